@@ -1,0 +1,80 @@
+"""Every payload that crosses a unit's border or the border between host and hardware."""
+
+from amaranth import *
+from amaranth.lib import data
+
+__all__ = ["ACCUMULATOR_BITS", "TAPS", "AddParameters", "ChannelParameters", "LayerRange",
+           "accumulator_word", "activation_word", "tap_word"]
+
+#: Width of an accumulator and of a bias, as in LiteRT's int8 kernels.
+ACCUMULATOR_BITS = 32
+
+#: Taps of a 3x3 kernel, numbered row by row: ``tap = 3 * dy + dx``.
+TAPS = 9
+
+
+class ChannelParameters(data.Struct):
+    """What requantisation needs of one output channel, 72 bits.
+
+    Members
+    -------
+    bias
+        Added to the accumulator, modulo 2**32; the input zero point is folded into it by the host.
+    multiplier
+        Q31 multiplier, 0 or in [2**30, 2**31).
+    shift
+        Net right shift in bits, -30 to 31; negative shifts left, before the multiplication.
+    """
+
+    bias:       signed(32)
+    multiplier: signed(32)
+    shift:      signed(8)
+
+
+class LayerRange(data.Struct):
+    """Output range of a layer: its zero point and its clamp, both ends included."""
+
+    zero_point: signed(8)
+    minimum:    signed(8)
+    maximum:    signed(8)
+
+
+class AddParameters(data.Struct):
+    """Parameters of a residual addition, per tensor.
+
+    Members
+    -------
+    a_zero_point, b_zero_point
+        Zero points of the two inputs.
+    a_multiplier, a_shift, b_multiplier, b_shift
+        Rescale each input, already shifted left by 20 bits, to the common scale; right shifts.
+    multiplier, shift
+        Rescale the sum to the output scale; right shift.
+    range
+        Zero point and clamp of the output.
+    """
+
+    a_zero_point: signed(8)
+    a_multiplier: signed(32)
+    a_shift:      signed(8)
+    b_zero_point: signed(8)
+    b_multiplier: signed(32)
+    b_shift:      signed(8)
+    multiplier:   signed(32)
+    shift:        signed(8)
+    range:        LayerRange
+
+
+def activation_word(channels, pixels, bits):
+    """Layout of a word of activations, indexed ``[pixel][channel]``; element 0 is least significant."""
+    return data.ArrayLayout(data.ArrayLayout(signed(bits), channels), pixels)
+
+
+def accumulator_word(channels, pixels):
+    """Layout of a word of accumulators, indexed ``[pixel][channel]``."""
+    return data.ArrayLayout(data.ArrayLayout(signed(ACCUMULATOR_BITS), channels), pixels)
+
+
+def tap_word(channels, bits):
+    """Layout of the 3x3 kernels of one channel word, indexed ``[channel][tap]``."""
+    return data.ArrayLayout(data.ArrayLayout(signed(bits), TAPS), channels)
