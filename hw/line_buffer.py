@@ -1,0 +1,294 @@
+"""Line buffer: words of a map in, padded 3x3 windows out."""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory, MemoryData
+from amaranth.lib.wiring import In, Out
+
+from .layouts import TAPS, activation_word
+
+__all__ = ["LineBuffer", "LineCommand", "window_layout"]
+
+
+class LineCommand(data.Struct):
+    """Rows of a map to take in, for all its channel words.
+
+    A *step* takes one word of each row and column position; positions beyond the map are steps too, and
+    supply the padding. Steps are ordered by tile of channel words, row, group of pixels, channel word.
+    An output row leaves when its lowest input row has arrived, so rows that an earlier command took in
+    are the upper rows of the first windows here.
+
+    Members
+    -------
+    first_row, end_row
+        Input rows to step through, the second excluded. Rows from ``rows`` on are padding.
+    rows
+        Rows of the map.
+    groups
+        Groups of pixels in a row of the map.
+    steps
+        Groups to step through in a row: ``output groups + 1`` for stride 1, ``2 * output groups`` for
+        stride 2 with padding at the top and left, one more without.
+    tail
+        Pixels of the last group that belong to the map.
+    words
+        Channel words of the map.
+    stride_2
+        Stride is 2, not 1.
+    pad_start
+        One row and column of padding at the top and left; always for stride 1.
+    padding
+        Value of the padding, the zero point of the map.
+    """
+
+    first_row: 12
+    end_row:   12
+    rows:      12
+    groups:    8
+    steps:     8
+    tail:      6
+    words:     12
+    stride_2:  1
+    pad_start: 1
+    padding:   signed(8)
+
+
+def window_layout(channels, pixels, bits):
+    """Layout of the 3x3 windows of a word, indexed ``[pixel][channel][tap]``."""
+    return data.ArrayLayout(data.ArrayLayout(data.ArrayLayout(signed(bits), TAPS), channels), pixels)
+
+
+class LineBuffer(wiring.Component):
+    """Turns a map that arrives word by word into the 3x3 windows of a word of output pixels.
+
+    One step a cycle while both sides are ready. Two rows of each channel word stay in the line memory, so a
+    map may be taken in by several commands, a few rows at a time.
+
+    Parameters
+    ----------
+    channels, pixels
+        Lanes of a word.
+    tile_words
+        Channel words that arrive side by side for each group of pixels.
+    depth
+        Words in a row that the line memory holds: channel words times groups.
+    activation_bits
+        Width of an activation, 4 to 8 bits.
+    address_bits
+        Width of the output position.
+
+    Members
+    -------
+    i_command
+        Rows to take in; one command is worked off at a time.
+    i
+        Words of the map in step order, real positions only.
+    o
+        ``window`` of each output pixel; ``word``, the channel word; ``address``, the position of the output word
+        counted from the command's first: ``pixel group * words + word``.
+    busy
+        A command is under way or a window has not left.
+    """
+
+    #: Cycles from the last word of a window to the window.
+    latency = 2
+
+    def __init__(self, *, channels, pixels, tile_words, depth, activation_bits=8, address_bits=16):
+        for name, value in (("channels", channels), ("pixels", pixels), ("tile_words", tile_words),
+                            ("depth", depth), ("address_bits", address_bits)):
+            if not isinstance(value, int) or value < 1:
+                raise TypeError(f"{name} must be a positive integer, not {value!r}")
+        if not 4 <= activation_bits <= 8:
+            raise ValueError(f"activation_bits must be 4 to 8, not {activation_bits!r}")
+        self.channels        = channels
+        self.pixels          = pixels
+        self.tile_words      = tile_words
+        self.depth           = depth
+        self.activation_bits = activation_bits
+        self.address_bits    = address_bits
+        self._word_bits = channels * pixels * activation_bits
+        self._lines   = MemoryData(shape=2 * self._word_bits, depth=depth, init=())
+        # Two groups of pixels to the left, of three rows, for each channel word of the tile.
+        self._history = MemoryData(shape=6 * self._word_bits, depth=tile_words, init=())
+        super().__init__({
+            "i_command": In(stream.Signature(LineCommand)),
+            "i": In(stream.Signature(activation_word(channels, pixels, activation_bits))),
+            "o": Out(stream.Signature(data.StructLayout({
+                "window":  window_layout(channels, pixels, activation_bits),
+                "word":    12,
+                "address": address_bits,
+            }))),
+            "busy": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.lines = lines = Memory(self._lines)
+        m.submodules.history = history = Memory(self._history)
+        line_read     = lines.read_port()
+        line_write    = lines.write_port()
+        history_read  = history.read_port(domain="comb")
+        history_write = history.write_port()
+
+        advance = Signal()
+        m.d.comb += advance.eq(~self.o.valid | self.o.ready)
+
+        # Stage 0: step through the positions; a real one takes a word and reads its two upper rows.
+        active  = Signal()
+        valid_1 = Signal()
+        command = Signal(LineCommand)
+        tile    = Signal(12)                         # first channel word of the tile
+        row     = Signal(12)
+        group   = Signal(8)
+        word    = Signal(range(self.tile_words + 1))  # within the tile
+        line_base = Signal(range(self.depth + 1))
+        line      = Signal(range(self.depth + 1))
+        position  = Signal(self.address_bits)        # of the next output word, without its channel word
+
+        words_left = Signal(13)
+        last_word  = Signal()
+        last_group = Signal()
+        last_row   = Signal()
+        last_tile  = Signal()
+        in_rows    = Signal()
+        in_groups  = Signal()
+        emit_row   = Signal()
+        emit_group = Signal()
+        fire       = Signal()
+        m.d.comb += [
+            words_left.eq(command.words - tile),
+            last_word.eq((word == self.tile_words - 1) | (word + 1 == words_left)),
+            last_group.eq(group + 1 == command.steps),
+            last_row.eq(row + 1 == command.end_row),
+            last_tile.eq(words_left <= self.tile_words),
+            in_rows.eq(row < command.rows),
+            in_groups.eq(group < command.groups),
+            fire.eq(active & advance & (self.i.valid | ~(in_rows & in_groups))),
+            self.i.ready.eq(active & advance & in_rows & in_groups),
+            self.i_command.ready.eq(~active & ~valid_1),
+        ]
+        # An output leaves with the position that completes it: one past its centre for stride 1, its last
+        # of two (padded) or the first of the next two (not padded) for stride 2.
+        for emit, index in ((emit_row, row), (emit_group, group)):
+            with m.If(~command.stride_2):
+                m.d.comb += emit.eq(index != 0)
+            with m.Elif(command.pad_start):
+                m.d.comb += emit.eq(index[0])
+            with m.Else():
+                m.d.comb += emit.eq(~index[0] & (index != 0))
+
+        with m.If(self.i_command.valid & self.i_command.ready):
+            m.d.sync += [
+                command.eq(self.i_command.payload),
+                active.eq(1),
+                tile.eq(0),
+                row.eq(self.i_command.payload.first_row),
+                group.eq(0),
+                word.eq(0),
+                line_base.eq(0),
+                line.eq(0),
+                position.eq(0),
+            ]
+        with m.If(fire):
+            m.d.sync += word.eq(word + 1)
+            with m.If(in_groups):
+                m.d.sync += line.eq(line + 1)
+            with m.If(last_word):
+                m.d.sync += [word.eq(0), group.eq(group + 1)]
+                with m.If(emit_row & emit_group):
+                    m.d.sync += position.eq(position + command.words)
+                with m.If(last_group):
+                    m.d.sync += [group.eq(0), row.eq(row + 1), line.eq(line_base)]
+                    with m.If(last_row):
+                        m.d.sync += [
+                            row.eq(command.first_row),
+                            tile.eq(tile + self.tile_words),
+                            position.eq(0),
+                            # Past the words of the last group, which may not be the last step.
+                            line_base.eq(Mux(in_groups, line + 1, line)),
+                            line.eq(Mux(in_groups, line + 1, line)),
+                        ]
+                        with m.If(last_tile):
+                            m.d.sync += active.eq(0)
+        m.d.comb += [
+            line_read.addr.eq(line),
+            line_read.en.eq(advance),
+        ]
+
+        # Stage 1: the column of three words joins the two groups to its left.
+        layout  = activation_word(self.channels, self.pixels, self.activation_bits)
+        emit_1  = Signal()
+        real_1  = Signal()                           # inside the groups of the map
+        first_1 = Signal()                           # nothing to the left
+        upper_1 = Signal(2)                          # rows above that exist: nearest, next
+        word_1  = Signal(12)
+        slot_1  = Signal.like(word)
+        line_1  = Signal.like(line)
+        address_1 = Signal(self.address_bits)
+        arrived = Signal(layout)
+        padding = Signal(layout)
+        for pixel in range(self.pixels):
+            for channel in range(self.channels):
+                m.d.comb += padding[pixel][channel].eq(command.padding)
+        with m.If(advance):
+            m.d.sync += [
+                valid_1.eq(fire),
+                emit_1.eq(emit_row & emit_group),
+                real_1.eq(in_groups),
+                first_1.eq(group == 0),
+                upper_1.eq(Cat(row != 0, row > 1)),
+                word_1.eq(tile + word),
+                slot_1.eq(word),
+                line_1.eq(line),
+                address_1.eq(position + tile + word),
+                arrived.eq(padding),
+            ]
+            with m.If(in_rows & in_groups):
+                for pixel in range(self.pixels):
+                    with m.If((group + 1 != command.groups) | (pixel < command.tail)):
+                        m.d.sync += arrived[pixel].eq(self.i.payload[pixel])
+
+        bits = self._word_bits
+        older, newer = line_read.data[:bits], line_read.data[bits:]
+        column = Signal(3 * bits)                    # rows from the top
+        left   = Signal(6 * bits)                    # for each row, two groups from the left
+        m.d.comb += [
+            history_read.addr.eq(slot_1),
+            left.eq(Mux(first_1, padding.as_value().replicate(6), history_read.data)),
+            column.eq(Cat(Mux(real_1 & upper_1[1], older, padding.as_value()),
+                          Mux(real_1 & upper_1[0], newer, padding.as_value()),
+                          arrived.as_value())),
+            line_write.addr.eq(line_1),
+            line_write.data.eq(Cat(newer, arrived.as_value())),
+            line_write.en.eq(valid_1 & real_1 & advance),
+            history_write.addr.eq(slot_1),
+            history_write.en.eq(valid_1 & advance),
+            history_write.data.eq(Cat(
+                Cat(left.word_select(2 * row + 1, bits), column.word_select(row, bits))
+                for row in range(3))),
+        ]
+
+        # Stage 2: the window register. Columns of a row: two groups to the left, then the new one.
+        window = Signal(self.o.payload.window.shape())
+        for row_index in range(3):
+            row_bits = Cat(left.word_select(2 * row_index, bits), left.word_select(2 * row_index + 1, bits),
+                           column.word_select(row_index, bits))
+            pixels = data.View(data.ArrayLayout(data.ArrayLayout(
+                signed(self.activation_bits), self.channels), 3 * self.pixels), row_bits)
+            for pixel in range(self.pixels):
+                for channel in range(self.channels):
+                    for dx in range(3):
+                        stride_1 = pixels[self.pixels - 1 + pixel + dx][channel]
+                        padded   = pixels[self.pixels - 1 + 2 * pixel + dx][channel]
+                        unpadded = pixels[2 * pixel + dx][channel]
+                        m.d.comb += window[pixel][channel][3 * row_index + dx].eq(
+                            Mux(command.stride_2, Mux(command.pad_start, padded, unpadded), stride_1))
+        with m.If(advance):
+            m.d.sync += [
+                self.o.valid.eq(valid_1 & emit_1),
+                self.o.payload.window.eq(window),
+                self.o.payload.word.eq(word_1),
+                self.o.payload.address.eq(address_1),
+            ]
+        m.d.comb += self.busy.eq(active | valid_1 | self.o.valid)
+        return m
