@@ -1,0 +1,296 @@
+"""The integer model as records that run: layers, residual adds, the pool, blocks, the network.
+
+Every tensor has a name and `QuantizedModel.run` returns them all, so that hardware can be held to
+any of them. Activations are int8 [H, W, C]. Scales are kept beside the integers for reports and
+exports; no arithmetic here uses them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden import fast_ops, ops
+from golden.fixed_point import signed_range
+from golden.network import LAYER_KINDS, Network
+
+POINTWISE_KINDS = ("expand", "project", "head", "classifier")
+
+
+def _check_clamp(record):
+    if not -128 <= record.minimum <= record.maximum <= 127:
+        raise ValueError(f"The clamp of {record.name} must lie in -128..127, "
+                         f"not {(record.minimum, record.maximum)!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedLayer:
+    """One convolution in integers, with its requantisation and clamp.
+
+    Parameters
+    ----------
+    name, kind : str
+        As in `golden.network.Layer`.
+    weights : int8
+        stem [3, 3, Cin, Cout]; depthwise [3, 3, C]; expand, project, head, classifier
+        [Cin, Cout]. Symmetric.
+    bias : int32 [Cout]
+        At input_scale * weight_scales; the input zero point is NOT folded in.
+    multiplier : int32 [Cout]
+        0, or in [2**30, 2**31).
+    shift : int32 [Cout]
+        Net right shift; negative shifts left before the multiplication.
+    input_scale, output_scale : float
+        Real value of one step; values of float32.
+    input_zero_point, output_zero_point : int
+        The integers that stand for real zero.
+    weight_scales : float32 [Cout]
+    minimum, maximum : int
+        Clamp of the output, both ends included.
+    stride : int
+    padding : ((top, bottom), (left, right))
+        In pixels of the input; padding stands for real zero.
+    weight_bits, activation_bits : int
+        Widths in bits that weights and outputs fit into.
+    """
+
+    name: str
+    kind: str
+    weights: np.ndarray
+    bias: np.ndarray
+    multiplier: np.ndarray
+    shift: np.ndarray
+    input_scale: float
+    input_zero_point: int
+    weight_scales: np.ndarray
+    output_scale: float
+    output_zero_point: int
+    minimum: int
+    maximum: int
+    stride: int = 1
+    padding: tuple = ((0, 0), (0, 0))
+    weight_bits: int = 8
+    activation_bits: int = 8
+
+    def __post_init__(self):
+        if self.kind not in LAYER_KINDS or self.kind == "pool":
+            raise ValueError(f"The kind of {self.name} must be a convolution's, not {self.kind!r}")
+        axes = {"stem": 4, "depthwise": 3}.get(self.kind, 2)
+        if self.weights.dtype != np.int8 or self.weights.ndim != axes:
+            raise TypeError(f"Weights of {self.name} must be int8 with {axes} axes, "
+                            f"not {self.weights.dtype} {self.weights.shape!r}")
+        for what in ("bias", "multiplier", "shift"):
+            array = getattr(self, what)
+            if array.dtype != np.int32 or array.shape != (self.output_channels,):
+                raise TypeError(f"The {what} of {self.name} must be int32 [{self.output_channels}],"
+                                f" not {array.dtype} {array.shape!r}")
+        positive = self.multiplier > 0
+        if np.any(self.multiplier < 0) or np.any(self.multiplier[positive] < 2**30):
+            raise ValueError(f"Multipliers of {self.name} must be 0 or in [2**30, 2**31)")
+        low, high = signed_range(self.weight_bits)
+        if self.weights.size and not low <= self.weights.min() <= self.weights.max() <= high:
+            raise ValueError(f"Weights of {self.name} must fit {self.weight_bits} bits")
+        _check_clamp(self)
+
+    @property
+    def input_channels(self):
+        return self.weights.shape[2 if self.kind in ("stem", "depthwise") else 0]
+
+    @property
+    def output_channels(self):
+        return self.weights.shape[-1]
+
+    def accumulate(self, activation, exact_loops=False):
+        """Accumulators int32 [H', W', Cout] of int8 [H, W, Cin], bias and zero point included."""
+        form = ops if exact_loops else fast_ops
+        if self.kind in POINTWISE_KINDS:
+            return form.pointwise_conv2d(activation, self.weights, self.bias,
+                                         self.input_zero_point)
+        convolve = form.conv2d if self.kind == "stem" else form.depthwise_conv2d
+        return convolve(activation, self.weights, self.bias, self.input_zero_point, self.stride,
+                        self.padding)
+
+    def requantize(self, accumulator, exact_loops=False):
+        """int8 of int32 accumulators, any leading axes."""
+        form = ops if exact_loops else fast_ops
+        return form.requantize(accumulator, self.multiplier, self.shift, self.output_zero_point,
+                               self.minimum, self.maximum)
+
+    def run(self, activation, exact_loops=False):
+        """Output int8 [H', W', Cout] of int8 [H, W, Cin].
+
+        `exact_loops` takes the plain forms of `golden.ops` instead of the quick ones, with equal
+        results.
+        """
+        return self.requantize(self.accumulate(activation, exact_loops), exact_loops)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedAdd:
+    """A residual addition: a is the block's input, b the project output, lifted by 20 bits.
+
+    Parameters
+    ----------
+    a_multiplier, a_shift, b_multiplier, b_shift, multiplier, shift : int
+        As in `QuantizedLayer`, one per tensor.
+    """
+
+    name: str
+    a_zero_point: int
+    b_zero_point: int
+    a_multiplier: int
+    a_shift: int
+    b_multiplier: int
+    b_shift: int
+    multiplier: int
+    shift: int
+    output_zero_point: int
+    output_scale: float
+    minimum: int
+    maximum: int
+    a_scale: float = 1.0
+    b_scale: float = 1.0
+    activation_bits: int = 8
+
+    def __post_init__(self):
+        _check_clamp(self)
+
+    def run(self, a, b):
+        """int8 [H, W, C] of two such tensors."""
+        return ops.add(a, b, (self.a_zero_point, self.a_multiplier, self.a_shift),
+                       (self.b_zero_point, self.b_multiplier, self.b_shift),
+                       self.multiplier, self.shift, self.output_zero_point, self.minimum,
+                       self.maximum)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedMean:
+    """The global average pool: a sum over `count` pixels; the multiplier holds 1 / count.
+
+    The multiplier may lie below 2**30: LiteRT divides it by the count without normalising.
+    """
+
+    name: str
+    count: int
+    multiplier: int
+    shift: int
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
+    minimum: int = -128
+    maximum: int = 127
+    activation_bits: int = 8
+
+    def __post_init__(self):
+        _check_clamp(self)
+
+    def run(self, activation):
+        """int8 [1, 1, C] of int8 [H, W, C] with H * W = count."""
+        if activation.shape[0] * activation.shape[1] != self.count:
+            raise ValueError(f"The input of {self.name} must have {self.count} pixels, "
+                             f"not {activation.shape!r}")
+        return ops.mean(activation, self.input_zero_point, self.multiplier, self.shift,
+                        self.output_zero_point, self.minimum, self.maximum)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedBlock:
+    """One bottleneck in integers; it runs alone (`run_block`)."""
+
+    name: str
+    expand: QuantizedLayer | None
+    depthwise: QuantizedLayer
+    project: QuantizedLayer
+    add: QuantizedAdd | None
+
+    @property
+    def layers(self):
+        return tuple(x for x in (self.expand, self.depthwise, self.project) if x is not None)
+
+    @property
+    def output_name(self):
+        """Name of the tensor that leaves the block."""
+        return (self.add or self.project).name
+
+
+def run_block(block, activation, exact_loops=False):
+    """Run one bottleneck on int8 [H, W, C].
+
+    Returns
+    -------
+    dict of str to int8 [H, W, C]
+        `blockN.expand` (if any), `blockN.depthwise`, `blockN.project`, `blockN.add` (if any), in
+        order; the last is the block's output.
+    """
+    tensors, x = {}, activation
+    for layer in block.layers:
+        x = tensors[layer.name] = layer.run(x, exact_loops)
+    if block.add is not None:
+        tensors[block.add.name] = block.add.run(activation, x)
+    return tensors
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedModel:
+    """A whole network in integers.
+
+    Parameters
+    ----------
+    network : Network
+        The architecture that the layers belong to.
+    input_scale, input_zero_point
+        Of the image that `run` takes.
+    """
+
+    network: Network
+    stem: QuantizedLayer
+    blocks: tuple[QuantizedBlock, ...]
+    head: QuantizedLayer
+    pool: QuantizedMean
+    classifier: QuantizedLayer
+    input_scale: float
+    input_zero_point: int
+
+    @property
+    def layers(self):
+        """Every convolution in order, the classifier last."""
+        inner = tuple(layer for block in self.blocks for layer in block.layers)
+        return (self.stem, *inner, self.head, self.classifier)
+
+    def run(self, image, exact_loops=False):
+        """Every tensor of one image.
+
+        Parameters
+        ----------
+        image : int8 [H, W, 3]
+            Quantised with the model's input scale and zero point.
+        exact_loops : bool
+            Take the plain forms of `golden.ops`; equal, and slower.
+
+        Returns
+        -------
+        dict of str to array
+            int8 [H, W, C] by name: `input`, `stem`, those of `run_block` for each block, `head`,
+            `pool`, `classifier`; and `logits_accumulator`, int32 [1, 1, classes], the classifier's
+            accumulators with bias, in steps of input_scale * weight_scales.
+        """
+        if image.dtype != np.int8 or image.shape != self.network.input_shape:
+            raise ValueError(f"An image must be int8 {self.network.input_shape}, "
+                             f"not {image.dtype} {image.shape!r}")
+        tensors = {"input": image}
+        x = tensors["stem"] = self.stem.run(image, exact_loops)
+        for block in self.blocks:
+            tensors.update(run_block(block, x, exact_loops))
+            x = tensors[block.output_name]
+        x = tensors["head"] = self.head.run(x, exact_loops)
+        x = tensors["pool"] = self.pool.run(x)
+        acc = self.classifier.accumulate(x, exact_loops)
+        tensors["classifier"] = self.classifier.requantize(acc, exact_loops)
+        tensors["logits_accumulator"] = acc
+        return tensors
+
+    def logits(self, tensors):
+        """Real logits float64 [classes] from the wide accumulators of `run`."""
+        layer = self.classifier
+        step = np.float64(layer.input_scale) * layer.weight_scales.astype(np.float64)
+        return tensors["logits_accumulator"].reshape(-1) * step
