@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 __all__ = ["BURST_INCR", "CACHE_MODIFIABLE", "PAGE_BYTES", "RESPONSE_OKAY", "RESPONSE_SLVERR",
-           "RESPONSE_DECERR", "AxiSignature", "beat", "join"]
+           "RESPONSE_DECERR", "AxiSignature", "beat", "check_bursts", "join"]
 
 #: A burst stays inside one page of this size.
 #: Ref: ARM IHI 0022E, AMBA AXI and ACE Protocol Specification, A3.4.1.
@@ -151,6 +151,40 @@ class AxiSignature(wiring.Signature):
     def __repr__(self):
         return (f"AxiSignature(data_bits={self.data_bits}, address_bits={self.address_bits}, "
                 f"id_bits={self.id_bits}, access={self.access!r})")
+
+
+def check_bursts(data_bits, burst_beats, fifo_beats, outstanding):
+    """Refuse what a master of linear bursts cannot do.
+
+    Parameters
+    ----------
+    data_bits : int
+        Width of a beat in bits.
+    burst_beats : int
+        Longest burst in beats: a power of two that fits in a page and in ``arlen``.
+    fifo_beats : int
+        Room of a queue in beats, at least a burst and at least 4.
+    outstanding : int
+        Unfinished bursts, at least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is outside its range.
+    """
+    for name, value in (("Burst length", burst_beats), ("Queue length", fifo_beats),
+                        ("Outstanding bursts", outstanding)):
+        if not isinstance(value, int):
+            raise TypeError(f"{name} must be an integer, not {value!r}")
+    longest = min(256, PAGE_BYTES * 8 // data_bits)
+    if burst_beats not in (2**power for power in range(9)) or burst_beats > longest:
+        raise ValueError(f"Burst length must be a power of two up to {longest} beats, "
+                         f"not {burst_beats!r}")
+    if fifo_beats < max(4, burst_beats):
+        raise ValueError(f"Queue length must be at least {max(4, burst_beats)} beats, "
+                         f"not {fifo_beats!r}")
+    if outstanding < 1:
+        raise ValueError(f"Outstanding bursts must be at least 1, not {outstanding!r}")
 
 
 def join(m, bus, *masters):

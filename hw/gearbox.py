@@ -3,7 +3,7 @@
 from math import gcd
 
 from amaranth import *
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.axi import beat
@@ -16,30 +16,30 @@ class Gearbox(wiring.Component):
 
     Bit 0 of the first input word is bit 0 of the first output word. A packet ends with an input
     word whose ``last`` is up; the next packet starts a fresh output word. What then remains
-    of the packet and does not fill an output word is emitted (zeros above it) or dropped.
+    of the packet and does not fill an output word is emitted, zeros above it, or dropped.
 
-    The narrower side moves one word each cycle inside a packet. After the last word of a packet
-    the input waits until the packet has left: at most ``1 + 2 * ceil(input_bits / output_bits)``
-    cycles if the output is ready.
+    The narrower side moves a word each cycle inside a packet. Behind the last word of a packet
+    the input waits until the packet has left.
 
-    ``i.ready`` and ``o.valid`` come from registers: there is no path through the unit.
+    ``i.ready``, ``o.valid`` and ``o.payload`` depend on registers alone.
 
     Parameters
     ----------
     input_bits, output_bits : int
         Widths of the words in bits, positive; any ratio.
     partial : str
-        ``"emit"`` or ``"drop"`` the incomplete output word at the end of a packet.
+        What happens to the incomplete output word at the end of a packet: ``"emit"`` or
+        ``"drop"``.
 
     Members
     -------
     i
-        Input words: ``payload.data`` and ``payload.last``.
+        Input words, see :func:`hw.axi.beat`.
     o
-        Output words; ``payload.last`` is up with the last word of a packet. A packet that is
-        dropped whole, being shorter than a word, leaves no ``last``.
+        Output words. If partial words are emitted, see :func:`hw.axi.beat`: ``last`` is up with
+        the last word of a packet. If they are dropped, the bare words.
     clear
-        Forgets everything held, at the end of the cycle.
+        Forgets everything held, at the end of the cycle; wins over a word taken in it.
 
     Raises
     ------
@@ -61,40 +61,93 @@ class Gearbox(wiring.Component):
         self.input_bits  = input_bits
         self.output_bits = output_bits
         self.partial     = partial
+        output = beat(output_bits) if partial == "emit" else output_bits
         super().__init__({
             "i":     In(stream.Signature(beat(input_bits))),
-            "o":     Out(stream.Signature(beat(output_bits))),
+            "o":     Out(stream.Signature(output)),
             "clear": In(1),
         })
 
     def elaborate(self, platform):
         m = Module()
 
-        # All moves are whole units of the greatest common divisor.
+        # Everything moves by whole units of the greatest common divisor.
         unit_bits = gcd(self.input_bits, self.output_bits)
         taken     = self.input_bits // unit_bits
         given     = self.output_bits // unit_bits
-        # The smallest that keeps the narrower side busy while `ready` looks at `level` alone.
+        # The least that keeps the narrower side busy while `ready` looks at `level` alone:
+        # widening, a full word less one unit waits beside two inputs; narrowing, two outputs do.
         capacity  = taken + given + min(taken, given) - 1
 
-        held    = Signal(data.ArrayLayout(unit_bits, capacity))
-        level   = Signal(range(capacity + 1))
-        ending  = Signal()       # the packet's last word is held; take nothing behind it
-
-        take    = Signal()
-        give    = Signal()
+        held   = Signal(capacity * unit_bits)   # units from `level` up are zero
+        level  = Signal(range(capacity + 1))    # units held
+        ending = Signal()                       # the packet's last word is held: take no more
+        take   = Signal()
+        give   = Signal()
         m.d.comb += [
             self.i.ready.eq((level <= capacity - taken) & ~ending),
             take.eq(self.i.valid & self.i.ready),
             give.eq(self.o.valid & self.o.ready),
-            Cat(self.o.payload.data).eq(Value.cast(held)[:self.output_bits]),
         ]
 
-        # Where the held units and the next input word go.
-        kept   = Signal(range(capacity + 1))
-        rest   = Signal(data.ArrayLayout(unit_bits, capacity))
+        # The words that stay, then the new one behind them.
+        kept     = Signal(range(capacity + 1))
+        rest     = Signal.like(held)
+        incoming = Signal.like(held)
         m.d.comb += [
-            kept.eq(Mux(give, level - given, level)),
-            Value.cast(rest).eq(Mux(give, Value.cast(held) >> self.output_bits, Value.cast(held))),
+            kept.eq(level),
+            rest.eq(held),
         ]
+        with m.If(give):
+            m.d.comb += [
+                kept.eq(level - given),
+                rest.eq(held[self.output_bits:]),
+            ]
+        with m.Switch(kept):
+            for position in range(capacity - taken + 1):
+                with m.Case(position):
+                    m.d.comb += incoming.eq(self.i.payload.data << (position * unit_bits))
+        m.d.sync += [
+            held.eq(rest),
+            level.eq(kept),
+        ]
+        with m.If(take):
+            m.d.sync += [
+                held.eq(rest | incoming),
+                level.eq(kept + taken),
+                ending.eq(self.i.payload.last),
+            ]
+
+        whole = Signal()
+        m.d.comb += whole.eq(level >= given)
+        if self.partial == "emit":
+            final = Signal()
+            m.d.comb += [
+                final.eq(ending & (level <= given)),
+                self.o.valid.eq(whole | ending),
+                self.o.payload.data.eq(held[:self.output_bits]),
+                self.o.payload.last.eq(final),
+            ]
+            with m.If(give & final):
+                m.d.sync += [
+                    level.eq(0),
+                    ending.eq(0),
+                ]
+        else:
+            m.d.comb += [
+                self.o.valid.eq(whole),
+                self.o.payload.eq(held[:self.output_bits]),
+            ]
+            with m.If(ending & ~whole):
+                m.d.sync += [
+                    held.eq(0),
+                    level.eq(0),
+                    ending.eq(0),
+                ]
+        with m.If(self.clear):
+            m.d.sync += [
+                held.eq(0),
+                level.eq(0),
+                ending.eq(0),
+            ]
         return m

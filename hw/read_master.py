@@ -3,8 +3,9 @@
 from amaranth import *
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.utils import exact_log2
 
-from hw.axi import AxiSignature, beat
+from hw.axi import BURST_INCR, CACHE_MODIFIABLE, AxiSignature, beat, check_bursts
 
 __all__ = ["ReadMaster", "read_command"]
 
@@ -28,6 +29,103 @@ def read_command(address_bits):
         Number of beats; 0 does nothing.
     """
     return data.StructLayout({"address": address_bits, "beats": BEATS_BITS})
+
+
+class ReadChannel(wiring.Component):
+    """One channel of a :class:`ReadMaster`: cuts commands into bursts and queues the beats.
+
+    Parameters
+    ----------
+    data_bits, address_bits, burst_beats, fifo_beats : int
+        As for :class:`ReadMaster`.
+
+    Members
+    -------
+    i, o, abort, busy
+        As for :class:`ReadMaster`.
+    request
+        There is a burst to ask for, with room for it: ``address`` in bytes, ``length`` in beats,
+        ``final`` if it ends its command. They hold until ``grant``, except under ``abort``.
+    grant
+        The burst is asked for; only while ``request`` is up.
+    push
+        A beat of a granted burst arrives: ``beat``.
+    """
+
+    def __init__(self, *, data_bits, address_bits, burst_beats, fifo_beats):
+        self.data_bits    = data_bits
+        self.address_bits = address_bits
+        self.burst_beats  = burst_beats
+        self.fifo_beats   = fifo_beats
+        super().__init__({
+            "i":       In(stream.Signature(read_command(address_bits))),
+            "o":       Out(stream.Signature(beat(data_bits))),
+            "request": Out(1),
+            "address": Out(address_bits),
+            "length":  Out(range(burst_beats + 1)),
+            "final":   Out(1),
+            "grant":   In(1),
+            "push":    In(1),
+            "beat":    In(beat(data_bits)),
+            "abort":   In(1),
+            "busy":    Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        offset_bits = exact_log2(self.data_bits // 8)
+        number      = Signal(self.address_bits - offset_bits)   # of the next beat, in memory
+        remaining   = Signal(BEATS_BITS)                        # beats not asked for
+        space       = Signal(range(self.fifo_beats + 1),        # beats neither queued nor due
+                             init=self.fifo_beats)
+        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=len(self.beat.as_value()),
+                                                           depth=self.fifo_beats)
+        m.d.comb += [
+            self.i.ready.eq((remaining == 0) & ~self.abort),
+            self.address.eq(number << offset_bits),
+            self.busy.eq((remaining != 0) | (space != self.fifo_beats)),
+            queue.w_data.eq(self.beat),
+            queue.w_en.eq(self.push),
+            queue.r_en.eq(self.o.ready | self.abort),
+            self.o.valid.eq(queue.r_rdy & ~self.abort),
+            self.o.payload.eq(queue.r_data),
+        ]
+        m.d.sync += Assert(~self.push | queue.w_rdy, "A beat came without room for it")
+
+        # 1. The next burst, up to a multiple of the burst length, is worked out in a cycle of
+        # its own; a grant changes what it is worked out from, so none is offered the cycle after.
+        room   = Signal(range(self.burst_beats + 1))
+        length = Signal.like(self.length)
+        m.d.comb += [
+            room.eq(self.burst_beats - number[:exact_log2(self.burst_beats)]),
+            length.eq(Mux(remaining < room, remaining, room)),
+        ]
+        m.d.sync += [
+            self.request.eq((remaining != 0) & (space >= length) & ~self.grant & ~self.abort),
+            self.length.eq(length),
+            self.final.eq(remaining == length),
+        ]
+
+        # 2. Granted.
+        with m.If(self.grant):
+            m.d.sync += [
+                number.eq(number + self.length),
+                remaining.eq(remaining - self.length),
+            ]
+        m.d.sync += space.eq(space - Mux(self.grant, self.length, 0)
+                             + (queue.r_rdy & queue.r_en))
+
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += [
+                number.eq(self.i.payload.address[offset_bits:]),
+                remaining.eq(self.i.payload.beats),
+                Assert(self.i.payload.address[:offset_bits] == 0,
+                       Format("Address {:#x} is inside a beat", self.i.payload.address)),
+            ]
+        with m.If(self.abort):
+            m.d.sync += remaining.eq(0)
+        return m
 
 
 class ReadMaster(wiring.Component):
@@ -94,6 +192,14 @@ class ReadMaster(wiring.Component):
 
     def __init__(self, *, data_bits, address_bits=32, channels, burst_beats=16, fifo_beats=64,
                  outstanding=8, arbitration="round-robin", id_bits=1):
+        if not isinstance(channels, int):
+            raise TypeError(f"Channels must be an integer, not {channels!r}")
+        if channels < 1:
+            raise ValueError(f"Channels must be at least 1, not {channels!r}")
+        check_bursts(data_bits, burst_beats, fifo_beats, outstanding)
+        if arbitration not in ("round-robin", "priority"):
+            raise ValueError(f"Arbitration must be 'round-robin' or 'priority', "
+                             f"not {arbitration!r}")
         self.data_bits    = data_bits
         self.address_bits = address_bits
         self.channels     = channels
@@ -117,4 +223,102 @@ class ReadMaster(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+
+        channels = []
+        for index in range(self.channels):
+            m.submodules[f"channel_{index}"] = channel = ReadChannel(
+                data_bits=self.data_bits, address_bits=self.address_bits,
+                burst_beats=self.burst_beats, fifo_beats=self.fifo_beats)
+            connect(m, flipped(self.i[index]), channel.i)
+            connect(m, channel.o, flipped(self.o[index]))
+            m.d.comb += channel.abort.eq(self.abort)
+            channels.append(channel)
+        m.d.comb += self.busy.eq(Cat(channel.busy for channel in channels).any())
+
+        # 1. One request is chosen and becomes the read address; `due` remembers whose it is.
+        burst = data.StructLayout({
+            "channel": range(self.channels),
+            "length":  range(self.burst_beats + 1),
+            "final":   1,
+        })
+        m.submodules.due = due = fifo.SyncFIFO(width=burst.size, depth=self.outstanding)
+        chosen  = Signal(range(self.channels))
+        asked   = Signal(burst)
+        address = Signal(self.address_bits)
+        grant   = Signal()
+        requests = Cat(channel.request for channel in channels)
+        self._choose(m, requests, chosen, grant)
+        m.d.comb += [
+            grant.eq(requests.any() & due.w_rdy & (~self.bus.arvalid | self.bus.arready)),
+            asked.channel.eq(chosen),
+            due.w_data.eq(asked),
+            due.w_en.eq(grant),
+        ]
+        with m.Switch(chosen):
+            for index, channel in enumerate(channels):
+                with m.Case(index):
+                    m.d.comb += [
+                        channel.grant.eq(grant),
+                        address.eq(channel.address),
+                        asked.length.eq(channel.length),
+                        asked.final.eq(channel.final),
+                    ]
+        with m.If(self.bus.arready):
+            m.d.sync += self.bus.arvalid.eq(0)
+        with m.If(grant):
+            m.d.sync += [
+                self.bus.arvalid.eq(1),
+                self.bus.araddr.eq(address),
+                self.bus.arlen.eq(asked.length - 1),
+            ]
+        m.d.comb += [
+            self.bus.arsize.eq(exact_log2(self.data_bits // 8)),
+            self.bus.arburst.eq(BURST_INCR),
+            self.bus.arcache.eq(CACHE_MODIFIABLE),
+        ]
+
+        # 2. Beats return in the order of request, to the channel at the head of `due`.
+        head     = Signal(burst)
+        received = Signal(range(self.burst_beats))   # beats of the head burst
+        ends     = Signal()
+        push     = Signal()
+        m.d.comb += [
+            self.bus.rready.eq(1),
+            head.eq(due.r_data),
+            ends.eq(received == head.length - 1),
+            push.eq(self.bus.rvalid & due.r_rdy),
+            due.r_en.eq(push & ends),
+        ]
+        with m.If(push):
+            m.d.sync += received.eq(Mux(ends, 0, received + 1))
+        for index, channel in enumerate(channels):
+            here = Signal(name=f"here_{index}")
+            m.d.comb += [
+                here.eq(push & (head.channel == index)),
+                channel.push.eq(here),
+                channel.beat.data.eq(self.bus.rdata),
+                channel.beat.last.eq(ends & head.final),
+            ]
+            m.d.sync += self.beats[index].eq(Mux(self.clear, 0, self.beats[index] + here))
+
+        wrong = Signal()
+        m.d.comb += wrong.eq(~due.r_rdy | self.bus.rresp[1] | (self.bus.rlast != ends))
+        with m.If(self.clear):
+            m.d.sync += self.error.eq(0)
+        with m.If(self.bus.rvalid & wrong):
+            m.d.sync += self.error.eq(1)
         return m
+
+    def _choose(self, m, requests, chosen, grant):
+        """Drive ``chosen`` with the index of the request that is served next."""
+        for index in reversed(range(self.channels)):
+            with m.If(requests[index]):
+                m.d.comb += chosen.eq(index)
+        if self.arbitration == "round-robin":
+            # Requests behind the one served last come first.
+            served = Signal.like(chosen)
+            for index in reversed(range(self.channels)):
+                with m.If(requests[index] & (served < index)):
+                    m.d.comb += chosen.eq(index)
+            with m.If(grant):
+                m.d.sync += served.eq(chosen)

@@ -24,7 +24,7 @@ class Ring(wiring.Component):
     shape : ShapeLike
         A word.
     depth : int
-        Number of words, at least 1; need not be a power of two.
+        Number of words, at least 2; need not be a power of two.
     free_limit : int
         Most words freed in one cycle, 1 to ``depth``; ``None`` for ``depth``.
 
@@ -57,9 +57,18 @@ class Ring(wiring.Component):
     read_latency = 1
 
     def __init__(self, *, shape, depth, free_limit=None):
-        self.shape = shape
-        self.depth = depth
-        self.free_limit = free_limit = depth if free_limit is None else free_limit
+        if free_limit is None:
+            free_limit = depth
+        for name, value in (("Depth", depth), ("Free limit", free_limit)):
+            if not isinstance(value, int):
+                raise TypeError(f"{name} must be an integer, not {value!r}")
+        if depth < 2:
+            raise ValueError(f"Depth must be at least 2 words, not {depth!r}")
+        if not 1 <= free_limit <= depth:
+            raise ValueError(f"Free limit must be 1 to {depth} words, not {free_limit!r}")
+        self.shape      = shape
+        self.depth      = depth
+        self.free_limit = free_limit
         super().__init__({
             "i":            In(stream.Signature(shape)),
             "read_address": In(range(depth)),
@@ -72,11 +81,48 @@ class Ring(wiring.Component):
         })
 
     def step(self, address):
-        """Address behind ``address``, with the wrap."""
-        if self.depth == 2**len(address):
-            return (address + 1)[:len(address)]
-        return Mux(address == self.depth - 1, 0, address + 1)
+        """Address behind ``address``, a value of the shape of ``base``, with the wrap."""
+        return Mux(address == self.depth - 1, 0, (address + 1)[:len(self.base)])
 
     def elaborate(self, platform):
         m = Module()
+
+        m.submodules.storage = storage = memory.Memory(shape=self.shape, depth=self.depth, init=[])
+        write_port = storage.write_port()
+        read_port  = storage.read_port()
+
+        write_address = Signal(range(self.depth))
+        write         = Signal()
+        m.d.comb += [
+            self.i.ready.eq(self.available != self.depth),
+            write.eq(self.i.valid & self.i.ready),
+            write_port.addr.eq(write_address),
+            write_port.data.eq(self.i.payload),
+            write_port.en.eq(write),
+            read_port.addr.eq(self.read_address),
+            read_port.en.eq(self.read_enable),
+            self.read_data.eq(read_port.data),
+        ]
+        with m.If(write):
+            m.d.sync += write_address.eq(self.step(write_address))
+
+        # Both ends of the wrap are computed side by side; base + free < 2 * depth.
+        moved   = Signal(range(2 * self.depth))
+        wrapped = Signal(signed(len(moved) + 1))
+        m.d.comb += [
+            moved.eq(self.base + self.free),
+            wrapped.eq(self.base + self.free - self.depth),
+        ]
+        m.d.sync += [
+            self.base.eq(Mux(wrapped < 0, moved, wrapped)),
+            self.available.eq(self.available + write - self.free),
+            Assert(self.free <= self.available,
+                   Format("Freed {} words of {}", self.free, self.available)),
+        ]
+        with m.If(self.clear):
+            m.d.sync += [
+                write_address.eq(0),
+                self.base.eq(0),
+                self.available.eq(0),
+            ]
         return m

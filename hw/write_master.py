@@ -3,8 +3,9 @@
 from amaranth import *
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
-from hw.axi import AxiSignature, beat
+from hw.axi import BURST_INCR, CACHE_MODIFIABLE, AxiSignature, beat, check_bursts
 
 __all__ = ["WriteMaster", "write_command"]
 
@@ -85,6 +86,7 @@ class WriteMaster(wiring.Component):
 
     def __init__(self, *, data_bits, address_bits=32, burst_beats=16, fifo_beats=32,
                  outstanding=4, id_bits=1):
+        check_bursts(data_bits, burst_beats, fifo_beats, outstanding)
         self.data_bits    = data_bits
         self.address_bits = address_bits
         self.burst_beats  = burst_beats
@@ -107,4 +109,134 @@ class WriteMaster(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+
+        beat_bytes  = self.data_bits // 8
+        offset_bits = exact_log2(beat_bytes)
+        number      = Signal(self.address_bits - offset_bits)       # of the next beat, in memory
+        remaining   = Signal(BYTES_BITS - offset_bits + 1)          # beats not announced
+        tail_bytes  = Signal(offset_bits)                           # in the last beat; 0 is all
+        stored      = Signal(range(self.fifo_beats + 1))            # queued beats not announced
+        pending     = Signal(range(self.outstanding + 1))           # bursts not answered
+
+        burst = data.StructLayout({
+            "length":     range(self.burst_beats + 1),
+            "final":      1,
+            "tail_bytes": offset_bits,
+        })
+        m.submodules.queue  = queue  = fifo.SyncFIFOBuffered(width=self.data_bits + 1,
+                                                             depth=self.fifo_beats)
+        m.submodules.bursts = bursts = fifo.SyncFIFO(width=burst.size, depth=self.outstanding)
+        announced = Signal(burst)
+        head      = Signal(burst)
+        grant     = Signal()
+        store     = Signal()
+        discard   = Signal()
+        answer    = Signal()
+        m.d.comb += [
+            self.i_command.ready.eq((remaining == 0) & ~self.abort),
+            self.i.ready.eq(queue.w_rdy),
+            store.eq(self.i.valid & self.i.ready),
+            queue.w_data.eq(self.i.payload),
+            queue.w_en.eq(store),
+            discard.eq(self.abort & ~bursts.r_rdy & queue.r_rdy),
+            answer.eq(self.bus.bvalid & self.bus.bready),
+            self.busy.eq((remaining != 0) | (pending != 0) | (self.abort & (stored != 0))),
+        ]
+
+        # 1. The next burst, up to a multiple of the burst length, is worked out in a cycle of
+        # its own; a grant changes what it is worked out from, so none is offered the cycle after.
+        request = Signal()
+        room    = Signal(range(self.burst_beats + 1))
+        length  = Signal.like(announced.length)
+        m.d.comb += [
+            room.eq(self.burst_beats - number[:exact_log2(self.burst_beats)]),
+            length.eq(Mux(remaining < room, remaining, room)),
+        ]
+        m.d.sync += [
+            request.eq((remaining != 0) & (stored >= length) & ~grant),
+            announced.length.eq(length),
+            announced.final.eq(remaining == length),
+            announced.tail_bytes.eq(tail_bytes),
+        ]
+
+        # 2. It is announced, and remembered for the data.
+        m.d.comb += [
+            grant.eq(request & (pending != self.outstanding) & ~self.abort
+                     & (~self.bus.awvalid | self.bus.awready)),
+            bursts.w_data.eq(announced),
+            bursts.w_en.eq(grant),
+            self.bus.awsize.eq(offset_bits),
+            self.bus.awburst.eq(BURST_INCR),
+            self.bus.awcache.eq(CACHE_MODIFIABLE),
+        ]
+        with m.If(self.bus.awready):
+            m.d.sync += self.bus.awvalid.eq(0)
+        with m.If(grant):
+            m.d.sync += [
+                self.bus.awvalid.eq(1),
+                self.bus.awaddr.eq(number << offset_bits),
+                self.bus.awlen.eq(announced.length - 1),
+                number.eq(number + announced.length),
+                remaining.eq(remaining - announced.length),
+            ]
+        m.d.sync += [
+            stored.eq(stored + store - discard - Mux(grant, announced.length, 0)),
+            pending.eq(pending + grant - answer),
+        ]
+
+        with m.If(self.i_command.valid & self.i_command.ready):
+            m.d.sync += [
+                number.eq(self.i_command.payload.address[offset_bits:]),
+                remaining.eq((self.i_command.payload.bytes + (beat_bytes - 1)) >> offset_bits),
+                tail_bytes.eq(self.i_command.payload.bytes),
+                Assert(self.i_command.payload.address[:offset_bits] == 0,
+                       Format("Address {:#x} is inside a beat", self.i_command.payload.address)),
+            ]
+        with m.If(self.abort):
+            m.d.sync += [
+                remaining.eq(0),
+                request.eq(0),
+            ]
+
+        # 3. The data follow from the queue; they do not wait for the announcement to be taken,
+        # since a slave may want to see both (ARM IHI 0022E, A3.3.1).
+        beat_out = Signal(beat(self.data_bits))
+        sent     = Signal(range(self.burst_beats))     # beats of the head burst
+        ends     = Signal()
+        partial  = Signal()
+        transfer = Signal()
+        m.d.comb += [
+            head.eq(bursts.r_data),
+            beat_out.eq(queue.r_data),
+            ends.eq(sent == head.length - 1),
+            partial.eq(ends & head.final & (head.tail_bytes != 0)),
+            self.bus.wvalid.eq(bursts.r_rdy & queue.r_rdy),
+            self.bus.wdata.eq(beat_out.data),
+            self.bus.wlast.eq(ends),
+            transfer.eq(self.bus.wvalid & self.bus.wready),
+            queue.r_en.eq(transfer | discard),
+            bursts.r_en.eq(transfer & ends),
+        ]
+        for index in range(beat_bytes):
+            m.d.comb += self.bus.wstrb[index].eq(~partial | (index < head.tail_bytes))
+        with m.If(transfer):
+            m.d.sync += [
+                sent.eq(Mux(ends, 0, sent + 1)),
+                self.beats.eq(self.beats + 1),
+                self.bytes.eq(self.bytes + Mux(partial, head.tail_bytes, beat_bytes)),
+            ]
+
+        # 4. Responses.
+        m.d.comb += self.bus.bready.eq(1)
+        wrong = Signal()
+        m.d.comb += wrong.eq((answer & (self.bus.bresp[1] | (pending == 0)))
+                             | (transfer & (beat_out.last != (ends & head.final))))
+        with m.If(self.clear):
+            m.d.sync += [
+                self.error.eq(0),
+                self.beats.eq(0),
+                self.bytes.eq(0),
+            ]
+        with m.If(wrong):
+            m.d.sync += self.error.eq(1)
         return m
