@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
 from .layouts import ChannelParameters, LayerRange, accumulator_word, activation_word
-from .rounding import keep_half, saturate, settle_half
+from .pipelines import delay, register
+from .rounding import add_offset, clamp, keep_half, saturate, settle_half
 
 __all__ = ["Requantize"]
 
@@ -75,77 +76,57 @@ class Requantize(wiring.Component):
         m.d.comb += advance.eq(~self.o.valid | self.o.ready)
         m.d.comb += self.i.ready.eq(advance)
 
-        # What all lanes share travels in stage registers 1 to latency - 1.
-        valids = [self.i.valid,         *(Signal(name=f"valid_{n}") for n in range(1, 7))]
-        tags   = [self.i.payload.tag,   *(Signal(self.tag_shape, name=f"tag_{n}")
-                                          for n in range(1, 7))]
-        ranges = [self.i.payload.range, *(Signal(LayerRange, name=f"range_{n}")
-                                          for n in range(1, 7))]
+        # What all lanes share.
+        valid  = delay(m, advance, self.i.valid, 6, name="valid", reset_less=False)
+        tag    = delay(m, advance, self.i.payload.tag, 7, name="tag")
+        limits = delay(m, advance, self.i.payload.range, 6, name="range")
         with m.If(advance):
-            for items in (valids, tags, ranges):
-                for before, after in zip(items[:-1], items[1:], strict=True):
-                    m.d.sync += after.eq(before)
-            m.d.sync += [
-                self.o.valid.eq(valids[-1]),
-                self.o.payload.tag.eq(tags[-1]),
-            ]
+            m.d.sync += self.o.valid.eq(valid)
+        m.d.comb += self.o.payload.tag.eq(tag)
 
         self._check_input(m, advance)
 
         for channel in range(self.channels):
             # What the pixels of a channel share. A multiplier is not negative: 31 bits.
-            parameters  = self.i.payload.parameters[channel]
-            left        = Signal(5, name=f"left_{channel}")
-            multipliers = [Signal(31, name=f"multiplier_{n}_{channel}") for n in (1, 2)]
-            rights      = [Signal(5, name=f"right_{n}_{channel}") for n in range(1, 6)]
-            is_left     = parameters.shift < 0
-            with m.If(advance):
-                m.d.sync += [
-                    left.eq(Mux(is_left, -parameters.shift, 0)),
-                    rights[0].eq(Mux(is_left, 0, parameters.shift)),
-                    multipliers[0].eq(parameters.multiplier),
-                    multipliers[1].eq(multipliers[0]),
-                ]
-                for before, after in zip(rights[:-1], rights[1:], strict=True):
-                    m.d.sync += after.eq(before)
+            parameters = self.i.payload.parameters[channel]
+            is_left    = parameters.shift[-1]
+            left       = delay(m, advance, Mux(is_left, -parameters.shift, 0)[:5], 1,
+                               name=f"left_{channel}")
+            multiplier = delay(m, advance, parameters.multiplier[:31], 2,
+                               name=f"multiplier_{channel}")
+            right      = delay(m, advance, Mux(is_left, 0, parameters.shift)[:5], 5,
+                               name=f"right_{channel}")
 
             for pixel in range(self.pixels):
                 lane    = f"{pixel}_{channel}"
-                biased  = Signal(signed(32), name=f"biased_{lane}")
-                scaled  = Signal(signed(32), name=f"scaled_{lane}")
+                biased  = register(signed(32), f"biased_{lane}")
+                scaled  = register(signed(32), f"scaled_{lane}")
                 # 32 x 31 bits give 63; all but one of the 31 to round off are dropped.
-                product = Signal(signed(33), name=f"product_{lane}")
-                high    = Signal(signed(33), name=f"high_{lane}")
-                settled = Signal(signed(33), name=f"settled_{lane}")
+                product = register(signed(33), f"product_{lane}")
+                high    = register(signed(33), f"high_{lane}")
+                settled = register(signed(33), f"settled_{lane}")
+                divided = Signal(signed(33), name=f"divided_{lane}")
                 # 10 bits with the fraction bit: a rounded value outside [-256, 255] ends beyond
                 # minimum or maximum whatever the zero point, and so does its saturation.
-                shifted = Signal(signed(10), name=f"shifted_{lane}")
-                # [-256, 256] + [-128, 127], times 2 plus 1.
-                doubled = Signal(signed(11), name=f"doubled_{lane}")
-                total   = Signal(signed(10), name=f"total_{lane}")
-                limits  = ranges[-1]
-                result  = self.o.payload.word[pixel][channel]
+                shifted = register(signed(10), f"shifted_{lane}")
+                total   = Signal(signed(10), name=f"total_{lane}")      # [-256, 256] + [-128, 127]
+                clamped = register(signed(self.activation_bits), f"clamped_{lane}")
                 m.d.comb += [
-                    # zero_point + round_half(shifted), in one adder
-                    doubled.eq(shifted + Cat(C(1, 1), limits.zero_point).as_signed()),
-                    total.eq(doubled >> 1),
+                    divided.eq(settled >> right),
+                    total.eq(add_offset(shifted, limits.zero_point)),
+                    self.o.payload.word[pixel][channel].eq(clamped),
                 ]
                 with m.If(advance):
                     m.d.sync += [
                         biased.eq(self.i.payload.accumulators[pixel][channel]       # 1
                                   + parameters.bias),
                         scaled.eq(biased << left),                                  # 2
-                        product.eq(keep_half(scaled * multipliers[1], 31)),         # 3
+                        product.eq(keep_half(scaled * multiplier, 31)),             # 3
                         high.eq(product),                                           # 4
                         settled.eq(settle_half(high)),                              # 5
-                        shifted.eq(saturate(settled >> rights[-1], 10)),            # 6
+                        shifted.eq(saturate(divided, 10)),                          # 6
+                        clamped.eq(clamp(total, limits.minimum, limits.maximum)),   # 7
                     ]
-                    with m.If(total < limits.minimum):                              # 7
-                        m.d.sync += result.eq(limits.minimum)
-                    with m.Elif(total > limits.maximum):
-                        m.d.sync += result.eq(limits.maximum)
-                    with m.Else():
-                        m.d.sync += result.eq(total)
         return m
 
     def _check_input(self, m, advance):

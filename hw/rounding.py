@@ -19,7 +19,7 @@ Of the product only what lies above its last 30 bits matters: with ``h = floor(a
 
 (``h = -1`` gives ``x = 0`` and should give ``z = 0``; the table gives -1, which rounds to 0 too.)
 So the chain is a multiplier, one add of -1, 0 or 1 (:func:`settle_half`), one shifter, and a last
-``+ 1`` (:func:`round_half`) that shares an adder with what follows.
+``+ 1`` (:func:`round_half`) that may share an adder with what follows (:func:`add_offset`).
 
 Ref: gemmlowp, fixedpoint/fixedpoint.h, SaturatingRoundingDoublingHighMul and RoundingDivideByPOT;
      LiteRT, kernels/internal/common.h, MultiplyByQuantizedMultiplier (double rounding).
@@ -27,11 +27,11 @@ Ref: gemmlowp, fixedpoint/fixedpoint.h, SaturatingRoundingDoublingHighMul and Ro
 
 from amaranth import *
 
-__all__ = ["keep_half", "round_half", "saturate", "settle_half"]
+__all__ = ["add_offset", "clamp", "keep_half", "round_half", "saturate", "settle_half"]
 
 
 def keep_half(product, bits):
-    """Drop all but one of the last ``bits`` bits of a signed product: ``floor(product / 2**(bits-1))``."""
+    """Drop all but one of the last ``bits`` bits of a signed product: keep one fraction bit."""
     return product[bits - 1:].as_signed()
 
 
@@ -41,7 +41,8 @@ def settle_half(high):
     Parameters
     ----------
     high : Value
-        Signed ``h`` of the module's text, at most ``2**(len(h) - 1) - 2``.
+        Signed ``h`` of the module's text, at most ``2**(len(h) - 1) - 2``; a Signal, as it is read
+        several times.
 
     Returns
     -------
@@ -59,10 +60,21 @@ def round_half(value):
 
 
 def saturate(value, bits):
-    """Nearest value to a signed ``value`` that ``bits`` bits can hold, signed."""
-    if len(value) <= bits:
-        return value
-    negative = value[-1]
-    fits     = value[bits - 1:-1] == negative.replicate(len(value) - bits)
-    limit    = Cat((~negative).replicate(bits - 1), negative)
+    """Nearest value to a signed ``value`` that ``bits`` bits can hold, signed.
+
+    ``value`` is read several times: give it a Signal, not an expression.
+    """
+    excess = value[bits - 1:]
+    fits   = excess.all() | ~excess.any()
+    limit  = Mux(value[-1], C(-(1 << bits - 1), bits), C((1 << bits - 1) - 1, bits))
     return Mux(fits, value[:bits], limit).as_signed()
+
+
+def add_offset(value, offset):
+    """Sum of a signed ``offset`` and ``round_half(value)``, in one adder."""
+    return (value + Cat(C(1, 1), offset).as_signed()) >> 1
+
+
+def clamp(value, minimum, maximum):
+    """Nearest value in a range, both ends included; ``value`` is read several times."""
+    return Mux(value < minimum, minimum, Mux(value > maximum, maximum, value))
