@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
 from .layouts import TAPS, activation_word
 
 __all__ = ["LineBuffer", "LineCommand", "window_layout"]
@@ -94,12 +95,12 @@ class LineBuffer(wiring.Component):
     latency = 2
 
     def __init__(self, *, channels, pixels, tile_words, depth, activation_bits=8, address_bits=16):
-        for name, value in (("channels", channels), ("pixels", pixels), ("tile_words", tile_words),
-                            ("depth", depth), ("address_bits", address_bits)):
-            if not isinstance(value, int) or value < 1:
-                raise TypeError(f"{name} must be a positive integer, not {value!r}")
-        if not 4 <= activation_bits <= 8:
-            raise ValueError(f"activation_bits must be 4 to 8, not {activation_bits!r}")
+        check_integer("Channels", channels)
+        check_integer("Pixels", pixels)
+        check_integer("Tile words", tile_words)
+        check_integer("Depth", depth)
+        check_integer("Activation bits", activation_bits, 4, 8)
+        check_integer("Address bits", address_bits)
         self.channels        = channels
         self.pixels          = pixels
         self.tile_words      = tile_words

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
 from .layouts import ACCUMULATOR_BITS, TAPS, accumulator_word, activation_word, tap_word
 from .line_buffer import window_layout
 
@@ -56,14 +57,13 @@ class MacArray(wiring.Component):
 
     def __init__(self, *, outputs, inputs, pixels, weight_bits=8, activation_bits=8,
                  tag_shape=unsigned(1)):
-        for name, value in (("outputs", outputs), ("inputs", inputs), ("pixels", pixels)):
-            if not isinstance(value, int) or value < 1:
-                raise TypeError(f"{name} must be a positive integer, not {value!r}")
+        check_integer("Outputs", outputs)
+        check_integer("Inputs", inputs)
+        check_integer("Pixels", pixels)
+        check_integer("Weight bits", weight_bits, 4, 8)
+        check_integer("Activation bits", activation_bits, 4, 8)
         if outputs % inputs:
-            raise ValueError(f"outputs must be a multiple of inputs ({inputs}), not {outputs!r}")
-        for name, value in (("weight_bits", weight_bits), ("activation_bits", activation_bits)):
-            if not 4 <= value <= 8:
-                raise ValueError(f"{name} must be 4 to 8, not {value!r}")
+            raise ValueError(f"Outputs must be a multiple of inputs ({inputs}), not {outputs!r}")
         self.outputs         = outputs
         self.inputs          = inputs
         self.pixels          = pixels
