@@ -24,7 +24,7 @@ def pad_map(activation, padding, value):
 
 
 def _taps(activation, zero_point, kernel_shape, stride, padding):
-    """Yield (dy, dx, int64 [H', W', C]): the padded input, less its zero point, seen by each tap."""
+    """Yield (dy, dx, int64 [H', W', C]): the input less its zero point, as each tap sees it."""
     padded = pad_map(activation, padding, zero_point).astype(np.int64) - zero_point
     rows = (padded.shape[0] - kernel_shape[0]) // stride + 1
     columns = (padded.shape[1] - kernel_shape[1]) // stride + 1

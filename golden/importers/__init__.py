@@ -1,0 +1,1 @@
+"""Readers of other people's files; the only part of golden that opens files."""

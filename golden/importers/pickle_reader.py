@@ -1,0 +1,116 @@
+"""A reader of pickles that cannot execute anything: a small stack machine of our own.
+
+It knows the opcodes that tensors saved by PyTorch need and stops at any other. What a pickle calls
+a global is only a pair of names here; the caller says what data each allowed call stands for.
+
+Ref: CPython `Lib/pickletools.py` (opcodes); PyTorch `torch/serialization.py`.
+"""
+
+import io
+import pickletools
+
+MAXIMUM_OPCODES = 1_000_000
+_MARK = object()
+
+
+class _Global(tuple):
+    """(module, name) as a pickle spells them; never imported."""
+
+    __slots__ = ()
+
+
+def read_pickle(data, offset, calls, persistent):
+    """Read one pickle from bytes.
+
+    Parameters
+    ----------
+    data : bytes
+    offset : int
+        Where the pickle starts, in bytes.
+    calls : dict of (module, name) to function of (arguments)
+        What a call of a global with a tuple of plain values stands for.
+    persistent : function of (identifier)
+        What a persistent identifier stands for; globals in it appear as (module, name).
+
+    Returns
+    -------
+    (object, int)
+        The value, made of dict, list, tuple, str, int, bool, None and what the functions
+        return; and the offset of the byte after the pickle.
+
+    Raises
+    ------
+    ValueError
+        On an unknown opcode or global, a malformed stack, a key that is no string, too many
+        opcodes, or a truncated pickle.
+    """
+    stream = io.BytesIO(data)
+    stream.seek(offset)
+    stack, memo = [], {}
+
+    def pop_to_mark():
+        items = []
+        while (item := stack.pop()) is not _MARK:
+            items.append(item)
+        return items[::-1]
+
+    def store(pairs):
+        if not isinstance(stack[-1], dict) or len(pairs) % 2:
+            raise ValueError("Pickled items must go into a dictionary")
+        for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+            if not isinstance(key, str):
+                raise ValueError("Pickled keys must be strings")
+            stack[-1][key] = value
+
+    try:
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+            name = opcode.name
+            if count > MAXIMUM_OPCODES:
+                raise ValueError(f"A pickle must have at most {MAXIMUM_OPCODES} opcodes")
+            if name == "STOP":
+                return stack.pop(), stream.tell()
+            if name == "PROTO":
+                continue
+            if name in ("BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1"):
+                stack.append(argument)
+            elif name in ("NONE", "NEWTRUE", "NEWFALSE"):
+                stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
+            elif name in ("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "MARK"):
+                stack.append({"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple,
+                              "MARK": lambda: _MARK}[name]())
+            elif name in ("BINPUT", "LONG_BINPUT"):
+                memo[argument] = stack[-1]
+            elif name in ("BINGET", "LONG_BINGET"):
+                stack.append(memo[argument])
+            elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
+                size = int(name[-1])
+                items = [stack.pop() for _ in range(size)]
+                stack.append(tuple(items[::-1]))
+            elif name == "TUPLE":
+                stack.append(tuple(pop_to_mark()))
+            elif name == "APPENDS":
+                items = pop_to_mark()
+                stack[-1].extend(items)
+            elif name == "SETITEM":
+                value, key = stack.pop(), stack.pop()
+                store([key, value])
+            elif name == "SETITEMS":
+                store(pop_to_mark())
+            elif name == "GLOBAL":
+                module, _, attribute = argument.partition(" ")
+                stack.append(_Global((module, attribute)))
+            elif name == "BINPERSID":
+                stack.append(persistent(stack.pop()))
+            elif name == "REDUCE":
+                arguments, function = stack.pop(), stack.pop()
+                if not isinstance(function, _Global) or tuple(function) not in calls:
+                    called = ".".join(function) if isinstance(function, _Global) else "a value"
+                    raise ValueError(f"A checkpoint must not call {called[:60]}")
+                stack.append(calls[tuple(function)](arguments))
+            elif name == "BUILD":
+                stack.pop()                    # attributes beside the items (versions): not used
+            else:
+                raise ValueError(f"A checkpoint must not use the pickle opcode {name}")
+    except (IndexError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise ValueError(f"A pickle must be well formed ({type(error).__name__})") from None
+    raise ValueError("A pickle must end with STOP")

@@ -1,0 +1,20 @@
+"""Names of ImageNet's 1000 classes.
+
+`imagenet_classes.txt` has one line a class in the order of the class indices: the first WordNet
+noun of the class's synset, as the ILSVRC 2012 challenge lists them (two cranes told apart).
+"""
+
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def class_names():
+    """Tuple of 1000 names, indexed by class."""
+    text = Path(__file__).with_name("imagenet_classes.txt").read_text(encoding="utf-8")
+    return tuple(text.splitlines())
+
+
+def class_name(index, classes=1000):
+    """Name of a class; its number where the network does not have ImageNet's classes."""
+    return class_names()[index] if classes == len(class_names()) else f"class {index}"
