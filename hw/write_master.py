@@ -73,8 +73,8 @@ class WriteMaster(wiring.Component):
         Some beat of a command is not written and acknowledged yet. Rises the cycle after a
         command is taken.
     error
-        Sticky: a burst was answered with an error, or ``last`` was not on the last beat of a
-        command.
+        Sticky: a burst was answered with an error or unasked, or ``last`` was not on the last
+        beat of a command.
     beats, bytes
         Beats and bytes written.
 
@@ -139,7 +139,7 @@ class WriteMaster(wiring.Component):
             queue.w_data.eq(self.i.payload),
             queue.w_en.eq(store),
             discard.eq(self.abort & ~bursts.r_rdy & queue.r_rdy),
-            answer.eq(self.bus.bvalid & self.bus.bready),
+            answer.eq(self.bus.bvalid & (pending != 0)),
             self.busy.eq((remaining != 0) | (pending != 0) | (self.abort & (stored != 0))),
         ]
 
@@ -229,7 +229,7 @@ class WriteMaster(wiring.Component):
         # 4. Responses.
         m.d.comb += self.bus.bready.eq(1)
         wrong = Signal()
-        m.d.comb += wrong.eq((answer & (self.bus.bresp[1] | (pending == 0)))
+        m.d.comb += wrong.eq((self.bus.bvalid & (self.bus.bresp[1] | (pending == 0)))
                              | (transfer & (beat_out.last != (ends & head.final))))
         with m.If(self.clear):
             m.d.sync += [
