@@ -4,21 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Geometry", "line_commands", "map_words", "pack", "output_words", "unpack", "windows"]
-
-
-def pack(elements, bits):
-    """Pack integers of any shape, C order, the first in the least significant bits."""
-    mask = (1 << bits) - 1
-    return sum((int(element) & mask) << (bits * k) for k, element in enumerate(np.ravel(elements)))
-
-
-def unpack(value, bits, shape):
-    """Unpack signed integers: int64 of the given shape, the inverse of `pack`."""
-    sign = 1 << (bits - 1)
-    mask = (1 << bits) - 1
-    elements = [((value >> (bits * k) & mask) ^ sign) - sign for k in range(int(np.prod(shape)))]
-    return np.array(elements, np.int64).reshape(shape)
+__all__ = ["Geometry", "line_commands", "map_words", "output_words", "windows"]
 
 
 @dataclass(frozen=True)
@@ -115,16 +101,17 @@ def map_words(geometry, activation, *, channels, pixels, tile_words, filler):
 
     Returns
     -------
-    list of list of int [pixels, channels]
+    list of int64 [N, pixels, channels]
     """
     low, high = int(activation.min()), int(activation.max())
     width = pixels * geometry.groups(pixels)
     filled = filler.integers(low, high + 1, (geometry.rows, width, activation.shape[2]))
     filled[:, :geometry.columns] = activation
-    return [[filled[row, pixels * group:pixels * (group + 1), channels * word:channels * (word + 1)]
-             for row, group, word in _step_order(geometry.words, tile_words,
-                                                 range(row, min(end, geometry.rows)),
-                                                 geometry.groups(pixels))]
+    return [np.array([filled[row, pixels * group:pixels * (group + 1), channels * word:channels * (word + 1)]
+                      for row, group, word in _step_order(geometry.words, tile_words,
+                                                          range(row, min(end, geometry.rows)),
+                                                          geometry.groups(pixels))],
+                     np.int64).reshape(-1, pixels, channels)
             for _, _, row, end in geometry.row_ranges()]
 
 
