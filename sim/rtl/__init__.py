@@ -1,0 +1,1 @@
+"""Verilog, Verilator and cocotb; nothing else in the project imports them."""

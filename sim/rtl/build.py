@@ -1,0 +1,361 @@
+"""Build a simulation with Verilator, once for each content, and run cocotb tests in it."""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import xml.etree.ElementTree
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.cache import cache_dir
+from sim.errors import UserError
+from sim.rtl.runtime import copy_runtime, keep_runtime
+from sim.rtl.toolchain import find_toolchain, waves_format
+
+__all__ = ["Build", "SimulationError", "build_simulation", "run_cocotb"]
+
+#: Time unit and precision of a simulation.
+TIMESCALE = ("1ns", "1ns")
+
+# os.environ is the process's: one thread at a time sets it for a build or a start.
+_environment_lock = threading.RLock()
+
+
+class SimulationError(RuntimeError):
+    """A cocotb test failed, none ran, or the simulator died; the message holds the reason."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """A simulation that can be run.
+
+    Attributes
+    ----------
+    directory : Path
+        Folder with the executable, its sources and ``build.log``; read only.
+    top : str
+        Name of the top module.
+    waves : str or None
+        Format of the waveform that it can write, ``"fst"`` or ``"vcd"``; None if it writes none.
+    built : bool
+        Whether this call built it; False if it was there.
+    versions : dict of str to str
+        Tools that it was built with.
+    """
+
+    directory: Path
+    top: str
+    waves: str | None
+    built: bool
+    versions: dict[str, str]
+
+
+def build_simulation(
+    sources, top, *, waves=False, asserts=True, optimization="-O1", verilator_arguments=()
+):
+    """Build a simulation, or find the one that was built from the same content.
+
+    Parameters
+    ----------
+    sources : mapping of str to str, or iterable of Path
+        Verilog and SystemVerilog: texts by file name, or files. The order is kept. A ``.vlt`` file
+        is a Verilator control file.
+    top : str
+        Name of the top module. Signals that cocotb touches below it, or in it, carry
+        ``/*verilator public_flat_rw*/`` or ``public_flat_rd``; nothing else is kept visible.
+    waves : bool
+        Build the variant that can write a waveform; it runs slower. The format is FST where the
+        compiler finds lz4 and zlib, else VCD.
+    asserts : bool
+        Whether assertions are checked.
+    optimization : str
+        Level at which the C++ compiler treats the code that runs each cycle. Above ``-O1`` a large
+        array takes minutes to compile and runs no faster.
+    verilator_arguments : sequence of str
+        Further arguments of Verilator.
+
+    Returns
+    -------
+    Build
+
+    Raises
+    ------
+    UserError
+        If a tool is missing.
+    SimulationError
+        If the build fails; the message ends with the last lines of its log.
+    """
+    texts = _read_sources(sources)
+    tools = find_toolchain()
+    waves = waves_format(tools.compiler) if waves else None
+    arguments = _arguments(waves, asserts) + list(verilator_arguments)
+    versions = {**tools.versions, "cocotb": importlib.metadata.version("cocotb")}
+    key = _key(texts, top, arguments, optimization, versions)
+    folder = cache_dir() / "build"
+    directory = folder / f"{top}-{key}"
+    with _lock(folder / f"{top}-{key}.lock"):
+        built = not directory.is_dir()
+        if built:
+            _build(
+                directory,
+                texts,
+                top,
+                waves,
+                arguments,
+                optimization,
+                tools,
+                runtime=[waves, *verilator_arguments],
+            )
+    return Build(directory=directory, top=top, waves=waves, built=built, versions=versions)
+
+
+def run_cocotb(
+    build, *, test_module, work_directory, extra_env=None, waves_file=None, testcase=None, seed=None
+):
+    """Run cocotb tests in a simulation and insist that they passed.
+
+    Parameters
+    ----------
+    build : Build
+        What `build_simulation` returned.
+    test_module : str
+        Importable name of the module that holds the tests.
+    work_directory : Path
+        Folder of the run, made if need be; gets ``simulation.log`` and ``results.xml``.
+    extra_env : mapping of str to str, optional
+        Further environment variables of the simulation.
+    waves_file : Path, optional
+        Write a waveform there, in the format ``build.waves``; the build needs ``waves=True``.
+    testcase : str, optional
+        Run the test of this name alone.
+    seed : int, optional
+        Seed of cocotb's random numbers.
+
+    Returns
+    -------
+    int
+        Number of tests that passed, 1 or more.
+
+    Raises
+    ------
+    SimulationError
+        If a test fails, none ran, or the simulator stopped before its end.
+    """
+    from cocotb_tools.check_results import get_results
+    from cocotb_tools.runner import get_runner
+
+    if waves_file is not None and build.waves is None:
+        raise ValueError(f"A waveform needs a build with waves=True, not {build!r}")
+    work_directory = Path(work_directory).absolute()
+    work_directory.mkdir(parents=True, exist_ok=True)
+    results, log = work_directory / "results.xml", work_directory / "simulation.log"
+    arguments = (
+        [] if waves_file is None else ["--trace", "--trace-file", str(Path(waves_file).absolute())]
+    )
+    # The runner ends the process in some cases where a test fails; what happened is in the results.
+    with contextlib.suppress(SystemExit, RuntimeError):
+        get_runner("verilator").test(
+            test_module=test_module,
+            hdl_toplevel=build.top,
+            hdl_toplevel_lang="verilog",
+            build_dir=build.directory,
+            test_dir=work_directory,
+            results_xml=str(results),
+            log_file=log,
+            testcase=testcase,
+            seed=seed,
+            test_args=arguments,
+            extra_env={
+                "COCOTB_ANSI_OUTPUT": "0",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **(extra_env or {}),
+            },
+        )
+    try:
+        tests, failures = get_results(results)
+    except (RuntimeError, xml.etree.ElementTree.ParseError):
+        raise SimulationError(
+            f"The simulation of {build.top} stopped before its end; the log {log} ends with:\n"
+            f"{_tail(log)}"
+        ) from None
+    if failures:
+        raise SimulationError(f"{_failure_message(results)}{_hardware_error(log)} (log: {log})")
+    if tests == 0:
+        raise SimulationError(f"No cocotb test ran in {test_module} (log: {log})")
+    return tests
+
+
+def _arguments(waves, asserts):
+    """Arguments of Verilator that every build has."""
+    arguments = [
+        "-O3",
+        "--timing",
+        "-CFLAGS",
+        "-std=gnu++20",
+        # cocotb's runner makes every signal public, which costs most of Verilator's optimisation.
+        "--no-public-flat-rw",
+        # Amaranth's output relies on Verilog's extension and truncation; nothing else is waived.
+        "-Wno-WIDTHEXPAND",
+        "-Wno-WIDTHTRUNC",
+        "--x-assign",
+        "fast",
+        "--x-initial",
+        "fast",
+        "--assert" if asserts else "--no-assert",
+    ]
+    return arguments + ([f"--trace-{waves}"] if waves else [])
+
+
+def _read_sources(sources):
+    """Source texts by file name, in order."""
+    if isinstance(sources, Mapping):
+        return dict(sources)
+    texts = {}
+    for path in map(Path, sources):
+        if path.name in texts:
+            raise ValueError(f"Names of sources must differ, not two {path.name!r}")
+        texts[path.name] = path.read_text()
+    return texts
+
+
+def _key(texts, top, arguments, optimization, versions):
+    """Hash of all that decides the executable."""
+    import cocotb_tools.config
+
+    state = {
+        "texts": list(texts.items()),
+        "top": top,
+        "arguments": arguments,
+        "optimization": optimization,
+        "versions": versions,
+        "timescale": TIMESCALE,
+        # The executable finds cocotb's libraries, and through them Python, by these paths.
+        "libraries": str(cocotb_tools.config.libs_dir),
+        "python": sys.version,
+    }
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
+
+
+@contextlib.contextmanager
+def _lock(path):
+    """Hold a lock between processes; a builder that waits finds the work done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise UserError(
+            f"The cache folder {str(path.parent)!r} cannot be written ({error.strerror}): set "
+            "MNV2_CACHE to one that can."
+        ) from None
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _environment(changes):
+    """Set environment variables of this process for a while; a value of None removes one."""
+    with _environment_lock:
+        before = {name: os.environ.get(name) for name in changes}
+        try:
+            _set_environment(changes)
+            yield
+        finally:
+            _set_environment(before)
+
+
+def _set_environment(values):
+    """Set or, where the value is None, remove environment variables."""
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _build(directory, texts, top, waves, arguments, optimization, tools, *, runtime):
+    """Build in a temporary folder; the result appears under its name whole or not at all.
+
+    ``runtime`` are the choices that Verilator's own C++ files are compiled with.
+    """
+    from cocotb_tools.runner import get_runner
+
+    if " " in str(directory):
+        raise UserError(
+            f"GNU make cannot build in {str(directory)!r}: set MNV2_CACHE to a folder without "
+            "spaces."
+        )
+    temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f"{directory.name}."))
+    try:
+        kept = temporary / "kept"
+        (kept / "sources").mkdir(parents=True)
+        paths = []
+        for name, text in texts.items():
+            path = kept / "sources" / name
+            path.write_text(text)
+            paths.append(path)
+        log = kept / "build.log"
+        makeflags = f"{tools.environment['MAKEFLAGS']} OPT_FAST={optimization} OPT_SLOW=-O0".strip()
+        # WAVES and GUI would override the runner's arguments.
+        changes = {**tools.environment, "MAKEFLAGS": makeflags, "WAVES": None, "GUI": None}
+        try:
+            objects = copy_runtime(temporary / "build", runtime, tools)
+            with _environment(changes):
+                get_runner("verilator").build(
+                    sources=paths,
+                    hdl_toplevel=top,
+                    build_dir=temporary / "build",
+                    build_args=arguments,
+                    timescale=TIMESCALE,
+                    waves=waves is not None,
+                    log_file=log,
+                    always=True,
+                )
+        except RuntimeError:
+            raise SimulationError(
+                f"Verilator or the compiler refused {top}:\n{_tail(log)}"
+            ) from None
+        keep_runtime(temporary / "build", objects)
+        shutil.copy2(temporary / "build" / top, kept / top)
+        os.replace(kept, directory)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _tail(log, lines=15):
+    """Last lines of a log."""
+    if not log.is_file():
+        return "(no log)"
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _hardware_error(log):
+    """What a broken assertion of the hardware printed, or nothing."""
+    lines = log.read_text(errors="replace").splitlines()
+    for line in lines:
+        if "%Error" in line or "%Fatal" in line:
+            return f"; the hardware said: {line.strip()}"
+    return ""
+
+
+def _failure_message(results):
+    """Messages of the failed tests in a results file, one after the other."""
+    messages = []
+    for case in xml.etree.ElementTree.parse(results).getroot().iter("testcase"):
+        for kind in ("failure", "error"):
+            for failure in case.findall(kind):
+                reason = (
+                    failure.get("error_msg")
+                    or failure.get("message")
+                    or (failure.text or "").strip()
+                )
+                messages.append(f"{case.get('name')} failed: {reason}")
+    return "; ".join(messages) or "A cocotb test failed"

