@@ -20,7 +20,8 @@ def _tree_sum(terms):
     """Sum in a balanced tree, so that widths grow by one bit a level."""
     terms = list(terms)
     while len(terms) > 1:
-        terms = [sum(terms[k:k + 2]) for k in range(0, len(terms), 2)]
+        unpaired = terms[len(terms) // 2 * 2:]
+        terms = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)] + unpaired
     return terms[0]
 
 
@@ -33,12 +34,17 @@ class MacArray(wiring.Component):
     their multipliers, so nine taps need ``outputs >= 9``. Windows leave the accumulators alone and may
     come between the steps of a convolution.
 
+    An array for one kind of work alone has no ports and no multipliers for the other; for windows it has
+    ``9 * inputs * pixels`` multipliers whatever ``outputs`` is.
+
     Parameters
     ----------
     outputs, inputs, pixels
         Lanes.
     weight_bits, activation_bits
         Widths of the factors, 4 to 8 bits.
+    pointwise, depthwise
+        Kinds of work that the array does, at least one.
     tag_shape
         Shape of a tag that travels with the item.
 
@@ -56,7 +62,7 @@ class MacArray(wiring.Component):
     latency = 4
 
     def __init__(self, *, outputs, inputs, pixels, weight_bits=8, activation_bits=8,
-                 tag_shape=unsigned(1)):
+                 pointwise=True, depthwise=True, tag_shape=unsigned(1)):
         check_integer("Outputs", outputs)
         check_integer("Inputs", inputs)
         check_integer("Pixels", pixels)
@@ -64,37 +70,35 @@ class MacArray(wiring.Component):
         check_integer("Activation bits", activation_bits, 4, 8)
         if outputs % inputs:
             raise ValueError(f"Outputs must be a multiple of inputs ({inputs}), not {outputs!r}")
+        if not (pointwise or depthwise):
+            raise ValueError("An array must be for pointwise work, for depthwise work, or for both")
+        if depthwise and outputs < TAPS:
+            raise ValueError(f"Outputs must be at least {TAPS}, the taps of a 3x3 kernel, "
+                             f"not {outputs!r}")
         self.outputs         = outputs
         self.inputs          = inputs
         self.pixels          = pixels
         self.weight_bits     = weight_bits
         self.activation_bits = activation_bits
+        self.pointwise       = bool(pointwise)
+        self.depthwise       = bool(depthwise)
         self.tag_shape       = tag_shape
+        item, result = {}, {}
+        if pointwise:
+            item["x"]              = activation_word(inputs, pixels, activation_bits)
+            item["weights"]        = weight_word(inputs, outputs, weight_bits)
+            item["first"]          = 1
+            result["accumulators"] = data.ArrayLayout(accumulator_word(inputs, pixels),
+                                                      outputs // inputs)
+        if depthwise:
+            item["windows"] = window_layout(inputs, pixels, activation_bits)
+            item["taps"]    = tap_word(inputs, weight_bits)
+            result["sums"]  = accumulator_word(inputs, pixels)
+        common = {"pointwise": 1, "depthwise": 1, "tag": tag_shape}
         super().__init__({
-            "i": In(stream.Signature(data.StructLayout({
-                "x":         activation_word(inputs, pixels, activation_bits),
-                "weights":   weight_word(inputs, outputs, weight_bits),
-                "windows":   window_layout(inputs, pixels, activation_bits),
-                "taps":      tap_word(inputs, weight_bits),
-                "pointwise": 1,
-                "depthwise": 1,
-                "first":     1,
-                "tag":       tag_shape,
-            }))),
-            "o": Out(stream.Signature(data.StructLayout({
-                "accumulators": data.ArrayLayout(accumulator_word(inputs, pixels),
-                                                 outputs // inputs),
-                "sums":         accumulator_word(inputs, pixels),
-                "pointwise":    1,
-                "depthwise":    1,
-                "tag":          tag_shape,
-            }))),
+            "i": In(stream.Signature(data.StructLayout({**item, **common}))),
+            "o": Out(stream.Signature(data.StructLayout({**result, **common}))),
         })
-
-    @property
-    def depthwise(self):
-        """Whether the 3x3 kernels of a word fit; without, windows are not supported."""
-        return self.outputs >= TAPS
 
     def elaborate(self, platform):
         m = Module()
@@ -114,7 +118,7 @@ class MacArray(wiring.Component):
             control[0].valid.eq(self.i.valid),
             control[0].pointwise.eq(self.i.payload.pointwise),
             control[0].depthwise.eq(self.i.payload.depthwise),
-            control[0].first.eq(self.i.payload.first),
+            control[0].first.eq(self.i.payload.first if self.pointwise else 0),
             tags[0].eq(self.i.payload.tag),
         ]
         with m.If(advance):
@@ -122,55 +126,49 @@ class MacArray(wiring.Component):
                 m.d.sync += [control[stage + 1].eq(control[stage]), tags[stage + 1].eq(tags[stage])]
 
         # Stage 1: the factors, one activation for each multiplier and one weight for all pixels.
-        item     = self.i.payload
-        factor_a = [[[Signal(signed(self.activation_bits), name=f"a_{o}_{p}_{i}")
-                      for i in range(self.inputs)] for p in range(self.pixels)]
-                    for o in range(self.outputs)]
-        factor_b = [[Signal(signed(self.weight_bits), name=f"b_{o}_{i}")
-                     for i in range(self.inputs)] for o in range(self.outputs)]
-        for output in range(self.outputs):
-            channel, lane = divmod(output, lanes_per_channel)
-            for i in range(self.inputs):
-                tap = lane * self.inputs + i
-                has_tap = self.depthwise and tap < TAPS
-                with m.If(advance):
-                    if has_tap:
-                        m.d.sync += factor_b[output][i].eq(
-                            Mux(item.depthwise, item.taps[channel][tap], item.weights[output][i]))
-                    else:
-                        m.d.sync += factor_b[output][i].eq(
-                            Mux(item.depthwise, 0, item.weights[output][i]))
-                    for pixel in range(self.pixels):
-                        x = item.x[pixel][i]
-                        if has_tap:
-                            x = Mux(item.depthwise, item.windows[pixel][channel][tap], x)
-                        m.d.sync += factor_a[output][pixel][i].eq(x)
-
-        # Stage 2: the products. Stage 3: the sum of each lane, `inputs` products.
+        # Stage 2: the products. Stage 3: the sum of each lane, at most `inputs` products.
+        item         = self.i.payload
         product_bits = self.weight_bits + self.activation_bits
         lane_bits    = product_bits + (self.inputs - 1).bit_length()
         lane_sum = [[Signal(signed(lane_bits), name=f"sum_{o}_{p}") for p in range(self.pixels)]
                     for o in range(self.outputs)]
         for output in range(self.outputs):
-            for pixel in range(self.pixels):
-                products = [Signal(signed(product_bits), name=f"product_{output}_{pixel}_{i}")
-                            for i in range(self.inputs)]
+            channel, lane = divmod(output, lanes_per_channel)
+            products = [[] for _ in range(self.pixels)]
+            for i in range(self.inputs):
+                tap = lane * self.inputs + i
+                has_tap = self.depthwise and tap < TAPS
+                if not (self.pointwise or has_tap):
+                    continue
+                weight = self._choose(item.weights[output][i] if self.pointwise else None,
+                                      item.taps[channel][tap] if has_tap else C(0, 1))
+                b = Signal(signed(self.weight_bits), name=f"b_{output}_{i}")
                 with m.If(advance):
-                    for i in range(self.inputs):
-                        m.d.sync += products[i].eq(
-                            factor_a[output][pixel][i] * factor_b[output][i])
-                    m.d.sync += lane_sum[output][pixel].eq(_tree_sum(products))
+                    m.d.sync += b.eq(weight)
+                for pixel in range(self.pixels):
+                    x = self._choose(item.x[pixel][i] if self.pointwise else None,
+                                     item.windows[pixel][channel][tap] if has_tap else None)
+                    a = Signal(signed(self.activation_bits), name=f"a_{output}_{pixel}_{i}")
+                    product = Signal(signed(product_bits), name=f"product_{output}_{pixel}_{i}")
+                    products[pixel].append(product)
+                    with m.If(advance):
+                        m.d.sync += [a.eq(x), product.eq(a * b)]
+            with m.If(advance):
+                for pixel in range(self.pixels):
+                    if products[pixel]:
+                        m.d.sync += lane_sum[output][pixel].eq(_tree_sum(products[pixel]))
 
         # Stage 4: accumulate over the steps of a convolution, or join the lanes of a channel.
         out = self.o.payload
         with m.If(advance):
-            for output in range(self.outputs):
-                word, channel = divmod(output, self.inputs)
-                for pixel in range(self.pixels):
-                    accumulator = out.accumulators[word][pixel][channel]
-                    with m.If(control[3].valid & control[3].pointwise):
-                        m.d.sync += accumulator.eq(
-                            Mux(control[3].first, 0, accumulator) + lane_sum[output][pixel])
+            if self.pointwise:
+                with m.If(control[3].valid & control[3].pointwise):
+                    for output in range(self.outputs):
+                        word, channel = divmod(output, self.inputs)
+                        for pixel in range(self.pixels):
+                            accumulator = out.accumulators[word][pixel][channel]
+                            m.d.sync += accumulator.eq(
+                                Mux(control[3].first, 0, accumulator) + lane_sum[output][pixel])
             if self.depthwise:
                 for channel in range(self.inputs):
                     for pixel in range(self.pixels):
@@ -184,3 +182,9 @@ class MacArray(wiring.Component):
             out.tag.eq(tags[4]),
         ]
         return m
+
+    def _choose(self, pointwise, depthwise):
+        """Operand of a multiplier: of the item's kind, or the only one there is."""
+        if pointwise is None or not self.depthwise:
+            return depthwise if pointwise is None else pointwise
+        return pointwise if depthwise is None else Mux(self.i.payload.depthwise, depthwise, pointwise)
