@@ -118,7 +118,8 @@ def build_simulation(
 
 
 def run_cocotb(
-    build, *, test_module, work_directory, extra_env=None, waves_file=None, testcase=None, seed=None
+    build, *, test_module, work_directory, extra_env=None, plusargs=(), waves_file=None, testcase=None,
+    seed=None,
 ):
     """Run cocotb tests in a simulation and insist that they passed.
 
@@ -132,6 +133,8 @@ def run_cocotb(
         Folder of the run, made if need be; gets ``simulation.log`` and ``results.xml``.
     extra_env : mapping of str to str, optional
         Further environment variables of the simulation.
+    plusargs : sequence of str
+        Plusargs of the simulation, e.g. ``"+latency=100"``.
     waves_file : Path, optional
         Write a waveform there, in the format ``build.waves``; the build needs ``waves=True``.
     testcase : str, optional
@@ -173,6 +176,7 @@ def run_cocotb(
             testcase=testcase,
             seed=seed,
             test_args=arguments,
+            plusargs=list(plusargs),
             extra_env={
                 "COCOTB_ANSI_OUTPUT": "0",
                 "PYTHONDONTWRITEBYTECODE": "1",

@@ -1,0 +1,352 @@
+"""Datapath of a block: on-chip memories, line buffer, multiplier array, requantiser, residual adder.
+
+Results of an expansion go through the requantiser and a queue to the line buffer, whose windows return to the
+same array; depthwise results go to the strip memory, which the projection reads; its results go to the map
+memory, through the residual adder where the block has one. So the expanded map never leaves the
+chip, and no more than two of its rows are ever kept.
+"""
+
+from amaranth import *
+from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib.memory import Memory, MemoryData
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from .issue import ADDRESS_BITS, INDEX_BITS, WORDS_BITS, Issue, PassCommand, Range, slot_layout
+from .layouts import AddParameters, ChannelParameters, LayerRange, activation_word
+from .line_buffer import LineBuffer, LineCommand
+from .mac_array import MacArray
+from .requantize import Requantize
+from .residual import ResidualAdd
+from .ring import Ring
+
+__all__ = ["Core", "LayerSettings"]
+
+
+class LayerSettings(data.Struct):
+    """What stays the same for all passes of a block.
+
+    Members
+    -------
+    expand, depthwise, project
+        Output ranges of the layers.
+    add
+        Parameters of the residual addition.
+    depthwise_parameters
+        Position of the depthwise layer's first parameters, from the oldest in the ring.
+    residual_base, residual_end
+        Ring in the map memory that holds the block's input.
+    """
+
+    expand:               LayerRange
+    depthwise:            LayerRange
+    project:              LayerRange
+    add:                  AddParameters
+    depthwise_parameters: WORDS_BITS
+    residual_base:        ADDRESS_BITS
+    residual_end:         ADDRESS_BITS
+
+
+class Core(wiring.Component):
+    """Everything that computes, under the command of a sequencer.
+
+    Parameters
+    ----------
+    outputs, inputs, pixels, weight_bits, activation_bits
+        Lanes and widths, see :class:`hw.mac_array.MacArray`.
+    map_words, strip_words, line_words, weight_words, tap_words, parameter_words, queue_words
+        Depths of the memories, see :class:`hw.config.AcceleratorConfig`.
+
+    Members
+    -------
+    i_pass, i_line
+        Passes, and rows for the line buffer to take in.
+    settings
+        Constant while anything of a block is under way.
+    residual_input
+        Address of the residual word of the next pass's first output word.
+    loaded
+        Words of the block's input map that have arrived.
+    i_weights, i_taps, i_parameters
+        Words for the rings.
+    taps_free, parameters_free
+        Words to release in this cycle.
+    i_load
+        Words to write to the map memory; results go first.
+    store_request, store_address, store_grant, store_data
+        Reads of the map memory in cycles when no one else reads; data comes the cycle after the grant.
+    input_next, index_next, output_next, residual_next
+        See :class:`hw.issue.Issue`.
+    issuing
+        A pass is being issued, or a window waits.
+    quiet
+        Nothing is under way.
+    pointwise, depthwise, stall
+        What the array was given in this cycle; why nothing, valid while ``issuing``.
+    """
+
+    def __init__(self, *, outputs, inputs, pixels, weight_bits, activation_bits, map_words, strip_words,
+                 line_words, weight_words, tap_words, parameter_words, queue_words):
+        self.outputs         = outputs
+        self.inputs          = inputs
+        self.pixels          = pixels
+        self.weight_bits     = weight_bits
+        self.activation_bits = activation_bits
+        self.queue_words     = queue_words
+        self.tile_words      = outputs // inputs
+        self._word = activation_word(inputs, pixels, activation_bits)
+        self._map   = MemoryData(shape=self._word, depth=map_words, init=())
+        self._strip = MemoryData(shape=self._word, depth=strip_words, init=())
+        self._slot  = slot_layout(self.tile_words)
+        self._array = MacArray(outputs=outputs, inputs=inputs, pixels=pixels, weight_bits=weight_bits,
+                               activation_bits=activation_bits, tag_shape=self._slot)
+        self._line_buffer = LineBuffer(
+            channels=inputs, pixels=pixels, tile_words=self.tile_words, depth=line_words,
+            activation_bits=activation_bits, address_bits=ADDRESS_BITS)
+        operands = self._array.i.payload.shape().members
+        self._weights    = Ring(shape=operands["weights"], depth=weight_words,
+                                free_limit=min(weight_words, 2**WORDS_BITS - 1))
+        self._taps       = Ring(shape=operands["taps"], depth=tap_words,
+                                free_limit=min(tap_words, 2**WORDS_BITS - 1))
+        self._parameters = Ring(shape=data.ArrayLayout(ChannelParameters, inputs),
+                                depth=parameter_words,
+                                free_limit=min(parameter_words, 2**WORDS_BITS - 1))
+        self._issue = Issue(tile_words=self.tile_words, weight_ring=weight_words, tap_ring=tap_words,
+                            parameter_ring=parameter_words, queue_words=queue_words)
+        super().__init__({
+            "i_pass":          In(stream.Signature(PassCommand)),
+            "i_line":          In(stream.Signature(LineCommand)),
+            "settings":        In(LayerSettings),
+            "residual_input":  In(ADDRESS_BITS),
+            "loaded":          In(INDEX_BITS),
+            "i_weights":       In(stream.Signature(self._weights.i.payload.shape())),
+            "i_taps":          In(stream.Signature(self._taps.i.payload.shape())),
+            "i_parameters":    In(stream.Signature(self._parameters.i.payload.shape())),
+            "taps_free":       In(WORDS_BITS),
+            "parameters_free": In(WORDS_BITS),
+            "i_load":          In(stream.Signature(data.StructLayout({
+                "address": ADDRESS_BITS, "word": self._word}))),
+            "store_request":   In(1),
+            "store_address":   In(ADDRESS_BITS),
+            "store_grant":     Out(1),
+            "store_data":      Out(self._word),
+            "clear":           In(1),
+            "input_next":      Out(ADDRESS_BITS),
+            "index_next":      Out(INDEX_BITS),
+            "output_next":     Out(ADDRESS_BITS),
+            "residual_next":   Out(ADDRESS_BITS),
+            "issuing":         Out(1),
+            "quiet":           Out(1),
+            "pointwise":       Out(1),
+            "depthwise":       Out(1),
+            "stall":           Out(self._issue.stall.shape()),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.issue       = issue       = self._issue
+        m.submodules.line_buffer = line_buffer = self._line_buffer
+        m.submodules.array       = array       = self._array
+        m.submodules.weights     = weights     = self._weights
+        m.submodules.taps        = taps        = self._taps
+        m.submodules.parameters  = parameters  = self._parameters
+        m.submodules.map         = map_memory   = Memory(self._map)
+        m.submodules.strip       = strip_memory = Memory(self._strip)
+        map_read,   map_write   = map_memory.read_port(), map_memory.write_port()
+        strip_read, strip_write = strip_memory.read_port(), strip_memory.write_port()
+
+        connect(m, flipped(self.i_pass), issue.i_command)
+        connect(m, flipped(self.i_line), line_buffer.i_command)
+        connect(m, flipped(self.i_weights), weights.i)
+        connect(m, flipped(self.i_taps), taps.i)
+        connect(m, flipped(self.i_parameters), parameters.i)
+
+        # Issue: what to read, and what to do with it one cycle later.
+        window = line_buffer.o
+        m.d.comb += [
+            issue.window_valid.eq(window.valid),
+            issue.window_word.eq(window.payload.word),
+            issue.window_address.eq(window.payload.address),
+            window.ready.eq(issue.window_ready),
+            issue.depthwise_parameters.eq(self.settings.depthwise_parameters),
+            issue.residual_input.eq(self.residual_input),
+            issue.residual_base.eq(self.settings.residual_base),
+            issue.residual_end.eq(self.settings.residual_end),
+            issue.loaded.eq(self.loaded),
+            issue.weights_base.eq(weights.base),
+            issue.weights_available.eq(weights.available),
+            weights.free.eq(issue.weights_free),
+            issue.taps_available.eq(taps.available),
+            issue.parameters_available.eq(parameters.available),
+            taps.free.eq(self.taps_free),
+            parameters.free.eq(self.parameters_free),
+            weights.clear.eq(self.clear),
+            taps.clear.eq(self.clear),
+            parameters.clear.eq(self.clear),
+            weights.read_address.eq(issue.weight_address),
+            weights.read_enable.eq(issue.pointwise),
+            taps.read_address.eq(_wrap(taps, window.payload.word)),
+            taps.read_enable.eq(issue.depthwise),
+            strip_read.addr.eq(issue.strip_address),
+            strip_read.en.eq(issue.pointwise & issue.project),
+            self.input_next.eq(issue.input_next),
+            self.index_next.eq(issue.index_next),
+            self.output_next.eq(issue.output_next),
+            self.residual_next.eq(issue.residual_next),
+            self.issuing.eq(issue.active),
+            self.pointwise.eq(issue.pointwise),
+            self.depthwise.eq(issue.depthwise),
+            self.stall.eq(issue.stall),
+        ]
+        item = array.i
+        from_strip = Signal()
+        m.d.sync += [
+            item.valid.eq(issue.pointwise | issue.depthwise | issue.slot.valid),
+            item.payload.pointwise.eq(issue.pointwise),
+            item.payload.depthwise.eq(issue.depthwise),
+            item.payload.first.eq(issue.first),
+            item.payload.tag.eq(issue.slot),
+            from_strip.eq(issue.project),
+        ]
+        with m.If(issue.depthwise):
+            m.d.sync += item.payload.windows.eq(window.payload.window)
+        m.d.comb += [
+            item.payload.x.eq(Mux(from_strip, strip_read.data, map_read.data)),
+            item.payload.weights.eq(weights.read_data),
+            item.payload.taps.eq(taps.read_data),
+            array.o.ready.eq(1),
+        ]
+
+        # Behind the array: a finished tile is taken over, and one word a cycle is requantised.
+        m.submodules.requantize = requantize = Requantize(
+            channels=self.inputs, pixels=self.pixels, activation_bits=self.activation_bits,
+            tag_shape=self._slot)
+        done  = array.o.payload
+        tile  = Signal(done.accumulators.shape())
+        sums  = Signal(done.sums.shape())
+        slot  = Signal(self._slot)
+        valid = Signal()
+        with m.If(array.o.valid & done.tag.load):
+            m.d.sync += tile.eq(done.accumulators)
+        with m.If(array.o.valid & done.tag.depthwise):
+            m.d.sync += sums.eq(done.sums)
+        m.d.sync += [valid.eq(array.o.valid & done.tag.valid), slot.eq(done.tag)]
+        m.d.comb += [
+            parameters.read_address.eq(_wrap(parameters, done.tag.parameters)),
+            parameters.read_enable.eq(1),
+            requantize.i.valid.eq(valid),
+            requantize.i.payload.accumulators.eq(Mux(slot.depthwise, sums, tile[slot.tile_word])),
+            requantize.i.payload.parameters.eq(parameters.read_data),
+            requantize.i.payload.tag.eq(slot),
+            requantize.o.ready.eq(1),
+        ]
+        with m.Switch(slot.range):
+            with m.Case(Range.EXPAND):
+                m.d.comb += requantize.i.payload.range.eq(self.settings.expand)
+            with m.Case(Range.DEPTHWISE):
+                m.d.comb += requantize.i.payload.range.eq(self.settings.depthwise)
+            with m.Default():
+                m.d.comb += requantize.i.payload.range.eq(self.settings.project)
+
+        # Where the word goes. Copied words come straight from the map memory.
+        result = requantize.o.payload
+        copied = Signal()
+        m.d.sync += copied.eq(issue.copy)
+        to_queue, to_strip, to_residual, to_map = Signal(), Signal(), Signal(), Signal()
+        with m.If(requantize.o.valid):
+            with m.If(result.tag.depthwise):
+                m.d.comb += to_strip.eq(1)
+            with m.Elif(result.tag.range == Range.EXPAND):
+                m.d.comb += to_queue.eq(1)
+            with m.Elif(result.tag.residual):
+                m.d.comb += to_residual.eq(1)
+            with m.Else():
+                m.d.comb += to_map.eq(1)
+        m.d.comb += [
+            strip_write.en.eq(to_strip),
+            strip_write.addr.eq(result.tag.address),
+            strip_write.data.eq(result.word),
+        ]
+        m.submodules.queue = queue = fifo.SyncFIFO(
+            width=self._word.size, depth=self.queue_words)
+        m.d.comb += [
+            queue.w_en.eq(to_queue | copied),
+            queue.w_data.eq(Mux(copied, map_read.data, result.word)),
+            line_buffer.i.valid.eq(queue.r_rdy),
+            line_buffer.i.payload.eq(queue.r_data),
+            queue.r_en.eq(line_buffer.i.ready),
+            issue.queue_taken.eq(queue.r_rdy & line_buffer.i.ready),
+        ]
+
+        # Residual addition: a word waits until the map memory can be read for its other summand.
+        m.submodules.residual = residual = ResidualAdd(
+            channels=self.inputs, pixels=self.pixels, lanes=self.inputs,
+            activation_bits=self.activation_bits, tag_shape=ADDRESS_BITS)
+        entry = data.StructLayout({
+            "word": self._word, "address": ADDRESS_BITS, "residual_address": ADDRESS_BITS})
+        m.submodules.residual_queue = residual_queue = fifo.SyncFIFO(
+            width=entry.size, depth=self.queue_words)
+        arriving, waiting = Signal(entry), Signal(entry)
+        fetch, fetched = Signal(), Signal()
+        held = Signal(entry)
+        m.d.comb += [
+            arriving.word.eq(result.word),
+            arriving.address.eq(result.tag.address),
+            arriving.residual_address.eq(result.tag.residual_address),
+            residual_queue.w_en.eq(to_residual),
+            residual_queue.w_data.eq(arriving),
+            waiting.eq(residual_queue.r_data),
+            fetch.eq(residual_queue.r_rdy & residual.i.ready & ~fetched & ~issue.map_read),
+            residual_queue.r_en.eq(fetch),
+            issue.residual_taken.eq(fetch),
+            residual.i.valid.eq(fetched),
+            residual.i.payload.a.eq(map_read.data),
+            residual.i.payload.b.eq(held.word),
+            residual.i.payload.parameters.eq(self.settings.add),
+            residual.i.payload.tag.eq(held.address),
+            residual.o.ready.eq(1),
+        ]
+        m.d.sync += fetched.eq(fetch)
+        with m.If(fetch):
+            m.d.sync += held.eq(waiting)
+
+        # Map memory. Read: a step, else a residual word, else a word to store. Write: results first.
+        m.d.comb += [
+            self.store_grant.eq(self.store_request & ~issue.map_read & ~fetch),
+            self.store_data.eq(map_read.data),
+            map_read.addr.eq(Mux(issue.map_read, issue.map_address,
+                                 Mux(fetch, waiting.residual_address, self.store_address))),
+            map_read.en.eq(issue.map_read | fetch | self.store_grant),
+        ]
+        with m.If(residual.o.valid):
+            m.d.comb += [
+                map_write.en.eq(1),
+                map_write.addr.eq(residual.o.payload.tag),
+                map_write.data.eq(residual.o.payload.word),
+            ]
+        with m.Elif(to_map):
+            m.d.comb += [
+                map_write.en.eq(1),
+                map_write.addr.eq(result.tag.address),
+                map_write.data.eq(result.word),
+            ]
+        with m.Else():
+            m.d.comb += [
+                self.i_load.ready.eq(1),
+                map_write.en.eq(self.i_load.valid),
+                map_write.addr.eq(self.i_load.payload.address),
+                map_write.data.eq(self.i_load.payload.word),
+            ]
+
+        # Words between issue and their place; each counts until it is written or in the line buffer.
+        under_way = Signal(range(64 + 2 * self.queue_words))
+        m.d.sync += under_way.eq(under_way + issue.slot.valid + issue.copy - to_strip - to_map
+                                 - residual.o.valid - issue.queue_taken)
+        m.d.comb += self.quiet.eq((under_way == 0) & ~issue.busy & ~line_buffer.busy
+                                  & ~line_buffer.i_command.valid & ~issue.i_command.valid)
+        return m
+
+
+def _wrap(ring, offset):
+    """Absolute address of the word at an offset from the ring's oldest."""
+    address = ring.base + offset
+    return Mux(address >= ring.depth, address - ring.depth, address)[:len(ring.read_address)]

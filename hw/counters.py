@@ -1,0 +1,90 @@
+"""Counts what happens during each descriptor, and keeps the counts until the host reads them."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory, MemoryData
+from amaranth.lib.wiring import In, Out
+
+from .issue import Stall
+
+__all__ = ["COUNTERS", "READ_CHANNELS", "Counters"]
+
+#: Streams that are read from external memory, in the order of their priority.
+READ_CHANNELS = ("program", "activations", "parameters", "taps", "weights")
+
+#: Counters of a descriptor, in the order in which they are read. All but the beats count cycles, and
+#: ``cycles`` is the sum of ``pointwise``, ``depthwise`` and the stalls.
+COUNTERS = ("cycles", "pointwise", "depthwise",
+            *(f"stall_{cause.name.lower()}" for cause in Stall if cause != Stall.NONE),
+            *(f"read_{channel}" for channel in READ_CHANNELS), "write")
+
+
+class Counters(wiring.Component):
+    """Counters of 32 bits, one row for each descriptor.
+
+    Parameters
+    ----------
+    rows
+        Descriptors that there is room for; later ones start again at row 0.
+
+    Members
+    -------
+    clear
+        Begin with row 0.
+    running
+        Count this cycle.
+    pointwise, depthwise, stall
+        What the array does in this cycle; ``stall`` counts if it does neither.
+    read_beat, write_beat
+        A beat is transferred, for each stream.
+    finish
+        This cycle is the descriptor's last.
+    row, column, value
+        Reads a counter, one cycle later. ``column`` is the position in :data:`COUNTERS`.
+    """
+
+    def __init__(self, *, rows):
+        self.rows = rows
+        self._memory = MemoryData(shape=32 * len(COUNTERS), depth=rows, init=())
+        super().__init__({
+            "clear":      In(1),
+            "running":    In(1),
+            "pointwise":  In(1),
+            "depthwise":  In(1),
+            "stall":      In(Stall),
+            "read_beat":  In(len(READ_CHANNELS)),
+            "write_beat": In(1),
+            "finish":     In(1),
+            "row":        In(range(rows)),
+            "column":     In(range(len(COUNTERS))),
+            "value":      Out(32),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = Memory(self._memory)
+        write, read = memory.write_port(), memory.read_port()
+
+        causes = [cause for cause in Stall if cause != Stall.NONE]
+        idle   = ~self.pointwise & ~self.depthwise
+        events = Cat(Const(1, 1), self.pointwise, self.depthwise,
+                     (idle & (self.stall == cause) for cause in causes),
+                     self.read_beat, self.write_beat)
+        counts = Signal(data.ArrayLayout(32, len(COUNTERS)))
+        sums   = Signal(data.ArrayLayout(32, len(COUNTERS)))
+        row    = Signal(range(self.rows))
+        for k in range(len(COUNTERS)):
+            m.d.comb += sums[k].eq(counts[k] + (events[k] & self.running))
+            m.d.sync += counts[k].eq(Mux(self.clear | self.finish, 0, sums[k]))
+        m.d.comb += [write.en.eq(self.finish), write.addr.eq(row), write.data.eq(sums)]
+        with m.If(self.clear):
+            m.d.sync += row.eq(0)
+        with m.Elif(self.finish):
+            m.d.sync += row.eq(Mux(row == self.rows - 1, 0, row + 1))
+        column = Signal.like(self.column)
+        m.d.sync += column.eq(self.column)
+        m.d.comb += [
+            read.addr.eq(self.row),
+            self.value.eq(read.data.word_select(column, 32)),
+        ]
+        return m

@@ -1,0 +1,471 @@
+"""Decides, each cycle, what the multiplier array and the requantiser do."""
+
+from amaranth import *
+from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Issue", "PassCommand", "Range", "Stall", "slot_layout"]
+
+ADDRESS_BITS = 16     # of a word in the map or strip memory
+INDEX_BITS   = 24     # of a word in a map, which may be larger than the memory
+WORDS_BITS   = 12     # channel words of a map
+
+
+class Range(enum.Enum, shape=2):
+    """Layer of a block whose zero point and clamp a result takes."""
+
+    EXPAND    = 0
+    DEPTHWISE = 1
+    PROJECT   = 2
+
+
+class Stall(enum.Enum, shape=4):
+    """Why the array does nothing in a cycle."""
+
+    #: The array works.
+    NONE         = 0
+    #: The input map has not arrived from memory.
+    ACTIVATIONS  = 1
+    #: The pointwise weights have not arrived.
+    WEIGHTS      = 2
+    #: The 3x3 kernels or the requantisation parameters have not arrived.
+    PARAMETERS   = 3
+    #: The requantiser still works on the results before.
+    REQUANTIZE   = 4
+    #: The line buffer has no room for more words, or has no window yet.
+    LINE_BUFFER  = 5
+    #: The residual adder has no room for more words.
+    RESIDUAL     = 6
+    #: Output rows wait to be written to memory.
+    OUTPUT       = 7
+    #: A pass waits for the results of the pass before to leave the pipeline.
+    DRAIN        = 8
+    #: The program has not arrived.
+    PROGRAM      = 9
+
+
+class PassCommand(data.Struct):
+    """A pointwise convolution over some rows, or a move of a map to the line buffer.
+
+    Works off tiles of output channels; for each, all rows; for each, all groups of pixels; for each, all input words.
+
+    Members
+    -------
+    copy
+        Move words from the map memory to the line buffer, unchanged.
+    project
+        From the strip memory to the map memory. Without: from the map memory to the line buffer.
+    residual
+        Results go through the residual adder on their way to the map memory.
+    free_weights
+        Release each tile's weights after use.
+    rewind
+        Begin with the oldest weights in the ring; without, go on behind the pass before.
+    rows, groups
+        Rows to work off, groups of pixels in a row.
+    input_words, output_words
+        Channel words of the input and of the output.
+    parameters
+        Position of the first output word's parameters, from the oldest in the ring.
+    input
+        Address of the first input word.
+    input_base, input_end
+        Ring that holds the input map, the second behind its last word.
+    index
+        Input words of the map that lie before the first one; of the output map if ``project``.
+    output, output_base, output_end
+        Address of the first output word and ring of the output map, if ``project``.
+    """
+
+    copy:         1
+    project:      1
+    residual:     1
+    free_weights: 1
+    rewind:       1
+    rows:         WORDS_BITS
+    groups:       8
+    input_words:  WORDS_BITS
+    output_words: WORDS_BITS
+    parameters:   WORDS_BITS
+    input:        ADDRESS_BITS
+    input_base:   ADDRESS_BITS
+    input_end:    ADDRESS_BITS
+    index:        INDEX_BITS
+    output:       ADDRESS_BITS
+    output_base:  ADDRESS_BITS
+    output_end:   ADDRESS_BITS
+
+
+def slot_layout(tile_words):
+    """What happens to a word of accumulators: it travels with the item through the array.
+
+    Members
+    -------
+    load
+        The item completes a tile: take the accumulators over.
+    valid
+        A word goes to the requantiser: of the windows if ``depthwise``, else ``tile_word`` of the tile taken over.
+    parameters
+        Position of its parameters, from the oldest in the ring.
+    range
+        Layer it belongs to.
+    residual
+        It goes through the residual adder, with the input word at ``residual_address``.
+    address
+        Where it goes: strip memory if ``depthwise``; map memory if the layer is the projection.
+    """
+    return data.StructLayout({
+        "load":             1,
+        "valid":            1,
+        "depthwise":        1,
+        "tile_word":        range(max(tile_words, 2)),
+        "parameters":       WORDS_BITS,
+        "range":            Range,
+        "residual":         1,
+        "address":          ADDRESS_BITS,
+        "residual_address": ADDRESS_BITS,
+    })
+
+
+class Issue(wiring.Component):
+    """Steps through a pass and lets windows in between, so that the multipliers always have work.
+
+    Everything behind the issue takes what it is given: the pipeline never stalls. So a step is issued
+    only when its operands are there and its results have a place: a tile may end when the requantiser
+    has taken the words of the tile before and the queue behind has room for its words.
+    Windows go first, since the line buffer is what a pass to it may wait for.
+
+    Parameters
+    ----------
+    tile_words
+        Words of results of a tile, ``outputs / inputs``.
+    weight_ring, tap_ring, parameter_ring
+        Words in each ring.
+    queue_words
+        Room in the queue before the line buffer, and in the queue before the residual adder.
+
+    Members
+    -------
+    i_command
+        Passes.
+    window_valid, window_word, window_address, window_ready
+        Windows at the line buffer's output.
+    depthwise_parameters
+        Position of the depthwise layer's first parameters.
+    residual_input, residual_base, residual_end
+        Address of the block's input word that belongs to the pass's first output word, and the ring it lies in.
+    loaded
+        Input words of the map that have arrived.
+    weights_base, weights_available, weights_free, taps_available, parameters_available
+        The rings, see :class:`hw.ring.Ring`.
+    queue_taken, residual_taken
+        A word has left the queue.
+    map_read, map_address, strip_address, weight_address
+        What to read for this step.
+    pointwise, depthwise, copy, first, project
+        What is issued in this cycle.
+    slot
+        What happens to results, see :func:`slot_layout`.
+    input_next, index_next, output_next, residual_next
+        Where the pass after this one goes on. Valid while not ``busy``.
+    busy
+        A pass is under way, or results of its last tile wait for the requantiser.
+    stall
+        Why the array does nothing. Valid while ``active``.
+    active
+        A pass is under way, or a window waits.
+    """
+
+    def __init__(self, *, tile_words, weight_ring, tap_ring, parameter_ring, queue_words):
+        self.tile_words     = tile_words
+        self.weight_ring    = weight_ring
+        self.tap_ring       = tap_ring
+        self.parameter_ring = parameter_ring
+        self.queue_words    = queue_words
+        super().__init__({
+            "i_command":            In(stream.Signature(PassCommand)),
+            "window_valid":         In(1),
+            "window_word":          In(WORDS_BITS),
+            "window_address":       In(ADDRESS_BITS),
+            "window_ready":         Out(1),
+            "depthwise_parameters": In(WORDS_BITS),
+            "residual_input":       In(ADDRESS_BITS),
+            "residual_base":        In(ADDRESS_BITS),
+            "residual_end":         In(ADDRESS_BITS),
+            "loaded":               In(INDEX_BITS),
+            "weights_base":         In(range(weight_ring)),
+            "weights_available":    In(range(weight_ring + 1)),
+            "weights_free":         Out(WORDS_BITS),
+            "taps_available":       In(range(tap_ring + 1)),
+            "parameters_available": In(range(parameter_ring + 1)),
+            "queue_taken":          In(1),
+            "residual_taken":       In(1),
+            "map_read":             Out(1),
+            "map_address":          Out(ADDRESS_BITS),
+            "strip_address":        Out(ADDRESS_BITS),
+            "weight_address":       Out(range(weight_ring)),
+            "pointwise":            Out(1),
+            "depthwise":            Out(1),
+            "copy":                 Out(1),
+            "first":                Out(1),
+            "project":              Out(1),
+            "slot":                 Out(slot_layout(tile_words)),
+            "input_next":           Out(ADDRESS_BITS),
+            "index_next":           Out(INDEX_BITS),
+            "output_next":          Out(ADDRESS_BITS),
+            "residual_next":        Out(ADDRESS_BITS),
+            "busy":                 Out(1),
+            "active":               Out(1),
+            "stall":                Out(Stall),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # Where the pass stands: tile of output words, row, group of pixels, input word.
+        active  = Signal()
+        command = Signal(PassCommand)
+        tile    = Signal(WORDS_BITS)
+        row     = Signal(WORDS_BITS)
+        group   = Signal(8)
+        step    = Signal(WORDS_BITS)
+        input_pixel    = Signal(ADDRESS_BITS)
+        output_pixel   = Signal(ADDRESS_BITS)
+        residual_pixel = Signal(ADDRESS_BITS)
+        residual_start = Signal(ADDRESS_BITS)
+        index          = Signal(INDEX_BITS)
+        weight         = Signal(range(self.weight_ring))      # absolute address of this step's weights
+        weight_tile    = Signal(range(self.weight_ring))      # and of the tile's first
+        behind         = Signal(range(self.weight_ring + 1))  # weights between the oldest and this step's
+        behind_tile    = Signal(range(self.weight_ring + 1))
+
+        words_left = Signal(WORDS_BITS + 1)
+        tile_count = Signal(range(self.tile_words + 1))
+        last_tile  = Signal()
+        last_step  = Signal()
+        last_pixel = Signal()
+        steps      = Signal(WORDS_BITS)
+        pixel_index = Signal(INDEX_BITS)
+        m.d.comb += [
+            words_left.eq(command.output_words - tile),
+            last_tile.eq(words_left <= self.tile_words),
+            tile_count.eq(Mux(last_tile, words_left, self.tile_words)),
+            steps.eq(Mux(command.copy, tile_count, command.input_words)),
+            last_step.eq(step + 1 == steps),
+            last_pixel.eq((row + 1 == command.rows) & (group + 1 == command.groups)),
+            pixel_index.eq(index + Mux(command.project, command.output_words, command.input_words)),
+        ]
+
+        # Room behind: what the requantiser still has to take, and the places in the two queues.
+        pending        = Signal(range(self.tile_words + 1))
+        queue_room     = Signal(range(self.queue_words + 1), init=self.queue_words)
+        residual_room  = Signal(range(self.queue_words + 1), init=self.queue_words)
+
+        input_there      = Signal()
+        weights_there    = Signal()
+        parameters_there = Signal()
+        requantizer_free = Signal()
+        room             = Signal()
+        ends_tile        = Signal()
+        parameter        = Signal(WORDS_BITS + 1)
+        issued           = Signal()
+        m.d.comb += [
+            ends_tile.eq(last_step & ~command.copy),
+            parameter.eq(command.parameters + tile),
+            input_there.eq(command.project | (pixel_index <= self.loaded)),
+            weights_there.eq(command.copy | (behind < self.weights_available)),
+            parameters_there.eq(~ends_tile | (parameter + tile_count <= self.parameters_available)),
+            requantizer_free.eq(~ends_tile | (pending == 0)),
+        ]
+        with m.If(command.copy):
+            m.d.comb += room.eq(queue_room != 0)
+        with m.Elif(~ends_tile):
+            m.d.comb += room.eq(1)
+        with m.Elif(command.project):
+            m.d.comb += room.eq(~command.residual | (residual_room >= tile_count))
+        with m.Else():
+            m.d.comb += room.eq(queue_room >= tile_count)
+
+        # A window needs its kernels and its parameters; its result always has a place.
+        window_parameter = Signal(WORDS_BITS + 1)
+        m.d.comb += [
+            window_parameter.eq(self.depthwise_parameters + self.window_word),
+            self.depthwise.eq(self.window_valid & (self.window_word < self.taps_available)
+                              & (window_parameter < self.parameters_available)),
+            self.window_ready.eq(self.depthwise),
+            issued.eq(active & input_there & weights_there & parameters_there & requantizer_free
+                      & room & (command.copy | ~self.depthwise)),
+            self.pointwise.eq(issued & ~command.copy),
+            self.copy.eq(issued & command.copy),
+            self.first.eq(step == 0),
+            self.project.eq(command.project),
+            self.map_read.eq(issued & ~command.project),
+            self.map_address.eq(input_pixel + step + Mux(command.copy, tile, 0)),
+            self.strip_address.eq(input_pixel + step),
+            self.weight_address.eq(weight),
+        ]
+
+        # Step on: pixels of the tile, then the next tile over the same pixels.
+        next_input    = Signal(ADDRESS_BITS)
+        next_output   = Signal(ADDRESS_BITS)
+        next_residual = Signal(ADDRESS_BITS)
+        next_weight   = Signal(range(self.weight_ring))
+        free          = Signal()
+        for pointer, words, base, end, following in (
+                (input_pixel, command.input_words, command.input_base, command.input_end, next_input),
+                (output_pixel, command.output_words, command.output_base, command.output_end,
+                 next_output),
+                (residual_pixel, command.output_words, self.residual_base, self.residual_end,
+                 next_residual)):
+            stepped = Signal(ADDRESS_BITS, name=f"{following.name}_stepped")
+            m.d.comb += [
+                stepped.eq(pointer + words),
+                following.eq(Mux(stepped == end, base, stepped)),
+            ]
+        m.d.comb += [
+            next_weight.eq(Mux(weight == self.weight_ring - 1, 0, weight + 1)),
+            free.eq(self.pointwise & last_step & last_pixel & command.free_weights),
+            self.weights_free.eq(Mux(free, command.input_words, 0)),
+        ]
+        with m.If(issued):
+            m.d.sync += step.eq(step + 1)
+            with m.If(~command.copy):
+                m.d.sync += [weight.eq(next_weight), behind.eq(behind + 1)]
+            with m.If(last_step):
+                m.d.sync += [
+                    step.eq(0),
+                    group.eq(group + 1),
+                    input_pixel.eq(next_input),
+                    output_pixel.eq(next_output),
+                    residual_pixel.eq(next_residual),
+                    index.eq(pixel_index),
+                    weight.eq(weight_tile),
+                    behind.eq(behind_tile),
+                ]
+                with m.If(group + 1 == command.groups):
+                    m.d.sync += [group.eq(0), row.eq(row + 1)]
+                with m.If(last_pixel):
+                    m.d.sync += [row.eq(0), tile.eq(tile + self.tile_words)]
+                    with m.If(~command.copy):
+                        m.d.sync += [weight.eq(next_weight), weight_tile.eq(next_weight)]
+                        with m.If(command.free_weights):
+                            m.d.sync += behind.eq(0)
+                        with m.Else():
+                            m.d.sync += [behind.eq(behind + 1), behind_tile.eq(behind + 1)]
+                    with m.If(last_tile):
+                        m.d.sync += active.eq(0)
+                    with m.Else():
+                        m.d.sync += [
+                            input_pixel.eq(command.input),
+                            output_pixel.eq(command.output),
+                            residual_pixel.eq(residual_start),
+                            index.eq(command.index),
+                        ]
+        start = self.i_command.payload
+        m.d.comb += self.i_command.ready.eq(~active)
+        with m.If(self.i_command.valid & ~active):
+            m.d.sync += [
+                active.eq(1),
+                command.eq(start),
+                tile.eq(0),
+                row.eq(0),
+                group.eq(0),
+                step.eq(0),
+                input_pixel.eq(start.input),
+                output_pixel.eq(start.output),
+                residual_pixel.eq(self.residual_input),
+                residual_start.eq(self.residual_input),
+                index.eq(start.index),
+            ]
+            with m.If(start.rewind):
+                m.d.sync += [
+                    weight.eq(self.weights_base),
+                    weight_tile.eq(self.weights_base),
+                    behind.eq(0),
+                    behind_tile.eq(0),
+                ]
+        m.d.comb += [
+            self.input_next.eq(input_pixel),
+            self.output_next.eq(output_pixel),
+            self.residual_next.eq(residual_pixel),
+            self.index_next.eq(index),
+        ]
+
+        # Results: windows at once, a tile's words one after another from its last step on.
+        flush = Signal(slot_layout(self.tile_words))   # the tile's next word
+        slot  = self.slot
+        ends  = Signal()
+        m.d.comb += ends.eq(self.pointwise & last_step)
+        with m.If(self.depthwise):
+            m.d.comb += [
+                slot.valid.eq(1),
+                slot.depthwise.eq(1),
+                slot.parameters.eq(window_parameter),
+                slot.range.eq(Range.DEPTHWISE),
+                slot.address.eq(self.window_address),
+            ]
+        with m.Elif(ends):
+            m.d.comb += [
+                slot.load.eq(1),
+                slot.valid.eq(1),
+                slot.parameters.eq(parameter),
+                slot.range.eq(Mux(command.project, Range.PROJECT, Range.EXPAND)),
+                slot.residual.eq(command.residual),
+                slot.address.eq(output_pixel + tile),
+                slot.residual_address.eq(residual_pixel + tile),
+            ]
+            m.d.sync += [
+                pending.eq(tile_count - 1),
+                flush.eq(slot),
+                flush.load.eq(0),
+                flush.tile_word.eq(1),
+                flush.parameters.eq(parameter + 1),
+                flush.address.eq(output_pixel + tile + 1),
+                flush.residual_address.eq(residual_pixel + tile + 1),
+            ]
+        with m.Elif(pending != 0):
+            m.d.comb += slot.eq(flush)
+            m.d.sync += [
+                pending.eq(pending - 1),
+                flush.tile_word.eq(flush.tile_word + 1),
+                flush.parameters.eq(flush.parameters + 1),
+                flush.address.eq(flush.address + 1),
+                flush.residual_address.eq(flush.residual_address + 1),
+            ]
+        to_queue    = Signal(range(self.tile_words + 1))
+        to_residual = Signal(range(self.tile_words + 1))
+        with m.If(self.copy):
+            m.d.comb += to_queue.eq(1)
+        with m.Elif(ends & ~command.project):
+            m.d.comb += to_queue.eq(tile_count)
+        with m.Elif(ends & command.residual):
+            m.d.comb += to_residual.eq(tile_count)
+        m.d.sync += [
+            queue_room.eq(queue_room - to_queue + self.queue_taken),
+            residual_room.eq(residual_room - to_residual + self.residual_taken),
+        ]
+        m.d.comb += [
+            self.active.eq(active | self.window_valid),
+            self.busy.eq(active | (pending != 0)),
+        ]
+
+        # Why nothing is issued, the first cause that holds.
+        with m.If(self.pointwise | self.depthwise):
+            m.d.comb += self.stall.eq(Stall.NONE)
+        with m.Elif(self.window_valid):
+            m.d.comb += self.stall.eq(Stall.PARAMETERS)
+        with m.Elif(self.copy):
+            m.d.comb += self.stall.eq(Stall.LINE_BUFFER)
+        with m.Elif(~input_there):
+            m.d.comb += self.stall.eq(Stall.ACTIVATIONS)
+        with m.Elif(~weights_there):
+            m.d.comb += self.stall.eq(Stall.WEIGHTS)
+        with m.Elif(~parameters_there):
+            m.d.comb += self.stall.eq(Stall.PARAMETERS)
+        with m.Elif(~requantizer_free):
+            m.d.comb += self.stall.eq(Stall.REQUANTIZE)
+        with m.Elif(command.residual):
+            m.d.comb += self.stall.eq(Stall.RESIDUAL)
+        with m.Else():
+            m.d.comb += self.stall.eq(Stall.LINE_BUFFER)
+        return m

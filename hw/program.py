@@ -1,0 +1,116 @@
+"""Records of a program: a header, then one descriptor for each block.
+
+The host packs them with the same classes, ``Descriptor.const({...}).as_bits()``, least significant byte first.
+"""
+
+from amaranth import *
+from amaranth.lib import data
+
+from .issue import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
+from .layouts import AddParameters, LayerRange
+
+__all__ = ["MEMORY_ADDRESS_BITS", "RECORD_BYTES", "Descriptor", "Header"]
+
+#: Width of an address in external memory.
+MEMORY_ADDRESS_BITS = 32
+
+#: Bytes that each record takes in memory.
+RECORD_BYTES = 128
+
+_BEATS_BITS = 24
+
+
+class Header(data.Struct):
+    """First record: the streams that the program uses up.
+
+    Members
+    -------
+    weights_address, weights_beats, taps_address, taps_beats, parameters_address, parameters_beats
+        Where each stream begins, in bytes, and how many beats of the memory port it has.
+    """
+
+    weights_address:    MEMORY_ADDRESS_BITS
+    weights_beats:      _BEATS_BITS
+    taps_address:       MEMORY_ADDRESS_BITS
+    taps_beats:         _BEATS_BITS
+    parameters_address: MEMORY_ADDRESS_BITS
+    parameters_beats:   _BEATS_BITS
+
+
+class Descriptor(data.Struct):
+    """One inverted-residual block.
+
+    A map lies in memory, on or off the chip, row by row, group of pixels by group of pixels, channel word by
+    channel word.
+
+    Members
+    -------
+    copy
+        The block has no expansion; its input goes to the depthwise layer as it is.
+    residual
+        The input is added to the output.
+    load, store
+        The input comes from, and the output goes to, external memory.
+    stride_2, pad_start, steps
+        See :class:`hw.line_buffer.LineCommand`.
+    input_rows, input_groups, input_tail, input_words
+        Rows of the input, groups of pixels in a row, pixels of the last group that belong to the map,
+        channel words.
+    hidden_words
+        Channel words of the expanded map.
+    output_rows, output_groups, output_words
+        The same of the output.
+    strip_rows
+        Output rows worked off together: their depthwise outputs are in the strip memory. For stride 1 the last strip
+        has more than one row, or is the only one.
+    strip_output_words
+        Words of output that a strip of ``strip_rows`` rows gives.
+    parameter_words
+        Words of parameters of the block: expansion if any, depthwise, projection.
+    input_base, input_end, output_base, output_end
+        Rings in the map memory for whole rows of input and of output, each with the address behind its last word.
+    load_address, load_beats, load_words
+        Input map in external memory: address in bytes, beats, words.
+    store_address, store_bytes, store_words
+        Output map in external memory: address in bytes, bytes, words.
+    padding
+        Zero point of the expanded map.
+    expand, depthwise, project
+        Output ranges.
+    add
+        Residual addition.
+    """
+
+    copy:               1
+    residual:           1
+    load:               1
+    store:              1
+    stride_2:           1
+    pad_start:          1
+    steps:              8
+    input_rows:         WORDS_BITS
+    input_groups:       8
+    input_tail:         6
+    input_words:        WORDS_BITS
+    hidden_words:       WORDS_BITS
+    output_rows:        WORDS_BITS
+    output_groups:      8
+    output_words:       WORDS_BITS
+    strip_rows:         WORDS_BITS
+    strip_output_words: ADDRESS_BITS
+    parameter_words:    WORDS_BITS
+    input_base:         ADDRESS_BITS
+    input_end:          ADDRESS_BITS
+    output_base:        ADDRESS_BITS
+    output_end:         ADDRESS_BITS
+    load_address:       MEMORY_ADDRESS_BITS
+    load_beats:         _BEATS_BITS
+    load_words:         INDEX_BITS
+    store_address:      MEMORY_ADDRESS_BITS
+    store_bytes:        MEMORY_ADDRESS_BITS
+    store_words:        INDEX_BITS
+    padding:            signed(8)
+    expand:             LayerRange
+    depthwise:          LayerRange
+    project:            LayerRange
+    add:                AddParameters
