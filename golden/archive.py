@@ -1,0 +1,90 @@
+"""The integer model as named arrays and back, for files that hold nothing else.
+
+Every record goes into one JSON text, arrays beside it under `<layer>/<field>`; no pickles.
+"""
+
+import dataclasses
+import json
+
+import numpy as np
+
+from golden.model import (
+    QuantizedAdd,
+    QuantizedBlock,
+    QuantizedLayer,
+    QuantizedMean,
+    QuantizedModel,
+)
+from golden.network import Block, Layer, Network
+
+FORMAT = "mnv2 quantized model 1"
+_ARRAYS = ("weights", "bias", "multiplier", "shift", "weight_scales")
+
+
+def _layer_header(record):
+    """A record's fields but for its arrays."""
+    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)
+            if not isinstance(getattr(record, field.name), np.ndarray)}
+
+
+def _tuples(value):
+    """JSON's lists as the tuples that records hold."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value
+
+
+def model_to_arrays(model):
+    """dict of str to array that `model_from_arrays` turns back into an equal QuantizedModel."""
+    header = {
+        "format": FORMAT,
+        "network": dataclasses.asdict(model.network),
+        "input": [model.input_scale, model.input_zero_point],
+        "layers": {layer.name: _layer_header(layer) for layer in model.layers},
+        "adds": {block.name: _layer_header(block.add) for block in model.blocks if block.add},
+        "pool": _layer_header(model.pool),
+    }
+    text = json.dumps(header).encode()
+    arrays = {"header": np.frombuffer(text, np.uint8)}
+    for layer in model.layers:
+        arrays.update({f"{layer.name}/{field}": getattr(layer, field) for field in _ARRAYS})
+    return arrays
+
+
+def network_from_dict(record):
+    """The Network that `dataclasses.asdict` was taken of."""
+    record = _tuples(record)
+
+    def layer(fields):
+        return None if fields is None else Layer(**fields)
+
+    blocks = tuple(Block(**{**block, **{part: layer(block[part]) for part in
+                                        ("expand", "depthwise", "project")}})
+                   for block in record["blocks"])
+    parts = {part: layer(record[part]) for part in ("stem", "head", "pool", "classifier")}
+    return Network(**{**record, **parts, "blocks": blocks})
+
+
+def model_from_arrays(arrays):
+    """The QuantizedModel of `model_to_arrays`; ValueError if the arrays are not such."""
+    try:
+        header = _tuples(json.loads(bytes(arrays["header"])))
+        if header["format"] != FORMAT:
+            raise ValueError("format")
+        network = network_from_dict(header["network"])
+        layers = {name: QuantizedLayer(**fields, **{field: arrays[f"{name}/{field}"]
+                                                    for field in _ARRAYS})
+                  for name, fields in header["layers"].items()}
+        blocks = []
+        for block in network.blocks:
+            add = header["adds"].get(block.name)
+            parts = [None if part is None else layers[part.name]
+                     for part in (block.expand, block.depthwise, block.project)]
+            blocks.append(QuantizedBlock(block.name, *parts, QuantizedAdd(**add) if add else None))
+        return QuantizedModel(network, layers["stem"], tuple(blocks), layers["head"],
+                              QuantizedMean(**header["pool"]), layers["classifier"],
+                              *header["input"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"The arrays must be those of a quantised model ({error})") from None
