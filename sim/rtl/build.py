@@ -206,9 +206,12 @@ def _arguments(waves, asserts):
         "-std=gnu++20",
         # cocotb's runner makes every signal public, which costs most of Verilator's optimisation.
         "--no-public-flat-rw",
-        # Amaranth's output relies on Verilog's extension and truncation; nothing else is waived.
+        # What Amaranth's output relies on, and nothing else: Verilog's extension and truncation,
+        # defaults assigned before a case, and comparisons that a parameter has made constant.
         "-Wno-WIDTHEXPAND",
         "-Wno-WIDTHTRUNC",
+        "-Wno-CASEINCOMPLETE",
+        "-Wno-CMPCONST",
         "--x-assign",
         "fast",
         "--x-initial",
