@@ -1,0 +1,90 @@
+"""DRAM bytes that a network needs at least, for three ways of running it.
+
+Activations and weights are one byte each. Each function counts from the architecture alone; nothing
+here is measured.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+__all__ = [
+    "BlockLimits",
+    "block_limits",
+    "fused_block_bytes",
+    "fused_frame_bytes",
+    "floor_bytes",
+    "layer_by_layer_block_bytes",
+    "layer_by_layer_frame_bytes",
+    "parameter_bytes",
+]
+
+#: Bias (4), multiplier and shift of an output channel, packed into 8 bytes.
+BYTES_PER_CHANNEL = 8
+
+
+@dataclass(frozen=True)
+class BlockLimits:
+    """Computed DRAM bytes of one bottleneck.
+
+    Attributes
+    ----------
+    name : str
+        Name of the bottleneck.
+    layer_by_layer_bytes, fused_bytes : int
+        See `layer_by_layer_block_bytes` and `fused_block_bytes`.
+    """
+
+    name: str
+    layer_by_layer_bytes: int
+    fused_bytes: int
+
+
+def block_limits(block):
+    """Both figures of one bottleneck (`golden.network.Block`)."""
+    return BlockLimits(
+        name=block.name,
+        layer_by_layer_bytes=layer_by_layer_block_bytes(block),
+        fused_bytes=fused_block_bytes(block),
+    )
+
+
+def layer_by_layer_block_bytes(block):
+    """Every layer reads its input and weights and writes its output; the residual is read again."""
+    total = sum(_layer_bytes(layer) for layer in block.layers)
+    return total + (prod(block.input_shape) if block.residual else 0)
+
+
+def fused_block_bytes(block):
+    """The block reads its input and weights and writes its output; all between stays on chip."""
+    return prod(block.input_shape) + prod(block.output_shape) + block.weight_bytes()
+
+
+def layer_by_layer_frame_bytes(network):
+    """The whole network, layer by layer."""
+    others = (network.stem, network.head, network.pool, network.classifier)
+    blocks = sum(layer_by_layer_block_bytes(block) for block in network.blocks)
+    return blocks + sum(_layer_bytes(layer) for layer in others)
+
+
+def fused_frame_bytes(network):
+    """The whole network with each bottleneck fused, and head, pool and classifier in one."""
+    head, classifier = network.head, network.classifier
+    end = prod(head.input_shape) + head.weight_bytes() + classifier.weight_bytes() + network.classes
+    blocks = sum(fused_block_bytes(block) for block in network.blocks)
+    return _layer_bytes(network.stem) + blocks + end
+
+
+def floor_bytes(network):
+    """Every weight once, the image and the logits: no design that loads its weights moves less."""
+    return network.weight_bytes() + prod(network.input_shape) + network.classes
+
+
+def parameter_bytes(network):
+    """Bias, multiplier and shift of every output channel, once."""
+    channels = sum(layer.output_channels for layer in network.layers if layer.kind != "pool")
+    return BYTES_PER_CHANNEL * channels
+
+
+def _layer_bytes(layer):
+    """Input, weights and output of one layer."""
+    return prod(layer.input_shape) + layer.weight_bytes() + prod(layer.output_shape)
