@@ -1,0 +1,1 @@
+"""A network and a configuration in; tiling, descriptors and memory image out. No simulator."""

@@ -1,0 +1,145 @@
+"""Runs a program on the accelerator's RTL, in Verilator under cocotb."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hw.accelerator import Accelerator
+from sim.rtl.build import SimulationError, build_simulation, run_cocotb
+from sim.rtl.verilog import generate
+
+__all__ = ["MemoryModel", "Simulation", "build_accelerator", "simulate"]
+
+_SOURCES = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class MemoryModel:
+    """External memory in simulation.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from the transfer of a read address to its first beat, 2 or more.
+    bytes_per_cycle : int
+        Bandwidth shared by reads and writes; 0 for a beat a cycle in each direction.
+    stall_percent : int
+        Share of the cycles in which each AXI4 channel pauses at random, 0 to 99.
+    seed : int
+        Seed of the pauses.
+    """
+
+    latency:         int = 100
+    bytes_per_cycle: int = 0
+    stall_percent:   int = 0
+    seed:            int = 1
+
+    def __post_init__(self):
+        for name, low, high in (("latency", 2, 100_000), ("bytes_per_cycle", 0, 1024),
+                                ("stall_percent", 0, 99), ("seed", 1, 2**32 - 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or not low <= value <= high:
+                raise ValueError(f"Memory {name} must be an integer from {low} to {high}, "
+                                 f"not {value!r}")
+
+    def plusargs(self):
+        """Arguments of the memory model in `axi_memory.sv`."""
+        return [f"+latency={self.latency}", f"+bytes_per_cycle={self.bytes_per_cycle}",
+                f"+stall_percent={self.stall_percent}", f"+stall_seed={self.seed}"]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a run of a program gave.
+
+    Attributes
+    ----------
+    output : bytes
+        The output map as it lies in memory.
+    cycles : int
+        From start to the end, counted beside the accelerator.
+    read_bytes, write_bytes : int
+        Moved, counted by the memory model.
+    counters : list of dict of str to int
+        The accelerator's own counters of each descriptor, see `hw.counters.COUNTERS`.
+    """
+
+    output:      bytes
+    cycles:      int
+    read_bytes:  int
+    write_bytes: int
+    counters:    list
+
+
+def build_accelerator(config, *, memory_bytes=4 << 20, waves=False, asserts=False):
+    """Simulation of the accelerator of a configuration beside its memory, built if it is not there.
+
+    Parameters
+    ----------
+    config : hw.config.AcceleratorConfig
+    memory_bytes : int
+        Size of the memory; rounded up to a power of two.
+    waves, asserts : bool
+        See `sim.rtl.build.build_simulation`.
+
+    Returns
+    -------
+    sim.rtl.build.Build
+    """
+    size = 1 << max(memory_bytes - 1, 1).bit_length()
+    sources = {
+        "accelerator.v": generate(Accelerator, name="accelerator", config=config),
+        "axi_memory.sv": (_SOURCES / "axi_memory.sv").read_text(),
+        "testbench.sv":  (_SOURCES / "testbench.sv").read_text(),
+    }
+    return build_simulation(
+        sources, "testbench", waves=waves, asserts=asserts,
+        verilator_arguments=(f"-GDATA_BITS={config.data_bits}", f"-GSIZE_BYTES={size}"))
+
+
+def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=None):
+    """Run a program from start to end.
+
+    Parameters
+    ----------
+    build : sim.rtl.build.Build
+        From `build_accelerator`, with memory for the program.
+    program : sim.mapping.program.BlockProgram
+    memory : MemoryModel
+    deadline : int
+        Cycles after which the run is given up.
+    waves_file : Path
+        Waveform to write, if the build has waves.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    SimulationError
+        If the program does not end, the bus reports an error, or the bytes that the accelerator counts are
+        not those that the memory counts.
+    """
+    memory = memory or MemoryModel()
+    with tempfile.TemporaryDirectory(prefix="mnv2-") as folder:
+        folder = Path(folder)
+        np.asarray(program.image).tofile(folder / "memory.bin")
+        run = {"records": program.records, "output_address": program.output_address,
+               "output_bytes": program.output_bytes, "result": str(folder / "result.json")}
+        (folder / "run.json").write_text(json.dumps(run))
+        run_cocotb(
+            build, test_module="sim.rtl.testbench", work_directory=folder / "cocotb",
+            extra_env={"MNV2_RUN": str(folder / "run.json")},
+            plusargs=[f"+memory_image={folder / 'memory.bin'}",
+                      f"+memory_dump={folder / 'dump.bin'}", f"+deadline={deadline}",
+                      *memory.plusargs()],
+            waves_file=waves_file)
+        result = json.loads((folder / "result.json").read_text())
+        output = (folder / "dump.bin").read_bytes()
+    if result.pop("error"):
+        raise SimulationError("The memory answered with an error")
+    return Simulation(output=output, **result)
