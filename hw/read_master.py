@@ -138,9 +138,9 @@ class ReadMaster(wiring.Component):
 
     Timing: a command taken in cycle t raises ``arvalid`` in cycle t + 3; a beat transferred in
     cycle t appears at ``o`` in cycle t + 2. A channel requests a burst at most every second
-    cycle. One beat a cycle is sustained when ``outstanding * burst_beats`` and the sum of
-    the active channels' ``fifo_beats`` both cover the latency of the memory plus a burst
-    plus 8.
+    cycle. One beat a cycle is sustained when ``outstanding * burst_beats`` is at least
+    the latency of the memory + ``burst_beats`` + 8, and so is ``fifo_beats`` of one channel
+    alone; among several, each needs its share of (latency + 8) and two bursts.
 
     Parameters
     ----------
@@ -316,7 +316,7 @@ class ReadMaster(wiring.Component):
                 m.d.comb += chosen.eq(index)
         if self.arbitration == "round-robin":
             # Requests behind the one served last come first.
-            served = Signal.like(chosen)
+            served = Signal.like(chosen, init=self.channels - 1)
             for index in reversed(range(self.channels)):
                 with m.If(requests[index] & (served < index)):
                     m.d.comb += chosen.eq(index)

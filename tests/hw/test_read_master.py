@@ -1,0 +1,299 @@
+"""The read master against a slave with a latency, stalls and faults."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator
+
+from hw.read_master import ReadMaster
+from tests.hw.axi_slave import AxiSlave
+from tests.hw.harness import check_conversion
+
+CYCLE = 1e-8
+
+
+class Bench:
+    """A read master, its slave, and what each channel is to do and did.
+
+    Parameters
+    ----------
+    commands : list of list of (int, int)
+        Address and beats of each command of each channel.
+    stalls : list of float
+        Probability that the reader of a channel waits, by channel; 1 never reads.
+    """
+
+    def __init__(self, dut, commands, *, stalls=None, seed=1, size=1 << 16, **slave):
+        self.dut, self.commands = dut, commands
+        self.stalls = stalls or [0.0] * dut.channels
+        self.rng = random.Random(seed)
+        self.memory = bytearray(self.rng.randbytes(size))
+        self.slave = AxiSlave(dut.bus, data_bits=dut.data_bits, memory=self.memory, rng=self.rng,
+                              **slave)
+        self.beats = [[] for _ in commands]
+        self.cycles = [[] for _ in commands]
+        self.command_cycles = [[] for _ in commands]
+        self.finished = False
+
+    def expected(self, channel):
+        """Beats of a channel: data and last."""
+        size, beats = self.dut.data_bits // 8, []
+        for address, count in self.commands[channel]:
+            beats += [(int.from_bytes(self.memory[start:start + size], "little"),
+                       start == address + (count - 1) * size)
+                      for start in range(address, address + count * size, size)]
+        return beats
+
+    def _sender(self, channel):
+        async def send(ctx):
+            port, cycle = self.dut.i[channel], 0
+            for address, beats in self.commands[channel]:
+                ctx.set(port.payload, {"address": address, "beats": beats})
+                ctx.set(port.valid, 1)
+                ready = False
+                while not ready:
+                    *_, ready = await ctx.tick().sample(port.ready)
+                    cycle += 1
+                self.command_cycles[channel].append(cycle - 1)
+                ctx.set(port.valid, 0)
+        return send
+
+    def _receiver(self, channel):
+        async def receive(ctx):
+            port, cycle, held = self.dut.o[channel], 0, None
+            while True:
+                ready = self.rng.random() >= self.stalls[channel]
+                ctx.set(port.ready, ready)
+                *_, valid, beat, r_ready, abort = await ctx.tick().sample(
+                    port.valid, port.payload, self.dut.bus.rready, self.dut.abort)
+                assert r_ready, "rready fell"
+                beat = (int(beat.data), bool(beat.last))
+                assert held is None or abort or (valid and beat == held), "o changed in a stall"
+                held = beat if valid and not ready else None
+                if valid and ready:
+                    self.beats[channel].append(beat)
+                    self.cycles[channel].append(cycle)
+                cycle += 1
+        return receive
+
+    def run(self, check, deadline=20_000):
+        """Run until ``check``, a testbench, has ended."""
+        async def testbench(ctx):
+            await check(ctx)
+            self.finished = True
+
+        simulator = Simulator(self.dut)
+        simulator.add_clock(CYCLE)
+        simulator.add_testbench(self.slave.read, background=True)
+        for channel in range(self.dut.channels):
+            simulator.add_testbench(self._sender(channel), background=True)
+            simulator.add_testbench(self._receiver(channel), background=True)
+        simulator.add_testbench(testbench)
+        for _ in range(2 * deadline):    # edges of the clock
+            if not self.finished:
+                simulator.advance()
+        assert self.finished, f"Not finished; {[len(beats) for beats in self.beats]} beats came"
+
+    def run_all(self, **options):
+        """Run until all the beats of all channels came; check data and counters."""
+        total = [sum(count for _, count in commands) for commands in self.commands]
+
+        async def check(ctx):
+            while [len(beats) for beats in self.beats] != total:
+                await ctx.tick()
+            await ctx.tick().repeat(5)
+            assert not ctx.get(self.dut.busy)
+            assert not ctx.get(self.dut.error)
+            assert [ctx.get(count) for count in self.dut.beats] == total
+
+        self.run(check, **options)
+        for channel in range(self.dut.channels):
+            assert self.beats[channel] == self.expected(channel)
+        assert self.slave.read_beats == sum(total)
+
+
+def random_commands(rng, channels, data_bits, burst_beats, *, count=4, size=1 << 16):
+    """Commands of each channel: over the end of a page, of 0 to 2 beats, and random ones."""
+    beat_bytes = data_bits // 8
+    return [[(4096 * (1 + channel) - 3 * beat_bytes, burst_beats + 5), (beat_bytes * channel, channel % 3)]
+            + [(beat_bytes * rng.randrange(size // beat_bytes - 60), rng.randrange(60))
+               for _ in range(count)] for channel in range(channels)]
+
+
+@pytest.mark.parametrize(("data_bits", "channels", "burst_beats", "arbitration", "stall"), [
+    (64,  1, 16, "round-robin", 0.0),
+    (64,  3, 16, "round-robin", 0.3),
+    (128, 5, 8,  "priority",    0.3),
+    (512, 2, 64, "round-robin", 0.2),
+    (256, 3, 1,  "priority",    0.2),
+])
+def test_reads_runs(data_bits, channels, burst_beats, arbitration, stall):
+    dut = ReadMaster(data_bits=data_bits, channels=channels, burst_beats=burst_beats,
+                     fifo_beats=max(17, burst_beats + 3), outstanding=3, arbitration=arbitration)
+    commands = random_commands(random.Random(data_bits), channels, data_bits, burst_beats)
+    bench = Bench(dut, commands, stalls=[stall] * channels, latency=7, stall=stall)
+    bench.run_all()
+    # Every kind of burst was met: whole, cut short by the end of a command, and up to a page's end.
+    lengths = {length for _, length in bench.slave.read_bursts}
+    assert max(lengths) == burst_beats
+    assert len(lengths) > 2 or burst_beats == 1
+    assert any((address + length * data_bits // 8) % 4096 == 0
+               for address, length in bench.slave.read_bursts)
+
+
+def test_stops_at_page():
+    """A run over a page's end is two bursts, the second whole."""
+    dut = ReadMaster(data_bits=128, channels=1, burst_beats=16)
+    bench = Bench(dut, [[(4096 - 3 * 16, 3 + 16 + 5)]])
+    bench.run_all()
+    assert bench.slave.read_bursts == [(4096 - 48, 3), (4096, 16), (4096 + 256, 5)]
+
+
+def test_latency():
+    dut = ReadMaster(data_bits=64, channels=2)
+    bench = Bench(dut, [[(512, 4)], []], latency=10)
+    bench.run_all()
+    command, request = bench.command_cycles[0][0], bench.slave.request_cycles[0]
+    beat, output = bench.slave.read_cycles[0], bench.cycles[0][0]
+    assert (request - command, beat - request, output - beat) == (3, 10, 2)
+
+
+@pytest.mark.parametrize(("channels", "burst_beats", "outstanding", "fifo_beats"), [
+    (1, 16, 8, 124), (4, 16, 8, 108 // 4 + 32), (2, 2, 64, 108 // 2 + 4),
+])
+def test_sustains_one_beat_per_cycle(channels, burst_beats, outstanding, fifo_beats):
+    latency = 100
+    assert outstanding * burst_beats >= latency + burst_beats + 8
+    dut = ReadMaster(data_bits=64, channels=channels, burst_beats=burst_beats,
+                     outstanding=outstanding, fifo_beats=fifo_beats)
+    bench = Bench(dut, [[(4096 * channel, 512 // channels)] for channel in range(channels)],
+                  latency=latency)
+    bench.run_all()
+    cycles = bench.slave.read_cycles
+    assert cycles[-1] - cycles[0] == len(cycles) - 1
+
+
+def test_stuck_channel_holds_nobody_up():
+    dut = ReadMaster(data_bits=64, channels=2, fifo_beats=32)
+    bench = Bench(dut, [[(0, 300)], [(8192, 300)]], stalls=[1.0, 0.0], latency=20)
+
+    async def check(ctx):
+        while len(bench.beats[1]) < 300:
+            await ctx.tick()
+        assert bench.beats[1] == bench.expected(1)
+        assert ctx.get(dut.beats[0]) == 32
+        assert ctx.get(dut.busy)
+        bench.stalls[0] = 0.0
+        while len(bench.beats[0]) < 300:
+            await ctx.tick()
+        assert bench.beats[0] == bench.expected(0)
+
+    bench.run(check)
+
+
+@pytest.mark.parametrize("arbitration", ["round-robin", "priority"])
+def test_arbitration(arbitration):
+    dut = ReadMaster(data_bits=64, channels=3, arbitration=arbitration, fifo_beats=512,
+                     outstanding=2)
+    bench = Bench(dut, [[(8192 * channel, 256)] for channel in range(3)], size=1 << 15)
+    bench.run_all()
+    order = [address // 8192 for address, _ in bench.slave.read_bursts]
+    if arbitration == "round-robin":
+        assert order == [0, 1, 2] * 16
+    else:
+        # A channel that was just served sits out a cycle, which is not enough to lose its turn
+        # while the memory is the bottleneck.
+        assert order[2:] == sorted(order[2:])
+
+
+def test_error_response():
+    dut = ReadMaster(data_bits=64, channels=2)
+    bench = Bench(dut, [[(0, 40), (1024, 4)], [(2048, 40)]], error_address=100, stall=0.2)
+
+    async def check(ctx):
+        while len(bench.beats[0]) < 44 or len(bench.beats[1]) < 40:
+            await ctx.tick()
+        assert ctx.get(dut.error)
+        ctx.set(dut.clear, 1)
+        await ctx.tick()
+        ctx.set(dut.clear, 0)
+        assert not ctx.get(dut.error)
+        assert [ctx.get(count) for count in dut.beats] == [0, 0]
+        await ctx.tick().repeat(5)
+        assert not ctx.get(dut.error)
+
+    bench.run(check)
+
+
+def test_dropped_beat_is_an_error():
+    dut = ReadMaster(data_bits=64, channels=1)
+    bench = Bench(dut, [[(0, 40)]], drop_beat=5)
+
+    async def check(ctx):
+        while not ctx.get(dut.error):
+            await ctx.tick()
+
+    bench.run(check)
+
+
+@pytest.mark.parametrize("start", range(3, 60, 4))
+def test_abort(start):
+    """Whenever it comes, the master goes to rest, and the next command is served whole."""
+    dut = ReadMaster(data_bits=64, channels=2, fifo_beats=20)
+    bench = Bench(dut, [[(0, 50), (512, 90)], [(8192, 100)]], stalls=[0.5, 0.9], stall=0.2, latency=9)
+
+    async def check(ctx):
+        await ctx.tick().repeat(start)
+        ctx.set(dut.abort, 1)
+        bench.commands[0][1:] = []          # not sent any more, unless it is on offer
+        _, _, busy = await ctx.tick().sample(dut.busy)
+        while busy:
+            *_, busy = await ctx.tick().sample(dut.busy)
+        requested = len(bench.slave.read_bursts)
+        await ctx.tick().repeat(20)
+        assert len(bench.slave.read_bursts) == requested
+        assert ctx.get(dut.bus.arvalid) == 0
+        for channel in bench.beats:
+            channel.clear()
+        ctx.set(dut.clear, 1)
+        bench.stalls[:] = [0.0, 0.0]
+        await ctx.tick()
+        ctx.set(dut.abort, 0)
+        ctx.set(dut.clear, 0)
+        offered = ctx.get(dut.i[0].valid)
+        ctx.set(dut.i[1].payload, {"address": 4096, "beats": 30})
+        ctx.set(dut.i[1].valid, 1)
+        await ctx.tick()
+        ctx.set(dut.i[1].valid, 0)
+        bench.commands[1] = [(4096, 30)]
+        while len(bench.beats[1]) < 30 or len(bench.beats[0]) < 90 * offered:
+            await ctx.tick()
+        assert bench.beats[1] == bench.expected(1)
+        assert not ctx.get(dut.error)
+
+    bench.run(check)
+
+
+@pytest.mark.parametrize(("parameters", "error", "message"), [
+    ({"data_bits": 96}, ValueError, "Data width must be 64, 128, 256 or 512 bits, not 96"),
+    ({"channels": 0}, ValueError, "Channels must be at least 1, not 0"),
+    ({"channels": "a"}, TypeError, "Channels must be an integer, not 'a'"),
+    ({"burst_beats": 12}, ValueError, "Burst length must be a power of two up to 256 beats, not 12"),
+    ({"data_bits": 512, "burst_beats": 128}, ValueError,
+     "Burst length must be a power of two up to 64 beats, not 128"),
+    ({"fifo_beats": 8}, ValueError, "Queue length must be at least 16 beats, not 8"),
+    ({"outstanding": 0}, ValueError, "Outstanding bursts must be at least 1, not 0"),
+    ({"arbitration": "fair"}, ValueError,
+     "Arbitration must be 'round-robin' or 'priority', not 'fair'"),
+])
+def test_refuses(parameters, error, message):
+    with pytest.raises(error, match=f"^{message}$"):
+        ReadMaster(**{"data_bits": 64, "channels": 2} | parameters)
+
+
+@pytest.mark.parametrize("parameters", [
+    {"data_bits": 64, "channels": 1, "burst_beats": 1, "fifo_beats": 4, "outstanding": 1},
+    {"data_bits": 128, "channels": 3, "arbitration": "priority"},
+])
+def test_converts(parameters):
+    check_conversion(lambda: ReadMaster(**parameters))
