@@ -6,7 +6,7 @@ __all__ = ["delay", "register"]
 
 
 def register(shape, name):
-    """Data register of a stage: holds anything until the first item arrives, so it needs no reset."""
+    """Data register of a stage: holds anything until the first item, so it needs no reset."""
     return Signal(shape, name=name, reset_less=True)
 
 

@@ -15,8 +15,8 @@ __all__ = ["Requantize"]
 class Requantize(wiring.Component):
     """Scales each accumulator by its channel's factor and clamps it, one word per cycle.
 
-    Every element is ``clamp(zero_point + MBQM(acc + bias, multiplier, shift))`` with LiteRT's double
-    rounding. The bias is added and a negative shift is applied (to the left, before the
+    Every element is ``clamp(zero_point + MBQM(acc + bias, multiplier, shift))`` with LiteRT's
+    double rounding. The bias is added and a negative shift is applied (to the left, before the
     multiplication) modulo ``2**32``.
 
     Parameters
@@ -48,7 +48,7 @@ class Requantize(wiring.Component):
     latency         = 7
     cycles_per_item = 1
 
-    def __init__(self, *, channels, pixels, activation_bits=8, tag_shape=unsigned(1)):
+    def __init__(self, *, channels, pixels, activation_bits=8, tag_shape=1):
         check_integer("Channels", channels)
         check_integer("Pixels", pixels)
         check_integer("Activation bits", activation_bits, 4, 8)

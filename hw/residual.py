@@ -16,8 +16,9 @@ class ResidualAdd(wiring.Component):
     """Adds two words element by element on a common scale, ``lanes`` elements per cycle.
 
     Every element is ``clamp(zero_point + MBQM(A + B, multiplier, shift))`` with
-    ``A = MBQM((a - a_zero_point) << 20, a_multiplier, a_shift)``, likewise ``B``, and LiteRT's double
-    rounding. The 20 zeros are not multiplied: ``SRDHM(d << 20, M) = floor((d*M + 2**10) / 2**11)``.
+    ``A = MBQM((a - a_zero_point) << 20, a_multiplier, a_shift)``, likewise ``B``, and LiteRT's
+    double rounding. The 20 zeros are not multiplied:
+    ``SRDHM(d << 20, M) = floor((d*M + 2**10) / 2**11)``.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ class ResidualAdd(wiring.Component):
     Ref: LiteRT, kernels/internal/reference/add.h, AddElementwise; kernels/add.cc, left_shift = 20.
     """
 
-    def __init__(self, *, channels, pixels, lanes, activation_bits=8, tag_shape=unsigned(1)):
+    def __init__(self, *, channels, pixels, lanes, activation_bits=8, tag_shape=1):
         check_integer("Channels", channels)
         check_integer("Pixels", pixels)
         check_integer("Lanes", lanes)
@@ -91,7 +92,7 @@ class ResidualAdd(wiring.Component):
         last       = Signal()
         m.d.comb += [
             last.eq(remaining == 1),
-            self.i.ready.eq(advance & (remaining <= 1)),
+            self.i.ready.eq(advance & (last | (remaining == 0))),
         ]
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [

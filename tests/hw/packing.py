@@ -15,8 +15,8 @@ def pack_items(layout, values):
     layout : ShapeLike
         Shape of the payload, such as ``unit.i.payload.shape()``.
     values : array or dict
-        Integers of shape [N, ...]: N items, then the axes of an ``ArrayLayout``. A structure takes a
-        dict of such by member; an array of structures takes a dict whose arrays carry its axis.
+        Integers of shape [N, ...]: N items, then the axes of an ``ArrayLayout``. A structure takes
+        a dict of such by member; an array of structures takes a dict whose arrays carry its axis.
 
     Returns
     -------
@@ -26,7 +26,8 @@ def pack_items(layout, values):
     Raises
     ------
     ValueError
-        If a value does not fit its field, a member is missing or unknown, or an axis has a wrong size.
+        If a value does not fit its field, a member is missing or unknown, or an axis has a wrong
+        size.
     """
     bits = _to_bits(layout, values, "payload")
     padded = np.packbits(bits, axis=1, bitorder="little")
@@ -82,7 +83,8 @@ def _to_bits(shape, values, name):
     shape = Shape.cast(shape)
     values = np.asarray(values)
     if values.ndim != 1 or values.dtype.kind not in "iub":
-        raise ValueError(f"Values of {name} must be integers [N], not {values.dtype} {values.shape}")
+        raise ValueError(f"Values of {name} must be integers [N], "
+                         f"not {values.dtype} {values.shape}")
     values = values.astype(np.int64)
     low, high = (-(1 << shape.width - 1), (1 << shape.width - 1) - 1) if shape.signed \
         else (0, (1 << shape.width) - 1)
@@ -99,7 +101,8 @@ def _split(values, length, name):
         return [{key: part[index] for key, part in parts.items()} for index in range(length)]
     values = np.asarray(values)
     if values.ndim < 2 or values.shape[1] != length:
-        raise ValueError(f"Values of {name} must have the shape [N, {length}, ...], not {values.shape}")
+        raise ValueError(f"Values of {name} must have the shape [N, {length}, ...], "
+                         f"not {values.shape}")
     return [values[:, index] for index in range(length)]
 
 

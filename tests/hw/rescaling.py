@@ -1,14 +1,19 @@
 """Stimulus and expected results of the units that rescale: drawn for the output, not the input.
 
 Full-range accumulators would all saturate and hide a wrong rounding. So accumulators are drawn near
-those that give a wanted output, next to ties, extremes and values that wrap, and what the tests rely
-on is asserted of each draw.
+those that give a wanted output, next to ties, extremes and values that wrap, and what the tests
+rely on is asserted of each draw.
 """
 
 import numpy as np
 
-from golden.fixed_point import (ADD_LEFT_SHIFT, multiply_by_quantized_multiplier,
-                                saturating_rounding_doubling_high_mul, signed_range, wrap_int32)
+from golden.fixed_point import (
+    ADD_LEFT_SHIFT,
+    multiply_by_quantized_multiplier,
+    saturating_rounding_doubling_high_mul,
+    signed_range,
+    wrap_int32,
+)
 from golden.ops import add, requantize
 
 __all__ = ["count_ties", "draw_add", "draw_requantize"]
@@ -45,6 +50,11 @@ def _draw_multiplier(rng, shape):
     return multiplier
 
 
+def _limits(limits, k):
+    """Zero point, minimum and maximum of one item."""
+    return (int(limits[name][k]) for name in ("zero_point", "minimum", "maximum"))
+
+
 def draw_requantize(rng, count, *, channels, pixels, bits=8):
     """Items for `Requantize` and the words that they give.
 
@@ -58,13 +68,14 @@ def draw_requantize(rng, count, *, channels, pixels, bits=8):
     low, high = signed_range(bits)
     limits = _draw_range(rng, count, bits)
     multiplier = _draw_multiplier(rng, (count, channels))
-    shift = rng.choice([-30, -29, -8, -3, -1, 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12, 14, 17, 20, 23, 30, 31],
-                       (count, channels))
+    shifts = [-30, -29, -8, -3, -1, 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12, 14, 17, 20, 23, 30, 31]
+    shift = rng.choice(shifts, (count, channels))
     wide_multiplier, wide_shift = multiplier[:, None, :], shift[:, None, :]
 
     # Near a wanted output, a little beyond the ends included.
     step = np.exp2(31.0 + wide_shift) / np.maximum(wide_multiplier, 2**30)
-    wanted = rng.integers(low - 3, high + 3, lanes, endpoint=True) - limits["zero_point"][:, None, None]
+    wanted = rng.integers(low - 3, high + 3, lanes, endpoint=True)
+    wanted -= limits["zero_point"][:, None, None]
     accumulator = np.clip(np.rint((wanted + rng.uniform(-1, 1, lanes)) * step), -2**31, 2**31 - 1)
     accumulator = accumulator.astype(np.int64)
     # Odd multiples of 2**shift: with the multiplier 2**30 every one is a tie.
@@ -84,8 +95,7 @@ def draw_requantize(rng, count, *, channels, pixels, bits=8):
     raw = wrap_int32(accumulator - bias[:, None, :]).astype(np.int64)
 
     expected = np.stack([
-        requantize(accumulator[k], multiplier[k], shift[k], *(int(limits[name][k]) for name in
-                                                            ("zero_point", "minimum", "maximum")))
+        requantize(accumulator[k], multiplier[k], shift[k], *_limits(limits, k))
         for k in range(count)]).astype(np.int64)
     fields = {"accumulators": raw, "range": limits, "tag": rng.integers(0, 2, count),
               "parameters": {"bias": bias, "multiplier": multiplier, "shift": shift}}
@@ -113,10 +123,11 @@ def draw_add(rng, count, *, channels, pixels, bits=8):
         parameters[f"{name}_multiplier"] = _draw_multiplier(rng, count)
         # Skewed scales: up to all of an input is shifted out.
         parameters[f"{name}_shift"] = rng.choice([0, 0, 0, 1, 2, 3, 8, 17, 20, 24, 31], count)
-        gains.append(parameters[f"{name}_multiplier"] * np.exp2(-31.0 - parameters[f"{name}_shift"]))
+        exponent = -31.0 - parameters[f"{name}_shift"]
+        gains.append(parameters[f"{name}_multiplier"] * np.exp2(exponent))
     # A total gain of about one half to two, so that most results are inside the range.
-    shift = ADD_LEFT_SHIFT + np.rint(np.log2(np.maximum(np.max(gains, axis=0), 2.0**-40))).astype(int)
-    shift = np.clip(shift + rng.integers(-1, 2, count), 0, 31)
+    exponent = np.rint(np.log2(np.maximum(np.max(gains, axis=0), 2.0**-40))).astype(int)
+    shift = np.clip(ADD_LEFT_SHIFT + exponent + rng.integers(-1, 2, count), 0, 31)
     shift[rng.random(count) < 0.03] = 31
     parameters["multiplier"] = _draw_multiplier(rng, count)
     parameters["shift"] = shift
@@ -129,13 +140,13 @@ def draw_add(rng, count, *, channels, pixels, bits=8):
 
     expected, ties = [], np.zeros(2, int)
     for k in range(count):
-        item = {name: value[k] for name, value in parameters.items() if name != "range"}
-        sides = [tuple(int(item[f"{name}_{part}"]) for part in ("zero_point", "multiplier", "shift"))
+        item = {name: int(value[k]) for name, value in parameters.items() if name != "range"}
+        sides = [(item[f"{name}_zero_point"], item[f"{name}_multiplier"], item[f"{name}_shift"])
                  for name in "ab"]
-        expected.append(add(a[k], b[k], *sides, int(item["multiplier"]), int(item["shift"]),
-                            *(int(limits[name][k]) for name in ("zero_point", "minimum", "maximum"))))
-        total = sum(multiply_by_quantized_multiplier((values[k] - zero) << ADD_LEFT_SHIFT, factor, right)
-                    for values, (zero, factor, right) in zip((a, b), sides, strict=True))
+        expected.append(add(a[k], b[k], *sides, item["multiplier"], item["shift"],
+                            *_limits(limits, k)))
+        total = sum(multiply_by_quantized_multiplier((values - zero) << ADD_LEFT_SHIFT, factor, right)
+                    for values, (zero, factor, right) in zip((a[k], b[k]), sides, strict=True))
         ties += count_ties(total, item["multiplier"], item["shift"])
     expected = np.stack(expected).astype(np.int64)
 
@@ -147,6 +158,7 @@ def draw_add(rng, count, *, channels, pixels, bits=8):
 
 def _assert_spread(expected, limits, high):
     """Insist that most outputs lie inside their range and that they spread over it."""
-    inside = (expected > limits["minimum"][:, None, None]) & (expected < limits["maximum"][:, None, None])
+    minimum, maximum = (limits[name][:, None, None] for name in ("minimum", "maximum"))
+    inside = (minimum < expected) & (expected < maximum)
     assert inside.mean() > 0.3
     assert len(np.unique(expected)) > min(high, expected.size // 8)

@@ -5,8 +5,14 @@ import pytest
 from amaranth.lib import data
 
 from hw.requantize import Requantize
-from tests.hw.harness import (check_conversion, cycles_per_item, latencies, pack_items, simulate,
-                              unpack_items)
+from tests.hw.harness import (
+    check_conversion,
+    cycles_per_item,
+    latencies,
+    pack_items,
+    simulate,
+    unpack_items,
+)
 from tests.hw.rescaling import draw_requantize
 
 LANES = [(1, 1), (4, 2), (4, 7)]
@@ -120,7 +126,7 @@ def test_tag_of_any_shape():
     ("channels",        0,     ValueError, "Channels must be a positive integer, not 0"),
     ("pixels",          "two", TypeError,  "Pixels must be a positive integer, not 'two'"),
     ("activation_bits", 9,     ValueError, "Activation bits must be an integer from 4 to 8, not 9"),
-    ("activation_bits", True,  TypeError,  "Activation bits must be an integer from 4 to 8, not True"),
+    ("activation_bits", "8",   TypeError,  "Activation bits must be an integer from 4 to 8, not '8'"),
 ])
 def test_bad_parameters(name, value, error, message):
     with pytest.raises(error, match=f"^{message}$"):

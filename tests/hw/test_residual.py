@@ -5,8 +5,14 @@ import pytest
 from amaranth.lib import data
 
 from hw.residual import ResidualAdd
-from tests.hw.harness import (check_conversion, cycles_per_item, latencies, pack_items, simulate,
-                              unpack_items)
+from tests.hw.harness import (
+    check_conversion,
+    cycles_per_item,
+    latencies,
+    pack_items,
+    simulate,
+    unpack_items,
+)
 from tests.hw.rescaling import draw_add
 
 # channels, pixels, lanes

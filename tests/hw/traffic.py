@@ -1,9 +1,9 @@
 """What drives and watches the streams of a unit, cycle by cycle, whatever the simulator.
 
-A simulator's loop is short: in each cycle it writes what `Traffic.drive` says, waits for the clock's
-edge, and hands what the edge sampled to `Traffic.observe`, until `Traffic.finished`. Random
-decisions depend on the generator and on what was observed alone, so the same seed makes the same
-cycles in every simulator.
+A simulator's loop is short: in each cycle it drives what the `Source` and `Sink` objects of a
+`Traffic` say (``valid``, ``payload``, ``ready``), waits for the clock's edge, and hands what the
+edge sampled to `Traffic.observe`, until `Traffic.finished`. Random decisions depend on the generator
+and on what was observed alone, so the same seed makes the same cycles in every simulator.
 """
 
 from dataclasses import dataclass, field
@@ -91,7 +91,8 @@ class Sink:
         """Take note of the edge that ends a cycle; ``payload`` is an int where valid is high."""
         if self._held is not None:
             assert valid, f"{self.name}.valid fell without a transfer in cycle {cycle}"
-            assert payload == self._held, f"{self.name}.payload changed while it waited in cycle {cycle}"
+            assert payload == self._held, \
+                f"{self.name}.payload changed while it waited in cycle {cycle}"
         taken = valid and self.ready
         self._held = payload if valid and not self.ready else None
         if taken:
@@ -121,7 +122,8 @@ class Traffic:
         Cycles to watch after the last transfer for items too many.
     """
 
-    def __init__(self, inputs, outputs, *, rng, stall=0.0, reluctant=False, deadline=20_000, drain=48):
+    def __init__(self, inputs, outputs, *, rng, stall=0.0, reluctant=False, deadline=20_000,
+                 drain=48):
         stalls = stall if isinstance(stall, dict) else dict.fromkeys([*inputs, *outputs], stall)
         unknown = stalls.keys() - inputs.keys() - outputs.keys()
         if unknown:
@@ -145,19 +147,21 @@ class Traffic:
         for name, sink in self.sinks.items():
             sink.observe(self.cycle, valids[name], payloads[name])
         self.cycle += 1
-        missing = {name: f"{len(source.cycles)} of {len(source.items)}"
-                   for name, source in self.sources.items() if len(source.cycles) < len(source.items)}
-        missing |= {name: f"{len(sink.items)} of {sink.expected}"
-                    for name, sink in self.sinks.items() if len(sink.items) < sink.expected}
+        counts = {name: (len(source.cycles), len(source.items))
+                  for name, source in self.sources.items()}
+        counts |= {name: (len(sink.items), sink.expected) for name, sink in self.sinks.items()}
+        missing = [f"{name} {count} of {whole}" for name, (count, whole) in counts.items()
+                   if count < whole]
         self._idle = 0 if missing else self._idle + 1
         assert not missing or self.cycle < self.deadline, \
-            f"Transfers within {self.deadline} cycles: " + \
-            ", ".join(f"{name} {count}" for name, count in missing.items())
+            f"Transfers within {self.deadline} cycles: {', '.join(missing)}"
 
     def trace(self):
         """The transfers until now."""
+        items = {name: list(source.items[:len(source.cycles)])
+                 for name, source in self.sources.items()}
+        items |= {name: list(sink.items) for name, sink in self.sinks.items()}
         return Trace(
-            items={name: list(source.items[:len(source.cycles)]) for name, source in self.sources.items()}
-            | {name: list(sink.items) for name, sink in self.sinks.items()},
+            items=items,
             cycles={name: np.array(end.cycles, np.int64)
                     for name, end in (self.sources | self.sinks).items()})

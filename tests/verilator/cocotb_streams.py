@@ -6,7 +6,10 @@ Environment: ``STREAM_VECTORS`` names a JSON file
      "outputs": {port: number of items},
      "seed": int, "options": keywords of tests.hw.traffic.Traffic}
 
-and ``STREAM_RESULTS`` the file that gets ``{"items": {port: [hexadecimal]}, "cycles": {port: [int]}}``.
+and ``STREAM_RESULTS`` the file that gets
+
+    {"items": {port: [hexadecimal, ...]}, "cycles": {port: [int, ...]}}
+
 A port ``"outer.inner"`` has the signals ``outer__inner__valid``, ``__ready`` and ``__payload``.
 """
 

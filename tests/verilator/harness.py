@@ -78,7 +78,8 @@ def simulate(unit, inputs, outputs, *, seed, directory, waves_file=None, **optio
     vectors, results = directory / "vectors.json", directory / "results.json"
     vectors.write_text(json.dumps({
         "inputs": {port: {"items": [f"{item:x}" for item in items],
-                          "width": harness.port_width(unit, port)} for port, items in inputs.items()},
+                          "width": harness.port_width(unit, port)}
+                   for port, items in inputs.items()},
         "outputs": outputs, "seed": seed, "options": options,
     }))
     run_cocotb(build, test_module="tests.verilator.cocotb_streams", work_directory=directory,
