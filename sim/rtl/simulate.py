@@ -74,14 +74,14 @@ class Simulation:
     counters:    list
 
 
-def build_accelerator(config, *, memory_bytes=4 << 20, waves=False, asserts=False):
+def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False):
     """Simulation of the accelerator of a configuration beside its memory, built if it is not there.
 
     Parameters
     ----------
     config : hw.config.AcceleratorConfig
     memory_bytes : int
-        Size of the memory; rounded up to a power of two.
+        Least size of the memory; it is a power of two and 4 MiB or more, so that one build serves most programs.
     waves, asserts : bool
         See `sim.rtl.build.build_simulation`.
 
@@ -89,7 +89,7 @@ def build_accelerator(config, *, memory_bytes=4 << 20, waves=False, asserts=Fals
     -------
     sim.rtl.build.Build
     """
-    size = 1 << max(memory_bytes - 1, 1).bit_length()
+    size = max(4 << 20, 1 << max(memory_bytes - 1, 1).bit_length())
     sources = {
         "accelerator.v": generate(Accelerator, name="accelerator", config=config),
         "axi_memory.sv": (_SOURCES / "axi_memory.sv").read_text(),
