@@ -317,7 +317,7 @@ class ReadMaster(wiring.Component):
         if self.arbitration == "round-robin":
             # Requests behind the one served last come first.
             served = Signal.like(chosen, init=self.channels - 1)
-            for index in reversed(range(self.channels)):
+            for index in reversed(range(1, self.channels)):
                 with m.If(requests[index] & (served < index)):
                     m.d.comb += chosen.eq(index)
             with m.If(grant):
