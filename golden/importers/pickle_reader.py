@@ -8,6 +8,7 @@ Ref: CPython `Lib/pickletools.py` (opcodes); PyTorch `torch/serialization.py`.
 
 import io
 import pickletools
+import warnings
 
 MAXIMUM_OPCODES = 1_000_000
 _MARK = object()
@@ -44,6 +45,12 @@ def read_pickle(data, offset, calls, persistent):
         On an unknown opcode or global, a malformed stack, a key that is no string, too many
         opcodes, or a truncated pickle.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")        # damaged text opcodes warn of odd escapes
+        return _read(data, offset, calls, persistent)
+
+
+def _read(data, offset, calls, persistent):
     stream = io.BytesIO(data)
     stream.seek(offset)
     stack, memo = [], {}
@@ -88,8 +95,8 @@ def read_pickle(data, offset, calls, persistent):
                 stack.append(tuple(items[::-1]))
             elif name == "TUPLE":
                 stack.append(tuple(pop_to_mark()))
-            elif name == "APPENDS":
-                items = pop_to_mark()
+            elif name in ("APPEND", "APPENDS"):
+                items = [stack.pop()] if name == "APPEND" else pop_to_mark()
                 stack[-1].extend(items)
             elif name == "SETITEM":
                 value, key = stack.pop(), stack.pop()

@@ -1,0 +1,126 @@
+"""Roundings against their definitions in exact arithmetic."""
+
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+import pytest
+
+from golden.fixed_point import (
+    dequantize,
+    divide_rounding_half_away,
+    mean_multiplier,
+    multiply_by_quantized_multiplier,
+    quantize,
+    quantize_multiplier,
+    round_half_away,
+    rounding_divide_by_power_of_two,
+    saturate,
+    saturating_rounding_doubling_high_mul,
+    signed_range,
+    wrap_int32,
+)
+
+MIN, MAX = -2**31, 2**31 - 1
+
+
+def half_away(value):
+    """Round an exact fraction, halves away from zero."""
+    return floor(value + Fraction(1, 2)) if value >= 0 else -floor(-value + Fraction(1, 2))
+
+
+def gemmlowp_high_mul(a, b):
+    """gemmlowp's own form: a nudge by the product's sign, then C's division."""
+    if a == b == MIN:
+        return MAX
+    product = a * b
+    total = product + (2**30 if product >= 0 else 1 - 2**30)
+    return total // 2**31 if total >= 0 else -(-total // 2**31)
+
+
+def test_high_mul_is_gemmlowps():
+    rng = np.random.default_rng(0)
+    a = np.concatenate([rng.integers(MIN, MAX + 1, 4000), [MIN, MIN, MAX, MAX, -1, 0, 1]])
+    b = np.concatenate([rng.integers(MIN, MAX + 1, 4000), [MIN, MAX, MIN, MAX, 2**30, 5, 2**30]])
+    expected = [gemmlowp_high_mul(int(x), int(y)) for x, y in zip(a, b, strict=True)]
+    np.testing.assert_array_equal(saturating_rounding_doubling_high_mul(a, b), expected)
+
+
+@pytest.mark.parametrize("exponent", range(32))
+def test_divide_by_power_of_two(exponent):
+    rng = np.random.default_rng(exponent)
+    values = np.concatenate([rng.integers(MIN, MAX + 1, 300), np.arange(-300, 300),
+                             [MIN, MAX, 1 << max(exponent - 1, 0), -(1 << max(exponent - 1, 0))]])
+    expected = [half_away(Fraction(int(v), 1 << exponent)) for v in values]
+    np.testing.assert_array_equal(rounding_divide_by_power_of_two(values, exponent), expected)
+
+
+def test_multiply_rounds_twice():
+    # 3 * (2**30 + ...) : the first rounding lifts a value onto the second's tie
+    value, multiplier, shift = 3, 2**31 - 1, 1
+    assert saturating_rounding_doubling_high_mul(value, multiplier) == 3
+    assert multiply_by_quantized_multiplier(value, multiplier, shift) == 2
+    assert half_away(Fraction(value * multiplier, 2**32)) == 1
+
+
+def test_left_shift_wraps():
+    assert multiply_by_quantized_multiplier(2**30, 2**30, -1) == -2**30
+    assert multiply_by_quantized_multiplier(5, 2**30, -3) == 20
+
+
+@pytest.mark.parametrize("real", [0.5, 1.0, 0.75, 3.7, 1e-3, 2.0**-31, 1e-9, 0.9999999999999, 1e8])
+def test_quantize_multiplier(real):
+    multiplier, shift = quantize_multiplier(real)
+    assert 2**30 <= multiplier < 2**31
+    assert multiplier * 2.0 ** (-31 - shift) == pytest.approx(real, rel=2**-31)
+
+
+def test_quantize_multiplier_carries():
+    assert quantize_multiplier(1 - 2.0**-40) == (2**30, -1)
+
+
+@pytest.mark.parametrize("real", [0.0, 2.0**-33, 1e-30])
+def test_quantize_multiplier_of_nothing(real):
+    assert quantize_multiplier(real) == (0, 0)
+
+
+@pytest.mark.parametrize("real", [-1.0, float("nan"), float("inf"), 2.0**31])
+def test_quantize_multiplier_refuses(real):
+    with pytest.raises(ValueError, match="requantisation factor"):
+        quantize_multiplier(real)
+
+
+def test_mean_multiplier_truncates():
+    multiplier, shift = mean_multiplier(2**30 + 12345, 3, 49)
+    assert multiplier == ((2**30 + 12345) << 5) // 49
+    assert shift == 3 + 5
+    assert mean_multiplier(2**30, 0, 1) == (2**30, 0)
+    assert mean_multiplier(2**30, 29, 64) == ((2**30 << 2) // 64, 31)
+
+
+def test_round_half_away():
+    values = [0.5, 1.5, -0.5, -1.5, 0.49999999999999994, 2.4, -2.6, 0.0, 2.0**52 + 1]
+    assert round_half_away(values).tolist() == [1, 2, -1, -2, 0, 2, -3, 0, 2**52 + 1]
+
+
+@pytest.mark.parametrize("divisor", [1, 2, 7, 49])
+def test_divide_half_away(divisor):
+    values = np.arange(-500, 500)
+    # C's truncating division after adding half, of which an odd divisor's half is the lower
+    expected = [int((abs(int(v)) + divisor // 2) // divisor) * (1 if v > 0 else -1) for v in values]
+    np.testing.assert_array_equal(divide_rounding_half_away(values, divisor), expected)
+
+
+def test_saturate_and_wrap():
+    assert saturate(np.array([-1000, -5, 300]), -128, 127).tolist() == [-128, -5, 127]
+    assert saturate(np.array([300]), -128, 127).dtype == np.int8
+    assert wrap_int32(np.array([2**31, -2**31 - 1])).tolist() == [-2**31, 2**31 - 1]
+    assert signed_range(4) == (-8, 7)
+
+
+def test_quantize_round_trip():
+    scale, zero_point = 0.05, -20
+    integers = np.arange(-128, 128).astype(np.int8)
+    np.testing.assert_array_equal(
+        quantize(dequantize(integers, scale, zero_point), scale, zero_point), integers)
+    assert quantize([1e9, -1e9], scale, zero_point).tolist() == [127, -128]
