@@ -1,6 +1,6 @@
-"""The one exception that reaches the person at the terminal."""
+"""The exceptions that reach the person at the terminal."""
 
-__all__ = ["UserError"]
+__all__ = ["SimulationError", "UserError"]
 
 
 class UserError(Exception):
@@ -9,4 +9,12 @@ class UserError(Exception):
     The command line prints the message on standard error, without a traceback, and exits with
     status 2. Libraries raise `ValueError` and `TypeError`; the layer that knows what the user asked
     for turns them into this.
+    """
+
+
+class SimulationError(RuntimeError):
+    """The hardware or its simulation is wrong: the message holds what is known.
+
+    A cocotb test failed, none ran, the simulator died, or a result differs from golden. The command
+    line prints the message and exits with status 1.
     """

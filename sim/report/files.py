@@ -1,4 +1,4 @@
-"""The report as files, JSON for programs and CSV for spreadsheets, in a folder that appears whole."""
+"""The report as files, JSON for programs and CSV for spreadsheets; a folder that appears whole."""
 
 import contextlib
 import csv

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.cache import cache_dir
-from sim.errors import UserError
+from sim.errors import SimulationError, UserError
 from sim.rtl.runtime import copy_runtime, keep_runtime
 from sim.rtl.toolchain import find_toolchain, waves_format
 
@@ -27,10 +27,6 @@ TIMESCALE = ("1ns", "1ns")
 
 # os.environ is the process's: one thread at a time sets it for a build or a start.
 _environment_lock = threading.RLock()
-
-
-class SimulationError(RuntimeError):
-    """A cocotb test failed, none ran, or the simulator died; the message holds the reason."""
 
 
 @dataclass(frozen=True)

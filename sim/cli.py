@@ -1,0 +1,66 @@
+"""The `mnv2` command: what is shared by its subcommands, which are in `sim.commands`."""
+
+import functools
+import sys
+
+import typer
+
+from sim.commands.classify import classify
+from sim.commands.doctor import doctor
+from sim.commands.run import run
+from sim.commands.summary import summary
+from sim.errors import SimulationError, UserError
+
+__all__ = ["app", "main"]
+
+EPILOG = (
+    "First steps: mnv2 doctor, then mnv2 classify chelsea, then mnv2 run chelsea --blocks 3. "
+    "Builds and the quantised model are kept in the cache (MNV2_CACHE, default the user's cache "
+    "folder); nothing is fetched from the network."
+)
+
+app = typer.Typer(
+    name="mnv2",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    epilog=EPILOG,
+    help="MobileNetV2 in integers and in RTL: classify a picture with a golden model, and run its "
+    "bottlenecks on a simulated accelerator, bit-exact, with every cycle and byte counted.",
+)
+
+
+def guard(command):
+    """Let a command end with a sentence, not a traceback, where the user or the hardware is wrong.
+
+    Exit status 2 for what the user can mend, 1 for a failed simulation, 130 for Ctrl-C.
+    """
+
+    @functools.wraps(command)
+    def guarded(*arguments, **options):
+        try:
+            return command(*arguments, **options)
+        except UserError as error:
+            message, status = f"mnv2: {str(error).rstrip('.')}.", 2
+        except SimulationError as error:
+            message, status = f"mnv2: {error}", 1
+        except KeyboardInterrupt:
+            message, status = "mnv2: interrupted; nothing was left half-written.", 130
+        print(message, file=sys.stderr)
+        raise typer.Exit(status)
+
+    return guarded
+
+
+for _command in (summary, classify, run, doctor):
+    app.command()(guard(_command))
+
+
+def main():
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

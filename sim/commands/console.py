@@ -1,0 +1,21 @@
+"""The console that commands print on."""
+
+__all__ = ["get_console", "get_error_console"]
+
+#: Width where the output is a file or a pipe: no row of a report is cut.
+FILE_WIDTH = 160
+
+
+def get_console():
+    """Console on standard output, wide where that is no terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=FILE_WIDTH)
+
+
+def get_error_console():
+    """Console on standard error, for progress."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)

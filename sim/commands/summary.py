@@ -1,0 +1,119 @@
+"""`mnv2 summary`."""
+
+from enum import StrEnum
+from math import prod
+from typing import Annotated
+
+import typer
+
+from sim.errors import UserError
+
+
+class Padding(StrEnum):
+    """How a convolution of stride 2 pads an even size."""
+
+    PYTORCH = "pytorch"
+    TENSORFLOW = "tensorflow"
+
+
+def summary(
+    width: Annotated[
+        float,
+        typer.Option(
+            help="Width multiplier: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4. Channels are rounded to "
+            "multiples of 8, and the head never has fewer than 1280."
+        ),
+    ] = 1.0,
+    size: Annotated[
+        int,
+        typer.Option(help="Rows and columns of the image, in pixels: 96, 128, 160, 192 or 224."),
+    ] = 224,
+    classes: Annotated[int, typer.Option(min=1, help="Number of classes.")] = 1000,
+    padding: Annotated[
+        Padding,
+        typer.Option(
+            help="Padding at stride 2: pytorch pads one pixel on each side, tensorflow (SAME) "
+            "only at the bottom and right of an even size."
+        ),
+    ] = Padding.PYTORCH,
+):
+    """Print the layers of MobileNetV2: shapes, parameters, MACs and weight bytes.
+
+    MACs are multiplications with a weight, weight bytes those of 8-bit weights without bias.
+    Nothing is loaded or run.
+
+    Example: mnv2 summary --width 0.35 --size 96
+    """
+    from golden.network import INPUT_SIZES, WIDTH_MULTIPLIERS, mobilenet_v2
+    from sim.commands.console import get_console
+
+    for name, value, valid in (("width", width, WIDTH_MULTIPLIERS), ("size", size, INPUT_SIZES)):
+        if value not in valid:
+            raise UserError(f"The {name} must be one of {', '.join(map(str, valid))}, not {value}")
+    network = mobilenet_v2(width=width, input_size=size, classes=classes, padding=padding.value)
+    get_console().print(render_network(network))
+
+
+def render_network(network):
+    """Table of a network's layers with their totals.
+
+    Parameters
+    ----------
+    network : golden.network.Network
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+
+    table = Table(
+        title=f"MobileNetV2 {network.width:g}, {network.input_shape[0]}x{network.input_shape[1]}, "
+        f"{network.classes} classes, {network.padding} padding",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("layer", no_wrap=True)
+    for column in (
+        "kernel",
+        "stride",
+        "output",
+        "parameters",
+        "MACs",
+        "weight\nbytes",
+        "output\nbytes",
+    ):
+        table.add_column(column, justify="right", no_wrap=True)
+    for layer in network.layers:
+        name = f"{layer.name} + input" if layer.residual else layer.name
+        table.add_row(
+            name,
+            "x".join(map(str, layer.kernel_size)),
+            str(layer.stride),
+            "x".join(map(str, layer.output_shape)),
+            f"{layer.parameters:,}",
+            f"{layer.macs:,}",
+            f"{layer.weight_bytes():,}",
+            f"{prod(layer.output_shape):,}",
+        )
+    table.add_section()
+    table.add_row(
+        "total",
+        "",
+        "",
+        "",
+        f"{network.parameters:,}",
+        f"{network.macs:,}",
+        f"{network.weight_bytes():,}",
+        "",
+        style="bold",
+    )
+    return Group(
+        table,
+        f"Parameters with the running statistics of the batch normalisations: "
+        f"{network.parameters_with_statistics:,}",
+    )

@@ -1,0 +1,76 @@
+"""The accelerator's configuration as the user gives it: a preset or a file, then single changes."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+from hw.config import PRESETS, AcceleratorConfig
+from sim.errors import UserError
+
+__all__ = ["load_configuration"]
+
+
+def load_configuration(choice="base", settings=()):
+    """Read a configuration.
+
+    Parameters
+    ----------
+    choice : str
+        Name of a preset, or path of a TOML file whose keys are the options of
+        `hw.config.AcceleratorConfig`, and ``preset``, which names what the others are taken from
+        (default ``"base"``).
+    settings : sequence of str
+        Changes to that, each ``option=integer``.
+
+    Returns
+    -------
+    hw.config.AcceleratorConfig
+
+    Raises
+    ------
+    UserError
+        If there is no such preset or file, an option is unknown, or the values do not fit together.
+    """
+    values = {}
+    preset = choice
+    if choice not in PRESETS:
+        values = _read_file(choice)
+        preset = values.pop("preset", "base")
+        if preset not in PRESETS:
+            raise UserError(
+                f"Preset in {choice!r} must be one of {', '.join(PRESETS)}, not {preset!r}"
+            )
+    for setting in settings:
+        name, separator, text = setting.partition("=")
+        try:
+            values[name.strip()] = int(text, 0)
+        except ValueError:
+            separator = ""
+        if not separator:
+            raise UserError(f"A setting must be option=integer, such as pixels=4, not {setting!r}")
+    valid = [field.name for field in dataclasses.fields(AcceleratorConfig)]
+    for name in values:
+        if name not in valid:
+            raise UserError(
+                f"There is no configuration option {name!r}; the options are {', '.join(valid)}"
+            )
+    try:
+        return dataclasses.replace(PRESETS[preset], **values)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"The configuration does not fit: {error}") from None
+
+
+def _read_file(path):
+    """Options of a TOML file, unchecked."""
+    try:
+        return tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"A configuration must be a preset ({', '.join(PRESETS)}) or a TOML file, "
+            f"and there is no file {path!r}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise UserError(f"The configuration {path!r} cannot be read: {reason}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"The configuration {path!r} is not valid TOML: {error}") from None

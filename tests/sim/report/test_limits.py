@@ -1,0 +1,45 @@
+"""The computed figures are those counted by hand from the architecture."""
+
+import pytest
+
+from golden.network import mobilenet_v2
+from sim.report import limits
+
+#: Layer by layer and fused bytes of each bottleneck at width 1.0, 224x224, counted independently.
+BLOCKS = [
+    (1405728, 602912),
+    (3291232, 280672),
+    (2040336, 158736),
+    (1238672, 109712),
+    (691392, 64192),
+    (691392, 64192),
+    (434112, 57792),
+    (391296, 77696),
+    (391296, 77696),
+    (391296, 77696),
+    (397312, 96256),
+    (623808, 153408),
+    (623808, 153408),
+    (461536, 179296),
+    (527520, 331520),
+    (527520, 331520),
+    (681120, 492960),
+]
+
+
+@pytest.fixture(scope="module")
+def network():
+    return mobilenet_v2()
+
+
+def test_bottlenecks(network):
+    found = [limits.block_limits(block) for block in network.blocks]
+    assert [(limit.layer_by_layer_bytes, limit.fused_bytes) for limit in found] == BLOCKS
+    assert [limit.name for limit in found] == [f"block{number}" for number in range(1, 18)]
+
+
+def test_frame(network):
+    assert limits.layer_by_layer_frame_bytes(network) == 17_196_456
+    assert limits.fused_frame_bytes(network) == 5_568_744
+    assert limits.floor_bytes(network) == 3_621_288
+    assert limits.floor_bytes(network) + limits.parameter_bytes(network) == 3_765_736
