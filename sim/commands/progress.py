@@ -36,23 +36,22 @@ def show_count(description):
 
 
 class BlockProgress:
-    """Shows which blocks are simulated, how many are done and the time left.
+    """Shows how many blocks are simulated and the time left; a context manager.
 
-    A context manager; call it with the name of a stage as that starts and ends. Stages are the
-    names of blocks, and ``"build"``, which counts as no simulation.
+    Its methods are what `sim.rtl.run.run_tasks` calls.
 
     Parameters
     ----------
-    total_macs : dict of str to int
-        MACs of each block that will be simulated: its share of the work.
+    total_macs : int
+        MACs of all blocks that will be simulated: what the shares of the work are taken of.
 
     Attributes
     ----------
     simulation_seconds : float
-        Wall time from the first start of a block to the last end.
+        Wall time from the end of the build to the end of the last block so far.
+    built_now : bool
+        Whether the simulation was built, not found in the cache.
     """
-
-    BUILD = "build"
 
     def __init__(self, total_macs):
         from rich.progress import (
@@ -64,44 +63,41 @@ class BlockProgress:
             TimeRemainingColumn,
         )
 
-        self._macs = dict(total_macs)
-        self._running = []
-        self._first_start = self._last_end = 0.0
-        self._bar = Progress(
+        self.simulation_seconds = 0.0
+        self.built_now = False
+        self._total_macs = total_macs
+        columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            console=get_error_console(),
-            transient=True,
         )
+        self._bar = Progress(*columns, console=get_error_console(), transient=True)
 
     def __enter__(self):
         self._bar.__enter__()
-        self._task = self._bar.add_task("Starting", total=sum(self._macs.values()))
+        self._task = self._bar.add_task("Starting", total=None)
         return self
 
     def __exit__(self, *exception):
         self._bar.__exit__(*exception)
 
-    def __call__(self, stage, finished):
-        """Note that a stage starts (``finished`` False) or ends (True)."""
-        now = time.monotonic()
-        if finished:
-            self._running.remove(stage)
-        else:
-            self._running.append(stage)
-        if stage != self.BUILD:
-            if finished:
-                self._last_end = now
-                self._bar.advance(self._task, self._macs[stage])
-            elif not self._first_start:
-                self._first_start = now
-        verb = "Building" if self.BUILD in self._running else "Simulating"
-        names = ", ".join(name for name in self._running if name != self.BUILD)
-        self._bar.update(self._task, description=f"{verb} {names}".strip())
+    def building(self):
+        """The simulation is being built, or looked for in the cache."""
+        self._bar.update(self._task, description="Building the simulation (minutes at first)")
 
-    @property
-    def simulation_seconds(self):
-        return max(self._last_end - self._first_start, 0.0)
+    def built(self, build):
+        """The simulation is there, and blocks start."""
+        self.built_now = build.built
+        self._start = time.monotonic()
+        self._bar.reset(self._task, total=self._total_macs, description="Simulating")
+
+    def finished(self, result, done, total):
+        """A block ended."""
+        self.simulation_seconds = time.monotonic() - self._start
+        self._bar.update(
+            self._task,
+            advance=result.macs,
+            description=f"Simulating, {done} of {total}: {result.name}, {result.cycles:,} cycles",
+        )
