@@ -14,7 +14,8 @@ PAGE_BYTES = 4096
 #: Incrementing burst. Ref: ARM IHI 0022E, table A3-3.
 BURST_INCR = 0b01
 
-#: Normal non-cacheable bufferable: interconnects may split and widen. Ref: ARM IHI 0022E, table A4-5.
+#: Normal non-cacheable bufferable: interconnects may split and widen.
+#: Ref: ARM IHI 0022E, table A4-5.
 CACHE_MODIFIABLE = 0b0011
 
 #: Responses. Ref: ARM IHI 0022E, table A3-4.

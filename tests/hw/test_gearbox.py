@@ -10,8 +10,8 @@ from amaranth.sim import Simulator
 from hw.gearbox import Gearbox
 from tests.hw.harness import check_conversion, simulate
 
-WIDTHS = [(128, 224), (128, 512), (128, 288), (224, 128), (64, 112), (64, 140), (140, 64), (512, 32),
-          (8, 8), (1, 7), (7, 1), (20, 64), (48, 128)]
+WIDTHS = [(128, 224), (128, 512), (128, 288), (224, 128), (64, 112), (64, 140), (140, 64),
+          (512, 32), (8, 8), (1, 7), (7, 1), (20, 64), (48, 128)]
 
 
 def cut(packets, input_bits, output_bits, partial):
@@ -108,7 +108,8 @@ def test_clear():
         ctx.set(dut.clear, 0)
         assert not ctx.get(dut.o.valid)
         await put(0x12, 1)
-        assert ctx.get(dut.o.valid) and ctx.get(dut.o.payload.data) == 0x12
+        assert ctx.get(dut.o.valid)
+        assert ctx.get(dut.o.payload.data) == 0x12
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-8)
@@ -116,7 +117,7 @@ def test_clear():
     simulator.run_until(1e-6)
 
 
-@pytest.mark.parametrize("parameters, error, message", [
+@pytest.mark.parametrize(("parameters", "error", "message"), [
     ({"input_bits": "8", "output_bits": 8}, TypeError, "Input width must be an integer, not '8'"),
     ({"input_bits": 8, "output_bits": 0}, ValueError, "Output width must be positive, not 0"),
     ({"input_bits": 8, "output_bits": 8, "partial": "keep"}, ValueError,

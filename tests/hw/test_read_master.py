@@ -115,7 +115,8 @@ class Bench:
 def random_commands(rng, channels, data_bits, burst_beats, *, count=4, size=1 << 16):
     """Commands of each channel: over the end of a page, of 0 to 2 beats, and random ones."""
     beat_bytes = data_bits // 8
-    return [[(4096 * (1 + channel) - 3 * beat_bytes, burst_beats + 5), (beat_bytes * channel, channel % 3)]
+    return [[(4096 * (1 + channel) - 3 * beat_bytes, burst_beats + 5),
+             (beat_bytes * channel, channel % 3)]
             + [(beat_bytes * rng.randrange(size // beat_bytes - 60), rng.randrange(60))
                for _ in range(count)] for channel in range(channels)]
 
@@ -240,7 +241,8 @@ def test_dropped_beat_is_an_error():
 def test_abort(start):
     """Whenever it comes, the master goes to rest, and the next command is served whole."""
     dut = ReadMaster(data_bits=64, channels=2, fifo_beats=20)
-    bench = Bench(dut, [[(0, 50), (512, 90)], [(8192, 100)]], stalls=[0.5, 0.9], stall=0.2, latency=9)
+    bench = Bench(dut, [[(0, 50), (512, 90)], [(8192, 100)]], stalls=[0.5, 0.9], stall=0.2,
+                  latency=9)
 
     async def check(ctx):
         await ctx.tick().repeat(start)
@@ -278,7 +280,8 @@ def test_abort(start):
     ({"data_bits": 96}, ValueError, "Data width must be 64, 128, 256 or 512 bits, not 96"),
     ({"channels": 0}, ValueError, "Channels must be at least 1, not 0"),
     ({"channels": "a"}, TypeError, "Channels must be an integer, not 'a'"),
-    ({"burst_beats": 12}, ValueError, "Burst length must be a power of two up to 256 beats, not 12"),
+    ({"burst_beats": 12}, ValueError,
+     "Burst length must be a power of two up to 256 beats, not 12"),
     ({"data_bits": 512, "burst_beats": 128}, ValueError,
      "Burst length must be a power of two up to 64 beats, not 128"),
     ({"fifo_beats": 8}, ValueError, "Queue length must be at least 16 beats, not 8"),

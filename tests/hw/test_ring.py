@@ -18,7 +18,9 @@ def run(dut, testbench):
     simulator.run_until(50e-6)
 
 
-@pytest.mark.parametrize("depth, free_limit", [(2, None), (3, 1), (8, None), (13, 5), (16, 4), (100, None)])
+@pytest.mark.parametrize(("depth", "free_limit"), [
+    (2, None), (3, 1), (8, None), (13, 5), (16, 4), (100, None),
+])
 def test_random_access(depth, free_limit):
     dut = Ring(shape=WIDTH, depth=depth, free_limit=free_limit)
     rng = random.Random(depth)
@@ -137,7 +139,7 @@ def test_free_of_absent_words_stops():
         run(dut, testbench)
 
 
-@pytest.mark.parametrize("parameters, error, message", [
+@pytest.mark.parametrize(("parameters", "error", "message"), [
     ({"depth": "4"}, TypeError, "Depth must be an integer, not '4'"),
     ({"depth": 1}, ValueError, "Depth must be at least 2 words, not 1"),
     ({"depth": 4, "free_limit": 5}, ValueError, "Free limit must be 1 to 4 words, not 5"),
