@@ -92,8 +92,8 @@ def depthwise_conv2d(activation, weights, bias, input_zero_point, stride, paddin
 def requantize(accumulator, multiplier, shift, zero_point, minimum, maximum):
     """As `ops.requantize`, in chunks that stay in the cache and in place.
 
-    Halves round away from zero: (v + half - (v < 0)) >> n for n > 0. The sum with the zero point
-    and the clamp are as in the plain form.
+    Halves round away from zero: (v + half - (v < 0)) >> n for n > 0. The high product needs no
+    saturation here: a multiplier is never -2**31.
     """
     channels = accumulator.shape[-1]
     flat = accumulator.reshape(-1, channels)
@@ -111,7 +111,6 @@ def requantize(accumulator, multiplier, shift, zero_point, minimum, maximum):
         wide = values * factor
         wide += 1 << 30
         wide >>= 31
-        np.minimum(wide, 2**31 - 1, out=wide)
         wide += half + (wide >> 63) * sign_matters
         wide >>= right
         wide += zero_point

@@ -182,6 +182,7 @@ def test_left_shift_that_wraps():
     assert (lifted > 2**31).any()
     expected = litert_layer(record, x)
     np.testing.assert_array_equal(record.run(x), expected)
+    np.testing.assert_array_equal(record.run(x, exact_loops=True), expected)
 
 
 def test_nearly_dead_channels():
