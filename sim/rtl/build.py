@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.cache import cache_dir
+from sim.cache import cache_folder
 from sim.errors import SimulationError, UserError
 from sim.rtl.runtime import copy_runtime, keep_runtime
 from sim.rtl.toolchain import find_toolchain, waves_format
@@ -95,7 +95,7 @@ def build_simulation(
     arguments = _arguments(waves, asserts) + list(verilator_arguments)
     versions = {**tools.versions, "cocotb": importlib.metadata.version("cocotb")}
     key = _key(texts, top, arguments, optimization, versions)
-    folder = cache_dir() / "build"
+    folder = cache_folder("build")
     directory = folder / f"{top}-{key}"
     with _lock(folder / f"{top}-{key}.lock"):
         built = not directory.is_dir()
@@ -250,15 +250,7 @@ def _key(texts, top, arguments, optimization, versions):
 @contextlib.contextmanager
 def _lock(path):
     """Hold a lock between processes; a builder that waits finds the work done."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
-    except OSError as error:
-        raise UserError(
-            f"The cache folder {str(path.parent)!r} cannot be written ({error.strerror}): set "
-            "MNV2_CACHE to one that can."
-        ) from None
-    with file:
+    with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

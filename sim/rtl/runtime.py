@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sim.cache import cache_dir
+from sim.cache import cache_folder
 
 __all__ = ["copy_runtime", "keep_runtime"]
 
@@ -25,7 +25,7 @@ def copy_runtime(folder, runtime, tools):
         Folder of the objects that suit these choices; it may not exist yet.
     """
     state = json.dumps([runtime, tools.versions, str(tools.verilator.path)])
-    objects = cache_dir() / "runtime" / hashlib.sha256(state.encode()).hexdigest()[:20]
+    objects = cache_folder("runtime") / hashlib.sha256(state.encode()).hexdigest()[:20]
     folder.mkdir()
     if objects.is_dir():
         # Verilator makes the objects depend on the makefile that it is about to write.
@@ -40,7 +40,6 @@ def keep_runtime(folder, objects):
     """Keep the compiled runtime of a build for the next one."""
     if objects.is_dir():
         return
-    objects.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=objects.parent))
     for path in folder.glob("verilated*.o"):
         shutil.copy(path, temporary / path.name)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sim.cache import cache_dir
+from sim.cache import cache_folder
 
 __all__ = ["convert", "generate"]
 
@@ -63,11 +63,10 @@ def generate(component_class, *, name="top", **parameters):
         If a parameter has no representation that stays the same from run to run.
     """
     key = _key(component_class, name, parameters)
-    path = cache_dir() / "verilog" / f"{name}-{key}.v"
+    path = cache_folder("verilog") / f"{name}-{key}.v"
     if path.is_file():
         return path.read_text()
     text = convert(component_class(**parameters), name=name)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and renamed: a reader sees the whole text or none; two writers write the same.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
     with os.fdopen(handle, "w") as file:
