@@ -145,8 +145,9 @@ def draw_add(rng, count, *, channels, pixels, bits=8):
                  for name in "ab"]
         expected.append(add(a[k], b[k], *sides, item["multiplier"], item["shift"],
                             *_limits(limits, k)))
-        total = sum(multiply_by_quantized_multiplier((values - zero) << ADD_LEFT_SHIFT, factor, right)
-                    for values, (zero, factor, right) in zip((a[k], b[k]), sides, strict=True))
+        total = sum(
+            multiply_by_quantized_multiplier((values - zero) << ADD_LEFT_SHIFT, factor, right)
+            for values, (zero, factor, right) in zip((a[k], b[k]), sides, strict=True))
         ties += count_ties(total, item["multiplier"], item["shift"])
     expected = np.stack(expected).astype(np.int64)
 

@@ -2,8 +2,8 @@
 
 A simulator's loop is short: in each cycle it drives what the `Source` and `Sink` objects of a
 `Traffic` say (``valid``, ``payload``, ``ready``), waits for the clock's edge, and hands what the
-edge sampled to `Traffic.observe`, until `Traffic.finished`. Random decisions depend on the generator
-and on what was observed alone, so the same seed makes the same cycles in every simulator.
+edge sampled to `Traffic.observe`, until `Traffic.finished`. Random decisions depend on the
+generator and on what was observed alone, so the same seed makes the same cycles in every simulator.
 """
 
 from dataclasses import dataclass, field
