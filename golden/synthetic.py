@@ -9,14 +9,17 @@ same models can be exported.
 import numpy as np
 
 from golden import fast_ops
-from golden.fixed_point import quantize_multipliers, signed_range
+from golden.fixed_point import dequantize, quantize_multipliers, signed_range
 from golden.model import (
     QuantizedBlock,
     QuantizedLayer,
     QuantizedModel,
 )
 from golden.network import build_block
-from golden.quantize import add_record, mean_record
+from golden.quantize import add_record, affine_parameters, mean_record
+
+#: Inputs that scales are fitted to; a map of one pixel has no spread of its own.
+SAMPLES = 6
 
 
 def random_activation(rng, shape, activation_bits=8):
@@ -25,20 +28,31 @@ def random_activation(rng, shape, activation_bits=8):
     return rng.integers(low, high + 1, shape, dtype=np.int8)
 
 
-def random_layer(rng, layer, sample, input_scale, input_zero_point, weight_bits=8,
+def _accumulate(layer, weights, sample, input_zero_point):
+    """Accumulators without bias, float64 [pixels, Cout]."""
+    bias = np.zeros(layer.output_channels, np.int32)
+    if weights.ndim == 2:
+        acc = fast_ops.pointwise_conv2d(sample, weights, bias, input_zero_point)
+    else:
+        run = fast_ops.conv2d if layer.kind == "stem" else fast_ops.depthwise_conv2d
+        acc = run(sample, weights, bias, input_zero_point, layer.stride, layer.padding)
+    return acc.reshape(-1, layer.output_channels).astype(np.float64)
+
+
+def random_layer(rng, layer, samples, input_scale, input_zero_point, weight_bits=8,
                  activation_bits=8):
-    """A QuantizedLayer for a `golden.network.Layer`, fitted to a sample of its input.
+    """A QuantizedLayer for a `golden.network.Layer`, fitted to samples of its input.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     layer : golden.network.Layer
-    sample : int8 [H, W, C]
-        An input; each channel's factor brings its accumulators to a spread of about a third of
+    samples : sequence of int8 [H, W, C]
+        Inputs; each channel's factor brings its accumulators to a spread of about a third of
         the output's range. ReLU6 layers clamp roughly a third of their outputs at zero, and half of
         them also clamp inside the top of the range.
     input_scale, input_zero_point
-        Of the sample.
+        Of the samples.
 
     Returns
     -------
@@ -47,31 +61,24 @@ def random_layer(rng, layer, sample, input_scale, input_zero_point, weight_bits=
     low, high = signed_range(activation_bits)
     span = high - low
     top = 2 ** (weight_bits - 1) - 1
-    taps = layer.kernel_size[0] * layer.kernel_size[1]
     shape = {"stem": (3, 3, layer.input_channels, layer.output_channels),
              "depthwise": (3, 3, layer.output_channels)}.get(
                  layer.kind, (layer.input_channels, layer.output_channels))
     weights = rng.integers(-top, top + 1, shape, dtype=np.int8)
     channels = layer.output_channels
-    zero_bias = np.zeros(channels, np.int32)
-    if len(shape) == 2:
-        acc = fast_ops.pointwise_conv2d(sample, weights, zero_bias, input_zero_point)
-    else:
-        run = fast_ops.conv2d if layer.kind == "stem" else fast_ops.depthwise_conv2d
-        acc = run(sample, weights, zero_bias, input_zero_point, layer.stride, layer.padding)
-    flat = acc.reshape(-1, channels).astype(np.float64)
-    # A map of a pixel or two says nothing of a channel's spread: expect that of the products.
-    expected = np.sqrt(taps * (layer.input_channels if len(shape) != 3 else 1)) * top * span / 6
-    spread = np.maximum(flat.std(axis=0), expected / 8)
+    flat = np.concatenate([_accumulate(layer, weights, sample, input_zero_point)
+                           for sample in samples])
+    # A few pixels say little of a channel's spread: look across channels too.
+    spread = np.maximum(flat.std(axis=0), max(flat.std() / 8, 1.0))
     if layer.relu6:
         zero_point = int(low + rng.integers(0, max(1, span // 8) + 1))
         minimum = zero_point
         maximum = high if rng.random() < 0.5 else int(high - rng.integers(0, span // 8 + 1))
-        aim = spread * rng.uniform(0.0, 1.5, channels)
+        aim = spread * rng.uniform(-0.3, 1.5, channels)
     else:
         zero_point = int(rng.integers(-(span // 8), span // 8 + 1))
         minimum, maximum = low, high
-        aim = spread * rng.uniform(-0.5, 0.5, channels)
+        aim = spread * rng.uniform(-0.8, 0.8, channels)
     bias = np.round(aim - flat.mean(axis=0)).astype(np.int32)
     real = span / 3 / spread * rng.uniform(0.5, 1.5, channels)
     output_scale = np.float32(input_scale * rng.uniform(0.5, 2.0))
@@ -86,24 +93,29 @@ def random_layer(rng, layer, sample, input_scale, input_zero_point, weight_bits=
         padding=layer.padding, weight_bits=weight_bits, activation_bits=activation_bits)
 
 
-def _fit_block(rng, block, x, scale, zero_point, weight_bits, activation_bits):
-    """(QuantizedBlock, its output) for a `golden.network.Block` on the input x."""
+def _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_bits):
+    """(QuantizedBlock, its outputs) for a `golden.network.Block` on samples of its input."""
     low, high = signed_range(activation_bits)
-    layers, a = {}, x
+    layers, shortcuts = {}, samples
     a_scale, a_zero = scale, zero_point
     for layer in block.layers:
-        made = random_layer(rng, layer, x, scale, zero_point, weight_bits, activation_bits)
+        made = random_layer(rng, layer, samples, scale, zero_point, weight_bits, activation_bits)
         layers[layer.kind] = made
-        x, scale, zero_point = made.run(x), made.output_scale, made.output_zero_point
+        samples = [made.run(x) for x in samples]
+        scale, zero_point = made.output_scale, made.output_zero_point
     residual = None
     if block.residual:
-        output_scale = float(np.float32(max(a_scale, scale) * rng.uniform(1.0, 1.8)))
-        output_zero = int(rng.integers(-((high - low) // 8), (high - low) // 8 + 1))
+        sums = np.concatenate([(dequantize(a, a_scale, a_zero)
+                                + dequantize(b, scale, zero_point)).ravel()
+                               for a, b in zip(shortcuts, samples, strict=True)])
+        # The outermost values clamp, so that the clamp is seen to work.
+        ends = np.quantile(sums, (0.01, 0.99))
+        output_scale, output_zero = affine_parameters(*ends, activation_bits)
         residual = add_record(block.add_name, a_scale, a_zero, scale, zero_point, output_scale,
                               output_zero, low, high, activation_bits)
-        x = residual.run(a, x)
+        samples = [residual.run(a, b) for a, b in zip(shortcuts, samples, strict=True)]
     return QuantizedBlock(block.name, layers.get("expand"), layers["depthwise"],
-                          layers["project"], residual), x
+                          layers["project"], residual), samples
 
 
 def random_block(rng, block, weight_bits=8, activation_bits=8):
@@ -118,14 +130,15 @@ def random_block(rng, block, weight_bits=8, activation_bits=8):
     Returns
     -------
     (QuantizedBlock, int8 [H, W, C])
-        The input is the sample that the block was fitted to; `random_activation` makes others.
+        The input is one that the block was fitted to; `random_activation` makes others.
     """
     low, high = signed_range(activation_bits)
-    x = random_activation(rng, block.input_shape, activation_bits)
+    samples = [random_activation(rng, block.input_shape, activation_bits)
+               for _ in range(SAMPLES)]
     scale = float(np.float32(rng.uniform(0.01, 0.1)))
     zero_point = int(rng.integers(low // 2, high // 2 + 1))
-    made, _ = _fit_block(rng, block, x, scale, zero_point, weight_bits, activation_bits)
-    return made, x
+    made, _ = _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_bits)
+    return made, samples[0]
 
 
 def random_small_block(rng, *, input_shape, expansion, output_channels, stride,
@@ -136,32 +149,34 @@ def random_small_block(rng, *, input_shape, expansion, output_channels, stride,
 
 
 def random_model(rng, network, weight_bits=8, activation_bits=8):
-    """A QuantizedModel for a `golden.network.Network`, and the image it was fitted to.
+    """A QuantizedModel for a `golden.network.Network`, and one image it was fitted to.
 
     Returns
     -------
     (QuantizedModel, int8 [H, W, 3])
     """
-    image = random_activation(rng, network.input_shape, activation_bits)
+    images = samples = [random_activation(rng, network.input_shape, activation_bits)
+                        for _ in range(SAMPLES)]
     input_scale = float(np.float32(2.0 ** (3 - activation_bits)))
     input_zero = int(rng.integers(-2, 3))
     bits = (weight_bits, activation_bits)
-    stem = random_layer(rng, network.stem, image, input_scale, input_zero, *bits)
-    x, scale, zero = stem.run(image), stem.output_scale, stem.output_zero_point
+    stem = random_layer(rng, network.stem, samples, input_scale, input_zero, *bits)
+    samples = [stem.run(x) for x in samples]
+    scale, zero = stem.output_scale, stem.output_zero_point
     blocks = []
     for block in network.blocks:
-        made, x = _fit_block(rng, block, x, scale, zero, *bits)
+        made, samples = _fit_block(rng, block, samples, scale, zero, *bits)
         last = made.add or made.project
         scale, zero = last.output_scale, last.output_zero_point
         blocks.append(made)
-    head = random_layer(rng, network.head, x, scale, zero, *bits)
-    x = head.run(x)
-    pixels = x.shape[0] * x.shape[1]
+    head = random_layer(rng, network.head, samples, scale, zero, *bits)
+    samples = [head.run(x) for x in samples]
+    pixels = samples[0].shape[0] * samples[0].shape[1]
     mean_scale = float(np.float32(head.output_scale * rng.uniform(0.5, 1.0)))
     low, high = signed_range(activation_bits)
     pool = mean_record("pool", pixels, head.output_scale, head.output_zero_point, mean_scale, low,
                        low, high, activation_bits)
-    classifier = random_layer(rng, network.classifier, pool.run(x), pool.output_scale,
-                              pool.output_zero_point, *bits)
+    classifier = random_layer(rng, network.classifier, [pool.run(x) for x in samples],
+                              pool.output_scale, pool.output_zero_point, *bits)
     return QuantizedModel(network, stem, tuple(blocks), head, pool, classifier, input_scale,
-                          input_zero), image
+                          input_zero), images[0]
