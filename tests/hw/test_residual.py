@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from amaranth.lib import data
 
+from golden.ops import add
 from hw.residual import ResidualAdd
 from tests.hw.harness import (
     check_conversion,
@@ -67,6 +68,24 @@ def test_latency_with_gaps():
     # A word's latency does not depend on the words before it.
     trace = check(5, 80, channels=4, pixels=2, lanes=4, stall={"i": 0.7})
     assert set(latencies(trace)) == {ResidualAdd(channels=4, pixels=2, lanes=4).latency}
+
+
+@pytest.mark.parametrize(("q", "zero_point", "expected"), [(127, -128, 64), (-128, 127, -64)])
+def test_largest_sum(q, zero_point, expected):
+    # Both differences are +-255 and nothing is scaled down before the sum: close to 510 * 2**20,
+    # which needs 30 bits. It is then divided by 2**23: 63.75.
+    parameters = dict.fromkeys(("a_zero_point", "b_zero_point"), zero_point)
+    parameters |= dict.fromkeys(("a_multiplier", "b_multiplier"), 2**31 - 1)
+    parameters |= dict(a_shift=0, b_shift=0, multiplier=2**30, shift=22)
+    limits = {"zero_point": 0, "minimum": -128, "maximum": 127}
+    sides = [(zero_point, 2**31 - 1, 0)] * 2
+    word = np.full((1, 1, 1), q)
+    assert add(word, word, *sides, 2**30, 22, 0, -128, 127).item() == expected
+    fields = {"a": word, "b": word, "tag": np.zeros(1, int),
+              "parameters": {name: np.array([value]) for name, value in parameters.items()}
+              | {"range": {name: np.array([value]) for name, value in limits.items()}}}
+    results, _ = run(fields, channels=1, pixels=1, lanes=1)
+    assert results["word"].item() == expected
 
 
 @pytest.mark.parametrize(("field", "value", "message"), [
