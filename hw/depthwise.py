@@ -1,8 +1,8 @@
 """Depthwise unit: a map word by word in, accumulators of a 3x3 depthwise convolution out.
 
-The stand-alone form, for use and tests on its own: a line buffer, a memory of kernels and multipliers of
-its own. The accelerator joins :class:`hw.line_buffer.LineBuffer` and :class:`hw.mac_array.MacArray` itself,
-so that depthwise and pointwise work share the multipliers.
+The stand-alone form, for use and tests on its own: a line buffer, a memory of kernels and
+multipliers of its own. The accelerator joins :class:`hw.line_buffer.LineBuffer` and
+:class:`hw.mac_array.MacArray` itself, so that depthwise and pointwise work share the multipliers.
 """
 
 from amaranth import *
@@ -22,13 +22,14 @@ ADDRESS_BITS = 16
 
 
 class Depthwise(wiring.Component):
-    """3x3 depthwise convolution of ``channels`` by ``pixels`` outputs a cycle, ``9 * channels * pixels`` multipliers.
+    """3x3 depthwise convolution by ``9 * channels * pixels`` multipliers, one output word a cycle.
 
-    One step a cycle while both sides are ready: with stride 1 an output word for each input word, but for the
-    steps at the start of a row and of a map that only fill the windows.
+    One step a cycle while both sides are ready: with stride 1 an output word for each input word,
+    but for the steps at the start of a row and of a map that only fill the windows.
 
-    Kernels come in sets, addressed by channel word. A command waits until its set is complete, and keeps it
-    for the commands that follow unless it says ``release``; the next set may be loaded meanwhile.
+    Kernels come in sets, addressed by channel word. A command waits until its set is complete, and
+    keeps it for the commands that follow unless it says ``release``; the next set may be loaded
+    meanwhile.
 
     Parameters
     ----------
@@ -48,13 +49,13 @@ class Depthwise(wiring.Component):
     i_weights
         Kernels of the channel word ``address``; ``last`` completes the set.
     i_command
-        ``line``, rows to take in, see :class:`hw.line_buffer.LineCommand`; ``release``, the last command that
-        uses the set of kernels.
+        ``line``, rows to take in, see :class:`hw.line_buffer.LineCommand`; ``release``, the last
+        command that uses the set of kernels.
     i
         Words of the map in the line buffer's step order.
     o
-        ``accumulators``, sums of products without bias; ``word``, the channel word; ``address``, the position
-        of the output word counted from the command's first.
+        ``accumulators``, sums of products without bias; ``word``, the channel word; ``address``,
+        the position of the output word counted from the command's first.
     """
 
     #: Cycles from the last word of a window to its accumulators.
@@ -98,8 +99,8 @@ class Depthwise(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.line_buffer = line_buffer = LineBuffer(
-            channels=self.channels, pixels=self.pixels, tile_words=self.tile_words, depth=self.depth,
-            activation_bits=self.activation_bits, address_bits=ADDRESS_BITS)
+            channels=self.channels, pixels=self.pixels, tile_words=self.tile_words,
+            depth=self.depth, activation_bits=self.activation_bits, address_bits=ADDRESS_BITS)
         tag = data.StructLayout({"word": WORD_BITS, "address": ADDRESS_BITS})
         m.submodules.array = array = MacArray(
             # The fewest output lanes whose multipliers hold nine taps for each channel.

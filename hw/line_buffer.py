@@ -34,6 +34,8 @@ class LineCommand(data.Struct):
         Pixels of the last group that belong to the map.
     words
         Channel words of the map.
+    line
+        Address in the line memory of the map's first word; ``words * groups`` from there on are its own.
     stride_2
         Stride is 2, not 1.
     pad_start
@@ -49,6 +51,7 @@ class LineCommand(data.Struct):
     steps:     8
     tail:      6
     words:     12
+    line:      12
     stride_2:  1
     pad_start: 1
     padding:   signed(8)
@@ -108,9 +111,11 @@ class LineBuffer(wiring.Component):
         self.activation_bits = activation_bits
         self.address_bits    = address_bits
         self._word_bits = channels * pixels * activation_bits
-        self._lines   = MemoryData(shape=2 * self._word_bits, depth=depth, init=())
+        # Two rows at least: one has an address of no bits, which Verilator refuses.
+        self._lines   = MemoryData(shape=2 * self._word_bits, depth=max(depth, 2), init=())
         # Two groups of pixels to the left, of three rows, for each channel word of the tile.
-        self._history = MemoryData(shape=6 * self._word_bits, depth=tile_words, init=())
+        self._history = MemoryData(shape=6 * self._word_bits, depth=max(tile_words, 2),
+                                   init=())
         super().__init__({
             "i_command": In(stream.Signature(LineCommand)),
             "i": In(stream.Signature(activation_word(channels, pixels, activation_bits))),
@@ -186,8 +191,8 @@ class LineBuffer(wiring.Component):
                 row.eq(self.i_command.payload.first_row),
                 group.eq(0),
                 word.eq(0),
-                line_base.eq(0),
-                line.eq(0),
+                line_base.eq(self.i_command.payload.line),
+                line.eq(self.i_command.payload.line),
                 position.eq(0),
             ]
         with m.If(fire):

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
-from .layouts import ACCUMULATOR_BITS, TAPS, accumulator_word, activation_word, tap_word
+from .layouts import TAPS, accumulator_word, activation_word, tap_word
 from .line_buffer import window_layout
 
 __all__ = ["MacArray", "weight_word"]
@@ -28,14 +28,14 @@ def _tree_sum(terms):
 class MacArray(wiring.Component):
     """``outputs * inputs * pixels`` multipliers, adder trees and accumulators, pipelined.
 
-    An item is either one step of a 1x1 convolution, ``inputs`` channels of ``pixels`` pixels against all
-    ``outputs``, added to the accumulators; or a word of 3x3 windows, which is complete in itself. For windows,
-    channel ``c`` has the ``outputs / inputs`` output lanes from ``c * outputs / inputs`` on, one tap for each of
-    their multipliers, so nine taps need ``outputs >= 9``. Windows leave the accumulators alone and may
-    come between the steps of a convolution.
+    An item is either one step of a 1x1 convolution, ``inputs`` channels of ``pixels`` pixels
+    against all ``outputs``, added to the accumulators; or a word of 3x3 windows, which is complete
+    in itself. For windows, channel ``c`` has the ``outputs / inputs`` output lanes from ``c *
+    outputs / inputs`` on, one tap for each of their multipliers, so nine taps need ``outputs >=
+    9``. Windows leave the accumulators alone and may come between the steps of a convolution.
 
-    An array for one kind of work alone has no ports and no multipliers for the other; for windows it has
-    ``9 * inputs * pixels`` multipliers whatever ``outputs`` is.
+    An array for one kind of work alone has no ports and no multipliers for the other; for windows
+    it has ``9 * inputs * pixels`` multipliers whatever ``outputs`` is.
 
     Parameters
     ----------
@@ -51,11 +51,13 @@ class MacArray(wiring.Component):
     Members
     -------
     i
-        ``pointwise``: a step of a convolution, of the activations ``x`` and the ``weights``, which begins new sums
-        if ``first``. ``depthwise``: the ``windows`` and the ``taps``. Neither: only the tag travels.
+        ``pointwise``: a step of a convolution, of the activations ``x`` and the ``weights``, which
+        begins new sums if ``first``. ``depthwise``: the ``windows`` and the ``taps``. Neither: only
+        the tag travels.
     o
-        ``accumulators`` after the item, indexed ``[output // inputs][pixel][output % inputs]``; ``sums`` of the windows,
-        indexed ``[pixel][channel]``; both are sums of products, without bias.
+        ``accumulators`` after the item, indexed ``[output // inputs][pixel][output % inputs]``;
+        ``sums`` of the windows, indexed ``[pixel][channel]``; both are sums of products, without
+        bias.
     """
 
     #: Cycles from ``i`` to ``o``.
@@ -187,4 +189,6 @@ class MacArray(wiring.Component):
         """Operand of a multiplier: of the item's kind, or the only one there is."""
         if pointwise is None or not self.depthwise:
             return depthwise if pointwise is None else pointwise
-        return pointwise if depthwise is None else Mux(self.i.payload.depthwise, depthwise, pointwise)
+        if depthwise is None:
+            return pointwise
+        return Mux(self.i.payload.depthwise, depthwise, pointwise)

@@ -1,8 +1,8 @@
 """Pointwise unit: words of activations in, accumulators of a 1x1 convolution out.
 
-The stand-alone form, for use and tests on its own: a memory of weights and multipliers of its own. The
-accelerator uses :class:`hw.mac_array.MacArray` itself, so that pointwise and depthwise work share the
-multipliers.
+The stand-alone form, for use and tests on its own: a memory of weights and multipliers of its own.
+The accelerator uses :class:`hw.mac_array.MacArray` itself, so that pointwise and depthwise work
+share the multipliers.
 """
 
 from amaranth import *
@@ -24,21 +24,22 @@ ADDRESS_BITS = 16
 class Pointwise(wiring.Component):
     """1x1 convolution by ``outputs * inputs * pixels`` multipliers, one step a cycle.
 
-    For each group of pixels the input channel words arrive one after the other, once for each tile of
-    ``outputs`` output channels: the caller, who holds the map, reads them again. A tile leaves as words of
-    ``inputs`` channels, ready for :class:`hw.requantize.Requantize`, while the next one is summed. So there is
-    no idle cycle between tiles, groups or commands, as long as the output takes a word a cycle and a tile has no
-    more output words than the sum has input words; with fewer, the output is what limits.
+    For each group of pixels the input channel words arrive one after the other, once for each tile
+    of ``outputs`` output channels: the caller, who holds the map, reads them again. A tile leaves
+    as words of ``inputs`` channels, ready for :class:`hw.requantize.Requantize`, while the next one
+    is summed. So there is no idle cycle between tiles, groups or commands, as long as the output
+    takes a word a cycle and a tile has no more output words than the sum has input words; with
+    fewer, the output is what limits.
 
-    Weights come in sets, one word for each step of a group of pixels, in order of use: by tile, then input
-    word. A command waits until its set is complete, and keeps it for the commands that follow unless it says
-    ``release``; the next set may be loaded meanwhile.
+    Weights come in sets, one word for each step of a group of pixels, in order of use: by tile,
+    then input word. A command waits until its set is complete, and keeps it for the commands that
+    follow unless it says ``release``; the next set may be loaded meanwhile.
 
     Parameters
     ----------
     inputs, outputs, pixels : int
-        Lanes: input channels and pixels of a word, output channels of a tile; ``outputs`` is a multiple of
-        ``inputs``.
+        Lanes: input channels and pixels of a word, output channels of a tile; ``outputs`` is a
+        multiple of ``inputs``.
     weight_words : int
         Words of a set, of ``outputs * inputs`` weights each. The memory holds two sets.
     weight_bits, activation_bits : int
@@ -49,14 +50,15 @@ class Pointwise(wiring.Component):
     i_weights
         Weights of the step ``address``, indexed ``[output][input]``; ``last`` completes the set.
     i_command
-        ``groups`` of pixels to work on; ``input_words`` and ``output_words``, channel words of each group;
-        all at least 1. The lanes of a last tile beyond ``output_words`` are left out. ``release``, the last
-        command that uses the set of weights.
+        ``groups`` of pixels to work on; ``input_words`` and ``output_words``, channel words of each
+        group; all at least 1. The lanes of a last tile beyond ``output_words`` are left out.
+        ``release``, the last command that uses the set of weights.
     i
         Words of activations, by group, tile, input word.
     o
-        ``accumulators``, sums of products without bias; ``word``, the output channel word; ``address``, the
-        position of the output word counted from the command's first: ``group * output_words + word``.
+        ``accumulators``, sums of products without bias; ``word``, the output channel word;
+        ``address``, the position of the output word counted from the command's first: ``group *
+        output_words + word``.
     """
 
     #: Cycles from the last input word of a tile to its first output word.
@@ -156,10 +158,15 @@ class Pointwise(wiring.Component):
         with m.If(fire):
             m.d.sync += [step.eq(step + 1), weight.eq(weight + 1)]
             with m.If(last_step):
-                m.d.sync += [step.eq(0), word.eq(word + self.tile_words), address.eq(address + words)]
+                m.d.sync += [
+                    step.eq(0),
+                    word.eq(word + self.tile_words),
+                    address.eq(address + words),
+                ]
                 with m.If(last_tile):
                     m.d.sync += [word.eq(0), weight.eq(0), group.eq(group + 1)]
-            m.d.sync += Assert(weight < self.weight_words, Format("No weights at address {:d}", weight))
+            m.d.sync += Assert(weight < self.weight_words,
+                               Format("No weights at address {:d}", weight))
         with m.If(finish):
             m.d.sync += active.eq(0)
         with m.If(self.i_command.valid & self.i_command.ready):
@@ -210,7 +217,11 @@ class Pointwise(wiring.Component):
             array.o.ready.eq(~done.last | room),
         ]
         with m.If(self.o.valid & self.o.ready):
-            m.d.sync += [left.eq(left - 1), out.word.eq(out.word + 1), out.address.eq(out.address + 1)]
+            m.d.sync += [
+                left.eq(left - 1),
+                out.word.eq(out.word + 1),
+                out.address.eq(out.address + 1),
+            ]
             m.d.sync += [tile[k].eq(tile[k + 1]) for k in range(self.tile_words - 1)]
         with m.If(array.o.valid & done.last & room):
             m.d.sync += [

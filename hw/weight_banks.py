@@ -30,8 +30,8 @@ class WeightBanks(wiring.Component):
     Members
     -------
     i
-        Words in any order, with their address in the set; ``last`` completes the set. Waits while both banks
-        are complete.
+        Words in any order, with their address in the set; ``last`` completes the set. Waits while
+        both banks are complete.
     full
         A set is ready for what begins in the next cycle: one after ``release``, if that is high.
     release
@@ -55,7 +55,7 @@ class WeightBanks(wiring.Component):
             }))),
             "full":    Out(1),
             "release": In(1),
-            "address": In(range(words)),
+            "address": In(range(max(words, 2))),     # Verilator refuses a port of no bits
             "enable":  In(1),
             "data":    Out(shape),
         })

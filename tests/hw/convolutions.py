@@ -1,7 +1,7 @@
 """Random layers for the depthwise and the pointwise unit, with what golden says of them.
 
-The units sum raw products; golden subtracts the zero point of the input and adds a bias. Both are held
-together by the bias that a host folds the zero point into.
+The units sum raw products; golden subtracts the zero point of the input and adds a bias. Both are
+held together by the bias that a host folds the zero point into.
 """
 
 from dataclasses import dataclass
@@ -76,7 +76,8 @@ def _weight_items(unit, sets, rng):
     for words in sets:
         order = rng.permutation(len(words))
         items += pack_items(unit.i_weights.payload.shape(), {
-            "weights": words[order], "address": order, "last": np.arange(len(words)) == len(words) - 1})
+            "weights": words[order], "address": order,
+            "last": np.arange(len(words)) == len(words) - 1})
     return items
 
 
@@ -144,7 +145,8 @@ def pointwise_case(unit, layers, seed):
                              "output_words": output_words_, "release": index == len(groups) - 1})
             for group in range(count):
                 for word in range(output_words_):
-                    expected.append((word, group * output_words_ + word, given[first + group, word]))
+                    expected.append((word, group * output_words_ + word,
+                                     given[first + group, word]))
                     command_of.append(len(commands) - 1)
                     step_of.append((group * tiles + word // tile_words + 1) * input_words - 1)
             first += count

@@ -71,13 +71,14 @@ class Geometry:
         return ranges
 
 
-def line_commands(geometry, pixels, padding):
+def line_commands(geometry, pixels, padding, line=0):
     """Commands of a map, as initialisers of ``LineCommand``."""
     return [{
         "first_row": row, "end_row": end, "rows": geometry.rows, "groups": geometry.groups(pixels),
         "steps": geometry.steps(pixels), "words": geometry.words,
         "tail": geometry.columns - pixels * (geometry.groups(pixels) - 1),
-        "stride_2": int(geometry.stride == 2), "pad_start": int(geometry.pad_start), "padding": padding,
+        "stride_2": int(geometry.stride == 2), "pad_start": int(geometry.pad_start),
+        "padding": padding, "line": line,
     } for _, _, row, end in geometry.row_ranges()]
 
 
@@ -107,7 +108,8 @@ def map_words(geometry, activation, *, channels, pixels, tile_words, filler):
     width = pixels * geometry.groups(pixels)
     filled = filler.integers(low, high + 1, (geometry.rows, width, activation.shape[2]))
     filled[:, :geometry.columns] = activation
-    return [np.array([filled[row, pixels * group:pixels * (group + 1), channels * word:channels * (word + 1)]
+    return [np.array([filled[row, pixels * group:pixels * (group + 1),
+                             channels * word:channels * (word + 1)]
                       for row, group, word in _step_order(geometry.words, tile_words,
                                                           range(row, min(end, geometry.rows)),
                                                           geometry.groups(pixels))],
@@ -119,7 +121,7 @@ def windows(geometry, activation, padding):
     """3x3 windows of a map: int [H', W', C, 3, 3]."""
     padded = np.pad(activation, (*geometry.pads, (0, 0)), constant_values=padding)
     view = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(0, 1))
-    return view[::geometry.stride, ::geometry.stride][:geometry.output_rows, :geometry.output_columns]
+    return view[::geometry.stride, ::geometry.stride]
 
 
 def output_words(geometry, values, *, channels, pixels, tile_words):
@@ -141,11 +143,12 @@ def output_words(geometry, values, *, channels, pixels, tile_words):
         order = {position: step for step, position in enumerate(_step_order(
             geometry.words, tile_words, range(first_row, end), steps))}
         command = []
-        for row, group, word in _step_order(geometry.words, tile_words, range(output_row, output_end),
-                                            geometry.output_groups(pixels)):
+        groups = geometry.output_groups(pixels)
+        for row, group, word in _step_order(geometry.words, tile_words,
+                                            range(output_row, output_end), groups):
             last = [index + 1 if geometry.stride == 1 else 2 * index + 1 + (not geometry.pad_start)
                     for index in (row, group)]
-            address = ((row - output_row) * geometry.output_groups(pixels) + group) * geometry.words + word
+            address = ((row - output_row) * groups + group) * geometry.words + word
             command.append((order[(*last, word)], word, address,
                             values[row, pixels * group:pixels * (group + 1),
                                    channels * word:channels * (word + 1)]))

@@ -64,8 +64,8 @@ def test_one_word_a_cycle():
 
 
 def test_next_kernels_load_meanwhile():
-    # The second map's kernels are in before the first map is: all that is lost is that the last windows
-    # leave the line buffer before the kernels change.
+    # The second map's kernels are in before the first map is; the last windows leave the line
+    # buffer before the kernels change, and nothing else is lost.
     _, trace = check(7, [Geometry(6, 6, 2)] * 2, channels=1, pixels=1)
     assert trace.cycles["i_weights"][-1] < trace.cycles["i_command"][0] + 10
     steps = 2 * 7 * 7

@@ -8,10 +8,10 @@ from tests.hw.harness import check_conversion, pack_items, simulate, unpack_item
 from tests.hw.maps import Geometry, line_commands, map_words, output_words, windows
 
 
-def check(geometries, seed, *, channels, pixels, tile_words, bits=8, stall=0.0):
+def check(geometries, seed, *, channels, pixels, tile_words, bits=8, stall=0.0, line=0):
     """Take in random maps one after the other and compare every window; returns the trace."""
     rng   = np.random.default_rng(seed)
-    depth = max(geometry.groups(pixels) * geometry.words for geometry in geometries)
+    depth = line + max(geometry.groups(pixels) * geometry.words for geometry in geometries)
     lanes = dict(channels=channels, pixels=pixels, tile_words=tile_words)
     unit  = LineBuffer(depth=depth, activation_bits=bits, **lanes)
     low, high = -(1 << bits - 1), (1 << bits - 1) - 1
@@ -20,12 +20,13 @@ def check(geometries, seed, *, channels, pixels, tile_words, bits=8, stall=0.0):
         padding = int(rng.integers(low, high + 1))
         activation = rng.integers(low, high + 1, (geometry.rows, geometry.columns,
                                                   geometry.words * channels))
-        commands += line_commands(geometry, pixels, padding)
+        commands += line_commands(geometry, pixels, padding, line)
         words    += map_words(geometry, activation, filler=rng, **lanes)
         expected += output_words(geometry, windows(geometry, activation, padding), **lanes)
 
     inputs = {
-        "i_command": [unit.i_command.payload.shape().const(command).as_bits() for command in commands],
+        "i_command": [unit.i_command.payload.shape().const(command).as_bits()
+                      for command in commands],
         "i": pack_items(unit.i.payload.shape(), np.concatenate(words)),
     }
     count = sum(map(len, expected))
@@ -37,7 +38,8 @@ def check(geometries, seed, *, channels, pixels, tile_words, bits=8, stall=0.0):
     for index, command_outputs in enumerate(expected):
         for step, word, address, window in command_outputs:
             place = f"command {index}, step {step}, word {word}"
-            assert (outputs["word"][position], outputs["address"][position]) == (word, address), place
+            assert outputs["word"][position] == word, place
+            assert outputs["address"][position] == address, place
             # Windows beyond the end of the row may hold anything.
             got = outputs["window"][position, :len(window)]
             np.testing.assert_array_equal(got, window.reshape(got.shape), place)
@@ -57,7 +59,7 @@ def geometries(sizes=SIZES, words=(1,)):
     """Maps of several sizes under every stride and padding that has an output."""
     maps = [Geometry(rows, columns, words[k % len(words)], stride, pad_start)
             for k, (rows, columns) in enumerate(sizes) for stride, pad_start in KERNELS]
-    return [geometry for geometry in maps if geometry.output_rows > 0 and geometry.output_columns > 0]
+    return [map_ for map_ in maps if map_.output_rows > 0 and map_.output_columns > 0]
 
 
 @pytest.mark.parametrize("stall", [0.0, 0.4])
@@ -84,13 +86,18 @@ def test_strips_of_rows(pixels, tile_words, stall):
     check(strips, 3, channels=1, pixels=pixels, tile_words=tile_words, stall=stall)
 
 
+def test_place_in_line_memory():
+    check([Geometry(4, 5, 3, 1, True, (2, 2))], 8, channels=1, pixels=2, tile_words=2, line=5)
+
+
 @pytest.mark.parametrize("bits", [4, 5, 8])
 def test_activation_bits(bits):
     check(geometries([(3, 5), (4, 4)]), 4, channels=4, pixels=2, tile_words=1, bits=bits, stall=0.3)
 
 
 def test_base_lanes():
-    check([Geometry(3, 9, 5), Geometry(4, 14, 2, 2)], 5, channels=4, pixels=7, tile_words=4, stall=0.2)
+    check([Geometry(3, 9, 5), Geometry(4, 14, 2, 2)], 5, channels=4, pixels=7, tile_words=4,
+          stall=0.2)
 
 
 def test_latency():

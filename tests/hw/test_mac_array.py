@@ -86,7 +86,8 @@ def test_base_lanes():
     check(2, 24, 16, 4, 7, stall=0.2)
 
 
-@pytest.mark.parametrize(("weight_bits", "activation_bits"), [(4, 4), (4, 8), (8, 4), (5, 6), (7, 7)])
+@pytest.mark.parametrize(("weight_bits", "activation_bits"),
+                         [(4, 4), (4, 8), (8, 4), (5, 6), (7, 7)])
 def test_bits(weight_bits, activation_bits):
     check(3, 60, 12, 2, 1, weight_bits=weight_bits, activation_bits=activation_bits, stall=0.2)
 
@@ -134,7 +135,7 @@ def test_conversion():
 @pytest.mark.parametrize(("kinds", "count"), [
     (dict(), 20), (dict(depthwise=False), 20), (dict(pointwise=False), 18)])
 def test_multipliers(kinds, count):
-    # As many as the lanes say, no more for two kinds of work than for one; for windows, nine a lane.
+    # As many as the lanes say, no more for two kinds of work than for one; for windows nine a lane.
     assert convert(MacArray(outputs=10, inputs=2, pixels=1, **kinds)).count(" * ") == count
 
 

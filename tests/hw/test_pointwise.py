@@ -17,7 +17,8 @@ def check(seed, layers, *, inputs, outputs, pixels, weight_bits=8, activation_bi
     """Compare random layers with golden; returns the case and the trace."""
     tile_words = outputs // inputs
     unit = Pointwise(inputs=inputs, outputs=outputs, pixels=pixels,
-                     weight_words=max(words * -(-given // tile_words) for _, words, given in layers),
+                     weight_words=max(words * -(-given // tile_words)
+                                      for _, words, given in layers),
                      weight_bits=weight_bits, activation_bits=activation_bits)
     case  = pointwise_case(unit, layers, seed)
     trace = simulate(unit, case.inputs, case.outputs, seed=seed, deadline=case.deadline, **options)
