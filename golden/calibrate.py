@@ -70,4 +70,9 @@ def choose_ranges(statistics, method="mean-minmax", input_range=None):
                             float(statistics.maxima["classifier"].max()))
     if input_range is not None:
         ranges["input"] = tuple(float(end) for end in input_range)
-    return ranges
+    return {name: tuple(_round(end) for end in ends) for name, ends in ranges.items()}
+
+
+def _round(value):
+    """Four significant digits: the order in which a machine adds floats must decide nothing."""
+    return float(f"{value:.4g}")

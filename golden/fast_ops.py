@@ -92,28 +92,37 @@ def depthwise_conv2d(activation, weights, bias, input_zero_point, stride, paddin
 def requantize(accumulator, multiplier, shift, zero_point, minimum, maximum):
     """As `ops.requantize`, in chunks that stay in the cache and in place.
 
-    Halves round away from zero: (v + half - (v < 0)) >> n for n > 0. The high product needs no
-    saturation here: a multiplier is never -2**31.
+    Halves round away from zero: (v + half - (v < 0)) >> n for n > 0. The zero point goes in before
+    that shift, as zero_point << n. The high product needs no saturation here: a multiplier is
+    never -2**31.
     """
     channels = accumulator.shape[-1]
     flat = accumulator.reshape(-1, channels)
     left = np.maximum(-shift, 0).astype(np.int32)
     right = np.maximum(shift, 0).astype(np.int64)
     half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
-    sign_matters = (right > 0).astype(np.int64)
+    offset = half + (np.int64(zero_point) << right)
     factor = np.asarray(multiplier, np.int64)
+    lifts, drops = bool(left.any()), bool((right > 0).all())
     result = np.empty(flat.shape, np.int8)
-    band = max(1, 2**15 // max(1, channels))
+    band = max(1, 2**14 // max(1, channels))
+    wide = np.empty((min(band, flat.shape[0]), channels), np.int64)
+    sign = np.empty_like(wide)
     for start in range(0, flat.shape[0], band):
         values = flat[start:start + band]
-        if left.any():
+        if lifts:
             values = values << left
-        wide = values * factor
+        wide, sign = wide[:len(values)], sign[:len(values)]
+        np.multiply(values, factor, out=wide)
         wide += 1 << 30
         wide >>= 31
-        wide += half + (wide >> 63) * sign_matters
+        np.right_shift(wide, 63, out=sign)
+        if not drops:                                  # a shift of 0 rounds nothing
+            sign[:, right == 0] = 0
+        wide += sign
+        wide += offset
         wide >>= right
-        wide += zero_point
-        np.clip(wide, minimum, maximum, out=wide)
+        np.maximum(wide, minimum, out=wide)
+        np.minimum(wide, maximum, out=wide)
         result[start:start + band] = wide
     return result.reshape(accumulator.shape)

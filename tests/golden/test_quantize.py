@@ -88,6 +88,17 @@ def test_mean_of_extremes_and_extremes():
         choose_ranges(statistics, "best")
 
 
+def test_last_bits_of_a_float_library_decide_nothing():
+    names = ("input", "head", "classifier")
+    minima = {name: np.array([-1.23456, -2.34567]) for name in names}
+    maxima = {name: np.array([3.45678, 1.0]) for name in names}
+    first = choose_ranges(RangeStatistics(minima, maxima))
+    second = choose_ranges(RangeStatistics({n: v * (1 + 1e-7) for n, v in minima.items()},
+                                           {n: v * (1 - 1e-7) for n, v in maxima.items()}))
+    assert first == second
+    assert first["head"] == pytest.approx((-1.790115, 2.22839), rel=5e-4)
+
+
 @pytest.mark.parametrize(("options", "words"), [
     ({"weight_bits": 3}, "weight_bits must be 4 to 8, not 3"),
     ({"activation_bits": 9}, "activation_bits must be 4 to 8"),
