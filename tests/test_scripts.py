@@ -1,0 +1,87 @@
+"""The scripts say what is missing and leave nothing half-made."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+#: What the scripts call before they look for anything.
+BASICS = ("bash", "cat", "cmp", "dirname", "env", "mkdir", "mv", "rm", "touch")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the scripts, and a PATH with little in it."""
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "scripts", folder / "scripts")
+    shutil.copytree(ROOT / ".ci", folder / ".ci")
+    for name in ("pyproject.toml", "requirements-data.txt"):
+        shutil.copy(ROOT / name, folder)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in BASICS:
+        (programs / name).symlink_to(shutil.which(name))
+    return folder, programs
+
+
+def add_program(programs, name, text="exit 0"):
+    """A program that does little."""
+    path = programs / name
+    path.write_text(f"#!{shutil.which('bash')}\n{text}\n")
+    path.chmod(0o755)
+
+
+def call(project, script):
+    """Run a script from another folder."""
+    folder, programs = project
+    return subprocess.run(
+        [shutil.which("bash"), folder / script], cwd="/", env={"PATH": str(programs)},
+        capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("script", ["scripts/run", "scripts/test", ".ci/run"])
+def test_missing_tools_are_named(script, project):
+    done = call(project, script)
+    assert done.returncode == 2
+    for what, package in (("A C++ compiler", "g++"), ("make", "make"), ("perl", "perl")):
+        assert f"{what} is missing: install it with 'apt-get install {package}'" in done.stderr
+    assert not (project[0] / ".venv").exists()
+
+
+def test_old_python_is_named(project):
+    for name in ("g++", "make", "perl"):
+        add_program(project[1], name)
+    add_program(project[1], "python3", "exit 1")
+    done = call(project, "scripts/run")
+    assert done.returncode == 2
+    assert "Python 3.11 or newer with venv is missing" in done.stderr
+    assert not (project[0] / ".venv").exists()
+
+
+def test_failed_set_up_is_said_and_starts_again(project):
+    for name in ("g++", "make", "perl"):
+        add_program(project[1], name)
+    # Passes every question, and makes no environment.
+    add_program(project[1], "python3", '[ "$2" != venv ]')
+    for _ in range(2):
+        done = call(project, "scripts/run")
+        assert done.returncode == 2
+        assert "failed; the next call starts it again" in done.stderr
+        assert not list((project[0] / ".venv").glob("*.stamp"))
+
+
+def test_stamp_makes_the_set_up_a_comparison(project):
+    folder, programs = project
+    for name in ("g++", "make", "perl"):
+        add_program(programs, name)
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    add_program(folder / ".venv" / "bin", "python")
+    add_program(folder / ".venv" / "bin", "mnv2", 'echo "mnv2 $*"')
+    stamp = (folder / "pyproject.toml").read_text() + (folder / "requirements-data.txt").read_text()
+    (folder / ".venv" / "mnv2-base.stamp").write_text(stamp)
+    done = call(project, "scripts/run")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "mnv2 run\n", "")
+    (folder / "pyproject.toml").write_text("changed")
+    assert call(project, "scripts/run").returncode == 2
