@@ -114,7 +114,14 @@ def build_simulation(
 
 
 def run_cocotb(
-    build, *, test_module, work_directory, extra_env=None, plusargs=(), waves_file=None, testcase=None,
+    build,
+    *,
+    test_module,
+    work_directory,
+    extra_env=None,
+    plusargs=(),
+    waves_file=None,
+    testcase=None,
     seed=None,
 ):
     """Run cocotb tests in a simulation and insist that they passed.
@@ -157,7 +164,9 @@ def run_cocotb(
     work_directory.mkdir(parents=True, exist_ok=True)
     results, log = work_directory / "results.xml", work_directory / "simulation.log"
     arguments = (
-        [] if waves_file is None else ["--trace", "--trace-file", str(Path(waves_file).absolute())]
+        []
+        if waves_file is None
+        else ["--trace", "--trace-file", str(Path(waves_file).absolute())]
     )
     # The runner ends the process in some cases where a test fails; what happened is in the results.
     with contextlib.suppress(SystemExit, RuntimeError):
@@ -298,7 +307,9 @@ def _build(directory, texts, top, waves, arguments, optimization, tools, *, runt
             path.write_text(text)
             paths.append(path)
         log = kept / "build.log"
-        makeflags = f"{tools.environment['MAKEFLAGS']} OPT_FAST={optimization} OPT_SLOW=-O0".strip()
+        makeflags = (
+            f"{tools.environment['MAKEFLAGS']} OPT_FAST={optimization} OPT_SLOW=-O0".strip()
+        )
         # WAVES and GUI would override the runner's arguments.
         changes = {**tools.environment, "MAKEFLAGS": makeflags, "WAVES": None, "GUI": None}
         try:
