@@ -363,5 +363,6 @@ def _failure_message(results):
                     or failure.get("message")
                     or (failure.text or "").strip()
                 )
-                messages.append(f"{case.get('name')} failed: {reason}")
+                # What follows the first line takes the assertion apart; it is in the log.
+                messages.append(f"{case.get('name')} failed: {(reason.splitlines() or [''])[0]}")
     return "; ".join(messages) or "A cocotb test failed"
