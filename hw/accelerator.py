@@ -2,17 +2,20 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .axi import AxiSignature, join
 from .config import AcceleratorConfig
-from .core import Core
-from .counters import COUNTERS, READ_CHANNELS, Counters
+from .core import IMAGE_CHANNELS, Core, logits_word
+from .counters import READ_CHANNELS, Counters
 from .gearbox import Gearbox
 from .map_mover import MapLoader, MapStorer
-from .program import MEMORY_ADDRESS_BITS, RECORD_BYTES
+from .program import MEMORY_ADDRESS_BITS, RECORD_BYTES, RECORDS_BITS, Work
 from .read_master import ReadMaster
-from .sequencer import RECORDS_BITS, Sequencer
+from .registers import ADDRESS_BITS as REGISTER_ADDRESS_BITS
+from .registers import AxiLiteSignature, Registers
+from .sequencer import Sequencer
+from .supervisor import Supervisor
 from .write_master import WriteMaster
 
 __all__ = ["COUNTER_ROWS", "Accelerator"]
@@ -22,10 +25,10 @@ COUNTER_ROWS = 32
 
 
 class Accelerator(wiring.Component):
-    """Runs a program of inverted-residual blocks that lies in external memory.
+    """Runs a program that lies in external memory: single blocks, or a network from image to logits.
 
-    The host writes program, weights, parameters and input to memory, raises ``start`` for a cycle and waits until
-    ``running`` falls; then the output is in memory and the counters can be read.
+    The host writes program, weights, parameters and input to memory, sets the registers, starts, and waits for
+    the interrupt or for the status; then the output is in memory and the counters can be read.
 
     Parameters
     ----------
@@ -34,18 +37,14 @@ class Accelerator(wiring.Component):
 
     Members
     -------
-    start, program_address, program_records
-        Begin a program, see :class:`hw.sequencer.Sequencer`.
-    running
-        A program is under way.
-    finished
-        Descriptors that have been worked off since ``start``.
-    error
-        The bus has answered with an error, or not as AXI4 asks, since ``start``.
-    counter_row, counter_column, counter_value
-        Reads a counter of a descriptor, see :class:`hw.counters.Counters`.
+    control
+        AXI4-Lite port to the registers, see :class:`hw.registers.Register`.
+    interrupt
+        A program has ended, and the interrupt is enabled.
     bus
         AXI4 port to external memory.
+    running, finished
+        A program is under way; descriptors that it has worked off. For watchers; the registers tell the same.
     """
 
     def __init__(self, config):
@@ -53,36 +52,47 @@ class Accelerator(wiring.Component):
             raise TypeError(f"Configuration must be an AcceleratorConfig, not {config!r}")
         self.config = config
         super().__init__({
-            "start":           In(1),
-            "program_address": In(MEMORY_ADDRESS_BITS),
-            "program_records": In(RECORDS_BITS),
-            "running":         Out(1),
-            "finished":        Out(RECORDS_BITS),
-            "error":           Out(1),
-            "counter_row":     In(range(COUNTER_ROWS)),
-            "counter_column":  In(range(len(COUNTERS))),
-            "counter_value":   Out(32),
-            "bus":             Out(AxiSignature(data_bits=config.data_bits,
-                                                address_bits=MEMORY_ADDRESS_BITS)),
+            "control":   In(AxiLiteSignature(address_bits=REGISTER_ADDRESS_BITS)),
+            "interrupt": Out(1),
+            "running":   Out(1),
+            "finished":  Out(RECORDS_BITS),
+            "bus":       Out(AxiSignature(data_bits=config.data_bits,
+                                          address_bits=MEMORY_ADDRESS_BITS)),
         })
 
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        begin  = Signal()                    # of a program
-        m.submodules.sequencer = sequencer = Sequencer(data_bits=config.data_bits)
-        m.submodules.core = core = Core(
+        begin   = Signal()                   # of a program
+        give_up = Signal()                   # the program
+        abandoned = ResetInserter(give_up)
+        m.submodules.registers  = registers  = Registers(counter_rows=COUNTER_ROWS)
+        m.submodules.supervisor = supervisor = Supervisor(patience_cycles=config.patience_cycles)
+        sequencer = Sequencer(data_bits=config.data_bits, map_words=config.map_words,
+                              tap_words=config.tap_words, parameter_words=config.parameter_words)
+        core = Core(
             outputs=config.outputs, inputs=config.inputs, pixels=config.pixels,
             weight_bits=config.weight_bits, activation_bits=config.activation_bits,
             map_words=config.map_words, strip_words=config.strip_words,
             line_words=config.line_words, weight_words=config.weight_words,
             tap_words=config.tap_words, parameter_words=config.parameter_words,
             queue_words=config.queue_words)
+        m.submodules.sequencer = abandoned(sequencer)
+        m.submodules.core      = abandoned(core)
+        connect(m, flipped(self.control), registers.bus)
         m.d.comb += [
-            begin.eq(self.start & ~sequencer.running),
-            sequencer.start.eq(self.start),
-            sequencer.program_address.eq(self.program_address),
-            sequencer.program_records.eq(self.program_records),
+            self.interrupt.eq(registers.interrupt),
+            registers.status.eq(supervisor.status),
+            registers.finished.eq(self.finished),
+            registers.ended.eq(supervisor.ended),
+            supervisor.start.eq(registers.start),
+            supervisor.complete.eq(sequencer.complete),
+            supervisor.descriptor_error.eq(sequencer.bad),
+            begin.eq(supervisor.begin),
+            give_up.eq(supervisor.give_up),
+            sequencer.start.eq(begin),
+            sequencer.program_address.eq(registers.program_address),
+            sequencer.program_records.eq(registers.program_records),
             self.running.eq(sequencer.running),
             core.clear.eq(begin),
         ]
@@ -108,14 +118,36 @@ class Accelerator(wiring.Component):
         word_bits = {"program": 8 * RECORD_BYTES, "activations": config.word_bits,
                      "parameters": config.parameter_word_bits, "taps": config.tap_word_bits,
                      "weights": config.weight_word_bits}
+        block = sequencer.block
         words = {}
-        for channel, name in enumerate(READ_CHANNELS):
-            gearbox = Gearbox(input_bits=config.data_bits, output_bits=word_bits[name],
-                              partial="drop")
-            m.submodules[f"{name}_gearbox"] = gearbox
-            connect(m, read_master.o[channel], gearbox.i)
-            m.d.comb += gearbox.clear.eq(begin | (sequencer.begin if name == "activations" else 0))
+        # An image has fewer channels than a word has lanes, and its own way to the line buffer.
+        word_bits["image"] = IMAGE_CHANNELS * config.pixels * config.activation_bits
+        for name, bits in word_bits.items():
+            gearbox = Gearbox(input_bits=config.data_bits, output_bits=bits, partial="drop")
+            m.submodules[f"{name}_gearbox"] = abandoned(gearbox)
+            if name in ("activations", "image"):
+                beats = read_master.o[READ_CHANNELS.index("activations")]
+                chosen = block.stem == (name == "image")
+                m.d.comb += [
+                    gearbox.i.valid.eq(beats.valid & chosen),
+                    gearbox.i.payload.eq(beats.payload),
+                    gearbox.clear.eq(begin | sequencer.begin),
+                ]
+                with m.If(chosen):
+                    m.d.comb += beats.ready.eq(gearbox.i.ready)
+            else:
+                connect(m, read_master.o[READ_CHANNELS.index(name)], gearbox.i)
+                m.d.comb += gearbox.clear.eq(begin)
             words[name] = gearbox.o
+        image = words["image"]
+        m.d.comb += [
+            core.i_image.valid.eq(image.valid & sequencer.imaging),
+            image.ready.eq(core.i_image.ready & sequencer.imaging),
+        ]
+        for pixel in range(config.pixels):
+            for channel in range(IMAGE_CHANNELS):
+                m.d.comb += core.i_image.payload[pixel][channel].eq(image.payload.word_select(
+                    pixel * IMAGE_CHANNELS + channel, config.activation_bits))
         for name in ("program", "parameters", "taps", "weights"):
             channel = READ_CHANNELS.index(name)
             connect(m, getattr(sequencer, f"o_{name}"), read_master.i[channel])
@@ -128,18 +160,37 @@ class Accelerator(wiring.Component):
             ]
 
         # Maps: loaded from and stored to external memory as the block asks.
-        block   = sequencer.block
         loading = read_master.i[READ_CHANNELS.index("activations")]
-        m.submodules.loader = loader = MapLoader(word_bits=config.word_bits)
-        m.submodules.storer = storer = MapStorer(word_bits=config.word_bits)
-        m.submodules.store_gearbox = store_gearbox = Gearbox(
+        loader = MapLoader(word_bits=config.word_bits)
+        storer = MapStorer(word_bits=config.word_bits)
+        store_gearbox = Gearbox(
             input_bits=config.word_bits, output_bits=config.data_bits, partial="emit")
         m.submodules.write_master = write_master = WriteMaster(
             data_bits=config.data_bits, address_bits=MEMORY_ADDRESS_BITS,
             burst_beats=config.burst_beats, fifo_beats=max(2 * config.burst_beats, 4))
         connect(m, words["activations"], loader.i)
         connect(m, storer.o, store_gearbox.i)
-        connect(m, store_gearbox.o, write_master.i)
+        logits_bits = logits_word(config.inputs).size
+        logits_gearbox = Gearbox(
+            input_bits=logits_bits, output_bits=config.data_bits, partial="emit")
+        for name, unit in (("loader", loader), ("storer", storer),
+                           ("store_gearbox", store_gearbox), ("logits_gearbox", logits_gearbox)):
+            m.submodules[name] = abandoned(unit)
+        logits_left = Signal(len(block.store_words))
+        with m.If(sequencer.begin):
+            m.d.sync += logits_left.eq(block.store_words)
+        with m.Elif(core.o_logits.valid & core.o_logits.ready):
+            m.d.sync += logits_left.eq(logits_left - 1)
+        m.d.comb += [
+            logits_gearbox.i.valid.eq(core.o_logits.valid),
+            logits_gearbox.i.payload.data.eq(core.o_logits.payload),
+            logits_gearbox.i.payload.last.eq(logits_left == 1),
+            core.o_logits.ready.eq(logits_gearbox.i.ready),
+        ]
+        with m.If(block.work == Work.CLASSIFIER):
+            m.d.comb += _join_stream(logits_gearbox.o, write_master.i)
+        with m.Else():
+            m.d.comb += _join_stream(store_gearbox.o, write_master.i)
         m.d.comb += [
             loader.begin.eq(sequencer.begin),
             loader.words.eq(block.load_words),
@@ -151,7 +202,7 @@ class Accelerator(wiring.Component):
             loader.o.ready.eq(core.i_load.ready),
             core.loaded.eq(Mux(block.load, loader.loaded, 2**len(core.loaded) - 1)),
             storer.begin.eq(sequencer.begin),
-            storer.words.eq(block.store_words),
+            storer.words.eq(Mux(block.work == Work.CLASSIFIER, 0, block.store_words)),
             storer.base.eq(block.output_base),
             storer.end.eq(block.output_end),
             storer.produced.eq(sequencer.produced),
@@ -166,14 +217,23 @@ class Accelerator(wiring.Component):
             write_master.i_command.payload.address.eq(block.store_address),
             write_master.i_command.payload.bytes.eq(block.store_bytes),
             store_gearbox.clear.eq(begin),
+            logits_gearbox.clear.eq(begin),
             read_master.clear.eq(begin),
             write_master.clear.eq(begin),
-            self.error.eq(read_master.error | write_master.error),
+            read_master.abort.eq(give_up),
+            write_master.abort.eq(give_up),
+            supervisor.bus_error.eq(read_master.error | write_master.error),
+            supervisor.bus_busy.eq(read_master.busy | write_master.busy),
+            supervisor.moving.eq(core.pointwise | core.depthwise | core.moving
+                                 | (self.bus.rvalid & self.bus.rready)
+                                 | (self.bus.wvalid & self.bus.wready)),
         ]
-        for command, wanted in ((loading, block.load), (write_master.i_command, block.store)):
+        for command, wanted in ((loading, block.load | block.stem), (write_master.i_command, block.store)):
             asked = Signal()
             m.d.comb += command.valid.eq(asked)
-            with m.If(sequencer.begin):
+            with m.If(give_up):
+                m.d.sync += asked.eq(0)
+            with m.Elif(sequencer.begin):
                 m.d.sync += asked.eq(wanted)
             with m.Elif(command.ready):
                 m.d.sync += asked.eq(0)
@@ -195,8 +255,17 @@ class Accelerator(wiring.Component):
             counters.read_beat.eq(read_beats),
             counters.write_beat.eq(self.bus.wvalid & self.bus.wready),
             counters.finish.eq(sequencer.finish),
-            counters.row.eq(self.counter_row),
-            counters.column.eq(self.counter_column),
-            self.counter_value.eq(counters.value),
+            counters.row.eq(registers.counter_row),
+            counters.column.eq(registers.counter_column),
+            registers.counter_value.eq(counters.value),
         ]
         return m
+
+
+def _join_stream(producer, consumer):
+    """Statements that connect two streams, to be used under a condition."""
+    return [
+        consumer.valid.eq(producer.valid),
+        consumer.payload.eq(producer.payload),
+        producer.ready.eq(consumer.ready),
+    ]

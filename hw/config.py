@@ -41,6 +41,8 @@ class AcceleratorConfig:
         Data width of the AXI4 port, 64 to 512 bits.
     burst_beats, outstanding
         Longest burst in beats; reads under way at once.
+    patience_cycles
+        Cycles without any movement after which a program is given up as stuck.
     """
 
     outputs:         int = 16
@@ -58,6 +60,7 @@ class AcceleratorConfig:
     data_bits:       int = 128
     burst_beats:     int = 16
     outstanding:     int = 16
+    patience_cycles: int = 1 << 20
 
     def __post_init__(self):
         for field in fields(self):
@@ -139,7 +142,7 @@ class AcceleratorConfig:
 
 PRESETS = {
     # For tests: 96 multipliers; 12 outputs divide no channel count, so every partial tile occurs.
-    "tiny":  AcceleratorConfig(outputs=12, inputs=4, pixels=2, map_words=4096, strip_words=1024,
+    "tiny":  AcceleratorConfig(outputs=12, inputs=4, pixels=2, map_words=4096, strip_words=2048,
                                line_words=1024, weight_words=2048, tap_words=256,
                                parameter_words=512, data_bits=64),
     "small": AcceleratorConfig(outputs=16, inputs=4, pixels=2, map_words=35840, strip_words=7168,

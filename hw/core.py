@@ -3,7 +3,8 @@
 Results of an expansion go through the requantiser and a queue to the line buffer, whose windows return to the
 same array; depthwise results go to the strip memory, which the projection reads; its results go to the map
 memory, through the residual adder where the block has one. So the expanded map never leaves the
-chip, and no more than two of its rows are ever kept.
+chip, and no more than two of its rows are ever kept. The stem takes its windows from the same line
+buffer, which an image fills; the head's results go to the pool, the classifier's leave at once.
 """
 
 from amaranth import *
@@ -11,15 +12,29 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .issue import ADDRESS_BITS, INDEX_BITS, WORDS_BITS, Issue, PassCommand, Range, slot_layout
-from .layouts import AddParameters, ChannelParameters, LayerRange, activation_word
+from .issue import (ADDRESS_BITS, INDEX_BITS, WORDS_BITS, Issue, PassCommand, Range, Target,
+                    slot_layout)
+from .layouts import (ACCUMULATOR_BITS, TAPS, AddParameters, ChannelParameters, LayerRange,
+                      activation_word)
 from .line_buffer import LineBuffer, LineCommand
 from .mac_array import MacArray
+from .pool import Pool
 from .requantize import Requantize
 from .residual import ResidualAdd
 from .ring import Ring
 
-__all__ = ["Core", "LayerSettings"]
+__all__ = ["IMAGE_CHANNELS", "Core", "LayerSettings", "logits_word"]
+
+#: Channels of an image.
+IMAGE_CHANNELS = 3
+
+
+def logits_word(channels):
+    """Layout of a word of logits: the accumulators with their biases, and the requantised values."""
+    return data.StructLayout({
+        "accumulators": data.ArrayLayout(signed(ACCUMULATOR_BITS), channels),
+        "logits":       data.ArrayLayout(signed(8), channels),
+    })
 
 
 class LayerSettings(data.Struct):
@@ -27,8 +42,12 @@ class LayerSettings(data.Struct):
 
     Members
     -------
-    expand, depthwise, project
+    stem, expand, depthwise, project
         Output ranges of the layers.
+    pool_parameters, pool
+        Factor and output range of the pool.
+    tail
+        Pixels of the last group of a row that belong to the pool's input.
     add
         Parameters of the residual addition.
     depthwise_parameters
@@ -37,9 +56,13 @@ class LayerSettings(data.Struct):
         Ring in the map memory that holds the block's input.
     """
 
+    stem:                 LayerRange
     expand:               LayerRange
     depthwise:            LayerRange
     project:              LayerRange
+    pool_parameters:      ChannelParameters
+    pool:                 LayerRange
+    tail:                 6
     add:                  AddParameters
     depthwise_parameters: WORDS_BITS
     residual_base:        ADDRESS_BITS
@@ -70,6 +93,10 @@ class Core(wiring.Component):
         Words for the rings.
     taps_free, parameters_free
         Words to release in this cycle.
+    i_image
+        Words of an image for the line buffer.
+    o_logits
+        Logits of the first pixel, see :func:`logits_word`.
     i_load
         Words to write to the map memory; results go first.
     store_request, store_address, store_grant, store_data
@@ -80,6 +107,8 @@ class Core(wiring.Component):
         A pass is being issued, or a window waits.
     quiet
         Nothing is under way.
+    moving
+        A word is copied, or goes to the line buffer.
     pointwise, depthwise, stall
         What the array was given in this cycle; why nothing, valid while ``issuing``.
     """
@@ -123,6 +152,8 @@ class Core(wiring.Component):
             "i_parameters":    In(stream.Signature(self._parameters.i.payload.shape())),
             "taps_free":       In(WORDS_BITS),
             "parameters_free": In(WORDS_BITS),
+            "i_image":         In(stream.Signature(self._word)),
+            "o_logits":        Out(stream.Signature(logits_word(inputs))),
             "i_load":          In(stream.Signature(data.StructLayout({
                 "address": ADDRESS_BITS, "word": self._word}))),
             "store_request":   In(1),
@@ -136,6 +167,7 @@ class Core(wiring.Component):
             "residual_next":   Out(ADDRESS_BITS),
             "issuing":         Out(1),
             "quiet":           Out(1),
+            "moving":          Out(1),
             "pointwise":       Out(1),
             "depthwise":       Out(1),
             "stall":           Out(self._issue.stall.shape()),
@@ -187,7 +219,7 @@ class Core(wiring.Component):
             taps.read_address.eq(_wrap(taps, window.payload.word)),
             taps.read_enable.eq(issue.depthwise),
             strip_read.addr.eq(issue.strip_address),
-            strip_read.en.eq(issue.pointwise & issue.project),
+            strip_read.en.eq(issue.pointwise & issue.from_strip),
             self.input_next.eq(issue.input_next),
             self.index_next.eq(issue.index_next),
             self.output_next.eq(issue.output_next),
@@ -199,18 +231,34 @@ class Core(wiring.Component):
         ]
         item = array.i
         from_strip = Signal()
+        from_stem  = Signal()
+        stem_step  = Signal.like(issue.stem_step)
+        stem_input = Signal(self._word)
         m.d.sync += [
             item.valid.eq(issue.pointwise | issue.depthwise | issue.slot.valid),
             item.payload.pointwise.eq(issue.pointwise),
             item.payload.depthwise.eq(issue.depthwise),
             item.payload.first.eq(issue.first),
             item.payload.tag.eq(issue.slot),
-            from_strip.eq(issue.project),
+            from_strip.eq(issue.from_strip),
+            from_stem.eq(issue.stem),
+            stem_step.eq(issue.stem_step),
         ]
-        with m.If(issue.depthwise):
+        with m.If(issue.depthwise | issue.stem):
             m.d.sync += item.payload.windows.eq(window.payload.window)
+        # The stem's inputs are numbered tap by tap, within a tap channel by channel.
+        with m.Switch(stem_step):
+            for step in range(-(-IMAGE_CHANNELS * TAPS // self.inputs)):
+                with m.Case(step):
+                    for lane in range(self.inputs):
+                        tap, channel = divmod(step * self.inputs + lane, IMAGE_CHANNELS)
+                        for pixel in range(self.pixels):
+                            if tap < TAPS:
+                                m.d.comb += stem_input[pixel][lane].eq(
+                                    item.payload.windows[pixel][channel][tap])
         m.d.comb += [
-            item.payload.x.eq(Mux(from_strip, strip_read.data, map_read.data)),
+            item.payload.x.eq(Mux(from_stem, stem_input,
+                                  Mux(from_strip, strip_read.data, map_read.data))),
             item.payload.weights.eq(weights.read_data),
             item.payload.taps.eq(taps.read_data),
             array.o.ready.eq(1),
@@ -244,6 +292,8 @@ class Core(wiring.Component):
                 m.d.comb += requantize.i.payload.range.eq(self.settings.expand)
             with m.Case(Range.DEPTHWISE):
                 m.d.comb += requantize.i.payload.range.eq(self.settings.depthwise)
+            with m.Case(Range.STEM):
+                m.d.comb += requantize.i.payload.range.eq(self.settings.stem)
             with m.Default():
                 m.d.comb += requantize.i.payload.range.eq(self.settings.project)
 
@@ -251,16 +301,12 @@ class Core(wiring.Component):
         result = requantize.o.payload
         copied = Signal()
         m.d.sync += copied.eq(issue.copy)
-        to_queue, to_strip, to_residual, to_map = Signal(), Signal(), Signal(), Signal()
-        with m.If(requantize.o.valid):
-            with m.If(result.tag.depthwise):
-                m.d.comb += to_strip.eq(1)
-            with m.Elif(result.tag.range == Range.EXPAND):
-                m.d.comb += to_queue.eq(1)
-            with m.Elif(result.tag.residual):
-                m.d.comb += to_residual.eq(1)
-            with m.Else():
-                m.d.comb += to_map.eq(1)
+        arrived = {target: Signal(name=f"to_{target.name.lower()}") for target in Target}
+        for target, signal in arrived.items():
+            m.d.comb += signal.eq(requantize.o.valid & (result.tag.target == target))
+        to_queue, to_strip, to_map = (arrived[Target.QUEUE], arrived[Target.STRIP],
+                                      arrived[Target.MAP])
+        to_residual, to_pool = arrived[Target.RESIDUAL], arrived[Target.POOL]
         m.d.comb += [
             strip_write.en.eq(to_strip),
             strip_write.addr.eq(result.tag.address),
@@ -271,11 +317,24 @@ class Core(wiring.Component):
         m.d.comb += [
             queue.w_en.eq(to_queue | copied),
             queue.w_data.eq(Mux(copied, map_read.data, result.word)),
-            line_buffer.i.valid.eq(queue.r_rdy),
-            line_buffer.i.payload.eq(queue.r_data),
             queue.r_en.eq(line_buffer.i.ready),
             issue.queue_taken.eq(queue.r_rdy & line_buffer.i.ready),
+            issue.image_valid.eq(self.i_image.valid),
         ]
+        # Words of an image and words of the queue never wait at the same time.
+        with m.If(self.i_image.valid):
+            m.d.comb += [
+                line_buffer.i.valid.eq(1),
+                line_buffer.i.payload.eq(self.i_image.payload),
+                self.i_image.ready.eq(line_buffer.i.ready),
+                queue.r_en.eq(0),
+                issue.queue_taken.eq(0),
+            ]
+        with m.Else():
+            m.d.comb += [
+                line_buffer.i.valid.eq(queue.r_rdy),
+                line_buffer.i.payload.eq(queue.r_data),
+            ]
 
         # Residual addition: a word waits until the map memory can be read for its other summand.
         m.submodules.residual = residual = ResidualAdd(
@@ -285,6 +344,7 @@ class Core(wiring.Component):
             "word": self._word, "address": ADDRESS_BITS, "residual_address": ADDRESS_BITS})
         m.submodules.residual_queue = residual_queue = fifo.SyncFIFO(
             width=entry.size, depth=self.queue_words)
+        logits_taken = Signal()
         arriving, waiting = Signal(entry), Signal(entry)
         fetch, fetched = Signal(), Signal()
         held = Signal(entry)
@@ -297,7 +357,7 @@ class Core(wiring.Component):
             waiting.eq(residual_queue.r_data),
             fetch.eq(residual_queue.r_rdy & residual.i.ready & ~fetched & ~issue.map_read),
             residual_queue.r_en.eq(fetch),
-            issue.residual_taken.eq(fetch),
+            issue.side_taken.eq(fetch | logits_taken),
             residual.i.valid.eq(fetched),
             residual.i.payload.a.eq(map_read.data),
             residual.i.payload.b.eq(held.word),
@@ -308,6 +368,51 @@ class Core(wiring.Component):
         m.d.sync += fetched.eq(fetch)
         with m.If(fetch):
             m.d.sync += held.eq(waiting)
+
+        # Pool: means go back to the map memory, as maps of one pixel.
+        m.submodules.pool = pool = Pool(
+            channels=self.inputs, pixels=self.pixels, tile_words=self.tile_words,
+            activation_bits=self.activation_bits, tag_shape=ADDRESS_BITS)
+        pooled = Signal(self._word)
+        m.d.comb += [
+            pool.i.valid.eq(to_pool),
+            pool.i.payload.word.eq(result.word),
+            pool.i.payload.tile_word.eq(result.tag.tile_word),
+            pool.i.payload.valid.eq(Mux(result.tag.row_ends, self.settings.tail, self.pixels)),
+            pool.i.payload.first.eq(result.tag.first_pixels),
+            pool.i.payload.last.eq(result.tag.last_pixels),
+            pool.i.payload.tag.eq(result.tag.address),
+            pool.parameters.eq(self.settings.pool_parameters),
+            pool.range.eq(self.settings.pool),
+            pool.o.ready.eq(1),
+            pooled[0].eq(pool.o.payload.means),
+        ]
+
+        # Logits: accumulators wait in one queue for their requantised values in another.
+        logits = logits_word(self.inputs)
+        m.submodules.wide_queue = wide_queue = fifo.SyncFIFO(
+            width=logits["accumulators"].width, depth=self.queue_words)
+        m.submodules.logits_queue = logits_queue = fifo.SyncFIFO(
+            width=logits["logits"].width, depth=self.queue_words)
+        requantized = Signal(logits["logits"].shape)      # sign-extended to 8 bits
+        for channel in range(self.inputs):
+            m.d.comb += requantized[channel].eq(result.word[0][channel])
+        wide, wide_valid = Signal(logits["accumulators"].shape), Signal()
+        m.d.sync += wide_valid.eq(valid & (slot.target == Target.LOGITS))
+        for channel in range(self.inputs):
+            m.d.sync += wide[channel].eq(requantize.i.payload.accumulators[0][channel]
+                                         + parameters.read_data[channel].bias)
+        m.d.comb += [
+            wide_queue.w_en.eq(wide_valid),
+            wide_queue.w_data.eq(wide),
+            logits_queue.w_en.eq(arrived[Target.LOGITS]),
+            logits_queue.w_data.eq(requantized),
+            self.o_logits.valid.eq(wide_queue.r_rdy & logits_queue.r_rdy),
+            Value.cast(self.o_logits.payload).eq(Cat(wide_queue.r_data, logits_queue.r_data)),
+            logits_taken.eq(self.o_logits.valid & self.o_logits.ready),
+            wide_queue.r_en.eq(logits_taken),
+            logits_queue.r_en.eq(logits_taken),
+        ]
 
         # Map memory. Read: a step, else a residual word, else a word to store. Write: results first.
         m.d.comb += [
@@ -329,6 +434,12 @@ class Core(wiring.Component):
                 map_write.addr.eq(result.tag.address),
                 map_write.data.eq(result.word),
             ]
+        with m.Elif(pool.o.valid):
+            m.d.comb += [
+                map_write.en.eq(1),
+                map_write.addr.eq(pool.o.payload.tag),
+                map_write.data.eq(pooled),
+            ]
         with m.Else():
             m.d.comb += [
                 self.i_load.ready.eq(1),
@@ -340,7 +451,9 @@ class Core(wiring.Component):
         # Words between issue and their place; each counts until it is written or in the line buffer.
         under_way = Signal(range(64 + 2 * self.queue_words))
         m.d.sync += under_way.eq(under_way + issue.slot.valid + issue.copy - to_strip - to_map
-                                 - residual.o.valid - issue.queue_taken)
+                                 - residual.o.valid - issue.queue_taken - logits_taken
+                                 - (to_pool & ~result.tag.last_pixels) - pool.o.valid)
+        m.d.comb += self.moving.eq(issue.copy | (line_buffer.i.valid & line_buffer.i.ready))
         m.d.comb += self.quiet.eq((under_way == 0) & ~issue.busy & ~line_buffer.busy
                                   & ~line_buffer.i_command.valid & ~issue.i_command.valid)
         return m

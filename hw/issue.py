@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Issue", "PassCommand", "Range", "Stall", "slot_layout"]
+__all__ = ["Issue", "PassCommand", "Range", "Stall", "Target", "slot_layout"]
 
 ADDRESS_BITS = 16     # of a word in the map or strip memory
 INDEX_BITS   = 24     # of a word in a map, which may be larger than the memory
@@ -12,11 +12,29 @@ WORDS_BITS   = 12     # channel words of a map
 
 
 class Range(enum.Enum, shape=2):
-    """Layer of a block whose zero point and clamp a result takes."""
+    """Layer of a block whose zero point and clamp a result takes; the head and the classifier are PROJECT."""
 
     EXPAND    = 0
     DEPTHWISE = 1
     PROJECT   = 2
+    STEM      = 3
+
+
+class Target(enum.Enum, shape=3):
+    """Where a requantised word goes."""
+
+    #: To the line buffer, by way of its queue.
+    QUEUE    = 0
+    #: To the strip memory.
+    STRIP    = 1
+    #: To the map memory.
+    MAP      = 2
+    #: To the map memory, through the residual adder.
+    RESIDUAL = 3
+    #: To the pool, whose results go to the map memory.
+    POOL     = 4
+    #: Out of the accelerator, beside its accumulators.
+    LOGITS   = 5
 
 
 class Stall(enum.Enum, shape=4):
@@ -34,7 +52,7 @@ class Stall(enum.Enum, shape=4):
     REQUANTIZE   = 4
     #: The line buffer has no room for more words, or has no window yet.
     LINE_BUFFER  = 5
-    #: The residual adder has no room for more words.
+    #: The residual adder, or the queue of logits, has no room for more words.
     RESIDUAL     = 6
     #: Output rows wait to be written to memory.
     OUTPUT       = 7
@@ -45,18 +63,23 @@ class Stall(enum.Enum, shape=4):
 
 
 class PassCommand(data.Struct):
-    """A pointwise convolution over some rows, or a move of a map to the line buffer.
+    """A convolution over some rows, or a move of a map to the line buffer.
 
     Works off tiles of output channels; for each, all rows; for each, all groups of pixels; for each, all input words.
+    The stem takes its input from windows, each of which comes only once: tiles within groups of pixels.
 
     Members
     -------
     copy
         Move words from the map memory to the line buffer, unchanged.
-    project
-        From the strip memory to the map memory. Without: from the map memory to the line buffer.
-    residual
-        Results go through the residual adder on their way to the map memory.
+    stem
+        The input is windows of an image; ``input_words`` is the number of steps that their taps take.
+    from_strip
+        The input comes from the strip memory, not from the map memory.
+    target
+        Where the results go.
+    range
+        Range that they take.
     free_weights
         Release each tile's weights after use.
     rewind
@@ -72,14 +95,16 @@ class PassCommand(data.Struct):
     input_base, input_end
         Ring that holds the input map, the second behind its last word.
     index
-        Input words of the map that lie before the first one; of the output map if ``project``.
+        Words of the input map that lie before the first one; of the output map if ``from_strip``.
     output, output_base, output_end
-        Address of the first output word and ring of the output map, if ``project``.
+        Address of the first output word and ring of the output map. A pool's output is a ring of one pixel.
     """
 
     copy:         1
-    project:      1
-    residual:     1
+    stem:         1
+    from_strip:   1
+    target:       Target
+    range:        Range
     free_weights: 1
     rewind:       1
     rows:         WORDS_BITS
@@ -109,10 +134,12 @@ def slot_layout(tile_words):
         Position of its parameters, from the oldest in the ring.
     range
         Layer it belongs to.
-    residual
-        It goes through the residual adder, with the input word at ``residual_address``.
-    address
-        Where it goes: strip memory if ``depthwise``; map memory if the layer is the projection.
+    target
+        Where it goes.
+    address, residual_address
+        Its address there, and that of the word that the residual adder adds.
+    first_pixels, last_pixels, row_ends
+        It belongs to the first or last group of pixels of the pass; to the last group of a row.
     """
     return data.StructLayout({
         "load":             1,
@@ -121,9 +148,12 @@ def slot_layout(tile_words):
         "tile_word":        range(max(tile_words, 2)),
         "parameters":       WORDS_BITS,
         "range":            Range,
-        "residual":         1,
+        "target":           Target,
         "address":          ADDRESS_BITS,
         "residual_address": ADDRESS_BITS,
+        "first_pixels":     1,
+        "last_pixels":      1,
+        "row_ends":         1,
     })
 
 
@@ -142,7 +172,7 @@ class Issue(wiring.Component):
     weight_ring, tap_ring, parameter_ring
         Words in each ring.
     queue_words
-        Room in the queue before the line buffer, and in the queue before the residual adder.
+        Room in the queue before the line buffer, and in those before the residual adder and for the logits.
 
     Members
     -------
@@ -158,11 +188,13 @@ class Issue(wiring.Component):
         Input words of the map that have arrived.
     weights_base, weights_available, weights_free, taps_available, parameters_available
         The rings, see :class:`hw.ring.Ring`.
-    queue_taken, residual_taken
-        A word has left the queue.
+    image_valid
+        A word of the image waits for the line buffer.
+    queue_taken, side_taken
+        A word has left the queue before the line buffer; that before the residual adder or for the logits.
     map_read, map_address, strip_address, weight_address
         What to read for this step.
-    pointwise, depthwise, copy, first, project
+    pointwise, depthwise, copy, first, stem, stem_step, from_strip
         What is issued in this cycle.
     slot
         What happens to results, see :func:`slot_layout`.
@@ -198,8 +230,9 @@ class Issue(wiring.Component):
             "weights_free":         Out(WORDS_BITS),
             "taps_available":       In(range(tap_ring + 1)),
             "parameters_available": In(range(parameter_ring + 1)),
+            "image_valid":          In(1),
             "queue_taken":          In(1),
-            "residual_taken":       In(1),
+            "side_taken":           In(1),
             "map_read":             Out(1),
             "map_address":          Out(ADDRESS_BITS),
             "strip_address":        Out(ADDRESS_BITS),
@@ -208,7 +241,9 @@ class Issue(wiring.Component):
             "depthwise":            Out(1),
             "copy":                 Out(1),
             "first":                Out(1),
-            "project":              Out(1),
+            "stem":                 Out(1),
+            "stem_step":            Out(5),
+            "from_strip":           Out(1),
             "slot":                 Out(slot_layout(tile_words)),
             "input_next":           Out(ADDRESS_BITS),
             "index_next":           Out(INDEX_BITS),
@@ -243,7 +278,9 @@ class Issue(wiring.Component):
         tile_count = Signal(range(self.tile_words + 1))
         last_tile  = Signal()
         last_step  = Signal()
+        last_group = Signal()
         last_pixel = Signal()
+        pixel_done = Signal()     # this step is the last of its pixels
         steps      = Signal(WORDS_BITS)
         pixel_index = Signal(INDEX_BITS)
         m.d.comb += [
@@ -252,14 +289,19 @@ class Issue(wiring.Component):
             tile_count.eq(Mux(last_tile, words_left, self.tile_words)),
             steps.eq(Mux(command.copy, tile_count, command.input_words)),
             last_step.eq(step + 1 == steps),
-            last_pixel.eq((row + 1 == command.rows) & (group + 1 == command.groups)),
-            pixel_index.eq(index + Mux(command.project, command.output_words, command.input_words)),
+            last_group.eq(group + 1 == command.groups),
+            last_pixel.eq((row + 1 == command.rows) & last_group),
+            pixel_done.eq(last_step & (~command.stem | last_tile)),
+            pixel_index.eq(index + Mux(command.from_strip, command.output_words,
+                                       command.input_words)),
         ]
 
-        # Room behind: what the requantiser still has to take, and the places in the two queues.
-        pending        = Signal(range(self.tile_words + 1))
-        queue_room     = Signal(range(self.queue_words + 1), init=self.queue_words)
-        residual_room  = Signal(range(self.queue_words + 1), init=self.queue_words)
+        # Room behind: what the requantiser still has to take, and the places in the queues. A pass
+        # to the residual adder and one that gives logits are never under way together.
+        pending    = Signal(range(self.tile_words + 1))
+        queue_room = Signal(range(self.queue_words + 1), init=self.queue_words)
+        side_room  = Signal(range(self.queue_words + 1), init=self.queue_words)
+        to_side    = Signal()
 
         input_there      = Signal()
         weights_there    = Signal()
@@ -272,7 +314,9 @@ class Issue(wiring.Component):
         m.d.comb += [
             ends_tile.eq(last_step & ~command.copy),
             parameter.eq(command.parameters + tile),
-            input_there.eq(command.project | (pixel_index <= self.loaded)),
+            to_side.eq((command.target == Target.RESIDUAL) | (command.target == Target.LOGITS)),
+            input_there.eq(Mux(command.stem, self.window_valid,
+                               command.from_strip | (pixel_index <= self.loaded))),
             weights_there.eq(command.copy | (behind < self.weights_available)),
             parameters_there.eq(~ends_tile | (parameter + tile_count <= self.parameters_available)),
             requantizer_free.eq(~ends_tile | (pending == 0)),
@@ -281,25 +325,29 @@ class Issue(wiring.Component):
             m.d.comb += room.eq(queue_room != 0)
         with m.Elif(~ends_tile):
             m.d.comb += room.eq(1)
-        with m.Elif(command.project):
-            m.d.comb += room.eq(~command.residual | (residual_room >= tile_count))
+        with m.Elif(to_side):
+            m.d.comb += room.eq(side_room >= tile_count)
         with m.Else():
-            m.d.comb += room.eq(queue_room >= tile_count)
+            m.d.comb += room.eq((command.target != Target.QUEUE) | (queue_room >= tile_count))
 
         # A window needs its kernels and its parameters; its result always has a place.
         window_parameter = Signal(WORDS_BITS + 1)
+        window_waits     = Signal()
         m.d.comb += [
             window_parameter.eq(self.depthwise_parameters + self.window_word),
-            self.depthwise.eq(self.window_valid & (self.window_word < self.taps_available)
+            window_waits.eq(self.window_valid & ~(active & command.stem)),
+            self.depthwise.eq(window_waits & (self.window_word < self.taps_available)
                               & (window_parameter < self.parameters_available)),
-            self.window_ready.eq(self.depthwise),
+            self.window_ready.eq(self.depthwise | (self.stem & pixel_done)),
             issued.eq(active & input_there & weights_there & parameters_there & requantizer_free
                       & room & (command.copy | ~self.depthwise)),
             self.pointwise.eq(issued & ~command.copy),
             self.copy.eq(issued & command.copy),
             self.first.eq(step == 0),
-            self.project.eq(command.project),
-            self.map_read.eq(issued & ~command.project),
+            self.stem.eq(issued & command.stem),
+            self.stem_step.eq(step),
+            self.from_strip.eq(command.from_strip),
+            self.map_read.eq(issued & ~command.from_strip & ~command.stem),
             self.map_address.eq(input_pixel + step + Mux(command.copy, tile, 0)),
             self.strip_address.eq(input_pixel + step),
             self.weight_address.eq(weight),
@@ -324,16 +372,20 @@ class Issue(wiring.Component):
             ]
         m.d.comb += [
             next_weight.eq(Mux(weight == self.weight_ring - 1, 0, weight + 1)),
-            free.eq(self.pointwise & last_step & last_pixel & command.free_weights),
-            self.weights_free.eq(Mux(free, command.input_words, 0)),
+            # Weights in use are the oldest: those of the tile; for the stem, those of all tiles.
+            free.eq(self.pointwise & pixel_done & last_pixel & command.free_weights),
+            self.weights_free.eq(Mux(free, behind + 1, 0)),
         ]
         with m.If(issued):
             m.d.sync += step.eq(step + 1)
             with m.If(~command.copy):
                 m.d.sync += [weight.eq(next_weight), behind.eq(behind + 1)]
             with m.If(last_step):
+                m.d.sync += step.eq(0)
+            with m.If(last_step & ~pixel_done):
+                m.d.sync += tile.eq(tile + self.tile_words)
+            with m.If(pixel_done):
                 m.d.sync += [
-                    step.eq(0),
                     group.eq(group + 1),
                     input_pixel.eq(next_input),
                     output_pixel.eq(next_output),
@@ -342,7 +394,9 @@ class Issue(wiring.Component):
                     weight.eq(weight_tile),
                     behind.eq(behind_tile),
                 ]
-                with m.If(group + 1 == command.groups):
+                with m.If(command.stem):
+                    m.d.sync += tile.eq(0)
+                with m.If(last_group):
                     m.d.sync += [group.eq(0), row.eq(row + 1)]
                 with m.If(last_pixel):
                     m.d.sync += [row.eq(0), tile.eq(tile + self.tile_words)]
@@ -402,6 +456,7 @@ class Issue(wiring.Component):
                 slot.depthwise.eq(1),
                 slot.parameters.eq(window_parameter),
                 slot.range.eq(Range.DEPTHWISE),
+                slot.target.eq(Target.STRIP),
                 slot.address.eq(self.window_address),
             ]
         with m.Elif(ends):
@@ -409,10 +464,13 @@ class Issue(wiring.Component):
                 slot.load.eq(1),
                 slot.valid.eq(1),
                 slot.parameters.eq(parameter),
-                slot.range.eq(Mux(command.project, Range.PROJECT, Range.EXPAND)),
-                slot.residual.eq(command.residual),
+                slot.range.eq(command.range),
+                slot.target.eq(command.target),
                 slot.address.eq(output_pixel + tile),
                 slot.residual_address.eq(residual_pixel + tile),
+                slot.first_pixels.eq((row == 0) & (group == 0)),
+                slot.last_pixels.eq(last_pixel),
+                slot.row_ends.eq(last_group),
             ]
             m.d.sync += [
                 pending.eq(tile_count - 1),
@@ -432,17 +490,17 @@ class Issue(wiring.Component):
                 flush.address.eq(flush.address + 1),
                 flush.residual_address.eq(flush.residual_address + 1),
             ]
-        to_queue    = Signal(range(self.tile_words + 1))
-        to_residual = Signal(range(self.tile_words + 1))
+        queue_words = Signal(range(self.tile_words + 1))
+        side_words  = Signal(range(self.tile_words + 1))
         with m.If(self.copy):
-            m.d.comb += to_queue.eq(1)
-        with m.Elif(ends & ~command.project):
-            m.d.comb += to_queue.eq(tile_count)
-        with m.Elif(ends & command.residual):
-            m.d.comb += to_residual.eq(tile_count)
+            m.d.comb += queue_words.eq(1)
+        with m.Elif(ends & (command.target == Target.QUEUE)):
+            m.d.comb += queue_words.eq(tile_count)
+        with m.Elif(ends & to_side):
+            m.d.comb += side_words.eq(tile_count)
         m.d.sync += [
-            queue_room.eq(queue_room - to_queue + self.queue_taken),
-            residual_room.eq(residual_room - to_residual + self.residual_taken),
+            queue_room.eq(queue_room - queue_words + self.queue_taken),
+            side_room.eq(side_room - side_words + self.side_taken),
         ]
         m.d.comb += [
             self.active.eq(active | self.window_valid),
@@ -452,9 +510,9 @@ class Issue(wiring.Component):
         # Why nothing is issued, the first cause that holds.
         with m.If(self.pointwise | self.depthwise):
             m.d.comb += self.stall.eq(Stall.NONE)
-        with m.Elif(self.window_valid):
+        with m.Elif(window_waits):
             m.d.comb += self.stall.eq(Stall.PARAMETERS)
-        with m.Elif(self.copy):
+        with m.Elif(self.copy | (command.stem & ~input_there & self.image_valid)):
             m.d.comb += self.stall.eq(Stall.LINE_BUFFER)
         with m.Elif(~input_there):
             m.d.comb += self.stall.eq(Stall.ACTIVATIONS)
@@ -464,7 +522,7 @@ class Issue(wiring.Component):
             m.d.comb += self.stall.eq(Stall.PARAMETERS)
         with m.Elif(~requantizer_free):
             m.d.comb += self.stall.eq(Stall.REQUANTIZE)
-        with m.Elif(command.residual):
+        with m.Elif(to_side):
             m.d.comb += self.stall.eq(Stall.RESIDUAL)
         with m.Else():
             m.d.comb += self.stall.eq(Stall.LINE_BUFFER)

@@ -4,15 +4,18 @@ The host packs them with the same classes, ``Descriptor.const({...}).as_bits()``
 """
 
 from amaranth import *
-from amaranth.lib import data
+from amaranth.lib import data, enum
 
 from .issue import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
-from .layouts import AddParameters, LayerRange
+from .layouts import AddParameters, ChannelParameters, LayerRange
 
-__all__ = ["MEMORY_ADDRESS_BITS", "RECORD_BYTES", "Descriptor", "Header"]
+__all__ = ["MEMORY_ADDRESS_BITS", "RECORDS_BITS", "RECORD_BYTES", "Descriptor", "Header", "Work"]
 
 #: Width of an address in external memory.
 MEMORY_ADDRESS_BITS = 32
+
+#: Width of the number of records in a program.
+RECORDS_BITS = 10
 
 #: Bytes that each record takes in memory.
 RECORD_BYTES = 128
@@ -37,20 +40,43 @@ class Header(data.Struct):
     parameters_beats:   _BEATS_BITS
 
 
+class Work(enum.Enum, shape=2):
+    """What a descriptor asks for."""
+
+    #: An inverted-residual block, the stem before it included if it has one.
+    BLOCK      = 0
+    #: A pointwise convolution and the mean of its output over all pixels.
+    HEAD       = 1
+    #: A pointwise convolution of one pixel, whose results are logits.
+    CLASSIFIER = 2
+
+
 class Descriptor(data.Struct):
-    """One inverted-residual block.
+    """One inverted-residual block, or the head, or the classifier.
 
     A map lies in memory, on or off the chip, row by row, group of pixels by group of pixels, channel word by
     channel word.
 
     Members
     -------
+    work
+        What kind of descriptor it is. Head and classifier have no strips, no hidden map and no residual.
+    stem
+        The block's input is the stem's output, and the stem's input is an image in external memory: three
+        channels a pixel, dense within a group of pixels.
+    image_rows, image_groups, image_tail, image_steps, image_pad_start, image_line
+        The image as the line buffer takes it in, with stride 2, see :class:`hw.line_buffer.LineCommand`.
+    image_padding
+        Zero point of the image.
+    stem_steps
+        Steps of the stem's 27 products.
     copy
         The block has no expansion; its input goes to the depthwise layer as it is.
     residual
         The input is added to the output.
     load, store
-        The input comes from, and the output goes to, external memory.
+        The input comes from, and the output goes to, external memory. The classifier stores logits, see
+        :func:`hw.core.logits_word`.
     stride_2, pad_start, steps
         See :class:`hw.line_buffer.LineCommand`.
     input_rows, input_groups, input_tail, input_words
@@ -66,7 +92,7 @@ class Descriptor(data.Struct):
     strip_output_words
         Words of output that a strip of ``strip_rows`` rows gives.
     parameter_words
-        Words of parameters of the block: expansion if any, depthwise, projection.
+        Words of parameters: stem if any, expansion if any, depthwise, projection; or those of the only layer.
     input_base, input_end, output_base, output_end
         Rings in the map memory for whole rows of input and of output, each with the address behind its last word.
     load_address, load_beats, load_words
@@ -75,12 +101,24 @@ class Descriptor(data.Struct):
         Output map in external memory: address in bytes, bytes, words.
     padding
         Zero point of the expanded map.
-    expand, depthwise, project
-        Output ranges.
+    stem_range, expand, depthwise, project
+        Output ranges; head and classifier take the projection's.
+    pool_parameters, pool
+        Factor and output range of the pool behind the head.
     add
         Residual addition.
     """
 
+    work:               Work
+    stem:               1
+    image_rows:         WORDS_BITS
+    image_groups:       8
+    image_tail:         6
+    image_steps:        8
+    image_pad_start:    1
+    image_line:         WORDS_BITS
+    image_padding:      signed(8)
+    stem_steps:         5
     copy:               1
     residual:           1
     load:               1
@@ -110,7 +148,10 @@ class Descriptor(data.Struct):
     store_bytes:        MEMORY_ADDRESS_BITS
     store_words:        INDEX_BITS
     padding:            signed(8)
+    stem_range:         LayerRange
     expand:             LayerRange
     depthwise:          LayerRange
     project:            LayerRange
     add:                AddParameters
+    pool_parameters:    ChannelParameters
+    pool:               LayerRange

@@ -6,7 +6,7 @@ pixels by group of pixels, channel word by channel word. Lanes beyond a map are 
 
 import numpy as np
 
-__all__ = ["pack_bits", "pack_map", "pack_parameters", "pack_taps", "pack_weights", "unpack_bits",
+__all__ = ["pack_bits", "pack_image", "pack_map", "pack_parameters", "pack_taps", "pack_weights", "unpack_bits",
            "unpack_map"]
 
 
@@ -64,6 +64,19 @@ def pack_map(tensor, config):
     padded[:, :width, :channels] = tensor
     lanes = padded.reshape(rows, groups, config.pixels, words, config.inputs)
     return pack_bits(lanes.transpose(0, 1, 3, 2, 4), config.activation_bits)
+
+
+def pack_image(image, config):
+    """Bytes of an image: groups of pixels row by row, in each pixel its channels, without empty lanes.
+
+    Parameters
+    ----------
+    image : int8 [H, W, 3]
+    """
+    rows, width, channels = image.shape
+    padded = np.zeros((rows, _groups(width, config.pixels) * config.pixels, channels), np.int8)
+    padded[:, :width] = image
+    return pack_bits(padded, config.activation_bits)
 
 
 def unpack_map(data, shape, config):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["BlockTiling", "DoesNotFit", "tile_block"]
+__all__ = ["BlockTiling", "DoesNotFit", "map_words", "require", "stem_steps", "tile_block"]
 
 # Limits of the fields of a descriptor.
 _WORDS_LIMIT  = 2**12 - 1
@@ -27,6 +27,8 @@ class BlockTiling:
         Number of strips.
     input_ring_rows, output_ring_rows
         Rows of the input and of the output that the map memory holds at a time.
+    input_base, output_base
+        Addresses of the first word of each in the map memory.
     """
 
     input_shape:      tuple
@@ -36,6 +38,8 @@ class BlockTiling:
     strips:           int
     input_ring_rows:  int
     output_ring_rows: int
+    input_base:       int
+    output_base:      int
 
     @property
     def input_row_words(self):
@@ -48,36 +52,46 @@ class BlockTiling:
         return self.output_shape[1] * self.output_shape[2]
 
     @property
-    def output_base(self):
-        """Address of the output ring, behind the input ring at address 0."""
-        return self.input_ring_rows * self.input_row_words
+    def input_end(self):
+        """Address behind the input's last word in the map memory."""
+        return self.input_base + self.input_ring_rows * self.input_row_words
 
     @property
-    def map_words(self):
-        """Words of the map memory that are in use."""
+    def output_end(self):
+        """Address behind the output's last word in the map memory."""
         return self.output_base + self.output_ring_rows * self.output_row_words
 
 
-def _words(shape, config):
+def map_words(shape, config):
+    """(rows, groups of pixels, channel words) of a map of that (rows, columns, channels)."""
     rows, width, channels = shape
     return rows, -(-width // config.pixels), -(-channels // config.inputs)
 
 
-def _require(what, needed, there, block, buffer):
+def require(what, needed, there, layer, buffer):
+    """Raise DoesNotFit if a buffer, or a field, is too small."""
     if needed > there:
-        raise DoesNotFit(f"{block.name} needs {needed} {what}, but {buffer} is {there}")
+        raise DoesNotFit(f"{layer.name} needs {needed} {what}, but {buffer} is {there}")
 
 
-def tile_block(block, config):
-    """Tiling of a block whose maps come from and go to external memory.
+def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=False):
+    """Tiling of a block.
 
-    The strip is as high as its depthwise outputs fit into the strip memory, and as its input and two strips of
-    output fit into the map memory.
+    The strip is as high as its depthwise outputs fit into the strip memory, its weights into their ring
+    and its maps into the map memory. Input and output lie at the two ends of the map memory.
 
     Parameters
     ----------
     block : golden.network.Block
     config : hw.config.AcceleratorConfig
+    load : bool
+        The input comes from external memory a few rows at a time; without, all of it is on chip.
+    store : bool
+        The output goes to external memory a few rows at a time; without, all of it stays on chip.
+    stem : golden.network.Layer
+        Makes the input, a few rows at a time; ``load`` has no meaning then.
+    input_on_top : bool
+        The input lies at the upper end.
 
     Returns
     -------
@@ -88,37 +102,29 @@ def tile_block(block, config):
     DoesNotFit
         Naming the buffer, its size and the size needed.
     """
-    depthwise = block.depthwise
-    stride    = depthwise.stride
-    (top, _), _ = depthwise.padding
-    input_shape  = _words(block.input_shape, config)
-    hidden_shape = _words(depthwise.input_shape, config)
-    output_shape = _words(block.output_shape, config)
-    rows, groups, _ = hidden_shape
+    stride       = block.depthwise.stride
+    (top, _), _  = block.depthwise.padding
+    input_shape  = map_words(block.input_shape, config)
+    hidden_shape = map_words(block.depthwise.input_shape, config)
+    output_shape = map_words(block.output_shape, config)
+    rows, groups, input_words = input_shape
     output_rows, output_groups, output_words = output_shape
     hidden_words = hidden_shape[2]
-
-    for words in (input_shape[2], hidden_words, output_words, rows + 1):
-        _require("channel words or rows", words, _WORDS_LIMIT, block, "a descriptor's field")
-    _require("groups of pixels in a row", 2 * output_groups + 1, _GROUPS_LIMIT, block,
-             "a descriptor's field")
-    _require("words of a row of the expanded map", groups * hidden_words, config.line_words, block,
-             "line_words")
-    _require("words of 3x3 kernels", hidden_words, config.tap_words, block, "tap_words")
-    parameters = (hidden_words if block.expand else 0) + hidden_words + output_words
-    _require("words of parameters", parameters, config.parameter_words, block, "parameter_words")
-    row_words = output_groups * hidden_words
-    _require("words of a row of depthwise outputs", row_words, config.strip_words, block,
-             "strip_words")
+    row_words    = output_groups * hidden_words
+    _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
 
     def tiles(words):
         return -(-words // config.tile_words)
 
-    expand_weights  = input_shape[2] * tiles(hidden_words) if block.expand else 0
-    project_weights = hidden_words * tiles(output_words)
-    tile_weights    = max(input_shape[2] if block.expand else 0, hidden_words)
+    all_weights  = hidden_words * tiles(output_words)
+    tile_weights = hidden_words
+    if block.expand:
+        all_weights += input_words * tiles(hidden_words)
+        tile_weights = max(tile_weights, input_words)
+    if stem:
+        all_weights += stem_steps(stem, config) * tiles(input_words)
 
-    input_row_words, output_row_words = groups * input_shape[2], output_groups * output_words
+    input_row_words, output_row_words = groups * input_words, output_groups * output_words
     needed = None
     for strip_rows in range(min(output_rows, config.strip_words // row_words), 0, -1):
         strips = -(-output_rows // strip_rows)
@@ -126,24 +132,62 @@ def tile_block(block, config):
         # might have is taken in with the strip before.
         strip_rows = -(-output_rows // strips)
         strips     = -(-output_rows // strip_rows)
-        if stride == 1 and strips > 1 and output_rows % strip_rows == 1:
+        if stride == 1 and strips > 1 and output_rows - (strips - 1) * strip_rows < 2:
             continue
-        weights = expand_weights + project_weights if strips > 1 else tile_weights
+        weights = all_weights if strips > 1 else tile_weights
         if weights > config.weight_words:
             needed = needed or ("words of weights", weights, "weight_words", config.weight_words)
             continue
-        taken       = strip_rows + 1 if stride == 1 else 2 * strip_rows + 1 - top
-        input_rows  = min(rows, taken)
-        output_ring = min(output_rows, 2 * strip_rows)
-        used = input_rows * input_row_words + output_ring * output_row_words
+        # Rows that a strip takes in; a residual also needs the row above, which came before.
+        taken = strip_rows + 1 if stride == 1 else 2 * strip_rows + 1 - top
+        input_ring  = min(rows, taken + bool(block.residual)) if load or stem else rows
+        output_ring = min(output_rows, 2 * strip_rows) if store else output_rows
+        used = input_ring * input_row_words + output_ring * output_row_words
         if used > config.map_words:
             needed = ("words of maps", used, "map_words", config.map_words)
             continue
-        spare = (config.map_words - output_ring * output_row_words) // input_row_words
+        if load and not stem:
+            spare      = config.map_words - output_ring * output_row_words
+            input_ring = min(rows, spare // input_row_words)
+        input_base  = config.map_words - input_ring * input_row_words if input_on_top else 0
+        output_base = 0 if input_on_top else config.map_words - output_ring * output_row_words
         return BlockTiling(
             input_shape=input_shape, hidden_shape=hidden_shape, output_shape=output_shape,
-            strip_rows=strip_rows, strips=strips, input_ring_rows=min(rows, spare),
-            output_ring_rows=output_ring)
+            strip_rows=strip_rows, strips=strips, input_ring_rows=input_ring,
+            output_ring_rows=output_ring, input_base=input_base, output_base=output_base)
     what, words, buffer, there = needed or (
-        "rows in a strip", 2, "strip_words", config.strip_words // row_words)
+        "words for two rows of depthwise outputs", 2 * row_words, "strip_words",
+        config.strip_words)
     raise DoesNotFit(f"{block.name} needs {words} {what}, but {buffer} is {there}")
+
+
+def stem_steps(stem, config):
+    """Steps that the products of a stem's output take: its taps times the image's channels."""
+    taps = stem.kernel_size[0] * stem.kernel_size[1]
+    return -(-taps * stem.input_channels // config.inputs)
+
+
+def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape):
+    """Refuse what no choice of strips makes fit."""
+    rows, groups, input_words = input_shape
+    _, output_groups, output_words = output_shape
+    for words in (input_words, hidden_words, output_words, rows + 1):
+        require("channel words or rows", words, _WORDS_LIMIT, block, "a descriptor's field")
+    require("groups of pixels in a row", 2 * output_groups + 1, _GROUPS_LIMIT, block,
+            "a descriptor's field")
+    lines = groups * hidden_words
+    parameters = (hidden_words if block.expand else 0) + hidden_words + output_words
+    if stem:
+        _, image_groups, _ = map_words(stem.input_shape, config)
+        require("groups of pixels in a row of the image", image_groups, _GROUPS_LIMIT, block,
+                "a descriptor's field")
+        require("lanes for the channels of an image", stem.input_channels, config.inputs, block,
+                "inputs")
+        lines      += image_groups
+        parameters += input_words
+    require("words for a row of each map in the line buffer", lines, config.line_words, block,
+            "line_words")
+    require("words of 3x3 kernels", hidden_words, config.tap_words, block, "tap_words")
+    require("words of parameters", parameters, config.parameter_words, block, "parameter_words")
+    require("words of a row of depthwise outputs", output_groups * hidden_words,
+            config.strip_words, block, "strip_words")

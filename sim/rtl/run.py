@@ -9,7 +9,7 @@ from hw.counters import READ_CHANNELS
 from sim.errors import UserError
 from sim.mapping.ideal import ideal_block_cycles
 from sim.mapping.packing import unpack_map
-from sim.mapping.program import build_block_program
+from sim.mapping.block_program import build_block_program
 from sim.mapping.tiling import DoesNotFit
 from sim.report.results import BottleneckResult
 from sim.rtl.build import SimulationError

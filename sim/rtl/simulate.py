@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hw.accelerator import Accelerator
+from hw.registers import Status
 from sim.rtl.build import SimulationError, build_simulation, run_cocotb
 from sim.rtl.verilog import generate
 
@@ -58,7 +59,9 @@ class Simulation:
     Attributes
     ----------
     output : bytes
-        The output map as it lies in memory.
+        The output as it lies in memory.
+    maps : bytes
+        The snapshots of the map memory, one after another, each word padded to whole bytes.
     cycles : int
         From start to the end, counted beside the accelerator.
     read_bytes, write_bytes : int
@@ -68,6 +71,7 @@ class Simulation:
     """
 
     output:      bytes
+    maps:        bytes
     cycles:      int
     read_bytes:  int
     write_bytes: int
@@ -81,7 +85,7 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False):
     ----------
     config : hw.config.AcceleratorConfig
     memory_bytes : int
-        Least size of the memory; it is a power of two and 4 MiB or more, so that one build serves most programs.
+        Least size of the memory; it is a power of two and 8 MiB or more, so that one build serves most programs.
     waves, asserts : bool
         See `sim.rtl.build.build_simulation`.
 
@@ -89,7 +93,7 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False):
     -------
     sim.rtl.build.Build
     """
-    size = max(4 << 20, 1 << max(memory_bytes - 1, 1).bit_length())
+    size = max(8 << 20, 1 << max(memory_bytes - 1, 1).bit_length())
     sources = {
         "accelerator.v": generate(Accelerator, name="accelerator", config=config),
         "axi_memory.sv": (_SOURCES / "axi_memory.sv").read_text(),
@@ -97,10 +101,11 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False):
     }
     return build_simulation(
         sources, "testbench", waves=waves, asserts=asserts,
-        verilator_arguments=(f"-GDATA_BITS={config.data_bits}", f"-GSIZE_BYTES={size}"))
+        verilator_arguments=(f"-GDATA_BITS={config.data_bits}", f"-GSIZE_BYTES={size}",
+                             f"-GWORD_BITS={config.word_bits}"))
 
 
-def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=None):
+def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=None, snapshots=()):
     """Run a program from start to end.
 
     Parameters
@@ -113,6 +118,9 @@ def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=No
         Cycles after which the run is given up.
     waves_file : Path
         Waveform to write, if the build has waves.
+    snapshots : sequence of (int, (int, int))
+        For a number of finished descriptors, in order, the addresses of the map memory to look at then: the first, and
+        that behind the last.
 
     Returns
     -------
@@ -128,18 +136,21 @@ def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=No
     with tempfile.TemporaryDirectory(prefix="mnv2-") as folder:
         folder = Path(folder)
         np.asarray(program.image).tofile(folder / "memory.bin")
-        run = {"records": program.records, "output_address": program.output_address,
+        run = {"records": program.records, "snapshots": list(snapshots),
+               "progress": str(folder / "progress"), "output_address": program.output_address,
                "output_bytes": program.output_bytes, "result": str(folder / "result.json")}
         (folder / "run.json").write_text(json.dumps(run))
         run_cocotb(
             build, test_module="sim.rtl.testbench", work_directory=folder / "cocotb",
             extra_env={"MNV2_RUN": str(folder / "run.json")},
             plusargs=[f"+memory_image={folder / 'memory.bin'}",
-                      f"+memory_dump={folder / 'dump.bin'}", f"+deadline={deadline}",
+                      f"+memory_dump={folder / 'dump.bin'}", f"+map_dump={folder / 'map.bin'}", f"+deadline={deadline}",
                       *memory.plusargs()],
             waves_file=waves_file)
         result = json.loads((folder / "result.json").read_text())
         output = (folder / "dump.bin").read_bytes()
-    if result.pop("error"):
-        raise SimulationError("The memory answered with an error")
-    return Simulation(output=output, **result)
+        maps   = (folder / "map.bin").read_bytes() if snapshots else b""
+    status = Status[result.pop("status")]
+    if status != Status.DONE:
+        raise SimulationError(f"The program was given up after {result['cycles']} cycles: {status.name}")
+    return Simulation(output=output, maps=maps, **result)

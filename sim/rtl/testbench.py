@@ -5,9 +5,38 @@ import os
 from pathlib import Path
 
 import cocotb
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import FallingEdge, First, RisingEdge
 
 from hw.counters import COUNTERS
+from hw.registers import COUNTER_OFFSET, Register, Status
+
+
+async def access_register(dut, address, value=None):
+    """Read 32 bits from a byte address of the AXI4-Lite port, or write a value there."""
+    dut.request_address.value = address
+    dut.request_write.value   = int(value is not None)
+    dut.request_data.value    = value or 0
+    dut.request.value         = 1
+    await RisingEdge(dut.acknowledge)
+    assert int(dut.response.value) == 0, f"There is no register at {address:#x}"
+    result = int(dut.response_data.value)
+    dut.request.value = 0
+    await FallingEdge(dut.acknowledge)
+    return result
+
+
+async def watch(dut, run):
+    """Note progress, and look at maps, as descriptors are finished; until the program ends."""
+    waiting = list(run["snapshots"])
+    while not int(dut.done.value):
+        await First(dut.finished.value_change, RisingEdge(dut.done))
+        finished = int(dut.finished.value)
+        Path(run["progress"]).write_text(f"{finished} {int(dut.cycles.value)}")
+        if waiting and waiting[0][0] == finished:
+            _, (dut.map_start.value, dut.map_end.value) = waiting.pop(0)
+            dut.map_dump.value = 1
+            await RisingEdge(dut.clk)
+            dut.map_dump.value = 0
 
 
 @cocotb.test(timeout_time=60, timeout_unit="sec")
@@ -16,37 +45,30 @@ async def run_program(dut):
     run = json.loads(Path(os.environ["MNV2_RUN"]).read_text())
     if not int(dut.ready.value):
         await RisingEdge(dut.ready)
-    dut.program_address.value = 0
-    dut.program_records.value = run["records"]
-    dut.start.value = 1
-    await RisingEdge(dut.done)
-    dut.start.value = 0
+    await access_register(dut, Register.INTERRUPT_ENABLE.value, 1)
+    await access_register(dut, Register.PROGRAM_ADDRESS.value, 0)
+    await access_register(dut, Register.PROGRAM_RECORDS.value, run["records"])
+    await access_register(dut, Register.START.value, 1)
+    await watch(dut, run)
     assert not int(dut.timed_out.value), (
         f"The program did not end within {int(dut.cycles.value)} cycles")
 
+    status = Status(await access_register(dut, Register.STATUS.value))
     rows = []
-    for row in range(run["records"] - 1):
-        dut.counter_row.value = row
-        counters = {}
-        for column, name in enumerate(COUNTERS):
-            dut.counter_column.value = column
-            # The value follows the position by two edges: one to take it, one to read the memory.
-            for _ in range(3):
-                await RisingEdge(dut.clk)
-            counters[name] = int(dut.counter_value.value)
-        rows.append(counters)
-
+    for row in range(int(dut.finished.value)):
+        offset = COUNTER_OFFSET + 128 * row
+        rows.append({name: await access_register(dut, offset + 4 * column)
+                     for column, name in enumerate(COUNTERS)})
     dut.dump_start.value = run["output_address"]
     dut.dump_end.value   = run["output_address"] + run["output_bytes"]
     dut.dump.value = 1
     await RisingEdge(dut.clk)
     dut.dump.value = 0
     await RisingEdge(dut.clk)
-    result = {
+    Path(run["result"]).write_text(json.dumps({
         "cycles": int(dut.cycles.value),
-        "error": int(dut.error.value),
+        "status": status.name,
         "read_bytes": int(dut.read_bytes.value),
         "write_bytes": int(dut.write_bytes.value),
         "counters": rows,
-    }
-    Path(run["result"]).write_text(json.dumps(result))
+    }))

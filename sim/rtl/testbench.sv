@@ -1,28 +1,39 @@
 // The accelerator beside its external memory, with a clock and a deadline of its own: cocotb only
-// sets the control signals and waits for `done`, so no Python runs in between.
+// uses the registers and waits for `done`, so no Python runs in between.
 //
 // Plusargs besides those of axi_memory:
-//   +deadline=N   cycles after which a run is given up
+//   +deadline=N   cycles since power-up after which a run is given up
+//   +map_dump=F   each pulse of `map_dump` appends the words [map_start, map_end) of the map
+//                 memory to this file, each padded to whole bytes
 
 module testbench #(
     parameter int     DATA_BITS  = 128,
-    parameter longint SIZE_BYTES = 4 << 20
+    parameter longint SIZE_BYTES = 8 << 20,
+    parameter int     WORD_BITS  = 224      // of a word of the map memory
 );
     logic        clk /*verilator public_flat_rd*/ = 0;
     logic        rst = 1;
-    logic        start   /*verilator public_flat_rw*/ = 0;
-    logic [31:0] program_address /*verilator public_flat_rw*/ = 0;
-    logic [7:0]  program_records /*verilator public_flat_rw*/ = 0;
-    logic [4:0]  counter_row     /*verilator public_flat_rw*/ = 0;
-    logic [4:0]  counter_column  /*verilator public_flat_rw*/ = 0;
+    // A request to the registers: cocotb raises `request`, waits for `acknowledge`, lowers it again.
+    logic        request         /*verilator public_flat_rw*/ = 0;
+    logic        request_write   /*verilator public_flat_rw*/ = 0;
+    logic [12:0] request_address /*verilator public_flat_rw*/ = 0;
+    logic [31:0] request_data    /*verilator public_flat_rw*/ = 0;
+    logic        acknowledge     /*verilator public_flat_rd*/ = 0;
+    logic [31:0] response_data   /*verilator public_flat_rd*/ = 0;
+    logic [1:0]  response        /*verilator public_flat_rd*/ = 0;
+
     logic        dump            /*verilator public_flat_rw*/ = 0;
     logic [31:0] dump_start      /*verilator public_flat_rw*/ = 0;
     logic [31:0] dump_end        /*verilator public_flat_rw*/ = 0;
 
-    logic [31:0] counter_value   /*verilator public_flat_rd*/;
-    logic        error           /*verilator public_flat_rd*/;
+    logic        map_dump        /*verilator public_flat_rw*/ = 0;
+    logic [31:0] map_start       /*verilator public_flat_rw*/ = 0;
+    logic [31:0] map_end         /*verilator public_flat_rw*/ = 0;
+
+    logic [9:0]  finished        /*verilator public_flat_rd*/;       // descriptors
     logic        ready           /*verilator public_flat_rd*/ = 0;   // out of reset
-    logic        done            /*verilator public_flat_rd*/ = 0;
+    logic        interrupt       /*verilator public_flat_rd*/;
+    logic        done            /*verilator public_flat_rd*/ = 0;   // interrupt or deadline
     logic        timed_out       /*verilator public_flat_rd*/ = 0;
     logic [31:0] cycles          /*verilator public_flat_rd*/ = 0;   // from start to done
     longint unsigned read_bytes  /*verilator public_flat_rd*/;
@@ -42,19 +53,53 @@ module testbench #(
         ready = 1;
     end
 
-    logic started = 0;
+    logic was_running = 0;
+    int   age = 0;          // cycles since power-up
     always @(posedge clk) begin
-        if (start && !started) begin
-            started <= 1;
-            cycles  <= 0;
-        end else if (started && !done) begin
-            if (running) cycles <= cycles + 1;
-            if (!running && cycles != 0) done <= 1;
-            if (cycles == 32'(deadline)) begin
-                done      <= 1;
-                timed_out <= 1;
-            end
+        age         <= age + 1;
+        was_running <= running;
+        if (running) cycles <= was_running ? cycles + 1 : 1;
+        timed_out   <= age >= deadline;
+        done        <= interrupt || timed_out;
+    end
+
+    // Looks into the map memory behind the accelerator's back: costs no cycle and no byte.
+    localparam int WORD_BYTES = (WORD_BITS + 7) / 8;
+    string map_name;
+    logic  map_dumped = 0;
+    initial if (!$value$plusargs("map_dump=%s", map_name)) map_name = "";
+    always @(posedge clk) if (map_dump) begin : dump_map
+        automatic int                        file;
+        automatic logic [8*WORD_BYTES-1:0]   word;
+        file = map_dumped ? $fopen(map_name, "ab") : $fopen(map_name, "wb");
+        if (file == 0) $fatal(1, "testbench: cannot write %s", map_name);
+        map_dumped = 1;
+        for (int a = int'(map_start); a < int'(map_end); a++) begin
+            word = (8*WORD_BYTES)'(dut.core.map[a]);
+            for (int b = 0; b < WORD_BYTES; b++) $fwrite(file, "%c", word[8*b +: 8]);
         end
+        $fclose(file);
+    end
+
+    logic        c_awvalid = 0, c_awready, c_wvalid = 0, c_wready, c_bvalid, c_arvalid = 0, c_arready;
+    logic        c_rvalid, requested = 0;
+    logic [1:0]  c_bresp, c_rresp;
+    logic [31:0] c_rdata;
+    always @(posedge clk) begin
+        requested <= request;
+        if (request && !requested) begin
+            c_awvalid <= request_write;
+            c_wvalid  <= request_write;
+            c_arvalid <= !request_write;
+        end
+        if (c_awvalid && c_awready) c_awvalid <= 0;
+        if (c_wvalid && c_wready)   c_wvalid  <= 0;
+        if (c_arvalid && c_arready) c_arvalid <= 0;
+        if (c_bvalid || c_rvalid) begin
+            acknowledge   <= 1;
+            response_data <= c_rdata;
+            response      <= c_bvalid ? c_bresp : c_rresp;
+        end else if (!request) acknowledge <= 0;
     end
 
     logic                   arvalid, arready, rvalid, rready, rlast;
@@ -69,8 +114,16 @@ module testbench #(
 
     /* verilator lint_off PINCONNECTEMPTY */
     accelerator dut (
-        .clk, .rst, .start(start && !started), .program_address, .program_records,
-        .running, .finished(), .error, .counter_row, .counter_column, .counter_value,
+        .clk, .rst, .running, .finished, .interrupt,
+        .control__awvalid(c_awvalid), .control__awready(c_awready),
+        .control__awaddr(request_address), .control__awprot(3'b0),
+        .control__wvalid(c_wvalid), .control__wready(c_wready), .control__wdata(request_data),
+        .control__wstrb(4'hf), .control__bvalid(c_bvalid), .control__bready(1'b1),
+        .control__bresp(c_bresp),
+        .control__arvalid(c_arvalid), .control__arready(c_arready),
+        .control__araddr(request_address), .control__arprot(3'b0),
+        .control__rvalid(c_rvalid), .control__rready(1'b1), .control__rdata(c_rdata),
+        .control__rresp(c_rresp),
         .bus__arvalid(arvalid), .bus__arready(arready), .bus__araddr(araddr), .bus__arlen(arlen),
         .bus__arsize(arsize), .bus__arburst(arburst), .bus__arcache(), .bus__arprot(),
         .bus__arid(arid), .bus__rvalid(rvalid), .bus__rready(rready), .bus__rdata(rdata),

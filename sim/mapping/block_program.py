@@ -1,0 +1,65 @@
+"""Program of a single block, from external memory to external memory."""
+
+from dataclasses import dataclass
+
+from sim.mapping.descriptors import block_descriptor, map_bytes
+from sim.mapping.packing import pack_map, pack_parameters, pack_taps, pack_weights
+from sim.mapping.program import Program, ProgramBuilder
+from sim.mapping.tiling import BlockTiling, tile_block
+
+__all__ = ["BlockProgram", "add_block_streams", "build_block_program"]
+
+
+@dataclass(frozen=True, eq=False)
+class BlockProgram(Program):
+    """Program of one block, with its tiling and the (rows, columns, channels) of its output."""
+
+    tiling:       BlockTiling
+    output_shape: tuple
+
+
+def add_block_streams(builder, quantized, config):
+    """Append a block's weights, kernels and parameters in the order in which they are used."""
+    for layer in (quantized.expand, quantized.depthwise, quantized.project):
+        if layer is None:
+            continue
+        builder.add_stream("parameters", pack_parameters(layer, config))
+        if layer.kind == "depthwise":
+            builder.add_stream("taps", pack_taps(layer.weights, config))
+        else:
+            builder.add_stream("weights", pack_weights(layer.weights, config))
+
+
+def build_block_program(block, quantized, activation, config):
+    """Program and memory image of one block with its input in external memory.
+
+    Parameters
+    ----------
+    block : golden.network.Block
+        The block's shapes.
+    quantized : golden.model.QuantizedBlock
+        Its weights and parameters.
+    activation : int8 [H, W, C]
+        Its input.
+    config : hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    BlockProgram
+
+    Raises
+    ------
+    sim.mapping.tiling.DoesNotFit
+        If a buffer is too small.
+    """
+    tiling  = tile_block(block, config)
+    builder = ProgramBuilder(config)
+    add_block_streams(builder, quantized, config)
+    builder.add_map("input", pack_map(activation, config))
+    builder.add_map("output", size=map_bytes(
+        tiling.output_shape[0] * tiling.output_row_words, config))
+    builder.add_descriptor(lambda places: block_descriptor(
+        block, quantized, tiling, config, load_address=places["input"],
+        store_address=places["output"]))
+    program = builder.build("output")
+    return BlockProgram(tiling=tiling, output_shape=block.output_shape, **vars(program))
