@@ -25,10 +25,11 @@ COUNTER_ROWS = 32
 
 
 class Accelerator(wiring.Component):
-    """Runs a program that lies in external memory: single blocks, or a network from image to logits.
+    """Runs a program that lies in external memory: single blocks, or a network, image to logits.
 
-    The host writes program, weights, parameters and input to memory, sets the registers, starts, and waits for
-    the interrupt or for the status; then the output is in memory and the counters can be read.
+    The host writes program, weights, parameters and input to memory, sets the registers, starts,
+    and waits for the interrupt or for the status; then the output is in memory and the counters can
+    be read.
 
     Parameters
     ----------
@@ -44,7 +45,8 @@ class Accelerator(wiring.Component):
     bus
         AXI4 port to external memory.
     running, finished
-        A program is under way; descriptors that it has worked off. For watchers; the registers tell the same.
+        A program is under way; descriptors that it has worked off. For watchers; the registers tell
+        the same.
     """
 
     def __init__(self, config):
@@ -228,7 +230,8 @@ class Accelerator(wiring.Component):
                                  | (self.bus.rvalid & self.bus.rready)
                                  | (self.bus.wvalid & self.bus.wready)),
         ]
-        for command, wanted in ((loading, block.load | block.stem), (write_master.i_command, block.store)):
+        storing = write_master.i_command
+        for command, wanted in ((loading, block.load | block.stem), (storing, block.store)):
             asked = Signal()
             m.d.comb += command.valid.eq(asked)
             with m.If(give_up):

@@ -15,8 +15,8 @@ PARAMETER_BITS = 72     # of one output channel: bias, multiplier, shift
 class AcceleratorConfig:
     """Sizes of an accelerator.
 
-    A *word* is ``inputs`` channels of ``pixels`` consecutive pixels of a row. Every on-chip memory of
-    activations moves one word a cycle.
+    A *word* is ``inputs`` channels of ``pixels`` consecutive pixels of a row. Every on-chip memory
+    of activations moves one word a cycle.
 
     Parameters
     ----------

@@ -1,10 +1,11 @@
-"""Datapath of a block: on-chip memories, line buffer, multiplier array, requantiser, residual adder.
+"""Datapath: on-chip memories, line buffer, multiplier array, requantiser, residual adder, pool.
 
-Results of an expansion go through the requantiser and a queue to the line buffer, whose windows return to the
-same array; depthwise results go to the strip memory, which the projection reads; its results go to the map
-memory, through the residual adder where the block has one. So the expanded map never leaves the
-chip, and no more than two of its rows are ever kept. The stem takes its windows from the same line
-buffer, which an image fills; the head's results go to the pool, the classifier's leave at once.
+Results of an expansion go through the requantiser and a queue to the line buffer, whose windows
+return to the same array; depthwise results go to the strip memory, which the projection reads; its
+results go to the map memory, through the residual adder where the block has one. So the expanded
+map never leaves the chip, and no more than two of its rows are ever kept. The stem takes its
+windows from the same line buffer, which an image fills; the head's results go to the pool, the
+classifier's leave at once.
 """
 
 from amaranth import *
@@ -12,10 +13,24 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .issue import (ADDRESS_BITS, INDEX_BITS, WORDS_BITS, Issue, PassCommand, Range, Target,
-                    slot_layout)
-from .layouts import (ACCUMULATOR_BITS, TAPS, AddParameters, ChannelParameters, LayerRange,
-                      activation_word)
+from .issue import (
+    ADDRESS_BITS,
+    INDEX_BITS,
+    WORDS_BITS,
+    Issue,
+    PassCommand,
+    Range,
+    Target,
+    slot_layout,
+)
+from .layouts import (
+    ACCUMULATOR_BITS,
+    TAPS,
+    AddParameters,
+    ChannelParameters,
+    LayerRange,
+    activation_word,
+)
 from .line_buffer import LineBuffer, LineCommand
 from .mac_array import MacArray
 from .pool import Pool
@@ -30,7 +45,7 @@ IMAGE_CHANNELS = 3
 
 
 def logits_word(channels):
-    """Layout of a word of logits: the accumulators with their biases, and the requantised values."""
+    """Layout of a word of logits: accumulators with their biases, and requantised values."""
     return data.StructLayout({
         "accumulators": data.ArrayLayout(signed(ACCUMULATOR_BITS), channels),
         "logits":       data.ArrayLayout(signed(8), channels),
@@ -100,7 +115,8 @@ class Core(wiring.Component):
     i_load
         Words to write to the map memory; results go first.
     store_request, store_address, store_grant, store_data
-        Reads of the map memory in cycles when no one else reads; data comes the cycle after the grant.
+        Reads of the map memory in cycles when no one else reads; data comes the cycle after the
+        grant.
     input_next, index_next, output_next, residual_next
         See :class:`hw.issue.Issue`.
     issuing
@@ -113,8 +129,8 @@ class Core(wiring.Component):
         What the array was given in this cycle; why nothing, valid while ``issuing``.
     """
 
-    def __init__(self, *, outputs, inputs, pixels, weight_bits, activation_bits, map_words, strip_words,
-                 line_words, weight_words, tap_words, parameter_words, queue_words):
+    def __init__(self, *, outputs, inputs, pixels, weight_bits, activation_bits, map_words,
+                 strip_words, line_words, weight_words, tap_words, parameter_words, queue_words):
         self.outputs         = outputs
         self.inputs          = inputs
         self.pixels          = pixels
@@ -126,8 +142,9 @@ class Core(wiring.Component):
         self._map   = MemoryData(shape=self._word, depth=map_words, init=())
         self._strip = MemoryData(shape=self._word, depth=strip_words, init=())
         self._slot  = slot_layout(self.tile_words)
-        self._array = MacArray(outputs=outputs, inputs=inputs, pixels=pixels, weight_bits=weight_bits,
-                               activation_bits=activation_bits, tag_shape=self._slot)
+        self._array = MacArray(
+            outputs=outputs, inputs=inputs, pixels=pixels, weight_bits=weight_bits,
+            activation_bits=activation_bits, tag_shape=self._slot)
         self._line_buffer = LineBuffer(
             channels=inputs, pixels=pixels, tile_words=self.tile_words, depth=line_words,
             activation_bits=activation_bits, address_bits=ADDRESS_BITS)
@@ -139,8 +156,9 @@ class Core(wiring.Component):
         self._parameters = Ring(shape=data.ArrayLayout(ChannelParameters, inputs),
                                 depth=parameter_words,
                                 free_limit=min(parameter_words, 2**WORDS_BITS - 1))
-        self._issue = Issue(tile_words=self.tile_words, weight_ring=weight_words, tap_ring=tap_words,
-                            parameter_ring=parameter_words, queue_words=queue_words)
+        self._issue = Issue(
+            tile_words=self.tile_words, weight_ring=weight_words, tap_ring=tap_words,
+            parameter_ring=parameter_words, queue_words=queue_words)
         super().__init__({
             "i_pass":          In(stream.Signature(PassCommand)),
             "i_line":          In(stream.Signature(LineCommand)),
@@ -414,7 +432,8 @@ class Core(wiring.Component):
             logits_queue.r_en.eq(logits_taken),
         ]
 
-        # Map memory. Read: a step, else a residual word, else a word to store. Write: results first.
+        # Map memory. Read: a step, else a residual word, else a word to store. Write: results
+        # first.
         m.d.comb += [
             self.store_grant.eq(self.store_request & ~issue.map_read & ~fetch),
             self.store_data.eq(map_read.data),
@@ -448,7 +467,8 @@ class Core(wiring.Component):
                 map_write.data.eq(self.i_load.payload.word),
             ]
 
-        # Words between issue and their place; each counts until it is written or in the line buffer.
+        # Words between issue and their place; each counts until it is written or in the line
+        # buffer.
         under_way = Signal(range(64 + 2 * self.queue_words))
         m.d.sync += under_way.eq(under_way + issue.slot.valid + issue.copy - to_strip - to_map
                                  - residual.o.valid - issue.queue_taken - logits_taken

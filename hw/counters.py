@@ -12,8 +12,8 @@ __all__ = ["COUNTERS", "READ_CHANNELS", "Counters"]
 #: Streams that are read from external memory, in the order of their priority.
 READ_CHANNELS = ("program", "activations", "parameters", "taps", "weights")
 
-#: Counters of a descriptor, in the order in which they are read. All but the beats count cycles, and
-#: ``cycles`` is the sum of ``pointwise``, ``depthwise`` and the stalls.
+#: Counters of a descriptor, in the order in which they are read. All but the beats count cycles,
+#: and ``cycles`` is the sum of ``pointwise``, ``depthwise`` and the stalls.
 COUNTERS = ("cycles", "pointwise", "depthwise",
             *(f"stall_{cause.name.lower()}" for cause in Stall if cause != Stall.NONE),
             *(f"read_{channel}" for channel in READ_CHANNELS), "write")

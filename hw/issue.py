@@ -12,7 +12,7 @@ WORDS_BITS   = 12     # channel words of a map
 
 
 class Range(enum.Enum, shape=2):
-    """Layer of a block whose zero point and clamp a result takes; the head and the classifier are PROJECT."""
+    """Layer whose zero point and clamp a result takes; head and classifier are PROJECT."""
 
     EXPAND    = 0
     DEPTHWISE = 1
@@ -65,15 +65,17 @@ class Stall(enum.Enum, shape=4):
 class PassCommand(data.Struct):
     """A convolution over some rows, or a move of a map to the line buffer.
 
-    Works off tiles of output channels; for each, all rows; for each, all groups of pixels; for each, all input words.
-    The stem takes its input from windows, each of which comes only once: tiles within groups of pixels.
+    Works off tiles of output channels; for each, all rows; for each, all groups of pixels; for
+    each, all input words. The stem takes its input from windows, each of which comes only once:
+    tiles within groups of pixels.
 
     Members
     -------
     copy
         Move words from the map memory to the line buffer, unchanged.
     stem
-        The input is windows of an image; ``input_words`` is the number of steps that their taps take.
+        The input is windows of an image; ``input_words`` is the number of steps that their taps
+        take.
     from_strip
         The input comes from the strip memory, not from the map memory.
     target
@@ -97,7 +99,8 @@ class PassCommand(data.Struct):
     index
         Words of the input map that lie before the first one; of the output map if ``from_strip``.
     output, output_base, output_end
-        Address of the first output word and ring of the output map. A pool's output is a ring of one pixel.
+        Address of the first output word and ring of the output map. A pool's output is a ring of
+        one pixel.
     """
 
     copy:         1
@@ -129,7 +132,8 @@ def slot_layout(tile_words):
     load
         The item completes a tile: take the accumulators over.
     valid
-        A word goes to the requantiser: of the windows if ``depthwise``, else ``tile_word`` of the tile taken over.
+        A word goes to the requantiser: of the windows if ``depthwise``, else ``tile_word`` of the
+        tile taken over.
     parameters
         Position of its parameters, from the oldest in the ring.
     range
@@ -160,9 +164,9 @@ def slot_layout(tile_words):
 class Issue(wiring.Component):
     """Steps through a pass and lets windows in between, so that the multipliers always have work.
 
-    Everything behind the issue takes what it is given: the pipeline never stalls. So a step is issued
-    only when its operands are there and its results have a place: a tile may end when the requantiser
-    has taken the words of the tile before and the queue behind has room for its words.
+    Everything behind the issue takes what it is given: the pipeline never stalls. So a step is
+    issued only when its operands are there and its results have a place: a tile may end when the
+    requantiser has taken the words of the tile before and the queue behind has room for its words.
     Windows go first, since the line buffer is what a pass to it may wait for.
 
     Parameters
@@ -172,7 +176,8 @@ class Issue(wiring.Component):
     weight_ring, tap_ring, parameter_ring
         Words in each ring.
     queue_words
-        Room in the queue before the line buffer, and in those before the residual adder and for the logits.
+        Room in the queue before the line buffer, and in those before the residual adder and for the
+        logits.
 
     Members
     -------
@@ -183,7 +188,8 @@ class Issue(wiring.Component):
     depthwise_parameters
         Position of the depthwise layer's first parameters.
     residual_input, residual_base, residual_end
-        Address of the block's input word that belongs to the pass's first output word, and the ring it lies in.
+        Address of the block's input word that belongs to the pass's first output word, and the ring
+        it lies in.
     loaded
         Input words of the map that have arrived.
     weights_base, weights_available, weights_free, taps_available, parameters_available
@@ -191,7 +197,8 @@ class Issue(wiring.Component):
     image_valid
         A word of the image waits for the line buffer.
     queue_taken, side_taken
-        A word has left the queue before the line buffer; that before the residual adder or for the logits.
+        A word has left the queue before the line buffer; that before the residual adder or for the
+        logits.
     map_read, map_address, strip_address, weight_address
         What to read for this step.
     pointwise, depthwise, copy, first, stem, stem_step, from_strip
@@ -269,9 +276,9 @@ class Issue(wiring.Component):
         residual_pixel = Signal(ADDRESS_BITS)
         residual_start = Signal(ADDRESS_BITS)
         index          = Signal(INDEX_BITS)
-        weight         = Signal(range(self.weight_ring))      # absolute address of this step's weights
+        weight         = Signal(range(self.weight_ring))      # address of this step's weights
         weight_tile    = Signal(range(self.weight_ring))      # and of the tile's first
-        behind         = Signal(range(self.weight_ring + 1))  # weights between the oldest and this step's
+        behind         = Signal(range(self.weight_ring + 1))  # weights before this step's
         behind_tile    = Signal(range(self.weight_ring + 1))
 
         words_left = Signal(WORDS_BITS + 1)
@@ -360,7 +367,8 @@ class Issue(wiring.Component):
         next_weight   = Signal(range(self.weight_ring))
         free          = Signal()
         for pointer, words, base, end, following in (
-                (input_pixel, command.input_words, command.input_base, command.input_end, next_input),
+                (input_pixel, command.input_words, command.input_base, command.input_end,
+                 next_input),
                 (output_pixel, command.output_words, command.output_base, command.output_end,
                  next_output),
                 (residual_pixel, command.output_words, self.residual_base, self.residual_end,

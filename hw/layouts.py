@@ -66,7 +66,7 @@ class AddParameters(data.Struct):
 
 
 def activation_word(channels, pixels, bits):
-    """Layout of a word of activations, indexed ``[pixel][channel]``; element 0 is least significant."""
+    """Layout of a word of activations, indexed ``[pixel][channel]``; element 0 lowest."""
     return data.ArrayLayout(data.ArrayLayout(signed(bits), channels), pixels)
 
 

@@ -14,10 +14,10 @@ __all__ = ["LineBuffer", "LineCommand", "window_layout"]
 class LineCommand(data.Struct):
     """Rows of a map to take in, for all its channel words.
 
-    A *step* takes one word of each row and column position; positions beyond the map are steps too, and
-    supply the padding. Steps are ordered by tile of channel words, row, group of pixels, channel word.
-    An output row leaves when its lowest input row has arrived, so rows that an earlier command took in
-    are the upper rows of the first windows here.
+    A *step* takes one word of each row and column position; positions beyond the map are steps too,
+    and supply the padding. Steps are ordered by tile of channel words, row, group of pixels,
+    channel word. An output row leaves when its lowest input row has arrived, so rows that an
+    earlier command took in are the upper rows of the first windows here.
 
     Members
     -------
@@ -28,14 +28,15 @@ class LineCommand(data.Struct):
     groups
         Groups of pixels in a row of the map.
     steps
-        Groups to step through in a row: ``output groups + 1`` for stride 1, ``2 * output groups`` for
-        stride 2 with padding at the top and left, one more without.
+        Groups to step through in a row: ``output groups + 1`` for stride 1, ``2 * output groups``
+        for stride 2 with padding at the top and left, one more without.
     tail
         Pixels of the last group that belong to the map.
     words
         Channel words of the map.
     line
-        Address in the line memory of the map's first word; ``words * groups`` from there on are its own.
+        Address in the line memory of the map's first word; ``words * groups`` from there on are its
+        own.
     stride_2
         Stride is 2, not 1.
     pad_start
@@ -59,14 +60,15 @@ class LineCommand(data.Struct):
 
 def window_layout(channels, pixels, bits):
     """Layout of the 3x3 windows of a word, indexed ``[pixel][channel][tap]``."""
-    return data.ArrayLayout(data.ArrayLayout(data.ArrayLayout(signed(bits), TAPS), channels), pixels)
+    kernel = data.ArrayLayout(signed(bits), TAPS)
+    return data.ArrayLayout(data.ArrayLayout(kernel, channels), pixels)
 
 
 class LineBuffer(wiring.Component):
     """Turns a map that arrives word by word into the 3x3 windows of a word of output pixels.
 
-    One step a cycle while both sides are ready. Two rows of each channel word stay in the line memory, so a
-    map may be taken in by several commands, a few rows at a time.
+    One step a cycle while both sides are ready. Two rows of each channel word stay in the line
+    memory, so a map may be taken in by several commands, a few rows at a time.
 
     Parameters
     ----------
@@ -88,8 +90,8 @@ class LineBuffer(wiring.Component):
     i
         Words of the map in step order, real positions only.
     o
-        ``window`` of each output pixel; ``word``, the channel word; ``address``, the position of the output word
-        counted from the command's first: ``pixel group * words + word``.
+        ``window`` of each output pixel; ``word``, the channel word; ``address``, the position of
+        the output word counted from the command's first: ``pixel group * words + word``.
     busy
         A command is under way or a window has not left.
     """
@@ -149,7 +151,7 @@ class LineBuffer(wiring.Component):
         word    = Signal(range(self.tile_words + 1))  # within the tile
         line_base = Signal(range(self.depth + 1))
         line      = Signal(range(self.depth + 1))
-        position  = Signal(self.address_bits)        # of the next output word, without its channel word
+        position  = Signal(self.address_bits)        # of the next output group's first word
 
         words_left = Signal(13)
         last_word  = Signal()
@@ -173,8 +175,8 @@ class LineBuffer(wiring.Component):
             self.i.ready.eq(active & advance & in_rows & in_groups),
             self.i_command.ready.eq(~active & ~valid_1),
         ]
-        # An output leaves with the position that completes it: one past its centre for stride 1, its last
-        # of two (padded) or the first of the next two (not padded) for stride 2.
+        # An output leaves with the position that completes it: one past its centre for stride 1,
+        # its last of two (padded) or the first of the next two (not padded) for stride 2.
         for emit, index in ((emit_row, row), (emit_group, group)):
             with m.If(~command.stride_2):
                 m.d.comb += emit.eq(index != 0)
@@ -277,7 +279,8 @@ class LineBuffer(wiring.Component):
         # Stage 2: the window register. Columns of a row: two groups to the left, then the new one.
         window = Signal(self.o.payload.window.shape())
         for row_index in range(3):
-            row_bits = Cat(left.word_select(2 * row_index, bits), left.word_select(2 * row_index + 1, bits),
+            row_bits = Cat(left.word_select(2 * row_index, bits),
+                           left.word_select(2 * row_index + 1, bits),
                            column.word_select(row_index, bits))
             pixels = data.View(data.ArrayLayout(data.ArrayLayout(
                 signed(self.activation_bits), self.channels), 3 * self.pixels), row_bits)
@@ -288,7 +291,8 @@ class LineBuffer(wiring.Component):
                         padded   = pixels[self.pixels - 1 + 2 * pixel + dx][channel]
                         unpadded = pixels[2 * pixel + dx][channel]
                         m.d.comb += window[pixel][channel][3 * row_index + dx].eq(
-                            Mux(command.stride_2, Mux(command.pad_start, padded, unpadded), stride_1))
+                            Mux(command.stride_2,
+                                Mux(command.pad_start, padded, unpadded), stride_1))
         with m.If(advance):
             m.d.sync += [
                 self.o.valid.eq(valid_1 & emit_1),

@@ -64,7 +64,7 @@ class MacArray(wiring.Component):
     latency = 4
 
     def __init__(self, *, outputs, inputs, pixels, weight_bits=8, activation_bits=8,
-                 pointwise=True, depthwise=True, tag_shape=unsigned(1)):
+                 pointwise=True, depthwise=True, tag_shape=1):
         check_integer("Outputs", outputs)
         check_integer("Inputs", inputs)
         check_integer("Pixels", pixels)

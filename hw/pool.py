@@ -18,8 +18,8 @@ class Pool(wiring.Component):
     """Averages each channel over the words of all its pixels.
 
     The words of a tile come in turn, group of pixels by group of pixels. The mean is
-    ``clamp(zero_point + MBQM(sum - pixels * z, multiplier, shift))``, in which the host has folded the division
-    into the multiplier, and ``- pixels * z`` into the bias.
+    ``clamp(zero_point + MBQM(sum - pixels * z, multiplier, shift))``, in which the host has folded
+    the division into the multiplier, and ``- pixels * z`` into the bias.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ class Pool(wiring.Component):
     Members
     -------
     i
-        ``word``, position in its tile ``tile_word``, the number ``valid`` of its pixels that belong to the map, whether it
-        is the ``first`` or ``last`` of its channels, and a tag.
+        ``word``, position in its tile ``tile_word``, the number ``valid`` of its pixels that belong
+        to the map, whether it is the ``first`` or ``last`` of its channels, and a tag.
     parameters, range
         Factor and output range; constant while anything is under way.
     o
@@ -48,7 +48,7 @@ class Pool(wiring.Component):
     #: Cycles from the last word to its mean.
     latency = 2 + Requantize.latency
 
-    def __init__(self, *, channels, pixels, tile_words, activation_bits=8, tag_shape=unsigned(1)):
+    def __init__(self, *, channels, pixels, tile_words, activation_bits=8, tag_shape=1):
         check_integer("Channels", channels)
         check_integer("Pixels", pixels)
         check_integer("Tile words", tile_words)

@@ -1,6 +1,7 @@
 """Records of a program: a header, then one descriptor for each block.
 
-The host packs them with the same classes, ``Descriptor.const({...}).as_bits()``, least significant byte first.
+The host packs them with the same classes, ``Descriptor.const({...}).as_bits()``, least significant
+byte first.
 """
 
 from amaranth import *
@@ -54,18 +55,20 @@ class Work(enum.Enum, shape=2):
 class Descriptor(data.Struct):
     """One inverted-residual block, or the head, or the classifier.
 
-    A map lies in memory, on or off the chip, row by row, group of pixels by group of pixels, channel word by
-    channel word.
+    A map lies in memory, on or off the chip, row by row, group of pixels by group of pixels,
+    channel word by channel word.
 
     Members
     -------
     work
-        What kind of descriptor it is. Head and classifier have no strips, no hidden map and no residual.
+        What kind of descriptor it is. Head and classifier have no strips, no hidden map and no
+        residual.
     stem
-        The block's input is the stem's output, and the stem's input is an image in external memory: three
-        channels a pixel, dense within a group of pixels.
+        The block's input is the stem's output, and the stem's input is an image in external memory:
+        three channels a pixel, dense within a group of pixels.
     image_rows, image_groups, image_tail, image_steps, image_pad_start, image_line
-        The image as the line buffer takes it in, with stride 2, see :class:`hw.line_buffer.LineCommand`.
+        The image as the line buffer takes it in, with stride 2, see
+        :class:`hw.line_buffer.LineCommand`.
     image_padding
         Zero point of the image.
     stem_steps
@@ -75,26 +78,28 @@ class Descriptor(data.Struct):
     residual
         The input is added to the output.
     load, store
-        The input comes from, and the output goes to, external memory. The classifier stores logits, see
-        :func:`hw.core.logits_word`.
+        The input comes from, and the output goes to, external memory. The classifier stores logits,
+        see :func:`hw.core.logits_word`.
     stride_2, pad_start, steps
         See :class:`hw.line_buffer.LineCommand`.
     input_rows, input_groups, input_tail, input_words
-        Rows of the input, groups of pixels in a row, pixels of the last group that belong to the map,
-        channel words.
+        Rows of the input, groups of pixels in a row, pixels of the last group that belong to the
+        map, channel words.
     hidden_words
         Channel words of the expanded map.
     output_rows, output_groups, output_words
         The same of the output.
     strip_rows
-        Output rows worked off together: their depthwise outputs are in the strip memory. For stride 1 the last strip
-        has more than one row, or is the only one.
+        Output rows worked off together: their depthwise outputs are in the strip memory. For stride
+        1 the last strip has more than one row, or is the only one.
     strip_output_words
         Words of output that a strip of ``strip_rows`` rows gives.
     parameter_words
-        Words of parameters: stem if any, expansion if any, depthwise, projection; or those of the only layer.
+        Words of parameters: stem if any, expansion if any, depthwise, projection; or those of the
+        only layer.
     input_base, input_end, output_base, output_end
-        Rings in the map memory for whole rows of input and of output, each with the address behind its last word.
+        Rings in the map memory for whole rows of input and of output, each with the address behind
+        its last word.
     load_address, load_beats, load_words
         Input map in external memory: address in bytes, beats, words.
     store_address, store_bytes, store_words

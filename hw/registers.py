@@ -31,7 +31,8 @@ class Status(enum.Enum, shape=4):
     BUS        = 3
     #: A descriptor is not one; the program was given up.
     DESCRIPTOR = 4
-    #: Nothing moved for a long time: descriptors and streams do not fit together; the program was given up.
+    #: Nothing moved for a long time: descriptors and streams do not fit together; the program was
+    #: given up.
     STUCK      = 5
 
 
@@ -84,7 +85,8 @@ class AxiLiteSignature(wiring.Signature):
 class Registers(wiring.Component):
     """What the host sets and sees.
 
-    One read and one write are under way at a time. An address without a register answers with an error.
+    One read and one write are under way at a time. An address without a register answers with an
+    error.
 
     Parameters
     ----------

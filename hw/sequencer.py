@@ -16,9 +16,9 @@ __all__ = ["Sequencer"]
 class Sequencer(wiring.Component):
     """Runs the blocks of a program one after another.
 
-    A block is worked off in strips of output rows: the stem, if there is one, makes the rows of input; the expansion
-    fills the line buffer, and the depthwise outputs of the strip go to the strip memory; then the
-    projection reads them. Head and classifier are a single pass.
+    A block is worked off in strips of output rows: the stem, if there is one, makes the rows of
+    input; the expansion fills the line buffer, and the depthwise outputs of the strip go to the
+    strip memory; then the projection reads them. Head and classifier are a single pass.
 
     Parameters
     ----------
@@ -35,7 +35,8 @@ class Sequencer(wiring.Component):
         Records of the program.
     o_program, o_weights, o_taps, o_parameters
         What to read from external memory.
-    o_pass, o_line, settings, residual_input, quiet, input_next, index_next, output_next, residual_next
+    o_pass, o_line, settings, residual_input, quiet, input_next, index_next, output_next,
+    residual_next
         See :class:`hw.core.Core`.
     taps_free, parameters_free
         Words to release from the rings.
@@ -385,7 +386,7 @@ class Sequencer(wiring.Component):
         return m
 
     def _is_wrong(self, block):
-        """Whether a descriptor cannot be executed; one that is inconsistent otherwise gets stuck at worst."""
+        """Whether a descriptor cannot be executed; others get stuck at worst."""
         single = block.work != Work.BLOCK
         needed = [block.input_rows, block.input_groups, block.input_words, block.output_words]
         strips = [block.hidden_words, block.output_rows, block.output_groups, block.strip_rows,

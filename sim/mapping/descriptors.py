@@ -67,7 +67,8 @@ def block_descriptor(block, quantized, tiling, config, *, load_address=None, sto
     tiling : sim.mapping.tiling.BlockTiling
     config : hw.config.AcceleratorConfig
     load_address, store_address : int
-        Where the input, or the stem's image, and the output lie in external memory; None if on chip.
+        Where the input, or the stem's image, and the output lie in external memory; None if on
+        chip.
     stem : golden.network.Layer
         Makes the input.
     quantized_stem : golden.model.QuantizedLayer

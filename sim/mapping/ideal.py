@@ -1,4 +1,4 @@
-"""Cycles that a block's work takes on the array if nothing ever waits: counted from the tiling alone."""
+"""Cycles that work takes on the array if nothing ever waits: counted from the tiling alone."""
 
 __all__ = ["ideal_block_cycles"]
 
@@ -6,8 +6,9 @@ __all__ = ["ideal_block_cycles"]
 def ideal_block_cycles(tiling, config, *, expand):
     """Steps of the pointwise layers plus windows of the depthwise layer, one a cycle.
 
-    A tile of ``outputs`` channels and a group of ``pixels`` take a step for each word of input channels; a window of
-    a channel word and a group of pixels takes one. Lanes that a shape leaves empty count as work.
+    A tile of ``outputs`` channels and a group of ``pixels`` take a step for each word of input
+    channels; a window of a channel word and a group of pixels takes one. Lanes that a shape leaves
+    empty count as work.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Program of a whole network, from an image in external memory to logits in external memory.
 
-Maps stay on chip where the map memory has room for them. A map that does not fit leaves for external memory and
-comes back a few rows at a time.
+Maps stay on chip where the map memory has room for them. A map that does not fit leaves for
+external memory and comes back a few rows at a time.
 """
 
 from dataclasses import dataclass
@@ -55,8 +55,8 @@ class NetworkProgram(Program):
 def place_network(network, config):
     """Tile every block and decide which maps stay on chip.
 
-    Maps lie at the lower and the upper end of the map memory in turn. A map is spilled if its producer or its
-    consumer would not fit with it.
+    Maps lie at the lower and the upper end of the map memory in turn. A map is spilled if its
+    producer or its consumer would not fit with it.
 
     Parameters
     ----------

@@ -1,13 +1,13 @@
 """Tensors as the accelerator's words: lanes in order, dense, least significant bit first.
 
-A word of a map holds `inputs` channels of `pixels` consecutive pixels of a row; words follow row by row, group of
-pixels by group of pixels, channel word by channel word. Lanes beyond a map are zero.
+A word of a map holds `inputs` channels of `pixels` consecutive pixels of a row; words follow row by
+row, group of pixels by group of pixels, channel word by channel word. Lanes beyond a map are zero.
 """
 
 import numpy as np
 
-__all__ = ["pack_bits", "pack_image", "pack_map", "pack_parameters", "pack_taps", "pack_weights", "unpack_bits",
-           "unpack_map"]
+__all__ = ["pack_bits", "pack_image", "pack_map", "pack_parameters", "pack_taps", "pack_weights",
+           "unpack_bits", "unpack_map"]
 
 
 def pack_bits(values, bits):
@@ -67,7 +67,7 @@ def pack_map(tensor, config):
 
 
 def pack_image(image, config):
-    """Bytes of an image: groups of pixels row by row, in each pixel its channels, without empty lanes.
+    """Bytes of an image: groups of pixels row by row, its channels in each pixel, no empty lanes.
 
     Parameters
     ----------
@@ -123,8 +123,8 @@ def pack_taps(weights, config):
 def pack_parameters(layer, config):
     """Bytes of a layer's requantisation parameters, 72 bits a channel.
 
-    The input zero point goes into the bias: ``sum((x - z) * w) + b = sum(x * w) + (b - z * sum(w))``, modulo
-    2**32, which padding by ``z`` leaves true.
+    The input zero point goes into the bias: ``sum((x - z) * w) + b = sum(x * w) + (b - z *
+    sum(w))``, modulo 2**32, which padding by ``z`` leaves true.
 
     Parameters
     ----------

@@ -41,8 +41,8 @@ class Program:
 class ProgramBuilder:
     """Collects descriptors, streams and maps in order of use, and lays them out in memory.
 
-    Addresses in descriptors are only known at the end, so a descriptor is a function of the places of the
-    maps by name.
+    Addresses in descriptors are only known at the end, so a descriptor is a function of the places
+    of the maps by name.
     """
 
     def __init__(self, config):

@@ -77,8 +77,8 @@ def require(what, needed, there, layer, buffer):
 def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=False):
     """Tiling of a block.
 
-    The strip is as high as its depthwise outputs fit into the strip memory, its weights into their ring
-    and its maps into the map memory. Input and output lie at the two ends of the map memory.
+    The strip is as high as its depthwise outputs fit into the strip memory, its weights into their
+    ring and its maps into the map memory. Input and output lie at the two ends of the map memory.
 
     Parameters
     ----------

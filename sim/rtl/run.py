@@ -7,9 +7,9 @@ import numpy as np
 
 from hw.counters import READ_CHANNELS
 from sim.errors import UserError
+from sim.mapping.block_program import build_block_program
 from sim.mapping.ideal import ideal_block_cycles
 from sim.mapping.packing import unpack_map
-from sim.mapping.block_program import build_block_program
 from sim.mapping.tiling import DoesNotFit
 from sim.report.results import BottleneckResult
 from sim.rtl.build import SimulationError
@@ -17,7 +17,8 @@ from sim.rtl.simulate import build_accelerator, simulate
 
 __all__ = ["BlockTask", "Mismatch", "network_tasks", "run_block_task", "run_tasks"]
 
-#: Cycles after which a block is given up, as a multiple of its ideal cycles, and in addition to them.
+#: Cycles after which a block is given up, as a multiple of its ideal cycles, and in addition to
+#: them.
 DEADLINE_FACTOR, DEADLINE_CYCLES = 20, 100_000
 
 

@@ -85,7 +85,8 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False):
     ----------
     config : hw.config.AcceleratorConfig
     memory_bytes : int
-        Least size of the memory; it is a power of two and 8 MiB or more, so that one build serves most programs.
+        Least size of the memory; it is a power of two and 8 MiB or more, so that one build serves
+        most programs.
     waves, asserts : bool
         See `sim.rtl.build.build_simulation`.
 
@@ -119,8 +120,8 @@ def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=No
     waves_file : Path
         Waveform to write, if the build has waves.
     snapshots : sequence of (int, (int, int))
-        For a number of finished descriptors, in order, the addresses of the map memory to look at then: the first, and
-        that behind the last.
+        For a number of finished descriptors, in order, the addresses of the map memory to look at
+        then: the first, and that behind the last.
 
     Returns
     -------
@@ -129,8 +130,8 @@ def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=No
     Raises
     ------
     SimulationError
-        If the program does not end, the bus reports an error, or the bytes that the accelerator counts are
-        not those that the memory counts.
+        If the program does not end, the bus reports an error, or the bytes that the accelerator
+        counts are not those that the memory counts.
     """
     memory = memory or MemoryModel()
     with tempfile.TemporaryDirectory(prefix="mnv2-") as folder:
@@ -144,7 +145,8 @@ def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=No
             build, test_module="sim.rtl.testbench", work_directory=folder / "cocotb",
             extra_env={"MNV2_RUN": str(folder / "run.json")},
             plusargs=[f"+memory_image={folder / 'memory.bin'}",
-                      f"+memory_dump={folder / 'dump.bin'}", f"+map_dump={folder / 'map.bin'}", f"+deadline={deadline}",
+                      f"+memory_dump={folder / 'dump.bin'}", f"+map_dump={folder / 'map.bin'}",
+                      f"+deadline={deadline}",
                       *memory.plusargs()],
             waves_file=waves_file)
         result = json.loads((folder / "result.json").read_text())
@@ -152,5 +154,6 @@ def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=No
         maps   = (folder / "map.bin").read_bytes() if snapshots else b""
     status = Status[result.pop("status")]
     if status != Status.DONE:
-        raise SimulationError(f"The program was given up after {result['cycles']} cycles: {status.name}")
+        raise SimulationError(
+            f"The program was given up after {result['cycles']} cycles: {status.name}")
     return Simulation(output=output, maps=maps, **result)

@@ -1,4 +1,4 @@
-"""cocotb side of the testbench: start a program, wait, read the counters. Runs inside the simulator."""
+"""cocotb side of the testbench: start a program, wait, read the counters; in the simulator."""
 
 import json
 import os
