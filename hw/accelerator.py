@@ -252,6 +252,7 @@ class Accelerator(wiring.Component):
         m.d.comb += [
             counters.clear.eq(begin),
             counters.running.eq(sequencer.running),
+            counters.stem.eq(sequencer.imaging),
             counters.pointwise.eq(core.pointwise),
             counters.depthwise.eq(core.depthwise),
             counters.stall.eq(Mux(core.issuing, core.stall, sequencer.stall)),

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from .issue import Stall
 
-__all__ = ["COUNTERS", "READ_CHANNELS", "Counters"]
+__all__ = ["COUNTERS", "COUNTER_COLUMNS", "READ_CHANNELS", "Counters"]
 
 #: Streams that are read from external memory, in the order of their priority.
 READ_CHANNELS = ("program", "activations", "parameters", "taps", "weights")
@@ -19,8 +19,13 @@ COUNTERS = ("cycles", "pointwise", "depthwise",
             *(f"read_{channel}" for channel in READ_CHANNELS), "write")
 
 
+#: Columns of a row: the counters of the block, then from half of them on those of the stem before
+#: it.
+COUNTER_COLUMNS = 64
+
+
 class Counters(wiring.Component):
-    """Counters of 32 bits, one row for each descriptor.
+    """Counters of 32 bits: a row for each descriptor, a set for its block and one for its stem.
 
     Parameters
     ----------
@@ -33,6 +38,8 @@ class Counters(wiring.Component):
         Begin with row 0.
     running
         Count this cycle.
+    stem
+        Count it for the stem.
     pointwise, depthwise, stall
         What the array does in this cycle; ``stall`` counts if it does neither.
     read_beat, write_beat
@@ -40,15 +47,17 @@ class Counters(wiring.Component):
     finish
         This cycle is the descriptor's last.
     row, column, value
-        Reads a counter, one cycle later. ``column`` is the position in :data:`COUNTERS`.
+        Reads a counter, one cycle later. ``column`` is the position in :data:`COUNTERS`; half of
+        :data:`COUNTER_COLUMNS` more for the stem.
     """
 
     def __init__(self, *, rows):
         self.rows = rows
-        self._memory = MemoryData(shape=32 * len(COUNTERS), depth=rows, init=())
+        self._memory = MemoryData(shape=2 * 32 * len(COUNTERS), depth=rows, init=())
         super().__init__({
             "clear":      In(1),
             "running":    In(1),
+            "stem":       In(1),
             "pointwise":  In(1),
             "depthwise":  In(1),
             "stall":      In(Stall),
@@ -56,7 +65,7 @@ class Counters(wiring.Component):
             "write_beat": In(1),
             "finish":     In(1),
             "row":        In(range(rows)),
-            "column":     In(range(len(COUNTERS))),
+            "column":     In(range(COUNTER_COLUMNS)),
             "value":      Out(32),
         })
 
@@ -70,12 +79,15 @@ class Counters(wiring.Component):
         events = Cat(Const(1, 1), self.pointwise, self.depthwise,
                      (idle & (self.stall == cause) for cause in causes),
                      self.read_beat, self.write_beat)
-        counts = Signal(data.ArrayLayout(32, len(COUNTERS)))
-        sums   = Signal(data.ArrayLayout(32, len(COUNTERS)))
+        layout = data.ArrayLayout(data.ArrayLayout(32, len(COUNTERS)), 2)
+        counts = Signal(layout)
+        sums   = Signal(layout)
         row    = Signal(range(self.rows))
-        for k in range(len(COUNTERS)):
-            m.d.comb += sums[k].eq(counts[k] + (events[k] & self.running))
-            m.d.sync += counts[k].eq(Mux(self.clear | self.finish, 0, sums[k]))
+        for part, chosen in ((0, ~self.stem), (1, self.stem)):
+            for k in range(len(COUNTERS)):
+                m.d.comb += sums[part][k].eq(counts[part][k]
+                                             + (events[k] & self.running & chosen))
+                m.d.sync += counts[part][k].eq(Mux(self.clear | self.finish, 0, sums[part][k]))
         m.d.comb += [write.en.eq(self.finish), write.addr.eq(row), write.data.eq(sums)]
         with m.If(self.clear):
             m.d.sync += row.eq(0)
@@ -85,6 +97,9 @@ class Counters(wiring.Component):
         m.d.sync += column.eq(self.column)
         m.d.comb += [
             read.addr.eq(self.row),
-            self.value.eq(read.data.word_select(column, 32)),
+            self.value.eq(Mux(column >= COUNTER_COLUMNS // 2,
+                              read.data[32 * len(COUNTERS):],
+                              read.data[:32 * len(COUNTERS)])
+                          .word_select(column[:-1], 32)),
         ]
         return m

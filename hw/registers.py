@@ -4,16 +4,17 @@ from amaranth import *
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from .counters import COUNTERS
+from .counters import COUNTER_COLUMNS, COUNTERS
 from .program import MEMORY_ADDRESS_BITS, RECORDS_BITS
 
-__all__ = ["REGISTERS", "AxiLiteSignature", "Register", "Registers", "Status"]
+__all__ = ["COUNTER_OFFSET", "COUNTER_ROW_BYTES", "REGISTERS", "AxiLiteSignature", "Register",
+           "Registers", "Status"]
 
-#: Rows of counters that fit behind the registers, see :data:`COUNTER_OFFSET`.
-ADDRESS_BITS = 13
+#: Width of a byte address.
+ADDRESS_BITS = 14
 
-#: Byte address of the first counter; a row of 32 counters takes 128 bytes.
-COUNTER_OFFSET = 0x1000
+#: Byte address of the first counter, and bytes of a row of :data:`COUNTER_COLUMNS`.
+COUNTER_OFFSET, COUNTER_ROW_BYTES = 0x2000, 4 * COUNTER_COLUMNS
 
 _RESPONSE_OKAY, _RESPONSE_SLVERR = 0b00, 0b10
 
@@ -121,7 +122,7 @@ class Registers(wiring.Component):
             "finished":        In(RECORDS_BITS),
             "ended":           In(1),
             "counter_row":     Out(range(counter_rows)),
-            "counter_column":  Out(range(len(COUNTERS))),
+            "counter_column":  Out(range(COUNTER_COLUMNS)),
             "counter_value":   In(32),
         })
 
@@ -184,8 +185,8 @@ class Registers(wiring.Component):
         busy  = Signal()
         m.d.comb += [
             bus.arready.eq(~busy & ~bus.rvalid),
-            self.counter_row.eq(asked[7:]),
-            self.counter_column.eq(asked[2:7]),
+            self.counter_row.eq(asked[8:]),
+            self.counter_column.eq(asked[2:8]),
         ]
         with m.If(bus.arvalid & bus.arready):
             m.d.sync += [asked.eq(bus.araddr), busy.eq(1), wait.eq(3)]
@@ -197,7 +198,7 @@ class Registers(wiring.Component):
             m.d.sync += [busy.eq(0), bus.rvalid.eq(1), bus.rresp.eq(_RESPONSE_OKAY)]
             with m.If(asked >= COUNTER_OFFSET):
                 m.d.sync += bus.rdata.eq(self.counter_value)
-                with m.If(asked[2:7] >= len(COUNTERS)):
+                with m.If(asked[2:7] >= len(COUNTERS)):     # in either half
                     m.d.sync += [bus.rresp.eq(_RESPONSE_SLVERR), bus.rdata.eq(0)]
             with m.Else():
                 with m.Switch(asked & ~3):

@@ -1,34 +1,45 @@
-"""Cycles that work takes on the array if nothing ever waits: counted from the tiling alone."""
+"""Cycles that work takes on the array if nothing ever waits: counted from the tiling alone.
 
-__all__ = ["ideal_block_cycles"]
+A tile of ``outputs`` channels and a group of ``pixels`` takes a step for each word of input
+channels; a window of a channel word and a group of pixels takes one. Lanes that a shape leaves
+empty count as work.
+"""
+
+from sim.mapping.tiling import map_words, stem_steps
+
+__all__ = ["ideal_block_cycles", "ideal_pointwise_cycles", "ideal_stem_cycles"]
 
 
-def ideal_block_cycles(tiling, config, *, expand):
+def _tiles(words, config):
+    return -(-words // config.tile_words)
+
+
+def ideal_pointwise_cycles(layer, config):
+    """Steps of a 1x1 convolution (`golden.network.Layer`)."""
+    rows, groups, words = map_words(layer.input_shape, config)
+    return rows * groups * words * _tiles(map_words(layer.output_shape, config)[2], config)
+
+
+def ideal_stem_cycles(layer, config):
+    """Steps of a stem, whose products fill the input lanes."""
+    rows, groups, words = map_words(layer.output_shape, config)
+    return rows * groups * stem_steps(layer, config) * _tiles(words, config)
+
+
+def ideal_block_cycles(block, config):
     """Steps of the pointwise layers plus windows of the depthwise layer, one a cycle.
-
-    A tile of ``outputs`` channels and a group of ``pixels`` take a step for each word of input
-    channels; a window of a channel word and a group of pixels takes one. Lanes that a shape leaves
-    empty count as work.
 
     Parameters
     ----------
-    tiling : sim.mapping.tiling.BlockTiling
+    block : golden.network.Block
     config : hw.config.AcceleratorConfig
-    expand : bool
-        Whether the block has an expansion.
 
     Returns
     -------
     int
     """
-    rows, groups, input_words = tiling.input_shape
-    hidden_words = tiling.hidden_shape[2]
-    output_rows, output_groups, output_words = tiling.output_shape
-
-    def tiles(words):
-        return -(-words // config.tile_words)
-
-    expansion  = rows * groups * input_words * tiles(hidden_words) if expand else 0
-    depthwise  = output_rows * output_groups * hidden_words
-    projection = output_rows * output_groups * hidden_words * tiles(output_words)
-    return expansion + depthwise + projection
+    rows, groups, words = map_words(block.depthwise.output_shape, config)
+    cycles = rows * groups * words + ideal_pointwise_cycles(block.project, config)
+    if block.expand is not None:
+        cycles += ideal_pointwise_cycles(block.expand, config)
+    return cycles

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hw.core import IMAGE_CHANNELS
+
 __all__ = ["BlockTiling", "DoesNotFit", "map_words", "require", "stem_steps", "tile_block"]
 
 # Limits of the fields of a descriptor.
@@ -122,7 +124,10 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
         all_weights += input_words * tiles(hidden_words)
         tile_weights = max(tile_weights, input_words)
     if stem:
-        all_weights += stem_steps(stem, config) * tiles(input_words)
+        # Its tiles take turns at each group of pixels: it keeps them all.
+        stem_weights = stem_steps(stem, config) * tiles(input_words)
+        all_weights += stem_weights
+        tile_weights = max(tile_weights, stem_weights)
 
     input_row_words, output_row_words = groups * input_words, output_groups * output_words
     needed = None
@@ -167,9 +172,20 @@ def stem_steps(stem, config):
     return -(-taps * stem.input_channels // config.inputs)
 
 
+def _check_windows(layer):
+    """Refuse padding and strides that the line buffer does not have."""
+    (top, _), (left, _) = layer.padding
+    if top != left:
+        raise DoesNotFit(f"{layer.name} pads {top} rows above and {left} columns before its input, "
+                         "but the line buffer pads both alike")
+    if layer.kind == "stem" and layer.stride != 2:
+        raise DoesNotFit(f"{layer.name} needs stride {layer.stride}, but a stem has stride 2")
+
+
 def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape):
     """Refuse what no choice of strips makes fit."""
     rows, groups, input_words = input_shape
+    _check_windows(block.depthwise)
     _, output_groups, output_words = output_shape
     for words in (input_words, hidden_words, output_words, rows + 1):
         require("channel words or rows", words, _WORDS_LIMIT, block, "a descriptor's field")
@@ -178,11 +194,14 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     lines = groups * hidden_words
     parameters = (hidden_words if block.expand else 0) + hidden_words + output_words
     if stem:
-        _, image_groups, _ = map_words(stem.input_shape, config)
-        require("groups of pixels in a row of the image", image_groups, _GROUPS_LIMIT, block,
-                "a descriptor's field")
-        require("lanes for the channels of an image", stem.input_channels, config.inputs, block,
-                "inputs")
+        _check_windows(stem)
+        if stem.input_channels != IMAGE_CHANNELS:
+            raise DoesNotFit(f"{stem.name} needs an image of {stem.input_channels} channels, but "
+                             f"images have {IMAGE_CHANNELS}")
+        image_rows, image_groups, _ = map_words(stem.input_shape, config)
+        require("rows of the image", image_rows + 1, _WORDS_LIMIT, stem, "a descriptor's field")
+        require("groups of pixels in a row of the image", max(image_groups, 2 * groups + 1),
+                _GROUPS_LIMIT, stem, "a descriptor's field")
         lines      += image_groups
         parameters += input_words
     require("words for a row of each map in the line buffer", lines, config.line_words, block,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sim.report.limits import BlockLimits
 
-__all__ = ["BottleneckResult", "Measurement", "RunReport"]
+__all__ = ["LayerResult", "Measurement", "RunReport"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,8 @@ class Measurement:
         Clock cycles from start to end.
     ideal_cycles : int
         Cycles that the tiles of the layers take if nothing ever waits.
-    busy_cycles : int
-        Cycles in which the array worked.
+    pointwise_cycles, depthwise_cycles : int
+        Cycles in which the array worked on 1x1 convolutions and the stem, and on depthwise windows.
     stalls : dict of str to int
         Cycles in which it waited, by cause; with `busy_cycles` they add up to `cycles`.
     dram_read_bytes_by_kind : dict of str to int
@@ -46,7 +46,8 @@ class Measurement:
     multipliers: int
     cycles: int
     ideal_cycles: int
-    busy_cycles: int
+    pointwise_cycles: int
+    depthwise_cycles: int
     stalls: Mapping[str, int] = field(hash=False)
     dram_read_bytes_by_kind: Mapping[str, int] = field(hash=False)
     dram_write_bytes: int
@@ -59,6 +60,11 @@ class Measurement:
                 f"Busy and stalled cycles of {self.name} must add up to its {self.cycles} cycles, "
                 f"not {explained}"
             )
+
+    @property
+    def busy_cycles(self):
+        """Cycles in which the array worked."""
+        return self.pointwise_cycles + self.depthwise_cycles
 
     @property
     def mac_utilization(self):
@@ -100,19 +106,22 @@ class Measurement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BottleneckResult(Measurement):
-    """What the RTL did with one bottleneck.
+class LayerResult(Measurement):
+    """What the RTL did with the stem, a bottleneck, the head with its pool, or the classifier.
 
     Attributes
     ----------
+    kind : str
+        ``"stem"``, ``"block"``, ``"head"`` or ``"classifier"``.
     input_shape, output_shape : tuple of int
         ``(rows, columns, channels)``.
     stride : int
-        Stride of the depthwise layer.
+        Stride of the 3x3 layer, 1 where there is none.
     residual : bool
         Whether the input is added to the output.
     """
 
+    kind: str
     input_shape: tuple[int, int, int]
     output_shape: tuple[int, int, int]
     stride: int
@@ -127,7 +136,7 @@ class RunReport:
     ----------
     image : str
         Path of the picture.
-    bottlenecks : tuple of BottleneckResult
+    bottlenecks : tuple of LayerResult
         In order of the network; those that were run.
     limits : tuple of BlockLimits
         Computed DRAM bytes of the same bottlenecks.
@@ -148,7 +157,7 @@ class RunReport:
     """
 
     image: str
-    bottlenecks: tuple[BottleneckResult, ...]
+    bottlenecks: tuple[LayerResult, ...]
     limits: tuple[BlockLimits, ...]
     configuration: Mapping[str, object] = field(hash=False)
     memory: Mapping[str, object] = field(hash=False)
@@ -191,7 +200,8 @@ class RunReport:
                     "macs",
                     "cycles",
                     "ideal_cycles",
-                    "busy_cycles",
+                    "pointwise_cycles",
+                    "depthwise_cycles",
                     "dram_write_bytes",
                     "mismatches",
                 )

@@ -1,18 +1,25 @@
 """Runs a program on the accelerator's RTL, in Verilator under cocotb."""
 
+import contextlib
 import json
 import tempfile
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from hw.accelerator import Accelerator
-from hw.registers import Status
+from hw.counters import COUNTERS
+from hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, Register, Status
 from sim.rtl.build import SimulationError, build_simulation, run_cocotb
 from sim.rtl.verilog import generate
 
-__all__ = ["MemoryModel", "Simulation", "build_accelerator", "simulate"]
+__all__ = ["TIMELINE_CYCLES", "MemoryModel", "Simulation", "build_accelerator", "simulate"]
+
+#: Cycles that a row of a timeline stands for.
+TIMELINE_CYCLES = 1024
 
 _SOURCES = Path(__file__).parent
 
@@ -64,10 +71,16 @@ class Simulation:
         The snapshots of the map memory, one after another, each word padded to whole bytes.
     cycles : int
         From start to the end, counted beside the accelerator.
-    read_bytes, write_bytes : int
+    read_bytes, write_bytes, write_beats : int
         Moved, counted by the memory model.
-    counters : list of dict of str to int
-        The accelerator's own counters of each descriptor, see `hw.counters.COUNTERS`.
+    counters : list of dict of str to dict of str to int
+        The accelerator's own counters of each descriptor, of its ``block`` and of the ``stem``
+        before it, see `hw.counters.COUNTERS`.
+    timeline : int64 [N, 4]
+        For each `TIMELINE_CYCLES` cycles: cycles with pointwise work and with depthwise work, beats
+        read and beats written.
+    seconds : float
+        Wall time of the simulation, from the simulator's start to its end.
     """
 
     output:      bytes
@@ -75,7 +88,10 @@ class Simulation:
     cycles:      int
     read_bytes:  int
     write_bytes: int
+    write_beats: int
     counters:    list
+    timeline:    np.ndarray
+    seconds:     float
 
 
 def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False):
@@ -103,10 +119,12 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False):
     return build_simulation(
         sources, "testbench", waves=waves, asserts=asserts,
         verilator_arguments=(f"-GDATA_BITS={config.data_bits}", f"-GSIZE_BYTES={size}",
-                             f"-GWORD_BITS={config.word_bits}"))
+                             f"-GWORD_BITS={config.word_bits}",
+                             f"-GTIMELINE_CYCLES={TIMELINE_CYCLES}"))
 
 
-def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=None, snapshots=()):
+def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=None, snapshots=(),
+             reached=None):
     """Run a program from start to end.
 
     Parameters
@@ -123,6 +141,9 @@ def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=No
         For a number of finished descriptors, in order, the addresses of the map memory to look at
         then: the first, and that behind the last.
 
+    reached : function of (descriptors, cycles), optional
+        Called now and then, from another thread, with how far the program has come.
+
     Returns
     -------
     Simulation
@@ -137,23 +158,56 @@ def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=No
     with tempfile.TemporaryDirectory(prefix="mnv2-") as folder:
         folder = Path(folder)
         np.asarray(program.image).tofile(folder / "memory.bin")
-        run = {"records": program.records, "snapshots": list(snapshots),
+        run = {"registers": {register.name: register.value for register in Register},
+               "counters": list(COUNTERS), "counter_offset": COUNTER_OFFSET,
+               "counter_row_bytes": COUNTER_ROW_BYTES,
+               "records": program.records, "snapshots": list(snapshots),
                "progress": str(folder / "progress"), "output_address": program.output_address,
                "output_bytes": program.output_bytes, "result": str(folder / "result.json")}
         (folder / "run.json").write_text(json.dumps(run))
-        run_cocotb(
-            build, test_module="sim.rtl.testbench", work_directory=folder / "cocotb",
-            extra_env={"MNV2_RUN": str(folder / "run.json")},
-            plusargs=[f"+memory_image={folder / 'memory.bin'}",
-                      f"+memory_dump={folder / 'dump.bin'}", f"+map_dump={folder / 'map.bin'}",
-                      f"+deadline={deadline}",
-                      *memory.plusargs()],
-            waves_file=waves_file)
+        begin = time.monotonic()
+        with _watch(folder / "progress", reached):
+            run_cocotb(
+                build, test_module="sim.rtl.testbench", work_directory=folder / "cocotb",
+                extra_env={"MNV2_RUN": str(folder / "run.json")},
+                plusargs=[f"+memory_image={folder / 'memory.bin'}",
+                          f"+memory_dump={folder / 'dump.bin'}", f"+map_dump={folder / 'map.bin'}",
+                          f"+timeline={folder / 'timeline'}", f"+deadline={deadline}",
+                          *memory.plusargs()],
+                waves_file=waves_file)
+        seconds = time.monotonic() - begin
         result = json.loads((folder / "result.json").read_text())
         output = (folder / "dump.bin").read_bytes()
+        timeline = np.loadtxt(folder / "timeline", dtype=np.int64, ndmin=2)
         maps   = (folder / "map.bin").read_bytes() if snapshots else b""
-    status = Status[result.pop("status")]
+    status = Status(result.pop("status"))
     if status != Status.DONE:
         raise SimulationError(
             f"The program was given up after {result['cycles']} cycles: {status.name}")
-    return Simulation(output=output, maps=maps, **result)
+    return Simulation(output=output, maps=maps, timeline=timeline, seconds=seconds, **result)
+
+
+@contextlib.contextmanager
+def _watch(path, reached):
+    """Call a function whenever the simulation has noted how far it is."""
+    if reached is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def look():
+        last = None
+        while not ended.wait(0.1):
+            with contextlib.suppress(OSError, ValueError):
+                now = tuple(map(int, path.read_text().split()))
+                if len(now) == 2 and now != last:
+                    last = now
+                    reached(*now)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,4 +1,7 @@
-"""cocotb side of the testbench: start a program, wait, read the counters; in the simulator."""
+"""cocotb side of the testbench: start a program, wait, read the counters; in the simulator.
+
+Names and addresses come with the run, so that the simulator's Python need not load Amaranth.
+"""
 
 import json
 import os
@@ -6,9 +9,6 @@ from pathlib import Path
 
 import cocotb
 from cocotb.triggers import FallingEdge, First, RisingEdge
-
-from hw.counters import COUNTERS
-from hw.registers import COUNTER_OFFSET, Register, Status
 
 
 async def access_register(dut, address, value=None):
@@ -45,20 +45,24 @@ async def run_program(dut):
     run = json.loads(Path(os.environ["MNV2_RUN"]).read_text())
     if not int(dut.ready.value):
         await RisingEdge(dut.ready)
-    await access_register(dut, Register.INTERRUPT_ENABLE.value, 1)
-    await access_register(dut, Register.PROGRAM_ADDRESS.value, 0)
-    await access_register(dut, Register.PROGRAM_RECORDS.value, run["records"])
-    await access_register(dut, Register.START.value, 1)
+    registers = run["registers"]
+    await access_register(dut, registers["INTERRUPT_ENABLE"], 1)
+    await access_register(dut, registers["PROGRAM_ADDRESS"], 0)
+    await access_register(dut, registers["PROGRAM_RECORDS"], run["records"])
+    await access_register(dut, registers["START"], 1)
     await watch(dut, run)
     assert not int(dut.timed_out.value), (
         f"The program did not end within {int(dut.cycles.value)} cycles")
 
-    status = Status(await access_register(dut, Register.STATUS.value))
+    status = await access_register(dut, registers["STATUS"])
     rows = []
     for row in range(int(dut.finished.value)):
-        offset = COUNTER_OFFSET + 128 * row
-        rows.append({name: await access_register(dut, offset + 4 * column)
-                     for column, name in enumerate(COUNTERS)})
+        offset = run["counter_offset"] + run["counter_row_bytes"] * row
+        block, stem = [
+            {name: await access_register(dut, offset + half + 4 * column)
+             for column, name in enumerate(run["counters"])}
+            for half in (0, run["counter_row_bytes"] // 2)]
+        rows.append({"block": block, "stem": stem})
     dut.dump_start.value = run["output_address"]
     dut.dump_end.value   = run["output_address"] + run["output_bytes"]
     dut.dump.value = 1
@@ -67,8 +71,9 @@ async def run_program(dut):
     await RisingEdge(dut.clk)
     Path(run["result"]).write_text(json.dumps({
         "cycles": int(dut.cycles.value),
-        "status": status.name,
+        "status": status,
         "read_bytes": int(dut.read_bytes.value),
         "write_bytes": int(dut.write_bytes.value),
+        "write_beats": int(dut.write_beats.value),
         "counters": rows,
     }))

@@ -3,20 +3,23 @@
 //
 // Plusargs besides those of axi_memory:
 //   +deadline=N   cycles since power-up after which a run is given up
+//   +timeline=F   what happened in each run of TIMELINE_CYCLES cycles goes to this file, a line
+//                 each: cycles with pointwise work, with depthwise work, beats read, beats written
 //   +map_dump=F   each pulse of `map_dump` appends the words [map_start, map_end) of the map
 //                 memory to this file, each padded to whole bytes
 
 module testbench #(
     parameter int     DATA_BITS  = 128,
     parameter longint SIZE_BYTES = 8 << 20,
-    parameter int     WORD_BITS  = 224      // of a word of the map memory
+    parameter int     WORD_BITS  = 224,     // of a word of the map memory
+    parameter int     TIMELINE_CYCLES = 1024
 );
     logic        clk /*verilator public_flat_rd*/ = 0;
     logic        rst = 1;
     // A request to the registers: cocotb raises `request`, waits for `acknowledge`, lowers it again.
     logic        request         /*verilator public_flat_rw*/ = 0;
     logic        request_write   /*verilator public_flat_rw*/ = 0;
-    logic [12:0] request_address /*verilator public_flat_rw*/ = 0;
+    logic [13:0] request_address /*verilator public_flat_rw*/ = 0;
     logic [31:0] request_data    /*verilator public_flat_rw*/ = 0;
     logic        acknowledge     /*verilator public_flat_rd*/ = 0;
     logic [31:0] response_data   /*verilator public_flat_rd*/ = 0;
@@ -38,6 +41,7 @@ module testbench #(
     logic [31:0] cycles          /*verilator public_flat_rd*/ = 0;   // from start to done
     longint unsigned read_bytes  /*verilator public_flat_rd*/;
     longint unsigned write_bytes /*verilator public_flat_rd*/;
+    longint unsigned write_beats /*verilator public_flat_rd*/;
 
     logic        running;
     int          deadline;
@@ -61,6 +65,26 @@ module testbench #(
         if (running) cycles <= was_running ? cycles + 1 : 1;
         timed_out   <= age >= deadline;
         done        <= interrupt || timed_out;
+    end
+
+    string timeline_name;
+    int    timeline_file = 0;
+    int    timeline_cycle = 0, pointwise_cycles = 0, depthwise_cycles = 0;
+    int    beats_read = 0, beats_written = 0;
+    initial if ($value$plusargs("timeline=%s", timeline_name))
+        timeline_file = $fopen(timeline_name, "w");
+    always @(posedge clk) if (timeline_file != 0 && (running || was_running)) begin : timeline
+        automatic logic last;
+        last = timeline_cycle == TIMELINE_CYCLES - 1 || !running;
+        if (last)
+            $fdisplay(timeline_file, "%0d %0d %0d %0d", pointwise_cycles, depthwise_cycles,
+                      beats_read, beats_written);
+        timeline_cycle   <= last ? 0 : timeline_cycle + 1;
+        pointwise_cycles <= (last ? 0 : pointwise_cycles) + int'(dut.core.pointwise);
+        depthwise_cycles <= (last ? 0 : depthwise_cycles) + int'(dut.core.depthwise);
+        beats_read       <= (last ? 0 : beats_read) + int'(rvalid && rready);
+        beats_written    <= (last ? 0 : beats_written) + int'(wvalid && wready);
+        if (!running) $fflush(timeline_file);
     end
 
     // Looks into the map memory behind the accelerator's back: costs no cycle and no byte.
@@ -141,7 +165,7 @@ module testbench #(
         .awvalid, .awready, .awaddr, .awlen, .awsize, .awburst, .awid,
         .wvalid, .wready, .wdata, .wstrb, .wlast, .bvalid, .bready, .bresp, .bid,
         .dump, .dump_start, .dump_end,
-        .read_bursts(), .read_beats(), .read_bytes, .write_bursts(), .write_beats(), .write_bytes
+        .read_bursts(), .read_beats(), .read_bytes, .write_bursts(), .write_beats, .write_bytes
     );
     /* verilator lint_on PINCONNECTEMPTY */
 endmodule

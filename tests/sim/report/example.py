@@ -2,7 +2,7 @@
 
 from golden.network import mobilenet_v2
 from sim.report.limits import block_limits
-from sim.report.results import BottleneckResult, RunReport
+from sim.report.results import LayerResult, RunReport
 
 STALLS = {"activations": 700, "weights": 300, "output_space": 0, "drain": 500}
 
@@ -30,7 +30,7 @@ def example_result(block, **changes):
         "dram_write_bytes": 5000,
         "mismatches": 0,
     }
-    return BottleneckResult(**{**values, **changes})
+    return LayerResult(**{**values, **changes})
 
 
 def example_report(blocks=slice(None), **changes):

@@ -1,29 +1,24 @@
-"""Runs a photograph's bottlenecks on the RTL, each held to golden element by element."""
+"""Runs bottlenecks on the RTL one by one, each from memory to memory and held to golden."""
 
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
 
-from hw.counters import READ_CHANNELS
 from sim.errors import UserError
 from sim.mapping.block_program import build_block_program
 from sim.mapping.ideal import ideal_block_cycles
 from sim.mapping.packing import unpack_map
 from sim.mapping.tiling import DoesNotFit
-from sim.report.results import BottleneckResult
-from sim.rtl.build import SimulationError
+from sim.rtl.check import check_counters, check_map
+from sim.rtl.measure import layer_result
 from sim.rtl.simulate import build_accelerator, simulate
 
-__all__ = ["BlockTask", "Mismatch", "network_tasks", "run_block_task", "run_tasks"]
+__all__ = ["BlockTask", "network_tasks", "run_block_task", "run_tasks"]
 
 #: Cycles after which a block is given up, as a multiple of its ideal cycles, and in addition to
 #: them.
 DEADLINE_FACTOR, DEADLINE_CYCLES = 20, 100_000
-
-
-class Mismatch(UserError):
-    """The RTL's output differs from golden; the message says where, and how to repeat it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +78,7 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
 
     Returns
     -------
-    BottleneckResult
+    sim.report.results.LayerResult
 
     Raises
     ------
@@ -92,60 +87,20 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
     SimulationError
         If the program does not end, or the counters contradict each other.
     """
-    program = build_block_program(task.block, task.quantized, task.activation, config)
-    ideal   = ideal_block_cycles(program.tiling, config, expand=task.block.expand is not None)
+    block   = task.block
+    program = build_block_program(block, task.quantized, task.activation, config)
+    ideal   = ideal_block_cycles(block, config)
     result  = simulate(build, program, memory=memory, waves_file=waves_file,
                        deadline=DEADLINE_FACTOR * ideal + DEADLINE_CYCLES)
     output  = unpack_map(result.output, program.output_shape, config)
-    _compare(task.block.name, output, task.expected, memory)
-    (counters,) = result.counters
-    _check_counters(task.block.name, result, counters, config)
-    stalls = {name.removeprefix("stall_"): cycles for name, cycles in counters.items()
-              if name.startswith("stall_")}
-    return BottleneckResult(
-        name=task.block.name,
-        macs=task.block.macs,
-        multipliers=config.multipliers,
-        cycles=counters["cycles"],
-        ideal_cycles=ideal,
-        busy_cycles=counters["pointwise"] + counters["depthwise"],
-        stalls=stalls,
-        dram_read_bytes_by_kind={kind: counters[f"read_{kind}"] * config.data_bytes
-                                 for kind in READ_CHANNELS},
-        dram_write_bytes=result.write_bytes,
-        mismatches=0,
-        input_shape=task.block.input_shape,
-        output_shape=task.block.output_shape,
-        stride=task.block.stride,
-        residual=task.block.residual,
-    )
-
-
-def _compare(name, output, expected, memory):
-    """Raise Mismatch at the first element that differs."""
-    wrong = np.argwhere(output != expected)
-    if len(wrong):
-        row, column, channel = (int(k) for k in wrong[0])
-        raise Mismatch(
-            f"The RTL differs from golden in {name}: {len(wrong)} of {expected.size} elements, first "
-            f"at row {row}, column {column}, channel {channel}, where the RTL gives "
-            f"{output[row, column, channel]} and golden {expected[row, column, channel]}; repeat "
-            f"with --blocks {name.removeprefix('block')} --seed {memory.seed} --waves.")
-
-
-def _check_counters(name, result, counters, config):
-    """The accelerator's counters against each other, and against what was counted beside it."""
-    parts = sum(cycles for counter, cycles in counters.items()
-                if counter.startswith("stall_") or counter in ("pointwise", "depthwise"))
-    read  = sum(counters[f"read_{kind}"] for kind in READ_CHANNELS) * config.data_bytes
-    for what, counted, beside in (
-            ("cycles by cause", parts, counters["cycles"]),
-            ("cycles", counters["cycles"], result.cycles),
-            ("bytes read", read, result.read_bytes),
-            ("beats written", counters["write"], -(-result.write_bytes // config.data_bytes))):
-        if counted != beside:
-            raise SimulationError(f"The accelerator counts {counted} {what} in {name}, but {beside} "
-                                  "were counted beside it")
+    check_map(block.name, output, task.expected, memory,
+              f"--blocks {block.name.removeprefix('block')}")
+    check_counters(result, config)
+    (row,) = result.counters
+    return layer_result(
+        row["block"], config, name=block.name, kind="block", macs=block.macs, ideal_cycles=ideal,
+        write_bytes=result.write_bytes, input_shape=block.input_shape,
+        output_shape=block.output_shape, stride=block.stride, residual=block.residual)
 
 
 def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None):
@@ -165,7 +120,7 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
 
     Returns
     -------
-    list of BottleneckResult
+    list of sim.report.results.LayerResult
         In the order of the tasks.
 
     Raises
@@ -190,8 +145,8 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
     results, pool = {}, ThreadPoolExecutor(jobs)
     try:
         waiting = {
-            pool.submit(run_block_task, build, tasks[k], config, memory,
-                        waves_file=waves_folder and waves_folder / f"{tasks[k].block.name}.{build.waves}"): k
+            pool.submit(run_block_task, build, tasks[k], config, memory, waves_file=waves_folder
+                        and waves_folder / f"{tasks[k].block.name}.{build.waves}"): k
             for k in order}
         while waiting:
             finished, _ = wait(waiting, return_when=FIRST_COMPLETED)

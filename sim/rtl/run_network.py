@@ -1,0 +1,166 @@
+"""Runs a whole network on the RTL, from image to logits, each block's output held to golden."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.errors import UserError
+from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
+from sim.mapping.network_program import build_network_program, unpack_logits
+from sim.mapping.packing import unpack_map
+from sim.mapping.tiling import DoesNotFit
+from sim.rtl.check import check_counters, check_map
+from sim.rtl.measure import layer_result
+from sim.rtl.simulate import build_accelerator, simulate
+
+__all__ = ["NetworkRun", "run_network"]
+
+#: Cycles after which a run is given up, as a multiple of its ideal cycles, and in addition to them.
+DEADLINE_FACTOR, DEADLINE_CYCLES = 20, 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkRun:
+    """What a run of a network gave.
+
+    Attributes
+    ----------
+    layers : tuple of sim.report.results.LayerResult
+        Stem, blocks, head (with the pool) and classifier.
+    logits : int8 [classes]
+    accumulators : int32 [classes]
+        The classifier's, with bias: logits that nothing has clipped.
+    maps : dict of str to int8 [H, W, C]
+        Outputs of the blocks that stayed on chip, as the map memory held them.
+    timeline : int64 [N, 4]
+        See `sim.rtl.simulate.Simulation`.
+    cycles : int
+        From start to the interrupt.
+    seconds : float
+        Wall time of the simulation.
+    """
+
+    layers:       tuple
+    logits:       np.ndarray
+    accumulators: np.ndarray
+    maps:         dict
+    timeline:     np.ndarray
+    cycles:       int
+    seconds:      float
+
+
+def run_network(model, tensors, *, config, memory, waves_file=None, asserts=False, progress=None):
+    """Simulate a network and compare it with golden.
+
+    Parameters
+    ----------
+    model : golden.model.QuantizedModel
+    tensors : dict of str to array
+        What `model.run` returned for the image: the input, and what is expected.
+    config : hw.config.AcceleratorConfig
+    memory : sim.rtl.simulate.MemoryModel
+    waves_file : Path, optional
+        Waveform to write; any suffix is replaced by the format's.
+    asserts : bool
+        Check the hardware's assertions, which takes more time.
+    progress : object, optional
+        Its ``building()``, ``built(build)`` and ``reached(descriptors, cycles)`` are called.
+
+    Returns
+    -------
+    NetworkRun
+
+    Raises
+    ------
+    UserError
+        If the network does not fit, differs from golden, or a tool is missing.
+    SimulationError
+        If the simulation fails otherwise.
+    """
+    network = model.network
+    try:
+        program = build_network_program(model, tensors["input"], config)
+    except DoesNotFit as error:
+        raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
+    if progress:
+        progress.building()
+    build = build_accelerator(config, memory_bytes=program.memory_bytes, asserts=asserts,
+                              waves=waves_file is not None)
+    if progress:
+        progress.built(build)
+    placement = program.placement
+    snapshots = [(number + 1, (tiling.output_base, tiling.output_end))
+                 for number, (tiling, spilled)
+                 in enumerate(zip(placement.tilings, placement.spilled, strict=True))
+                 if not spilled]
+    ideal  = _ideal_cycles(network, config)
+    result = simulate(
+        build, program, memory=memory, snapshots=snapshots,
+        deadline=DEADLINE_FACTOR * sum(ideal.values()) + DEADLINE_CYCLES,
+        reached=progress and progress.reached,
+        waves_file=waves_file and waves_file.with_suffix(f".{build.waves}"))
+    maps = _unpack_maps(result.maps, snapshots, network, config)
+    for name, output in maps.items():
+        block = network.blocks[int(name.removeprefix("block")) - 1]
+        check_map(name, output, tensors[block.output_name], memory,
+                  f"--blocks {name.removeprefix('block')}")
+    accumulators, logits = unpack_logits(result.output, program.classes, config)
+    check_map("the classifier's accumulators", accumulators,
+              tensors["logits_accumulator"].reshape(-1), memory, "the same image and")
+    check_map("the logits", logits, tensors["classifier"].reshape(-1), memory,
+              "the same image and")
+    check_counters(result, config)
+    return NetworkRun(
+        layers=_layers(result.counters, network, program, ideal, config), logits=logits,
+        accumulators=accumulators, maps=maps, timeline=result.timeline,
+        cycles=result.cycles, seconds=result.seconds)
+
+
+def _ideal_cycles(network, config):
+    """Ideal cycles of each row of the report by name."""
+    return {
+        "stem": ideal_stem_cycles(network.stem, config),
+        **{block.name: ideal_block_cycles(block, config) for block in network.blocks},
+        "head": ideal_pointwise_cycles(network.head, config),
+        "classifier": ideal_pointwise_cycles(network.classifier, config),
+    }
+
+
+def _unpack_maps(data, snapshots, network, config):
+    """Maps of blocks from the bytes of the snapshots, one after another."""
+    maps, offset, word_bytes = {}, 0, -(-config.word_bits // 8)
+    for number, (base, end) in snapshots:
+        block = network.blocks[number - 1]
+        size  = (end - base) * word_bytes
+        words = np.frombuffer(data, np.uint8, size, offset).reshape(-1, word_bytes)
+        # Each word is padded to whole bytes there; in a map, words follow without gaps.
+        bits  = np.unpackbits(words, axis=1, bitorder="little")[:, :config.word_bits]
+        dense = np.packbits(bits.reshape(-1), bitorder="little")
+        maps[block.name] = unpack_map(dense, block.output_shape, config)
+        offset += size
+    return maps
+
+
+def _layers(counters, network, program, ideal, config):
+    """Rows of the report. The counters of the stem come with those of the first block."""
+    def measured(name, kind, layer, row, part="block", write_bytes=0, **details):
+        return layer_result(
+            row[part], config, name=name, kind=kind, macs=layer.macs, ideal_cycles=ideal[name],
+            write_bytes=write_bytes, input_shape=layer.input_shape,
+            output_shape=details.pop("output_shape", layer.output_shape), **details)
+
+    first, *_ = counters
+    rows = [measured("stem", "stem", network.stem, first, "stem", stride=network.stem.stride)]
+    for block, tiling, spilled, row in zip(
+            network.blocks, program.placement.tilings, program.placement.spilled,
+            counters[:len(network.blocks)], strict=True):
+        words = tiling.output_shape[0] * tiling.output_row_words if spilled else 0
+        rows.append(measured(
+            block.name, "block", block, row, stride=block.stride, residual=block.residual,
+            write_bytes=-(-words * config.word_bits // 8)))
+    head, classifier = counters[len(network.blocks):]
+    rows.append(measured("head", "head", network.head, head,
+                         output_shape=network.pool.output_shape))
+    rows.append(measured("classifier", "classifier", network.classifier, classifier,
+                         write_bytes=program.output_bytes))
+    return tuple(rows)
