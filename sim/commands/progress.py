@@ -38,7 +38,7 @@ def show_count(description):
 class BlockProgress:
     """Shows how many blocks are simulated and the time left; a context manager.
 
-    Its methods are what `sim.rtl.run.run_tasks` calls.
+    Its methods are what `sim.rtl.run_blocks.run_tasks` calls.
 
     Parameters
     ----------

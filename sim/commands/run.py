@@ -150,7 +150,7 @@ def simulate_blocks(path, chosen, *, accelerator, memory, clock_hz, jobs, waves_
     from sim.report.limits import block_limits
     from sim.report.provenance import find_commit, find_versions
     from sim.report.results import RunReport
-    from sim.rtl.run import network_tasks, run_tasks
+    from sim.rtl.run_blocks import network_tasks, run_tasks
     from sim.rtl.toolchain import find_toolchain
 
     versions = find_versions(find_toolchain())

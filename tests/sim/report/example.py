@@ -20,7 +20,9 @@ def example_result(block, **changes):
         "multipliers": 448,
         "cycles": busy + 1500,
         "ideal_cycles": busy - 50,
-        "busy_cycles": busy,
+        "kind": "block",
+        "pointwise_cycles": busy - 150,
+        "depthwise_cycles": 150,
         "stalls": STALLS,
         "dram_read_bytes_by_kind": {
             "activations": 1000 * block.index,

@@ -15,7 +15,8 @@ def measure(**changes):
         "multipliers": 100,
         "cycles": 1000,
         "ideal_cycles": 400,
-        "busy_cycles": 600,
+        "pointwise_cycles": 500,
+        "depthwise_cycles": 100,
         "stalls": {"weights": 300, "drain": 100},
         "dram_read_bytes_by_kind": {"weights": 5000, "activations": 2000},
         "dram_write_bytes": 1000,
@@ -37,7 +38,7 @@ def test_figures_that_follow():
 
 def test_every_cycle_has_a_cause():
     with pytest.raises(ValueError, match="block1 must add up to its 1000 cycles, not 999"):
-        measure(busy_cycles=599)
+        measure(depthwise_cycles=99)
 
 
 def test_total_is_the_sum():
