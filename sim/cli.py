@@ -9,6 +9,7 @@ from sim.commands.classify import classify
 from sim.commands.doctor import doctor
 from sim.commands.run import run
 from sim.commands.summary import summary
+from sim.commands.verilog import verilog
 from sim.errors import SimulationError, UserError
 
 __all__ = ["app", "main"]
@@ -53,7 +54,7 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, run, doctor):
+for _command in (summary, classify, run, verilog, doctor):
     app.command()(guard(_command))
 
 

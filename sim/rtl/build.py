@@ -20,10 +20,14 @@ from sim.errors import SimulationError, UserError
 from sim.rtl.runtime import copy_runtime, keep_runtime
 from sim.rtl.toolchain import find_toolchain, waves_format
 
-__all__ = ["Build", "SimulationError", "build_simulation", "run_cocotb"]
+__all__ = ["LINT_WAIVERS", "Build", "SimulationError", "build_simulation", "run_cocotb"]
 
 #: Time unit and precision of a simulation.
 TIMESCALE = ("1ns", "1ns")
+
+#: What Amaranth's output relies on, and nothing else: Verilog's extension and truncation, defaults
+#: assigned before a case, and comparisons that a parameter has made constant.
+LINT_WAIVERS = ("-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC", "-Wno-CASEINCOMPLETE", "-Wno-CMPCONST")
 
 # os.environ is the process's: one thread at a time sets it for a build or a start.
 _environment_lock = threading.RLock()
@@ -211,12 +215,7 @@ def _arguments(waves, asserts):
         "-std=gnu++20",
         # cocotb's runner makes every signal public, which costs most of Verilator's optimisation.
         "--no-public-flat-rw",
-        # What Amaranth's output relies on, and nothing else: Verilog's extension and truncation,
-        # defaults assigned before a case, and comparisons that a parameter has made constant.
-        "-Wno-WIDTHEXPAND",
-        "-Wno-WIDTHTRUNC",
-        "-Wno-CASEINCOMPLETE",
-        "-Wno-CMPCONST",
+        *LINT_WAIVERS,
         "--x-assign",
         "fast",
         "--x-initial",

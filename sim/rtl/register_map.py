@@ -1,0 +1,155 @@
+"""The register map as a document, written from what the hardware's sources say of each register."""
+
+import inspect
+import re
+
+from hw.counters import COUNTERS
+from hw.issue import Stall
+from hw.registers import (
+    COUNTER_OFFSET,
+    COUNTER_ROW_BYTES,
+    REGISTERS,
+    Register,
+    Status,
+)
+
+__all__ = ["describe_counter", "member_comments", "register_map"]
+
+
+def register_map(config, *, rows):
+    """Text of the register map of an accelerator.
+
+    Parameters
+    ----------
+    config : hw.config.AcceleratorConfig
+        What is stated beside the registers: the memory port, the lanes, the buffers.
+    rows : int
+        Rows of counters, `hw.accelerator.COUNTER_ROWS`.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    registers = member_comments(Register)
+    status    = member_comments(Status)
+    stem      = COUNTER_ROW_BYTES // 2
+    lines = [
+        "# Registers of the accelerator",
+        "",
+        "Behind the AXI4-Lite port `control`: 32 bits each, little-endian. An address without a",
+        "register answers with an error.",
+        "",
+        *_table(("address", "register", "meaning"),
+                [(f"`0x{address:04X}`", f"`{name}`", registers[name])
+                 for name, address in REGISTERS.items()]),
+        "",
+        "## Values of `STATUS`",
+        "",
+        *_table(("value", "name", "meaning"),
+                [(member.value, f"`{member.name}`", status[member.name]) for member in Status]),
+        "",
+        "## Counters",
+        "",
+        f"Row r, of descriptor r of the program (modulo {rows}), begins at",
+        f"`0x{COUNTER_OFFSET:04X} + 0x{COUNTER_ROW_BYTES:X} * r`; the addresses below are offsets",
+        f"from there. Those of the stem before the block are `0x{stem:X}` higher. Each start begins",
+        "with row 0.",
+        "",
+        *_table(("offset", "counter", "counts"),
+                [(f"`0x{4 * column:02X}`", f"`{name}`", describe_counter(name))
+                 for column, name in enumerate(COUNTERS)]),
+        "",
+        "## This accelerator",
+        "",
+        f"{config.multipliers} multipliers of {config.weight_bits} x {config.activation_bits} bits",
+        f"({config.outputs} outputs x {config.inputs} inputs x {config.pixels} pixels); memory port",
+        f"`bus` of {config.data_bits} bits, bursts of up to {config.burst_beats} beats,",
+        f"{config.outstanding} reads under way.",
+        "",
+        *_table(("buffer", "bytes"),
+                [*((name, f"{size:,}") for name, size in config.buffer_bytes.items()),
+                 ("together", f"{config.on_chip_bytes:,}")]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def member_comments(enumeration):
+    """Text of the ``#:`` comment before each member of an enumeration, from its source.
+
+    Parameters
+    ----------
+    enumeration : type
+
+    Returns
+    -------
+    dict of str to str
+        By name of the member, each on one line.
+
+    Raises
+    ------
+    ValueError
+        If a member has no comment.
+    """
+    comments, pending = {}, []
+    for line in inspect.getsource(enumeration).splitlines():
+        comment = re.match(r"\s+#: ?(.*)", line)
+        member  = re.match(r"\s+(\w+)\s*=", line)
+        if comment:
+            pending.append(comment[1].strip())
+            continue
+        if member and pending:
+            comments[member[1]] = " ".join(pending).replace("``", "`")
+        pending = []
+    comments = {name: re.sub(r":class:`~?[\w.]*?(\w+)`", r"`\1`", text)
+                for name, text in comments.items()}
+    missing = [member.name for member in enumeration if member.name not in comments]
+    if missing:
+        raise ValueError(f"Members of {enumeration.__name__} must have a comment, "
+                         f"not {', '.join(missing)}")
+    return comments
+
+
+def describe_counter(name):
+    """What a counter counts.
+
+    Parameters
+    ----------
+    name : str
+        One of `hw.counters.COUNTERS`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If the name follows none of the known forms.
+    """
+    kind, _, rest = name.partition("_")
+    if kind == "stall":
+        return f"Cycles without work: {_lower(member_comments(Stall)[rest.upper()])}"
+    if kind == "read":
+        return f"Beats read of the stream {rest}."
+    known = {
+        "cycles":    "Cycles, from the end of the descriptor before to its own.",
+        "pointwise": "Cycles in which the array works on 1x1 convolutions.",
+        "depthwise": "Cycles in which the array works on 3x3 windows.",
+        "write":     "Beats written.",
+    }
+    if name not in known:
+        raise ValueError(f"A counter must have a known meaning, not {name!r}")
+    return known[name]
+
+
+def _lower(sentence):
+    """A sentence that goes on after a colon."""
+    return sentence[0].lower() + sentence[1:]
+
+
+def _table(header, rows):
+    """Lines of a Markdown table."""
+    def line(cells):
+        return "| " + " | ".join(map(str, cells)) + " |"
+    return [line(header), line("---" for _ in header), *map(line, rows)]
