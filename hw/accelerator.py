@@ -108,15 +108,15 @@ class Accelerator(wiring.Component):
         connect(m, sequencer.o_line, core.i_line)
         for name in ("settings", "residual_input", "taps_free", "parameters_free"):
             m.d.comb += getattr(core, name).eq(getattr(sequencer, name))
-        for name in ("quiet", "input_next", "index_next", "output_next", "residual_next"):
+        for name in ("quiet", "issued", "input_next", "index_next", "output_next", "residual_next"):
             m.d.comb += getattr(sequencer, name).eq(getattr(core, name))
 
-        # External memory, read: a channel for each stream, the scarcest first.
+        # External memory, read: a channel for each stream.
         m.submodules.read_master = read_master = ReadMaster(
             data_bits=config.data_bits, address_bits=MEMORY_ADDRESS_BITS,
             channels=len(READ_CHANNELS), burst_beats=config.burst_beats,
-            fifo_beats=max(8 * config.burst_beats, 4), outstanding=config.outstanding,
-            arbitration="priority")
+            fifo_beats=config.read_queue_beats, outstanding=config.outstanding,
+            arbitration="round-robin")
         word_bits = {"program": 8 * RECORD_BYTES, "activations": config.word_bits,
                      "parameters": config.parameter_word_bits, "taps": config.tap_word_bits,
                      "weights": config.weight_word_bits}
@@ -169,7 +169,7 @@ class Accelerator(wiring.Component):
             input_bits=config.word_bits, output_bits=config.data_bits, partial="emit")
         m.submodules.write_master = write_master = WriteMaster(
             data_bits=config.data_bits, address_bits=MEMORY_ADDRESS_BITS,
-            burst_beats=config.burst_beats, fifo_beats=max(2 * config.burst_beats, 4))
+            burst_beats=config.burst_beats, fifo_beats=config.write_queue_beats)
         connect(m, words["activations"], loader.i)
         connect(m, storer.o, store_gearbox.i)
         logits_bits = logits_word(config.inputs).size

@@ -5,10 +5,13 @@ Plain Python: software that only needs sizes imports this without Amaranth.
 
 from dataclasses import dataclass, fields
 
-__all__ = ["PRESETS", "AcceleratorConfig"]
+__all__ = ["PRESETS", "STREAMS", "AcceleratorConfig"]
 
 TAPS = 9                # of a 3x3 kernel
 PARAMETER_BITS = 72     # of one output channel: bias, multiplier, shift
+
+#: Streams that are read from external memory.
+STREAMS = ("program", "activations", "parameters", "taps", "weights")
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,10 @@ class AcceleratorConfig:
     map_words:       int = 10240
     strip_words:     int = 2048
     line_words:      int = 512
-    weight_words:    int = 8192
+    weight_words:    int = 9216
     tap_words:       int = 512
     parameter_words: int = 1024
-    queue_words:     int = 16
+    queue_words:     int = 32
     data_bits:       int = 128
     burst_beats:     int = 16
     outstanding:     int = 16
@@ -121,6 +124,16 @@ class AcceleratorConfig:
         return self.data_bits // 8
 
     @property
+    def read_queue_beats(self):
+        """Beats that wait at the memory port for each stream: the bursts that a latency covers."""
+        return max(8 * self.burst_beats, 4)
+
+    @property
+    def write_queue_beats(self):
+        """Beats that wait at the memory port to be written."""
+        return max(2 * self.burst_beats, 4)
+
+    @property
     def on_chip_bytes(self):
         """Bytes of all on-chip buffers together, named by :attr:`buffer_bytes`."""
         return sum(self.buffer_bytes.values())
@@ -136,6 +149,8 @@ class AcceleratorConfig:
             "taps":       self.tap_words * self.tap_word_bits,
             "parameters": self.parameter_words * self.parameter_word_bits,
             "queues":     2 * self.queue_words * self.word_bits,
+            "bus":        (len(STREAMS) * self.read_queue_beats + self.write_queue_beats)
+                          * self.data_bits,
         }
         return {name: (size + 7) // 8 for name, size in bits.items()}
 
@@ -146,10 +161,10 @@ PRESETS = {
                                line_words=1024, weight_words=2048, tap_words=256,
                                parameter_words=512, data_bits=64),
     "small": AcceleratorConfig(outputs=16, inputs=4, pixels=2, map_words=35840, strip_words=7168,
-                               line_words=2048, weight_words=7168, tap_words=512,
-                               parameter_words=1024, data_bits=64),
+                               line_words=2048, weight_words=12288, tap_words=512,
+                               parameter_words=1024, queue_words=32),
     "base":  AcceleratorConfig(),
-    "large": AcceleratorConfig(outputs=16, inputs=16, pixels=7, map_words=2560, strip_words=1024,
+    "large": AcceleratorConfig(outputs=16, inputs=16, pixels=7, map_words=3072, strip_words=1024,
                                line_words=256, weight_words=4096, tap_words=128,
-                               parameter_words=256, data_bits=512),
+                               parameter_words=256, queue_words=32, data_bits=512),
 }

@@ -119,6 +119,8 @@ class Core(wiring.Component):
         grant.
     input_next, index_next, output_next, residual_next
         See :class:`hw.issue.Issue`.
+    issued
+        The last pass that was asked for has been issued; its results may be under way.
     issuing
         A pass is being issued, or a window waits.
     quiet
@@ -183,6 +185,7 @@ class Core(wiring.Component):
             "index_next":      Out(INDEX_BITS),
             "output_next":     Out(ADDRESS_BITS),
             "residual_next":   Out(ADDRESS_BITS),
+            "issued":          Out(1),
             "issuing":         Out(1),
             "quiet":           Out(1),
             "moving":          Out(1),
@@ -242,6 +245,7 @@ class Core(wiring.Component):
             self.index_next.eq(issue.index_next),
             self.output_next.eq(issue.output_next),
             self.residual_next.eq(issue.residual_next),
+            self.issued.eq(issue.i_command.ready & ~issue.i_command.valid),
             self.issuing.eq(issue.active),
             self.pointwise.eq(issue.pointwise),
             self.depthwise.eq(issue.depthwise),
@@ -262,7 +266,7 @@ class Core(wiring.Component):
             from_stem.eq(issue.stem),
             stem_step.eq(issue.stem_step),
         ]
-        with m.If(issue.depthwise | issue.stem):
+        with m.If(window.valid & window.ready):
             m.d.sync += item.payload.windows.eq(window.payload.window)
         # The stem's inputs are numbered tap by tap, within a tap channel by channel.
         with m.Switch(stem_step):

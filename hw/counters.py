@@ -5,12 +5,13 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out
 
+from .config import STREAMS
 from .issue import Stall
 
 __all__ = ["COUNTERS", "COUNTER_COLUMNS", "READ_CHANNELS", "Counters"]
 
-#: Streams that are read from external memory, in the order of their priority.
-READ_CHANNELS = ("program", "activations", "parameters", "taps", "weights")
+#: Streams that are read from external memory.
+READ_CHANNELS = STREAMS
 
 #: Counters of a descriptor, in the order in which they are read. All but the beats count cycles,
 #: and ``cycles`` is the sum of ``pointwise``, ``depthwise`` and the stalls.

@@ -310,6 +310,7 @@ class Issue(wiring.Component):
         side_room  = Signal(range(self.queue_words + 1), init=self.queue_words)
         to_side    = Signal()
 
+        pixel_begins     = Signal()     # a stem takes a window, and keeps it for all its steps
         input_there      = Signal()
         weights_there    = Signal()
         parameters_there = Signal()
@@ -322,7 +323,8 @@ class Issue(wiring.Component):
             ends_tile.eq(last_step & ~command.copy),
             parameter.eq(command.parameters + tile),
             to_side.eq((command.target == Target.RESIDUAL) | (command.target == Target.LOGITS)),
-            input_there.eq(Mux(command.stem, self.window_valid,
+            pixel_begins.eq((step == 0) & (tile == 0)),
+            input_there.eq(Mux(command.stem, self.window_valid | ~pixel_begins,
                                command.from_strip | (pixel_index <= self.loaded))),
             weights_there.eq(command.copy | (behind < self.weights_available)),
             parameters_there.eq(~ends_tile | (parameter + tile_count <= self.parameters_available)),
@@ -345,7 +347,7 @@ class Issue(wiring.Component):
             window_waits.eq(self.window_valid & ~(active & command.stem)),
             self.depthwise.eq(window_waits & (self.window_word < self.taps_available)
                               & (window_parameter < self.parameters_available)),
-            self.window_ready.eq(self.depthwise | (self.stem & pixel_done)),
+            self.window_ready.eq(self.depthwise | (self.stem & pixel_begins)),
             issued.eq(active & input_there & weights_there & parameters_there & requantizer_free
                       & room & (command.copy | ~self.depthwise)),
             self.pointwise.eq(issued & ~command.copy),

@@ -138,12 +138,14 @@ class LineBuffer(wiring.Component):
         history_read  = history.read_port(domain="comb")
         history_write = history.write_port()
 
+        # Only a step that completes a window waits for the window before it to leave.
+        valid_1 = Signal()
+        emit_1  = Signal()
         advance = Signal()
-        m.d.comb += advance.eq(~self.o.valid | self.o.ready)
+        m.d.comb += advance.eq(~valid_1 | ~emit_1 | ~self.o.valid | self.o.ready)
 
         # Stage 0: step through the positions; a real one takes a word and reads its two upper rows.
         active  = Signal()
-        valid_1 = Signal()
         command = Signal(LineCommand)
         tile    = Signal(12)                         # first channel word of the tile
         row     = Signal(12)
@@ -225,7 +227,6 @@ class LineBuffer(wiring.Component):
 
         # Stage 1: the column of three words joins the two groups to its left.
         layout  = activation_word(self.channels, self.pixels, self.activation_bits)
-        emit_1  = Signal()
         real_1  = Signal()                           # inside the groups of the map
         first_1 = Signal()                           # nothing to the left
         upper_1 = Signal(2)                          # rows above that exist: nearest, next
@@ -293,9 +294,11 @@ class LineBuffer(wiring.Component):
                         m.d.comb += window[pixel][channel][3 * row_index + dx].eq(
                             Mux(command.stride_2,
                                 Mux(command.pad_start, padded, unpadded), stride_1))
-        with m.If(advance):
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(advance & valid_1 & emit_1):
             m.d.sync += [
-                self.o.valid.eq(valid_1 & emit_1),
+                self.o.valid.eq(1),
                 self.o.payload.window.eq(window),
                 self.o.payload.word.eq(word_1),
                 self.o.payload.address.eq(address_1),

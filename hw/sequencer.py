@@ -35,7 +35,7 @@ class Sequencer(wiring.Component):
         Records of the program.
     o_program, o_weights, o_taps, o_parameters
         What to read from external memory.
-    o_pass, o_line, settings, residual_input, quiet, input_next, index_next, output_next,
+    o_pass, o_line, settings, residual_input, quiet, issued, input_next, index_next, output_next,
     residual_next
         See :class:`hw.core.Core`.
     taps_free, parameters_free
@@ -84,6 +84,7 @@ class Sequencer(wiring.Component):
             "settings":        Out(LayerSettings),
             "residual_input":  Out(ADDRESS_BITS),
             "quiet":           In(1),
+            "issued":          In(1),
             "input_next":      In(ADDRESS_BITS),
             "index_next":      In(INDEX_BITS),
             "output_next":     In(ADDRESS_BITS),
@@ -262,6 +263,11 @@ class Sequencer(wiring.Component):
             m.d.sync += self.o_line.valid.eq(0)
 
         m.d.comb += [self.running.eq(1), self.stall.eq(Stall.DRAIN)]
+        # The next strip may begin before the last results are written, where nobody waits for them
+        # and they do not meet the stem's at the map memory.
+        early = Signal()
+        m.d.comb += early.eq(~block.load & ~block.store & ~last_strip & ~alone
+                             & ~(block.stem & block.residual))
         wrong = Signal()
         m.d.comb += wrong.eq(self._is_wrong(block))
         with m.FSM():
@@ -346,7 +352,7 @@ class Sequencer(wiring.Component):
 
             # Depthwise outputs to the block's output.
             with m.State("PROJECT"):
-                with m.If(~self.o_pass.valid & self.quiet):
+                with m.If(~self.o_pass.valid & (self.quiet | (early & self.issued))):
                     m.d.sync += [
                         output_address.eq(self.output_next),
                         self.residual_input.eq(self.residual_next),

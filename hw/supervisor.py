@@ -80,6 +80,9 @@ class Supervisor(wiring.Component):
                 with m.Elif(patience == self.patience_cycles):
                     m.d.sync += reason.eq(Status.STUCK)
                     m.next = "GIVE UP"
+                with m.Elif(self.complete & self.bus_busy):
+                    m.d.sync += reason.eq(Status.DONE)
+                    m.next = "GIVE UP"
                 with m.Elif(self.complete):
                     m.d.comb += self.ended.eq(1)
                     m.d.sync += self.status.eq(Status.DONE)
