@@ -63,6 +63,14 @@ def test_stuck_after_patience(patience):
     assert not any(step[1] for step in play([{}] * 50, patience=patience))
 
 
+def test_discards_what_is_still_read_at_the_end():
+    busy = {"bus_busy": 1}
+    seen = play([{"start": 1}, busy, {"complete": 1} | busy, busy, {}, {}], patience=99)
+    assert [step[1] for step in seen] == [0, 0, 0, 1, 1, 0]
+    assert [step[2] for step in seen] == [0, 0, 0, 0, 1, 0]
+    assert [step[3] for step in seen[4:]] == [Status.RUNNING, Status.DONE]
+
+
 def test_start_while_running_does_nothing():
     seen = play([{"start": 1}] * 3 + [{"complete": 1, "start": 1}, {}], patience=99)
     assert [step[0] for step in seen] == [1, 0, 0, 0, 0]
@@ -81,14 +89,15 @@ def test_random_events_against_a_description():
                   Status.DESCRIPTOR if events["descriptor_error"] else
                   Status.STUCK if waited == patience else None)
         done = state == "run" and failed is None and events["complete"]
+        late = done and events["bus_busy"]
         left = state == "give up" and not events["bus_busy"]
-        assert seen == (begin, state == "give up", done or left, status)
+        assert seen == (begin, state == "give up", done and not late or left, status)
         if begin:
             state, status, waited = "run", Status.RUNNING, 0
         elif state == "run":
             waited = 0 if events["moving"] else waited + 1
-            if failed is not None:
-                state, reason = "give up", failed
+            if failed is not None or late:
+                state, reason = "give up", failed or Status.DONE
             elif done:
                 state, status = "idle", Status.DONE
         elif left:
