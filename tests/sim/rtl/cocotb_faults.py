@@ -1,0 +1,65 @@
+"""Programs one after another on one accelerator, good and bad; inside the simulator.
+
+``MNV2_STEPS`` names a JSON file: registers by name, the steps with the address and the number of
+records of each program, where the output lies, and where to write what each step gave.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import cocotb
+from cocotb.triggers import FallingEdge, RisingEdge, Timer
+
+from sim.rtl.testbench import access_register
+
+
+async def dump_output(dut, start, end):
+    """Append the output to the memory dump."""
+    dut.dump_start.value = start
+    dut.dump_end.value   = end
+    dut.dump.value = 1
+    await RisingEdge(dut.clk)
+    dut.dump.value = 0
+    await RisingEdge(dut.clk)
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def run_steps(dut):
+    """Runs every step, whatever became of the one before."""
+    run = json.loads(Path(os.environ["MNV2_STEPS"]).read_text())
+    registers, results = run["registers"], []
+
+    async def read(name):
+        return await access_register(dut, registers[name])
+
+    async def write(name, value):
+        await access_register(dut, registers[name], value)
+
+    if not int(dut.ready.value):
+        await RisingEdge(dut.ready)
+    await write("INTERRUPT_ENABLE", 1)
+    for step in run["steps"]:
+        await write("PROGRAM_ADDRESS", step["address"])
+        await write("PROGRAM_RECORDS", step["records"])
+        await write("START", 1)
+        running = await read("STATUS")
+        if step["start_again"]:
+            await Timer(step["start_again"] * 10, "ns")
+            # What a careless host does: sets another program and starts it.
+            await write("START", 1)
+        if not int(dut.done.value):
+            await RisingEdge(dut.done)
+        assert not int(dut.timed_out.value), f"Step {step} hangs"
+        result = {"running": running, "interrupt": await read("INTERRUPT")}
+        await write("INTERRUPT", 1)
+        if int(dut.done.value):
+            await FallingEdge(dut.done)
+        result |= {"status": await read("STATUS"), "finished": await read("FINISHED"),
+                   "errors": await read("ERRORS"), "cleared": await read("INTERRUPT")}
+        await write("ERRORS", 1)
+        assert await read("ERRORS") == 0
+        await dump_output(dut, run["output_address"],
+                          run["output_address"] + run["output_bytes"])
+        results.append(result)
+    Path(run["result"]).write_text(json.dumps(results))

@@ -1,0 +1,196 @@
+"""Faults end with a status code, and the next start works: in one simulation after the other."""
+
+import json
+
+import numpy as np
+import pytest
+from amaranth.lib import data
+
+from hw.program import RECORD_BYTES, Descriptor, Header
+from hw.registers import Register, Status
+from sim.mapping.block_program import build_block_program
+from sim.mapping.packing import unpack_map
+from sim.rtl.build import run_cocotb
+from sim.rtl.simulate import MemoryModel, build_accelerator
+from tests.sim.rtl.machines import MACHINES, block_task
+
+CONFIG = MACHINES["tiny"]
+PAGE = 4096
+OUTSIDE = 0x4000_0000      # no memory is there
+
+#: Fields of the descriptor, or of the header, and the status that they lead to.
+BAD_PROGRAMS = {
+    "work":             (Descriptor, {"work": 3}, Status.DESCRIPTOR),
+    "no rows":          (Descriptor, {"input_rows": 0}, Status.DESCRIPTOR),
+    "no strips":        (Descriptor, {"strip_rows": 0}, Status.DESCRIPTOR),
+    "ring upside down": (Descriptor, {"input_base": 9, "input_end": 9}, Status.DESCRIPTOR),
+    "ring too long":    (Descriptor, {"output_end": CONFIG.map_words + 1}, Status.DESCRIPTOR),
+    "too many kernels": (Descriptor, {"hidden_words": CONFIG.tap_words + 1}, Status.DESCRIPTOR),
+    "input outside":    (Descriptor, {"load_address": OUTSIDE}, Status.BUS),
+    "output outside":   (Descriptor, {"store_address": OUTSIDE}, Status.BUS),
+    "weights outside":  (Header, {"weights_address": OUTSIDE}, Status.BUS),
+    "few weights":      (Header, {"weights_beats": 3}, Status.STUCK),
+    "no kernels":       (Header, {"taps_beats": 0}, Status.STUCK),
+    "few parameters":   (Header, {"parameters_beats": 4}, Status.STUCK),
+    "short input":      (Descriptor, {"load_beats": 2}, Status.STUCK),
+    "short output":     (Descriptor, {"store_words": 1}, Status.STUCK),
+    "no input":         (Descriptor, {"load_beats": 0}, Status.STUCK),
+    "few bytes":        (Descriptor, {"store_bytes": 16}, Status.BUS),
+}
+
+
+def patched(record, kind, fields):
+    """Bytes of a record with other values in some fields."""
+    layout = data.Layout.cast(kind)
+    value = int.from_bytes(record.tobytes(), "little")
+    for name, number in fields.items():
+        field = layout[name]
+        assert number < 1 << field.width
+        value &= ~((1 << field.width) - 1 << field.offset)
+        value |= number << field.offset
+    return np.frombuffer(value.to_bytes(RECORD_BYTES, "little"), np.uint8)
+
+
+def value_of(record, kind, name):
+    """A field of a record."""
+    field = data.Layout.cast(kind)[name]
+    return int.from_bytes(record.tobytes(), "little") >> field.offset & (1 << field.width) - 1
+
+
+class Bench:
+    """A small block whose program has bad twins, and the steps that run them."""
+
+    def __init__(self, folder):
+        self.task    = block_task(CONFIG, 3, (9, 10, 8), 3, 8, 1)
+        self.program = build_block_program(self.task.block, self.task.quantized,
+                                           self.task.activation, CONFIG)
+        self.folder  = folder
+        self.table   = self.program.image[:self.program.records * RECORD_BYTES].reshape(
+            -1, RECORD_BYTES)
+        self.end     = -(-self.program.memory_bytes // PAGE) * PAGE
+        self.tables  = []
+
+    def good(self, start_again=0):
+        """Step that runs the program itself."""
+        return {"address": 0, "records": self.program.records, "start_again": start_again}
+
+    def bad(self, kind=Header, fields=(), records=None):
+        """Step that runs the program with other fields."""
+        table = self.table.copy()
+        number = 0 if kind is Header else 1
+        table[number] = patched(table[number], kind, dict(fields))
+        self.tables.append(table)
+        return {"address": self.end + PAGE * (len(self.tables) - 1),
+                "records": records or self.program.records, "start_again": 0}
+
+    def run(self, steps, *, memory=None, plusargs=()):
+        """Results of all steps, each with the output that lay in memory behind it."""
+        image = np.zeros(self.end + PAGE * len(self.tables), np.uint8)
+        image[:len(self.program.image)] = self.program.image
+        for number, table in enumerate(self.tables):
+            start = self.end + PAGE * number
+            image[start:start + table.size] = table.reshape(-1)
+        folder = self.folder
+        image.tofile(folder / "memory.bin")
+        size = self.program.output_bytes
+        (folder / "steps.json").write_text(json.dumps({
+            "registers": {register.name: register.value for register in Register},
+            "steps": steps, "output_address": self.program.output_address,
+            "output_bytes": size, "result": str(folder / "results.json")}))
+        run_cocotb(
+            build_accelerator(CONFIG, asserts=True), test_module="tests.sim.rtl.cocotb_faults",
+            work_directory=folder / "cocotb",
+            extra_env={"MNV2_STEPS": str(folder / "steps.json")},
+            plusargs=[f"+memory_image={folder / 'memory.bin'}",
+                      f"+memory_dump={folder / 'dump.bin'}", "+deadline=400000",
+                      *(memory or MemoryModel(latency=20)).plusargs(), *plusargs])
+        results = json.loads((folder / "results.json").read_text())
+        outputs = np.fromfile(folder / "dump.bin", np.uint8).reshape(len(steps), size)
+        return [result | {"output": output} for result, output in
+                zip(results, outputs, strict=True)]
+
+    def check_good(self, result):
+        """The result of the program itself."""
+        assert Status(result["status"]) == Status.DONE
+        assert result["finished"] == 1
+        output = unpack_map(result["output"].tobytes(), self.program.output_shape, CONFIG)
+        np.testing.assert_array_equal(output, self.task.expected)
+
+
+def check_common(result):
+    """What holds for every step."""
+    assert Status(result["running"]) == Status.RUNNING
+    assert result["interrupt"] == 1
+    assert result["cleared"] == 0
+
+
+@pytest.mark.parametrize("memory", [MemoryModel(latency=20),
+                                    MemoryModel(latency=90, stall_percent=30, seed=4)],
+                         ids=["quick", "stalls"])
+def test_bad_programs(tmp_path, memory):
+    """Each has its status, and the good program right behind it gives the right output."""
+    bench = Bench(tmp_path)
+    steps = [bench.good()]
+    for kind, fields, _ in BAD_PROGRAMS.values():
+        steps += [bench.bad(kind, fields), bench.good()]
+    first, *rest = bench.run(steps, memory=memory)
+    bench.check_good(first)
+    for (name, (_, _, status)), bad, good in zip(
+            BAD_PROGRAMS.items(), rest[::2], rest[1::2], strict=True):
+        assert Status(bad["status"]) == status, name
+        check_common(bad)
+        assert bad["finished"] == 0, name
+        check_common(good)
+        bench.check_good(good)
+
+
+def test_wrong_number_of_records(tmp_path):
+    bench = Bench(tmp_path)
+    results = bench.run([bench.bad(records=1), bench.good(), bench.bad(records=3), bench.good()])
+    assert Status(results[0]["status"]) == Status.STUCK
+    # Behind the table memory is empty: not a descriptor.
+    assert Status(results[2]["status"]) == Status.DESCRIPTOR
+    assert results[2]["finished"] == 1
+    bench.check_good(results[1])
+    bench.check_good(results[3])
+
+
+def test_streams_too_long_do_not_reach_the_next_program(tmp_path):
+    """Whether they end in a ring, in a queue, or would never have been read."""
+    bench = Bench(tmp_path)
+    steps = []
+    for kind, name in ((Header, "weights_beats"), (Header, "taps_beats"),
+                       (Header, "parameters_beats"), (Descriptor, "load_beats")):
+        beats = value_of(bench.table[0 if kind is Header else 1], kind, name)
+        for more in (1, 20, 20_000):
+            steps += [bench.bad(kind, {name: beats + more}), bench.good()]
+    for result in bench.run(steps):
+        check_common(result)
+        bench.check_good(result)
+
+
+def test_start_while_busy_is_refused_and_noted(tmp_path):
+    bench = Bench(tmp_path)
+    results = bench.run([bench.good(start_again=cycles) for cycles in (1, 300)] + [bench.good()])
+    assert [result["errors"] for result in results] == [1, 1, 0]
+    for result in results:
+        check_common(result)
+        bench.check_good(result)
+
+
+@pytest.mark.parametrize("place", ["program", "descriptor", "weights", "taps", "parameters",
+                                   "input", "output"])
+def test_error_response(tmp_path, place):
+    """Memory answers once with an error, at any kind of transfer."""
+    bench = Bench(tmp_path)
+    address = {"program": 8, "descriptor": RECORD_BYTES + 8}.get(place)
+    if address is None:
+        name, kind, number = {"input": ("load_address", Descriptor, 1),
+                              "output": ("store_address", Descriptor, 1)}.get(
+                                  place, (f"{place}_address", Header, 0))
+        address = value_of(bench.table[number], kind, name) + 16
+    bad, good = bench.run([bench.good(), bench.good()],
+                          plusargs=[f"+error_address={address:x}", "+error_count=1"])
+    check_common(bad)
+    assert Status(bad["status"]) == Status.BUS
+    bench.check_good(good)
