@@ -61,5 +61,5 @@ def build_block_program(block, quantized, activation, config):
     builder.add_descriptor(lambda places: block_descriptor(
         block, quantized, tiling, config, load_address=places["input"],
         store_address=places["output"]))
-    program = builder.build("output")
+    program, _ = builder.build("output")
     return BlockProgram(tiling=tiling, output_shape=block.output_shape, **vars(program))

@@ -1,10 +1,14 @@
 """Program of a whole network, from an image in external memory to logits in external memory.
 
 Maps stay on chip where the map memory has room for them. A map that does not fit leaves for
-external memory and comes back a few rows at a time.
+external memory and comes back a few rows at a time. Where several images follow one another, the
+classifier of an image is worked off in parts between the first blocks of the next image, which
+need few weights: its own, each used once, arrive meanwhile. Each image has its own copy of the
+weights in memory, in order of use.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,10 +50,23 @@ class Placement:
 
 @dataclass(frozen=True, eq=False)
 class NetworkProgram(Program):
-    """Program of a network, with the placement of its maps and the number of its classes."""
+    """Program of a network.
+
+    Attributes
+    ----------
+    placement : Placement
+    classes : int
+    works : tuple of (int, str)
+        What each descriptor is for: number of the image, name of a block, ``"head"`` or
+        ``"classifier"``.
+    logits : tuple of tuple of (int, int)
+        For each image, the parts of its logits: where in the output they begin, and bytes.
+    """
 
     placement: Placement
     classes:   int
+    works:     tuple
+    logits:    tuple
 
 
 def place_network(network, config):
@@ -66,13 +83,18 @@ def place_network(network, config):
     Returns
     -------
     Placement
+        The pool's output has its own place, so that it outlives the blocks of the next image.
 
     Raises
     ------
     sim.mapping.tiling.DoesNotFit
         Naming the buffer, its size and the size needed.
     """
-    head = network.head
+    head   = network.head
+    pooled = map_words(network.pool.output_shape, config)[2]
+    require("words of maps", pooled + 1, config.map_words, head, "map_words")
+    pool_base = config.map_words - pooled
+    config    = replace(config, map_words=pool_base)
     tilings, spilled = [], []
     load, on_top = False, False
     for number, block in enumerate(network.blocks):
@@ -91,29 +113,27 @@ def place_network(network, config):
         spilled.append(spill)
         load, on_top = spill, not on_top
     rows, groups, words = map_words(head.input_shape, config)
-    pooled = map_words(network.pool.output_shape, config)[2]
-    require("words of maps", rows * groups * words + pooled, config.map_words, head, "map_words")
+    used = rows * groups * words
+    require("words of maps", used + pooled, config.map_words + pooled, head, "map_words")
     for layer in (head, network.classifier):
         input_words, output_words = (map_words(shape, config)[2]
                                      for shape in (layer.input_shape, layer.output_shape))
         require("words of weights", input_words, config.weight_words, layer, "weight_words")
         require("words of parameters", output_words, config.parameter_words, layer,
                 "parameter_words")
-    used = rows * groups * words
     return Placement(
         tilings=tuple(tilings), spilled=tuple(spilled),
-        head_base=config.map_words - used if on_top else 0,
-        pool_base=0 if on_top else config.map_words - pooled)
+        head_base=config.map_words - used if on_top else 0, pool_base=pool_base)
 
 
-def build_network_program(model, image, config):
+def build_network_program(model, images, config):
     """Program and memory image of a network.
 
     Parameters
     ----------
     model : golden.model.QuantizedModel
-    image : int8 [H, W, 3]
-        Quantised input.
+    images : sequence of int8 [H, W, 3]
+        Quantised inputs, worked off one after another.
     config : hw.config.AcceleratorConfig
 
     Returns
@@ -125,42 +145,92 @@ def build_network_program(model, image, config):
     sim.mapping.tiling.DoesNotFit
         If a buffer is too small.
     """
-    network   = model.network
-    placement = place_network(network, config)
+    placement = place_network(model.network, config)
     builder   = ProgramBuilder(config)
-    builder.add_map("image", pack_image(image, config))
-    _add_layer(builder, model.stem, config)
+    works, logits = [], []
+    parts, waiting = _cut_classifier(model, config), []
+    for number, image in enumerate(images):
+        builder.add_map(f"image {number}", pack_image(image, config))
+        _add_layer(builder, model.stem, config)
+        source = f"image {number}"
+        for position, block in enumerate(model.network.blocks):
+            source = _add_block(builder, model, placement, position, source, number, config)
+            works.append((number, block.name))
+            if waiting:
+                builder.add_descriptor(waiting.pop(0)())
+                works.append((number - 1, "classifier"))
+        while waiting:
+            builder.add_descriptor(waiting.pop(0)())
+            works.append((number - 1, "classifier"))
+        _add_layer(builder, model.head, config)
+        builder.add_descriptor(lambda places, source=source: head_descriptor(
+            model.network.head, model.head, model.pool, config, input_base=placement.head_base,
+            output_base=placement.pool_base, load_address=places.get(source)))
+        works.append((number, "head"))
+        last = number == len(images) - 1
+        pieces = [(model.network.classifier, model.classifier)] if last else parts
+        sizes  = []
+        for part, (layer, quantized) in enumerate(pieces):
+            words = map_words(layer.output_shape, config)[2]
+            sizes.append(words * logits_word(config.inputs).size // 8)
+            waiting.append(lambda layer=layer, quantized=quantized, name=f"logits {number} {part}",
+                           size=sizes[-1]: _add_classifier(
+                builder, layer, quantized, placement, name, size, config))
+        logits.append([(f"logits {number} {part}", size) for part, size in enumerate(sizes)])
+    builder.add_descriptor(waiting.pop(0)())
+    works.append((len(images) - 1, "classifier"))
+    for sizes in logits:
+        for name, size in sizes:
+            builder.add_map(name, size=size)
+    first, last = logits[0][0][0], logits[-1][-1][0]
+    program, places = builder.build(first, last)
+    return NetworkProgram(
+        placement=placement, classes=model.network.classifier.output_channels, works=tuple(works),
+        logits=tuple(tuple((places[name] - places[first], size) for name, size in sizes)
+                     for sizes in logits),
+        **vars(program))
 
-    source = "image"
-    for number, block in enumerate(network.blocks):
-        tiling, target = placement.tilings[number], None
-        if placement.spilled[number]:
-            target = f"{block.name}.output"
-            builder.add_map(target, size=map_bytes(
-                tiling.output_shape[0] * tiling.output_row_words, config))
-        add_block_streams(builder, model.blocks[number], config)
-        builder.add_descriptor(lambda places, number=number, block=block, tiling=tiling,
-                               source=source, target=target: block_descriptor(
-            block, model.blocks[number], tiling, config, load_address=places.get(source),
-            store_address=places.get(target), stem=network.stem if number == 0 else None,
-            quantized_stem=model.stem))
-        source = target
 
-    _add_layer(builder, model.head, config)
-    builder.add_descriptor(lambda places: head_descriptor(
-        network.head, model.head, model.pool, config, input_base=placement.head_base,
-        output_base=placement.pool_base, load_address=places.get(source)))
+#: Parts that a classifier is cut into between two images.
+_CLASSIFIER_PARTS = 3
 
-    _add_layer(builder, model.classifier, config)
-    words  = map_words(network.classifier.output_shape, config)[2]
-    size   = words * logits_word(config.inputs).size // 8
-    builder.add_map("logits", size=size)
-    builder.add_descriptor(lambda places: classifier_descriptor(
-        network.classifier, model.classifier, config, input_base=placement.pool_base,
-        store_address=places["logits"], store_bytes=size))
-    program = builder.build("logits")
-    return NetworkProgram(placement=placement, classes=network.classifier.output_channels,
-                          **vars(program))
+
+def _cut_classifier(model, config):
+    """The classifier as several layers of fewer classes, whole tiles each."""
+    layer, quantized = model.network.classifier, model.classifier
+    tiles = math.ceil(layer.output_channels / config.outputs)
+    step  = math.ceil(tiles / _CLASSIFIER_PARTS) * config.outputs
+    parts = []
+    for begin in range(0, layer.output_channels, step):
+        end = min(begin + step, layer.output_channels)
+        cut = {name: getattr(quantized, name)[..., begin:end]
+               for name in ("weights", "bias", "multiplier", "shift", "weight_scales")}
+        parts.append((replace(layer, output_shape=(1, 1, end - begin)), replace(quantized, **cut)))
+    return parts
+
+
+def _add_block(builder, model, placement, position, source, number, config):
+    """Append a block; the name of its output map in external memory, if it goes there."""
+    block, tiling = model.network.blocks[position], placement.tilings[position]
+    target = None
+    if placement.spilled[position]:
+        target = f"{block.name} {number}"
+        builder.add_map(target, size=map_bytes(
+            tiling.output_shape[0] * tiling.output_row_words, config))
+    add_block_streams(builder, model.blocks[position], config)
+    builder.add_descriptor(lambda places: block_descriptor(
+        block, model.blocks[position], tiling, config, load_address=places.get(source),
+        store_address=places.get(target), stem=None if position else model.network.stem,
+        quantized_stem=model.stem))
+    return target
+
+
+def _add_classifier(builder, layer, quantized, placement, name, size, config):
+    """Append the streams of a classifier, or of a part of it, and return its descriptor."""
+    _add_layer(builder, quantized, config)
+    return lambda places: classifier_descriptor(
+        layer, quantized, config, input_base=placement.pool_base, store_address=places[name],
+        store_bytes=size)
 
 
 def _add_layer(builder, layer, config):
@@ -170,14 +240,16 @@ def _add_layer(builder, layer, config):
     builder.add_stream("parameters", pack_parameters(layer, config))
 
 
-def unpack_logits(data, classes, config):
-    """Logits from the bytes that the classifier stored.
+def unpack_logits(output, program, config, number=0):
+    """Logits of an image from the bytes that the program wrote.
 
     Parameters
     ----------
-    data : bytes
-    classes : int
+    output : bytes
+    program : NetworkProgram
     config : hw.config.AcceleratorConfig
+    number : int
+        Number of the image.
 
     Returns
     -------
@@ -186,6 +258,8 @@ def unpack_logits(data, classes, config):
     """
     record = np.dtype([("accumulators", "<i4", (config.inputs,)),
                        ("logits", "i1", (config.inputs,))])
-    words = np.frombuffer(data, record)
-    return (words["accumulators"].reshape(-1)[:classes].copy(),
-            words["logits"].reshape(-1)[:classes].copy())
+    words = np.concatenate([np.frombuffer(output[begin:begin + size], record)
+                            for begin, size in program.logits[number]])
+    # A part has whole tiles, so only the last word of all may have empty lanes.
+    return (words["accumulators"].reshape(-1)[:program.classes].copy(),
+            words["logits"].reshape(-1)[:program.classes].copy())

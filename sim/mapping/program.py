@@ -63,17 +63,20 @@ class ProgramBuilder:
         """Append a descriptor: a function of {name of a map: address} that returns its bytes."""
         self._descriptors.append(make)
 
-    def build(self, output):
+    def build(self, first, last=None):
         """Lay everything out.
 
         Parameters
         ----------
-        output : str
-            Name of the map that is the result.
+        first, last : str
+            Names of the maps that the result begins and ends with; without ``last``, the first
+            alone.
 
         Returns
         -------
         Program
+        dict of str to int
+            Address of each stream and map.
         """
         streams = {name: np.concatenate(parts) if parts else np.zeros(0, np.uint8)
                    for name, parts in self._streams.items()}
@@ -92,8 +95,10 @@ class ProgramBuilder:
             header[f"{name}_beats"]   = -(-len(data) // self._config.data_bytes)
         table = [record_bytes(Header, header), *(make(places) for make in self._descriptors)]
         image[:records * RECORD_BYTES] = np.concatenate(table)
-        return Program(image=image, records=records, output_address=places[output],
-                       output_bytes=len(self._maps[output]), memory_bytes=address)
+        last = last or first
+        end  = places[last] + len(self._maps[last])
+        return Program(image=image, records=records, output_address=places[first],
+                       output_bytes=end - places[first], memory_bytes=address), places
 
 
 def record_bytes(record_class, members):

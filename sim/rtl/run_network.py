@@ -35,7 +35,11 @@ class NetworkRun:
     timeline : int64 [N, 4]
         See `sim.rtl.simulate.Simulation`.
     cycles : int
-        From start to the interrupt.
+        From start to the end.
+    frame_ends : tuple of int
+        Cycle in which the logits of each frame were in memory.
+    read_bytes, write_bytes : int
+        Of all frames, counted by the memory model.
     seconds : float
         Wall time of the simulation.
     """
@@ -46,10 +50,14 @@ class NetworkRun:
     maps:         dict
     timeline:     np.ndarray
     cycles:       int
+    frame_ends:   tuple
+    read_bytes:   int
+    write_bytes:  int
     seconds:      float
 
 
-def run_network(model, tensors, *, config, memory, waves_file=None, asserts=False, progress=None):
+def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, asserts=False,
+                progress=None):
     """Simulate a network and compare it with golden.
 
     Parameters
@@ -59,6 +67,9 @@ def run_network(model, tensors, *, config, memory, waves_file=None, asserts=Fals
         What `model.run` returned for the image: the input, and what is expected.
     config : hw.config.AcceleratorConfig
     memory : sim.rtl.simulate.MemoryModel
+    frames : int
+        How often the image goes through, one frame right behind the other. The layers of the
+        result are those of a single frame only if it is one.
     waves_file : Path, optional
         Waveform to write; any suffix is replaced by the format's.
     asserts : bool
@@ -79,7 +90,7 @@ def run_network(model, tensors, *, config, memory, waves_file=None, asserts=Fals
     """
     network = model.network
     try:
-        program = build_network_program(model, tensors["input"], config)
+        program = build_network_program(model, frames * [tensors["input"]], config)
     except DoesNotFit as error:
         raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
     if progress:
@@ -89,6 +100,7 @@ def run_network(model, tensors, *, config, memory, waves_file=None, asserts=Fals
     if progress:
         progress.built(build)
     placement = program.placement
+    # The maps of the first frame, whose blocks are the first descriptors.
     snapshots = [(number + 1, (tiling.output_base, tiling.output_end))
                  for number, (tiling, spilled)
                  in enumerate(zip(placement.tilings, placement.spilled, strict=True))
@@ -96,7 +108,7 @@ def run_network(model, tensors, *, config, memory, waves_file=None, asserts=Fals
     ideal  = _ideal_cycles(network, config)
     result = simulate(
         build, program, memory=memory, snapshots=snapshots,
-        deadline=DEADLINE_FACTOR * sum(ideal.values()) + DEADLINE_CYCLES,
+        deadline=frames * DEADLINE_FACTOR * sum(ideal.values()) + DEADLINE_CYCLES,
         reached=progress and progress.reached,
         waves_file=waves_file and waves_file.with_suffix(f".{build.waves}"))
     maps = _unpack_maps(result.maps, snapshots, network, config)
@@ -104,16 +116,22 @@ def run_network(model, tensors, *, config, memory, waves_file=None, asserts=Fals
         block = network.blocks[int(name.removeprefix("block")) - 1]
         check_map(name, output, tensors[block.output_name], memory,
                   f"--blocks {name.removeprefix('block')}")
-    accumulators, logits = unpack_logits(result.output, program.classes, config)
-    check_map("the classifier's accumulators", accumulators,
-              tensors["logits_accumulator"].reshape(-1), memory, "the same image and")
-    check_map("the logits", logits, tensors["classifier"].reshape(-1), memory,
-              "the same image and")
-    check_counters(result, config)
+    for frame in range(frames):
+        accumulators, logits = unpack_logits(result.output, program, config, frame)
+        check_map("the classifier's accumulators", accumulators,
+                  tensors["logits_accumulator"].reshape(-1), memory, "the same image and")
+        check_map("the logits", logits, tensors["classifier"].reshape(-1), memory,
+                  "the same image and")
+    layers = ()
+    if frames == 1:
+        check_counters(result, config)
+        layers = _layers(result.counters, network, program, ideal, config)
+    ends = [max(end for end, (frame, _) in zip(result.ends, program.works, strict=True)
+                if frame == number) for number in range(frames)]
     return NetworkRun(
-        layers=_layers(result.counters, network, program, ideal, config), logits=logits,
-        accumulators=accumulators, maps=maps, timeline=result.timeline,
-        cycles=result.cycles, seconds=result.seconds)
+        layers=layers, logits=logits, accumulators=accumulators, maps=maps,
+        timeline=result.timeline, cycles=result.cycles, frame_ends=tuple(ends),
+        read_bytes=result.read_bytes, write_bytes=result.write_bytes, seconds=result.seconds)
 
 
 def _ideal_cycles(network, config):

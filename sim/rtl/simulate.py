@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.accelerator import Accelerator
+from hw.accelerator import COUNTER_ROWS, Accelerator
 from hw.counters import COUNTERS
 from hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, Register, Status
 from sim.rtl.build import SimulationError, build_simulation, run_cocotb
@@ -75,7 +75,10 @@ class Simulation:
         Moved, counted by the memory model.
     counters : list of dict of str to dict of str to int
         The accelerator's own counters of each descriptor, of its ``block`` and of the ``stem``
-        before it, see `hw.counters.COUNTERS`.
+        before it, see `hw.counters.COUNTERS`. Of a program with more descriptors than
+        `COUNTER_ROWS`, only those that no later one has replaced.
+    ends : list of int
+        Cycle in which each descriptor ended.
     timeline : int64 [N, 4]
         For each `TIMELINE_CYCLES` cycles: cycles with pointwise work and with depthwise work, beats
         read and beats written.
@@ -90,6 +93,7 @@ class Simulation:
     write_bytes: int
     write_beats: int
     counters:    list
+    ends:        list
     timeline:    np.ndarray
     seconds:     float
 
@@ -160,7 +164,7 @@ def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=No
         np.asarray(program.image).tofile(folder / "memory.bin")
         run = {"registers": {register.name: register.value for register in Register},
                "counters": list(COUNTERS), "counter_offset": COUNTER_OFFSET,
-               "counter_row_bytes": COUNTER_ROW_BYTES,
+               "counter_row_bytes": COUNTER_ROW_BYTES, "counter_rows": COUNTER_ROWS,
                "records": program.records, "snapshots": list(snapshots),
                "progress": str(folder / "progress"), "output_address": program.output_address,
                "output_bytes": program.output_bytes, "result": str(folder / "result.json")}

@@ -26,17 +26,22 @@ async def access_register(dut, address, value=None):
 
 
 async def watch(dut, run):
-    """Note progress, and look at maps, as descriptors are finished; until the program ends."""
-    waiting = list(run["snapshots"])
+    """Note progress, and look at maps, as descriptors are finished; until the program ends.
+
+    Returns the cycle in which each descriptor ended.
+    """
+    waiting, ends = list(run["snapshots"]), []
     while not int(dut.done.value):
         await First(dut.finished.value_change, RisingEdge(dut.done))
         finished = int(dut.finished.value)
+        ends.append(int(dut.cycles.value))
         Path(run["progress"]).write_text(f"{finished} {int(dut.cycles.value)}")
         if waiting and waiting[0][0] == finished:
             _, (dut.map_start.value, dut.map_end.value) = waiting.pop(0)
             dut.map_dump.value = 1
             await RisingEdge(dut.clk)
             dut.map_dump.value = 0
+    return ends[:finished]
 
 
 @cocotb.test(timeout_time=60, timeout_unit="sec")
@@ -50,13 +55,13 @@ async def run_program(dut):
     await access_register(dut, registers["PROGRAM_ADDRESS"], 0)
     await access_register(dut, registers["PROGRAM_RECORDS"], run["records"])
     await access_register(dut, registers["START"], 1)
-    await watch(dut, run)
+    ends = await watch(dut, run)
     assert not int(dut.timed_out.value), (
         f"The program did not end within {int(dut.cycles.value)} cycles")
 
     status = await access_register(dut, registers["STATUS"])
     rows = []
-    for row in range(int(dut.finished.value)):
+    for row in range(min(int(dut.finished.value), run["counter_rows"])):
         offset = run["counter_offset"] + run["counter_row_bytes"] * row
         block, stem = [
             {name: await access_register(dut, offset + half + 4 * column)
@@ -76,4 +81,5 @@ async def run_program(dut):
         "write_bytes": int(dut.write_bytes.value),
         "write_beats": int(dut.write_beats.value),
         "counters": rows,
+        "ends": ends,
     }))
