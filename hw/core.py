@@ -13,16 +13,7 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .issue import (
-    ADDRESS_BITS,
-    INDEX_BITS,
-    WORDS_BITS,
-    Issue,
-    PassCommand,
-    Range,
-    Target,
-    slot_layout,
-)
+from .issue import Issue
 from .layouts import (
     ACCUMULATOR_BITS,
     TAPS,
@@ -33,6 +24,15 @@ from .layouts import (
 )
 from .line_buffer import LineBuffer, LineCommand
 from .mac_array import MacArray
+from .passes import (
+    ADDRESS_BITS,
+    INDEX_BITS,
+    WORDS_BITS,
+    PassCommand,
+    Range,
+    Target,
+    slot_layout,
+)
 from .pool import Pool
 from .requantize import Requantize
 from .residual import ResidualAdd

@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out
 
 from .config import STREAMS
-from .issue import Stall
+from .passes import Stall
 
 __all__ = ["COUNTERS", "COUNTER_COLUMNS", "READ_CHANNELS", "Counters"]
 

@@ -5,7 +5,7 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .axi import beat
-from .issue import ADDRESS_BITS, INDEX_BITS
+from .passes import ADDRESS_BITS, INDEX_BITS
 
 __all__ = ["MapLoader", "MapStorer"]
 

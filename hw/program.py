@@ -7,8 +7,8 @@ byte first.
 from amaranth import *
 from amaranth.lib import data, enum
 
-from .issue import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
 from .layouts import AddParameters, ChannelParameters, LayerRange
+from .passes import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
 
 __all__ = ["MEMORY_ADDRESS_BITS", "RECORDS_BITS", "RECORD_BYTES", "Descriptor", "Header", "Work"]
 

@@ -5,8 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .core import LayerSettings
-from .issue import ADDRESS_BITS, INDEX_BITS, WORDS_BITS, PassCommand, Range, Stall, Target
 from .line_buffer import LineCommand
+from .passes import ADDRESS_BITS, INDEX_BITS, WORDS_BITS, PassCommand, Range, Stall, Target
 from .program import MEMORY_ADDRESS_BITS, RECORD_BYTES, RECORDS_BITS, Descriptor, Header, Work
 from .read_master import read_command
 

@@ -4,7 +4,7 @@ import inspect
 import re
 
 from hw.counters import COUNTERS
-from hw.issue import Stall
+from hw.passes import Stall
 from hw.registers import (
     COUNTER_OFFSET,
     COUNTER_ROW_BYTES,

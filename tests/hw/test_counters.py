@@ -7,7 +7,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from hw.counters import COUNTER_COLUMNS, COUNTERS, READ_CHANNELS, Counters
-from hw.issue import Stall
+from hw.passes import Stall
 from tests.hw.harness import check_conversion
 
 CAUSES = [cause for cause in Stall if cause != Stall.NONE]
