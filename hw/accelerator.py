@@ -6,9 +6,10 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .axi import AxiSignature, join
 from .config import AcceleratorConfig
-from .core import IMAGE_CHANNELS, Core, logits_word
+from .core import Core
 from .counters import READ_CHANNELS, Counters
 from .gearbox import Gearbox
+from .layouts import IMAGE_CHANNELS, logits_word
 from .map_mover import MapLoader, MapStorer
 from .program import MEMORY_ADDRESS_BITS, RECORD_BYTES, RECORDS_BITS, Work
 from .read_master import ReadMaster

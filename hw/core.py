@@ -15,12 +15,11 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .issue import Issue
 from .layouts import (
-    ACCUMULATOR_BITS,
+    IMAGE_CHANNELS,
     TAPS,
-    AddParameters,
     ChannelParameters,
-    LayerRange,
     activation_word,
+    logits_word,
 )
 from .line_buffer import LineBuffer, LineCommand
 from .mac_array import MacArray
@@ -28,6 +27,7 @@ from .passes import (
     ADDRESS_BITS,
     INDEX_BITS,
     WORDS_BITS,
+    LayerSettings,
     PassCommand,
     Range,
     Target,
@@ -38,51 +38,7 @@ from .requantize import Requantize
 from .residual import ResidualAdd
 from .ring import Ring
 
-__all__ = ["IMAGE_CHANNELS", "Core", "LayerSettings", "logits_word"]
-
-#: Channels of an image.
-IMAGE_CHANNELS = 3
-
-
-def logits_word(channels):
-    """Layout of a word of logits: accumulators with their biases, and requantised values."""
-    return data.StructLayout({
-        "accumulators": data.ArrayLayout(signed(ACCUMULATOR_BITS), channels),
-        "logits":       data.ArrayLayout(signed(8), channels),
-    })
-
-
-class LayerSettings(data.Struct):
-    """What stays the same for all passes of a block.
-
-    Members
-    -------
-    stem, expand, depthwise, project
-        Output ranges of the layers.
-    pool_parameters, pool
-        Factor and output range of the pool.
-    tail
-        Pixels of the last group of a row that belong to the pool's input.
-    add
-        Parameters of the residual addition.
-    depthwise_parameters
-        Position of the depthwise layer's first parameters, from the oldest in the ring.
-    residual_base, residual_end
-        Ring in the map memory that holds the block's input.
-    """
-
-    stem:                 LayerRange
-    expand:               LayerRange
-    depthwise:            LayerRange
-    project:              LayerRange
-    pool_parameters:      ChannelParameters
-    pool:                 LayerRange
-    tail:                 6
-    add:                  AddParameters
-    depthwise_parameters: WORDS_BITS
-    residual_base:        ADDRESS_BITS
-    residual_end:         ADDRESS_BITS
-
+__all__ = ["Core"]
 
 class Core(wiring.Component):
     """Everything that computes, under the command of a sequencer.

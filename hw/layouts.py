@@ -3,11 +3,14 @@
 from amaranth import *
 from amaranth.lib import data
 
-__all__ = ["ACCUMULATOR_BITS", "TAPS", "AddParameters", "ChannelParameters", "LayerRange",
-           "accumulator_word", "activation_word", "tap_word"]
+__all__ = ["ACCUMULATOR_BITS", "IMAGE_CHANNELS", "TAPS", "AddParameters", "ChannelParameters",
+           "LayerRange", "accumulator_word", "activation_word", "logits_word", "tap_word"]
 
 #: Width of an accumulator and of a bias, as in LiteRT's int8 kernels.
 ACCUMULATOR_BITS = 32
+
+#: Channels of an image.
+IMAGE_CHANNELS = 3
 
 #: Taps of a 3x3 kernel, numbered row by row: ``tap = 3 * dy + dx``.
 TAPS = 9
@@ -78,3 +81,11 @@ def accumulator_word(channels, pixels):
 def tap_word(channels, bits):
     """Layout of the 3x3 kernels of one channel word, indexed ``[channel][tap]``."""
     return data.ArrayLayout(data.ArrayLayout(signed(bits), TAPS), channels)
+
+
+def logits_word(channels):
+    """Layout of a word of logits: accumulators with their biases, and requantised values."""
+    return data.StructLayout({
+        "accumulators": data.ArrayLayout(signed(ACCUMULATOR_BITS), channels),
+        "logits":       data.ArrayLayout(signed(8), channels),
+    })

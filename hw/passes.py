@@ -3,8 +3,10 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-__all__ = ["ADDRESS_BITS", "INDEX_BITS", "WORDS_BITS", "PassCommand", "Range", "Stall", "Target",
-           "slot_layout"]
+from .layouts import AddParameters, ChannelParameters, LayerRange
+
+__all__ = ["ADDRESS_BITS", "INDEX_BITS", "WORDS_BITS", "LayerSettings", "PassCommand", "Range",
+           "Stall", "Target", "slot_layout"]
 
 ADDRESS_BITS = 16     # of a word in the map or strip memory
 INDEX_BITS   = 24     # of a word in a map, which may be larger than the memory
@@ -159,3 +161,35 @@ def slot_layout(tile_words):
         "last_pixels":      1,
         "row_ends":         1,
     })
+
+
+class LayerSettings(data.Struct):
+    """What stays the same for all passes of a block.
+
+    Members
+    -------
+    stem, expand, depthwise, project
+        Output ranges of the layers.
+    pool_parameters, pool
+        Factor and output range of the pool.
+    tail
+        Pixels of the last group of a row that belong to the pool's input.
+    add
+        Parameters of the residual addition.
+    depthwise_parameters
+        Position of the depthwise layer's first parameters, from the oldest in the ring.
+    residual_base, residual_end
+        Ring in the map memory that holds the block's input.
+    """
+
+    stem:                 LayerRange
+    expand:               LayerRange
+    depthwise:            LayerRange
+    project:              LayerRange
+    pool_parameters:      ChannelParameters
+    pool:                 LayerRange
+    tail:                 6
+    add:                  AddParameters
+    depthwise_parameters: WORDS_BITS
+    residual_base:        ADDRESS_BITS
+    residual_end:         ADDRESS_BITS

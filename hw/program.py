@@ -79,7 +79,7 @@ class Descriptor(data.Struct):
         The input is added to the output.
     load, store
         The input comes from, and the output goes to, external memory. The classifier stores logits,
-        see :func:`hw.core.logits_word`.
+        see :func:`hw.layouts.logits_word`.
     stride_2, pad_start, steps
         See :class:`hw.line_buffer.LineCommand`.
     input_rows, input_groups, input_tail, input_words

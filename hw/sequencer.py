@@ -4,9 +4,17 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .core import LayerSettings
 from .line_buffer import LineCommand
-from .passes import ADDRESS_BITS, INDEX_BITS, WORDS_BITS, PassCommand, Range, Stall, Target
+from .passes import (
+    ADDRESS_BITS,
+    INDEX_BITS,
+    WORDS_BITS,
+    LayerSettings,
+    PassCommand,
+    Range,
+    Stall,
+    Target,
+)
 from .program import MEMORY_ADDRESS_BITS, RECORD_BYTES, RECORDS_BITS, Descriptor, Header, Work
 from .read_master import read_command
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hw.core import logits_word
+from hw.layouts import logits_word
 from sim.mapping.block_program import add_block_streams
 from sim.mapping.descriptors import (
     block_descriptor,
