@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hw.core import IMAGE_CHANNELS
+from hw.layouts import IMAGE_CHANNELS
 
 __all__ = ["BlockTiling", "DoesNotFit", "map_words", "require", "stem_steps", "tile_block"]
 
@@ -129,15 +129,18 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
         all_weights += stem_weights
         tile_weights = max(tile_weights, stem_weights)
 
+    def short(strip_rows):
+        """Whether the last of several strips has too few rows: for stride 1 it needs two, since
+        the one row that it might have is taken in with the strip before."""
+        return stride == 1 and strip_rows < output_rows and (output_rows - 1) % strip_rows == 0
+
     input_row_words, output_row_words = groups * input_words, output_groups * output_words
     needed = None
     for strip_rows in range(min(output_rows, config.strip_words // row_words), 0, -1):
         strips = -(-output_rows // strip_rows)
-        # Of equal height; for stride 1 the last of several has two rows, since the one row that it
-        # might have is taken in with the strip before.
-        strip_rows = -(-output_rows // strips)
+        strip_rows = -(-output_rows // strips)      # of equal height
         strips     = -(-output_rows // strip_rows)
-        if stride == 1 and strips > 1 and output_rows - (strips - 1) * strip_rows < 2:
+        if short(strip_rows):
             continue
         weights = all_weights if strips > 1 else tile_weights
         if weights > config.weight_words:
@@ -160,8 +163,9 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
             input_shape=input_shape, hidden_shape=hidden_shape, output_shape=output_shape,
             strip_rows=strip_rows, strips=strips, input_ring_rows=input_ring,
             output_ring_rows=output_ring, input_base=input_base, output_base=output_base)
+    lowest = next(height for height in range(1, output_rows + 1) if not short(height))
     what, words, buffer, there = needed or (
-        "words for two rows of depthwise outputs", 2 * row_words, "strip_words",
+        f"words for {lowest} rows of depthwise outputs", lowest * row_words, "strip_words",
         config.strip_words)
     raise DoesNotFit(f"{block.name} needs {words} {what}, but {buffer} is {there}")
 
