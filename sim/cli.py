@@ -15,7 +15,7 @@ from sim.errors import SimulationError, UserError
 __all__ = ["app", "main"]
 
 EPILOG = (
-    "First steps: mnv2 doctor, then mnv2 classify chelsea, then mnv2 run chelsea --blocks 3. "
+    "First steps: mnv2 doctor, then mnv2 classify chelsea, then mnv2 run chelsea. "
     "Builds and the quantised model are kept in the cache (MNV2_CACHE, default the user's cache "
     "folder); nothing is fetched from the network."
 )
@@ -27,8 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     epilog=EPILOG,
-    help="MobileNetV2 in integers and in RTL: classify a picture with a golden model, and run its "
-    "bottlenecks on a simulated accelerator, bit-exact, with every cycle and byte counted.",
+    help="MobileNetV2 in integers and in RTL: classify a picture with a golden model, and run it "
+    "on a simulated accelerator, from image to class, bit-exact, every cycle and byte counted.",
 )
 
 

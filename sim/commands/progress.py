@@ -5,7 +5,7 @@ import time
 
 from sim.commands.console import get_error_console
 
-__all__ = ["BlockProgress", "show_count"]
+__all__ = ["BlockProgress", "NetworkProgress", "show_count"]
 
 
 @contextlib.contextmanager
@@ -35,25 +35,16 @@ def show_count(description):
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
-class BlockProgress:
-    """Shows how many blocks are simulated and the time left; a context manager.
-
-    Its methods are what `sim.rtl.run_blocks.run_tasks` calls.
-
-    Parameters
-    ----------
-    total_macs : int
-        MACs of all blocks that will be simulated: what the shares of the work are taken of.
+class RunProgress:
+    """A bar of work done and time left, from the build on; a context manager.
 
     Attributes
     ----------
-    simulation_seconds : float
-        Wall time from the end of the build to the end of the last block so far.
     built_now : bool
         Whether the simulation was built, not found in the cache.
     """
 
-    def __init__(self, total_macs):
+    def __init__(self):
         from rich.progress import (
             BarColumn,
             Progress,
@@ -63,17 +54,19 @@ class BlockProgress:
             TimeRemainingColumn,
         )
 
-        self.simulation_seconds = 0.0
         self.built_now = False
-        self._total_macs = total_macs
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=24),
             TaskProgressColumn(),
             TimeElapsedColumn(),
+            TextColumn("left"),
             TimeRemainingColumn(),
         )
-        self._bar = Progress(*columns, console=get_error_console(), transient=True)
+        self._bar = Progress(
+            *columns, console=get_error_console(), transient=True, speed_estimate_period=600
+        )
+        self._total = 0
 
     def __enter__(self):
         self._bar.__enter__()
@@ -83,21 +76,76 @@ class BlockProgress:
     def __exit__(self, *exception):
         self._bar.__exit__(*exception)
 
+    def calibrating(self, done, total):
+        """So many calibration pictures of the network are done."""
+        self._bar.update(self._task, completed=done, total=total, description="Calibrating")
+
     def building(self):
         """The simulation is being built, or looked for in the cache."""
-        self._bar.update(self._task, description="Building the simulation (minutes at first)")
+        self._bar.reset(
+            self._task, total=None, description="Building the simulation (minutes at first)"
+        )
+
+    def built(self, build):
+        """The simulation is there, and the work starts."""
+        self.built_now = build.built
+        self._bar.reset(self._task, total=self._total, description="Simulating")
+
+    def show(self, done, description):
+        """Set the work done and what is said beside the bar."""
+        self._bar.update(self._task, completed=done, description=description)
+
+
+class BlockProgress(RunProgress):
+    """Shows how many blocks are simulated; its methods are what `sim.run.run_bottlenecks` calls.
+
+    Attributes
+    ----------
+    simulation_seconds : float
+        Wall time from the end of the build to the end of the last block so far.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.simulation_seconds = 0.0
+        self._done = 0
+
+    def starting(self, blocks):
+        """These blocks will be run; their shares of the work are those of their MACs."""
+        self._total = sum(block.macs for block in blocks)
 
     def built(self, build):
         """The simulation is there, and blocks start."""
-        self.built_now = build.built
+        super().built(build)
         self._start = time.monotonic()
-        self._bar.reset(self._task, total=self._total_macs, description="Simulating")
 
     def finished(self, result, done, total):
         """A block ended."""
         self.simulation_seconds = time.monotonic() - self._start
-        self._bar.update(
-            self._task,
-            advance=result.macs,
-            description=f"Simulating, {done} of {total}: {result.name}, {result.cycles:,} cycles",
+        self._done += result.macs
+        self.show(
+            self._done, f"Simulating, {done} of {total}: {result.name}, {result.cycles:,} cycles"
         )
+
+
+class NetworkProgress(RunProgress):
+    """Shows the block in work and the cycle; its methods are what `sim.run.run_frame` calls."""
+
+    def starting(self, descriptors):
+        """These descriptors will be run; their shares of the work are those of ideal cycles."""
+        self._names = [descriptor.name for descriptor in descriptors]
+        self._done = [0]
+        for descriptor in descriptors:
+            self._done.append(self._done[-1] + descriptor.ideal_cycles)
+        self._total = self._done[-1]
+
+    def built(self, build):
+        """The simulation is there, and starts."""
+        super().built(build)
+        self.reached(0, 0)
+
+    def reached(self, descriptors, cycles):
+        """So many descriptors ended by that cycle."""
+        ended = min(descriptors, len(self._names))
+        work = self._names[ended] if ended < len(self._names) else "reading results"
+        self.show(self._done[ended], f"Simulating {work}, cycle {cycles:,}")

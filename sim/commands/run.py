@@ -1,6 +1,5 @@
 """`mnv2 run`."""
 
-import dataclasses
 import os
 import re
 from datetime import datetime
@@ -43,7 +42,8 @@ def run(
         str | None,
         typer.Option(
             metavar="FIRST-LAST",
-            help="Simulate these bottlenecks only, such as 3 or 3-5; 1 to 17. Without it, all.",
+            help="Run these bottlenecks alone, such as 3 or 3-5, 1 to 17, each from memory to "
+            "memory. Without it, the whole network.",
         ),
     ] = None,
     clock: Annotated[
@@ -57,13 +57,28 @@ def run(
     latency: Annotated[
         int, typer.Option(metavar="CYCLES", help="Cycles from a read address to its first data.")
     ] = 100,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    bandwidth: Annotated[
+        int | None,
+        typer.Option(
+            metavar="BYTES",
+            help="Bytes a cycle that memory moves at most, reads and writes together. Without it, "
+            "a beat a cycle each way.",
+        ),
+    ] = None,
+    stalls: Annotated[
+        int,
+        typer.Option(
+            metavar="PERCENT",
+            help="Share of the cycles in which each channel of the memory port pauses at random.",
+        ),
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random pauses.")] = 1,
     waves: Annotated[
         bool,
         typer.Option(
             "--waves",
-            help="Write a waveform of each simulated bottleneck into the output folder: large "
-            "and slow, best with --blocks.",
+            help="Write a waveform into the output folder, with --blocks one for each bottleneck. "
+            "That of the whole network is very large and slow.",
         ),
     ] = False,
     output: Annotated[
@@ -72,15 +87,18 @@ def run(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Simulations at a time. Without it, one for each core."),
+        typer.Option(
+            min=1, help="Simulations at a time, with --blocks. Without it, one for each core."
+        ),
     ] = None,
 ):
-    """Run the bottlenecks of MobileNetV2 in RTL on a picture, and measure cycles and bytes.
+    """Run MobileNetV2 in RTL on a picture, from image to class, and measure cycles and bytes.
 
-    Each bottleneck gets the picture's own activations, runs on the accelerator's Verilog in
-    Verilator, and must give every element of its output as the integer golden model does. The
-    report is printed and written as report.json, report.csv and pictures. The first run of
-    a configuration builds its simulation (minutes); later runs find it in the cache.
+    The accelerator's Verilog runs the whole integer network from one program in Verilator. Its
+    logits and the output of every block must equal the integer golden model's, element by element.
+    The class, the cycles and the bytes of each layer are printed and written as report.json,
+    report.csv and pictures. The first run of a configuration builds its simulation (minutes); later
+    runs find it in the cache.
 
     Examples:
 
@@ -88,7 +106,7 @@ def run(
 
     - mnv2 run cat.jpg --blocks 3 --waves
 
-    - mnv2 run --config small --set data_bits=128 --latency 40 --output runs/small
+    - mnv2 run --config small --set data_bits=128 --latency 40 --stalls 20 --output runs/small
     """
     from sim.commands.console import get_console, get_error_console
     from sim.commands.pictures import find_picture
@@ -99,22 +117,22 @@ def run(
     from sim.report.tables import render_report
 
     # What can be wrong is looked at first: the simulation takes its time.
-    accelerator = load_configuration(config, settings or ())
-    memory = make_memory(latency, seed)
-    chosen = parse_blocks(blocks, BLOCKS)
+    options = {
+        "config": load_configuration(config, settings or ()),
+        "memory": make_memory(latency, bandwidth, stalls, seed),
+        "clock_hz": clock * 1e6,
+    }
+    chosen = None if blocks is None else parse_blocks(blocks, BLOCKS)
     path = find_picture(image)
     load_image(path)
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
-        report = simulate_blocks(
-            path,
-            chosen,
-            accelerator=accelerator,
-            memory=memory,
-            clock_hz=clock * 1e6,
-            jobs=jobs or os.cpu_count() or 1,
-            waves_folder=temporary if waves else None,
-        )
+        waves_folder = temporary if waves else None
+        if chosen is None:
+            report = _run_network(path, waves_folder, **options)
+        else:
+            jobs = jobs or os.cpu_count() or 1
+            report = _run_blocks(path, chosen, jobs, waves_folder, **options)
         write_json(report, temporary / "report.json")
         write_csv(report, temporary / "report.csv")
         write_plots(report, temporary)
@@ -123,70 +141,46 @@ def run(
     get_error_console().print(f"In {folder}: {files}")
 
 
-def simulate_blocks(path, chosen, *, accelerator, memory, clock_hz, jobs, waves_folder=None):
-    """Run bottlenecks on a picture's own activations.
+def _run_network(path, waves_folder, **options):
+    """Report of the whole network, with progress shown."""
+    from sim.commands.console import get_error_console
+    from sim.commands.progress import NetworkProgress
+    from sim.run import run_frame
 
-    Parameters
-    ----------
-    path : Path
-        The picture.
-    chosen : list of int
-        Numbers of the bottlenecks, from 1.
-    accelerator : hw.config.AcceleratorConfig
-    memory : sim.rtl.simulate.MemoryModel
-    clock_hz : float
-    jobs : int
-        Simulations at a time.
-    waves_folder : Path, optional
-        Where waveforms are written, if they are.
+    if waves_folder:
+        get_error_console().print(
+            "The waveform of the whole network takes gigabytes and many minutes; --blocks 3 writes "
+            "that of one block."
+        )
+    with NetworkProgress() as progress:
+        return run_frame(
+            path,
+            waves_file=waves_folder and waves_folder / "network",
+            calibrating=progress.calibrating,
+            progress=progress,
+            **options,
+        )
 
-    Returns
-    -------
-    sim.report.results.RunReport
-    """
-    from sim.commands.progress import BlockProgress, show_count
-    from sim.images import load_input, quantize_input
-    from sim.models import load_model
-    from sim.report.limits import block_limits
-    from sim.report.provenance import find_commit, find_versions
-    from sim.report.results import RunReport
-    from sim.rtl.run_blocks import network_tasks, run_tasks
-    from sim.rtl.toolchain import find_toolchain
 
-    versions = find_versions(find_toolchain())
-    float_input = load_input(path)
-    with show_count("Calibrating") as progress:
-        model = load_model(progress=progress)
-    tasks = network_tasks(model, model.run(quantize_input(float_input, model)))
-    tasks = [tasks[number - 1] for number in chosen]
-    with BlockProgress(sum(task.block.macs for task in tasks)) as progress:
-        results = run_tasks(
-            tasks,
-            config=accelerator,
-            memory=memory,
+def _run_blocks(path, chosen, jobs, waves_folder, **options):
+    """Report of bottlenecks alone, with progress shown."""
+    from sim.commands.progress import BlockProgress
+    from sim.run import run_bottlenecks
+
+    with BlockProgress() as progress:
+        return run_bottlenecks(
+            path,
+            chosen,
             jobs=jobs,
             waves_folder=waves_folder,
+            calibrating=progress.calibrating,
             progress=progress,
+            **options,
         )
-    return RunReport(
-        image=str(path),
-        bottlenecks=tuple(results),
-        limits=tuple(block_limits(task.block) for task in tasks),
-        configuration=dataclasses.asdict(accelerator),
-        memory=dataclasses.asdict(memory),
-        memory_bytes_per_cycle=accelerator.data_bytes,
-        clock_hz=clock_hz,
-        seed=memory.seed,
-        versions=versions,
-        commit=find_commit(),
-        wall_seconds=progress.simulation_seconds,
-    )
 
 
 def parse_blocks(text, count):
-    """Numbers of blocks, from 1, that ``3`` or ``3-5`` means; all of ``count`` for None."""
-    if text is None:
-        return list(range(1, count + 1))
+    """Numbers of blocks, from 1 to ``count``, that ``3`` or ``3-5`` means."""
     match = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last <= count:
@@ -196,11 +190,15 @@ def parse_blocks(text, count):
     return list(range(first, last + 1))
 
 
-def make_memory(latency, seed):
-    """Memory model of these options."""
+def make_memory(latency, bandwidth, stalls, seed):
+    """Memory model of these options; no ``bandwidth`` means a beat a cycle each way."""
     from sim.rtl.simulate import MemoryModel
 
+    if bandwidth is not None and bandwidth < 1:
+        raise UserError(f"The bandwidth must be 1 byte a cycle or more, not {bandwidth}")
     try:
-        return MemoryModel(latency=latency, seed=seed)
+        return MemoryModel(
+            latency=latency, bytes_per_cycle=bandwidth or 0, stall_percent=stalls, seed=seed
+        )
     except ValueError as error:
         raise UserError(f"The memory cannot be modelled so: {error}") from None

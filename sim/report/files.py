@@ -77,56 +77,71 @@ def report_as_dict(report):
     Returns
     -------
     dict
-        ``bottlenecks`` (a list), ``total``, and what the run was made with. Measured figures and
-        computed ones (``computed_…``) have names of their own.
+        ``layers``, those among them that are ``bottlenecks``, ``total``, and what the run was made
+        with. Measured figures and computed ones (``computed_…``, ``…_floor_…``, ``ideal_…``) have
+        names of their own.
     """
-    rows = []
-    for result, limit in zip(report.bottlenecks, report.limits, strict=True):
-        rows.append(
-            {
-                "name": result.name,
-                "input_shape": list(result.input_shape),
-                "output_shape": list(result.output_shape),
-                "stride": result.stride,
-                "residual": result.residual,
-                **_measured(result, report.clock_hz),
-                "computed_fused_dram_bytes": limit.fused_bytes,
-                "computed_layer_by_layer_dram_bytes": limit.layer_by_layer_bytes,
-            }
-        )
+    rows = [_row(result, report.clock_hz) for result in report.layers]
+    limits = {limit.name: limit for limit in report.block_limits}
+    if report.mode == "blocks":
+        for row in rows:
+            row["computed_fused_dram_bytes"] = limits[row["name"]].fused_bytes
+            row["computed_layer_by_layer_dram_bytes"] = limits[row["name"]].layer_by_layer_bytes
     made_with = {
         "configuration": dict(report.configuration),
         "memory": dict(report.memory),
         "versions": dict(report.versions),
         "commit": report.commit,
     }
+    total = report.total
     return {
+        "mode": report.mode,
         "image": report.image,
+        **_classes(report.classes),
         "clock_hz": report.clock_hz,
+        "frames_per_second": _frames_per_second(report),
+        "multipliers": report.multipliers,
+        "on_chip_bytes": report.on_chip_bytes,
+        "on_chip_bytes_by_buffer": dict(report.buffer_bytes),
+        "dram_bytes": total.dram_bytes,
+        "dram_floor_bytes": report.limits.floor_bytes,
+        "dram_bytes_over_floor": report.over_floor,
+        "computed_fused_dram_bytes": report.limits.fused_bytes,
+        "computed_layer_by_layer_dram_bytes": report.limits.layer_by_layer_bytes,
         "seed": report.seed,
         "wall_seconds": report.wall_seconds,
         "simulated_cycles_per_second": report.simulated_cycles_per_second,
-        "bottlenecks": rows,
-        "total": {"name": "total", **_measured(report.total, report.clock_hz), **made_with},
+        **made_with,
+        "layers": rows,
+        "bottlenecks": [row for row in rows if row["kind"] == "block"],
+        # Whoever reads the total alone finds there what it was made with.
+        "total": {"name": "total", **_measured(total, report.clock_hz), **made_with},
+        "timeline": _timeline(report.timeline),
     }
 
 
 def write_json(report, path):
     """Write the report as JSON, with a newline at the end."""
-    path.write_text(json.dumps(report_as_dict(report), indent=2) + "\n", encoding="utf-8")
+    content = report_as_dict(report)
+    timeline = content.pop("timeline")
+    text = json.dumps(content, indent=2)
+    if timeline is not None:
+        # A line a step, not a line a number.
+        steps = ",\n      ".join(map(json.dumps, timeline.pop("steps")))
+        head = json.dumps({"timeline": {**timeline, "steps": []}}, indent=2)
+        text = text[:-2] + "," + head[1:].replace("[]", f"[\n      {steps}\n    ]")
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def write_csv(report, path):
-    """Write one row a bottleneck, and their total; nested figures get columns of their own.
+    """Write one row a layer, and their total; nested figures get columns of their own.
 
     Columns are named like the keys of the JSON, ``stalls.weights`` for a nested one; shapes are
     written as ``112x112x32``.
     """
     content = report_as_dict(report)
-    total = {
-        key: value for key, value in content["total"].items() if key in content["bottlenecks"][0]
-    }
-    rows = [_flatten(row) for row in (*content["bottlenecks"], total)]
+    total = {key: value for key, value in content["total"].items() if key in content["layers"][0]}
+    rows = [_flatten(row) for row in (*content["layers"], total)]
     columns = list(dict.fromkeys(column for row in rows for column in row))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="")
@@ -134,19 +149,76 @@ def write_csv(report, path):
         writer.writerows(rows)
 
 
+def _row(result, clock_hz):
+    """Figures of a layer."""
+    return {
+        "name": result.name,
+        "kind": result.kind,
+        "input_shape": list(result.input_shape),
+        "output_shape": list(result.output_shape),
+        "stride": result.stride,
+        "residual": result.residual,
+        **_measured(result, clock_hz),
+    }
+
+
+def _classes(rankings):
+    """The five likeliest classes, from the RTL and beside it; none where no class came out."""
+    tops = {"top5": (), "top5_golden": (), "top5_float": ()}
+    if rankings is not None:
+        tops = {
+            "top5": rankings.rtl_top,
+            "top5_golden": rankings.golden_top,
+            "top5_float": rankings.float_top,
+        }
+    return {
+        key: [
+            {
+                "class": one.index,
+                "name": one.name,
+                "logit": one.logit,
+                "probability": one.probability,
+            }
+            for one in top
+        ]
+        for key, top in tops.items()
+    }
+
+
+def _frames_per_second(report):
+    """Frames of the whole network, one after another, in a second at the clock."""
+    return report.clock_hz / report.total.cycles if report.mode == "network" else None
+
+
+def _timeline(timeline):
+    """The frame in time, as columns by name."""
+    if timeline is None:
+        return None
+    return {
+        "step_cycles": timeline.step_cycles,
+        "columns": ["pointwise_cycles", "depthwise_cycles", "beats_read", "beats_written"],
+        "steps": [list(step) for step in timeline.steps],
+    }
+
+
 def _measured(result, clock_hz):
-    """Figures that a bottleneck and the total both have."""
+    """Figures that a layer and the total both have."""
     return {
         "macs": result.macs,
         "multipliers": result.multipliers,
         "cycles": result.cycles,
         "ideal_cycles": result.ideal_cycles,
+        "cycles_over_ideal": result.over_ideal,
         "busy_cycles": result.busy_cycles,
+        "pointwise_cycles": result.pointwise_cycles,
+        "depthwise_cycles": result.depthwise_cycles,
         "stalls": dict(result.stalls),
+        "bound": result.bound,
         "mac_utilization": result.mac_utilization,
         "dram_read_bytes": result.dram_read_bytes,
         "dram_read_bytes_by_kind": dict(result.dram_read_bytes_by_kind),
         "dram_write_bytes": result.dram_write_bytes,
+        "dram_bytes": result.dram_bytes,
         "bytes_per_cycle": result.bytes_per_cycle,
         "gigabytes_per_second": result.gigabytes_per_second(clock_hz),
         "microseconds": result.microseconds(clock_hz),

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from math import prod
 
 __all__ = [
-    "BlockLimits",
+    "TrafficLimits",
+    "add_limits",
     "block_limits",
     "fused_block_bytes",
-    "fused_frame_bytes",
     "floor_bytes",
+    "frame_limits",
+    "fused_frame_bytes",
     "layer_by_layer_block_bytes",
     "layer_by_layer_frame_bytes",
     "parameter_bytes",
@@ -23,28 +25,55 @@ BYTES_PER_CHANNEL = 8
 
 
 @dataclass(frozen=True)
-class BlockLimits:
-    """Computed DRAM bytes of one bottleneck.
+class TrafficLimits:
+    """Computed DRAM bytes of a bottleneck, of several, or of a frame.
 
     Attributes
     ----------
     name : str
-        Name of the bottleneck.
-    layer_by_layer_bytes, fused_bytes : int
-        See `layer_by_layer_block_bytes` and `fused_block_bytes`.
+        Name of the bottleneck, ``"blocks"`` or ``"frame"``.
+    floor_bytes : int
+        Every weight and parameter once, and the input and output: no design that loads its weights
+        moves less.
+    fused_bytes, layer_by_layer_bytes : int
+        Activations and weights with each bottleneck fused, and layer by layer.
     """
 
     name: str
-    layer_by_layer_bytes: int
+    floor_bytes: int
     fused_bytes: int
+    layer_by_layer_bytes: int
 
 
 def block_limits(block):
-    """Both figures of one bottleneck (`golden.network.Block`)."""
-    return BlockLimits(
+    """Figures of one bottleneck (`golden.network.Block`), from memory to memory."""
+    fused = fused_block_bytes(block)
+    return TrafficLimits(
         name=block.name,
+        floor_bytes=fused + parameter_bytes(block),
+        fused_bytes=fused,
         layer_by_layer_bytes=layer_by_layer_block_bytes(block),
-        fused_bytes=fused_block_bytes(block),
+    )
+
+
+def add_limits(limits):
+    """Figures of several bottlenecks together, each from memory to memory."""
+    limits = tuple(limits)
+    return TrafficLimits(
+        name="blocks",
+        floor_bytes=sum(limit.floor_bytes for limit in limits),
+        fused_bytes=sum(limit.fused_bytes for limit in limits),
+        layer_by_layer_bytes=sum(limit.layer_by_layer_bytes for limit in limits),
+    )
+
+
+def frame_limits(network):
+    """Figures of a whole network (`golden.network.Network`), from the image to the logits."""
+    return TrafficLimits(
+        name="frame",
+        floor_bytes=floor_bytes(network) + parameter_bytes(network),
+        fused_bytes=fused_frame_bytes(network),
+        layer_by_layer_bytes=layer_by_layer_frame_bytes(network),
     )
 
 
@@ -75,13 +104,13 @@ def fused_frame_bytes(network):
 
 
 def floor_bytes(network):
-    """Every weight once, the image and the logits: no design that loads its weights moves less."""
+    """Every weight once, the image and the logits."""
     return network.weight_bytes() + prod(network.input_shape) + network.classes
 
 
-def parameter_bytes(network):
-    """Bias, multiplier and shift of every output channel, once."""
-    channels = sum(layer.output_channels for layer in network.layers if layer.kind != "pool")
+def parameter_bytes(part):
+    """Bias, multiplier and shift of every output channel of a network or a block, once."""
+    channels = sum(layer.output_channels for layer in part.layers if layer.kind != "pool")
     return BYTES_PER_CHANNEL * channels
 
 

@@ -1,39 +1,41 @@
-"""Pictures of a run: cycles, bytes and the roofline of each bottleneck."""
+"""Pictures of a run: cycles, bytes and roofline of each layer; the frame in time is in `frame`."""
 
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from sim.report.colors import (
+    DEPTHWISE_COLOR,
+    INK,
+    KIND_COLORS,
+    MUTED,
+    POINTWISE_COLOR,
+    STALL_COLORS,
+    STYLE,
+    WRITTEN_COLOR,
+    choose_colors,
+)
+from sim.report.frame import draw_frame
+from sim.report.labels import label_points, short_name, words
+
 __all__ = ["draw_bytes", "draw_cycles", "draw_roofline", "write_plots"]
 
-#: Colour-blind safe, one for each kind that occurs (Okabe and Ito, 2008), the working colour first.
-WORK_COLOR = "#0072B2"
-COLORS = ("#E69F00", "#D55E00", "#CC79A7", "#009E73", "#F0E442", "#56B4E9", "#882255", "#999999")
-INK = "#222222"
-
-STYLE = {
-    "font.size": 10,
-    "axes.titlesize": 13,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": INK,
-    "axes.axisbelow": True,
-    "grid.color": "#DDDDDD",
-    "legend.frameon": False,
-}
+#: A cause of waiting with less of all cycles than this is drawn with the others that are so small.
+SMALL_SHARE = 0.001
 
 
 def write_plots(report, folder):
-    """Write ``cycles.png``, ``bytes.png`` and ``roofline.png`` into a folder."""
-    for name, draw in (("cycles", draw_cycles), ("bytes", draw_bytes), ("roofline", draw_roofline)):
+    """Write ``cycles.png``, ``bytes.png``, ``roofline.png`` and, of a network, ``frame.png``."""
+    drawings = {"cycles": draw_cycles, "bytes": draw_bytes, "roofline": draw_roofline}
+    if report.timeline is not None:
+        drawings["frame"] = draw_frame
+    for name, draw in drawings.items():
         draw(report).savefig(folder / f"{name}.png", dpi=120)
 
 
 @matplotlib.rc_context(STYLE)
 def draw_cycles(report):
-    """Cycles of each bottleneck, split into busy and each cause of waiting, against ideal.
+    """Cycles of each layer, split into work and each cause of waiting, against ideal.
 
     Parameters
     ----------
@@ -43,16 +45,28 @@ def draw_cycles(report):
     -------
     matplotlib.figure.Figure
     """
-    figure = Figure(figsize=(11, 5.2), layout="constrained")
+    figure = Figure(figsize=(12, 5.6), layout="constrained")
     axes = figure.add_subplot()
-    parts = [("busy", [result.busy_cycles for result in report.bottlenecks], WORK_COLOR)]
-    for cause, color in zip(report.stall_causes, _cycle(COLORS), strict=False):
-        cycles = [result.stalls.get(cause, 0) for result in report.bottlenecks]
-        parts.append((f"waits: {cause.replace('_', ' ')}", cycles, color))
+    layers, total = report.layers, report.total
+    parts = [
+        ("works: pointwise", [result.pointwise_cycles for result in layers], POINTWISE_COLOR),
+        ("works: depthwise", [result.depthwise_cycles for result in layers], DEPTHWISE_COLOR),
+    ]
+    causes = report.stall_causes
+    small = [cause for cause in causes if total.stalls[cause] < SMALL_SHARE * total.cycles]
+    if len(small) < 2:
+        small = []
+    for cause, color in choose_colors(causes, STALL_COLORS).items():
+        if cause not in small:
+            cycles = [result.stalls.get(cause, 0) for result in layers]
+            parts.append((f"waits: {words(cause)}", cycles, color))
+    if small:
+        cycles = [sum(result.stalls.get(cause, 0) for cause in small) for result in layers]
+        parts.append((f"waits: {', '.join(map(words, small))}", cycles, "#BBBBBB"))
     _stack(axes, parts)
-    ideal = [result.ideal_cycles for result in report.bottlenecks]
+    ideal = [result.ideal_cycles for result in layers]
     _mark(axes, ideal, "ideal (computed: tiles only, nothing waits)")
-    for position, result in enumerate(report.bottlenecks):
+    for position, result in enumerate(layers):
         axes.annotate(
             f"{result.mac_utilization:.0%}",
             (position, max(result.cycles, ideal[position])),
@@ -62,13 +76,12 @@ def draw_cycles(report):
             fontsize=9,
             color=INK,
         )
-    total = report.total
     axes.set_title(
-        f"Cycles of each bottleneck: {total.cycles:,} together, "
-        f"{total.mac_utilization:.1%} MAC utilisation of {total.multipliers} multipliers"
+        f"Where the cycles go: {total.cycles:,} together, "
+        f"{total.mac_utilization:.1%} of {total.multipliers:,} multipliers used"
     )
     axes.set_ylabel("clock cycles, measured in RTL")
-    _finish(axes, report, "the number above a bar is its MAC utilisation")
+    _finish(axes, report, "the number above a bar: MAC utilisation")
     microseconds = axes.secondary_yaxis(
         "right",
         functions=(lambda y: y / report.clock_hz * 1e6, lambda y: y * report.clock_hz / 1e6),
@@ -79,7 +92,7 @@ def draw_cycles(report):
 
 @matplotlib.rc_context(STYLE)
 def draw_bytes(report):
-    """External memory bytes of each bottleneck by kind, against two computed figures.
+    """External memory bytes of each layer by kind, and all of them against computed figures.
 
     Parameters
     ----------
@@ -89,51 +102,80 @@ def draw_bytes(report):
     -------
     matplotlib.figure.Figure
     """
-    figure = Figure(figsize=(11, 7.4), layout="constrained")
-    upper, lower = figure.subplots(2, 1, height_ratios=(3, 2))
+    blocks = report.mode == "blocks"
+    figure = Figure(figsize=(12, 7.4), layout="constrained")
+    upper, lower = figure.subplots(2, 1, height_ratios=(3, 2) if blocks else (4, 1.3))
     parts = []
-    for kind, color in zip(report.read_kinds, (WORK_COLOR, *COLORS[:6]), strict=False):
-        values = [result.dram_read_bytes_by_kind.get(kind, 0) for result in report.bottlenecks]
+    for kind, color in choose_colors(report.read_kinds, KIND_COLORS).items():
+        values = [result.dram_read_bytes_by_kind.get(kind, 0) for result in report.layers]
         parts.append((f"read: {kind}", values, color))
-    parts.append(
-        ("written: activations", [r.dram_write_bytes for r in report.bottlenecks], "#999999")
-    )
+    parts.append(("written", [r.dram_write_bytes for r in report.layers], WRITTEN_COLOR))
     _stack(upper, parts)
-    _mark(upper, [limit.fused_bytes for limit in report.limits], "block fused (computed)")
+    if blocks:
+        _mark(upper, [limit.fused_bytes for limit in report.block_limits], "fused (computed)")
     upper.set_title(
-        f"External memory: {report.total.dram_bytes / 1e6:.2f} MB for the bottlenecks shown"
+        f"External memory: {report.total.dram_bytes:,} bytes, {report.over_floor:.3f} times "
+        "the floor"
     )
     upper.set_ylabel("bytes, measured in RTL")
-    _finish(upper, report, None)
-
-    positions = range(len(report.bottlenecks))
-    lower.plot(
-        positions,
-        [limit.layer_by_layer_bytes for limit in report.limits],
-        "^",
-        color=COLORS[1],
-        label="layer by layer (computed)",
-    )
-    lower.plot(
-        positions,
-        [result.dram_bytes for result in report.bottlenecks],
-        "o",
-        color=WORK_COLOR,
-        label="measured in RTL",
-    )
-    lower.plot(
-        positions,
-        [limit.fused_bytes for limit in report.limits],
-        "_",
-        markersize=16,
-        markeredgewidth=2,
-        color=INK,
-        label="block fused (computed)",
-    )
-    lower.set_yscale("log")
-    lower.set_ylabel("bytes, logarithmic")
-    _finish(lower, report, "computed: activations and weights only, one byte each")
+    ahead = "a byte counts for the layer that ran while it was read, often ahead of its use"
+    _finish(upper, report, None if blocks else ahead)
+    (_compare_blocks if blocks else _compare_frame)(lower, report)
     return figure
+
+
+def _compare_blocks(axes, report):
+    """Bytes of each block, measured and computed."""
+    positions = range(len(report.layers))
+    for values, style in (
+        (
+            [limit.layer_by_layer_bytes for limit in report.block_limits],
+            {"marker": "^", "color": STALL_COLORS["weights"], "label": "layer by layer (computed)"},
+        ),
+        (
+            [result.dram_bytes for result in report.layers],
+            {"marker": "o", "color": POINTWISE_COLOR, "label": "measured in RTL"},
+        ),
+        (
+            [limit.fused_bytes for limit in report.block_limits],
+            {
+                "marker": "_",
+                "markersize": 16,
+                "markeredgewidth": 2,
+                "color": INK,
+                "label": "block fused (computed)",
+            },
+        ),
+    ):
+        axes.plot(positions, values, linestyle="", **style)
+    axes.set_yscale("log")
+    axes.set_ylabel("bytes, logarithmic")
+    _finish(axes, report, "computed: activations and weights only, one byte each")
+
+
+def _compare_frame(axes, report):
+    """Bytes of the frame, measured and computed, as bars to the right."""
+    limits = report.limits
+    bars = (
+        ("layer by layer (computed)", limits.layer_by_layer_bytes, "#BBBBBB"),
+        ("bottlenecks fused (computed)", limits.fused_bytes, "#BBBBBB"),
+        ("measured in RTL", report.total.dram_bytes, POINTWISE_COLOR),
+        ("floor (computed)", limits.floor_bytes, INK),
+    )
+    for position, (_, value, color) in enumerate(reversed(bars)):
+        axes.barh(position, value, color=color, height=0.66)
+        axes.annotate(
+            f"{value:,}",
+            (value, position),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+    axes.set_yticks(range(len(bars)), [label for label, _, _ in reversed(bars)])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:g}"))
+    axes.set_xlim(0, max(value for _, value, _ in bars) * 1.1)
+    axes.set_xlabel("million bytes of the whole frame")
 
 
 @matplotlib.rc_context(STYLE)
@@ -148,78 +190,66 @@ def draw_roofline(report):
     -------
     matplotlib.figure.Figure
     """
-    figure = Figure(figsize=(9, 6), layout="constrained")
+    figure = Figure(figsize=(11, 6.4), layout="constrained")
     axes = figure.add_subplot()
-    peak, bandwidth = report.total.multipliers, report.memory_bytes_per_cycle
-    points = [(result.macs_per_byte, result.macs_per_cycle) for result in report.bottlenecks]
+    peak, bandwidth = report.multipliers, report.memory_bytes_per_cycle
+    # What moved no byte stands at its MACs over one.
+    points = [
+        (result.macs / max(result.dram_bytes, 1), result.macs_per_cycle)
+        for result in (*report.layers, report.total)
+    ]
     ridge = peak / bandwidth
     left = min(min(x for x, _ in points), ridge) / 2
-    right = max(max(x for x, _ in points), ridge) * 2
+    right = max(max(x for x, _ in points), ridge) * 2.4
     slope = [left * (ridge / left) ** (step / 50) for step in range(51)]
     axes.plot([*slope, right], [*(x * bandwidth for x in slope), peak], color=INK, linewidth=2)
     axes.set_xscale("log")
     axes.set_xlim(left, right)
     axes.set_ylim(0, peak * 1.12)
     axes.annotate(
-        f"{peak} multipliers", (right, peak), xytext=(-4, 5), textcoords="offset points", ha="right"
+        f"{peak:,} multipliers",
+        (right, peak),
+        xytext=(-4, 6),
+        textcoords="offset points",
+        ha="right",
     )
-    axes.axvline(ridge, color="#999999", linestyle=":", linewidth=1)
+    axes.axvline(ridge, color=MUTED, linestyle=":", linewidth=1)
+    shared = "together" if report.shared_bytes_per_cycle else "each way"
     axes.annotate(
-        f"left of here the memory port binds:\n{bandwidth} bytes a cycle each way",
+        f"left of here the memory port binds:\n{bandwidth} bytes a cycle {shared}",
         (ridge, 0),
         xytext=(5, 8),
         textcoords="offset points",
-        color="#555555",
+        color=MUTED,
     )
-    residual = [result.residual for result in report.bottlenecks]
-    for flag, marker, label in (
-        (False, "o", "bottleneck"),
-        (True, "s", "bottleneck with residual"),
-    ):
-        chosen = [
-            point
-            for point, is_residual in zip(points, residual, strict=True)
-            if is_residual == flag
-        ]
-        if chosen:
-            axes.plot(
-                *zip(*chosen, strict=True),
-                marker,
-                color=WORK_COLOR if flag else COLORS[1],
-                label=label,
-            )
-    for names, point in _group_close(report, points):
-        axes.annotate(
-            names, point, xytext=(7, 0), textcoords="offset points", va="center", fontsize=8
-        )
-    axes.set_title("Roofline of the bottlenecks, measured in RTL")
-    axes.set_xlabel("MACs for each byte of external memory")
+    _points(axes, report, points)
+    axes.set_title("Roofline: work for each byte and each cycle, measured in RTL")
+    axes.set_xlabel("MACs for each byte that crossed the memory port meanwhile")
     axes.set_ylabel("MACs a cycle")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
     axes.grid(True, which="major")
     axes.legend(loc="lower right")
+    label_points(axes, [short_name(result) for result in report.layers], points)
     return figure
 
 
-def _group_close(report, points):
-    """Labels of the points, from left to right, one for those that lie on each other.
-
-    Returns
-    -------
-    list of tuple of (str, tuple of float)
-        Text and point.
-    """
-    groups = []
-    pairs = zip(report.bottlenecks, points, strict=True)
-    for result, point in sorted(pairs, key=lambda pair: pair[1]):
-        for names, first in groups:
-            near = abs(first[1] - point[1]) < report.total.multipliers / 50
-            if near and point[0] / first[0] < 1.08:
-                names.append(_short(result.name))
-                break
-        else:
-            groups.append(([_short(result.name)], point))
-    return [(", ".join(names), point) for names, point in groups]
+def _points(axes, report, points):
+    """A marker for each layer by its kind, and one for all together."""
+    groups = {
+        "stem, head, classifier": ("^", STALL_COLORS["activations"]),
+        "bottleneck": ("o", STALL_COLORS["weights"]),
+        "bottleneck with residual": ("s", POINTWISE_COLOR),
+    }
+    chosen = {label: [] for label in groups}
+    for result, point in zip(report.layers, points, strict=False):
+        kind = "bottleneck with residual" if result.residual else "bottleneck"
+        chosen[kind if result.kind == "block" else "stem, head, classifier"].append(point)
+    for label, (marker, color) in groups.items():
+        if chosen[label]:
+            xs, ys = zip(*chosen[label], strict=True)
+            axes.plot(xs, ys, marker, color=color, label=label, markersize=7, alpha=0.85)
+    if len(report.layers) > 1:
+        axes.plot(*points[-1], "*", color=INK, markersize=15, label="all together")
 
 
 def _stack(axes, parts):
@@ -228,7 +258,7 @@ def _stack(axes, parts):
     bottom = [0] * len(parts[0][1])
     for label, values, color in parts:
         if any(values):
-            axes.bar(positions, values, bottom=bottom, width=0.72, label=label, color=color)
+            axes.bar(positions, values, bottom=bottom, width=0.74, label=label, color=color)
         bottom = [low + value for low, value in zip(bottom, values, strict=True)]
 
 
@@ -242,26 +272,16 @@ def _mark(axes, values, label):
 def _finish(axes, report, note):
     """Ticks, grid and legend that the bar charts share."""
     names = [
-        f"{_short(result.name)}\ns{result.stride}{' +' if result.residual else ''}"
-        for result in report.bottlenecks
+        f"{short_name(result)}\n{f's{result.stride}' if result.stride > 1 else ''}"
+        f"{'+' if result.residual else ''}"
+        for result in report.layers
     ]
     axes.set_xticks(range(len(names)), names)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.grid(True, axis="y")
     axes.set_xlim(-0.7, len(names) - 0.3)
-    explanation = "s: stride, +: residual"
-    axes.set_xlabel(
-        f"bottleneck ({explanation}; {note})" if note else f"bottleneck ({explanation})"
-    )
-    axes.legend()
-
-
-def _short(name):
-    """``block3`` as ``B3``."""
-    return name.replace("block", "B")
-
-
-def _cycle(colors):
-    """Colours without end."""
-    while True:
-        yield from colors
+    explanation = "B: bottleneck, s2: stride 2, +: residual"
+    axes.set_xlabel(f"{explanation}; {note}" if note else explanation)
+    # Above the bars, under the title: no bar is hidden.
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
+    axes.set_title(axes.get_title(loc="left"), pad=10 + 17 * -(-len(axes.get_legend().texts) // 4))

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sim.report.limits import BlockLimits
+from sim.report.limits import TrafficLimits
 
-__all__ = ["LayerResult", "Measurement", "RunReport"]
+__all__ = ["ClassRankings", "LayerResult", "Measurement", "RunReport", "Timeline"]
+
+#: Whole network in one program, or bottlenecks one by one from memory to memory.
+MODES = ("network", "blocks")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,34 @@ class Measurement:
     def busy_cycles(self):
         """Cycles in which the array worked."""
         return self.pointwise_cycles + self.depthwise_cycles
+
+    @property
+    def busy_share(self):
+        """Share of the cycles in which the array worked, 0 to 1."""
+        return self.busy_cycles / self.cycles if self.cycles else 0.0
+
+    @property
+    def over_ideal(self):
+        """Cycles, as a multiple of the ideal."""
+        return self.cycles / self.ideal_cycles if self.ideal_cycles else 0.0
+
+    @property
+    def largest_stall(self):
+        """Cause of most waiting and its cycles; ``("", 0)`` if nothing waited."""
+        cause, cycles = max(self.stalls.items(), key=lambda item: item[1], default=("", 0))
+        return (cause, cycles) if cycles else ("", 0)
+
+    @property
+    def bound(self):
+        """What took most cycles: ``"array"`` for its work, or the cause of a stall."""
+        cause, cycles = self.largest_stall
+        return cause if cycles > self.busy_cycles else "array"
+
+    @property
+    def bound_share(self):
+        """Share of the cycles that `bound` took, 0 to 1."""
+        cycles = self.busy_cycles if self.bound == "array" else self.largest_stall[1]
+        return cycles / self.cycles if self.cycles else 0.0
 
     @property
     def mac_utilization(self):
@@ -128,22 +159,68 @@ class LayerResult(Measurement):
     residual: bool
 
 
+@dataclass(frozen=True)
+class ClassRankings:
+    """Likeliest classes of the picture, three times, likeliest first.
+
+    Attributes
+    ----------
+    float_top, golden_top, rtl_top : tuple of sim.classify.Prediction
+        Of the float network, of the integer model, and of the accumulators that the RTL wrote.
+    """
+
+    float_top: tuple
+    golden_top: tuple
+    rtl_top: tuple
+
+    @property
+    def agree(self):
+        """Whether all three name the same class first."""
+        return len({top[0].index for top in (self.float_top, self.golden_top, self.rtl_top)}) == 1
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The frame in time, in steps of equal length; the last step may be shorter.
+
+    Attributes
+    ----------
+    step_cycles : int
+        Cycles of a step.
+    steps : tuple of tuple of int
+        For each step: cycles of pointwise work, cycles of depthwise work, beats read, beats
+        written.
+    """
+
+    step_cycles: int
+    steps: tuple[tuple[int, int, int, int], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
     """A whole run.
 
     Attributes
     ----------
+    mode : str
+        ``"network"`` if one program ran from the image to the logits, ``"blocks"`` if bottlenecks
+        ran alone, each from memory to memory.
     image : str
         Path of the picture.
-    bottlenecks : tuple of LayerResult
+    layers : tuple of LayerResult
         In order of the network; those that were run.
-    limits : tuple of BlockLimits
-        Computed DRAM bytes of the same bottlenecks.
+    block_limits : tuple of TrafficLimits
+        Computed DRAM bytes of the bottlenecks among them.
+    limits : TrafficLimits
+        Computed DRAM bytes of all that was run.
     configuration, memory : dict
         Parameters of the accelerator and of the memory model, by name.
-    memory_bytes_per_cycle : int
-        What the memory port moves at most, in each direction.
+    buffer_bytes : dict of str to int
+        Bytes of the on-chip buffers, by name.
+    port_bytes : int
+        Bytes of a beat of the memory port.
+    shared_bytes_per_cycle : int
+        What memory moves at most, reads and writes together; 0 for a beat a cycle each way.
     clock_hz : float
         Clock at which times and bandwidths are stated.
     seed : int
@@ -154,30 +231,74 @@ class RunReport:
         Commit of the project, with ``-dirty`` where files differ, or ``"unknown"``.
     wall_seconds : float
         Time that the simulations took together.
+    classes : ClassRankings, optional
+        What the picture shows; in mode ``"network"``.
+    timeline : Timeline, optional
+        In mode ``"network"``.
+
+    Raises
+    ------
+    ValueError
+        If the parts contradict each other.
     """
 
+    mode: str
     image: str
-    bottlenecks: tuple[LayerResult, ...]
-    limits: tuple[BlockLimits, ...]
+    layers: tuple[LayerResult, ...]
+    block_limits: tuple[TrafficLimits, ...]
+    limits: TrafficLimits
     configuration: Mapping[str, object] = field(hash=False)
     memory: Mapping[str, object] = field(hash=False)
-    memory_bytes_per_cycle: int
+    buffer_bytes: Mapping[str, int] = field(hash=False)
+    port_bytes: int
+    shared_bytes_per_cycle: int = 0
     clock_hz: float
     seed: int
     versions: Mapping[str, str] = field(hash=False)
     commit: str
     wall_seconds: float
+    classes: ClassRankings | None = None
+    timeline: Timeline | None = None
 
     def __post_init__(self):
-        if not self.bottlenecks:
-            raise ValueError("A report must have a bottleneck, not none")
+        if self.mode not in MODES:
+            raise ValueError(f"The mode must be one of {', '.join(MODES)}, not {self.mode!r}")
+        if not self.layers:
+            raise ValueError("A report must have a layer, not none")
         names = [result.name for result in self.bottlenecks]
-        if names != [limit.name for limit in self.limits]:
-            raise ValueError(f"Limits must be those of {names}, in this order, not {self.limits!r}")
+        if names != [limit.name for limit in self.block_limits]:
+            raise ValueError(
+                f"Limits must be those of {names}, in this order, not {self.block_limits!r}"
+            )
+
+    @property
+    def bottlenecks(self):
+        """The layers that are bottlenecks."""
+        return tuple(result for result in self.layers if result.kind == "block")
+
+    @property
+    def multipliers(self):
+        """Multipliers of the hardware that touch weights."""
+        return self.layers[0].multipliers
+
+    @property
+    def on_chip_bytes(self):
+        """Bytes of all on-chip buffers."""
+        return sum(self.buffer_bytes.values())
+
+    @property
+    def memory_bytes_per_cycle(self):
+        """What can be read from memory at most."""
+        return min(self.port_bytes, self.shared_bytes_per_cycle or self.port_bytes)
+
+    @property
+    def over_floor(self):
+        """Measured DRAM bytes, as a multiple of the computed floor."""
+        return self.total.dram_bytes / self.limits.floor_bytes
 
     @property
     def total(self):
-        """All bottlenecks together.
+        """All layers together.
 
         Returns
         -------
@@ -185,14 +306,14 @@ class RunReport:
         """
 
         def add(name):
-            return sum(getattr(result, name) for result in self.bottlenecks)
+            return sum(getattr(result, name) for result in self.layers)
 
         return Measurement(
             name="total",
-            multipliers=self.bottlenecks[0].multipliers,
-            stalls=_add_up(result.stalls for result in self.bottlenecks),
+            multipliers=self.multipliers,
+            stalls=_add_up(result.stalls for result in self.layers),
             dram_read_bytes_by_kind=_add_up(
-                result.dram_read_bytes_by_kind for result in self.bottlenecks
+                result.dram_read_bytes_by_kind for result in self.layers
             ),
             **{
                 name: add(name)
@@ -215,12 +336,12 @@ class RunReport:
 
     @property
     def stall_causes(self):
-        """Causes that occur in any bottleneck, in the order they were given."""
+        """Causes that occur in any layer, in the order they were given."""
         return tuple(name for name, cycles in self.total.stalls.items() if cycles)
 
     @property
     def read_kinds(self):
-        """Kinds of data that any bottleneck read, in the order they were given."""
+        """Kinds of data that any layer read, in the order they were given."""
         return tuple(self.total.dram_read_bytes_by_kind)
 
 

@@ -1,15 +1,20 @@
-"""The report on the terminal."""
+"""The report on the terminal: the class first, then one line, then tables."""
 
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["render_report"]
+from sim.report.labels import words
+
+__all__ = ["headline", "render_report"]
+
+#: Causes of waiting that have a column of their own; the rarer ones share one.
+CAUSE_COLUMNS = 5
 
 
 def render_report(report):
-    """Tables of a run: time, waiting and traffic of each bottleneck, and what it was made with.
+    """What came out, time, waiting and traffic of each layer, and what it was made with.
 
     Parameters
     ----------
@@ -19,7 +24,67 @@ def render_report(report):
     -------
     rich.console.Group
     """
-    return Group(_time_table(report), _stall_table(report), _memory_table(report), _closing(report))
+    parts = [_class_table(report)] if report.classes else []
+    return Group(
+        *parts,
+        Text(headline(report), style="bold"),
+        "",
+        _time_table(report),
+        "",
+        _stall_table(report),
+        "",
+        _memory_table(report),
+        "",
+        _closing(report),
+    )
+
+
+def headline(report):
+    """The run in one line.
+
+    Parameters
+    ----------
+    report : RunReport
+
+    Returns
+    -------
+    str
+    """
+    total = report.total
+    frame = report.mode == "network"
+    what = (
+        f"{report.layers[-1].output_shape[-1]:,}-class frame"
+        if frame
+        else f"{len(report.layers)} of the bottlenecks, each from memory to memory"
+    )
+    speed = f", {report.clock_hz / total.cycles:,.1f} frames/s" if frame else ""
+    wrong = "mismatch" if total.mismatches == 1 else "mismatches"
+    return (
+        f"{what}: {total.cycles:,} cycles = {total.microseconds(report.clock_hz) / 1e3:.3f} ms at "
+        f"{report.clock_hz / 1e6:g} MHz{speed}, {total.mac_utilization:.1%} of "
+        f"{report.multipliers:,} multipliers, {total.dram_bytes:,} bytes of DRAM "
+        f"({report.over_floor:.3f} x floor), {total.mismatches:,} {wrong}"
+    )
+
+
+def _class_table(report):
+    """The likeliest classes of float, golden and the RTL, side by side."""
+    classes = report.classes
+    first = classes.rtl_top[0].name
+    agreement = (
+        "float, golden and RTL agree"
+        if classes.agree
+        else f"float says {classes.float_top[0].name}, golden {classes.golden_top[0].name}"
+    )
+    table = _table(f"{first} ({agreement})", "")
+    for column in ("float", "golden, integer", "RTL"):
+        table.add_column(column, no_wrap=True)
+        table.add_column("", justify="right")
+    rows = zip(classes.float_top, classes.golden_top, classes.rtl_top, strict=True)
+    for place, row in enumerate(rows, start=1):
+        cells = [cell for one in row for cell in (one.name, f"{one.probability:.1%}")]
+        table.add_row(str(place), *cells, style="bold" if place == 1 else None)
+    return table
 
 
 def _table(title, *columns):
@@ -27,108 +92,124 @@ def _table(title, *columns):
     table = Table(
         title=title,
         title_justify="left",
+        title_style="bold",
         header_style="bold",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1, 0, 0),
+        caption_justify="left",
     )
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left", no_wrap=True)
     return table
 
 
+def _rows(report, table):
+    """The layers and their total, with a rule before the total."""
+    yield from report.layers
+    table.add_section()
+    yield report.total
+
+
+def _style(result):
+    """The total stands out."""
+    return "bold" if result.name == "total" else None
+
+
 def _time_table(report):
     """Shape, work and time."""
     table = _table(
-        f"Bottlenecks in RTL, {report.bottlenecks[0].multipliers} multipliers, "
-        f"{report.clock_hz / 1e6:g} MHz",
-        "block",
-        "input",
+        f"Layers in RTL, {report.multipliers:,} multipliers, {report.on_chip_bytes:,} bytes on "
+        f"chip, {report.clock_hz / 1e6:g} MHz",
+        "layer",
         "output",
-        "stride",
-        "add",
+        "s",
         "MACs",
         "cycles",
         "ideal",
+        "cycles/\nideal",
         "MAC\nutil.",
         "µs",
         "mis-\nmatches",
     )
-    for result in report.bottlenecks:
+    for result in _rows(report, table):
+        layer = result.name != "total"
         table.add_row(
             result.name,
-            _shape(result.input_shape),
-            _shape(result.output_shape),
-            str(result.stride),
-            "+" if result.residual else "",
-            *_time_cells(result, report),
+            _shape(result.output_shape) if layer else "",
+            f"{result.stride} {'+' if result.residual else ' '}" if layer else "",
+            f"{result.macs:,}",
+            f"{result.cycles:,}",
+            f"{result.ideal_cycles:,}",
+            f"{result.over_ideal:.3f}",
+            f"{result.mac_utilization:.1%}",
+            f"{result.microseconds(report.clock_hz):,.1f}",
+            Text(f"{result.mismatches:,}", style="bold red" if result.mismatches else "green"),
+            style=_style(result),
         )
-    table.add_section()
-    table.add_row("total", "", "", "", "", *_time_cells(report.total, report), style="bold")
+    table.caption = "s: stride, +: residual; ideal: computed from the tiles, if nothing waits"
+    if report.mode == "network":
+        table.caption += "; head: and pool"
     return table
-
-
-def _time_cells(result, report):
-    """Cells of a row, from the MACs on."""
-    wrong = Text(f"{result.mismatches:,}", style="bold red" if result.mismatches else "green")
-    return (
-        f"{result.macs:,}",
-        f"{result.cycles:,}",
-        f"{result.ideal_cycles:,}",
-        f"{result.mac_utilization:.1%}",
-        f"{result.microseconds(report.clock_hz):,.1f}",
-        wrong,
-    )
 
 
 def _stall_table(report):
     """Where the cycles went."""
+    stalls = report.total.stalls
     causes = report.stall_causes
+    shown = causes
+    if len(causes) > CAUSE_COLUMNS:
+        largest = sorted(causes, key=lambda cause: -stalls[cause])[: CAUSE_COLUMNS - 1]
+        shown = tuple(cause for cause in causes if cause in largest)
+    rest = [cause for cause in causes if cause not in shown]
     table = _table(
         "Cycles, measured: the array worked, or waited for …",
-        "block",
-        "cycles",
-        "busy",
-        *(cause.replace("_", " ") for cause in causes),
+        "layer",
+        "point-\nwise",
+        "depth-\nwise",
+        *(words(cause).replace(" ", "\n") for cause in shown),
+        *(["others*"] if rest else []),
         "waited",
+        "bound by",
     )
-    for result in (*report.bottlenecks, report.total):
-        if result.name == "total":
-            table.add_section()
-        waited = sum(result.stalls.values())
+    for result in _rows(report, table):
         table.add_row(
             result.name,
-            f"{result.cycles:,}",
-            f"{result.busy_cycles:,}",
-            *(f"{result.stalls.get(cause, 0):,}" for cause in causes),
-            f"{waited / result.cycles:.1%}" if result.cycles else "",
-            style="bold" if result.name == "total" else None,
+            f"{result.pointwise_cycles:,}",
+            f"{result.depthwise_cycles:,}",
+            *(f"{result.stalls.get(name, 0):,}" for name in shown),
+            *([f"{sum(result.stalls.get(name, 0) for name in rest):,}"] if rest else []),
+            f"{1 - result.busy_share:.1%}",
+            f"{words(result.bound)} {result.bound_share:.1%}",
+            style=_style(result),
         )
+    table.caption = "bound by: what took most cycles, the array's work or one cause"
+    if rest:
+        table.caption += f"; * {', '.join(map(words, rest))}"
     return table
 
 
 def _memory_table(report):
     """Traffic of external memory."""
     kinds = report.read_kinds
+    blocks = report.mode == "blocks"
     table = _table(
         "External memory, bytes",
-        "block",
+        "layer",
         *(f"read\n{kind}" for kind in kinds),
         "written",
         "together",
         "B/cycle",
         "GB/s",
-        "block\nfused*",
-        "layer\nby layer*",
+        *(("block\nfused*", "layer by\nlayer*") if blocks else ()),
     )
-    computed = [(limit.fused_bytes, limit.layer_by_layer_bytes) for limit in report.limits]
-    computed.append(tuple(map(sum, zip(*computed, strict=True))))
-    for result, (fused, by_layer) in zip(
-        (*report.bottlenecks, report.total), computed, strict=True
+    for result, limit in zip(
+        _rows(report, table),
+        (*report.block_limits, report.limits) if blocks else (None,) * (len(report.layers) + 1),
+        strict=True,
     ):
-        if result.name == "total":
-            table.add_section()
         read = result.dram_read_bytes_by_kind
+        computed = (f"{limit.fused_bytes:,}", f"{limit.layer_by_layer_bytes:,}") if blocks else ()
         table.add_row(
             result.name,
             *(f"{read.get(kind, 0):,}" for kind in kinds),
@@ -136,12 +217,16 @@ def _memory_table(report):
             f"{result.dram_bytes:,}",
             f"{result.bytes_per_cycle:.2f}",
             f"{result.gigabytes_per_second(report.clock_hz):.2f}",
-            f"{fused:,}",
-            f"{by_layer:,}",
-            style="bold" if result.name == "total" else None,
+            *computed,
+            style=_style(result),
         )
-    table.caption = "* computed from the architecture: activations and weights only, one byte each"
-    table.caption_justify = "left"
+    table.caption = (
+        "* computed from the architecture: activations and weights only, one byte each"
+        if blocks
+        else "a byte counts for the layer that ran while it was read, often ahead of its use;\n"
+        f"computed: floor {report.limits.floor_bytes:,} (image, logits, every weight and parameter "
+        f"once),\nlayer by layer {report.limits.layer_by_layer_bytes:,}"
+    )
     return table
 
 

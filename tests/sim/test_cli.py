@@ -3,13 +3,20 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from golden.network import mobilenet_v2
+from hw.config import PRESETS
 from sim import cli
+from sim.commands.progress import NetworkProgress
 from sim.commands.run import parse_blocks
 from sim.errors import SimulationError, UserError
+from sim.report.results import LayerResult
+from sim.run import network_descriptors
 
 
 def invoke(*arguments, **options):
@@ -99,7 +106,6 @@ def test_errors_end_with_a_sentence(error, status, message, capsys):
 @pytest.mark.parametrize(
     ("text", "blocks"),
     [
-        (None, [1, 2, 3, 4, 5]),
         ("3", [3]),
         ("2-4", [2, 3, 4]),
         (" 5-5 ", [5]),
@@ -115,11 +121,104 @@ def test_wrong_blocks(text):
         parse_blocks(text, 5)
 
 
+def test_run_of_the_whole_network(tmp_path, monkeypatch):
+    """From image to report, with the hardware's results replaced by golden's."""
+    stall = {"weights": 10}
+    kinds = {"weights": 1000}
+
+    def run_golden(model, tensors, *, config, memory, waves_file, progress):
+        network = model.network
+        parts = [network.stem, *network.blocks, network.head, network.classifier]
+        names = ["stem", *(block.name for block in network.blocks), "head", "classifier"]
+        layers = tuple(
+            LayerResult(
+                name=name,
+                kind="block" if name.startswith("block") else name,
+                input_shape=part.input_shape,
+                output_shape=part.output_shape,
+                stride=part.stride,
+                residual=False,
+                macs=part.macs,
+                multipliers=config.multipliers,
+                cycles=part.macs // 96 + 10,
+                ideal_cycles=part.macs // 96,
+                pointwise_cycles=part.macs // 96,
+                depthwise_cycles=0,
+                stalls=stall,
+                dram_read_bytes_by_kind=kinds,
+                dram_write_bytes=0,
+                mismatches=0,
+            )
+            for name, part in zip(names, parts, strict=True)
+        )
+        progress.building()
+        progress.built(SimpleNamespace(built=False))
+        for number in range(20):
+            progress.reached(number, 1000 * number)
+        cycles = sum(layer.cycles for layer in layers)
+        assert waves_file is None
+        return SimpleNamespace(
+            layers=layers,
+            accumulators=tensors["logits_accumulator"].reshape(-1),
+            timeline=np.array([[1024, 0, 10, 0]] * -(-cycles // 1024)),
+            cycles=cycles,
+            seconds=2.0,
+        )
+
+    monkeypatch.setattr("sim.run.run_network", run_golden)
+    result = invoke("run", "chelsea", "--config", "tiny", "--output", str(tmp_path / "report"))
+    assert result.exit_code == 0, result.output
+    names = {path.name for path in (tmp_path / "report").iterdir()}
+    pictures = {"cycles.png", "bytes.png", "roofline.png", "frame.png"}
+    assert names == {"report.json", "report.csv", *pictures}
+    content = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert content["mode"] == "network"
+    assert len(content["layers"]) == 20
+    assert len(content["bottlenecks"]) == 17
+    assert content["top5"][0] == content["top5_golden"][0]
+    assert content["top5"][0]["name"] == content["top5_float"][0]["name"] == "Egyptian cat"
+    assert content["dram_floor_bytes"] == 3_765_736
+    assert content["on_chip_bytes"] == sum(content["on_chip_bytes_by_buffer"].values())
+    assert content["simulated_cycles_per_second"] == content["total"]["cycles"] / 2
+    lines = result.stdout.splitlines()
+    assert lines[0].strip() == "Egyptian cat (float, golden and RTL agree)"
+    assert any(line.startswith("1,000-class frame: ") for line in lines)
+
+
+def test_progress_of_a_network_is_by_ideal_cycles():
+    progress = NetworkProgress()
+    with progress:
+        progress.starting(
+            [
+                SimpleNamespace(name="stem and block1", ideal_cycles=300),
+                SimpleNamespace(name="block2", ideal_cycles=100),
+            ]
+        )
+        progress.built(SimpleNamespace(built=True))
+        (task,) = progress._bar.tasks
+        assert (task.completed, task.total) == (0, 400)
+        assert task.description == "Simulating stem and block1, cycle 0"
+        progress.reached(1, 12_345)
+        assert task.completed == 300
+        assert task.description == "Simulating block2, cycle 12,345"
+        progress.reached(2, 20_000)
+        assert task.completed == 400
+    assert progress.built_now
+
+
+def test_descriptors_are_those_of_the_program():
+    descriptors = network_descriptors(mobilenet_v2(), PRESETS["base"])
+    assert [one.name for one in descriptors][:2] == ["stem and block1", "block2"]
+    assert len(descriptors) == 19
+    assert descriptors[0].ideal_cycles == 25_088 + 28_672
+    assert sum(one.ideal_cycles for one in descriptors) == 738_976
+
+
 def test_run_writes_its_report(tmp_path):
     """One small bottleneck through everything: picture, RTL, comparison and report."""
-    result = invoke(
-        "run", "chelsea", "--config", "tiny", "--blocks", "7", "--output", str(tmp_path / "report")
-    )
+    memory = ("--latency", "30", "--bandwidth", "4", "--stalls", "5", "--seed", "7")
+    where = ("--output", str(tmp_path / "report"))
+    result = invoke("run", "chelsea", "--config", "tiny", "--blocks", "7", *memory, *where)
     assert result.exit_code == 0, result.output
     assert {path.name for path in (tmp_path / "report").iterdir()} == {
         "report.json",
@@ -134,5 +233,12 @@ def test_run_writes_its_report(tmp_path):
     assert row["macs"] == content["total"]["macs"] == 7_564_032
     assert row["mismatches"] == 0
     assert row["ideal_cycles"] <= row["cycles"] <= 2 * row["ideal_cycles"]
+    assert content["mode"] == "blocks"
     assert content["total"]["configuration"]["pixels"] == 2
+    assert content["memory"] == {
+        "latency": 30,
+        "bytes_per_cycle": 4,
+        "stall_percent": 5,
+        "seed": 7,
+    }
     assert "block7" in result.stdout

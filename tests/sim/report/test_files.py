@@ -7,7 +7,7 @@ import pytest
 
 from sim.errors import UserError
 from sim.report.files import output_folder, report_as_dict, write_csv, write_json
-from tests.sim.report.example import example_report
+from tests.sim.report.example import example_network_report, example_report
 
 ASKED = {
     "name",
@@ -41,6 +41,50 @@ def test_measured_and_computed_have_names_of_their_own():
     row = report_as_dict(example_report())["bottlenecks"][1]
     assert row["computed_fused_dram_bytes"] == 280_672
     assert row["computed_layer_by_layer_dram_bytes"] == 3_291_232
+
+
+def test_network(tmp_path):
+    report = example_network_report()
+    write_json(report, tmp_path / "report.json")
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert content == report_as_dict(report)
+    assert content["mode"] == "network"
+    assert [row["name"] for row in content["layers"]][::19] == ["stem", "classifier"]
+    assert content["layers"][1:18] == content["bottlenecks"]
+    assert all(row.keys() >= ASKED for row in content["layers"])
+    assert content["layers"][-1]["bound"] == "weights"
+    assert content["total"]["cycles"] == sum(row["cycles"] for row in content["layers"])
+    assert content["multipliers"] == 448
+    assert content["on_chip_bytes"] == 811_008
+    assert content["on_chip_bytes_by_buffer"] == {"map": 286_720, "weights": 524_288}
+    assert content["dram_floor_bytes"] == 3_765_736
+    assert content["dram_bytes_over_floor"] == content["dram_bytes"] / 3_765_736
+    assert content["simulated_cycles_per_second"] == content["total"]["cycles"] / 8
+    assert content["frames_per_second"] == pytest.approx(200e6 / 749_398)
+    for key in ("top5", "top5_golden", "top5_float"):
+        assert [row["class"] for row in content[key]] == [281, 285, 282, 287, 728]
+        assert content[key][0]["name"] == "tabby"
+    assert content["timeline"]["steps"][0] == [600, 200, 512, 0]
+    assert content["configuration"] == content["total"]["configuration"]
+
+
+def test_blocks_have_no_class():
+    content = report_as_dict(example_report())
+    assert content["mode"] == "blocks"
+    assert content["layers"] == content["bottlenecks"]
+    assert content["top5"] == []
+    assert content["timeline"] is None
+    assert content["frames_per_second"] is None
+    json.dumps(content, allow_nan=False)
+
+
+def test_csv_of_a_network(tmp_path):
+    write_csv(example_network_report(), tmp_path / "report.csv")
+    with (tmp_path / "report.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 21
+    assert rows[-2]["stalls.weights"] == "30000"
+    assert rows[-1]["macs"] == "300774272"
 
 
 def test_csv(tmp_path):

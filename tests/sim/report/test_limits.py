@@ -43,3 +43,15 @@ def test_frame(network):
     assert limits.fused_frame_bytes(network) == 5_568_744
     assert limits.floor_bytes(network) == 3_621_288
     assert limits.floor_bytes(network) + limits.parameter_bytes(network) == 3_765_736
+    frame = limits.frame_limits(network)
+    assert frame.floor_bytes == 3_765_736
+    assert (frame.fused_bytes, frame.layer_by_layer_bytes) == (5_568_744, 17_196_456)
+
+
+def test_floor_of_blocks_has_their_parameters(network):
+    first = limits.block_limits(network.blocks[0])
+    # 32 depthwise and 16 projected channels of 8 bytes.
+    assert first.floor_bytes == 602_912 + 48 * 8
+    both = limits.add_limits([first, limits.block_limits(network.blocks[1])])
+    assert both.fused_bytes == 602_912 + 280_672
+    assert both.floor_bytes == both.fused_bytes + (48 + 96 + 96 + 24) * 8

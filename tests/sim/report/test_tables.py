@@ -1,11 +1,14 @@
 """The report on the terminal."""
 
+import dataclasses
 import io
 
+import pytest
 from rich.console import Console
 
-from sim.report.tables import render_report
-from tests.sim.report.example import example_report
+from sim.report.results import ClassRankings
+from sim.report.tables import headline, render_report
+from tests.sim.report.example import CATS, example_network_report, example_report, example_top
 
 
 def render(report, width=120):
@@ -26,24 +29,85 @@ def test_numbers_of_a_row():
     line = next(line for line in text.splitlines() if line.split()[:1] == ["block2"])
     assert line.split() == [
         "block2",
-        "112x112x16",
         "56x56x24",
         "2",
         "29,202,432",
         "66,884",
         "65,334",
+        "1.024",
         "97.5%",
         "334.4",
         "0",
     ]
 
 
-def test_no_cell_is_cut():
-    assert "…" not in render(example_report(), width=110).replace("for …", "")
+@pytest.mark.parametrize(
+    ("report", "width"), [(example_network_report, 100), (example_report, 110)]
+)
+def test_no_cell_is_cut(report, width):
+    assert "…" not in render(report(), width=width).replace("for …", "")
+
+
+def test_no_cell_of_the_largest_report_is_cut():
+    kinds = ("program", "activations", "parameters", "taps", "weights")
+    causes = (
+        *("activations", "weights", "parameters", "requantize", "line_buffer"),
+        *("residual", "output", "drain", "program"),
+    )
+    layers = [
+        dataclasses.replace(
+            result,
+            cycles=result.busy_cycles + 9 * 30_000,
+            stalls=dict.fromkeys(causes, 30_000),
+            dram_read_bytes_by_kind=dict.fromkeys(kinds, 400_000),
+        )
+        for result in example_network_report().layers
+    ]
+    text = render(example_network_report(layers=tuple(layers)), width=120)
+    assert "…" not in text.replace("for …", "")
+    assert "* line buffer, residual, output, drain, program" in " ".join(text.split())
 
 
 def test_causes_without_cycles_have_no_column():
-    assert "output space" not in render(example_report())
+    assert "output" not in render(example_report()).split("waited for")[1].split("External")[0]
+
+
+def test_class_comes_first():
+    lines = render(example_network_report()).splitlines()
+    assert lines[0].strip() == "tabby (float, golden and RTL agree)"
+    (first,) = [line for line in lines if line.split()[:1] == ["1"]]
+    assert first.split() == ["1", *("tabby", "50.0%") * 3]
+
+
+def test_disagreement_is_said():
+    cats, dogs = example_top(*CATS), example_top((207, "golden retriever"), *CATS[1:])
+    text = render(example_network_report(classes=ClassRankings(dogs, cats, cats)))
+    assert "tabby (float says golden retriever, golden tabby)" in text
+
+
+def test_headline_of_a_network():
+    report = example_network_report()
+    traffic = f"{report.total.dram_bytes:,} bytes of DRAM ({report.over_floor:.3f} x floor)"
+    assert headline(report) == (
+        "1,000-class frame: 749,398 cycles = 3.747 ms at 200 MHz, 266.9 frames/s, 89.6% of 448 "
+        f"multipliers, {traffic}, 0 mismatches"
+    )
+    assert headline(report) in " ".join(render(report, width=200).split())
+
+
+def test_headline_of_blocks():
+    text = headline(example_report(slice(0, 2)))
+    assert text.startswith("2 of the bottlenecks, each from memory to memory: 90,984 cycles = ")
+    assert "frames/s" not in text
+
+
+def test_network_says_what_binds():
+    text = render(example_network_report())
+    lines = [line for line in text.splitlines() if line.split()[:1] == ["classifier"]]
+    assert lines[0].split()[-4:-2] == ["2.488", "5.7%"]
+    assert lines[1].rstrip().endswith("weights 59.8%")
+    assert "floor 3,765,736" in text
+    assert "fused" not in text
 
 
 def test_made_with():
