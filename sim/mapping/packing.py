@@ -23,7 +23,16 @@ def pack_bits(values, bits):
     Returns
     -------
     uint8 [ceil(values.size * bits / 8)]
+
+    Raises
+    ------
+    ValueError
+        If a value does not fit: it was quantised to more bits.
     """
+    limit = 2**(bits - 1)
+    for value in (values.min(), values.max()) if values.size else ():
+        if not -limit <= value < limit:
+            raise ValueError(f"Values must fit into {bits} bits, not {value}")
     flat = np.ascontiguousarray(values, np.int8).reshape(-1).view(np.uint8)
     if bits == 8:
         return flat.copy()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.program import RECORD_BYTES, Header
+from hw.program import RECORD_BYTES, RECORDS_BITS, Header
 
 __all__ = ["ALIGNMENT_BYTES", "Program", "ProgramBuilder", "record_bytes"]
 
@@ -81,6 +81,9 @@ class ProgramBuilder:
         streams = {name: np.concatenate(parts) if parts else np.zeros(0, np.uint8)
                    for name, parts in self._streams.items()}
         records = 1 + len(self._descriptors)
+        if records >= 1 << RECORDS_BITS:
+            raise ValueError(f"A program must have fewer than {1 << RECORDS_BITS} records, "
+                             f"not {records}")
         address, places = records * RECORD_BYTES, {}
         for name, data in [*streams.items(), *self._maps.items()]:
             address = -(-address // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
