@@ -86,7 +86,8 @@ def run_frame(path, *, config, memory, clock_hz, waves_file=None, calibrating=No
     UserError, SimulationError
         See `sim.rtl.run_network.run_network`.
     """
-    versions = find_versions(find_toolchain())
+    # What lies there now is what runs.
+    made_with = _made_with(path, config, memory, clock_hz)
     float_input = load_input(path)
     float_model = load_float_model()
     model = load_model(progress=calibrating, float_model=float_model)
@@ -111,7 +112,7 @@ def run_frame(path, *, config, memory, clock_hz, waves_file=None, calibrating=No
         wall_seconds=run.seconds,
         classes=classes,
         timeline=Timeline(TIMELINE_CYCLES, tuple(map(tuple, run.timeline.tolist()))),
-        **_made_with(path, config, memory, clock_hz, versions),
+        **made_with,
     )
 
 
@@ -152,7 +153,8 @@ def run_bottlenecks(
     UserError, SimulationError
         See `sim.rtl.run_blocks.run_tasks`.
     """
-    versions = find_versions(find_toolchain())
+    # What lies there now is what runs.
+    made_with = _made_with(path, config, memory, clock_hz)
     float_input = load_input(path)
     model = load_model(progress=calibrating)
     tasks = network_tasks(model, model.run(quantize_input(float_input, model)))
@@ -169,11 +171,11 @@ def run_bottlenecks(
         block_limits=limits,
         limits=add_limits(limits),
         wall_seconds=progress.simulation_seconds if progress else 0.0,
-        **_made_with(path, config, memory, clock_hz, versions),
+        **made_with,
     )
 
 
-def _made_with(path, config, memory, clock_hz, versions):
+def _made_with(path, config, memory, clock_hz):
     """Fields of a report that do not depend on what was run."""
     return {
         "image": str(path),
@@ -184,6 +186,6 @@ def _made_with(path, config, memory, clock_hz, versions):
         "shared_bytes_per_cycle": memory.bytes_per_cycle,
         "clock_hz": clock_hz,
         "seed": memory.seed,
-        "versions": versions,
+        "versions": find_versions(find_toolchain()),
         "commit": find_commit(),
     }

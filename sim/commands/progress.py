@@ -30,7 +30,10 @@ def show_count(description):
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=get_error_console(), transient=True) as bar:
+    console = get_error_console()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task(description, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
@@ -63,8 +66,13 @@ class RunProgress:
             TextColumn("left"),
             TimeRemainingColumn(),
         )
+        console = get_error_console()
         self._bar = Progress(
-            *columns, console=get_error_console(), transient=True, speed_estimate_period=600
+            *columns,
+            console=console,
+            transient=True,
+            speed_estimate_period=600,
+            disable=not console.is_terminal,
         )
         self._total = 0
 
