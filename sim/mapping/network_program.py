@@ -94,18 +94,17 @@ def place_network(network, config):
     pooled = map_words(network.pool.output_shape, config)[2]
     require("words of maps", pooled + 1, config.map_words, head, "map_words")
     pool_base = config.map_words - pooled
-    config    = replace(config, map_words=pool_base)
     tilings, spilled = [], []
     load, on_top = False, False
     for number, block in enumerate(network.blocks):
         stem = network.stem if number == 0 else None
         following = network.blocks[number + 1] if number + 1 < len(network.blocks) else None
-        place = {"load": load, "stem": stem, "input_on_top": on_top}
+        place = {"load": load, "stem": stem, "input_on_top": on_top, "kept": pooled}
         try:
             tiling = tile_block(block, config, store=False, **place)
             if following:
                 # The block behind must be able to work on it, at worst with its output spilled.
-                tile_block(following, config, load=False, store=True)
+                tile_block(following, config, load=False, store=True, kept=pooled)
             spill = False
         except DoesNotFit:
             tiling, spill = tile_block(block, config, store=True, **place), True
@@ -114,7 +113,7 @@ def place_network(network, config):
         load, on_top = spill, not on_top
     rows, groups, words = map_words(head.input_shape, config)
     used = rows * groups * words
-    require("words of maps", used + pooled, config.map_words + pooled, head, "map_words")
+    require("words of maps", used + pooled, config.map_words, head, "map_words")
     for layer in (head, network.classifier):
         input_words, output_words = (map_words(shape, config)[2]
                                      for shape in (layer.input_shape, layer.output_shape))
@@ -123,7 +122,7 @@ def place_network(network, config):
                 "parameter_words")
     return Placement(
         tilings=tuple(tilings), spilled=tuple(spilled),
-        head_base=config.map_words - used if on_top else 0, pool_base=pool_base)
+        head_base=pool_base - used if on_top else 0, pool_base=pool_base)
 
 
 def build_network_program(model, images, config):

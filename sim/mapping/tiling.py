@@ -76,7 +76,7 @@ def require(what, needed, there, layer, buffer):
         raise DoesNotFit(f"{layer.name} needs {needed} {what}, but {buffer} is {there}")
 
 
-def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=False):
+def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=False, kept=0):
     """Tiling of a block.
 
     The strip is as high as its depthwise outputs fit into the strip memory, its weights into their
@@ -94,6 +94,8 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
         Makes the input, a few rows at a time; ``load`` has no meaning then.
     input_on_top : bool
         The input lies at the upper end.
+    kept : int
+        Words above the upper end of the map memory's part for maps, which something else keeps.
 
     Returns
     -------
@@ -135,7 +137,8 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
         return stride == 1 and strip_rows < output_rows and (output_rows - 1) % strip_rows == 0
 
     input_row_words, output_row_words = groups * input_words, output_groups * output_words
-    needed = None
+    map_end = config.map_words - kept
+    needed  = None
     for strip_rows in range(min(output_rows, config.strip_words // row_words), 0, -1):
         strips = -(-output_rows // strip_rows)
         strip_rows = -(-output_rows // strips)      # of equal height
@@ -151,14 +154,14 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
         input_ring  = min(rows, taken + bool(block.residual)) if load or stem else rows
         output_ring = min(output_rows, 2 * strip_rows) if store else output_rows
         used = input_ring * input_row_words + output_ring * output_row_words
-        if used > config.map_words:
-            needed = ("words of maps", used, "map_words", config.map_words)
+        if used > map_end:
+            needed = ("words of maps", used + kept, "map_words", config.map_words)
             continue
         if load and not stem:
-            spare      = config.map_words - output_ring * output_row_words
+            spare      = map_end - output_ring * output_row_words
             input_ring = min(rows, spare // input_row_words)
-        input_base  = config.map_words - input_ring * input_row_words if input_on_top else 0
-        output_base = 0 if input_on_top else config.map_words - output_ring * output_row_words
+        input_base  = map_end - input_ring * input_row_words if input_on_top else 0
+        output_base = 0 if input_on_top else map_end - output_ring * output_row_words
         return BlockTiling(
             input_shape=input_shape, hidden_shape=hidden_shape, output_shape=output_shape,
             strip_rows=strip_rows, strips=strips, input_ring_rows=input_ring,

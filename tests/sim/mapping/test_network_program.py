@@ -1,0 +1,180 @@
+"""Programs of networks: descriptors read back, streams in order, several images, refusals."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from amaranth.lib import data
+
+from golden.network import mobilenet_v2
+from golden.synthetic import random_activation, random_model
+from hw.config import PRESETS
+from hw.program import RECORD_BYTES, Header, Work
+from sim.mapping.network_program import build_network_program, place_network, unpack_logits
+from sim.mapping.packing import pack_image, pack_parameters, pack_taps, pack_weights
+from sim.mapping.program import ALIGNMENT_BYTES, ProgramBuilder
+from sim.mapping.tiling import DoesNotFit
+from tests.sim.rtl.machines import MACHINES, descriptors, model_and_tensors, network_of
+
+TINY = PRESETS["tiny"]
+TABLE = [(1, 8, 1, 1), (6, 12, 2, 2), (2, 16, 1, 1)]
+
+
+def header_of(program):
+    """Fields of the header by name."""
+    record = int.from_bytes(program.image[:RECORD_BYTES].tobytes(), "little")
+    return {name: record >> field.offset & (1 << field.width) - 1
+            for name, field in data.Layout.cast(Header)}
+
+
+@pytest.fixture(scope="module")
+def case():
+    model, tensors = model_and_tensors(TINY, network_of(TABLE, 17), 1)
+    return model, tensors, build_network_program(model, [tensors["input"]], TINY)
+
+
+def test_descriptors(case):
+    model, _, program = case
+    blocks = model.network.blocks
+    *made, head, classifier = descriptors(program)
+    assert [number for number, _ in program.works] == (len(blocks) + 2) * [0]
+    assert [name for _, name in program.works] == [
+        *(block.name for block in blocks), "head", "classifier"]
+    assert program.records == 1 + len(blocks) + 2
+    for number, (block, quantized, record) in enumerate(
+            zip(blocks, model.blocks, made, strict=True)):
+        assert record.work == Work.BLOCK
+        assert record.stem == (number == 0)
+        assert record.copy == (block.expand is None)
+        assert record.residual == block.residual
+        assert record.stride_2 == (block.stride == 2)
+        assert record.padding == quantized.depthwise.input_zero_point
+        assert record.project.zero_point == quantized.project.output_zero_point
+        assert (record.input_rows, record.output_rows) == (block.input_shape[0],
+                                                           block.output_shape[0])
+        assert 1 <= record.input_tail <= TINY.pixels
+    # What one leaves in the map memory the next one finds there.
+    for before, after in zip(made, [*made[1:], head], strict=True):
+        assert (before.output_base, before.output_end) == (after.input_base, after.input_end)
+        assert not before.store
+        assert not after.load
+    assert head.work == Work.HEAD
+    assert head.pool.zero_point == model.pool.output_zero_point
+    assert classifier.work == Work.CLASSIFIER
+    assert classifier.input_base == head.output_base
+    assert classifier.store_address == program.output_address
+    assert classifier.store_bytes == program.output_bytes
+
+
+def test_streams_are_dense_and_in_order_of_use(case):
+    """Recomputed here layer by layer."""
+    model, tensors, program = case
+    header, streams = header_of(program), {"weights": [], "taps": [], "parameters": []}
+    for layer in model.layers:
+        if layer.kind == "depthwise":
+            streams["taps"].append(pack_taps(layer.weights, TINY))
+        else:
+            streams["weights"].append(pack_weights(
+                layer.weights.reshape(-1, layer.output_channels), TINY))
+        streams["parameters"].append(pack_parameters(layer, TINY))
+    for name, parts in streams.items():
+        expected = np.concatenate(parts)
+        start = header[f"{name}_address"]
+        assert start % ALIGNMENT_BYTES == 0
+        np.testing.assert_array_equal(program.image[start:start + len(expected)], expected)
+        assert header[f"{name}_beats"] == -(-len(expected) // TINY.data_bytes)
+    first = descriptors(program)[0]
+    image = pack_image(tensors["input"], TINY)
+    np.testing.assert_array_equal(
+        program.image[first.load_address:first.load_address + len(image)], image)
+
+
+def test_nothing_overlaps(case):
+    program = case[2]
+    header = header_of(program)
+    places = [(0, program.records * RECORD_BYTES)]
+    places += [(header[f"{name}_address"], header[f"{name}_beats"] * TINY.data_bytes)
+               for name in ("weights", "taps", "parameters")]
+    first = descriptors(program)[0]
+    places += [(first.load_address, first.load_beats * TINY.data_bytes),
+               (program.output_address, program.output_bytes)]
+    places.sort()
+    for (start, size), (following, _) in zip(places, places[1:], strict=False):
+        assert start + size <= following
+    assert sum(places[-1]) == program.memory_bytes <= len(program.image)
+
+
+def test_several_images():
+    """The classifier of an image comes between the first blocks of the next one."""
+    model, _ = random_model(np.random.default_rng(2), network_of(TABLE, 9, classes=50))
+    rng = np.random.default_rng(3)
+    images = [random_activation(rng, model.network.input_shape) for _ in range(3)]
+    program = build_network_program(model, images, TINY)
+    names = [block.name for block in model.network.blocks]
+    for number in range(3):
+        mine = [(k, name) for k, (image, name) in enumerate(program.works) if image == number]
+        assert [name for _, name in mine if name != "classifier"] == [*names, "head"]
+        head = next(k for k, name in mine if name == "head")
+        assert all(k > head for k, name in mine if name == "classifier")
+        if number:
+            assert all(k < head for k, (image, name) in enumerate(program.works)
+                       if image == number - 1)
+        words = sum(size for _, size in program.logits[number]) // (5 * TINY.inputs)
+        assert words == -(-50 // TINY.inputs)
+    assert len(descriptors(program)) == len(program.works)
+
+
+def test_logits_by_hand(case):
+    program = replace(case[2], classes=5, logits=(((0, 20), (20, 20)),))
+    words = [*np.array([1, -2, 3, 2**31 - 1], "<i4").view(np.uint8), 1, 0xFE, 3, 127,
+             *np.array([-2**31, 0, 0, 0], "<i4").view(np.uint8), 0x80, 0, 0, 0]
+    accumulators, logits = unpack_logits(bytes(words), program, TINY)
+    assert accumulators.tolist() == [1, -2, 3, 2**31 - 1, -2**31]
+    assert logits.tolist() == [1, -2, 3, 127, -128]
+
+
+def test_maps_that_do_not_fit_are_spilled():
+    config = MACHINES["narrow"]
+    network = network_of([(1, 8, 1, 1), (6, 12, 2, 2), (6, 16, 2, 1)], 45)
+    model, tensors = model_and_tensors(config, network, 4)
+    program = build_network_program(model, [tensors["input"]], config)
+    spilled = program.placement.spilled
+    assert {True, False} == set(spilled)
+    made = descriptors(program)
+    for number, gone in enumerate(spilled):
+        before, after = made[number], made[number + 1]
+        assert before.store == after.load == gone
+        if gone:
+            assert before.store_address == after.load_address
+            assert before.store_words == after.load_words
+            assert before.store_bytes <= after.load_beats * config.data_bytes
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_presets_hold_their_networks(preset):
+    place_network(mobilenet_v2(0.35, 96) if preset == "tiny" else mobilenet_v2(), PRESETS[preset])
+
+
+@pytest.mark.parametrize(("buffer", "size"), [
+    ("map_words", 300), ("weight_words", 50), ("parameter_words", 40), ("tap_words", 11)])
+def test_refusals(buffer, size):
+    config = replace(TINY, **{buffer: size})
+    network = network_of([(6, 24, 2, 2), (6, 24, 1, 1)], 64, head=640, classes=1000)
+    with pytest.raises(DoesNotFit, match=rf"needs \d+ words of .*but {buffer} is {size}$"):
+        place_network(network, config)
+
+
+def test_too_many_records_are_refused():
+    builder = ProgramBuilder(TINY)
+    builder.add_map("output", size=8)
+    for _ in range(1023):
+        builder.add_descriptor(lambda places: np.zeros(RECORD_BYTES, np.uint8))
+    with pytest.raises(ValueError, match="fewer than 1024 records, not 1024"):
+        builder.build("output")
+
+
+def test_a_model_of_more_bits_is_refused():
+    """Nothing is cut off in silence."""
+    model, tensors = model_and_tensors(TINY, network_of(TABLE, 9), 5)
+    with pytest.raises(ValueError, match="Values must fit into 5 bits"):
+        build_network_program(model, [tensors["input"]], replace(TINY, weight_bits=5))
