@@ -25,18 +25,18 @@ MACHINES = {
     "tiny": replace(PRESETS["tiny"], patience_cycles=_PATIENCE),
     # One pixel a word, short bursts, and so little memory for maps that they spill.
     "narrow": AcceleratorConfig(
-        outputs=16, inputs=4, pixels=1, map_words=700, strip_words=420, line_words=512,
+        outputs=16, inputs=4, pixels=1, map_words=900, strip_words=900, line_words=512,
         weight_words=640, tap_words=64, parameter_words=256, queue_words=8, data_bits=64,
         burst_beats=4, outstanding=3, patience_cycles=_PATIENCE),
     # A tile is one word; many channels have empty lanes.
     "wide": AcceleratorConfig(
-        outputs=16, inputs=16, pixels=1, map_words=2048, strip_words=512, line_words=256,
+        outputs=16, inputs=16, pixels=1, map_words=2048, strip_words=768, line_words=512,
         weight_words=160, tap_words=32, parameter_words=96, queue_words=2, data_bits=256,
         patience_cycles=_PATIENCE),
     # Widths that fill no byte.
     "few_bits": AcceleratorConfig(
         outputs=10, inputs=5, pixels=3, weight_bits=5, activation_bits=6, map_words=1024,
-        strip_words=512, line_words=256, weight_words=512, tap_words=64, parameter_words=160,
+        strip_words=768, line_words=512, weight_words=512, tap_words=64, parameter_words=160,
         queue_words=5, data_bits=128, patience_cycles=_PATIENCE),
 }
 
@@ -83,7 +83,7 @@ def spilled_maps(build, model, image, config, memory):
     dict of str to int8 [H, W, C]
         By the names of the tensors.
     """
-    program = build_network_program(model, image, config)
+    program = build_network_program(model, [image], config)
     places = {}
     for block, made, spilled, record in zip(
             model.network.blocks, model.blocks, program.placement.spilled, descriptors(program),
