@@ -1,6 +1,6 @@
-# Makes .venv and installs the project into it; sourced by scripts/run and scripts/test.
+# Makes .venv and installs the project into it; sourced by the other scripts.
 #
-# setup_environment [test]    leaves the project's folder in $root and its Python in $python
+# setup_environment [test|synthesis]    leaves the project's folder in $root and its Python in $python
 #
 # What was installed from is kept in .venv as a stamp, so that a second call only compares files. A
 # set-up that was interrupted starts again; of two at a time the second waits and finds it done.
@@ -54,7 +54,7 @@ write_stamp() {
 
 install_project() {
     local kind=$1 system_python=$2 extras=""
-    [ "$kind" = test ] && extras="[test]"
+    [ "$kind" = base ] || extras="[$kind]"
     echo "Setting up $root/.venv (once; a few minutes, needs the network) ..." >&2
     # The mark stays if this is interrupted, and what is there is then not trusted.
     if [ ! -x "$python" ] || ! "$python" -c '' 2>/dev/null || [ -e "$root/.venv/mnv2-incomplete" ]; then
@@ -68,7 +68,7 @@ install_project() {
     "$python" -m pip install --quiet --disable-pip-version-check --no-deps \
         --requirement "$root/requirements-data.txt" >&2 || return 1
     write_stamp base
-    if [ "$kind" = test ]; then write_stamp test; fi
+    if [ "$kind" != base ]; then write_stamp "$kind"; fi
     rm -f "$root/.venv/mnv2-incomplete"
 }
 

