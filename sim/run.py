@@ -12,7 +12,7 @@ from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_
 from sim.models import load_float_model, load_model
 from sim.report.limits import add_limits, block_limits, frame_limits
 from sim.report.provenance import find_commit, find_versions
-from sim.report.results import ClassRankings, RunReport, Timeline
+from sim.report.run_report import ClassRankings, FrameSequence, RunReport, Timeline
 from sim.rtl.run_blocks import network_tasks, run_tasks
 from sim.rtl.run_network import run_network
 from sim.rtl.simulate import TIMELINE_CYCLES
@@ -59,7 +59,17 @@ def network_descriptors(network, config):
     ]
 
 
-def run_frame(path, *, config, memory, clock_hz, waves_file=None, calibrating=None, progress=None):
+def run_frame(
+    path,
+    *,
+    config,
+    memory,
+    clock_hz,
+    frames=1,
+    waves_file=None,
+    calibrating=None,
+    progress=None,
+):
     """Run the whole network on a picture, from image to logits.
 
     Parameters
@@ -70,12 +80,15 @@ def run_frame(path, *, config, memory, clock_hz, waves_file=None, calibrating=No
     memory : sim.rtl.simulate.MemoryModel
     clock_hz : float
         Clock that times are stated at.
+    frames : int
+        If 3 or more, so many frames are run too, one right behind the other.
     waves_file : Path, optional
-        Waveform to write.
+        Waveform to write, of the single frame.
     calibrating : function of (done, total), optional
         Called during the calibration that the first run needs.
     progress : object, optional
-        See `sim.rtl.run_network.run_network`; its ``starting(descriptors)`` is called before.
+        See `sim.rtl.run_network.run_network`; its ``starting(descriptors)`` is called before,
+        and ``repeating(cycles)`` before several frames, with the cycles they take about.
 
     Returns
     -------
@@ -98,6 +111,19 @@ def run_frame(path, *, config, memory, clock_hz, waves_file=None, calibrating=No
     run = run_network(
         model, tensors, config=config, memory=memory, waves_file=waves_file, progress=progress
     )
+    sequence = None
+    if frames > 1:
+        if progress:
+            progress.repeating(frames * run.cycles)
+        several = run_network(
+            model, tensors, config=config, memory=memory, frames=frames, progress=progress
+        )
+        sequence = FrameSequence(
+            ends=several.frame_ends,
+            macs=network.macs,
+            multipliers=config.multipliers,
+            dram_bytes=several.read_bytes + several.write_bytes,
+        )
     float_logits = float_model.folded().run(float_input)["classifier"].reshape(-1)
     classes = ClassRankings(
         float_top=rank(float_logits),
@@ -112,6 +138,7 @@ def run_frame(path, *, config, memory, clock_hz, waves_file=None, calibrating=No
         wall_seconds=run.seconds,
         classes=classes,
         timeline=Timeline(TIMELINE_CYCLES, tuple(map(tuple, run.timeline.tolist()))),
+        frames=sequence,
         **made_with,
     )
 

@@ -147,6 +147,10 @@ class NetworkProgress(RunProgress):
             self._done.append(self._done[-1] + descriptor.ideal_cycles)
         self._total = self._done[-1]
 
+    def repeating(self, cycles):
+        """Several frames follow, which take about so many cycles."""
+        self._names, self._total = None, cycles
+
     def built(self, build):
         """The simulation is there, and starts."""
         super().built(build)
@@ -154,6 +158,10 @@ class NetworkProgress(RunProgress):
 
     def reached(self, descriptors, cycles):
         """So many descriptors ended by that cycle."""
+        if self._names is None:
+            done = min(cycles, self._total)
+            self.show(done, f"Simulating frame behind frame, cycle {cycles:,}")
+            return
         ended = min(descriptors, len(self._names))
         work = self._names[ended] if ended < len(self._names) else "reading results"
         self.show(self._done[ended], f"Simulating {work}, cycle {cycles:,}")

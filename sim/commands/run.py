@@ -46,6 +46,14 @@ def run(
             "memory. Without it, the whole network.",
         ),
     ] = None,
+    frames: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Run so many frames too, one right behind the other, 3 or more, and report the "
+            "interval between their logits.",
+        ),
+    ] = 1,
     clock: Annotated[
         float,
         typer.Option(
@@ -123,13 +131,17 @@ def run(
         "clock_hz": clock * 1e6,
     }
     chosen = None if blocks is None else parse_blocks(blocks, BLOCKS)
+    if frames != 1 and (frames < 3 or chosen is not None):
+        raise UserError(
+            f"The number of frames must be 1, or of the whole network 3 or more, not {frames}"
+        )
     path = find_picture(image)
     load_image(path)
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         waves_folder = temporary if waves else None
         if chosen is None:
-            report = _run_network(path, waves_folder, **options)
+            report = _run_network(path, frames, waves_folder, **options)
         else:
             jobs = jobs or os.cpu_count() or 1
             report = _run_blocks(path, chosen, jobs, waves_folder, **options)
@@ -141,7 +153,7 @@ def run(
     get_error_console().print(f"In {folder}: {files}")
 
 
-def _run_network(path, waves_folder, **options):
+def _run_network(path, frames, waves_folder, **options):
     """Report of the whole network, with progress shown."""
     from sim.commands.console import get_error_console
     from sim.commands.progress import NetworkProgress
@@ -155,6 +167,7 @@ def _run_network(path, waves_folder, **options):
     with NetworkProgress() as progress:
         return run_frame(
             path,
+            frames=frames,
             waves_file=waves_folder and waves_folder / "network",
             calibrating=progress.calibrating,
             progress=progress,

@@ -100,6 +100,7 @@ def report_as_dict(report):
         **_classes(report.classes),
         "clock_hz": report.clock_hz,
         "frames_per_second": _frames_per_second(report),
+        "frames": _frames(report.frames, report.clock_hz),
         "multipliers": report.multipliers,
         "on_chip_bytes": report.on_chip_bytes,
         "on_chip_bytes_by_buffer": dict(report.buffer_bytes),
@@ -188,6 +189,20 @@ def _classes(rankings):
 def _frames_per_second(report):
     """Frames of the whole network, one after another, in a second at the clock."""
     return report.clock_hz / report.total.cycles if report.mode == "network" else None
+
+
+def _frames(frames, clock_hz):
+    """Several frames, one right behind the other."""
+    if frames is None:
+        return None
+    return {
+        "count": len(frames.ends),
+        "end_cycles": list(frames.ends),
+        "interval_cycles": frames.interval_cycles,
+        "frames_per_second": clock_hz / frames.interval_cycles,
+        "mac_utilization": frames.mac_utilization,
+        "dram_bytes_per_frame": frames.dram_bytes / len(frames.ends),
+    }
 
 
 def _timeline(timeline):

@@ -28,6 +28,7 @@ def render_report(report):
     return Group(
         *parts,
         Text(headline(report), style="bold"),
+        *([Text(_frames_line(report))] if report.frames else []),
         "",
         _time_table(report),
         "",
@@ -64,6 +65,18 @@ def headline(report):
         f"{report.clock_hz / 1e6:g} MHz{speed}, {total.mac_utilization:.1%} of "
         f"{report.multipliers:,} multipliers, {total.dram_bytes:,} bytes of DRAM "
         f"({report.over_floor:.3f} x floor), {total.mismatches:,} {wrong}"
+    )
+
+
+def _frames_line(report):
+    """Several frames, one right behind the other, in one line."""
+    frames = report.frames
+    interval = frames.interval_cycles
+    return (
+        f"{len(frames.ends)} frames, one right behind the other: every {interval:,.0f} cycles = "
+        f"{interval / report.clock_hz * 1e3:.3f} ms, {report.clock_hz / interval:,.1f} frames/s, "
+        f"{frames.mac_utilization:.1%} of the multipliers, "
+        f"{frames.dram_bytes / len(frames.ends):,.0f} bytes of DRAM each"
     )
 
 

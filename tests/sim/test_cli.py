@@ -126,7 +126,7 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
     stall = {"weights": 10}
     kinds = {"weights": 1000}
 
-    def run_golden(model, tensors, *, config, memory, waves_file, progress):
+    def run_golden(model, tensors, *, config, memory, frames=1, waves_file=None, progress):
         network = model.network
         parts = [network.stem, *network.blocks, network.head, network.classifier]
         names = ["stem", *(block.name for block in network.blocks), "head", "classifier"]
@@ -162,11 +162,15 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
             accumulators=tensors["logits_accumulator"].reshape(-1),
             timeline=np.array([[1024, 0, 10, 0]] * -(-cycles // 1024)),
             cycles=cycles,
+            frame_ends=tuple(cycles + 3_000_000 * number for number in range(frames)),
+            read_bytes=3_800_000 * frames,
+            write_bytes=5000 * frames,
             seconds=2.0,
         )
 
     monkeypatch.setattr("sim.run.run_network", run_golden)
-    result = invoke("run", "chelsea", "--config", "tiny", "--output", str(tmp_path / "report"))
+    where = ("--output", str(tmp_path / "report"))
+    result = invoke("run", "chelsea", "--config", "tiny", "--frames", "4", *where)
     assert result.exit_code == 0, result.output
     names = {path.name for path in (tmp_path / "report").iterdir()}
     pictures = {"cycles.png", "bytes.png", "roofline.png", "frame.png"}
@@ -180,9 +184,14 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
     assert content["dram_floor_bytes"] == 3_765_736
     assert content["on_chip_bytes"] == sum(content["on_chip_bytes_by_buffer"].values())
     assert content["simulated_cycles_per_second"] == content["total"]["cycles"] / 2
+    assert content["frames"]["interval_cycles"] == 3_000_000
+    assert content["frames"]["dram_bytes_per_frame"] == 3_805_000
     lines = result.stdout.splitlines()
     assert lines[0].strip() == "Egyptian cat (float, golden and RTL agree)"
     assert any(line.startswith("1,000-class frame: ") for line in lines)
+    assert any(
+        line.startswith("4 frames, one right behind the other: every 3,000,000") for line in lines
+    )
 
 
 def test_progress_of_a_network_is_by_ideal_cycles():
@@ -203,7 +212,11 @@ def test_progress_of_a_network_is_by_ideal_cycles():
         assert task.description == "Simulating block2, cycle 12,345"
         progress.reached(2, 20_000)
         assert task.completed == 400
-    assert progress.built_now
+        progress.repeating(90_000)
+        progress.built(SimpleNamespace(built=False))
+        progress.reached(30, 45_000)
+        assert (task.completed, task.total) == (45_000, 90_000)
+    assert not progress.built_now
 
 
 def test_descriptors_are_those_of_the_program():

@@ -3,7 +3,8 @@
 from golden.network import mobilenet_v2
 from sim.classify import Prediction
 from sim.report.limits import add_limits, block_limits, frame_limits
-from sim.report.results import ClassRankings, LayerResult, RunReport, Timeline
+from sim.report.results import LayerResult
+from sim.report.run_report import ClassRankings, RunReport, Timeline
 
 STALLS = {"activations": 700, "weights": 300, "output": 0, "drain": 500}
 

@@ -6,7 +6,7 @@ import io
 import pytest
 from rich.console import Console
 
-from sim.report.results import ClassRankings
+from sim.report.run_report import ClassRankings
 from sim.report.tables import headline, render_report
 from tests.sim.report.example import CATS, example_network_report, example_report, example_top
 

@@ -1,0 +1,249 @@
+"""Record of a whole run, made of what each layer did, and its parts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sim.report.limits import TrafficLimits
+from sim.report.results import LayerResult, Measurement
+
+__all__ = ["ClassRankings", "FrameSequence", "RunReport", "Timeline"]
+
+#: Whole network in one program, or bottlenecks one by one from memory to memory.
+MODES = ("network", "blocks")
+
+
+@dataclass(frozen=True)
+class ClassRankings:
+    """Likeliest classes of the picture, three times, likeliest first.
+
+    Attributes
+    ----------
+    float_top, golden_top, rtl_top : tuple of sim.classify.Prediction
+        Of the float network, of the integer model, and of the accumulators that the RTL wrote.
+    """
+
+    float_top: tuple
+    golden_top: tuple
+    rtl_top: tuple
+
+    @property
+    def agree(self):
+        """Whether all three name the same class first."""
+        return len({top[0].index for top in (self.float_top, self.golden_top, self.rtl_top)}) == 1
+
+
+@dataclass(frozen=True)
+class FrameSequence:
+    """Several frames, one right behind the other, in a run of their own.
+
+    Attributes
+    ----------
+    ends : tuple of int
+        Cycle in which the logits of each frame were in memory; three frames or more.
+    macs, multipliers : int
+        Of one frame, and of the hardware.
+    dram_bytes : int
+        Bytes read and written, of all frames.
+
+    Raises
+    ------
+    ValueError
+        If there are less than three frames.
+    """
+
+    ends: tuple[int, ...]
+    macs: int
+    multipliers: int
+    dram_bytes: int
+
+    def __post_init__(self):
+        if len(self.ends) < 3:
+            raise ValueError(f"A sequence must have 3 frames or more, not {len(self.ends)}")
+
+    @property
+    def interval_cycles(self):
+        """Cycles from logits to logits; the last frame, behind which none follows, is left out."""
+        return (self.ends[-2] - self.ends[0]) / (len(self.ends) - 2)
+
+    @property
+    def mac_utilization(self):
+        """Share of the multipliers' cycles of an interval that were asked for, 0 to 1."""
+        return self.macs / (self.interval_cycles * self.multipliers)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The frame in time, in steps of equal length; the last step may be shorter.
+
+    Attributes
+    ----------
+    step_cycles : int
+        Cycles of a step.
+    steps : tuple of tuple of int
+        For each step: cycles of pointwise work, cycles of depthwise work, beats read, beats
+        written.
+    """
+
+    step_cycles: int
+    steps: tuple[tuple[int, int, int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """A whole run.
+
+    Attributes
+    ----------
+    mode : str
+        ``"network"`` if one program ran from the image to the logits, ``"blocks"`` if bottlenecks
+        ran alone, each from memory to memory.
+    image : str
+        Path of the picture.
+    layers : tuple of LayerResult
+        In order of the network; those that were run.
+    block_limits : tuple of TrafficLimits
+        Computed DRAM bytes of the bottlenecks among them.
+    limits : TrafficLimits
+        Computed DRAM bytes of all that was run.
+    configuration, memory : dict
+        Parameters of the accelerator and of the memory model, by name.
+    buffer_bytes : dict of str to int
+        Bytes of the on-chip buffers, by name.
+    port_bytes : int
+        Bytes of a beat of the memory port.
+    shared_bytes_per_cycle : int
+        What memory moves at most, reads and writes together; 0 for a beat a cycle each way.
+    clock_hz : float
+        Clock at which times and bandwidths are stated.
+    seed : int
+        Seed of everything random.
+    versions : dict of str to str
+        Tools by name.
+    commit : str
+        Commit of the project, with ``-dirty`` where files differ, or ``"unknown"``.
+    wall_seconds : float
+        Time that the simulations took together.
+    classes : ClassRankings, optional
+        What the picture shows; in mode ``"network"``.
+    timeline : Timeline, optional
+        In mode ``"network"``.
+    frames : FrameSequence, optional
+        If several frames were run too.
+
+    Raises
+    ------
+    ValueError
+        If the parts contradict each other.
+    """
+
+    mode: str
+    image: str
+    layers: tuple[LayerResult, ...]
+    block_limits: tuple[TrafficLimits, ...]
+    limits: TrafficLimits
+    configuration: Mapping[str, object] = field(hash=False)
+    memory: Mapping[str, object] = field(hash=False)
+    buffer_bytes: Mapping[str, int] = field(hash=False)
+    port_bytes: int
+    shared_bytes_per_cycle: int = 0
+    clock_hz: float
+    seed: int
+    versions: Mapping[str, str] = field(hash=False)
+    commit: str
+    wall_seconds: float
+    classes: ClassRankings | None = None
+    timeline: Timeline | None = None
+    frames: FrameSequence | None = None
+
+    def __post_init__(self):
+        if self.mode not in MODES:
+            raise ValueError(f"The mode must be one of {', '.join(MODES)}, not {self.mode!r}")
+        if not self.layers:
+            raise ValueError("A report must have a layer, not none")
+        names = [result.name for result in self.bottlenecks]
+        if names != [limit.name for limit in self.block_limits]:
+            raise ValueError(
+                f"Limits must be those of {names}, in this order, not {self.block_limits!r}"
+            )
+
+    @property
+    def bottlenecks(self):
+        """The layers that are bottlenecks."""
+        return tuple(result for result in self.layers if result.kind == "block")
+
+    @property
+    def multipliers(self):
+        """Multipliers of the hardware that touch weights."""
+        return self.layers[0].multipliers
+
+    @property
+    def on_chip_bytes(self):
+        """Bytes of all on-chip buffers."""
+        return sum(self.buffer_bytes.values())
+
+    @property
+    def memory_bytes_per_cycle(self):
+        """What can be read from memory at most."""
+        return min(self.port_bytes, self.shared_bytes_per_cycle or self.port_bytes)
+
+    @property
+    def over_floor(self):
+        """Measured DRAM bytes, as a multiple of the computed floor."""
+        return self.total.dram_bytes / self.limits.floor_bytes
+
+    @property
+    def total(self):
+        """All layers together.
+
+        Returns
+        -------
+        Measurement
+        """
+
+        def add(name):
+            return sum(getattr(result, name) for result in self.layers)
+
+        return Measurement(
+            name="total",
+            multipliers=self.multipliers,
+            stalls=_add_up(result.stalls for result in self.layers),
+            dram_read_bytes_by_kind=_add_up(
+                result.dram_read_bytes_by_kind for result in self.layers
+            ),
+            **{
+                name: add(name)
+                for name in (
+                    "macs",
+                    "cycles",
+                    "ideal_cycles",
+                    "pointwise_cycles",
+                    "depthwise_cycles",
+                    "dram_write_bytes",
+                    "mismatches",
+                )
+            },
+        )
+
+    @property
+    def simulated_cycles_per_second(self):
+        """Cycles of the hardware that a second of wall time simulated."""
+        return self.total.cycles / self.wall_seconds if self.wall_seconds else 0.0
+
+    @property
+    def stall_causes(self):
+        """Causes that occur in any layer, in the order they were given."""
+        return tuple(name for name, cycles in self.total.stalls.items() if cycles)
+
+    @property
+    def read_kinds(self):
+        """Kinds of data that any layer read, in the order they were given."""
+        return tuple(self.total.dram_read_bytes_by_kind)
+
+
+def _add_up(mappings):
+    """Sum of mappings, key by key."""
+    result = {}
+    for mapping in mappings:
+        for key, value in mapping.items():
+            result[key] = result.get(key, 0) + value
+    return result

@@ -1,0 +1,88 @@
+"""A whole run is the sum of its layers, beside what is computed."""
+
+import pytest
+
+from golden.network import mobilenet_v2
+from sim.report.run_report import ClassRankings, FrameSequence
+from tests.sim.report.example import (
+    CATS,
+    example_network_report,
+    example_report,
+    example_result,
+    example_top,
+)
+
+
+def test_total_is_the_sum():
+    report = example_report(slice(0, 3))
+    total = report.total
+    assert total.macs == 10_035_200 + 29_202_432 + 25_740_288
+    assert total.cycles == sum(result.cycles for result in report.layers)
+    assert total.stalls == {"activations": 2100, "weights": 900, "output": 0, "drain": 1500}
+    assert total.dram_read_bytes_by_kind["activations"] == 6000
+    assert total.dram_write_bytes == 15_000
+    assert total.multipliers == 448
+
+
+def test_causes_are_those_that_occur():
+    assert example_report().stall_causes == ("activations", "weights", "drain")
+
+
+def test_speed_of_simulation():
+    report = example_report(slice(0, 1))
+    assert report.simulated_cycles_per_second == pytest.approx((10_035_200 // 448 + 1700) / 8)
+
+
+def test_limits_belong_to_the_bottlenecks():
+    blocks = mobilenet_v2().blocks
+    with pytest.raises(ValueError, match="Limits must be those of"):
+        example_report(layers=(example_result(blocks[4]),))
+
+
+def test_report_without_layers():
+    with pytest.raises(ValueError, match="A report must have a layer"):
+        example_report(layers=(), block_limits=())
+
+
+def test_unknown_mode():
+    with pytest.raises(ValueError, match="mode must be one of network, blocks, not 'frames'"):
+        example_report(mode="frames")
+
+
+def test_network_has_every_layer():
+    report = example_network_report()
+    names = [result.name for result in report.layers]
+    assert names == ["stem", *(f"block{n}" for n in range(1, 18)), "head", "classifier"]
+    assert [result.name for result in report.bottlenecks] == names[1:-2]
+    assert report.total.macs == 300_774_272
+    # 599,522 of the blocks' work, 17 x 1,700 beside it, and the three others.
+    assert report.total.cycles == 628_422 + 25_988 + 44_828 + 50_160
+    assert report.limits.floor_bytes == 3_765_736
+    assert report.over_floor == pytest.approx(report.total.dram_bytes / 3_765_736)
+    assert report.on_chip_bytes == 811_008
+
+
+def test_port_limits_the_bandwidth():
+    assert example_report().memory_bytes_per_cycle == 16
+    assert example_report(shared_bytes_per_cycle=6).memory_bytes_per_cycle == 6
+    assert example_report(shared_bytes_per_cycle=64).memory_bytes_per_cycle == 16
+
+
+def test_classes_agree_only_if_all_three_do():
+    cats, dogs = example_top(*CATS), example_top((207, "golden retriever"), *CATS[1:])
+    assert ClassRankings(cats, cats, cats).agree
+    assert not ClassRankings(dogs, cats, cats).agree
+    assert not ClassRankings(cats, cats, dogs).agree
+
+
+def test_interval_leaves_the_last_frame_out():
+    frames = FrameSequence(
+        ends=(1000, 1800, 2600, 3900), macs=40_000, multipliers=100, dram_bytes=8
+    )
+    assert frames.interval_cycles == 800
+    assert frames.mac_utilization == pytest.approx(0.5)
+
+
+def test_two_frames_have_no_interval():
+    with pytest.raises(ValueError, match="must have 3 frames or more, not 2"):
+        FrameSequence(ends=(1000, 1800), macs=1, multipliers=1, dram_bytes=1)
