@@ -60,7 +60,7 @@ class RunProgress:
         self.built_now = False
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
             TaskProgressColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),
@@ -90,9 +90,7 @@ class RunProgress:
 
     def building(self):
         """The simulation is being built, or looked for in the cache."""
-        self._bar.reset(
-            self._task, total=None, description="Building the simulation (minutes at first)"
-        )
+        self._bar.reset(self._task, total=None, description="Building (minutes at first)")
 
     def built(self, build):
         """The simulation is there, and the work starts."""
@@ -132,7 +130,7 @@ class BlockProgress(RunProgress):
         self.simulation_seconds = time.monotonic() - self._start
         self._done += result.macs
         self.show(
-            self._done, f"Simulating, {done} of {total}: {result.name}, {result.cycles:,} cycles"
+            self._done, f"{done} of {total} simulated, {result.name} {result.cycles:,} cycles"
         )
 
 

@@ -277,9 +277,12 @@ def _finish(axes, report, note):
         for result in report.layers
     ]
     axes.set_xticks(range(len(names)), names)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    if axes.get_yscale() == "linear":
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.grid(True, axis="y")
-    axes.set_xlim(-0.7, len(names) - 0.3)
+    # A few bars stand in the middle, as wide as many do.
+    margin = max(0.7, (10 - len(names)) / 2)
+    axes.set_xlim(-margin, len(names) - 1 + margin)
     explanation = "B: bottleneck, s2: stride 2, +: residual"
     axes.set_xlabel(f"{explanation}; {note}" if note else explanation)
     # Above the bars, under the title: no bar is hidden.
