@@ -28,9 +28,9 @@ MACHINES = {
         outputs=16, inputs=4, pixels=1, map_words=900, strip_words=900, line_words=512,
         weight_words=640, tap_words=64, parameter_words=256, queue_words=8, data_bits=64,
         burst_beats=4, outstanding=3, patience_cycles=_PATIENCE),
-    # A tile is one word; many channels have empty lanes.
+    # A tile is one word, a beat holds several; lanes are no power of two.
     "wide": AcceleratorConfig(
-        outputs=16, inputs=16, pixels=1, map_words=2048, strip_words=768, line_words=512,
+        outputs=10, inputs=10, pixels=1, map_words=2048, strip_words=768, line_words=512,
         weight_words=160, tap_words=32, parameter_words=96, queue_words=2, data_bits=256,
         patience_cycles=_PATIENCE),
     # Widths that fill no byte.

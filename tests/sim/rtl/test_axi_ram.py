@@ -16,8 +16,9 @@ from tests.sim.rtl.machines import model_and_tensors, network_of
 
 CONFIG = PRESETS["tiny"]
 
-#: cocotb sees the pins and nothing else.
+#: cocotb sees the pins and nothing else. A port of a top module may have the name of a C++ word.
 PINS = """`verilator_config
+lint_off -rule SYMRSVDWORD
 public_flat_rw -module "accelerator" -var "clk"
 public_flat_rw -module "accelerator" -var "rst"
 public_flat_rw -module "accelerator" -var "interrupt"
