@@ -73,6 +73,9 @@ class AcceleratorConfig:
         if self.outputs % self.inputs:
             raise ValueError(f"outputs must be a multiple of inputs ({self.inputs}), "
                              f"not {self.outputs}")
+        if self.inputs < 3:
+            raise ValueError(f"inputs must be at least 3, the channels of an image, "
+                             f"not {self.inputs}")
         if self.outputs < TAPS:
             raise ValueError(f"outputs must be at least {TAPS}, the taps of a 3x3 kernel, "
                              f"not {self.outputs}")

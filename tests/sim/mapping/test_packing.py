@@ -17,8 +17,9 @@ from sim.mapping.packing import (
     unpack_map,
 )
 
-#: Two channels of two pixels a word; tiles of ten outputs.
-SMALL = AcceleratorConfig(outputs=10, inputs=2, pixels=2, queue_words=16)
+#: What packing reads of a configuration: two channels of two pixels a word; tiles of ten outputs.
+#: Fewer lanes than an accelerator has, so that words can be written down.
+SMALL = SimpleNamespace(outputs=10, inputs=2, pixels=2, weight_bits=8, activation_bits=8)
 
 
 def few_bits(bits):
