@@ -78,8 +78,9 @@ class ProgramBuilder:
         dict of str to int
             Address of each stream and map.
         """
-        streams = {name: np.concatenate(parts) if parts else np.zeros(0, np.uint8)
-                   for name, parts in self._streams.items()}
+        word_bits = {"weights": self._config.weight_word_bits, "taps": self._config.tap_word_bits,
+                     "parameters": self._config.parameter_word_bits}
+        streams = {name: _join(parts, word_bits[name]) for name, parts in self._streams.items()}
         records = 1 + len(self._descriptors)
         if records >= 1 << RECORDS_BITS:
             raise ValueError(f"A program must have fewer than {1 << RECORDS_BITS} records, "
@@ -102,6 +103,15 @@ class ProgramBuilder:
         end  = places[last] + len(self._maps[last])
         return Program(image=image, records=records, output_address=places[first],
                        output_bytes=end - places[first], memory_bytes=address), places
+
+
+def _join(parts, word_bits):
+    """Bytes of words without gaps, from parts that are each padded to whole bytes."""
+    if word_bits % 8 == 0:
+        return np.concatenate([np.zeros(0, np.uint8), *parts])
+    bits = [np.unpackbits(part, bitorder="little")[:8 * len(part) // word_bits * word_bits]
+            for part in parts]
+    return np.packbits(np.concatenate([np.zeros(0, np.uint8), *bits]), bitorder="little")
 
 
 def record_bytes(record_class, members):

@@ -89,6 +89,32 @@ def test_streams_are_dense_and_in_order_of_use(case):
         program.image[first.load_address:first.load_address + len(image)], image)
 
 
+def test_words_of_odd_bits_follow_without_gaps():
+    """A layer's last word need not end with a byte; the next layer's begins right behind it."""
+    config = MACHINES["few_bits"]
+    assert config.weight_word_bits % 8
+    assert config.tap_word_bits % 8
+    model, tensors = model_and_tensors(config, network_of(TABLE, 9), 6)
+    program = build_network_program(model, [tensors["input"]], config)
+    header, words = header_of(program), {"weights": [], "taps": []}
+    for layer in model.layers:
+        name, word_bits, packed = (
+            ("taps", config.tap_word_bits, pack_taps(layer.weights, config))
+            if layer.kind == "depthwise" else
+            ("weights", config.weight_word_bits,
+             pack_weights(layer.weights.reshape(-1, layer.output_channels), config)))
+        number = int.from_bytes(packed.tobytes(), "little")
+        for k in range(8 * len(packed) // word_bits):
+            words[name].append(number >> k * word_bits & (1 << word_bits) - 1)
+    for name, expected in words.items():
+        start, size = header[f"{name}_address"], header[f"{name}_beats"] * config.data_bytes
+        word_bits = config.weight_word_bits if name == "weights" else config.tap_word_bits
+        stream = int.from_bytes(program.image[start:start + size].tobytes(), "little")
+        assert size == -(-len(expected) * word_bits // config.data_bits) * config.data_bytes
+        assert [stream >> k * word_bits & (1 << word_bits) - 1
+                for k in range(len(expected))] == expected
+
+
 def test_nothing_overlaps(case):
     program = case[2]
     header = header_of(program)
