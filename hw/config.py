@@ -82,6 +82,10 @@ class AcceleratorConfig:
         for name in ("weight_bits", "activation_bits"):
             if not 4 <= getattr(self, name) <= 8:
                 raise ValueError(f"{name} must be 4 to 8, not {getattr(self, name)}")
+        # Widths of the fields of a descriptor.
+        for name, limit in (("pixels", 63), ("map_words", 2**16 - 1), ("strip_words", 2**16 - 1)):
+            if getattr(self, name) > limit:
+                raise ValueError(f"{name} must be at most {limit}, not {getattr(self, name)}")
         if self.data_bits not in (64, 128, 256, 512):
             raise ValueError(f"data_bits must be 64, 128, 256 or 512, not {self.data_bits}")
         if self.queue_words < 2 * self.tile_words:

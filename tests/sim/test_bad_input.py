@@ -121,6 +121,7 @@ def test_cache_that_cannot_be_written(refuse, photograph, tmp_path):
         (["--set", "pixels"], "must be option=integer"),
         (["--set", "pixels=many"], "must be option=integer"),
         (["--set", "inputs=5"], "outputs must be a multiple of inputs (5), not 16"),
+        (["--set", "map_words=65536"], "map_words must be at most 65535, not 65536"),
         (["--set", "inputs=2"], "inputs must be at least 3, the channels of an image, not 2"),
         (["--set", "weight_bits=9"], "weight_bits must be 4 to 8, not 9"),
         (["--config", "huge"], "must be a preset (tiny, small, base, large) or a TOML file"),
