@@ -1,6 +1,7 @@
 """The `mnv2` command: what is shared by its subcommands, which are in `sim.commands`."""
 
 import functools
+import signal
 import sys
 
 import typer
@@ -35,7 +36,8 @@ app = typer.Typer(
 def guard(command):
     """Let a command end with a sentence, not a traceback, where the user or the hardware is wrong.
 
-    Exit status 2 for what the user can mend, 1 for a failed simulation, 130 for Ctrl-C.
+    Exit status 2 for what the user can mend, 1 for a failed simulation, 130 for Ctrl-C and for a
+    request to terminate.
     """
 
     @functools.wraps(command)
@@ -58,8 +60,15 @@ for _command in (summary, classify, run, verilog, doctor):
     app.command()(guard(_command))
 
 
+def _interrupt(number, frame):
+    """End as Ctrl-C does: simulators are stopped and temporary files removed."""
+    raise KeyboardInterrupt
+
+
 def main():
     """Entry point of the console script."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     app()
 
 

@@ -58,6 +58,7 @@ def run(
         float,
         typer.Option(
             min=0.001,
+            max=1e6,
             metavar="MHZ",
             help="Clock that times and bandwidths are stated at, in MHz. It changes no cycle.",
         ),
@@ -131,10 +132,10 @@ def run(
         "clock_hz": clock * 1e6,
     }
     chosen = None if blocks is None else parse_blocks(blocks, BLOCKS)
-    if frames != 1 and (frames < 3 or chosen is not None):
-        raise UserError(
-            f"The number of frames must be 1, or of the whole network 3 or more, not {frames}"
-        )
+    if frames != 1 and chosen is not None:
+        raise UserError("Frames that follow one another need the whole network, not --blocks")
+    if frames != 1 and frames < 3:
+        raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
     path = find_picture(image)
     load_image(path)
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")

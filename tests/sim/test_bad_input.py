@@ -128,7 +128,7 @@ def test_cache_that_cannot_be_written(refuse, photograph, tmp_path):
         (["--blocks", "3-18"], "within 1-17"),
         (["--latency", "0"], "latency must be"),
         (["--frames", "2"], "The number of frames must be 1, or"),
-        (["--frames", "3", "--blocks", "2"], "The number of frames must be 1, or"),
+        (["--frames", "3", "--blocks", "2"], "need the whole network, not --blocks"),
         (["--stalls", "100"], "stall_percent must be an integer from 0 to 99, not 100"),
         (["--bandwidth", "0"], "bandwidth must be 1 byte a cycle or more, not 0"),
         (["--bandwidth", "2000"], "bytes_per_cycle must be an integer from 0 to 1024"),
