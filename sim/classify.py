@@ -12,6 +12,7 @@ import numpy as np
 
 from golden.fixed_point import dequantize
 from sim.class_names import class_name
+from sim.compare import sqnr_db
 from sim.errors import UserError
 from sim.images import load_input, quantize_input
 from sim.models import load_float_model, load_model, save_arrays
@@ -70,16 +71,6 @@ class Classification:
     integer_seconds: float
     tensors: dict
     model: object
-
-
-def sqnr_db(reference, value):
-    """10 log10 of the power of the reference over that of the difference; inf if equal."""
-    reference = np.asarray(reference, np.float64)
-    noise = np.square(reference - value).sum()
-    signal = np.square(reference).sum()
-    if noise == 0:
-        return float("inf")
-    return float(10 * np.log10(signal / noise)) if signal else float("-inf")
 
 
 def rank(logits, count=5):
