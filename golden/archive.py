@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 
+from golden.average_pool import QuantizedAveragePool
 from golden.model import (
     QuantizedAdd,
     QuantizedBlock,
@@ -17,8 +18,9 @@ from golden.model import (
 )
 from golden.network import Block, Layer, Network
 
-FORMAT = "mnv2 quantized model 1"
+FORMAT = "mnv2 quantized model 2"
 _ARRAYS = ("weights", "bias", "multiplier", "shift", "weight_scales")
+_POOLS = {record.__name__: record for record in (QuantizedMean, QuantizedAveragePool)}
 
 
 def _layer_header(record):
@@ -44,7 +46,7 @@ def model_to_arrays(model):
         "input": [model.input_scale, model.input_zero_point],
         "layers": {layer.name: _layer_header(layer) for layer in model.layers},
         "adds": {block.name: _layer_header(block.add) for block in model.blocks if block.add},
-        "pool": _layer_header(model.pool),
+        "pool": [type(model.pool).__name__, _layer_header(model.pool)],
     }
     text = json.dumps(header).encode()
     arrays = {"header": np.frombuffer(text, np.uint8)}
@@ -83,8 +85,9 @@ def model_from_arrays(arrays):
             parts = [None if part is None else layers[part.name]
                      for part in (block.expand, block.depthwise, block.project)]
             blocks.append(QuantizedBlock(block.name, *parts, QuantizedAdd(**add) if add else None))
+        pool, fields = header["pool"]
         return QuantizedModel(network, layers["stem"], tuple(blocks), layers["head"],
-                              QuantizedMean(**header["pool"]), layers["classifier"],
+                              _POOLS[pool](**fields), layers["classifier"],
                               *header["input"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"The arrays must be those of a quantised model ({error})") from None

@@ -184,6 +184,16 @@ class QuantizedMean:
     def __post_init__(self):
         _check_clamp(self)
 
+    @property
+    def sum_bias(self):
+        """What is added to the sum of a channel's pixels before it is scaled."""
+        return -self.count * self.input_zero_point
+
+    @property
+    def offset(self):
+        """What is added behind the scaling."""
+        return self.output_zero_point
+
     def run(self, activation):
         """int8 [1, 1, C] of int8 [H, W, C] with H * W = count."""
         if activation.shape[0] * activation.shape[1] != self.count:

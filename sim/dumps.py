@@ -1,4 +1,4 @@
-"""Dumps: .npz files of tensors by name, as runs write them, read without trust in their contents."""
+"""Dumps: .npz files of tensors by name, as runs write them, read without trust in them."""
 
 import math
 import zipfile

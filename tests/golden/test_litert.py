@@ -13,7 +13,7 @@ from golden.exporters.tflite import (
     write_convolution,
     write_mean,
 )
-from golden.exporters.tflite_graph import GraphWriter, schema
+from golden.exporters.tflite_graph import GraphWriter
 from golden.fixed_point import quantize_multiplier
 from golden.float_model import FloatLayer, FloatModel
 from golden.network import Layer, build_network, stride_padding
@@ -274,7 +274,7 @@ def test_average_pool(kernel, same):
     out = tuple(7 + sum(pads) - size + 1 for pads, size in zip(padding, kernel, strict=True))
     target = add_activation(graph, "pool", (*out, 9), 0.1, 4)
     graph.operator("AVERAGE_POOL_2D", [source], [target], "Pool2DOptions", {
-        "padding": schema.Padding.SAME if same else schema.Padding.VALID, "strideH": 1,
+        "padding": "SAME" if same else "VALID", "strideH": 1,
         "strideW": 1, "filterHeight": kernel[0], "filterWidth": kernel[1]}, version=2)
     expected = run_litert(graph.finish([source], [target]), [x])["pool"]
     np.testing.assert_array_equal(ops.average_pool2d(x, kernel, 1, padding), expected)
