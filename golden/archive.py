@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 
+from golden.arithmetic import Arithmetic
 from golden.average_pool import QuantizedAveragePool
 from golden.model import (
     QuantizedAdd,
@@ -25,8 +26,14 @@ _POOLS = {record.__name__: record for record in (QuantizedMean, QuantizedAverage
 
 def _layer_header(record):
     """A record's fields but for its arrays."""
-    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)
-            if not isinstance(getattr(record, field.name), np.ndarray)}
+    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)
+              if not isinstance(getattr(record, field.name), np.ndarray)}
+    return {**fields, "arithmetic": dataclasses.asdict(record.arithmetic)}
+
+
+def _with_arithmetic(fields):
+    """The fields of `_layer_header` with the record that `arithmetic` stands for."""
+    return {**fields, "arithmetic": Arithmetic(**fields["arithmetic"])}
 
 
 def _tuples(value):
@@ -43,7 +50,7 @@ def model_to_arrays(model):
     header = {
         "format": FORMAT,
         "network": dataclasses.asdict(model.network),
-        "input": [model.input_scale, model.input_zero_point],
+        "input": [model.input_scale, model.input_zero_point, model.input_bits],
         "layers": {layer.name: _layer_header(layer) for layer in model.layers},
         "adds": {block.name: _layer_header(block.add) for block in model.blocks if block.add},
         "pool": [type(model.pool).__name__, _layer_header(model.pool)],
@@ -76,18 +83,19 @@ def model_from_arrays(arrays):
         if header["format"] != FORMAT:
             raise ValueError("format")
         network = network_from_dict(header["network"])
-        layers = {name: QuantizedLayer(**fields, **{field: arrays[f"{name}/{field}"]
-                                                    for field in _ARRAYS})
+        layers = {name: QuantizedLayer(**_with_arithmetic(fields), **{
+                      field: arrays[f"{name}/{field}"] for field in _ARRAYS})
                   for name, fields in header["layers"].items()}
         blocks = []
         for block in network.blocks:
             add = header["adds"].get(block.name)
             parts = [None if part is None else layers[part.name]
                      for part in (block.expand, block.depthwise, block.project)]
-            blocks.append(QuantizedBlock(block.name, *parts, QuantizedAdd(**add) if add else None))
-        pool, fields = header["pool"]
-        return QuantizedModel(network, layers["stem"], tuple(blocks), layers["head"],
-                              _POOLS[pool](**fields), layers["classifier"],
-                              *header["input"])
+            residual = QuantizedAdd(**_with_arithmetic(add)) if add else None
+            blocks.append(QuantizedBlock(block.name, *parts, residual))
+        kind, fields = header["pool"]
+        pool = _POOLS[kind](**_with_arithmetic(fields))
+        return QuantizedModel(network, layers["stem"], tuple(blocks), layers["head"], pool,
+                              layers["classifier"], *header["input"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"The arrays must be those of a quantised model ({error})") from None

@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 
+from golden.arithmetic import LITERT, Arithmetic
 from golden.fixed_point import (
     divide_rounding_half_away,
     multiply_by_quantized_multiplier,
@@ -80,6 +81,8 @@ class QuantizedAveragePool:
         Of the input too.
     minimum, maximum : int
         Clamp of the output, both ends included.
+    activation_bits, arithmetic
+        8 and LiteRT's: the proof is for these.
     """
 
     name: str
@@ -88,8 +91,13 @@ class QuantizedAveragePool:
     output_zero_point: int
     minimum: int = -128
     maximum: int = 127
+    activation_bits: int = 8
+    arithmetic: Arithmetic = LITERT
 
     def __post_init__(self):
+        if self.activation_bits != 8 or self.arithmetic != LITERT:
+            raise ValueError(f"The average of {self.name} must be int8 in LiteRT's arithmetic, not "
+                             f"{self.activation_bits} bits in {self.arithmetic!r}")
         if not -128 <= self.minimum <= self.maximum <= 127:
             raise ValueError(f"The clamp of {self.name} must lie in -128..127, "
                              f"not {(self.minimum, self.maximum)!r}")

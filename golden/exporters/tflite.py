@@ -6,6 +6,7 @@ would pad otherwise; such a tensor is named `<layer>.padded`. The classifier is 
 
 import numpy as np
 
+from golden.arithmetic import LITERT
 from golden.average_pool import QuantizedAveragePool
 from golden.exporters.tflite_graph import GraphWriter
 from golden.fixed_point import quantize_multipliers
@@ -24,6 +25,14 @@ def _activation(record):
             return activation
     raise ValueError(f"The clamp of {record.name} must be ReLU's, ReLU6's or the int8 range to be "
                      f"exported, not {clamp!r}")
+
+
+def _check_arithmetic(record):
+    """Refuse a record that does not compute as LiteRT does."""
+    if record.activation_bits > 8 or record.arithmetic != LITERT:
+        raise ValueError(f"{record.name} must have activations of 8 bits or fewer and LiteRT's "
+                         f"arithmetic to be exported, not {record.activation_bits} bits and "
+                         f"{record.arithmetic!r}")
 
 
 def _check_multipliers(layer):
@@ -57,6 +66,7 @@ def write_convolution(graph, layer, source, input_shape):
     (int, (H, W, C))
         Index and shape of the output.
     """
+    _check_arithmetic(layer)
     _check_multipliers(layer)
     depthwise, kernel = layer.kind == "depthwise", 3 if layer.weights.ndim > 2 else 1
     stride, padding, name = layer.stride, layer.padding, layer.name
@@ -95,6 +105,7 @@ def write_convolution(graph, layer, source, input_shape):
 
 def write_add(graph, add, a, b, shape):
     """Write a QuantizedAdd of tensors a and b of a shape; returns the output's index."""
+    _check_arithmetic(add)
     expected = add_record(add.name, add.a_scale, add.a_zero_point, add.b_scale, add.b_zero_point,
                           add.output_scale, add.output_zero_point, add.minimum, add.maximum)
     if any(getattr(add, name) != getattr(expected, name) for name in (
@@ -109,6 +120,7 @@ def write_add(graph, add, a, b, shape):
 
 def write_mean(graph, mean, source, shape):
     """Write a QuantizedMean over rows and columns; returns the output's index."""
+    _check_arithmetic(mean)
     expected = mean_record(mean.name, mean.count, mean.input_scale, mean.input_zero_point,
                            mean.output_scale, mean.output_zero_point)
     if (expected.multiplier, expected.shift) != (mean.multiplier, mean.shift) \
