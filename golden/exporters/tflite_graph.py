@@ -14,8 +14,8 @@ import numpy as np
 SCHEMA_VERSION = 3
 #: Constants begin at multiples of this, as `force_align` in the schema asks.
 ALIGNMENT_BYTES = 16
-_TYPES = {np.dtype(np.int8): "INT8", np.dtype(np.int32): "INT32",
-          np.dtype(np.float32): "FLOAT32"}
+_TYPES = {np.dtype(name): name.upper() for name in ("int8", "uint8", "int16", "int32", "int64",
+                                                    "float32")}
 #: Options that are given as names of an enumeration.
 _ENUMERATIONS = {"padding": "Padding", "fusedActivationFunction": "ActivationFunctionType"}
 
@@ -86,7 +86,7 @@ class GraphWriter:
         ----------
         name : str
         shape : tuple of int
-        dtype : int8, int32 or float32
+        dtype : int8, uint8, int16, int32, int64 or float32
         scales : float or float32 [N], optional
             One, or one for each index of `axis`.
         zero_points : int
@@ -118,14 +118,14 @@ class GraphWriter:
             Names in the schema, such as "CONV_2D" and "Conv2DOptions".
         inputs, outputs : sequence of int
         options : dict, optional
-            By names of the schema; those of enumerations as names, such as "SAME".
+            By names of the schema; values of enumerations as names, such as "SAME".
         version : int
         """
         number = (_constant("BuiltinOperator", code), version)
         index = self._codes.setdefault(number, len(self._codes))
         self._operators.append(_Operator(
             index, tuple(inputs), tuple(outputs), options_kind,
-            {name: _constant(_ENUMERATIONS[name], value) if name in _ENUMERATIONS else value
+            {name: _constant(_ENUMERATIONS[name], value) if isinstance(value, str) else value
              for name, value in (options or {}).items()}))
 
     def metadata(self, name, content):

@@ -192,8 +192,7 @@ class _Way:
                 or self._readers("a stem")[0].kind in HOST_BEFORE:
             operator = self._next("QUANTIZE to int8 before the stem")
             if operator.kind not in HOST_BEFORE:
-                raise refuse(operator, f"an int8 image, or QUANTIZE to one, not "
-                                       f"{self._graph.tensors[self.index].dtype}")
+                raise refuse(operator, "QUANTIZE to int8 before the stem")
             before.append(operator)
             self._take(operator, None)
         self.names[self.index] = "input"
