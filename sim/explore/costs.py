@@ -30,32 +30,32 @@ class FormatCost:
     multiplier_bits: int
 
 
-def format_cost(network, weight_bits, activation_bits, overrides=None):
+def format_cost(network, options):
     """Cost of a format.
 
     Parameters
     ----------
     network : golden.network.Network
-    weight_bits, activation_bits : int
-    overrides : dict of str to (int, int), optional
-        (weight bits, activation bits) of layers that have others, by name.
+    options : golden.quantize.QuantizationOptions
 
     Returns
     -------
     FormatCost
     """
-    overrides = overrides or {}
-    bits = {layer.name: overrides.get(layer.name, (weight_bits, activation_bits))
-            for layer in network.layers if layer.kind != "pool"}
-    weights = sum(layer.weight_bytes(bits[layer.name][0]) for layer in network.layers
-                  if layer.kind != "pool")
+    def packed(shape, tensor):
+        return -(-prod(shape) * options.activation_bits_of(tensor) // 8)
 
-    def packed(elements, width):
-        return -(-elements * width // 8)
-
-    ends = packed(prod(network.input_shape), activation_bits) \
-        + packed(network.classes, bits[network.classifier.name][1])
-    maps = max(packed(prod(block.input_shape) + prod(block.output_shape), activation_bits)
-               for block in network.blocks)
-    return FormatCost(weights, weights + parameter_bytes(network) + ends, maps,
-                      max(weight * activation for weight, activation in bits.values()))
+    weights, maps, source, widest = 0, 0, "input", 0
+    for layer in network.layers:
+        if layer.kind != "pool":
+            bits = options.weight_bits_of(layer.name)
+            weights += layer.weight_bytes(bits)
+            widest = max(widest, bits * options.activation_bits_of(source))
+        source = layer.name
+    source = "stem"
+    for block in network.blocks:
+        maps = max(maps, packed(block.input_shape, source)
+                   + packed(block.output_shape, block.output_name))
+        source = block.output_name
+    ends = packed(network.input_shape, "input") + packed((network.classes,), "classifier")
+    return FormatCost(weights, weights + parameter_bytes(network) + ends, maps, widest)

@@ -66,8 +66,10 @@ AXES = (
          "One weight scale for each layer, or one for each of its output channels."),
     Axis("scales", "scales", ("real", "power-of-two"),
          "Scales of any size, or powers of two, which hardware multiplies by with a shift."),
-    Axis("ranges", "ranges", ("mean-minmax", "minmax", "percentile", "mse", "entropy"),
+    Axis("ranges", "ranges", ("mean-minmax", "minmax", "percentile", "least-squares", "entropy"),
          "How the pictures of calibration decide an activation's range."),
+    Axis("weight-ranges", "weight_ranges", ("minmax", "least-squares"),
+         "Weight ranges that end at the largest weight, or where the squared error is least."),
     Axis("first-last", "first_last", ("same", "8"),
          "Bits of the first and of the last layer: as all others, or 8."),
     Axis("rounding", "rounding", ("double", "single", "truncate"),
@@ -96,6 +98,7 @@ class Point:
     granularity: str = "channel"
     scales: str = "real"
     ranges: str = "mean-minmax"
+    weight_ranges: str = "minmax"
     first_last: str = "same"
     rounding: str = "double"
     multiplier_bits: int = 32
@@ -135,6 +138,7 @@ def describe(axis, value):
         "accumulator_bits": f"{value}-bit accumulators",
         "overflow": {"wrap": "wrapping", "saturate": "saturating"}.get(value, value),
         "ranges": f"{value} ranges",
+        "weight_ranges": f"{value} weight ranges",
         "weight_bits": f"W{value}",
         "activation_bits": f"A{value}",
     }[axis.field]
@@ -150,7 +154,7 @@ DEFAULT_GRIDS = (
     {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 5, 6, 7, 8, 16),
      "scales": ("power-of-two",)},
     # One thing changed at a time, beside W8A8.
-    {"ranges": ("mean-minmax", "minmax", "percentile", "mse", "entropy")},
+    {"ranges": ("mean-minmax", "minmax", "percentile", "least-squares", "entropy")},
     {"rounding": ("single", "truncate")},
     {"multiplier_bits": (8, 10, 12, 16)},
     {"accumulator_bits": (16, 18, 20, 24), "overflow": ("wrap", "saturate")},
