@@ -5,21 +5,44 @@ any of them. Activations are int8 [H, W, C]. Scales are kept beside the integers
 exports; no arithmetic here uses them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from golden import fast_ops, ops
-from golden.fixed_point import signed_range
+from golden.arithmetic import LITERT, Arithmetic
+from golden.fixed_point import (
+    add_left_shift,
+    round_multiplier,
+    round_multipliers,
+    signed_range,
+)
 from golden.network import LAYER_KINDS, Network
 
 POINTWISE_KINDS = ("expand", "project", "head", "classifier")
 
 
-def _check_clamp(record):
-    if not -128 <= record.minimum <= record.maximum <= 127:
-        raise ValueError(f"The clamp of {record.name} must lie in -128..127, "
+WEIGHT_BITS = range(2, 9)
+ACTIVATION_BITS = (4, 5, 6, 7, 8, 16)
+
+
+def _check_output(record):
+    """The width of a record's output and the clamp within it."""
+    bits = record.activation_bits
+    if bits not in ACTIVATION_BITS:
+        raise ValueError(f"Activations of {record.name} must have 4 to 8 or 16 bits, not {bits!r}")
+    low, high = signed_range(max(bits, 8))
+    if not low <= record.minimum <= record.maximum <= high:
+        raise ValueError(f"The clamp of {record.name} must lie in {low}..{high}, "
                          f"not {(record.minimum, record.maximum)!r}")
+
+
+def _check_multiplier_bits(record, *multipliers):
+    """That multipliers were rounded to as many bits as the arithmetic has."""
+    bits = record.arithmetic.multiplier_bits
+    if any(np.any(np.asarray(value) & ((1 << (32 - bits)) - 1)) for value in multipliers):
+        raise ValueError(f"Multipliers of {record.name} must be rounded to {bits} bits; "
+                         "see golden.model.with_arithmetic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +73,9 @@ class QuantizedLayer:
     padding : ((top, bottom), (left, right))
         In pixels of the input; padding stands for real zero.
     weight_bits, activation_bits : int
-        Widths in bits that weights and outputs fit into.
+        Widths in bits that weights and outputs fit into: 2 to 8, and 4 to 8 or 16. Outputs of
+        more than 8 bits are int16.
+    arithmetic : golden.arithmetic.Arithmetic
     """
 
     name: str
@@ -70,6 +95,7 @@ class QuantizedLayer:
     padding: tuple = ((0, 0), (0, 0))
     weight_bits: int = 8
     activation_bits: int = 8
+    arithmetic: Arithmetic = LITERT
 
     def __post_init__(self):
         if self.kind not in LAYER_KINDS or self.kind == "pool":
@@ -86,10 +112,14 @@ class QuantizedLayer:
         positive = self.multiplier > 0
         if np.any(self.multiplier < 0) or np.any(self.multiplier[positive] < 2**30):
             raise ValueError(f"Multipliers of {self.name} must be 0 or in [2**30, 2**31)")
+        _check_multiplier_bits(self, self.multiplier)
+        if self.weight_bits not in WEIGHT_BITS:
+            raise ValueError(f"Weights of {self.name} must have 2 to 8 bits, "
+                             f"not {self.weight_bits!r}")
         low, high = signed_range(self.weight_bits)
         if self.weights.size and not low <= self.weights.min() <= self.weights.max() <= high:
             raise ValueError(f"Weights of {self.name} must fit {self.weight_bits} bits")
-        _check_clamp(self)
+        _check_output(self)
 
     @property
     def input_channels(self):
@@ -126,12 +156,18 @@ class QuantizedLayer:
 
 @dataclass(frozen=True, eq=False)
 class QuantizedAdd:
-    """A residual addition: a is the block's input, b the project output, lifted by 20 bits.
+    """A residual addition: a is the block's input, b the project output, both lifted.
 
     Parameters
     ----------
     a_multiplier, a_shift, b_multiplier, b_shift, multiplier, shift : int
-        As in `QuantizedLayer`, one per tensor.
+        As in `QuantizedLayer`, one per tensor. Inputs are lifted by `left_shift` bits before
+        the first two, and the last takes that off again.
+    activation_bits : int
+        Of the output; it sets the lift, so neither input may be wider.
+    arithmetic : golden.arithmetic.Arithmetic
+        Its multiplier bits and rounding. The sum of the lifted inputs has 32 bits whatever the
+        accumulator's width: it is not one.
     """
 
     name: str
@@ -150,9 +186,16 @@ class QuantizedAdd:
     a_scale: float = 1.0
     b_scale: float = 1.0
     activation_bits: int = 8
+    arithmetic: Arithmetic = LITERT
 
     def __post_init__(self):
-        _check_clamp(self)
+        _check_output(self)
+        _check_multiplier_bits(self, self.a_multiplier, self.b_multiplier, self.multiplier)
+
+    @property
+    def left_shift(self):
+        """Bits by which both inputs are lifted: 20, or 15 for int16."""
+        return add_left_shift(self.activation_bits)
 
     def run(self, a, b):
         """int8 [H, W, C] of two such tensors."""
@@ -166,7 +209,8 @@ class QuantizedAdd:
 class QuantizedMean:
     """The global average pool: a sum over `count` pixels; the multiplier holds 1 / count.
 
-    The multiplier may lie below 2**30: LiteRT divides it by the count without normalising.
+    The multiplier may lie below 2**30: LiteRT divides it by the count without normalising. Of the
+    arithmetic, multiplier bits and rounding apply; the sum of the pixels has 32 bits.
     """
 
     name: str
@@ -180,9 +224,11 @@ class QuantizedMean:
     minimum: int = -128
     maximum: int = 127
     activation_bits: int = 8
+    arithmetic: Arithmetic = LITERT
 
     def __post_init__(self):
-        _check_clamp(self)
+        _check_output(self)
+        _check_multiplier_bits(self, self.multiplier)
 
     def run(self, activation):
         """int8 [1, 1, C] of int8 [H, W, C] with H * W = count."""
@@ -191,6 +237,24 @@ class QuantizedMean:
                              f"not {activation.shape!r}")
         return ops.mean(activation, self.input_zero_point, self.multiplier, self.shift,
                         self.output_zero_point, self.minimum, self.maximum)
+
+
+def with_arithmetic(record, arithmetic):
+    """A QuantizedLayer, QuantizedAdd or QuantizedMean with another arithmetic.
+
+    Its multipliers are rounded to the arithmetic's bits; rounding the same record twice rounds
+    twice, so start from one of 32 bits.
+    """
+    bits = arithmetic.multiplier_bits
+    if isinstance(record, QuantizedLayer):
+        multiplier, shift = round_multipliers(record.multiplier, record.shift, bits)
+        return replace(record, multiplier=multiplier, shift=shift, arithmetic=arithmetic)
+    changes = {}
+    for prefix in ("a_", "b_", "") if isinstance(record, QuantizedAdd) else ("",):
+        multiplier, shift = f"{prefix}multiplier", f"{prefix}shift"
+        changes[multiplier], changes[shift] = round_multiplier(
+            getattr(record, multiplier), getattr(record, shift), bits)
+    return replace(record, **changes, arithmetic=arithmetic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,6 +304,8 @@ class QuantizedModel:
         The architecture that the layers belong to.
     input_scale, input_zero_point
         Of the image that `run` takes.
+    input_bits : int
+        Width of the image's values: int8 up to 8 bits, int16 above.
     """
 
     network: Network
@@ -250,6 +316,7 @@ class QuantizedModel:
     classifier: QuantizedLayer
     input_scale: float
     input_zero_point: int
+    input_bits: int = 8
 
     @property
     def layers(self):

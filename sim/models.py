@@ -16,17 +16,17 @@ import numpy as np
 
 import golden
 from golden.archive import model_from_arrays, model_to_arrays
-from golden.calibrate import choose_ranges, collect_statistics
+from golden.calibrate import collect_statistics
 from golden.importers.torch_checkpoint import SHA256, read_checkpoint
 from golden.importers.torchvision_names import float_model_from_torchvision
 from golden.network import mobilenet_v2
-from golden.quantize import QuantizationOptions, quantize_model
+from golden.quantize import QuantizationOptions, choose_ranges, quantize_model
 from sim import calibration, images
 from sim.cache import cache_dir
 from sim.errors import UserError
 from sim.photographs import calibration_photographs
 
-#: How per-picture ranges become one; see `golden.calibrate.RANGE_METHODS`.
+#: How per-picture ranges become one; see `golden.quantize.ranges.choose_ranges`.
 RANGE_METHOD = "mean-minmax"
 
 

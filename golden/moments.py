@@ -1,0 +1,81 @@
+"""Sums over a layer's inputs from which the error of any other weights follows.
+
+Where a layer's weights are off by e, its output is off by e . x, and the squared error over all
+inputs seen is e^T G e with the Gram matrix G = sum x x^T. G is collected once and judges any
+number of roundings without another picture.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class LayerMoments:
+    """Sums over every output position of every picture seen.
+
+    Parameters
+    ----------
+    count : int
+        Positions.
+    total : float64 [groups, inputs]
+        Sum of the inputs of one output. A depthwise layer has a group for each channel, with its
+        nine taps as inputs; other layers have one group.
+    gram : float64 [groups, inputs, inputs]
+        Sum of the products of each two of them.
+    """
+
+    count: int
+    total: np.ndarray
+    gram: np.ndarray
+
+    def __add__(self, other):
+        return LayerMoments(self.count + other.count, self.total + other.total,
+                            self.gram + other.gram)
+
+    def covariance(self):
+        """The Gram matrix of the inputs less their mean: float64 [groups, inputs, inputs]."""
+        return self.gram - self.total[:, :, None] * (self.total / self.count)[:, None, :]
+
+
+def group_weights(layer, weights):
+    """Weights as [groups, inputs, outputs of a group], in the order of LayerMoments."""
+    if layer.kind == "depthwise":
+        return weights.reshape(-1, weights.shape[-1]).T[:, :, None]
+    return weights.reshape(1, -1, weights.shape[-1])
+
+
+def ungroup_weights(layer, grouped, shape):
+    """`group_weights` undone."""
+    if layer.kind == "depthwise":
+        return grouped[:, :, 0].T.reshape(shape)
+    return grouped.reshape(shape)
+
+
+def layer_moments(layer, x):
+    """LayerMoments of one picture: float32 [H, W, Cin], the input of a golden.network.Layer."""
+    if layer.kind in ("stem", "depthwise"):
+        taps = _taps(x, layer.kernel_size, layer.stride, layer.padding)
+        if layer.kind == "depthwise":
+            return _depthwise_moments(taps)
+        x = np.concatenate(taps, axis=-1)
+    flat = x.reshape(-1, x.shape[-1])
+    return LayerMoments(len(flat), flat.sum(axis=0, dtype=np.float64)[None],
+                        (flat.T @ flat).astype(np.float64)[None])
+
+
+def _taps(x, kernel_size, stride, padding):
+    """What each tap of the kernel sees: a list of float32 [H', W', C], row by row."""
+    padded = np.pad(x, (*padding, (0, 0)))
+    rows = (padded.shape[0] - kernel_size[0]) // stride + 1
+    columns = (padded.shape[1] - kernel_size[1]) // stride + 1
+    return [padded[dy:dy + (rows - 1) * stride + 1:stride,
+                   dx:dx + (columns - 1) * stride + 1:stride]
+            for dy in range(kernel_size[0]) for dx in range(kernel_size[1])]
+
+
+def _depthwise_moments(taps):
+    count, channels = taps[0].shape[0] * taps[0].shape[1], taps[0].shape[2]
+    seen = np.stack([np.ascontiguousarray(tap.reshape(count, channels).T) for tap in taps], axis=1)
+    gram = seen @ seen.transpose(0, 2, 1)
+    return LayerMoments(count, seen.sum(axis=2, dtype=np.float64), gram.astype(np.float64))
