@@ -9,7 +9,9 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-_TYPES = {np.dtype(np.int8): schema.TensorType.INT8, np.dtype(np.int32): schema.TensorType.INT32,
+_TYPES = {np.dtype(np.int8): schema.TensorType.INT8, np.dtype(np.uint8): schema.TensorType.UINT8,
+          np.dtype(np.int16): schema.TensorType.INT16, np.dtype(np.int32): schema.TensorType.INT32,
+          np.dtype(np.int64): schema.TensorType.INT64,
           np.dtype(np.float32): schema.TensorType.FLOAT32}
 
 
@@ -36,7 +38,7 @@ class GraphWriter:
         ----------
         name : str
         shape : tuple of int
-        dtype : int8, int32 or float32
+        dtype : int8, uint8, int16, int32, int64 or float32
         scales : float or float32 [N], optional
             One, or one for each index of `axis`.
         zero_points : int
