@@ -118,7 +118,8 @@ class GraphWriter:
             Names in the schema, such as "CONV_2D" and "Conv2DOptions".
         inputs, outputs : sequence of int
         options : dict, optional
-            By names of the schema; values of enumerations as names, such as "SAME".
+            By names of the schema; values of enumerations as names, such as "SAME", lists of
+            int32.
         version : int
         """
         number = (_constant("BuiltinOperator", code), version)
@@ -226,9 +227,10 @@ class _Writer:
                   "Outputs": self.numbers(operator.outputs, "<i4")}
         if operator.options_kind is not None:
             fields["BuiltinOptionsType"] = _constant("BuiltinOptions", operator.options_kind)
-            fields["BuiltinOptions"] = self.table(
-                operator.options_kind,
-                **{name[0].upper() + name[1:]: value for name, value in operator.options.items()})
+            fields["BuiltinOptions"] = self.table(operator.options_kind, **{
+                name[0].upper() + name[1:]:
+                    self.numbers(value, "<i4") if isinstance(value, list | tuple) else value
+                for name, value in operator.options.items()})
         return self.table("Operator", **fields)
 
     def finish(self, root):

@@ -8,8 +8,9 @@ import numpy as np
 
 from golden.fixed_point import INT32_MIN, round_half_away, wrap_int32
 
-#: Elements that one tensor may have, and scales that weights may have: bounds on memory and time.
-MAXIMUM_ELEMENTS, MAXIMUM_SCALES = 2**24, 2**17
+#: Elements and axes that one tensor may have, and channels that weights may have: bounds on memory
+#: and time.
+MAXIMUM_ELEMENTS, MAXIMUM_AXES, MAXIMUM_CHANNELS = 2**24, 8, 2**17
 #: (minimum, maximum) of the types that activations may have.
 RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
 #: Real ends of the fused activations, None where the type's range is the end.
@@ -62,8 +63,8 @@ def require_symmetric_weights(tensor, axis, channels):
     """Refuse weights that are not constant int8, symmetric, with one scale or one a channel."""
     require_constant(tensor, "The weights")
     require_type(tensor, "int8")
-    if channels > MAXIMUM_SCALES:
-        raise ValueError(f"The weights {tensor.label} must have at most {MAXIMUM_SCALES:,} "
+    if channels > MAXIMUM_CHANNELS:
+        raise ValueError(f"The weights {tensor.label} must have at most {MAXIMUM_CHANNELS:,} "
                          f"channels, not {channels:,}")
     require_scales(tensor, (1, channels) if channels > 1 else (1,))
     if tensor.zero_points.any():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from golden.graph.convolution import prepare_convolution
-from golden.graph.derivation import MAXIMUM_ELEMENTS
+from golden.graph.derivation import MAXIMUM_AXES, MAXIMUM_ELEMENTS
 from golden.graph.elementwise import prepare_add, prepare_dequantize, prepare_quantize
 from golden.graph.fully_connected import FORMS, prepare_fully_connected
 from golden.graph.layout import prepare_pad, prepare_reshape
@@ -14,9 +14,9 @@ from golden.graph.pooling import prepare_average_pool, prepare_mean
 from golden.graph.records import Operator, Tensor
 from golden.graph.softmax import prepare_softmax
 
-#: Bounds on memory and time: elements of all outputs together, multiplications, axes, operators.
+#: Bounds on memory and time: elements of all outputs together, multiplications, operators.
 MAXIMUM_TOTAL_ELEMENTS, MAXIMUM_WORK = 2**27, 2**34
-MAXIMUM_AXES, MAXIMUM_OPERATORS = 8, 2**14
+MAXIMUM_OPERATORS = 2**14
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Graph:
                 work += kernel.work
                 _check_size(tensors[operator.output], kernel.shape)
             except ValueError as error:
-                raise ValueError(f"{_sentence(operator.label)}: {error}") from None
+                raise ValueError(f"{_where(operator, tensors)}: {error}") from None
             if elements > MAXIMUM_TOTAL_ELEMENTS or work > MAXIMUM_WORK:
                 raise ValueError(f"A graph must take at most {MAXIMUM_TOTAL_ELEMENTS:,} elements "
                                  f"and {MAXIMUM_WORK:,} multiplications, and exceeds them at "
@@ -251,6 +251,9 @@ def _prepare(operator, tensors, made):
     return kind.prepare(operator, *arguments, target)
 
 
-def _sentence(label):
-    """A label with a capital, to start a message with."""
-    return label[0].upper() + label[1:]
+def _where(operator, tensors):
+    """How a message about an operator begins: its kind and number, and the tensor it makes."""
+    label = f"Operator {operator.index} ({operator.kind})"
+    if operator.outputs and 0 <= operator.output < len(tensors):
+        label += f", output {tensors[operator.output].label}"
+    return label

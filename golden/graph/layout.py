@@ -9,7 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.graph.derivation import require_constant, require_quantized, require_type
+from golden.graph.derivation import (
+    MAXIMUM_AXES,
+    require_constant,
+    require_quantized,
+    require_type,
+)
 
 #: Axes that LiteRT's kernel can pad.
 MAXIMUM_PAD_AXES = 5
@@ -92,6 +97,9 @@ def prepare_reshape(operator, source, new_shape, target):
     require_type(target, source.dtype)
     sizes, name = operator.options.shape, "its options"
     if new_shape is not None and new_shape.dtype == "int32" and len(new_shape.shape) == 1:
+        if new_shape.shape[0] > MAXIMUM_AXES:
+            raise ValueError(f"The shape {new_shape.label} must have at most {MAXIMUM_AXES} sizes, "
+                             f"not {new_shape.shape[0]}")
         sizes = tuple(require_constant(new_shape, "The shape").tolist())
         name = new_shape.label
     elif sizes == (0,):

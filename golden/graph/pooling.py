@@ -18,6 +18,7 @@ from golden.fixed_point import (
     wrap_int32,
 )
 from golden.graph.derivation import (
+    MAXIMUM_AXES,
     activation_clamp,
     require_axes,
     require_constant,
@@ -138,7 +139,11 @@ def prepare_mean(operator, source, axes, target):
         require_quantized(tensor, "int8")
     require_type(axes, "int32")
     rank, chosen = len(source.shape), set()
-    for axis in require_constant(axes, "The axes").ravel().tolist():
+    values = require_constant(axes, "The axes").ravel()
+    if values.size > MAXIMUM_AXES:
+        raise ValueError(f"The axes {axes.label} must be at most {MAXIMUM_AXES}, "
+                         f"not {values.size}")
+    for axis in values.tolist():
         if not -rank <= axis < rank:
             raise ValueError(f"The axes {axes.label} must lie in {-rank}..{rank - 1}, not {axis}")
         chosen.add(axis % rank)

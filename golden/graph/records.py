@@ -13,6 +13,17 @@ PADDINGS = ("SAME", "VALID")
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
 
 
+def _check_options(record, *positive):
+    """Refuse options that are no names of theirs, or sizes that are not positive."""
+    for what, names in (("padding", PADDINGS), ("activation", ACTIVATIONS)):
+        value = getattr(record, what, names[0])
+        if value not in names:
+            raise ValueError(f"The {what} must be one of {', '.join(names)}, not {value!r}")
+    for what in positive:
+        if not all(size > 0 for size in getattr(record, what)):
+            raise ValueError(f"The {what} must be positive, not {list(getattr(record, what))}")
+
+
 def _no_scales():
     return np.zeros(0, np.float32)
 
@@ -94,7 +105,7 @@ class ConvolutionOptions:
     activation : str
         One of ACTIVATIONS.
     depth_multiplier : int
-        Outputs of each input channel; 1 for CONV_2D.
+        Outputs of each input channel, as the file says; LiteRT takes it from the shapes instead.
     """
 
     padding: str = "SAME"
@@ -102,6 +113,9 @@ class ConvolutionOptions:
     dilation: tuple[int, int] = (1, 1)
     activation: str = "NONE"
     depth_multiplier: int = 1
+
+    def __post_init__(self):
+        _check_options(self, "stride", "dilation")
 
 
 @dataclass(frozen=True)
@@ -113,6 +127,9 @@ class PoolOptions:
     kernel: tuple[int, int] = (1, 1)
     activation: str = "NONE"
 
+    def __post_init__(self):
+        _check_options(self, "stride", "kernel")
+
 
 @dataclass(frozen=True)
 class FullyConnectedOptions:
@@ -121,12 +138,18 @@ class FullyConnectedOptions:
     activation: str = "NONE"
     keep_dimensions: bool = False
 
+    def __post_init__(self):
+        _check_options(self)
+
 
 @dataclass(frozen=True)
 class AddOptions:
     """Of ADD."""
 
     activation: str = "NONE"
+
+    def __post_init__(self):
+        _check_options(self)
 
 
 @dataclass(frozen=True)
