@@ -265,9 +265,9 @@ class _Way:
         add = None
         if adds:
             end = self.index
+            if len(adds) > 1 or adds[0] not in self._graph.consumers(end):
+                raise refuse(adds[-1], f"the input and the project output of {name} as inputs")
             operator = self._next(f"the {adds[0].label} of {name}")
-            if operator is not adds[0] or len(adds) > 1:
-                raise refuse(adds[-1], f"ADD of the input and the project output of {name}")
             add = residual(self._graph, operator, f"{name}.add", shortcut, end)
             self._take(operator, add.name)
             project = replace(project, residual=True)
