@@ -9,7 +9,8 @@ from sim.explore.costs import format_cost
 from sim.explore.evaluate import quantization_options
 from sim.explore.grid import AXES, SWITCH, position, varied_axes
 
-__all__ = ["best_points", "headline", "layer_frame", "notes", "point_frame", "render_points", "write_tables"]
+__all__ = ["best_points", "headline", "layer_frame", "notes", "point_frame", "render_points",
+           "write_tables"]
 
 #: Measures in their order: name, heading, whether it is a share.
 MEASURES = (
@@ -177,11 +178,9 @@ def notes(results):
     """What the table's reader must know: what an error means, what is missing, what failed."""
     prepared = results.prepared
     count = len(prepared.pictures)
-    lines = [
-        "±: one standard error. 0 and 100 % have none by the formula, and still mean "
-        f"{100 / (count + 1):.1f} points with {count:,} pictures (Wilson). agrees: the first class "
-        "of float is the first, or among the first five.",
-    ]
+    lines = ["±: one standard error. 0 and 100 % have none by the formula, and still mean "
+             f"{100 / (count + 1):.1f} points with {count:,} pictures (Wilson). agrees: the first "
+             "class of float is the first, or among the first five."]
     if not results.reference:
         lines.append(f"No labels: {prepared.image_set.labels_from.removeprefix('none: ')}.")
     skipped = prepared.pictures.skipped
