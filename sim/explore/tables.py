@@ -178,9 +178,9 @@ def notes(results):
     """What the table's reader must know: what an error means, what is missing, what failed."""
     prepared = results.prepared
     count = len(prepared.pictures)
-    lines = ["±: one standard error. 0 and 100 % have none by the formula, and still mean "
-             f"{100 / (count + 1):.1f} points with {count:,} pictures (Wilson). agrees: the first "
-             "class of float is the first, or among the first five."]
+    least = 100 / (count + 1)
+    lines = [f"±: one standard error. 0 and 100 % have none by the formula, and still mean {least:.1f} "
+             f"points with {count:,} pictures (Wilson)."]
     if not results.reference:
         lines.append(f"No labels: {prepared.image_set.labels_from.removeprefix('none: ')}.")
     skipped = prepared.pictures.skipped
