@@ -7,6 +7,7 @@ import sys
 import typer
 
 from sim.commands.classify import classify
+from sim.commands.compare import compare
 from sim.commands.doctor import doctor
 from sim.commands.run import run
 from sim.commands.summary import summary
@@ -56,7 +57,7 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, run, verilog, doctor):
+for _command in (summary, classify, run, compare, verilog, doctor):
     app.command()(guard(_command))
 
 

@@ -13,7 +13,7 @@ FORBIDDEN = {
 }
 #: What golden may import beside the standard library; exporters speak for themselves.
 GOLDEN_ALLOWED = {"golden", "numpy"}
-EXPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "ai_edge_litert"}
+EXPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "tflite"}
 
 
 def imported(path):
