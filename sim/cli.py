@@ -8,6 +8,7 @@ import typer
 
 from sim.commands.classify import classify
 from sim.commands.doctor import doctor
+from sim.commands.golden import golden
 from sim.commands.run import run
 from sim.commands.summary import summary
 from sim.commands.verilog import verilog
@@ -56,7 +57,7 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, run, verilog, doctor):
+for _command in (summary, classify, golden, run, verilog, doctor):
     app.command()(guard(_command))
 
 
