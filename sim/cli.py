@@ -9,6 +9,7 @@ import typer
 from sim.commands.classify import classify
 from sim.commands.compare import compare
 from sim.commands.doctor import doctor
+from sim.commands.golden import golden
 from sim.commands.run import run
 from sim.commands.summary import summary
 from sim.commands.verilog import verilog
@@ -57,7 +58,7 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, run, compare, verilog, doctor):
+for _command in (summary, classify, golden, run, compare, verilog, doctor):
     app.command()(guard(_command))
 
 
