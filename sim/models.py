@@ -83,11 +83,19 @@ def open_model(path=None, *, weights=None, input_size=None, progress=None):
     ------
     UserError
     """
+    if path is None and input_size is not None:
+        raise UserError("A size is for the float model of --model: the bundled network has its own")
+    if path is not None and weights is not None:
+        raise UserError("Weights are those of the bundled network: give --weights or --model, not "
+                        "both")
     if path is None:
         float_model = load_float_model(weights)
         return RunnableModel("MobileNetV2 with torchvision's weights",
                              load_model(progress=progress, float_model=float_model), float_model)
     read = read_model_file(path, input_size)
+    if not isinstance(read, FloatModel) and input_size is not None:
+        raise UserError(f"The model {path} is in integers and states its own size: leave out "
+                        "--size")
     if isinstance(read, FamilyNetwork):
         return RunnableModel(str(path), read.model, family=read)
     if isinstance(read, QuantizedModel):

@@ -1,10 +1,13 @@
 """What a run made, as a dump: tensors under the model's own names, what the host does included."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 from sim.errors import UserError
 
-__all__ = ["dump_tensors", "write_dump"]
+__all__ = ["check_dump", "dump_tensors", "write_dump"]
 
 
 def dump_tensors(model, tensors):
@@ -20,8 +23,8 @@ def dump_tensors(model, tensors):
     -------
     dict of str to array
         Of a model that came as a graph: ``t<tensor index>`` in the shapes of the graph, with those
-        that the host computes from the logits, if these are there; of others, the tensors as they are. In the order of
-        execution.
+        that the host computes from the logits, if these are there; of others, the tensors as they
+        are. In the order of execution.
 
     Raises
     ------
@@ -40,6 +43,25 @@ def dump_tensors(model, tensors):
             raise UserError(f"The model {model.name} cannot be run on this input: {error}"
                             ) from None
     return {f"t{index}": np.asarray(tensor) for index, tensor in found.items()}
+
+
+def check_dump(path):
+    """Find out before the work whether `write_dump` will be able to write there.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise UserError(f"The dump {path} must be a file, and is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UserError(f"The dump {path} cannot be written: {error.strerror or error}") from None
 
 
 def write_dump(path, tensors):
