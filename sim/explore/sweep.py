@@ -173,9 +173,10 @@ def prepare_sweep(request, *, load_model, threads=None, progress=None):
         raise UserError(f"Pictures must not be calibrated on and judged by at once, and "
                         f"{len(common):,} would be, {name!r} among them")
     options = [quantization_options(point) for point in points]
+    normalization = model.input_normalization
     calibration = calibrate(
-        model, [images.normalize(picture) for picture in seen], options, images.input_range(),
-        lambda done, total: progress.count("Calibrating", done, total))
+        model, [images.normalize(picture, normalization) for picture in seen], options,
+        normalization.range(), lambda done, total: progress.count("Calibrating", done, total))
     configuration = {
         "request": request.as_dict(),
         "pictures": pictures.content_hash,

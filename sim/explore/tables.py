@@ -179,8 +179,9 @@ def notes(results):
     prepared = results.prepared
     count = len(prepared.pictures)
     least = 100 / (count + 1)
-    lines = [f"±: one standard error. 0 and 100 % have none by the formula, and still mean {least:.1f} "
-             f"points with {count:,} pictures (Wilson)."]
+    lines = []
+    lines.append("±: one standard error. 0 and 100 % have none by the formula, and still mean "
+                 f"{least:.1f} points with {count:,} pictures (Wilson).")
     if not results.reference:
         lines.append(f"No labels: {prepared.image_set.labels_from.removeprefix('none: ')}.")
     skipped = prepared.pictures.skipped
