@@ -121,6 +121,9 @@ def float_model_from_torchvision(tensors, network=None, *, input_size=None, stri
                            strides=strides)
     if network is None:
         return model
+    if len(model.network.layers) != len(network.layers):
+        raise ValueError(f"The file must hold {len(network.layers) - 1} convolutions, not "
+                         f"{len(model.network.layers) - 1}")
     for layer, wanted in zip(model.network.layers, network.layers, strict=True):
         if layer != wanted:
             raise ValueError(f"The tensor {layer_prefixes(network)[wanted.name][0]}.weight must "

@@ -1,0 +1,161 @@
+"""What the configuration in a Keras file says of the architecture, checked against the family's.
+
+Ref: Keras 3.15 `layers/*`, `get_config`; Keras 2.3 the same, whose InputLayer says
+`batch_input_shape`.
+"""
+
+import json
+import re
+
+from golden.network import PADDINGS, output_size, stride_padding
+
+MAXIMUM_LAYERS = 5000
+_CLASSES = ("InputLayer", "Conv2D", "DepthwiseConv2D", "BatchNormalization", "ReLU", "Add",
+            "ZeroPadding2D", "GlobalAveragePooling2D", "Dense", "Dropout", "Activation", "Softmax",
+            "Flatten", "Reshape")
+_ACTIVATIONS = ("linear", "softmax", None)
+
+
+def _snake_case(name):
+    """Ref: Keras 3.15 `utils/naming.py`, `to_snake_case`."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+class KerasConfig:
+    """The layers of a model's configuration, in order.
+
+    Parameters
+    ----------
+    layers : list of (str, str, dict)
+        Class, name and settings of each.
+
+    Raises
+    ------
+    ValueError
+        If a layer is not of the family, or works in another way than the family's.
+    """
+
+    def __init__(self, layers):
+        self._layers = layers
+        self._settings = {name: settings for _, name, settings in layers}
+        if len(self._settings) != len(layers):
+            raise ValueError("The layers of a configuration must have names of their own")
+        for kind, name, settings in layers:
+            if kind not in _CLASSES:
+                raise ValueError(f"The layer {name[:80]} must be one of MobileNetV2's, not of the "
+                                 f"class {kind[:80]}")
+            _check_layer(kind, name, settings)
+
+    @classmethod
+    def parse(cls, text):
+        """The KerasConfig of JSON text or bytes."""
+        try:
+            layers = json.loads(text)["config"]["layers"]
+            found = [(x["class_name"], x["config"]["name"], x["config"])
+                     for x in layers[:MAXIMUM_LAYERS]]
+            if not all(isinstance(kind, str) and isinstance(name, str) for kind, name, _ in found):
+                raise TypeError
+        except (ValueError, KeyError, TypeError, RecursionError, AttributeError):
+            raise ValueError("The configuration must be Keras' JSON of a model of layers") from None
+        return cls(found)
+
+    def names_of(self, kind):
+        """Names of the layers whose class reads so in snake case, in order."""
+        return [name for found, name, _ in self._layers if _snake_case(found) == kind]
+
+    def _get(self, name):
+        if name not in self._settings:
+            raise ValueError(f"The layer {name} is missing in the configuration")
+        return self._settings[name]
+
+    def epsilon(self, name):
+        """A BatchNormalization layer's epsilon."""
+        value = self._get(name).get("epsilon")
+        if not isinstance(value, float) or not 0 <= value < 1:
+            raise ValueError(f"The epsilon of {name} must be from 0 to below 1, not {value!r}")
+        return value
+
+    def input_size(self):
+        """(rows, columns) of the input; None where any size is taken."""
+        inputs = [x for kind, _, x in self._layers if kind == "InputLayer"]
+        if len(inputs) != 1:
+            raise ValueError(f"The model must have one input layer, not {len(inputs)}")
+        shape = inputs[0].get("batch_shape", inputs[0].get("batch_input_shape"))
+        if not isinstance(shape, list) or len(shape) != 4 or shape[3] != 3:
+            raise ValueError("The model's input must be rows, columns and 3 channels, not "
+                             f"{str(shape)[:80]}")
+        return shape[1], shape[2]
+
+    def strides(self, blocks):
+        """Of the stem and of each block, given the blocks' names."""
+        return [_same_pair("strides", name, self._get(name).get("strides"))
+                for name in ("Conv1", *(f"{block}_depthwise" for block in blocks))]
+
+    def padding(self, blocks, strides, size):
+        """Which of `golden.network.PADDINGS` the strided layers pad like.
+
+        Keras pads them in a layer of its own, or has the convolution do it ("same").
+        """
+        layers = [("Conv1", "Conv1_pad"), *((f"{x}_depthwise", f"{x}_pad") for x in blocks)]
+        possible = list(PADDINGS)[::-1]
+        for (name, pad), stride in zip(layers, strides, strict=True):
+            mode = self._get(name).get("padding")
+            if pad in self._settings and mode == "valid":
+                pads = self._get(pad).get("padding")
+                fits = [x for x in possible
+                        if pads == [list(stride_padding(n, stride, x)) for n in size]]
+            elif pad not in self._settings and mode == "same":
+                pads = mode
+                fits = [x for x in possible
+                        if x == "tensorflow" or all(stride_padding(n, stride, x) ==
+                                                    stride_padding(n, stride, "tensorflow")
+                                                    for n in size)]
+            else:
+                pads, fits = mode, []
+            if not fits:
+                raise ValueError(f"The layer {name} must pad as TensorFlow or PyTorch do, all "
+                                 f"layers alike, not {str(pads)[:80]}")
+            possible = fits
+            size = tuple(output_size(n, stride) for n in size)
+        return possible[0]
+
+    def check_adds(self, blocks, residual):
+        """ValueError unless just the residual blocks have an Add layer."""
+        adds = {name for kind, name, _ in self._layers if kind == "Add"}
+        wanted = {f"{block}_add" for block, adds_input in zip(blocks, residual, strict=True)
+                  if adds_input}
+        for name in sorted(wanted - adds):
+            raise ValueError(f"The layer {name} is missing in the configuration")
+        for name in sorted(adds - wanted):
+            raise ValueError(f"The layer {name[:80]} is superfluous: its block has no residual")
+
+
+def _same_pair(what, name, value):
+    if not isinstance(value, list) or len(value) != 2 or value[0] != value[1] \
+            or type(value[0]) is not int:
+        raise ValueError(f"The {what} of {name} must be two equal integers, not {str(value)[:80]}")
+    return value[0]
+
+
+def _check_layer(kind, name, settings):
+    wanted = {"data_format": ("channels_last", None)}
+    if kind in ("Conv2D", "DepthwiseConv2D"):
+        wanted |= {"dilation_rate": ([1, 1], None), "activation": ("linear", None),
+                   "groups": (1, None), "depth_multiplier": (1, None)}
+    elif kind == "BatchNormalization":
+        wanted |= {"axis": (-1, 3, [3], [-1]), "center": (True,), "scale": (True,),
+                   "renorm": (False, None)}
+    elif kind == "ReLU":
+        wanted |= {"max_value": (6.0,), "negative_slope": (0, None, [0.0]),
+                   "threshold": (0, None, [0.0])}
+    elif kind in ("Dense", "Activation"):
+        wanted |= {"activation": _ACTIVATIONS}
+    for setting, values in wanted.items():
+        value = settings.get(setting)
+        if isinstance(value, dict):                          # Keras 2.13 and later may wrap these
+            value = value.get("config", value)
+        if value not in values:
+            raise ValueError(f"The layer {name[:80]} must have the {setting} {values[0]}, not "
+                             f"{str(value)[:80]}")
