@@ -11,6 +11,7 @@ from sim.commands.compare import compare
 from sim.commands.doctor import doctor
 from sim.commands.run import run
 from sim.commands.summary import summary
+from sim.commands.sweep import sweep
 from sim.commands.verilog import verilog
 from sim.errors import SimulationError, UserError
 
@@ -57,7 +58,7 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, run, compare, verilog, doctor):
+for _command in (summary, classify, run, sweep, compare, verilog, doctor):
     app.command()(guard(_command))
 
 

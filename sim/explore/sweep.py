@@ -41,6 +41,8 @@ class Request:
         Of that draw.
     model : str or None
         File of the float network; the installed weights without it.
+    size : int or None
+        Rows and columns of its image, where the file does not say.
     """
 
     grids: tuple
@@ -49,6 +51,7 @@ class Request:
     limit: int | None = None
     seed: int = 1
     model: str | None = None
+    size: int | None = None
 
     def as_dict(self):
         """Plain values, as JSON gives them back."""
@@ -140,7 +143,7 @@ def prepare_sweep(request, *, load_model, threads=None, progress=None):
     Parameters
     ----------
     request : Request
-    load_model : function of (path or None)
+    load_model : function of (path or None, size or None)
         Gives the golden.float_model.FloatModel.
     threads : int, optional
         To decode with.
@@ -158,7 +161,7 @@ def prepare_sweep(request, *, load_model, threads=None, progress=None):
     """
     progress, threads = progress or Silence(), threads or os.cpu_count() or 1
     points = points_of(request)
-    model = load_model(request.model).folded()
+    model = load_model(request.model, request.size).folded()
     rows, columns, _ = model.network.input_shape
     if rows != columns:
         raise UserError(f"The network's images must be square, not {rows} x {columns}")
