@@ -169,6 +169,11 @@ class SweepProgress:
     """Shows shared work, then points done and time left; a context manager.
 
     Its methods are what `sim.explore.sweep` calls.
+
+    Attributes
+    ----------
+    started : bool
+        Whether points are being worked off, and kept.
     """
 
     def __init__(self):
@@ -198,6 +203,7 @@ class SweepProgress:
             disable=not console.is_terminal,
         )
         self._shown = None
+        self.started = False
 
     def __enter__(self):
         self._bar.__enter__()
@@ -212,6 +218,7 @@ class SweepProgress:
 
     def points(self, done, total, name=""):
         """So many formats are done; the last was this one."""
+        self.started = True
         self._show("points", f"Formats {name}" if name else "Formats", done, total)
 
     def _show(self, what, description, done, total):

@@ -93,7 +93,8 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder of the results, new or empty. Without it, runs/sweep-<time>.",
+            help="Folder of the results, new or empty. Without it, one in runs/, called by the "
+            "time.",
             rich_help_panel=WORK,
         ),
     ] = None,
@@ -187,6 +188,7 @@ def sweep(
     from sim.commands.console import get_console, get_error_console
     from sim.commands.progress import SweepProgress
     from sim.configuration import load_configuration
+    from sim.explore.journal import check_new_folder
     from sim.explore.sweep import prepare_sweep, run_sweep
     from sim.explore.tables import import_pandas, render_hardware, render_points
 
@@ -205,18 +207,19 @@ def sweep(
         request = read_request(resume)
     folder = resume or output or Path("runs") / datetime.now().strftime("sweep-%Y-%m-%dT%H-%M-%S")
     console = get_error_console()
-    started = resume is not None
+    if resume is None:
+        check_new_folder(folder)
+    progress = SweepProgress()
     try:
-        with SweepProgress() as progress:
+        with progress:
             prepared = prepare_sweep(request, load_model=open_model, progress=progress)
-            started = True
             results = run_sweep(prepared, folder, resume=resume is not None, workers=workers,
                                 scheduler=scheduler, progress=progress)
         get_console().print(render_points(results))
         runs = _run_hardware(results, rtl, folder, accelerator) if rtl else []
         _write_results(results, runs, folder)
     except (KeyboardInterrupt, UserError):
-        if started and (folder / "journal.jsonl").is_file():
+        if progress.started:
             console.print(f"What is done is kept: mnv2 sweep --resume {folder} goes on",
                           soft_wrap=True)
         raise
