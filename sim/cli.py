@@ -12,6 +12,7 @@ from sim.commands.doctor import doctor
 from sim.commands.golden import golden
 from sim.commands.run import run
 from sim.commands.summary import summary
+from sim.commands.sweep import sweep
 from sim.commands.verilog import verilog
 from sim.errors import SimulationError, UserError
 
@@ -58,7 +59,7 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, golden, run, compare, verilog, doctor):
+for _command in (summary, classify, golden, run, compare, sweep, verilog, doctor):
     app.command()(guard(_command))
 
 

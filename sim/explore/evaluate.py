@@ -55,6 +55,8 @@ class Chunk:
     ----------
     pixels : uint8 [N, H, W, 3]
     labels : int64 [N] or None
+    normalization : golden.float_model.InputNormalization
+        What the network's pixels are normalised by.
     logits : float32 [N, classes]
     tensors : dict of bool to dict of str to float32 [N, H, W, C]
         Of the float network (False) and of the equalised one (True), whose inner channels have
@@ -63,6 +65,7 @@ class Chunk:
 
     pixels: np.ndarray
     labels: np.ndarray | None
+    normalization: object
     logits: np.ndarray
     tensors: dict
 
@@ -122,7 +125,7 @@ def make_chunk(workload, pixels, labels, networks=()):
     for equalized, model in models.items():
         kept = {}
         for picture in pixels:
-            made = model.run(normalize(picture))
+            made = model.run(normalize(picture, model.input_normalization))
             if not equalized:
                 logits.append(made["classifier"].reshape(-1))
             if equalized in networks:
@@ -130,7 +133,8 @@ def make_chunk(workload, pixels, labels, networks=()):
                     kept.setdefault(name, []).append(made[name])
         if kept:
             tensors[equalized] = {name: np.stack(values) for name, values in kept.items()}
-    return Chunk(pixels, labels, np.stack(logits), tensors)
+    normalization = workload.model.input_normalization
+    return Chunk(pixels, labels, normalization, np.stack(logits), tensors)
 
 
 def _compared_names(network):
@@ -177,7 +181,8 @@ def evaluate_chunk(point, model, chunk):
 
 
 def _evaluate(point, model, chunk):
-    images = np.stack([quantize_image(normalize(picture), model) for picture in chunk.pixels])
+    images = np.stack([quantize_image(normalize(picture, chunk.normalization), model)
+                       for picture in chunk.pixels])
     reference = chunk.tensors.get(point.equalization == "on", {})
     compared = [entry for entry in compared_tensors(model) if entry[0] in reference]
     names = [*(name for name, _, _ in compared), "logits_accumulator"]

@@ -129,6 +129,7 @@ def run_best_points(results, count, folder, *, config, memory, progress=None):
 
 def _run(results, point, config, memory, progress):
     """HardwareRun of one format."""
+    from sim.rtl.check import Mismatch
     from sim.rtl.run_network import run_network
 
     workload = results.prepared.workload
@@ -137,7 +138,7 @@ def _run(results, point, config, memory, progress):
         raise UserError(f"The format {point.name} cannot be made: {model.reason}")
     config = hardware_configuration(model, config)
     lanes = {"weight_bits": config.weight_bits, "activation_bits": config.activation_bits}
-    picture = normalize(results.prepared.pictures.pixels[0])
+    picture = normalize(results.prepared.pictures.pixels[0], workload.model.input_normalization)
     tensors = model.run(quantize_image(picture, model))
     classes = model.network.classes
     golden = class_name(int(model.logits(tensors).argmax()), classes)
@@ -145,7 +146,7 @@ def _run(results, point, config, memory, progress):
         progress.starting(point.name, model.network, config)
     try:
         run = run_network(model, tensors, config=config, memory=memory, progress=progress)
-    except SimulationError as error:
+    except (Mismatch, SimulationError) as error:
         return HardwareRun(point.name, **lanes, golden_class=golden,
                            reason=" ".join(str(error).split()))
     logits = model.logits({"logits_accumulator": run.accumulators})

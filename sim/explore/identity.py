@@ -23,7 +23,7 @@ def code_hash():
 
 def model_hash(model):
     """SHA-256 of a folded golden.float_model.FloatModel: its shapes and every weight and bias."""
-    digest = hashlib.sha256(repr(model.network).encode())
+    digest = hashlib.sha256(repr((model.network, model.input_normalization)).encode())
     for name in sorted(model.layers):
         layer = model.layers[name]
         digest.update(name.encode() + layer.weights.tobytes())

@@ -13,15 +13,40 @@ from pathlib import Path
 
 from sim.errors import UserError
 
-__all__ = ["JOURNAL_FILE", "Journal", "configuration_hash", "read_journal"]
+__all__ = ["JOURNAL_FILE", "Journal", "check_new_folder", "configuration_hash",
+           "read_journal"]
 
 JOURNAL_FILE = "journal.jsonl"
+#: What it is called until its first line is in it.
+TEMPORARY_FILE = f".{JOURNAL_FILE}"
 
 
 def configuration_hash(configuration):
     """Names a configuration: 64 hexadecimal digits of its content, in any order of its keys."""
     text = json.dumps(configuration, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_new_folder(folder):
+    """That a folder is not there or empty; nothing is made.
+
+    Raises
+    ------
+    UserError
+    """
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"The output {str(folder)!r} is a file, not a folder")
+        held = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    except OSError as error:
+        raise UserError(f"The output folder {str(folder)!r} cannot be read: {error.strerror}"
+                        ) from None
+    if JOURNAL_FILE in held:
+        raise UserError(f"The output folder {str(folder)!r} holds a sweep: go on with it by "
+                        f"--resume {folder}, or choose another folder")
+    if held - {TEMPORARY_FILE}:
+        raise UserError(f"The output folder {str(folder)!r} holds other files: choose another, or "
+                        "empty it")
 
 
 def read_journal(folder):
@@ -78,15 +103,10 @@ class Journal:
             If the folder holds anything, or cannot be written.
         """
         folder = Path(folder)
+        check_new_folder(folder)
+        temporary = folder / TEMPORARY_FILE
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if (folder / JOURNAL_FILE).exists():
-                raise UserError(f"The output folder {str(folder)!r} holds a sweep: go on with it "
-                                f"by --resume {folder}, or choose another folder")
-            temporary = folder / f".{JOURNAL_FILE}"
-            if any(path != temporary for path in folder.iterdir()):
-                raise UserError(f"The output folder {str(folder)!r} holds other files: choose "
-                                "another, or empty it")
             flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
             descriptor = os.open(temporary, flags, 0o666)
             _lock(descriptor, folder)

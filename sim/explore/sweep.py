@@ -1,6 +1,8 @@
 """A sweep from what the user asked to figures: shared work once, then every point that is left."""
 
+import contextlib
 import dataclasses
+import functools
 import hashlib
 import os
 
@@ -41,6 +43,8 @@ class Request:
         Of that draw.
     model : str or None
         File of the float network; the installed weights without it.
+    size : int or None
+        Rows and columns of its image, where the file does not say.
     """
 
     grids: tuple
@@ -49,6 +53,7 @@ class Request:
     limit: int | None = None
     seed: int = 1
     model: str | None = None
+    size: int | None = None
 
     def as_dict(self):
         """Plain values, as JSON gives them back."""
@@ -140,7 +145,7 @@ def prepare_sweep(request, *, load_model, threads=None, progress=None):
     Parameters
     ----------
     request : Request
-    load_model : function of (path or None)
+    load_model : function of (path or None, size or None)
         Gives the golden.float_model.FloatModel.
     threads : int, optional
         To decode with.
@@ -158,7 +163,7 @@ def prepare_sweep(request, *, load_model, threads=None, progress=None):
     """
     progress, threads = progress or Silence(), threads or os.cpu_count() or 1
     points = points_of(request)
-    model = load_model(request.model).folded()
+    model = load_model(request.model, request.size).folded()
     rows, columns, _ = model.network.input_shape
     if rows != columns:
         raise UserError(f"The network's images must be square, not {rows} x {columns}")
@@ -173,9 +178,10 @@ def prepare_sweep(request, *, load_model, threads=None, progress=None):
         raise UserError(f"Pictures must not be calibrated on and judged by at once, and "
                         f"{len(common):,} would be, {name!r} among them")
     options = [quantization_options(point) for point in points]
+    normalization = model.input_normalization
     calibration = calibrate(
-        model, [images.normalize(picture) for picture in seen], options, images.input_range(),
-        lambda done, total: progress.count("Calibrating", done, total))
+        model, [images.normalize(picture, normalization) for picture in seen], options,
+        normalization.range(), lambda done, total: progress.count("Calibrating", done, total))
     configuration = {
         "request": request.as_dict(),
         "pictures": pictures.content_hash,
@@ -230,43 +236,63 @@ def run_sweep(prepared, folder, *, resume=False, workers=None, scheduler=None, p
         If the folder cannot be used, or the cluster is lost. What is done is kept.
     """
     progress = progress or Silence()
-    open_journal = Journal.resume if resume else Journal.create
-    with open_journal(folder, prepared.configuration) as journal:
-        known = {point.key: point for point in prepared.points}
-        figures = {known[entry["point"]]: entry["figures"] for entry in journal.entries
-                   if entry.get("point") in known}
-        reference = next((entry["reference"] for entry in journal.entries
-                          if "reference" in entry), None)
-        todo = [point for point in prepared.points if point not in figures]
-        if not todo and reference is not None:
-            return Results(prepared, figures, reference)
-        references = []
-
-        def ran(done, total, logits, labels):
-            nonlocal reference
-            progress.count("Float network", done, total)
-            references.append((logits, labels))
-            if done == total and reference is None:
-                reference = reference_accuracy(references)
-                journal.append({"reference": reference})
-
-        def finished(point, found):
-            # The journal first: what is counted as done is on the disk.
-            journal.append({"point": point.key, "name": point.name, "figures": found})
-            figures[point] = found
-            progress.points(len(figures), len(known), point.name)
-
-        progress.points(len(figures), len(known))
-        _work(todo, prepared, workers, scheduler, finished, ran)
-    return Results(prepared, figures, reference)
+    with contextlib.ExitStack() as stack:
+        if resume:
+            journal = stack.enter_context(Journal.resume(folder, prepared.configuration))
+            if len(_figures(prepared, journal)) == len(prepared.points):
+                return _results(prepared, journal)
+            work = _connected(stack, prepared, workers, scheduler)
+        else:
+            # A cluster that is not there leaves no folder.
+            work = _connected(stack, prepared, workers, scheduler)
+            journal = stack.enter_context(Journal.create(folder, prepared.configuration))
+        _work_off(prepared, journal, work, progress)
+        return _results(prepared, journal)
 
 
-def _work(todo, prepared, workers, scheduler, finished, ran):
-    """Work points off here or on a cluster."""
-    networks = sorted({point.equalization == "on" for point in prepared.points})
-    work = (todo, prepared.workload, prepared.pictures.chunks(), networks)
+def _connected(stack, prepared, workers, scheduler):
+    """The function that works points off, with its cluster where it has one."""
     if scheduler is None and workers == 0:
-        work_here(*work, finished=finished, prepared=ran)
-        return
-    with connect(min(workers or os.cpu_count() or 1, max(1, len(todo))), scheduler) as client:
-        work_on_cluster(client, *work, finished=finished, prepared=ran)
+        return work_here
+    workers = min(workers or os.cpu_count() or 1, len(prepared.points))
+    return functools.partial(work_on_cluster, stack.enter_context(connect(workers, scheduler)))
+
+
+def _work_off(prepared, journal, work, progress):
+    """Work off the points that the journal does not have, and write them into it."""
+    known = _figures(prepared, journal)
+    todo = [point for point in prepared.points if point not in known]
+    done, total, references = len(known), len(prepared.points), []
+
+    def ran(chunk, chunks, logits, labels):
+        progress.count("Float network", chunk, chunks)
+        references.append((logits, labels))
+        if chunk == chunks and _reference(journal) is None:
+            journal.append({"reference": reference_accuracy(references)})
+
+    def finished(point, figures):
+        nonlocal done
+        # The journal first: what is counted as done is on the disk.
+        journal.append({"point": point.key, "name": point.name, "figures": figures})
+        done += 1
+        progress.points(done, total, point.name)
+
+    networks = sorted({point.equalization == "on" for point in prepared.points})
+    progress.points(done, total)
+    work(todo, prepared.workload, prepared.pictures.chunks(), networks, finished=finished,
+         prepared=ran)
+
+
+def _figures(prepared, journal):
+    """Figures by point, as far as the journal has them."""
+    known = {point.key: point for point in prepared.points}
+    return {known[entry["point"]]: entry["figures"] for entry in journal.entries
+            if entry.get("point") in known}
+
+
+def _reference(journal):
+    return next((entry["reference"] for entry in journal.entries if "reference" in entry), None)
+
+
+def _results(prepared, journal):
+    return Results(prepared, _figures(prepared, journal), _reference(journal))

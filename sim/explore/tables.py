@@ -9,8 +9,8 @@ from sim.explore.costs import format_cost
 from sim.explore.evaluate import quantization_options
 from sim.explore.grid import AXES, SWITCH, position, varied_axes
 
-__all__ = ["best_points", "headline", "layer_frame", "notes", "point_frame", "render_points",
-           "write_tables"]
+__all__ = ["best_points", "headline", "layer_frame", "notes", "point_frame",
+           "render_hardware", "render_points", "write_tables"]
 
 #: Measures in their order: name, heading, whether it is a share.
 MEASURES = (
@@ -179,8 +179,9 @@ def notes(results):
     prepared = results.prepared
     count = len(prepared.pictures)
     least = 100 / (count + 1)
-    lines = [f"±: one standard error. 0 and 100 % have none by the formula, and still mean {least:.1f} "
-             f"points with {count:,} pictures (Wilson)."]
+    lines = []
+    lines.append("±: one standard error. 0 and 100 % have none by the formula, and still mean "
+                 f"{least:.1f} points with {count:,} pictures (Wilson).")
     if not results.reference:
         lines.append(f"No labels: {prepared.image_set.labels_from.removeprefix('none: ')}.")
     skipped = prepared.pictures.skipped
@@ -224,3 +225,31 @@ def _measure(figures, name, share):
         return f"{100 * value:.1f} ±{100 * error:.1f}"
     digits = 1 if name == "sqnr_db" else 3
     return f"{value:.{digits}f}" + ("" if error is None else f" ±{error:.{digits}f}")
+
+
+def render_hardware(runs):
+    """Table of formats on the RTL.
+
+    Parameters
+    ----------
+    runs : sequence of sim.explore.hardware.HardwareRun
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    table = Table(title="The best formats on the accelerator's RTL, first picture",
+                  title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("format", "lanes", "golden", "RTL", "bit for bit"):
+        table.add_column(heading)
+    for heading in ("cycles", "DRAM bytes"):
+        table.add_column(heading, justify="right")
+    for run in runs:
+        if run.passed_over:
+            table.add_row(run.point, "", "", "", f"passed over: {run.reason}", "", "")
+            continue
+        measured = [f"{run.cycles:,}", f"{run.dram_bytes:,}"] if run.exact else ["", ""]
+        table.add_row(run.point, f"{run.weight_bits} x {run.activation_bits} bits",
+                      run.golden_class, run.rtl_class or "",
+                      "equal" if run.exact else f"differs: {run.reason}", *measured)
+    return table
