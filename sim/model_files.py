@@ -5,14 +5,14 @@ import zipfile
 from pathlib import Path
 
 from golden.archive import model_from_arrays
-from golden.graph.family import lower_family
+from golden.graph.family import FamilyNetwork, lower_family
 from golden.importers.float_reader import read_float_model
 from golden.importers.tflite import IDENTIFIER
 from sim.dumps import read_dump
 from sim.errors import UserError
 from sim.graphs import load_graph
 
-__all__ = ["hash_file", "read_model_file"]
+__all__ = ["hash_file", "read_model_file", "read_model_network"]
 
 #: A member of the .npz files of `golden.archive`; PyTorch's and Keras' are zip files too.
 _ARCHIVE_MEMBER = "header.npy"
@@ -65,6 +65,14 @@ def read_model_file(path, input_size=None):
         return read_float_model(path, input_size)
     except ValueError as error:
         raise UserError(str(error)) from None
+
+
+def read_model_network(path, input_size=None):
+    """The golden.network.Network of `read_model_file`."""
+    read = read_model_file(path, input_size)
+    if isinstance(read, FamilyNetwork):
+        return read.model.network
+    return read.network
 
 
 def hash_file(path):

@@ -45,23 +45,28 @@ def dump_tensors(model, tensors):
     return {f"t{index}": np.asarray(tensor) for index, tensor in found.items()}
 
 
-def check_dump(path):
-    """Find out before the work whether `write_dump` will be able to write there.
+def check_dump(path, what="dump"):
+    """Find out before the work whether a file can be written there.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        How messages call it.
 
     Raises
     ------
     UserError
-        If the file cannot be written.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     try:
         if path.is_dir():
-            raise UserError(f"The dump {path} must be a file, and is a folder")
+            raise UserError(f"The {what} {path} must be a file, and is a folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise UserError(f"The dump {path} cannot be written: {error.strerror or error}") from None
+        raise UserError(f"The {what} {path} cannot be written: {error.strerror or error}") from None
 
 
 def write_dump(path, tensors):
