@@ -18,8 +18,10 @@ def tile_layout(tile_words):
         Its first output word, counted from the pass's first.
     count, after
         Output words in it and behind it.
-    last
-        None are behind it.
+    first, last
+        None are before it; none are behind it.
+    steps_after, single_step
+        Steps behind its first one, for each group of pixels; whether there are none.
     parameter, parameter_end
         Positions in the ring of parameters: of its first word's, and behind its last word's.
     """
@@ -27,7 +29,10 @@ def tile_layout(tile_words):
         "offset":        WORDS_BITS,
         "count":         range(tile_words + 1),
         "after":         WORDS_BITS,
+        "first":         1,
         "last":          1,
+        "steps_after":   WORDS_BITS,
+        "single_step":   1,
         "parameter":     WORDS_BITS + 1,
         "parameter_end": WORDS_BITS + 1,
     })
@@ -127,7 +132,7 @@ class PassWalk(wiring.Component):
         m.d.comb += [
             self.ready.eq(~self.active & ~prepare),
             self.i_command.ready.eq(self.ready),
-            self.pixel_begins.eq(self.first_step & (self.tile.offset == 0)),
+            self.pixel_begins.eq(self.first_step & self.tile.first),
             self.pixel_done.eq(self.last_step & (~command.stem | self.tile.last)),
             self.last_pixels.eq(last_row & self.last_group),
         ]
@@ -148,51 +153,54 @@ class PassWalk(wiring.Component):
         with m.If(done & self.last_pixels & self.tile.last):
             m.d.sync += self.active.eq(0)
 
-        following, begun = self._walk_tiles(m, prepare, pixels_go, tile_goes, tile_within)
-        self._walk_steps(m, prepare, begun.count)
+        following = self._walk_tiles(m, prepare, pixels_go, tile_goes, tile_within)
+        self._walk_steps(m, prepare, tile_goes | tile_within, following)
         self._walk_pixels(m, prepare, done, last_row)
         self._walk_addresses(m, prepare, pixels_go, tile_goes, tile_within, following.offset)
         self._walk_weights(m, prepare, done)
         return m
 
     def _walk_tiles(self, m, prepare, pixels_go, tile_goes, tile_within):
-        """The tile behind this one, and the one that the next step belongs to."""
+        """The tile, and the one behind it, which depends on registers alone."""
+        command   = self.command
         tile      = self.tile
         first     = Signal.like(tile)
         following = Signal.like(tile)
-        begun     = Signal.like(tile)
         words     = Signal(WORDS_BITS)          # from the following tile on
+        steps     = Signal(WORDS_BITS)          # input words; of a copy, the words of the tile
         m.d.comb += [
-            words.eq(Mux(prepare, self.command.output_words, tile.after)),
+            words.eq(Mux(prepare, command.output_words, tile.after)),
+            steps.eq(Mux(command.copy, following.count, command.input_words)),
             following.offset.eq(Mux(prepare, 0, tile.offset + self.tile_words)),
+            following.first.eq(prepare),
             following.last.eq(words <= self.tile_words),
             following.count.eq(Mux(following.last, words, self.tile_words)),
             following.after.eq(Mux(following.last, 0, words - self.tile_words)),
-            following.parameter.eq(Mux(prepare, self.command.parameters, tile.parameter_end)),
+            following.parameter.eq(Mux(prepare, command.parameters, tile.parameter_end)),
             following.parameter_end.eq(following.parameter + following.count),
-            begun.eq(tile),
+            following.steps_after.eq(steps - 1),
+            following.single_step.eq(steps == 1),
         ]
         with m.If(prepare):
             m.d.sync += first.eq(following)
         with m.If(prepare | tile_goes | tile_within):
-            m.d.comb += begun.eq(following)
-        with m.Elif(pixels_go & self.command.stem):
-            m.d.comb += begun.eq(first)
-        m.d.sync += tile.eq(begun)
-        return following, begun
+            m.d.sync += tile.eq(following)
+        with m.Elif(pixels_go & command.stem):
+            m.d.sync += tile.eq(first)
+        return following
 
-    def _walk_steps(self, m, prepare, tile_count):
-        """Steps within a tile and pixels: input words; of a copy, the words of the tile."""
+    def _walk_steps(self, m, prepare, tile_ends, following):
+        """Steps within a tile and pixels."""
         after = Signal(WORDS_BITS)              # steps behind this one
-        steps = Signal(WORDS_BITS)
-        m.d.comb += steps.eq(Mux(self.command.copy, tile_count, self.command.input_words))
         with m.If(prepare | (self.advance & self.last_step)):
-            m.d.sync += [
-                self.step.eq(0),
-                self.first_step.eq(1),
-                self.last_step.eq(steps == 1),
-                after.eq(steps - 1),
-            ]
+            m.d.sync += [self.step.eq(0), self.first_step.eq(1)]
+            # All tiles of a stem have as many steps.
+            with m.If(prepare | tile_ends):
+                m.d.sync += [self.last_step.eq(following.single_step),
+                             after.eq(following.steps_after)]
+            with m.Else():
+                m.d.sync += [self.last_step.eq(self.tile.single_step),
+                             after.eq(self.tile.steps_after)]
         with m.Elif(self.advance):
             m.d.sync += [
                 self.step.eq(self.step + 1),

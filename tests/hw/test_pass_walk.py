@@ -83,8 +83,9 @@ def walk_model(command, residual, weights):
                 weight=None if copy else weights[0],
                 weights_needed=None if copy else weights[1] + 1,
                 index_end=command["index"] + (pixel + 1) * index_words,
-                tile=(offset, count, words - offset - count, last_tile,
-                      command["parameters"] + offset, command["parameters"] + offset + count),
+                tile=(offset, count, words - offset - count, offset == 0, last_tile,
+                      steps - 1, steps == 1, command["parameters"] + offset,
+                      command["parameters"] + offset + count),
                 frees=frees)
             if not copy:
                 weights[:] = [(weights[0] + 1) % WEIGHT_RING, weights[1] + 1 - frees]
@@ -165,7 +166,8 @@ def test_steps_are_those_of_the_loops(seed):
                 assert ctx.get(walk.active)
                 found = ctx.get(walk.tile)
                 assert tuple(getattr(found, name) for name in (
-                    "offset", "count", "after", "last", "parameter", "parameter_end")) \
+                    "offset", "count", "after", "first", "last", "steps_after", "single_step",
+                    "parameter", "parameter_end")) \
                     == expected.tile
                 for name in Step.__dataclass_fields__:
                     wanted = getattr(expected, name)
