@@ -34,7 +34,7 @@ from golden.graph.records import (
 )
 
 IDENTIFIER, VERSION = b"TFL3", 3
-MAXIMUM_TENSORS, MAXIMUM_INTERFACE, MAXIMUM_OPERATOR_TENSORS = 2**16, 2**8, 2**4
+MAXIMUM_TENSORS, MAXIMUM_INTERFACE, MAXIMUM_OPERATOR_TENSORS = 2**15, 2**8, 2**4
 #: A longer name is cut; converters join the names of fused layers, so some are long.
 MAXIMUM_NAME_BYTES = 2**10
 #: What the schema's readers raise where an offset or a length leads out of the file.
