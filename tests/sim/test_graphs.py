@@ -129,8 +129,8 @@ def test_a_picture_is_cropped_normalised_and_quantised(picture):
     (array,) = load_graph_inputs(picture_model(scale=1.0, zero=0, dtype=np.uint8), [picture])
     assert array.dtype == np.uint8
     np.testing.assert_array_equal(array[0], pixels)
-    (array,) = load_graph_inputs(picture_model(scale=4.0, zero=-100), [picture], "raw")
-    np.testing.assert_array_equal(array[0], np.floor(pixels / 4 + 0.5) - 100)
+    (array,) = load_graph_inputs(picture_model(scale=3.0, zero=-100), [picture], "raw")
+    np.testing.assert_array_equal(array[0], np.floor(pixels / 3 + 0.5) - 100)
     (array,) = load_graph_inputs(picture_model(dtype=np.float32), [picture])
     np.testing.assert_allclose(array[0], pixels / 127.5 - 1, atol=1e-6)
 
