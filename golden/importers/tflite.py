@@ -34,7 +34,7 @@ from golden.graph.records import (
 )
 
 IDENTIFIER, VERSION = b"TFL3", 3
-MAXIMUM_TENSORS, MAXIMUM_INTERFACE, MAXIMUM_OPERATOR_TENSORS = 2**16, 2**8, 2**4
+MAXIMUM_TENSORS, MAXIMUM_INTERFACE, MAXIMUM_OPERATOR_TENSORS = 2**15, 2**8, 2**4
 #: A longer name is cut; converters join the names of fused layers, so some are long.
 MAXIMUM_NAME_BYTES = 2**10
 #: What the schema's readers raise where an offset or a length leads out of the file.
@@ -167,7 +167,7 @@ class _Reader:
             raise ValueError(f"The kind of {what} must be one of the model's {count} operator "
                              f"codes, not code {index}")
         code = self.model.OperatorCodes(index)
-        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        number = max(_own_builtin_code(code), code.DeprecatedBuiltinCode())
         if number == self.schema.BuiltinOperator.CUSTOM:
             name = (code.CustomCode() or b"")[:LABEL_CHARACTERS].decode("utf-8", "replace")
             return f"the custom operator {name!r}"
@@ -333,6 +333,21 @@ _SCHEMA_OPTIONS = {
     "RESHAPE": "ReshapeOptions",
     "SOFTMAX": "SoftmaxOptions",
 }
+
+
+def _own_builtin_code(code):
+    """The field `builtin_code` of an operator code, 0 where it is absent.
+
+    The package's `BuiltinCode()` answers with the deprecated field where this one is below 127;
+    LiteRT takes the larger of the two.
+
+    Ref: LiteRT `tflite/schema/schema_utils.cc`, GetBuiltinCode.
+    """
+    from flatbuffers.number_types import Int32Flags
+
+    table = code._tab
+    place = table.Offset(10)                           # the fourth field's slot in the vtable
+    return table.Get(Int32Flags, place + table.Pos) if place else 0
 
 
 def _enumerated(number, names, what):

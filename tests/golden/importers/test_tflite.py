@@ -301,6 +301,16 @@ def test_what_litert_does_not_look_at():
     assert_equals_litert(other, [x[:, :4, :4, :2], x[:, 1:, 1:, 2:]])
 
 
+@pytest.mark.parametrize(("old", "new"), [(3, 3), (0, 3), (3, 0)])
+def test_an_operator_code_is_the_larger_of_two_fields(old, new):
+    """Old writers fill the one, a writer may fill the other alone."""
+    graph = convolution()
+    (code,) = graph._model.operatorCodes
+    code.deprecatedBuiltinCode, code.builtinCode = old, new
+    x = np.random.default_rng(3).integers(-128, 128, (1, 5, 5, 4), dtype=np.int8)
+    assert_equals_litert(finish(graph), [x])
+
+
 def test_absent_bias():
     """LiteRT's CONV_2D asks for one; DEPTHWISE_CONV_2D and FULLY_CONNECTED do without."""
     x = np.random.default_rng(2).integers(-128, 128, (1, 5, 5, 4), dtype=np.int8)
