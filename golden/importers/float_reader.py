@@ -26,6 +26,7 @@ from golden.importers.float_network import MAXIMUM_BYTES
 #: Address space of the child; MobileNetV2 1.4 takes 230 MB of it, the longest file 700.
 MEMORY_BYTES = 2**30
 SECONDS = 120
+MAXIMUM_SENTENCE = 400
 _REFUSED = 3                                             # exit status: a sentence on stderr
 
 
@@ -79,7 +80,7 @@ def read_float_model(path, input_size=None, strides=None):
         raise ValueError(f"The model {path} took more than {SECONDS} seconds to read; it must be "
                          "damaged") from None
     if child.returncode == _REFUSED:
-        raise ValueError(f"The model {path} cannot be used: {child.stderr.decode().strip()}")
+        raise ValueError(f"The model {path} cannot be used: {_sentence(child.stderr)}")
     if child.returncode != 0:
         raise ValueError(f"The model {path} is damaged: its reader stopped (status "
                          f"{child.returncode})")
@@ -89,6 +90,12 @@ def read_float_model(path, input_size=None, strides=None):
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"The model {path} is damaged: its reader gave no model ({error})") \
             from None
+
+
+def _sentence(text):
+    """One line for a terminal of what the child says, which may quote names from the file."""
+    text = text.decode(errors="replace").strip()
+    return "".join(x if x.isprintable() else "?" for x in text)[:MAXIMUM_SENTENCE]
 
 
 def _plain(value):

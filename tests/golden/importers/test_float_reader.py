@@ -88,6 +88,16 @@ def test_short_files(tmp_path, data, words):
     assert "\n" not in str(caught.value)
 
 
+def test_names_from_the_file_do_nothing_to_a_terminal(tmp_path):
+    tensors = {"features.0.0.weight": np.zeros((2, 3, 3, 3), np.float32),
+               "\x1b[2Jfeatures\n" + "x" * 1000: np.zeros(2, np.float32)}
+    tensors["a.features.0.0.weight"] = tensors.pop("features.0.0.weight")
+    with pytest.raises(ValueError, match=r"\?\[2Jfeatures\?xxx") as caught:
+        read_float_model(written(tmp_path, safetensors.numpy.save(tensors)))
+    assert len(str(caught.value)) < 600
+    assert str(caught.value).isprintable()
+
+
 def test_unreadable(tmp_path):
     with pytest.raises(ValueError, match="cannot be read: No such file"):
         read_float_model(tmp_path / "none.pt")
