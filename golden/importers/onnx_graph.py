@@ -159,7 +159,8 @@ class OnnxGraph:
         kinds = self._onnx.TensorProto
         floats = (kinds.FLOAT, kinds.FLOAT16, kinds.BFLOAT16, kinds.DOUBLE)
         if tensor.data_type not in (*floats, kinds.INT64, kinds.INT32):
-            raise ValueError(f"The tensor {name[:80]} must hold floats or integers of 32 or 64 bits")
+            raise ValueError(f"The tensor {name[:80]} must hold floats or integers of 32 or "
+                             "64 bits")
         shape = tuple(tensor.dims)
         if any(not 0 <= n <= MAXIMUM_BYTES for n in shape) or len(shape) > 8:
             raise ValueError(f"The tensor {name[:80]} must have a shape within the file")

@@ -278,7 +278,8 @@ class _Reader:
         pads = node.attributes.get("pads") or [0, 0, 0, 0]
         if mode == "SAME_UPPER" and before is None:
             return "same"
-        if mode not in ("NOTSET", "VALID") or len(pads) != 4 or not 0 <= min(pads) <= max(pads) <= 2:
+        if mode not in ("NOTSET", "VALID") or len(pads) != 4 \
+                or not 0 <= min(pads) <= max(pads) <= 2:
             raise ValueError(f"The operator {node} must pad by at most 2 zeros, not by {mode} "
                              f"{pads[:8]}")
         if mode == "VALID":
