@@ -9,6 +9,8 @@ import typer
 from sim.commands.classify import classify
 from sim.commands.compare import compare
 from sim.commands.doctor import doctor
+from sim.commands.export import export
+from sim.commands.golden import golden
 from sim.commands.run import run
 from sim.commands.summary import summary
 from sim.commands.sweep import sweep
@@ -58,7 +60,7 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, run, sweep, compare, verilog, doctor):
+for _command in (summary, classify, golden, run, export, compare, sweep, verilog, doctor):
     app.command()(guard(_command))
 
 

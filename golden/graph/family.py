@@ -88,7 +88,7 @@ def lower_family(graph):
     input_name = way.index
     stem_layer, stem = way.take_convolution("stem", "stem")
     blocks, quantized = [], []
-    while not way.at_head():
+    while not way.at_head(len(blocks)):
         block, record = way.take_block(len(blocks) + 1)
         blocks.append(block)
         quantized.append(record)
@@ -233,13 +233,16 @@ class _Way:
         self._take(operator, name)
         return made
 
-    def at_head(self):
-        """Whether the head is next: a convolution that is averaged."""
+    def at_head(self, blocks):
+        """Whether the head is next, behind so many blocks: a convolution that is averaged."""
         operator = self._next_of_block("a bottleneck or the head")
         if operator.kind in POOLS:
             raise refuse(operator, "CONV_2D as head before the average")
         readers = self._graph.consumers(operator.output)
-        return operator.kind == "CONV_2D" and any(reader.kind in POOLS for reader in readers)
+        found = operator.kind == "CONV_2D" and any(reader.kind in POOLS for reader in readers)
+        if found and not blocks:
+            raise refuse(operator, "a bottleneck between the stem and the head")
+        return found
 
     def _shortcuts(self):
         """ADDs that read the tensor: residuals of the block that begins here."""
@@ -265,9 +268,9 @@ class _Way:
         add = None
         if adds:
             end = self.index
+            if len(adds) > 1 or adds[0] not in self._graph.consumers(end):
+                raise refuse(adds[-1], f"the input and the project output of {name} as inputs")
             operator = self._next(f"the {adds[0].label} of {name}")
-            if operator is not adds[0] or len(adds) > 1:
-                raise refuse(adds[-1], f"ADD of the input and the project output of {name}")
             add = residual(self._graph, operator, f"{name}.add", shortcut, end)
             self._take(operator, add.name)
             project = replace(project, residual=True)

@@ -91,7 +91,7 @@ class Graph:
                 kernel = _prepare(operator, tensors, made)
                 elements += math.prod(kernel.shape)
                 work += kernel.work
-                _check_size(tensors[operator.output], kernel.shape)
+                _check_size(tensors[operator.output].label, kernel.shape)
             except ValueError as error:
                 raise ValueError(f"{_where(operator, tensors)}: {error}") from None
             if elements > MAXIMUM_TOTAL_ELEMENTS or work > MAXIMUM_WORK:
@@ -191,12 +191,13 @@ def _data_inputs(operator):
     return operator.inputs[:2 if operator.kind == "ADD" else 1]
 
 
-def _check_size(tensor, shape):
+def _check_size(what, shape):
+    """Refuse a shape that is empty or too large; `what` begins the sentence."""
     if len(shape) > MAXIMUM_AXES or any(size < 1 for size in shape):
-        raise ValueError(f"{tensor.label} must have at most {MAXIMUM_AXES} axes of positive sizes, "
+        raise ValueError(f"{what} must have at most {MAXIMUM_AXES} axes of positive sizes, "
                          f"not the shape {list(shape)}")
     if math.prod(shape) > MAXIMUM_ELEMENTS:
-        raise ValueError(f"{tensor.label} must have at most {MAXIMUM_ELEMENTS:,} elements, "
+        raise ValueError(f"{what} must have at most {MAXIMUM_ELEMENTS:,} elements, "
                          f"not the shape {list(shape)}")
 
 
@@ -218,8 +219,10 @@ def _check_interface(graph, constants):
             raise ValueError(f"The input {graph.tensors[index].label} must be no constant and be "
                              "named once")
     for tensor in graph.tensors:
-        if tensor.data is not None or tensor.index in graph.inputs:
-            _check_size(tensor, tensor.shape)
+        for what, there in (("input", tensor.index in graph.inputs),
+                            ("constant", tensor.data is not None)):
+            if there:
+                _check_size(f"The {what} {tensor.label}", tensor.shape)
 
 
 def _prepare(operator, tensors, made):

@@ -10,6 +10,8 @@ import numpy as np
 #: Types that a tensor may have; the arithmetic takes fewer, operator by operator.
 TENSOR_TYPES = ("int8", "uint8", "int16", "int32", "int64", "float32", "bool")
 PADDINGS = ("SAME", "VALID")
+#: Characters of a tensor's name that messages show.
+LABEL_CHARACTERS = 60
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
 
 
@@ -22,6 +24,12 @@ def _check_options(record, *positive):
     for what in positive:
         if not all(size > 0 for size in getattr(record, what)):
             raise ValueError(f"The {what} must be positive, not {list(getattr(record, what))}")
+
+
+def tensor_label(index, name):
+    """How messages name a tensor: by its index and the start of its name."""
+    shown = name if len(name) <= LABEL_CHARACTERS else name[:LABEL_CHARACTERS] + "..."
+    return f"tensor {index} ({shown!r})"
 
 
 def _no_scales():
@@ -81,7 +89,7 @@ class Tensor:
     @property
     def label(self):
         """How messages name the tensor."""
-        return f"tensor {self.index} ({self.name!r})"
+        return tensor_label(self.index, self.name)
 
     @property
     def scale(self):

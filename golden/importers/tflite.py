@@ -18,6 +18,7 @@ from golden.graph.derivation import MAXIMUM_AXES
 from golden.graph.graph import MAXIMUM_OPERATORS, Graph
 from golden.graph.records import (
     ACTIVATIONS,
+    LABEL_CHARACTERS,
     OPERATOR_OPTIONS,
     PADDINGS,
     AddOptions,
@@ -29,12 +30,13 @@ from golden.graph.records import (
     ReshapeOptions,
     SoftmaxOptions,
     Tensor,
+    tensor_label,
 )
 
 IDENTIFIER, VERSION = b"TFL3", 3
 MAXIMUM_TENSORS, MAXIMUM_INTERFACE, MAXIMUM_OPERATOR_TENSORS = 2**16, 2**8, 2**4
-#: A longer name is cut in messages and records.
-MAXIMUM_NAME_BYTES = 200
+#: A longer name is cut; converters join the names of fused layers, so some are long.
+MAXIMUM_NAME_BYTES = 2**10
 #: What the schema's readers raise where an offset or a length leads out of the file.
 _DAMAGE = (struct.error, IndexError, TypeError, OverflowError, AttributeError, MemoryError)
 #: Operators whose options LiteRT needs; others run with the schema's defaults.
@@ -167,7 +169,7 @@ class _Reader:
         code = self.model.OperatorCodes(index)
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
         if number == self.schema.BuiltinOperator.CUSTOM:
-            name = (code.CustomCode() or b"")[:MAXIMUM_NAME_BYTES].decode("utf-8", "replace")
+            name = (code.CustomCode() or b"")[:LABEL_CHARACTERS].decode("utf-8", "replace")
             return f"the custom operator {name!r}"
         return self.schema.BUILTIN_OPCODE2NAME.get(number, f"the unknown code {number}")
 
@@ -230,7 +232,7 @@ class _Reader:
     def label(self, index):
         """How messages name a tensor, as far as the file lets it be named."""
         try:
-            return f"tensor {index} ({self.name(self.subgraph.Tensors(index))!r})"
+            return tensor_label(index, self.name(self.subgraph.Tensors(index)))
         except (*_DAMAGE, ValueError):
             return f"tensor {index}"
 
@@ -243,7 +245,7 @@ class _Reader:
         with self.reading(what):
             table = self.subgraph.Tensors(index)
             name = self.name(table)
-            what = f"tensor {index} ({name!r})" + (f" of {user}" if user else "")
+            what = tensor_label(index, name) + (f" of {user}" if user else "")
         with self.reading(what):
             shape = tuple(self.vector(table.ShapeAsNumpy, table.ShapeLength, MAXIMUM_AXES,
                                       f"axes of {what}").tolist())

@@ -42,6 +42,7 @@ class ModelMaker:
 
     def __init__(self, rng):
         self.rng, self.graph = rng, GraphWriter()
+        self.activity = 100                            # how far inputs are thought to spread
         self.inputs, self.values = [], []
         self.shapes, self.scales, self.zeros = {}, {}, {}
 
@@ -102,7 +103,7 @@ class ModelMaker:
         shape = (1, *kernel, channels) if depthwise else (channels, *kernel, inputs // groups)
         weights, scales = self.weights(shape, channels, 3 if depthwise else 0)
         fan_in = kernel[0] * kernel[1] * (1 if depthwise else inputs // groups)
-        spread = 50 * 100 * np.sqrt(fan_in)
+        spread = 50 * self.activity * np.sqrt(fan_in)
         bias = self.bias(channels, scales, self.scales[source], spread)
         out = []
         for size, k, s, d in zip((rows, columns), kernel, stride, dilation, strict=True):
@@ -126,7 +127,7 @@ class ModelMaker:
         shape = self.shapes[source]
         depth = depth or shape[-1]
         weights, scales = self.weights((channels, depth), channels, 0)
-        spread = 50 * 100 * np.sqrt(depth)
+        spread = 50 * self.activity * np.sqrt(depth)
         bias = self.bias(channels, scales, self.scales[source], spread) if with_bias else -1
         if scale is None:
             scale = self.scales[source] * float(scales.mean()) * spread / self.rng.uniform(20, 80)

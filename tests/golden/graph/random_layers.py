@@ -172,41 +172,45 @@ def dequantize(rng):
 
 
 def network(rng):
-    """A stem, inverted residuals, a pool and a classifier, float32 or uint8 outside."""
+    """A stem, inverted residuals, a pool and a classifier, float32, uint8 or int8 outside."""
     maker = ModelMaker(rng)
+    maker.activity = 30
     outside = [np.float32, np.uint8, np.int8][rng.integers(3)]
+    relu = {"activation": str(rng.choice(["RELU6", "RELU"])), "zero": -128}
+    padded = [[0, 0], [1, 1], [1, 1], [0, 0]]
+
+    def any_zero():
+        return int(rng.integers(-60, 61))
+
+    def three_by_three(x, channels, stride, **options):
+        if rng.random() < 0.5:                         # as PyTorch pads
+            return maker.convolution(maker.pad(x, padded), channels, (3, 3), stride,
+                                     padding="VALID", **options, **relu)
+        return maker.convolution(x, channels, (3, 3), stride, **options, **relu)
+
     rows, columns = (int(n) for n in rng.integers(12, 30, 2))
-    x = maker.input((1, rows, columns, 3), dtype=outside)
-    if outside != np.int8:
-        scale = 0.03 if outside == np.float32 else maker.scales[x]
-        x = maker.quantize(x, scale)
-    relu = str(rng.choice(["RELU6", "RELU"]))
-    if rng.random() < 0.5:
-        x = maker.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
-        x = maker.convolution(x, 8, (3, 3), (2, 2), padding="VALID", activation=relu)
-    else:
-        x = maker.convolution(x, 8, (3, 3), (2, 2), activation=relu)
+    x = maker.input((1, rows, columns, 3), dtype=outside,
+                    zero=any_zero() + (128 if outside == np.uint8 else 0))
+    if outside == np.float32:
+        x = maker.quantize(x, 0.03, any_zero())
+    elif outside == np.uint8:
+        x = maker.quantize(x, maker.scales[x], maker.zeros[x] - 128)
+    x = three_by_three(x, 8, (2, 2))
     for _ in range(int(rng.integers(1, 4))):
-        stride = (2, 2) if rng.random() < 0.3 else (1, 1)
-        y = maker.convolution(x, 24, (1, 1), activation=relu)
-        if stride == (2, 2) and rng.random() < 0.5 and min(maker.shapes[y][1:3]) > 1:
-            y = maker.pad(y, [[0, 0], [1, 1], [1, 1], [0, 0]])
-            y = maker.convolution(y, None, (3, 3), stride, padding="VALID", multiplier=1,
-                                  activation=relu)
-        else:
-            y = maker.convolution(y, None, (3, 3), stride, multiplier=1, activation=relu)
-        y = maker.convolution(y, 8, (1, 1))
-        x = maker.add(x, y) if maker.shapes[x] == maker.shapes[y] else y
-    x = maker.convolution(x, 32, (1, 1), activation=relu)
+        y = maker.convolution(x, 24, (1, 1), **relu)
+        y = three_by_three(y, None, (2, 2) if rng.random() < 0.3 else (1, 1), multiplier=1)
+        y = maker.convolution(y, 8, (1, 1), zero=any_zero())
+        x = maker.add(x, y, zero=any_zero()) if maker.shapes[x] == maker.shapes[y] else y
+    x = maker.convolution(x, 32, (1, 1), **relu)
+    keep = True
     if rng.random() < 0.6:
         keep = bool(rng.random() < 0.5)
-        x = maker.mean(x, keep=keep, scale=maker.scales[x], zero=maker.zeros[x])
+        x = maker.mean(x, keep=keep, scale=maker.scales[x] * 0.7, zero=-128)
     else:
         x = maker.average_pool(x, maker.shapes[x][1:3], padding="VALID")
-        keep = True
     if keep:
         x = maker.reshape(x, (1, 32))
-    x = maker.fully_connected(x, 11)
+    x = maker.fully_connected(x, 11, zero=any_zero())
     if rng.random() < 0.5:
         x = maker.softmax(x)
     if outside == np.float32:
