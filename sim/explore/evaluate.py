@@ -170,7 +170,8 @@ def evaluate_chunk(point, model, chunk):
     dict of str to array, or Failure
         For each picture: ``agree_top1``, ``agree_top5`` and, with labels, ``label_top1``,
         ``label_top5`` (bool); ``sqnr_db``, ``cosine`` of the logits; ``layer.<name>``, SQNR in dB,
-        where the chunk has tensors. And ``overflows`` [1], the accumulators of all that did, where they are narrow.
+        where the chunk has tensors. And ``overflows`` [1], the accumulators of all pictures that
+        did, where they are narrow.
     """
     if isinstance(model, Failure):
         return model
