@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sim.commands.model_options import Normalization, PixelNormalization, Size, given
 from sim.errors import SimulationError, UserError
 from sim.explore.grid import AXES
 
@@ -75,20 +76,13 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The float network: PyTorch, safetensors, Keras or ONNX. Without it, the "
-            "installed weights.",
+            help="The float network: PyTorch (state dict), safetensors, Keras (.h5, .keras) or "
+            "ONNX. Without it, torchvision's weights.",
             rich_help_panel=PICTURES,
         ),
     ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="PIXELS",
-            help="Rows and columns of the network's image, where its file does not say.",
-            rich_help_panel=PICTURES,
-        ),
-    ] = None,
+    size: Size = None,
+    normalization: PixelNormalization = Normalization.AUTO,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -202,7 +196,7 @@ def sweep(
     accelerator = load_configuration(config, settings or ())
     import_pandas()
     request = make_request(lists, images=images, limit=limit, seed=seed, calibration=calibration,
-                           model=model, size=size)
+                           model=model, size=size, normalization=given(normalization))
     if resume is not None and not _is_given(context, (*_AXES, *REQUEST)):
         request = read_request(resume)
     folder = resume or output or Path("runs") / datetime.now().strftime("sweep-%Y-%m-%dT%H-%M-%S")
@@ -212,7 +206,7 @@ def sweep(
     progress = SweepProgress()
     try:
         with progress:
-            prepared = prepare_sweep(request, load_model=open_model, progress=progress)
+            prepared = prepare_sweep(request, progress=progress)
             results = run_sweep(prepared, folder, resume=resume is not None, workers=workers,
                                 scheduler=scheduler, progress=progress)
         get_console().print(render_points(results))
@@ -233,7 +227,7 @@ def sweep(
 
 
 #: Parameters of the command that decide the results.
-REQUEST = ("images", "limit", "seed", "calibration", "model", "size")
+REQUEST = ("images", "limit", "seed", "calibration", "model", "size", "normalization")
 
 
 def _is_given(context, names):
@@ -279,27 +273,6 @@ def read_request(folder):
 
     configuration, _ = read_journal(folder)
     return Request.from_dict(configuration.get("request"))
-
-
-def open_model(path, size):
-    """The float network of a file, or of the installed weights.
-
-    Returns
-    -------
-    golden.float_model.FloatModel
-    """
-    from sim.models import load_float_model
-
-    if path is None:
-        if size is not None:
-            raise UserError("The installed weights take 224 pixels: --size needs --model")
-        return load_float_model()
-    from golden.importers.float_reader import read_float_model
-
-    try:
-        return read_float_model(path, size)
-    except ValueError as error:
-        raise UserError(str(error)) from None
 
 
 def _run_hardware(results, count, folder, accelerator):

@@ -167,10 +167,11 @@ def evaluate_chunk(point, model, chunk):
 
     Returns
     -------
-    dict of str to array [N], or Failure
-        ``agree_top1``, ``agree_top5`` and, with labels, ``label_top1``, ``label_top5`` (bool);
-        ``sqnr_db``, ``cosine`` of the logits; ``overflows``, the accumulators that did, where they
-        are narrow; ``layer.<name>``, SQNR in dB, where the chunk has tensors.
+    dict of str to array, or Failure
+        For each picture: ``agree_top1``, ``agree_top5`` and, with labels, ``label_top1``,
+        ``label_top5`` (bool); ``sqnr_db``, ``cosine`` of the logits; ``layer.<name>``, SQNR in dB,
+        where the chunk has tensors. And ``overflows`` [1], the accumulators of all pictures that
+        did, where they are narrow.
     """
     if isinstance(model, Failure):
         return model
@@ -186,23 +187,18 @@ def _evaluate(point, model, chunk):
     reference = chunk.tensors.get(point.equalization == "on", {})
     compared = [entry for entry in compared_tensors(model) if entry[0] in reference]
     names = [*(name for name, _, _ in compared), "logits_accumulator"]
-    tensors, overflows = _run(model, images, names, point.accumulator_bits < 32)
+    overflows = {} if point.accumulator_bits < 32 else None
+    tensors = model.run_batch(images, names, overflows)
     logits = np.stack([model.logits({"logits_accumulator": one})
                        for one in tensors["logits_accumulator"]])
     measures = {**_rankings(logits, chunk.logits, chunk.labels),
                 "sqnr_db": sqnr_db(chunk.logits, logits), "cosine": cosine(chunk.logits, logits)}
     if overflows is not None:
-        measures["overflows"] = overflows
+        measures["overflows"] = np.array([sum(overflows.values())])
     for name, scale, zero_point in compared:
         value = dequantize(tensors[name], scale, zero_point)
         measures[f"layer.{name}"] = sqnr_db(reference[name], value)
     return measures
-
-
-def _run(model, images, names, count_overflows):
-    """(tensors by name, overflows of each picture or None)."""
-    runs = [model.run(image) for image in images]
-    return {name: np.stack([run[name] for run in runs]) for name in names}, None
 
 
 def _rankings(logits, reference, labels):

@@ -158,8 +158,13 @@ DEFAULT_GRIDS = (
     {"rounding": ("single", "truncate")},
     {"multiplier_bits": (8, 10, 12, 16)},
     {"accumulator_bits": (16, 18, 20, 24), "overflow": ("wrap", "saturate")},
-    {"weight_bits": (4, 8), "first_last": ("8",)},
+    # What repairs weights of few bits.
+    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 6, 8, 16),
+     "bias_correction": ("on",), "adaptive_rounding": ("on",)},
     {"weight_bits": (4, 6, 8), "bias_correction": ("on",)},
+    {"weight_bits": (4, 6), "first_last": ("8",)},
+    {"weight_bits": (4,), "weight_ranges": ("least-squares",), "bias_correction": ("off", "on"),
+     "adaptive_rounding": ("off", "on")},
 )
 
 

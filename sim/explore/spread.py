@@ -8,9 +8,11 @@ again by Dask from what led to it.
 import collections
 import contextlib
 import logging
+import signal
 import tempfile
 import uuid
 from concurrent.futures import CancelledError
+from multiprocessing import resource_tracker
 
 from sim.errors import UserError
 from sim.explore.evaluate import (
@@ -82,10 +84,11 @@ def connect(workers, scheduler=None):
         if scheduler is None:
             folder = stack.enter_context(
                 tempfile.TemporaryDirectory(prefix="mnv2-sweep-", ignore_cleanup_errors=True))
-            cluster = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-                dashboard_address=None, worker_dashboard_address=None, local_directory=folder,
-                silence_logs=logging.CRITICAL)
+            with _without_interrupts():
+                cluster = distributed.LocalCluster(
+                    n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
+                    dashboard_address=None, worker_dashboard_address=None, local_directory=folder,
+                    silence_logs=logging.CRITICAL)
             stack.enter_context(cluster)
             client = distributed.Client(cluster)
         else:
@@ -97,6 +100,22 @@ def connect(workers, scheduler=None):
         stack.enter_context(client)
         _check_workers(client, scheduler or "this machine")
         yield client
+
+
+@contextlib.contextmanager
+def _without_interrupts():
+    """Keep Ctrl-C from what is started meanwhile; it reaches this process behind.
+
+    A terminal sends it to every process. Workers are ended in order, and inherit what their thread
+    blocks, from Dask's thread that is started here.
+    """
+    # Unblocks the signal when it starts its own process, so that must be there before.
+    resource_tracker.ensure_running()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def _import_distributed():

@@ -8,6 +8,7 @@ import os
 
 import numpy as np
 
+from golden.float_model import FloatModel
 from golden.quantize import calibrate
 from sim import images
 from sim.calibration import cut_pictures
@@ -19,9 +20,13 @@ from sim.explore.image_sets import choose_pictures, find_image_set
 from sim.explore.journal import Journal
 from sim.explore.pictures import decode_pictures
 from sim.explore.spread import connect, work_here, work_on_cluster
+from sim.graphs import NORMALIZATIONS
+from sim.model_files import read_model_file
+from sim.models import load_float_model
 from sim.photographs import calibration_photographs
 
-__all__ = ["Prepared", "Request", "Results", "Silence", "points_of", "prepare_sweep", "run_sweep"]
+__all__ = ["Prepared", "Request", "Results", "Silence", "load_network", "points_of",
+           "prepare_sweep", "run_sweep"]
 
 #: Pictures of a folder that are calibrated on.
 CALIBRATION_LIMIT = 64
@@ -45,6 +50,8 @@ class Request:
         File of the float network; the installed weights without it.
     size : int or None
         Rows and columns of its image, where the file does not say.
+    normalization : str or None
+        A name of `sim.graphs.NORMALIZATIONS`, if not what the network carries.
     """
 
     grids: tuple
@@ -54,6 +61,7 @@ class Request:
     seed: int = 1
     model: str | None = None
     size: int | None = None
+    normalization: str | None = None
 
     def as_dict(self):
         """Plain values, as JSON gives them back."""
@@ -139,14 +147,40 @@ def points_of(request):
     return expand_grids(request.grids)
 
 
-def prepare_sweep(request, *, load_model, threads=None, progress=None):
+def load_network(request):
+    """The float network of a request: of its file, or of the installed weights.
+
+    Returns
+    -------
+    golden.float_model.FloatModel
+
+    Raises
+    ------
+    UserError
+    """
+    if request.model is None:
+        if request.size is not None:
+            raise UserError("A size is for the float model of --model: the bundled network has its "
+                            "own")
+        model = load_float_model()
+    else:
+        model = read_model_file(request.model, request.size)
+        if not isinstance(model, FloatModel):
+            raise UserError(f"The model {request.model} is in integers already: a sweep needs the "
+                            "float network")
+    if request.normalization is None:
+        return model
+    return dataclasses.replace(model, input_normalization=NORMALIZATIONS[request.normalization])
+
+
+def prepare_sweep(request, *, load_model=load_network, threads=None, progress=None):
     """Do what all points share: decode pictures, calibrate.
 
     Parameters
     ----------
     request : Request
-    load_model : function of (path or None, size or None)
-        Gives the golden.float_model.FloatModel.
+    load_model : function of Request, optional
+        Gives its golden.float_model.FloatModel.
     threads : int, optional
         To decode with.
     progress : Silence, optional
@@ -163,10 +197,11 @@ def prepare_sweep(request, *, load_model, threads=None, progress=None):
     """
     progress, threads = progress or Silence(), threads or os.cpu_count() or 1
     points = points_of(request)
-    model = load_model(request.model, request.size).folded()
-    rows, columns, _ = model.network.input_shape
-    if rows != columns:
-        raise UserError(f"The network's images must be square, not {rows} x {columns}")
+    model = load_model(request).folded()
+    rows, columns, channels = model.network.input_shape
+    if rows != columns or channels != 3:
+        raise UserError(f"The network's images must be square with 3 channels, not {rows} x "
+                        f"{columns} x {channels}")
     image_set = choose_pictures(find_image_set(request.images, model.network.classes),
                                 request.limit, request.seed)
     pictures = decode_pictures(image_set, rows, threads,
