@@ -186,6 +186,8 @@ def run(
             write_dump(dump, result.tensors)
         files = ", ".join(sorted(file.name for file in temporary.iterdir()))
     get_console().print(render_report(result.report))
+    if result.note:
+        get_console().print(result.note, soft_wrap=True)
     get_error_console().print(f"In {folder}: {files}")
 
 

@@ -99,7 +99,7 @@ class _Writer(GraphWriter):
 
 
 def write_family(model, *, float_input=False, fully_connected=False, keep_dimensions=True,
-                 swapped_adds=False, softmax=False, dequantize=False):
+                 swapped_adds=False, explicit_padding=False, softmax=False, dequantize=False):
     """A QuantizedModel as the bytes of a .tflite.
 
     Parameters
@@ -112,6 +112,8 @@ def write_family(model, *, float_input=False, fully_connected=False, keep_dimens
         MEAN keeps its axes, and a RESHAPE takes them off where that is needed.
     swapped_adds : bool
         ADD has the block's input second.
+    explicit_padding : bool
+        3x3 convolutions of stride 2 have a PAD before them.
     softmax, dequantize : bool
         What comes last.
     """
@@ -124,11 +126,16 @@ def write_family(model, *, float_input=False, fully_connected=False, keep_dimens
     else:
         first = source = add_activation(graph, "input", shape, model.input_scale,
                                         model.input_zero_point)
-    source, shape = write_convolution(graph, model.stem, source, shape)
+
+    def write(layer, source, shape):
+        return write_convolution(graph, layer, source, shape,
+                                 explicit_padding and layer.stride == 2)
+
+    source, shape = write(model.stem, source, shape)
     for block in model.blocks:
         shortcut = source
         for layer in block.layers:
-            source, shape = write_convolution(graph, layer, source, shape)
+            source, shape = write(layer, source, shape)
         if block.add is not None:
             add, pair = block.add, (shortcut, source)
             if swapped_adds:

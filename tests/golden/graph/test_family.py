@@ -26,7 +26,8 @@ from tests.golden.litert import run_litert_by_index
 VARIANTS = {
     "plain": ({}, None, {}),
     "pytorch": ({}, None, {"padding": "pytorch", "size": (33, 28)}),
-    "keras": ({"fully_connected": True, "softmax": True, "keep_dimensions": False}, None,
+    "keras": ({"fully_connected": True, "softmax": True, "keep_dimensions": False,
+               "explicit_padding": True}, None,
               {"padding": "tensorflow", "size": (27, 32), "classes": 1001}),
     "float ends": ({"float_input": True, "softmax": True, "dequantize": True}, None,
                    {"classes": 2}),
