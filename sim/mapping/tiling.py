@@ -197,8 +197,8 @@ def _check_windows(layer):
     """Refuse padding and strides that the line buffer does not have."""
     (top, _), (left, _) = layer.padding
     if top != left:
-        raise NotSupported(f"{layer.name} pads {top} rows above and {left} columns before its input, "
-                         "but the line buffer pads both alike")
+        raise NotSupported(f"{layer.name} pads {top} rows above and {left} columns before its "
+                           "input, but the line buffer pads both alike")
     if layer.kind == "stem" and layer.stride != 2:
         raise NotSupported(f"{layer.name} needs stride {layer.stride}, but a stem has stride 2")
 
