@@ -53,7 +53,7 @@ def calibrate_on(source, float_model, progress=None):
                         float_model.input_normalization)
               for picture in choose_pictures(image_set, CALIBRATION_LIMIT, seed=1).pictures]
     return quantize_on(float_model, inputs, progress=progress), \
-        f"{len(inputs)} pictures of {Path(source).name}"
+        f"{len(inputs)} {'picture' if len(inputs) == 1 else 'pictures'} of {Path(source).name}"
 
 
 def encode_model(model, integer, calibrated_on, form):
