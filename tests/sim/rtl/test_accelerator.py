@@ -132,16 +132,21 @@ def test_spilled_maps_equal_golden():
             np.testing.assert_array_equal(found, tensors[name], name)
 
 
-def test_short_strips_wait_for_their_results():
+@pytest.mark.parametrize(("rows", "table", "traffic"), [
+    (2007, [(1, 4, 2, 1), (2, 3, 1, 2), (1, 3, 1, 1)],
+     [(0, 1, 1), (1, 1, 1), (1, 0, 0), (0, 1, 1)]),
+    (1203, [(1, 4, 3, 1), (2, 3, 1, 2)],
+     [(0, 0, 1), (0, 1, 1), (1, 0, 1), (0, 1, 0)]),
+])
+def test_short_strips_wait_for_their_results(rows, table, traffic):
     """A word is not stored, nor room for one loaded, before the pipeline is done with it."""
     config = MACHINES["narrow"]
     build = build_accelerator(config, asserts=True)
     # Maps of one column and one word: a strip is over before its first result is written.
-    network = network_of([(1, 4, 2, 1), (2, 3, 1, 2), (1, 3, 1, 1)], (2007, 2), stem=4)
+    network = network_of(table, (rows, 2), stem=4)
     model, tensors = model_and_tensors(config, network, 10)
     blocks = descriptors(build_network_program(model, [tensors["input"]], config))[:4]
-    assert [(block.load, block.store, block.residual) for block in blocks] == [
-        (0, 1, 1), (1, 1, 1), (1, 0, 0), (0, 1, 1)]
+    assert [(block.load, block.store, block.residual) for block in blocks] == traffic
     for memory in (FAST, STARVING):
         for name, found in spilled_maps(build, model, tensors["input"], config, memory,
                                         shorten_strips).items():
