@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from golden import ops
+from golden.exporters.tflite_graph import schema
+from golden.fixed_point import quantize_multiplier, round_half_away
 from golden.graph.graph import Graph
 from golden.graph.records import (
     AddOptions,
@@ -311,3 +313,64 @@ def test_records_refuse_what_is_none():
     with pytest.raises(TypeError, match="must be int8"):
         quantized(0, (2,), data=np.zeros(3, np.int8))
     assert SoftmaxOptions().beta == 1
+
+
+def scales_at_a_boundary(rng, outputs):
+    """Float32 scales (input, weights, output) and accumulators at which their precision matters.
+
+    `outputs` gives int8 values of accumulators under a real factor; it is called with the product
+    of the scales in double and in float32, and must differ at the accumulators that are returned.
+    """
+    acc = np.arange(-300000, 300000)
+    for _ in range(200):
+        source, weights, target = np.exp(rng.uniform(-6, 0, 3)).astype(np.float32)
+        target *= np.float32(100)
+        wide = np.float64(source) * np.float64(weights) / np.float64(target)
+        parts = outputs(acc, wide) != outputs(acc, np.float64(source * weights / target))
+        if parts.any():
+            return (source, weights, target), acc[parts][:50]
+    raise AssertionError("no such scales were found")
+
+
+def one_column(code, kind, options, scales, acc):
+    """A model whose accumulators are its biases, as its weights are 0."""
+    maker = ModelMaker(np.random.default_rng(0))
+    convolution = code == "CONV_2D"
+    shape = (1, 1, 1, 1) if convolution else (1, 1)
+    source = maker.input(shape, scales[0], 0)
+    weights = maker.graph.tensor("w", (len(acc), *shape[1:]), scales=scales[1],
+                                 data=np.zeros((len(acc), *shape[1:])))
+    bias = maker.graph.tensor("b", (len(acc),), np.int32, scales=scales[0] * scales[1], data=acc)
+    target = maker.graph.tensor("y", (*shape[:-1], len(acc)), scales=scales[2])
+    maker.graph.operator(code, [source, weights, bias], [target], kind, options)
+    return maker.finish([target])
+
+
+def test_convolution_multiplies_scales_in_double():
+    def outputs(acc, factor):
+        return ops.requantize(acc, *quantize_multiplier(factor), 0, -128, 127)
+
+    scales, acc = scales_at_a_boundary(np.random.default_rng(1), outputs)
+    assert_equals_litert(*one_column("CONV_2D", "Conv2DOptions", {
+        "padding": schema.Padding.VALID, "strideH": 1, "strideW": 1}, scales, acc))
+
+
+def test_fully_connected_multiplies_scales_in_double():
+    def outputs(acc, factor):
+        return np.clip(round_half_away(acc * factor), -128, 127)
+
+    scales, acc = scales_at_a_boundary(np.random.default_rng(2), outputs)
+    assert_equals_litert(*one_column("FULLY_CONNECTED", "FullyConnectedOptions", {}, scales, acc))
+
+
+def test_quantize_divides_in_float32():
+    rng = np.random.default_rng(3)
+    scale = np.float32(0.0123)
+    values = ((rng.integers(-100, 100, 400000) + 0.5) * scale).astype(np.float32)
+    values = np.nextafter(values, rng.choice([-np.inf, np.inf], values.size), dtype=np.float32)
+    narrow = round_half_away(values / scale)
+    values = values[narrow != round_half_away(values.astype(np.float64) / np.float64(scale))]
+    assert values.size > 10
+    maker = ModelMaker(rng)
+    source = maker.input((1, values.size), dtype=np.float32, values=values[None])
+    assert_equals_litert(*maker.finish([maker.quantize(source, scale, 3)]))
