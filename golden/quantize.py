@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.fixed_point import (
-    ADD_LEFT_SHIFT,
+    add_left_shift,
     mean_multiplier,
     quantize_multiplier,
     quantize_multipliers,
@@ -138,12 +138,12 @@ def add_record(name, a_scale, a_zero_point, b_scale, b_zero_point, output_scale,
     Ref: LiteRT add.cc, Prepare, int8 branch.
     """
     a, b, out = (np.float64(np.float32(s)) for s in (a_scale, b_scale, output_scale))
-    twice = 2 * max(a, b)
+    twice, lift = 2 * max(a, b), add_left_shift(activation_bits)
     a_multiplier, a_shift = quantize_multiplier(a / twice)
     b_multiplier, b_shift = quantize_multiplier(b / twice)
-    multiplier, shift = quantize_multiplier(twice / ((1 << ADD_LEFT_SHIFT) * out))
+    multiplier, shift = quantize_multiplier(twice / ((1 << lift) * out))
     if multiplier and shift < 0:
-        raise ValueError(f"The output scale of {name} must be above {twice / 2**ADD_LEFT_SHIFT!r},"
+        raise ValueError(f"The output scale of {name} must be above {twice / 2**lift!r},"
                          f" not {output_scale!r}")
     return QuantizedAdd(
         name, int(a_zero_point), int(b_zero_point), a_multiplier, a_shift, b_multiplier, b_shift,
