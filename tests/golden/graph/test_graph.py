@@ -374,3 +374,46 @@ def test_quantize_divides_in_float32():
     maker = ModelMaker(rng)
     source = maker.input((1, values.size), dtype=np.float32, values=values[None])
     assert_equals_litert(*maker.finish([maker.quantize(source, scale, 3)]))
+
+
+def test_more_than_one_image():
+    rng = np.random.default_rng(14)
+    maker = ModelMaker(rng)
+    source = maker.input((3, 9, 8, 6))
+    maps = [maker.convolution(source, 6, (3, 3), (2, 1), zero=0, groups=2),
+            maker.convolution(source, None, (3, 2), padding="VALID", multiplier=2, zero=0),
+            maker.average_pool(source, (3, 3), (2, 2)), maker.add(source, source)]
+    ends = [maker.mean(maps[0], keep=False), maker.fully_connected(maps[1], 5, zero=0),
+            maker.softmax(maker.reshape(maps[2], (3, -1))), maker.pad(maps[3], [[1, 0]] * 4)]
+    outputs = assert_equals_litert(*maker.finish(ends))
+    assert all(outputs[index].shape[0] == 3 for index in maps)
+    assert len(np.unique(outputs[maps[0]][0] == outputs[maps[0]][1])) == 2
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((7,), (0,)), ((4, 9), (1,)), ((4, 9), (0, -1)),
+                                             ((3, 4, 5), (1,)), ((2, 3, 4, 5, 2), (1, 3))])
+@pytest.mark.parametrize("keep", [True, False])
+def test_mean_of_any_axes(shape, axes, keep):
+    maker = ModelMaker(np.random.default_rng(len(shape)))
+    target = maker.mean(maker.input(shape), axes, keep)
+    assert_equals_litert(*maker.finish([target]))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_pad_writes_the_zero_point(dtype):
+    maker = ModelMaker(np.random.default_rng(15))
+    zero = 37 if dtype == np.int8 else 200
+    source = maker.input((1, 3, 3, 2), zero=zero, dtype=dtype)
+    target = maker.tensor((1, 5, 4, 2), maker.scales[source], zero, dtype)
+    amounts = maker.graph.tensor("p", (4, 2), np.int32, data=[[0, 0], [2, 0], [0, 1], [0, 0]])
+    maker.graph.operator("PAD", [source, amounts], [target], "PadOptions", version=2)
+    outputs = assert_equals_litert(*maker.finish([target]))
+    assert (outputs[target][0, :2] == zero).all()
+
+
+def test_constants_are_inputs_like_others():
+    maker = ModelMaker(np.random.default_rng(16))
+    source = maker.input((1, 4, 4, 3))
+    constant = maker.tensor((3,), 0.1, 5, data=[-128, 0, 127])
+    outputs = assert_equals_litert(*maker.finish([maker.add(source, constant)]))
+    assert len(outputs) == 1
