@@ -26,7 +26,7 @@ from golden.graph.derivation import (
 BAND_ELEMENTS = 2**22
 #: What deriving a channel's factor, one tap of a depthwise kernel and one group take beside the
 #: multiplications, in about as many multiplications.
-CHANNEL_WORK, TAP_WORK, GROUP_WORK = 2**11, 2**13, 2**15
+CHANNEL_WORK, TAP_WORK, GROUP_WORK = 2**13, 2**13, 2**15
 
 
 @dataclass(frozen=True, eq=False)

@@ -88,16 +88,16 @@ WHERE = r"Operator 0 \(CONV_2D\), output tensor 3 \('y'\): "
     ({"outputs": [7]}, r"Operator 0 \(CONV_2D\): Its output must be one of the 4 tensors.* 7"),
     ({"outputs": [0]}, r"Operator 0 \(CONV_2D\), output tensor 0 \('x'\): .* must not be an input"),
     ({"outputs": []}, r"Operator 0 \(CONV_2D\): It must have 2 to 3 inputs and 1 output"),
-    ({"options": {"padding": 7}}, WHERE + "its padding must be one of SAME, VALID, not number 7"),
-    ({"options": {"fusedActivationFunction": 4}}, WHERE + "its activation must be one of NONE,"),
+    ({"options": {"padding": 7}}, WHERE + "Its padding must be one of SAME, VALID, not number 7"),
+    ({"options": {"fusedActivationFunction": 4}}, WHERE + "Its activation must be one of NONE,"),
     ({"options": {"strideW": 0}}, WHERE + r"The stride must be positive, not \[1, 0\]"),
     ({"options": {"strideH": -3}}, WHERE + r"The stride must be positive, not \[-3, 1\]"),
     ({"options": {"dilationHFactor": 0}}, WHERE + "The dilation must be positive"),
     ({"options": {"dilationHFactor": 2**30}}, WHERE + "The map tensor 0 .* with its padding"),
     ({"options": {"padding": "VALID", "dilationWFactor": 9}},
      WHERE + r"The kernel of tensor 1 \('w'\) must fit the map tensor 0 \('x'\)"),
-    ({"kind": None}, WHERE + "its options are missing"),
-    ({"kind": "AddOptions"}, WHERE + "its options must be Conv2DOptions, not"),
+    ({"kind": None}, WHERE + "Its options are missing"),
+    ({"kind": "AddOptions"}, WHERE + "Its options must be Conv2DOptions, not"),
     ({"code": "MAX_POOL_2D"},
      r"Operator 0, which makes tensor 3 \('y'\), must be one of ADD, .*, not MAX_POOL_2D"),
     ({"code": "CUSTOM"}, r"Operator 0, which makes tensor 3 \('y'\), .* not the custom operator"),
@@ -283,7 +283,7 @@ FULLY = {"x": {"shape": (1, 6)}, "w": {"shape": (3, 6), "data": np.ones((3, 6))}
                   **{**FULLY, "x": {"shape": (1, 3, 2)}}),
      r"The last axis of tensor 0 \('x'\) must have the 6 inputs of tensor 1 \('w'\)"),
     (one_operator("FULLY_CONNECTED", "FullyConnectedOptions", {"weightsFormat": 1}, **FULLY),
-     r"its weights must be in the default format, not in number 1"),
+     r"Its weights must be in the default format, not in number 1"),
     (one_operator("FULLY_CONNECTED", **{**FULLY, "b": {**FULLY["b"], "scales": 0.02}}),
      r"The scale of the bias tensor 2 \('b'\) must be near input scale \* weight scale"),
 ])
@@ -323,6 +323,28 @@ def test_absent_bias():
     parts = {key: value for key, value in FULLY.items() if key != "b"}
     content = one_operator("FULLY_CONNECTED", **parts)
     assert_equals_litert(content, [x[:, 0, 0, :1].repeat(6, axis=1)])
+
+
+def test_an_operator_code_that_is_none():
+    graph = convolution()
+    graph._graph.operators[0].opcodeIndex = 5
+    with pytest.raises(ValueError, match=r"The kind of operator 0, which makes tensor 3 \('y'\), "
+                                         "must be one of the model's 1 operator codes, not code 5"):
+        read_graph(finish(graph))
+
+
+def test_names_as_long_as_the_file():
+    """Many names that claim to be all of a large file are not copied whole."""
+    graph = GraphWriter()
+    for _ in range(3000):
+        graph.tensor("n", (1,), scales=0.1)
+    content, honest = graph.finish([], []), b"\x01\0\0\0n\0"
+    assert content.count(honest) == 3000
+    content = content.replace(honest, (2**24).to_bytes(4, "little") + b"n\0") + bytes(2**24)
+    start = time.perf_counter()
+    tensors = read_graph(content).tensors
+    assert time.perf_counter() - start < 3
+    assert {len(tensor.name.encode()) > 500 for tensor in tensors} == {True}
 
 
 def test_names_are_cut_and_harmless():
@@ -394,12 +416,12 @@ def test_flipped_bits(victim, little_memory):
     content, _ = victim
     rng = np.random.default_rng(1)
     refused = 0
-    for _ in range(500):
+    for _ in range(300):
         damaged = bytearray(content)
         for place in rng.integers(0, len(content), rng.integers(1, 4)):
             damaged[place] ^= 1 << rng.integers(8)
         refused += assert_reads_or_refuses(bytes(damaged))
-    assert refused > 100
+    assert refused > 60
 
 
 def test_huge_and_negative_words(victim, little_memory):
@@ -408,11 +430,11 @@ def test_huge_and_negative_words(victim, little_memory):
     rng = np.random.default_rng(2)
     words = (0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0x00FFFFFF, len(content) - 4, 1, 0)
     refused = 0
-    for place in rng.choice(len(content) // 4, 700, replace=False) * 4:
+    for place in rng.choice(len(content) // 4, 350, replace=False) * 4:
         damaged = bytearray(content)
         damaged[place:place + 4] = int(words[rng.integers(len(words))]).to_bytes(4, "little")
         refused += assert_reads_or_refuses(bytes(damaged))
-    assert refused > 200
+    assert refused > 100
 
 
 def test_random_bytes(little_memory):
