@@ -282,6 +282,56 @@ def test_other_floats_become_float32(kind):
         assert kind != TensorProto.DOUBLE or error.max() == 0
 
 
+def computed(nodes, constants):
+    """A bias of zeros and the numbers of the clamp as PyTorch's exporter leaves them unoptimised,
+    and the shape of the flattened features computed.
+    """
+    def node(operator, inputs, output, **attributes):
+        return helper.make_node(operator, inputs, [output], **attributes)
+
+    constants.append(numpy_helper.from_array(np.float32(0), "nought"))
+    constants.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
+    constants.append(numpy_helper.from_array(np.array([-1], np.int64), "rest"))
+    first = [node("Shape", ["stem.weight"], "channels", start=0, end=1),
+             node("Expand", ["channels", "one"], "channels2"),
+             node("CastLike", ["nought", "image"], "nought2"),
+             node("Expand", ["nought2", "channels2"], "zeros"),
+             node("Reshape", ["six", "rest"], "six1"), node("Identity", ["six1"], "six2")]
+    for used in nodes:
+        if used.name == "n_stem.conv":
+            used.input.append("zeros")
+        elif used.op_type == "Clip":
+            used.input[2] = "six2"
+    nodes[:0] = first
+    index = next(i for i, x in enumerate(nodes) if x.name == "n_flat")
+    nodes[index:index + 1] = [
+        node("Shape", ["image"], "shape4", start=0, end=1),
+        node("Reshape", ["shape4", "rest"], "batch"),
+        node("Concat", ["batch", "rest"], "shape2", axis=0),
+        node("Reshape", ["mean", "shape2"], "flat")]
+
+
+def test_constants_that_the_exporter_left_to_be_computed():
+    model = small_model()
+    data = onnx_bytes(model, change=computed)
+    read = parse_onnx(data)
+    assert (read.layers["stem"].bias == 0).all()
+    image = np.random.default_rng(4).normal(0, 1, model.network.input_shape).astype(np.float32)
+    have = read.run(image)["classifier"].ravel()
+    assert np.abs(have - logits(data, image)).max() < 1e-4
+
+
+@pytest.mark.parametrize("shape", [[2**40], [2**20, 2**20], [0], [-5], [1] * 9])
+def test_expansions_are_limited(shape):
+    def change(nodes, constants):
+        computed(nodes, constants)
+        next(x for x in constants if x.name == "one").CopyFrom(
+            numpy_helper.from_array(np.array(shape, np.int64), "one"))
+        nodes[3].input[1] = "one"
+    with pytest.raises(ValueError, match="must make from 1 to 65536 numbers|is not part of"):
+        parse_onnx(onnx_bytes(small_model(), change=change))
+
+
 def test_numbers_beside_the_file():
     """Tensors outside the file come from the function that is given, at their place."""
     model, stored = small_model(), bytearray()
