@@ -32,7 +32,8 @@ def logits(data, image, channels_last=False):
 FORMS = [
     {}, {"normalized": False}, {"normalized": False, "bias": True}, {"clip": "attributes"},
     {"clip": "relu-min"}, {"clip": "max-min"}, {"pool": "ReduceMean"}, {"pool": "AveragePool"},
-    {"classifier": "MatMul"}, {"classifier": "Conv"}, {"pad_nodes": True},
+    {"classifier": "MatMul"}, {"classifier": "Gemm turned"}, {"classifier": "Conv"},
+    {"pad_nodes": True},
     {"channels_last": True, "pad_nodes": True, "normalized": False, "classifier": "MatMul",
      "clip": "relu-min", "pool": "ReduceMean"},
     {"open_size": True}, {"softmax": True}]
@@ -66,6 +67,14 @@ def test_papers_network_at_a_size_of_odd_numbers():
     image = np.random.default_rng(4).normal(0, 1, network.input_shape).astype(np.float32)
     assert np.abs(read.run(image)["classifier"].ravel() - logits(onnx_bytes(model), image)
                   ).max() < 1e-4
+
+
+def test_padding_that_could_be_either_is_pytorchs():
+    """At sizes that stay odd both pad (1, 1)."""
+    model = random_float_model(np.random.default_rng(0), network_of(size=33))
+    read = parse_onnx(onnx_bytes(model))
+    assert read.network.padding == "pytorch"
+    assert read.input_normalization == IMAGENET_NORMALIZATION
 
 
 def small_model():
@@ -162,7 +171,21 @@ def two_layouts(nodes, _):
     nodes["block1.depthwise.conv"].input[0] = "copy"
 
 
+def two_copies(nodes, _):
+    """Two copies, of which one is clamped and the other used as it is."""
+    found = dict(nodes)
+    nodes.clear()
+    for name, node in found.items():
+        nodes[name] = node
+        if name == "stem.norm":
+            for copy in ("copy1", "copy2"):
+                nodes[copy] = helper.make_node("Identity", ["stem.norm"], [copy])
+    nodes["stem.relu6"].input[0] = "copy1"
+    nodes["block1.depthwise.conv"].input[0] = "copy2"
+
+
 @pytest.mark.parametrize(("change", "words"), [
+    (two_copies, "Clip n_stem.relu6 must follow a convolution that nothing else uses"),
     (operator("stem.relu6", "Sigmoid"), "The operator Sigmoid n_stem.relu6 is not part of Mob"),
     (operator("mean", "GlobalMaxPool"), "operator GlobalMaxPool n_mean is not part"),
     (attribute("stem.conv", "strides", [1, 2]), "n_stem.conv must have the stride 1 or 2"),
@@ -280,6 +303,56 @@ def test_other_floats_become_float32(kind):
         assert layer.weights.dtype == np.float32
         assert error.max() <= np.abs(model.layers[name].weights).max() * 2**-7
         assert kind != TensorProto.DOUBLE or error.max() == 0
+
+
+def computed(nodes, constants):
+    """A bias of zeros and the numbers of the clamp as PyTorch's exporter leaves them unoptimised,
+    and the shape of the flattened features computed.
+    """
+    def node(operator, inputs, output, **attributes):
+        return helper.make_node(operator, inputs, [output], **attributes)
+
+    constants.append(numpy_helper.from_array(np.float32(0), "nought"))
+    constants.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
+    constants.append(numpy_helper.from_array(np.array([-1], np.int64), "rest"))
+    first = [node("Shape", ["stem.weight"], "channels", start=0, end=1),
+             node("Expand", ["channels", "one"], "channels2"),
+             node("CastLike", ["nought", "image"], "nought2"),
+             node("Expand", ["nought2", "channels2"], "zeros"),
+             node("Reshape", ["six", "rest"], "six1"), node("Identity", ["six1"], "six2")]
+    for used in nodes:
+        if used.name == "n_stem.conv":
+            used.input.append("zeros")
+        elif used.op_type == "Clip":
+            used.input[2] = "six2"
+    nodes[:0] = first
+    index = next(i for i, x in enumerate(nodes) if x.name == "n_flat")
+    nodes[index:index + 1] = [
+        node("Shape", ["image"], "shape4", start=0, end=1),
+        node("Reshape", ["shape4", "rest"], "batch"),
+        node("Concat", ["batch", "rest"], "shape2", axis=0),
+        node("Reshape", ["mean", "shape2"], "flat")]
+
+
+def test_constants_that_the_exporter_left_to_be_computed():
+    model = small_model()
+    data = onnx_bytes(model, change=computed)
+    read = parse_onnx(data)
+    assert (read.layers["stem"].bias == 0).all()
+    image = np.random.default_rng(4).normal(0, 1, model.network.input_shape).astype(np.float32)
+    have = read.run(image)["classifier"].ravel()
+    assert np.abs(have - logits(data, image)).max() < 1e-4
+
+
+@pytest.mark.parametrize("shape", [[2**40], [2**20, 2**20], [0], [-5], [1] * 9])
+def test_expansions_are_limited(shape):
+    def change(nodes, constants):
+        computed(nodes, constants)
+        next(x for x in constants if x.name == "one").CopyFrom(
+            numpy_helper.from_array(np.array(shape, np.int64), "one"))
+        nodes[3].input[1] = "one"
+    with pytest.raises(ValueError, match="must make from 1 to 65536 numbers|is not part of"):
+        parse_onnx(onnx_bytes(small_model(), change=change))
 
 
 def test_numbers_beside_the_file():
