@@ -5,13 +5,15 @@ any of them. Activations are int8 [H, W, C]. Scales are kept beside the integers
 exports; no arithmetic here uses them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 
-from golden import fast_ops, ops
+from golden import batch, fast_ops, ops
 from golden.arithmetic import LITERT, Arithmetic
 from golden.fixed_point import (
+    activation_type,
     add_left_shift,
     round_multiplier,
     round_multipliers,
@@ -129,29 +131,33 @@ class QuantizedLayer:
     def output_channels(self):
         return self.weights.shape[-1]
 
-    def accumulate(self, activation, exact_loops=False):
-        """Accumulators int32 [H', W', Cout] of int8 [H, W, Cin], bias and zero point included."""
+    def accumulate(self, activation, exact_loops=False, overflows=None):
+        """Accumulators int32 [H', W', Cout] of [H, W, Cin], bias and zero point included.
+
+        To a list `overflows` is appended which of them left their range, bool [H', W', Cout].
+        """
         form = ops if exact_loops else fast_ops
         if self.kind in POINTWISE_KINDS:
             return form.pointwise_conv2d(activation, self.weights, self.bias,
-                                         self.input_zero_point)
+                                         self.input_zero_point, self.arithmetic, overflows)
         convolve = form.conv2d if self.kind == "stem" else form.depthwise_conv2d
         return convolve(activation, self.weights, self.bias, self.input_zero_point, self.stride,
-                        self.padding)
+                        self.padding, self.arithmetic, overflows)
 
     def requantize(self, accumulator, exact_loops=False):
-        """int8 of int32 accumulators, any leading axes."""
+        """int8 (int16 beyond 8 bits) of int32 accumulators, any leading axes."""
         form = ops if exact_loops else fast_ops
         return form.requantize(accumulator, self.multiplier, self.shift, self.output_zero_point,
-                               self.minimum, self.maximum)
+                               self.minimum, self.maximum, self.arithmetic.rounding,
+                               activation_type(self.activation_bits))
 
-    def run(self, activation, exact_loops=False):
-        """Output int8 [H', W', Cout] of int8 [H, W, Cin].
+    def run(self, activation, exact_loops=False, overflows=None):
+        """Output int8 (int16 beyond 8 bits) [H', W', Cout] of [H, W, Cin].
 
         `exact_loops` takes the plain forms of `golden.ops` instead of the quick ones, with equal
-        results.
+        results; `overflows` as in `accumulate`.
         """
-        return self.requantize(self.accumulate(activation, exact_loops), exact_loops)
+        return self.requantize(self.accumulate(activation, exact_loops, overflows), exact_loops)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,11 +204,12 @@ class QuantizedAdd:
         return add_left_shift(self.activation_bits)
 
     def run(self, a, b):
-        """int8 [H, W, C] of two such tensors."""
+        """int8 (int16 beyond 8 bits) of two tensors of one shape."""
         return ops.add(a, b, (self.a_zero_point, self.a_multiplier, self.a_shift),
                        (self.b_zero_point, self.b_multiplier, self.b_shift),
                        self.multiplier, self.shift, self.output_zero_point, self.minimum,
-                       self.maximum)
+                       self.maximum, self.arithmetic.rounding, self.left_shift,
+                       activation_type(self.activation_bits))
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,12 +238,17 @@ class QuantizedMean:
         _check_multiplier_bits(self, self.multiplier)
 
     def run(self, activation):
-        """int8 [1, 1, C] of int8 [H, W, C] with H * W = count."""
+        """int8 (int16 beyond 8 bits) [1, 1, C] of [H, W, C] with H * W = count."""
         if activation.shape[0] * activation.shape[1] != self.count:
             raise ValueError(f"The input of {self.name} must have {self.count} pixels, "
                              f"not {activation.shape!r}")
-        return ops.mean(activation, self.input_zero_point, self.multiplier, self.shift,
-                        self.output_zero_point, self.minimum, self.maximum)
+        return self.requantize(ops.sum_pixels(activation, self.input_zero_point))
+
+    def requantize(self, total):
+        """Means [..., C] of int32 sums of (x - zero_point) over `count` pixels."""
+        return ops.requantize(total, self.multiplier, self.shift, self.output_zero_point,
+                              self.minimum, self.maximum, self.arithmetic.rounding,
+                              activation_type(self.activation_bits))
 
 
 def with_arithmetic(record, arithmetic):
@@ -324,12 +336,28 @@ class QuantizedModel:
         inner = tuple(layer for block in self.blocks for layer in block.layers)
         return (self.stem, *inner, self.head, self.classifier)
 
+    @cached_property
+    def prepared(self):
+        """What `run_batch` needs beside the records; made at its first call."""
+        return batch.prepare_model(self)
+
+    def __getstate__(self):
+        """The fields alone: what was made ready is made again where it is needed."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def _check_images(self, images):
+        kind = np.dtype(activation_type(self.input_bits))
+        if images.dtype != kind or images.shape[1:] != self.network.input_shape \
+                or images.ndim != 4:
+            raise ValueError(f"An image must be {kind} {self.network.input_shape}, "
+                             f"not {images.dtype} {images.shape[1:]!r}")
+
     def run(self, image, exact_loops=False):
         """Every tensor of one image.
 
         Parameters
         ----------
-        image : int8 [H, W, 3]
+        image : int8 (int16 beyond 8 input bits) [H, W, 3]
             Quantised with the model's input scale and zero point.
         exact_loops : bool
             Take the plain forms of `golden.ops`; equal, and slower.
@@ -337,13 +365,14 @@ class QuantizedModel:
         Returns
         -------
         dict of str to array
-            int8 [H, W, C] by name: `input`, `stem`, those of `run_block` for each block, `head`,
-            `pool`, `classifier`; and `logits_accumulator`, int32 [1, 1, classes], the classifier's
-            accumulators with bias, in steps of input_scale * weight_scales.
+            int8 (int16 beyond 8 bits) [H, W, C] by name: `input`, `stem`, those of `run_block` for
+            each block, `head`, `pool`, `classifier`; and `logits_accumulator`, int32
+            [1, 1, classes], the classifier's accumulators with bias, in steps of
+            input_scale * weight_scales.
         """
-        if image.dtype != np.int8 or image.shape != self.network.input_shape:
-            raise ValueError(f"An image must be int8 {self.network.input_shape}, "
-                             f"not {image.dtype} {image.shape!r}")
+        self._check_images(image[None])
+        if not exact_loops:
+            return {name: tensor[0] for name, tensor in self.run_batch(image[None]).items()}
         tensors = {"input": image}
         x = tensors["stem"] = self.stem.run(image, exact_loops)
         for block in self.blocks:
@@ -355,6 +384,31 @@ class QuantizedModel:
         tensors["classifier"] = self.classifier.requantize(acc, exact_loops)
         tensors["logits_accumulator"] = acc
         return tensors
+
+    def run_batch(self, images, keep=None, overflows=None):
+        """Tensors of a batch of images, each equal to that of `run`.
+
+        The first call takes some tenths of a second more, to prove its quick form.
+
+        Parameters
+        ----------
+        images : int8 (int16 beyond 8 input bits) [N, H, W, 3]
+        keep : collection of str, optional
+            Names of the tensors wanted, as in `run`; by default all, which take 7 MB an image.
+        overflows : dict, optional
+            Receives for each layer's name how many accumulators left their range, of all images.
+
+        Returns
+        -------
+        dict of str to array [N, ...]
+
+        Raises
+        ------
+        ValueError
+            For images of another type or shape, or a name that is no tensor's.
+        """
+        self._check_images(images)
+        return batch.run_model(self, self.prepared, images, keep, overflows)
 
     def logits(self, tensors):
         """Real logits float64 [classes] from the wide accumulators of `run`."""
