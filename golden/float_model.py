@@ -16,6 +16,39 @@ from golden.network import Layer, Network
 EPSILON = 1e-5
 
 
+@dataclass(frozen=True)
+class InputNormalization:
+    """What was done to pixels before training: (pixel / 255 - mean) / deviation, by channel.
+
+    Parameters
+    ----------
+    mean, deviation : tuple of float
+        Red, green, blue, of pixels scaled to 0..1; the deviation positive. The default is
+        ImageNet's, as torchvision states it.
+
+    Ref: torchvision `transforms/_presets.py`, `ImageClassification`.
+    """
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def __post_init__(self):
+        if not (len(self.mean) == len(self.deviation) == 3
+                and np.isfinite(self.mean + self.deviation).all() and min(self.deviation) > 0):
+            raise ValueError("A normalisation must have three finite means and three positive "
+                             f"deviations, not {self.mean!r} and {self.deviation!r}")
+
+    def range(self):
+        """(minimum, maximum) that a normalised pixel can have."""
+        return (min((0 - m) / d for m, d in zip(self.mean, self.deviation, strict=True)),
+                max((1 - m) / d for m, d in zip(self.mean, self.deviation, strict=True)))
+
+
+IMAGENET_NORMALIZATION = InputNormalization()
+#: x / 127.5 - 1. Ref: Keras `applications/imagenet_utils.py`, `preprocess_input`, mode "tf".
+KERAS_NORMALIZATION = InputNormalization((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
 @dataclass(frozen=True, eq=False)
 class BatchNormalization:
     """Per channel float32 [C]: scale * (x - mean) / sqrt(variance + epsilon) + offset."""
@@ -96,10 +129,20 @@ class FloatLayer:
 
 @dataclass(frozen=True, eq=False)
 class FloatModel:
-    """A whole network in float32: a FloatLayer for each convolution, by name."""
+    """A whole network in float32.
+
+    Parameters
+    ----------
+    network : Network
+    layers : dict of str to FloatLayer
+        One for each convolution, by name.
+    input_normalization : InputNormalization
+        What its inputs were normalised with in training.
+    """
 
     network: Network
     layers: dict
+    input_normalization: InputNormalization = IMAGENET_NORMALIZATION
 
     def folded(self):
         """The same model with every normalisation folded into its convolution."""
@@ -111,7 +154,7 @@ class FloatModel:
         Parameters
         ----------
         image : float32 [H, W, 3]
-            Normalised as in training.
+            Normalised as `input_normalization` says.
         watch : function of (golden.network.Layer, float32 [H, W, Cin]), optional
             Called with each convolution and its input.
 

@@ -13,7 +13,7 @@ import numpy as np
 from golden.fixed_point import dequantize
 from sim.class_names import class_name
 from sim.errors import UserError
-from sim.images import load_input, quantize_input
+from sim.images import crop_image, load_image, normalize, quantize_input
 from sim.models import load_float_model, load_model, save_arrays
 
 
@@ -122,8 +122,10 @@ def classify(image, weights=None, progress=None, count=5):
     UserError
         If the picture or the weights cannot be used.
     """
-    float_input = load_input(image)                  # first: a bad picture costs no calibration
+    picture = load_image(image)                      # first: a bad picture costs no calibration
     unfolded = load_float_model(weights)
+    float_input = normalize(crop_image(picture, unfolded.network.input_shape[0]),
+                            unfolded.input_normalization)
     model = load_model(weights, progress=progress, float_model=unfolded)
     folded = unfolded.folded()
     start = time.perf_counter()

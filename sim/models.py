@@ -79,8 +79,10 @@ def load_model(weights=None, options=None, range_method=RANGE_METHOD, progress=N
     with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), \
             np.load(path, allow_pickle=False) as arrays:
         return model_from_arrays({name: arrays[name] for name in arrays.files})
-    statistics = collect_statistics(float_model, calibration.calibration_pictures(), progress)
-    ranges = choose_ranges(statistics, range_method, images.input_range())
+    normalization = float_model.input_normalization
+    pictures = calibration.calibration_pictures(normalization=normalization)
+    statistics = collect_statistics(float_model, pictures, progress)
+    ranges = choose_ranges(statistics, range_method, images.input_range(normalization))
     model = quantize_model(float_model, ranges, options)
     # A cache that cannot be written costs time, no more.
     with contextlib.suppress(OSError):

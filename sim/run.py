@@ -7,7 +7,7 @@ Rendering is elsewhere. The progress objects are those of `sim.rtl.run_network` 
 import dataclasses
 
 from sim.classify import rank
-from sim.images import load_input, quantize_input
+from sim.images import crop_image, load_image, normalize, quantize_input
 from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from sim.models import load_float_model, load_model
 from sim.report.limits import add_limits, block_limits, frame_limits
@@ -101,8 +101,9 @@ def run_frame(
     """
     # What lies there now is what runs.
     made_with = _made_with(path, config, memory, clock_hz)
-    float_input = load_input(path)
+    picture = load_image(path)                       # first: a bad picture costs no calibration
     float_model = load_float_model()
+    float_input = normalize(crop_image(picture), float_model.input_normalization)
     model = load_model(progress=calibrating, float_model=float_model)
     tensors = model.run(quantize_input(float_input, model))
     network = model.network
@@ -182,8 +183,10 @@ def run_bottlenecks(
     """
     # What lies there now is what runs.
     made_with = _made_with(path, config, memory, clock_hz)
-    float_input = load_input(path)
-    model = load_model(progress=calibrating)
+    picture = load_image(path)                       # first: a bad picture costs no calibration
+    float_model = load_float_model()
+    float_input = normalize(crop_image(picture), float_model.input_normalization)
+    model = load_model(progress=calibrating, float_model=float_model)
     tasks = network_tasks(model, model.run(quantize_input(float_input, model)))
     tasks = [tasks[number - 1] for number in chosen]
     if progress:
