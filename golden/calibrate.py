@@ -23,21 +23,18 @@ class RangeStatistics:
         Extremes of each tensor that `FloatModel.run` names, picture by picture.
     histograms : dict of str to golden.histogram.Histogram
         Of the same tensors, all pictures together.
-    means : dict of str to float64 [pictures, Cout]
-        Of each convolution: each channel's mean before ReLU6, picture by picture.
     moments : dict of str to golden.moments.LayerMoments
-        Of each convolution, where they were asked for.
+        Of each convolution's inputs, all pictures together.
     """
 
     minima: dict
     maxima: dict
     histograms: dict = field(default_factory=dict)
-    means: dict = field(default_factory=dict)
     moments: dict = field(default_factory=dict)
 
     def __add__(self, other):
         """The statistics of both sets of pictures, this one's first."""
-        for part in ("minima", "histograms", "means", "moments"):
+        for part in ("minima", "histograms", "moments"):
             if set(getattr(self, part)) != set(getattr(other, part)):
                 raise ValueError(f"Statistics must hold the same {part} to be added")
 
@@ -50,27 +47,24 @@ class RangeStatistics:
             return {name: mine[name] + theirs[name] for name in mine}
 
         return RangeStatistics(joined("minima"), joined("maxima"), summed("histograms"),
-                               joined("means"), summed("moments"))
+                               summed("moments"))
 
 
-def picture_statistics(model, image, moments=False):
+def picture_statistics(model, image, gram=False):
     """RangeStatistics of one picture; `model` folded, the rest as in `collect_statistics`."""
-    means, sums = {}, {}
+    moments = {}
 
-    def watch(float_layer, x, y):
-        name = float_layer.layer.name
-        means[name] = y.reshape(-1, y.shape[-1]).mean(axis=0, dtype=np.float64)[None]
-        if moments:
-            sums[name] = layer_moments(float_layer.layer, x)
+    def watch(layer, x):
+        moments[layer.name] = layer_moments(layer, x, gram)
 
     tensors = model.run(image, watch)
     return RangeStatistics(
         {name: np.array([float(tensor.min())]) for name, tensor in tensors.items()},
         {name: np.array([float(tensor.max())]) for name, tensor in tensors.items()},
-        {name: histogram(tensor) for name, tensor in tensors.items()}, means, sums)
+        {name: histogram(tensor) for name, tensor in tensors.items()}, moments)
 
 
-def collect_statistics(model, images, progress=None, moments=False):
+def collect_statistics(model, images, progress=None, gram=False):
     """Run the float model on pictures and keep what ranges and repairs are chosen from.
 
     Parameters
@@ -79,9 +73,9 @@ def collect_statistics(model, images, progress=None, moments=False):
     images : sequence of float32 [H, W, 3]
     progress : function of (done, total), optional
         Called after each picture.
-    moments : bool
+    gram : bool
         Also collect the Gram matrices that `golden.quantize.adaptive_rounding` needs: some 60 MB
-        for MobileNetV2 1.0.
+        for MobileNetV2 1.0, and three times the time.
 
     Returns
     -------
@@ -89,7 +83,7 @@ def collect_statistics(model, images, progress=None, moments=False):
     """
     model, statistics = model.folded(), None
     for done, image in enumerate(images, start=1):
-        one = picture_statistics(model, image, moments)
+        one = picture_statistics(model, image, gram)
         statistics = one if statistics is None else statistics + one
         if progress is not None:
             progress(done, len(images))

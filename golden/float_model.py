@@ -114,25 +114,17 @@ class FloatLayer:
         rows, columns, channels = x.shape
         return (x.reshape(-1, channels) @ self.weights).reshape(rows, columns, -1)
 
-    def run_without_activation(self, x):
-        """Before ReLU6, with bias and normalisation: float32 [H', W', Cout] of [H, W, Cin]."""
+    def run(self, x):
+        """float32 [H', W', Cout] of float32 [H, W, Cin]."""
         y = self.accumulate(x)
         if self.bias is not None:
             y = y + self.bias
         if self.normalization is not None:
             factor, offset = self.normalization.factor_and_offset()
             y = y * factor.astype(np.float32) + offset.astype(np.float32)
-        return y
-
-    def activate(self, y):
-        """ReLU6, where the layer has one, of what `run_without_activation` gives."""
         if not self.layer.relu6:
             return y
         return np.clip(y, np.float32(0), np.float32(6) if self.ceiling is None else self.ceiling)
-
-    def run(self, x):
-        """float32 [H', W', Cout] of float32 [H, W, Cin]."""
-        return self.activate(self.run_without_activation(x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +155,8 @@ class FloatModel:
         ----------
         image : float32 [H, W, 3]
             Normalised as `input_normalization` says.
-        watch : function of (FloatLayer, float32 [H, W, Cin], float32 [H', W', Cout]), optional
-            Called with each layer's input and its output before ReLU6.
+        watch : function of (golden.network.Layer, float32 [H, W, Cin]), optional
+            Called with each convolution and its input.
 
         Returns
         -------
@@ -178,11 +170,9 @@ class FloatModel:
         tensors = {"input": image}
 
         def run(name, x):
-            layer = self.layers[name]
-            y = layer.run_without_activation(x)
             if watch is not None:
-                watch(layer, x, y)
-            tensors[name] = layer.activate(y)
+                watch(self.layers[name].layer, x)
+            tensors[name] = self.layers[name].run(x)
             return tensors[name]
 
         x = run("stem", image)

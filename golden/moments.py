@@ -1,8 +1,8 @@
 """Sums over a layer's inputs from which the error of any other weights follows.
 
-Where a layer's weights are off by e, its output is off by e . x, and the squared error over all
-inputs seen is e^T G e with the Gram matrix G = sum x x^T. G is collected once and judges any
-number of roundings without another picture.
+Where a layer's weights are off by e, its output is off by e . x: by e . mean(x) on average, and
+the squared error over all inputs seen is e^T G e with the Gram matrix G = sum x x^T. Both are
+collected once and judge any number of roundings without another picture.
 """
 
 from dataclasses import dataclass
@@ -21,21 +21,27 @@ class LayerMoments:
     total : float64 [groups, inputs]
         Sum of the inputs of one output. A depthwise layer has a group for each channel, with its
         nine taps as inputs; other layers have one group.
-    gram : float64 [groups, inputs, inputs]
-        Sum of the products of each two of them.
+    gram : float64 [groups, inputs, inputs] or None
+        Sum of the products of each two of them, where it was asked for.
     """
 
     count: int
     total: np.ndarray
-    gram: np.ndarray
+    gram: np.ndarray | None = None
 
     def __add__(self, other):
+        if (self.gram is None) != (other.gram is None):
+            raise ValueError("Moments must both have a Gram matrix, or neither, to be added")
         return LayerMoments(self.count + other.count, self.total + other.total,
-                            self.gram + other.gram)
+                            None if self.gram is None else self.gram + other.gram)
+
+    def mean(self):
+        """Mean of the inputs: float64 [groups, inputs]."""
+        return self.total / self.count
 
     def covariance(self):
         """The Gram matrix of the inputs less their mean: float64 [groups, inputs, inputs]."""
-        return self.gram - self.total[:, :, None] * (self.total / self.count)[:, None, :]
+        return self.gram - self.total[:, :, None] * self.mean()[:, None, :]
 
 
 def group_weights(layer, weights):
@@ -52,16 +58,26 @@ def ungroup_weights(layer, grouped, shape):
     return grouped.reshape(shape)
 
 
-def layer_moments(layer, x):
-    """LayerMoments of one picture: float32 [H, W, Cin], the input of a golden.network.Layer."""
+def layer_moments(layer, x, gram=False):
+    """LayerMoments of one picture: float32 [H, W, Cin], the input of a golden.network.Layer.
+
+    `gram` asks for the Gram matrix too, which takes longer than running the layer.
+    """
+    taps = [x]
     if layer.kind in ("stem", "depthwise"):
         taps = _taps(x, layer.kernel_size, layer.stride, layer.padding)
-        if layer.kind == "depthwise":
-            return _depthwise_moments(taps)
-        x = np.concatenate(taps, axis=-1)
-    flat = x.reshape(-1, x.shape[-1])
-    return LayerMoments(len(flat), flat.sum(axis=0, dtype=np.float64)[None],
-                        (flat.T @ flat).astype(np.float64)[None])
+    count = taps[0].shape[0] * taps[0].shape[1]
+    total = np.stack([tap.sum(axis=(0, 1), dtype=np.float64) for tap in taps])
+    total = total.T if layer.kind == "depthwise" else total.reshape(1, -1)
+    if not gram:
+        return LayerMoments(count, total)
+    if layer.kind == "depthwise":
+        seen = np.stack([tap.reshape(count, -1).T for tap in taps], axis=1)
+        products = seen @ seen.transpose(0, 2, 1)
+    else:
+        seen = np.concatenate(taps, axis=-1).reshape(count, -1)
+        products = (seen.T @ seen)[None]
+    return LayerMoments(count, total, products.astype(np.float64))
 
 
 def _taps(x, kernel_size, stride, padding):
@@ -72,10 +88,3 @@ def _taps(x, kernel_size, stride, padding):
     return [padded[dy:dy + (rows - 1) * stride + 1:stride,
                    dx:dx + (columns - 1) * stride + 1:stride]
             for dy in range(kernel_size[0]) for dx in range(kernel_size[1])]
-
-
-def _depthwise_moments(taps):
-    count, channels = taps[0].shape[0] * taps[0].shape[1], taps[0].shape[2]
-    seen = np.stack([np.ascontiguousarray(tap.reshape(count, channels).T) for tap in taps], axis=1)
-    gram = seen @ seen.transpose(0, 2, 1)
-    return LayerMoments(count, seen.sum(axis=2, dtype=np.float64), gram.astype(np.float64))

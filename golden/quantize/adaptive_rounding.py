@@ -18,7 +18,7 @@ from golden.moments import group_weights, ungroup_weights
 
 #: Coordinates that are moved between two products with the whole matrix.
 BLOCK = 32
-MAXIMUM_PASSES = 30
+MAXIMUM_PASSES = 4
 #: Share of the mean diagonal that is added to a Gram matrix, for inputs that few pictures excite.
 DAMPING = 0.01
 
@@ -45,11 +45,10 @@ def adaptive_integers(layer, weights, scales, gram, bits=8):
     step = group_weights(layer, np.broadcast_to(np.asarray(scales, np.float64), weights.shape))
     top = 2 ** (bits - 1) - 1
     wanted, matrix = wanted / step, damped(gram)
+    chosen = descend(successive_rounding(wanted, matrix, top), wanted, matrix, top)
     nearest = np.clip(np.rint(wanted), -top, top)
-    first = descend(nearest, wanted, matrix, top)
-    second = descend(successive_rounding(wanted, matrix, top), wanted, matrix, top)
-    better = squared_error(second - wanted, matrix) < squared_error(first - wanted, matrix)
-    chosen = np.where(better[:, None, :], second, first)
+    worse = squared_error(chosen - wanted, gram) > squared_error(nearest - wanted, gram)
+    chosen = np.where(worse[:, None, :], nearest, chosen)
     return ungroup_weights(layer, chosen, weights.shape).astype(np.int8)
 
 

@@ -1,19 +1,14 @@
 """Everything that quantising a float model needs to have seen of the pictures.
 
-It is collected once and serves every point of a sweep: the statistics of the float network, those
-of the equalised one, and some pictures for bias correction.
+It is collected once and serves every point of a sweep: the statistics of the float network and
+those of the equalised one.
 """
 
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass
 
 from golden.calibrate import RangeStatistics, collect_statistics
 from golden.quantize.equalization import equalize
 from golden.quantize.options import QuantizationOptions
-
-#: Pictures that bias correction runs the integer network on.
-CORRECTION_PICTURES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +21,10 @@ class Calibration:
         Of the float network (False) and of the equalised one (True), where asked for.
     input_range : (float, float) or None
         What the input can hold by its definition.
-    pictures : tuple of float32 [H, W, 3]
-        For bias correction; empty unless asked for.
-    picture_indices : tuple of int
-        Their places among all the pictures that the statistics are of.
     """
 
     statistics: dict[bool, RangeStatistics]
     input_range: tuple[float, float] | None = None
-    pictures: tuple = field(default=(), repr=False)
-    picture_indices: tuple[int, ...] = ()
 
 
 def calibrate(model, images, options=None, input_range=None, progress=None):
@@ -60,15 +49,11 @@ def calibrate(model, images, options=None, input_range=None, progress=None):
     networks = sorted({x.equalization for x in asked})
     statistics = {}
     for turn, equalization in enumerate(networks):
-        moments = any(x.adaptive_rounding for x in asked if x.equalization == equalization)
+        gram = any(x.adaptive_rounding for x in asked if x.equalization == equalization)
         statistics[equalization] = collect_statistics(
             equalize(model) if equalization else model, images,
-            _shifted(progress, turn * len(images), len(networks) * len(images)), moments)
-    indices = ()
-    if any(x.bias_correction for x in asked):
-        count = min(CORRECTION_PICTURES, len(images))
-        indices = tuple(np.linspace(0, len(images) - 1, count).round().astype(int).tolist())
-    return Calibration(statistics, input_range, tuple(images[i] for i in indices), indices)
+            _shifted(progress, turn * len(images), len(networks) * len(images)), gram)
+    return Calibration(statistics, input_range)
 
 
 def _shifted(progress, offset, total):

@@ -5,13 +5,13 @@ import numpy as np
 from golden.fixed_point import activation_type, round_half_away, signed_range
 from golden.model import QuantizedBlock, QuantizedModel, with_arithmetic
 from golden.quantize.adaptive_rounding import adaptive_integers
-from golden.quantize.bias_correction import correct_biases
+from golden.quantize.bias_correction import corrected_bias
 from golden.quantize.calibration import Calibration
 from golden.quantize.equalization import equalize
 from golden.quantize.options import QuantizationOptions
 from golden.quantize.ranges import choose_ranges
 from golden.quantize.records import add_record, layer_record, mean_record
-from golden.quantize.scales import tensor_parameters, weight_scales
+from golden.quantize.scales import nearest_integers, tensor_parameters, weight_scales
 
 REPAIRS = ("equalization", "bias_correction", "adaptive_rounding")
 
@@ -28,7 +28,7 @@ def quantize_model(model, calibration, options=None, progress=None):
         tensor that `FloatModel.run` names; then no repair can be made.
     options : QuantizationOptions, optional
     progress : function of (done, total), optional
-        Called after each layer of a repair.
+        Called after each layer that is rounded adaptively, the one step that takes seconds.
 
     Returns
     -------
@@ -51,13 +51,7 @@ def quantize_model(model, calibration, options=None, progress=None):
     else:
         ranges = calibration
     model = equalize(model) if options.equalization else model.folded()
-    made = _assemble(model, ranges, statistics, options, progress)
-    if options.bias_correction:
-        picked = list(calibration.picture_indices)
-        means = {name: seen[picked].mean(axis=0) for name, seen in statistics.means.items()}
-        made = correct_biases(made, [quantize_image(x, made) for x in calibration.pictures],
-                              means, progress)
-    return made
+    return _assemble(model, ranges, statistics, options, progress)
 
 
 def quantize_image(image, model):
@@ -74,10 +68,8 @@ def _needed_statistics(calibration, options):
     what = None
     if statistics is None:
         what = f"equalization={options.equalization}"
-    elif options.adaptive_rounding and not statistics.moments:
+    elif options.adaptive_rounding and any(x.gram is None for x in statistics.moments.values()):
         what = "adaptive_rounding=True"
-    elif options.bias_correction and not calibration.pictures:
-        what = "bias_correction=True"
     if what:
         raise ValueError(f"The calibration must be made for options with {what}; "
                          "pass them to calibrate")
@@ -85,7 +77,7 @@ def _needed_statistics(calibration, options):
 
 
 def _assemble(model, ranges, statistics, options, progress):
-    """The QuantizedModel of a folded model, its biases not corrected."""
+    """The QuantizedModel of a folded model."""
     network, arithmetic = model.network, options.arithmetic
     ranges = dict(ranges)
     ranges["classifier"] = tuple(options.logits_headroom * end for end in ranges["classifier"])
@@ -96,9 +88,9 @@ def _assemble(model, ranges, statistics, options, progress):
     def convolution(layer, source):
         nonlocal done
         record, bits = model.layers[layer.name], options.weight_bits_of(layer.name)
-        scales = weight_scales(record.weights, record.bias, affine[source][0], bits,
+        bias = record.bias
+        scales = weight_scales(record.weights, bias, affine[source][0], bits,
                                options.granularity, options.scales, options.weight_range_method)
-        integers = None
         if options.adaptive_rounding:
             moments = statistics.moments[layer.name]
             # A mean error is the bias correction's to take off, if there is one.
@@ -107,8 +99,13 @@ def _assemble(model, ranges, statistics, options, progress):
             done += 1
             if progress is not None:
                 progress(done, count)
+        else:
+            integers = nearest_integers(record.weights, scales, bits)
+        if options.bias_correction:
+            bias = corrected_bias(layer, record.weights, bias, integers, scales,
+                                  statistics.moments[layer.name].mean())
         ceiling = 6.0 if record.ceiling is None else float(record.ceiling.max())
-        return layer_record(layer, record.weights, record.bias, affine[source],
+        return layer_record(layer, record.weights, bias, affine[source],
                             affine[layer.name], bits, options.activation_bits_of(layer.name),
                             scales, integers, ceiling, arithmetic)
 
