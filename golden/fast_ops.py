@@ -8,6 +8,8 @@ An accumulator that saturates is a plain sum wherever no sum on its way can leav
 the others are added up one by one.
 """
 
+import math
+
 import numpy as np
 
 from golden import ops
@@ -161,9 +163,9 @@ def depthwise_sums(padded, weights, stride, out):
     Parameters
     ----------
     padded : float32 or float64 [N, H, W, C]
-        Contiguous.
-    weights : of the same type [K, K, C], or [K, K, W', C] at stride 1
-        The latter, the same values for each output column, runs quicker.
+        Each row contiguous.
+    weights : of the same type [K, K, C], or [K, K, n, C] at stride 1
+        The latter, the same values n times, n a divisor of W', makes inner loops longer.
     stride : int
     out : of the same type [N, H', W', C]
         Contiguous; written.
@@ -174,11 +176,11 @@ def depthwise_sums(padded, weights, stride, out):
     image, line, column, item = padded.strides
     taps = weights.shape[:2]
     if weights.ndim == 4:
+        length = weights.shape[2] * channels
+        shape = images, rows, columns * channels // length, length
         view = np.lib.stride_tricks.as_strided(
-            padded, (*taps, images, rows, columns * channels),
-            (line, column, image, line, item))
-        np.einsum("yxnrj,yxj->nrj", view, weights.reshape(*taps, -1),
-                  out=out.reshape(images, rows, -1))
+            padded, (*taps, *shape), (line, column, image, line, length * item, item))
+        np.einsum("yxnrbj,yxj->nrbj", view, weights.reshape(*taps, length), out=out.reshape(shape))
     else:
         view = np.lib.stride_tricks.as_strided(
             padded, (*taps, *out.shape),
@@ -221,7 +223,7 @@ def requantize(accumulator, multiplier, shift, zero_point, minimum, maximum, rou
     no saturation here: a multiplier is never -2**31.
     """
     channels = accumulator.shape[-1]
-    flat = accumulator.reshape(-1, channels)
+    flat = accumulator.reshape(math.prod(accumulator.shape[:-1]), channels)
     factor, right = np.asarray(multiplier, np.int64), np.asarray(shift, np.int64)
     double = rounding == "double"
     left = np.maximum(-right, 0).astype(np.int32)
