@@ -1,6 +1,8 @@
 """The `mnv2` command: what is shared by its subcommands, which are in `sim.commands`."""
 
+import errno
 import functools
+import os
 import signal
 import sys
 
@@ -24,6 +26,9 @@ EPILOG = (
     "Builds and the quantised model are kept in the cache (MNV2_CACHE, default the user's cache "
     "folder); nothing is fetched from the network."
 )
+
+#: Errors of a disk that takes no more.
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     name="mnv2",
@@ -54,6 +59,12 @@ def guard(command):
             message, status = f"mnv2: {error}", 1
         except KeyboardInterrupt:
             message, status = "mnv2: interrupted; nothing was left half-written.", 130
+        except OSError as error:
+            if error.errno not in _DISK_IS_FULL:
+                raise
+            message, status = f"mnv2: the output cannot be written: {error.strerror}.", 2
+            # What still waits to be printed would fail once more at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print(message, file=sys.stderr)
         raise typer.Exit(status)
 

@@ -191,6 +191,32 @@ class RunReport:
         """What can be read from memory at most."""
         return min(self.port_bytes, self.shared_bytes_per_cycle or self.port_bytes)
 
+    def bound_cycles(self, result):
+        """Cycles below which a layer cannot come: of its tiles, and of the bytes moved meanwhile.
+
+        Parameters
+        ----------
+        result : Measurement
+            One of `layers`, or `total`, whose bound is the sum of theirs.
+
+        Returns
+        -------
+        float
+            The larger of the ideal cycles of the array and of the bytes that the layer moved, over
+            what memory moves in a cycle at most.
+        """
+        if result.name == "total":
+            return sum(map(self.bound_cycles, self.layers))
+        moved = max(result.dram_read_bytes, result.dram_write_bytes) / self.port_bytes
+        if self.shared_bytes_per_cycle:
+            moved = max(moved, result.dram_bytes / self.shared_bytes_per_cycle)
+        return max(result.ideal_cycles, moved)
+
+    def over_bound(self, result):
+        """Cycles of a layer or of the total, as a multiple of `bound_cycles`."""
+        bound = self.bound_cycles(result)
+        return result.cycles / bound if bound else 0.0
+
     @property
     def over_floor(self):
         """Measured DRAM bytes, as a multiple of the computed floor."""

@@ -127,9 +127,9 @@ def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, as
                   tensors["logits_accumulator"].reshape(-1), memory, "the same image and")
         check_map("the logits", logits, tensors["classifier"].reshape(-1), memory,
                   "the same image and")
+    check_counters(result, config)
     layers = ()
     if frames == 1:
-        check_counters(result, config)
         layers = _layers(result.counters, network, program, ideal, config)
     ends = [max(end for end, (frame, _) in zip(result.ends, program.works, strict=True)
                 if frame == number) for number in range(frames)]

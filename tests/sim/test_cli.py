@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -255,3 +256,12 @@ def test_run_writes_its_report(tmp_path):
         "seed": 7,
     }
     assert "block7" in result.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux' device that is full")
+def test_full_disk_is_one_sentence():
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run([sys.executable, "-m", "sim.cli", "summary"], stdout=full,
+                                stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr == "mnv2: the output cannot be written: No space left on device.\n"
