@@ -147,11 +147,11 @@ def describe(axis, value):
 #: The default sweep: each row a product, everything else as in `Point`.
 DEFAULT_GRIDS = (
     # What per-channel scales buy, what equalisation repairs, what powers of two cost.
-    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 5, 6, 7, 8, 16),
+    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 5, 6, 8, 16),
      "granularity": ("tensor", "channel")},
-    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 5, 6, 7, 8, 16),
+    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 5, 6, 8, 16),
      "granularity": ("tensor", "channel"), "equalization": ("on",)},
-    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 5, 6, 7, 8, 16),
+    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 5, 6, 8, 16),
      "scales": ("power-of-two",)},
     # One thing changed at a time, beside W8A8.
     {"ranges": ("mean-minmax", "minmax", "percentile", "least-squares", "entropy")},
@@ -159,7 +159,7 @@ DEFAULT_GRIDS = (
     {"multiplier_bits": (8, 10, 12, 16)},
     {"accumulator_bits": (16, 18, 20, 24), "overflow": ("wrap", "saturate")},
     # What repairs weights of few bits.
-    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 6, 8, 16),
+    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 6, 8),
      "bias_correction": ("on",), "adaptive_rounding": ("on",)},
     {"weight_bits": (4, 6, 8), "bias_correction": ("on",)},
     {"weight_bits": (4, 6), "first_last": ("8",)},

@@ -264,8 +264,11 @@ def _plain(name):
 
 
 def _names_to_indices(classes):
-    """Indices of ImageNet's classes by name, where the network has those."""
-    names = class_names()
+    """Indices of ImageNet's classes by name, where the network has those.
+
+    Two classes whose names differ in a capital alone (a cardigan and a Cardigan) have none.
+    """
+    names = [_plain(name) for name in class_names()]
     if classes != len(names):
         return {}
-    return {_plain(name): index for index, name in enumerate(names)}
+    return {name: index for index, name in enumerate(names) if names.count(name) == 1}

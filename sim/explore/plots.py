@@ -87,14 +87,14 @@ def draw_accuracy(results):
     figure = Figure(figsize=(1.2 + 2.9 * len(panels), 1.9 + 2.9 * len(rows)), layout="constrained")
     grid = figure.subplots(len(rows), len(panels), sharex=True, sharey=True, squeeze=False)
     widths = sorted({point.activation_bits for points in panels.values() for point in points})
-    for axes_row, (measure, words) in zip(grid, rows, strict=True):
+    for place, (axes_row, (measure, words)) in enumerate(zip(grid, rows, strict=True)):
         for axes, (way, points) in zip(axes_row, panels.items(), strict=True):
             _draw_lines(axes, results, points, measure, widths)
             if measure == "label_top1":
                 _draw_reference(axes, results)
-            if axes_row is grid[0]:
+            if place == 0:
                 axes.set_title(_way_words(way, list(panels)), fontsize=10)
-            if axes_row is grid[-1]:
+            if place == len(rows) - 1:
                 axes.set_xlabel("bits of a weight")
         axes_row[0].set_ylabel(words)
     grid[0, 0].set_ylim(0, 1.02)

@@ -87,8 +87,8 @@ def connect(workers, scheduler=None):
             with _without_interrupts():
                 cluster = distributed.LocalCluster(
                     n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-                    dashboard_address=None, worker_dashboard_address=None, local_directory=folder,
-                    silence_logs=logging.CRITICAL)
+                    dashboard_address="127.0.0.1:0", worker_dashboard_address="127.0.0.1:0",
+                    local_directory=folder, silence_logs=logging.CRITICAL)
             stack.enter_context(cluster)
             client = distributed.Client(cluster)
         else:

@@ -214,9 +214,12 @@ def prepare_sweep(request, *, load_model=load_network, threads=None, progress=No
                         f"{len(common):,} would be, {name!r} among them")
     options = [quantization_options(point) for point in points]
     normalization = model.input_normalization
-    calibration = calibrate(
-        model, [images.normalize(picture, normalization) for picture in seen], options,
-        normalization.range(), lambda done, total: progress.count("Calibrating", done, total))
+    try:
+        calibration = calibrate(
+            model, [images.normalize(picture, normalization) for picture in seen], options,
+            normalization.range(), lambda done, total: progress.count("Calibrating", done, total))
+    except ValueError as error:
+        raise UserError(f"The network cannot be calibrated: {error}") from None
     configuration = {
         "request": request.as_dict(),
         "pictures": pictures.content_hash,

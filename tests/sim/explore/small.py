@@ -53,8 +53,8 @@ def write_sets(folder, judged=30, classes=3):
 
 def small_request(folder, **grid):
     """A request for the sets of `write_sets`."""
-    grid = grid or {"weight_bits": (3, 6, 8), "activation_bits": (5, 8), "granularity":
-                    ("tensor", "channel"), "equalization": ("off", "on")}
+    grid = grid or {"weight_bits": (3, 6, 8), "granularity": ("tensor", "channel"),
+                    "equalization": ("off", "on")}
     return Request(grids=(grid,), images=str(folder / "images"),
                    calibration=str(folder / "calibration"))
 
