@@ -64,8 +64,8 @@ def test_every_tensor_is_litert_s(name):
                  * np.float32(model.input_scale)).astype(np.float32)
     expected = run_litert_by_index(content, [given])
     found = family.model.run(image)
-    for name, tensor in family.model.run(image, exact_loops=True).items():
-        np.testing.assert_array_equal(tensor, found[name])
+    for key, tensor in family.model.run(image, exact_loops=True).items():
+        np.testing.assert_array_equal(tensor, found[key])
     tensors = family.indexed(found)
     convolutions = len(model.layers) + sum(block.add is not None for block in model.blocks)
     assert len(set(family.names.values())) == convolutions + 2      # and input and pool

@@ -326,8 +326,8 @@ def test_absent_bias():
 
 
 def test_an_operator_code_that_is_none():
-    graph = convolution()
-    graph._graph.operators[0].opcodeIndex = 5
+    graph = EditableModel(convolution())
+    graph.subgraph.operators[0].opcodeIndex = 5
     with pytest.raises(ValueError, match=r"The kind of operator 0, which makes tensor 3 \('y'\), "
                                          "must be one of the model's 1 operator codes, not code 5"):
         read_graph(finish(graph))
