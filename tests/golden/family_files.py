@@ -27,8 +27,12 @@ def small_network(size=(32, 32), padding="tensorflow", classes=11, table=TABLE, 
                          input_size=size, padding=padding, stem_stride=stem_stride)
 
 
-def random_quantized_network(rng, network):
-    """A float network with random folded weights, quantised over its own ranges."""
+def random_quantized_network(rng, network, margin=0.0):
+    """A float network with random folded weights, quantised over its own ranges.
+
+    With a margin the ranges are wider, by that share at both ends, so that ReLU6 clamps inside
+    them.
+    """
     layers = {}
     for layer in network.layers:
         if layer.kind == "pool":
@@ -42,7 +46,10 @@ def random_quantized_network(rng, network):
                                         rng.normal(0.3, 0.5, channels).astype(np.float32))
     model = FloatModel(network, layers)
     image = rng.normal(0, 1, network.input_shape).astype(np.float32)
-    ranges = {name: (tensor.min(), tensor.max()) for name, tensor in model.run(image).items()}
+    ranges = {}
+    for name, tensor in model.run(image).items():
+        more = margin * (tensor.max() - tensor.min())
+        ranges[name] = tensor.min() - more, tensor.max() + more
     return quantize_model(model, ranges)
 
 
