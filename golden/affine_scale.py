@@ -10,8 +10,9 @@ steps
 never falls either, because rounding does not reorder. Two functions that never fall are equal on
 every integer of an interval if they agree on both sides of each threshold; that is a few hundred
 values a channel, and `fit` tries them all. It moves offset and scale by single units in the last
-place until they pass in float32. Channels where none did are tried in float64, and what is left
-(a multiplier of 0, an accumulator that may overflow) is computed in integers.
+place until they pass in float32. Where none does, the few sums with another result are known as
+well: they are exceptions, to be looked for in the sums. What is left (a multiplier of 0, an
+accumulator that may overflow) is computed in integers.
 
 LiteRT's two roundings shift the boundaries away from zero on either side of it. Layers whose clamp
 leaves both signs therefore take clamp(trunc(v + copysign(half, v))) with v as above.
@@ -33,26 +34,26 @@ _LARGEST_SHIFT = 22
 
 @dataclass(frozen=True, eq=False)
 class AffineScale:
-    """The floating-point form of a requantisation, on sums without bias or zero point.
+    """The float32 form of a requantisation, on sums without bias or zero point.
 
     Parameters
     ----------
-    channels : int [C]
-        The layer's channels that this form is of.
-    offset, scale : float32 or float64 [C]
-    half : of the same type [C], or None
+    channels : int [n]
+        The channels for which it is proven, but for the exceptions.
+    offset, scale : float32 [C]
+        Without meaning in other channels.
+    half : float32 [C] or None
         With it, results are rounded by trunc(v + copysign(half, v)) and lie zero_point lower.
+    exception_channels, exception_sums : int [m], float32 [m]
+        Each sum of a channel for which the form gives another result than the integers.
     """
 
     channels: np.ndarray
     offset: np.ndarray
     scale: np.ndarray
     half: np.ndarray | None
-
-    def take(self, wanted):
-        """The form of some of its channels, by place."""
-        half = None if self.half is None else self.half[wanted]
-        return AffineScale(self.channels[wanted], self.offset[wanted], self.scale[wanted], half)
+    exception_channels: np.ndarray
+    exception_sums: np.ndarray
 
 
 def thresholds(layer, outputs):
@@ -86,7 +87,7 @@ def thresholds(layer, outputs):
     return -((-lifted) >> left)
 
 
-def _nudge(values, steps):
+def nudge(values, steps):
     """Floating-point values moved by so many units in the last place."""
     towards = values.dtype.type(np.inf if steps > 0 else -np.inf)
     for _ in range(abs(steps)):
@@ -97,25 +98,46 @@ def _nudge(values, steps):
 class _Boundaries:
     """The points at which a channel's float form is tried."""
 
-    def __init__(self, levels, edges, lowest, highest, kind):
-        self.kind, self.levels = kind, levels[:, None]
+    def __init__(self, levels, edges, lowest, highest):
+        self.levels = levels[:, None]
         self.above_counts, self.below_counts = edges <= highest, edges > lowest
-        self.above = np.clip(edges, lowest, highest).astype(kind)
-        self.below = np.clip(edges - 1, lowest, highest).astype(kind)
+        self.above = np.clip(edges, lowest, highest).astype(np.float32)
+        self.below = np.clip(edges - 1, lowest, highest).astype(np.float32)
 
     def take(self, channels):
         """The same of some channels."""
         part = object.__new__(_Boundaries)
-        part.kind, part.levels = self.kind, self.levels
+        part.levels = self.levels
         for name in ("above_counts", "below_counts", "above", "below"):
             setattr(part, name, getattr(self, name)[:, channels])
         return part
 
+    def wrong(self, form, distance=0):
+        """Where a function of the sums disagrees so far above (and below) the thresholds.
+
+        Returns
+        -------
+        (bool [K, C], bool [K, C])
+        """
+        step = np.float32(distance)
+        return ((form(self.above + step) < self.levels) & self.above_counts,
+                (form(self.below - step) >= self.levels) & self.below_counts)
+
     def passes(self, form):
         """bool [C]: whether a function of the sums agrees at every point."""
-        wrong = (form(self.above) < self.levels) & self.above_counts
-        wrong |= (form(self.below) >= self.levels) & self.below_counts
-        return ~wrong.any(axis=0)
+        above, below = self.wrong(form)
+        return ~(above | below).any(axis=0)
+
+    def exceptions(self, form):
+        """(bool [C], places, sums): channels where single sums disagree, and which."""
+        found = self.wrong(form)
+        single = ~np.any(self.wrong(form, 1), axis=(0, 1))
+        places, sums = [], []
+        for wrong, points in zip(found, (self.above, self.below), strict=True):
+            level, place = np.nonzero(wrong & single)
+            places.append(place)
+            sums.append(points[level, place])
+        return single, np.concatenate(places), np.concatenate(sums)
 
     def middle(self, least, bound):
         """Values [C] in the middle of what the points ask for; 0 where they ask for nothing."""
@@ -123,7 +145,7 @@ class _Boundaries:
         upper = np.where(self.below_counts, bound, np.inf).min(axis=0, initial=np.inf)
         lower = np.where(np.isfinite(lower), lower, upper - 0.5)
         upper = np.where(np.isfinite(upper), upper, lower + 0.5)
-        return np.where(np.isfinite(lower), (lower + upper) / 2, 0).astype(self.kind)
+        return np.where(np.isfinite(lower), (lower + upper) / 2, 0).astype(np.float32)
 
 
 def _one_sided(boundaries, scale):
@@ -131,7 +153,7 @@ def _one_sided(boundaries, scale):
     real = (boundaries.levels - 0.5) / scale.astype(np.float64)
     centre = boundaries.middle(real - boundaries.above, real - boundaries.below)
     for steps in _OFFSET_STEPS:
-        offset = _nudge(centre, steps)
+        offset = nudge(centre, steps)
         yield offset, lambda sums, offset=offset: np.rint((sums + offset) * scale)
 
 
@@ -149,9 +171,9 @@ def _two_sided(boundaries, scale, correction):
                                        np.inf)).min(axis=0, initial=np.inf)
     lower = np.where(np.isfinite(lower), lower, 0.5)
     upper = np.where(np.isfinite(upper), upper, 0.5)
-    centre = ((lower + upper) / 2).astype(scale.dtype)
+    centre = ((lower + upper) / 2).astype(np.float32)
     for steps in _OFFSET_STEPS:
-        half = _nudge(centre, steps)
+        half = nudge(centre, steps)
 
         def form(sums, half=half):
             values = (sums + correction) * scale
@@ -160,8 +182,8 @@ def _two_sided(boundaries, scale, correction):
         yield half, form
 
 
-def fit(layer, correction, lowest, highest, usable, kind=np.float32):
-    """Look for the AffineScale of some channels of a layer.
+def fit(layer, correction, lowest, highest, usable):
+    """The AffineScale of a layer.
 
     Parameters
     ----------
@@ -174,12 +196,6 @@ def fit(layer, correction, lowest, highest, usable, kind=np.float32):
     usable : bool [C]
         Channels to look at. Their accumulator must be sum + correction for every such sum, without
         overflow.
-    kind : numpy.float32 or numpy.float64
-
-    Returns
-    -------
-    AffineScale
-        Of the channels for which it was proven.
     """
     outputs = np.arange(layer.minimum + 1, layer.maximum + 1, dtype=np.int64)
     shift, double = layer.shift.astype(np.int64), layer.arithmetic.rounding == "double"
@@ -190,22 +206,35 @@ def fit(layer, correction, lowest, highest, usable, kind=np.float32):
         reach = np.maximum(np.abs(lowest + correction), np.abs(highest + correction))
         usable &= reach <= signed_range(32)[1] >> np.maximum(-shift, 0)
     levels = outputs - layer.output_zero_point if two_sided else outputs
-    boundaries = _Boundaries(levels, thresholds(layer, outputs) - correction, lowest, highest, kind)
-    real = np.ldexp(layer.multiplier.astype(np.float64), -31 - layer.shift).astype(kind)
-    scale, offset = real.copy(), correction.astype(kind)
+    boundaries = _Boundaries(levels, thresholds(layer, outputs) - correction, lowest, highest)
+    real = np.ldexp(layer.multiplier.astype(np.float64), -31 - layer.shift).astype(np.float32)
+    scale, offset = real.copy(), correction.astype(np.float32)
     half = np.full_like(real, 0.5) if two_sided else None
     proven, left = np.zeros(len(real), bool), np.flatnonzero(usable)
+
+    def candidates(points, tried):
+        return (_two_sided(points, tried, offset[left]) if two_sided
+                else _one_sided(points, tried))
+
+    def settle(places, tried, value):
+        chosen = left[places]
+        scale[chosen] = tried[places]
+        (half if two_sided else offset)[chosen] = value[places]
+        proven[chosen] = True
+
     for steps in _SCALE_STEPS:
         if not len(left):
             break
-        points, tried = boundaries.take(left), _nudge(real[left], steps)
-        candidates = (_two_sided(points, tried, offset[left]) if two_sided
-                      else _one_sided(points, tried))
-        for value, form in candidates:
-            passed = points.passes(form) & ~proven[left]
-            chosen = left[passed]
-            scale[chosen] = tried[passed]
-            (half if two_sided else offset)[chosen] = value[passed]
-            proven[chosen] = True
+        points, tried = boundaries.take(left), nudge(real[left], steps)
+        for value, form in candidates(points, tried):
+            settle(points.passes(form) & ~proven[left], tried, value)
         left = left[~proven[left]]
-    return AffineScale(np.arange(len(real)), offset, scale, half).take(np.flatnonzero(proven))
+    exception_channels, exception_sums = left[:0], np.zeros(0, np.float32)
+    if len(left):
+        points, tried = boundaries.take(left), real[left]
+        value, form = next(candidates(points, tried))
+        single, places, exception_sums = points.exceptions(form)
+        exception_channels = left[places]
+        settle(single, tried, value)
+    return AffineScale(np.flatnonzero(proven), offset, scale, half, exception_channels,
+                       exception_sums)

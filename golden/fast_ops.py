@@ -8,6 +8,8 @@ An accumulator that saturates is a plain sum wherever no sum on its way can leav
 the others are added up one by one.
 """
 
+import math
+
 import numpy as np
 
 from golden import ops
@@ -221,7 +223,7 @@ def requantize(accumulator, multiplier, shift, zero_point, minimum, maximum, rou
     no saturation here: a multiplier is never -2**31.
     """
     channels = accumulator.shape[-1]
-    flat = accumulator.reshape(-1, channels)
+    flat = accumulator.reshape(math.prod(accumulator.shape[:-1]), channels)
     factor, right = np.asarray(multiplier, np.int64), np.asarray(shift, np.int64)
     double = rounding == "double"
     left = np.maximum(-right, 0).astype(np.int32)

@@ -5,7 +5,8 @@ Sums of products are exact (`golden.fast_ops`), and so is their requantisation
 that is not proven are computed in integers; so is a whole layer where they are many.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,8 +21,8 @@ _TILE_ELEMENTS = 12800
 _TAP_ELEMENTS = 2304
 #: Elements of sums that are rounded away from zero at a time.
 _PART_ELEMENTS = 2**14
-#: Share of channels in 64-bit forms from which a whole layer had better run in integers.
-_SLOW_SHARE = 0.4
+#: Share of channels in integers from which a whole layer had better run in integers.
+_SLOW_SHARE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +35,13 @@ class PreparedLayer:
     weights : float32 [K, M], or depthwise [3, 3, C], at stride 1 [3, 3, n, C]: the same n times
     correction : int64 [M]
         As `golden.fast_ops.corrections`.
-    narrow, wide : AffineScale
-        In float32, of all channels (those not proven give something else), and in float64 of the
-        channels that float32 could not hold.
+    form : AffineScale
+        Its arrays [C] repeated for `tile` pixels.
+    exception_outputs : float32 [m]
+        Outputs of its exceptions.
     unproven : int [n]
         Channels left to integers.
     tile : int
-        Pixels for which `narrow` is repeated.
     safe : (float32 [M], float32 [M]) or None
         Sums between which no accumulator leaves its range; None if none can.
     """
@@ -48,8 +49,8 @@ class PreparedLayer:
     layer: object
     weights: np.ndarray
     correction: np.ndarray
-    narrow: AffineScale
-    wide: AffineScale
+    form: AffineScale
+    exception_outputs: np.ndarray
     unproven: np.ndarray
     tile: int
     safe: tuple | None
@@ -93,13 +94,12 @@ def prepare_layer(layer, low, high, pixels, columns=1):
         safe = tuple(np.clip(end - correction, lowest - 1, highest + 1) for end in (least, most))
         lowest, highest = np.maximum(lowest, safe[0]), np.minimum(highest, safe[1])
         safe = tuple(end.astype(np.float32) for end in safe)
-    open_channels = lowest <= highest
-    narrow = fit(layer, correction, lowest, highest, open_channels)
-    open_channels[narrow.channels] = False
-    wide = fit(layer, correction, lowest, highest, open_channels, np.float64)
-    unproven = np.setdiff1d(np.arange(channels), np.concatenate([narrow.channels, wide.channels]))
-    if len(wide.channels) + 2 * len(unproven) > _SLOW_SHARE * channels:
+    form = fit(layer, correction, lowest, highest, lowest <= highest)
+    unproven = np.setdiff1d(np.arange(channels), form.channels)
+    if len(unproven) > _SLOW_SHARE * channels:
         return None
+    exceptions = _in_integers(layer, form.exception_sums[None], correction,
+                              form.exception_channels)[0].astype(np.float32)
     weights = layer.weights.astype(np.float32)
     if layer.kind == "depthwise":
         if layer.stride == 1:
@@ -108,20 +108,19 @@ def prepare_layer(layer, low, high, pixels, columns=1):
     else:
         weights = np.ascontiguousarray(weights.reshape(-1, channels))
     tile = _tile(pixels, channels)
-    return PreparedLayer(layer, weights, correction, _full(narrow, channels, tile), wide,
-                         unproven.astype(np.intp), tile, safe)
+    return PreparedLayer(layer, weights, correction, _repeat(form, tile), exceptions, unproven,
+                         tile, safe)
 
 
-def _full(form, channels, tile):
-    """A form with a place for every channel, repeated for `tile` pixels."""
+def _repeat(form, tile):
+    """A form with its arrays repeated for `tile` pixels."""
     def spread(values):
-        full = aligned((tile, channels))
-        full[...] = 0
-        full[:, form.channels] = values
+        full = aligned((tile, len(values)))
+        full[...] = values
         return full.reshape(-1)
 
     half = None if form.half is None else spread(form.half)
-    return AffineScale(np.arange(channels), spread(form.offset), spread(form.scale), half)
+    return replace(form, offset=spread(form.offset), scale=spread(form.scale), half=half)
 
 
 def _scale_in_place(form, values, zero_point, minimum, maximum, target):
@@ -154,7 +153,8 @@ def copy_sign(magnitude, values):
 
 def aligned(shape, kind=np.float32):
     """An uninitialised array that begins on a cache line; loads across two take longer."""
-    size = int(np.prod(shape)) * np.dtype(kind).itemsize
+    shape = (shape,) if isinstance(shape, int) else shape
+    size = math.prod(shape) * np.dtype(kind).itemsize
     raw = np.empty(size + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start:start + size].view(kind).reshape(shape)
@@ -181,18 +181,26 @@ def scale_sums(prepared, sums, target, overflows=None):
             target[...] = _in_integers(layer, sums, prepared.correction,
                                        everything).reshape(target.shape)
             return
-    wide, unproven = prepared.wide, prepared.unproven
-    kept = sums[:, wide.channels].astype(np.float64) if len(wide.channels) else None
+    form, unproven = prepared.form, prepared.unproven
+    hits = None
+    if len(prepared.exception_outputs):
+        hits = sums[:, form.exception_channels] == form.exception_sums
     left = sums[:, unproven] if len(unproven) else None
-    clamp = (layer.output_zero_point, layer.minimum, layer.maximum)
-    tile = prepared.tile if len(sums) % prepared.tile == 0 else 1
-    form = prepared.narrow
-    if tile != prepared.tile:
-        form = form.take(slice(channels))
-    _scale_in_place(form, sums.reshape(-1, tile * channels), *clamp, target)
-    if kept is not None:
-        _scale_in_place(wide, kept, *clamp, kept)
-        target[..., wide.channels] = kept.reshape(*target.shape[:-1], -1)
+    tile = prepared.tile
+    if len(sums) % tile:
+        tile, form = 1, _first(form, channels)
+    _scale_in_place(form, sums.reshape(-1, tile * channels), layer.output_zero_point,
+                    layer.minimum, layer.maximum, target)
+    if hits is not None and hits.any():
+        pixels, found = np.nonzero(hits)
+        places = np.unravel_index(pixels, target.shape[:-1])
+        target[(*places, form.exception_channels[found])] = prepared.exception_outputs[found]
     if left is not None:
         outputs = _in_integers(layer, left, prepared.correction, unproven)
         target[..., unproven] = outputs.reshape(*target.shape[:-1], -1)
+
+
+def _first(form, channels):
+    """A repeated form for one pixel."""
+    half = None if form.half is None else form.half[:channels]
+    return replace(form, offset=form.offset[:channels], scale=form.scale[:channels], half=half)
