@@ -56,7 +56,7 @@ class AcceleratorConfig:
     map_words:       int = 10240
     strip_words:     int = 2048
     line_words:      int = 512
-    weight_words:    int = 9216
+    weight_words:    int = 9472
     tap_words:       int = 512
     parameter_words: int = 1024
     queue_words:     int = 32

@@ -1,15 +1,21 @@
 """The `mnv2` command: what is shared by its subcommands, which are in `sim.commands`."""
 
+import errno
 import functools
+import os
 import signal
 import sys
 
 import typer
 
 from sim.commands.classify import classify
+from sim.commands.compare import compare
 from sim.commands.doctor import doctor
+from sim.commands.export import export
+from sim.commands.golden import golden
 from sim.commands.run import run
 from sim.commands.summary import summary
+from sim.commands.sweep import sweep
 from sim.commands.verilog import verilog
 from sim.errors import SimulationError, UserError
 
@@ -20,6 +26,9 @@ EPILOG = (
     "Builds and the quantised model are kept in the cache (MNV2_CACHE, default the user's cache "
     "folder); nothing is fetched from the network."
 )
+
+#: Errors of a disk that takes no more.
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     name="mnv2",
@@ -50,13 +59,19 @@ def guard(command):
             message, status = f"mnv2: {error}", 1
         except KeyboardInterrupt:
             message, status = "mnv2: interrupted; nothing was left half-written.", 130
+        except OSError as error:
+            if error.errno not in _DISK_IS_FULL:
+                raise
+            message, status = f"mnv2: the output cannot be written: {error.strerror}.", 2
+            # What still waits to be printed would fail once more at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print(message, file=sys.stderr)
         raise typer.Exit(status)
 
     return guarded
 
 
-for _command in (summary, classify, run, verilog, doctor):
+for _command in (summary, classify, golden, run, export, compare, sweep, verilog, doctor):
     app.command()(guard(_command))
 
 

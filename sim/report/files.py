@@ -81,7 +81,7 @@ def report_as_dict(report):
         with. Measured figures and computed ones (``computed_…``, ``…_floor_…``, ``ideal_…``) have
         names of their own.
     """
-    rows = [_row(result, report.clock_hz) for result in report.layers]
+    rows = [_row(result, report) for result in report.layers]
     limits = {limit.name: limit for limit in report.block_limits}
     if report.mode == "blocks":
         for row in rows:
@@ -97,6 +97,7 @@ def report_as_dict(report):
     return {
         "mode": report.mode,
         "image": report.image,
+        "model": report.model,
         **_classes(report.classes),
         "clock_hz": report.clock_hz,
         "frames_per_second": _frames_per_second(report),
@@ -116,7 +117,7 @@ def report_as_dict(report):
         "layers": rows,
         "bottlenecks": [row for row in rows if row["kind"] == "block"],
         # Whoever reads the total alone finds there what it was made with.
-        "total": {"name": "total", **_measured(total, report.clock_hz), **made_with},
+        "total": {"name": "total", **_measured(total, report), **made_with},
         "timeline": _timeline(report.timeline),
     }
 
@@ -150,7 +151,7 @@ def write_csv(report, path):
         writer.writerows(rows)
 
 
-def _row(result, clock_hz):
+def _row(result, report):
     """Figures of a layer."""
     return {
         "name": result.name,
@@ -159,7 +160,7 @@ def _row(result, clock_hz):
         "output_shape": list(result.output_shape),
         "stride": result.stride,
         "residual": result.residual,
-        **_measured(result, clock_hz),
+        **_measured(result, report),
     }
 
 
@@ -216,14 +217,17 @@ def _timeline(timeline):
     }
 
 
-def _measured(result, clock_hz):
+def _measured(result, report):
     """Figures that a layer and the total both have."""
+    clock_hz = report.clock_hz
     return {
         "macs": result.macs,
         "multipliers": result.multipliers,
         "cycles": result.cycles,
         "ideal_cycles": result.ideal_cycles,
         "cycles_over_ideal": result.over_ideal,
+        "bound_cycles": report.bound_cycles(result),
+        "cycles_over_bound": report.over_bound(result),
         "busy_cycles": result.busy_cycles,
         "pointwise_cycles": result.pointwise_cycles,
         "depthwise_cycles": result.depthwise_cycles,

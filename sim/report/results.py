@@ -17,7 +17,7 @@ class Measurement:
     macs : int
         Multiplications with a weight that the architecture asks for.
     multipliers : int
-        Multipliers of the hardware that touch weights.
+        Multipliers of the hardware that touch weights, counted in its netlist.
     cycles : int
         Clock cycles from start to end.
     ideal_cycles : int

@@ -14,12 +14,13 @@ MODES = ("network", "blocks")
 
 @dataclass(frozen=True)
 class ClassRankings:
-    """Likeliest classes of the picture, three times, likeliest first.
+    """Likeliest classes of the picture, up to three times, likeliest first.
 
     Attributes
     ----------
     float_top, golden_top, rtl_top : tuple of sim.classify.Prediction
-        Of the float network, of the integer model, and of the accumulators that the RTL wrote.
+        Of the float network, of the integer model, and of the accumulators that the RTL wrote. The
+        first is empty where the model came as integers.
     """
 
     float_top: tuple
@@ -28,8 +29,9 @@ class ClassRankings:
 
     @property
     def agree(self):
-        """Whether all three name the same class first."""
-        return len({top[0].index for top in (self.float_top, self.golden_top, self.rtl_top)}) == 1
+        """Whether all name the same class first."""
+        tops = (self.float_top, self.golden_top, self.rtl_top)
+        return len({top[0].index for top in tops if top}) == 1
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ class RunReport:
         ran alone, each from memory to memory.
     image : str
         Path of the picture.
+    model : str
+        Path of the model's file, or what the bundled one is called.
     layers : tuple of LayerResult
         In order of the network; those that were run.
     block_limits : tuple of TrafficLimits
@@ -151,6 +155,7 @@ class RunReport:
     versions: Mapping[str, str] = field(hash=False)
     commit: str
     wall_seconds: float
+    model: str = ""
     classes: ClassRankings | None = None
     timeline: Timeline | None = None
     frames: FrameSequence | None = None
@@ -185,6 +190,32 @@ class RunReport:
     def memory_bytes_per_cycle(self):
         """What can be read from memory at most."""
         return min(self.port_bytes, self.shared_bytes_per_cycle or self.port_bytes)
+
+    def bound_cycles(self, result):
+        """Cycles below which a layer cannot come: of its tiles, and of the bytes moved meanwhile.
+
+        Parameters
+        ----------
+        result : Measurement
+            One of `layers`, or `total`, whose bound is the sum of theirs.
+
+        Returns
+        -------
+        float
+            The larger of the ideal cycles of the array and of the bytes that the layer moved, over
+            what memory moves in a cycle at most.
+        """
+        if result.name == "total":
+            return sum(map(self.bound_cycles, self.layers))
+        moved = max(result.dram_read_bytes, result.dram_write_bytes) / self.port_bytes
+        if self.shared_bytes_per_cycle:
+            moved = max(moved, result.dram_bytes / self.shared_bytes_per_cycle)
+        return max(result.ideal_cycles, moved)
+
+    def over_bound(self, result):
+        """Cycles of a layer or of the total, as a multiple of `bound_cycles`."""
+        bound = self.bound_cycles(result)
+        return result.cycles / bound if bound else 0.0
 
     @property
     def over_floor(self):

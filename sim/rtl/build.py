@@ -185,7 +185,8 @@ def run_cocotb(
             testcase=testcase,
             seed=seed,
             test_args=arguments,
-            plusargs=list(plusargs),
+            # What a build with assertions leaves open is random, the same for the same seed.
+            plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}", *plusargs],
             extra_env={
                 "COCOTB_ANSI_OUTPUT": "0",
                 "PYTHONDONTWRITEBYTECODE": "1",
@@ -218,8 +219,9 @@ def _arguments(waves, asserts):
         *LINT_WAIVERS,
         "--x-assign",
         "fast",
+        # What checks also looks whether anything reads what was never written.
         "--x-initial",
-        "fast",
+        "unique" if asserts else "fast",
         "--assert" if asserts else "--no-assert",
     ]
     return arguments + ([f"--trace-{waves}"] if waves else [])

@@ -2,6 +2,7 @@
 
 from hw.counters import READ_CHANNELS
 from sim.report.results import LayerResult
+from sim.rtl.multipliers import count_multipliers
 
 __all__ = ["layer_result"]
 
@@ -23,7 +24,7 @@ def layer_result(counters, config, *, name, kind, macs, ideal_cycles, write_byte
     sim.report.results.LayerResult
     """
     return LayerResult(
-        name=name, kind=kind, macs=macs, multipliers=config.multipliers,
+        name=name, kind=kind, macs=macs, multipliers=count_multipliers(config).weights,
         cycles=counters["cycles"], ideal_cycles=ideal_cycles,
         pointwise_cycles=counters["pointwise"], depthwise_cycles=counters["depthwise"],
         stalls={counter.removeprefix("stall_"): cycles for counter, cycles in counters.items()

@@ -75,8 +75,7 @@ class Simulation:
         Moved, counted by the memory model.
     counters : list of dict of str to dict of str to int
         The accelerator's own counters of each descriptor, of its ``block`` and of the ``stem``
-        before it, see `hw.counters.COUNTERS`. Of a program with more descriptors than
-        `COUNTER_ROWS`, only those that no later one has replaced.
+        before it, see `hw.counters.COUNTERS`.
     ends : list of int
         Cycle in which each descriptor ended.
     timeline : int64 [N, 4]

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import cocotb
+from cocotb.queue import Queue
 from cocotb.triggers import FallingEdge, First, RisingEdge
 
 
@@ -25,10 +26,29 @@ async def access_register(dut, address, value=None):
     return result
 
 
-async def watch(dut, run):
+async def read_counters(dut, run, finished):
+    """Counters of each descriptor whose number comes through a queue, until None does.
+
+    They are read while the program goes on: the accelerator has room for the last few alone.
+    """
+    rows = []
+    while (number := await finished.get()) is not None:
+        later = int(dut.finished.value) - number
+        assert later <= run["counter_rows"], f"The counters of descriptor {number} are gone"
+        offset = run["counter_offset"] + run["counter_row_bytes"] * (number % run["counter_rows"])
+        block, stem = [
+            {name: await access_register(dut, offset + half + 4 * column)
+             for column, name in enumerate(run["counters"])}
+            for half in (0, run["counter_row_bytes"] // 2)]
+        rows.append({"block": block, "stem": stem})
+    return rows
+
+
+async def watch(dut, run, descriptors):
     """Note progress, and look at maps, as descriptors are finished; until the program ends.
 
-    Returns the cycle in which each descriptor ended.
+    The number of each goes into a queue, and None behind the last. Returns the cycle in which each
+    descriptor ended.
     """
     waiting, ends = list(run["snapshots"]), []
     while not int(dut.done.value):
@@ -41,6 +61,9 @@ async def watch(dut, run):
             dut.map_dump.value = 1
             await RisingEdge(dut.clk)
             dut.map_dump.value = 0
+        if len(ends) <= finished:
+            descriptors.put_nowait(finished - 1)
+    descriptors.put_nowait(None)
     return ends[:finished]
 
 
@@ -55,19 +78,13 @@ async def run_program(dut):
     await access_register(dut, registers["PROGRAM_ADDRESS"], 0)
     await access_register(dut, registers["PROGRAM_RECORDS"], run["records"])
     await access_register(dut, registers["START"], 1)
-    ends = await watch(dut, run)
+    descriptors = Queue()
+    reader = cocotb.start_soon(read_counters(dut, run, descriptors))
+    ends = await watch(dut, run, descriptors)
     assert not int(dut.timed_out.value), (
         f"The program did not end within {int(dut.cycles.value)} cycles")
-
+    rows   = await reader
     status = await access_register(dut, registers["STATUS"])
-    rows = []
-    for row in range(min(int(dut.finished.value), run["counter_rows"])):
-        offset = run["counter_offset"] + run["counter_row_bytes"] * row
-        block, stem = [
-            {name: await access_register(dut, offset + half + 4 * column)
-             for column, name in enumerate(run["counters"])}
-            for half in (0, run["counter_row_bytes"] // 2)]
-        rows.append({"block": block, "stem": stem})
     dut.dump_start.value = run["output_address"]
     dut.dump_end.value   = run["output_address"] + run["output_bytes"]
     dut.dump.value = 1

@@ -7,6 +7,7 @@ import importlib.metadata
 import inspect
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +15,9 @@ from pathlib import Path
 from sim.cache import cache_folder
 
 __all__ = ["convert", "generate"]
+
+#: What Amaranth writes for a memory that begins with zeros.
+_EMPTY_MEMORY = re.compile(r"  initial begin\n(?:    \S+ ?\[\d+\] = \d+'h0+;\n)+  end\n")
 
 
 def convert(component, *, name="top"):
@@ -29,11 +33,14 @@ def convert(component, *, name="top"):
     Returns
     -------
     str
-        Verilog-2005; ports of nested signatures are joined with two underscores.
+        Verilog-2005; ports of nested signatures are joined with two underscores. Memories that
+        Amaranth fills with zeros are left as they power up, whatever that is: a line for each word
+        makes large ones slow to read, and no unit reads a word that it has not written.
     """
     from amaranth.back import verilog
 
-    return verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    return _EMPTY_MEMORY.sub("", text)
 
 
 def generate(component_class, *, name="top", **parameters):
@@ -116,11 +123,12 @@ def _stable(value):
 
 
 def _hash_sources(component_class):
-    """Hash of each Python file of the top-level package that defines the class."""
+    """Hash of each Python file of the top-level package that defines the class, and of this one."""
     package = sys.modules[component_class.__module__.partition(".")[0]]
     folders = [Path(folder) for folder in getattr(package, "__path__", [])]
     files = {path for folder in folders for path in folder.rglob("*.py")}
     files.add(Path(inspect.getfile(component_class)))
+    files.add(Path(__file__))                      # what the text goes through
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(path.read_bytes())

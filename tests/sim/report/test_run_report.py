@@ -28,6 +28,22 @@ def test_causes_are_those_that_occur():
     assert example_report().stall_causes == ("activations", "weights", "drain")
 
 
+def test_bound_is_the_array_or_the_bytes():
+    report = example_network_report()
+    stem, *_, classifier = report.layers
+    assert report.bound_cycles(stem) == stem.ideal_cycles == 25_088
+    assert report.over_bound(stem) == pytest.approx(25_988 / 25_088)
+    # 1,280,080 bytes were read in 16 bytes a cycle; writes have a channel of their own.
+    assert report.bound_cycles(classifier) == 1_280_080 / 16
+    assert report.over_bound(report.total) == pytest.approx(
+        report.total.cycles / sum(map(report.bound_cycles, report.layers)))
+
+
+def test_shared_bandwidth_binds_reads_and_writes_together():
+    report = example_network_report(shared_bytes_per_cycle=4)
+    assert report.bound_cycles(report.layers[-1]) == (1_280_080 + 5000) / 4
+
+
 def test_speed_of_simulation():
     report = example_report(slice(0, 1))
     assert report.simulated_cycles_per_second == pytest.approx((10_035_200 // 448 + 1700) / 8)

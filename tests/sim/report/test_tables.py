@@ -104,7 +104,7 @@ def test_headline_of_blocks():
 def test_network_says_what_binds():
     text = render(example_network_report())
     lines = [line for line in text.splitlines() if line.split()[:1] == ["classifier"]]
-    assert lines[0].split()[-4:-2] == ["2.488", "5.7%"]
+    assert lines[0].split()[-4:-2] == ["0.627", "5.7%"]
     assert lines[1].rstrip().endswith("weights 59.8%")
     assert "floor 3,765,736" in text
     assert "fused" not in text

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from amaranth.lib import data
 
 from golden.model import run_block
 from golden.network import build_block, build_network
@@ -14,8 +15,8 @@ from sim.mapping.packing import unpack_map
 from sim.rtl.run_blocks import BlockTask
 from sim.rtl.simulate import simulate
 
-__all__ = ["MACHINES", "block_task", "descriptors", "model_and_tensors", "network_of",
-           "spilled_maps"]
+__all__ = ["MACHINES", "block_task", "descriptors", "model_and_tensors", "network_of", "patched",
+           "shorten_strips", "spilled_maps"]
 
 #: A stuck program is given up soon; longer than any latency here.
 _PATIENCE = 3000
@@ -75,15 +76,30 @@ def descriptors(program):
             for record in records[1:]]
 
 
-def spilled_maps(build, model, image, config, memory):
-    """Run a network and look at the maps that it left in external memory.
+def shorten_strips(program):
+    """The program with the shortest strips that a descriptor allows."""
+    image = program.image.copy()
+    table = image[:program.records * RECORD_BYTES].reshape(-1, RECORD_BYTES)
+    for record, descriptor in zip(table[1:], descriptors(program), strict=True):
+        if descriptor.work.value:
+            continue
+        # For stride 1 the last strip has more than one row.
+        rows = 1 if descriptor.stride_2 else 2 + descriptor.output_rows % 2
+        assert descriptor.stride_2 or descriptor.output_rows % rows != 1
+        words = rows * descriptor.output_groups * descriptor.output_words
+        record[:] = patched(record, Descriptor, {"strip_rows": rows, "strip_output_words": words})
+    return replace(program, image=image)
+
+
+def spilled_maps(build, model, image, config, memory, change=lambda program: program):
+    """Run a network, its program changed, and look at the maps that it left in external memory.
 
     Returns
     -------
     dict of str to int8 [H, W, C]
         By the names of the tensors.
     """
-    program = build_network_program(model, [image], config)
+    program = change(build_network_program(model, [image], config))
     places = {}
     for block, made, spilled, record in zip(
             model.network.blocks, model.blocks, program.placement.spilled, descriptors(program),
@@ -96,3 +112,15 @@ def spilled_maps(build, model, image, config, memory):
     output = simulate(build, everything, memory=memory, deadline=5_000_000).output
     return {name: unpack_map(output[address - first:][:size], block.output_shape, config)
             for name, (block, address, size) in places.items()}
+
+
+def patched(record, kind, fields):
+    """Bytes of a record of a program with other values in some fields."""
+    layout = data.Layout.cast(kind)
+    value = int.from_bytes(record.tobytes(), "little")
+    for name, number in fields.items():
+        field = layout[name]
+        assert number < 1 << field.width
+        value &= ~((1 << field.width) - 1 << field.offset)
+        value |= int(number) << field.offset
+    return np.frombuffer(value.to_bytes(RECORD_BYTES, "little"), np.uint8)

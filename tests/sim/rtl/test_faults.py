@@ -12,7 +12,7 @@ from sim.mapping.block_program import build_block_program
 from sim.mapping.packing import unpack_map
 from sim.rtl.build import run_cocotb
 from sim.rtl.simulate import MemoryModel, build_accelerator
-from tests.sim.rtl.machines import MACHINES, block_task
+from tests.sim.rtl.machines import MACHINES, block_task, patched
 
 CONFIG = MACHINES["tiny"]
 PAGE = 4096
@@ -37,18 +37,6 @@ BAD_PROGRAMS = {
     "no input":         (Descriptor, {"load_beats": 0}, Status.STUCK),
     "few bytes":        (Descriptor, {"store_bytes": 16}, Status.BUS),
 }
-
-
-def patched(record, kind, fields):
-    """Bytes of a record with other values in some fields."""
-    layout = data.Layout.cast(kind)
-    value = int.from_bytes(record.tobytes(), "little")
-    for name, number in fields.items():
-        field = layout[name]
-        assert number < 1 << field.width
-        value &= ~((1 << field.width) - 1 << field.offset)
-        value |= number << field.offset
-    return np.frombuffer(value.to_bytes(RECORD_BYTES, "little"), np.uint8)
 
 
 def value_of(record, kind, name):

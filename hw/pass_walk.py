@@ -1,0 +1,329 @@
+"""Where a pass stands: its tile, its pixels, its step, and the addresses that go with them."""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .passes import ADDRESS_BITS, INDEX_BITS, WORDS_BITS, PassCommand
+
+__all__ = ["PassWalk", "tile_layout"]
+
+
+def tile_layout(tile_words):
+    """A tile of output words within a pass.
+
+    Members
+    -------
+    offset
+        Its first output word, counted from the pass's first.
+    count, after
+        Output words in it and behind it.
+    first, last
+        None are before it; none are behind it.
+    steps_after, single_step
+        Steps behind its first one, for each group of pixels; whether there are none.
+    parameter, parameter_end
+        Positions in the ring of parameters: of its first word's, and behind its last word's.
+    """
+    return data.StructLayout({
+        "offset":        WORDS_BITS,
+        "count":         range(tile_words + 1),
+        "after":         WORDS_BITS,
+        "first":         1,
+        "last":          1,
+        "steps_after":   WORDS_BITS,
+        "single_step":   1,
+        "parameter":     WORDS_BITS + 1,
+        "parameter_end": WORDS_BITS + 1,
+    })
+
+
+class PassWalk(wiring.Component):
+    """Steps through a pass: tiles of output words, rows, groups of pixels, input words.
+
+    Every output is a register or an and of two, so that whoever decides whether a step is taken has
+    the whole cycle to do so. A pass begins two cycles after its command was taken.
+
+    Parameters
+    ----------
+    tile_words
+        Words of results of a tile.
+    weight_ring
+        Words in the ring of weights.
+
+    Members
+    -------
+    i_command
+        Passes.
+    advance
+        The step is taken in this cycle; only while ``active``.
+    residual_input, residual_base, residual_end
+        See :class:`hw.issue.Issue`.
+    weights_base
+        Address of the oldest word in the ring of weights.
+    weights_free
+        Words of weights to release in this cycle.
+    active
+        There is a step.
+    ready
+        The pass before has been stepped through.
+    command
+        The pass.
+    tile
+        The tile, see :func:`tile_layout`.
+    step, first_step, last_step
+        Number of the step within its tile and pixels, and whether it is the first or the last.
+    pixel_begins, pixel_done
+        The step is the first, or the last, of all tiles that use these pixels before the next.
+    first_pixels, last_group, last_pixels
+        The pixels are the pass's first; the last of their row; the pass's last.
+    input_address
+        Of the input word.
+    output_address, residual_address
+        Of the tile's first output word at these pixels, and of the block's input word there.
+    weight, weights_needed
+        Address of the step's weights in the ring; words that the ring must hold to have them.
+    index_end
+        Words of the input map up to the end of these pixels'.
+    input_next, output_next, residual_next, index_next
+        Where the pass after this one goes on. Valid while ``ready``.
+    """
+
+    def __init__(self, *, tile_words, weight_ring):
+        self.tile_words  = tile_words
+        self.weight_ring = weight_ring
+        super().__init__({
+            "i_command":        In(stream.Signature(PassCommand)),
+            "advance":          In(1),
+            "residual_input":   In(ADDRESS_BITS),
+            "residual_base":    In(ADDRESS_BITS),
+            "residual_end":     In(ADDRESS_BITS),
+            "weights_base":     In(range(weight_ring)),
+            "weights_free":     Out(range(weight_ring + 1)),
+            "active":           Out(1),
+            "ready":            Out(1),
+            "command":          Out(PassCommand),
+            "tile":             Out(tile_layout(tile_words)),
+            "step":             Out(WORDS_BITS),
+            "first_step":       Out(1),
+            "last_step":        Out(1),
+            "pixel_begins":     Out(1),
+            "pixel_done":       Out(1),
+            "first_pixels":     Out(1),
+            "last_group":       Out(1),
+            "last_pixels":      Out(1),
+            "input_address":    Out(ADDRESS_BITS),
+            "output_address":   Out(ADDRESS_BITS),
+            "residual_address": Out(ADDRESS_BITS),
+            "weight":           Out(range(weight_ring)),
+            "weights_needed":   Out(range(weight_ring + 2)),
+            "index_end":        Out(INDEX_BITS),
+            "input_next":       Out(ADDRESS_BITS),
+            "output_next":      Out(ADDRESS_BITS),
+            "residual_next":    Out(ADDRESS_BITS),
+            "index_next":       Out(INDEX_BITS),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        command  = self.command
+        prepare  = Signal()                     # the command is there, its first step is not
+        last_row = Signal()
+        m.d.comb += [
+            self.ready.eq(~self.active & ~prepare),
+            self.i_command.ready.eq(self.ready),
+            self.pixel_begins.eq(self.first_step & self.tile.first),
+            self.pixel_done.eq(self.last_step & (~command.stem | self.tile.last)),
+            self.last_pixels.eq(last_row & self.last_group),
+        ]
+        done        = Signal()                  # with these pixels
+        pixels_go   = Signal()                  # on to the next pixels with the same tile or tiles
+        tile_goes   = Signal()                  # on to the next tile, from the first pixels on
+        tile_within = Signal()                  # on to the next tile of the same pixels
+        m.d.comb += [
+            done.eq(self.advance & self.pixel_done),
+            pixels_go.eq(done & ~self.last_pixels),
+            tile_goes.eq(done & self.last_pixels & ~self.tile.last),
+            tile_within.eq(self.advance & self.last_step & ~self.pixel_done),
+        ]
+        with m.If(self.ready & self.i_command.valid):
+            m.d.sync += [command.eq(self.i_command.payload), prepare.eq(1)]
+        with m.If(prepare):
+            m.d.sync += [prepare.eq(0), self.active.eq(1)]
+        with m.If(done & self.last_pixels & self.tile.last):
+            m.d.sync += self.active.eq(0)
+
+        following = self._walk_tiles(m, prepare, pixels_go, tile_goes, tile_within)
+        self._walk_steps(m, prepare, tile_goes | tile_within, following)
+        self._walk_pixels(m, prepare, done, last_row)
+        self._walk_addresses(m, prepare, pixels_go, tile_goes, tile_within, following.offset)
+        self._walk_weights(m, prepare, done)
+        return m
+
+    def _walk_tiles(self, m, prepare, pixels_go, tile_goes, tile_within):
+        """The tile, and the one behind it, which depends on registers alone."""
+        command   = self.command
+        tile      = self.tile
+        first     = Signal.like(tile)
+        following = Signal.like(tile)
+        words     = Signal(WORDS_BITS)          # from the following tile on
+        steps     = Signal(WORDS_BITS)          # input words; of a copy, the words of the tile
+        m.d.comb += [
+            words.eq(Mux(prepare, command.output_words, tile.after)),
+            steps.eq(Mux(command.copy, following.count, command.input_words)),
+            following.offset.eq(Mux(prepare, 0, tile.offset + self.tile_words)),
+            following.first.eq(prepare),
+            following.last.eq(words <= self.tile_words),
+            following.count.eq(Mux(following.last, words, self.tile_words)),
+            following.after.eq(Mux(following.last, 0, words - self.tile_words)),
+            following.parameter.eq(Mux(prepare, command.parameters, tile.parameter_end)),
+            following.parameter_end.eq(following.parameter + following.count),
+            following.steps_after.eq(steps - 1),
+            following.single_step.eq(steps == 1),
+        ]
+        with m.If(prepare):
+            m.d.sync += first.eq(following)
+        with m.If(prepare | tile_goes | tile_within):
+            m.d.sync += tile.eq(following)
+        with m.Elif(pixels_go & command.stem):
+            m.d.sync += tile.eq(first)
+        return following
+
+    def _walk_steps(self, m, prepare, tile_ends, following):
+        """Steps within a tile and pixels."""
+        after = Signal(WORDS_BITS)              # steps behind this one
+        with m.If(prepare | (self.advance & self.last_step)):
+            m.d.sync += [self.step.eq(0), self.first_step.eq(1)]
+            # All tiles of a stem have as many steps.
+            with m.If(prepare | tile_ends):
+                m.d.sync += [self.last_step.eq(following.single_step),
+                             after.eq(following.steps_after)]
+            with m.Else():
+                m.d.sync += [self.last_step.eq(self.tile.single_step),
+                             after.eq(self.tile.steps_after)]
+        with m.Elif(self.advance):
+            m.d.sync += [
+                self.step.eq(self.step + 1),
+                self.first_step.eq(0),
+                self.last_step.eq(after == 1),
+                after.eq(after - 1),
+            ]
+
+    def _walk_pixels(self, m, prepare, done, last_row):
+        """Groups of pixels of a row, rows of the pass."""
+        groups_after = Signal(len(self.command.groups))
+        rows_after   = Signal(len(self.command.rows))
+        with m.If(prepare | done):
+            m.d.sync += self.first_pixels.eq(prepare | self.last_pixels)
+            with m.If(prepare | self.last_group):
+                m.d.sync += [
+                    self.last_group.eq(self.command.groups == 1),
+                    groups_after.eq(self.command.groups - 1),
+                ]
+                with m.If(prepare | last_row):
+                    m.d.sync += [
+                        last_row.eq(self.command.rows == 1),
+                        rows_after.eq(self.command.rows - 1),
+                    ]
+                with m.Else():
+                    m.d.sync += [last_row.eq(rows_after == 1), rows_after.eq(rows_after - 1)]
+            with m.Else():
+                m.d.sync += [
+                    self.last_group.eq(groups_after == 1),
+                    groups_after.eq(groups_after - 1),
+                ]
+
+    def _walk_addresses(self, m, prepare, pixels_go, tile_goes, tile_within, next_offset):
+        """Pixels of a map follow one another in a ring; each tile begins at the first again."""
+        command, done = self.command, self.advance & self.pixel_done
+        start = Signal(ADDRESS_BITS)            # of the pass's residual words
+        with m.If(prepare):
+            m.d.sync += start.eq(self.residual_input)
+        for name, first, words, base, end, address, follow in (
+                ("input", command.input, command.input_words, command.input_base,
+                 command.input_end, self.input_address, command.copy),
+                ("output", command.output, command.output_words, command.output_base,
+                 command.output_end, self.output_address, ~command.stem),
+                ("residual", Mux(prepare, self.residual_input, start), command.output_words,
+                 self.residual_base, self.residual_end, self.residual_address, ~command.stem)):
+            pixel   = Signal(ADDRESS_BITS, name=f"{name}_pixel")
+            stepped = Signal(ADDRESS_BITS, name=f"{name}_stepped")
+            after   = Signal(ADDRESS_BITS, name=f"{name}_after")
+            m.d.comb += [
+                stepped.eq(pixel + words),
+                after.eq(Mux(stepped == end, base, stepped)),
+                getattr(self, f"{name}_next").eq(pixel),
+            ]
+            # The tile's own words lie ``offset`` behind the pixels'.
+            with m.If(prepare):
+                m.d.sync += [pixel.eq(first), address.eq(first)]
+            with m.Elif(tile_goes):
+                m.d.sync += [
+                    pixel.eq(first),
+                    address.eq(first + Mux(command.copy | (name != "input"), next_offset, 0)),
+                ]
+            with m.Elif(done):
+                m.d.sync += [
+                    pixel.eq(after),
+                    address.eq(after + Mux(follow, self.tile.offset, 0)),
+                ]
+            with m.Elif(tile_within & (name != "input")):
+                m.d.sync += address.eq(address + self.tile_words)
+            with m.Elif(self.advance & (name == "input")):
+                m.d.sync += address.eq(address + 1)
+
+        index     = Signal(INDEX_BITS)
+        first_end = Signal(INDEX_BITS)
+        words     = Mux(command.from_strip, command.output_words, command.input_words)
+        m.d.comb += self.index_next.eq(index)
+        with m.If(prepare):
+            m.d.sync += [
+                index.eq(command.index),
+                self.index_end.eq(command.index + words),
+                first_end.eq(command.index + words),
+            ]
+        with m.Elif(tile_goes):
+            m.d.sync += [index.eq(command.index), self.index_end.eq(first_end)]
+        with m.Elif(done):
+            m.d.sync += [index.eq(self.index_end), self.index_end.eq(self.index_end + words)]
+
+    def _walk_weights(self, m, prepare, done):
+        """A tile's weights are used for all its pixels; a stem's, those of all tiles.
+
+        Weights are counted from the ring's oldest word. Words are freed a cycle after the step that
+        needs them last, and the counts follow when the ring's own do.
+        """
+        command   = self.command
+        tile_begin, tile_needed = Signal.like(self.weight), Signal.like(self.weights_needed)
+        following = Signal.like(self.weight)
+        freed     = self.weights_free
+        needed    = Signal(signed(len(self.weights_needed) + 1))       # less what is freed
+        m.d.comb += [
+            following.eq(Mux(self.weight == self.weight_ring - 1, 0, self.weight + 1)),
+            needed.eq(self.weights_needed - freed),
+        ]
+        m.d.sync += [
+            freed.eq(0),
+            self.weights_needed.eq(needed),
+            tile_needed.eq(tile_needed - freed),
+        ]
+        with m.If(prepare):
+            with m.If(command.rewind):
+                m.d.sync += [
+                    self.weight.eq(self.weights_base),
+                    tile_begin.eq(self.weights_base),
+                    self.weights_needed.eq(1),
+                    tile_needed.eq(1),
+                ]
+        with m.Elif(self.advance & ~command.copy):
+            with m.If(done & ~self.last_pixels):
+                m.d.sync += [
+                    self.weight.eq(tile_begin),
+                    self.weights_needed.eq(tile_needed - freed),
+                ]
+            with m.Else():
+                m.d.sync += [self.weight.eq(following), self.weights_needed.eq(needed + 1)]
+                with m.If(done):
+                    m.d.sync += [tile_begin.eq(following), tile_needed.eq(needed + 1)]
+                    with m.If(command.free_weights):
+                        m.d.sync += freed.eq(needed)

@@ -1,0 +1,102 @@
+"""Faults planted in the accelerator's own Verilog are seen: what is checked after a run can fail.
+
+One simulation holds them all; a plusarg turns one on.
+"""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from sim.errors import SimulationError
+from sim.rtl import simulate
+from sim.rtl.check import Mismatch
+from sim.rtl.run_network import run_network
+from sim.rtl.simulate import MemoryModel
+from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
+
+CONFIG = MACHINES["tiny"]
+
+#: Module, what is looked for in it, what takes its place; ``fault`` is high in single cycles.
+FAULTS = {
+    # The last bit, which decides whether a result is rounded up, of one of eight lanes.
+    "rounding": ("accelerator.core.requantize", r"shifted_0_0 <= (\S+ );",
+                 r"shifted_0_0 <= \1 ^ {9'b0, fault};"),
+    # A beat of weights does not get into its queue.
+    "beat": ("accelerator.read_master.channel_4", r"\.w_en\(w_en\)", r".w_en(w_en & ~fault)"),
+    # The array works, or waits for something, and it is not counted as that.
+    "work": ("accelerator", r"\.pointwise\(pointwise\),(?=\n.*\n    \.read_beat)",
+             r".pointwise(pointwise & ~fault),"),
+    "stall": ("accelerator", r"\.stall\(stall\),(?=\n    \.stem)", r".stall(stall & {4{~fault}}),"),
+    "bytes read": ("accelerator", r"\.read_beat\(read_beats\)",
+                   r".read_beat(read_beats & {5{~fault}})"),
+    "bytes written": ("accelerator", r"\.write_beat\(write_beat\)",
+                      r".write_beat(write_beat & ~fault)"),
+}
+
+SWITCH = """
+  reg on_{number} = 1'b0;
+  reg [2:0] count_{number} = 3'h0;
+  wire fault_{number} = on_{number} & count_{number} == 3'h5;
+  initial if ($test$plusargs("fault_{number}")) on_{number} = 1'b1;
+  always @(posedge clk) count_{number} <= count_{number} + 3'h1;
+"""
+
+
+def plant(text, number, module, pattern, replacement):
+    """Verilog with one more fault."""
+    escaped = re.escape(f"\\{module}" if "." in module else module)
+    head = re.search(rf"^module {escaped} ?\([^;]*\);$", text, re.M)
+    end  = text.index("\nendmodule", head.end())
+    body, count = re.subn(pattern, replacement.replace("fault", f"fault_{number}"),
+                          text[head.end():end])
+    assert count == 1, f"{pattern} must be in {module} once, not {count} times"
+    return text[:head.end()] + SWITCH.replace("{number}", str(number)) + body + text[end:]
+
+
+@dataclass(frozen=True)
+class Faulty(MemoryModel):
+    """The memory, and which fault is on; none below 0."""
+
+    fault: int = -1
+
+    def plusargs(self):
+        return [*super().plusargs(), *([f"+fault_{self.fault}"] if self.fault >= 0 else [])]
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run a small network on the accelerator with the faults in it, and one of them on."""
+    generate = simulate.generate
+
+    def generate_with_faults(*arguments, **parameters):
+        text = generate(*arguments, **parameters)
+        for number, fault in enumerate(FAULTS.values()):
+            text = plant(text, number, *fault)
+        return text
+
+    monkeypatch.setattr(simulate, "generate", generate_with_faults)
+    model, tensors = model_and_tensors(CONFIG, network_of([(1, 8, 1, 1), (3, 8, 2, 2)], 20), 3)
+
+    def run(fault=None):
+        number = -1 if fault is None else list(FAULTS).index(fault)
+        return run_network(model, tensors, config=CONFIG, memory=Faulty(fault=number))
+
+    return run
+
+
+def test_without_a_fault_nothing_is_wrong(run):
+    assert run().cycles > 1000
+
+
+@pytest.mark.parametrize(("fault", "error", "message"), [
+    ("rounding", Mismatch, "The RTL differs from golden in block1"),
+    ("beat", (Mismatch, SimulationError), "differs from golden|STUCK|did not end"),
+    ("work", SimulationError, "counts .* cycles by cause, but"),
+    ("stall", SimulationError, "counts .* cycles by cause, but"),
+    ("bytes read", SimulationError, "counts .* bytes read, but"),
+    ("bytes written", SimulationError, "counts .* beats written, but"),
+])
+def test_planted_fault_is_seen(run, fault, error, message):
+    with pytest.raises(error, match=message):
+        run(fault)
