@@ -9,6 +9,7 @@ import json
 import numpy as np
 
 from golden.arithmetic import Arithmetic
+from golden.average_pool import QuantizedAveragePool
 from golden.model import (
     QuantizedAdd,
     QuantizedBlock,
@@ -20,6 +21,7 @@ from golden.network import Block, Layer, Network
 
 FORMAT = "mnv2 quantized model 2"
 _ARRAYS = ("weights", "bias", "multiplier", "shift", "weight_scales")
+_POOLS = {record.__name__: record for record in (QuantizedMean, QuantizedAveragePool)}
 
 
 def _layer_header(record):
@@ -51,7 +53,7 @@ def model_to_arrays(model):
         "input": [model.input_scale, model.input_zero_point, model.input_bits],
         "layers": {layer.name: _layer_header(layer) for layer in model.layers},
         "adds": {block.name: _layer_header(block.add) for block in model.blocks if block.add},
-        "pool": _layer_header(model.pool),
+        "pool": [type(model.pool).__name__, _layer_header(model.pool)],
     }
     text = json.dumps(header).encode()
     arrays = {"header": np.frombuffer(text, np.uint8)}
@@ -91,7 +93,8 @@ def model_from_arrays(arrays):
                      for part in (block.expand, block.depthwise, block.project)]
             residual = QuantizedAdd(**_with_arithmetic(add)) if add else None
             blocks.append(QuantizedBlock(block.name, *parts, residual))
-        pool = QuantizedMean(**_with_arithmetic(header["pool"]))
+        kind, fields = header["pool"]
+        pool = _POOLS[kind](**_with_arithmetic(fields))
         return QuantizedModel(network, layers["stem"], tuple(blocks), layers["head"], pool,
                               layers["classifier"], *header["input"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:

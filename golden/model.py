@@ -237,6 +237,16 @@ class QuantizedMean:
         _check_output(self)
         _check_multiplier_bits(self, self.multiplier)
 
+    @property
+    def sum_bias(self):
+        """What is added to the sum of a channel's pixels before it is scaled."""
+        return -self.count * self.input_zero_point
+
+    @property
+    def offset(self):
+        """What is added behind the scaling."""
+        return self.output_zero_point
+
     def run(self, activation):
         """int8 (int16 beyond 8 bits) [1, 1, C] of [H, W, C] with H * W = count."""
         if activation.shape[0] * activation.shape[1] != self.count:

@@ -17,9 +17,10 @@ from golden.graph.derivation import RANGES
 from golden.graph.elementwise import Quantize
 from golden.importers.tflite import read_graph
 from sim.errors import UserError
-from sim.images import crop_image, load_image, normalize
+from sim.images import crop_to, load_image, normalize
 
-__all__ = ["NORMALIZATIONS", "choose_normalization", "load_graph", "load_graph_inputs"]
+__all__ = ["NORMALIZATIONS", "choose_normalization", "is_npy", "load_graph", "load_graph_inputs",
+           "load_npy", "nearest_normalization"]
 
 #: Bytes of a file that are read at most; larger ones are refused.
 MAXIMUM_BYTES = 2**28
@@ -93,7 +94,7 @@ def load_graph_inputs(graph, paths, normalization=None):
     arrays = []
     for path, tensor in zip(paths, tensors, strict=True):
         path = Path(path).expanduser()
-        if _is_npy(path):
+        if is_npy(path):
             arrays.append(load_npy(path, tensor))
         else:
             if len(tensors) > 1:
@@ -103,7 +104,8 @@ def load_graph_inputs(graph, paths, normalization=None):
     return arrays
 
 
-def _is_npy(path):
+def is_npy(path):
+    """Whether a file is an .npy, or is called so."""
     if path.suffix.lower() == ".npy":
         return True
     try:
@@ -154,10 +156,7 @@ def load_picture(path, graph, normalization=None):
                         f"{list(tensor.shape)}: only a model with an input of [1, H, W, 3] takes "
                         "a picture")
     _, rows, columns, _ = tensor.shape
-    size = max(rows, columns)
-    pixels = crop_image(load_image(path), size)
-    top, left = (size - rows) // 2, (size - columns) // 2
-    pixels = pixels[top:top + rows, left:left + columns]
+    pixels = crop_to(load_image(path), rows, columns)
     name = normalization or choose_normalization(graph)
     image = normalize(pixels, NORMALIZATIONS[name])[None]
     if tensor.dtype == "float32":
@@ -181,7 +180,12 @@ def choose_normalization(graph):
         tensor = graph.tensors[quantize[0].output]
     if tensor.dtype not in RANGES or tensor.scales.size != 1:
         return "symmetric"
-    ends = [(end - tensor.zero_point) * tensor.scale for end in RANGES[tensor.dtype]]
+    return nearest_normalization(tensor.scale, tensor.zero_point, tensor.dtype)
+
+
+def nearest_normalization(scale, zero_point, dtype="int8"):
+    """The name in NORMALIZATIONS whose range is nearest to what a quantised input can hold."""
+    ends = [(end - zero_point) * scale for end in RANGES[dtype]]
 
     def distance(name):
         low, high = NORMALIZATIONS[name].range()

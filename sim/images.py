@@ -75,6 +75,20 @@ def crop_image(image, size=224):
     return np.asarray(resized.crop((left, top, left + size, top + size)))
 
 
+def crop_to(image, rows, columns):
+    """The centre of a picture in any shape: uint8 [rows, columns, 3].
+
+    Cropped square to the longer side as `crop_image` does, then cut to the shorter.
+    """
+    return cut_centre(crop_image(image, max(rows, columns)), rows, columns)
+
+
+def cut_centre(pixels, rows, columns):
+    """The centre [rows, columns, 3] of a larger [H, W, 3]."""
+    top, left = (pixels.shape[0] - rows) // 2, (pixels.shape[1] - columns) // 2
+    return pixels[top:top + rows, left:left + columns]
+
+
 def normalize(pixels, normalization=IMAGENET_NORMALIZATION):
     """uint8 [H, W, 3] to float32 [H, W, 3], by the InputNormalization that a model carries."""
     scaled = pixels.astype(np.float32) / np.float32(255)

@@ -16,7 +16,7 @@ FORBIDDEN = {
 GOLDEN_ALLOWED = {"golden", "numpy"}
 IMPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "google", "h5py", "onnx", "safetensors",
                                       "tflite"}
-EXPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "ai_edge_litert"}
+EXPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "tflite"}
 
 
 def imported(path):

@@ -19,7 +19,11 @@ MAXIMUM_TEXT_BYTES = 2**24
 #: Groups of a training's state, which no inference needs.
 SKIPPED = ("optimizer_weights", "optimizer", "metrics", "compile_metrics", "loss_tracker")
 _ERRORS = (OSError, RuntimeError, KeyError, TypeError, AttributeError, IndexError, OverflowError,
-           UnicodeError, SystemError, MemoryError)
+           ValueError, SystemError, MemoryError)
+
+
+class _Refused(ValueError):
+    """Our own complaint, beside those of the library."""
 
 
 def parse_hdf5(data):
@@ -48,6 +52,8 @@ def parse_hdf5(data):
         access.set_file_image(bytes(data))
         with h5py.File(h5py.h5f.open(b"image", h5py.h5f.ACC_RDONLY, fapl=access)) as file:
             _Walk(h5py, arrays, texts).visit(file, "", 0)
+    except _Refused:
+        raise
     except _ERRORS as error:
         detail = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise ValueError(f"The HDF5 file is damaged or truncated ({detail})") from None
@@ -64,16 +70,16 @@ class _Walk:
     def visit(self, group, path, depth):
         """Read a group, and the groups in it."""
         if depth > MAXIMUM_DEPTH:
-            raise ValueError(f"The HDF5 group {path[:80]} must not lie deeper than "
+            raise _Refused(f"The HDF5 group {path[:80]} must not lie deeper than "
                              f"{MAXIMUM_DEPTH} groups")
         self._read_texts(group, path)
         for name in group:
             self._objects += 1
             if self._objects > MAXIMUM_OBJECTS:
-                raise ValueError(f"The HDF5 file must have at most {MAXIMUM_OBJECTS} objects")
+                raise _Refused(f"The HDF5 file must have at most {MAXIMUM_OBJECTS} objects")
             inner = f"{path}/{name}" if path else name
             if not isinstance(group.get(name, getlink=True), self._h5py.HardLink):
-                raise ValueError(f"The HDF5 file must not link elsewhere, as {inner[:80]} does")
+                raise _Refused(f"The HDF5 file must not link elsewhere, as {inner[:80]} does")
             if not path and name in SKIPPED:
                 continue
             item = group[name]
@@ -89,15 +95,15 @@ class _Walk:
         settings = dataset.id.get_create_plist()
         layout = settings.get_layout()
         if layout == self._h5py.h5d.VIRTUAL or settings.get_external_count():
-            raise ValueError(f"The HDF5 dataset {path} must hold its numbers itself")
+            raise _Refused(f"The HDF5 dataset {path} must hold its numbers itself")
         codes = self._h5py.h5z
         known = {codes.FILTER_DEFLATE, codes.FILTER_SHUFFLE, codes.FILTER_FLETCHER32}
         if not {settings.get_filter(i)[0] for i in range(settings.get_nfilters())} <= known:
-            raise ValueError(f"The HDF5 dataset {path} must be plain or compressed by deflate")
+            raise _Refused(f"The HDF5 dataset {path} must be plain or compressed by deflate")
         chunk = math.prod(dataset.chunks or (0,)) * dtype.itemsize
         self._bytes += math.prod(shape) * dtype.itemsize
         if max(self._bytes, chunk) > MAXIMUM_BYTES:
-            raise ValueError(f"The HDF5 datasets up to {path} must have at most {MAXIMUM_BYTES} "
+            raise _Refused(f"The HDF5 datasets up to {path} must have at most {MAXIMUM_BYTES} "
                              "bytes")
         self._arrays[path] = np.asarray(dataset[()])
 
@@ -106,7 +112,7 @@ class _Walk:
             attribute = group.attrs.get_id(name)
             self._objects += 1
             if self._objects > MAXIMUM_OBJECTS:
-                raise ValueError(f"The HDF5 file must have at most {MAXIMUM_OBJECTS} objects")
+                raise _Refused(f"The HDF5 file must have at most {MAXIMUM_OBJECTS} objects")
             if attribute.shape != () or attribute.dtype.kind not in "SO" \
                     or attribute.get_storage_size() > MAXIMUM_TEXT_BYTES:
                 continue

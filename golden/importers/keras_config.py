@@ -89,9 +89,15 @@ class KerasConfig:
         return shape[1], shape[2]
 
     def strides(self, blocks):
-        """Of the stem and of each block, given the blocks' names."""
-        return [_same_pair("strides", name, self._get(name).get("strides"))
-                for name in ("Conv1", *(f"{block}_depthwise" for block in blocks))]
+        """Of the stem and of each block, given the blocks' names; 1 or 2, elsewhere 1."""
+        strided = ["Conv1", *(f"{block}_depthwise" for block in blocks)]
+        for kind, name, settings in self._layers:
+            value = settings.get("strides")
+            allowed = ([1, 1], [2, 2]) if name in strided else ([1, 1],)
+            if kind in ("Conv2D", "DepthwiseConv2D") and value not in allowed:
+                raise ValueError(f"The strides of {name[:80]} must be "
+                                 f"{' or '.join(map(str, allowed))}, not {str(value)[:80]}")
+        return [self._get(name)["strides"][0] for name in strided]
 
     def padding(self, blocks, strides, size):
         """Which of `golden.network.PADDINGS` the strided layers pad like.
@@ -121,22 +127,27 @@ class KerasConfig:
             size = tuple(output_size(n, stride) for n in size)
         return possible[0]
 
-    def check_adds(self, blocks, residual):
-        """ValueError unless just the residual blocks have an Add layer."""
-        adds = {name for kind, name, _ in self._layers if kind == "Add"}
-        wanted = {f"{block}_add" for block, adds_input in zip(blocks, residual, strict=True)
-                  if adds_input}
-        for name in sorted(wanted - adds):
-            raise ValueError(f"The layer {name} is missing in the configuration")
-        for name in sorted(adds - wanted):
-            raise ValueError(f"The layer {name[:80]} is superfluous: its block has no residual")
+    def check_between(self, blocks, expanded, residual):
+        """ValueError unless the ReLU6 and Add layers are just those of such blocks.
 
-
-def _same_pair(what, name, value):
-    if not isinstance(value, list) or len(value) != 2 or value[0] != value[1] \
-            or type(value[0]) is not int:
-        raise ValueError(f"The {what} of {name} must be two equal integers, not {str(value)[:80]}")
-    return value[0]
+        Parameters
+        ----------
+        blocks : list of str
+            Their names.
+        expanded, residual : list of bool
+            Whether each has an expansion, and a sum at its end.
+        """
+        relus = {"Conv1_relu", "out_relu", *(f"{block}_depthwise_relu" for block in blocks)}
+        relus |= {f"{block}_expand_relu" for block, has in zip(blocks, expanded, strict=True)
+                  if has}
+        adds = {f"{block}_add" for block, has in zip(blocks, residual, strict=True) if has}
+        for wanted_kind, wanted in (("ReLU", relus), ("Add", adds)):
+            found = {name for kind, name, _ in self._layers if kind == wanted_kind}
+            for name in sorted(wanted - found):
+                raise ValueError(f"The layer {name} is missing in the configuration")
+            for name in sorted(found - wanted):
+                raise ValueError(f"The layer {name[:80]} is superfluous: MobileNetV2 has no "
+                                 f"{wanted_kind} there")
 
 
 def _check_layer(kind, name, settings):

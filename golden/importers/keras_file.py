@@ -151,5 +151,7 @@ def _build(arrays, texts, config, input_size, strides):
     model = assemble_model(stem, blocks, head, classifier, input_size=input_size, padding=padding,
                            strides=strides, input_normalization=KERAS_NORMALIZATION)
     if config is not None:
-        config.check_adds(names, [block.residual for block in model.network.blocks])
+        made = model.network.blocks
+        config.check_between(names, [block.expand is not None for block in made],
+                             [block.residual for block in made])
     return model

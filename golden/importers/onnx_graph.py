@@ -11,7 +11,10 @@ import numpy as np
 from golden.importers.float_network import MAXIMUM_BYTES
 
 MAXIMUM_NODES = 20_000
+#: Numbers that Expand may make of one: a bias of zeros.
+MAXIMUM_EXPANDED = 2**16
 _DOMAINS = ("", "ai.onnx")
+_FOLDED = ("Identity", "CastLike", "Shape", "Reshape", "Expand")
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,14 +130,46 @@ class OnnxGraph:
                     self._add_constant(record.outputs[0], attributes[kind])
                     return
             raise ValueError(f"The operator {record} must hold numbers")
-        self.nodes.append(record)
+        if not self._fold(record):
+            self.nodes.append(record)
 
     def is_constant(self, name):
         return name in self._tensors
 
-    def alias(self, name, of):
-        """Give a constant a further name."""
-        self._add_constant(name, self._tensors[of])
+    def _fold(self, record):
+        """Whether an operator on constants alone became a constant itself.
+
+        PyTorch's exporter leaves such operators where it is told not to optimise.
+        """
+        if record.operator not in _FOLDED or not record.inputs or len(record.outputs) != 1 \
+                or not self.is_constant(record.inputs[0]):
+            return False
+        first, output = record.inputs[0], record.outputs[0]
+        if record.operator in ("Identity", "CastLike"):      # floats are float32 here anyway
+            self._add_constant(output, self._tensors[first])
+        elif record.operator == "Shape":
+            start, end = (record.attributes.get(x) for x in ("start", "end"))
+            shape = self.constant(first).shape[start:end]
+            self._add_constant(output, np.array(shape, np.int64))
+        else:
+            if len(record.inputs) != 2 or not self.is_constant(record.inputs[1]):
+                return False
+            value, shape = self.constant(first), self.constant(record.inputs[1])
+            if record.operator == "Reshape":
+                if shape.ravel().tolist() != [-1]:
+                    return False
+                self._add_constant(output, value.reshape(-1))
+                return True
+            if value.size > 1 and shape.ravel().tolist() != [1]:
+                return False
+            count = math.prod(int(n) for n in shape.ravel()[:8])
+            if shape.ndim != 1 or shape.size > 8 or not 0 < count <= MAXIMUM_EXPANDED:
+                raise ValueError(f"The operator {record} must make from 1 to {MAXIMUM_EXPANDED} "
+                                 "numbers")
+            # A copy of one number, or as it is.
+            self._add_constant(output, value if value.size > 1 else
+                               np.full([int(n) for n in shape], value.reshape(-1)[0]))
+        return True
 
     def constant(self, name):
         """Array of a constant; float32 whatever floats the file holds.
@@ -159,7 +194,8 @@ class OnnxGraph:
         kinds = self._onnx.TensorProto
         floats = (kinds.FLOAT, kinds.FLOAT16, kinds.BFLOAT16, kinds.DOUBLE)
         if tensor.data_type not in (*floats, kinds.INT64, kinds.INT32):
-            raise ValueError(f"The tensor {name[:80]} must hold floats or integers of 32 or 64 bits")
+            raise ValueError(f"The tensor {name[:80]} must hold floats or integers of 32 or "
+                             "64 bits")
         shape = tuple(tensor.dims)
         if any(not 0 <= n <= MAXIMUM_BYTES for n in shape) or len(shape) > 8:
             raise ValueError(f"The tensor {name[:80]} must have a shape within the file")

@@ -8,71 +8,17 @@ Ref: ONNX `docs/Operators.md`, opset 7 to 26.
 """
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from golden.float_model import BatchNormalization
 from golden.importers.float_network import as_float32, golden_axes
+from golden.importers.onnx_records import NCHW, NHWC, Layers, OnnxLayer, Pool, Sum
 
-NCHW, NHWC = "NCHW", "NHWC"
 _LAYOUTS = {(NCHW, (0, 2, 3, 1)): NHWC, (NHWC, (0, 3, 1, 2)): NCHW}
 _SHAPE_OPERATORS = ("Shape", "Gather", "Unsqueeze", "Concat", "Slice", "Cast")
 _EXACT = 1e-6
-
-
-@dataclass(eq=False)
-class Image:
-    """The network's input."""
-
-
-@dataclass(eq=False)
-class OnnxLayer:
-    """A convolution or the classifier.
-
-    Members
-    -------
-    name : str
-        Of its weights in the file.
-    source : Image, OnnxLayer, Sum or Pool
-    weights, bias, normalization
-        As in `float_network.Convolution`.
-    stride : int
-    padding : ((top, bottom), (left, right)) or "same"
-    low, high : float
-        The clamp behind it.
-    """
-
-    name: str
-    source: object
-    weights: np.ndarray
-    depthwise: bool = False
-    bias: np.ndarray | None = None
-    normalization: BatchNormalization | None = None
-    stride: int = 1
-    padding: object = ((0, 0), (0, 0))
-    low: float = -math.inf
-    high: float = math.inf
-
-    @property
-    def clamped(self):
-        return (self.low, self.high) != (-math.inf, math.inf)
-
-
-@dataclass(eq=False)
-class Sum:
-    """Two tensors added."""
-
-    name: str
-    terms: tuple
-
-
-@dataclass(eq=False)
-class Pool:
-    """The mean over rows and columns; kernel None where it is the whole map by itself."""
-
-    source: object
-    kernel: tuple | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,17 +32,6 @@ class _View:
 
 
 _SHAPE = _View("shape")
-
-
-@dataclass
-class Layers:
-    """What a graph is made of, in order of execution."""
-
-    image: Image = field(default_factory=Image)
-    layers: list = field(default_factory=list)
-    sums: list = field(default_factory=list)
-    output: object = None
-    layout: str = NCHW
 
 
 def find_layers(graph):
@@ -139,8 +74,6 @@ class _Reader:
                 raise ValueError(f"The operator {node} must have inputs and outputs")
             else:
                 view = run(node)
-            if view is None:
-                continue
             if node.outputs[0] in self._views or self._graph.is_constant(node.outputs[0]):
                 raise ValueError(f"The tensor {node.outputs[0][:80]} must be made once")
             self._views[node.outputs[0]] = view
@@ -201,12 +134,9 @@ class _Reader:
                                           self._uses[node.inputs[0]])
         return view
 
-    # Operators. Each gives the view of its output, or None where that is a constant.
+    # Operators. Each gives the view of its output.
 
     def _read_Identity(self, node):
-        if self._graph.is_constant(node.inputs[0]):
-            self._graph.alias(node.outputs[0], node.inputs[0])
-            return None
         return self._same(node, self._view(node))
 
     def _read_Dropout(self, node):
@@ -278,7 +208,8 @@ class _Reader:
         pads = node.attributes.get("pads") or [0, 0, 0, 0]
         if mode == "SAME_UPPER" and before is None:
             return "same"
-        if mode not in ("NOTSET", "VALID") or len(pads) != 4 or not 0 <= min(pads) <= max(pads) <= 2:
+        if mode not in ("NOTSET", "VALID") or len(pads) != 4 \
+                or not 0 <= min(pads) <= max(pads) <= 2:
             raise ValueError(f"The operator {node} must pad by at most 2 zeros, not by {mode} "
                              f"{pads[:8]}")
         if mode == "VALID":
@@ -383,6 +314,8 @@ class _Reader:
         return _View(Pool(view.maker), view.layout, flat=flat)
 
     def _flatten(self, node):
+        if self._views.get(node.inputs[0]) is _SHAPE:
+            return _SHAPE
         view = self._map(node)
         pooled = isinstance(view.maker, Pool) or isinstance(getattr(view.maker, "source", None),
                                                             Pool)

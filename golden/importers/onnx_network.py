@@ -3,7 +3,8 @@
 from golden.float_model import IMAGENET_NORMALIZATION, KERAS_NORMALIZATION
 from golden.importers.float_network import Convolution, agree_on_size, assemble_model
 from golden.importers.onnx_graph import OnnxGraph
-from golden.importers.onnx_layers import NHWC, OnnxLayer, Pool, find_layers
+from golden.importers.onnx_layers import find_layers
+from golden.importers.onnx_records import NHWC, OnnxLayer, Pool
 from golden.network import PADDINGS, output_size, stride_padding
 
 

@@ -50,6 +50,14 @@ def read_pickle(data, offset, calls, persistent):
         return _read(data, offset, calls, persistent)
 
 
+def _opcodes(stream):
+    """pickletools' opcodes; its complaints, which quote the file at length, made short."""
+    try:
+        yield from pickletools.genops(stream)
+    except ValueError as error:
+        raise ValueError(f"A pickle must be well formed ({ascii(str(error))[:80]})") from None
+
+
 def _read(data, offset, calls, persistent):
     stream = io.BytesIO(data)
     stream.seek(offset)
@@ -70,7 +78,7 @@ def _read(data, offset, calls, persistent):
             stack[-1][key] = value
 
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+        for count, (opcode, argument, _) in enumerate(_opcodes(stream)):
             name = opcode.name
             if count > MAXIMUM_OPCODES:
                 raise ValueError(f"A pickle must have at most {MAXIMUM_OPCODES} opcodes")

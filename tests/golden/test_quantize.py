@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from golden.archive import model_from_arrays, model_to_arrays
-from golden.calibrate import RangeStatistics, choose_ranges, collect_statistics
+from golden.calibrate import RangeStatistics, collect_statistics
 from golden.fixed_point import dequantize
 from golden.float_model import FloatLayer, FloatModel
 from golden.network import Layer, build_network
@@ -12,6 +12,7 @@ from golden.quantize import (
     QuantizationOptions,
     add_record,
     affine_parameters,
+    choose_ranges,
     layer_record,
     mean_record,
     quantize_model,

@@ -3,7 +3,7 @@
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from golden.exporters.tflite_graph import GraphWriter, schema
+from golden.exporters.tflite_graph import GraphWriter
 from golden.importers.tflite import read_graph
 
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
@@ -112,7 +112,7 @@ class ModelMaker:
         if scale is None:
             scale = self.scales[source] * float(scales.mean()) * spread / self.rng.uniform(20, 80)
         target = self.tensor((1, *out, channels), scale, zero)
-        options = {"padding": getattr(schema.Padding, padding), "strideH": stride[0],
+        options = {"padding": padding, "strideH": stride[0],
                    "strideW": stride[1], "dilationHFactor": dilation[0],
                    "dilationWFactor": dilation[1], **_activation(activation)}
         if depthwise:
@@ -166,7 +166,7 @@ class ModelMaker:
                for size, k, s in zip((rows, columns), kernel, stride, strict=True)]
         target = self.tensor((1, *out, channels), self.scales[source], self.zeros[source])
         self.graph.operator("AVERAGE_POOL_2D", [source], [target], "Pool2DOptions", {
-            "padding": getattr(schema.Padding, padding), "strideH": stride[0],
+            "padding": padding, "strideH": stride[0],
             "strideW": stride[1], "filterHeight": kernel[0], "filterWidth": kernel[1],
             **_activation(activation)}, version=2)
         return target
@@ -220,4 +220,4 @@ class ModelMaker:
 
 
 def _activation(name):
-    return {"fusedActivationFunction": getattr(schema.ActivationFunctionType, name)}
+    return {"fusedActivationFunction": name}

@@ -3,6 +3,8 @@
 Random layers first, then the cases that random ones seldom meet.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -259,7 +261,8 @@ def test_shapes_are_those_that_operators_give():
     source = maker.input((1, 6, 6, 3))
     target = maker.convolution(source, 4, (3, 3), (2, 2), zero=0)
     content, inputs = maker.finish([target])
-    maker.graph._graph.tensors[target].shape = [1, 9, 9, 9]
+    tensors = maker.graph._tensors
+    tensors[target] = replace(tensors[target], shape=(1, 9, 9, 9))
     wrong = maker.graph.finish([source], [target])
     assert wrong != content
     graph = read_graph(wrong)
