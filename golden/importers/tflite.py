@@ -23,8 +23,9 @@ IDENTIFIER, VERSION = b"TFL3", 3
 MAXIMUM_TENSORS, MAXIMUM_INTERFACE, MAXIMUM_OPERATOR_TENSORS = 2**15, 2**8, 2**4
 #: A longer name is cut; converters join the names of fused layers, so some are long.
 MAXIMUM_NAME_BYTES = 2**10
-#: What the schema's readers raise where an offset or a length leads out of the file.
-_DAMAGE = (struct.error, IndexError, TypeError, OverflowError, AttributeError, MemoryError)
+#: What the schema's readers raise where an offset or a length leads out of the file; AttributeError
+#: where they answer None for a table that is absent.
+_DAMAGE = (struct.error, IndexError, TypeError, OverflowError, AttributeError)
 #: Places in the tables' vtables, of fields that the package reads with less care.
 NAME_SLOT, CUSTOM_CODE_SLOT, BUILTIN_CODE_SLOT = 10, 6, 10
 

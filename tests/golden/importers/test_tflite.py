@@ -4,6 +4,7 @@ import sys
 import time
 import tracemalloc
 
+import flatbuffers
 import numpy as np
 import pytest
 
@@ -180,7 +181,6 @@ def test_models_and_subgraphs():
     graph = EditableModel(convolution())
     content = finish(graph)
     graph.model.subgraphs *= 2
-    import flatbuffers
     builder = flatbuffers.Builder(1024)
     builder.Finish(graph.model.Pack(builder), file_identifier=b"TFL3")
     with pytest.raises(ValueError, match="one subgraph, not 2"):
@@ -323,6 +323,21 @@ def test_absent_bias():
     parts = {key: value for key, value in FULLY.items() if key != "b"}
     content = one_operator("FULLY_CONNECTED", **parts)
     assert_equals_litert(content, [x[:, 0, 0, :1].repeat(6, axis=1)])
+
+
+def test_tables_that_are_absent():
+    for part in ("tensors", "operators", "inputs", "outputs"):
+        graph = EditableModel(convolution())
+        content = graph.finish([0], [3])
+        setattr(graph.subgraph, part, None)
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(graph.model.Pack(builder), file_identifier=b"TFL3")
+        assert content != bytes(builder.Output())
+        if part in ("tensors", "operators"):
+            with pytest.raises(ValueError, match="must be|damaged"):
+                read_graph(bytes(builder.Output()))
+        else:
+            assert_reads_or_refuses(bytes(builder.Output()))
 
 
 def test_an_operator_code_that_is_none():
