@@ -36,7 +36,7 @@ def golden(
         typer.Option(
             metavar="FILE.npz",
             dir_okay=False,
-            help="Write every operator's output there, under t<tensor index>.",
+            help="Write every operator's output there, under t9 for tensor 9.",
         ),
     ] = None,
     fully_connected: Annotated[

@@ -37,7 +37,7 @@ def run(
             metavar="FILE.npz",
             dir_okay=False,
             help="Write what the hardware made there too: every block's output, the pool and the "
-            "logits; of a .tflite as t<tensor index>, with what the host makes of the logits, of "
+            "logits; of a .tflite as t9 for tensor 9, with what the host makes of the logits, of "
             "others by name. It is in the output folder as tensors.npz.",
         ),
     ] = None,
