@@ -8,12 +8,13 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from golden.arithmetic import Arithmetic
-from golden.float_model import FloatLayer, FloatModel
+from golden.float_model import FloatModel
 from golden.model import with_arithmetic
+from golden.network import mobilenet_v2
 from sim import cli, export
 from sim.compare import compare_tensors
 from sim.errors import UserError
-from sim.export import METADATA, calibrate_on, encode_model
+from sim.export import METADATA, encode_model, open_calibrated
 from sim.models import RunnableModel, open_model
 from sim.outputs import dump_tensors, fully_connected_note, write_dump
 from tests.golden.family_files import (
@@ -24,6 +25,7 @@ from tests.golden.family_files import (
     write_family,
 )
 from tests.golden.litert import run_litert_by_index
+from tests.sim.float_files import float_file
 
 
 def invoke(*arguments):
@@ -43,7 +45,7 @@ def files(tmp_path):
 def test_litert_gives_all_tensors(change, tmp_path):
     model = change(random_quantized_network(np.random.default_rng(2), small_network((18, 16))))
     out = tmp_path / "out.tflite"
-    out.write_bytes(encode_model(RunnableModel("small", model), model, None, "tflite"))
+    out.write_bytes(encode_model(RunnableModel("small", model), None, "tflite"))
     image = np.random.default_rng(3).integers(-128, 128, (1, 18, 16, 3), dtype=np.int8)
     litert = run_litert_by_index(out.read_bytes(), [image])
     opened = open_model(out)
@@ -85,7 +87,7 @@ def test_what_made_it_is_in_the_file(files):
     model, _ = files
     float_model = FloatModel(model.network, {})
     opened = RunnableModel("some/where/weights.pth", model, float_model)
-    content = encode_model(opened, model, "3 pictures of photographs", "tflite")
+    content = encode_model(opened, "3 pictures of photographs", "tflite")
     read = tflite.Model.GetRootAs(content, 0)
     assert read.Description().startswith(
         b"weights.pth, 16x12, 11 classes, int8, calibrated on 3 pictures of photographs; mnv2 ")
@@ -95,37 +97,31 @@ def test_what_made_it_is_in_the_file(files):
     assert b"some/where" not in content
 
 
-def random_float_model(rng, network):
-    layers = {}
-    for layer in network.layers:
-        if layer.kind != "pool":
-            shape = {"stem": (3, 3, 3, layer.output_channels),
-                     "depthwise": (3, 3, layer.output_channels)}.get(
-                         layer.kind, (layer.input_channels, layer.output_channels))
-            layers[layer.name] = FloatLayer(layer, rng.normal(0, 0.4, shape).astype(np.float32),
-                                            np.zeros(layer.output_channels, np.float32))
-    return FloatModel(network, layers)
-
-
 def test_calibration_on_a_folder(tmp_path, monkeypatch):
     rng = np.random.default_rng(4)
-    folder = tmp_path / "photographs"
+    folder, path = tmp_path / "photographs", tmp_path / "weights"
     folder.mkdir()
     for number in range(3):
-        bright = rng.integers(0, 80 * (number + 1), (30, 40, 3), dtype=np.uint8)
+        bright = rng.integers(0, 80 * (number + 1), (40, 50, 3), dtype=np.uint8)
         Image.fromarray(bright).save(folder / f"{number}.png")
-    model = random_float_model(rng, small_network((16, 16)))
-    integer, words = calibrate_on(str(folder), model)
+    path.write_bytes(float_file(mobilenet_v2(0.35, 32, classes=3), rng))
+    opened, words = open_calibrated(path, str(folder), 32)
     assert words == "3 pictures of photographs"
+    assert opened.name == str(path)
+    result = invoke("export", "--model", path, "--size", 32, folder, tmp_path / "x.npz")
+    assert result.stdout.rstrip().endswith("bytes, calibrated on 3 pictures of photographs")
+    same = open_model(tmp_path / "x.npz").integer
+    np.testing.assert_array_equal(same.head.bias, opened.integer.head.bias)
     (folder / "2.png").unlink()
-    other, _ = calibrate_on(str(folder), model)
-    assert [x.output_scale for x in integer.layers] != [x.output_scale for x in other.layers]
+    other, _ = open_calibrated(path, str(folder), 32)
+    assert [x.output_scale for x in opened.integer.layers] != [
+        x.output_scale for x in other.integer.layers]
     monkeypatch.setattr(export, "CALIBRATION_LIMIT", 1)
-    assert calibrate_on(str(folder), model)[1] == "1 picture of photographs"
+    assert open_calibrated(path, str(folder), 32)[1] == "1 picture of photographs"
     (folder / "0.png").write_bytes(b"x")
     (folder / "1.png").write_bytes(b"x")
     with pytest.raises(UserError, match="not an image"):
-        calibrate_on(str(folder), model)
+        open_calibrated(path, str(folder), 32)
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
@@ -151,7 +147,7 @@ def test_models_that_litert_does_not_have(files):
     ]:
         wrong = replace(model, head=record)
         with pytest.raises(UserError, match=words):
-            encode_model(RunnableModel("x", wrong), wrong, None, "tflite")
+            encode_model(RunnableModel("x", wrong), None, "tflite")
 
 
 def test_dump_has_what_the_host_makes(files):
