@@ -105,14 +105,17 @@ class _Writer(GraphWriter):
         return self._tensors[index].zero_point
 
 
-def write_family(model, *, float_input=False, fully_connected=False, keep_dimensions=True,
-                 swapped_adds=False, explicit_padding=False, softmax=False, dequantize=False):
+def write_family(model, *, float_input=False, unsigned_ends=False, fully_connected=False,
+                 keep_dimensions=True, swapped_adds=False, explicit_padding=False, softmax=False,
+                 dequantize=False):
     """A QuantizedModel as the bytes of a .tflite.
 
     Parameters
     ----------
     float_input : bool
         The input is float32, and QUANTIZE comes first.
+    unsigned_ends : bool
+        Input and output are uint8, with a QUANTIZE from and to int8.
     fully_connected : bool
         The classifier is FULLY_CONNECTED, on [1, C]; else a CONV_2D, and a RESHAPE behind it.
     keep_dimensions : bool
@@ -128,6 +131,11 @@ def write_family(model, *, float_input=False, fully_connected=False, keep_dimens
     shape = model.network.input_shape
     if float_input:
         first = graph.tensor("picture", (1, *shape), np.float32)
+        source = add_activation(graph, "input", shape, model.input_scale, model.input_zero_point)
+        graph.operator("QUANTIZE", [first], [source])
+    elif unsigned_ends:
+        first = graph.tensor("bytes", (1, *shape), np.uint8, scales=model.input_scale,
+                             zero_points=model.input_zero_point + 128)
         source = add_activation(graph, "input", shape, model.input_scale, model.input_zero_point)
         graph.operator("QUANTIZE", [first], [source])
     else:
@@ -171,6 +179,12 @@ def write_family(model, *, float_input=False, fully_connected=False, keep_dimens
         target = graph.tensor("probabilities", (1, model.network.classes),
                               scales=np.float32(1 / 256), zero_points=-128)
         graph.operator("SOFTMAX", [source], [target], "SoftmaxOptions", {"beta": 1.0}, version=2)
+        source = target
+    if unsigned_ends:
+        target = graph.tensor("bytes out", (1, model.network.classes), np.uint8,
+                              scales=graph.scale_of(source),
+                              zero_points=graph.zero_point_of(source) + 128)
+        graph.operator("QUANTIZE", [source], [target])
         source = target
     if dequantize:
         target = graph.tensor("real", (1, model.network.classes), np.float32)

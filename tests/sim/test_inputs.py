@@ -42,7 +42,7 @@ def test_a_picture_is_the_same_in_every_form(integer, picture):
     assert plain.real.min() < -0.3
     assert plain.real.max() > 0.3
     assert plain.real.dtype == np.float32
-    for form in ({}, {"float_input": True}):
+    for form in ({}, {"float_input": True}, {"unsigned_ends": True}):
         found = load_model_input(opened(integer, **form), picture)
         np.testing.assert_array_equal(found.integer, plain.integer)
     other = load_model_input(RunnableModel("x.npz", integer), picture, "unit")

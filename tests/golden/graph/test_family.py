@@ -31,6 +31,7 @@ VARIANTS = {
               {"padding": "tensorflow", "size": (27, 32), "classes": 1001}),
     "float ends": ({"float_input": True, "softmax": True, "dequantize": True}, None,
                    {"classes": 2}),
+    "unsigned ends": ({"unsigned_ends": True, "softmax": True}, None, {}),
     "per tensor": ({"fully_connected": True}, per_tensor, {"padding": "pytorch", "classes": 1000}),
     "average pool": ({"swapped_adds": True}, with_average_pool, {"size": (48, 33)}),
     "average pool, fully connected": ({"fully_connected": True, "softmax": True},
@@ -60,6 +61,8 @@ def test_every_tensor_is_litert_s(name):
     assert family.model.network == replace(model.network, padding=family.model.network.padding)
     image = random_activation(np.random.default_rng(5), model.network.input_shape)
     given = image[None]
+    if VARIANTS[name][0].get("unsigned_ends"):
+        given = (given.astype(np.int16) + 128).astype(np.uint8)
     if VARIANTS[name][0].get("float_input"):
         assert [operator.kind for operator in family.before] == ["QUANTIZE"]
         given = ((given.astype(np.int32) - model.input_zero_point)
@@ -88,6 +91,7 @@ def test_every_tensor_is_litert_s(name):
         kind for kind, there in (
             ("RESHAPE", graph.producer(classifier).kind == "CONV_2D"),
             ("SOFTMAX", VARIANTS[name][0].get("softmax")),
+            ("QUANTIZE", VARIANTS[name][0].get("unsigned_ends")),
             ("DEQUANTIZE", VARIANTS[name][0].get("dequantize"))) if there]
 
 
