@@ -139,7 +139,7 @@ def run_frame(
         sequence = FrameSequence(
             ends=several.frame_ends,
             macs=network.macs,
-            multipliers=config.multipliers,
+            multipliers=run.layers[0].multipliers,
             dram_bytes=several.read_bytes + several.write_bytes,
         )
     float_top = ()
