@@ -83,7 +83,7 @@ def hardware_configuration(model, config):
                                activation_bits=max(HARDWARE_BITS[0], activations))
 
 
-def run_best_points(results, count, folder, *, config, memory, progress=None):
+def run_best_points(results, count, folder, *, config, memory, asserts=False, progress=None):
     """Run the best formats that the accelerator has on the first picture.
 
     Parameters
@@ -95,6 +95,8 @@ def run_best_points(results, count, folder, *, config, memory, progress=None):
     config : hw.config.AcceleratorConfig
         Whose lanes are replaced by the format's.
     memory : sim.rtl.simulate.MemoryModel
+    asserts : bool
+        Check the hardware's assertions, which takes more time.
     progress : object, optional
         As of `sim.rtl.run_network.run_network`; its ``starting(name, network, config)`` is called
         before each.
@@ -121,13 +123,13 @@ def run_best_points(results, count, folder, *, config, memory, progress=None):
             if (point.key, accelerator) in known:
                 runs.append(HardwareRun(**known[point.key, accelerator]))
                 continue
-            runs.append(_run(results, point, config, memory, progress))
+            runs.append(_run(results, point, config, memory, asserts, progress))
             journal.append({"hardware": point.key, "accelerator": accelerator,
                             "run": dataclasses.asdict(runs[-1])})
     return runs
 
 
-def _run(results, point, config, memory, progress):
+def _run(results, point, config, memory, asserts, progress):
     """HardwareRun of one format."""
     from sim.rtl.check import Mismatch
     from sim.rtl.run_network import run_network
@@ -145,7 +147,8 @@ def _run(results, point, config, memory, progress):
     if progress:
         progress.starting(point.name, model.network, config)
     try:
-        run = run_network(model, tensors, config=config, memory=memory, progress=progress)
+        run = run_network(model, tensors, config=config, memory=memory, asserts=asserts,
+                          progress=progress)
     except (Mismatch, SimulationError) as error:
         return HardwareRun(point.name, **lanes, golden_class=golden,
                            reason=" ".join(str(error).split()))

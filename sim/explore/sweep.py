@@ -9,10 +9,10 @@ import os
 import numpy as np
 
 from golden.float_model import FloatModel
-from golden.quantize import calibrate
 from sim import images
 from sim.calibration import cut_pictures
 from sim.errors import UserError
+from sim.explore.calibration_cache import cached_calibration
 from sim.explore.evaluate import Workload, quantization_options, reference_accuracy
 from sim.explore.grid import expand_grids
 from sim.explore.identity import code_hash, model_hash
@@ -215,9 +215,9 @@ def prepare_sweep(request, *, load_model=load_network, threads=None, progress=No
     options = [quantization_options(point) for point in points]
     normalization = model.input_normalization
     try:
-        calibration = calibrate(
-            model, [images.normalize(picture, normalization) for picture in seen], options,
-            normalization.range(), lambda done, total: progress.count("Calibrating", done, total))
+        calibration = cached_calibration(
+            model, [images.normalize(picture, normalization) for picture in seen], hashes, options,
+            lambda done, total: progress.count("Calibrating", done, total))
     except ValueError as error:
         raise UserError(f"The network cannot be calibrated: {error}") from None
     configuration = {
