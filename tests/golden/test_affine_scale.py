@@ -70,7 +70,7 @@ def test_powers_of_two_are_all_ties(rounding):
     for minimum in (-128, 5):
         layer = make_layer(np.full(12, 2**30), shift, 5, minimum, 127, rounding)
         prepared, _ = assert_every_sum(layer)
-        assert len(prepared.unproven) == 0
+        assert len(prepared.unproven) == len(prepared.exception_outputs) == 0
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
@@ -127,3 +127,27 @@ def test_a_form_that_is_off_is_not_proven():
                            -128, -128, 127)[:, 0]
     assert np.array_equal(first, exact)
     assert not np.array_equal(second, exact)
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_an_accumulator_that_leaves_its_range_on_one_side(side):
+    layer = make_layer([2**30 + 99] * 3, [8] * 3, 0, -128, 127, accumulator_bits=14)
+    prepared = prepare_layer(layer, -128, 127, 8)
+    ends = _bounds(layer, -128, 127)
+    assert ends[0].max() < -2**13
+    assert ends[1].min() > 2**13
+    acc = side * np.arange(8000, 8400)[:, None] + np.zeros((1, 3), int)
+    counts, target = {}, np.empty(acc.shape, np.float32)
+    scale_sums(prepared, (acc - prepared.correction).astype(np.float32), target, counts)
+    wrapped = (acc + 2**13) % 2**14 - 2**13
+    expected = ops.requantize(wrapped, layer.multiplier, layer.shift, 0, -128, 127)
+    np.testing.assert_array_equal(target, expected)
+    assert counts == {"layer": 3 * int(np.sum((acc[:, 0] > 8191) | (acc[:, 0] < -8192)))}
+
+
+def test_padding_counts_where_its_zero_point_is_no_input():
+    """Inputs of 10..20 keep the accumulator in range; padding alone leaves the bias out of it."""
+    layer = make_layer([2**30], [8], 0, -128, 127, weights=np.full((1, 1), -100, np.int8),
+                       bias=np.array([9000], np.int32), accumulator_bits=14)
+    assert (9000 - 100 * (10 + 3), 9000 - 100 * (20 + 3)) == (7700, 6700)
+    assert prepare_layer(layer, 10, 20, 8).safe is not None

@@ -8,7 +8,6 @@ import pytest
 
 from golden import batch
 from golden.arithmetic import Arithmetic
-from golden.model import with_arithmetic
 from golden.network import build_network
 from golden.synthetic import random_activation, random_model
 
@@ -116,22 +115,6 @@ def test_layers_of_different_widths():
     ready = [part is not None for part in model.prepared.blocks]
     assert not ready[0]
     assert any(ready)
-
-
-@pytest.mark.parametrize("ratio", [1.0, 0.37, 1e-3])
-def test_additions(ratio):
-    """All pairs of values, through whichever form was proven."""
-    model, _ = make_model(8)
-    add = next(block.add for block in model.blocks if block.add)
-    for rounding in ("double", "single", "truncate"):
-        made = with_arithmetic(replace(add, a_multiplier=max(2**30, int(add.a_multiplier * ratio))),
-                               Arithmetic(rounding=rounding, multiplier_bits=14))
-        a, b = (part.astype(np.int8).ravel() for part in np.meshgrid(*[np.arange(-128, 128)] * 2))
-        for form in (batch.prepare_add(made),
-                     (made.run(*np.divmod(np.arange(2**16), 2**8) - np.int64(128))
-                      .astype(np.float32),)):
-            result = batch.run_add(form, a.astype(np.float32), b.astype(np.float32))
-            np.testing.assert_array_equal(result, made.run(a, b))
 
 
 def test_keep():
