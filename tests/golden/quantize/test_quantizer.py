@@ -14,7 +14,10 @@ from golden.quantize import (
     first_and_last,
     quantize_image,
     quantize_model,
+    relu6_clamp,
 )
+from golden.quantize.adaptive_rounding import adaptive_integers
+from golden.quantize.equalization import equalize
 from tests.golden.quantize.networks import small_model, small_pictures
 
 
@@ -178,6 +181,50 @@ def test_repairs_help_few_bits(pictures):
         for repair, seen in gains.items():
             seen.append(noise() - noise(**{repair: True}))
     assert min(np.mean(seen) for seen in gains.values()) > 0.5, gains
+
+
+def test_bias_correction_makes_truncation_a_rounding(model, pictures, calibration):
+    ratios = {(rounding, on): np.mean([logits_sqnr(quantize_model(
+        model, calibration, QuantizationOptions(arithmetic=Arithmetic(rounding=rounding),
+                                                bias_correction=on)), model, x)
+        for x in pictures]) for rounding in ("single", "truncate") for on in (False, True)}
+    assert ratios["truncate", False] < ratios["single", False] - 6
+    assert ratios["truncate", True] > ratios["single", True] - 5, ratios
+
+
+@pytest.mark.parametrize("correction", [False, True])
+def test_rounding_looks_at_what_the_bias_leaves(model, calibration, correction):
+    """With bias correction a mean error costs nothing: the covariance counts, else the Gram."""
+    made = quantize_model(model, calibration, QuantizationOptions(
+        3, adaptive_rounding=True, bias_correction=correction))
+    layer = model.network.blocks[1].project
+    moments = calibration.statistics[False].moments[layer.name]
+    weights = model.folded().layers[layer.name].weights
+    record = made.blocks[1].project
+    by_gram, by_covariance = (adaptive_integers(layer, weights, record.weight_scales, x, 3)
+                              for x in (moments.gram, moments.covariance()))
+    assert not np.array_equal(by_gram, by_covariance)
+    assert np.array_equal(record.weights, by_covariance if correction else by_gram)
+
+
+def test_equalized_layers_clamp_at_their_largest_ceiling(model, calibration):
+    made = quantize_model(model, calibration, QuantizationOptions(equalization=True))
+    equalized, clamped = equalize(model), 0
+    for record in made.layers:
+        ceiling = equalized.layers[record.name].ceiling
+        if ceiling is not None:
+            assert (record.minimum, record.maximum) == relu6_clamp(
+                record.output_scale, record.output_zero_point, ceiling=ceiling.max())
+            clamped += record.maximum != relu6_clamp(record.output_scale,
+                                                     record.output_zero_point)[1]
+    assert clamped
+
+
+def test_statistics_are_of_both_networks(model, pictures, calibration):
+    for on, network in ((False, model), (True, equalize(model))):
+        expected = collect_statistics(network, pictures[:5])
+        seen = calibration.statistics[on]
+        assert all(np.array_equal(seen.maxima[n], expected.maxima[n]) for n in expected.maxima)
 
 
 def test_one_calibration_serves_any_point(model, pictures, calibration):

@@ -145,3 +145,11 @@ def test_scales_of_dead_channels(scales):
     if scales == "real":
         assert made[2] == np.float32(1 / 127)
         assert integers[:2] == pytest.approx(2**30, rel=1e-6)
+
+
+def test_a_tensors_scale_leaves_room_for_every_bias():
+    weights = np.full((4, 2), 1e-12, np.float32)
+    bias = np.array([0.0, 3.0], np.float32)
+    made = weight_scales(weights, bias, 0.05, granularity="tensor")
+    assert made[0] == made[1]
+    assert bias[1] / (0.05 * float(made[1])) == pytest.approx(2**30, rel=1e-6)
