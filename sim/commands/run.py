@@ -112,7 +112,9 @@ def run(
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of the report. Without it, one in runs/ named by the time."),
+        typer.Option(
+            metavar="DIR", help="Folder of the report. Without it, one in runs/, called by the time."
+        ),
     ] = None,
     jobs: Annotated[
         int | None,
