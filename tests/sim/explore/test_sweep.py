@@ -120,6 +120,27 @@ def test_a_cluster_elsewhere_changes_nothing(prepared, expected, tmp_path):
     assert tables_of(others, tmp_path / "tables") != expected
 
 
+def test_cluster_that_is_lost_keeps_what_is_done(prepared, expected, tmp_path, caplog):
+    """The scheduler goes away in the middle: one sentence, and a sweep to go on with."""
+    folder = tmp_path / "sweep"
+    with connect(1) as client:
+        address = client.scheduler_info()["address"]
+
+        class Losing(Recorder):
+            def points(self, done, total, name=""):
+                if done == 2:
+                    client.cluster.close()
+
+        with pytest.raises(UserError, match="The Dask cluster was lost"):
+            run_sweep(prepared, folder, scheduler=address, progress=Losing([]))
+    assert caplog.text == ""
+    done = points_of_journal(folder)
+    assert 2 <= len(done) < POINTS
+    results = run_sweep(prepared, folder, workers=0, resume=True)
+    assert points_of_journal(folder)[:len(done)] == done
+    assert tables_of(results, tmp_path / "tables") == expected
+
+
 def program(sets, workers, *options):
     return subprocess.Popen(
         [sys.executable, "-m", "tests.sim.explore.sweep_program", str(sets), str(workers),
