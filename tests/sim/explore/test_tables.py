@@ -88,7 +88,8 @@ def test_terminal(results):
     assert f"{100 / 31:.1f} points with 30 pictures" in text
     point = Point(8, 8, "tensor", equalization="on")
     figures = results.figures[point]
-    row = next(line for line in text.splitlines() if line.split()[:4] == ["8", "8", "tensor", "on"])
+    row = next(line for line in text.splitlines()
+               if line.split()[:5] == ["8", "8", "per", "tensor,", "equalization"])
     assert f"{100 * figures['agree_top1']:.1f} ±5.0" in row
     assert f"{figures['sqnr_db']:.1f} ±0.5" in row
 
