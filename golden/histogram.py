@@ -62,10 +62,13 @@ class Histogram:
 
     def percentile(self, percent):
         """The value that so many percent of the samples lie below, linear within its bin."""
-        total = np.concatenate([[0], np.cumsum(self.counts)])
-        edges = (np.arange(total.size) - HALF_BINS) * self.width
-        held = np.flatnonzero(np.diff(total, prepend=-1) > 0)     # a level keeps its first edge
-        return float(np.interp(percent / 100 * total[-1], total[held], edges[held]))
+        total = np.cumsum(self.counts)
+        wanted = percent / 100 * total[-1]
+        # The first bin that reaches the share; at 0 % the first that holds anything.
+        index = int(np.searchsorted(total, wanted if wanted > 0 else 0.5))
+        index = min(index, int(np.flatnonzero(self.counts)[-1]))
+        inside = (wanted - total[index] + self.counts[index]) / self.counts[index]
+        return float((index - HALF_BINS + min(inside, 1.0)) * self.width)
 
 
 def histogram(values):

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+#: Share of a Gram matrix's diagonal that its sums in float32 cannot be trusted with, amply.
+UNCERTAIN = 1e-4
+
 
 @dataclass(frozen=True, eq=False)
 class LayerMoments:
@@ -40,8 +43,15 @@ class LayerMoments:
         return self.total / self.count
 
     def covariance(self):
-        """The Gram matrix of the inputs less their mean: float64 [groups, inputs, inputs]."""
-        return self.gram - self.total[:, :, None] * self.mean()[:, None, :]
+        """The Gram matrix of the inputs less their mean: float64 [groups, inputs, inputs].
+
+        `UNCERTAIN` of the Gram matrix's diagonal is left on it: where an input hardly varies, the
+        difference of two large sums would be noise, and not even a covariance.
+        """
+        centred = self.gram - self.total[:, :, None] * self.mean()[:, None, :]
+        index = np.arange(centred.shape[1])
+        centred[:, index, index] += UNCERTAIN * self.gram[:, index, index]
+        return centred
 
 
 def group_weights(layer, weights):

@@ -88,7 +88,8 @@ def _assemble(model, ranges, statistics, options, progress):
     def convolution(layer, source):
         nonlocal done
         record, bits = model.layers[layer.name], options.weight_bits_of(layer.name)
-        bias = record.bias
+        bias = record.bias if record.bias is not None \
+            else np.zeros(layer.output_channels, np.float32)
         scales = weight_scales(record.weights, bias, affine[source][0], bits,
                                options.granularity, options.scales, options.weight_range_method)
         if options.adaptive_rounding:

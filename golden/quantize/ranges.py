@@ -124,12 +124,9 @@ def least_squares_range(histogram, extremes, bits=8, scales="real"):
         before = best
         for end in (1, 0):
             if extremes[end]:
-                candidates = [best]
-                for fraction in FRACTIONS:
-                    trial = list(best)
-                    trial[end] = extremes[end] * fraction
-                    candidates.append(tuple(trial))
-                best = _least(histogram, candidates, bits, scales)
+                ends = extremes[end] * FRACTIONS
+                best = _least(histogram, [(best[0], x) if end else (x, best[1]) for x in ends],
+                              bits, scales)
         if best == before or not (extremes[0] and extremes[1]):
             break
     return best
