@@ -149,37 +149,43 @@ class _Boundaries:
 
 
 def _one_sided(boundaries, scale):
-    """Candidate (offset, form) for rint((sum + offset) * scale)."""
+    """Candidate (offset, None, form) for rint((sum + offset) * scale)."""
     real = (boundaries.levels - 0.5) / scale.astype(np.float64)
     centre = boundaries.middle(real - boundaries.above, real - boundaries.below)
     for steps in _OFFSET_STEPS:
         offset = nudge(centre, steps)
-        yield offset, lambda sums, offset=offset: np.rint((sums + offset) * scale)
+        yield offset, None, lambda sums, offset=offset: np.rint((sums + offset) * scale)
 
 
 def _two_sided(boundaries, scale, correction):
-    """Candidate (half, form) for trunc(v + copysign(half, v)), v = (sum + correction) * scale."""
+    """Candidate (offset, half, form) for trunc(v + copysign(half, v)), v = (sum + offset) * scale.
+
+    The first rounding of a tie goes up whatever its sign. With a multiplier of 2**30 every odd sum
+    is such a tie, and no half serves both signs unless all sums are moved up a little.
+    """
     levels, positive = boundaries.levels, boundaries.levels > 0
-    above = ((boundaries.above + correction) * scale).astype(np.float64)
-    below = ((boundaries.below + correction) * scale).astype(np.float64)
-    # Above zero v + half must reach the level; below, v - half must pass level - 1.
-    lower = np.where(positive & boundaries.above_counts, levels - above, -np.inf)
-    lower = np.maximum(lower, np.where(~positive & boundaries.below_counts, below - levels + 1,
-                                       -np.inf)).max(axis=0, initial=-np.inf)
-    upper = np.where(positive & boundaries.below_counts, levels - below, np.inf)
-    upper = np.minimum(upper, np.where(~positive & boundaries.above_counts, above - levels + 1,
-                                       np.inf)).min(axis=0, initial=np.inf)
-    lower = np.where(np.isfinite(lower), lower, 0.5)
-    upper = np.where(np.isfinite(upper), upper, 0.5)
-    centre = ((lower + upper) / 2).astype(np.float32)
-    for steps in _OFFSET_STEPS:
-        half = nudge(centre, steps)
+    for up in (0, 0.25):
+        offset = correction + np.float32(up)
+        above = ((boundaries.above + offset) * scale).astype(np.float64)
+        below = ((boundaries.below + offset) * scale).astype(np.float64)
+        # Above zero v + half must reach the level; below, v - half must pass level - 1.
+        lower = np.where(positive & boundaries.above_counts, levels - above, -np.inf)
+        lower = np.maximum(lower, np.where(~positive & boundaries.below_counts, below - levels + 1,
+                                           -np.inf)).max(axis=0, initial=-np.inf)
+        upper = np.where(positive & boundaries.below_counts, levels - below, np.inf)
+        upper = np.minimum(upper, np.where(~positive & boundaries.above_counts, above - levels + 1,
+                                           np.inf)).min(axis=0, initial=np.inf)
+        lower = np.where(np.isfinite(lower), lower, 0.5)
+        upper = np.where(np.isfinite(upper), upper, 0.5)
+        centre = ((lower + upper) / 2).astype(np.float32)
+        for steps in _OFFSET_STEPS:
+            half = nudge(centre, steps)
 
-        def form(sums, half=half):
-            values = (sums + correction) * scale
-            return np.trunc(values + np.copysign(half, values))
+            def form(sums, offset=offset, half=half):
+                values = (sums + offset) * scale
+                return np.trunc(values + np.copysign(half, values))
 
-        yield half, form
+            yield offset, half, form
 
 
 def fit(layer, correction, lowest, highest, usable):
@@ -208,33 +214,35 @@ def fit(layer, correction, lowest, highest, usable):
     levels = outputs - layer.output_zero_point if two_sided else outputs
     boundaries = _Boundaries(levels, thresholds(layer, outputs) - correction, lowest, highest)
     real = np.ldexp(layer.multiplier.astype(np.float64), -31 - layer.shift).astype(np.float32)
-    scale, offset = real.copy(), correction.astype(np.float32)
+    integer = correction.astype(np.float32)
+    scale, offset = real.copy(), integer.copy()
     half = np.full_like(real, 0.5) if two_sided else None
     proven, left = np.zeros(len(real), bool), np.flatnonzero(usable)
 
     def candidates(points, tried):
-        return (_two_sided(points, tried, offset[left]) if two_sided
+        return (_two_sided(points, tried, integer[left]) if two_sided
                 else _one_sided(points, tried))
 
-    def settle(places, tried, value):
+    def settle(places, tried, offsets, halves):
         chosen = left[places]
-        scale[chosen] = tried[places]
-        (half if two_sided else offset)[chosen] = value[places]
+        scale[chosen], offset[chosen] = tried[places], offsets[places]
+        if two_sided:
+            half[chosen] = halves[places]
         proven[chosen] = True
 
     for steps in _SCALE_STEPS:
         if not len(left):
             break
         points, tried = boundaries.take(left), nudge(real[left], steps)
-        for value, form in candidates(points, tried):
-            settle(points.passes(form) & ~proven[left], tried, value)
+        for offsets, halves, form in candidates(points, tried):
+            settle(points.passes(form) & ~proven[left], tried, offsets, halves)
         left = left[~proven[left]]
     exception_channels, exception_sums = left[:0], np.zeros(0, np.float32)
     if len(left):
         points, tried = boundaries.take(left), real[left]
-        value, form = next(candidates(points, tried))
+        offsets, halves, form = next(candidates(points, tried))
         single, places, exception_sums = points.exceptions(form)
         exception_channels = left[places]
-        settle(single, tried, value)
+        settle(single, tried, offsets, halves)
     return AffineScale(np.flatnonzero(proven), offset, scale, half, exception_channels,
                        exception_sums)

@@ -366,6 +366,8 @@ def run_model(model, prepared, images, keep=None, overflows=None):
                for name in wanted}
     if overflows is not None:
         overflows.update({layer.name: 0 for layer in model.layers})
+    if not len(images):
+        return results
     if "input" in results:
         results["input"][...] = images
     early = 0

@@ -162,7 +162,8 @@ def aligned(shape, kind=np.float32):
 
 def _in_integers(layer, sums, correction, channels):
     """Outputs of exact float sums [P, n] of some channels, through 64-bit integers."""
-    acc = wrap(sums.astype(np.int64) + correction[channels], layer.arithmetic.accumulator_bits)
+    acc = wrap(sums.astype(np.int64) + correction[channels],
+               layer.arithmetic.accumulator_bits).astype(np.int32)
     return fast_ops.requantize(acc, layer.multiplier[channels], layer.shift[channels],
                                layer.output_zero_point, layer.minimum, layer.maximum,
                                layer.arithmetic.rounding)
