@@ -121,11 +121,15 @@ class QuantizedAveragePool:
         """What is added behind the scaling."""
         return average_parameters(self.count)[3]
 
+    def requantize(self, sums):
+        """int8 of sums with `sum_bias`, any axes."""
+        scaled = multiply_by_quantized_multiplier(sums, self.multiplier, self.shift)
+        return saturate(scaled + self.offset, self.minimum, self.maximum)
+
     def run(self, activation):
         """int8 [1, 1, C] of int8 [H, W, C] with H * W = count."""
         if activation.shape[0] * activation.shape[1] != self.count:
             raise ValueError(f"The input of {self.name} must have {self.count} pixels, "
                              f"not {activation.shape!r}")
         sums = activation.astype(np.int64).sum(axis=(0, 1), keepdims=True)
-        scaled = multiply_by_quantized_multiplier(sums + self.sum_bias, self.multiplier, self.shift)
-        return saturate(scaled + self.offset, self.minimum, self.maximum)
+        return self.requantize(sums + self.sum_bias)

@@ -404,7 +404,7 @@ def run_model(model, prepared, images, keep=None, overflows=None):
 
 
 def _pool(pool, x):
-    """Outputs [N, 1, 1, C] of a QuantizedMean for float32 [N, H, W, C]."""
+    """Outputs [N, 1, 1, C] of a QuantizedMean or QuantizedAveragePool for float32 [N, H, W, C]."""
     pixels = x.shape[1] * x.shape[2]
     if pixels != pool.count:
         raise ValueError(f"The input of {pool.name} must have {pool.count} pixels, "
@@ -412,4 +412,4 @@ def _pool(pool, x):
     # Sums of int8 are exact in float32 up to 2**17 pixels, of int16 up to 2**9.
     exact = np.float32 if pixels <= 2**9 else np.float64
     total = x.reshape(len(x), pixels, -1).sum(axis=1, dtype=exact).astype(np.int64)
-    return pool.requantize(wrap_int32(total - pixels * pool.input_zero_point)[:, None, None])
+    return pool.requantize(wrap_int32(total + pool.sum_bias)[:, None, None])

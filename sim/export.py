@@ -9,14 +9,22 @@ import numpy as np
 
 from golden.archive import model_to_arrays
 from golden.exporters.tflite import export_model
+from golden.float_model import FloatModel
 from golden.quantize import QuantizationOptions
 from sim.errors import UserError
 from sim.explore.image_sets import choose_pictures, find_image_set
 from sim.images import crop_to, load_image, normalize
-from sim.models import RANGE_METHOD, quantize_on
+from sim.model_files import read_model_file
+from sim.models import (
+    BUNDLED_NAME,
+    RANGE_METHOD,
+    RunnableModel,
+    load_float_model,
+    quantize_on,
+)
 from sim.report.provenance import find_commit, package_version
 
-__all__ = ["CALIBRATION_LIMIT", "FORMATS", "calibrate_on", "encode_model"]
+__all__ = ["CALIBRATION_LIMIT", "FORMATS", "encode_model", "open_calibrated"]
 
 FORMATS = ("tflite", "npz")
 #: Pictures of a set that are calibrated on, at most.
@@ -25,47 +33,53 @@ CALIBRATION_LIMIT = 64
 METADATA = "mnv2"
 
 
-def calibrate_on(source, float_model, progress=None):
-    """Quantise a float network with ranges from a set of the user's pictures.
+def open_calibrated(path, source, input_size=None, progress=None):
+    """A network whose ranges come from a set of the user's pictures.
 
     Parameters
     ----------
+    path : path or None
+        Of a float model; None for the bundled one.
     source : str
         See `sim.explore.image_sets.find_image_set`; of more than `CALIBRATION_LIMIT` pictures, so
         many are drawn, always the same.
-    float_model : golden.float_model.FloatModel
+    input_size : int, optional
+        See `sim.models.open_model`.
     progress : function of (done, total), optional
 
     Returns
     -------
-    (golden.model.QuantizedModel, str)
+    (sim.models.RunnableModel, str)
         The model, and what it was calibrated on, in words.
 
     Raises
     ------
     UserError
-        If there is no such set, or a picture cannot be read.
+        If the model is in integers, there is no such set, or a picture cannot be read.
     """
+    float_model = load_float_model() if path is None else read_model_file(path, input_size)
+    if not isinstance(float_model, FloatModel):
+        raise UserError(f"The model {path} is in integers: there is nothing to calibrate on "
+                        f"{source}")
     network = float_model.network
     image_set = find_image_set(source, network.classes)
     rows, columns, _ = network.input_shape
     inputs = [normalize(crop_to(load_image(picture.path), rows, columns),
                         float_model.input_normalization)
               for picture in choose_pictures(image_set, CALIBRATION_LIMIT, seed=1).pictures]
-    return quantize_on(float_model, inputs, progress=progress), \
-        f"{len(inputs)} pictures of {Path(source).name}"
+    integer = quantize_on(float_model, inputs, progress=progress)
+    words = f"{len(inputs)} {'picture' if len(inputs) == 1 else 'pictures'} of {Path(source).name}"
+    return RunnableModel(BUNDLED_NAME if path is None else str(path), integer, float_model), words
 
 
-def encode_model(model, integer, calibrated_on, form):
+def encode_model(model, calibrated_on, form):
     """An integer network as the bytes of a file, the same at each call.
 
     Parameters
     ----------
     model : sim.models.RunnableModel
-        What it was made from.
-    integer : golden.model.QuantizedModel
     calibrated_on : str or None
-        See `calibrate_on`; None where the integers are the file's own.
+        In words; None where the integers are the file's own.
     form : str
         One of `FORMATS`.
 
@@ -78,6 +92,7 @@ def encode_model(model, integer, calibrated_on, form):
     UserError
         If LiteRT has no such network, or a package is missing.
     """
+    integer = model.integer
     if form == "npz":
         archive = io.BytesIO()
         np.savez(archive, **model_to_arrays(integer))

@@ -33,6 +33,8 @@ from sim.photographs import calibration_photographs
 
 #: How per-picture ranges become one; see `golden.quantize.ranges.choose_ranges`.
 RANGE_METHOD = "mean-minmax"
+#: How the installed network is called in reports.
+BUNDLED_NAME = "MobileNetV2 with torchvision's weights"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +92,8 @@ def open_model(path=None, *, weights=None, input_size=None, progress=None):
                         "both")
     if path is None:
         float_model = load_float_model(weights)
-        return RunnableModel("MobileNetV2 with torchvision's weights",
-                             load_model(progress=progress, float_model=float_model), float_model)
+        return RunnableModel(BUNDLED_NAME, load_model(progress=progress, float_model=float_model),
+                             float_model)
     read = read_model_file(path, input_size)
     if not isinstance(read, FloatModel) and input_size is not None:
         raise UserError(f"The model {path} is in integers and states its own size: leave out "

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from golden.graph.fully_connected import FullyConnected
 from sim.errors import UserError
 
-__all__ = ["check_dump", "dump_tensors", "write_dump"]
+__all__ = ["check_dump", "dump_tensors", "fully_connected_note", "write_dump"]
 
 
 def dump_tensors(model, tensors):
@@ -43,6 +44,35 @@ def dump_tensors(model, tensors):
             raise UserError(f"The model {model.name} cannot be run on this input: {error}"
                             ) from None
     return {f"t{index}": np.asarray(tensor) for index, tensor in found.items()}
+
+
+def fully_connected_note(model, accumulators):
+    """How the hardware's logits differ from LiteRT's, in one sentence, if they may.
+
+    LiteRT's FULLY_CONNECTED scales in floating point, the hardware with a multiplier and a shift.
+
+    Parameters
+    ----------
+    model : sim.models.RunnableModel
+    accumulators : int32 array [classes]
+        The classifier's.
+
+    Returns
+    -------
+    str or None
+        None where the classifier is no FULLY_CONNECTED.
+    """
+    if model.family is None:
+        return None
+    graph = model.family.graph
+    index = next(index for index, name in model.family.names.items() if name == "classifier")
+    kernel = graph.kernels[graph.producer(index).index]
+    if not isinstance(kernel, FullyConnected):
+        return None
+    ours, theirs = (kernel.requantize(accumulators.reshape(1, -1), form)
+                    for form in ("integer", "litert"))
+    return (f"FULLY_CONNECTED: {np.count_nonzero(ours != theirs):,} of {ours.size:,} logits differ "
+            "from LiteRT's, which scales them in floating point")
 
 
 def check_dump(path, what="dump"):

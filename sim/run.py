@@ -9,7 +9,7 @@ import dataclasses
 from sim.classify import rank
 from sim.errors import UserError
 from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
-from sim.outputs import dump_tensors
+from sim.outputs import dump_tensors, fully_connected_note
 from sim.report.limits import add_limits, block_limits, frame_limits
 from sim.report.provenance import find_commit, find_versions
 from sim.report.run_report import ClassRankings, FrameSequence, RunReport, Timeline
@@ -30,10 +30,13 @@ class RunResult:
     report : sim.report.run_report.RunReport
     tensors : dict of str to array
         What the hardware made, and the host of it: a dump, see `sim.outputs.dump_tensors`.
+    note : str or None
+        See `sim.outputs.fully_connected_note`.
     """
 
     report: RunReport
     tensors: dict
+    note: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +139,7 @@ def run_frame(
         sequence = FrameSequence(
             ends=several.frame_ends,
             macs=network.macs,
-            multipliers=config.multipliers,
+            multipliers=run.layers[0].multipliers,
             dram_bytes=several.read_bytes + several.write_bytes,
         )
     float_top = ()
@@ -162,7 +165,9 @@ def run_frame(
     made["pool"] = run.maps["pool"]
     made["classifier"] = run.logits.reshape(1, 1, -1)
     made["logits_accumulator"] = run.accumulators.reshape(1, 1, -1)
-    return RunResult(report, dump_tensors(model, made))
+    return RunResult(
+        report, dump_tensors(model, made), fully_connected_note(model, run.accumulators)
+    )
 
 
 def run_bottlenecks(

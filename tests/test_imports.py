@@ -14,7 +14,8 @@ FORBIDDEN = {
 #: What golden may import beside the standard library; importers and exporters may import the
 #: libraries of their formats, importers inside functions.
 GOLDEN_ALLOWED = {"golden", "numpy"}
-IMPORTERS_ALLOWED = GOLDEN_ALLOWED | {"google", "h5py", "onnx", "safetensors", "tflite"}
+IMPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "google", "h5py", "onnx", "safetensors",
+                                      "tflite"}
 EXPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "tflite"}
 
 

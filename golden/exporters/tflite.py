@@ -50,7 +50,7 @@ def add_activation(graph, name, shape, scale, zero_point):
     return graph.tensor(name, (1, *shape), scales=scale, zero_points=zero_point)
 
 
-def write_convolution(graph, layer, source, input_shape):
+def write_convolution(graph, layer, source, input_shape, explicit_padding=False):
     """Write a QuantizedLayer.
 
     Parameters
@@ -60,6 +60,8 @@ def write_convolution(graph, layer, source, input_shape):
     source : int
         Index of the input tensor.
     input_shape : (H, W, C)
+    explicit_padding : bool
+        A PAD before VALID even where SAME pads the same, as Keras' networks have it at stride 2.
 
     Returns
     -------
@@ -73,7 +75,7 @@ def write_convolution(graph, layer, source, input_shape):
     rows, columns, channels = input_shape
     same = tuple(stride_padding(n, stride, "tensorflow") for n in (rows, columns))
     mode = "VALID"
-    if kernel == 3 and padding == same:
+    if kernel == 3 and padding == same and not explicit_padding:
         mode = "SAME"
     elif padding != ((0, 0), (0, 0)):
         amounts = graph.tensor(f"{name}.padding", (4, 2), np.int32,

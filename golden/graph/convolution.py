@@ -26,7 +26,7 @@ from golden.graph.derivation import (
 BAND_ELEMENTS = 2**22
 #: What deriving a channel's factor, one tap of a depthwise kernel and one group take beside the
 #: multiplications, in about as many multiplications.
-CHANNEL_WORK, TAP_WORK, GROUP_WORK = 2**11, 2**13, 2**15
+CHANNEL_WORK, TAP_WORK, GROUP_WORK = 2**13, 2**13, 2**15
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,20 +91,29 @@ def _tap_slice(start, count, step):
 
 
 def accumulate_depthwise(record, padded):
-    """Accumulators int32 [H', W', M] of one padded map, tap by tap; int32 wraps as LiteRT's."""
+    """Accumulators int32 [H', W', M] of one padded map, tap by tap; int32 wraps as LiteRT's.
+
+    Bands of rows stay in the cache.
+    """
     kernel_rows, kernel_columns, channels = record.weights.shape
     _, rows, columns, _ = record.shape
-    repeat = channels // padded.shape[-1]
-    centred = padded.astype(np.int32) - np.int32(record.input_zero_point)
+    repeat = channels // padded.shape[-1]              # output c * multiplier + m reads input c
     weights = record.weights.astype(np.int32)
-    acc = np.broadcast_to(record.bias, (rows, columns, channels)).copy()
-    for dy in range(kernel_rows):
-        seen_rows = centred[_tap_slice(dy * record.dilation[0], rows, record.stride[0])]
-        for dx in range(kernel_columns):
-            seen = seen_rows[:, _tap_slice(dx * record.dilation[1], columns, record.stride[1])]
-            if repeat > 1:                   # output c * multiplier + m reads input c
-                seen = np.repeat(seen, repeat, axis=-1)
-            acc += seen * weights[dy, dx]
+    acc = np.empty((rows, columns, channels), np.int32)
+    band = max(1, BAND_ELEMENTS // 2**6 // (columns * channels))
+    for top in range(0, rows, band):
+        total = acc[top:top + band]
+        total[:] = record.bias
+        reach = (len(total) - 1) * record.stride[0] + (kernel_rows - 1) * record.dilation[0] + 1
+        source = padded[top * record.stride[0]:][:reach].astype(np.int32) - record.input_zero_point
+        source = np.repeat(source, repeat, axis=-1) if repeat > 1 else source
+        term = np.empty_like(total)
+        for dy in range(kernel_rows):
+            seen = source[_tap_slice(dy * record.dilation[0], len(total), record.stride[0])]
+            for dx in range(kernel_columns):
+                taps = _tap_slice(dx * record.dilation[1], columns, record.stride[1])
+                np.multiply(seen[:, taps], weights[dy, dx], out=term)
+                total += term
     return acc
 
 

@@ -16,7 +16,7 @@ from golden.graph.softmax import prepare_softmax
 
 #: Bounds on memory and time: elements of all outputs together, multiplications, operators.
 MAXIMUM_TOTAL_ELEMENTS, MAXIMUM_WORK = 2**27, 2**34
-MAXIMUM_OPERATORS = 2**14
+MAXIMUM_OPERATORS = 2**13
 
 
 @dataclass(frozen=True)

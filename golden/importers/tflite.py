@@ -16,31 +16,18 @@ import numpy as np
 
 from golden.graph.derivation import MAXIMUM_AXES
 from golden.graph.graph import MAXIMUM_OPERATORS, Graph
-from golden.graph.records import (
-    ACTIVATIONS,
-    LABEL_CHARACTERS,
-    OPERATOR_OPTIONS,
-    PADDINGS,
-    AddOptions,
-    ConvolutionOptions,
-    FullyConnectedOptions,
-    MeanOptions,
-    Operator,
-    PoolOptions,
-    ReshapeOptions,
-    SoftmaxOptions,
-    Tensor,
-    tensor_label,
-)
+from golden.graph.records import LABEL_CHARACTERS, OPERATOR_OPTIONS, Operator, Tensor, tensor_label
+from golden.importers.tflite_options import read_options
 
 IDENTIFIER, VERSION = b"TFL3", 3
-MAXIMUM_TENSORS, MAXIMUM_INTERFACE, MAXIMUM_OPERATOR_TENSORS = 2**16, 2**8, 2**4
+MAXIMUM_TENSORS, MAXIMUM_INTERFACE, MAXIMUM_OPERATOR_TENSORS = 2**15, 2**8, 2**4
 #: A longer name is cut; converters join the names of fused layers, so some are long.
 MAXIMUM_NAME_BYTES = 2**10
-#: What the schema's readers raise where an offset or a length leads out of the file.
-_DAMAGE = (struct.error, IndexError, TypeError, OverflowError, AttributeError, MemoryError)
-#: Operators whose options LiteRT needs; others run with the schema's defaults.
-_NEEDS_OPTIONS = ("AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "SOFTMAX")
+#: What the schema's readers raise where an offset or a length leads out of the file; AttributeError
+#: where they answer None for a table that is absent.
+_DAMAGE = (struct.error, IndexError, TypeError, OverflowError, AttributeError)
+#: Places in the tables' vtables, of fields that the package reads with less care.
+NAME_SLOT, CUSTOM_CODE_SLOT, BUILTIN_CODE_SLOT = 10, 6, 10
 
 
 def read_graph(data):
@@ -142,9 +129,6 @@ class _Reader:
         what = f"operator {index}"
         with self.reading(what):
             table = self.subgraph.Operators(index)
-            kind = self.kind(table, what)
-            what = f"operator {index} ({kind})"
-        with self.reading(what):
             inputs, outputs = (
                 tuple(self.vector(array, length, MAXIMUM_OPERATOR_TENSORS,
                                   f"{part} of {what}").tolist())
@@ -152,99 +136,45 @@ class _Reader:
                     (table.InputsAsNumpy, table.InputsLength, "inputs"),
                     (table.OutputsAsNumpy, table.OutputsLength, "outputs")))
             named = self.label(outputs[0]) if outputs else "no tensor"
+            what = f"operator {index}, which makes {named}"
+        with self.reading(what):
+            kind = self.kind(table, what)
             if kind not in OPERATOR_OPTIONS:
-                raise ValueError(f"Operator {index}, which makes {named}, must be one of "
-                                 f"{', '.join(OPERATOR_OPTIONS)}, not {kind}")
+                raise ValueError(f"O{what[1:]}, must be one of {', '.join(OPERATOR_OPTIONS)}, "
+                                 f"not {kind}")
+        what = f"operator {index} ({kind}), output {named}"
+        with self.reading(what):
             try:
-                return Operator(index, kind, inputs, outputs, self.options(kind, table))
+                options = read_options(self.schema, kind, table)
+                return Operator(index, kind, inputs, outputs, options)
             except ValueError as error:
-                raise ValueError(f"Operator {index} ({kind}), output {named}: {error}") from None
+                raise ValueError(f"O{what[1:]}: {error}") from None
 
     def kind(self, table, what):
         """The name of an operator's kind, as the schema has it."""
         index, count = table.OpcodeIndex(), self.model.OperatorCodesLength()
         if index >= count:
-            raise ValueError(f"The kind of {what} must be one of the model's {count} operator "
+            raise ValueError(f"The kind of {what}, must be one of the model's {count} operator "
                              f"codes, not code {index}")
         code = self.model.OperatorCodes(index)
-        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        number = max(_own_builtin_code(code), code.DeprecatedBuiltinCode())
         if number == self.schema.BuiltinOperator.CUSTOM:
-            name = (code.CustomCode() or b"")[:LABEL_CHARACTERS].decode("utf-8", "replace")
-            return f"the custom operator {name!r}"
+            return f"the custom operator {_text(code, CUSTOM_CODE_SLOT, LABEL_CHARACTERS)!r}"
         return self.schema.BUILTIN_OPCODE2NAME.get(number, f"the unknown code {number}")
-
-    def options(self, kind, table):
-        """The options record of an operator."""
-        record = OPERATOR_OPTIONS[kind]
-        if record is None:
-            return None
-        name = _SCHEMA_OPTIONS[kind]
-        found = table.BuiltinOptionsType()
-        union = table.BuiltinOptions()
-        if found == self.schema.BuiltinOptions.NONE or union is None:
-            if kind in _NEEDS_OPTIONS:
-                raise ValueError("its options are missing")
-            return record()
-        if found != getattr(self.schema.BuiltinOptions, name):
-            raise ValueError(f"its options must be {name}, not of the schema's number {found}")
-        options = getattr(self.schema, name)()
-        options.Init(union.Bytes, union.Pos)
-        return getattr(self, f"read_{record.__name__}")(options, kind)
-
-    def read_ConvolutionOptions(self, options, kind):
-        return ConvolutionOptions(
-            _enumerated(options.Padding(), PADDINGS, "padding"),
-            (options.StrideH(), options.StrideW()),
-            (options.DilationHFactor(), options.DilationWFactor()),
-            _enumerated(options.FusedActivationFunction(), ACTIVATIONS, "activation"),
-            options.DepthMultiplier() if kind == "DEPTHWISE_CONV_2D" else 1)
-
-    def read_PoolOptions(self, options, kind):
-        return PoolOptions(
-            _enumerated(options.Padding(), PADDINGS, "padding"),
-            (options.StrideH(), options.StrideW()),
-            (options.FilterHeight(), options.FilterWidth()),
-            _enumerated(options.FusedActivationFunction(), ACTIVATIONS, "activation"))
-
-    def read_FullyConnectedOptions(self, options, kind):
-        if options.WeightsFormat() != self.schema.FullyConnectedOptionsWeightsFormat.DEFAULT:
-            raise ValueError("its weights must be in the default format, not in number "
-                             f"{options.WeightsFormat()}")
-        return FullyConnectedOptions(
-            _enumerated(options.FusedActivationFunction(), ACTIVATIONS, "activation"),
-            bool(options.KeepNumDims()))
-
-    def read_AddOptions(self, options, kind):
-        return AddOptions(
-            _enumerated(options.FusedActivationFunction(), ACTIVATIONS, "activation"))
-
-    def read_MeanOptions(self, options, kind):
-        return MeanOptions(bool(options.KeepDims()))
-
-    def read_ReshapeOptions(self, options, kind):
-        shape = self.vector(options.NewShapeAsNumpy, options.NewShapeLength, MAXIMUM_AXES,
-                            "sizes in the new shape")
-        return ReshapeOptions(tuple(shape.tolist()))
-
-    def read_SoftmaxOptions(self, options, kind):
-        return SoftmaxOptions(options.Beta())
 
     def label(self, index):
         """How messages name a tensor, as far as the file lets it be named."""
         try:
-            return tensor_label(index, self.name(self.subgraph.Tensors(index)))
+            return tensor_label(index, _text(self.subgraph.Tensors(index), NAME_SLOT))
         except (*_DAMAGE, ValueError):
             return f"tensor {index}"
-
-    def name(self, table):
-        return (table.Name() or b"")[:MAXIMUM_NAME_BYTES].decode("utf-8", "replace")
 
     def tensor(self, index, user):
         """The Tensor at an index; `user` is the label of the first operator that uses it."""
         what = f"tensor {index}" + (f" of {user}" if user else "")
         with self.reading(what):
             table = self.subgraph.Tensors(index)
-            name = self.name(table)
+            name = _text(table, NAME_SLOT)
             what = tensor_label(index, name) + (f" of {user}" if user else "")
         with self.reading(what):
             shape = tuple(self.vector(table.ShapeAsNumpy, table.ShapeLength, MAXIMUM_AXES,
@@ -322,22 +252,28 @@ class _Reader:
 #: The schema's types that a record may have, and numpy's names for them.
 _TYPES = {"INT8": "int8", "UINT8": "uint8", "INT16": "int16", "INT32": "int32", "INT64": "int64",
           "FLOAT32": "float32", "BOOL": "bool"}
-#: The schema's table of options for each kind that has options here.
-_SCHEMA_OPTIONS = {
-    "ADD": "AddOptions",
-    "AVERAGE_POOL_2D": "Pool2DOptions",
-    "CONV_2D": "Conv2DOptions",
-    "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",
-    "FULLY_CONNECTED": "FullyConnectedOptions",
-    "MEAN": "ReducerOptions",
-    "RESHAPE": "ReshapeOptions",
-    "SOFTMAX": "SoftmaxOptions",
-}
+
+def _own_builtin_code(code):
+    """The field `builtin_code` of an operator code, 0 where it is absent.
+
+    The package's `BuiltinCode()` answers with the deprecated field where this one is below 127;
+    LiteRT takes the larger of the two.
+
+    Ref: LiteRT `tflite/schema/schema_utils.cc`, GetBuiltinCode.
+    """
+    from flatbuffers.number_types import Int32Flags
+
+    table = code._tab
+    place = table.Offset(BUILTIN_CODE_SLOT)
+    return table.Get(Int32Flags, place + table.Pos) if place else 0
 
 
-def _enumerated(number, names, what):
-    """The name of an enumerator; ValueError if it is none of these."""
-    if not 0 <= number < len(names):
-        raise ValueError(f"its {what} must be one of {', '.join(names)}, "
-                         f"not number {number} of the schema")
-    return names[number]
+def _text(record, slot, limit=MAXIMUM_NAME_BYTES):
+    """The start of a string field, which may claim to be as long as the file."""
+    table = record._tab
+    place = table.Offset(slot)
+    if place == 0:
+        return ""
+    start = table.Vector(place)
+    end = start + min(table.VectorLen(place), limit)
+    return bytes(table.Bytes[start:end]).decode("utf-8", "replace")

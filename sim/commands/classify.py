@@ -26,7 +26,7 @@ def classify(
             metavar="FILE.npz",
             dir_okay=False,
             help="Write every intermediate tensor of the integer network there: of a .tflite as "
-            "t<tensor index>, of others by name.",
+            "t9 for tensor 9, of others by name.",
         ),
     ] = None,
     weights: Annotated[

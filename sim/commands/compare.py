@@ -56,19 +56,21 @@ def render_comparison(result):
     from rich import box
     from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title="B against A", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("tensor", no_wrap=True)
     for column in ("shape", "elements", "differing", "largest\ndifference", "SQNR, dB"):
         table.add_column(column, justify="right", no_wrap=True)
     for tensor in result.tensors:
-        table.add_row(*_cells(tensor), style=None if tensor.equal else "bold")
+        # Names may hold what rich would take for markup.
+        table.add_row(*map(Text, _cells(tensor)), style=None if tensor.equal else "bold")
     lines = [
-        f"Only in {which}: {', '.join(names)}"
+        Text(f"Only in {which}: {', '.join(names)}")
         for which, names in (("A", result.only_a), ("B", result.only_b))
         if names
     ]
-    return Group(table, *lines, _verdict(result))
+    return Group(table, *lines, Text(_verdict(result)))
 
 
 def _cells(tensor):

@@ -55,7 +55,7 @@ def export(
     """
     from sim.commands.console import get_console
     from sim.commands.progress import show_count
-    from sim.export import calibrate_on, encode_model
+    from sim.export import encode_model, open_calibrated
     from sim.files import write_whole
     from sim.models import open_model
     from sim.outputs import check_dump
@@ -70,16 +70,13 @@ def export(
         raise UserError(f"The file {out} must end in .tflite or .npz, or --format say which it is")
     check_dump(out, "file")
     with show_count("Calibrating") as progress:
-        opened = open_model(model, input_size=size, progress=progress)
-        integer, calibrated_on = opened.integer, None
-        if opened.float_model is not None:
-            calibrated_on = "the installed photographs"
-        if source != "bundled":
-            if opened.float_model is None:
-                raise UserError(f"The model {opened.name} is in integers: there is nothing to "
-                                f"calibrate on {source}")
-            integer, calibrated_on = calibrate_on(source, opened.float_model, progress)
-    content = encode_model(opened, integer, calibrated_on, (form or Format(suffix)).value)
+        if source == "bundled":
+            opened = open_model(model, input_size=size, progress=progress)
+            quantised = opened.float_model is not None
+            calibrated_on = "the installed photographs" if quantised else None
+        else:
+            opened, calibrated_on = open_calibrated(model, source, size, progress)
+    content = encode_model(opened, calibrated_on, (form or Format(suffix)).value)
     write_whole(out, content)
     what = "" if calibrated_on is None else f", calibrated on {calibrated_on}"
     get_console().print(f"{out}: {len(content):,} bytes{what}", soft_wrap=True)

@@ -6,22 +6,14 @@ from typing import Annotated
 
 import typer
 
+from sim.commands.model_options import Normalization, PixelNormalization
+
 
 class Form(StrEnum):
     """How FULLY_CONNECTED requantises."""
 
     LITERT = "litert"
     INTEGER = "integer"
-
-
-class Normalization(StrEnum):
-    """What a model wants of a pixel."""
-
-    AUTO = "auto"
-    IMAGENET = "imagenet"
-    SYMMETRIC = "symmetric"
-    UNIT = "unit"
-    RAW = "raw"
 
 
 def golden(
@@ -44,7 +36,7 @@ def golden(
         typer.Option(
             metavar="FILE.npz",
             dir_okay=False,
-            help="Write every operator's output there, under t<tensor index>.",
+            help="Write every operator's output there, under t9 for tensor 9.",
         ),
     ] = None,
     fully_connected: Annotated[
@@ -54,14 +46,7 @@ def golden(
             "kernel does; integer: with a multiplier and a shift, as the hardware does."
         ),
     ] = Form.LITERT,
-    normalization: Annotated[
-        Normalization,
-        typer.Option(
-            help="What is done to a picture's pixels: imagenet (mean and deviation), symmetric "
-            "(-1 to 1), unit (0 to 1), raw (0 to 255); auto takes the one whose range is nearest "
-            "to that of the model's input scale."
-        ),
-    ] = Normalization.AUTO,
+    normalization: PixelNormalization = Normalization.AUTO,
 ):
     """Run any int8 .tflite model with a golden model, bit for bit with LiteRT's reference kernels.
 

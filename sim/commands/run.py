@@ -37,7 +37,7 @@ def run(
             metavar="FILE.npz",
             dir_okay=False,
             help="Write what the hardware made there too: every block's output, the pool and the "
-            "logits; of a .tflite as t<tensor index>, with what the host makes of the logits, of "
+            "logits; of a .tflite as t9 for tensor 9, with what the host makes of the logits, of "
             "others by name. It is in the output folder as tensors.npz.",
         ),
     ] = None,
@@ -112,7 +112,7 @@ def run(
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of the report. Without it, runs/<time>."),
+        typer.Option(metavar="DIR", help="Folder of the report. Without it, one in runs/ named by the time."),
     ] = None,
     jobs: Annotated[
         int | None,
@@ -186,6 +186,8 @@ def run(
             write_dump(dump, result.tensors)
         files = ", ".join(sorted(file.name for file in temporary.iterdir()))
     get_console().print(render_report(result.report))
+    if result.note:
+        get_console().print(result.note, soft_wrap=True)
     get_error_console().print(f"In {folder}: {files}")
 
 

@@ -135,7 +135,7 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
     try:
         programs = [build_block_program(t.block, t.quantized, t.activation, config) for t in tasks]
     except DoesNotFit as error:
-        raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
+        raise UserError(error.advice) from None
     if progress:
         progress.building()
     build = build_accelerator(config, waves=waves_folder is not None,

@@ -93,7 +93,7 @@ def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, as
     try:
         program = build_network_program(model, frames * [tensors["input"]], config)
     except DoesNotFit as error:
-        raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
+        raise UserError(error.advice) from None
     if progress:
         progress.building()
     build = build_accelerator(config, memory_bytes=program.memory_bytes, asserts=asserts,

@@ -27,8 +27,12 @@ def small_network(size=(32, 32), padding="tensorflow", classes=11, table=TABLE, 
                          input_size=size, padding=padding, stem_stride=stem_stride)
 
 
-def random_quantized_network(rng, network):
-    """A float network with random folded weights, quantised over its own ranges."""
+def random_quantized_network(rng, network, margin=0.0):
+    """A float network with random folded weights, quantised over its own ranges.
+
+    With a margin the ranges are wider, by that share at both ends, so that ReLU6 clamps inside
+    them.
+    """
     layers = {}
     for layer in network.layers:
         if layer.kind == "pool":
@@ -42,7 +46,10 @@ def random_quantized_network(rng, network):
                                         rng.normal(0.3, 0.5, channels).astype(np.float32))
     model = FloatModel(network, layers)
     image = rng.normal(0, 1, network.input_shape).astype(np.float32)
-    ranges = {name: (tensor.min(), tensor.max()) for name, tensor in model.run(image).items()}
+    ranges = {}
+    for name, tensor in model.run(image).items():
+        more = margin * (tensor.max() - tensor.min())
+        ranges[name] = tensor.min() - more, tensor.max() + more
     return quantize_model(model, ranges)
 
 
@@ -98,20 +105,25 @@ class _Writer(GraphWriter):
         return self._tensors[index].zero_point
 
 
-def write_family(model, *, float_input=False, fully_connected=False, keep_dimensions=True,
-                 swapped_adds=False, softmax=False, dequantize=False):
+def write_family(model, *, float_input=False, unsigned_ends=False, fully_connected=False,
+                 keep_dimensions=True, swapped_adds=False, explicit_padding=False, softmax=False,
+                 dequantize=False):
     """A QuantizedModel as the bytes of a .tflite.
 
     Parameters
     ----------
     float_input : bool
         The input is float32, and QUANTIZE comes first.
+    unsigned_ends : bool
+        Input and output are uint8, with a QUANTIZE from and to int8.
     fully_connected : bool
         The classifier is FULLY_CONNECTED, on [1, C]; else a CONV_2D, and a RESHAPE behind it.
     keep_dimensions : bool
         MEAN keeps its axes, and a RESHAPE takes them off where that is needed.
     swapped_adds : bool
         ADD has the block's input second.
+    explicit_padding : bool
+        3x3 convolutions of stride 2 have a PAD before them.
     softmax, dequantize : bool
         What comes last.
     """
@@ -121,14 +133,24 @@ def write_family(model, *, float_input=False, fully_connected=False, keep_dimens
         first = graph.tensor("picture", (1, *shape), np.float32)
         source = add_activation(graph, "input", shape, model.input_scale, model.input_zero_point)
         graph.operator("QUANTIZE", [first], [source])
+    elif unsigned_ends:
+        first = graph.tensor("bytes", (1, *shape), np.uint8, scales=model.input_scale,
+                             zero_points=model.input_zero_point + 128)
+        source = add_activation(graph, "input", shape, model.input_scale, model.input_zero_point)
+        graph.operator("QUANTIZE", [first], [source])
     else:
         first = source = add_activation(graph, "input", shape, model.input_scale,
                                         model.input_zero_point)
-    source, shape = write_convolution(graph, model.stem, source, shape)
+
+    def write(layer, source, shape):
+        return write_convolution(graph, layer, source, shape,
+                                 explicit_padding and layer.stride == 2)
+
+    source, shape = write(model.stem, source, shape)
     for block in model.blocks:
         shortcut = source
         for layer in block.layers:
-            source, shape = write_convolution(graph, layer, source, shape)
+            source, shape = write(layer, source, shape)
         if block.add is not None:
             add, pair = block.add, (shortcut, source)
             if swapped_adds:
@@ -157,6 +179,12 @@ def write_family(model, *, float_input=False, fully_connected=False, keep_dimens
         target = graph.tensor("probabilities", (1, model.network.classes),
                               scales=np.float32(1 / 256), zero_points=-128)
         graph.operator("SOFTMAX", [source], [target], "SoftmaxOptions", {"beta": 1.0}, version=2)
+        source = target
+    if unsigned_ends:
+        target = graph.tensor("bytes out", (1, model.network.classes), np.uint8,
+                              scales=graph.scale_of(source),
+                              zero_points=graph.zero_point_of(source) + 128)
+        graph.operator("QUANTIZE", [source], [target])
         source = target
     if dequantize:
         target = graph.tensor("real", (1, model.network.classes), np.float32)

@@ -73,6 +73,11 @@ def test_tensors_of_one_only_are_listed_and_part_nothing(tensors, save):
     assert result.stdout.splitlines()[-1] == "The tensor that both hold is equal."
 
 
+def test_names_are_printed_as_they_are(save):
+    result = invoke(save("a.npz", {"[bold]x": np.ones(2)}), save("b.npz", {"[bold]x": np.zeros(2)}))
+    assert result.stdout.splitlines()[-1].startswith("The first that parts is [bold]x: 2 of 2 ")
+
+
 def test_shapes_and_types_part(tensors, save):
     other = tensors | {"t1": tensors["t1"].reshape(20, 3), "t3": tensors["t3"].astype(np.int64)}
     result = invoke(save("a.npz", tensors), save("b.npz", other))

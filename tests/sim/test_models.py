@@ -102,7 +102,7 @@ def test_quick_forms_equal_the_plain_ones(model):
 def test_cache_holds_the_same_model(model, tmp_path, monkeypatch):
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path))
     monkeypatch.setattr(models.calibration, "calibration_pictures",
-                        lambda: calibration_pictures()[:2])
+                        lambda *choices: calibration_pictures(*choices)[:2])
     steps = []
     first = models.load_model(progress=lambda done, total: steps.append((done, total)))
     assert steps == [(1, 2), (2, 2)]
@@ -122,7 +122,7 @@ def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "file" / "below"))
     monkeypatch.setattr(models.calibration, "calibration_pictures",
-                        lambda: calibration_pictures()[:1])
+                        lambda *choices: calibration_pictures(*choices)[:1])
     assert len(models.load_model().blocks) == 17
 
 

@@ -9,7 +9,7 @@ from golden.average_pool import QuantizedAveragePool
 from golden.exporters.tflite import export_model
 from golden.graph.family import lower_family
 from golden.graph.graph import Graph
-from golden.graph.records import Operator, PoolOptions
+from golden.graph.records import Operator, PoolOptions, Tensor
 from golden.importers.tflite import read_graph
 from golden.network import build_network, mobilenet_v2
 from golden.synthetic import random_activation, random_model
@@ -26,10 +26,12 @@ from tests.golden.litert import run_litert_by_index
 VARIANTS = {
     "plain": ({}, None, {}),
     "pytorch": ({}, None, {"padding": "pytorch", "size": (33, 28)}),
-    "keras": ({"fully_connected": True, "softmax": True, "keep_dimensions": False}, None,
+    "keras": ({"fully_connected": True, "softmax": True, "keep_dimensions": False,
+               "explicit_padding": True}, None,
               {"padding": "tensorflow", "size": (27, 32), "classes": 1001}),
     "float ends": ({"float_input": True, "softmax": True, "dequantize": True}, None,
                    {"classes": 2}),
+    "unsigned ends": ({"unsigned_ends": True, "softmax": True}, None, {}),
     "per tensor": ({"fully_connected": True}, per_tensor, {"padding": "pytorch", "classes": 1000}),
     "average pool": ({"swapped_adds": True}, with_average_pool, {"size": (48, 33)}),
     "average pool, fully connected": ({"fully_connected": True, "softmax": True},
@@ -37,6 +39,7 @@ VARIANTS = {
     "one pixel at the end": ({"fully_connected": True, "keep_dimensions": False}, None,
                              {"size": (7, 8), "classes": 3}),
     "stem of stride 1": ({"swapped_adds": True}, None, {"stem_stride": 1, "size": (9, 14)}),
+    "clamps inside the range": ({"fully_connected": True}, None, {"padding": "pytorch"}),
     "no expansion": ({}, None, {"table": ((1, 8, 1, 1), (1, 8, 1, 1), (1, 12, 1, 2))}),
 }
 
@@ -45,7 +48,8 @@ def variant(name):
     """(model, file, its graph's family network) of a variant."""
     form, change, sizes = VARIANTS[name]
     rng = np.random.default_rng([len(name), *name.encode()])
-    model = random_quantized_network(rng, small_network(**sizes))
+    margin = 0.2 if name == "clamps inside the range" else 0.0
+    model = random_quantized_network(rng, small_network(**sizes), margin)
     model = change(model) if change else model
     content = write_family(model, **form)
     return model, content, lower_family(read_graph(content))
@@ -57,12 +61,17 @@ def test_every_tensor_is_litert_s(name):
     assert family.model.network == replace(model.network, padding=family.model.network.padding)
     image = random_activation(np.random.default_rng(5), model.network.input_shape)
     given = image[None]
+    if VARIANTS[name][0].get("unsigned_ends"):
+        given = (given.astype(np.int16) + 128).astype(np.uint8)
     if VARIANTS[name][0].get("float_input"):
         assert [operator.kind for operator in family.before] == ["QUANTIZE"]
         given = ((given.astype(np.int32) - model.input_zero_point)
                  * np.float32(model.input_scale)).astype(np.float32)
     expected = run_litert_by_index(content, [given])
-    tensors = family.indexed(family.model.run(image))
+    found = family.model.run(image)
+    for key, tensor in family.model.run(image, exact_loops=True).items():
+        np.testing.assert_array_equal(tensor, found[key])
+    tensors = family.indexed(found)
     convolutions = len(model.layers) + sum(block.add is not None for block in model.blocks)
     assert len(set(family.names.values())) == convolutions + 2      # and input and pool
     graph = family.graph
@@ -82,6 +91,7 @@ def test_every_tensor_is_litert_s(name):
         kind for kind, there in (
             ("RESHAPE", graph.producer(classifier).kind == "CONV_2D"),
             ("SOFTMAX", VARIANTS[name][0].get("softmax")),
+            ("QUANTIZE", VARIANTS[name][0].get("unsigned_ends")),
             ("DEQUANTIZE", VARIANTS[name][0].get("dequantize"))) if there]
 
 
@@ -228,6 +238,44 @@ def test_operators_beside_the_way(graph):
     assert refusal(wrong) == (
         f"The {extra.label} expected {graph.tensors[graph.inputs[0]].label} to be read by the "
         "operator 0 (CONV_2D) alone")
+
+
+def test_clamps_are_inside_the_range():
+    model, _, _ = variant("clamps inside the range")
+    assert -128 < model.head.minimum < model.head.maximum < 127
+
+
+def with_pad(graph, kind, amounts, value=None):
+    """The stem of a graph with a PAD of these amounts before it, or a PADV2 of a value."""
+    count, stem = len(graph.tensors), graph.operators[0]
+    image = graph.tensors[graph.inputs[0]]
+    paddings = Tensor(count, "paddings", (4, 2), "int32", data=np.array(amounts, np.int32))
+    padded = replace(image, index=count + 1, name="padded")
+    tensors = [*graph.tensors, paddings, padded]
+    inputs = [image.index, count]
+    if value is not None:
+        tensors.append(replace(image, index=count + 2, name="value", shape=(1,),
+                               data=np.array([value], np.int8)))
+        inputs.append(count + 2)
+    stem = replace(stem, index=1, inputs=(count + 1, *stem.inputs[1:]),
+                   options=replace(stem.options, padding="VALID"))
+    others = [replace(operator, index=operator.index + 1) for operator in graph.operators[1:]]
+    operators = (Operator(0, kind, tuple(inputs), (count + 1,)), stem, *others)
+    return Graph(tuple(tensors), operators, graph.inputs, graph.outputs)
+
+
+def test_pads(graph):
+    """PAD of real zeros is the padding of the convolution behind it; others are refused."""
+    end = ((0, 0), (0, 1), (0, 1), (0, 0))
+    zero = graph.tensors[graph.inputs[0]].zero_point
+    image = random_activation(np.random.default_rng(4), (8, 8, 3))
+    expected = lower_family(graph).model.run(image)
+    for padded in (with_pad(graph, "PAD", end), with_pad(graph, "PADV2", end, zero)):
+        found = lower_family(padded).model
+        assert found.stem.padding == ((0, 1), (0, 1))
+        np.testing.assert_array_equal(found.run(image)["classifier"], expected["classifier"])
+    assert refusal(with_pad(graph, "PADV2", end, zero + 1)) == (
+        f"The operator 0 (PADV2) expected the zero point {zero} as value, not {zero + 1}")
 
 
 def test_two_inputs(graph):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from golden import ops
+from golden.fixed_point import quantize_multiplier, round_half_away
 from golden.graph.graph import Graph
 from golden.graph.records import (
     AddOptions,
@@ -314,3 +315,107 @@ def test_records_refuse_what_is_none():
     with pytest.raises(TypeError, match="must be int8"):
         quantized(0, (2,), data=np.zeros(3, np.int8))
     assert SoftmaxOptions().beta == 1
+
+
+def scales_at_a_boundary(rng, outputs):
+    """Float32 scales (input, weights, output) and accumulators at which their precision matters.
+
+    `outputs` gives int8 values of accumulators under a real factor; it is called with the product
+    of the scales in double and in float32, and must differ at the accumulators that are returned.
+    """
+    acc = np.arange(-300000, 300000)
+    for _ in range(200):
+        source, weights, target = np.exp(rng.uniform(-6, 0, 3)).astype(np.float32)
+        target *= np.float32(100)
+        wide = np.float64(source) * np.float64(weights) / np.float64(target)
+        parts = outputs(acc, wide) != outputs(acc, np.float64(source * weights / target))
+        if parts.any():
+            return (source, weights, target), acc[parts][:50]
+    raise AssertionError("no such scales were found")
+
+
+def one_column(code, kind, options, scales, acc):
+    """A model whose accumulators are its biases, as its weights are 0."""
+    maker = ModelMaker(np.random.default_rng(0))
+    convolution = code == "CONV_2D"
+    shape = (1, 1, 1, 1) if convolution else (1, 1)
+    source = maker.input(shape, scales[0], 0)
+    weights = maker.graph.tensor("w", (len(acc), *shape[1:]), scales=scales[1],
+                                 data=np.zeros((len(acc), *shape[1:])))
+    bias = maker.graph.tensor("b", (len(acc),), np.int32, scales=scales[0] * scales[1], data=acc)
+    target = maker.graph.tensor("y", (*shape[:-1], len(acc)), scales=scales[2])
+    maker.graph.operator(code, [source, weights, bias], [target], kind, options)
+    return maker.finish([target])
+
+
+def test_convolution_multiplies_scales_in_double():
+    def outputs(acc, factor):
+        return ops.requantize(acc, *quantize_multiplier(factor), 0, -128, 127)
+
+    scales, acc = scales_at_a_boundary(np.random.default_rng(1), outputs)
+    assert_equals_litert(*one_column("CONV_2D", "Conv2DOptions", {
+        "padding": "VALID", "strideH": 1, "strideW": 1}, scales, acc))
+
+
+def test_fully_connected_multiplies_scales_in_double():
+    def outputs(acc, factor):
+        return np.clip(round_half_away(acc * factor), -128, 127)
+
+    scales, acc = scales_at_a_boundary(np.random.default_rng(2), outputs)
+    assert_equals_litert(*one_column("FULLY_CONNECTED", "FullyConnectedOptions", {}, scales, acc))
+
+
+def test_quantize_divides_in_float32():
+    rng = np.random.default_rng(3)
+    scale = np.float32(0.0123)
+    values = ((rng.integers(-100, 100, 400000) + 0.5) * scale).astype(np.float32)
+    values = np.nextafter(values, rng.choice([-np.inf, np.inf], values.size), dtype=np.float32)
+    narrow = round_half_away(values / scale)
+    values = values[narrow != round_half_away(values.astype(np.float64) / np.float64(scale))]
+    assert values.size > 10
+    maker = ModelMaker(rng)
+    source = maker.input((1, values.size), dtype=np.float32, values=values[None])
+    assert_equals_litert(*maker.finish([maker.quantize(source, scale, 3)]))
+
+
+def test_more_than_one_image():
+    rng = np.random.default_rng(14)
+    maker = ModelMaker(rng)
+    source = maker.input((3, 9, 8, 6))
+    maps = [maker.convolution(source, 6, (3, 3), (2, 1), zero=0, groups=2),
+            maker.convolution(source, None, (3, 2), padding="VALID", multiplier=2, zero=0),
+            maker.average_pool(source, (3, 3), (2, 2)), maker.add(source, source)]
+    ends = [maker.mean(maps[0], keep=False), maker.fully_connected(maps[1], 5, zero=0),
+            maker.softmax(maker.reshape(maps[2], (3, -1))), maker.pad(maps[3], [[1, 0]] * 4)]
+    outputs = assert_equals_litert(*maker.finish(ends))
+    assert all(outputs[index].shape[0] == 3 for index in maps)
+    assert len(np.unique(outputs[maps[0]][0] == outputs[maps[0]][1])) == 2
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((7,), (0,)), ((4, 9), (1,)), ((4, 9), (0, -1)),
+                                             ((3, 4, 5), (1,)), ((2, 3, 4, 5, 2), (1, 3))])
+@pytest.mark.parametrize("keep", [True, False])
+def test_mean_of_any_axes(shape, axes, keep):
+    maker = ModelMaker(np.random.default_rng(len(shape)))
+    target = maker.mean(maker.input(shape), axes, keep)
+    assert_equals_litert(*maker.finish([target]))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_pad_writes_the_zero_point(dtype):
+    maker = ModelMaker(np.random.default_rng(15))
+    zero = 37 if dtype == np.int8 else 200
+    source = maker.input((1, 3, 3, 2), zero=zero, dtype=dtype)
+    target = maker.tensor((1, 5, 4, 2), maker.scales[source], zero, dtype)
+    amounts = maker.graph.tensor("p", (4, 2), np.int32, data=[[0, 0], [2, 0], [0, 1], [0, 0]])
+    maker.graph.operator("PAD", [source, amounts], [target], "PadOptions", version=2)
+    outputs = assert_equals_litert(*maker.finish([target]))
+    assert (outputs[target][0, :2] == zero).all()
+
+
+def test_constants_are_inputs_like_others():
+    maker = ModelMaker(np.random.default_rng(16))
+    source = maker.input((1, 4, 4, 3))
+    constant = maker.tensor((3,), 0.1, 5, data=[-128, 0, 127])
+    outputs = assert_equals_litert(*maker.finish([maker.add(source, constant)]))
+    assert len(outputs) == 1

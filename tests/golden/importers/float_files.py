@@ -207,7 +207,7 @@ def onnx_bytes(model, *, normalized=True, clip="inputs", bias=False, pool="Globa
     pool : str
         "GlobalAveragePool", "ReduceMean" or "AveragePool".
     classifier : str
-        "Gemm", "MatMul" or "Conv".
+        "Gemm", "Gemm turned" (weights [Cin, Cout]), "MatMul" or "Conv".
     channels_last : bool
         NHWC, and a Transpose at the start.
     pad_nodes : bool
@@ -296,13 +296,13 @@ def onnx_bytes(model, *, normalized=True, clip="inputs", bias=False, pool="Globa
     else:
         x = node("Flatten", [x], "flat") if pool != "ReduceMean" else \
             node("Reshape", [x, constant("shape", np.array([1, -1], np.int64))], "flat")
-        weight = record.weights if classifier == "MatMul" else record.weights.T.copy()
+        weight = record.weights.T.copy() if classifier == "Gemm" else record.weights
         inputs = [x, constant("classifier.weight", weight)]
         bias_name = constant("classifier.bias", record.bias)
         if classifier == "MatMul":
             x = node("Add", [bias_name, node("MatMul", inputs, "product")], "logits")
         else:
-            x = node("Gemm", [*inputs, bias_name], "logits", transB=1)
+            x = node("Gemm", [*inputs, bias_name], "logits", transB=int(classifier == "Gemm"))
     if softmax:
         x = node("Softmax", [x], "probabilities")
     if change is not None:

@@ -24,6 +24,7 @@ from tests.golden.importers.float_files import (
     torchvision_tensors,
 )
 from tests.golden.importers.test_keras_file import file_bytes
+from tests.golden.importers.test_torch_zip import Hostile
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +240,7 @@ def test_random_damage_of_hdf5(tmp_path):
 
 def test_archive_of_the_child_is_not_trusted(tmp_path, monkeypatch):
     archive = io.BytesIO()
-    np.savez(archive, header=np.array([object()], dtype=object))
+    np.savez(archive, header=np.array([Hostile(tmp_path / "proof")], dtype=object))
     payload = written(tmp_path, archive.getvalue(), "payload")
     script = tmp_path / "python"
     script.write_text(f"#!/bin/sh\ncat {payload}\n")
@@ -247,3 +248,4 @@ def test_archive_of_the_child_is_not_trusted(tmp_path, monkeypatch):
     monkeypatch.setattr(float_reader.sys, "executable", str(script))
     with pytest.raises(ValueError, match="its reader gave no model"):
         read_float_model(written(tmp_path, b"\x08"))
+    assert not (tmp_path / "proof").exists()

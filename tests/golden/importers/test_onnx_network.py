@@ -32,7 +32,8 @@ def logits(data, image, channels_last=False):
 FORMS = [
     {}, {"normalized": False}, {"normalized": False, "bias": True}, {"clip": "attributes"},
     {"clip": "relu-min"}, {"clip": "max-min"}, {"pool": "ReduceMean"}, {"pool": "AveragePool"},
-    {"classifier": "MatMul"}, {"classifier": "Conv"}, {"pad_nodes": True},
+    {"classifier": "MatMul"}, {"classifier": "Gemm turned"}, {"classifier": "Conv"},
+    {"pad_nodes": True},
     {"channels_last": True, "pad_nodes": True, "normalized": False, "classifier": "MatMul",
      "clip": "relu-min", "pool": "ReduceMean"},
     {"open_size": True}, {"softmax": True}]
@@ -66,6 +67,14 @@ def test_papers_network_at_a_size_of_odd_numbers():
     image = np.random.default_rng(4).normal(0, 1, network.input_shape).astype(np.float32)
     assert np.abs(read.run(image)["classifier"].ravel() - logits(onnx_bytes(model), image)
                   ).max() < 1e-4
+
+
+def test_padding_that_could_be_either_is_pytorchs():
+    """At sizes that stay odd both pad (1, 1)."""
+    model = random_float_model(np.random.default_rng(0), network_of(size=33))
+    read = parse_onnx(onnx_bytes(model))
+    assert read.network.padding == "pytorch"
+    assert read.input_normalization == IMAGENET_NORMALIZATION
 
 
 def small_model():
@@ -162,7 +171,21 @@ def two_layouts(nodes, _):
     nodes["block1.depthwise.conv"].input[0] = "copy"
 
 
+def two_copies(nodes, _):
+    """Two copies, of which one is clamped and the other used as it is."""
+    found = dict(nodes)
+    nodes.clear()
+    for name, node in found.items():
+        nodes[name] = node
+        if name == "stem.norm":
+            for copy in ("copy1", "copy2"):
+                nodes[copy] = helper.make_node("Identity", ["stem.norm"], [copy])
+    nodes["stem.relu6"].input[0] = "copy1"
+    nodes["block1.depthwise.conv"].input[0] = "copy2"
+
+
 @pytest.mark.parametrize(("change", "words"), [
+    (two_copies, "Clip n_stem.relu6 must follow a convolution that nothing else uses"),
     (operator("stem.relu6", "Sigmoid"), "The operator Sigmoid n_stem.relu6 is not part of Mob"),
     (operator("mean", "GlobalMaxPool"), "operator GlobalMaxPool n_mean is not part"),
     (attribute("stem.conv", "strides", [1, 2]), "n_stem.conv must have the stride 1 or 2"),

@@ -4,13 +4,16 @@ import sys
 import time
 import tracemalloc
 
+import flatbuffers
 import numpy as np
 import pytest
 
-from golden.exporters.tflite_graph import GraphWriter, schema
+from golden.exporters.tflite_graph import GraphWriter
 from golden.importers.tflite import read_graph
 from tests.golden.graph.models import ModelMaker, assert_equals_litert
 from tests.golden.graph.random_layers import LAYERS
+from tests.golden.importers import editable_model
+from tests.golden.importers.editable_model import EditableModel
 
 
 def convolution(**changes):
@@ -28,7 +31,7 @@ def convolution(**changes):
     }
     for name, part in parts.items():
         graph.tensor(name, **{**part, **changes.get(name, {})})
-    options = {"padding": schema.Padding.SAME, "strideH": 1, "strideW": 1, "dilationHFactor": 1,
+    options = {"padding": "SAME", "strideH": 1, "strideW": 1, "dilationHFactor": 1,
                "dilationWFactor": 1, **changes.get("options", {})}
     graph.operator(changes.get("code", "CONV_2D"), changes.get("inputs", [0, 1, 2]),
                    changes.get("outputs", [3]), changes.get("kind", "Conv2DOptions"),
@@ -86,16 +89,16 @@ WHERE = r"Operator 0 \(CONV_2D\), output tensor 3 \('y'\): "
     ({"outputs": [7]}, r"Operator 0 \(CONV_2D\): Its output must be one of the 4 tensors.* 7"),
     ({"outputs": [0]}, r"Operator 0 \(CONV_2D\), output tensor 0 \('x'\): .* must not be an input"),
     ({"outputs": []}, r"Operator 0 \(CONV_2D\): It must have 2 to 3 inputs and 1 output"),
-    ({"options": {"padding": 7}}, WHERE + "its padding must be one of SAME, VALID, not number 7"),
-    ({"options": {"fusedActivationFunction": 4}}, WHERE + "its activation must be one of NONE,"),
+    ({"options": {"padding": 7}}, WHERE + "Its padding must be one of SAME, VALID, not number 7"),
+    ({"options": {"fusedActivationFunction": 4}}, WHERE + "Its activation must be one of NONE,"),
     ({"options": {"strideW": 0}}, WHERE + r"The stride must be positive, not \[1, 0\]"),
     ({"options": {"strideH": -3}}, WHERE + r"The stride must be positive, not \[-3, 1\]"),
     ({"options": {"dilationHFactor": 0}}, WHERE + "The dilation must be positive"),
     ({"options": {"dilationHFactor": 2**30}}, WHERE + "The map tensor 0 .* with its padding"),
-    ({"options": {"padding": schema.Padding.VALID, "dilationWFactor": 9}},
+    ({"options": {"padding": "VALID", "dilationWFactor": 9}},
      WHERE + r"The kernel of tensor 1 \('w'\) must fit the map tensor 0 \('x'\)"),
-    ({"kind": None}, WHERE + "its options are missing"),
-    ({"kind": "AddOptions"}, WHERE + "its options must be Conv2DOptions, not"),
+    ({"kind": None}, WHERE + "Its options are missing"),
+    ({"kind": "AddOptions"}, WHERE + "Its options must be Conv2DOptions, not"),
     ({"code": "MAX_POOL_2D"},
      r"Operator 0, which makes tensor 3 \('y'\), must be one of ADD, .*, not MAX_POOL_2D"),
     ({"code": "CUSTOM"}, r"Operator 0, which makes tensor 3 \('y'\), .* not the custom operator"),
@@ -110,36 +113,36 @@ def test_refused_in_a_sentence(changes, words):
 
 
 def test_scales_and_shapes_that_do_not_go_together():
-    graph = convolution()
-    graph._graph.tensors[1].quantization.zeroPoint = [0]
+    graph = EditableModel(convolution())
+    graph.subgraph.tensors[1].quantization.zeroPoint = [0]
     with pytest.raises(ValueError, match=r"as many zero points as scales of tensor 1 \('w'\).*1"):
         read_graph(finish(graph))
-    graph = convolution()
-    graph._graph.tensors[1].quantization.quantizedDimension = 4
+    graph = EditableModel(convolution())
+    graph.subgraph.tensors[1].quantization.quantizedDimension = 4
     with pytest.raises(ValueError, match=r"The quantised axis of tensor 1 \('w'\).*not 4"):
         read_graph(finish(graph))
-    graph = convolution()
-    graph._graph.tensors[0].quantization.quantizedDimension = -1
+    graph = EditableModel(convolution())
+    graph.subgraph.tensors[0].quantization.quantizedDimension = -1
     with pytest.raises(ValueError, match=r"The quantised axis of tensor 0 \('x'\).*not -1"):
         read_graph(finish(graph))
 
 
 def test_buffers():
-    graph = convolution()
-    graph._graph.tensors[1].shape = [3, 2, 2, 400]
+    graph = EditableModel(convolution())
+    graph.subgraph.tensors[1].shape = [3, 2, 2, 400]
     with pytest.raises(ValueError, match=r"The buffer of tensor 1 \('w'\) of operator 0 "
                                          r"\(CONV_2D\) must hold the 4,800 bytes of .*, not 48"):
         read_graph(finish(graph))
-    graph = convolution()
-    graph._graph.tensors[1].buffer = 77
+    graph = EditableModel(convolution())
+    graph.subgraph.tensors[1].buffer = 77
     with pytest.raises(ValueError, match=r"The buffer of tensor 1 .*must be one of .* 3, .* 77"):
         read_graph(finish(graph))
 
 
 def test_buffers_behind_the_tables():
     """Large files keep contents behind the flatbuffer, at an offset of the file."""
-    graph, whole = convolution(), finish(convolution())
-    buffer = graph._model.buffers[graph._graph.tensors[1].buffer]
+    graph, whole = EditableModel(convolution()), finish(convolution())
+    buffer = graph.model.buffers[graph.subgraph.tensors[1].buffer]
     weights = bytes(buffer.data)
     buffer.data, buffer.size, buffer.offset = None, len(weights), 2**20
     tables = finish(graph)
@@ -156,37 +159,36 @@ def test_buffers_behind_the_tables():
 
 
 def test_sparse_and_variable_tensors():
-    graph = convolution()
-    graph._graph.tensors[0].isVariable = True
+    graph = EditableModel(convolution())
+    graph.subgraph.tensors[0].isVariable = True
     with pytest.raises(ValueError, match=r"tensor 0 \('x'\).* neither variable nor sparse"):
         read_graph(finish(graph))
-    graph = convolution()
-    graph._graph.tensors[1].sparsity = schema.SparsityParametersT()
+    graph = EditableModel(convolution())
+    graph.subgraph.tensors[1].sparsity = editable_model.schema.SparsityParametersT()
     with pytest.raises(ValueError, match=r"tensor 1 \('w'\).* neither variable nor sparse"):
         read_graph(finish(graph))
-    graph = convolution()
-    graph._graph.tensors[0].type = schema.TensorType.FLOAT16
+    graph = EditableModel(convolution())
+    graph.subgraph.tensors[0].type = editable_model.schema.TensorType.FLOAT16
     with pytest.raises(ValueError, match=r"The type of tensor 0 \('x'\) of operator 0 .* FLOAT16"):
         read_graph(finish(graph))
 
 
 def test_models_and_subgraphs():
-    graph = convolution()
-    graph._model.version = 2
+    graph = EditableModel(convolution())
+    graph.model.version = 2
     with pytest.raises(ValueError, match="schema version 3, not 2"):
         read_graph(finish(graph))
-    graph = convolution()
+    graph = EditableModel(convolution())
     content = finish(graph)
-    graph._model.subgraphs *= 2
-    import flatbuffers
+    graph.model.subgraphs *= 2
     builder = flatbuffers.Builder(1024)
-    builder.Finish(graph._model.Pack(builder), file_identifier=b"TFL3")
+    builder.Finish(graph.model.Pack(builder), file_identifier=b"TFL3")
     with pytest.raises(ValueError, match="one subgraph, not 2"):
         read_graph(bytes(builder.Output()))
     for other in (b"", b"abc", b"\0" * 64, content[:4] + b"TFL2" + content[8:]):
         with pytest.raises(ValueError, match="must be a TFLite model, with the identifier TFL3"):
             read_graph(other)
-    graph = convolution()
+    graph = EditableModel(convolution())
     with pytest.raises(ValueError, match=r"The output tensor 1 .*|An output"):
         read_graph(graph.finish([0], [-2]))
     with pytest.raises(ValueError, match="An input of the model must be one of its 4 tensors"):
@@ -236,7 +238,7 @@ FULLY = {"x": {"shape": (1, 6)}, "w": {"shape": (3, 6), "data": np.ones((3, 6))}
     (one_operator("MEAN", x=SHAPE, axes={**AXES, "shape": (99,), "data": [1] * 99}, y=SHAPE),
      r"The axes tensor 1 \('axes'\) must be at most 8, not 99"),
     (one_operator("AVERAGE_POOL_2D", "Pool2DOptions",
-                  {"padding": schema.Padding.VALID, "strideH": 1, "strideW": 1, "filterHeight": 5,
+                  {"padding": "VALID", "strideH": 1, "strideW": 1, "filterHeight": 5,
                    "filterWidth": 1}, x=SHAPE, y=SHAPE),
      r"The window of \[5, 1\] must fit the map tensor 0 \('x'\)"),
     (one_operator("AVERAGE_POOL_2D", "Pool2DOptions", {"strideH": 1, "strideW": 1}, x=SHAPE,
@@ -281,7 +283,7 @@ FULLY = {"x": {"shape": (1, 6)}, "w": {"shape": (3, 6), "data": np.ones((3, 6))}
                   **{**FULLY, "x": {"shape": (1, 3, 2)}}),
      r"The last axis of tensor 0 \('x'\) must have the 6 inputs of tensor 1 \('w'\)"),
     (one_operator("FULLY_CONNECTED", "FullyConnectedOptions", {"weightsFormat": 1}, **FULLY),
-     r"its weights must be in the default format, not in number 1"),
+     r"Its weights must be in the default format, not in number 1"),
     (one_operator("FULLY_CONNECTED", **{**FULLY, "b": {**FULLY["b"], "scales": 0.02}}),
      r"The scale of the bias tensor 2 \('b'\) must be near input scale \* weight scale"),
 ])
@@ -301,6 +303,16 @@ def test_what_litert_does_not_look_at():
     assert_equals_litert(other, [x[:, :4, :4, :2], x[:, 1:, 1:, 2:]])
 
 
+@pytest.mark.parametrize(("old", "new"), [(3, 3), (0, 3), (3, 0)])
+def test_an_operator_code_is_the_larger_of_two_fields(old, new):
+    """Old writers fill the one, a writer may fill the other alone."""
+    graph = EditableModel(convolution())
+    (code,) = graph.model.operatorCodes
+    code.deprecatedBuiltinCode, code.builtinCode = old, new
+    x = np.random.default_rng(3).integers(-128, 128, (1, 5, 5, 4), dtype=np.int8)
+    assert_equals_litert(finish(graph), [x])
+
+
 def test_absent_bias():
     """LiteRT's CONV_2D asks for one; DEPTHWISE_CONV_2D and FULLY_CONNECTED do without."""
     x = np.random.default_rng(2).integers(-128, 128, (1, 5, 5, 4), dtype=np.int8)
@@ -313,10 +325,47 @@ def test_absent_bias():
     assert_equals_litert(content, [x[:, 0, 0, :1].repeat(6, axis=1)])
 
 
+def test_tables_that_are_absent():
+    for part in ("tensors", "operators", "inputs", "outputs"):
+        graph = EditableModel(convolution())
+        content = graph.finish([0], [3])
+        setattr(graph.subgraph, part, None)
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(graph.model.Pack(builder), file_identifier=b"TFL3")
+        assert content != bytes(builder.Output())
+        if part in ("tensors", "operators"):
+            with pytest.raises(ValueError, match="must be|damaged"):
+                read_graph(bytes(builder.Output()))
+        else:
+            assert_reads_or_refuses(bytes(builder.Output()))
+
+
+def test_an_operator_code_that_is_none():
+    graph = EditableModel(convolution())
+    graph.subgraph.operators[0].opcodeIndex = 5
+    with pytest.raises(ValueError, match=r"The kind of operator 0, which makes tensor 3 \('y'\), "
+                                         "must be one of the model's 1 operator codes, not code 5"):
+        read_graph(finish(graph))
+
+
+def test_names_as_long_as_the_file():
+    """Many names that claim to be all of a large file are not copied whole."""
+    graph = GraphWriter()
+    for _ in range(3000):
+        graph.tensor("n", (1,), scales=0.1)
+    content, honest = graph.finish([], []), b"\x01\0\0\0n\0"
+    assert content.count(honest) == 3000
+    content = content.replace(honest, (2**24).to_bytes(4, "little") + b"n\0") + bytes(2**24)
+    start = time.perf_counter()
+    tensors = read_graph(content).tensors
+    assert time.perf_counter() - start < 3
+    assert {len(tensor.name.encode()) > 500 for tensor in tensors} == {True}
+
+
 def test_names_are_cut_and_harmless():
-    graph = convolution()
-    graph._graph.tensors[0].name = b"\xff\n" + b"x" * 10000
-    graph._graph.tensors[0].isVariable = True
+    graph = EditableModel(convolution())
+    graph.subgraph.tensors[0].name = b"\xff\n" + b"x" * 10000
+    graph.subgraph.tensors[0].isVariable = True
     with pytest.raises(ValueError, match="neither variable nor sparse") as caught:
         read_graph(finish(graph))
     assert len(str(caught.value)) < 500
@@ -324,9 +373,10 @@ def test_names_are_cut_and_harmless():
 
 
 def test_a_missing_package_names_the_extra(monkeypatch):
+    content = finish(convolution())
     monkeypatch.setitem(sys.modules, "tflite", None)
     with pytest.raises(ValueError, match=r"pip install 'mnv2\[models\]'"):
-        read_graph(finish(convolution()))
+        read_graph(content)
 
 
 @pytest.fixture(scope="module")
@@ -381,12 +431,12 @@ def test_flipped_bits(victim, little_memory):
     content, _ = victim
     rng = np.random.default_rng(1)
     refused = 0
-    for _ in range(500):
+    for _ in range(300):
         damaged = bytearray(content)
         for place in rng.integers(0, len(content), rng.integers(1, 4)):
             damaged[place] ^= 1 << rng.integers(8)
         refused += assert_reads_or_refuses(bytes(damaged))
-    assert refused > 100
+    assert refused > 60
 
 
 def test_huge_and_negative_words(victim, little_memory):
@@ -395,11 +445,11 @@ def test_huge_and_negative_words(victim, little_memory):
     rng = np.random.default_rng(2)
     words = (0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0x00FFFFFF, len(content) - 4, 1, 0)
     refused = 0
-    for place in rng.choice(len(content) // 4, 700, replace=False) * 4:
+    for place in rng.choice(len(content) // 4, 350, replace=False) * 4:
         damaged = bytearray(content)
         damaged[place:place + 4] = int(words[rng.integers(len(words))]).to_bytes(4, "little")
         refused += assert_reads_or_refuses(bytes(damaged))
-    assert refused > 200
+    assert refused > 100
 
 
 def test_random_bytes(little_memory):

@@ -147,6 +147,18 @@ def test_zip_bomb():
         parse_checkpoint(lie)
 
 
+def test_member_shorter_than_its_header_says():
+    """The checksum is right, so that the library does not mind."""
+    data = torch_zip({"w": VALUES}, compression=zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        member = archive.getinfo("archive/data.pkl")
+    sizes = struct.pack("<III", member.CRC, member.compress_size, member.file_size)
+    lie = struct.pack("<III", member.CRC, member.compress_size, member.file_size + 9)
+    assert data.count(sizes) == 2
+    with pytest.raises(ValueError, match="data.pkl must have the .* bytes that its header says"):
+        parse_checkpoint(data.replace(sizes, lie))
+
+
 def test_other_compressions_are_refused():
     with pytest.raises(ValueError, match="must be stored or deflated"):
         parse_checkpoint(torch_zip(TENSORS, compression=zipfile.ZIP_LZMA))
