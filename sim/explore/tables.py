@@ -231,7 +231,7 @@ def render_hardware(runs):
 
     Returns
     -------
-    rich.table.Table
+    rich.console.Group
     """
     table = Table(title="The best formats on the accelerator's RTL, first picture",
                   title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -241,10 +241,10 @@ def render_hardware(runs):
         table.add_column(heading, justify="right")
     for run in runs:
         if run.passed_over:
-            table.add_row(run.point, "", "", "", f"passed over: {run.reason}", "", "")
+            table.add_row(run.point, "", "", "", "passed over", "", "")
             continue
         measured = [f"{run.cycles:,}", f"{run.dram_bytes:,}"] if run.exact else ["", ""]
         table.add_row(run.point, f"{run.weight_bits} x {run.activation_bits} bits",
                       run.golden_class, run.rtl_class or "",
-                      "equal" if run.exact else f"differs: {run.reason}", *measured)
-    return table
+                      "equal" if run.exact else "differs", *measured)
+    return Group(table, *(f"{run.point}: {run.reason}." for run in runs if run.reason))
