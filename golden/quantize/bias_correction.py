@@ -2,7 +2,8 @@
 
 Weights that are off by e shift the mean of an output by e . mean(x), on every pixel, and later
 layers see that shift. The mean input of every tap is known from the calibration pictures, so the
-bias takes the shift up exactly.
+bias takes the shift up exactly. Where the datapath truncates, `golden.quantize.quantizer` adds the
+half step of each output to it as well, which makes the truncation a rounding.
 
 Ref: Nagel et al., arXiv:1906.04721, section 4.2 (equation 17), with the mean input measured on
 pictures where the paper derives it from batch normalisation. Its appendix D compares the

@@ -76,6 +76,19 @@ def _needed_statistics(calibration, options):
     return statistics
 
 
+def _truncated(layer, weights, affine):
+    """What truncation takes off a layer's outputs on average: half a step for each one made.
+
+    The residual addition after a project layer and the pool before the classifier have no bias of
+    their own, so these two layers' biases answer for them. The classifier's own step is left: its
+    accumulators are read as they are.
+    """
+    if layer.kind == "classifier":
+        return affine["pool"][0] / 2 * weights.sum(axis=0, dtype=np.float64)
+    add = affine[f"block{layer.block}.add"][0] if layer.residual else 0.0
+    return (affine[layer.name][0] + add) / 2
+
+
 def _assemble(model, ranges, statistics, options, progress):
     """The QuantizedModel of a folded model."""
     network, arithmetic = model.network, options.arithmetic
@@ -105,6 +118,8 @@ def _assemble(model, ranges, statistics, options, progress):
         if options.bias_correction:
             bias = corrected_bias(layer, record.weights, bias, integers, scales,
                                   statistics.moments[layer.name].mean())
+            if arithmetic.rounding == "truncate":
+                bias = bias + _truncated(layer, record.weights, affine)
         ceiling = 6.0 if record.ceiling is None else float(record.ceiling.max())
         return layer_record(layer, record.weights, bias, affine[source],
                             affine[layer.name], bits, options.activation_bits_of(layer.name),

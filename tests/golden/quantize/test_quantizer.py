@@ -183,6 +183,15 @@ def test_repairs_help_few_bits(pictures):
     assert min(np.mean(seen) for seen in gains.values()) > 0.5, gains
 
 
+def test_bias_correction_makes_truncation_a_rounding(model, pictures, calibration):
+    ratios = {(rounding, on): np.mean([logits_sqnr(quantize_model(
+        model, calibration, QuantizationOptions(arithmetic=Arithmetic(rounding=rounding),
+                                                bias_correction=on)), model, x)
+        for x in pictures]) for rounding in ("single", "truncate") for on in (False, True)}
+    assert ratios["truncate", False] < ratios["single", False] - 6
+    assert ratios["truncate", True] > ratios["single", True] - 5, ratios
+
+
 @pytest.mark.parametrize("correction", [False, True])
 def test_rounding_looks_at_what_the_bias_leaves(model, calibration, correction):
     """With bias correction a mean error costs nothing: the covariance counts, else the Gram."""
