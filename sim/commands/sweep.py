@@ -155,7 +155,7 @@ def sweep(
     integers on the pictures, and compared with float: first class and five first classes, SQNR and
     cosine of the logits, SQNR after each block, labels where there are any, each figure with its
     standard error. A list is written as 3..8, or 4,6,8, or tensor,channel; what has no list stays
-    at W8A8, per channel, unrepaired. Without any list, a default sweep of some 250 formats runs, in
+    at W8A8, per channel, unrepaired. Without any list, a default sweep of some 200 formats runs, in
     minutes.
 
     The folder of results gets sweep.csv and sweep.parquet (a row each format), layers.csv,

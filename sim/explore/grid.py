@@ -12,8 +12,8 @@ import re
 
 from sim.errors import UserError
 
-__all__ = ["AXES", "DEFAULT_GRIDS", "Axis", "Point", "expand_grids", "parse_list",
-           "varied_axes"]
+__all__ = ["AXES", "DEFAULT_GRIDS", "Axis", "Point", "expand_grids", "parse_list", "position",
+           "varied_axes", "way_words"]
 
 SWITCH = ("off", "on")
 
@@ -236,3 +236,21 @@ def position(point):
 def varied_axes(points):
     """Axes on which points differ."""
     return [axis for axis in AXES if len({getattr(point, axis.field) for point in points}) > 1]
+
+
+def way_words(point, axes):
+    """How a point is quantised beside its widths, in words: what is not the default.
+
+    Parameters
+    ----------
+    axes : sequence of Axis
+        Those that matter: of them granularity is always said, widths never.
+
+    Returns
+    -------
+    list of str
+    """
+    return [describe(axis, getattr(point, axis.field)) for axis in axes
+            if axis.field not in ("weight_bits", "activation_bits")
+            and (axis.field == "granularity"
+                 or getattr(point, axis.field) != getattr(Point(), axis.field))]

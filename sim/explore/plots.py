@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 
 from sim.explore.costs import format_cost
 from sim.explore.evaluate import quantization_options
-from sim.explore.grid import AXES, SWITCH, describe, position
+from sim.explore.grid import AXES, position, varied_axes, way_words
 from sim.explore.uncertainty import wilson_interval
 from sim.report.colors import INK, MUTED, STYLE
 from sim.report.labels import short_name
@@ -23,9 +23,11 @@ WIDTH_MARKERS = {4: "v", 5: "D", 6: "^", 7: "s", 8: "o", 16: "P"}
 #: Panels at most; a way of quantising with fewer points than this share of the fullest has none.
 PANELS, LEAST_SHARE = 6, 1 / 8
 #: Formats at most in the picture of layers.
-HEAT_ROWS = 44
+HEAT_ROWS = 60
 #: Ends of its colours, dB.
 HEAT_DB = (-5, 35)
+#: Agreement from which a format at the frontier is worth its name.
+LABELLED_SHARE = 0.2
 WAYS = tuple(axis for axis in AXES if axis.field not in ("weight_bits", "activation_bits"))
 
 
@@ -58,13 +60,6 @@ def _panels(points):
             for way in counts if way in chosen}
 
 
-def _way_words(way, ways):
-    """A way of quantising in words, as far as it differs from others."""
-    words = [describe(axis, value) for axis, value, *others in zip(WAYS, way, *ways, strict=True)
-             if len(set(others)) > 1 and not (axis.values == SWITCH and value == "off")]
-    return "\n".join(words) or "all at once"
-
-
 @matplotlib.rc_context(STYLE)
 def draw_accuracy(results):
     """Agreement with float, and accuracy where there are labels, over weight bits.
@@ -81,6 +76,7 @@ def draw_accuracy(results):
     matplotlib.figure.Figure
     """
     panels = _panels(_found(results))
+    varied = varied_axes([points[0] for points in panels.values()])
     rows = [("agree_top1", "first class is float's")]
     if results.reference:
         rows.append(("label_top1", "first class is the label's"))
@@ -88,12 +84,13 @@ def draw_accuracy(results):
     grid = figure.subplots(len(rows), len(panels), sharex=True, sharey=True, squeeze=False)
     widths = sorted({point.activation_bits for points in panels.values() for point in points})
     for place, (axes_row, (measure, words)) in enumerate(zip(grid, rows, strict=True)):
-        for axes, (way, points) in zip(axes_row, panels.items(), strict=True):
+        for axes, points in zip(axes_row, panels.values(), strict=True):
             _draw_lines(axes, results, points, measure, widths)
             if measure == "label_top1":
                 _draw_reference(axes, results)
             if place == 0:
-                axes.set_title(_way_words(way, list(panels)), fontsize=10)
+                words_above = way_words(points[0], varied) or ["all at once"]
+                axes.set_title("\n".join(words_above), fontsize=10)
             if place == len(rows) - 1:
                 axes.set_xlabel("bits of a weight")
         axes_row[0].set_ylabel(words)
@@ -245,5 +242,7 @@ def _draw_frontier(axes, results, at):
                   color=INK, linewidth=1.2, drawstyle="steps-post", elinewidth=0.8,
                   label="best at the cost")
     for point, value in zip(frontier, values, strict=True):
+        if value < LABELLED_SHARE:
+            continue
         axes.annotate(f"W{point.weight_bits}A{point.activation_bits}", (at[point], value),
                       xytext=(4, -10), textcoords="offset points", fontsize=8, color=INK)

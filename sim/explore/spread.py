@@ -125,15 +125,13 @@ def _import_distributed():
     except ImportError:
         raise UserError("A sweep on several workers needs Dask: pip install 'mnv2[sweep]', or take "
                         "--workers 0") from None
-    dask.config.set({
-        "logging": {"distributed": "critical", "distributed.nanny": "critical",
-                    "distributed.worker": "critical", "distributed.scheduler": "critical",
-                    "tornado": "critical", "asyncio": "critical"},
-        # The workload is sent once, on purpose.
-        "distributed.admin.large-graph-warning-threshold": "10GB",
-    })
+    # The workload is sent once, on purpose.
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "10GB"})
     import distributed
 
+    for name in list(logging.root.manager.loggerDict):
+        if name.split(".")[0] in ("distributed", "tornado", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     return distributed
 
 
@@ -192,7 +190,10 @@ def work_on_cluster(client, points, workload, chunks, networks, *, finished, pre
     except KilledWorker as error:
         raise UserError(f"Dask's workers die, several times at {error.task!r}: they may lack memory"
                         ) from None
-    except (OSError, TimeoutError, CancelledError) as error:
+    except CancelledError:
+        raise UserError("The Dask cluster was lost: its scheduler does not answer any more"
+                        ) from None
+    except (OSError, TimeoutError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"The Dask cluster was lost: {reason}") from None
 

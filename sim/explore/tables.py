@@ -7,7 +7,7 @@ from rich.table import Table
 from sim.errors import UserError
 from sim.explore.costs import format_cost
 from sim.explore.evaluate import quantization_options
-from sim.explore.grid import AXES, SWITCH, position, varied_axes
+from sim.explore.grid import AXES, position, varied_axes, way_words
 
 __all__ = ["best_points", "headline", "layer_frame", "notes", "point_frame",
            "render_hardware", "render_points", "write_tables"]
@@ -140,12 +140,12 @@ def render_points(results, limit=TERMINAL_ROWS):
         title += f"; the best {limit} of {len(results.figures)}, sweep.csv has all"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
                   padding=(0, 1, 0, 0))
-    axes = [axis for axis in varied_axes(points or list(results.figures))
-            if axis.field not in ("weight_bits", "activation_bits")]
+    varied = [axis for axis in varied_axes(list(results.figures))
+              if axis.field not in ("weight_bits", "activation_bits")]
     table.add_column("W", justify="right")
     table.add_column("A", justify="right")
-    for axis in axes:
-        table.add_column(axis.option.replace("-", "\n"), no_wrap=True)
+    if varied:
+        table.add_column("otherwise")
     shown = [measure for measure in MEASURES
              if any(measure[0] in figures for figures in results.figures.values())]
     for _, heading, share in shown:
@@ -162,7 +162,8 @@ def render_points(results, limit=TERMINAL_ROWS):
             table.add_section()
         previous = point.weight_bits
         cells = [str(point.weight_bits), str(point.activation_bits)]
-        cells += [_axis_cell(axis, point) for axis in axes]
+        if varied:
+            cells.append(", ".join(way_words(point, varied)))
         if "failure" in figures:
             cells += ["[red]failed[/red]"] + ["-"] * (len(shown) - 1)
         else:
@@ -210,12 +211,6 @@ def headline(results):
     return words
 
 
-def _axis_cell(axis, point):
-    value = getattr(point, axis.field)
-    # Off is the rule, and what is on stands out.
-    return "" if axis.values == SWITCH and value == "off" else str(value)
-
-
 def _measure(figures, name, share):
     """A figure with its standard error."""
     value, error = figures[name], figures[f"{name}_standard_error"]
@@ -236,7 +231,7 @@ def render_hardware(runs):
 
     Returns
     -------
-    rich.table.Table
+    rich.console.Group
     """
     table = Table(title="The best formats on the accelerator's RTL, first picture",
                   title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -246,10 +241,10 @@ def render_hardware(runs):
         table.add_column(heading, justify="right")
     for run in runs:
         if run.passed_over:
-            table.add_row(run.point, "", "", "", f"passed over: {run.reason}", "", "")
+            table.add_row(run.point, "", "", "", "passed over", "", "")
             continue
         measured = [f"{run.cycles:,}", f"{run.dram_bytes:,}"] if run.exact else ["", ""]
         table.add_row(run.point, f"{run.weight_bits} x {run.activation_bits} bits",
                       run.golden_class, run.rtl_class or "",
-                      "equal" if run.exact else f"differs: {run.reason}", *measured)
-    return table
+                      "equal" if run.exact else "differs", *measured)
+    return Group(table, *(f"{run.point}: {run.reason}." for run in runs if run.reason))

@@ -37,3 +37,11 @@ def test_first_and_last_layer_keep_their_bits(network):
     more = (network.stem.weight_count + network.classifier.weight_count) // 2
     assert cost.weight_bytes == 3_469_760 // 2 + more
     assert cost.multiplier_bits == 64
+
+
+def test_multiplier_takes_what_comes_in(network):
+    """The widest is that of the layer behind the one with wide outputs."""
+    options = QuantizationOptions(4, 6, overrides={"block5.expand": (None, 16),
+                                                   "block5.depthwise": (5, None),
+                                                   "block6.depthwise": (8, None)})
+    assert format_cost(network, options).multiplier_bits == 5 * 16

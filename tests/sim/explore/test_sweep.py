@@ -62,6 +62,20 @@ def expected(prepared, tmp_path_factory):
     return tables_of(run_sweep(prepared, folder / "sweep", workers=0), folder / "tables")
 
 
+class Recorder:
+    """Progress that is written down."""
+
+    def __init__(self, calls):
+        self._calls = calls
+
+    def count(self, what, done, total):
+        """So many are done."""
+
+    def points(self, done, total, name=""):
+        """So many points are done."""
+        self._calls.append((done, total))
+
+
 def points_of_journal(folder):
     return [entry["point"] for entry in read_journal(folder)[1] if "point" in entry]
 
@@ -85,16 +99,46 @@ def test_workers_change_nothing(prepared, expected, tmp_path):
 
 
 def test_a_cluster_elsewhere_changes_nothing(prepared, expected, tmp_path):
-    """One worker, reached by its scheduler's address; twice, with nothing left between."""
+    """One worker, reached by its scheduler's address, that two sweeps share.
+
+    The other sweep has the same points of another network: its results must not be taken for those
+    of this one, nor the other way round.
+    """
+    other = replace(prepared, workload=Workload(small_model(seed=2).folded(),
+                                                prepared.workload.calibration))
+
+    class Between(Recorder):
+        def points(self, done, total, name=""):
+            if done == 1:
+                run_sweep(other, tmp_path / "other", scheduler=address)
+
     with connect(1) as client:
         address = client.scheduler_info()["address"]
-        results = run_sweep(prepared, tmp_path / "sweep", scheduler=address)
-        assert tables_of(results, tmp_path / "tables") == expected
-        # Another network on the same cluster must not be given the first one's results.
-        other = replace(prepared, workload=Workload(
-            small_model(seed=2).folded(), prepared.workload.calibration))
-        again = run_sweep(other, tmp_path / "again", scheduler=address)
-        assert tables_of(again, tmp_path / "tables") != expected
+        results = run_sweep(prepared, tmp_path / "sweep", scheduler=address, progress=Between([]))
+    assert tables_of(results, tmp_path / "tables") == expected
+    others = run_sweep(other, tmp_path / "other", resume=True)
+    assert tables_of(others, tmp_path / "tables") != expected
+
+
+def test_cluster_that_is_lost_keeps_what_is_done(prepared, expected, tmp_path, caplog):
+    """The scheduler goes away in the middle: one sentence, and a sweep to go on with."""
+    folder = tmp_path / "sweep"
+    with connect(1) as client:
+        address = client.scheduler_info()["address"]
+
+        class Losing(Recorder):
+            def points(self, done, total, name=""):
+                if done == 2:
+                    client.cluster.close()
+
+        with pytest.raises(UserError, match="The Dask cluster was lost"):
+            run_sweep(prepared, folder, scheduler=address, progress=Losing([]))
+    assert caplog.text == ""
+    done = points_of_journal(folder)
+    assert 2 <= len(done) < POINTS
+    results = run_sweep(prepared, folder, workers=0, resume=True)
+    assert points_of_journal(folder)[:len(done)] == done
+    assert tables_of(results, tmp_path / "tables") == expected
 
 
 def program(sets, workers, *options):
@@ -133,20 +177,6 @@ def test_kill_neither_loses_nor_repeats_a_point(sets, expected, prepared):
     assert after[:len(done)] == done
     assert sorted(after) == sorted(point.key for point in prepared.points)
     assert tables_of(results, sets / "tables") == expected
-
-
-class Recorder:
-    """Progress that is written down."""
-
-    def __init__(self, calls):
-        self._calls = calls
-
-    def count(self, what, done, total):
-        """So many are done."""
-
-    def points(self, done, total, name=""):
-        """So many points are done."""
-        self._calls.append((done, total))
 
 
 def test_ctrl_c_ends_the_workers_in_silence(sets, tmp_path):

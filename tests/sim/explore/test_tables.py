@@ -88,7 +88,8 @@ def test_terminal(results):
     assert f"{100 / 31:.1f} points with 30 pictures" in text
     point = Point(8, 8, "tensor", equalization="on")
     figures = results.figures[point]
-    row = next(line for line in text.splitlines() if line.split()[:4] == ["8", "8", "tensor", "on"])
+    row = next(line for line in text.splitlines()
+               if line.split()[:5] == ["8", "8", "per", "tensor,", "equalization"])
     assert f"{100 * figures['agree_top1']:.1f} ±5.0" in row
     assert f"{figures['sqnr_db']:.1f} ±0.5" in row
 
@@ -124,9 +125,10 @@ def test_hardware_table():
         HardwareRun("W8A16", reason="the accelerator has no such format: 16 bits"),
         HardwareRun("W8A8", 8, 8, 770_322, 3_802_552, "espresso", "espresso", True),
         HardwareRun("W3A8", 4, 8, golden_class="cup", reason="the RTL differs")]))
-    assert "passed over: the accelerator has no such format: 16 bits" in text
+    assert "W8A16: the accelerator has no such format: 16 bits." in text
     assert "770,322" in text
-    assert "differs: the RTL differs" in text
+    assert "W3A8: the RTL differs." in text
+    assert [line.split()[-1] for line in text.splitlines() if "passed over" in line] == ["over"]
 
 
 def test_pictures_are_written(results, tmp_path):
