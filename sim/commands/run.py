@@ -113,7 +113,8 @@ def run(
     output: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Folder of the report. Without it, one in runs/, called by the time."
+            metavar="DIR",
+            help="Folder of the report. Without it, one in runs/, called by the time.",
         ),
     ] = None,
     jobs: Annotated[
