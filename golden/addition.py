@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from golden.affine_scale import nudge
+from golden.kernels import NUMPY
 
 
 def prepare_add(add):
@@ -31,21 +32,7 @@ def prepare_add(add):
         most = (room + 0.5).min(where=exact < add.maximum, initial=np.inf)
         if np.isfinite(least + most):
             form = (a_scale, b_scale, np.float32((least + most) / 2), add.minimum, add.maximum)
-            if np.array_equal(run_add(form, a, b), exact):
+            if np.array_equal(NUMPY.add(form, a, b), exact):
                 return form
     return (exact,)
 
-
-def run_add(form, a, b):
-    """float32 sums of `prepare_add` of float32 a and b of one shape."""
-    if len(form) == 1:
-        index = a * np.float32(2**8)
-        index += b
-        index += np.float32(2**15 + 2**7)
-        return form[0].take(index.astype(np.intp), mode="clip")
-    a_scale, b_scale, offset, minimum, maximum = form
-    total = a * a_scale
-    total += b * b_scale
-    total += offset
-    np.rint(total, out=total)
-    return np.clip(total, minimum, maximum, out=total)

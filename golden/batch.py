@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden import fast_ops
-from golden.addition import prepare_add, run_add
+from golden.addition import prepare_add
 from golden.fixed_point import activation_type, signed_range, wrap_int32
-from golden.prepared import PreparedLayer, aligned, prepare_layer, scale_sums
+from golden.kernels import choose
+from golden.prepared import PreparedLayer, aligned, filter_window, prepare_layer, scale_sums
 
 #: Elements of a block's widest tensor worked on at a time: 1 MiB, half of many caches.
 _BAND_ELEMENTS = 2**18
@@ -87,7 +88,7 @@ def _hold(results, name, images, rows, values):
         np.copyto(results[name][images, rows], values, casting="unsafe")
 
 
-def run_block(prepared, x, results, overflows=None):
+def run_block(kernels, prepared, x, results, overflows=None):
     """Run a bottleneck on float32 [N, H, W, C].
 
     Parameters
@@ -125,7 +126,7 @@ def run_block(prepared, x, results, overflows=None):
         pixels = source.shape[0] * source.shape[1] * width
         sums = hidden[:pixels * channels].reshape(pixels, channels)
         np.matmul(source.reshape(pixels, -1), prepared.expand.weights, out=sums)
-        scale_sums(prepared.expand, sums, target, overflows)
+        scale_sums(kernels, prepared.expand, sums, target, overflows)
         _hold(results, block.expand.name, chunk, chosen, target)
 
     for start in range(0, images, group):
@@ -148,22 +149,21 @@ def run_block(prepared, x, results, overflows=None):
             shape = (count, size, columns)
             pixels, chosen = count * size * columns, slice(row, row + size)
             sums = filtered[:pixels * channels].reshape(*shape, channels)
-            fast_ops.depthwise_sums(window[:count], prepared.depthwise.weights, stride, sums)
+            filter_window(kernels, prepared.depthwise, window[:count], sums, overflows)
             flat = sums.reshape(pixels, channels)
-            scale_sums(prepared.depthwise, flat, sums, overflows)
             _hold(results, depthwise.name, chunk, chosen, sums)
             sums = projected[:pixels * project.output_channels].reshape(pixels, -1)
             np.matmul(flat, prepared.project.weights, out=sums)
             target = output[chunk, chosen]
-            scale_sums(prepared.project, sums, target, overflows)
+            scale_sums(kernels, prepared.project, sums, target, overflows)
     _hold(results, project.name, slice(None), slice(None), output)
     if block.add is not None:
-        output = run_add(prepared.addition, x, output)
+        output = kernels.add(prepared.addition, x, output)
         _hold(results, block.add.name, slice(None), slice(None), output)
     return output
 
 
-def run_stem(prepared, images, results, overflows=None):
+def run_stem(kernels, prepared, images, results, overflows=None):
     """float32 [N, H', W', M] of int8 images [N, H, W, 3]: windows gathered as single items."""
     layer = prepared.layer
     count, height, width, channels = images.shape
@@ -187,12 +187,12 @@ def run_stem(prepared, images, results, overflows=None):
             matrix = integers[:size * columns].astype(np.float32)
             sums = products[:size * columns]
             np.matmul(matrix, prepared.weights, out=sums)
-            scale_sums(prepared, sums, output[number, row:row + size], overflows)
+            scale_sums(kernels, prepared, sums, output[number, row:row + size], overflows)
     _hold(results, layer.name, slice(None), slice(None), output)
     return output
 
 
-def run_pointwise(prepared, x, results, overflows=None):
+def run_pointwise(kernels, prepared, x, results, overflows=None):
     """float32 [N, H, W, M] of float32 [N, H, W, C]."""
     layer, shape = prepared.layer, (*x.shape[:3], prepared.layer.output_channels)
     output, pixels = aligned(shape), shape[1] * shape[2]
@@ -202,7 +202,7 @@ def run_pointwise(prepared, x, results, overflows=None):
         source, target = x[start:start + group], output[start:start + group]
         sums = products[:len(source) * pixels]
         np.matmul(source.reshape(len(sums), -1), prepared.weights, out=sums)
-        scale_sums(prepared, sums, target, overflows)
+        scale_sums(kernels, prepared, sums, target, overflows)
     _hold(results, layer.name, slice(None), slice(None), output)
     return output
 
@@ -287,19 +287,19 @@ def _output_bits(block):
     return (block.add or block.project).activation_bits
 
 
-def _run_stem(model, prepared, images, results, overflows):
+def _run_stem(kernels, model, prepared, images, results, overflows):
     """float32 [N, H, W, C] that leaves the stem."""
     if prepared.stem is not None:
-        return run_stem(prepared.stem, images, results, overflows)
+        return run_stem(kernels, prepared.stem, images, results, overflows)
     return _run_records([model.stem], images, model.input_bits, results, overflows)
 
 
-def _run_blocks(model, prepared, numbers, x, results, overflows):
+def _run_blocks(kernels, model, prepared, numbers, x, results, overflows):
     """float32 [N, H, W, C] that leaves the last of some blocks, given by place in order."""
     for number in numbers:
         block, ready = model.blocks[number], prepared.blocks[number]
         if ready is not None:
-            x = run_block(ready, x, results, overflows)
+            x = run_block(kernels, ready, x, results, overflows)
             continue
         before = model.stem.activation_bits if number == 0 \
             else _output_bits(model.blocks[number - 1])
@@ -325,6 +325,7 @@ def run_model(model, prepared, images, keep=None, overflows=None):
         return results
     if "input" in results:
         results["input"][...] = images
+    kernels = choose(len(images))
     early = 0
     while early < len(model.blocks) and prepared.blocks[early] is not None \
             and prepared.blocks[early].group == 1:
@@ -333,12 +334,12 @@ def run_model(model, prepared, images, keep=None, overflows=None):
     for number in range(len(images)):
         # Maps that are large for the cache: one image through all such layers, then the next.
         own = {name: tensor[number:number + 1] for name, tensor in results.items()}
-        x = _run_stem(model, prepared, images[number:number + 1], own, overflows)
-        parts.append(_run_blocks(model, prepared, range(early), x, own, overflows))
-    x = _run_blocks(model, prepared, range(early, len(model.blocks)), np.concatenate(parts),
-                    results, overflows)
+        x = _run_stem(kernels, model, prepared, images[number:number + 1], own, overflows)
+        parts.append(_run_blocks(kernels, model, prepared, range(early), x, own, overflows))
+    late = range(early, len(model.blocks))
+    x = _run_blocks(kernels, model, prepared, late, np.concatenate(parts), results, overflows)
     if prepared.head is not None:
-        x = run_pointwise(prepared.head, x, results, overflows)
+        x = run_pointwise(kernels, prepared.head, x, results, overflows)
     else:
         x = _run_records([model.head], x, _output_bits(model.blocks[-1]), results, overflows)
     pooled = _pool(model.pool, x)

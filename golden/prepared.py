@@ -19,8 +19,6 @@ from golden.fixed_point import signed_range, wrap
 _TILE_ELEMENTS = 12800
 #: ... and of a row of depthwise weights, of which nine are in use at a time.
 _TAP_ELEMENTS = 2304
-#: Elements of sums that are rounded away from zero at a time.
-_PART_ELEMENTS = 2**14
 #: Share of channels in integers from which a whole layer had better run in integers.
 _SLOW_SHARE = 0.2
 
@@ -123,34 +121,6 @@ def _repeat(form, tile):
     return replace(form, offset=spread(form.offset), scale=spread(form.scale), half=half)
 
 
-def _scale_in_place(form, values, zero_point, minimum, maximum, target):
-    """clamp(...) of `golden.affine_scale`; values are spoiled, target is written."""
-    number = values.dtype.type
-    if form.half is None:
-        np.add(values, form.offset, out=values)
-        np.multiply(values, form.scale, out=values)
-        np.rint(values, out=values)
-    else:
-        # More steps, and one array beside: in parts that stay in the first cache.
-        rows = max(1, _PART_ELEMENTS // values.shape[1])
-        for start in range(0, len(values), rows):
-            part = values[start:start + rows]
-            np.add(part, form.offset, out=part)
-            np.multiply(part, form.scale, out=part)
-            np.add(part, copy_sign(form.half, part), out=part)
-            np.trunc(part, out=part)
-            np.add(part, number(zero_point), out=part)
-    np.clip(values.reshape(target.shape), minimum, maximum, out=target)
-
-
-def copy_sign(magnitude, values):
-    """np.copysign of magnitudes >= 0, which goes element by element there, by bits."""
-    kind = f"i{values.itemsize}"
-    sign = np.bitwise_and(values.view(kind), np.iinfo(kind).min)
-    np.bitwise_or(sign, magnitude.view(kind), out=sign)
-    return sign.view(values.dtype)
-
-
 def aligned(shape, kind=np.float32):
     """An uninitialised array that begins on a cache line; loads across two take longer."""
     shape = (shape,) if isinstance(shape, int) else shape
@@ -169,9 +139,14 @@ def _in_integers(layer, sums, correction, channels):
                                layer.arithmetic.rounding)
 
 
-def scale_sums(prepared, sums, target, overflows=None):
-    """Outputs of float32 sums [P, M], which are spoiled, into float32 target [..., M]."""
-    layer, channels = prepared.layer, prepared.layer.output_channels
+def scale_sums(kernels, prepared, sums, target, overflows=None):
+    """Outputs of float32 sums [P, M], which are spoiled, into float32 target [..., M].
+
+    Parameters
+    ----------
+    kernels : golden.kernels.Kernels
+    """
+    layer = prepared.layer
     if prepared.safe is not None:
         low, high = prepared.safe
         if (sums.min(axis=0) < low).any() or (sums.max(axis=0) > high).any():
@@ -187,11 +162,7 @@ def scale_sums(prepared, sums, target, overflows=None):
     if len(prepared.exception_outputs):
         hits = sums[:, form.exception_channels] == form.exception_sums
     left = sums[:, unproven] if len(unproven) else None
-    tile = prepared.tile
-    if len(sums) % tile:
-        tile, form = 1, _first(form, channels)
-    _scale_in_place(form, sums.reshape(-1, tile * channels), layer.output_zero_point,
-                    layer.minimum, layer.maximum, target)
+    kernels.scale(prepared, sums, target)
     if hits is not None and hits.any():
         pixels, found = np.nonzero(hits)
         places = np.unravel_index(pixels, target.shape[:-1])
@@ -201,7 +172,12 @@ def scale_sums(prepared, sums, target, overflows=None):
         target[..., unproven] = outputs.reshape(*target.shape[:-1], -1)
 
 
-def _first(form, channels):
-    """A repeated form for one pixel."""
-    half = None if form.half is None else form.half[:channels]
-    return replace(form, offset=form.offset[:channels], scale=form.scale[:channels], half=half)
+def filter_window(kernels, prepared, padded, out, overflows=None):
+    """Outputs of a depthwise layer on a padded map [N, H, W, C], float32 [N, H', W', C]."""
+    plain = prepared.safe is None and not len(prepared.exception_outputs) \
+        and not len(prepared.unproven)
+    if plain and kernels.filter_and_scale is not None:
+        kernels.filter_and_scale(prepared, padded, out)
+        return
+    kernels.filter(prepared, padded, out)
+    scale_sums(kernels, prepared, out.reshape(-1, out.shape[-1]), out, overflows)

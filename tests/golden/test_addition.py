@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.addition import prepare_add, run_add
+from golden.addition import prepare_add
 from golden.arithmetic import Arithmetic
+from golden.kernels import NUMPY, load_compiled
 from golden.model import with_arithmetic
 from golden.quantize import add_record
 
@@ -22,8 +23,9 @@ def test_additions(ratio):
         for form in (prepare_add(made),
                      (made.run(*np.divmod(np.arange(2**16), 2**8) - np.int64(128))
                       .astype(np.float32),)):
-            result = run_add(form, a.astype(np.float32), b.astype(np.float32))
-            np.testing.assert_array_equal(result, made.run(a, b))
+            for kernels in (NUMPY, load_compiled()):
+                result = kernels.add(form, a.astype(np.float32), b.astype(np.float32))
+                np.testing.assert_array_equal(result, made.run(a, b), err_msg=kernels.name)
 
 
 def test_additions_that_float32_cannot_hold_come_from_a_table():
@@ -38,5 +40,6 @@ def test_additions_that_float32_cannot_hold_come_from_a_table():
     forms = [prepare_add(add) for add in adds]
     assert [len(form) for form in forms[:2]] == [1, 5]
     for add, form in zip(adds, forms, strict=True):
-        result = run_add(form, a.astype(np.float32), b.astype(np.float32))
-        np.testing.assert_array_equal(result, add.run(a, b))
+        for kernels in (NUMPY, load_compiled()):
+            result = kernels.add(form, a.astype(np.float32), b.astype(np.float32))
+            np.testing.assert_array_equal(result, add.run(a, b), err_msg=kernels.name)

@@ -6,6 +6,7 @@ import pytest
 from golden import ops
 from golden.affine_scale import fit, thresholds
 from golden.arithmetic import ROUNDINGS, Arithmetic
+from golden.kernels import NUMPY, load_compiled
 from golden.model import QuantizedLayer
 from golden.prepared import prepare_layer, scale_sums
 
@@ -35,9 +36,10 @@ def assert_every_sum(layer, low=-128, high=127):
     expected = ops.requantize((sums + correction).astype(np.int32), layer.multiplier, layer.shift,
                               layer.output_zero_point, layer.minimum, layer.maximum,
                               layer.arithmetic.rounding)
-    target = np.empty(sums.shape, np.float32)
-    scale_sums(prepared, sums.astype(np.float32), target)
-    np.testing.assert_array_equal(target, expected)
+    for kernels in (NUMPY, load_compiled()):
+        target = np.empty(sums.shape, np.float32)
+        scale_sums(kernels, prepared, sums.astype(np.float32), target)
+        np.testing.assert_array_equal(target, expected, err_msg=kernels.name)
     return prepared, expected
 
 
@@ -138,7 +140,7 @@ def test_an_accumulator_that_leaves_its_range_on_one_side(side):
     assert ends[1].min() > 2**13
     acc = side * np.arange(8000, 8400)[:, None] + np.zeros((1, 3), int)
     counts, target = {}, np.empty(acc.shape, np.float32)
-    scale_sums(prepared, (acc - prepared.correction).astype(np.float32), target, counts)
+    scale_sums(NUMPY, prepared, (acc - prepared.correction).astype(np.float32), target, counts)
     wrapped = (acc + 2**13) % 2**14 - 2**13
     expected = ops.requantize(wrapped, layer.multiplier, layer.shift, 0, -128, 127)
     np.testing.assert_array_equal(target, expected)

@@ -8,8 +8,24 @@ import pytest
 
 from golden import batch
 from golden.arithmetic import Arithmetic
+from golden.kernels import NUMPY, choose, load_compiled
 from golden.network import build_network
 from golden.synthetic import random_activation, random_model
+
+
+@pytest.fixture(autouse=True, params=["numpy", "numba"])
+def kernels(request, monkeypatch):
+    """Every test of a batch runs on both sets of inner loops."""
+    chosen = NUMPY if request.param == "numpy" else load_compiled()
+    assert chosen.name == request.param
+    monkeypatch.setattr(batch, "choose", lambda images: chosen)
+    return chosen
+
+
+def test_compiled_kernels_are_for_batches():
+    assert choose(1) is NUMPY
+    assert choose(16).name == "numba"
+
 
 TABLE = ((1, 4, 1, 1), (3, 6, 2, 2), (2, 6, 1, 1))
 
