@@ -1,4 +1,4 @@
-"""The compiled inner loops equal numpy's on arrays of any steps; without numba numpy's are taken."""
+"""The compiled inner loops equal numpy's, on arrays of any steps, and need not be there."""
 
 import sys
 
