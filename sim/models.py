@@ -62,7 +62,8 @@ class RunnableModel:
         return self.integer.network
 
 
-def open_model(path=None, *, weights=None, input_size=None, progress=None):
+def open_model(path=None, *, weights=None, input_size=None, weight_bits=8, activation_bits=8,
+               progress=None):
     """The network in a file, or the bundled one.
 
     Parameters
@@ -74,6 +75,8 @@ def open_model(path=None, *, weights=None, input_size=None, progress=None):
         Of the bundled network, see `load_float_model`.
     input_size : int, optional
         Rows and columns of the picture, for float files that do not state them.
+    weight_bits, activation_bits : int
+        Bits that a float network is quantised to; integer ones have their own.
     progress : function of (done, total), optional
         Called for each calibration picture, if there is a calibration.
 
@@ -90,10 +93,11 @@ def open_model(path=None, *, weights=None, input_size=None, progress=None):
     if path is not None and weights is not None:
         raise UserError("Weights are those of the bundled network: give --weights or --model, not "
                         "both")
+    options = QuantizationOptions(weight_bits=weight_bits, activation_bits=activation_bits)
     if path is None:
         float_model = load_float_model(weights)
-        return RunnableModel(BUNDLED_NAME, load_model(progress=progress, float_model=float_model),
-                             float_model)
+        return RunnableModel(BUNDLED_NAME, load_model(options=options, progress=progress,
+                                                      float_model=float_model), float_model)
     read = read_model_file(path, input_size)
     if not isinstance(read, FloatModel) and input_size is not None:
         raise UserError(f"The model {path} is in integers and states its own size: leave out "
@@ -102,8 +106,8 @@ def open_model(path=None, *, weights=None, input_size=None, progress=None):
         return RunnableModel(str(path), read.model, family=read)
     if isinstance(read, QuantizedModel):
         return RunnableModel(str(path), read)
-    return RunnableModel(str(path), load_model(progress=progress, float_model=read,
-                                               content=hash_file(path)), read)
+    return RunnableModel(str(path), load_model(options=options, progress=progress,
+                                               float_model=read, content=hash_file(path)), read)
 
 
 def load_float_model(weights=None):

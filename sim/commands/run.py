@@ -132,6 +132,7 @@ def run(
     report.csv, pictures and tensors.npz, which mnv2 compare reads. The first run of a configuration
     builds its simulation (minutes); later runs find it in the cache.
 
+    A float model is quantised to the bits of the accelerator: 8, or those of --set weight_bits=6.
     Any network of the family runs: a .tflite with its own integers, FULLY_CONNECTED as the hardware
     scales it, with a multiplier and a shift, and SOFTMAX on the host.
 
@@ -194,12 +195,18 @@ def run(
     get_error_console().print(f"In {folder}: {files}")
 
 
-def _open(path, opening, progress):
-    """The model and what it is given."""
+def _open(path, opening, config, progress):
+    """The model, in the accelerator's bits if it is a float one, and what it is given."""
     from sim.inputs import load_model_input
     from sim.models import open_model
 
-    model = open_model(opening["model"], input_size=opening["size"], progress=progress.calibrating)
+    model = open_model(
+        opening["model"],
+        input_size=opening["size"],
+        weight_bits=config.weight_bits,
+        activation_bits=config.activation_bits,
+        progress=progress.calibrating,
+    )
     return model, load_model_input(model, path, opening["normalization"])
 
 
@@ -215,7 +222,7 @@ def _run_network(path, opening, frames, waves_folder, **options):
             "that of one block."
         )
     with NetworkProgress() as progress:
-        model, data = _open(path, opening, progress)
+        model, data = _open(path, opening, options["config"], progress)
         return run_frame(
             path,
             model,
@@ -233,7 +240,7 @@ def _run_blocks(path, opening, blocks, jobs, waves_folder, **options):
     from sim.run import run_bottlenecks
 
     with BlockProgress() as progress:
-        model, data = _open(path, opening, progress)
+        model, data = _open(path, opening, options["config"], progress)
         return run_bottlenecks(
             path,
             model,

@@ -251,10 +251,11 @@ def _memory_table(report):
 def _closing(report):
     """What the run was made with, in a few lines."""
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    commit, dirty, _ = report.commit.partition("-dirty")
     return Text(
         f"{report.total.cycles:,} cycles simulated in {report.wall_seconds:.1f} s "
         f"({report.simulated_cycles_per_second:,.0f} a second), seed {report.seed}, "
-        f"commit {report.commit[:12]}\n{versions}",
+        f"commit {commit[:12]}{dirty}\n{versions}",
         style="dim",
     )
 

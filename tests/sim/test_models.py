@@ -99,6 +99,13 @@ def test_quick_forms_equal_the_plain_ones(model):
         assert np.array_equal(quick[name], plain[name]), name
 
 
+def test_float_model_is_quantised_to_the_bits_asked_for():
+    integer = models.open_model(weight_bits=5, activation_bits=6).integer
+    assert {layer.weight_bits for layer in integer.layers} == {5}
+    assert {layer.activation_bits for layer in integer.layers} == {6}
+    assert max(np.abs(layer.weights).max() for layer in integer.layers) == 15
+
+
 def test_cache_holds_the_same_model(model, tmp_path, monkeypatch):
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path))
     monkeypatch.setattr(models.calibration, "calibration_pictures",
