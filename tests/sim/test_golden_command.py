@@ -47,6 +47,15 @@ def test_dump_equals_litert(seed, tmp_path):
     assert "outputs differ; these are LiteRT's" in result.stdout
 
 
+def test_a_dump_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    content, inputs = LAYERS["add"](np.random.default_rng(2))
+    assert invoke(*save_model(tmp_path, content, inputs), "--dump", "~/x.npz").exit_code == 0
+    assert (tmp_path / "x.npz").is_file()
+    assert not (tmp_path / "~").exists()
+
+
 def test_several_inputs(tmp_path):
     content, inputs = LAYERS["add"](np.random.default_rng(6))
     result = invoke(*save_model(tmp_path, content, inputs))
