@@ -25,6 +25,8 @@ __all__ = ["NORMALIZATIONS", "choose_normalization", "is_npy", "load_graph", "lo
 #: Bytes of a file that are read at most; larger ones are refused.
 MAXIMUM_BYTES = 2**28
 NPY_MAGIC = b"\x93NUMPY"
+#: Characters of numpy's own message that are shown; it may quote the header of a hostile file.
+DETAIL_CHARACTERS = 120
 
 #: What a model may want of a pixel: ImageNet's mean and deviation, -1..1, 0..1 or 0..255.
 NORMALIZATIONS = {
@@ -132,7 +134,8 @@ def load_npy(path, tensor):
         raise UserError(f"The input {path} cannot be read: {error.strerror or error}") from None
     except (ValueError, EOFError, MemoryError, OverflowError, SyntaxError) as error:
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"The input {path} must be an .npy of numbers: {detail}") from None
+        raise UserError(f"The input {path} must be an .npy of numbers: "
+                        f"{detail[:DETAIL_CHARACTERS]}") from None
     if not isinstance(array, np.ndarray):
         raise UserError(f"The input {path} must be an .npy of one array, not an archive")
     if array.dtype != tensor.dtype or array.shape != tensor.shape:

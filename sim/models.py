@@ -199,7 +199,7 @@ def save_arrays(path, arrays):
     OSError
         If it cannot be written.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -92,6 +92,9 @@ def check_dump(path, what="dump"):
     try:
         if path.is_dir():
             raise UserError(f"The {what} {path} must be a file, and is a folder")
+        if path.exists() and not path.is_file():
+            # A new file takes the name: it would take the place of /dev/null itself.
+            raise UserError(f"The {what} {path} must be a file, and is a device or a pipe")
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass

@@ -220,7 +220,7 @@ def _check_interface(graph, constants):
                              "named once")
     for tensor in graph.tensors:
         for what, there in (("input", tensor.index in graph.inputs),
-                            ("constant", tensor.data is not None)):
+                            ("constant", tensor.data is not None and tensor.shape != (0,))):
             if there:
                 _check_size(f"The {what} {tensor.label}", tensor.shape)
 

@@ -121,6 +121,8 @@ class _Reader:
         for operator in operators:
             for index in (*operator.inputs, *operator.outputs):
                 users.setdefault(index, operator.label)
+        self.computed = {*interface[0], *(index for operator in operators
+                                          for index in operator.outputs)}
         tensors = tuple(self.tensor(index, users.get(index)) for index in range(counts[0]))
         return Graph(tensors, operators, *interface)
 
@@ -189,6 +191,9 @@ class _Reader:
                 raise ValueError(f"The contents of {what} must be neither variable nor sparse")
             scales, zero_points, axis = self.quantization(table.Quantization(), shape, what)
             contents = self.contents(table.Buffer(), shape, np.dtype(_TYPES[dtype]), what)
+            if contents is None and shape == (0,) and index not in self.computed:
+                # No elements, nothing to keep: the shape of a RESHAPE to a scalar.
+                contents = np.zeros(shape, _TYPES[dtype])
             return Tensor(index, name, shape, _TYPES[dtype], scales, zero_points, axis, contents)
 
     def type_name(self, number):

@@ -61,7 +61,7 @@ def golden(
     from sim.commands.progress import show_count
     from sim.errors import UserError
     from sim.graphs import choose_normalization, load_graph, load_graph_inputs
-    from sim.models import save_arrays
+    from sim.outputs import check_dump, write_dump
 
     graph = load_graph(model)
     chosen = normalization.value
@@ -69,6 +69,8 @@ def golden(
         chosen = choose_normalization(graph) if graph.inputs else "symmetric"
     paths = [find_picture(name) for name in inputs]
     arrays = load_graph_inputs(graph, paths, chosen)
+    if dump is not None:
+        check_dump(dump)
     try:
         with show_count("Running operators") as progress:
             outputs = graph.run(arrays, fully_connected.value, progress)
@@ -76,12 +78,7 @@ def golden(
     except ValueError as error:
         raise UserError(f"The model {model} cannot be run on this input: {error}") from None
     if dump is not None:
-        try:
-            save_arrays(dump, {f"t{index}": array for index, array in outputs.items()})
-        except OSError as error:
-            raise UserError(
-                f"The dump {dump} cannot be written: {error.strerror or error}"
-            ) from None
+        write_dump(dump, {f"t{index}": array for index, array in outputs.items()})
     get_console().print(render_outputs(model, graph, outputs, differences, fully_connected.value))
 
 

@@ -8,7 +8,7 @@ import typer
 
 from sim.commands.model_options import Normalization, PixelNormalization, Size, given
 from sim.errors import SimulationError, UserError
-from sim.explore.grid import AXES
+from sim.explore.grid import AXES, Point
 
 #: Panels of the help.
 FORMATS, PICTURES, WORK, HARDWARE = "Formats", "Pictures and network", "Work", "Hardware"
@@ -197,8 +197,10 @@ def sweep(
     import_pandas()
     request = make_request(lists, images=images, limit=limit, seed=seed, calibration=calibration,
                            model=model, size=size, normalization=given(normalization))
-    if resume is not None and not _is_given(context, (*_AXES, *REQUEST)):
-        request = read_request(resume)
+    if resume is not None:
+        request = check_same_request(resume, read_request(resume), request, [
+            name for name in (*_AXES, *REQUEST)
+            if context.get_parameter_source(name).name == "COMMANDLINE"])
     folder = resume or output or Path("runs") / datetime.now().strftime("sweep-%Y-%m-%dT%H-%M-%S")
     console = get_error_console()
     if resume is None:
@@ -230,9 +232,40 @@ def sweep(
 REQUEST = ("images", "limit", "seed", "calibration", "model", "size", "normalization")
 
 
-def _is_given(context, names):
-    """Whether the user wrote any of these options."""
-    return any(context.get_parameter_source(name).name == "COMMANDLINE" for name in names)
+def check_same_request(folder, earlier, request, given_names):
+    """The earlier request of a folder, if the options that are given now say the same.
+
+    Parameters
+    ----------
+    folder : path
+        For the message.
+    earlier, request : sim.explore.sweep.Request
+        In the folder's journal, and made of the options.
+    given_names : list of str
+        Parameters of the command that the user wrote.
+
+    Raises
+    ------
+    UserError
+        Naming the first option that says something else.
+    """
+    for name in given_names:
+        if name in _AXES:
+            # Axes that a grid does not name stay at their default.
+            before = {grid.get(name, (getattr(Point(), name),)) for grid in earlier.grids}
+            now, option = {request.grids[0][name]}, _AXES[name].option
+        else:
+            before, now, option = {getattr(earlier, name)}, {getattr(request, name)}, name
+        if before != now:
+            raise UserError(f"The folder {str(folder)!r} holds another sweep: with --{option} "
+                            f"{_written(before)}, not {_written(now)}")
+    return earlier
+
+
+def _written(values):
+    """Values of an option, as the user may have written them."""
+    return " and ".join(",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+                        for value in sorted(values, key=str))
 
 
 def make_request(lists, *, images="bundled", calibration="bundled", model=None, **others):

@@ -1,5 +1,6 @@
 """Models that go out: LiteRT runs them to the same tensors, and they come back the same."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -171,3 +172,11 @@ def test_dump_has_what_the_host_makes(files):
     assert fully_connected_note(opened, accumulators).startswith(
         f"FULLY_CONNECTED: {differ} of 11 logits differ from LiteRT's")
     assert fully_connected_note(RunnableModel("x", opened.integer), accumulators) is None
+
+
+def test_a_file_does_not_take_the_place_of_a_pipe(files, tmp_path):
+    os.mkfifo(tmp_path / "out.tflite")
+    result = invoke("export", "--model", files[1], tmp_path / "out.tflite")
+    assert result.exit_code == 2
+    assert "must be a file, and is a device or a pipe" in result.stderr
+    assert (tmp_path / "out.tflite").is_fifo()

@@ -1,5 +1,6 @@
 """`mnv2 golden`: the dump is what LiteRT has, and the table says what is in it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,26 @@ def test_dump_equals_litert(seed, tmp_path):
             assert f" {name} " in result.stdout
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["x.npz"]
     assert "outputs differ; these are LiteRT's" in result.stdout
+
+
+def test_a_dump_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    content, inputs = LAYERS["add"](np.random.default_rng(2))
+    assert invoke(*save_model(tmp_path, content, inputs), "--dump", "~/x.npz").exit_code == 0
+    assert (tmp_path / "x.npz").is_file()
+    assert not (tmp_path / "~").exists()
+
+
+def test_a_dump_does_not_take_the_place_of_a_pipe(tmp_path):
+    """Nor of /dev/null, which whoever may do all could lose so."""
+    os.mkfifo(tmp_path / "x.npz")
+    content, inputs = LAYERS["add"](np.random.default_rng(2))
+    result = invoke(*save_model(tmp_path, content, inputs), "--dump", tmp_path / "x.npz")
+    assert result.exit_code == 2
+    assert "x.npz must be a file, and is a device or a pipe" in result.stderr
+    assert (tmp_path / "x.npz").is_fifo()
+    assert result.stdout == ""
 
 
 def test_several_inputs(tmp_path):

@@ -82,6 +82,12 @@ def save_endless(path):
             file, {"descr": "|i1", "fortran_order": False, "shape": (2**40, 2**10)})
 
 
+def save_nested(path):
+    """A header that numpy cannot parse, and quotes."""
+    header = b"{'descr': " + b"(" * 3000 + b"'|i1'" + b")" * 3000 + b", 'fortran_order': False}\n"
+    path.write_bytes(b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header)
+
+
 @pytest.mark.parametrize(("save", "words"), [
     (lambda path: np.save(path, np.zeros((1, 20, 20, 3))), r"int8 \[1, 20, 20, 3\] .*not float64"),
     (lambda path: np.save(path, np.zeros((20, 20, 3), np.int8)), r"int8 .*not int8 \[20, 20, 3\]"),
@@ -93,6 +99,7 @@ def save_endless(path):
     (save_pickle, "must be an .npy of numbers"),
     (save_archive, "must be an .npy of one array"),
     (save_endless, "must be an .npy of numbers"),
+    (save_nested, "must be an .npy of numbers"),
 ])
 def test_arrays_that_do_not_fit(save, words, tmp_path):
     path = tmp_path / "x.npy"
@@ -100,6 +107,7 @@ def test_arrays_that_do_not_fit(save, words, tmp_path):
     with pytest.raises(UserError, match=words) as caught:
         load_graph_inputs(picture_model(), [path])
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < len(str(path)) + 300
 
 
 def test_how_many_inputs(tmp_path, picture):

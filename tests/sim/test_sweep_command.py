@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sim import cli
-from sim.commands.sweep import make_request
+from sim.commands.sweep import check_same_request, make_request
+from sim.errors import UserError
 from sim.explore.grid import AXES, DEFAULT_GRIDS
 from tests.sim.explore.small import write_pictures
 
@@ -115,10 +116,34 @@ def test_whole_sweep_and_resume(invoke, tmp_path):
     (folder / "sweep.csv").unlink()
     assert invoke("--resume", "sweep").exit_code == 0
     assert (folder / "sweep.csv").read_bytes() == before
+    assert invoke("--resume", "sweep", *options[2:]).exit_code == 0
     other = invoke("--resume", "sweep", *options[:3], "3")
     assert other.exit_code == 2
-    assert "holds another sweep: it differs in" in other.stderr
+    assert "holds another sweep: with --limit 2, not 3" in other.stderr
     assert "is kept" not in other.stderr
+
+
+def test_options_given_to_resume_must_be_the_same():
+    earlier = make_request({**NOTHING, "weight_bits": "4,8", "rounding": "single"}, limit=4)
+
+    def check(names, limit=4, **lists):
+        return check_same_request("old", earlier, make_request({**NOTHING, **lists}, limit=limit),
+                                  names)
+
+    assert check([]) is earlier
+    assert check(["weight_bits", "limit"], weight_bits="4,8") is earlier
+    # What was not asked for was at its default.
+    assert check(["granularity"], granularity="channel") is earlier
+    for names, options, words in (
+            (["weight_bits"], {"weight_bits": "4..8"}, "--weights 4,8, not 4,5,6,7,8"),
+            (["granularity"], {"granularity": "tensor"}, "--granularity channel, not tensor"),
+            (["limit"], {"limit": 5}, "--limit 4, not 5")):
+        with pytest.raises(UserError, match=f"The folder 'old' holds another sweep: with {words}"):
+            check(names, **options)
+    default = make_request(NOTHING)
+    with pytest.raises(UserError, match="with --weights .* and .*, not 8"):
+        check_same_request("old", default, make_request({**NOTHING, "weight_bits": "8"}),
+                           ["weight_bits"])
 
 
 def test_lists_make_the_request(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from golden import ops
+from golden.exporters.tflite_graph import GraphWriter
 from golden.fixed_point import quantize_multiplier, round_half_away
 from golden.graph.graph import Graph
 from golden.graph.records import (
@@ -39,6 +40,27 @@ def test_network_with_many_values():
     outputs = assert_equals_litert(content, inputs)
     values = [len(np.unique(output)) for output in outputs.values() if output.size > 200]
     assert np.median(values) > 30
+
+
+def test_a_scalar_by_a_shape_of_no_elements():
+    """Converters keep the shape of a RESHAPE to a scalar in an empty buffer."""
+    graph = GraphWriter()
+    source = graph.tensor("x", (1, 1), scales=0.5)
+    shape = graph.tensor("shape", (0,), np.int32)
+    target = graph.tensor("y", (), scales=0.5)
+    graph.operator("RESHAPE", [source, shape], [target])
+    outputs = assert_equals_litert(graph.finish([source], [target]), [np.int8([[7]])])
+    assert outputs[target].shape == ()
+
+
+def test_a_shape_of_no_elements_is_no_constant_where_it_is_computed():
+    """What an operator makes may be declared of any shape."""
+    graph = GraphWriter()
+    source = graph.tensor("x", (2, 3), scales=0.5)
+    target = graph.tensor("y", (0,), scales=0.5)
+    graph.operator("RESHAPE", [source, graph.tensor("shape", (1,), np.int32, data=[6])], [target])
+    read = read_graph(graph.finish([source], [target]))
+    assert read.run([np.zeros((2, 3), np.int8)])[target].shape == (6,)
 
 
 @pytest.mark.parametrize("kernel", [(3, 1), (1, 4), (5, 2)])
