@@ -215,7 +215,9 @@ class Core:
                         lands = fetch + self._pixels + _ADD
                     elif target == "logits":
                         self._writes.logits_word(lands)
-                    if work.load:
+                    elif target == "pool":
+                        lands += _POOL
+                    if work.load and (target != "pool" or group == groups - 1):
                         reads.write_busy.add(lands)
                 if target == "residual":
                     used += count
