@@ -325,7 +325,10 @@ class Core:
             store[-1] = 0
         started = 2                                   # cycles before the first step
         cycle = begin
+        # States that were seen where a group of pixels, a row, a tile begins.
         seen_groups, seen_rows, seen_tiles = {}, {}, {}
+        tile_begins = []
+        line_limit = min(map_groups, line_steps)
         while True:
             depthwise = issued = False
             if window:
@@ -489,9 +492,19 @@ class Core:
                 need += steps
                 if not copy:
                     weight -= steps - 1
-                if group == groups:
+                if group != groups:
+                    seen, where, place = seen_groups, group, line_group
+                    parity = line_group & 1 if stride_2 else 0
+                    left = min(groups - 1 - group, line_limit - 1 - line_group)
+                    key = line_tile, line_row, line_group - group
+                else:
                     group = 0
                     row  += 1
+                    seen_groups.clear()
+                    seen, where, place = seen_rows, row, line_row
+                    left = min(rows - 1 - row, last_row - line_row)
+                    parity = line_row & 1 if stride_2 else 0
+                    key = line_tile, line_row - row, line_group
             else:
                 group = row = 0
                 need = command.index + steps
@@ -507,6 +520,74 @@ class Core:
                 count = counted[tile]
                 if copy:
                     steps_here = count
+                seen_groups.clear()
+                seen_rows.clear()
+                tile_begins.append(cycle)
+                seen, where, place = seen_tiles, tile, 1
+                left = tiles - 1 - tile
+                parity = 0
+                key = line_tile - tile * tile_words, line_row, line_group
+            if left <= 0 or residual or windows < words:
+                continue
+            key = (*key, line_word, parity, flying, queued, room, pending, valid_1, emit_1, window,
+                   landed - cycle if landed > cycle else 0)
+            before = seen.get(key)
+            seen[key] = where, place, cycle, counts.copy()
+            if before is None or not before[1] or before[3][:3] != counts[:3]:
+                continue            # what came late once comes in time from now on
+            # As it stood a period ago: what follows repeats itself.
+            period, length = where - before[0], cycle - before[2]
+            times = left // period
+            if seen is seen_tiles:
+                if not copy:
+                    step_words = period * steps
+                    if weights < weight + times * step_words:
+                        reads.advance(cycle)
+                        weights = reads.available(WEIGHTS, cycle)
+                        times = min(times, (weights - weight) // step_words)
+                    end = command.parameters + (tile + times * period) * tile_words
+                    if parameters < end:
+                        reads.advance(cycle)
+                        parameters = reads.available(PARAMETERS, cycle) - self.parameters_freed
+                        times = min(times, (parameters - command.parameters
+                                            - tile * tile_words) // (period * tile_words))
+            elif need + steps * (left if seen is seen_groups else left * groups) > loaded:
+                continue
+            if times <= 0:
+                continue
+            for k in range(11):
+                counts[k] += times * (counts[k] - before[3][k])
+            if store is not None:
+                store += store[-length:] * times
+            if seen is seen_groups:
+                group      += times * period
+                line_group += times * period
+                need       += times * period * steps
+            elif seen is seen_rows:
+                row        += times * period
+                line_row   += times * period
+                need       += times * period * groups * steps
+            else:
+                begins = tile_begins[-period:]
+                for k in range(1, times + 1):
+                    for begin in begins:
+                        tile_begins.append(begin + k * length)
+                        if not copy:
+                            weight += steps
+                            self._weight = weight
+                            if command.free:
+                                self._free_weights(begin + k * length)
+                tile        += times * period
+                count        = counted[tile]
+                shift        = times * period * tile_words
+                line_tile   += shift
+                line_words   = counted[line_tile // tile_words]
+                word_1      += shift
+                window_word += shift
+                if copy:
+                    steps_here = count
+            cycle  += times * length
+            landed += times * length
         self._weight = self._tile_weight = weight if not copy else self._weight
         self._pending, self._residual = 0, False
         self._landed = self._added = 0

@@ -31,6 +31,7 @@ class Stream:
         self._queue = config.read_queue_beats
         self._data_bits = config.data_bits
         self.arrivals, self.pops, self.gives = [], [], []
+        self.gaps     = []          # beats that do not come right behind the beat before
         self.counted  = []          # arrivals of the commands before
         self.beats    = 0           # of the command
         self.asked    = 0           # beats asked for
@@ -54,7 +55,7 @@ class Stream:
     def command(self, cycle, beats):
         """A command that is valid in a cycle."""
         self.counted += self.arrivals
-        self.arrivals, self.pops, self.gives = [], [], []
+        self.arrivals, self.pops, self.gives, self.gaps = [], [], [], []
         self.beats, self.asked = beats, 0
         self.earliest = cycle + 2
         self.find_request()
@@ -80,7 +81,10 @@ class Stream:
     def grant(self, cycle, first_beat):
         """The burst is asked for; its beats arrive one a cycle."""
         length = self.length
-        self.arrivals.extend(range(first_beat, first_beat + length))
+        arrivals = self.arrivals
+        if not arrivals or arrivals[-1] + 1 != first_beat:
+            self.gaps.append(len(arrivals))
+        arrivals.extend(range(first_beat, first_beat + length))
         self.asked += length
         self.earliest = cycle + 2
 
@@ -123,37 +127,19 @@ class Stream:
         taken, given, ready, depth = self._taken, self._given, self._ready, self.depth
         frees, free_cycles, free = self.frees, self.free_cycles, self._free
         number, count, words = len(pops), len(arrivals), len(gives)
-        last = pops[-1] if pops else -1
+        last      = pops[-1] if pops else -1
         last_give = gives[-1] if gives else -1
-        next_pops = -(-(words + 1) * given // taken)
-        moved = True
-        while moved:
-            moved = False
-            while number < count:
-                cycle = arrivals[number] + 2
-                if cycle <= last:
-                    cycle = last + 1
-                over = number * taken - ready
-                if over > 0:
-                    needed = -(-over // given)
-                    if needed > words:
-                        break
-                    if gives[needed - 1] >= cycle:
-                        cycle = gives[needed - 1] + 1
-                pops.append(cycle)
-                last = cycle
-                number += 1
-                moved = True
-                if number == next_pops:
-                    break
-            while next_pops <= number:
-                cycle = pops[next_pops - 1]
+        while True:
+            # Words that are complete.
+            needed = -(-(words + 1) * given // taken)           # beats that the next word needs
+            while needed <= number:
+                cycle = pops[needed - 1]
                 if cycle < last_give:
                     cycle = last_give
                 cycle += 1
                 if words >= depth:
-                    needed = words - depth + 1
-                    while free < len(frees) and frees[free] < needed:
+                    room = words - depth + 1
+                    while free < len(frees) and frees[free] < room:
                         free += 1
                     if free == len(frees):
                         break
@@ -162,8 +148,56 @@ class Stream:
                 gives.append(cycle)
                 last_give = cycle
                 words += 1
-                next_pops = -(-(words + 1) * given // taken)
-                moved = True
+                needed = -(-(words + 1) * given // taken)
+            if number == count:
+                break
+            # The next beat.
+            arrives = arrivals[number]
+            cycle = arrives + 2
+            if cycle <= last:
+                cycle = last + 1
+            over = number * taken - ready
+            if over > 0:
+                before = -(-over // given)
+                if before > words:
+                    break
+                if gives[before - 1] >= cycle:
+                    cycle = gives[before - 1] + 1
+            # As long as the ring has room, beats behind it follow one a cycle, if they have come by
+            # then, and each word leaves right behind its last beat.
+            chunk = 1
+            if given >= taken and last_give < cycle and needed > number:
+                chunk = count - number
+                room = depth + frees[free if free < len(frees) else -1] - words   # words
+                chunk = min(chunk, (words + room) * given // taken - number)
+                end = number + chunk
+                if arrivals[end - 1] + 2 > cycle + chunk - 1:
+                    chunk = bisect_left(self.gaps, number + 1)
+                    chunk = (self.gaps[chunk] if chunk < len(self.gaps) else count) - number
+                    chunk = min(chunk, end - number)
+            if chunk <= 1:
+                pops.append(cycle)
+                last = cycle
+                number += 1
+                continue
+            pops.extend(range(cycle, cycle + chunk))
+            first = number
+            number += chunk
+            last = cycle + chunk - 1
+            if self._simple:
+                ratio = given // taken
+                more = number // ratio - words
+                if more > 0:
+                    begin = cycle + (words + 1) * ratio - first
+                    gives.extend(range(begin, begin + more * ratio, ratio))
+                    words += more
+                    last_give = gives[-1]
+            else:
+                while needed <= number:
+                    last_give = pops[needed - 1] + 1
+                    gives.append(last_give)
+                    words += 1
+                    needed = -(-(words + 1) * given // taken)
         self._free = free
 
     def count(self, cycle):
