@@ -71,6 +71,8 @@ class Core:
         #: Words of the rings, counted from the program's first.
         self._weight = self._tile_weight = self._weights_freed = 0
         self.parameters_freed = self.taps_freed = 0
+        # Words that are known to have come: asking may take time.
+        self._weights = self._parameters = self._taps = 0
         # What an early end of a pass leaves under way.
         self._pending  = 0          # words of the last tile for the requantiser
         self._residual = False      # they go to the residual adder
@@ -78,6 +80,14 @@ class Core:
         self._ready    = deque()    # cycles from which words wait for the residual adder
         self._fetch    = 0          # cycle from which it takes the next
         self._added    = 0          # cycle from which all sums are in the map memory
+
+    def _ask(self, cycle):
+        """See what has come before a cycle."""
+        reads = self._reads
+        reads.advance(cycle)
+        self._weights    = reads.available(WEIGHTS, cycle)
+        self._parameters = reads.available(PARAMETERS, cycle)
+        self._taps       = reads.available(TAPS, cycle)
 
     def _rewind(self, command):
         if command.rewind:
@@ -130,13 +140,14 @@ class Core:
             words_before += count
             parameters   += count
             group = 0
-            reads.advance(cycle)
             while waits and waits[0][1] < cycle:
                 waits.popleft()
                 used -= 1
-            plenty = reads.available(WEIGHTS, cycle) >= self._weight + steps
+            if self._weights < self._weight + steps or self._parameters < parameters:
+                self._ask(cycle)
+            plenty = self._weights >= self._weight + steps
             if (plenty and not load and not (logged and target == "residual")
-                    and reads.available(PARAMETERS, cycle) >= parameters
+                    and self._parameters >= parameters
                     and steps >= count and pending_until <= cycle + steps - 1
                     and not (work.load and target == "map")
                     and (to_map or (target == "residual" and not waits
@@ -175,7 +186,7 @@ class Core:
                 if group == 0:
                     self._weight += steps
                 # The last step of the tile and these pixels.
-                if reads.available(PARAMETERS, cycle) < parameters:
+                if self._parameters < parameters:
                     reads.advance(cycle)
                     arrives = reads.until(PARAMETERS, parameters, cycle)[parameters - 1]
                     if arrives >= cycle:
@@ -310,13 +321,15 @@ class Core:
         residual = self._residual and (pending or self._ready)
         landed = max(self._landed, self._added)
         # What is known to be there.
-        reads.advance(begin)
-        weights = NEVER if copy else reads.available(WEIGHTS, begin)
-        parameters = reads.available(PARAMETERS, begin) - self.parameters_freed
-        window_parameters = reads.available(PARAMETERS, begin - 1) - self.parameters_freed
         depthwise_parameters = command.parameters + (0 if copy else words)
-        windows = min(reads.available(TAPS, begin) - self.taps_freed,
-                      window_parameters - depthwise_parameters)
+        if ((not copy and self._weights < weight + tiles * steps)
+                or self._parameters < self.parameters_freed + depthwise_parameters + words
+                or self._taps < self.taps_freed + words):
+            # Parameters serve windows a cycle late.
+            self._ask(begin - 1)
+        weights    = NEVER if copy else self._weights
+        parameters = self._parameters - self.parameters_freed
+        windows    = min(self._taps - self.taps_freed, parameters - depthwise_parameters)
         loaded = reads.loaded(begin) if work.load else NEVER
         need = command.index + steps                  # input words up to these pixels' end
         store = self._writes.busy if work.store else None
@@ -617,9 +630,9 @@ class Core:
         pad_start = line.pad_start
         valid_1 = emit_1 = window = False
         pending, landed = self._pending, self._landed
-        reads.advance(begin)
-        weights = reads.available(WEIGHTS, begin)
-        parameters = reads.available(PARAMETERS, begin) - self.parameters_freed
+        self._ask(begin)
+        weights    = self._weights
+        parameters = self._parameters - self.parameters_freed
         image = reads.when(ACTIVATIONS)               # cycle of the image's next word
         started, cycle = 2, begin
         while True:

@@ -58,7 +58,12 @@ class Machine:
         """A descriptor's row begins."""
         self.counts.append(([0] * 11, [0] * 11))
         self.beats.append(([0] * 6, [0] * 6))
-        self._marks.append((cycle, self.beats[-1][0]))
+        self._mark(cycle, 0)
+
+    def _mark(self, cycle, part):
+        """From a cycle on, beats count for the descriptor's block (0) or stem (1)."""
+        self._reads.advance(cycle)
+        self._marks.append((cycle, self.beats[-1][part]))
 
     def _record(self, cycle):
         """Wait for a record and take it; the cycle behind."""
@@ -119,7 +124,7 @@ class Machine:
             input_end = min(step_end, work.input_rows)
             if work.stem:
                 image_end = 2 * input_end + (not work.image_pad_start)
-                self._marks.append((cycle, self.beats[-1][1]))
+                self._mark(cycle, 1)
                 cycle = core.stem_pass(cycle, Pass(
                     target="map", rewind=True, rows=input_end - step_row,
                     groups=work.input_groups, input_words=work.stem_steps,
@@ -128,7 +133,7 @@ class Machine:
                         groups=work.image_groups, steps=work.image_steps, words=1, stride_2=True,
                         pad_start=work.image_pad_start), work, stem_counts) + 1
                 image_row = image_end
-                self._marks.append((cycle, self.beats[-1][0]))
+                self._mark(cycle, 0)
             cycle = core.window_pass(cycle, Pass(
                 copy=work.copy, target="queue", rewind=not work.stem, rows=input_end - step_row,
                 groups=work.input_groups, input_words=work.input_words,

@@ -5,6 +5,7 @@ queue and when a word leaves its gearbox follow by maxima from what was before. 
 """
 
 from bisect import bisect_left
+from itertools import repeat
 from math import gcd
 
 __all__ = ["CHANNELS", "NEVER", "ReadPort"]
@@ -14,6 +15,10 @@ CHANNELS = ("program", "activations", "parameters", "taps", "weights")
 PROGRAM, ACTIVATIONS, PARAMETERS, TAPS, WEIGHTS = range(5)
 
 _RECORD_BITS, _IMAGE_CHANNELS = 1024, 3
+
+#: Channels in the order in which they are served behind each.
+_ORDER = tuple(tuple((last + k) % len(CHANNELS) for k in range(1, len(CHANNELS) + 1))
+               for last in range(len(CHANNELS)))
 
 #: Later than any cycle.
 NEVER = 1 << 62
@@ -67,10 +72,12 @@ class Stream:
 
     def find_request(self):
         """Find out from when the next burst is requested."""
-        if self.asked == self.beats:
+        left = self.beats - self.asked
+        if not left:
             self.request = NEVER
             return
-        needed = self.asked + self.length - self._queue     # beats that must have left the queue
+        # Beats that must have left the queue.
+        needed = self.asked + (self._burst if left > self._burst else left) - self._queue
         if needed <= 0:
             self.request = self.earliest
         elif needed <= len(self.pops):
@@ -200,6 +207,42 @@ class Stream:
                     needed = -(-(words + 1) * given // taken)
         self._free = free
 
+    def settled(self, words):
+        """Beats asked for, beats popped and words given when all has come to rest.
+
+        ``words`` more have been freed by then than now.
+        """
+        room  = self.depth + self.frees[-1] + words
+        given = min(room, self.beats * self._taken // self._given)
+        pops  = min(self.beats, (given * self._given + self._ready) // self._taken + 1)
+        asked = (pops + self._queue) // self._burst * self._burst
+        if asked + self._burst > self.beats and pops + self._queue >= self.beats:
+            asked = self.beats
+        return asked, pops, given
+
+    def settle(self, cycle, asked, pops, given):
+        """All has come to rest: when exactly what moved since a cycle does not matter any more."""
+        self.arrivals.extend(repeat(cycle, asked - len(self.arrivals)))
+        self.pops.extend(repeat(cycle, pops - len(self.pops)))
+        self.gives.extend(repeat(cycle, given - len(self.gives)))
+        self.asked = asked
+        self.find_request()
+
+    @property
+    def streams(self):
+        """Beats pass at once, one a cycle; a condition of `ReadPort`'s steps of many bursts."""
+        return self._given >= self._taken
+
+    def beats_for(self, words):
+        """Beats that so many words take."""
+        return -(-words * self._given // self._taken)
+
+    def room_bursts(self):
+        """Bursts whose words the ring has room for, whatever is freed."""
+        room = self.depth + self.frees[self._free if self._free < len(self.frees) else -1]
+        beats = room * self._given // self._taken - self.asked
+        return min(beats, self.beats - self.asked) // self._burst - 1
+
     def count(self, cycle):
         """Beats that arrived before a cycle."""
         return bisect_left(self.counted, cycle) + bisect_left(self.arrivals, cycle)
@@ -214,7 +257,16 @@ class ReadPort:
 
     def __init__(self, config, latency):
         self._latency = latency
+        self._burst   = config.burst_beats
         self._outstanding = config.outstanding
+        # Whether a stream alone is read without a pause, and equal bursts after which another is
+        # certain to follow as they did.
+        covered = latency + config.burst_beats + 8
+        self._sustained = (config.outstanding * config.burst_beats >= covered
+                           and config.read_queue_beats >= covered)
+        self._history = config.outstanding + config.read_queue_beats // config.burst_beats + 2
+        self._equal   = 0           # bursts in a row that followed the one before as it did
+        self._deferred = None       # weights freed that have not been looked at
         self.streams = [
             Stream(_RECORD_BITS, config),
             Stream(config.word_bits, config),
@@ -256,11 +308,59 @@ class ReadPort:
             self._freed_cycles.append(cycle)
 
     def free(self, cycle, channel, words):
-        """Words of a ring are released in a cycle."""
+        """Words of a ring are released in a cycle.
+
+        Between two releases of weights the port often comes to rest, and how is of no interest
+        unless somebody asks: so the first is put off until the second, or until somebody asks.
+        """
+        if channel == WEIGHTS and not self._loading:
+            if self._deferred:
+                self._pass_over(cycle)
+            self._deferred = cycle, words
+            return
+        self._look()
+        self._free(cycle, channel, words)
+
+    def _free(self, cycle, channel, words):
         stream = self.streams[channel]
         stream.free(cycle, words)
         stream.flow()
         stream.find_request()
+
+    def _look(self):
+        """Look at what was put off."""
+        if self._deferred:
+            cycle, words = self._deferred
+            self._deferred = None
+            self._free(cycle, WEIGHTS, words)
+
+    def _pass_over(self, following):
+        """Look at what was put off, as it is when the following release comes."""
+        cycle, words = self._deferred
+        stream = self.streams[WEIGHTS]
+        ends   = self._ends
+        if (all(other.request == NEVER for other in self.streams) and ends and stream.pops
+                and ends[-1] + 4 < cycle and stream.pops[-1] + 2 < cycle
+                and stream.gives[-1] + 2 < cycle):
+            asked, pops, given = stream.settled(words)
+            beats = max(asked - len(stream.arrivals), pops - len(stream.pops))
+            bursts = beats // self._burst + 2
+            if self._sustained and stream.streams:
+                longest = beats + self._latency + self._burst + 12
+            else:
+                longest = (bursts * (self._latency + self._burst + 16)
+                           + (given - len(stream.gives)) + 32)
+            if following - cycle > longest:
+                if asked > len(stream.arrivals):
+                    self._served = WEIGHTS
+                    ends.append(cycle + 1)
+                stream.free(cycle, words)
+                stream.settle(cycle + 1, asked, pops, given)
+                self._deferred = None
+                self._equal = 0
+                return
+        self._look()
+        self.advance(following)
 
     def take(self, cycle, channel):
         """A word of the image, or a record, leaves its gearbox."""
@@ -290,7 +390,9 @@ class ReadPort:
 
         The core, which waits in a cycle, must do nothing that matters here before they have come.
         """
-        gives = self.streams[channel].gives
+        self._look()
+        stream = self.streams[channel]
+        gives  = stream.gives
         if self._loading:
             # What the map memory has time for is known up to the core's cycle alone.
             while len(gives) < words or gives[words - 1] >= cycle:
@@ -301,7 +403,9 @@ class ReadPort:
             first = min(stream.request for stream in self.streams)
             if first == NEVER:
                 raise RuntimeError(f"Word {words} of the {CHANNELS[channel]} never comes")
-            self.advance(max(first, self._granted + 1, self._slot()) + 1)
+            # The last word cannot come before all its beats have.
+            missing = stream.beats_for(words) - stream.asked
+            self.advance(max(first, self._granted + 1, self._slot()) + max(missing, 1))
         return gives
 
     def _slot(self):
@@ -312,37 +416,64 @@ class ReadPort:
 
     def advance(self, cycle):
         """Ask for all bursts that are asked for before a cycle."""
-        streams = self.streams
+        streams, ends = self.streams, self._ends
+        if self._deferred:
+            self._look()
         if self._loading:
             self._horizon = cycle
             self._load()
-        ends = self._ends
+        one, two, three, four, five = streams
         while True:
-            first = min(stream.request for stream in streams)
+            first = min(one.request, two.request, three.request, four.request, five.request)
             if first >= cycle:
                 return
             first = max(first, self._granted + 1, self._slot())
             if first >= cycle:
                 return
-            for k in range(1, 6):
-                channel = (self._served + k) % 5
+            for channel in _ORDER[self._served]:
                 stream = streams[channel]
                 if stream.request <= first:
                     break
-            self._served, self._granted = channel, first
             beat = first + 1 + self._latency
             if ends and ends[-1] >= beat:
                 beat = ends[-1] + 1
-            ends.append(beat + stream.length - 1)
+            length = stream.length
+            # Whether this burst follows the one before as a burst of the same stream does that is
+            # never kept waiting.
+            if (channel == self._served and first == self._granted + length == self._granted
+                    + self._burst and beat == ends[-1] + 1):
+                self._equal += 1
+            else:
+                self._equal = 0
+            self._served, self._granted = channel, first
+            ends.append(beat + length - 1)
             stream.grant(first, beat)
             if stream.depth is not None:
                 stream.flow()
+                if self._equal > self._history and stream.streams:
+                    self._repeat(channel, cycle)
             elif channel == ACTIVATIONS and self._loading:
                 self._load()
                 continue
             else:
                 stream.pop()
             stream.find_request()
+
+    def _repeat(self, channel, cycle):
+        """Ask for more bursts of a stream, each as the one before, before a cycle."""
+        stream, ends, burst = self.streams[channel], self._ends, self._burst
+        until  = min([cycle, *(other.request for other in self.streams if other is not stream)])
+        bursts = min((until - 1 - self._granted) // burst, stream.room_bursts())
+        if (bursts <= 0 or stream.pops[-1] != stream.arrivals[-1] + 2
+                or stream.gives[-1] < stream.pops[-1] - 2 * burst):
+            return
+        ends.extend(range(ends[-1] + burst, ends[-1] + bursts * burst + 1, burst))
+        beat = stream.arrivals[-1] + 1
+        stream.arrivals.extend(range(beat, beat + bursts * burst))
+        self._granted  += bursts * burst
+        stream.asked   += bursts * burst
+        stream.earliest = self._granted + 2
+        stream.flow()
 
     def _load(self):
         """Move words into the map memory, as far as it is known when results are written there."""
