@@ -1,12 +1,15 @@
 """A program on the accelerator: descriptor by descriptor, strip by strip, pass by pass."""
 
 from sim.model.core import DRAIN, OUTPUT, PROGRAM, Core, Line, Pass
-from sim.model.reads import CHANNELS, NEVER, ReadPort
+from sim.model.reads import NEVER, PARAMETERS, TAPS, WEIGHTS, ReadPort
+from sim.model.reads import PROGRAM as RECORDS
+from sim.model.shared import SharedReadPort
 from sim.model.writes import WritePort
 
 __all__ = ["Machine"]
 
-_PROGRAM, _, _PARAMETERS, _TAPS, _WEIGHTS = range(len(CHANNELS))
+#: Bursts that the memory accepts: with no more on their way it never refuses one.
+MOST_OUTSTANDING = 64
 
 
 class Machine:
@@ -17,7 +20,9 @@ class Machine:
     config : hw.config.AcceleratorConfig
     plan : sim.model.plan.Plan
     latency : int
-        Of the memory, in cycles.
+        Cycles from the transfer of a read address to its first beat, 2 or more.
+    bytes_per_cycle : int
+        Bandwidth that reads and writes share; 0 for a beat a cycle in each direction.
 
     Attributes
     ----------
@@ -28,10 +33,17 @@ class Machine:
         For the same: beats of each stream, then beats written.
     """
 
-    def __init__(self, config, plan, latency):
-        self._config, self._plan = config, plan
-        self._reads  = ReadPort(config, latency)
-        self._writes = WritePort(config, latency)
+    def __init__(self, config, plan, latency, bytes_per_cycle=0):
+        self._plan = plan
+        # A beat in each direction is more than the port asks for.
+        if (0 < bytes_per_cycle < 2 * config.data_bytes
+                or config.outstanding > MOST_OUTSTANDING):
+            self._reads  = SharedReadPort(config, latency,
+                                          bytes_per_cycle or 2 * config.data_bytes)
+            self._writes = self._reads.writes
+        else:
+            self._reads  = ReadPort(config, latency)
+            self._writes = WritePort(config, latency)
         self._core   = Core(config, self._reads, self._writes)
         self._marks  = []           # cycles from which beats count for another row, and the row
         self.counts, self.beats = [], []
@@ -41,10 +53,10 @@ class Machine:
         reads, plan = self._reads, self._plan
         cycle = 0
         self._open(cycle)
-        reads.command(0, _PROGRAM, plan.program_beats)
+        reads.command(0, RECORDS, plan.program_beats)
         cycle = self._record(cycle)
-        for channel, beats in ((_WEIGHTS, plan.weights_beats), (_TAPS, plan.taps_beats),
-                               (_PARAMETERS, plan.parameters_beats)):
+        for channel, beats in ((WEIGHTS, plan.weights_beats), (TAPS, plan.taps_beats),
+                               (PARAMETERS, plan.parameters_beats)):
             reads.command(cycle, channel, beats)
         for number, work in enumerate(plan.works):
             if number:
@@ -69,11 +81,11 @@ class Machine:
         """Wait for a record and take it; the cycle behind."""
         reads = self._reads
         begin = cycle
-        while reads.when(_PROGRAM) > cycle:
-            there = reads.when(_PROGRAM)
+        while reads.when(RECORDS) > cycle:
+            there = reads.when(RECORDS)
             cycle = there if there != NEVER else cycle + 1
             reads.advance(cycle)
-        reads.take(cycle, _PROGRAM)
+        reads.take(cycle, RECORDS)
         self.counts[-1][0][PROGRAM] += cycle - begin + 1
         return cycle + 1
 
@@ -103,7 +115,7 @@ class Machine:
             writes.active = False
         counts[OUTPUT] += cycle - begin + 1
         reads.advance(cycle)
-        for channel, words in ((_TAPS, work.hidden_words), (_PARAMETERS, work.parameter_words)):
+        for channel, words in ((TAPS, work.hidden_words), (PARAMETERS, work.parameter_words)):
             if words:
                 reads.free(cycle, channel, words)
         core.taps_freed       += work.hidden_words
@@ -173,7 +185,7 @@ class Machine:
         reads, writes = self._reads, self._writes
         reads.advance(end)
         before = [0] * 6
-        for number, (begin, row) in enumerate(self._marks):
+        for number, (_, row) in enumerate(self._marks):
             until = self._marks[number + 1][0] if number + 1 < len(self._marks) else end
             # The counters see a beat a cycle late.
             now = [stream.count(until - 1) for stream in reads.streams] + [writes.count(until)]

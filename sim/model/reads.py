@@ -8,13 +8,15 @@ from bisect import bisect_left
 from itertools import repeat
 from math import gcd
 
-__all__ = ["CHANNELS", "NEVER", "ReadPort"]
+__all__ = ["ACTIVATIONS", "CHANNELS", "IMAGE_CHANNELS", "NEVER", "PARAMETERS", "PROGRAM",
+           "RECORD_BITS", "TAPS", "WEIGHTS", "ReadPort"]
 
 #: Streams that are read, in the order of the channels.
 CHANNELS = ("program", "activations", "parameters", "taps", "weights")
 PROGRAM, ACTIVATIONS, PARAMETERS, TAPS, WEIGHTS = range(5)
 
-_RECORD_BITS, _IMAGE_CHANNELS = 1024, 3
+#: Bits of a record of a program; channels of an image.
+RECORD_BITS, IMAGE_CHANNELS = 1024, 3
 
 #: Channels in the order in which they are served behind each.
 _ORDER = tuple(tuple((last + k) % len(CHANNELS) for k in range(1, len(CHANNELS) + 1))
@@ -268,14 +270,14 @@ class ReadPort:
         self._equal   = 0           # bursts in a row that followed the one before as it did
         self._deferred = None       # weights freed that have not been looked at
         self.streams = [
-            Stream(_RECORD_BITS, config),
+            Stream(RECORD_BITS, config),
             Stream(config.word_bits, config),
             Stream(config.parameter_word_bits, config, config.parameter_words),
             Stream(config.tap_word_bits, config, config.tap_words),
             Stream(config.weight_word_bits, config, config.weight_words),
         ]
         self._map_bits   = config.word_bits
-        self._image_bits = _IMAGE_CHANNELS * config.pixels * config.activation_bits
+        self._image_bits = IMAGE_CHANNELS * config.pixels * config.activation_bits
         self._served = len(CHANNELS) - 1
         self._granted = -1          # cycle of the last grant
         self._ends   = []           # cycle of each burst's last beat

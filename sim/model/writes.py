@@ -110,14 +110,6 @@ class WritePort:
         """Step to the beginning of a cycle."""
         events = self._events
         while self.now < cycle:
-            while events and events[0][0] <= self.now:
-                _, kind, value = events.popleft()
-                if kind == "command":
-                    self._command = value
-                elif kind == "produced":
-                    self._produced = value
-                else:
-                    self._waiting += 1
             if not self.step(self.now):
                 # Nothing moves before the next event, or the next answer.
                 wake = min(events[0][0] if events else cycle,
@@ -126,12 +118,22 @@ class WritePort:
             else:
                 self.now += 1
 
+    @property
     def wants(self):
-        """A beat waits for the memory, or will: for bandwidth that is shared."""
+        """A burst has been announced, whose beats take bandwidth."""
         return bool(self._accepted)
 
     def step(self, now, paid=True):
         """One cycle; whether anything moved or may move in the next."""
+        events = self._events
+        while events and events[0][0] <= now:
+            _, kind, value = events.popleft()
+            if kind == "command":
+                self._command = value
+            elif kind == "produced":
+                self._produced = value
+            else:
+                self._waiting += 1
         transfer = (self._accepted and self._out and paid
                     and len(self._answers) != _MEMORY_QUEUE)
         if transfer:
