@@ -10,8 +10,10 @@ import typer
 
 from sim.commands.classify import classify
 from sim.commands.doctor import doctor
+from sim.commands.model import model
 from sim.commands.run import run
 from sim.commands.summary import summary
+from sim.commands.validate import validate
 from sim.commands.verilog import verilog
 from sim.errors import SimulationError, UserError
 
@@ -67,7 +69,7 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, run, verilog, doctor):
+for _command in (summary, classify, run, model, validate, verilog, doctor):
     app.command()(guard(_command))
 
 
