@@ -38,8 +38,7 @@ class Machine:
         # A beat in each direction is more than the port asks for.
         if (0 < bytes_per_cycle < 2 * config.data_bytes
                 or config.outstanding > MOST_OUTSTANDING):
-            self._reads  = SharedReadPort(config, latency,
-                                          bytes_per_cycle or 2 * config.data_bytes)
+            self._reads  = SharedReadPort(config, latency, bytes_per_cycle)
             self._writes = self._reads.writes
         else:
             self._reads  = ReadPort(config, latency)

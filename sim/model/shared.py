@@ -1,4 +1,4 @@
-"""The memory port where reads and writes share a bandwidth: cycle by cycle."""
+"""The memory port cycle by cycle, where reads and writes share a bandwidth."""
 
 import heapq
 from bisect import bisect_left
@@ -60,12 +60,13 @@ class SharedReadPort:
     latency : int
         Cycles from the transfer of a read address to its first beat, 2 or more.
     bytes_per_cycle : int
-        Bandwidth of reads and writes together.
+        Bandwidth of reads and writes together; 0, or two beats and more, for a beat a cycle each.
     """
 
     def __init__(self, config, latency, bytes_per_cycle):
         self._latency, self._rate = latency, bytes_per_cycle
         self._burst, self._beat_bytes = config.burst_beats, config.data_bytes
+        self._limited = 0 < bytes_per_cycle < 2 * config.data_bytes
         self._outstanding = config.outstanding
         self.writes  = SharedWritePort(config, latency, self)
         self.streams = [
@@ -87,7 +88,7 @@ class SharedReadPort:
         self._valid  = False        # a beat arrives
         self._tokens = 0
         self._write_turn = False
-        self._paid   = False        # for a beat to write
+        self._paid   = not self._limited        # for a beat to write
         self._loading = False
         self._loaded = self._load_words = self._load_ring = self._freed = 0
         self.write_busy = set()
@@ -181,9 +182,11 @@ class SharedReadPort:
             WritePort.step(writes, now, self._paid)
             transfer = writes.transfer
             writes.now = now + 1
-        wants = wants and (not self._paid or transfer)
-        self._valid = bool(self._flying and self._flying[0][0] <= now
-                           and budget >= self._beat_bytes and not (wants and self._write_turn))
+        wants = self._limited and wants and (not self._paid or transfer)
+        self._valid = bool(
+            self._flying and self._flying[0][0] <= now
+            and (not self._limited
+                 or (budget >= self._beat_bytes and not (wants and self._write_turn))))
         if self._valid:
             head = self._flying[0]
             head[1] -= 1
@@ -191,7 +194,7 @@ class SharedReadPort:
                 self._flying.popleft()
             budget -= self._beat_bytes
             self._write_turn = True
-        if transfer:
+        if transfer and self._limited:
             self._paid = False
         if wants and budget >= self._beat_bytes:
             self._paid = True
