@@ -319,7 +319,7 @@ class Core:
         queued, room = 0, self._queue_words
         pending, to_queue = self._pending, False
         residual = self._residual and (pending or self._ready)
-        landed = max(self._landed, self._added)
+        landed, added = self._landed, self._added
         # What is known to be there.
         depthwise_parameters = command.parameters + (0 if copy else words)
         if ((not copy and self._weights < weight + tiles * steps)
@@ -471,7 +471,7 @@ class Core:
                 if ready and not issued and ready[0] <= cycle and self._fetch <= cycle:
                     ready.popleft()
                     self._fetch = cycle + self._pixels + 1
-                    landed = max(landed, cycle + self._pixels + _ADD + 1)
+                    added = cycle + self._pixels + _ADD + 1
                 residual = bool(ready) or (pending and not to_queue)
             queued += arrives - taken
             room   += taken
@@ -490,7 +490,8 @@ class Core:
                 continue
             if not issued:
                 if (not active and not window and not valid_1 and not line_active and not flying
-                        and not queued and not pending and not residual and cycle >= landed):
+                        and not queued and not pending and not residual and cycle >= landed
+                        and cycle >= added):
                     break
                 continue
             # The next step.
