@@ -44,6 +44,7 @@ class Stream:
         self.asked    = 0           # beats asked for
         self.earliest = 0           # cycle of the next request, as far as the command's order goes
         self.request  = NEVER       # cycle from which a burst is requested, as far as is known
+        self.length   = 0           # its beats
         self.depth    = depth
         self.frees    = [0]         # words freed in all, and from which cycle on they are
         self.free_cycles = [-1]
@@ -67,35 +68,43 @@ class Stream:
         self.earliest = cycle + 2
         self.find_request()
 
-    @property
-    def length(self):
-        """Beats of the next burst."""
-        return min(self._burst, self.beats - self.asked)
-
     def find_request(self):
         """Find out from when the next burst is requested."""
-        left = self.beats - self.asked
-        if not left:
+        length = self.beats - self.asked
+        if not length:
             self.request = NEVER
             return
+        if length > self._burst:
+            length = self._burst
+        self.length = length
         # Beats that must have left the queue.
-        needed = self.asked + (self._burst if left > self._burst else left) - self._queue
+        needed = self.asked + length - self._queue
         if needed <= 0:
             self.request = self.earliest
         elif needed <= len(self.pops):
-            self.request = max(self.earliest, self.pops[needed - 1] + 2)
+            cycle = self.pops[needed - 1] + 2
+            self.request = cycle if cycle > self.earliest else self.earliest
         else:
             self.request = NEVER
 
     def grant(self, cycle, first_beat):
         """The burst is asked for; its beats arrive one a cycle."""
-        length = self.length
-        arrivals = self.arrivals
+        arrivals, length = self.arrivals, self.length
         if not arrivals or arrivals[-1] + 1 != first_beat:
             self.gaps.append(len(arrivals))
         arrivals.extend(range(first_beat, first_beat + length))
         self.asked += length
         self.earliest = cycle + 2
+
+    def is_steady(self):
+        """Whether beats go through queue and gearbox one a cycle, and words follow at once."""
+        pops, queue = self.pops, self._queue
+        if len(pops) != len(self.arrivals) or len(pops) <= queue:
+            return False
+        words = len(pops) * self._taken // self._given
+        return (self._given >= self._taken and pops[-1] - pops[-1 - queue] == queue
+                and len(self.gives) == words
+                and self.gives[-1] == pops[-(-words * self._given // self._taken) - 1] + 1)
 
     def when_word(self, number):
         """Cycle from which a word is at the gearbox's output, as far as is known."""
@@ -231,8 +240,8 @@ class Stream:
         self.find_request()
 
     @property
-    def streams(self):
-        """Beats pass at once, one a cycle; a condition of `ReadPort`'s steps of many bursts."""
+    def widens(self):
+        """Whether a word is no narrower than a beat, so that a beat can pass in every cycle."""
         return self._given >= self._taken
 
     def beats_for(self, words):
@@ -347,7 +356,7 @@ class ReadPort:
             asked, pops, given = stream.settled(words)
             beats = max(asked - len(stream.arrivals), pops - len(stream.pops))
             bursts = beats // self._burst + 2
-            if self._sustained and stream.streams:
+            if self._sustained and stream.widens:
                 longest = beats + self._latency + self._burst + 12
             else:
                 longest = (bursts * (self._latency + self._burst + 16)
@@ -419,6 +428,7 @@ class ReadPort:
     def advance(self, cycle):
         """Ask for all bursts that are asked for before a cycle."""
         streams, ends = self.streams, self._ends
+        outstanding, burst = self._outstanding, self._burst
         if self._deferred:
             self._look()
         if self._loading:
@@ -427,23 +437,25 @@ class ReadPort:
         one, two, three, four, five = streams
         while True:
             first = min(one.request, two.request, three.request, four.request, five.request)
-            if first >= cycle:
-                return
-            first = max(first, self._granted + 1, self._slot())
+            if first <= self._granted:
+                first = self._granted + 1
+            if len(ends) >= outstanding and ends[-outstanding] >= first:
+                first = ends[-outstanding] + 1
             if first >= cycle:
                 return
             for channel in _ORDER[self._served]:
                 stream = streams[channel]
                 if stream.request <= first:
                     break
-            beat = first + 1 + self._latency
-            if ends and ends[-1] >= beat:
-                beat = ends[-1] + 1
+            beat   = first + 1 + self._latency
             length = stream.length
+            last   = ends[-1] if ends else -1
+            if last >= beat:
+                beat = last + 1
             # Whether this burst follows the one before as a burst of the same stream does that is
             # never kept waiting.
-            if (channel == self._served and first == self._granted + length == self._granted
-                    + self._burst and beat == ends[-1] + 1):
+            if (channel == self._served and length == burst and first == self._granted + burst
+                    and beat == last + 1):
                 self._equal += 1
             else:
                 self._equal = 0
@@ -452,7 +464,7 @@ class ReadPort:
             stream.grant(first, beat)
             if stream.depth is not None:
                 stream.flow()
-                if self._equal > self._history and stream.streams:
+                if self._equal > self._history and stream.is_steady():
                     self._repeat(channel, cycle)
             elif channel == ACTIVATIONS and self._loading:
                 self._load()
@@ -466,8 +478,7 @@ class ReadPort:
         stream, ends, burst = self.streams[channel], self._ends, self._burst
         until  = min([cycle, *(other.request for other in self.streams if other is not stream)])
         bursts = min((until - 1 - self._granted) // burst, stream.room_bursts())
-        if (bursts <= 0 or stream.pops[-1] != stream.arrivals[-1] + 2
-                or stream.gives[-1] < stream.pops[-1] - 2 * burst):
+        if bursts <= 0:
             return
         ends.extend(range(ends[-1] + burst, ends[-1] + bursts * burst + 1, burst))
         beat = stream.arrivals[-1] + 1
