@@ -55,7 +55,6 @@ def summary(
 
     - mnv2 summary --model mobilenet_v2.tflite
     """
-    from golden.network import INPUT_SIZES, WIDTH_MULTIPLIERS, mobilenet_v2
     from sim.commands.console import get_console
 
     if model is not None:
@@ -69,11 +68,33 @@ def summary(
     width = 1.0 if width is None else width
     size, classes = size or 224, classes or 1000
     padding = padding or Padding.PYTORCH
+    get_console().print(render_network(summary_network(width, size, classes, padding)))
+
+
+def summary_network(width, size, classes, padding):
+    """MobileNetV2 of these options.
+
+    Parameters
+    ----------
+    width : float
+    size, classes : int
+    padding : Padding
+
+    Returns
+    -------
+    golden.network.Network
+
+    Raises
+    ------
+    UserError
+        If there is no such network.
+    """
+    from golden.network import INPUT_SIZES, WIDTH_MULTIPLIERS, mobilenet_v2
+
     for name, value, valid in (("width", width, WIDTH_MULTIPLIERS), ("size", size, INPUT_SIZES)):
         if value not in valid:
             raise UserError(f"The {name} must be one of {', '.join(map(str, valid))}, not {value}")
-    network = mobilenet_v2(width=width, input_size=size, classes=classes, padding=padding.value)
-    get_console().print(render_network(network))
+    return mobilenet_v2(width=width, input_size=size, classes=classes, padding=padding.value)
 
 
 def render_network(network, name=None):

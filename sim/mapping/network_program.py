@@ -21,31 +21,12 @@ from sim.mapping.descriptors import (
     map_bytes,
 )
 from sim.mapping.packing import pack_image, pack_parameters, pack_weights
+from sim.mapping.placement import Placement, place_network
 from sim.mapping.program import Program, ProgramBuilder
-from sim.mapping.tiling import BlockTiling, DoesNotFit, map_words, require, tile_block
+from sim.mapping.tiling import map_words
 
 __all__ = ["NetworkProgram", "Placement", "build_network_program", "place_network",
            "unpack_logits"]
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where the maps of a network are.
-
-    Attributes
-    ----------
-    tilings : tuple of BlockTiling
-        Of each block.
-    spilled : tuple of bool
-        For each block, whether its output goes through external memory.
-    head_base, pool_base : int
-        Addresses of the head's input and of the pool's output in the map memory.
-    """
-
-    tilings:   tuple[BlockTiling, ...]
-    spilled:   tuple[bool, ...]
-    head_base: int
-    pool_base: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,62 +52,6 @@ class NetworkProgram(Program):
     works:     tuple
     logits:    tuple
     spilled_maps: dict
-
-
-def place_network(network, config):
-    """Tile every block and decide which maps stay on chip.
-
-    Maps lie at the lower and the upper end of the map memory in turn. A map is spilled if its
-    producer or its consumer would not fit with it.
-
-    Parameters
-    ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
-
-    Returns
-    -------
-    Placement
-        The pool's output has its own place, so that it outlives the blocks of the next image.
-
-    Raises
-    ------
-    sim.mapping.tiling.DoesNotFit
-        Naming the buffer, its size and the size needed.
-    """
-    head   = network.head
-    pooled = map_words(network.pool.output_shape, config)[2]
-    require("words of maps", pooled + 1, config.map_words, head, "map_words")
-    pool_base = config.map_words - pooled
-    tilings, spilled = [], []
-    load, on_top = False, False
-    for number, block in enumerate(network.blocks):
-        stem = network.stem if number == 0 else None
-        following = network.blocks[number + 1] if number + 1 < len(network.blocks) else None
-        place = {"load": load, "stem": stem, "input_on_top": on_top, "kept": pooled}
-        try:
-            tiling = tile_block(block, config, store=False, **place)
-            if following:
-                # The block behind must be able to work on it, at worst with its output spilled.
-                tile_block(following, config, load=False, store=True, kept=pooled)
-            spill = False
-        except DoesNotFit:
-            tiling, spill = tile_block(block, config, store=True, **place), True
-        tilings.append(tiling)
-        spilled.append(spill)
-        load, on_top = spill, not on_top
-    rows, groups, words = map_words(head.input_shape, config)
-    used = rows * groups * words
-    require("words of maps", used + pooled, config.map_words, head, "map_words")
-    for layer in (head, network.classifier):
-        input_words, output_words = (map_words(shape, config)[2]
-                                     for shape in (layer.input_shape, layer.output_shape))
-        require("words of weights", input_words, config.weight_words, layer, "weight_words")
-        require("words of parameters", output_words, config.parameter_words, layer,
-                "parameter_words")
-    return Placement(
-        tilings=tuple(tilings), spilled=tuple(spilled),
-        head_base=pool_base - used if on_top else 0, pool_base=pool_base)
 
 
 def build_network_program(model, images, config):

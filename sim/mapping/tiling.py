@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from hw.layouts import IMAGE_CHANNELS
-
 __all__ = ["BlockTiling", "DoesNotFit", "NotSupported", "map_words", "require", "stem_steps",
            "tile_block"]
+
+#: Channels of an image, as `hw.layouts.IMAGE_CHANNELS`, which would load Amaranth.
+_IMAGE_CHANNELS = 3
 
 # Limits of the fields of a descriptor.
 _WORDS_LIMIT  = 2**12 - 1
@@ -216,9 +217,9 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     parameters = (hidden_words if block.expand else 0) + hidden_words + output_words
     if stem:
         _check_windows(stem)
-        if stem.input_channels != IMAGE_CHANNELS:
+        if stem.input_channels != _IMAGE_CHANNELS:
             raise NotSupported(f"{stem.name} needs an image of {stem.input_channels} channels, but "
-                               f"images have {IMAGE_CHANNELS}")
+                               f"images have {_IMAGE_CHANNELS}")
         image_rows, image_groups, _ = map_words(stem.input_shape, config)
         require("rows of the image", image_rows + 1, _WORDS_LIMIT, stem, "a descriptor's field")
         require("groups of pixels in a row of the image", max(image_groups, 2 * groups + 1),

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import pytest
 
 from sim.errors import SimulationError
+from sim.model.comparison import compare
+from sim.model.predict import predict_network
 from sim.rtl import simulate
 from sim.rtl.check import Mismatch
 from sim.rtl.run_network import run_network
 from sim.rtl.simulate import MemoryModel
 from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
 
-CONFIG = MACHINES["tiny"]
+CONFIG  = MACHINES["tiny"]
+NETWORK = network_of([(1, 8, 1, 1), (3, 8, 2, 2)], 20)
 
 #: Module, what is looked for in it, what takes its place; ``fault`` is high in single cycles.
 FAULTS = {
@@ -32,6 +35,9 @@ FAULTS = {
                    r".read_beat(read_beats & {5{~fault}})"),
     "bytes written": ("accelerator", r"\.write_beat\(write_beat\)",
                       r".write_beat(write_beat & ~fault)"),
+    # A bubble: the array works a cycle later. Nothing is wrong but the time.
+    "bubble": ("accelerator.core.issue", r"assign weights_there = ([^;]*);",
+               r"assign weights_there = (\1) & ~fault;"),
 }
 
 SWITCH = """
@@ -76,7 +82,7 @@ def run(monkeypatch):
         return text
 
     monkeypatch.setattr(simulate, "generate", generate_with_faults)
-    model, tensors = model_and_tensors(CONFIG, network_of([(1, 8, 1, 1), (3, 8, 2, 2)], 20), 3)
+    model, tensors = model_and_tensors(CONFIG, NETWORK, 3)
 
     def run(fault=None):
         number = -1 if fault is None else list(FAULTS).index(fault)
@@ -100,3 +106,17 @@ def test_without_a_fault_nothing_is_wrong(run):
 def test_planted_fault_is_seen(run, fault, error, message):
     with pytest.raises(error, match=message):
         run(fault)
+
+
+def differences(found):
+    predicted = predict_network(NETWORK, CONFIG, latency=Faulty().latency)
+    return compare(NETWORK, CONFIG, predicted, found.layers).differences()
+
+
+def test_the_model_equals_the_machine_without_a_fault(run):
+    assert not differences(run())
+
+
+def test_the_model_differs_from_a_machine_with_bubbles(run):
+    """The results are right all the same, and so are the counters."""
+    assert differences(run("bubble"))

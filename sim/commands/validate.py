@@ -1,0 +1,102 @@
+"""`mnv2 validate`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def validate(
+    image: Annotated[
+        str,
+        typer.Argument(
+            metavar="IMAGE",
+            help="A picture, or the name of an installed photograph, as for mnv2 run. No figure "
+            "that is compared depends on it.",
+        ),
+    ] = "chelsea",
+    config: Annotated[
+        str,
+        typer.Option(
+            metavar="PRESET|FILE.toml",
+            help="The accelerator: tiny, small, base or large, or a TOML file of its options.",
+        ),
+    ] = "base",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="OPTION=INTEGER",
+            help="Change one option of the accelerator, such as pixels=4; may be repeated.",
+        ),
+    ] = None,
+    latency: Annotated[
+        int, typer.Option(metavar="CYCLES", help="Cycles from a read address to its first data.")
+    ] = 100,
+    bandwidth: Annotated[
+        int | None,
+        typer.Option(
+            metavar="BYTES",
+            help="Bytes a cycle that memory moves at most, reads and writes together. Without it, "
+            "a beat a cycle each way.",
+        ),
+    ] = None,
+    stalls: Annotated[
+        int,
+        typer.Option(
+            metavar="PERCENT",
+            help="Share of the cycles in which each channel of the memory port pauses at random; "
+            "the model knows of none.",
+        ),
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random pauses.")] = 1,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the report. Without it, runs/<time>."),
+    ] = None,
+):
+    """Run the whole network in RTL and hold the model's prediction to it, row by row.
+
+    Every counter of every layer is compared: cycles, work and waits by cause, bytes by kind. The
+    table, report.json, report.csv and validate.png state predicted, measured and the difference,
+    and beside them what the formula of a published simulator says. Exit status 1 where something
+    is not equal, unless --stalls makes the memory pause.
+
+    Example: mnv2 validate chelsea --config small --latency 40
+    """
+    from sim.commands.console import get_console, get_error_console
+    from sim.commands.pictures import find_picture
+    from sim.commands.progress import NetworkProgress
+    from sim.commands.run import make_memory
+    from sim.configuration import load_configuration
+    from sim.images import load_image
+    from sim.inputs import load_model_input
+    from sim.model.comparison import compare, render_comparison, write_comparison
+    from sim.model.predict import predict_network
+    from sim.models import open_model
+    from sim.report.files import output_folder
+    from sim.run import run_frame
+
+    accelerator = load_configuration(config, settings or ())
+    memory = make_memory(latency, bandwidth, stalls, seed)
+    path   = find_picture(image)
+    load_image(path)
+    folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    with output_folder(folder) as temporary:
+        with NetworkProgress() as progress:
+            model     = open_model(progress=progress.calibrating)
+            network   = model.network
+            predicted = predict_network(network, accelerator, latency=memory.latency,
+                                        bytes_per_cycle=memory.bytes_per_cycle)
+            report = run_frame(path, model, load_model_input(model, path, "auto"),
+                               config=accelerator, memory=memory, clock_hz=200e6,
+                               progress=progress).report
+        comparison = compare(network, accelerator, predicted, report.layers)
+        write_comparison(comparison, temporary, configuration=dict(report.configuration),
+                         memory=dict(report.memory), versions=dict(report.versions),
+                         commit=report.commit)
+    get_console().print(render_comparison(comparison, paused=stalls > 0))
+    get_error_console().print(f"In {folder}: report.csv, report.json, validate.png")
+    if comparison.differences() and not stalls:
+        raise typer.Exit(1)

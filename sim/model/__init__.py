@@ -1,0 +1,1 @@
+"""A model of the accelerator: cycles, waits and bytes of any configuration, without a simulator."""

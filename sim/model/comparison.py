@@ -1,0 +1,191 @@
+"""Predicted beside measured, row by row."""
+
+import csv
+import json
+from dataclasses import dataclass
+
+from rich.console import Group
+from rich.text import Text
+
+from sim.model.prediction import new_table
+from sim.model.scale_sim import scale_sim_cycles
+from sim.report.labels import words
+
+__all__ = ["Comparison", "compare", "figures", "render_comparison", "write_comparison"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A prediction and a run of the same network on the same accelerator.
+
+    Attributes
+    ----------
+    predicted : tuple of sim.model.predict.PredictedLayer
+    measured : tuple of sim.report.results.LayerResult
+        The same rows.
+    scale_sim : tuple of int
+        Cycles that SCALE-Sim's formula gives each row.
+    array : tuple of int
+        Rows and columns of its array.
+    """
+
+    predicted: tuple
+    measured:  tuple
+    scale_sim: tuple
+    array:     tuple
+
+    def differences(self):
+        """Rows that are not equal.
+
+        Returns
+        -------
+        dict of str to dict of str to (int, int)
+            By the name of the row and of the figure: predicted and measured.
+        """
+        unequal = {}
+        for one, other in zip(self.predicted, self.measured, strict=True):
+            pairs = zip(figures(one).items(), figures(other).values(), strict=True)
+            found = {name: (value, beside) for (name, value), beside in pairs if value != beside}
+            if found:
+                unequal[one.name] = found
+        return unequal
+
+
+def figures(result):
+    """What is compared of a row, by name: cycles, then bytes."""
+    return {
+        "cycles": result.cycles,
+        "pointwise cycles": result.pointwise_cycles,
+        "depthwise cycles": result.depthwise_cycles,
+        **{f"wait for {words(cause)}": cycles for cause, cycles in result.stalls.items()},
+        **{f"{kind} bytes": count for kind, count in result.dram_read_bytes_by_kind.items()},
+        "written bytes": result.dram_write_bytes,
+    }
+
+
+def compare(network, config, predicted, measured):
+    """Comparison of a network's prediction with its run.
+
+    Parameters
+    ----------
+    network : golden.network.Network
+    config : hw.config.AcceleratorConfig
+    predicted : tuple of sim.model.predict.PredictedLayer
+    measured : tuple of sim.report.results.LayerResult
+
+    Returns
+    -------
+    Comparison
+        SCALE-Sim's array has as many multipliers: input lanes and pixels are its rows.
+
+    Raises
+    ------
+    ValueError
+        If the rows are not the same.
+    """
+    names = [row.name for row in predicted]
+    if names != [row.name for row in measured]:
+        raise ValueError(f"The measured rows must be {', '.join(names)}")
+    array = config.inputs * config.pixels, config.outputs
+    layers = {"stem": (network.stem,),
+              "head": (network.head,), "classifier": (network.classifier,),
+              **{block.name: block.layers for block in network.blocks}}
+    computed = tuple(sum(scale_sim_cycles(layer, *array) for layer in layers[name])
+                     for name in names)
+    return Comparison(tuple(predicted), tuple(measured), computed, array)
+
+
+def _share(difference, of):
+    return f"{difference / of:+.2%}" if difference else "0"
+
+
+def render_comparison(comparison, *, paused=False):
+    """Predicted, measured and the difference of each row, and what is not equal.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    paused : bool
+        The memory of the run paused at random, which the model does not know.
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    unequal = comparison.differences()
+    height, width = comparison.array
+    table = new_table(
+        "The model against the RTL", "layer", "predicted\ncycles", "measured\ncycles",
+        "diffe-\nrence", "", "predicted\nDRAM bytes", "measured\nDRAM bytes", "diffe-\nrence",
+        "figures\nnot equal", "SCALE-Sim\ncycles*", "")
+    rows = list(zip(comparison.predicted, comparison.measured, comparison.scale_sim, strict=True))
+    sums = [sum(column) for column in zip(*(
+        (one.cycles, other.cycles, one.dram_bytes, other.dram_bytes, beside)
+        for one, other, beside in rows), strict=True)]
+    lines = [(one.name, one.cycles, other.cycles, one.dram_bytes, other.dram_bytes, beside,
+              len(unequal.get(one.name, ()))) for one, other, beside in rows]
+    lines.append(("total", *sums, sum(map(len, unequal.values()))))
+    for name, cycles, measured, moved, moved_measured, beside, count in lines:
+        if name == "total":
+            table.add_section()
+        table.add_row(
+            name, f"{cycles:,}", f"{measured:,}", f"{cycles - measured:+,}" if cycles != measured
+            else "0", _share(cycles - measured, measured), f"{moved:,}", f"{moved_measured:,}",
+            f"{moved - moved_measured:+,}" if moved != moved_measured else "0",
+            Text(str(count), style="red" if count else "green"), f"{beside:,}",
+            _share(beside - measured, measured), style="bold" if name == "total" else None)
+    table.caption = (
+        f"* computed: {height} x {width}, weight-stationary, no waits: ceil(C*R*S / {height}) * "
+        f"ceil(K / {width}) * (pixels + {2 * height} + {width} - 2) - 1 for each layer")
+    compared = len(figures(comparison.measured[0])) * len(rows)
+    if unequal:
+        verdict = Text(f"{sum(map(len, unequal.values()))} of {compared} figures are not equal.",
+                       style="bold red")
+    else:
+        verdict = Text(f"All {compared} figures are equal: cycles, work and waits by cause, bytes "
+                       "by kind.", style="bold green")
+    notes = [verdict]
+    if paused:
+        notes.append(Text("The model is for a memory of fixed latency; that of the run paused at "
+                          "random.", style="yellow"))
+    for name, found in unequal.items():
+        notes.append(Text(f"{name}: " + "; ".join(
+            f"{figure} {value:,} predicted, {beside:,} measured"
+            for figure, (value, beside) in found.items())))
+    return Group(table, "", *notes)
+
+
+def _records(comparison):
+    """Plain rows: each figure predicted, measured and their difference."""
+    for one, other, beside in zip(comparison.predicted, comparison.measured,
+                                  comparison.scale_sim, strict=True):
+        row = {"name": one.name}
+        for name, value in figures(one).items():
+            key, measured = name.replace(" ", "_"), figures(other)[name]
+            row |= {f"predicted.{key}": value, f"measured.{key}": measured,
+                    f"difference.{key}": value - measured}
+        yield {**row, "scale_sim_cycles": beside}
+
+
+def write_comparison(comparison, folder, **made_with):
+    """Write ``report.json``, ``report.csv`` and ``validate.png``.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    folder : Path
+    made_with : object
+        What the JSON says beside the rows.
+    """
+    from sim.model.plots import draw_comparison
+
+    rows = list(_records(comparison))
+    content = {"mode": "validate", **made_with, "scale_sim_array": list(comparison.array),
+               "equal": not comparison.differences(), "layers": rows}
+    text = json.dumps(content, indent=2) + "\n"
+    (folder / "report.json").write_text(text, encoding="utf-8")
+    with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    draw_comparison(comparison).savefig(folder / "validate.png", dpi=120)

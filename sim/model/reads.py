@@ -1,0 +1,516 @@
+"""The read side of the memory port, burst by burst, for a memory of fixed latency.
+
+When a burst is asked for, the cycles in which its beats arrive are certain; when a beat leaves its
+queue and when a word leaves its gearbox follow by maxima from what was before. Nothing is stepped.
+"""
+
+from bisect import bisect_left
+from itertools import repeat
+from math import gcd
+
+__all__ = ["ACTIVATIONS", "CHANNELS", "IMAGE_CHANNELS", "NEVER", "PARAMETERS", "PROGRAM",
+           "RECORD_BITS", "TAPS", "WEIGHTS", "ReadPort"]
+
+#: Streams that are read, in the order of the channels.
+CHANNELS = ("program", "activations", "parameters", "taps", "weights")
+PROGRAM, ACTIVATIONS, PARAMETERS, TAPS, WEIGHTS = range(5)
+
+#: Bits of a record of a program; channels of an image.
+RECORD_BITS, IMAGE_CHANNELS = 1024, 3
+
+#: Channels in the order in which they are served behind each.
+_ORDER = tuple(tuple((last + k) % len(CHANNELS) for k in range(1, len(CHANNELS) + 1))
+               for last in range(len(CHANNELS)))
+
+#: Later than any cycle.
+NEVER = 1 << 62
+
+
+class Stream:
+    """A channel of the read master, its queue and gearbox, and the ring or the user behind it.
+
+    Cycles of the command in work, each in a list: ``arrivals`` of beats, ``pops`` of beats from the
+    queue into the gearbox, ``gives`` of words out of the gearbox.
+    """
+
+    def __init__(self, word_bits, config, depth=None):
+        self._burst = config.burst_beats
+        self._queue = config.read_queue_beats
+        self._data_bits = config.data_bits
+        self.arrivals, self.pops, self.gives = [], [], []
+        self.gaps     = []          # beats that do not come right behind the beat before
+        self.counted  = []          # arrivals of the commands before
+        self.beats    = 0           # of the command
+        self.asked    = 0           # beats asked for
+        self.earliest = 0           # cycle of the next request, as far as the command's order goes
+        self.request  = NEVER       # cycle from which a burst is requested, as far as is known
+        self.length   = 0           # its beats
+        self.depth    = depth
+        self.frees    = [0]         # words freed in all, and from which cycle on they are
+        self.free_cycles = [-1]
+        self._free    = 0           # the first of them that gives the next word room
+        self.set_word(word_bits)
+
+    def set_word(self, word_bits):
+        """Width of the words."""
+        unit = gcd(self._data_bits, word_bits)
+        self._taken = self._data_bits // unit
+        self._given = word_bits // unit
+        # Highest level at which the gearbox takes a beat.
+        self._ready = self._given + min(self._taken, self._given) - 1
+        self._simple = self._given % self._taken == 0      # a word is whole beats
+
+    def command(self, cycle, beats):
+        """A command that is valid in a cycle."""
+        self.counted += self.arrivals
+        self.arrivals, self.pops, self.gives, self.gaps = [], [], [], []
+        self.beats, self.asked = beats, 0
+        self.earliest = cycle + 2
+        self.find_request()
+
+    def find_request(self):
+        """Find out from when the next burst is requested."""
+        length = self.beats - self.asked
+        if not length:
+            self.request = NEVER
+            return
+        if length > self._burst:
+            length = self._burst
+        self.length = length
+        # Beats that must have left the queue.
+        needed = self.asked + length - self._queue
+        if needed <= 0:
+            self.request = self.earliest
+        elif needed <= len(self.pops):
+            cycle = self.pops[needed - 1] + 2
+            self.request = cycle if cycle > self.earliest else self.earliest
+        else:
+            self.request = NEVER
+
+    def grant(self, cycle, first_beat):
+        """The burst is asked for; its beats arrive one a cycle."""
+        arrivals, length = self.arrivals, self.length
+        if not arrivals or arrivals[-1] + 1 != first_beat:
+            self.gaps.append(len(arrivals))
+        arrivals.extend(range(first_beat, first_beat + length))
+        self.asked += length
+        self.earliest = cycle + 2
+
+    def is_steady(self):
+        """Whether beats go through queue and gearbox one a cycle, and words follow at once."""
+        pops, queue = self.pops, self._queue
+        if len(pops) != len(self.arrivals) or len(pops) <= queue:
+            return False
+        words = len(pops) * self._taken // self._given
+        return (self._given >= self._taken and pops[-1] - pops[-1 - queue] == queue
+                and len(self.gives) == words
+                and self.gives[-1] == pops[-(-words * self._given // self._taken) - 1] + 1)
+
+    def when_word(self, number):
+        """Cycle from which a word is at the gearbox's output, as far as is known."""
+        pops = -(-(number + 1) * self._given // self._taken)
+        if pops > len(self.pops):
+            return NEVER
+        return self.pops[pops - 1] + 1
+
+    def free(self, cycle, words):
+        """Words of the ring are released in a cycle."""
+        self.frees.append(self.frees[-1] + words)
+        self.free_cycles.append(cycle + 1)
+
+    def pop(self):
+        """Move beats into the gearbox, as far as the words given allow."""
+        arrivals, pops, gives = self.arrivals, self.pops, self.gives
+        number, count, words = len(pops), len(arrivals), len(gives)
+        last = pops[-1] if pops else -1
+        taken, given, ready = self._taken, self._given, self._ready
+        while number < count:
+            cycle = arrivals[number] + 2
+            if cycle <= last:
+                cycle = last + 1
+            over = number * taken - ready
+            if over > 0:
+                needed = -(-over // given)
+                if needed > words:
+                    break
+                if gives[needed - 1] >= cycle:
+                    cycle = gives[needed - 1] + 1
+            pops.append(cycle)
+            last = cycle
+            number += 1
+
+    def flow(self):
+        """Move beats into the gearbox and words into the ring, as far as is known."""
+        arrivals, pops, gives = self.arrivals, self.pops, self.gives
+        taken, given, ready, depth = self._taken, self._given, self._ready, self.depth
+        frees, free_cycles, free = self.frees, self.free_cycles, self._free
+        number, count, words = len(pops), len(arrivals), len(gives)
+        last      = pops[-1] if pops else -1
+        last_give = gives[-1] if gives else -1
+        while True:
+            # Words that are complete.
+            needed = -(-(words + 1) * given // taken)           # beats that the next word needs
+            while needed <= number:
+                cycle = pops[needed - 1]
+                if cycle < last_give:
+                    cycle = last_give
+                cycle += 1
+                if words >= depth:
+                    room = words - depth + 1
+                    while free < len(frees) and frees[free] < room:
+                        free += 1
+                    if free == len(frees):
+                        break
+                    if free_cycles[free] > cycle:
+                        cycle = free_cycles[free]
+                gives.append(cycle)
+                last_give = cycle
+                words += 1
+                needed = -(-(words + 1) * given // taken)
+            if number == count:
+                break
+            # The next beat.
+            arrives = arrivals[number]
+            cycle = arrives + 2
+            if cycle <= last:
+                cycle = last + 1
+            over = number * taken - ready
+            if over > 0:
+                before = -(-over // given)
+                if before > words:
+                    break
+                if gives[before - 1] >= cycle:
+                    cycle = gives[before - 1] + 1
+            # As long as the ring has room, beats behind it follow one a cycle, if they have come by
+            # then, and each word leaves right behind its last beat.
+            chunk = 1
+            if given >= taken and last_give < cycle and needed > number:
+                chunk = count - number
+                room = depth + frees[free if free < len(frees) else -1] - words   # words
+                chunk = min(chunk, (words + room) * given // taken - number)
+                end = number + chunk
+                if arrivals[end - 1] + 2 > cycle + chunk - 1:
+                    chunk = bisect_left(self.gaps, number + 1)
+                    chunk = (self.gaps[chunk] if chunk < len(self.gaps) else count) - number
+                    chunk = min(chunk, end - number)
+            if chunk <= 1:
+                pops.append(cycle)
+                last = cycle
+                number += 1
+                continue
+            pops.extend(range(cycle, cycle + chunk))
+            first = number
+            number += chunk
+            last = cycle + chunk - 1
+            if self._simple:
+                ratio = given // taken
+                more = number // ratio - words
+                if more > 0:
+                    begin = cycle + (words + 1) * ratio - first
+                    gives.extend(range(begin, begin + more * ratio, ratio))
+                    words += more
+                    last_give = gives[-1]
+            else:
+                while needed <= number:
+                    last_give = pops[needed - 1] + 1
+                    gives.append(last_give)
+                    words += 1
+                    needed = -(-(words + 1) * given // taken)
+        self._free = free
+
+    def settled(self, words):
+        """Beats asked for, beats popped and words given when all has come to rest.
+
+        ``words`` more have been freed by then than now.
+        """
+        room  = self.depth + self.frees[-1] + words
+        given = min(room, self.beats * self._taken // self._given)
+        pops  = min(self.beats, (given * self._given + self._ready) // self._taken + 1)
+        asked = (pops + self._queue) // self._burst * self._burst
+        if asked + self._burst > self.beats and pops + self._queue >= self.beats:
+            asked = self.beats
+        return asked, pops, given
+
+    def settle(self, cycle, asked, pops, given):
+        """All has come to rest: when exactly what moved since a cycle does not matter any more."""
+        self.arrivals.extend(repeat(cycle, asked - len(self.arrivals)))
+        self.pops.extend(repeat(cycle, pops - len(self.pops)))
+        self.gives.extend(repeat(cycle, given - len(self.gives)))
+        self.asked = asked
+        self.find_request()
+
+    @property
+    def widens(self):
+        """Whether a word is no narrower than a beat, so that a beat can pass in every cycle."""
+        return self._given >= self._taken
+
+    def beats_for(self, words):
+        """Beats that so many words take."""
+        return -(-words * self._given // self._taken)
+
+    def room_bursts(self):
+        """Bursts whose words the ring has room for, whatever is freed."""
+        room = self.depth + self.frees[self._free if self._free < len(self.frees) else -1]
+        beats = room * self._given // self._taken - self.asked
+        return min(beats, self.beats - self.asked) // self._burst - 1
+
+    def count(self, cycle):
+        """Beats that arrived before a cycle."""
+        return bisect_left(self.counted, cycle) + bisect_left(self.arrivals, cycle)
+
+
+class ReadPort:
+    """Read master and memory.
+
+    Everything that the core does in the cycles before the one that it advances to must have been
+    told before.
+    """
+
+    def __init__(self, config, latency):
+        self._latency = latency
+        self._burst   = config.burst_beats
+        self._outstanding = config.outstanding
+        # Whether a stream alone is read without a pause, and equal bursts after which another is
+        # certain to follow as they did.
+        covered = latency + config.burst_beats + 8
+        self._sustained = (config.outstanding * config.burst_beats >= covered
+                           and config.read_queue_beats >= covered)
+        self._history = config.outstanding + config.read_queue_beats // config.burst_beats + 2
+        self._equal   = 0           # bursts in a row that followed the one before as it did
+        self._deferred = None       # weights freed that have not been looked at
+        self.streams = [
+            Stream(RECORD_BITS, config),
+            Stream(config.word_bits, config),
+            Stream(config.parameter_word_bits, config, config.parameter_words),
+            Stream(config.tap_word_bits, config, config.tap_words),
+            Stream(config.weight_word_bits, config, config.weight_words),
+        ]
+        self._map_bits   = config.word_bits
+        self._image_bits = IMAGE_CHANNELS * config.pixels * config.activation_bits
+        self._served = len(CHANNELS) - 1
+        self._granted = -1          # cycle of the last grant
+        self._ends   = []           # cycle of each burst's last beat
+        self._loading = False
+        self._horizon = 0
+        self.write_busy = set()
+
+    # What the core tells.
+
+    def command(self, cycle, channel, beats):
+        """A command is valid from a cycle on."""
+        self.streams[channel].command(cycle, beats)
+
+    def begin(self, cycle, work):
+        """A descriptor's first cycle."""
+        stream = self.streams[ACTIVATIONS]
+        self._loading = work.load
+        self._load_words, self._load_ring = work.load_words, work.input_ring
+        self._freed, self._freed_cycles = [0], [cycle + 1]
+        self._freed_at = 0
+        self.write_busy.clear()
+        if work.load or work.stem:
+            stream.set_word(self._image_bits if work.stem else self._map_bits)
+            stream.command(cycle + 1, work.load_beats)
+
+    def freed(self, cycle, words):
+        """Words of the block's input that may be overwritten from a cycle on."""
+        if self._loading:
+            self._freed.append(words)
+            self._freed_cycles.append(cycle)
+
+    def free(self, cycle, channel, words):
+        """Words of a ring are released in a cycle.
+
+        Between two releases of weights the port often comes to rest, and how is of no interest
+        unless somebody asks: so the first is put off until the second, or until somebody asks.
+        """
+        if channel == WEIGHTS and not self._loading:
+            if self._deferred:
+                self._pass_over(cycle)
+            self._deferred = cycle, words
+            return
+        self._look()
+        self._free(cycle, channel, words)
+
+    def _free(self, cycle, channel, words):
+        stream = self.streams[channel]
+        stream.free(cycle, words)
+        stream.flow()
+        stream.find_request()
+
+    def _look(self):
+        """Look at what was put off."""
+        if self._deferred:
+            cycle, words = self._deferred
+            self._deferred = None
+            self._free(cycle, WEIGHTS, words)
+
+    def _pass_over(self, following):
+        """Look at what was put off, as it is when the following release comes."""
+        cycle, words = self._deferred
+        stream = self.streams[WEIGHTS]
+        ends   = self._ends
+        if (all(other.request == NEVER for other in self.streams) and ends and stream.pops
+                and ends[-1] + 4 < cycle and stream.pops[-1] + 2 < cycle
+                and stream.gives[-1] + 2 < cycle):
+            asked, pops, given = stream.settled(words)
+            beats = max(asked - len(stream.arrivals), pops - len(stream.pops))
+            bursts = beats // self._burst + 2
+            if self._sustained and stream.widens:
+                longest = beats + self._latency + self._burst + 12
+            else:
+                longest = (bursts * (self._latency + self._burst + 16)
+                           + (given - len(stream.gives)) + 32)
+            if following - cycle > longest:
+                if asked > len(stream.arrivals):
+                    self._served = WEIGHTS
+                    ends.append(cycle + 1)
+                stream.free(cycle, words)
+                stream.settle(cycle + 1, asked, pops, given)
+                self._deferred = None
+                self._equal = 0
+                return
+        self._look()
+        self.advance(following)
+
+    def take(self, cycle, channel):
+        """A word of the image, or a record, leaves its gearbox."""
+        stream = self.streams[channel]
+        stream.gives.append(cycle)
+        stream.pop()
+        if stream.request == NEVER:
+            stream.find_request()
+
+    # What the core asks.
+
+    def when(self, channel):
+        """Cycle from which the next word of the image, or the next record, is there."""
+        stream = self.streams[channel]
+        return stream.when_word(len(stream.gives))
+
+    def available(self, channel, cycle):
+        """Words that have come into a ring, or into the map memory, before a cycle."""
+        return bisect_left(self.streams[channel].gives, cycle)
+
+    def loaded(self, cycle):
+        """Words of the block's input that have arrived before a cycle."""
+        return min(bisect_left(self.streams[ACTIVATIONS].gives, cycle), self._load_words)
+
+    def until(self, channel, words, cycle):
+        """Cycles in which words come into a ring; so many of them are known then.
+
+        The core, which waits in a cycle, must do nothing that matters here before they have come.
+        """
+        self._look()
+        stream = self.streams[channel]
+        gives  = stream.gives
+        if self._loading:
+            # What the map memory has time for is known up to the core's cycle alone.
+            while len(gives) < words or gives[words - 1] >= cycle:
+                cycle += 1
+                self.advance(cycle)
+            return gives
+        while len(gives) < words:
+            first = min(stream.request for stream in self.streams)
+            if first == NEVER:
+                raise RuntimeError(f"Word {words} of the {CHANNELS[channel]} never comes")
+            # The last word cannot come before all its beats have.
+            missing = stream.beats_for(words) - stream.asked
+            self.advance(max(first, self._granted + 1, self._slot()) + max(missing, 1))
+        return gives
+
+    def _slot(self):
+        """Cycle from which there is room for a burst's entry."""
+        if len(self._ends) < self._outstanding:
+            return 0
+        return self._ends[-self._outstanding] + 1
+
+    def advance(self, cycle):
+        """Ask for all bursts that are asked for before a cycle."""
+        streams, ends = self.streams, self._ends
+        outstanding, burst = self._outstanding, self._burst
+        if self._deferred:
+            self._look()
+        if self._loading:
+            self._horizon = cycle
+            self._load()
+        one, two, three, four, five = streams
+        while True:
+            first = min(one.request, two.request, three.request, four.request, five.request)
+            if first <= self._granted:
+                first = self._granted + 1
+            if len(ends) >= outstanding and ends[-outstanding] >= first:
+                first = ends[-outstanding] + 1
+            if first >= cycle:
+                return
+            for channel in _ORDER[self._served]:
+                stream = streams[channel]
+                if stream.request <= first:
+                    break
+            beat   = first + 1 + self._latency
+            length = stream.length
+            last   = ends[-1] if ends else -1
+            if last >= beat:
+                beat = last + 1
+            # Whether this burst follows the one before as a burst of the same stream does that is
+            # never kept waiting.
+            if (channel == self._served and length == burst and first == self._granted + burst
+                    and beat == last + 1):
+                self._equal += 1
+            else:
+                self._equal = 0
+            self._served, self._granted = channel, first
+            ends.append(beat + length - 1)
+            stream.grant(first, beat)
+            if stream.depth is not None:
+                stream.flow()
+                if self._equal > self._history and stream.is_steady():
+                    self._repeat(channel, cycle)
+            elif channel == ACTIVATIONS and self._loading:
+                self._load()
+                continue
+            else:
+                stream.pop()
+            stream.find_request()
+
+    def _repeat(self, channel, cycle):
+        """Ask for more bursts of a stream, each as the one before, before a cycle."""
+        stream, ends, burst = self.streams[channel], self._ends, self._burst
+        until  = min([cycle, *(other.request for other in self.streams if other is not stream)])
+        bursts = min((until - 1 - self._granted) // burst, stream.room_bursts())
+        if bursts <= 0:
+            return
+        ends.extend(range(ends[-1] + burst, ends[-1] + bursts * burst + 1, burst))
+        beat = stream.arrivals[-1] + 1
+        stream.arrivals.extend(range(beat, beat + bursts * burst))
+        self._granted  += bursts * burst
+        stream.asked   += bursts * burst
+        stream.earliest = self._granted + 2
+        stream.flow()
+
+    def _load(self):
+        """Move words into the map memory, as far as it is known when results are written there."""
+        stream = self.streams[ACTIVATIONS]
+        gives, busy, horizon = stream.gives, self.write_busy, self._horizon
+        while True:
+            stream.pop()
+            words = len(gives)
+            cycle = stream.when_word(words)
+            if cycle == NEVER:
+                break
+            if gives and gives[-1] >= cycle:
+                cycle = gives[-1] + 1
+            if words < self._load_words:
+                needed = words - self._load_ring + 1
+                while (self._freed_at < len(self._freed)
+                       and self._freed[self._freed_at] < needed):
+                    self._freed_at += 1
+                if self._freed_at == len(self._freed):
+                    break
+                cycle = max(cycle, self._freed_cycles[self._freed_at])
+                while cycle in busy:
+                    cycle += 1
+                if cycle >= horizon:
+                    break
+            gives.append(cycle)
+        stream.find_request()
