@@ -159,7 +159,7 @@ def test_streams_too_long_do_not_reach_the_next_program(tmp_path):
         bench.check_good(result)
 
 
-@pytest.mark.xfail(strict=True, reason="Behind another program each stream counts one beat too many")
+@pytest.mark.xfail(strict=True, reason="Behind another program, streams count a beat too many")
 def test_every_program_is_counted_alike(tmp_path):
     """What the program before left in the counters of the bus is not counted for this one."""
     bench = Bench(tmp_path)
