@@ -89,7 +89,7 @@ def validate(
             network   = model.network
             predicted = predict_network(network, accelerator, latency=memory.latency,
                                         bytes_per_cycle=memory.bytes_per_cycle)
-            report = run_frame(path, model, load_model_input(model, path, "auto"),
+            report = run_frame(path, model, load_model_input(model, path),
                                config=accelerator, memory=memory, clock_hz=200e6,
                                progress=progress).report
         comparison = compare(network, accelerator, predicted, report.layers)
