@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.fixed_point import signed_range
+from golden.ops import requantize
 
 #: Candidate distances of the scale from the real one, in units of its last place.
 _SCALE_STEPS = (0, 1, -1, 2, -2, 3, -3, 4, -4, 6, -6, 8, -8, 11, -11)
@@ -46,6 +47,8 @@ class AffineScale:
         With it, results are rounded by trunc(v + copysign(half, v)) and lie zero_point lower.
     exception_channels, exception_sums : int [m], float32 [m]
         Each sum of a channel for which the form gives another result than the integers.
+    replacements : float32 [m]
+        What to put in their place; none is an exception itself.
     """
 
     channels: np.ndarray
@@ -54,6 +57,7 @@ class AffineScale:
     half: np.ndarray | None
     exception_channels: np.ndarray
     exception_sums: np.ndarray
+    replacements: np.ndarray
 
 
 def thresholds(layer, outputs):
@@ -244,5 +248,20 @@ def fit(layer, correction, lowest, highest, usable):
         single, places, exception_sums = points.exceptions(form)
         exception_channels = left[places]
         settle(single, tried, offsets, halves)
-    return AffineScale(np.flatnonzero(proven), offset, scale, half, exception_channels,
-                       exception_sums)
+    exact = requantize((exception_sums.astype(np.int64) + correction[exception_channels])
+                       .astype(np.int32), layer.multiplier[exception_channels],
+                       layer.shift[exception_channels], layer.output_zero_point, layer.minimum,
+                       layer.maximum, layer.arithmetic.rounding).astype(np.float32)
+    zero_point = np.float32(layer.output_zero_point if two_sided else 0)
+    chosen_offset, chosen_scale = offset[exception_channels], scale[exception_channels]
+    # In the middle of what gives the result, hence no exception; a real number, not an integer.
+    replacements = (exact - zero_point) / chosen_scale - chosen_offset
+    values = (replacements + chosen_offset) * chosen_scale
+    if two_sided:
+        values = np.trunc(values + np.copysign(half[exception_channels], values)) + zero_point
+    right = np.clip(np.rint(values), layer.minimum, layer.maximum) == exact
+    right &= ~np.isin(replacements, exception_sums)
+    proven[exception_channels[~right]] = False
+    kept = proven[exception_channels]
+    return AffineScale(np.flatnonzero(proven), offset, scale, half, exception_channels[kept],
+                       exception_sums[kept], replacements[kept])

@@ -11,13 +11,17 @@ any step, and a signed index may count from the end; no loop over either is vect
 import numba
 import numba.extending
 import numpy as np
-from numba import boolean, float32, uintp, void
+from numba import boolean, float32, intp, uintp, void
 
 from golden.kernels import NUMPY, Kernels
 
 _vector = float32[::1]
-#: Offset, scale and half of each channel, whether half counts, zero point, clamp.
-_form = (_vector, _vector, _vector, boolean, float32, float32, float32)
+#: Offset, scale and half of each channel, whether half counts, zero point, clamp; sums that are
+#: replaced before: their channels, themselves, what stands in for them.
+_form = (_vector, _vector, _vector, boolean, float32, float32, float32,
+         intp[::1], _vector, _vector)
+#: Elements of a loop over some pixels' channels: long against its start, short against the cache.
+_RUN_ELEMENTS = 512
 
 _inline = numba.extending.register_jitable(inline="always")
 
@@ -33,61 +37,76 @@ def _compile(*arguments):
 
 
 @_inline
-def _scale_pixel(sums, source, offset, scale, half, two_sided, zero_point, minimum, maximum, out,
-                 target, channels):
-    if two_sided:
-        for c in range(channels):
-            value = (sums[source + c] + offset[c]) * scale[c]
-            value = np.trunc(value + np.copysign(half[c], value)) + zero_point
-            value = minimum if value < minimum else value
-            out[target + c] = maximum if value > maximum else value
-    else:
-        for c in range(channels):
-            value = np.rint((sums[source + c] + offset[c]) * scale[c])
-            value = minimum if value < minimum else value
-            out[target + c] = maximum if value > maximum else value
+def _scale_row(sums, source, offset, scale, half, two_sided, zero_point, minimum, maximum,
+               replaced_channels, replaced, replacements, out, target, pixels, channels, runs,
+               length, run_step):
+    for k in range(uintp(len(replaced))):
+        place = source + uintp(replaced_channels[k])
+        for _ in range(pixels):
+            if sums[place] == replaced[k]:
+                sums[place] = replacements[k]
+            place += channels
+    for _ in range(runs):
+        if two_sided:
+            for c in range(length):
+                value = (sums[source + c] + offset[c]) * scale[c]
+                value = np.trunc(value + np.copysign(half[c], value)) + zero_point
+                value = minimum if value < minimum else value
+                out[target + c] = maximum if value > maximum else value
+        else:
+            for c in range(length):
+                value = np.rint((sums[source + c] + offset[c]) * scale[c])
+                value = minimum if value < minimum else value
+                out[target + c] = maximum if value > maximum else value
+        source += length
+        target += run_step
 
 
-@_compile(_vector, *_form, _vector, *7 * (uintp,))
-def _scale(sums, offset, scale, half, two_sided, zero_point, minimum, maximum, out, images, rows,
-           columns, channels, image_step, row_step, column_step):
-    pixel = uintp(0)
+@_compile(_vector, *_form, _vector, *8 * (uintp,))
+def _scale(sums, offset, scale, half, two_sided, zero_point, minimum, maximum, replaced_channels,
+           replaced, replacements, out, images, rows, pixels, channels, image_step, row_step,
+           run_pixels, run_step):
+    runs, length = pixels // run_pixels, run_pixels * channels
+    source = uintp(0)
     for image in range(images):
         for row in range(rows):
-            target = image * image_step + row * row_step
-            for _ in range(columns):
-                _scale_pixel(sums, pixel, offset, scale, half, two_sided, zero_point, minimum,
-                             maximum, out, target, channels)
-                pixel  += channels
-                target += column_step
+            _scale_row(sums, source, offset, scale, half, two_sided, zero_point, minimum, maximum,
+                       replaced_channels, replaced, replacements, out,
+                       image * image_step + row * row_step, pixels, channels, runs, length,
+                       run_step)
+            source += pixels * channels
 
 
-@_compile(_vector, *4 * (uintp,), _vector, boolean, *_form, _vector, *4 * (uintp,))
-def _filter(padded, stride, image_step, row_step, column_step, taps, scaled, offset, scale, half,
-            two_sided, zero_point, minimum, maximum, out, images, rows, columns, channels):
-    pixel = uintp(0)
+@_compile(_vector, *4 * (uintp,), _vector, uintp, boolean, *_form, _vector, *5 * (uintp,))
+def _filter(padded, stride, image_step, row_step, column_step, taps, tap_step, scaled, offset,
+            scale, half, two_sided, zero_point, minimum, maximum, replaced_channels, replaced,
+            replacements, out, images, rows, pixels, channels, run_pixels):
+    runs, length = pixels // run_pixels, run_pixels * channels
+    two, run_step = uintp(2), run_pixels * column_step * stride
+    begin = uintp(0)
     for image in range(images):
         for row in range(rows):
-            for column in range(columns):
-                top = image * image_step + (row * row_step + column * column_step) * stride
-                middle, bottom = top + row_step, top + row_step + row_step
-                for c in range(channels):
-                    out[pixel + c] = (
+            top, target = image * image_step + row * row_step * stride, begin
+            for _ in range(runs):
+                middle, bottom = top + row_step, top + two * row_step
+                for c in range(length):
+                    out[target + c] = (
                         padded[top + c] * taps[c]
-                        + padded[top + column_step + c] * taps[channels + c]
-                        + padded[top + uintp(2) * column_step + c] * taps[uintp(2) * channels + c]
-                        + padded[middle + c] * taps[uintp(3) * channels + c]
-                        + padded[middle + column_step + c] * taps[uintp(4) * channels + c]
-                        + padded[middle + uintp(2) * column_step + c]
-                        * taps[uintp(5) * channels + c]
-                        + padded[bottom + c] * taps[uintp(6) * channels + c]
-                        + padded[bottom + column_step + c] * taps[uintp(7) * channels + c]
-                        + padded[bottom + uintp(2) * column_step + c]
-                        * taps[uintp(8) * channels + c])
-                if scaled:
-                    _scale_pixel(out, pixel, offset, scale, half, two_sided, zero_point, minimum,
-                                 maximum, out, pixel, channels)
-                pixel += channels
+                        + padded[top + column_step + c] * taps[tap_step + c]
+                        + padded[top + two * column_step + c] * taps[two * tap_step + c]
+                        + padded[middle + c] * taps[uintp(3) * tap_step + c]
+                        + padded[middle + column_step + c] * taps[uintp(4) * tap_step + c]
+                        + padded[middle + two * column_step + c] * taps[uintp(5) * tap_step + c]
+                        + padded[bottom + c] * taps[uintp(6) * tap_step + c]
+                        + padded[bottom + column_step + c] * taps[uintp(7) * tap_step + c]
+                        + padded[bottom + two * column_step + c] * taps[uintp(8) * tap_step + c])
+                top += run_step
+                target += length
+            if scaled:
+                _scale_row(out, begin, offset, scale, half, two_sided, zero_point, minimum,
+                           maximum, replaced_channels, replaced, replacements, out, begin, pixels,
+                           channels, runs, length, length)
+            begin = target
 
 
 @_compile(_vector, _vector, *5 * (float32,), _vector)
@@ -117,23 +136,37 @@ def _numbers(prepared):
     layer, form = prepared.layer, prepared.form
     half = form.offset if form.half is None else form.half
     return (form.offset, form.scale, half, form.half is not None,
-            np.float32(layer.output_zero_point), np.float32(layer.minimum),
-            np.float32(layer.maximum))
+            layer.output_zero_point, layer.minimum, layer.maximum,
+            form.exception_channels, form.exception_sums, form.replacements)
+
+
+def _pixels_of_run(columns, channels, repeats):
+    """How many pixels of a row one loop goes over: at most as often as parameters are repeated."""
+    pixels = max(1, min(columns, repeats, _RUN_ELEMENTS // channels))
+    while columns % pixels:
+        pixels -= 1
+    return pixels
 
 
 def _run_scale(prepared, sums, target):
     target = target.reshape((1,) * (4 - target.ndim) + target.shape)
+    images, rows, columns, channels = target.shape
     flat, steps = _flat(target)
-    _scale(sums.reshape(-1), *_numbers(prepared), flat, *target.shape, *steps[:3])
+    pixels = 1
+    if steps[2] == channels:
+        pixels = _pixels_of_run(columns, channels, prepared.tile)
+    _scale(sums.reshape(-1), *_numbers(prepared), flat, images, rows, columns, channels, *steps[:2],
+           pixels, pixels * steps[2])
 
 
 def _run_filter(prepared, padded, out, scaled=False):
+    columns, channels = out.shape[2:]
     flat, steps = _flat(padded)
-    taps = prepared.weights
-    if taps.ndim == 4:                           # repeated for several pixels
-        taps = np.ascontiguousarray(taps[:, :, 0])
-    _filter(flat, prepared.layer.stride, *steps[:3], taps.reshape(-1), scaled, *_numbers(prepared),
-            out.reshape(-1), *out.shape)
+    taps, pixels = prepared.weights, 1
+    if taps.ndim == 4 and steps[2] == channels:        # stride 1: repeated for several pixels
+        pixels = _pixels_of_run(columns, channels, min(taps.shape[2], prepared.tile))
+    _filter(flat, prepared.layer.stride, *steps[:3], taps.reshape(-1), taps[0, 0].size, scaled,
+            *_numbers(prepared), out.reshape(-1), *out.shape, pixels)
 
 
 def _run_filter_and_scale(prepared, padded, out):

@@ -27,11 +27,11 @@ class Kernels:
     name : str
         What runs them.
     scale : function of (prepared, sums [P, M], target [..., M])
-        clamp(...) of `golden.affine_scale`; the sums are spoiled.
+        clamp(...) of `golden.affine_scale`, its exceptions replaced; the sums are spoiled.
     filter : function of (prepared, padded [N, H, W, C], out [N, H', W', C])
         Sums of a depthwise layer.
     filter_and_scale : function of (prepared, padded, out) or None
-        Both at once, for layers without exceptions.
+        Both at once.
     add : function of (form, a, b)
         Sums of `golden.addition.prepare_add`.
     """
@@ -66,6 +66,9 @@ def _scale(prepared, values, target):
     """In place, for as many pixels at a time as the form's arrays are repeated for."""
     layer, form, tile = prepared.layer, prepared.form, prepared.tile
     channels = layer.output_channels
+    if len(form.replacements):
+        pixels, found = np.nonzero(values[:, form.exception_channels] == form.exception_sums)
+        values[pixels, form.exception_channels[found]] = form.replacements[found]
     offset, scale, half = form.offset, form.scale, form.half
     if len(values) % tile:
         tile = 1

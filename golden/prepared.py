@@ -35,8 +35,6 @@ class PreparedLayer:
         As `golden.fast_ops.corrections`.
     form : AffineScale
         Its arrays [C] repeated for `tile` pixels.
-    exception_outputs : float32 [m]
-        Outputs of its exceptions.
     unproven : int [n]
         Channels left to integers.
     tile : int
@@ -48,7 +46,6 @@ class PreparedLayer:
     weights: np.ndarray
     correction: np.ndarray
     form: AffineScale
-    exception_outputs: np.ndarray
     unproven: np.ndarray
     tile: int
     safe: tuple | None
@@ -96,8 +93,6 @@ def prepare_layer(layer, low, high, pixels, columns=1):
     unproven = np.setdiff1d(np.arange(channels), form.channels)
     if len(unproven) > _SLOW_SHARE * channels:
         return None
-    exceptions = _in_integers(layer, form.exception_sums[None], correction,
-                              form.exception_channels)[0].astype(np.float32)
     weights = layer.weights.astype(np.float32)
     if layer.kind == "depthwise":
         if layer.stride == 1:
@@ -106,8 +101,7 @@ def prepare_layer(layer, low, high, pixels, columns=1):
     else:
         weights = np.ascontiguousarray(weights.reshape(-1, channels))
     tile = _tile(pixels, channels)
-    return PreparedLayer(layer, weights, correction, _repeat(form, tile), exceptions, unproven,
-                         tile, safe)
+    return PreparedLayer(layer, weights, correction, _repeat(form, tile), unproven, tile, safe)
 
 
 def _repeat(form, tile):
@@ -157,16 +151,9 @@ def scale_sums(kernels, prepared, sums, target, overflows=None):
             target[...] = _in_integers(layer, sums, prepared.correction,
                                        everything).reshape(target.shape)
             return
-    form, unproven = prepared.form, prepared.unproven
-    hits = None
-    if len(prepared.exception_outputs):
-        hits = sums[:, form.exception_channels] == form.exception_sums
+    unproven = prepared.unproven
     left = sums[:, unproven] if len(unproven) else None
     kernels.scale(prepared, sums, target)
-    if hits is not None and hits.any():
-        pixels, found = np.nonzero(hits)
-        places = np.unravel_index(pixels, target.shape[:-1])
-        target[(*places, form.exception_channels[found])] = prepared.exception_outputs[found]
     if left is not None:
         outputs = _in_integers(layer, left, prepared.correction, unproven)
         target[..., unproven] = outputs.reshape(*target.shape[:-1], -1)
@@ -174,8 +161,7 @@ def scale_sums(kernels, prepared, sums, target, overflows=None):
 
 def filter_window(kernels, prepared, padded, out, overflows=None):
     """Outputs of a depthwise layer on a padded map [N, H, W, C], float32 [N, H', W', C]."""
-    plain = prepared.safe is None and not len(prepared.exception_outputs) \
-        and not len(prepared.unproven)
+    plain = prepared.safe is None and not len(prepared.unproven)
     if plain and kernels.filter_and_scale is not None:
         kernels.filter_and_scale(prepared, padded, out)
         return

@@ -55,6 +55,22 @@ def test_golden_needs_numpy_alone():
         assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
 
+def test_compiled_loops_are_loaded_where_they_are_wanted():
+    """One function imports them, so that golden neither needs numba nor waits for it."""
+    found = []
+    for path in sorted((ROOT / "golden").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        inside = {node for function in ast.walk(tree) if isinstance(function, ast.FunctionDef)
+                  for node in ast.walk(function)}
+        for node in ast.walk(tree):
+            names = [alias.name for alias in getattr(node, "names", [])
+                     if isinstance(node, (ast.Import, ast.ImportFrom))]
+            if "golden.compiled" in (*names, getattr(node, "module", None)) \
+                    or (getattr(node, "module", None) == "golden" and "compiled" in names):
+                found.append((path.relative_to(ROOT).as_posix(), node in inside))
+    assert found == [("golden/kernels.py", True)]
+
+
 def test_golden_opens_no_files_outside_importers():
     """No `open`, no path and no numpy file function in the arithmetic."""
     for path in (ROOT / "golden").rglob("*.py"):

@@ -1,5 +1,7 @@
 """The float32 form gives the integers' result for every sum that can occur, not for a sample."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,7 +74,7 @@ def test_powers_of_two_are_all_ties(rounding):
     for minimum in (-128, 5):
         layer = make_layer(np.full(12, 2**30), shift, 5, minimum, 127, rounding)
         prepared, _ = assert_every_sum(layer)
-        assert len(prepared.unproven) == len(prepared.exception_outputs) == 0
+        assert len(prepared.unproven) == len(prepared.form.exception_sums) == 0
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
@@ -81,26 +83,34 @@ def test_what_is_not_proven_comes_from_integers(rounding):
     multiplier = np.array([0, 2**30, 2**31 - 1, 2**30 + 5] + [2**30 + 77 * n for n in range(24)])
     shift = np.array([0, 31, 23, -20] + [8] * 24)
     prepared, _ = assert_every_sum(make_layer(multiplier, shift, 5, -128, 127, rounding))
-    assert set(prepared.unproven) >= {0, 1, 2}
-    assert set(prepared.unproven) <= {0, 1, 2, 3}
-    assert (3 in prepared.unproven) == (rounding == "double")
+    assert set(prepared.unproven) == {0, 1, 2, 3}
 
 
-def test_small_scales_need_exceptions():
-    """Where a step of the sum is less than float32 resolves, single sums are listed."""
+@pytest.mark.parametrize("zero_point", [-128, 4])
+def test_small_scales_need_exceptions(zero_point):
+    """Where a step of the sum is less than float32 resolves, single sums are replaced."""
     rng = np.random.default_rng(3)
-    weights = rng.integers(-127, 128, (60, 6), dtype=np.int8)
-    layer = make_layer(rng.integers(2**30, 2**31, 6), np.full(6, 12), -128, -128, 127,
+    weights = rng.integers(-127, 128, (120, 6), dtype=np.int8)
+    layer = make_layer(rng.integers(2**30, 2**31, 6), np.full(6, 13), zero_point, -128, 127,
                        weights=weights)
     prepared, expected = assert_every_sum(layer)
-    assert len(prepared.exception_outputs) > 0
-    assert len(prepared.unproven) == 0
     form = prepared.form
-    # They are exceptions indeed: without them those very sums come out otherwise.
-    rows = np.arange(len(form.exception_sums))
-    first = (form.exception_sums + form.offset[form.exception_channels]) \
-        * form.scale[form.exception_channels]
-    assert np.all(np.clip(np.rint(first), -128, 127) != prepared.exception_outputs[rows])
+    channels, sums = form.exception_channels, form.exception_sums
+    assert (form.half is None) == (zero_point == -128)
+    assert len(sums) > 0
+    assert len(prepared.unproven) == 0
+    # They are exceptions indeed: without replacements those very sums come out otherwise.
+    none = replace(form, exception_channels=channels[:0], exception_sums=sums[:0],
+                   replacements=sums[:0])
+    exact = ops.requantize((sums + prepared.correction[channels]).astype(np.int32),
+                           layer.multiplier[channels], layer.shift[channels], zero_point, -128, 127)
+    for kernels in (NUMPY, load_compiled()):
+        rows, target = np.tile(sums[:, None], 6), np.empty((len(sums), 6), np.float32)
+        kernels.scale(replace(prepared, form=none), rows, target)
+        assert np.all(target[np.arange(len(sums)), channels] != exact)
+    # One may be put in after the other.
+    pairs = set(zip(channels, sums, strict=True))
+    assert pairs.isdisjoint(zip(channels, form.replacements, strict=True))
     assert len(np.unique(expected)) > 100
 
 

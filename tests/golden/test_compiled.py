@@ -1,11 +1,12 @@
 """The compiled inner loops equal numpy's, on arrays of any steps, and need not be there."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from golden import kernels
+from golden import compiled, kernels
 from golden.compiled import NUMBA
 from golden.kernels import NUMPY
 from golden.network import build_network
@@ -26,15 +27,28 @@ def layers(kind, stride=None):
     return found
 
 
+def plant_exceptions(prepared, sums):
+    """The same layer, with sums [..., M] that occur replaced by others."""
+    channels = sums.shape[-1]
+    flat, places = sums.reshape(-1, channels), np.arange(channels)
+    chosen = np.concatenate([flat[0], flat[-1]])
+    form = replace(prepared.form, exception_channels=np.tile(places, 2), exception_sums=chosen,
+                   replacements=chosen + np.float32(2.0**15))
+    return replace(prepared, form=form)
+
+
 @pytest.mark.parametrize("shape", [(2, 3, 5), (1, 1, 1), (3, 7, 14)])
 @pytest.mark.parametrize("inside", [False, True])
-def test_scale_into_a_part_of_an_array(shape, inside):
+@pytest.mark.parametrize("planted", [False, True])
+def test_scale_into_a_part_of_an_array(shape, inside, planted):
     rng, forms = np.random.default_rng(1), set()
     for layer in [*layers("project"), *layers("expand")]:
         prepared = prepare_layer(layer, -128, 127, shape[1] * shape[2], shape[2])
         forms.add(prepared.form.half is None)
         channels = layer.output_channels
         sums = rng.integers(-30000, 30000, (int(np.prod(shape)), channels)).astype(np.float32)
+        if planted:
+            prepared = plant_exceptions(prepared, sums)
         results = []
         for chosen in (NUMPY, NUMBA):
             whole = np.full((shape[0], shape[1] + 2, shape[2] + 2, channels), 99, np.float32)
@@ -62,10 +76,30 @@ def test_filters(stride, size):
         NUMPY.filter(prepared, padded, sums)
         NUMBA.filter(prepared, padded, filtered)
         np.testing.assert_array_equal(filtered, sums)
-        NUMBA.filter_and_scale(prepared, padded, scaled)
-        expected = np.empty(shape, np.float32)
-        NUMPY.scale(prepared, sums.reshape(-1, channels), expected)
-        np.testing.assert_array_equal(scaled, expected)
+        for form in (prepared, plant_exceptions(prepared, sums)):
+            NUMBA.filter_and_scale(form, padded, scaled)
+            expected = np.empty(shape, np.float32)
+            NUMPY.scale(form, sums.reshape(-1, channels).copy(), expected)
+            np.testing.assert_array_equal(scaled, expected)
+
+
+def test_runs_of_several_pixels():
+    """Narrow layers at stride 1 go over some pixels at a time, as many as divide a row."""
+    narrow = layers("depthwise", 1)[0]
+    channels = narrow.output_channels
+    prepared = prepare_layer(narrow, -128, 127, 3 * 8, 8)
+    assert compiled._pixels_of_run(8, channels, prepared.tile) == 8
+    assert [compiled._pixels_of_run(*sizes) for sizes in ((112, 32, 99), (7, 960, 99), (9, 100, 4))
+            ] == [16, 1, 3]
+
+
+def test_without_a_folder_to_keep_it_in():
+    """Code that lies in no file cannot be kept, as in an installation where nothing can be."""
+    names = {}
+    exec("def double(values):\n    for k in range(len(values)):\n        values[k] *= 2\n", names)
+    values = np.arange(3, dtype=np.float32)
+    compiled._compile(compiled._vector)(names["double"])(values)
+    np.testing.assert_array_equal(values, [0, 2, 4])
 
 
 def test_without_numba_numpy_does_it(monkeypatch):
