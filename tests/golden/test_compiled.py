@@ -60,6 +60,44 @@ def test_scale_into_a_part_of_an_array(shape, inside, planted):
     assert forms == {True, False}
 
 
+def test_products_are_rounded_before_half_is_added():
+    """Sums whose rounded product plus half is a tie, which goes up; fused steps stay below it."""
+    layer = next(x for x in layers("project") if x.minimum < x.output_zero_point)
+    prepared, channels = prepare_layer(layer, -128, 127, 1), layer.output_channels
+    sums = np.random.default_rng(3).integers(2000, 3000, (4096, channels)).astype(np.float32)
+    scale = np.full(channels, 3.5 / 2500 + 1e-7, np.float32)
+    values = sums * scale
+    # half such that values + half is 4 less half of the last place below 4
+    half = (np.float64(4) - 2.0**-23 - values).astype(np.float32)
+    exact = sums.astype(np.float64) * scale.astype(np.float64)
+    sharp = (exact < values) & (values > 3) & (values < 3.75)
+    rows = np.array([np.flatnonzero(column)[0] for column in sharp.T])
+    places = np.arange(channels)
+    form = replace(prepared.form, offset=np.zeros(channels, np.float32), scale=scale,
+                   half=half[rows, places], exception_channels=places[:0],
+                   exception_sums=scale[:0], replacements=scale[:0])
+    fused = (exact + half)[rows, places].astype(np.float32)
+    assert np.all(np.trunc(fused) == 3)
+    chosen = sums[rows, places][None]
+    for loops in (NUMPY, NUMBA):
+        target = np.empty((1, channels), np.float32)
+        loops.scale(replace(prepared, form=form, tile=1), chosen.copy(), target)
+        np.testing.assert_array_equal(
+            target[0], np.clip(4 + layer.output_zero_point, layer.minimum, layer.maximum))
+    assert layer.minimum < 4 + layer.output_zero_point <= layer.maximum
+
+
+def test_additions_round_each_product():
+    """Scales so large that a fused step would show in the integer."""
+    rng = np.random.default_rng(4)
+    a, b = rng.integers(-128, 128, (2, 5, 4, 300)).astype(np.float32)
+    form = tuple(np.float32(x) for x in (2**14 / 3, 2**13 / 7, 0.3, -2.0**23, 2.0**23))
+    expected = NUMPY.add(form, a, b)
+    np.testing.assert_array_equal(NUMBA.add(form, a, b), expected)
+    fused = (a * np.float64(form[0]) + (b * form[1]).astype(np.float64)).astype(np.float32)
+    assert np.any(np.rint(fused + form[2]) != expected)
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("size", [(1, 1), (3, 8), (6, 5)])
 def test_filters(stride, size):
