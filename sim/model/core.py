@@ -56,12 +56,20 @@ class Line:
 class Core:
     """State between passes.
 
+    Attributes
+    ----------
+    skips : bool
+        What repeats itself is stepped once, and what waits for nothing not at all; without, every
+        step is taken, which gives the same and takes longer.
+
     Parameters
     ----------
     config : hw.config.AcceleratorConfig
     reads : sim.model.reads.ReadPort
     writes : sim.model.writes.WritePort
     """
+
+    skips = True
 
     def __init__(self, config, reads, writes):
         self._reads, self._writes = reads, writes
@@ -73,6 +81,8 @@ class Core:
         self.parameters_freed = self.taps_freed = 0
         # Words that are known to have come: asking may take time.
         self._weights = self._parameters = self._taps = 0
+        #: Passes to the line buffer by their shapes: cycles, counts, and when each tile ended.
+        self._passes  = {}
         # What an early end of a pass leaves under way.
         self._pending  = 0          # words of the last tile for the requantiser
         self._residual = False      # they go to the residual adder
@@ -146,7 +156,7 @@ class Core:
             if self._weights < self._weight + steps or self._parameters < parameters:
                 self._ask(cycle)
             plenty = self._weights >= self._weight + steps
-            if (plenty and not load and not (logged and target == "residual")
+            if (self.skips and plenty and not load and not (logged and target == "residual")
                     and self._parameters >= parameters
                     and steps >= count and pending_until <= cycle + steps - 1
                     and not (work.load and target == "map")
@@ -330,6 +340,17 @@ class Core:
         weights    = NEVER if copy else self._weights
         parameters = self._parameters - self.parameters_freed
         windows    = min(self._taps - self.taps_freed, parameters - depthwise_parameters)
+        # A pass that waits for nothing from memory is like all others of its shape.
+        shape = None
+        if (self.skips and not work.load and not work.store and not self._pending and not self._residual
+                and weights >= weight + tiles * steps and windows >= words):
+            shape = (copy, steps, rows, groups, words, first_row == 0, first_row & 1,
+                     end_row - first_row, map_rows - first_row if map_rows < end_row else 0,
+                     map_groups, line_steps, stride_2, pad_start,
+                     max(self._landed - begin, 0), max(self._added - begin, 0))
+            if shape in self._passes:
+                return self._repeat_pass(begin, command, counts, *self._passes[shape])
+            earlier = counts.copy()
         loaded = reads.loaded(begin) if work.load else NEVER
         need = command.index + steps                  # input words up to these pixels' end
         store = self._writes.busy if work.store else None
@@ -528,6 +549,7 @@ class Core:
                     if command.free:
                         self._free_weights(cycle)
                 tile += 1
+                tile_begins.append(cycle)
                 if tile == tiles:
                     active = False
                     continue
@@ -536,12 +558,11 @@ class Core:
                     steps_here = count
                 seen_groups.clear()
                 seen_rows.clear()
-                tile_begins.append(cycle)
                 seen, where, place = seen_tiles, tile, 1
                 left = tiles - 1 - tile
                 parity = 0
                 key = line_tile - tile * tile_words, line_row, line_group
-            if left <= 0 or residual or windows < words:
+            if left <= 0 or residual or windows < words or not self.skips:
                 continue
             key = (*key, line_word, parity, flying, queued, room, pending, valid_1, emit_1, window,
                    landed - cycle if landed > cycle else 0)
@@ -582,15 +603,15 @@ class Core:
                 line_row   += times * period
                 need       += times * period * groups * steps
             else:
-                begins = tile_begins[-period:]
+                latest = tile_begins[-period:]
                 for k in range(1, times + 1):
-                    for begin in begins:
-                        tile_begins.append(begin + k * length)
+                    for tile_begin in latest:
+                        tile_begins.append(tile_begin + k * length)
                         if not copy:
                             weight += steps
                             self._weight = weight
                             if command.free:
-                                self._free_weights(begin + k * length)
+                                self._free_weights(tile_begin + k * length)
                 tile        += times * period
                 count        = counted[tile]
                 shift        = times * period * tile_words
@@ -606,7 +627,24 @@ class Core:
         self._pending, self._residual = 0, False
         self._landed = self._added = 0
         counts[DRAIN] += 1
+        if shape:
+            self._passes[shape] = (
+                cycle - begin, [one - other for one, other in zip(counts, earlier, strict=True)],
+                [tile_begin - begin for tile_begin in tile_begins])
         return cycle
+
+    def _repeat_pass(self, begin, command, counts, length, spent, tile_ends):
+        """A pass as one before."""
+        for cause, cycles in enumerate(spent):
+            counts[cause] += cycles
+        if not command.copy:
+            for tile_end in tile_ends:
+                self._weight += command.input_words
+                if command.free:
+                    self._free_weights(begin + tile_end)
+            self._tile_weight = self._weight
+        self._landed = self._added = 0
+        return begin + length
 
     # Stem.
 
@@ -637,7 +675,7 @@ class Core:
         image = reads.when(ACTIVATIONS)               # cycle of the image's next word
         started, cycle = 2, begin
         while True:
-            if image > cycle:
+            if image > cycle and (step == tile == 0 or not (window and valid_1 and emit_1)):
                 reads.advance(cycle)
                 image = reads.when(ACTIVATIONS)
             issued = ends = takes = False
@@ -663,6 +701,19 @@ class Core:
                         issued = ends = True
                 else:
                     issued = True
+                    # Up to the tile's last step, while the line buffer waits for its window to be
+                    # taken.
+                    if step and window and valid_1 and emit_1:
+                        more = min(steps - 1 - step, weights - weight) - 1
+                        if more > 0:
+                            counts[POINTWISE] += more
+                            if pending:
+                                flushed  = pending if pending < more else more
+                                pending -= flushed
+                                landed   = cycle + flushed + _RESULT
+                            step   += more
+                            weight += more
+                            cycle  += more
                 takes = issued and step == 0 and tile == 0
             counts[POINTWISE if issued else cause] += 1
             # The line buffer.
@@ -687,8 +738,7 @@ class Core:
                             line_row += 1
                             line_active = line_row != end_row
                         if real:
-                            reads.take(cycle, ACTIVATIONS)
-                            image = reads.when(ACTIVATIONS)
+                            image = reads.take(cycle, ACTIVATIONS)
             elif takes:
                 window = False
             if ends:

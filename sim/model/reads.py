@@ -374,12 +374,13 @@ class ReadPort:
         self.advance(following)
 
     def take(self, cycle, channel):
-        """A word of the image, or a record, leaves its gearbox."""
+        """A word of the image, or a record, leaves its gearbox; `when` the next can."""
         stream = self.streams[channel]
         stream.gives.append(cycle)
         stream.pop()
         if stream.request == NEVER:
             stream.find_request()
+        return stream.when_word(len(stream.gives))
 
     # What the core asks.
 
