@@ -342,8 +342,8 @@ class Core:
         windows    = min(self._taps - self.taps_freed, parameters - depthwise_parameters)
         # A pass that waits for nothing from memory is like all others of its shape.
         shape = None
-        if (self.skips and not work.load and not work.store and not self._pending and not self._residual
-                and weights >= weight + tiles * steps and windows >= words):
+        if (self.skips and not work.load and not work.store and not self._pending
+                and not self._residual and weights >= weight + tiles * steps and windows >= words):
             shape = (copy, steps, rows, groups, words, first_row == 0, first_row & 1,
                      end_row - first_row, map_rows - first_row if map_rows < end_row else 0,
                      map_groups, line_steps, stride_2, pad_start,

@@ -3,7 +3,7 @@
 import pytest
 
 from hw.counters import COUNTERS, READ_CHANNELS
-from hw.program import RECORD_BYTES, Descriptor, Header
+from hw.program import RECORD_BYTES, Header
 from sim.mapping.network_program import build_network_program
 from sim.model.core import CAUSES
 from sim.model.plan import plan_network
