@@ -8,6 +8,8 @@ import json
 
 import numpy as np
 
+from golden.arithmetic import Arithmetic
+from golden.average_pool import QuantizedAveragePool
 from golden.model import (
     QuantizedAdd,
     QuantizedBlock,
@@ -17,14 +19,21 @@ from golden.model import (
 )
 from golden.network import Block, Layer, Network
 
-FORMAT = "mnv2 quantized model 1"
+FORMAT = "mnv2 quantized model 2"
 _ARRAYS = ("weights", "bias", "multiplier", "shift", "weight_scales")
+_POOLS = {record.__name__: record for record in (QuantizedMean, QuantizedAveragePool)}
 
 
 def _layer_header(record):
     """A record's fields but for its arrays."""
-    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)
-            if not isinstance(getattr(record, field.name), np.ndarray)}
+    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)
+              if not isinstance(getattr(record, field.name), np.ndarray)}
+    return {**fields, "arithmetic": dataclasses.asdict(record.arithmetic)}
+
+
+def _with_arithmetic(fields):
+    """The fields of `_layer_header` with the record that `arithmetic` stands for."""
+    return {**fields, "arithmetic": Arithmetic(**fields["arithmetic"])}
 
 
 def _tuples(value):
@@ -41,10 +50,10 @@ def model_to_arrays(model):
     header = {
         "format": FORMAT,
         "network": dataclasses.asdict(model.network),
-        "input": [model.input_scale, model.input_zero_point],
+        "input": [model.input_scale, model.input_zero_point, model.input_bits],
         "layers": {layer.name: _layer_header(layer) for layer in model.layers},
         "adds": {block.name: _layer_header(block.add) for block in model.blocks if block.add},
-        "pool": _layer_header(model.pool),
+        "pool": [type(model.pool).__name__, _layer_header(model.pool)],
     }
     text = json.dumps(header).encode()
     arrays = {"header": np.frombuffer(text, np.uint8)}
@@ -74,17 +83,19 @@ def model_from_arrays(arrays):
         if header["format"] != FORMAT:
             raise ValueError("format")
         network = network_from_dict(header["network"])
-        layers = {name: QuantizedLayer(**fields, **{field: arrays[f"{name}/{field}"]
-                                                    for field in _ARRAYS})
+        layers = {name: QuantizedLayer(**_with_arithmetic(fields), **{
+                      field: arrays[f"{name}/{field}"] for field in _ARRAYS})
                   for name, fields in header["layers"].items()}
         blocks = []
         for block in network.blocks:
             add = header["adds"].get(block.name)
             parts = [None if part is None else layers[part.name]
                      for part in (block.expand, block.depthwise, block.project)]
-            blocks.append(QuantizedBlock(block.name, *parts, QuantizedAdd(**add) if add else None))
-        return QuantizedModel(network, layers["stem"], tuple(blocks), layers["head"],
-                              QuantizedMean(**header["pool"]), layers["classifier"],
-                              *header["input"])
+            residual = QuantizedAdd(**_with_arithmetic(add)) if add else None
+            blocks.append(QuantizedBlock(block.name, *parts, residual))
+        kind, fields = header["pool"]
+        pool = _POOLS[kind](**_with_arithmetic(fields))
+        return QuantizedModel(network, layers["stem"], tuple(blocks), layers["head"], pool,
+                              layers["classifier"], *header["input"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"The arrays must be those of a quantised model ({error})") from None

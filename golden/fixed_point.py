@@ -13,13 +13,26 @@ import math
 import numpy as np
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
-#: Bits by which LiteRT lifts the inputs of an int8 ADD before it rescales them.
-ADD_LEFT_SHIFT = 20
+#: Bits by which LiteRT lifts the inputs of an int8 (int16) ADD before it rescales them.
+ADD_LEFT_SHIFT, ADD_LEFT_SHIFT_16 = 20, 15
 
 
 def signed_range(bits):
     """(minimum, maximum) of a two's complement integer of so many bits."""
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+
+
+def activation_type(bits):
+    """The array type of activations of so many bits: int8 up to 8, int16 above."""
+    return np.int8 if bits <= 8 else np.int16
+
+
+def add_left_shift(bits):
+    """Bits by which an addition lifts inputs of so many bits; the lifted value fits int32.
+
+    Ref: LiteRT `tflite/kernels/add.cc`, Prepare.
+    """
+    return ADD_LEFT_SHIFT if bits <= 8 else ADD_LEFT_SHIFT_16
 
 
 def round_half_away(values):
@@ -67,6 +80,43 @@ def quantize_multiplier(real):
 def quantize_multipliers(reals):
     """`quantize_multiplier` of each factor: (int32 [C], int32 [C])."""
     pairs = [quantize_multiplier(real) for real in np.asarray(reals, np.float64).ravel()]
+    multipliers, shifts = zip(*pairs, strict=True)
+    return np.array(multipliers, np.int32), np.array(shifts, np.int32)
+
+
+def round_multiplier(multiplier, shift, bits):
+    """A multiplier rounded to fewer bits, half up, in the same Q31 form.
+
+    Parameters
+    ----------
+    multiplier : int
+        0 or in (0, 2**31); below 2**30 it is normalised first, if bits are dropped at all.
+    shift : int
+        Net right shift.
+    bits : int
+        8 to 32, sign included.
+
+    Returns
+    -------
+    multiplier, shift : int
+        The low 32 - bits bits of the multiplier are zero. A carry to 2**31 halves the multiplier
+        and lowers the shift by one.
+    """
+    multiplier, shift = int(multiplier), int(shift)
+    dropped = 32 - bits
+    if multiplier == 0 or dropped == 0:
+        return multiplier, shift
+    while multiplier < 2**30 and shift < 31:
+        multiplier, shift = 2 * multiplier, shift + 1
+    multiplier = (multiplier + (1 << (dropped - 1))) >> dropped << dropped
+    if multiplier == 2**31:
+        multiplier, shift = 2**30, shift - 1
+    return multiplier, shift
+
+
+def round_multipliers(multiplier, shift, bits):
+    """`round_multiplier` of each of int32 [C], int32 [C]."""
+    pairs = [round_multiplier(m, s, bits) for m, s in zip(multiplier, shift, strict=True)]
     multipliers, shifts = zip(*pairs, strict=True)
     return np.array(multipliers, np.int32), np.array(shifts, np.int32)
 
@@ -134,6 +184,37 @@ def multiply_by_quantized_multiplier(values, multiplier, shift):
     return rounding_divide_by_power_of_two(high, np.maximum(shift, 0))
 
 
+def scale_by_multiplier(values, multiplier, shift, rounding="double"):
+    """Scale an int32 by a quantised real factor: value * multiplier / 2**(31 + shift).
+
+    Parameters
+    ----------
+    values, multiplier, shift : integer array
+        As in `multiply_by_quantized_multiplier`.
+    rounding : str
+        "double": `multiply_by_quantized_multiplier`, to 31 bits below and then half away from
+        zero. "single": the 64-bit product, rounded once, half up (towards plus infinity).
+        "truncate": the 64-bit product shifted arithmetically, towards minus infinity. The latter
+        two wrap nowhere.
+
+    Returns
+    -------
+    int64 array
+
+    Ref: LiteRT `tflite/kernels/internal/common.cc`, MultiplyByQuantizedMultiplier, for "single"
+    its branch TFLITE_SINGLE_ROUNDING.
+    """
+    if rounding == "double":
+        return multiply_by_quantized_multiplier(values, multiplier, shift)
+    product = np.asarray(values, np.int64) * np.asarray(multiplier, np.int64)
+    total = 31 + np.asarray(shift, np.int64)
+    if rounding == "single":
+        product = product + (np.int64(1) << (total - 1))
+    elif rounding != "truncate":
+        raise ValueError(f"A rounding must be double, single or truncate, not {rounding!r}")
+    return product >> total
+
+
 def divide_rounding_half_away(values, divisor):
     """values / divisor for a positive divisor, as C's (v + or - d / 2) / d.
 
@@ -149,9 +230,15 @@ def wrap_int32(values):
     return np.asarray(values, np.int64).astype(np.int32)
 
 
-def saturate(values, minimum, maximum):
-    """Clamp to [minimum, maximum] and leave for int8."""
-    return np.clip(values, minimum, maximum).astype(np.int8)
+def wrap(values, bits):
+    """Integers modulo 2**bits, in two's complement, as int64."""
+    low, high = signed_range(bits)
+    return ((np.asarray(values, np.int64) - low) & (high - low)) + low
+
+
+def saturate(values, minimum, maximum, kind=np.int8):
+    """Clamp to [minimum, maximum] and leave for int8, or the type given."""
+    return np.clip(values, minimum, maximum).astype(kind)
 
 
 def quantize(values, scale, zero_point, minimum=-128, maximum=127):

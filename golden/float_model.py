@@ -16,6 +16,39 @@ from golden.network import Layer, Network
 EPSILON = 1e-5
 
 
+@dataclass(frozen=True)
+class InputNormalization:
+    """What was done to pixels before training: (pixel / 255 - mean) / deviation, by channel.
+
+    Parameters
+    ----------
+    mean, deviation : tuple of float
+        Red, green, blue, of pixels scaled to 0..1; the deviation positive. The default is
+        ImageNet's, as torchvision states it.
+
+    Ref: torchvision `transforms/_presets.py`, `ImageClassification`.
+    """
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def __post_init__(self):
+        if not (len(self.mean) == len(self.deviation) == 3
+                and np.isfinite(self.mean + self.deviation).all() and min(self.deviation) > 0):
+            raise ValueError("A normalisation must have three finite means and three positive "
+                             f"deviations, not {self.mean!r} and {self.deviation!r}")
+
+    def range(self):
+        """(minimum, maximum) that a normalised pixel can have."""
+        return (min((0 - m) / d for m, d in zip(self.mean, self.deviation, strict=True)),
+                max((1 - m) / d for m, d in zip(self.mean, self.deviation, strict=True)))
+
+
+IMAGENET_NORMALIZATION = InputNormalization()
+#: x / 127.5 - 1. Ref: Keras `applications/imagenet_utils.py`, `preprocess_input`, mode "tf".
+KERAS_NORMALIZATION = InputNormalization((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
 @dataclass(frozen=True, eq=False)
 class BatchNormalization:
     """Per channel float32 [C]: scale * (x - mean) / sqrt(variance + epsilon) + offset."""
@@ -44,12 +77,15 @@ class FloatLayer:
         stem [3, 3, Cin, Cout]; depthwise [3, 3, C]; others [Cin, Cout].
     bias : float32 [Cout] or None
     normalization : BatchNormalization or None
+    ceiling : float32 [Cout] or None
+        Where ReLU6 clips each channel, if that is not 6: a channel divided by s clips at 6 / s.
     """
 
     layer: Layer
     weights: np.ndarray
     bias: np.ndarray | None = None
     normalization: BatchNormalization | None = None
+    ceiling: np.ndarray | None = None
 
     def __post_init__(self):
         layer = self.layer
@@ -67,7 +103,7 @@ class FloatLayer:
         factor, offset = self.normalization.factor_and_offset()
         bias = offset if self.bias is None else offset + self.bias * factor
         return FloatLayer(self.layer, (self.weights * factor).astype(np.float32),
-                          bias.astype(np.float32))
+                          bias.astype(np.float32), ceiling=self.ceiling)
 
     def accumulate(self, x):
         """The convolution alone: float32 [H', W', Cout] of float32 [H, W, Cin]."""
@@ -86,27 +122,41 @@ class FloatLayer:
         if self.normalization is not None:
             factor, offset = self.normalization.factor_and_offset()
             y = y * factor.astype(np.float32) + offset.astype(np.float32)
-        return np.clip(y, np.float32(0), np.float32(6)) if self.layer.relu6 else y
+        if not self.layer.relu6:
+            return y
+        return np.clip(y, np.float32(0), np.float32(6) if self.ceiling is None else self.ceiling)
 
 
 @dataclass(frozen=True, eq=False)
 class FloatModel:
-    """A whole network in float32: a FloatLayer for each convolution, by name."""
+    """A whole network in float32.
+
+    Parameters
+    ----------
+    network : Network
+    layers : dict of str to FloatLayer
+        One for each convolution, by name.
+    input_normalization : InputNormalization
+        What its inputs were normalised with in training.
+    """
 
     network: Network
     layers: dict
+    input_normalization: InputNormalization = IMAGENET_NORMALIZATION
 
     def folded(self):
         """The same model with every normalisation folded into its convolution."""
         return replace(self, layers={name: x.folded() for name, x in self.layers.items()})
 
-    def run(self, image):
+    def run(self, image, watch=None):
         """Every tensor of one image.
 
         Parameters
         ----------
         image : float32 [H, W, 3]
-            Normalised as in training.
+            Normalised as `input_normalization` says.
+        watch : function of (golden.network.Layer, float32 [H, W, Cin]), optional
+            Called with each convolution and its input.
 
         Returns
         -------
@@ -118,16 +168,23 @@ class FloatModel:
             raise ValueError(f"An image must be float32 {self.network.input_shape}, "
                              f"not {image.dtype} {image.shape!r}")
         tensors = {"input": image}
-        x = tensors["stem"] = self.layers["stem"].run(image)
+
+        def run(name, x):
+            if watch is not None:
+                watch(self.layers[name].layer, x)
+            tensors[name] = self.layers[name].run(x)
+            return tensors[name]
+
+        x = run("stem", image)
         for block in self.network.blocks:
             shortcut = x
             for layer in block.layers:
-                x = tensors[layer.name] = self.layers[layer.name].run(x)
+                x = run(layer.name, x)
             if block.residual:
                 x = tensors[block.add_name] = shortcut + x
-        x = tensors["head"] = self.layers["head"].run(x)
+        x = run("head", x)
         x = tensors["pool"] = x.mean(axis=(0, 1), keepdims=True, dtype=np.float32)
-        tensors["classifier"] = self.layers["classifier"].run(x)
+        run("classifier", x)
         return tensors
 
 

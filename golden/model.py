@@ -5,21 +5,46 @@ any of them. Activations are int8 [H, W, C]. Scales are kept beside the integers
 exports; no arithmetic here uses them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 
-from golden import fast_ops, ops
-from golden.fixed_point import signed_range
+from golden import batch, fast_ops, ops
+from golden.arithmetic import LITERT, Arithmetic
+from golden.fixed_point import (
+    activation_type,
+    add_left_shift,
+    round_multiplier,
+    round_multipliers,
+    signed_range,
+)
 from golden.network import LAYER_KINDS, Network
 
 POINTWISE_KINDS = ("expand", "project", "head", "classifier")
 
 
-def _check_clamp(record):
-    if not -128 <= record.minimum <= record.maximum <= 127:
-        raise ValueError(f"The clamp of {record.name} must lie in -128..127, "
+WEIGHT_BITS = range(2, 9)
+ACTIVATION_BITS = (4, 5, 6, 7, 8, 16)
+
+
+def _check_output(record):
+    """The width of a record's output and the clamp within it."""
+    bits = record.activation_bits
+    if bits not in ACTIVATION_BITS:
+        raise ValueError(f"Activations of {record.name} must have 4 to 8 or 16 bits, not {bits!r}")
+    low, high = signed_range(max(bits, 8))
+    if not low <= record.minimum <= record.maximum <= high:
+        raise ValueError(f"The clamp of {record.name} must lie in {low}..{high}, "
                          f"not {(record.minimum, record.maximum)!r}")
+
+
+def _check_multiplier_bits(record, *multipliers):
+    """That multipliers were rounded to as many bits as the arithmetic has."""
+    bits = record.arithmetic.multiplier_bits
+    if any(np.any(np.asarray(value) & ((1 << (32 - bits)) - 1)) for value in multipliers):
+        raise ValueError(f"Multipliers of {record.name} must be rounded to {bits} bits; "
+                         "see golden.model.with_arithmetic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +75,9 @@ class QuantizedLayer:
     padding : ((top, bottom), (left, right))
         In pixels of the input; padding stands for real zero.
     weight_bits, activation_bits : int
-        Widths in bits that weights and outputs fit into.
+        Widths in bits that weights and outputs fit into: 2 to 8, and 4 to 8 or 16. Outputs of
+        more than 8 bits are int16.
+    arithmetic : golden.arithmetic.Arithmetic
     """
 
     name: str
@@ -70,6 +97,7 @@ class QuantizedLayer:
     padding: tuple = ((0, 0), (0, 0))
     weight_bits: int = 8
     activation_bits: int = 8
+    arithmetic: Arithmetic = LITERT
 
     def __post_init__(self):
         if self.kind not in LAYER_KINDS or self.kind == "pool":
@@ -86,10 +114,14 @@ class QuantizedLayer:
         positive = self.multiplier > 0
         if np.any(self.multiplier < 0) or np.any(self.multiplier[positive] < 2**30):
             raise ValueError(f"Multipliers of {self.name} must be 0 or in [2**30, 2**31)")
+        _check_multiplier_bits(self, self.multiplier)
+        if self.weight_bits not in WEIGHT_BITS:
+            raise ValueError(f"Weights of {self.name} must have 2 to 8 bits, "
+                             f"not {self.weight_bits!r}")
         low, high = signed_range(self.weight_bits)
         if self.weights.size and not low <= self.weights.min() <= self.weights.max() <= high:
             raise ValueError(f"Weights of {self.name} must fit {self.weight_bits} bits")
-        _check_clamp(self)
+        _check_output(self)
 
     @property
     def input_channels(self):
@@ -99,39 +131,49 @@ class QuantizedLayer:
     def output_channels(self):
         return self.weights.shape[-1]
 
-    def accumulate(self, activation, exact_loops=False):
-        """Accumulators int32 [H', W', Cout] of int8 [H, W, Cin], bias and zero point included."""
+    def accumulate(self, activation, exact_loops=False, overflows=None):
+        """Accumulators int32 [H', W', Cout] of [H, W, Cin], bias and zero point included.
+
+        To a list `overflows` is appended which of them left their range, bool [H', W', Cout].
+        """
         form = ops if exact_loops else fast_ops
         if self.kind in POINTWISE_KINDS:
             return form.pointwise_conv2d(activation, self.weights, self.bias,
-                                         self.input_zero_point)
+                                         self.input_zero_point, self.arithmetic, overflows)
         convolve = form.conv2d if self.kind == "stem" else form.depthwise_conv2d
         return convolve(activation, self.weights, self.bias, self.input_zero_point, self.stride,
-                        self.padding)
+                        self.padding, self.arithmetic, overflows)
 
     def requantize(self, accumulator, exact_loops=False):
-        """int8 of int32 accumulators, any leading axes."""
+        """int8 (int16 beyond 8 bits) of int32 accumulators, any leading axes."""
         form = ops if exact_loops else fast_ops
         return form.requantize(accumulator, self.multiplier, self.shift, self.output_zero_point,
-                               self.minimum, self.maximum)
+                               self.minimum, self.maximum, self.arithmetic.rounding,
+                               activation_type(self.activation_bits))
 
-    def run(self, activation, exact_loops=False):
-        """Output int8 [H', W', Cout] of int8 [H, W, Cin].
+    def run(self, activation, exact_loops=False, overflows=None):
+        """Output int8 (int16 beyond 8 bits) [H', W', Cout] of [H, W, Cin].
 
         `exact_loops` takes the plain forms of `golden.ops` instead of the quick ones, with equal
-        results.
+        results; `overflows` as in `accumulate`.
         """
-        return self.requantize(self.accumulate(activation, exact_loops), exact_loops)
+        return self.requantize(self.accumulate(activation, exact_loops, overflows), exact_loops)
 
 
 @dataclass(frozen=True, eq=False)
 class QuantizedAdd:
-    """A residual addition: a is the block's input, b the project output, lifted by 20 bits.
+    """A residual addition: a is the block's input, b the project output, both lifted.
 
     Parameters
     ----------
     a_multiplier, a_shift, b_multiplier, b_shift, multiplier, shift : int
-        As in `QuantizedLayer`, one per tensor.
+        As in `QuantizedLayer`, one per tensor. Inputs are lifted by `left_shift` bits before
+        the first two, and the last takes that off again.
+    activation_bits : int
+        Of the output; it sets the lift, so neither input may be wider.
+    arithmetic : golden.arithmetic.Arithmetic
+        Its multiplier bits and rounding. The sum of the lifted inputs has 32 bits whatever the
+        accumulator's width: it is not one.
     """
 
     name: str
@@ -150,23 +192,32 @@ class QuantizedAdd:
     a_scale: float = 1.0
     b_scale: float = 1.0
     activation_bits: int = 8
+    arithmetic: Arithmetic = LITERT
 
     def __post_init__(self):
-        _check_clamp(self)
+        _check_output(self)
+        _check_multiplier_bits(self, self.a_multiplier, self.b_multiplier, self.multiplier)
+
+    @property
+    def left_shift(self):
+        """Bits by which both inputs are lifted: 20, or 15 for int16."""
+        return add_left_shift(self.activation_bits)
 
     def run(self, a, b):
-        """int8 [H, W, C] of two such tensors."""
+        """int8 (int16 beyond 8 bits) of two tensors of one shape."""
         return ops.add(a, b, (self.a_zero_point, self.a_multiplier, self.a_shift),
                        (self.b_zero_point, self.b_multiplier, self.b_shift),
                        self.multiplier, self.shift, self.output_zero_point, self.minimum,
-                       self.maximum)
+                       self.maximum, self.arithmetic.rounding, self.left_shift,
+                       activation_type(self.activation_bits))
 
 
 @dataclass(frozen=True, eq=False)
 class QuantizedMean:
     """The global average pool: a sum over `count` pixels; the multiplier holds 1 / count.
 
-    The multiplier may lie below 2**30: LiteRT divides it by the count without normalising.
+    The multiplier may lie below 2**30: LiteRT divides it by the count without normalising. Of the
+    arithmetic, multiplier bits and rounding apply; the sum of the pixels has 32 bits.
     """
 
     name: str
@@ -180,17 +231,52 @@ class QuantizedMean:
     minimum: int = -128
     maximum: int = 127
     activation_bits: int = 8
+    arithmetic: Arithmetic = LITERT
 
     def __post_init__(self):
-        _check_clamp(self)
+        _check_output(self)
+        _check_multiplier_bits(self, self.multiplier)
+
+    @property
+    def sum_bias(self):
+        """What is added to the sum of a channel's pixels before it is scaled."""
+        return -self.count * self.input_zero_point
+
+    @property
+    def offset(self):
+        """What is added behind the scaling."""
+        return self.output_zero_point
 
     def run(self, activation):
-        """int8 [1, 1, C] of int8 [H, W, C] with H * W = count."""
+        """int8 (int16 beyond 8 bits) [1, 1, C] of [H, W, C] with H * W = count."""
         if activation.shape[0] * activation.shape[1] != self.count:
             raise ValueError(f"The input of {self.name} must have {self.count} pixels, "
                              f"not {activation.shape!r}")
-        return ops.mean(activation, self.input_zero_point, self.multiplier, self.shift,
-                        self.output_zero_point, self.minimum, self.maximum)
+        return self.requantize(ops.sum_pixels(activation, self.input_zero_point))
+
+    def requantize(self, total):
+        """Means [..., C] of int32 sums of (x - zero_point) over `count` pixels."""
+        return ops.requantize(total, self.multiplier, self.shift, self.output_zero_point,
+                              self.minimum, self.maximum, self.arithmetic.rounding,
+                              activation_type(self.activation_bits))
+
+
+def with_arithmetic(record, arithmetic):
+    """A QuantizedLayer, QuantizedAdd or QuantizedMean with another arithmetic.
+
+    Its multipliers are rounded to the arithmetic's bits; rounding the same record twice rounds
+    twice, so start from one of 32 bits.
+    """
+    bits = arithmetic.multiplier_bits
+    if isinstance(record, QuantizedLayer):
+        multiplier, shift = round_multipliers(record.multiplier, record.shift, bits)
+        return replace(record, multiplier=multiplier, shift=shift, arithmetic=arithmetic)
+    changes = {}
+    for prefix in ("a_", "b_", "") if isinstance(record, QuantizedAdd) else ("",):
+        multiplier, shift = f"{prefix}multiplier", f"{prefix}shift"
+        changes[multiplier], changes[shift] = round_multiplier(
+            getattr(record, multiplier), getattr(record, shift), bits)
+    return replace(record, **changes, arithmetic=arithmetic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,6 +326,8 @@ class QuantizedModel:
         The architecture that the layers belong to.
     input_scale, input_zero_point
         Of the image that `run` takes.
+    input_bits : int
+        Width of the image's values: int8 up to 8 bits, int16 above.
     """
 
     network: Network
@@ -250,6 +338,7 @@ class QuantizedModel:
     classifier: QuantizedLayer
     input_scale: float
     input_zero_point: int
+    input_bits: int = 8
 
     @property
     def layers(self):
@@ -257,12 +346,28 @@ class QuantizedModel:
         inner = tuple(layer for block in self.blocks for layer in block.layers)
         return (self.stem, *inner, self.head, self.classifier)
 
+    @cached_property
+    def prepared(self):
+        """What `run_batch` needs beside the records; made at its first call."""
+        return batch.prepare_model(self)
+
+    def __getstate__(self):
+        """The fields alone: what was made ready is made again where it is needed."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def _check_images(self, images):
+        kind = np.dtype(activation_type(self.input_bits))
+        if images.dtype != kind or images.shape[1:] != self.network.input_shape \
+                or images.ndim != 4:
+            raise ValueError(f"An image must be {kind} {self.network.input_shape}, "
+                             f"not {images.dtype} {images.shape[1:]!r}")
+
     def run(self, image, exact_loops=False):
         """Every tensor of one image.
 
         Parameters
         ----------
-        image : int8 [H, W, 3]
+        image : int8 (int16 beyond 8 input bits) [H, W, 3]
             Quantised with the model's input scale and zero point.
         exact_loops : bool
             Take the plain forms of `golden.ops`; equal, and slower.
@@ -270,13 +375,14 @@ class QuantizedModel:
         Returns
         -------
         dict of str to array
-            int8 [H, W, C] by name: `input`, `stem`, those of `run_block` for each block, `head`,
-            `pool`, `classifier`; and `logits_accumulator`, int32 [1, 1, classes], the classifier's
-            accumulators with bias, in steps of input_scale * weight_scales.
+            int8 (int16 beyond 8 bits) [H, W, C] by name: `input`, `stem`, those of `run_block` for
+            each block, `head`, `pool`, `classifier`; and `logits_accumulator`, int32
+            [1, 1, classes], the classifier's accumulators with bias, in steps of
+            input_scale * weight_scales.
         """
-        if image.dtype != np.int8 or image.shape != self.network.input_shape:
-            raise ValueError(f"An image must be int8 {self.network.input_shape}, "
-                             f"not {image.dtype} {image.shape!r}")
+        self._check_images(image[None])
+        if not exact_loops:
+            return {name: tensor[0] for name, tensor in self.run_batch(image[None]).items()}
         tensors = {"input": image}
         x = tensors["stem"] = self.stem.run(image, exact_loops)
         for block in self.blocks:
@@ -288,6 +394,31 @@ class QuantizedModel:
         tensors["classifier"] = self.classifier.requantize(acc, exact_loops)
         tensors["logits_accumulator"] = acc
         return tensors
+
+    def run_batch(self, images, keep=None, overflows=None):
+        """Tensors of a batch of images, each equal to that of `run`.
+
+        The first call takes some tenths of a second more, to prove its quick form.
+
+        Parameters
+        ----------
+        images : int8 (int16 beyond 8 input bits) [N, H, W, 3]
+        keep : collection of str, optional
+            Names of the tensors wanted, as in `run`; by default all, which take 7 MB an image.
+        overflows : dict, optional
+            Receives for each layer's name how many accumulators left their range, of all images.
+
+        Returns
+        -------
+        dict of str to array [N, ...]
+
+        Raises
+        ------
+        ValueError
+            For images of another type or shape, or a name that is no tensor's.
+        """
+        self._check_images(images)
+        return batch.run_model(self, self.prepared, images, keep, overflows)
 
     def logits(self, tensors):
         """Real logits float64 [classes] from the wide accumulators of `run`."""

@@ -9,11 +9,13 @@ same models can be exported.
 import numpy as np
 
 from golden import fast_ops
-from golden.fixed_point import dequantize, quantize_multipliers, signed_range
+from golden.arithmetic import LITERT
+from golden.fixed_point import activation_type, dequantize, quantize_multipliers, signed_range
 from golden.model import (
     QuantizedBlock,
     QuantizedLayer,
     QuantizedModel,
+    with_arithmetic,
 )
 from golden.network import build_block
 from golden.quantize import add_record, affine_parameters, mean_record
@@ -23,9 +25,9 @@ SAMPLES = 6
 
 
 def random_activation(rng, shape, activation_bits=8):
-    """int8 of the given shape, uniform over the range of so many bits."""
+    """int8 (int16 beyond 8 bits) of a shape, uniform over the range of so many bits."""
     low, high = signed_range(activation_bits)
-    return rng.integers(low, high + 1, shape, dtype=np.int8)
+    return rng.integers(low, high + 1, shape, dtype=activation_type(activation_bits))
 
 
 def _accumulate(layer, weights, sample, input_zero_point):
@@ -40,19 +42,21 @@ def _accumulate(layer, weights, sample, input_zero_point):
 
 
 def random_layer(rng, layer, samples, input_scale, input_zero_point, weight_bits=8,
-                 activation_bits=8):
+                 activation_bits=8, arithmetic=LITERT):
     """A QuantizedLayer for a `golden.network.Layer`, fitted to samples of its input.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     layer : golden.network.Layer
-    samples : sequence of int8 [H, W, C]
+    samples : sequence of int8 or int16 [H, W, C]
         Inputs; each channel's factor brings its accumulators to a spread of about a third of
         the output's range. ReLU6 layers clamp roughly a third of their outputs at zero, and half of
         them also clamp inside the top of the range.
     input_scale, input_zero_point
         Of the samples.
+    arithmetic : golden.arithmetic.Arithmetic
+        Its accumulator is not seen to: a narrow one overflows.
 
     Returns
     -------
@@ -85,21 +89,23 @@ def random_layer(rng, layer, samples, input_scale, input_zero_point, weight_bits
     weight_scales = (real * np.float64(output_scale) / np.float64(input_scale)).astype(np.float32)
     multiplier, shift = quantize_multipliers(
         np.float64(input_scale) * weight_scales.astype(np.float64) / np.float64(output_scale))
-    return QuantizedLayer(
+    record = QuantizedLayer(
         name=layer.name, kind=layer.kind, weights=weights, bias=bias, multiplier=multiplier,
         shift=shift, input_scale=float(input_scale), input_zero_point=int(input_zero_point),
         weight_scales=weight_scales, output_scale=float(output_scale),
         output_zero_point=zero_point, minimum=minimum, maximum=maximum, stride=layer.stride,
         padding=layer.padding, weight_bits=weight_bits, activation_bits=activation_bits)
+    return with_arithmetic(record, arithmetic)
 
 
-def _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_bits):
+def _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_bits, arithmetic):
     """(QuantizedBlock, its outputs) for a `golden.network.Block` on samples of its input."""
     low, high = signed_range(activation_bits)
     layers, shortcuts = {}, samples
     a_scale, a_zero = scale, zero_point
     for layer in block.layers:
-        made = random_layer(rng, layer, samples, scale, zero_point, weight_bits, activation_bits)
+        made = random_layer(rng, layer, samples, scale, zero_point, weight_bits, activation_bits,
+                            arithmetic)
         layers[layer.kind] = made
         samples = [made.run(x) for x in samples]
         scale, zero_point = made.output_scale, made.output_zero_point
@@ -111,14 +117,15 @@ def _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_b
         # The outermost values clamp, so that the clamp is seen to work.
         ends = np.quantile(sums, (0.01, 0.99))
         output_scale, output_zero = affine_parameters(*ends, activation_bits)
-        residual = add_record(block.add_name, a_scale, a_zero, scale, zero_point, output_scale,
-                              output_zero, low, high, activation_bits)
+        residual = with_arithmetic(
+            add_record(block.add_name, a_scale, a_zero, scale, zero_point, output_scale,
+                       output_zero, low, high, activation_bits), arithmetic)
         samples = [residual.run(a, b) for a, b in zip(shortcuts, samples, strict=True)]
     return QuantizedBlock(block.name, layers.get("expand"), layers["depthwise"],
                           layers["project"], residual), samples
 
 
-def random_block(rng, block, weight_bits=8, activation_bits=8):
+def random_block(rng, block, weight_bits=8, activation_bits=8, arithmetic=LITERT):
     """A QuantizedBlock and an input for it.
 
     Parameters
@@ -137,7 +144,8 @@ def random_block(rng, block, weight_bits=8, activation_bits=8):
                for _ in range(SAMPLES)]
     scale = float(np.float32(rng.uniform(0.01, 0.1)))
     zero_point = int(rng.integers(low // 2, high // 2 + 1))
-    made, _ = _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_bits)
+    made, _ = _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_bits,
+                         arithmetic)
     return made, samples[0]
 
 
@@ -148,7 +156,7 @@ def random_small_block(rng, *, input_shape, expansion, output_channels, stride,
     return random_block(rng, block, weight_bits, activation_bits)
 
 
-def random_model(rng, network, weight_bits=8, activation_bits=8):
+def random_model(rng, network, weight_bits=8, activation_bits=8, arithmetic=LITERT):
     """A QuantizedModel for a `golden.network.Network`, and one image it was fitted to.
 
     Returns
@@ -159,7 +167,7 @@ def random_model(rng, network, weight_bits=8, activation_bits=8):
                         for _ in range(SAMPLES)]
     input_scale = float(np.float32(2.0 ** (3 - activation_bits)))
     input_zero = int(rng.integers(-2, 3))
-    bits = (weight_bits, activation_bits)
+    bits = (weight_bits, activation_bits, arithmetic)
     stem = random_layer(rng, network.stem, samples, input_scale, input_zero, *bits)
     samples = [stem.run(x) for x in samples]
     scale, zero = stem.output_scale, stem.output_zero_point
@@ -174,9 +182,10 @@ def random_model(rng, network, weight_bits=8, activation_bits=8):
     pixels = samples[0].shape[0] * samples[0].shape[1]
     mean_scale = float(np.float32(head.output_scale * rng.uniform(0.5, 1.0)))
     low, high = signed_range(activation_bits)
-    pool = mean_record("pool", pixels, head.output_scale, head.output_zero_point, mean_scale, low,
-                       low, high, activation_bits)
+    pool = with_arithmetic(
+        mean_record("pool", pixels, head.output_scale, head.output_zero_point, mean_scale, low,
+                    low, high, activation_bits), arithmetic)
     classifier = random_layer(rng, network.classifier, [pool.run(x) for x in samples],
                               pool.output_scale, pool.output_zero_point, *bits)
     return QuantizedModel(network, stem, tuple(blocks), head, pool, classifier, input_scale,
-                          input_zero), images[0]
+                          input_zero, activation_bits), images[0]

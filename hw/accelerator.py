@@ -248,8 +248,9 @@ class Accelerator(wiring.Component):
         read_beats = Signal(len(READ_CHANNELS))
         for channel in range(len(READ_CHANNELS)):
             previous = Signal(read_master.beats[channel].shape(), name=f"previous_{channel}")
-            m.d.sync += previous.eq(read_master.beats[channel])
-            m.d.comb += read_beats[channel].eq((read_master.beats[channel] != previous) & ~begin)
+            # The counts of the bus begin with the program, too, but a cycle later.
+            m.d.sync += previous.eq(Mux(begin, 0, read_master.beats[channel]))
+            m.d.comb += read_beats[channel].eq(read_master.beats[channel] != previous)
         m.d.comb += [
             counters.clear.eq(begin),
             counters.running.eq(sequencer.running),

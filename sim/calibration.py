@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+from golden.float_model import IMAGENET_NORMALIZATION
 from sim.images import crop_image, load_image, normalize
 from sim.photographs import calibration_photographs
 
@@ -30,7 +31,7 @@ def cut_pictures(image, size=224):
     return pictures
 
 
-def calibration_pictures(size=224):
+def calibration_pictures(size=224, normalization=IMAGENET_NORMALIZATION):
     """float32 [size, size, 3], normalised: `PICTURES_PER_PHOTOGRAPH` of each photograph."""
-    return [normalize(picture) for photograph in calibration_photographs()
+    return [normalize(picture, normalization) for photograph in calibration_photographs()
             for picture in cut_pictures(load_image(photograph.path), size)]

@@ -16,5 +16,15 @@ def class_names():
 
 
 def class_name(index, classes=1000):
-    """Name of a class; its number where the network does not have ImageNet's classes."""
-    return class_names()[index] if classes == len(class_names()) else f"class {index}"
+    """Name of a class; its number where the network does not have ImageNet's classes.
+
+    Networks of 1001 classes have ImageNet's behind one for what is none of them.
+
+    Ref: tensorflow/models, research/slim, `datasets/imagenet.py`: class 0 is "background".
+    """
+    names = class_names()
+    if classes == len(names):
+        return names[index]
+    if classes == len(names) + 1:
+        return names[index - 1] if index else "background"
+    return f"class {index}"

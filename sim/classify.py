@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from golden.fixed_point import dequantize
+from sim import outputs
 from sim.class_names import class_name
-from sim.errors import UserError
-from sim.images import load_input, quantize_input
-from sim.models import load_float_model, load_model, save_arrays
+from sim.compare import sqnr_db
+from sim.inputs import check_picture, load_model_input
+from sim.models import RunnableModel, open_model
 
 
 @dataclass(frozen=True)
@@ -44,42 +45,38 @@ class Classification:
     -------
     image : Path
         The picture.
-    float_top, integer_top : tuple of Prediction
-        The five likeliest classes, likeliest first; the integer ones by the wide logits.
-    agree : bool
-        Whether both name the same class first.
-    quality : tuple of TensorQuality
-        Of the stem, each block's output, head, pool and classifier (int8), in order.
-    logits_sqnr_db : float
-        Of the wide logits, which the ranking uses.
-    float_seconds, integer_seconds : float
-        Time of each forward pass.
+    integer_top : tuple of Prediction
+        The five likeliest classes by the wide logits, likeliest first.
+    integer_seconds : float
+        Time of the forward pass.
     tensors : dict of str to array
         Every tensor of the integer run, as `QuantizedModel.run` names them.
-    model : golden.model.QuantizedModel
-        The integer network that ran.
+    model : sim.models.RunnableModel
+        The network that ran.
+    float_top : tuple of Prediction
+        As ``integer_top``, of the float network; empty where the model came as integers.
+    quality : tuple of TensorQuality
+        Of the stem, each block's output, head, pool and classifier (int8), in order; empty too.
+    logits_sqnr_db, float_seconds : float or None
+        Of the wide logits, which the ranking uses; time of the float forward pass.
     """
 
     image: Path
-    float_top: tuple[Prediction, ...]
     integer_top: tuple[Prediction, ...]
-    agree: bool
-    quality: tuple[TensorQuality, ...]
-    logits_sqnr_db: float
-    float_seconds: float
     integer_seconds: float
     tensors: dict
-    model: object
+    model: RunnableModel
+    float_top: tuple[Prediction, ...] = ()
+    quality: tuple[TensorQuality, ...] = ()
+    logits_sqnr_db: float | None = None
+    float_seconds: float | None = None
 
-
-def sqnr_db(reference, value):
-    """10 log10 of the power of the reference over that of the difference; inf if equal."""
-    reference = np.asarray(reference, np.float64)
-    noise = np.square(reference - value).sum()
-    signal = np.square(reference).sum()
-    if noise == 0:
-        return float("inf")
-    return float(10 * np.log10(signal / noise)) if signal else float("-inf")
+    @property
+    def agree(self):
+        """Whether float and integer name the same class first; None without a float network."""
+        if not self.float_top:
+            return None
+        return self.float_top[0].index == self.integer_top[0].index
 
 
 def rank(logits, count=5):
@@ -99,19 +96,24 @@ def compared_tensors(model):
     return [(x.name, x.output_scale, x.output_zero_point) for x in records]
 
 
-def classify(image, weights=None, progress=None, count=5):
-    """Classify a picture with the float and the integer network.
+def classify(image, weights=None, progress=None, count=5, *, model=None, input_size=None,
+             normalization=None):
+    """Classify a picture with the integer network, and with the float one that it was made from.
 
     Parameters
     ----------
     image : path
-        Any format that Pillow reads.
+        Any format that Pillow reads, or an .npy, see `sim.inputs.load_model_input`.
     weights : path, optional
-        The checkpoint; by default the installed one.
+        The checkpoint of the bundled network; by default the installed one.
     progress : function of (done, total), optional
         Called during the calibration that the first run needs.
     count : int
         Length of the rankings.
+    model, input_size : optional
+        See `sim.models.open_model`.
+    normalization : str, optional
+        See `sim.inputs.load_model_input`.
 
     Returns
     -------
@@ -120,42 +122,45 @@ def classify(image, weights=None, progress=None, count=5):
     Raises
     ------
     UserError
-        If the picture or the weights cannot be used.
+        If the picture, the model or the weights cannot be used.
     """
-    float_input = load_input(image)                  # first: a bad picture costs no calibration
-    unfolded = load_float_model(weights)
-    model = load_model(weights, progress=progress, float_model=unfolded)
-    folded = unfolded.folded()
+    check_picture(image)                             # first: a bad picture costs no calibration
+    opened = open_model(model, weights=weights, input_size=input_size, progress=progress)
+    given = load_model_input(opened, image, normalization)
+    _ = opened.integer.prepared                      # made once, and no part of a pass
     start = time.perf_counter()
-    reference = folded.run(float_input)
-    float_seconds = time.perf_counter() - start
-    quantized = quantize_input(float_input, model)
-    start = time.perf_counter()
-    tensors = model.run(quantized)
+    tensors = opened.integer.run(given.integer)
     integer_seconds = time.perf_counter() - start
+    logits = opened.integer.logits(tensors)
+    found = {}
+    if opened.float_model is not None:
+        found = _float_reference(opened, given.real, tensors, logits, count)
+    return Classification(
+        image=Path(image), integer_top=rank(logits, count), integer_seconds=integer_seconds,
+        tensors=tensors, model=opened, **found)
+
+
+def _float_reference(opened, image, tensors, logits, count):
+    """Fields of a Classification that the float network gives."""
+    folded = opened.float_model.folded()
+    start = time.perf_counter()
+    reference = folded.run(image)
+    float_seconds = time.perf_counter() - start
     float_logits = reference["classifier"].reshape(-1)
-    logits = model.logits(tensors)
     quality = tuple(
         TensorQuality(name, tensors[name].shape,
                       sqnr_db(reference[name], dequantize(tensors[name], scale, zero_point)))
-        for name, scale, zero_point in compared_tensors(model))
-    float_top, integer_top = rank(float_logits, count), rank(logits, count)
-    return Classification(
-        image=Path(image), float_top=float_top, integer_top=integer_top,
-        agree=float_top[0].index == integer_top[0].index, quality=quality,
-        logits_sqnr_db=sqnr_db(float_logits, logits), float_seconds=float_seconds,
-        integer_seconds=integer_seconds, tensors=tensors, model=model)
+        for name, scale, zero_point in compared_tensors(opened.integer))
+    return {"float_top": rank(float_logits, count), "quality": quality,
+            "logits_sqnr_db": sqnr_db(float_logits, logits), "float_seconds": float_seconds}
 
 
 def write_dump(path, classification):
-    """Write every integer tensor of a Classification to an .npz, under its name.
+    """Write every integer tensor of a Classification to an .npz, see `sim.outputs.dump_tensors`.
 
     Raises
     ------
     UserError
         If the file cannot be written; nothing is left half-written.
     """
-    try:
-        save_arrays(path, classification.tensors)
-    except OSError as error:
-        raise UserError(f"The dump {path} cannot be written: {error.strerror or error}") from None
+    outputs.write_dump(path, outputs.dump_tensors(classification.model, classification.tensors))

@@ -9,10 +9,14 @@ import sys
 import typer
 
 from sim.commands.classify import classify
+from sim.commands.compare import compare
 from sim.commands.doctor import doctor
+from sim.commands.export import export
+from sim.commands.golden import golden
 from sim.commands.model import model
 from sim.commands.run import run
 from sim.commands.summary import summary
+from sim.commands.sweep import sweep
 from sim.commands.validate import validate
 from sim.commands.verilog import verilog
 from sim.errors import SimulationError, UserError
@@ -69,7 +73,8 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, run, model, validate, verilog, doctor):
+for _command in (summary, classify, golden, run, export, compare, sweep, model, validate, verilog,
+                 doctor):
     app.command()(guard(_command))
 
 

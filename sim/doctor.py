@@ -123,7 +123,11 @@ def _check_packages():
             checks.append(Check(name, True, importlib.metadata.version(name)))
         except importlib.metadata.PackageNotFoundError:
             checks.append(Check(name, False, "not installed: scripts/run installs it"))
-    return checks
+    try:
+        version = f"{importlib.metadata.version('numba')}, batches run in compiled loops"
+    except importlib.metadata.PackageNotFoundError:
+        version = "not installed, batches run in numpy: pip install 'mnv2[fast]'"
+    return [*checks, Check("numba", True, version)]
 
 
 def _weights():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sim.errors import UserError
 
-__all__ = ["replaced_files"]
+__all__ = ["replaced_files", "write_whole"]
 
 
 @contextlib.contextmanager
@@ -56,3 +56,30 @@ def replaced_files(folder):
             ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_whole(path, content):
+    """Write bytes to a file that takes its name when all of them are there.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made if it is not there.
+    content : bytes
+
+    Raises
+    ------
+    UserError
+        If it cannot be written; what was there before stays.
+    """
+    path = Path(path).expanduser()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"The file {path} cannot be written: {error.strerror or error}") from None

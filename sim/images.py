@@ -1,7 +1,8 @@
 """From an image file to the network's input: decode, resize, crop, normalise, quantise.
 
 Ref: torchvision `transforms`: Resize(256) with bilinear and antialiasing on a PIL image,
-CenterCrop(224), ToTensor, Normalize; for other sizes both numbers scale.
+CenterCrop(224), ToTensor, Normalize; for other sizes both numbers scale. Mean and deviation are
+those that the model carries (`golden.float_model.InputNormalization`).
 """
 
 import struct
@@ -13,10 +14,9 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from golden.fixed_point import quantize
+from golden.float_model import IMAGENET_NORMALIZATION
 from sim.errors import UserError
 
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
 #: The resized shorter side is this many times the crop.
 RESIZE_NUMERATOR, RESIZE_DENOMINATOR = 256, 224
 MAXIMUM_PIXELS = 100_000_000
@@ -75,21 +75,35 @@ def crop_image(image, size=224):
     return np.asarray(resized.crop((left, top, left + size, top + size)))
 
 
-def normalize(pixels):
-    """uint8 [H, W, 3] to float32 [H, W, 3], by ImageNet's mean and deviation."""
+def crop_to(image, rows, columns):
+    """The centre of a picture in any shape: uint8 [rows, columns, 3].
+
+    Cropped square to the longer side as `crop_image` does, then cut to the shorter.
+    """
+    return cut_centre(crop_image(image, max(rows, columns)), rows, columns)
+
+
+def cut_centre(pixels, rows, columns):
+    """The centre [rows, columns, 3] of a larger [H, W, 3]."""
+    top, left = (pixels.shape[0] - rows) // 2, (pixels.shape[1] - columns) // 2
+    return pixels[top:top + rows, left:left + columns]
+
+
+def normalize(pixels, normalization=IMAGENET_NORMALIZATION):
+    """uint8 [H, W, 3] to float32 [H, W, 3], by the InputNormalization that a model carries."""
     scaled = pixels.astype(np.float32) / np.float32(255)
-    return (scaled - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
+    return ((scaled - np.array(normalization.mean, np.float32))
+            / np.array(normalization.deviation, np.float32))
 
 
-def input_range():
+def input_range(normalization=IMAGENET_NORMALIZATION):
     """(minimum, maximum) that a normalised pixel can have."""
-    return (min((0 - m) / d for m, d in zip(MEAN, DEVIATION, strict=True)),
-            max((1 - m) / d for m, d in zip(MEAN, DEVIATION, strict=True)))
+    return normalization.range()
 
 
-def load_input(path, size=224):
+def load_input(path, size=224, normalization=IMAGENET_NORMALIZATION):
     """The network's float32 input [size, size, 3] of an image file."""
-    return normalize(crop_image(load_image(path), size))
+    return normalize(crop_image(load_image(path), size), normalization)
 
 
 def quantize_input(image, model):

@@ -1,14 +1,15 @@
-"""The real network: weights from their package, quantised once and kept.
+"""The network that a command runs: the real weights from their package, or a file of the user's.
 
-`load_float_model` and `load_model` are what commands call. Quantising takes a few seconds of
-calibration; the result is kept in the cache folder under a hash of everything it depends on.
+`open_model` is what commands call. Integer models are run as they are; float ones are quantised,
+which takes a few seconds of calibration; the result is kept in the cache folder under a hash of
+everything it depends on.
 """
 
 import contextlib
 import hashlib
 import os
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -16,18 +17,97 @@ import numpy as np
 
 import golden
 from golden.archive import model_from_arrays, model_to_arrays
-from golden.calibrate import choose_ranges, collect_statistics
+from golden.calibrate import collect_statistics
+from golden.float_model import FloatModel
+from golden.graph.family import FamilyNetwork
 from golden.importers.torch_checkpoint import SHA256, read_checkpoint
 from golden.importers.torchvision_names import float_model_from_torchvision
+from golden.model import QuantizedModel
 from golden.network import mobilenet_v2
-from golden.quantize import QuantizationOptions, quantize_model
+from golden.quantize import QuantizationOptions, choose_ranges, quantize_model
 from sim import calibration, images
 from sim.cache import cache_dir
 from sim.errors import UserError
+from sim.model_files import hash_file, read_model_file
 from sim.photographs import calibration_photographs
 
-#: How per-picture ranges become one; see `golden.calibrate.RANGE_METHODS`.
+#: How per-picture ranges become one; see `golden.quantize.ranges.choose_ranges`.
 RANGE_METHOD = "mean-minmax"
+#: How the installed network is called in reports.
+BUNDLED_NAME = "MobileNetV2 with torchvision's weights"
+
+
+@dataclass(frozen=True, eq=False)
+class RunnableModel:
+    """A network of the family, ready to run.
+
+    Attributes
+    ----------
+    name : str
+        What it was opened from.
+    integer : golden.model.QuantizedModel
+    float_model : golden.float_model.FloatModel or None
+        What it was quantised from; None if it came as integers.
+    family : golden.graph.family.FamilyNetwork or None
+        The graph that it came as.
+    """
+
+    name: str
+    integer: QuantizedModel
+    float_model: FloatModel | None = None
+    family: FamilyNetwork | None = None
+
+    @property
+    def network(self):
+        return self.integer.network
+
+
+def open_model(path=None, *, weights=None, input_size=None, weight_bits=8, activation_bits=8,
+               progress=None):
+    """The network in a file, or the bundled one.
+
+    Parameters
+    ----------
+    path : path, optional
+        See `sim.model_files.read_model_file`; without it, MobileNetV2 1.0, 224 with torchvision's
+        weights.
+    weights : path, optional
+        Of the bundled network, see `load_float_model`.
+    input_size : int, optional
+        Rows and columns of the picture, for float files that do not state them.
+    weight_bits, activation_bits : int
+        Bits that a float network is quantised to; integer ones have their own.
+    progress : function of (done, total), optional
+        Called for each calibration picture, if there is a calibration.
+
+    Returns
+    -------
+    RunnableModel
+
+    Raises
+    ------
+    UserError
+    """
+    if path is None and input_size is not None:
+        raise UserError("A size is for the float model of --model: the bundled network has its own")
+    if path is not None and weights is not None:
+        raise UserError("Weights are those of the bundled network: give --weights or --model, not "
+                        "both")
+    options = QuantizationOptions(weight_bits=weight_bits, activation_bits=activation_bits)
+    if path is None:
+        float_model = load_float_model(weights)
+        return RunnableModel(BUNDLED_NAME, load_model(options=options, progress=progress,
+                                                      float_model=float_model), float_model)
+    read = read_model_file(path, input_size)
+    if not isinstance(read, FloatModel) and input_size is not None:
+        raise UserError(f"The model {path} is in integers and states its own size: leave out "
+                        "--size")
+    if isinstance(read, FamilyNetwork):
+        return RunnableModel(str(path), read.model, family=read)
+    if isinstance(read, QuantizedModel):
+        return RunnableModel(str(path), read)
+    return RunnableModel(str(path), load_model(options=options, progress=progress,
+                                               float_model=read, content=hash_file(path)), read)
 
 
 def load_float_model(weights=None):
@@ -50,8 +130,8 @@ def load_float_model(weights=None):
 
 
 def load_model(weights=None, options=None, range_method=RANGE_METHOD, progress=None,
-               float_model=None):
-    """The quantised network with the real weights, from the cache where it is there.
+               float_model=None, content=SHA256):
+    """A quantised network, from the cache where it is there.
 
     Parameters
     ----------
@@ -62,7 +142,9 @@ def load_model(weights=None, options=None, range_method=RANGE_METHOD, progress=N
     progress : function of (done, total), optional
         Called for each calibration picture; never where the cache has the model.
     float_model : FloatModel, optional
-        What `load_float_model(weights)` gave, to save reading it again.
+        The float network; by default what `load_float_model(weights)` gives.
+    content : str
+        Hash of the file that the float network was read from.
 
     Returns
     -------
@@ -75,17 +157,38 @@ def load_model(weights=None, options=None, range_method=RANGE_METHOD, progress=N
     options = options or QuantizationOptions()
     if float_model is None:
         float_model = load_float_model(weights)
-    path = cache_dir() / "models" / f"{_model_key(options, range_method)}.npz"
+    path = cache_dir() / "models" / f"{_model_key(content, float_model, options, range_method)}.npz"
     with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), \
             np.load(path, allow_pickle=False) as arrays:
         return model_from_arrays({name: arrays[name] for name in arrays.files})
-    statistics = collect_statistics(float_model, calibration.calibration_pictures(), progress)
-    ranges = choose_ranges(statistics, range_method, images.input_range())
-    model = quantize_model(float_model, ranges, options)
+    rows, columns, _ = float_model.network.input_shape
+    pictures = calibration.calibration_pictures(max(rows, columns), float_model.input_normalization)
+    model = quantize_on(float_model, [images.cut_centre(picture, rows, columns)
+                                      for picture in pictures], options, range_method, progress)
     # A cache that cannot be written costs time, no more.
     with contextlib.suppress(OSError):
         save_arrays(path, model_to_arrays(model))
     return model
+
+
+def quantize_on(float_model, pictures, options=None, range_method=RANGE_METHOD, progress=None):
+    """Quantise a float network with ranges from pictures.
+
+    Parameters
+    ----------
+    float_model : golden.float_model.FloatModel
+    pictures : sequence of float32 [H, W, 3]
+        Normalised.
+    options, range_method, progress
+        As for `load_model`.
+
+    Returns
+    -------
+    golden.model.QuantizedModel
+    """
+    statistics = collect_statistics(float_model, pictures, progress)
+    ranges = choose_ranges(statistics, range_method, float_model.input_normalization.range())
+    return quantize_model(float_model, ranges, options)
 
 
 def save_arrays(path, arrays):
@@ -96,7 +199,7 @@ def save_arrays(path, arrays):
     OSError
         If it cannot be written.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -118,10 +221,12 @@ def _sources_hash():
     return digest.hexdigest()
 
 
-def _model_key(options, range_method):
+def _model_key(content, float_model, options, range_method):
     digest = hashlib.sha256()
-    digest.update(repr((SHA256, sorted(asdict(options).items()), range_method, _sources_hash(),
-                        np.__version__)).encode())
+    # The size of the picture is not in every file.
+    depends = (content, float_model.network.input_shape, float_model.input_normalization,
+               sorted(asdict(options).items()), range_method, _sources_hash(), np.__version__)
+    digest.update(repr(depends).encode())
     for photograph in calibration_photographs():
         digest.update(photograph.path.read_bytes())
     return digest.hexdigest()[:32]

@@ -7,9 +7,9 @@ Rendering is elsewhere. The progress objects are those of `sim.rtl.run_network` 
 import dataclasses
 
 from sim.classify import rank
-from sim.images import load_input, quantize_input
+from sim.errors import UserError
 from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
-from sim.models import load_float_model, load_model
+from sim.outputs import dump_tensors, fully_connected_note
 from sim.report.limits import add_limits, block_limits, frame_limits
 from sim.report.provenance import find_commit, find_versions
 from sim.report.run_report import ClassRankings, FrameSequence, RunReport, Timeline
@@ -18,7 +18,25 @@ from sim.rtl.run_network import run_network
 from sim.rtl.simulate import TIMELINE_CYCLES
 from sim.rtl.toolchain import find_toolchain
 
-__all__ = ["Descriptor", "network_descriptors", "run_bottlenecks", "run_frame"]
+__all__ = ["Descriptor", "RunResult", "network_descriptors", "run_bottlenecks", "run_frame"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class RunResult:
+    """What a run gave.
+
+    Attributes
+    ----------
+    report : sim.report.run_report.RunReport
+    tensors : dict of str to array
+        What the hardware made, and the host of it: a dump, see `sim.outputs.dump_tensors`.
+    note : str or None
+        See `sim.outputs.fully_connected_note`.
+    """
+
+    report: RunReport
+    tensors: dict
+    note: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,13 +79,14 @@ def network_descriptors(network, config):
 
 def run_frame(
     path,
+    model,
+    given,
     *,
     config,
     memory,
     clock_hz,
     frames=1,
     waves_file=None,
-    calibrating=None,
     progress=None,
 ):
     """Run the whole network on a picture, from image to logits.
@@ -75,7 +94,10 @@ def run_frame(
     Parameters
     ----------
     path : Path
-        The picture.
+        The picture, for the report.
+    model : sim.models.RunnableModel
+    given : sim.inputs.ModelInput
+        What is in the picture.
     config : hw.config.AcceleratorConfig
     memory : sim.rtl.simulate.MemoryModel
     clock_hz : float
@@ -84,15 +106,13 @@ def run_frame(
         If 3 or more, so many frames are run too, one right behind the other.
     waves_file : Path, optional
         Waveform to write, of the single frame.
-    calibrating : function of (done, total), optional
-        Called during the calibration that the first run needs.
     progress : object, optional
         See `sim.rtl.run_network.run_network`; its ``starting(descriptors)`` is called before,
         and ``repeating(cycles)`` before several frames, with the cycles they take about.
 
     Returns
     -------
-    RunReport
+    RunResult
 
     Raises
     ------
@@ -100,37 +120,37 @@ def run_frame(
         See `sim.rtl.run_network.run_network`.
     """
     # What lies there now is what runs.
-    made_with = _made_with(path, config, memory, clock_hz)
-    float_input = load_input(path)
-    float_model = load_float_model()
-    model = load_model(progress=calibrating, float_model=float_model)
-    tensors = model.run(quantize_input(float_input, model))
-    network = model.network
+    made_with = _made_with(path, model, config, memory, clock_hz)
+    integer, network = model.integer, model.network
+    check_formats(integer, config)
+    tensors = integer.run(given.integer)
     if progress:
         progress.starting(network_descriptors(network, config))
     run = run_network(
-        model, tensors, config=config, memory=memory, waves_file=waves_file, progress=progress
+        integer, tensors, config=config, memory=memory, waves_file=waves_file, progress=progress
     )
     sequence = None
     if frames > 1:
         if progress:
             progress.repeating(frames * run.cycles)
         several = run_network(
-            model, tensors, config=config, memory=memory, frames=frames, progress=progress
+            integer, tensors, config=config, memory=memory, frames=frames, progress=progress
         )
         sequence = FrameSequence(
             ends=several.frame_ends,
             macs=network.macs,
-            multipliers=config.multipliers,
+            multipliers=run.layers[0].multipliers,
             dram_bytes=several.read_bytes + several.write_bytes,
         )
-    float_logits = float_model.folded().run(float_input)["classifier"].reshape(-1)
+    float_top = ()
+    if model.float_model is not None:
+        float_top = rank(model.float_model.folded().run(given.real)["classifier"].reshape(-1))
     classes = ClassRankings(
-        float_top=rank(float_logits),
-        golden_top=rank(model.logits(tensors)),
-        rtl_top=rank(model.logits({"logits_accumulator": run.accumulators})),
+        float_top=float_top,
+        golden_top=rank(integer.logits(tensors)),
+        rtl_top=rank(integer.logits({"logits_accumulator": run.accumulators})),
     )
-    return RunReport(
+    report = RunReport(
         mode="network",
         layers=run.layers,
         block_limits=tuple(block_limits(block) for block in network.blocks),
@@ -141,10 +161,19 @@ def run_frame(
         frames=sequence,
         **made_with,
     )
+    made = {block.output_name: run.maps[block.name] for block in network.blocks}
+    made["pool"] = run.maps["pool"]
+    made["classifier"] = run.logits.reshape(1, 1, -1)
+    made["logits_accumulator"] = run.accumulators.reshape(1, 1, -1)
+    return RunResult(
+        report, dump_tensors(model, made), fully_connected_note(model, run.accumulators)
+    )
 
 
 def run_bottlenecks(
     path,
+    model,
+    given,
     chosen,
     *,
     config,
@@ -152,14 +181,13 @@ def run_bottlenecks(
     clock_hz,
     jobs,
     waves_folder=None,
-    calibrating=None,
     progress=None,
 ):
     """Run bottlenecks on a picture's own activations, each from memory to memory.
 
     Parameters
     ----------
-    path, config, memory, clock_hz, calibrating
+    path, model, given, config, memory, clock_hz
         As for `run_frame`.
     chosen : list of int
         Numbers of the bottlenecks, from 1.
@@ -173,7 +201,7 @@ def run_bottlenecks(
 
     Returns
     -------
-    RunReport
+    RunResult
 
     Raises
     ------
@@ -181,10 +209,9 @@ def run_bottlenecks(
         See `sim.rtl.run_blocks.run_tasks`.
     """
     # What lies there now is what runs.
-    made_with = _made_with(path, config, memory, clock_hz)
-    float_input = load_input(path)
-    model = load_model(progress=calibrating)
-    tasks = network_tasks(model, model.run(quantize_input(float_input, model)))
+    made_with = _made_with(path, model, config, memory, clock_hz)
+    check_formats(model.integer, config)
+    tasks = network_tasks(model.integer, model.integer.run(given.integer))
     tasks = [tasks[number - 1] for number in chosen]
     if progress:
         progress.starting([task.block for task in tasks])
@@ -192,20 +219,58 @@ def run_bottlenecks(
         tasks, config=config, memory=memory, jobs=jobs, waves_folder=waves_folder, progress=progress
     )
     limits = tuple(block_limits(task.block) for task in tasks)
-    return RunReport(
+    report = RunReport(
         mode="blocks",
-        layers=tuple(results),
+        layers=tuple(measured for measured, _ in results),
         block_limits=limits,
         limits=add_limits(limits),
         wall_seconds=progress.simulation_seconds if progress else 0.0,
         **made_with,
     )
+    made = {
+        task.block.output_name: output for task, (_, output) in zip(tasks, results, strict=True)
+    }
+    return RunResult(report, dump_tensors(model, made))
 
 
-def _made_with(path, config, memory, clock_hz):
+def check_formats(integer, config):
+    """Refuse an integer network in a format that the accelerator does not have.
+
+    Parameters
+    ----------
+    integer : golden.model.QuantizedModel
+    config : hw.config.AcceleratorConfig
+
+    Raises
+    ------
+    UserError
+        Naming the layer, its bits and the accelerator's.
+    """
+    adds = [block.add for block in integer.blocks if block.add is not None]
+    for record in (*integer.layers, *adds, integer.pool):
+        arithmetic = record.arithmetic
+        if arithmetic.rounding != "double" or arithmetic.accumulator_bits != 32:
+            raise UserError(
+                f"The accelerator rounds twice and accumulates in 32 bits, but {record.name} has "
+                f"rounding {arithmetic.rounding} and {arithmetic.accumulator_bits} bits"
+            )
+        for what, there in (
+            ("weight_bits", config.weight_bits),
+            ("activation_bits", config.activation_bits),
+        ):
+            bits = getattr(record, what, 0)
+            if bits > there:
+                raise UserError(
+                    f"{record.name} has {what} {bits}, but the accelerator {there}: change it "
+                    f"with --set {what}={bits}, which may be 4 to 8"
+                )
+
+
+def _made_with(path, model, config, memory, clock_hz):
     """Fields of a report that do not depend on what was run."""
     return {
         "image": str(path),
+        "model": model.name,
         "configuration": dataclasses.asdict(config),
         "memory": dataclasses.asdict(memory),
         "buffer_bytes": config.buffer_bytes,

@@ -5,26 +5,34 @@ would pad otherwise; such a tensor is named `<layer>.padded`. The classifier is 
 """
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
+from golden.arithmetic import LITERT
+from golden.average_pool import QuantizedAveragePool
 from golden.exporters.tflite_graph import GraphWriter
 from golden.fixed_point import quantize_multipliers
 from golden.network import stride_padding
 from golden.quantize import add_record, mean_record, relu6_clamp
 
-_ACTIVATIONS = {"relu6": schema.ActivationFunctionType.RELU6,
-                "none": schema.ActivationFunctionType.NONE}
-
 
 def _activation(record):
     """The fused activation whose clamp LiteRT would derive as the record has it."""
     clamp = (record.minimum, record.maximum)
-    if clamp == (-128, 127):
-        return "none"
-    if clamp == relu6_clamp(record.output_scale, record.output_zero_point):
-        return "relu6"
-    raise ValueError(f"The clamp of {record.name} must be ReLU6's or the int8 range to be "
+    clamps = {"NONE": (-128, 127),
+              "RELU6": relu6_clamp(record.output_scale, record.output_zero_point),
+              "RELU": (record.output_zero_point, 127)}
+    for activation, expected in clamps.items():
+        if clamp == expected:
+            return activation
+    raise ValueError(f"The clamp of {record.name} must be ReLU's, ReLU6's or the int8 range to be "
                      f"exported, not {clamp!r}")
+
+
+def _check_arithmetic(record):
+    """Refuse a record that does not compute as LiteRT does."""
+    if record.activation_bits > 8 or record.arithmetic != LITERT:
+        raise ValueError(f"{record.name} must have activations of 8 bits or fewer and LiteRT's "
+                         f"arithmetic to be exported, not {record.activation_bits} bits and "
+                         f"{record.arithmetic!r}")
 
 
 def _check_multipliers(layer):
@@ -42,7 +50,7 @@ def add_activation(graph, name, shape, scale, zero_point):
     return graph.tensor(name, (1, *shape), scales=scale, zero_points=zero_point)
 
 
-def write_convolution(graph, layer, source, input_shape):
+def write_convolution(graph, layer, source, input_shape, explicit_padding=False):
     """Write a QuantizedLayer.
 
     Parameters
@@ -52,20 +60,23 @@ def write_convolution(graph, layer, source, input_shape):
     source : int
         Index of the input tensor.
     input_shape : (H, W, C)
+    explicit_padding : bool
+        A PAD before VALID even where SAME pads the same, as Keras' networks have it at stride 2.
 
     Returns
     -------
     (int, (H, W, C))
         Index and shape of the output.
     """
+    _check_arithmetic(layer)
     _check_multipliers(layer)
     depthwise, kernel = layer.kind == "depthwise", 3 if layer.weights.ndim > 2 else 1
     stride, padding, name = layer.stride, layer.padding, layer.name
     rows, columns, channels = input_shape
     same = tuple(stride_padding(n, stride, "tensorflow") for n in (rows, columns))
-    mode = schema.Padding.VALID
-    if kernel == 3 and padding == same:
-        mode = schema.Padding.SAME
+    mode = "VALID"
+    if kernel == 3 and padding == same and not explicit_padding:
+        mode = "SAME"
     elif padding != ((0, 0), (0, 0)):
         amounts = graph.tensor(f"{name}.padding", (4, 2), np.int32,
                                data=((0, 0), *padding, (0, 0)))
@@ -85,7 +96,7 @@ def write_convolution(graph, layer, source, input_shape):
                for n, pads in zip((rows, columns), padding, strict=True)), layer.output_channels)
     target = add_activation(graph, name, shape, layer.output_scale, layer.output_zero_point)
     options = {"padding": mode, "strideW": stride, "strideH": stride, "dilationWFactor": 1,
-               "dilationHFactor": 1, "fusedActivationFunction": _ACTIVATIONS[_activation(layer)]}
+               "dilationHFactor": 1, "fusedActivationFunction": _activation(layer)}
     if depthwise:
         options["depthMultiplier"] = 1
     code, kind = (("DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions") if depthwise
@@ -96,6 +107,7 @@ def write_convolution(graph, layer, source, input_shape):
 
 def write_add(graph, add, a, b, shape):
     """Write a QuantizedAdd of tensors a and b of a shape; returns the output's index."""
+    _check_arithmetic(add)
     expected = add_record(add.name, add.a_scale, add.a_zero_point, add.b_scale, add.b_zero_point,
                           add.output_scale, add.output_zero_point, add.minimum, add.maximum)
     if any(getattr(add, name) != getattr(expected, name) for name in (
@@ -104,12 +116,13 @@ def write_add(graph, add, a, b, shape):
                          "to be exported")
     target = add_activation(graph, add.name, shape, add.output_scale, add.output_zero_point)
     graph.operator("ADD", [a, b], [target], "AddOptions",
-                   {"fusedActivationFunction": _ACTIVATIONS[_activation(add)]}, version=2)
+                   {"fusedActivationFunction": _activation(add)}, version=2)
     return target
 
 
 def write_mean(graph, mean, source, shape):
     """Write a QuantizedMean over rows and columns; returns the output's index."""
+    _check_arithmetic(mean)
     expected = mean_record(mean.name, mean.count, mean.input_scale, mean.input_zero_point,
                            mean.output_scale, mean.output_zero_point)
     if (expected.multiplier, expected.shift) != (mean.multiplier, mean.shift) \
@@ -124,9 +137,35 @@ def write_mean(graph, mean, source, shape):
     return target
 
 
-def export_model(model):
-    """A whole QuantizedModel as the bytes of a .tflite; input `input`, output `classifier`."""
-    graph = GraphWriter()
+def write_average_pool(graph, pool, source, shape):
+    """Write a QuantizedAveragePool over rows and columns; returns the output's index."""
+    target = add_activation(graph, pool.name, (1, 1, shape[2]), pool.output_scale,
+                            pool.output_zero_point)
+    graph.operator("AVERAGE_POOL_2D", [source], [target], "Pool2DOptions", {
+        "padding": "VALID", "strideH": 1, "strideW": 1, "filterHeight": shape[0],
+        "filterWidth": shape[1], "fusedActivationFunction": _activation(pool)}, version=2)
+    return target
+
+
+def export_model(model, description="mnv2", metadata=None):
+    """A whole QuantizedModel as the bytes of a .tflite; input `input`, output `classifier`.
+
+    Parameters
+    ----------
+    model : golden.model.QuantizedModel
+    description : str
+        What the file says of itself.
+    metadata : dict of str to bytes, optional
+        More that the file holds, by name.
+
+    Raises
+    ------
+    ValueError
+        If LiteRT would not run it to the same tensors, or a package is missing.
+    """
+    graph = GraphWriter(description)
+    for name, content in (metadata or {}).items():
+        graph.metadata(name, content)
     shape = model.network.input_shape
     first = source = add_activation(graph, "input", shape, model.input_scale,
                                     model.input_zero_point)
@@ -138,6 +177,7 @@ def export_model(model):
         if block.add is not None:
             source = write_add(graph, block.add, shortcut, source, shape)
     source, shape = write_convolution(graph, model.head, source, shape)
-    source = write_mean(graph, model.pool, source, shape)
+    averages = isinstance(model.pool, QuantizedAveragePool)
+    source = (write_average_pool if averages else write_mean)(graph, model.pool, source, shape)
     source, _ = write_convolution(graph, model.classifier, source, (1, 1, shape[2]))
     return graph.finish([first], [source])

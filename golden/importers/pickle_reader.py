@@ -36,18 +36,26 @@ def read_pickle(data, offset, calls, persistent):
     Returns
     -------
     (object, int)
-        The value, made of dict, list, tuple, str, int, bool, None and what the functions
-        return; and the offset of the byte after the pickle.
+        The value, made of dict, list, tuple, str, int, float, bool, None and what the
+        functions return; and the offset of the byte after the pickle.
 
     Raises
     ------
     ValueError
-        On an unknown opcode or global, a malformed stack, a key that is no string, too many
-        opcodes, or a truncated pickle.
+        On an unknown opcode or global, a malformed stack, a key that is neither string nor
+        integer, too many opcodes, or a truncated pickle.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")        # damaged text opcodes warn of odd escapes
         return _read(data, offset, calls, persistent)
+
+
+def _opcodes(stream):
+    """pickletools' opcodes; its complaints, which quote the file at length, made short."""
+    try:
+        yield from pickletools.genops(stream)
+    except ValueError as error:
+        raise ValueError(f"A pickle must be well formed ({ascii(str(error))[:80]})") from None
 
 
 def _read(data, offset, calls, persistent):
@@ -65,12 +73,12 @@ def _read(data, offset, calls, persistent):
         if not isinstance(stack[-1], dict) or len(pairs) % 2:
             raise ValueError("Pickled items must go into a dictionary")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            if not isinstance(key, str):
-                raise ValueError("Pickled keys must be strings")
+            if not isinstance(key, str | int):
+                raise ValueError("Pickled keys must be strings or integers")
             stack[-1][key] = value
 
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+        for count, (opcode, argument, _) in enumerate(_opcodes(stream)):
             name = opcode.name
             if count > MAXIMUM_OPCODES:
                 raise ValueError(f"A pickle must have at most {MAXIMUM_OPCODES} opcodes")
@@ -78,7 +86,8 @@ def _read(data, offset, calls, persistent):
                 return stack.pop(), stream.tell()
             if name == "PROTO":
                 continue
-            if name in ("BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1"):
+            if name in ("BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1",
+                        "BINFLOAT"):
                 stack.append(argument)
             elif name in ("NONE", "NEWTRUE", "NEWFALSE"):
                 stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
@@ -118,6 +127,7 @@ def _read(data, offset, calls, persistent):
                 stack.pop()                    # attributes beside the items (versions): not used
             else:
                 raise ValueError(f"A checkpoint must not use the pickle opcode {name}")
-    except (IndexError, KeyError, AttributeError, TypeError, RecursionError) as error:
+    except (IndexError, KeyError, AttributeError, TypeError, RecursionError, OverflowError,
+            AssertionError) as error:
         raise ValueError(f"A pickle must be well formed ({type(error).__name__})") from None
     raise ValueError("A pickle must end with STOP")

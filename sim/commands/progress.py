@@ -163,3 +163,84 @@ class NetworkProgress(RunProgress):
         ended = min(descriptors, len(self._names))
         work = self._names[ended] if ended < len(self._names) else "reading results"
         self.show(self._done[ended], f"Simulating {work}, cycle {cycles:,}")
+
+
+class SweepProgress:
+    """Shows shared work, then points done and time left; a context manager.
+
+    Its methods are what `sim.explore.sweep` calls.
+
+    Attributes
+    ----------
+    started : bool
+        Whether points are being worked off, and kept.
+    """
+
+    def __init__(self):
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        console = get_error_console()
+        self._bar = Progress(
+            *columns,
+            console=console,
+            transient=True,
+            speed_estimate_period=600,
+            disable=not console.is_terminal,
+        )
+        self._shown = None
+        self.started = False
+
+    def __enter__(self):
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        self._bar.__exit__(*exception)
+
+    def count(self, what, done, total):
+        """So many of what is being done in common are done."""
+        self._show(what, what, done, total)
+
+    def points(self, done, total, name=""):
+        """So many formats are done; the last was this one."""
+        self.started = True
+        self._show("points", f"Formats {name}" if name else "Formats", done, total)
+
+    def _show(self, what, description, done, total):
+        # A bar for each kind of work: the time left is that of its own pace.
+        if self._shown is None or self._shown[0] != what:
+            if self._shown is not None:
+                self._bar.remove_task(self._shown[1])
+            self._shown = what, self._bar.add_task(description, completed=done, total=total)
+        else:
+            self._bar.update(self._shown[1], description=description, completed=done, total=total)
+
+
+class FormatProgress(NetworkProgress):
+    """Shows the format in work on the RTL too; see `sim.explore.hardware.run_best_points`."""
+
+    def starting(self, name, network, config):
+        """This format's network will be run."""
+        from sim.run import network_descriptors
+
+        self._format = name
+        super().starting(network_descriptors(network, config))
+
+    def show(self, done, description):
+        """Set the work done and what is said beside the bar."""
+        super().show(done, f"{self._format}: {description}")

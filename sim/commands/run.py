@@ -8,21 +8,41 @@ from typing import Annotated
 
 import typer
 
+from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
 from sim.errors import UserError
-
-#: Bottlenecks of MobileNetV2.
-BLOCKS = 17
 
 
 def run(
     image: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="IMAGE",
             help="A picture in any format Pillow reads, or the name of an installed "
-            "photograph such as chelsea, coffee or china.",
+            "photograph such as chelsea (without it), coffee or china.",
         ),
-    ] = "chelsea",
+    ] = None,
+    model: Model = None,
+    input_file: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            metavar="FILE.npy|IMAGE",
+            help="In place of IMAGE: an array of the model's own input type and shape, or a "
+            "picture.",
+        ),
+    ] = None,
+    dump: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.npz",
+            dir_okay=False,
+            help="Write what the hardware made there too: every block's output, the pool and the "
+            "logits; of a .tflite as t9 for tensor 9, with what the host makes of the logits, of "
+            "others by name. It is in the output folder as tensors.npz.",
+        ),
+    ] = None,
+    size: Size = None,
+    normalization: PixelNormalization = Normalization.AUTO,
     config: Annotated[
         str,
         typer.Option(
@@ -42,8 +62,8 @@ def run(
         str | None,
         typer.Option(
             metavar="FIRST-LAST",
-            help="Run these bottlenecks alone, such as 3 or 3-5, 1 to 17, each from memory to "
-            "memory. Without it, the whole network.",
+            help="Run these bottlenecks alone, such as 3 or 3-5, each from memory to memory. "
+            "Without it, the whole network.",
         ),
     ] = None,
     frames: Annotated[
@@ -92,7 +112,10 @@ def run(
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of the report. Without it, runs/<time>."),
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the report. Without it, one in runs/, called by the time.",
+        ),
     ] = None,
     jobs: Annotated[
         int | None,
@@ -106,8 +129,12 @@ def run(
     The accelerator's Verilog runs the whole integer network from one program in Verilator. Its
     logits and the output of every block must equal the integer golden model's, element by element.
     The class, the cycles and the bytes of each layer are printed and written as report.json,
-    report.csv and pictures. The first run of a configuration builds its simulation (minutes); later
-    runs find it in the cache.
+    report.csv, pictures and tensors.npz, which mnv2 compare reads. The first run of a configuration
+    builds its simulation (minutes); later runs find it in the cache.
+
+    A float model is quantised to the bits of the accelerator: 8, or those of --set weight_bits=6.
+    Any network of the family runs: a .tflite with its own integers, FULLY_CONNECTED as the hardware
+    scales it, with a multiplier and a shift, and SOFTMAX on the host.
 
     Examples:
 
@@ -115,12 +142,17 @@ def run(
 
     - mnv2 run cat.jpg --blocks 3 --waves
 
+    - mnv2 run cat.jpg --model mobilenet_v2.tflite --dump rtl.npz
+
     - mnv2 run --config small --set data_bits=128 --latency 40 --stalls 20 --output runs/small
     """
     from sim.commands.console import get_console, get_error_console
     from sim.commands.pictures import find_picture
     from sim.configuration import load_configuration
-    from sim.images import load_image
+    from sim.dumps import DUMP_FILE
+    from sim.inputs import check_picture
+    from sim.models import save_arrays
+    from sim.outputs import check_dump, write_dump
     from sim.report.files import output_folder, write_csv, write_json
     from sim.report.plots import write_plots
     from sim.report.tables import render_report
@@ -131,31 +163,55 @@ def run(
         "memory": make_memory(latency, bandwidth, stalls, seed),
         "clock_hz": clock * 1e6,
     }
-    chosen = None if blocks is None else parse_blocks(blocks, BLOCKS)
-    if frames != 1 and chosen is not None:
+    if frames != 1 and blocks is not None:
         raise UserError("Frames that follow one another need the whole network, not --blocks")
     if frames != 1 and frames < 3:
         raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
-    path = find_picture(image)
-    load_image(path)
+    if image is not None and input_file is not None:
+        raise UserError("The input is either IMAGE or --input, not both")
+    path = find_picture(image or input_file or "chelsea")
+    check_picture(path)
+    if dump is not None:
+        check_dump(dump)
+    opening = {"model": model, "size": size, "normalization": given(normalization)}
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         waves_folder = temporary if waves else None
-        if chosen is None:
-            report = _run_network(path, frames, waves_folder, **options)
+        if blocks is None:
+            result = _run_network(path, opening, frames, waves_folder, **options)
         else:
             jobs = jobs or os.cpu_count() or 1
-            report = _run_blocks(path, chosen, jobs, waves_folder, **options)
-        write_json(report, temporary / "report.json")
-        write_csv(report, temporary / "report.csv")
-        write_plots(report, temporary)
+            result = _run_blocks(path, opening, blocks, jobs, waves_folder, **options)
+        write_json(result.report, temporary / "report.json")
+        write_csv(result.report, temporary / "report.csv")
+        write_plots(result.report, temporary)
+        save_arrays(temporary / DUMP_FILE, result.tensors)
+        if dump is not None:
+            write_dump(dump, result.tensors)
         files = ", ".join(sorted(file.name for file in temporary.iterdir()))
-    get_console().print(render_report(report))
+    get_console().print(render_report(result.report))
+    if result.note:
+        get_console().print(result.note, soft_wrap=True)
     get_error_console().print(f"In {folder}: {files}")
 
 
-def _run_network(path, frames, waves_folder, **options):
-    """Report of the whole network, with progress shown."""
+def _open(path, opening, config, progress):
+    """The model, in the accelerator's bits if it is a float one, and what it is given."""
+    from sim.inputs import load_model_input
+    from sim.models import open_model
+
+    model = open_model(
+        opening["model"],
+        input_size=opening["size"],
+        weight_bits=config.weight_bits,
+        activation_bits=config.activation_bits,
+        progress=progress.calibrating,
+    )
+    return model, load_model_input(model, path, opening["normalization"])
+
+
+def _run_network(path, opening, frames, waves_folder, **options):
+    """Result of the whole network, with progress shown."""
     from sim.commands.console import get_error_console
     from sim.commands.progress import NetworkProgress
     from sim.run import run_frame
@@ -166,28 +222,32 @@ def _run_network(path, frames, waves_folder, **options):
             "that of one block."
         )
     with NetworkProgress() as progress:
+        model, data = _open(path, opening, options["config"], progress)
         return run_frame(
             path,
+            model,
+            data,
             frames=frames,
             waves_file=waves_folder and waves_folder / "network",
-            calibrating=progress.calibrating,
             progress=progress,
             **options,
         )
 
 
-def _run_blocks(path, chosen, jobs, waves_folder, **options):
-    """Report of bottlenecks alone, with progress shown."""
+def _run_blocks(path, opening, blocks, jobs, waves_folder, **options):
+    """Result of bottlenecks alone, with progress shown."""
     from sim.commands.progress import BlockProgress
     from sim.run import run_bottlenecks
 
     with BlockProgress() as progress:
+        model, data = _open(path, opening, options["config"], progress)
         return run_bottlenecks(
             path,
-            chosen,
+            model,
+            data,
+            parse_blocks(blocks, len(model.network.blocks)),
             jobs=jobs,
             waves_folder=waves_folder,
-            calibrating=progress.calibrating,
             progress=progress,
             **options,
         )
@@ -195,7 +255,7 @@ def _run_blocks(path, chosen, jobs, waves_folder, **options):
 
 def parse_blocks(text, count):
     """Numbers of blocks, from 1 to ``count``, that ``3`` or ``3-5`` means."""
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
+    match = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", text.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last <= count:
         raise UserError(

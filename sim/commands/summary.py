@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sim.commands.model_options import Model
 from sim.errors import UserError
 
 
@@ -17,35 +18,56 @@ class Padding(StrEnum):
 
 
 def summary(
+    model: Model = None,
     width: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="Width multiplier: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4. Channels are rounded to "
-            "multiples of 8, and the head never has fewer than 1280."
+            help="Width multiplier: 0.35, 0.5, 0.75, 1.0 (without it), 1.3 or 1.4. Channels are "
+            "rounded to multiples of 8, and the head never has fewer than 1280."
         ),
-    ] = 1.0,
+    ] = None,
     size: Annotated[
-        int,
-        typer.Option(help="Rows and columns of the image, in pixels: 96, 128, 160, 192 or 224."),
-    ] = 224,
-    classes: Annotated[int, typer.Option(min=1, help="Number of classes.")] = 1000,
-    padding: Annotated[
-        Padding,
+        int | None,
         typer.Option(
-            help="Padding at stride 2: pytorch pads one pixel on each side, tensorflow (SAME) "
-            "only at the bottom and right of an even size."
+            help="Rows and columns of the image, in pixels: 96, 128, 160, 192 or 224 (without it); "
+            "with --model, of a float model that does not state them."
         ),
-    ] = Padding.PYTORCH,
+    ] = None,
+    classes: Annotated[
+        int | None, typer.Option(min=1, help="Number of classes, 1000 without it.")
+    ] = None,
+    padding: Annotated[
+        Padding | None,
+        typer.Option(
+            help="Padding at stride 2: pytorch (without it) pads one pixel on each side, "
+            "tensorflow (SAME) only at the bottom and right of an even size."
+        ),
+    ] = None,
 ):
     """Print the layers of MobileNetV2: shapes, parameters, MACs and weight bytes.
 
     MACs are multiplications with a weight, weight bytes those of 8-bit weights without bias.
-    Nothing is loaded or run.
+    Nothing is run, and nothing loaded but the file of --model.
 
-    Example: mnv2 summary --width 0.35 --size 96
+    Examples:
+
+    - mnv2 summary --width 0.35 --size 96
+
+    - mnv2 summary --model mobilenet_v2.tflite
     """
     from sim.commands.console import get_console
 
+    if model is not None:
+        from sim.model_files import read_model_network
+
+        if not (width is None and classes is None and padding is None):
+            raise UserError("A model's file states its width, classes and padding: leave out "
+                            "--width, --classes and --padding, or --model")
+        get_console().print(render_network(read_model_network(model, size), model.name))
+        return
+    width = 1.0 if width is None else width
+    size, classes = size or 224, classes or 1000
+    padding = padding or Padding.PYTORCH
     get_console().print(render_network(summary_network(width, size, classes, padding)))
 
 
@@ -75,12 +97,14 @@ def summary_network(width, size, classes, padding):
     return mobilenet_v2(width=width, input_size=size, classes=classes, padding=padding.value)
 
 
-def render_network(network):
+def render_network(network, name=None):
     """Table of a network's layers with their totals.
 
     Parameters
     ----------
     network : golden.network.Network
+    name : str, optional
+        Of the file that it came from.
 
     Returns
     -------
@@ -90,9 +114,11 @@ def render_network(network):
     from rich.console import Group
     from rich.table import Table
 
+    width = "of another width" if network.width is None else f"{network.width:g}"
     table = Table(
-        title=f"MobileNetV2 {network.width:g}, {network.input_shape[0]}x{network.input_shape[1]}, "
-        f"{network.classes} classes, {network.padding} padding",
+        title=f"{'' if name is None else f'{name}: '}MobileNetV2 {width}, "
+        f"{network.input_shape[0]}x{network.input_shape[1]}, {network.classes} classes, "
+        f"{network.padding} padding",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,

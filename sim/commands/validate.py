@@ -71,9 +71,10 @@ def validate(
     from sim.commands.run import make_memory
     from sim.configuration import load_configuration
     from sim.images import load_image
+    from sim.inputs import load_model_input
     from sim.model.comparison import compare, render_comparison, write_comparison
     from sim.model.predict import predict_network
-    from sim.models import load_model
+    from sim.models import open_model
     from sim.report.files import output_folder
     from sim.run import run_frame
 
@@ -84,11 +85,13 @@ def validate(
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         with NetworkProgress() as progress:
-            network   = load_model(progress=progress.calibrating).network
+            model     = open_model(progress=progress.calibrating)
+            network   = model.network
             predicted = predict_network(network, accelerator, latency=memory.latency,
                                         bytes_per_cycle=memory.bytes_per_cycle)
-            report = run_frame(path, config=accelerator, memory=memory, clock_hz=200e6,
-                               calibrating=progress.calibrating, progress=progress)
+            report = run_frame(path, model, load_model_input(model, path, "auto"),
+                               config=accelerator, memory=memory, clock_hz=200e6,
+                               progress=progress).report
         comparison = compare(network, accelerator, predicted, report.layers)
         write_comparison(comparison, temporary, configuration=dict(report.configuration),
                          memory=dict(report.memory), versions=dict(report.versions),

@@ -136,23 +136,22 @@ def head_descriptor(layer, quantized, pool, config, *, input_base, output_base, 
     ----------
     layer : golden.network.Layer
     quantized : golden.model.QuantizedLayer
-    pool : golden.model.QuantizedMean
+    pool : golden.model.QuantizedMean or golden.average_pool.QuantizedAveragePool
     config : hw.config.AcceleratorConfig
     input_base, output_base : int
         Addresses in the map memory.
     load_address : int
         Where the input lies in external memory; None if on chip.
     """
-    pixels = layer.output_shape[0] * layer.output_shape[1]
     members = _pointwise(layer, quantized, config, input_base=input_base,
                          load_address=load_address)
     members |= {
         "work": Work.HEAD,
         # Each group of pixels goes to the same words: a ring of one pixel.
         "output_base": output_base, "output_end": output_base + members["output_words"],
-        "pool_parameters": {"bias": -pixels * pool.input_zero_point,
-                            "multiplier": int(pool.multiplier), "shift": int(pool.shift)},
-        "pool": _range(pool),
+        "pool_parameters": {"bias": pool.sum_bias, "multiplier": int(pool.multiplier),
+                            "shift": int(pool.shift)},
+        "pool": {"zero_point": pool.offset, "minimum": pool.minimum, "maximum": pool.maximum},
     }
     return record_bytes(Descriptor, members)
 

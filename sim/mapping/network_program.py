@@ -42,12 +42,16 @@ class NetworkProgram(Program):
         ``"classifier"``.
     logits : tuple of tuple of (int, int)
         For each image, the parts of its logits: where in the output they begin, and bytes.
+    spilled_maps : dict of str to (int, int)
+        For each block whose output goes through external memory: the address of that of the first
+        image, and its bytes. Nothing overwrites it.
     """
 
     placement: Placement
     classes:   int
     works:     tuple
     logits:    tuple
+    spilled_maps: dict
 
 
 def build_network_program(model, images, config):
@@ -108,11 +112,14 @@ def build_network_program(model, images, config):
             builder.add_map(name, size=size)
     first, last = logits[0][0][0], logits[-1][-1][0]
     program, places = builder.build(first, last)
+    spilled = {block.name: (places[f"{block.name} 0"], _spilled_bytes(tiling, config))
+               for block, tiling, gone in zip(model.network.blocks, placement.tilings,
+                                              placement.spilled, strict=True) if gone}
     return NetworkProgram(
         placement=placement, classes=model.network.classifier.output_channels, works=tuple(works),
         logits=tuple(tuple((places[name] - places[first], size) for name, size in sizes)
                      for sizes in logits),
-        **vars(program))
+        spilled_maps=spilled, **vars(program))
 
 
 #: Parts that a classifier is cut into between two images.
@@ -133,14 +140,18 @@ def _cut_classifier(model, config):
     return parts
 
 
+def _spilled_bytes(tiling, config):
+    """Bytes of a block's output in external memory."""
+    return map_bytes(tiling.output_shape[0] * tiling.output_row_words, config)
+
+
 def _add_block(builder, model, placement, position, source, number, config):
     """Append a block; the name of its output map in external memory, if it goes there."""
     block, tiling = model.network.blocks[position], placement.tilings[position]
     target = None
     if placement.spilled[position]:
         target = f"{block.name} {number}"
-        builder.add_map(target, size=map_bytes(
-            tiling.output_shape[0] * tiling.output_row_words, config))
+        builder.add_map(target, size=_spilled_bytes(tiling, config))
     add_block_streams(builder, model.blocks[position], config)
     builder.add_descriptor(lambda places: block_descriptor(
         block, model.blocks[position], tiling, config, load_address=places.get(source),

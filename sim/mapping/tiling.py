@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-__all__ = ["BlockTiling", "DoesNotFit", "map_words", "require", "stem_steps", "tile_block"]
+__all__ = ["BlockTiling", "DoesNotFit", "NotSupported", "map_words", "require", "stem_steps",
+           "tile_block"]
 
 #: Channels of an image, as `hw.layouts.IMAGE_CHANNELS`, which would load Amaranth.
 _IMAGE_CHANNELS = 3
@@ -14,6 +15,19 @@ _GROUPS_LIMIT = 2**8 - 1
 
 class DoesNotFit(ValueError):
     """A block needs more of a buffer than the configuration has."""
+
+    @property
+    def advice(self):
+        """The message, and what helps."""
+        return f"{self}: change it with --set, or take a larger --config."
+
+
+class NotSupported(DoesNotFit):
+    """A layer needs what no configuration has."""
+
+    @property
+    def advice(self):
+        return f"{self}."
 
 
 @dataclass(frozen=True)
@@ -184,10 +198,10 @@ def _check_windows(layer):
     """Refuse padding and strides that the line buffer does not have."""
     (top, _), (left, _) = layer.padding
     if top != left:
-        raise DoesNotFit(f"{layer.name} pads {top} rows above and {left} columns before its input, "
-                         "but the line buffer pads both alike")
+        raise NotSupported(f"{layer.name} pads {top} rows above and {left} columns before its "
+                           "input, but the line buffer pads both alike")
     if layer.kind == "stem" and layer.stride != 2:
-        raise DoesNotFit(f"{layer.name} needs stride {layer.stride}, but a stem has stride 2")
+        raise NotSupported(f"{layer.name} needs stride {layer.stride}, but a stem has stride 2")
 
 
 def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape):
@@ -204,8 +218,8 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     if stem:
         _check_windows(stem)
         if stem.input_channels != _IMAGE_CHANNELS:
-            raise DoesNotFit(f"{stem.name} needs an image of {stem.input_channels} channels, but "
-                             f"images have {_IMAGE_CHANNELS}")
+            raise NotSupported(f"{stem.name} needs an image of {stem.input_channels} channels, but "
+                               f"images have {_IMAGE_CHANNELS}")
         image_rows, image_groups, _ = map_words(stem.input_shape, config)
         require("rows of the image", image_rows + 1, _WORDS_LIMIT, stem, "a descriptor's field")
         require("groups of pixels in a row of the image", max(image_groups, 2 * groups + 1),

@@ -97,6 +97,7 @@ def report_as_dict(report):
     return {
         "mode": report.mode,
         "image": report.image,
+        "model": report.model,
         **_classes(report.classes),
         "clock_hz": report.clock_hz,
         "frames_per_second": _frames_per_second(report),

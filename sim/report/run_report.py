@@ -14,12 +14,13 @@ MODES = ("network", "blocks")
 
 @dataclass(frozen=True)
 class ClassRankings:
-    """Likeliest classes of the picture, three times, likeliest first.
+    """Likeliest classes of the picture, up to three times, likeliest first.
 
     Attributes
     ----------
     float_top, golden_top, rtl_top : tuple of sim.classify.Prediction
-        Of the float network, of the integer model, and of the accumulators that the RTL wrote.
+        Of the float network, of the integer model, and of the accumulators that the RTL wrote. The
+        first is empty where the model came as integers.
     """
 
     float_top: tuple
@@ -28,8 +29,9 @@ class ClassRankings:
 
     @property
     def agree(self):
-        """Whether all three name the same class first."""
-        return len({top[0].index for top in (self.float_top, self.golden_top, self.rtl_top)}) == 1
+        """Whether all name the same class first."""
+        tops = (self.float_top, self.golden_top, self.rtl_top)
+        return len({top[0].index for top in tops if top}) == 1
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ class RunReport:
         ran alone, each from memory to memory.
     image : str
         Path of the picture.
+    model : str
+        Path of the model's file, or what the bundled one is called.
     layers : tuple of LayerResult
         In order of the network; those that were run.
     block_limits : tuple of TrafficLimits
@@ -151,6 +155,7 @@ class RunReport:
     versions: Mapping[str, str] = field(hash=False)
     commit: str
     wall_seconds: float
+    model: str = ""
     classes: ClassRankings | None = None
     timeline: Timeline | None = None
     frames: FrameSequence | None = None

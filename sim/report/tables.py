@@ -84,17 +84,19 @@ def _class_table(report):
     """The likeliest classes of float, golden and the RTL, side by side."""
     classes = report.classes
     first = classes.rtl_top[0].name
-    agreement = (
-        "float, golden and RTL agree"
-        if classes.agree
-        else f"float says {classes.float_top[0].name}, golden {classes.golden_top[0].name}"
-    )
+    tops = {"float": classes.float_top, "golden, integer": classes.golden_top,
+            "RTL": classes.rtl_top}
+    tops = {column: top for column, top in tops.items() if top}
+    agreement = f"{'float, ' if classes.float_top else ''}golden and RTL agree"
+    if not classes.agree:
+        said = [f"{name} says {top[0].name}" for name, top in (
+            ("float", classes.float_top), ("golden", classes.golden_top)) if top]
+        agreement = ", ".join(said).replace(", golden says", ", golden")
     table = _table(f"{first} ({agreement})", "")
-    for column in ("float", "golden, integer", "RTL"):
+    for column in tops:
         table.add_column(column, no_wrap=True)
         table.add_column("", justify="right")
-    rows = zip(classes.float_top, classes.golden_top, classes.rtl_top, strict=True)
-    for place, row in enumerate(rows, start=1):
+    for place, row in enumerate(zip(*tops.values(), strict=True), start=1):
         cells = [cell for one in row for cell in (one.name, f"{one.probability:.1%}")]
         table.add_row(str(place), *cells, style="bold" if place == 1 else None)
     return table
@@ -249,10 +251,11 @@ def _memory_table(report):
 def _closing(report):
     """What the run was made with, in a few lines."""
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    commit, dirty, _ = report.commit.partition("-dirty")
     return Text(
         f"{report.total.cycles:,} cycles simulated in {report.wall_seconds:.1f} s "
         f"({report.simulated_cycles_per_second:,.0f} a second), seed {report.seed}, "
-        f"commit {report.commit[:12]}\n{versions}",
+        f"commit {commit[:12]}{dirty}\n{versions}",
         style="dim",
     )
 

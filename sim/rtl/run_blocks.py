@@ -78,7 +78,8 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
 
     Returns
     -------
-    sim.report.results.LayerResult
+    (sim.report.results.LayerResult, int8 [H, W, C])
+        What was measured, and the block's output.
 
     Raises
     ------
@@ -97,10 +98,11 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
               f"--blocks {block.name.removeprefix('block')}")
     check_counters(result, config)
     (row,) = result.counters
-    return layer_result(
+    measured = layer_result(
         row["block"], config, name=block.name, kind="block", macs=block.macs, ideal_cycles=ideal,
         write_bytes=result.write_bytes, input_shape=block.input_shape,
         output_shape=block.output_shape, stride=block.stride, residual=block.residual)
+    return measured, output
 
 
 def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None):
@@ -120,8 +122,8 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
 
     Returns
     -------
-    list of sim.report.results.LayerResult
-        In the order of the tasks.
+    list of (sim.report.results.LayerResult, int8 [H, W, C])
+        What was measured, and the block's output, in the order of the tasks.
 
     Raises
     ------
@@ -133,7 +135,7 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
     try:
         programs = [build_block_program(t.block, t.quantized, t.activation, config) for t in tasks]
     except DoesNotFit as error:
-        raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
+        raise UserError(error.advice) from None
     if progress:
         progress.building()
     build = build_accelerator(config, waves=waves_folder is not None,
@@ -154,7 +156,7 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
                 k = waiting.pop(future)
                 results[k] = future.result()
                 if progress:
-                    progress.finished(results[k], len(results), len(tasks))
+                    progress.finished(results[k][0], len(results), len(tasks))
     finally:
         pool.shutdown(cancel_futures=True)
     return [results[k] for k in range(len(tasks))]

@@ -1,6 +1,6 @@
 """Runs a whole network on the RTL, from image to logits, each block's output held to golden."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from sim.errors import UserError
 from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from sim.mapping.network_program import build_network_program, unpack_logits
 from sim.mapping.packing import unpack_map
-from sim.mapping.tiling import DoesNotFit
+from sim.mapping.tiling import DoesNotFit, map_words
 from sim.rtl.check import check_counters, check_map
 from sim.rtl.measure import layer_result
 from sim.rtl.simulate import build_accelerator, simulate
@@ -31,7 +31,8 @@ class NetworkRun:
     accumulators : int32 [classes]
         The classifier's, with bias: logits that nothing has clipped.
     maps : dict of str to int8 [H, W, C]
-        Outputs of the blocks that stayed on chip, as the map memory held them.
+        Outputs of the blocks by the block's name, as the map memory held them, or external memory
+        those that went through it; and ``"pool"``. Of the first image.
     timeline : int64 [N, 4]
         See `sim.rtl.simulate.Simulation`.
     cycles : int
@@ -92,7 +93,7 @@ def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, as
     try:
         program = build_network_program(model, frames * [tensors["input"]], config)
     except DoesNotFit as error:
-        raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
+        raise UserError(error.advice) from None
     if progress:
         progress.building()
     build = build_accelerator(config, memory_bytes=program.memory_bytes, asserts=asserts,
@@ -100,24 +101,28 @@ def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, as
     if progress:
         progress.built(build)
     placement = program.placement
-    # The maps of the first frame, whose blocks are the first descriptors.
+    # The maps of the first frame, whose blocks and head are the first descriptors.
     snapshots = [(number + 1, (tiling.output_base, tiling.output_end))
                  for number, (tiling, spilled)
                  in enumerate(zip(placement.tilings, placement.spilled, strict=True))
                  if not spilled]
+    pooled = map_words(network.pool.output_shape, config)[2]
+    snapshots.append((len(network.blocks) + 1,
+                      (placement.pool_base, placement.pool_base + pooled)))
     ideal  = _ideal_cycles(network, config)
     result = simulate(
-        build, program, memory=memory, snapshots=snapshots,
+        build, _with_spilled_maps(program), memory=memory, snapshots=snapshots,
         deadline=frames * DEADLINE_FACTOR * sum(ideal.values()) + DEADLINE_CYCLES,
         reached=progress and progress.reached,
         waves_file=waves_file and waves_file.with_suffix(f".{build.waves}"))
-    maps = _unpack_maps(result.maps, snapshots, network, config)
-    for name, output in maps.items():
-        block = network.blocks[int(name.removeprefix("block")) - 1]
-        check_map(name, output, tensors[block.output_name], memory,
-                  f"--blocks {name.removeprefix('block')}")
+    written, output = _split_output(result.output, program)
+    maps = _unpack_maps(result.maps, snapshots, written, network, config)
+    for block in network.blocks:
+        check_map(block.name, maps[block.name], tensors[block.output_name], memory,
+                  f"--blocks {block.name.removeprefix('block')}")
+    check_map("the pool", maps["pool"], tensors["pool"], memory, "the same image and")
     for frame in range(frames):
-        accumulators, logits = unpack_logits(result.output, program, config, frame)
+        accumulators, logits = unpack_logits(output, program, config, frame)
         check_map("the classifier's accumulators", accumulators,
                   tensors["logits_accumulator"].reshape(-1), memory, "the same image and")
         check_map("the logits", logits, tensors["classifier"].reshape(-1), memory,
@@ -144,17 +149,40 @@ def _ideal_cycles(network, config):
     }
 
 
-def _unpack_maps(data, snapshots, network, config):
-    """Maps of blocks from the bytes of the snapshots, one after another."""
-    maps, offset, word_bytes = {}, 0, -(-config.word_bits // 8)
+def _with_spilled_maps(program):
+    """The program with its output from the first spilled map on, all of which lie before it."""
+    first = min((address for address, _ in program.spilled_maps.values()),
+                default=program.output_address)
+    return replace(program, output_address=first, output_bytes=(
+        program.output_address + program.output_bytes - first))
+
+
+def _split_output(data, program):
+    """(bytes of each spilled map by block, bytes of the logits) of what `_with_spilled_maps` has
+    as output."""
+    first = _with_spilled_maps(program).output_address
+    spilled = {name: np.frombuffer(data, np.uint8, size, address - first)
+               for name, (address, size) in program.spilled_maps.items()}
+    return spilled, data[program.output_address - first:]
+
+
+def _unpack_maps(data, snapshots, spilled, network, config):
+    """Maps of the blocks and of the pool, from the bytes of the snapshots, one after another, and
+    those of the spilled maps."""
+    shapes = {number: (block.name, block.output_shape)
+              for number, block in enumerate(network.blocks, start=1)}
+    maps = {name: unpack_map(spilled[name], shape, config)
+            for name, shape in shapes.values() if name in spilled}
+    shapes[len(network.blocks) + 1] = "pool", network.pool.output_shape
+    offset, word_bytes = 0, -(-config.word_bits // 8)
     for number, (base, end) in snapshots:
-        block = network.blocks[number - 1]
         size  = (end - base) * word_bytes
         words = np.frombuffer(data, np.uint8, size, offset).reshape(-1, word_bytes)
         # Each word is padded to whole bytes there; in a map, words follow without gaps.
         bits  = np.unpackbits(words, axis=1, bitorder="little")[:, :config.word_bits]
         dense = np.packbits(bits.reshape(-1), bitorder="little")
-        maps[block.name] = unpack_map(dense, block.output_shape, config)
+        name, shape = shapes[number]
+        maps[name] = unpack_map(dense, shape, config)
         offset += size
     return maps
 

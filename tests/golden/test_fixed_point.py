@@ -14,10 +14,14 @@ from golden.fixed_point import (
     quantize,
     quantize_multiplier,
     round_half_away,
+    round_multiplier,
+    round_multipliers,
     rounding_divide_by_power_of_two,
     saturate,
     saturating_rounding_doubling_high_mul,
+    scale_by_multiplier,
     signed_range,
+    wrap,
     wrap_int32,
 )
 
@@ -68,6 +72,51 @@ def test_left_shift_wraps():
     assert multiply_by_quantized_multiplier(5, 2**30, -3) == 20
 
 
+@pytest.mark.parametrize("shift", [-30, -7, -1, 0, 1, 9, 31])
+def test_single_rounding_and_truncation(shift):
+    rng = np.random.default_rng(shift + 40)
+    values = np.concatenate([rng.integers(MIN, MAX + 1, 500), np.arange(-70, 70), [MIN, MAX]])
+    multipliers = np.concatenate([rng.integers(2**30, 2**31, 500), np.full(142, 2**30)])
+    for name, half in (("single", Fraction(1, 2)), ("truncate", 0)):
+        expected = [floor(Fraction(int(v) * int(m), 2 ** (31 + shift)) + half)
+                    for v, m in zip(values, multipliers, strict=True)]
+        assert scale_by_multiplier(values, multipliers, shift, name).tolist() == expected
+
+
+def test_roundings_differ_where_they_should():
+    half = 2**30, 0                                         # one half
+    assert [scale_by_multiplier(v, *half, "single").item() for v in (3, -3)] == [2, -1]
+    assert [scale_by_multiplier(v, *half, "truncate").item() for v in (3, -3)] == [1, -2]
+    quarter = 2**30, 1
+    assert [scale_by_multiplier(v, *quarter).item() for v in (6, -6)] == [2, -2]
+    with pytest.raises(ValueError, match="double, single or truncate, not 'up'"):
+        scale_by_multiplier(1, *half, "up")
+
+
+@pytest.mark.parametrize("bits", range(8, 33))
+def test_round_multiplier(bits):
+    rng = np.random.default_rng(bits)
+    step = 2 ** (32 - bits)
+    ties = 2**30 + step * np.arange(3) + step // 2
+    for value in (*rng.integers(2**30, 2**31, 60), *ties, 2**30, 2**31 - 1):
+        multiplier, shift = round_multiplier(value, 4, bits)
+        expected = floor(Fraction(int(value), step) + Fraction(1, 2)) * step
+        assert Fraction(multiplier) * 2**4 == Fraction(expected) * 2**shift
+        assert multiplier % step == 0
+        assert 2**30 <= multiplier < 2**31
+        assert shift == (3 if expected == 2**31 else 4)
+
+
+def test_round_multiplier_at_the_ends():
+    assert round_multiplier(2**31 - 1, 0, 8) == (2**30, -1)
+    assert round_multiplier(0, 0, 8) == (0, 0)
+    assert round_multiplier(2**29 + 3, 5, 32) == (2**29 + 3, 5)
+    assert round_multiplier(2**29 + 3, 5, 31) == (2**30 + 6, 6)       # a mean's, normalised
+    made = round_multipliers(np.array([2**31 - 1, 0], np.int32), np.array([3, 0], np.int32), 9)
+    assert [array.tolist() for array in made] == [[2**30, 0], [2, 0]]
+    assert {array.dtype for array in made} == {np.dtype(np.int32)}
+
+
 @pytest.mark.parametrize("real", [0.5, 1.0, 0.75, 3.7, 1e-3, 2.0**-31, 1e-9, 0.9999999999999, 1e8])
 def test_quantize_multiplier(real):
     multiplier, shift = quantize_multiplier(real)
@@ -116,6 +165,7 @@ def test_saturate_and_wrap():
     assert saturate(np.array([300]), -128, 127).dtype == np.int8
     assert wrap_int32(np.array([2**31, -2**31 - 1])).tolist() == [-2**31, 2**31 - 1]
     assert signed_range(4) == (-8, 7)
+    assert wrap(np.array([2047, 2048, -2049, 5 * 4096 + 1]), 12).tolist() == [2047, -2048, 2047, 1]
 
 
 def test_quantize_round_trip():

@@ -13,11 +13,11 @@ from golden.exporters.tflite import (
     write_convolution,
     write_mean,
 )
-from golden.exporters.tflite_graph import GraphWriter, schema
+from golden.exporters.tflite_graph import GraphWriter
 from golden.fixed_point import quantize_multiplier
-from golden.float_model import FloatLayer, FloatModel
 from golden.network import Layer, build_network, stride_padding
-from golden.quantize import add_record, layer_record, mean_record, quantize_model
+from golden.quantize import add_record, layer_record, mean_record
+from tests.golden.family_files import random_quantized_network
 from tests.golden.litert import run_litert
 
 
@@ -274,29 +274,10 @@ def test_average_pool(kernel, same):
     out = tuple(7 + sum(pads) - size + 1 for pads, size in zip(padding, kernel, strict=True))
     target = add_activation(graph, "pool", (*out, 9), 0.1, 4)
     graph.operator("AVERAGE_POOL_2D", [source], [target], "Pool2DOptions", {
-        "padding": schema.Padding.SAME if same else schema.Padding.VALID, "strideH": 1,
+        "padding": "SAME" if same else "VALID", "strideH": 1,
         "strideW": 1, "filterHeight": kernel[0], "filterWidth": kernel[1]}, version=2)
     expected = run_litert(graph.finish([source], [target]), [x])["pool"]
     np.testing.assert_array_equal(ops.average_pool2d(x, kernel, 1, padding), expected)
-
-
-def random_quantized_network(rng, network):
-    """A float network with random folded weights, quantised over its own ranges."""
-    layers = {}
-    for layer in network.layers:
-        if layer.kind == "pool":
-            continue
-        channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels),
-                 "depthwise": (3, 3, channels)}.get(layer.kind, (layer.input_channels, channels))
-        fan_in = np.prod(shape[:-1])
-        weights = rng.normal(0, 1.5 / np.sqrt(fan_in), shape).astype(np.float32)
-        layers[layer.name] = FloatLayer(layer, weights,
-                                        rng.normal(0.3, 0.5, channels).astype(np.float32))
-    model = FloatModel(network, layers)
-    image = rng.normal(0, 1, network.input_shape).astype(np.float32)
-    ranges = {name: (tensor.min(), tensor.max()) for name, tensor in model.run(image).items()}
-    return quantize_model(model, ranges)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 27), (5, 64)])

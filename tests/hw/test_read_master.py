@@ -174,8 +174,9 @@ def test_sustains_one_beat_per_cycle(channels, burst_beats, outstanding, fifo_be
     assert cycles[-1] - cycles[0] == len(cycles) - 1
 
 
-def test_stuck_channel_holds_nobody_up():
-    dut = ReadMaster(data_bits=64, channels=2, fifo_beats=32)
+@pytest.mark.parametrize("fifo_beats", [32, 47])      # all but one of a third burst have room
+def test_stuck_channel_holds_nobody_up(fifo_beats):
+    dut = ReadMaster(data_bits=64, channels=2, fifo_beats=fifo_beats)
     bench = Bench(dut, [[(0, 300)], [(8192, 300)]], stalls=[1.0, 0.0], latency=20)
 
     async def check(ctx):
@@ -235,6 +236,24 @@ def test_dropped_beat_is_an_error():
             await ctx.tick()
 
     bench.run(check)
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_unasked_beat_is_an_error(last):
+    dut = ReadMaster(data_bits=64, channels=1)
+
+    async def testbench(ctx):
+        await ctx.tick().repeat(2)
+        assert not ctx.get(dut.error)
+        ctx.set(dut.bus.rvalid, 1)
+        ctx.set(dut.bus.rlast, last)
+        await ctx.tick()
+        assert ctx.get(dut.error)
+
+    simulator = Simulator(dut)
+    simulator.add_clock(CYCLE)
+    simulator.add_testbench(testbench)
+    simulator.run()
 
 
 @pytest.mark.parametrize("start", range(3, 60, 4))

@@ -75,6 +75,16 @@ def test_weights_with_another_hash(refuse, photograph, tmp_path):
     assert "sha256" in refuse("classify", photograph, "--weights", path, "--dump", dump)
 
 
+@pytest.mark.parametrize("command", [["summary"], ["classify", "chelsea"], ["run"],
+                                     ["export", "x.npz"]])
+def test_not_a_model(command, refuse, tmp_path):
+    path = tmp_path / "model.tflite"
+    message = refuse(*command, "--model", path)
+    assert message == f"mnv2: The model {path} cannot be read: No such file or directory."
+    path.write_bytes(b"lorem ipsum")
+    assert "must be of a known format" in refuse(*command, "--model", path)
+
+
 def test_dump_that_cannot_be_written(refuse, photograph, tmp_path):
     (tmp_path / "file").write_text("")
     assert "cannot be written" in refuse(

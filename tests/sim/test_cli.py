@@ -15,6 +15,7 @@ from hw.config import PRESETS
 from sim import cli
 from sim.commands.progress import NetworkProgress
 from sim.commands.run import parse_blocks
+from sim.dumps import read_dump
 from sim.errors import SimulationError, UserError
 from sim.report.results import LayerResult
 from sim.run import network_descriptors
@@ -25,7 +26,7 @@ def invoke(*arguments, **options):
     return CliRunner().invoke(cli.app, arguments, env={"COLUMNS": "120"}, **options)
 
 
-@pytest.mark.parametrize("command", ["summary", "classify", "run", "doctor"])
+@pytest.mark.parametrize("command", ["summary", "classify", "run", "export", "compare", "doctor"])
 def test_help_of_each_command_teaches(command):
     assert command in invoke("--help").stdout
     text = invoke(command, "--help").stdout
@@ -161,6 +162,9 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
         return SimpleNamespace(
             layers=layers,
             accumulators=tensors["logits_accumulator"].reshape(-1),
+            logits=tensors["classifier"].reshape(-1),
+            maps={"pool": tensors["pool"]}
+            | {block.name: tensors[block.output_name] for block in network.blocks},
             timeline=np.array([[1024, 0, 10, 0]] * -(-cycles // 1024)),
             cycles=cycles,
             frame_ends=tuple(cycles + 3_000_000 * number for number in range(frames)),
@@ -175,8 +179,12 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
     names = {path.name for path in (tmp_path / "report").iterdir()}
     pictures = {"cycles.png", "bytes.png", "roofline.png", "frame.png"}
-    assert names == {"report.json", "report.csv", *pictures}
+    assert names == {"report.json", "report.csv", "tensors.npz", *pictures}
+    dump = read_dump(tmp_path / "report")
+    assert len(dump) == 17 + 3
+    assert dump["logits_accumulator"].shape == (1, 1, 1000)
     content = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert content["model"] == "MobileNetV2 with torchvision's weights"
     assert content["mode"] == "network"
     assert len(content["layers"]) == 20
     assert len(content["bottlenecks"]) == 17
@@ -237,10 +245,12 @@ def test_run_writes_its_report(tmp_path):
     assert {path.name for path in (tmp_path / "report").iterdir()} == {
         "report.json",
         "report.csv",
+        "tensors.npz",
         "cycles.png",
         "bytes.png",
         "roofline.png",
     }
+    assert list(read_dump(tmp_path / "report")) == ["block7.project"]
     content = json.loads((tmp_path / "report" / "report.json").read_text())
     (row,) = content["bottlenecks"]
     assert row["name"] == "block7"

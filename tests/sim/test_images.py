@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from golden.float_model import KERAS_NORMALIZATION
 from sim import images
 from sim.calibration import PICTURES_PER_PHOTOGRAPH, cut_pictures
 from sim.errors import UserError
@@ -60,6 +61,21 @@ def test_normalize():
     np.testing.assert_allclose(result[0, 0], [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225],
                                rtol=1e-6)
     assert input_range() == pytest.approx((result.min(), result.max()), rel=1e-6)
+
+
+def test_a_models_own_normalisation():
+    """Keras' networks want x / 127.5 - 1."""
+    pixels = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    result = normalize(pixels, KERAS_NORMALIZATION)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, pixels / 127.5 - 1, atol=1e-6)
+    assert input_range(KERAS_NORMALIZATION) == (-1.0, 1.0)
+
+
+def test_load_input_normalises_as_it_is_told(tmp_path):
+    path = save(tmp_path / "grey.png", np.full((300, 400, 3), 255, np.uint8))
+    assert (load_input(path, 96, KERAS_NORMALIZATION) == 1).all()
+    assert load_input(path).max() == pytest.approx(input_range()[1], rel=1e-6)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1", "I;16", "LA"])

@@ -99,10 +99,17 @@ def test_quick_forms_equal_the_plain_ones(model):
         assert np.array_equal(quick[name], plain[name]), name
 
 
+def test_float_model_is_quantised_to_the_bits_asked_for():
+    integer = models.open_model(weight_bits=5, activation_bits=6).integer
+    assert {layer.weight_bits for layer in integer.layers} == {5}
+    assert {layer.activation_bits for layer in integer.layers} == {6}
+    assert max(np.abs(layer.weights).max() for layer in integer.layers) == 15
+
+
 def test_cache_holds_the_same_model(model, tmp_path, monkeypatch):
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path))
     monkeypatch.setattr(models.calibration, "calibration_pictures",
-                        lambda: calibration_pictures()[:2])
+                        lambda *choices: calibration_pictures(*choices)[:2])
     steps = []
     first = models.load_model(progress=lambda done, total: steps.append((done, total)))
     assert steps == [(1, 2), (2, 2)]
@@ -122,7 +129,7 @@ def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "file" / "below"))
     monkeypatch.setattr(models.calibration, "calibration_pictures",
-                        lambda: calibration_pictures()[:1])
+                        lambda *choices: calibration_pictures(*choices)[:1])
     assert len(models.load_model().blocks) == 17
 
 

@@ -160,7 +160,8 @@ def test_real_reduce_of_os_system_is_refused(tmp_path):
 @pytest.mark.parametrize(("entries", "contents", "words"), [
     ({"w": tensor("1", (2, 3), elements=5)}, {"1": VALUES[:5]}, "inside its storage"),
     ({"w": tensor("1", (6,), offset=1)}, {"1": VALUES}, "inside its storage"),
-    ({"w": tensor("1", (2, 3), strides=(1, 2))}, {"1": VALUES}, "contiguous"),
+    ({"w": tensor("1", (2, 3), strides=(1, 3))}, {"1": VALUES}, "inside its storage"),
+    ({"w": tensor("1", (2, 4), elements=6, strides=(0, 1))}, {"1": VALUES}, "inside its storage"),
     ({"w": tensor("1", (2**40, 2**40))}, {"1": VALUES}, "size within the file|a shape"),
     ({"w": tensor("1", (0, 2**20), elements=2**60)}, {"1": VALUES}, "size within the file"),
     ({"w": tensor("1", (-6,), elements=6)}, {"1": VALUES}, "a shape"),
@@ -169,9 +170,11 @@ def test_real_reduce_of_os_system_is_refused(tmp_path):
     ({"w": tensor("1", (5,))}, {"1": VALUES}, "size that its tensor names"),
     ({"w": tensor("1", (6,), storage=_global("os", "FloatStorage"))}, {"1": VALUES}, "of torch"),
     ({"w": tensor("1", (6,), storage=_global("torch", "Storage"))}, {"1": VALUES}, "of torch"),
-    ({3: tensor("1", (6,))}, {"1": VALUES}, "keys must be strings"),
+    ({3: tensor("1", (6,))}, {"1": VALUES}, "keys of tensors must be strings"),
+    ({2.5: tensor("1", (6,))}, {"1": VALUES}, "keys must be strings or integers"),
     ([1, 2], {}, "dictionary of tensors"),
-    ({"w": 1.5}, {}, "opcode BINFLOAT"),
+    ({"w": 1.5}, {}, "dictionary of tensors"),
+    ({"w": 1 << 3000}, {}, "opcode LONG4"),
 ])
 def test_hostile_contents(entries, contents, words):
     with pytest.raises(ValueError, match=words):

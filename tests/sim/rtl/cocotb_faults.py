@@ -57,6 +57,10 @@ async def run_steps(dut):
             await FallingEdge(dut.done)
         result |= {"status": await read("STATUS"), "finished": await read("FINISHED"),
                    "errors": await read("ERRORS"), "cleared": await read("INTERRUPT")}
+        # Of the program's first descriptor, its block's.
+        result["counters"] = [
+            await access_register(dut, run["counter_offset"] + 4 * column)
+            for column in range(run["counters"])]
         await write("ERRORS", 1)
         assert await read("ERRORS") == 0
         await dump_output(dut, run["output_address"],

@@ -96,10 +96,9 @@ def test_small_networks_equal_golden(machine, table, size, padding, memory):
     assert not build.waves
     np.testing.assert_array_equal(run.logits, tensors["classifier"].reshape(-1))
     np.testing.assert_array_equal(run.accumulators, tensors["logits_accumulator"].reshape(-1))
-    spilled = place_network(network, config).spilled
-    kept = [block for block, gone in zip(network.blocks, spilled, strict=True) if not gone]
-    assert set(run.maps) == {block.name for block in kept}
-    for block in kept:
+    assert set(run.maps) == {"pool"} | {block.name for block in network.blocks}
+    np.testing.assert_array_equal(run.maps["pool"], tensors["pool"])
+    for block in network.blocks:
         np.testing.assert_array_equal(run.maps[block.name], tensors[block.output_name])
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from amaranth.lib import data
 
+from hw.counters import COUNTERS
 from hw.program import RECORD_BYTES, Descriptor, Header
-from hw.registers import Register, Status
+from hw.registers import COUNTER_OFFSET, Register, Status
 from sim.mapping.block_program import build_block_program
 from sim.mapping.packing import unpack_map
 from sim.rtl.build import run_cocotb
@@ -83,6 +84,7 @@ class Bench:
         size = self.program.output_bytes
         (folder / "steps.json").write_text(json.dumps({
             "registers": {register.name: register.value for register in Register},
+            "counter_offset": COUNTER_OFFSET, "counters": len(COUNTERS),
             "steps": steps, "output_address": self.program.output_address,
             "output_bytes": size, "result": str(folder / "results.json")}))
         run_cocotb(
@@ -157,28 +159,3 @@ def test_streams_too_long_do_not_reach_the_next_program(tmp_path):
         bench.check_good(result)
 
 
-def test_start_while_busy_is_refused_and_noted(tmp_path):
-    bench = Bench(tmp_path)
-    results = bench.run([bench.good(start_again=cycles) for cycles in (1, 300)] + [bench.good()])
-    assert [result["errors"] for result in results] == [1, 1, 0]
-    for result in results:
-        check_common(result)
-        bench.check_good(result)
-
-
-@pytest.mark.parametrize("place", ["program", "descriptor", "weights", "taps", "parameters",
-                                   "input", "output"])
-def test_error_response(tmp_path, place):
-    """Memory answers once with an error, at any kind of transfer."""
-    bench = Bench(tmp_path)
-    address = {"program": 8, "descriptor": RECORD_BYTES + 8}.get(place)
-    if address is None:
-        name, kind, number = {"input": ("load_address", Descriptor, 1),
-                              "output": ("store_address", Descriptor, 1)}.get(
-                                  place, (f"{place}_address", Header, 0))
-        address = value_of(bench.table[number], kind, name) + 16
-    bad, good = bench.run([bench.good(), bench.good()],
-                          plusargs=[f"+error_address={address:x}", "+error_count=1"])
-    check_common(bad)
-    assert Status(bad["status"]) == Status.BUS
-    bench.check_good(good)

@@ -1,0 +1,291 @@
+"""A graph of operators as a network of the MobileNetV2 family, if it is one.
+
+What runs on the accelerator is the way from the int8 image to the logits: a 3x3 stem, bottlenecks,
+a 1x1 head, the global average and a classifier. QUANTIZE before it and SOFTMAX, DEQUANTIZE and
+RESHAPE behind it are left to the host. Every integer is the graph's own.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from golden.graph.graph import Graph
+from golden.graph.layer_records import convolution, pad_amounts, pool, refuse, residual
+from golden.graph.records import Operator
+from golden.model import QuantizedBlock, QuantizedModel
+from golden.network import (
+    PADDINGS,
+    WIDTH_MULTIPLIERS,
+    Block,
+    Layer,
+    Network,
+    mobilenet_v2,
+    stride_padding,
+)
+
+HOST_BEFORE = ("QUANTIZE", "RESHAPE")
+HOST_BEHIND = ("RESHAPE", "SOFTMAX", "DEQUANTIZE", "QUANTIZE")
+POOLS = ("MEAN", "AVERAGE_POOL_2D")
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyNetwork:
+    """A graph of the family, and what of it the integer model computes.
+
+    Attributes
+    ----------
+    model : golden.model.QuantizedModel
+        FULLY_CONNECTED in its integer form.
+    graph : golden.graph.graph.Graph
+    names : dict of int to str
+        Tensor index to the name that `QuantizedModel.run` has for it, in the order of execution; a
+        RESHAPE's output has the name of its input.
+    before, behind : tuple of golden.graph.records.Operator
+        What the host does to the graph's input, and to the logits.
+    """
+
+    model: QuantizedModel
+    graph: Graph
+    names: dict
+    before: tuple[Operator, ...]
+    behind: tuple[Operator, ...]
+
+    def indexed(self, tensors):
+        """Tensors of `QuantizedModel.run` as the graph has them.
+
+        Parameters
+        ----------
+        tensors : dict of str to array
+            Some or all of them.
+
+        Returns
+        -------
+        dict of int to int8 array
+            In the order of execution, each in the shape that the graph gives it.
+        """
+        return {index: np.asarray(tensors[name]).reshape(self.graph.tensors[index].shape)
+                for index, name in self.names.items() if name in tensors}
+
+
+def lower_family(graph):
+    """The network of a graph.
+
+    Parameters
+    ----------
+    graph : golden.graph.graph.Graph
+
+    Returns
+    -------
+    FamilyNetwork
+
+    Raises
+    ------
+    ValueError
+        Naming the first operator that does not fit, and what was expected in its place.
+    """
+    way = _Way(graph)
+    before = way.take_host_input()
+    input_name = way.index
+    stem_layer, stem = way.take_convolution("stem", "stem")
+    blocks, quantized = [], []
+    while not way.at_head(len(blocks)):
+        block, record = way.take_block(len(blocks) + 1)
+        blocks.append(block)
+        quantized.append(record)
+    head_layer, head = way.take_convolution("head", "head")
+    average = way.take_pool()
+    rows, columns, channels = head_layer.output_shape
+    pool_layer = Layer("pool", "pool", 0, head_layer.output_shape, (1, 1, channels),
+                       (rows, columns), 1, ((0, 0), (0, 0)))
+    classifier_layer, classifier = way.take_convolution("classifier", "classifier")
+    behind = way.take_host_output()
+    way.check_complete()
+    network = _recognize(Network(
+        None, stem_layer.input_shape, classifier_layer.output_channels, "pytorch", stem_layer,
+        tuple(blocks), head_layer, pool_layer, classifier_layer))
+    source = graph.tensors[input_name]
+    model = QuantizedModel(network, stem, tuple(quantized), head, average, classifier,
+                           source.scale, source.zero_point)
+    return FamilyNetwork(model, graph, way.names, before, behind)
+
+
+def _recognize(network):
+    """The network with its padding by name, and its width multiplier if it is the paper's."""
+    windows = [layer for layer in network.layers if layer.kernel_size == (3, 3)]
+    for padding in PADDINGS:
+        if all(layer.padding == tuple(stride_padding(size, layer.stride, padding)
+                                      for size in layer.input_shape[:2]) for layer in windows):
+            network = replace(network, padding=padding)
+            break
+    else:
+        network = replace(network, padding="mixed")
+    shapes = [layer.output_shape for layer in network.layers]
+    for width in WIDTH_MULTIPLIERS:
+        paper = mobilenet_v2(width, network.input_shape[:2], network.classes)
+        if [layer.output_shape for layer in paper.layers] == shapes:
+            return replace(network, width=width)
+    return network
+
+
+class _Way:
+    """The way through a graph, taken operator by operator.
+
+    Attributes
+    ----------
+    index : int
+        The tensor that was reached.
+    names : dict of int to str
+        See `FamilyNetwork`.
+    """
+
+    def __init__(self, graph):
+        self._graph = graph
+        self._taken = set()
+        self.names = {}
+        if len(graph.inputs) != 1:
+            raise ValueError("A network of the MobileNetV2 family must have one input, "
+                             f"not {len(graph.inputs)}")
+        self.index = graph.inputs[0]
+
+    def _readers(self, expected):
+        """Operators that read the tensor; ValueError if there are none."""
+        readers = self._graph.consumers(self.index)
+        if not readers:
+            raise ValueError(f"The graph ends at {self._graph.tensors[self.index].label}, which "
+                             f"does not fit a network of the MobileNetV2 family: expected "
+                             f"{expected}")
+        return readers
+
+    def _next(self, expected, beside=()):
+        """The one operator that reads the tensor, apart from those ``beside``; RESHAPE that moves
+        nothing is passed."""
+        while True:
+            readers = [op for op in self._readers(expected) if op not in beside]
+            if not readers:
+                raise refuse(beside[0], expected)
+            if len(readers) > 1:
+                raise refuse(readers[1], f"{self._graph.tensors[self.index].label} to be read by "
+                                         f"the {readers[0].label} alone")
+            (operator,) = readers
+            if operator.kind != "RESHAPE" or not self._moves_nothing(operator):
+                return operator
+            self._take(operator, self.names.get(self.index))
+
+    def _moves_nothing(self, operator):
+        """Whether a RESHAPE keeps a map's axes; a single pixel has but channels."""
+        source, target = (self._graph.tensors[index].shape
+                          for index in (operator.input(0), operator.output))
+        without_ones = [tuple(size for size in shape if size != 1) for shape in (source, target)]
+        return source == target or (len(without_ones[0]) <= 1
+                                    and without_ones[0] == without_ones[1])
+
+    def _take(self, operator, name):
+        self._taken.add(operator.index)
+        self.index = operator.output
+        if name is not None:
+            self.names[self.index] = name
+
+    def take_host_input(self):
+        """Operators between the graph's input and the int8 image."""
+        before = []
+        while self._graph.tensors[self.index].dtype != "int8" \
+                or self._readers("a stem")[0].kind in HOST_BEFORE:
+            operator = self._next("QUANTIZE to int8 before the stem")
+            if operator.kind not in HOST_BEFORE:
+                raise refuse(operator, "QUANTIZE to int8 before the stem")
+            before.append(operator)
+            self._take(operator, None)
+        self.names[self.index] = "input"
+        return tuple(before)
+
+    def take_host_output(self):
+        """Operators between the logits and the graph's outputs."""
+        behind = []
+        while self._graph.consumers(self.index):
+            operators = self._graph.consumers(self.index)
+            for operator in operators[1:] or operators:
+                if len(operators) > 1 or operator.kind not in HOST_BEHIND:
+                    raise refuse(operator, "nothing behind the classifier but one of "
+                                           f"{', '.join(HOST_BEHIND)}")
+            behind.append(operators[0])
+            self._take(operators[0], None)
+        return tuple(behind)
+
+    def check_complete(self):
+        """ValueError if an operator lies beside the way."""
+        for operator in self._graph.operators:
+            if operator.index not in self._taken:
+                raise refuse(operator, "nothing beside the way from the image to the logits")
+
+    def take_convolution(self, name, kind, block=0, beside=()):
+        """The next convolution as (Layer, QuantizedLayer); a PAD before a 3x3 one is part of it."""
+        kinds = {"depthwise": ("DEPTHWISE_CONV_2D",),
+                 "classifier": ("FULLY_CONNECTED", "CONV_2D")}.get(kind, ("CONV_2D",))
+        expected = f"{' or '.join(kinds)} as {name}"
+        operator, padded = self._next(expected, beside), None
+        if operator.kind in ("PAD", "PADV2") and kind in ("stem", "depthwise"):
+            padded = self.index, pad_amounts(self._graph, operator)
+            self._take(operator, None)
+            operator = self._next(f"{expected} behind its PAD")
+        if operator.kind not in kinds:
+            raise refuse(operator, expected)
+        made = convolution(self._graph, operator, name, kind, block, padded)
+        self._take(operator, name)
+        return made
+
+    def at_head(self, blocks):
+        """Whether the head is next, behind so many blocks: a convolution that is averaged."""
+        operator = self._next_of_block("a bottleneck or the head")
+        if operator.kind in POOLS:
+            raise refuse(operator, "CONV_2D as head before the average")
+        readers = self._graph.consumers(operator.output)
+        found = operator.kind == "CONV_2D" and any(reader.kind in POOLS for reader in readers)
+        if found and not blocks:
+            raise refuse(operator, "a bottleneck between the stem and the head")
+        return found
+
+    def _shortcuts(self):
+        """ADDs that read the tensor: residuals of the block that begins here."""
+        return tuple(op for op in self._graph.consumers(self.index) if op.kind == "ADD")
+
+    def _next_of_block(self, expected):
+        return self._next(expected, self._shortcuts())
+
+    def take_block(self, number):
+        """The next bottleneck as (Block, QuantizedBlock)."""
+        name, shortcut, adds = f"block{number}", self.index, self._shortcuts()
+        first = self._next_of_block(f"CONV_2D or DEPTHWISE_CONV_2D of {name}, or the head")
+        expand = quantized_expand = None
+        if first.kind == "CONV_2D":
+            expand, quantized_expand = self.take_convolution(f"{name}.expand", "expand", number,
+                                                             adds)
+            adds_behind = ()
+        else:
+            adds_behind = adds
+        depthwise, quantized_depthwise = self.take_convolution(
+            f"{name}.depthwise", "depthwise", number, adds_behind)
+        project, quantized_project = self.take_convolution(f"{name}.project", "project", number)
+        add = None
+        if adds:
+            end = self.index
+            if len(adds) > 1 or adds[0] not in self._graph.consumers(end):
+                raise refuse(adds[-1], f"the input and the project output of {name} as inputs")
+            operator = self._next(f"the {adds[0].label} of {name}")
+            add = residual(self._graph, operator, f"{name}.add", shortcut, end)
+            self._take(operator, add.name)
+            project = replace(project, residual=True)
+        inputs = depthwise.input_channels if expand is None else expand.input_channels
+        expansion = depthwise.output_channels / inputs
+        block = Block(name, number, int(expansion) if expansion.is_integer() else expansion,
+                      expand, depthwise, project)
+        return block, QuantizedBlock(name, quantized_expand, quantized_depthwise,
+                                     quantized_project, add)
+
+    def take_pool(self):
+        """The average over the map."""
+        operator = self._next("MEAN or AVERAGE_POOL_2D behind the head")
+        if operator.kind not in POOLS:
+            raise refuse(operator, "MEAN or AVERAGE_POOL_2D behind the head")
+        made = pool(self._graph, operator)
+        self._take(operator, "pool")
+        return made

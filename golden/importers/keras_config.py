@@ -1,0 +1,172 @@
+"""What the configuration in a Keras file says of the architecture, checked against the family's.
+
+Ref: Keras 3.15 `layers/*`, `get_config`; Keras 2.3 the same, whose InputLayer says
+`batch_input_shape`.
+"""
+
+import json
+import re
+
+from golden.network import PADDINGS, output_size, stride_padding
+
+MAXIMUM_LAYERS = 5000
+_CLASSES = ("InputLayer", "Conv2D", "DepthwiseConv2D", "BatchNormalization", "ReLU", "Add",
+            "ZeroPadding2D", "GlobalAveragePooling2D", "Dense", "Dropout", "Activation", "Softmax",
+            "Flatten", "Reshape")
+_ACTIVATIONS = ("linear", "softmax", None)
+
+
+def _snake_case(name):
+    """Ref: Keras 3.15 `utils/naming.py`, `to_snake_case`."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+class KerasConfig:
+    """The layers of a model's configuration, in order.
+
+    Parameters
+    ----------
+    layers : list of (str, str, dict)
+        Class, name and settings of each.
+
+    Raises
+    ------
+    ValueError
+        If a layer is not of the family, or works in another way than the family's.
+    """
+
+    def __init__(self, layers):
+        self._layers = layers
+        self._settings = {name: settings for _, name, settings in layers}
+        if len(self._settings) != len(layers):
+            raise ValueError("The layers of a configuration must have names of their own")
+        for kind, name, settings in layers:
+            if kind not in _CLASSES:
+                raise ValueError(f"The layer {name[:80]} must be one of MobileNetV2's, not of the "
+                                 f"class {kind[:80]}")
+            _check_layer(kind, name, settings)
+
+    @classmethod
+    def parse(cls, text):
+        """The KerasConfig of JSON text or bytes."""
+        try:
+            layers = json.loads(text)["config"]["layers"]
+            found = [(x["class_name"], x["config"]["name"], x["config"])
+                     for x in layers[:MAXIMUM_LAYERS]]
+            if not all(isinstance(kind, str) and isinstance(name, str) for kind, name, _ in found):
+                raise TypeError
+        except (ValueError, KeyError, TypeError, RecursionError, AttributeError):
+            raise ValueError("The configuration must be Keras' JSON of a model of layers") from None
+        return cls(found)
+
+    def names_of(self, kind):
+        """Names of the layers whose class reads so in snake case, in order."""
+        return [name for found, name, _ in self._layers if _snake_case(found) == kind]
+
+    def _get(self, name):
+        if name not in self._settings:
+            raise ValueError(f"The layer {name} is missing in the configuration")
+        return self._settings[name]
+
+    def epsilon(self, name):
+        """A BatchNormalization layer's epsilon."""
+        value = self._get(name).get("epsilon")
+        if not isinstance(value, float) or not 0 <= value < 1:
+            raise ValueError(f"The epsilon of {name} must be from 0 to below 1, not {value!r}")
+        return value
+
+    def input_size(self):
+        """(rows, columns) of the input; None where any size is taken."""
+        inputs = [x for kind, _, x in self._layers if kind == "InputLayer"]
+        if len(inputs) != 1:
+            raise ValueError(f"The model must have one input layer, not {len(inputs)}")
+        shape = inputs[0].get("batch_shape", inputs[0].get("batch_input_shape"))
+        if not isinstance(shape, list) or len(shape) != 4 or shape[3] != 3:
+            raise ValueError("The model's input must be rows, columns and 3 channels, not "
+                             f"{str(shape)[:80]}")
+        return shape[1], shape[2]
+
+    def strides(self, blocks):
+        """Of the stem and of each block, given the blocks' names; 1 or 2, elsewhere 1."""
+        strided = ["Conv1", *(f"{block}_depthwise" for block in blocks)]
+        for kind, name, settings in self._layers:
+            value = settings.get("strides")
+            allowed = ([1, 1], [2, 2]) if name in strided else ([1, 1],)
+            if kind in ("Conv2D", "DepthwiseConv2D") and value not in allowed:
+                raise ValueError(f"The strides of {name[:80]} must be "
+                                 f"{' or '.join(map(str, allowed))}, not {str(value)[:80]}")
+        return [self._get(name)["strides"][0] for name in strided]
+
+    def padding(self, blocks, strides, size):
+        """Which of `golden.network.PADDINGS` the strided layers pad like.
+
+        Keras pads them in a layer of its own, or has the convolution do it ("same").
+        """
+        layers = [("Conv1", "Conv1_pad"), *((f"{x}_depthwise", f"{x}_pad") for x in blocks)]
+        possible = list(PADDINGS)[::-1]
+        for (name, pad), stride in zip(layers, strides, strict=True):
+            mode = self._get(name).get("padding")
+            if pad in self._settings and mode == "valid":
+                pads = self._get(pad).get("padding")
+                fits = [x for x in possible
+                        if pads == [list(stride_padding(n, stride, x)) for n in size]]
+            elif pad not in self._settings and mode == "same":
+                pads = mode
+                fits = [x for x in possible
+                        if x == "tensorflow" or all(stride_padding(n, stride, x) ==
+                                                    stride_padding(n, stride, "tensorflow")
+                                                    for n in size)]
+            else:
+                pads, fits = mode, []
+            if not fits:
+                raise ValueError(f"The layer {name} must pad as TensorFlow or PyTorch do, all "
+                                 f"layers alike, not {str(pads)[:80]}")
+            possible = fits
+            size = tuple(output_size(n, stride) for n in size)
+        return possible[0]
+
+    def check_between(self, blocks, expanded, residual):
+        """ValueError unless the ReLU6 and Add layers are just those of such blocks.
+
+        Parameters
+        ----------
+        blocks : list of str
+            Their names.
+        expanded, residual : list of bool
+            Whether each has an expansion, and a sum at its end.
+        """
+        relus = {"Conv1_relu", "out_relu", *(f"{block}_depthwise_relu" for block in blocks)}
+        relus |= {f"{block}_expand_relu" for block, has in zip(blocks, expanded, strict=True)
+                  if has}
+        adds = {f"{block}_add" for block, has in zip(blocks, residual, strict=True) if has}
+        for wanted_kind, wanted in (("ReLU", relus), ("Add", adds)):
+            found = {name for kind, name, _ in self._layers if kind == wanted_kind}
+            for name in sorted(wanted - found):
+                raise ValueError(f"The layer {name} is missing in the configuration")
+            for name in sorted(found - wanted):
+                raise ValueError(f"The layer {name[:80]} is superfluous: MobileNetV2 has no "
+                                 f"{wanted_kind} there")
+
+
+def _check_layer(kind, name, settings):
+    wanted = {"data_format": ("channels_last", None)}
+    if kind in ("Conv2D", "DepthwiseConv2D"):
+        wanted |= {"dilation_rate": ([1, 1], None), "activation": ("linear", None),
+                   "groups": (1, None), "depth_multiplier": (1, None)}
+    elif kind == "BatchNormalization":
+        wanted |= {"axis": (-1, 3, [3], [-1]), "center": (True,), "scale": (True,),
+                   "renorm": (False, None)}
+    elif kind == "ReLU":
+        wanted |= {"max_value": (6.0,), "negative_slope": (0, None, [0.0]),
+                   "threshold": (0, None, [0.0])}
+    elif kind in ("Dense", "Activation"):
+        wanted |= {"activation": _ACTIVATIONS}
+    for setting, values in wanted.items():
+        value = settings.get(setting)
+        if isinstance(value, dict):                          # Keras 2.13 and later may wrap these
+            value = value.get("config", value)
+        if value not in values:
+            raise ValueError(f"The layer {name[:80]} must have the {setting} {values[0]}, not "
+                             f"{str(value)[:80]}")

@@ -1,0 +1,157 @@
+"""Keras' files, `.h5`, `.weights.h5` and `.keras`, of Keras 2 and 3, to the float model.
+
+`keras_layout` finds each layer's variables and `keras_config` what the configuration says, if the
+file has one; here they become keras.applications' MobileNetV2, by its layers' names.
+
+Ref: Keras 3.15 `applications/mobilenet_v2.py`; Keras 2.3 the same.
+"""
+
+import re
+
+import numpy as np
+
+from golden.float_model import KERAS_NORMALIZATION, BatchNormalization
+from golden.importers.float_network import (
+    Convolution,
+    agree_on_size,
+    as_float32,
+    assemble_model,
+)
+from golden.importers.hdf5_file import parse_hdf5
+from golden.importers.keras_config import KerasConfig
+from golden.importers.keras_layout import MAXIMUM_BLOCKS, find_variables
+from golden.importers.zip_members import ZipMembers
+
+#: keras.applications' epsilon, for files that hold weights alone.
+EPSILON = 1e-3
+CONFIG_MEMBER, WEIGHTS_MEMBER = "config.json", "model.weights.h5"
+_BLOCK = re.compile(r"block_(\d{1,3})_(expand|depthwise|project)")
+
+
+def parse_keras_zip(data, input_size=None, strides=None):
+    """FloatModel of the bytes of a `.keras` file; see `parse_keras_hdf5`."""
+    members = ZipMembers(data)
+    config = KerasConfig.parse(members.read(CONFIG_MEMBER, 2**24))
+    return _build(*parse_hdf5(members.read(WEIGHTS_MEMBER)), config, input_size, strides)
+
+
+def parse_keras_hdf5(data, input_size=None, strides=None):
+    """FloatModel of the bytes of an `.h5` file, of a whole model or of weights alone.
+
+    Parameters
+    ----------
+    data : bytes
+    input_size : int or (int, int), optional
+        Rows and columns where the file does not state them; 224 by default.
+    strides : sequence of int, optional
+        Of the stem and each block, where the file does not state them; by default the paper's.
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, or a layer or tensor is missing, superfluous or misshapen.
+    """
+    arrays, texts = parse_hdf5(data)
+    text = texts.get("@model_config")
+    return _build(arrays, texts, KerasConfig.parse(text) if text else None, input_size, strides)
+
+
+class _Layers:
+    """Variables by layer, of which each is to be used."""
+
+    def __init__(self, variables, config):
+        self._variables, self._config, self._used = variables, config, set()
+
+    def _fetch(self, layer, variable, dimensions):
+        found = self._variables.get(layer)
+        if found is None:
+            raise ValueError(f"The layer {layer} is missing")
+        name = f"{layer}/{variable}"
+        if variable not in found:
+            raise ValueError(f"The tensor {name} is missing")
+        value = as_float32(name, found[variable])
+        if value.ndim != dimensions:
+            raise ValueError(f"The tensor {name} must have {dimensions} axes, not {value.ndim}")
+        self._used.add((layer, variable))
+        return value
+
+    def _bias(self, layer):
+        has = "bias" in self._variables.get(layer, ())
+        return self._fetch(layer, "bias", 1) if has else None
+
+    def _normalization(self, layer):
+        scale, offset, mean, variance = (
+            self._fetch(layer, part, 1)
+            for part in ("gamma", "beta", "moving_mean", "moving_variance"))
+        epsilon = EPSILON if self._config is None else self._config.epsilon(layer)
+        return BatchNormalization(scale, offset, mean, variance, epsilon)
+
+    def convolution(self, layer, normalization):
+        """A 3x3 or 1x1 convolution and its normalisation."""
+        weights = self._fetch(layer, "kernel", 4)
+        if weights.shape[:2] == (1, 1):
+            weights = weights[0, 0]
+        return Convolution(f"{layer}/kernel", weights, self._bias(layer),
+                           self._normalization(normalization))
+
+    def depthwise(self, layer, normalization):
+        """A depthwise convolution and its normalisation."""
+        weights = self._fetch(layer, "kernel", 4)
+        if weights.shape[3] != 1:
+            raise ValueError(f"The tensor {layer}/kernel must hold one filter a channel, not "
+                             f"{weights.shape[3]}")
+        return Convolution(f"{layer}/kernel", np.ascontiguousarray(weights[..., 0]),
+                           self._bias(layer), self._normalization(normalization))
+
+    def classifier(self):
+        """The only layer of two axes: `predictions`, or what a finer training called it."""
+        names = [name for name, found in self._variables.items()
+                 if getattr(found.get("kernel"), "ndim", 0) == 2]
+        if len(names) != 1:
+            raise ValueError("The file must hold one dense layer, the classifier, not "
+                             f"{len(names)}{': ' + ', '.join(names[:3]) if names else ''}")
+        return Convolution(f"{names[0]}/kernel", self._fetch(names[0], "kernel", 2),
+                           self._bias(names[0]))
+
+    def refuse_others(self):
+        """ValueError if a variable was not asked for."""
+        for layer, found in self._variables.items():
+            for variable in found:
+                if (layer, variable) not in self._used:
+                    raise ValueError(f"The tensor {layer}/{variable} is superfluous: MobileNetV2 "
+                                     "has none of that name")
+
+
+def _build(arrays, texts, config, input_size, strides):
+    variables = find_variables(arrays, texts, config)
+    layers = _Layers(variables, config)
+    matches = [match for name in variables if (match := _BLOCK.fullmatch(name))]
+    count = 1 + max((int(match[1]) for match in matches), default=0)
+    if count > MAXIMUM_BLOCKS:
+        raise ValueError(f"The file must hold at most {MAXIMUM_BLOCKS} blocks, not {count}")
+    stem = layers.convolution("Conv1", "bn_Conv1")
+    names = ["expanded_conv", *(f"block_{index}" for index in range(1, count))]
+    blocks = []
+    for name in names:
+        expand = None
+        if f"{name}_expand" in variables:
+            expand = layers.convolution(f"{name}_expand", f"{name}_expand_BN")
+        blocks.append((expand, layers.depthwise(f"{name}_depthwise", f"{name}_depthwise_BN"),
+                       layers.convolution(f"{name}_project", f"{name}_project_BN")))
+    head = layers.convolution("Conv_1", "Conv_1_bn")
+    classifier = layers.classifier()
+    layers.refuse_others()
+    padding = "tensorflow"
+    if config is None:
+        input_size = agree_on_size(input_size, (None, None))
+    else:
+        input_size = agree_on_size(input_size, config.input_size())
+        strides = config.strides(names)
+        padding = config.padding(names, strides, input_size)
+    model = assemble_model(stem, blocks, head, classifier, input_size=input_size, padding=padding,
+                           strides=strides, input_normalization=KERAS_NORMALIZATION)
+    if config is not None:
+        made = model.network.blocks
+        config.check_between(names, [block.expand is not None for block in made],
+                             [block.residual for block in made])
+    return model

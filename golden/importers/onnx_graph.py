@@ -1,0 +1,238 @@
+"""An ONNX file's graph as plain records: nodes with their attributes, and constants on demand.
+
+Ref: ONNX `onnx/onnx.proto3`, IR version 13; `docs/ExternalData.md`.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.importers.float_network import MAXIMUM_BYTES
+
+MAXIMUM_NODES = 20_000
+#: Numbers that Expand may make of one: a bias of zeros.
+MAXIMUM_EXPANDED = 2**16
+_DOMAINS = ("", "ai.onnx")
+_FOLDED = ("Identity", "CastLike", "Shape", "Reshape", "Expand")
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operator.
+
+    Members
+    -------
+    operator, name : str
+        The name is that of the node, or of its output where the node has none.
+    inputs, outputs : tuple of str
+        Names of tensors; "" for an optional one that is left out.
+    attributes : dict of str to int, float, str, list or TensorProto
+    """
+
+    operator: str
+    name: str
+    inputs: tuple
+    outputs: tuple
+    attributes: dict
+
+    def __str__(self):
+        return f"{self.operator} {self.name[:80]}"
+
+
+class OnnxGraph:
+    """The graph of a file.
+
+    Parameters
+    ----------
+    data : bytes
+    beside : function of (name, offset, length), optional
+        Bytes of another file in the same folder; length None for all that is left. Without it,
+        tensors outside the file are refused.
+
+    Members
+    -------
+    nodes : list of Node
+        In order of execution, without constants.
+    input, output : str
+        Names of the only ones.
+    input_shape : tuple of int or None
+        None where the size is open.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, or holds what no network of the family needs.
+    """
+
+    def __init__(self, data, beside=None):
+        try:
+            import onnx
+            from google.protobuf.message import DecodeError
+        except ImportError:
+            raise ValueError("Reading ONNX needs the package onnx: "
+                             "pip install 'mnv2[models]'") from None
+        self._onnx, self._beside = onnx, beside
+        model = onnx.ModelProto()
+        try:
+            model.ParseFromString(bytes(data))
+        except (DecodeError, ValueError, RuntimeError):
+            raise ValueError("The file must be an ONNX model; it is damaged, truncated or of "
+                             "another format") from None
+        graph = model.graph
+        if not model.opset_import or not graph.node:
+            raise ValueError("The file must be an ONNX model with operators")
+        if len(graph.node) > MAXIMUM_NODES or len(graph.initializer) > MAXIMUM_NODES:
+            raise ValueError(f"The graph must have at most {MAXIMUM_NODES} nodes and constants")
+        if model.functions:
+            raise ValueError("The model must not define functions of its own; export it without")
+        self._tensors, self._bytes = {}, 0
+        for tensor in graph.initializer:
+            self._add_constant(tensor.name, tensor)
+        inputs = [x for x in graph.input if x.name not in self._tensors]
+        if len(inputs) != 1 or len(graph.output) != 1:
+            raise ValueError(f"The graph must have one input and one output, not {len(inputs)} "
+                             f"and {len(graph.output)}")
+        self.input, self.output = inputs[0].name, graph.output[0].name
+        self.input_shape = tuple(x.dim_value if x.HasField("dim_value") and x.dim_value > 0
+                                 else None for x in inputs[0].type.tensor_type.shape.dim)
+        self.nodes = []
+        for node in graph.node:
+            self._add_node(node)
+
+    def _add_constant(self, name, tensor):
+        if name in self._tensors:
+            raise ValueError(f"The tensor {name[:80]} must be made once")
+        self._tensors[name] = tensor
+
+    def _add_node(self, node):
+        if node.domain not in _DOMAINS:
+            raise ValueError(f"The operator {node.op_type[:80]} of the domain {node.domain[:80]} "
+                             "is not part of MobileNetV2")
+        name = node.name or (node.output[0] if node.output else "")
+        kinds = self._onnx.AttributeProto
+        attributes = {}
+        for attribute in node.attribute:
+            if attribute.type in (kinds.GRAPH, kinds.GRAPHS):
+                raise ValueError(f"The operator {node.op_type[:80]} {name[:80]} must not hold a "
+                                 "graph")
+            value = self._onnx.helper.get_attribute_value(attribute)
+            if not isinstance(value, int | float | bytes | self._onnx.TensorProto):
+                value = list(value) if attribute.type in (kinds.INTS, kinds.FLOATS) else None
+            attributes[attribute.name] = value.decode(errors="replace") \
+                if isinstance(value, bytes) else value
+        record = Node(node.op_type[:80], name, tuple(node.input), tuple(node.output), attributes)
+        if record.operator == "Constant":
+            if len(record.outputs) != 1:
+                raise ValueError(f"The operator {record} must have one output")
+            for kind in ("value", "value_float", "value_floats", "value_int", "value_ints"):
+                if attributes.get(kind) is not None:
+                    self._add_constant(record.outputs[0], attributes[kind])
+                    return
+            raise ValueError(f"The operator {record} must hold numbers")
+        if not self._fold(record):
+            self.nodes.append(record)
+
+    def is_constant(self, name):
+        return name in self._tensors
+
+    def _fold(self, record):
+        """Whether an operator on constants alone became a constant itself.
+
+        PyTorch's exporter leaves such operators where it is told not to optimise.
+        """
+        if record.operator not in _FOLDED or not record.inputs or len(record.outputs) != 1 \
+                or not self.is_constant(record.inputs[0]):
+            return False
+        first, output = record.inputs[0], record.outputs[0]
+        if record.operator in ("Identity", "CastLike"):      # floats are float32 here anyway
+            self._add_constant(output, self._tensors[first])
+        elif record.operator == "Shape":
+            start, end = (record.attributes.get(x) for x in ("start", "end"))
+            shape = self.constant(first).shape[start:end]
+            self._add_constant(output, np.array(shape, np.int64))
+        else:
+            if len(record.inputs) != 2 or not self.is_constant(record.inputs[1]):
+                return False
+            value, shape = self.constant(first), self.constant(record.inputs[1])
+            if record.operator == "Reshape":
+                if shape.ravel().tolist() != [-1]:
+                    return False
+                self._add_constant(output, value.reshape(-1))
+                return True
+            if value.size > 1 and shape.ravel().tolist() != [1]:
+                return False
+            count = math.prod(int(n) for n in shape.ravel()[:8])
+            if shape.ndim != 1 or shape.size > 8 or not 0 < count <= MAXIMUM_EXPANDED:
+                raise ValueError(f"The operator {record} must make from 1 to {MAXIMUM_EXPANDED} "
+                                 "numbers")
+            # A copy of one number, or as it is.
+            self._add_constant(output, value if value.size > 1 else
+                               np.full([int(n) for n in shape], value.reshape(-1)[0]))
+        return True
+
+    def constant(self, name):
+        """Array of a constant; float32 whatever floats the file holds.
+
+        Raises
+        ------
+        ValueError
+            If there is none of the name, or its numbers are not all there.
+        """
+        if name not in self._tensors:
+            raise ValueError(f"The tensor {name[:80]} must be a constant of the file")
+        value = self._tensors[name]
+        if isinstance(value, self._onnx.TensorProto):
+            value = self._tensors[name] = self._read(name, value)
+        elif not isinstance(value, np.ndarray):
+            kind = np.float32 if isinstance(value, float) or (
+                isinstance(value, list) and value and isinstance(value[0], float)) else np.int64
+            value = self._tensors[name] = np.array(value, kind)
+        return value
+
+    def _read(self, name, tensor):
+        kinds = self._onnx.TensorProto
+        floats = (kinds.FLOAT, kinds.FLOAT16, kinds.BFLOAT16, kinds.DOUBLE)
+        if tensor.data_type not in (*floats, kinds.INT64, kinds.INT32):
+            raise ValueError(f"The tensor {name[:80]} must hold floats or integers of 32 or "
+                             "64 bits")
+        shape = tuple(tensor.dims)
+        if any(not 0 <= n <= MAXIMUM_BYTES for n in shape) or len(shape) > 8:
+            raise ValueError(f"The tensor {name[:80]} must have a shape within the file")
+        dtype = self._onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+        size = math.prod(shape) * dtype.itemsize
+        self._bytes += size
+        if self._bytes > MAXIMUM_BYTES:
+            raise ValueError(f"The constants must have at most {MAXIMUM_BYTES} bytes")
+        if tensor.data_location == kinds.EXTERNAL:
+            value = np.frombuffer(self._read_beside(name, tensor, size), dtype).reshape(shape)
+        else:
+            try:
+                value = self._onnx.numpy_helper.to_array(tensor)
+            except (ValueError, TypeError, KeyError, OverflowError) as error:
+                raise ValueError(f"The tensor {name[:80]} must hold its numbers "
+                                 f"({str(error)[:80]})") from None
+        if value.shape != shape:
+            raise ValueError(f"The tensor {name[:80]} must hold its numbers")
+        if tensor.data_type not in floats:
+            return value
+        with np.errstate(over="ignore", invalid="ignore"):   # infinities are refused by name, later
+            return np.array(value, np.float32, order="C")
+
+    def _read_beside(self, name, tensor, size):
+        entries = {x.key: x.value for x in tensor.external_data}
+        location = entries.get("location", "")
+        if self._beside is None:
+            raise ValueError(f"The tensor {name[:80]} lies outside the file, in {location[:80]!r}")
+        try:
+            offset = int(entries.get("offset", "0"))
+            length = int(entries.get("length", str(size)))
+        except ValueError:
+            raise ValueError(f"The tensor {name[:80]} must lie at a place in numbers") from None
+        if offset < 0 or length != size:
+            raise ValueError(f"The tensor {name[:80]} must have {size} bytes outside the file, not "
+                             f"{length} at {offset}")
+        content = self._beside(location, offset, size)
+        if len(content) != size:
+            raise ValueError(f"The file {location[:80]} must hold all of the tensor {name[:80]}")
+        return content

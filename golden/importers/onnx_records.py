@@ -1,0 +1,75 @@
+"""What an ONNX graph of the family is made of: the image, layers, sums and the pool."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from golden.float_model import BatchNormalization
+
+NCHW, NHWC = "NCHW", "NHWC"
+
+
+@dataclass(eq=False)
+class Image:
+    """The network's input."""
+
+
+@dataclass(eq=False)
+class OnnxLayer:
+    """A convolution or the classifier.
+
+    Members
+    -------
+    name : str
+        Of its weights in the file.
+    source : Image, OnnxLayer, Sum or Pool
+    weights, bias, normalization
+        As in `float_network.Convolution`.
+    stride : int
+    padding : ((top, bottom), (left, right)) or "same"
+    low, high : float
+        The clamp behind it.
+    """
+
+    name: str
+    source: object
+    weights: np.ndarray
+    depthwise: bool = False
+    bias: np.ndarray | None = None
+    normalization: BatchNormalization | None = None
+    stride: int = 1
+    padding: object = ((0, 0), (0, 0))
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def clamped(self):
+        return (self.low, self.high) != (-math.inf, math.inf)
+
+
+@dataclass(eq=False)
+class Sum:
+    """Two tensors added."""
+
+    name: str
+    terms: tuple
+
+
+@dataclass(eq=False)
+class Pool:
+    """The mean over rows and columns; kernel None where it is the whole map by itself."""
+
+    source: object
+    kernel: tuple | None = None
+
+
+@dataclass
+class Layers:
+    """What a graph is made of, in order of execution."""
+
+    image: Image = field(default_factory=Image)
+    layers: list = field(default_factory=list)
+    sums: list = field(default_factory=list)
+    output: object = None
+    layout: str = NCHW

@@ -1,0 +1,103 @@
+"""Calibrations kept between sweeps: what was seen of the pictures, under a hash of all it is of.
+
+They are arrays in an .npz and nothing else. A damaged one, or a cache that cannot be written, costs
+time and no more.
+"""
+
+import contextlib
+import hashlib
+import json
+import zipfile
+
+import numpy as np
+
+from golden.calibrate import RangeStatistics
+from golden.histogram import Histogram
+from golden.moments import LayerMoments
+from golden.quantize import Calibration, calibrate
+from sim.cache import cache_dir
+from sim.explore.identity import code_hash, model_hash
+from sim.models import save_arrays
+
+__all__ = ["KEPT", "cached_calibration"]
+
+#: Calibrations that are kept; each takes up to 120 MB.
+KEPT = 4
+
+
+def cached_calibration(model, images, hashes, options, progress=None):
+    """What `golden.quantize.calibrate` gives, from the cache where it is there.
+
+    Parameters
+    ----------
+    model : golden.float_model.FloatModel
+        Folded; its input normalisation gives the input's range.
+    images : sequence of float32 [H, W, 3]
+    hashes : sequence of str
+        Of the content of the files that they were cut from.
+    options : sequence of golden.quantize.QuantizationOptions
+    progress : function of (done, total), optional
+        Never called where the cache has it.
+
+    Returns
+    -------
+    golden.quantize.Calibration
+    """
+    needs = sorted({(one.equalization, one.bias_correction, one.adaptive_rounding)
+                    for one in options})
+    key = json.dumps([model_hash(model), list(hashes), len(images), needs, code_hash(),
+                      np.__version__])
+    folder = cache_dir() / "calibrations"
+    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+    with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), \
+            np.load(path, allow_pickle=False) as arrays:
+        return _from_arrays(arrays)
+    made = calibrate(model, images, options, model.input_normalization.range(), progress)
+    with contextlib.suppress(OSError):
+        save_arrays(path, _to_arrays(made))
+        kept = sorted(folder.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for old in kept[KEPT:]:
+            old.unlink()
+    return made
+
+
+def _to_arrays(calibration):
+    """Arrays by names such as ``1/minima/stem``, 1 for the equalised network."""
+    arrays = {"input_range": np.array(calibration.input_range, np.float64)}
+    for equalized, statistics in calibration.statistics.items():
+        for part in ("minima", "maxima", "histograms", "moments"):
+            for name, value in getattr(statistics, part).items():
+                place = f"{int(equalized)}/{part}/{name}"
+                if isinstance(value, Histogram):
+                    arrays[f"{place}/counts"] = value.counts
+                    arrays[f"{place}/exponent"] = np.int64(value.exponent)
+                elif isinstance(value, LayerMoments):
+                    arrays[f"{place}/count"] = np.int64(value.count)
+                    arrays[f"{place}/total"] = value.total
+                    if value.gram is not None:
+                        arrays[f"{place}/gram"] = value.gram
+                else:
+                    arrays[place] = value
+    return arrays
+
+
+def _from_arrays(arrays):
+    """The Calibration that `_to_arrays` was called on."""
+    statistics = {}
+    for key in arrays.files:
+        if key == "input_range":
+            continue
+        equalized, part, name, *member = key.split("/")
+        found = statistics.setdefault(bool(int(equalized)), {})
+        held = found.setdefault(part, {})
+        if member:
+            value = arrays[key]
+            held.setdefault(name, {})[member[0]] = int(value) if value.ndim == 0 else value
+        else:
+            held[name] = arrays[key]
+    made = {equalized: RangeStatistics(
+        found["minima"], found["maxima"],
+        {name: Histogram(**members) for name, members in found["histograms"].items()},
+        {name: LayerMoments(**members) for name, members in found["moments"].items()})
+        for equalized, found in statistics.items()}
+    return Calibration(made, tuple(arrays["input_range"].tolist()))

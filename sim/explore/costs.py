@@ -1,0 +1,61 @@
+"""What a format costs in memory, traffic and multipliers; computed from the architecture alone."""
+
+import dataclasses
+from math import prod
+
+from sim.report.limits import parameter_bytes
+
+__all__ = ["FormatCost", "format_cost"]
+
+
+@dataclasses.dataclass(frozen=True)
+class FormatCost:
+    """Figures of a network in a format.
+
+    Attributes
+    ----------
+    weight_bytes : int
+        Memory of all weights, each layer's densely packed.
+    dram_bytes : int
+        Bytes that a frame moves at least: every weight and parameter once, image and logits.
+    map_bytes : int
+        The largest input and output of a block together: what stays on chip between blocks.
+    multiplier_bits : int
+        Weight bits times activation bits of the widest multiplier: what its area grows with.
+    """
+
+    weight_bytes: int
+    dram_bytes: int
+    map_bytes: int
+    multiplier_bits: int
+
+
+def format_cost(network, options):
+    """Cost of a format.
+
+    Parameters
+    ----------
+    network : golden.network.Network
+    options : golden.quantize.QuantizationOptions
+
+    Returns
+    -------
+    FormatCost
+    """
+    def packed(shape, tensor):
+        return -(-prod(shape) * options.activation_bits_of(tensor) // 8)
+
+    weights, maps, source, widest = 0, 0, "input", 0
+    for layer in network.layers:
+        if layer.kind != "pool":
+            bits = options.weight_bits_of(layer.name)
+            weights += layer.weight_bytes(bits)
+            widest = max(widest, bits * options.activation_bits_of(source))
+        source = layer.name
+    source = "stem"
+    for block in network.blocks:
+        maps = max(maps, packed(block.input_shape, source)
+                   + packed(block.output_shape, block.output_name))
+        source = block.output_name
+    ends = packed(network.input_shape, "input") + packed((network.classes,), "classifier")
+    return FormatCost(weights, weights + parameter_bytes(network) + ends, maps, widest)

@@ -1,0 +1,306 @@
+"""One format judged against the float network on some pictures.
+
+What all formats share, a `Workload` and `Chunk`s, is made once. Each function here takes and gives
+plain data, so that it runs in this process or on any machine with the same result. A format that
+cannot be made or run gives a `Failure`, not an exception.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.arithmetic import Arithmetic
+from golden.fixed_point import dequantize
+from golden.quantize import (
+    QuantizationOptions,
+    first_and_last,
+    quantize_image,
+    quantize_model,
+)
+from golden.quantize.equalization import equalize
+from sim.classify import compared_tensors
+from sim.explore.uncertainty import mean_and_error, proportion_error
+from sim.images import normalize
+
+__all__ = ["Chunk", "Failure", "Workload", "evaluate_chunk", "make_chunk", "make_model",
+           "quantization_options", "reference_accuracy", "summarize"]
+
+#: Ranks that count as found, beside the first.
+TOP = 5
+#: Beyond it, a ratio of powers says no more than that one of them is nothing.
+LIMIT_DB = 200.0
+
+
+@dataclass(frozen=True, eq=False)
+class Workload:
+    """What every point needs beside pictures.
+
+    Attributes
+    ----------
+    model : golden.float_model.FloatModel
+        Folded.
+    calibration : golden.quantize.Calibration
+    """
+
+    model: object
+    calibration: object
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Pictures to judge by, and what the float network makes of them.
+
+    Attributes
+    ----------
+    pixels : uint8 [N, H, W, 3]
+    labels : int64 [N] or None
+    normalization : golden.float_model.InputNormalization
+        What the network's pixels are normalised by.
+    logits : float32 [N, classes]
+    tensors : dict of bool to dict of str to float32 [N, H, W, C]
+        Of the float network (False) and of the equalised one (True), whose inner channels have
+        other scales: the tensors whose quality is reported. Empty where it is not.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray | None
+    normalization: object
+    logits: np.ndarray
+    tensors: dict
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a point has no figures."""
+
+    reason: str
+
+
+def quantization_options(point):
+    """The golden.quantize.QuantizationOptions of a `sim.explore.grid.Point`."""
+    return QuantizationOptions(
+        weight_bits=point.weight_bits,
+        activation_bits=point.activation_bits,
+        overrides=first_and_last(8) if point.first_last == "8" else (),
+        granularity=point.granularity,
+        scales=point.scales,
+        arithmetic=Arithmetic(point.multiplier_bits, point.rounding, point.accumulator_bits,
+                              point.overflow),
+        range_method=point.ranges,
+        weight_range_method=point.weight_ranges,
+        equalization=point.equalization == "on",
+        bias_correction=point.bias_correction == "on",
+        adaptive_rounding=point.adaptive_rounding == "on",
+    )
+
+
+def _reason(error):
+    """An exception in one line."""
+    text = " ".join(str(error).split())
+    name = type(error).__name__
+    return text if text and isinstance(error, ValueError) else f"{name}: {text}" if text else name
+
+
+def make_chunk(workload, pixels, labels, networks=()):
+    """Run the float network on some pictures.
+
+    Parameters
+    ----------
+    workload : Workload
+    pixels : uint8 [N, H, W, 3]
+    labels : int64 [N] or None
+    networks : sequence of bool
+        Whose tensors to keep: of the float network (False), of the equalised one (True).
+
+    Returns
+    -------
+    Chunk
+    """
+    logits, tensors = [], {}
+    models = {False: workload.model}
+    if True in networks:
+        models[True] = equalize(workload.model)
+    names = set(_compared_names(workload.model.network))
+    for equalized, model in models.items():
+        kept = {}
+        for picture in pixels:
+            made = model.run(normalize(picture, model.input_normalization))
+            if not equalized:
+                logits.append(made["classifier"].reshape(-1))
+            if equalized in networks:
+                for name in names:
+                    kept.setdefault(name, []).append(made[name])
+        if kept:
+            tensors[equalized] = {name: np.stack(values) for name, values in kept.items()}
+    normalization = workload.model.input_normalization
+    return Chunk(pixels, labels, normalization, np.stack(logits), tensors)
+
+
+def _compared_names(network):
+    """Tensors whose quality is reported: stem, blocks' outputs, head, pool, classifier."""
+    return ["stem", *(block.output_name for block in network.blocks), "head", "pool", "classifier"]
+
+
+def make_model(workload, point):
+    """The integer network of a point.
+
+    Returns
+    -------
+    golden.model.QuantizedModel or Failure
+    """
+    try:
+        return quantize_model(workload.model, workload.calibration, quantization_options(point))
+    except Exception as error:               # whatever it is, it is this point's alone
+        return Failure(_reason(error))
+
+
+def evaluate_chunk(point, model, chunk):
+    """Run the integer network of a point on some pictures and compare.
+
+    Parameters
+    ----------
+    point : sim.explore.grid.Point
+    model : golden.model.QuantizedModel or Failure
+        What `make_model` gave for it.
+    chunk : Chunk
+
+    Returns
+    -------
+    dict of str to array, or Failure
+        For each picture: ``agree_top1``, ``agree_top5`` and, with labels, ``label_top1``,
+        ``label_top5`` (bool); ``sqnr_db``, ``cosine`` of the logits; ``layer.<name>``, SQNR in dB,
+        where the chunk has tensors. And ``overflows`` [1], the accumulators of all pictures that
+        did, where they are narrow.
+    """
+    if isinstance(model, Failure):
+        return model
+    try:
+        return _evaluate(point, model, chunk)
+    except Exception as error:
+        return Failure(_reason(error))
+
+
+def _evaluate(point, model, chunk):
+    images = np.stack([quantize_image(normalize(picture, chunk.normalization), model)
+                       for picture in chunk.pixels])
+    reference = chunk.tensors.get(point.equalization == "on", {})
+    compared = [entry for entry in compared_tensors(model) if entry[0] in reference]
+    names = [*(name for name, _, _ in compared), "logits_accumulator"]
+    overflows = {} if point.accumulator_bits < 32 else None
+    tensors = model.run_batch(images, names, overflows)
+    logits = np.stack([model.logits({"logits_accumulator": one})
+                       for one in tensors["logits_accumulator"]])
+    measures = {**_rankings(logits, chunk.logits, chunk.labels),
+                "sqnr_db": sqnr_db(chunk.logits, logits), "cosine": cosine(chunk.logits, logits)}
+    if overflows is not None:
+        measures["overflows"] = np.array([sum(overflows.values())])
+    for name, scale, zero_point in compared:
+        value = dequantize(tensors[name], scale, zero_point)
+        measures[f"layer.{name}"] = sqnr_db(reference[name], value)
+    return measures
+
+
+def _rankings(logits, reference, labels):
+    """Whether the first class, or one of the first five, is the one that it should be."""
+    ranks = np.argsort(-logits, axis=1, kind="stable")[:, :TOP]
+    first = np.argmax(reference, axis=1)
+    hits = {"agree_top1": ranks[:, 0] == first, "agree_top5": (ranks == first[:, None]).any(axis=1)}
+    if labels is not None:
+        hits["label_top1"] = ranks[:, 0] == labels
+        hits["label_top5"] = (ranks == labels[:, None]).any(axis=1)
+    return hits
+
+
+def sqnr_db(reference, value):
+    """SQNR in dB of each picture: float64 [N] of two arrays [N, ...].
+
+    Held within -200 and 200 dB, for what is equal or has no signal; 0 dB where both are zero.
+    """
+    powers = np.empty((2, len(reference)))
+    for number, (expected, got) in enumerate(zip(reference, value, strict=True)):
+        # A picture at a time: it stays in the cache.
+        signal = expected.astype(np.float64).ravel()
+        noise = signal - got.ravel()
+        powers[:, number] = signal @ signal, noise @ noise
+    signal, noise = np.log10(np.maximum(powers, np.finfo(np.float64).tiny))
+    return np.clip(10 * (signal - noise), -LIMIT_DB, LIMIT_DB)
+
+
+def cosine(reference, value):
+    """Cosine of the angle between two vectors of each picture: float64 [N] of [N, classes]."""
+    wide = reference.astype(np.float64)
+    lengths = np.sqrt(np.square(wide).sum(axis=1) * np.square(value).sum(axis=1))
+    # A vector of zeros points nowhere.
+    return (wide * value).sum(axis=1) / np.where(lengths == 0, 1.0, lengths)
+
+
+def summarize(parts):
+    """The figures of a point, from its chunks in the order of the pictures.
+
+    Parameters
+    ----------
+    parts : sequence of dict or Failure
+        Of `evaluate_chunk`.
+
+    Returns
+    -------
+    dict
+        Plain values: ``pictures``; each share and mean with its standard error, under the same
+        name and ``_standard_error``; ``layers``, the mean SQNR and its standard error by tensor.
+        Or ``failure``, the reason, alone.
+    """
+    for part in parts:
+        if isinstance(part, Failure):
+            return {"failure": part.reason}
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]
+              if all(name in part for part in parts)}
+    count = len(joined["agree_top1"])
+    figures = {"pictures": count}
+    for name in ("agree_top1", "agree_top5", "label_top1", "label_top5"):
+        if name in joined:
+            hits = int(joined[name].sum())
+            figures |= _figure(name, hits / count, proportion_error(hits, count), 6)
+    for name, digits in (("sqnr_db", 4), ("cosine", 6)):
+        figures |= _figure(name, *mean_and_error(joined[name]), digits)
+    if "overflows" in joined:
+        figures["overflows"] = int(joined["overflows"].sum())
+    # The first chunks alone have tensors.
+    layers = {}
+    for name in (name for name in parts[0] if name.startswith("layer.")):
+        values = np.concatenate([part[name] for part in parts if name in part])
+        layers[name.removeprefix("layer.")] = _figure("sqnr_db", *mean_and_error(values), 4)
+    return {**figures, "layers": layers}
+
+
+def _figure(name, value, error, digits):
+    """A figure and its standard error; rounded, so that no machine's last bit shows."""
+    return {name: _rounded(value, digits), f"{name}_standard_error": _rounded(error, digits)}
+
+
+def _rounded(value, digits):
+    return round(value, digits) if math.isfinite(value) else None
+
+
+def reference_accuracy(chunks):
+    """Accuracy of the float network by the labels of chunks; empty without labels.
+
+    Parameters
+    ----------
+    chunks : sequence of (float32 [N, classes], int64 [N] or None)
+        Logits and labels.
+
+    Returns
+    -------
+    dict
+        As of `summarize`.
+    """
+    if any(labels is None for _, labels in chunks):
+        return {}
+    parts = [_rankings(logits, logits, labels) for logits, labels in chunks]
+    figures = {}
+    for name in ("label_top1", "label_top5"):
+        hits = np.concatenate([part[name] for part in parts])
+        error = proportion_error(int(hits.sum()), len(hits))
+        figures |= _figure(name, int(hits.sum()) / len(hits), error, 6)
+    return figures

@@ -1,0 +1,158 @@
+"""The best formats of a sweep on the accelerator's RTL, bit for bit."""
+
+import dataclasses
+
+from golden.quantize import quantize_image
+from sim.class_names import class_name
+from sim.errors import SimulationError, UserError
+from sim.explore.evaluate import Failure, make_model
+from sim.explore.journal import Journal
+from sim.explore.tables import best_points
+from sim.images import normalize
+
+__all__ = ["HARDWARE_BITS", "HardwareRun", "hardware_configuration", "hardware_lacks",
+           "run_best_points"]
+
+#: Least and most bits of a lane.
+HARDWARE_BITS = (4, 8)
+
+
+@dataclasses.dataclass(frozen=True)
+class HardwareRun:
+    """What became of a format on the accelerator.
+
+    Attributes
+    ----------
+    point : str
+        Its name.
+    weight_bits, activation_bits : int or None
+        Lanes that the accelerator was built with; None where it was not.
+    cycles, dram_bytes : int or None
+        Of the frame, measured in RTL.
+    golden_class, rtl_class : str or None
+        The first class of the integer model and of the hardware.
+    exact : bool
+        Whether every block's output and every logit equal the integer model's.
+    reason : str or None
+        Why not, or why it was not run.
+    """
+
+    point: str
+    weight_bits: int | None = None
+    activation_bits: int | None = None
+    cycles: int | None = None
+    dram_bytes: int | None = None
+    golden_class: str | None = None
+    rtl_class: str | None = None
+    exact: bool = False
+    reason: str | None = None
+
+    @property
+    def passed_over(self):
+        """Whether the accelerator has no such format."""
+        return self.weight_bits is None
+
+
+def hardware_lacks(point):
+    """What the accelerator does not have of a format, or None."""
+    if point.activation_bits > HARDWARE_BITS[1]:
+        return f"its activations have at most {HARDWARE_BITS[1]} bits"
+    if point.rounding != "double":
+        return "it rounds twice, as LiteRT does"
+    if point.accumulator_bits != 32:
+        return "its accumulators have 32 bits"
+    return None
+
+
+def hardware_configuration(model, config):
+    """The accelerator with lanes as wide as the widest layer of an integer model.
+
+    Parameters
+    ----------
+    model : golden.model.QuantizedModel
+    config : hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    hw.config.AcceleratorConfig
+    """
+    weights = max(layer.weight_bits for layer in model.layers)
+    activations = max(model.input_bits, *(layer.activation_bits for layer in model.layers))
+    # Weights of 2 and 3 bits are weights of 4 bits too.
+    return dataclasses.replace(config, weight_bits=max(HARDWARE_BITS[0], weights),
+                               activation_bits=max(HARDWARE_BITS[0], activations))
+
+
+def run_best_points(results, count, folder, *, config, memory, asserts=False, progress=None):
+    """Run the best formats that the accelerator has on the first picture.
+
+    Parameters
+    ----------
+    results : sim.explore.sweep.Results
+    count : int
+    folder : Path
+        Of the journal, which keeps each run.
+    config : hw.config.AcceleratorConfig
+        Whose lanes are replaced by the format's.
+    memory : sim.rtl.simulate.MemoryModel
+    asserts : bool
+        Check the hardware's assertions, which takes more time.
+    progress : object, optional
+        As of `sim.rtl.run_network.run_network`; its ``starting(name, network, config)`` is called
+        before each.
+
+    Returns
+    -------
+    list of HardwareRun
+        The best first, with those passed over.
+    """
+    runs, left = [], count
+    with Journal.resume(folder, results.prepared.configuration) as journal:
+        known = {(entry["hardware"], entry["accelerator"]): entry["run"]
+                 for entry in journal.entries if "hardware" in entry}
+        for point in best_points(results, len(results.figures)):
+            if not left:
+                break
+            lacks = hardware_lacks(point)
+            if lacks:
+                runs.append(HardwareRun(point.name, reason=f"the accelerator has no such format: "
+                                                           f"{lacks}"))
+                continue
+            left -= 1
+            accelerator = repr((config, memory))
+            if (point.key, accelerator) in known:
+                runs.append(HardwareRun(**known[point.key, accelerator]))
+                continue
+            runs.append(_run(results, point, config, memory, asserts, progress))
+            journal.append({"hardware": point.key, "accelerator": accelerator,
+                            "run": dataclasses.asdict(runs[-1])})
+    return runs
+
+
+def _run(results, point, config, memory, asserts, progress):
+    """HardwareRun of one format."""
+    from sim.rtl.check import Mismatch
+    from sim.rtl.run_network import run_network
+
+    workload = results.prepared.workload
+    model = make_model(workload, point)
+    if isinstance(model, Failure):
+        raise UserError(f"The format {point.name} cannot be made: {model.reason}")
+    config = hardware_configuration(model, config)
+    lanes = {"weight_bits": config.weight_bits, "activation_bits": config.activation_bits}
+    picture = normalize(results.prepared.pictures.pixels[0], workload.model.input_normalization)
+    tensors = model.run(quantize_image(picture, model))
+    classes = model.network.classes
+    golden = class_name(int(model.logits(tensors).argmax()), classes)
+    if progress:
+        progress.starting(point.name, model.network, config)
+    try:
+        run = run_network(model, tensors, config=config, memory=memory, asserts=asserts,
+                          progress=progress)
+    except (Mismatch, SimulationError) as error:
+        return HardwareRun(point.name, **lanes, golden_class=golden,
+                           reason=" ".join(str(error).split()))
+    logits = model.logits({"logits_accumulator": run.accumulators})
+    return HardwareRun(point.name, **lanes, cycles=run.cycles,
+                       dram_bytes=run.read_bytes + run.write_bytes, golden_class=golden,
+                       rtl_class=class_name(int(logits.argmax()), classes), exact=True)

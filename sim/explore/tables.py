@@ -1,0 +1,250 @@
+"""The figures of a sweep as a table: data frame, files, terminal."""
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+
+from sim.errors import UserError
+from sim.explore.costs import format_cost
+from sim.explore.evaluate import quantization_options
+from sim.explore.grid import AXES, position, varied_axes, way_words
+
+__all__ = ["best_points", "headline", "layer_frame", "notes", "point_frame",
+           "render_hardware", "render_points", "write_tables"]
+
+#: Measures in their order: name, heading, whether it is a share.
+MEASURES = (
+    ("agree_top1", "agrees\ntop-1", True),
+    ("agree_top5", "agrees\ntop-5", True),
+    ("label_top1", "label\ntop-1", True),
+    ("label_top5", "label\ntop-5", True),
+    ("sqnr_db", "logits\nSQNR dB", False),
+    ("cosine", "logits\ncosine", False),
+)
+#: Rows that a terminal is given; the files have all.
+TERMINAL_ROWS = 100
+
+
+def import_pandas():
+    """The library, or one sentence."""
+    try:
+        import pandas
+    except ImportError:
+        raise UserError("A sweep's tables need pandas: pip install 'mnv2[sweep]'") from None
+    return pandas
+
+
+def point_frame(results):
+    """A row for each point, in order.
+
+    Parameters
+    ----------
+    results : sim.explore.sweep.Results
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``name``; a column for each axis; ``pictures``; the measures, shares from 0 to 1, each with
+        its ``_standard_error``; ``overflows``, accumulators that did, over all pictures, where they
+        are narrow; bytes and bits of `sim.explore.costs`; ``failure``.
+    """
+    pandas = import_pandas()
+    columns = ["pictures", *(name for measure, _, _ in MEASURES
+                             for name in (measure, f"{measure}_standard_error"))]
+    network = results.prepared.workload.model.network
+    rows = []
+    for point in sorted(results.figures, key=position):
+        figures = results.figures[point]
+        cost = format_cost(network, quantization_options(point))
+        rows.append({
+            "name": point.name,
+            **{axis.field: getattr(point, axis.field) for axis in AXES},
+            **{name: figures.get(name) for name in columns},
+            "overflows": figures.get("overflows"),
+            "weight_bytes": cost.weight_bytes, "dram_bytes": cost.dram_bytes,
+            "map_bytes": cost.map_bytes, "multiplier_bits": cost.multiplier_bits,
+            "failure": figures.get("failure"),
+        })
+    frame = pandas.DataFrame(rows)
+    for name in columns[1:]:
+        frame[name] = frame[name].astype("float64")
+    for name in ("pictures", "overflows"):
+        frame[name] = frame[name].astype("Int64")
+    frame["failure"] = frame["failure"].astype("string")
+    return frame
+
+
+def layer_frame(results):
+    """A row for each point and compared tensor: ``name``, ``layer``, ``sqnr_db`` and its error.
+
+    The first pictures alone are compared, those of one chunk.
+    """
+    pandas = import_pandas()
+    rows = [{"name": point.name, "layer": layer, **figures}
+            for point in sorted(results.figures, key=position)
+            for layer, figures in results.figures[point].get("layers", {}).items()]
+    return pandas.DataFrame(rows, columns=["name", "layer", "sqnr_db", "sqnr_db_standard_error"])
+
+
+def write_tables(results, folder):
+    """Write ``sweep.csv``, ``sweep.parquet`` and ``layers.csv``, of which no time is a part.
+
+    Raises
+    ------
+    UserError
+        If pyarrow is not installed.
+    """
+    frame = point_frame(results)
+    frame.to_csv(folder / "sweep.csv", index=False, lineterminator="\n")
+    try:
+        frame.to_parquet(folder / "sweep.parquet", index=False)
+    except ImportError:
+        raise UserError("A .parquet file needs pyarrow: pip install 'mnv2[sweep]'") from None
+    layer_frame(results).to_csv(folder / "layers.csv", index=False, lineterminator="\n")
+
+
+def best_points(results, count):
+    """So many points with figures, the best first.
+
+    By agreement with the float network's first class, then by the logits' SQNR, then the smaller
+    weights, then in order.
+    """
+    found = [point for point, figures in results.figures.items() if "failure" not in figures]
+
+    def rank(point):
+        figures = results.figures[point]
+        sqnr = figures["sqnr_db"]
+        return (-figures["agree_top1"], float("inf") if sqnr is None else -sqnr,
+                point.weight_bits, position(point))
+
+    return sorted(found, key=rank)[:count]
+
+
+def render_points(results, limit=TERMINAL_ROWS):
+    """Table for the terminal.
+
+    Parameters
+    ----------
+    results : sim.explore.sweep.Results
+    limit : int
+        Rows at most; with more points, the best.
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    points = sorted(results.figures, key=position)
+    title = headline(results)
+    if len(points) > limit:
+        points = sorted(best_points(results, limit), key=position)
+        title += f"; the best {limit} of {len(results.figures)}, sweep.csv has all"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
+                  padding=(0, 1, 0, 0))
+    varied = [axis for axis in varied_axes(list(results.figures))
+              if axis.field not in ("weight_bits", "activation_bits")]
+    table.add_column("W", justify="right")
+    table.add_column("A", justify="right")
+    if varied:
+        table.add_column("otherwise")
+    shown = [measure for measure in MEASURES
+             if any(measure[0] in figures for figures in results.figures.values())]
+    for _, heading, share in shown:
+        table.add_column(f"{heading}{' %' if share else ''}", justify="right", no_wrap=True)
+    overflows = any("overflows" in results.figures[point] for point in points)
+    if overflows:
+        table.add_column("over-\nflows", justify="right")
+    table.add_column("weights\nMB", justify="right")
+    network = results.prepared.workload.model.network
+    previous = None
+    for point in points:
+        figures = results.figures[point]
+        if previous is not None and point.weight_bits != previous:
+            table.add_section()
+        previous = point.weight_bits
+        cells = [str(point.weight_bits), str(point.activation_bits)]
+        if varied:
+            cells.append(", ".join(way_words(point, varied)))
+        if "failure" in figures:
+            cells += ["[red]failed[/red]"] + ["-"] * (len(shown) - 1)
+        else:
+            cells += [_measure(figures, name, share) for name, _, share in shown]
+        if overflows:
+            cells.append(f"{figures['overflows']:,}" if "overflows" in figures else "")
+        cost = format_cost(network, quantization_options(point))
+        table.add_row(*cells, f"{cost.weight_bytes / 1e6:.2f}")
+    return Group(table, *notes(results))
+
+
+def notes(results):
+    """What the table's reader must know: what an error means, what is missing, what failed."""
+    prepared = results.prepared
+    count = len(prepared.pictures)
+    least = 100 / (count + 1)
+    lines = []
+    lines.append("±: one standard error. 0 and 100 % have none by the formula, and still mean "
+                 f"{least:.1f} points with {count:,} pictures (Wilson).")
+    if not results.reference:
+        lines.append(f"No labels: {prepared.image_set.labels_from.removeprefix('none: ')}.")
+    skipped = prepared.pictures.skipped
+    if skipped:
+        name, reason = skipped[0]
+        lines.append(f"{len(skipped):,} pictures were left out, {name!r} first: {reason}; "
+                     "report.json lists all.")
+    failed = {}
+    for point in sorted(results.figures, key=position):
+        if "failure" in results.figures[point]:
+            failed.setdefault(results.figures[point]["failure"], []).append(point.name)
+    lines += [f"Failed: {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {reason}."
+              for reason, names in failed.items()]
+    return lines
+
+
+def headline(results):
+    """What was judged by, in one line."""
+    count = len(results.prepared.pictures)
+    words = f"{len(results.figures):,} formats on {count:,} pictures"
+    reference = results.reference
+    if reference:
+        words += (f"; float is right on {reference['label_top1']:.1%} "
+                  f"± {reference['label_top1_standard_error']:.1%} (top-5 "
+                  f"{reference['label_top5']:.1%})")
+    return words
+
+
+def _measure(figures, name, share):
+    """A figure with its standard error."""
+    value, error = figures[name], figures[f"{name}_standard_error"]
+    if value is None:
+        return "-"
+    if share:
+        return f"{100 * value:.1f} ±{100 * error:.1f}"
+    digits = 1 if name == "sqnr_db" else 3
+    return f"{value:.{digits}f}" + ("" if error is None else f" ±{error:.{digits}f}")
+
+
+def render_hardware(runs):
+    """Table of formats on the RTL.
+
+    Parameters
+    ----------
+    runs : sequence of sim.explore.hardware.HardwareRun
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    table = Table(title="The best formats on the accelerator's RTL, first picture",
+                  title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("format", "lanes", "golden", "RTL", "bit for bit"):
+        table.add_column(heading)
+    for heading in ("cycles", "DRAM bytes"):
+        table.add_column(heading, justify="right")
+    for run in runs:
+        if run.passed_over:
+            table.add_row(run.point, "", "", "", "passed over", "", "")
+            continue
+        measured = [f"{run.cycles:,}", f"{run.dram_bytes:,}"] if run.exact else ["", ""]
+        table.add_row(run.point, f"{run.weight_bits} x {run.activation_bits} bits",
+                      run.golden_class, run.rtl_class or "",
+                      "equal" if run.exact else "differs", *measured)
+    return Group(table, *(f"{run.point}: {run.reason}." for run in runs if run.reason))

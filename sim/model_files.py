@@ -1,0 +1,93 @@
+"""Models as people have them in files, told apart by what is in the file, never by its name."""
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+from golden.archive import model_from_arrays
+from golden.graph.family import FamilyNetwork, lower_family
+from golden.importers.float_reader import read_float_model
+from golden.importers.tflite import IDENTIFIER
+from sim.dumps import read_dump
+from sim.errors import UserError
+from sim.graphs import load_graph
+
+__all__ = ["hash_file", "read_model_file", "read_model_network"]
+
+#: A member of the .npz files of `golden.archive`; PyTorch's and Keras' are zip files too.
+_ARCHIVE_MEMBER = "header.npy"
+
+
+def read_model_file(path, input_size=None):
+    """The network of the MobileNetV2 family in a file.
+
+    Parameters
+    ----------
+    path : path
+        A .tflite, an .npz that `mnv2 export` wrote, or a float model: PyTorch's, safetensors,
+        Keras' or ONNX.
+    input_size : int, optional
+        Rows and columns of the picture, for float files that do not state them.
+
+    Returns
+    -------
+    golden.graph.family.FamilyNetwork, golden.model.QuantizedModel or golden.float_model.FloatModel
+        An integer network with or without a graph, or a float network.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, or holds no such network.
+    """
+    path = Path(path).expanduser()
+    if path.exists() and not path.is_file():
+        raise UserError(f"The model {path} must be a file")
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise UserError(f"The model {path} cannot be read: {error.strerror}") from None
+    if not start:
+        raise UserError(f"The model {path} is empty")
+    if start[4:8] == IDENTIFIER:
+        graph = load_graph(path)
+        try:
+            return lower_family(graph)
+        except ValueError as error:
+            raise UserError(f"The model {path} cannot be used: {error}; mnv2 golden runs any "
+                            "network of these operators") from None
+    try:
+        if _is_archive(path):
+            return model_from_arrays(read_dump(path))
+    except ValueError as error:
+        raise UserError(f"The model {path} cannot be used: {error}") from None
+    try:
+        return read_float_model(path, input_size)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def read_model_network(path, input_size=None):
+    """The golden.network.Network of `read_model_file`."""
+    read = read_model_file(path, input_size)
+    if isinstance(read, FamilyNetwork):
+        return read.model.network
+    return read.network
+
+
+def hash_file(path):
+    """SHA-256 of a file's content, 64 digits."""
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"The model {path} cannot be read: {error.strerror}") from None
+
+
+def _is_archive(path):
+    """Whether a file is an .npz of `golden.archive`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _ARCHIVE_MEMBER in archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False

@@ -1,0 +1,28 @@
+"""A sweep of the small network as a program of its own, to be killed: FOLDER WORKERS [--resume].
+
+It takes its time over each point, so that whoever kills it finds it under way.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from sim.explore.sweep import run_sweep
+from tests.sim.explore.small import prepare_small
+
+
+class Slow:
+    """Progress that holds the sweep up."""
+
+    def count(self, what, done, total):
+        """So many are done."""
+
+    def points(self, done, total, name=""):
+        """So many points are done."""
+        time.sleep(0.3)
+
+
+if __name__ == "__main__":
+    sets, workers = Path(sys.argv[1]), int(sys.argv[2])
+    run_sweep(prepare_small(sets), sets / "killed", workers=workers,
+              resume="--resume" in sys.argv, progress=Slow())

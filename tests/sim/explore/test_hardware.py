@@ -1,0 +1,98 @@
+"""The best formats on the RTL: which the accelerator has, with which lanes, bit for bit."""
+
+from dataclasses import replace
+
+import pytest
+
+from hw.config import PRESETS
+from sim.explore.evaluate import make_model
+from sim.explore.grid import AXES, Point, position
+from sim.explore.hardware import hardware_configuration, hardware_lacks, run_best_points
+from sim.explore.sweep import run_sweep
+from sim.explore.tables import best_points
+from sim.rtl.simulate import MemoryModel
+from tests.sim.explore.small import prepare_small, write_sets
+from tests.sim.rtl.machines import MACHINES
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sets")
+    write_sets(folder, judged=6)
+    return prepare_small(folder, weight_bits=(5,), activation_bits=(6, 16),
+                         rounding=("double", "truncate"))
+
+
+@pytest.mark.parametrize(
+    ("point", "words"),
+    [
+        (Point(activation_bits=16), "activations have at most 8 bits"),
+        (Point(rounding="single"), "rounds twice"),
+        (Point(rounding="truncate"), "rounds twice"),
+        (Point(accumulator_bits=24), "accumulators have 32 bits"),
+    ],
+)
+def test_formats_that_the_accelerator_lacks(point, words):
+    assert words in hardware_lacks(point)
+
+
+def test_formats_that_the_accelerator_has():
+    lacking = {"activation_bits", "rounding", "accumulator_bits"}
+    for axis in AXES:
+        if axis.field not in lacking:
+            for value in axis.values:
+                assert hardware_lacks(Point(**{axis.field: value})) is None
+
+
+@pytest.mark.parametrize(("point", "lanes"), [(Point(), (8, 8)), (Point(5, 6), (5, 6)),
+                                              (Point(2, 4), (4, 4)), (Point(3, 7), (4, 7)),
+                                              (Point(4, 5, first_last="8"), (8, 8))])
+def test_lanes_are_as_wide_as_the_widest_layer(prepared, point, lanes):
+    config = hardware_configuration(make_model(prepared.workload, point), PRESETS["base"])
+    assert (config.weight_bits, config.activation_bits) == lanes
+    assert replace(config, weight_bits=8, activation_bits=8) == PRESETS["base"]
+
+
+class Recorder:
+    """Progress that is written down."""
+
+    def __init__(self):
+        self.names = []
+
+    def starting(self, name, network, config):
+        """A format is to be run."""
+        self.names.append(name)
+
+    def building(self):
+        """Its accelerator is being built."""
+
+    def built(self, build):
+        """It is built."""
+
+    def reached(self, descriptors, cycles):
+        """It runs."""
+
+
+def test_best_format_equals_golden(prepared, tmp_path):
+    """Three formats are better or worse and not there; the one that is runs, once."""
+    results = run_sweep(prepared, tmp_path / "sweep", workers=0)
+    assert {point.rounding for point in best_points(results, 4)} == {"double", "truncate"}
+    memory = MemoryModel(latency=20, stall_percent=10, seed=1)
+    # With assertions it is the machine that other tests build.
+    options = {"config": MACHINES["few_bits"], "memory": memory, "asserts": True}
+    recorder = Recorder()
+    runs = run_best_points(results, 4, tmp_path / "sweep", progress=recorder, **options)
+    assert recorder.names == ["W5A6"]
+    assert sorted(run.point for run in runs) == sorted(
+        point.name for point in sorted(prepared.points, key=position))
+    (ran,) = [run for run in runs if not run.passed_over]
+    assert ran.exact
+    assert (ran.weight_bits, ran.activation_bits) == (5, 6)
+    assert ran.golden_class == ran.rtl_class
+    assert ran.cycles > 1000
+    assert ran.dram_bytes > 0
+    assert all("no such format" in run.reason for run in runs if run.passed_over)
+    # Its result is in the journal.
+    again = Recorder()
+    assert run_best_points(results, 4, tmp_path / "sweep", progress=again, **options) == runs
+    assert again.names == []

@@ -1,0 +1,194 @@
+"""Tables, pictures and the report show the figures, and say what is missing."""
+
+import io
+import json
+
+import numpy as np
+import pandas
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from sim.explore import plots
+from sim.explore.grid import Point
+from sim.explore.hardware import HardwareRun
+from sim.explore.report import sweep_as_dict, write_report
+from sim.explore.sweep import Results
+from sim.explore.tables import (
+    best_points,
+    point_frame,
+    render_hardware,
+    render_points,
+    write_tables,
+)
+from sim.explore.uncertainty import wilson_interval
+from tests.sim.explore.small import made_results, prepare_small, write_sets
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sets")
+    write_sets(folder)
+    (folder / "images" / "1" / "broken.png").write_bytes(b"lorem ipsum")
+    return prepare_small(folder, weight_bits=(3, 5, 8), activation_bits=(6, 8),
+                         granularity=("tensor", "channel"), equalization=("off", "on"))
+
+
+@pytest.fixture
+def results(prepared):
+    return made_results(prepared)
+
+
+def text_of(renderable):
+    console = Console(width=170, file=io.StringIO(), highlight=False)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+def test_files_hold_the_same(results, tmp_path):
+    write_tables(results, tmp_path)
+    csv = pandas.read_csv(tmp_path / "sweep.csv")
+    parquet = pandas.read_parquet(tmp_path / "sweep.parquet")
+    assert list(csv.columns) == list(parquet.columns)
+    assert csv["name"].tolist() == parquet["name"].tolist()
+    np.testing.assert_array_equal(csv["agree_top1"], parquet["agree_top1"])
+    assert parquet["pictures"].tolist() == [30] * 24
+    assert parquet["failure"].isna().all()
+    layers = pandas.read_csv(tmp_path / "layers.csv")
+    assert len(layers) == 24 * 8
+    point, figures = next(iter(results.figures.items()))
+    row = layers[(layers.name == point.name) & (layers.layer == "head")]
+    assert row["sqnr_db"].tolist() == [figures["layers"]["head"]["sqnr_db"]]
+
+
+def test_rows_are_in_order(results):
+    shuffled = Results(results.prepared, dict(reversed(results.figures.items())),
+                       results.reference)
+    pandas.testing.assert_frame_equal(point_frame(shuffled), point_frame(results))
+    assert point_frame(results)["weight_bits"].is_monotonic_increasing
+
+
+def test_best_points(prepared):
+    def figures(share, decibels):
+        return {"agree_top1": share, "sqnr_db": decibels}
+
+    results = Results(prepared, {
+        Point(8): figures(0.9, 20.0), Point(7): figures(0.9, 21.0), Point(6): figures(1.0, 5.0),
+        Point(5): {"failure": "no"}, Point(4): figures(0.9, 20.0)}, {})
+    assert [point.weight_bits for point in best_points(results, 9)] == [6, 7, 4, 8]
+    assert len(best_points(results, 2)) == 2
+
+
+def test_terminal(results):
+    results.figures[Point(3, 6)] = {"failure": "The scale must be above 1"}
+    text = text_of(render_points(results))
+    assert "24 formats on 30 pictures; float is right on 90.0% ± 5.0%" in text
+    assert "Failed: W3A6: The scale must be above 1." in text
+    assert "1 pictures were left out, '1/broken.png' first" in text
+    assert f"{100 / 31:.1f} points with 30 pictures" in text
+    point = Point(8, 8, "tensor", equalization="on")
+    figures = results.figures[point]
+    row = next(line for line in text.splitlines()
+               if line.split()[:5] == ["8", "8", "per", "tensor,", "equalization"])
+    assert f"{100 * figures['agree_top1']:.1f} ±5.0" in row
+    assert f"{figures['sqnr_db']:.1f} ±0.5" in row
+
+
+def test_long_tables_show_the_best(results):
+    text = text_of(render_points(results, limit=5))
+    assert "the best 5 of 24, sweep.csv has all" in text
+    assert len([line for line in text.splitlines() if line.lstrip()[:1] in "358"
+                and "±" in line]) == 5
+
+
+def test_report(results, tmp_path):
+    results.figures[Point(3, 6)] = {"failure": "reason"}
+    runs = [HardwareRun("W8A8", 8, 8, 1000, 2000, "class 1", "class 1", True)]
+    write_report(results, tmp_path / "report.json", runs)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report == json.loads(json.dumps(sweep_as_dict(results, runs)))
+    assert len(report["points"]) == 24
+    assert report["points"][0]["failure"] is None
+    failed = [point for point in report["points"] if point["failure"]]
+    assert [(point["name"], point["agree_top1"]) for point in failed] == [("W3A6", None)]
+    assert report["images"]["pictures"] == 30
+    assert [one["name"] for one in report["images"]["skipped"]] == ["1/broken.png"]
+    assert report["images"]["sha256"] == results.prepared.pictures.content_hash
+    assert report["configuration"]["request"]["seed"] == report["seed"] == 1
+    assert report["hardware"][0]["exact"] is True
+    assert len(report["commit"].removesuffix("-dirty")) == 40 or report["commit"] == "unknown"
+    assert set(report["versions"]) >= {"numpy", "dask", "python"}
+
+
+def test_hardware_table():
+    text = text_of(render_hardware([
+        HardwareRun("W8A16", reason="the accelerator has no such format: 16 bits"),
+        HardwareRun("W8A8", 8, 8, 770_322, 3_802_552, "espresso", "espresso", True),
+        HardwareRun("W3A8", 4, 8, golden_class="cup", reason="the RTL differs")]))
+    assert "W8A16: the accelerator has no such format: 16 bits." in text
+    assert "770,322" in text
+    assert "W3A8: the RTL differs." in text
+    assert [line.split()[-1] for line in text.splitlines() if "passed over" in line] == ["over"]
+
+
+def test_pictures_are_written(results, tmp_path):
+    plots.write_plots(results, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "accuracy.png", "costs.png", "layers.png"]
+    for path in tmp_path.iterdir():
+        with Image.open(path) as image:
+            assert len(image.convert("L").getcolors(256)) > 20
+
+
+def test_nothing_to_draw(prepared, tmp_path):
+    failed = Results(prepared, dict.fromkeys(prepared.points, {"failure": "no"}), {})
+    plots.write_plots(failed, tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert "Failed: W3A6" in text_of(render_points(failed))
+
+
+def test_accuracy_has_a_line_for_each_width(results):
+    figure = plots.draw_accuracy(results)
+    axes = figure.axes
+    assert len(axes) == 2 * 4
+    assert [ax.get_title(loc="left") for ax in axes[:4]] == [
+        "per tensor", "per tensor\nequalization", "per channel", "per channel\nequalization"]
+    labels = [container.get_label() for container in axes[0].containers]
+    assert labels == ["6-bit activations", "8-bit activations"]
+    line = axes[0].containers[1]
+    points = [Point(bits, 8, "tensor") for bits in (3, 5, 8)]
+    shares = [results.figures[point]["agree_top1"] for point in points]
+    assert list(line.lines[0].get_ydata()) == shares
+    ends = line.lines[2][0].get_segments()
+    for share, segment in zip(shares, ends, strict=True):
+        np.testing.assert_allclose(segment[:, 1], wilson_interval(share, 30))
+        assert segment[1, 1] > segment[0, 1]
+
+
+def test_layers_show_each_block(results):
+    axes = plots.draw_layers(results).axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "stem", "B1", "B2", "B3", "B4", "head", "pool", "class."]
+    assert "W3A8 per tensor" in names
+    assert "W3A6 per tensor" not in names
+    row = names.index("W3A8 per tensor")
+    figures = results.figures[Point(3, 8, "tensor")]["layers"]
+    assert axes.images[0].get_array()[row].tolist() == [
+        figure["sqnr_db"] for figure in figures.values()]
+
+
+def test_frontier_only_rises(results):
+    for axes in plots.draw_costs(results).axes:
+        line = axes.containers[0].lines[0]
+        costs, shares = line.get_data()
+        assert (np.diff(shares) > 0).all()
+        assert (np.diff(costs) >= 0).all()
+        assert max(shares) == max(f["agree_top1"] for f in results.figures.values())
+
+
+def test_sweep_of_one_format_is_drawn(prepared, tmp_path):
+    one = {point: figures for point, figures in made_results(prepared).figures.items()
+           if point == Point()}
+    plots.write_plots(Results(prepared, one, {}), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3
