@@ -57,18 +57,38 @@ def summary(
     """
     from sim.commands.console import get_console
 
+    network = choose_network(model, width, size, classes, padding)
+    get_console().print(render_network(network, model and model.name))
+
+
+def choose_network(model, width, size, classes, padding):
+    """The network of a model's file, or MobileNetV2 of these options; None is their default.
+
+    Parameters
+    ----------
+    model : Path, optional
+    width : float, optional
+    size, classes : int, optional
+    padding : Padding, optional
+
+    Returns
+    -------
+    golden.network.Network
+
+    Raises
+    ------
+    UserError
+        If the options contradict each other, or there is no such network.
+    """
     if model is not None:
         from sim.model_files import read_model_network
 
         if not (width is None and classes is None and padding is None):
             raise UserError("A model's file states its width, classes and padding: leave out "
                             "--width, --classes and --padding, or --model")
-        get_console().print(render_network(read_model_network(model, size), model.name))
-        return
-    width = 1.0 if width is None else width
-    size, classes = size or 224, classes or 1000
-    padding = padding or Padding.PYTORCH
-    get_console().print(render_network(summary_network(width, size, classes, padding)))
+        return read_model_network(model, size)
+    return summary_network(1.0 if width is None else width, size or 224, classes or 1000,
+                           padding or Padding.PYTORCH)
 
 
 def summary_network(width, size, classes, padding):
