@@ -130,21 +130,17 @@ def render_network(network, name=None):
     -------
     rich.console.Group
     """
-    from rich import box
     from rich.console import Group
-    from rich.table import Table
+
+    from sim.wide_table import WideTable
 
     width = "of another width" if network.width is None else f"{network.width:g}"
-    table = Table(
-        title=f"{'' if name is None else f'{name}: '}MobileNetV2 {width}, "
+    table = WideTable(
+        f"{'' if name is None else f'{name}: '}MobileNetV2 {width}, "
         f"{network.input_shape[0]}x{network.input_shape[1]}, {network.classes} classes, "
-        f"{network.padding} padding",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
+        f"{network.padding} padding"
     )
-    table.add_column("layer", no_wrap=True)
+    table.add_column("layer")
     for column in (
         "kernel",
         "stride",
@@ -154,7 +150,7 @@ def render_network(network, name=None):
         "weight\nbytes",
         "output\nbytes",
     ):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right")
     for layer in network.layers:
         name = f"{layer.name} + input" if layer.residual else layer.name
         table.add_row(

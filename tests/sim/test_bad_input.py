@@ -109,7 +109,7 @@ def test_output_that_holds_something_else(refuse, photograph, tmp_path):
     precious = tmp_path / "precious"
     precious.mkdir()
     shutil.copy(photograph, precious)
-    assert "no report" in refuse("run", photograph, "--output", precious)
+    assert "no run wrote" in refuse("run", photograph, "--output", precious)
     assert [path.name for path in precious.iterdir()] == [photograph.name]
 
 

@@ -139,6 +139,16 @@ def test_failure_keeps_the_earlier_report(tmp_path):
     assert (tmp_path / "one" / "report.json").read_text() == "first"
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "journal.jsonl", "golden", "block1.vcd.gz"])
+def test_no_file_of_others_is_replaced(name, tmp_path):
+    """A report beside them says nothing of who wrote them."""
+    for file in ("report.json", "frame.png", "block12.fst", name):
+        (tmp_path / file).write_text("precious")
+    with pytest.raises(UserError, match=f"'{name}'"), output_folder(tmp_path):
+        pytest.fail("The folder was given")
+    assert (tmp_path / name).read_text() == "precious"
+
+
 @pytest.mark.parametrize("make", ["file", "below a file", "full folder"])
 def test_unusable_output(make, tmp_path):
     wanted = tmp_path / "one"
