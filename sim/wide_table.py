@@ -2,6 +2,7 @@
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 __all__ = ["WideTable"]
 
@@ -21,7 +22,7 @@ class WideTable:
     Attributes
     ----------
     caption : str or None
-        Set below the last of the tables.
+        Set below, as wide as the terminal.
     """
 
     def __init__(self, title, keys=1):
@@ -53,30 +54,20 @@ class WideTable:
             if shares[-1] and not together and self._width(console, wanted) > options.max_width:
                 shares.append([])
             shares[-1].append(number)
-        for place, share in enumerate(shares):
-            yield self._table(
-                [*keys, *share],
-                title=None if place else self._title,
-                caption=self.caption if share is shares[-1] else None,
-            )
+        yield Text(self._title, style="bold")
+        for share in shares:
+            yield self._table([*keys, *share])
+        if self.caption:
+            yield Text(self.caption, style="dim")
 
     def _width(self, console, columns):
         """Characters that these columns take if nothing is folded."""
         table = self._table(columns)
         return console.measure(table, options=console.options.update(width=1_000_000)).maximum
 
-    def _table(self, columns, title=None, caption=None):
+    def _table(self, columns):
         """These columns as a table of rich."""
-        table = Table(
-            title=title,
-            title_justify="left",
-            title_style="bold",
-            caption=caption,
-            caption_justify="left",
-            box=box.SIMPLE_HEAD,
-            pad_edge=False,
-            padding=(0, 1, 0, 0),
-        )
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         for number in columns:
             heading, justify = self._columns[number]
             table.add_column(heading, justify=justify, overflow="fold")

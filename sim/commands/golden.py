@@ -106,7 +106,7 @@ def render_outputs(model, graph, outputs, differences, form):
 
     from sim.wide_table import WideTable
 
-    table = WideTable(f"{escape(model.name)}: {len(graph.operators)} operators")
+    table = WideTable(f"{model.name}: {len(graph.operators)} operators")
     for column in ("operator", "kind", "tensor", "output", "shape", "type", "range"):
         right = column in ("operator", "tensor", "shape", "range")
         table.add_column(column, justify="right" if right else "left")
