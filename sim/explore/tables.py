@@ -217,7 +217,7 @@ def _measure(figures, name, share):
     if share:
         return f"{100 * value:.1f} ±{100 * error:.1f}"
     digits = 1 if name == "sqnr_db" else 3
-    return f"{value:.{digits}f}" + ("" if error is None else f" ±{error:.{digits}f}")
+    return f"{value:z.{digits}f}" + ("" if error is None else f" ±{error:.{digits}f}")
 
 
 def render_hardware(runs):
