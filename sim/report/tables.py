@@ -55,7 +55,7 @@ def headline(report):
     what = (
         f"{report.layers[-1].output_shape[-1]:,}-class frame"
         if frame
-        else f"{len(report.layers)} of the bottlenecks, each from memory to memory"
+        else f"{_named(report.layers)}, from memory to memory"
     )
     speed = f", {report.clock_hz / total.cycles:,.1f} frames/s" if frame else ""
     wrong = "mismatch" if total.mismatches == 1 else "mismatches"
@@ -65,6 +65,13 @@ def headline(report):
         f"{report.multipliers:,} multipliers, {total.dram_bytes:,} bytes of DRAM "
         f"({report.over_floor:.3f} x floor), {total.mismatches:,} {wrong}"
     )
+
+
+def _named(bottlenecks):
+    """Which bottlenecks ran."""
+    if len(bottlenecks) == 1:
+        return f"{bottlenecks[0].name} alone"
+    return f"{len(bottlenecks)} bottlenecks, each alone"
 
 
 def _frames_line(report):
