@@ -36,7 +36,8 @@ def float_format(data):
         return "torch"
     if data.startswith(_ONNX):
         return "onnx"
-    raise ValueError(f"A model's file must be of a known format: {', '.join(FORMATS)}")
+    raise ValueError("A model's file must be of a known format: "
+                     f"{', '.join(FORMATS)}, or TFLite in int8 (.tflite)")
 
 
 def parse_float_model(data, input_size=None, strides=None, beside=None):

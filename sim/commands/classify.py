@@ -84,14 +84,13 @@ def render_classification(result):
     -------
     rich.console.Group
     """
-    from rich import box
     from rich.console import Group
-    from rich.table import Table
+
+    from sim.wide_table import WideTable
 
     if not result.float_top:
         return _render_integers(result)
-    style = {"title_justify": "left", "box": box.SIMPLE_HEAD, "pad_edge": False}
-    ranking = Table(title=f"{result.image.name}: the likeliest classes", **style)
+    ranking = WideTable(f"{result.image.name}: the likeliest classes")
     for column, justify in (
         ("", "right"),
         ("float", "left"),
@@ -110,7 +109,7 @@ def render_classification(result):
             for cell in (one.name, f"{one.probability:.3f}", f"{one.logit:.2f}")
         ]
         ranking.add_row(str(place), *cells)
-    quality = Table(title="Integer against float", **style)
+    quality = WideTable("Integer against float")
     quality.add_column("tensor")
     quality.add_column("shape", justify="right")
     quality.add_column("SQNR, dB", justify="right")
@@ -127,16 +126,11 @@ def render_classification(result):
 
 def _render_integers(result):
     """Ranking of a network that came as integers."""
-    from rich import box
     from rich.console import Group
-    from rich.table import Table
 
-    table = Table(
-        title=f"{result.image.name}: the likeliest classes",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    from sim.wide_table import WideTable
+
+    table = WideTable(f"{result.image.name}: the likeliest classes")
     for column, justify in (
         ("", "right"),
         ("integer", "left"),

@@ -53,15 +53,15 @@ def render_comparison(result):
     -------
     rich.console.Group
     """
-    from rich import box
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(title="B against A", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("tensor", no_wrap=True)
+    from sim.wide_table import WideTable
+
+    table = WideTable("B against A")
+    table.add_column("tensor")
     for column in ("shape", "elements", "differing", "largest\ndifference", "SQNR, dB"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right")
     for tensor in result.tensors:
         # Names may hold what rich would take for markup.
         table.add_row(*map(Text, _cells(tensor)), style=None if tensor.equal else "bold")

@@ -101,20 +101,15 @@ def render_outputs(model, graph, outputs, differences, form):
     -------
     rich.console.Group
     """
-    from rich import box
     from rich.console import Group
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(
-        title=f"{escape(model.name)}: {len(graph.operators)} operators",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    from sim.wide_table import WideTable
+
+    table = WideTable(f"{model.name}: {len(graph.operators)} operators")
     for column in ("operator", "kind", "tensor", "output", "shape", "type", "range"):
         right = column in ("operator", "tensor", "shape", "range")
-        table.add_column(column, justify="right" if right else "left", overflow="fold")
+        table.add_column(column, justify="right" if right else "left")
     for operator in graph.operators:
         array = outputs[operator.output]
         low, high = array.min(), array.max()

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.summary import Padding, summary_network
+from sim.commands.model_options import Model
+from sim.commands.summary import Padding, choose_network
 
 
 def model(
@@ -47,17 +48,27 @@ def model(
             help="Clock that times and bandwidths are stated at, in MHz. It changes no cycle.",
         ),
     ] = 200.0,
+    model: Model = None,
     width: Annotated[
-        float, typer.Option(help="Width multiplier: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            help="Width multiplier: 0.35, 0.5, 0.75, 1.0 (without it), 1.3 or 1.4."
+        ),
+    ] = None,
     size: Annotated[
-        int,
-        typer.Option(help="Rows and columns of the image, in pixels: 96, 128, 160, 192 or 224."),
-    ] = 224,
-    classes: Annotated[int, typer.Option(min=1, help="Number of classes.")] = 1000,
+        int | None,
+        typer.Option(
+            help="Rows and columns of the image, in pixels: 96, 128, 160, 192 or 224 (without it); "
+            "with --model, of a float model that does not state them."
+        ),
+    ] = None,
+    classes: Annotated[
+        int | None, typer.Option(min=1, help="Number of classes, 1000 without it.")
+    ] = None,
     padding: Annotated[
-        Padding, typer.Option(help="Padding at stride 2, see mnv2 summary --help.")
-    ] = Padding.PYTORCH,
+        Padding | None,
+        typer.Option(help="Padding at stride 2: pytorch (without it) or tensorflow."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder for report.json and report.csv, if wanted."),
@@ -75,7 +86,7 @@ def model(
 
     - mnv2 model --config small --set pixels=4 --latency 40 --bandwidth 8
 
-    - mnv2 model --width 0.35 --size 96 --output runs/predicted
+    - mnv2 model --model mobilenet_v2.tflite --output runs/predicted
     """
     from sim.commands.console import get_console, get_error_console
     from sim.configuration import load_configuration
@@ -83,13 +94,14 @@ def model(
     from sim.model.prediction import make_prediction, render_prediction, write_prediction
     from sim.report.files import output_folder
 
-    network = summary_network(width, size, classes, padding)
+    network = choose_network(model, width, size, classes, padding)
     accelerator = load_configuration(config, settings or ())
     memory = {"latency": latency, "bytes_per_cycle": bandwidth or 0}
     begin  = time.perf_counter()
     layers = predict_network(network, accelerator, **memory)
     prediction = make_prediction(network, layers, accelerator, **memory, clock_hz=clock * 1e6,
-                                 seconds=time.perf_counter() - begin)
+                                 seconds=time.perf_counter() - begin,
+                                 model="" if model is None else str(model))
     if output:
         with output_folder(output) as temporary:
             write_prediction(prediction, temporary)

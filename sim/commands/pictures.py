@@ -17,7 +17,13 @@ def find_picture(name):
     -------
     Path
         Where neither is there, the path as given, for whoever opens it to refuse.
+
+    Raises
+    ------
+    UserError
+        If the name, without folder and ending, is that of neither.
     """
+    from sim.errors import UserError
     from sim.photographs import calibration_photographs, labelled_photographs
 
     path = Path(name).expanduser()
@@ -26,4 +32,7 @@ def find_picture(name):
             for photograph in find():
                 if photograph.name == name:
                     return photograph.path
+        if not path.suffix:
+            names = ", ".join(photograph.name for photograph in calibration_photographs())
+            raise UserError(f"There is no file {name!r}, and the installed photographs are {names}")
     return path

@@ -57,18 +57,38 @@ def summary(
     """
     from sim.commands.console import get_console
 
+    network = choose_network(model, width, size, classes, padding)
+    get_console().print(render_network(network, model and model.name))
+
+
+def choose_network(model, width, size, classes, padding):
+    """The network of a model's file, or MobileNetV2 of these options; None is their default.
+
+    Parameters
+    ----------
+    model : Path, optional
+    width : float, optional
+    size, classes : int, optional
+    padding : Padding, optional
+
+    Returns
+    -------
+    golden.network.Network
+
+    Raises
+    ------
+    UserError
+        If the options contradict each other, or there is no such network.
+    """
     if model is not None:
         from sim.model_files import read_model_network
 
         if not (width is None and classes is None and padding is None):
             raise UserError("A model's file states its width, classes and padding: leave out "
                             "--width, --classes and --padding, or --model")
-        get_console().print(render_network(read_model_network(model, size), model.name))
-        return
-    width = 1.0 if width is None else width
-    size, classes = size or 224, classes or 1000
-    padding = padding or Padding.PYTORCH
-    get_console().print(render_network(summary_network(width, size, classes, padding)))
+        return read_model_network(model, size)
+    return summary_network(1.0 if width is None else width, size or 224, classes or 1000,
+                           padding or Padding.PYTORCH)
 
 
 def summary_network(width, size, classes, padding):
@@ -110,21 +130,17 @@ def render_network(network, name=None):
     -------
     rich.console.Group
     """
-    from rich import box
     from rich.console import Group
-    from rich.table import Table
+
+    from sim.wide_table import WideTable
 
     width = "of another width" if network.width is None else f"{network.width:g}"
-    table = Table(
-        title=f"{'' if name is None else f'{name}: '}MobileNetV2 {width}, "
+    table = WideTable(
+        f"{'' if name is None else f'{name}: '}MobileNetV2 {width}, "
         f"{network.input_shape[0]}x{network.input_shape[1]}, {network.classes} classes, "
-        f"{network.padding} padding",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
+        f"{network.padding} padding"
     )
-    table.add_column("layer", no_wrap=True)
+    table.add_column("layer")
     for column in (
         "kernel",
         "stride",
@@ -134,7 +150,7 @@ def render_network(network, name=None):
         "weight\nbytes",
         "output\nbytes",
     ):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right")
     for layer in network.layers:
         name = f"{layer.name} + input" if layer.residual else layer.name
         table.add_row(

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
+
 
 def validate(
     image: Annotated[
@@ -16,6 +18,9 @@ def validate(
             "that is compared depends on it.",
         ),
     ] = "chelsea",
+    model: Model = None,
+    size: Size = None,
+    normalization: PixelNormalization = Normalization.AUTO,
     config: Annotated[
         str,
         typer.Option(
@@ -70,8 +75,7 @@ def validate(
     from sim.commands.progress import NetworkProgress
     from sim.commands.run import make_memory
     from sim.configuration import load_configuration
-    from sim.images import load_image
-    from sim.inputs import load_model_input
+    from sim.inputs import check_picture, load_model_input
     from sim.model.comparison import compare, render_comparison, write_comparison
     from sim.model.predict import predict_network
     from sim.models import open_model
@@ -81,19 +85,22 @@ def validate(
     accelerator = load_configuration(config, settings or ())
     memory = make_memory(latency, bandwidth, stalls, seed)
     path   = find_picture(image)
-    load_image(path)
+    check_picture(path)
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         with NetworkProgress() as progress:
-            model     = open_model(progress=progress.calibrating)
-            network   = model.network
+            runnable = open_model(
+                model, input_size=size, weight_bits=accelerator.weight_bits,
+                activation_bits=accelerator.activation_bits, progress=progress.calibrating)
+            data      = load_model_input(runnable, path, given(normalization))
+            network   = runnable.network
             predicted = predict_network(network, accelerator, latency=memory.latency,
                                         bytes_per_cycle=memory.bytes_per_cycle)
-            report = run_frame(path, model, load_model_input(model, path),
-                               config=accelerator, memory=memory, clock_hz=200e6,
-                               progress=progress).report
+            report = run_frame(path, runnable, data, config=accelerator, memory=memory,
+                               clock_hz=200e6, progress=progress).report
         comparison = compare(network, accelerator, predicted, report.layers)
-        write_comparison(comparison, temporary, configuration=dict(report.configuration),
+        write_comparison(comparison, temporary, image=report.image, model=report.model,
+                         configuration=dict(report.configuration),
                          memory=dict(report.memory), versions=dict(report.versions),
                          commit=report.commit)
     get_console().print(render_comparison(comparison, paused=stalls > 0))

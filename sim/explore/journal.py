@@ -78,6 +78,18 @@ def _parse(path, content):
     return configuration, entries, whole
 
 
+def _changed(earlier, now):
+    """Names of what is not the same in two configurations, of the options in a request too."""
+    names = []
+    for key in sorted({*earlier, *now}):
+        one, other = earlier.get(key), now.get(key)
+        if isinstance(one, dict) and isinstance(other, dict):
+            names += _changed(one, other)
+        elif one != other:
+            names.append("the lists of formats" if key == "grids" else key)
+    return names
+
+
 class Journal:
     """A journal that is open to be written; a context manager.
 
@@ -134,12 +146,12 @@ class Journal:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
             _lock(descriptor, folder)
             earlier, entries, whole = _parse(path, path.read_bytes())
-            changed = sorted(key for key in {*earlier, *configuration}
-                             if earlier.get(key) != configuration.get(key))
+            changed = _changed(earlier, configuration)
             if changed:
                 os.close(descriptor)
                 raise UserError(f"The folder {str(folder)!r} holds another sweep: it differs in "
-                                f"{', '.join(changed)}")
+                                f"{', '.join(changed)}; --resume without other options goes on as "
+                                "it was asked for")
             os.ftruncate(descriptor, whole)
         except OSError as error:
             raise UserError(f"The journal {str(path)!r} cannot be written: {error.strerror}"

@@ -159,7 +159,7 @@ def draw_layers(results):
     for row, column in np.ndindex(values.shape):
         value = values[row, column]
         middle = sum(HEAT_DB) / 2
-        axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=7,
+        axes.text(column, row, f"{value:z.0f}", ha="center", va="center", fontsize=7,
                   color="white" if value < middle else INK)
     for row in range(1, len(points)):
         if _way(points[row]) != _way(points[row - 1]):

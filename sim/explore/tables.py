@@ -1,13 +1,12 @@
 """The figures of a sweep as a table: data frame, files, terminal."""
 
-from rich import box
 from rich.console import Group
-from rich.table import Table
 
 from sim.errors import UserError
 from sim.explore.costs import format_cost
 from sim.explore.evaluate import quantization_options
 from sim.explore.grid import AXES, position, varied_axes, way_words
+from sim.wide_table import WideTable
 
 __all__ = ["best_points", "headline", "layer_frame", "notes", "point_frame",
            "render_hardware", "render_points", "write_tables"]
@@ -138,10 +137,9 @@ def render_points(results, limit=TERMINAL_ROWS):
     if len(points) > limit:
         points = sorted(best_points(results, limit), key=position)
         title += f"; the best {limit} of {len(results.figures)}, sweep.csv has all"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
-                  padding=(0, 1, 0, 0))
     varied = [axis for axis in varied_axes(list(results.figures))
               if axis.field not in ("weight_bits", "activation_bits")]
+    table = WideTable(title, keys=3 if varied else 2)
     table.add_column("W", justify="right")
     table.add_column("A", justify="right")
     if varied:
@@ -149,7 +147,7 @@ def render_points(results, limit=TERMINAL_ROWS):
     shown = [measure for measure in MEASURES
              if any(measure[0] in figures for figures in results.figures.values())]
     for _, heading, share in shown:
-        table.add_column(f"{heading}{' %' if share else ''}", justify="right", no_wrap=True)
+        table.add_column(f"{heading}{' %' if share else ''}", justify="right")
     overflows = any("overflows" in results.figures[point] for point in points)
     if overflows:
         table.add_column("over-\nflows", justify="right")
@@ -219,7 +217,7 @@ def _measure(figures, name, share):
     if share:
         return f"{100 * value:.1f} ±{100 * error:.1f}"
     digits = 1 if name == "sqnr_db" else 3
-    return f"{value:.{digits}f}" + ("" if error is None else f" ±{error:.{digits}f}")
+    return f"{value:z.{digits}f}" + ("" if error is None else f" ±{error:.{digits}f}")
 
 
 def render_hardware(runs):
@@ -233,8 +231,7 @@ def render_hardware(runs):
     -------
     rich.console.Group
     """
-    table = Table(title="The best formats on the accelerator's RTL, first picture",
-                  title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = WideTable("The best formats on the accelerator's RTL, first picture")
     for heading in ("format", "lanes", "golden", "RTL", "bit for bit"):
         table.add_column(heading)
     for heading in ("cycles", "DRAM bytes"):

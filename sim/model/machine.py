@@ -1,9 +1,13 @@
 """A program on the accelerator: descriptor by descriptor, strip by strip, pass by pass."""
 
-from sim.model.core import DRAIN, OUTPUT, PROGRAM, Core, Line, Pass
+from sim.model.core import Core
+from sim.model.passes import Line, Pass, Wait
+from sim.model.pointwise_pass import pointwise_pass
 from sim.model.reads import NEVER, PARAMETERS, TAPS, WEIGHTS, ReadPort
 from sim.model.reads import PROGRAM as RECORDS
 from sim.model.shared import SharedReadPort
+from sim.model.stem_pass import stem_pass
+from sim.model.window_pass import window_pass
 from sim.model.writes import WritePort
 
 __all__ = ["Machine"]
@@ -28,7 +32,7 @@ class Machine:
     ----------
     counts : list of (list of int, list of int)
         For each descriptor, of its block and of its stem: cycles by cause, see
-        `sim.model.core.CAUSES`, then pointwise and depthwise cycles.
+        `sim.model.passes.CAUSES`, then pointwise and depthwise cycles.
     beats : list of (list of int, list of int)
         For the same: beats of each stream, then beats written.
     """
@@ -85,14 +89,14 @@ class Machine:
             cycle = there if there != NEVER else cycle + 1
             reads.advance(cycle)
         reads.take(cycle, RECORDS)
-        self.counts[-1][0][PROGRAM] += cycle - begin + 1
+        self.counts[-1][0][Wait.PROGRAM] += cycle - begin + 1
         return cycle + 1
 
     def _work(self, cycle, work):
         """Execute a descriptor, whose first cycle it is; the cycle behind its last."""
         reads, writes, core = self._reads, self._writes, self._core
         counts, stem_counts = self.counts[-1]
-        counts[DRAIN] += 1
+        counts[Wait.DRAIN] += 1
         reads.begin(cycle, work)
         if work.store:
             writes.begin(cycle, work)
@@ -100,7 +104,7 @@ class Machine:
         if work.kind == "block":
             cycle = self._strips(cycle, work, counts, stem_counts)
         else:
-            cycle = core.pointwise_pass(cycle, Pass(
+            cycle = pointwise_pass(core, cycle, Pass(
                 target="pool" if work.kind == "head" else "logits", rewind=True, free=True,
                 rows=work.input_rows, groups=work.input_groups, input_words=work.input_words,
                 output_words=work.output_words), work, counts, early=False) + 1
@@ -112,7 +116,7 @@ class Machine:
                 cycle += 1
                 writes.advance(cycle)
             writes.active = False
-        counts[OUTPUT] += cycle - begin + 1
+        counts[Wait.OUTPUT] += cycle - begin + 1
         reads.advance(cycle)
         for channel, words in ((TAPS, work.hidden_words), (PARAMETERS, work.parameter_words)):
             if words:
@@ -136,7 +140,7 @@ class Machine:
             if work.stem:
                 image_end = 2 * input_end + (not work.image_pad_start)
                 self._mark(cycle, 1)
-                cycle = core.stem_pass(cycle, Pass(
+                cycle = stem_pass(core, cycle, Pass(
                     target="map", rewind=True, rows=input_end - step_row,
                     groups=work.input_groups, input_words=work.stem_steps,
                     output_words=work.input_words, free=last), Line(
@@ -145,7 +149,7 @@ class Machine:
                         pad_start=work.image_pad_start), work, stem_counts) + 1
                 image_row = image_end
                 self._mark(cycle, 0)
-            cycle = core.window_pass(cycle, Pass(
+            cycle = window_pass(core, cycle, Pass(
                 copy=work.copy, target="queue", rewind=not work.stem, rows=input_end - step_row,
                 groups=work.input_groups, input_words=work.input_words,
                 output_words=work.hidden_words, parameters=fill_parameters, index=input_index,
@@ -157,15 +161,15 @@ class Machine:
             if not work.residual:
                 reads.freed(cycle, input_index)
             # Room for the strip's output.
-            counts[OUTPUT] += 1
+            counts[Wait.OUTPUT] += 1
             if work.store:
                 writes.advance(cycle)
                 while produced + room - writes.stored > work.output_ring:
                     cycle += 1
-                    counts[OUTPUT] += 1
+                    counts[Wait.OUTPUT] += 1
                     writes.advance(cycle)
             early = not (work.load or work.store or last or (work.stem and work.residual))
-            cycle = core.pointwise_pass(cycle + 1, Pass(
+            cycle = pointwise_pass(core, cycle + 1, Pass(
                 from_strip=True, target="residual" if work.residual else "map",
                 rows=output_end - output_row, groups=work.output_groups,
                 input_words=work.hidden_words, output_words=work.output_words,

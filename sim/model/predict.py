@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sim.errors import UserError
 from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from sim.mapping.tiling import DoesNotFit
-from sim.model.core import CAUSES, DEPTHWISE, POINTWISE
 from sim.model.machine import Machine
+from sim.model.passes import CAUSES, DEPTHWISE, POINTWISE
 from sim.model.plan import plan_network
 from sim.model.reads import CHANNELS
 from sim.report.results import LayerResult

@@ -31,7 +31,8 @@ class Prediction(RunReport):
     layers: tuple[PredictedLayer, ...]
 
 
-def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_hz, seconds):
+def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_hz, seconds,
+                    model=""):
     """Prediction of a network.
 
     Parameters
@@ -46,13 +47,15 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
         Clock that times are stated at.
     seconds : float
         That the prediction took.
+    model : str
+        Path of the model's file, if it came from one.
 
     Returns
     -------
     Prediction
     """
     return Prediction(
-        mode="network", image="", layers=layers,
+        mode="network", image="", model=model, layers=layers,
         block_limits=tuple(map(block_limits, network.blocks)), limits=frame_limits(network),
         configuration=dataclasses.asdict(config),
         memory={"latency": latency, "bytes_per_cycle": bytes_per_cycle, "stall_percent": 0},

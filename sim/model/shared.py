@@ -116,6 +116,7 @@ class SharedReadPort:
     def take(self, cycle, channel):
         self.advance(cycle)
         self._taking.add(channel)
+        return NEVER                # until the cycle is over
 
     def when(self, channel):
         stream = self.streams[channel]

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,8 +13,12 @@ from sim.errors import UserError
 
 __all__ = ["output_folder", "report_as_dict", "write_csv", "write_json"]
 
-#: Files that say that a folder is an earlier report, which a new one may replace.
-REPORT_FILE = "report.json"
+#: Names that run, model and validate give their files: a folder of these alone is an earlier
+#: report, which a new one may replace.
+RUN_FILE = re.compile(
+    r"report\.(json|csv)|tensors\.npz|(cycles|bytes|roofline|frame|validate)\.png|"
+    r"(network|block\d+)\.(vcd|fst)"
+)
 
 
 @contextlib.contextmanager
@@ -25,7 +30,8 @@ def output_folder(path):
     Parameters
     ----------
     path : Path
-        Where the folder is wanted; it may exist if it is empty or holds an earlier report.
+        Where the folder is wanted; it may exist if it holds nothing but files of an earlier run,
+        which are replaced.
 
     Yields
     ------
@@ -41,10 +47,11 @@ def output_folder(path):
     try:
         if path.exists() and not path.is_dir():
             raise UserError(f"The output {str(path)!r} is a file, not a folder.")
-        if path.is_dir() and any(path.iterdir()) and not (path / REPORT_FILE).is_file():
+        others = _files_of_others(path) if path.is_dir() else []
+        if others:
             raise UserError(
-                f"The output folder {str(path)!r} holds files that are no report: "
-                "choose another, or empty it."
+                f"The output folder {str(path)!r} holds files that no run wrote, such as "
+                f"{others[0]!r}: choose another, or move them away."
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
@@ -65,6 +72,12 @@ def output_folder(path):
             os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _files_of_others(folder):
+    """Names of what is in a folder and was not written there by a run, in order."""
+    names = sorted(entry.name for entry in folder.iterdir())
+    return [name for name in names if not RUN_FILE.fullmatch(name)]
 
 
 def report_as_dict(report):

@@ -149,6 +149,7 @@ def _compare_blocks(axes, report):
     ):
         axes.plot(positions, values, linestyle="", **style)
     axes.set_yscale("log")
+    _plain_ticks(axes.yaxis)
     axes.set_ylabel("bytes, logarithmic")
     _finish(axes, report, "computed: activations and weights only, one byte each")
 
@@ -226,7 +227,7 @@ def draw_roofline(report):
     axes.set_title("Roofline: work for each byte and each cycle, measured in RTL")
     axes.set_xlabel("MACs for each byte that crossed the memory port meanwhile")
     axes.set_ylabel("MACs a cycle")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    _plain_ticks(axes.xaxis)
     axes.grid(True, which="major")
     axes.legend(loc="lower right")
     label_points(axes, [short_name(result) for result in report.layers], points)
@@ -267,6 +268,17 @@ def _mark(axes, values, label):
     axes.plot(
         range(len(values)), values, "_", color=INK, markersize=26, markeredgewidth=2, label=label
     )
+
+
+def _plain_ticks(axis):
+    """Numbers written out on a logarithmic axis; where it shows few powers of ten, 2 and 5 too."""
+
+    def between(value, _):
+        low, high = sorted(axis.get_view_interval())
+        return f"{value:,.10g}" if high < 100 * low and f"{value:e}"[0] in "25" else ""
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(FuncFormatter(between))
 
 
 def _finish(axes, report, note):

@@ -1,11 +1,10 @@
 """The report on the terminal: the class first, then one line, then tables."""
 
-from rich import box
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from sim.report.labels import words
+from sim.wide_table import WideTable
 
 __all__ = ["headline", "render_report"]
 
@@ -56,7 +55,7 @@ def headline(report):
     what = (
         f"{report.layers[-1].output_shape[-1]:,}-class frame"
         if frame
-        else f"{len(report.layers)} of the bottlenecks, each from memory to memory"
+        else f"{_named(report.layers)}, from memory to memory"
     )
     speed = f", {report.clock_hz / total.cycles:,.1f} frames/s" if frame else ""
     wrong = "mismatch" if total.mismatches == 1 else "mismatches"
@@ -66,6 +65,13 @@ def headline(report):
         f"{report.multipliers:,} multipliers, {total.dram_bytes:,} bytes of DRAM "
         f"({report.over_floor:.3f} x floor), {total.mismatches:,} {wrong}"
     )
+
+
+def _named(bottlenecks):
+    """Which bottlenecks ran."""
+    if len(bottlenecks) == 1:
+        return f"{bottlenecks[0].name} alone"
+    return f"{len(bottlenecks)} bottlenecks, each alone"
 
 
 def _frames_line(report):
@@ -94,7 +100,7 @@ def _class_table(report):
         agreement = ", ".join(said).replace(", golden says", ", golden")
     table = _table(f"{first} ({agreement})", "")
     for column in tops:
-        table.add_column(column, no_wrap=True)
+        table.add_column(column)
         table.add_column("", justify="right")
     for place, row in enumerate(zip(*tops.values(), strict=True), start=1):
         cells = [cell for one in row for cell in (one.name, f"{one.probability:.1%}")]
@@ -104,18 +110,9 @@ def _class_table(report):
 
 def _table(title, *columns):
     """A table with a left-aligned first column and numbers in the others."""
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        header_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        caption_justify="left",
-    )
+    table = WideTable(title)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+        table.add_column(column, justify="right" if number else "left")
     return table
 
 

@@ -68,6 +68,13 @@ def test_no_such_picture(refuse):
     assert "cannot be read" in refuse("classify", "no-such-cat.jpg")
 
 
+@pytest.mark.parametrize("command", ["classify", "run"])
+def test_misspelt_photograph(command, refuse):
+    message = refuse(command, "chelsae")
+    assert message.startswith("mnv2: There is no file 'chelsae', and the installed photographs are")
+    assert "chelsea" in message
+
+
 def test_weights_with_another_hash(refuse, photograph, tmp_path):
     path = tmp_path / "weights.pth"
     path.write_bytes(b"\x80\x02.")
@@ -82,7 +89,9 @@ def test_not_a_model(command, refuse, tmp_path):
     message = refuse(*command, "--model", path)
     assert message == f"mnv2: The model {path} cannot be read: No such file or directory."
     path.write_bytes(b"lorem ipsum")
-    assert "must be of a known format" in refuse(*command, "--model", path)
+    message = refuse(*command, "--model", path)
+    assert "must be of a known format" in message
+    assert "TFLite" in message
 
 
 def test_dump_that_cannot_be_written(refuse, photograph, tmp_path):
@@ -109,7 +118,7 @@ def test_output_that_holds_something_else(refuse, photograph, tmp_path):
     precious = tmp_path / "precious"
     precious.mkdir()
     shutil.copy(photograph, precious)
-    assert "no report" in refuse("run", photograph, "--output", precious)
+    assert "no run wrote" in refuse("run", photograph, "--output", precious)
     assert [path.name for path in precious.iterdir()] == [photograph.name]
 
 

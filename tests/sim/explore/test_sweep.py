@@ -217,7 +217,7 @@ def test_sweep_that_is_done_does_nothing(prepared, expected, tmp_path):
 def test_another_sweep_is_refused(prepared, sets, tmp_path):
     small = prepare_small(sets, weight_bits=(8,))
     run_sweep(small, tmp_path / "sweep", workers=0)
-    with pytest.raises(UserError, match="another sweep: it differs in request"):
+    with pytest.raises(UserError, match="differs in the lists of formats; --resume"):
         run_sweep(prepared, tmp_path / "sweep", workers=0, resume=True)
     same_request = prepare_sweep(small_request(sets, weight_bits=(8,)),
                                  load_model=lambda request: small_model(seed=2))

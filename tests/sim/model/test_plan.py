@@ -5,7 +5,7 @@ import pytest
 from hw.counters import COUNTERS, READ_CHANNELS
 from hw.program import RECORD_BYTES, Header
 from sim.mapping.network_program import build_network_program
-from sim.model.core import CAUSES
+from sim.model.passes import CAUSES
 from sim.model.plan import plan_network
 from sim.model.reads import CHANNELS
 from tests.sim.rtl.machines import MACHINES, descriptors, model_and_tensors, network_of

@@ -126,6 +126,17 @@ def test_earlier_report_is_replaced(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
 
 
+def test_every_file_of_an_earlier_run_is_replaced(tmp_path):
+    names = ("report.json", "report.csv", "tensors.npz", "cycles.png", "bytes.png", "roofline.png",
+             "frame.png", "validate.png", "network.vcd", "block17.fst")
+    for name in names:
+        (tmp_path / "one").mkdir(exist_ok=True)
+        (tmp_path / "one" / name).write_text("first")
+    with output_folder(tmp_path / "one") as folder:
+        (folder / "report.json").write_text("second")
+    assert [path.name for path in (tmp_path / "one").iterdir()] == ["report.json"]
+
+
 def test_failure_keeps_the_earlier_report(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "report.json").write_text("first")
@@ -137,6 +148,16 @@ def test_failure_keeps_the_earlier_report(tmp_path):
     with pytest.raises(RuntimeError):
         fail()
     assert (tmp_path / "one" / "report.json").read_text() == "first"
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "journal.jsonl", "golden", "block1.vcd.gz"])
+def test_no_file_of_others_is_replaced(name, tmp_path):
+    """A report beside them says nothing of who wrote them."""
+    for file in ("report.json", "frame.png", "block12.fst", name):
+        (tmp_path / file).write_text("precious")
+    with pytest.raises(UserError, match=f"'{name}'"), output_folder(tmp_path):
+        pytest.fail("The folder was given")
+    assert (tmp_path / name).read_text() == "precious"
 
 
 @pytest.mark.parametrize("make", ["file", "below a file", "full folder"])

@@ -120,3 +120,11 @@ def test_pictures_are_readable(network_report, tmp_path):
     for path in tmp_path.iterdir():
         with Image.open(path) as image:
             assert min(image.size) >= 600
+
+
+def test_numbers_of_a_logarithmic_axis_are_written_out():
+    axes = plots.draw_roofline(example_report(slice(7, 8))).axes[0]
+    ticks = (*axes.get_xticklabels(), *axes.get_xticklabels(minor=True))
+    texts = {tick.get_text() for tick in ticks}
+    assert texts >= {"20", "50", "100", "200"}
+    assert not any("times" in text for text in texts)

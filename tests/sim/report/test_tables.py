@@ -97,7 +97,7 @@ def test_headline_of_a_network():
 
 def test_headline_of_blocks():
     text = headline(example_report(slice(0, 2)))
-    assert text.startswith("2 of the bottlenecks, each from memory to memory: 90,984 cycles = ")
+    assert text.startswith("2 bottlenecks, each alone, from memory to memory: 90,984 cycles = ")
     assert "frames/s" not in text
 
 

@@ -6,6 +6,8 @@ import pytest
 from hw.config import PRESETS
 from sim.classify import rank
 from sim.images import load_input, quantize_input
+from sim.model.comparison import compare
+from sim.model.predict import predict_network
 from sim.models import load_model
 from sim.photographs import calibration_photographs
 from sim.report.limits import frame_limits
@@ -42,3 +44,10 @@ def test_near_the_limits(frame):
     assert model.network.macs / (run.cycles * run.layers[0].multipliers) >= 0.8
     assert run.read_bytes + run.write_bytes <= 1.08 * frame_limits(model.network).floor_bytes
     assert run.cycles == sum(layer.cycles for layer in run.layers)
+
+
+def test_the_model_predicts_every_figure(frame):
+    """Cycles, work and waits by cause and bytes by kind of every row, before anything is run."""
+    model, _, run = frame
+    predicted = predict_network(model.network, PRESETS["base"], latency=100)
+    assert not compare(model.network, PRESETS["base"], predicted, run.layers).differences()
