@@ -65,7 +65,7 @@ def thresholds(layer, outputs):
 
     Parameters
     ----------
-    layer : golden.model.QuantizedLayer
+    layer : golden.records.QuantizedLayer
         Multipliers of 0 and right shifts above 22 give figures without meaning.
     outputs : int64 [K]
         Values above the clamp's minimum.
@@ -197,7 +197,7 @@ def fit(layer, correction, lowest, highest, usable):
 
     Parameters
     ----------
-    layer : golden.model.QuantizedLayer
+    layer : golden.records.QuantizedLayer
         With outputs of at most 8 bits.
     correction : int64 [C]
         What turns a sum of input * weight into the accumulator: bias and the input's zero point.

@@ -10,14 +10,9 @@ import numpy as np
 
 from golden.arithmetic import Arithmetic
 from golden.average_pool import QuantizedAveragePool
-from golden.model import (
-    QuantizedAdd,
-    QuantizedBlock,
-    QuantizedLayer,
-    QuantizedMean,
-    QuantizedModel,
-)
+from golden.model import QuantizedBlock, QuantizedModel
 from golden.network import Block, Layer, Network
+from golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean
 
 FORMAT = "mnv2 quantized model 2"
 _ARRAYS = ("weights", "bias", "multiplier", "shift", "weight_scales")

@@ -70,7 +70,7 @@ def _is_average(count, sum_bias, multiplier, shift, offset):
 class QuantizedAveragePool:
     """The global average pool as AVERAGE_POOL_2D rounds it; input and output share their scale.
 
-    Beside `golden.model.QuantizedMean`, with the same integers for the hardware.
+    Beside `golden.records.QuantizedMean`, with the same integers for the hardware.
 
     Parameters
     ----------

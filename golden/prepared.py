@@ -29,7 +29,7 @@ class PreparedLayer:
 
     Parameters
     ----------
-    layer : golden.model.QuantizedLayer
+    layer : golden.records.QuantizedLayer
     weights : float32 [K, M], or depthwise [3, 3, C], at stride 1 [3, 3, n, C]: the same n times
     correction : int64 [M]
         As `golden.fast_ops.corrections`.
@@ -64,7 +64,7 @@ def prepare_layer(layer, low, high, pixels, columns=1):
 
     Parameters
     ----------
-    layer : golden.model.QuantizedLayer
+    layer : golden.records.QuantizedLayer
     low, high : int
         Every value that its input can hold.
     pixels : int

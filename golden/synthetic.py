@@ -11,14 +11,10 @@ import numpy as np
 from golden import fast_ops
 from golden.arithmetic import LITERT
 from golden.fixed_point import activation_type, dequantize, quantize_multipliers, signed_range
-from golden.model import (
-    QuantizedBlock,
-    QuantizedLayer,
-    QuantizedModel,
-    with_arithmetic,
-)
+from golden.model import QuantizedBlock, QuantizedModel
 from golden.network import build_block
 from golden.quantize import add_record, affine_parameters, mean_record
+from golden.records import QuantizedLayer, with_arithmetic
 
 #: Inputs that scales are fitted to; a map of one pixel has no spread of its own.
 SAMPLES = 6

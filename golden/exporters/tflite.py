@@ -56,7 +56,7 @@ def write_convolution(graph, layer, source, input_shape, explicit_padding=False)
     Parameters
     ----------
     graph : GraphWriter
-    layer : golden.model.QuantizedLayer
+    layer : golden.records.QuantizedLayer
     source : int
         Index of the input tensor.
     input_shape : (H, W, C)

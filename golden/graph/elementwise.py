@@ -17,8 +17,8 @@ from golden.graph.derivation import (
     require_quantized,
     require_type,
 )
-from golden.model import QuantizedAdd
 from golden.quantize import add_record
+from golden.records import QuantizedAdd
 
 #: Axes over which LiteRT's kernel can broadcast.
 MAXIMUM_BROADCAST_AXES = 6

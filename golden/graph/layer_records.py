@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from golden.average_pool import QuantizedAveragePool
 from golden.graph.fully_connected import FullyConnected
-from golden.model import QuantizedLayer, QuantizedMean
 from golden.network import Layer, output_size, stride_padding
+from golden.records import QuantizedLayer, QuantizedMean
 
 NO_PADDING = ((0, 0), (0, 0))
 
@@ -72,7 +72,7 @@ def convolution(graph, operator, name, kind, block=0, padded=None):
 
     Returns
     -------
-    (golden.network.Layer, golden.model.QuantizedLayer)
+    (golden.network.Layer, golden.records.QuantizedLayer)
     """
     kernel, window = graph.kernels[operator.index], 3 if kind in ("stem", "depthwise") else 1
     source, amounts = padded or (operator.inputs[0], None)

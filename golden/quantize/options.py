@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from golden.arithmetic import LITERT, Arithmetic
-from golden.model import ACTIVATION_BITS, WEIGHT_BITS
+from golden.records import ACTIVATION_BITS, WEIGHT_BITS
 
 GRANULARITIES = ("channel", "tensor")
 SCALES = ("real", "power-of-two")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from golden.fixed_point import activation_type, round_half_away, signed_range
-from golden.model import QuantizedBlock, QuantizedModel, with_arithmetic
+from golden.model import QuantizedBlock, QuantizedModel
 from golden.quantize.adaptive_rounding import adaptive_integers
 from golden.quantize.bias_correction import corrected_bias
 from golden.quantize.calibration import Calibration
@@ -12,6 +12,7 @@ from golden.quantize.options import QuantizationOptions
 from golden.quantize.ranges import choose_ranges
 from golden.quantize.records import add_record, layer_record, mean_record
 from golden.quantize.scales import nearest_integers, tensor_parameters, weight_scales
+from golden.records import with_arithmetic
 
 REPAIRS = ("equalization", "bias_correction", "adaptive_rounding")
 

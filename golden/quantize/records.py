@@ -15,8 +15,8 @@ from golden.fixed_point import (
     round_half_away,
     signed_range,
 )
-from golden.model import QuantizedAdd, QuantizedLayer, QuantizedMean, with_arithmetic
 from golden.quantize.scales import nearest_integers, relu6_clamp, weight_scales
+from golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean, with_arithmetic
 
 
 def layer_record(layer, weights, bias, source, target, weight_bits=8, activation_bits=8,

@@ -71,7 +71,7 @@ def block_descriptor(block, quantized, tiling, config, *, load_address=None, sto
         chip.
     stem : golden.network.Layer
         Makes the input.
-    quantized_stem : golden.model.QuantizedLayer
+    quantized_stem : golden.records.QuantizedLayer
     """
     rows, groups, words = tiling.input_shape
     hidden_words = tiling.hidden_shape[2]
@@ -135,8 +135,8 @@ def head_descriptor(layer, quantized, pool, config, *, input_base, output_base, 
     Parameters
     ----------
     layer : golden.network.Layer
-    quantized : golden.model.QuantizedLayer
-    pool : golden.model.QuantizedMean or golden.average_pool.QuantizedAveragePool
+    quantized : golden.records.QuantizedLayer
+    pool : golden.records.QuantizedMean or golden.average_pool.QuantizedAveragePool
     config : hw.config.AcceleratorConfig
     input_base, output_base : int
         Addresses in the map memory.
@@ -162,7 +162,7 @@ def classifier_descriptor(layer, quantized, config, *, input_base, store_address
     Parameters
     ----------
     layer : golden.network.Layer
-    quantized : golden.model.QuantizedLayer
+    quantized : golden.records.QuantizedLayer
     config : hw.config.AcceleratorConfig
     input_base : int
         Address of the pooled word in the map memory.

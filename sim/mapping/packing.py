@@ -137,7 +137,7 @@ def pack_parameters(layer, config):
 
     Parameters
     ----------
-    layer : golden.model.QuantizedLayer
+    layer : golden.records.QuantizedLayer
     """
     axes = tuple(range(layer.weights.ndim - 1))
     sums = layer.weights.astype(np.int64).sum(axis=axes)

@@ -8,8 +8,8 @@ import pytest
 from golden.addition import prepare_add
 from golden.arithmetic import Arithmetic
 from golden.kernels import NUMPY, load_compiled
-from golden.model import with_arithmetic
 from golden.quantize import add_record
+from golden.records import with_arithmetic
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.37, 1e-3])

@@ -9,8 +9,8 @@ from golden import ops
 from golden.affine_scale import fit, thresholds
 from golden.arithmetic import ROUNDINGS, Arithmetic
 from golden.kernels import NUMPY, load_compiled
-from golden.model import QuantizedLayer
 from golden.prepared import prepare_layer, scale_sums
+from golden.records import QuantizedLayer
 
 
 def make_layer(multiplier, shift, zero_point, minimum, maximum, rounding="double", weights=None,

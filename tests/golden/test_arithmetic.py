@@ -7,8 +7,8 @@ import pytest
 
 from golden.archive import model_from_arrays, model_to_arrays
 from golden.arithmetic import LITERT, Arithmetic
-from golden.model import with_arithmetic
 from golden.network import build_network
+from golden.records import with_arithmetic
 from golden.synthetic import random_model
 
 NETWORK = build_network(((1, 4, 1, 1), (2, 4, 2, 1)), stem_channels=4, head_channels=8, classes=5,

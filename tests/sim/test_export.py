@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from golden.arithmetic import Arithmetic
 from golden.float_model import FloatModel
-from golden.model import with_arithmetic
 from golden.network import mobilenet_v2
+from golden.records import with_arithmetic
 from sim import cli, export
 from sim.compare import compare_tensors
 from sim.errors import UserError

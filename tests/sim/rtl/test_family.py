@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from golden.arithmetic import Arithmetic
 from golden.graph.family import lower_family
 from golden.importers.tflite import read_graph
-from golden.model import with_arithmetic
+from golden.records import with_arithmetic
 from hw.config import PRESETS
 from sim import cli
 from sim.dumps import read_dump
