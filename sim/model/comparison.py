@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from rich.console import Group
 from rich.text import Text
 
-from sim.model.prediction import new_table
 from sim.model.scale_sim import scale_sim_cycles
 from sim.report.labels import words
+from sim.report.tables import new_table
 
 __all__ = ["Comparison", "compare", "figures", "render_comparison", "write_comparison"]
 

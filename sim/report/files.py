@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sim.errors import UserError
 
-__all__ = ["output_folder", "report_as_dict", "write_csv", "write_json"]
+__all__ = ["output_folder", "report_as_dict", "write_csv", "write_json",
+           "write_rows"]
 
 #: Names that run, model and validate give their files: a folder of these alone is an earlier
 #: report, which a new one may replace.
@@ -154,7 +155,11 @@ def write_csv(report, path):
     Columns are named like the keys of the JSON, ``stalls.weights`` for a nested one; shapes are
     written as ``112x112x32``.
     """
-    content = report_as_dict(report)
+    write_rows(report_as_dict(report), path)
+
+
+def write_rows(content, path):
+    """Write the layers of a report's JSON and their total as `write_csv` does."""
     total = {key: value for key, value in content["total"].items() if key in content["layers"][0]}
     rows = [_flatten(row) for row in (*content["layers"], total)]
     columns = list(dict.fromkeys(column for row in rows for column in row))

@@ -160,6 +160,9 @@ class RunReport:
     timeline: Timeline | None = None
     frames: FrameSequence | None = None
 
+    #: Whether the layers were predicted, not measured; no report holds both.
+    predicted = False
+
     def __post_init__(self):
         if self.mode not in MODES:
             raise ValueError(f"The mode must be one of {', '.join(MODES)}, not {self.mode!r}")

@@ -6,7 +6,7 @@ from rich.text import Text
 from sim.report.labels import words
 from sim.wide_table import WideTable
 
-__all__ = ["headline", "render_report"]
+__all__ = ["headline", "memory_table", "new_table", "render_report", "stall_table", "time_table"]
 
 #: Causes of waiting that have a column of their own; the rarer ones share one.
 CAUSE_COLUMNS = 5
@@ -29,11 +29,11 @@ def render_report(report):
         Text(headline(report), style="bold"),
         *([Text(_frames_line(report))] if report.frames else []),
         "",
-        _time_table(report),
+        time_table(report),
         "",
-        _stall_table(report),
+        stall_table(report),
         "",
-        _memory_table(report),
+        memory_table(report),
         "",
         _closing(report),
     )
@@ -98,7 +98,7 @@ def _class_table(report):
         said = [f"{name} says {top[0].name}" for name, top in (
             ("float", classes.float_top), ("golden", classes.golden_top)) if top]
         agreement = ", ".join(said).replace(", golden says", ", golden")
-    table = _table(f"{first} ({agreement})", "")
+    table = new_table(f"{first} ({agreement})", "")
     for column in tops:
         table.add_column(column)
         table.add_column("", justify="right")
@@ -108,8 +108,8 @@ def _class_table(report):
     return table
 
 
-def _table(title, *columns):
-    """A table with a left-aligned first column and numbers in the others."""
+def new_table(title, *columns):
+    """A `WideTable` with a left-aligned first column and numbers in the others."""
     table = WideTable(title)
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
@@ -128,21 +128,22 @@ def _style(result):
     return "bold" if result.name == "total" else None
 
 
-def _time_table(report):
-    """Shape, work and time."""
-    table = _table(
-        f"Layers in RTL, {report.multipliers:,} multipliers, {report.on_chip_bytes:,} bytes on "
-        f"chip, {report.clock_hz / 1e6:g} MHz",
+def time_table(report):
+    """Shape, work and time of each layer; its title says whether they are measured."""
+    measured = not report.predicted
+    table = new_table(
+        f"Layers{' in RTL,' if measured else ', predicted:'} {report.multipliers:,} multipliers, "
+        f"{report.on_chip_bytes:,} bytes on chip, {report.clock_hz / 1e6:g} MHz",
         "layer",
         "output",
         "s",
         "MACs",
-        "cycles",
+        "cycles" if measured else "predicted\ncycles",
         "ideal",
         "cycles/\nbound*",
         "MAC\nutil.",
         "µs",
-        "mis-\nmatches",
+        *(["mis-\nmatches"] if measured else []),
     )
     for result in _rows(report, table):
         layer = result.name != "total"
@@ -156,7 +157,7 @@ def _time_table(report):
             f"{report.over_bound(result):.3f}",
             f"{result.mac_utilization:.1%}",
             f"{result.microseconds(report.clock_hz):,.1f}",
-            Text(f"{result.mismatches:,}", style="bold red" if result.mismatches else "green"),
+            *([_mismatches(result)] if measured else []),
             style=_style(result),
         )
     table.caption = (
@@ -168,8 +169,14 @@ def _time_table(report):
     return table
 
 
-def _stall_table(report):
-    """Where the cycles went."""
+def _mismatches(result):
+    """Red unless there are none."""
+    return Text(f"{result.mismatches:,}", style="bold red" if result.mismatches else "green")
+
+
+def stall_table(report):
+    """Where the cycles of each layer went, or will go."""
+    measured = not report.predicted
     stalls = report.total.stalls
     causes = report.stall_causes
     shown = causes
@@ -177,14 +184,16 @@ def _stall_table(report):
         largest = sorted(causes, key=lambda cause: -stalls[cause])[: CAUSE_COLUMNS - 1]
         shown = tuple(cause for cause in causes if cause in largest)
     rest = [cause for cause in causes if cause not in shown]
-    table = _table(
-        "Cycles, measured: the array worked, or waited for …",
+    table = new_table(
+        "Cycles, measured: the array worked, or waited for …"
+        if measured
+        else "Cycles, predicted: the array works, or waits for …",
         "layer",
         "point-\nwise",
         "depth-\nwise",
         *(words(cause).replace(" ", "\n") for cause in shown),
         *(["others*"] if rest else []),
-        "waited",
+        "waited" if measured else "waits",
         "bound by",
     )
     for result in _rows(report, table):
@@ -198,18 +207,19 @@ def _stall_table(report):
             f"{words(result.bound)} {result.bound_share:.1%}",
             style=_style(result),
         )
-    table.caption = "bound by: what took most cycles, the array's work or one cause"
+    took = "took" if measured else "takes"
+    table.caption = f"bound by: what {took} most cycles, the array's work or one cause"
     if rest:
         table.caption += f"; * {', '.join(map(words, rest))}"
     return table
 
 
-def _memory_table(report):
-    """Traffic of external memory."""
+def memory_table(report):
+    """Traffic of external memory of each layer."""
     kinds = report.read_kinds
     blocks = report.mode == "blocks"
-    table = _table(
-        "External memory, bytes",
+    table = new_table(
+        f"External memory, bytes{', predicted' if report.predicted else ''}",
         "layer",
         *(f"read\n{kind}" for kind in kinds),
         "written",
@@ -238,7 +248,7 @@ def _memory_table(report):
     table.caption = (
         "* computed from the architecture: activations and weights only, one byte each"
         if blocks
-        else "a byte counts for the layer that ran while it was read, often ahead of its use;\n"
+        else "a byte counts for the layer during which it is read, often ahead of its use;\n"
         f"computed: floor {report.limits.floor_bytes:,} (image, logits, every weight and parameter "
         f"once),\nlayer by layer {report.limits.layer_by_layer_bytes:,}"
     )
