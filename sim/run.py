@@ -99,7 +99,7 @@ def run_frame(
     given : sim.inputs.ModelInput
         What is in the picture.
     config : hw.config.AcceleratorConfig
-    memory : sim.rtl.simulate.MemoryModel
+    memory : sim.rtl.memory_model.MemoryModel
     clock_hz : float
         Clock that times are stated at.
     frames : int

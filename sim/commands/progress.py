@@ -16,26 +16,48 @@ def show_count(description):
     ------
     function of (done, total)
     """
+    from rich.progress import MofNCompleteColumn
+
+    with make_bar(24, MofNCompleteColumn()) as bar:
+        task = bar.add_task(description, visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+
+def make_bar(width, share):
+    """A bar so many characters wide, how much is done, and the time gone and left.
+
+    Parameters
+    ----------
+    width : int
+    share : rich.progress.ProgressColumn
+        Says how much is done.
+
+    Returns
+    -------
+    rich.progress.Progress
+        On standard error, and silent where that is no terminal.
+    """
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
         Progress,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
     console = get_error_console()
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(description, visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=width),
+        share,
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        speed_estimate_period=600,
+        disable=not console.is_terminal,
+    )
 
 
 class RunProgress:
@@ -48,32 +70,10 @@ class RunProgress:
     """
 
     def __init__(self):
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TaskProgressColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import TaskProgressColumn
 
         self.built_now = False
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=16),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-        )
-        console = get_error_console()
-        self._bar = Progress(
-            *columns,
-            console=console,
-            transient=True,
-            speed_estimate_period=600,
-            disable=not console.is_terminal,
-        )
+        self._bar = make_bar(16, TaskProgressColumn())
         self._total = 0
 
     def __enter__(self):
@@ -177,31 +177,9 @@ class SweepProgress:
     """
 
     def __init__(self):
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import MofNCompleteColumn
 
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-        )
-        console = get_error_console()
-        self._bar = Progress(
-            *columns,
-            console=console,
-            transient=True,
-            speed_estimate_period=600,
-            disable=not console.is_terminal,
-        )
+        self._bar = make_bar(24, MofNCompleteColumn())
         self._shown = None
         self.started = False
 

@@ -8,6 +8,16 @@ from typing import Annotated
 
 import typer
 
+from sim.commands.accelerator_options import (
+    Bandwidth,
+    Clock,
+    Config,
+    Latency,
+    Seed,
+    Settings,
+    Stalls,
+    make_memory,
+)
 from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
 from sim.errors import UserError
 
@@ -43,21 +53,8 @@ def run(
     ] = None,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
-    config: Annotated[
-        str,
-        typer.Option(
-            metavar="PRESET|FILE.toml",
-            help="The accelerator: tiny, small, base or large, or a TOML file of its options.",
-        ),
-    ] = "base",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="OPTION=INTEGER",
-            help="Change one option of the accelerator, such as pixels=4; may be repeated.",
-        ),
-    ] = None,
+    config: Config = "base",
+    settings: Settings = None,
     blocks: Annotated[
         str | None,
         typer.Option(
@@ -74,38 +71,11 @@ def run(
             "interval between their logits.",
         ),
     ] = 1,
-    clock: Annotated[
-        float,
-        typer.Option(
-            min=0.001,
-            max=1e6,
-            metavar="MHZ",
-            help="Clock that times and bandwidths are stated at, in MHz. It changes no cycle.",
-        ),
-    ] = 200.0,
-    latency: Annotated[
-        int,
-        typer.Option(
-            metavar="CYCLES", help="Cycles from a read address to its first data, 2 to 100,000."
-        ),
-    ] = 100,
-    bandwidth: Annotated[
-        int | None,
-        typer.Option(
-            metavar="BYTES",
-            help="Bytes a cycle that memory moves at most, reads and writes together. Without it, "
-            "a beat a cycle each way.",
-        ),
-    ] = None,
-    stalls: Annotated[
-        int,
-        typer.Option(
-            metavar="PERCENT",
-            help="Share of the cycles in which each channel of the memory port pauses at random, "
-            "0 to 99.",
-        ),
-    ] = 0,
-    seed: Annotated[int, typer.Option(help="Seed of the random pauses.")] = 1,
+    clock: Clock = 200.0,
+    latency: Latency = 100,
+    bandwidth: Bandwidth = None,
+    stalls: Stalls = 0,
+    seed: Seed = 1,
     waves: Annotated[
         bool,
         typer.Option(
@@ -270,16 +240,3 @@ def parse_blocks(text, count):
         )
     return list(range(first, last + 1))
 
-
-def make_memory(latency, bandwidth, stalls, seed):
-    """Memory model of these options; no ``bandwidth`` means a beat a cycle each way."""
-    from sim.rtl.simulate import MemoryModel
-
-    if bandwidth is not None and bandwidth < 1:
-        raise UserError(f"The bandwidth must be 1 byte a cycle or more, not {bandwidth}")
-    try:
-        return MemoryModel(
-            latency=latency, bytes_per_cycle=bandwidth or 0, stall_percent=stalls, seed=seed
-        )
-    except ValueError as error:
-        raise UserError(f"The memory cannot be modelled so: {error}") from None

@@ -1,48 +1,17 @@
 """`mnv2 summary`."""
 
-from enum import StrEnum
 from math import prod
-from typing import Annotated
-
-import typer
 
 from sim.commands.model_options import Model
-from sim.errors import UserError
-
-
-class Padding(StrEnum):
-    """How a convolution of stride 2 pads an even size."""
-
-    PYTORCH = "pytorch"
-    TENSORFLOW = "tensorflow"
+from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
 
 
 def summary(
     model: Model = None,
-    width: Annotated[
-        float | None,
-        typer.Option(
-            help="Width multiplier: 0.35, 0.5, 0.75, 1.0 (without it), 1.3 or 1.4. Channels are "
-            "rounded to multiples of 8, and the head never has fewer than 1280."
-        ),
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            help="Rows and columns of the image, in pixels: 96, 128, 160, 192 or 224 (without it); "
-            "with --model, of a float model that does not state them."
-        ),
-    ] = None,
-    classes: Annotated[
-        int | None, typer.Option(min=1, help="Number of classes, 1000 without it.")
-    ] = None,
-    padding: Annotated[
-        Padding | None,
-        typer.Option(
-            help="Padding at stride 2: pytorch (without it) pads one pixel on each side, "
-            "tensorflow (SAME) only at the bottom and right of an even size."
-        ),
-    ] = None,
+    width: Width = None,
+    size: ImageSize = None,
+    classes: Classes = None,
+    padding: StridePadding = None,
 ):
     """Print the layers of MobileNetV2: shapes, parameters, MACs and weight bytes.
 
@@ -59,62 +28,6 @@ def summary(
 
     network = choose_network(model, width, size, classes, padding)
     get_console().print(render_network(network, model and model.name))
-
-
-def choose_network(model, width, size, classes, padding):
-    """The network of a model's file, or MobileNetV2 of these options; None is their default.
-
-    Parameters
-    ----------
-    model : Path, optional
-    width : float, optional
-    size, classes : int, optional
-    padding : Padding, optional
-
-    Returns
-    -------
-    golden.network.Network
-
-    Raises
-    ------
-    UserError
-        If the options contradict each other, or there is no such network.
-    """
-    if model is not None:
-        from sim.model_files import read_model_network
-
-        if not (width is None and classes is None and padding is None):
-            raise UserError("A model's file states its width, classes and padding: leave out "
-                            "--width, --classes and --padding, or --model")
-        return read_model_network(model, size)
-    return summary_network(1.0 if width is None else width, size or 224, classes or 1000,
-                           padding or Padding.PYTORCH)
-
-
-def summary_network(width, size, classes, padding):
-    """MobileNetV2 of these options.
-
-    Parameters
-    ----------
-    width : float
-    size, classes : int
-    padding : Padding
-
-    Returns
-    -------
-    golden.network.Network
-
-    Raises
-    ------
-    UserError
-        If there is no such network.
-    """
-    from golden.network import INPUT_SIZES, WIDTH_MULTIPLIERS, mobilenet_v2
-
-    for name, value, valid in (("width", width, WIDTH_MULTIPLIERS), ("size", size, INPUT_SIZES)):
-        if value not in valid:
-            raise UserError(f"The {name} must be one of {', '.join(map(str, valid))}, not {value}")
-    return mobilenet_v2(width=width, input_size=size, classes=classes, padding=padding.value)
 
 
 def render_network(network, name=None):

@@ -310,13 +310,13 @@ def read_request(folder):
 
 def _run_hardware(results, count, folder, accelerator):
     """The best formats on the RTL, with progress shown."""
+    from sim.commands.accelerator_options import make_memory
     from sim.commands.progress import FormatProgress
-    from sim.commands.run import make_memory
     from sim.explore.hardware import run_best_points
 
     with FormatProgress() as progress:
         return run_best_points(results, count, folder, config=accelerator,
-                               memory=make_memory(100, None, 0, 1), progress=progress)
+                               memory=make_memory(100, None), progress=progress)
 
 
 def _write_results(results, runs, folder):

@@ -6,6 +6,14 @@ from typing import Annotated
 
 import typer
 
+from sim.commands.accelerator_options import (
+    Bandwidth,
+    Config,
+    Latency,
+    Seed,
+    Settings,
+    make_memory,
+)
 from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
 
 
@@ -21,32 +29,10 @@ def validate(
     model: Model = None,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
-    config: Annotated[
-        str,
-        typer.Option(
-            metavar="PRESET|FILE.toml",
-            help="The accelerator: tiny, small, base or large, or a TOML file of its options.",
-        ),
-    ] = "base",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="OPTION=INTEGER",
-            help="Change one option of the accelerator, such as pixels=4; may be repeated.",
-        ),
-    ] = None,
-    latency: Annotated[
-        int, typer.Option(metavar="CYCLES", help="Cycles from a read address to its first data.")
-    ] = 100,
-    bandwidth: Annotated[
-        int | None,
-        typer.Option(
-            metavar="BYTES",
-            help="Bytes a cycle that memory moves at most, reads and writes together. Without it, "
-            "a beat a cycle each way.",
-        ),
-    ] = None,
+    config: Config = "base",
+    settings: Settings = None,
+    latency: Latency = 100,
+    bandwidth: Bandwidth = None,
     stalls: Annotated[
         int,
         typer.Option(
@@ -55,7 +41,7 @@ def validate(
             "the model knows of none.",
         ),
     ] = 0,
-    seed: Annotated[int, typer.Option(help="Seed of the random pauses.")] = 1,
+    seed: Seed = 1,
     output: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the report. Without it, runs/<time>."),
@@ -73,7 +59,6 @@ def validate(
     from sim.commands.console import get_console, get_error_console
     from sim.commands.pictures import find_picture
     from sim.commands.progress import NetworkProgress
-    from sim.commands.run import make_memory
     from sim.configuration import load_configuration
     from sim.inputs import check_picture, load_model_input
     from sim.model.comparison import compare, render_comparison, write_comparison

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from sim.commands.accelerator_options import Config, Settings
+
 #: Name of the top module, of its file and of the core.
 TOP = "accelerator"
 
@@ -19,21 +21,8 @@ def verilog(
             "are left alone.",
         ),
     ],
-    config: Annotated[
-        str,
-        typer.Option(
-            metavar="PRESET|FILE.toml",
-            help="The accelerator: tiny, small, base or large, or a TOML file of its options.",
-        ),
-    ] = "base",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="OPTION=INTEGER",
-            help="Change one option of the accelerator, such as pixels=4; may be repeated.",
-        ),
-    ] = None,
+    config: Config = "base",
+    settings: Settings = None,
 ):
     """Write the accelerator as Verilog, with its register map and a FuseSoC core file.
 

@@ -94,7 +94,7 @@ def run_best_points(results, count, folder, *, config, memory, asserts=False, pr
         Of the journal, which keeps each run.
     config : hw.config.AcceleratorConfig
         Whose lanes are replaced by the format's.
-    memory : sim.rtl.simulate.MemoryModel
+    memory : sim.rtl.memory_model.MemoryModel
     asserts : bool
         Check the hardware's assertions, which takes more time.
     progress : object, optional

@@ -21,7 +21,7 @@ def check_map(name, output, expected, memory, repeat):
         What it is.
     output, expected : array
         The same shape.
-    memory : sim.rtl.simulate.MemoryModel
+    memory : sim.rtl.memory_model.MemoryModel
         Its seed repeats the run.
     repeat : str
         Options that repeat it with a waveform.

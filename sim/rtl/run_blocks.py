@@ -72,7 +72,7 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
         From `sim.rtl.simulate.build_accelerator`, for this configuration.
     task : BlockTask
     config : hw.config.AcceleratorConfig
-    memory : sim.rtl.simulate.MemoryModel
+    memory : sim.rtl.memory_model.MemoryModel
     waves_file : Path, optional
         Waveform to write.
 
@@ -112,7 +112,7 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
     ----------
     tasks : list of BlockTask
     config : hw.config.AcceleratorConfig
-    memory : sim.rtl.simulate.MemoryModel
+    memory : sim.rtl.memory_model.MemoryModel
     jobs : int
         Simulations at a time.
     waves_folder : Path, optional

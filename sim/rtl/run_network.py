@@ -67,7 +67,7 @@ def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, as
     tensors : dict of str to array
         What `model.run` returned for the image: the input, and what is expected.
     config : hw.config.AcceleratorConfig
-    memory : sim.rtl.simulate.MemoryModel
+    memory : sim.rtl.memory_model.MemoryModel
     frames : int
         How often the image goes through, one frame right behind the other. The layers of the
         result are those of a single frame only if it is one.

@@ -14,49 +14,15 @@ from hw.accelerator import COUNTER_ROWS, Accelerator
 from hw.counters import COUNTERS
 from hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, Register, Status
 from sim.rtl.build import SimulationError, build_simulation, run_cocotb
+from sim.rtl.memory_model import MemoryModel
 from sim.rtl.verilog import generate
 
-__all__ = ["TIMELINE_CYCLES", "MemoryModel", "Simulation", "build_accelerator", "simulate"]
+__all__ = ["TIMELINE_CYCLES", "Simulation", "build_accelerator", "simulate"]
 
 #: Cycles that a row of a timeline stands for.
 TIMELINE_CYCLES = 1024
 
 _SOURCES = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class MemoryModel:
-    """External memory in simulation.
-
-    Attributes
-    ----------
-    latency : int
-        Cycles from the transfer of a read address to its first beat, 2 or more.
-    bytes_per_cycle : int
-        Bandwidth shared by reads and writes; 0 for a beat a cycle in each direction.
-    stall_percent : int
-        Share of the cycles in which each AXI4 channel pauses at random, 0 to 99.
-    seed : int
-        Seed of the pauses.
-    """
-
-    latency:         int = 100
-    bytes_per_cycle: int = 0
-    stall_percent:   int = 0
-    seed:            int = 1
-
-    def __post_init__(self):
-        for name, low, high in (("latency", 2, 100_000), ("bytes_per_cycle", 0, 1024),
-                                ("stall_percent", 0, 99), ("seed", 1, 2**32 - 1)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise ValueError(f"Memory {name} must be an integer from {low} to {high}, "
-                                 f"not {value!r}")
-
-    def plusargs(self):
-        """Arguments of the memory model in `axi_memory.sv`."""
-        return [f"+latency={self.latency}", f"+bytes_per_cycle={self.bytes_per_cycle}",
-                f"+stall_percent={self.stall_percent}", f"+stall_seed={self.seed}"]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sim.explore.grid import AXES, Point, position
 from sim.explore.hardware import hardware_configuration, hardware_lacks, run_best_points
 from sim.explore.sweep import run_sweep
 from sim.explore.tables import best_points
-from sim.rtl.simulate import MemoryModel
+from sim.rtl.memory_model import MemoryModel
 from tests.sim.explore.small import prepare_small, write_sets
 from tests.sim.rtl.machines import MACHINES
 

@@ -16,8 +16,8 @@ from sim.model import core, machine, passes
 from sim.model.comparison import compare
 from sim.model.plan import plan_network
 from sim.model.predict import predict_network
+from sim.rtl.memory_model import MemoryModel
 from sim.rtl.run_network import run_network
-from sim.rtl.simulate import MemoryModel
 from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
 
 #: Tables of blocks, image, padding: strips, spilled maps, one pixel, no square.

@@ -13,9 +13,10 @@ from sim.mapping.ideal import ideal_block_cycles
 from sim.mapping.network_program import build_network_program, place_network
 from sim.mapping.tiling import tile_block
 from sim.rtl.check import Mismatch
+from sim.rtl.memory_model import MemoryModel
 from sim.rtl.run_blocks import run_block_task
 from sim.rtl.run_network import run_network
-from sim.rtl.simulate import MemoryModel, build_accelerator, simulate
+from sim.rtl.simulate import build_accelerator, simulate
 from tests.sim.rtl.machines import (
     MACHINES,
     block_task,

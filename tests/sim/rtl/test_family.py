@@ -15,8 +15,8 @@ from sim import cli
 from sim.dumps import read_dump
 from sim.errors import UserError
 from sim.mapping.network_program import place_network
+from sim.rtl.memory_model import MemoryModel
 from sim.rtl.run_network import run_network
-from sim.rtl.simulate import MemoryModel
 from sim.run import check_formats
 from tests.golden.family_files import (
     per_tensor,

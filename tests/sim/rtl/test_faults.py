@@ -12,7 +12,8 @@ from hw.registers import COUNTER_OFFSET, Register, Status
 from sim.mapping.block_program import build_block_program
 from sim.mapping.packing import unpack_map
 from sim.rtl.build import run_cocotb
-from sim.rtl.simulate import MemoryModel, build_accelerator
+from sim.rtl.memory_model import MemoryModel
+from sim.rtl.simulate import build_accelerator
 from tests.sim.rtl.machines import MACHINES, block_task, patched
 
 CONFIG = MACHINES["tiny"]

@@ -11,8 +11,8 @@ from sim.model.predict import predict_network
 from sim.models import load_model
 from sim.photographs import calibration_photographs
 from sim.report.limits import frame_limits
+from sim.rtl.memory_model import MemoryModel
 from sim.rtl.run_network import run_network
-from sim.rtl.simulate import MemoryModel
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from sim.model.comparison import compare
 from sim.model.predict import predict_network
 from sim.rtl import simulate
 from sim.rtl.check import Mismatch
+from sim.rtl.memory_model import MemoryModel
 from sim.rtl.run_network import run_network
-from sim.rtl.simulate import MemoryModel
 from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
 
 CONFIG  = MACHINES["tiny"]
