@@ -43,7 +43,7 @@ class AcceleratorConfig:
     data_bits
         Data width of the AXI4 port, 64 to 512 bits.
     burst_beats, outstanding
-        Longest burst in beats; reads under way at once.
+        Longest burst in beats; reads under way at once, 2 or more.
     patience_cycles
         Cycles without any movement after which a program is given up as stuck.
     """
@@ -86,6 +86,8 @@ class AcceleratorConfig:
         for name, limit in (("pixels", 63), ("map_words", 2**16 - 1), ("strip_words", 2**16 - 1)):
             if getattr(self, name) > limit:
                 raise ValueError(f"{name} must be at most {limit}, not {getattr(self, name)}")
+        if self.outstanding < 2:
+            raise ValueError(f"outstanding must be at least 2, not {self.outstanding}")
         if self.data_bits not in (64, 128, 256, 512):
             raise ValueError(f"data_bits must be 64, 128, 256 or 512, not {self.data_bits}")
         if self.queue_words < 2 * self.tile_words:
