@@ -3,14 +3,18 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from golden.archive import model_to_arrays
 from golden.network import build_network
+from golden.synthetic import random_model
 from hw.config import PRESETS
 from sim import cli
 from sim.model.comparison import compare, figures, render_comparison, write_comparison
 from sim.model.predict import predict_network
+from sim.models import save_arrays
 
 NETWORK = build_network([(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32,
                         classes=10, input_size=33)
@@ -97,3 +101,19 @@ def test_rows_of_another_network_are_refused():
     rows = predict_network(NETWORK, PRESETS["tiny"])
     with pytest.raises(ValueError, match="must be stem, block1"):
         compare(NETWORK, PRESETS["tiny"], rows, rows[:-1])
+
+
+def test_validate_runs_the_machine(tmp_path):
+    """From a file to the picture of what is equal, and 0 for it."""
+    model, _ = random_model(np.random.default_rng(1), NETWORK)
+    save_arrays(tmp_path / "small.npz", model_to_arrays(model))
+    folder = tmp_path / "out"
+    result = invoke("validate", "chelsea", "--model", str(tmp_path / "small.npz"), "--config",
+                    "tiny", "--latency", "37", "--output", str(folder))
+    assert result.exit_code == 0, result.output
+    assert "figures are equal" in result.stdout
+    content = json.loads((folder / "report.json").read_text())
+    assert content["equal"] is True
+    assert all(row["measured.cycles"] == row["predicted.cycles"] > 0 for row in content["layers"])
+    assert {file.name for file in folder.iterdir()} == {"report.json", "report.csv",
+                                                        "validate.png"}
