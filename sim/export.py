@@ -12,7 +12,6 @@ from golden.exporters.tflite import export_model
 from golden.float_model import FloatModel
 from golden.quantize import QuantizationOptions
 from sim.errors import UserError
-from sim.explore.image_sets import choose_pictures, find_image_set
 from sim.images import crop_to, load_image, normalize
 from sim.model_files import read_model_file
 from sim.models import (
@@ -23,6 +22,7 @@ from sim.models import (
     quantize_on,
 )
 from sim.report.provenance import find_commit, package_version
+from sim.sweep.image_sets import choose_pictures, find_image_set
 
 __all__ = ["CALIBRATION_LIMIT", "FORMATS", "encode_model", "open_calibrated"]
 
@@ -41,7 +41,7 @@ def open_calibrated(path, source, input_size=None, progress=None):
     path : path or None
         Of a float model; None for the bundled one.
     source : str
-        See `sim.explore.image_sets.find_image_set`; of more than `CALIBRATION_LIMIT` pictures, so
+        See `sim.sweep.image_sets.find_image_set`; of more than `CALIBRATION_LIMIT` pictures, so
         many are drawn, always the same.
     input_size : int, optional
         See `sim.models.open_model`.

@@ -168,7 +168,7 @@ class NetworkProgress(RunProgress):
 class SweepProgress:
     """Shows shared work, then points done and time left; a context manager.
 
-    Its methods are what `sim.explore.sweep` calls.
+    Its methods are what `sim.sweep.sweep` calls.
 
     Attributes
     ----------
@@ -210,7 +210,7 @@ class SweepProgress:
 
 
 class FormatProgress(NetworkProgress):
-    """Shows the format in work on the RTL too; see `sim.explore.hardware.run_best_points`."""
+    """Shows the format in work on the RTL too; see `sim.sweep.hardware.run_best_points`."""
 
     def starting(self, name, network, config):
         """This format's network will be run."""

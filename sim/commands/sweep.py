@@ -8,7 +8,7 @@ import typer
 
 from sim.commands.model_options import Normalization, PixelNormalization, Size, given
 from sim.errors import SimulationError, UserError
-from sim.explore.grid import AXES, Point
+from sim.sweep.grid import AXES, Point
 
 #: Panels of the help.
 FORMATS, PICTURES, WORK, HARDWARE = "Formats", "Pictures and network", "Work", "Hardware"
@@ -182,9 +182,9 @@ def sweep(
     from sim.commands.console import get_console, get_error_console
     from sim.commands.progress import SweepProgress
     from sim.configuration import load_configuration
-    from sim.explore.journal import check_new_folder
-    from sim.explore.sweep import prepare_sweep, run_sweep
-    from sim.explore.tables import import_pandas, render_hardware, render_points
+    from sim.journal import check_new_folder
+    from sim.sweep.sweep import prepare_sweep, run_sweep
+    from sim.sweep.tables import import_pandas, render_hardware, render_points
 
     lists = {field: context.params[field] for field in _AXES}
     if resume is not None and output is not None:
@@ -239,7 +239,7 @@ def check_same_request(folder, earlier, request, given_names):
     ----------
     folder : path
         For the message.
-    earlier, request : sim.explore.sweep.Request
+    earlier, request : sim.sweep.sweep.Request
         In the folder's journal, and made of the options.
     given_names : list of str
         Parameters of the command that the user wrote.
@@ -278,10 +278,10 @@ def make_request(lists, *, images="bundled", calibration="bundled", model=None, 
 
     Returns
     -------
-    sim.explore.sweep.Request
+    sim.sweep.sweep.Request
     """
-    from sim.explore.grid import DEFAULT_GRIDS, parse_list
-    from sim.explore.sweep import Request
+    from sim.sweep.grid import DEFAULT_GRIDS, parse_list
+    from sim.sweep.sweep import Request
 
     grid = {field: parse_list(_AXES[field], text) for field, text in lists.items()
             if text is not None}
@@ -301,8 +301,8 @@ def make_request(lists, *, images="bundled", calibration="bundled", model=None, 
 
 def read_request(folder):
     """The request in a folder's journal."""
-    from sim.explore.journal import read_journal
-    from sim.explore.sweep import Request
+    from sim.journal import read_journal
+    from sim.sweep.sweep import Request
 
     configuration, _ = read_journal(folder)
     return Request.from_dict(configuration.get("request"))
@@ -312,7 +312,7 @@ def _run_hardware(results, count, folder, accelerator):
     """The best formats on the RTL, with progress shown."""
     from sim.commands.accelerator_options import make_memory
     from sim.commands.progress import FormatProgress
-    from sim.explore.hardware import run_best_points
+    from sim.sweep.hardware import run_best_points
 
     with FormatProgress() as progress:
         return run_best_points(results, count, folder, config=accelerator,
@@ -321,10 +321,10 @@ def _run_hardware(results, count, folder, accelerator):
 
 def _write_results(results, runs, folder):
     """Tables, pictures and report, beside the journal; they appear together."""
-    from sim.explore.plots import write_plots
-    from sim.explore.report import write_report
-    from sim.explore.tables import write_tables
     from sim.files import replaced_files
+    from sim.sweep.plots import write_plots
+    from sim.sweep.report import write_report
+    from sim.sweep.tables import write_tables
 
     with replaced_files(folder) as temporary:
         write_tables(results, temporary)

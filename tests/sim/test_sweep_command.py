@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from sim import cli
 from sim.commands.sweep import check_same_request, make_request
 from sim.errors import UserError
-from sim.explore.grid import AXES, DEFAULT_GRIDS
-from tests.sim.explore.small import write_pictures
+from sim.sweep.grid import AXES, DEFAULT_GRIDS
+from tests.sim.sweep.small import write_pictures
 
 ROOT = Path(__file__).parents[2]
 NOTHING = dict.fromkeys((axis.field for axis in AXES), None)
@@ -56,7 +56,7 @@ def refuse(invoke, tmp_path):
         (["--granularity", "row"], "--granularity must be a list of tensor, channel, not 'row'"),
         (["--images", "nowhere"], "there is no "),
         (["--calibration", "nowhere"], "there is no "),
-        (["--resume", "nowhere"], "There is no sweep to go on with in 'nowhere'"),
+        (["--resume", "nowhere"], "There is nothing to go on with in 'nowhere'"),
         (["--resume", "a", "--output", "b"], "--resume takes no --output"),
         (["--scheduler", "tcp://1.2.3.4:5", "--workers", "2"], "it takes no --workers"),
         (["--model", "nowhere.onnx"], "nowhere.onnx cannot be read"),
@@ -82,7 +82,7 @@ def test_pictures_in_both_sets(refuse, tmp_path):
 
 @pytest.mark.parametrize(("library", "arguments", "extra"), [
     ("pandas", ["--workers", "0"], "A sweep's tables need pandas"),
-    ("dask", ["--weights", "8"], "A sweep on several workers needs Dask")])
+    ("dask", ["--weights", "8"], "Work on several workers needs Dask")])
 def test_library_that_is_missing(library, arguments, extra, refuse, monkeypatch, tmp_path):
     write_pictures(tmp_path / "images", 1)
     write_pictures(tmp_path / "calibration", 1, seed=1)

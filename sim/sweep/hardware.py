@@ -5,10 +5,10 @@ import dataclasses
 from golden.quantize import quantize_image
 from sim.class_names import class_name
 from sim.errors import SimulationError, UserError
-from sim.explore.evaluate import Failure, make_model
-from sim.explore.journal import Journal
-from sim.explore.tables import best_points
 from sim.images import normalize
+from sim.journal import Journal
+from sim.sweep.evaluate import Failure, make_model
+from sim.sweep.tables import best_points
 
 __all__ = ["HARDWARE_BITS", "HardwareRun", "hardware_configuration", "hardware_lacks",
            "run_best_points"]
@@ -88,7 +88,7 @@ def run_best_points(results, count, folder, *, config, memory, asserts=False, pr
 
     Parameters
     ----------
-    results : sim.explore.sweep.Results
+    results : sim.sweep.sweep.Results
     count : int
     folder : Path
         Of the journal, which keeps each run.

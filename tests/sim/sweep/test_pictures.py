@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from sim.errors import UserError
-from sim.explore.image_sets import find_image_set
-from sim.explore.pictures import decode_pictures
 from sim.images import crop_image, load_image
-from tests.sim.explore.small import write_pictures
+from sim.sweep.image_sets import find_image_set
+from sim.sweep.pictures import decode_pictures
+from tests.sim.sweep.small import write_pictures
 
 
 @pytest.fixture

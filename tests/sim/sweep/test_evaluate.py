@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from golden.quantize import quantize_image
-from sim.explore import evaluate
-from sim.explore.evaluate import Failure, evaluate_chunk, make_chunk, make_model, summarize
-from sim.explore.grid import Point
 from sim.images import normalize
-from tests.sim.explore.small import prepare_small, write_sets
+from sim.sweep import evaluate
+from sim.sweep.evaluate import Failure, evaluate_chunk, make_chunk, make_model, summarize
+from sim.sweep.grid import Point
+from tests.sim.sweep.small import prepare_small, write_sets
 
 
 @pytest.fixture(scope="module")

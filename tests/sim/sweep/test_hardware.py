@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from hw.config import PRESETS
-from sim.explore.evaluate import make_model
-from sim.explore.grid import AXES, Point, position
-from sim.explore.hardware import hardware_configuration, hardware_lacks, run_best_points
-from sim.explore.sweep import run_sweep
-from sim.explore.tables import best_points
 from sim.rtl.memory_model import MemoryModel
-from tests.sim.explore.small import prepare_small, write_sets
+from sim.sweep.evaluate import make_model
+from sim.sweep.grid import AXES, Point, position
+from sim.sweep.hardware import hardware_configuration, hardware_lacks, run_best_points
+from sim.sweep.sweep import run_sweep
+from sim.sweep.tables import best_points
 from tests.sim.rtl.machines import MACHINES
+from tests.sim.sweep.small import prepare_small, write_sets
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from sim.explore.sweep import run_sweep
-from tests.sim.explore.small import prepare_small
+from sim.sweep.sweep import run_sweep
+from tests.sim.sweep.small import prepare_small
 
 
 class Slow:

@@ -15,15 +15,16 @@ import pandas
 import psutil
 import pytest
 
+from sim import cluster
+from sim.cluster import connect
 from sim.errors import UserError
-from sim.explore import spread
-from sim.explore.evaluate import Workload
-from sim.explore.grid import Point
-from sim.explore.journal import JOURNAL_FILE, read_journal
-from sim.explore.spread import connect
-from sim.explore.sweep import Request, prepare_sweep, run_sweep
-from sim.explore.tables import point_frame, write_tables
-from tests.sim.explore.small import (
+from sim.journal import JOURNAL_FILE, read_journal
+from sim.sweep.evaluate import Workload
+from sim.sweep.grid import Point
+from sim.sweep.identity import code_hash
+from sim.sweep.sweep import Request, prepare_sweep, run_sweep
+from sim.sweep.tables import point_frame, write_tables
+from tests.sim.sweep.small import (
     prepare_small,
     small_model,
     small_request,
@@ -112,7 +113,7 @@ def test_a_cluster_elsewhere_changes_nothing(prepared, expected, tmp_path):
             if done == 1:
                 run_sweep(other, tmp_path / "other", scheduler=address)
 
-    with connect(1) as client:
+    with connect(1, code_hash=code_hash) as client:
         address = client.scheduler_info()["address"]
         results = run_sweep(prepared, tmp_path / "sweep", scheduler=address, progress=Between([]))
     assert tables_of(results, tmp_path / "tables") == expected
@@ -123,7 +124,7 @@ def test_a_cluster_elsewhere_changes_nothing(prepared, expected, tmp_path):
 def test_cluster_that_is_lost_keeps_what_is_done(prepared, expected, tmp_path, caplog):
     """The scheduler goes away in the middle: one sentence, and a sweep to go on with."""
     folder = tmp_path / "sweep"
-    with connect(1) as client:
+    with connect(1, code_hash=code_hash) as client:
         address = client.scheduler_info()["address"]
 
         class Losing(Recorder):
@@ -143,7 +144,7 @@ def test_cluster_that_is_lost_keeps_what_is_done(prepared, expected, tmp_path, c
 
 def program(sets, workers, *options):
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.sim.explore.sweep_program", str(sets), str(workers),
+        [sys.executable, "-m", "tests.sim.sweep.sweep_program", str(sets), str(workers),
          *options], cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True)
 
@@ -221,7 +222,7 @@ def test_another_sweep_is_refused(prepared, sets, tmp_path):
         run_sweep(prepared, tmp_path / "sweep", workers=0, resume=True)
     same_request = prepare_sweep(small_request(sets, weight_bits=(8,)),
                                  load_model=lambda request: small_model(seed=2))
-    with pytest.raises(UserError, match="another sweep: it differs in model"):
+    with pytest.raises(UserError, match="other work: it differs in model"):
         run_sweep(same_request, tmp_path / "sweep", workers=0, resume=True)
 
 
@@ -279,7 +280,7 @@ def test_request_comes_back_from_json(sets):
 
 
 def test_nobody_answers(prepared, tmp_path, monkeypatch):
-    monkeypatch.setattr(spread, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(UserError, match="No Dask scheduler answers at 'tcp://127.0.0.1:9'"):
         run_sweep(prepared, tmp_path / "sweep", scheduler="tcp://127.0.0.1:9")
     assert not (tmp_path / "sweep").exists()

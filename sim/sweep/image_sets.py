@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.class_names import class_names
 from sim.errors import UserError
-from sim.explore.imagenet_labels import VALIDATION_PICTURE, ValidationLabels, read_synsets
+from sim.sweep.imagenet_labels import VALIDATION_PICTURE, ValidationLabels, read_synsets
 
 __all__ = ["ImageSet", "Picture", "choose_pictures", "find_image_set"]
 

@@ -9,20 +9,20 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from sim.explore import plots
-from sim.explore.grid import Point
-from sim.explore.hardware import HardwareRun
-from sim.explore.report import sweep_as_dict, write_report
-from sim.explore.sweep import Results
-from sim.explore.tables import (
+from sim.sweep import plots
+from sim.sweep.grid import Point
+from sim.sweep.hardware import HardwareRun
+from sim.sweep.report import sweep_as_dict, write_report
+from sim.sweep.sweep import Results
+from sim.sweep.tables import (
     best_points,
     point_frame,
     render_hardware,
     render_points,
     write_tables,
 )
-from sim.explore.uncertainty import wilson_interval
-from tests.sim.explore.small import made_results, prepare_small, write_sets
+from sim.sweep.uncertainty import wilson_interval
+from tests.sim.sweep.small import made_results, prepare_small, write_sets
 
 
 @pytest.fixture(scope="module")

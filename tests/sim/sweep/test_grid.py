@@ -3,8 +3,8 @@
 import pytest
 
 from sim.errors import UserError
-from sim.explore.evaluate import quantization_options
-from sim.explore.grid import AXES, DEFAULT_GRIDS, Point, expand_grids, parse_list, varied_axes
+from sim.sweep.evaluate import quantization_options
+from sim.sweep.grid import AXES, DEFAULT_GRIDS, Point, expand_grids, parse_list, varied_axes
 
 AXIS = {axis.option: axis for axis in AXES}
 

@@ -5,9 +5,9 @@ import importlib.metadata
 import json
 import platform
 
-from sim.explore.grid import AXES, position, varied_axes
-from sim.explore.tables import point_frame
 from sim.report.provenance import find_commit
+from sim.sweep.grid import AXES, position, varied_axes
+from sim.sweep.tables import point_frame
 
 __all__ = ["sweep_as_dict", "write_report"]
 
@@ -19,8 +19,8 @@ def sweep_as_dict(results, runs=()):
 
     Parameters
     ----------
-    results : sim.explore.sweep.Results
-    runs : sequence of sim.explore.hardware.HardwareRun
+    results : sim.sweep.sweep.Results
+    runs : sequence of sim.sweep.hardware.HardwareRun
 
     Returns
     -------

@@ -29,7 +29,7 @@ class Pictures:
     pixels : uint8 [N, H, W, 3]
         Resized and cropped, not normalised.
     labels : int64 [N] or None
-    files : tuple of sim.explore.image_sets.Picture
+    files : tuple of sim.sweep.image_sets.Picture
         Those decoded, in order.
     hashes : tuple of str
         Content of each file, SHA-256.
@@ -66,7 +66,7 @@ def decode_pictures(image_set, size, workers=1, progress=None):
 
     Parameters
     ----------
-    image_set : sim.explore.image_sets.ImageSet
+    image_set : sim.sweep.image_sets.ImageSet
     size : int
         Rows and columns, in pixels.
     workers : int

@@ -5,7 +5,7 @@ from PIL import Image
 
 from golden.float_model import FloatLayer, FloatModel
 from golden.network import build_network
-from sim.explore.sweep import Request, Results, prepare_sweep
+from sim.sweep.sweep import Request, Results, prepare_sweep
 
 TABLE = ((1, 8, 1, 1), (2, 8, 2, 1), (2, 16, 1, 2))
 SIZE = 16

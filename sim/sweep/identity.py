@@ -7,8 +7,8 @@ from pathlib import Path
 __all__ = ["code_hash", "model_hash"]
 
 #: Modules of sim that figures depend on; of golden all are taken.
-MODULES = ("calibration.py", "classify.py", "images.py", "explore/evaluate.py",
-           "explore/uncertainty.py")
+MODULES = ("calibration.py", "classify.py", "images.py", "sweep/evaluate.py",
+           "sweep/uncertainty.py")
 
 
 @cache

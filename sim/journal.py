@@ -1,6 +1,6 @@
-"""What a sweep has found so far, a line of JSON each, so that nothing is lost or done twice.
+"""What a sweep or a search has found, a line of JSON each: nothing is lost or done twice.
 
-The first line is the sweep's configuration. A line is written with one call and reaches the disk
+The first line is the configuration. A line is written with one call and reaches the disk
 before its point counts as done; one that a kill cut short is dropped when the file is opened again.
 """
 
@@ -42,7 +42,7 @@ def check_new_folder(folder):
         raise UserError(f"The output folder {str(folder)!r} cannot be read: {error.strerror}"
                         ) from None
     if JOURNAL_FILE in held:
-        raise UserError(f"The output folder {str(folder)!r} holds a sweep: go on with it by "
+        raise UserError(f"The output folder {str(folder)!r} holds earlier work: go on with it by "
                         f"--resume {folder}, or choose another folder")
     if held - {TEMPORARY_FILE}:
         raise UserError(f"The output folder {str(folder)!r} holds other files: choose another, or "
@@ -61,7 +61,7 @@ def read_journal(folder):
     try:
         return _parse(path, path.read_bytes())[:2]
     except OSError as error:
-        raise UserError(f"There is no sweep to go on with in {str(folder)!r}: {JOURNAL_FILE} "
+        raise UserError(f"There is nothing to go on with in {str(folder)!r}: {JOURNAL_FILE} "
                         f"cannot be read ({error.strerror})") from None
 
 
@@ -74,7 +74,7 @@ def _parse(path, content):
         if first["hash"] != configuration_hash(configuration):
             raise ValueError("hash")
     except (ValueError, KeyError, TypeError):
-        raise UserError(f"The file {str(path)!r} is no journal of a sweep, or damaged") from None
+        raise UserError(f"The file {str(path)!r} is no journal, or damaged") from None
     return configuration, entries, whole
 
 
@@ -133,12 +133,12 @@ class Journal:
 
     @classmethod
     def resume(cls, folder, configuration):
-        """The journal of a sweep that was stopped, to be gone on with.
+        """The journal of work that was stopped, to be gone on with.
 
         Raises
         ------
         UserError
-            If there is none, it is of another configuration, or a sweep is writing it.
+            If there is none, it is of another configuration, or is being written.
         """
         path = Path(folder) / JOURNAL_FILE
         read_journal(folder)
@@ -149,7 +149,7 @@ class Journal:
             changed = _changed(earlier, configuration)
             if changed:
                 os.close(descriptor)
-                raise UserError(f"The folder {str(folder)!r} holds another sweep: it differs in "
+                raise UserError(f"The folder {str(folder)!r} holds other work: it differs in "
                                 f"{', '.join(changed)}; --resume without other options goes on as "
                                 "it was asked for")
             os.ftruncate(descriptor, whole)
@@ -181,10 +181,10 @@ class Journal:
 
 
 def _lock(descriptor, folder):
-    """Keep a second sweep from writing the same journal."""
+    """Keep a second process from writing the same journal."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         with contextlib.suppress(OSError):
             os.close(descriptor)
-        raise UserError(f"Another sweep is at work in {str(folder)!r}") from None
+        raise UserError(f"Another process is at work in {str(folder)!r}") from None

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sim.errors import UserError
-from sim.explore.journal import JOURNAL_FILE, Journal, check_new_folder, read_journal
+from sim.journal import JOURNAL_FILE, Journal, check_new_folder, read_journal
 
 CONFIGURATION = {"pictures": "abc", "request": {"limit": None}}
 
@@ -40,14 +40,14 @@ def test_line_that_a_kill_cut_short_is_dropped(folder, cut):
 
 def test_another_sweep_is_refused(folder):
     before = (folder / JOURNAL_FILE).read_bytes()
-    with pytest.raises(UserError, match="holds another sweep: it differs in pictures"):
+    with pytest.raises(UserError, match="holds other work: it differs in pictures"):
         Journal.resume(folder, {**CONFIGURATION, "pictures": "xyz"})
     assert (folder / JOURNAL_FILE).read_bytes() == before
 
 
 def test_two_at_a_time_are_refused(folder):
     with Journal.resume(folder, CONFIGURATION), \
-            pytest.raises(UserError, match="Another sweep is at work"):
+            pytest.raises(UserError, match="Another process is at work"):
         Journal.resume(folder, CONFIGURATION)
 
 
@@ -55,7 +55,7 @@ def test_two_at_a_time_are_refused(folder):
                                      b'{"configuration": {"a": 1}, "hash": "0"}\n', b"[1]\n"])
 def test_what_is_no_journal_is_refused(folder, content):
     (folder / JOURNAL_FILE).write_bytes(content)
-    with pytest.raises(UserError, match="is no journal of a sweep, or damaged"):
+    with pytest.raises(UserError, match="is no journal, or damaged"):
         read_journal(folder)
 
 
@@ -67,12 +67,12 @@ def test_damage_within_is_refused(folder):
 
 
 def test_folder_without_a_journal(tmp_path):
-    with pytest.raises(UserError, match="There is no sweep to go on with"):
+    with pytest.raises(UserError, match="There is nothing to go on with"):
         read_journal(tmp_path)
 
 
 def test_folders_that_are_not_new(folder, tmp_path):
-    with pytest.raises(UserError, match="holds a sweep: go on with it by --resume"):
+    with pytest.raises(UserError, match="holds earlier work: go on with it by --resume"):
         Journal.create(folder, CONFIGURATION)
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "file").write_text("")

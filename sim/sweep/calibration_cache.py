@@ -16,8 +16,8 @@ from golden.histogram import Histogram
 from golden.moments import LayerMoments
 from golden.quantize import Calibration, calibrate
 from sim.cache import cache_dir
-from sim.explore.identity import code_hash, model_hash
 from sim.models import save_arrays
+from sim.sweep.identity import code_hash, model_hash
 
 __all__ = ["KEPT", "cached_calibration"]
 

@@ -20,8 +20,8 @@ from golden.quantize import (
 )
 from golden.quantize.equalization import equalize
 from sim.classify import compared_tensors
-from sim.explore.uncertainty import mean_and_error, proportion_error
 from sim.images import normalize
+from sim.sweep.uncertainty import mean_and_error, proportion_error
 
 __all__ = ["Chunk", "Failure", "Workload", "evaluate_chunk", "make_chunk", "make_model",
            "quantization_options", "reference_accuracy", "summarize"]
@@ -78,7 +78,7 @@ class Failure:
 
 
 def quantization_options(point):
-    """The golden.quantize.QuantizationOptions of a `sim.explore.grid.Point`."""
+    """The golden.quantize.QuantizationOptions of a `sim.sweep.grid.Point`."""
     return QuantizationOptions(
         weight_bits=point.weight_bits,
         activation_bits=point.activation_bits,
@@ -160,7 +160,7 @@ def evaluate_chunk(point, model, chunk):
 
     Parameters
     ----------
-    point : sim.explore.grid.Point
+    point : sim.sweep.grid.Point
     model : golden.model.QuantizedModel or Failure
         What `make_model` gave for it.
     chunk : Chunk

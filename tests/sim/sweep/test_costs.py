@@ -6,8 +6,8 @@ import pytest
 
 from golden.network import mobilenet_v2
 from golden.quantize import QuantizationOptions, first_and_last
-from sim.explore.costs import format_cost
 from sim.report.limits import frame_limits, parameter_bytes
+from sim.sweep.costs import format_cost
 
 
 @pytest.fixture(scope="module")

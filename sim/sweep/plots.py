@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from sim.explore.costs import format_cost
-from sim.explore.evaluate import quantization_options
-from sim.explore.grid import AXES, position, varied_axes, way_words
-from sim.explore.uncertainty import wilson_interval
 from sim.report.colors import INK, MUTED, STYLE
 from sim.report.labels import short_name
+from sim.sweep.costs import format_cost
+from sim.sweep.evaluate import quantization_options
+from sim.sweep.grid import AXES, position, varied_axes, way_words
+from sim.sweep.uncertainty import wilson_interval
 
 __all__ = ["draw_accuracy", "draw_costs", "draw_layers", "write_plots"]
 
@@ -69,7 +69,7 @@ def draw_accuracy(results):
 
     Parameters
     ----------
-    results : sim.explore.sweep.Results
+    results : sim.sweep.sweep.Results
 
     Returns
     -------

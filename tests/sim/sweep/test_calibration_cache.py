@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from golden.quantize import QuantizationOptions, quantize_model
-from sim.explore import calibration_cache
-from sim.explore.calibration_cache import cached_calibration
-from tests.sim.explore.small import SIZE, small_model
+from sim.sweep import calibration_cache
+from sim.sweep.calibration_cache import cached_calibration
+from tests.sim.sweep.small import SIZE, small_model
 
 OPTIONS = [QuantizationOptions(4, adaptive_rounding=True, bias_correction=True),
            QuantizationOptions(5, equalization=True)]

@@ -8,8 +8,8 @@ import pytest
 
 from sim.class_names import class_names
 from sim.errors import UserError
-from sim.explore.image_sets import choose_pictures, find_image_set
-from tests.sim.explore.small import write_pictures
+from sim.sweep.image_sets import choose_pictures, find_image_set
+from tests.sim.sweep.small import write_pictures
 
 SYNSETS = ("n01440764", "n01443537", "n02123045")
 
@@ -147,7 +147,7 @@ def test_the_kits_numbers_with_its_meta(tmp_path, monkeypatch):
 
 def test_meta_orders_the_kits_numbers(tmp_path, monkeypatch):
     """The kit numbers classes as it likes; classes are in the order of their synsets."""
-    from sim.explore import imagenet_labels
+    from sim.sweep import imagenet_labels
 
     folder = touch_validation(tmp_path / "val", 3)
     (tmp_path / "ILSVRC2012_validation_ground_truth.txt").write_text("1\n2\n3\n")

@@ -11,19 +11,20 @@ import numpy as np
 from golden.float_model import FloatModel
 from sim import images
 from sim.calibration import cut_pictures
+from sim.cluster import connect
 from sim.errors import UserError
-from sim.explore.calibration_cache import cached_calibration
-from sim.explore.evaluate import Workload, quantization_options, reference_accuracy
-from sim.explore.grid import expand_grids
-from sim.explore.identity import code_hash, model_hash
-from sim.explore.image_sets import choose_pictures, find_image_set
-from sim.explore.journal import Journal
-from sim.explore.pictures import decode_pictures
-from sim.explore.spread import connect, work_here, work_on_cluster
 from sim.graphs import NORMALIZATIONS
+from sim.journal import Journal
 from sim.model_files import read_model_file
 from sim.models import load_float_model
 from sim.photographs import calibration_photographs
+from sim.sweep.calibration_cache import cached_calibration
+from sim.sweep.evaluate import Workload, quantization_options, reference_accuracy
+from sim.sweep.grid import expand_grids
+from sim.sweep.identity import code_hash, model_hash
+from sim.sweep.image_sets import choose_pictures, find_image_set
+from sim.sweep.pictures import decode_pictures
+from sim.sweep.spread import work_here, work_on_cluster
 
 __all__ = ["Prepared", "Request", "Results", "Silence", "load_network", "points_of",
            "prepare_sweep", "run_sweep"]
@@ -39,7 +40,7 @@ class Request:
     Attributes
     ----------
     grids : tuple of dict of str to tuple
-        See `sim.explore.grid.expand_grids`.
+        See `sim.sweep.grid.expand_grids`.
     images, calibration : str
         ``"bundled"``, a folder or a list file: to judge by, and to calibrate on.
     limit : int or None
@@ -96,11 +97,11 @@ class Prepared:
     ----------
     request : Request
     points : list of Point
-    image_set : sim.explore.image_sets.ImageSet
-    pictures : sim.explore.pictures.Pictures
+    image_set : sim.sweep.image_sets.ImageSet
+    pictures : sim.sweep.pictures.Pictures
     calibration_words : str
         What was calibrated on.
-    workload : sim.explore.evaluate.Workload
+    workload : sim.sweep.evaluate.Workload
     configuration : dict
         What every figure depends on, by content, and the request: of the journal.
     """
@@ -122,9 +123,9 @@ class Results:
     ----------
     prepared : Prepared
     figures : dict of Point to dict
-        See `sim.explore.evaluate.summarize`.
+        See `sim.sweep.evaluate.summarize`.
     reference : dict
-        Accuracy of the float network; see `sim.explore.evaluate.reference_accuracy`.
+        Accuracy of the float network; see `sim.sweep.evaluate.reference_accuracy`.
     """
 
     prepared: Prepared
@@ -293,7 +294,8 @@ def _connected(stack, prepared, workers, scheduler):
     if scheduler is None and workers == 0:
         return work_here
     workers = min(workers or os.cpu_count() or 1, len(prepared.points))
-    return functools.partial(work_on_cluster, stack.enter_context(connect(workers, scheduler)))
+    client = stack.enter_context(connect(workers, scheduler, code_hash=code_hash))
+    return functools.partial(work_on_cluster, client)
 
 
 def _work_off(prepared, journal, work, progress):

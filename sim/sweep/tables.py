@@ -3,9 +3,9 @@
 from rich.console import Group
 
 from sim.errors import UserError
-from sim.explore.costs import format_cost
-from sim.explore.evaluate import quantization_options
-from sim.explore.grid import AXES, position, varied_axes, way_words
+from sim.sweep.costs import format_cost
+from sim.sweep.evaluate import quantization_options
+from sim.sweep.grid import AXES, position, varied_axes, way_words
 from sim.wide_table import WideTable
 
 __all__ = ["best_points", "headline", "layer_frame", "notes", "point_frame",
@@ -38,14 +38,14 @@ def point_frame(results):
 
     Parameters
     ----------
-    results : sim.explore.sweep.Results
+    results : sim.sweep.sweep.Results
 
     Returns
     -------
     pandas.DataFrame
         ``name``; a column for each axis; ``pictures``; the measures, shares from 0 to 1, each with
         its ``_standard_error``; ``overflows``, accumulators that did, over all pictures, where they
-        are narrow; bytes and bits of `sim.explore.costs`; ``failure``.
+        are narrow; bytes and bits of `sim.sweep.costs`; ``failure``.
     """
     pandas = import_pandas()
     columns = ["pictures", *(name for measure, _, _ in MEASURES
@@ -124,7 +124,7 @@ def render_points(results, limit=TERMINAL_ROWS):
 
     Parameters
     ----------
-    results : sim.explore.sweep.Results
+    results : sim.sweep.sweep.Results
     limit : int
         Rows at most; with more points, the best.
 
@@ -225,7 +225,7 @@ def render_hardware(runs):
 
     Parameters
     ----------
-    runs : sequence of sim.explore.hardware.HardwareRun
+    runs : sequence of sim.sweep.hardware.HardwareRun
 
     Returns
     -------
