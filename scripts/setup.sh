@@ -53,7 +53,7 @@ write_stamp() {
 }
 
 install_project() {
-    local kind=$1 system_python=$2 extras="models,sweep,fast"
+    local kind=$1 system_python=$2 extras="models,explore,page,fast"
     [ "$kind" = base ] || extras="$extras,$kind"
     echo "Setting up $root/.venv (once; a few minutes, needs the network) ..." >&2
     # The mark stays if this is interrupted, and what is there is then not trusted.
