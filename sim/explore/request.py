@@ -15,8 +15,9 @@ from sim.explore.evaluate import DEFAULT_FAMILY, Judge
 from sim.explore.identity import code_hash, network_hash
 from sim.explore.objectives import Limit, choose_objectives
 from sim.explore.space import Space
+from sim.journal import read_journal
 
-__all__ = ["Prepared", "Request", "prepare_search"]
+__all__ = ["Prepared", "Request", "check_same_request", "prepare_search", "read_request"]
 
 
 @dataclass(frozen=True)
@@ -159,3 +160,58 @@ def _optuna_version():
         return importlib.metadata.version("optuna")
     except importlib.metadata.PackageNotFoundError:
         return "none"
+
+
+def read_request(folder):
+    """The request in a folder's journal.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    configuration, _ = read_journal(folder)
+    return Request.from_dict(configuration.get("request"))
+
+
+#: Options whose names are not those of the request's fields.
+_FIELDS = {"vary": "space", "objective": "objectives", "clock": "clock_mhz",
+           **dict.fromkeys(("model", "width", "size", "classes", "padding"), "network")}
+
+
+def check_same_request(folder, earlier, request, given_names):
+    """The earlier request of a folder, if the options that are given now say the same.
+
+    Parameters
+    ----------
+    folder : path
+        For the message.
+    earlier, request : Request
+        In the folder's journal, and made of the options.
+    given_names : sequence of str
+        Parameters of the command that the user wrote.
+
+    Returns
+    -------
+    Request
+
+    Raises
+    ------
+    UserError
+        Naming the first option that says something else.
+    """
+    before, now = earlier.as_dict(), request.as_dict()
+    for name in given_names:
+        if name.startswith(("min_", "max_")):
+            field_, key = "limits", name[4:]
+        else:
+            field_, key = _FIELDS.get(name, name), name
+        if field_ not in before:
+            continue
+        pair = [values[field_].get(key) if field_ in ("limits", "network") else values[field_]
+                for values in (before, now)]
+        if pair[0] != pair[1]:
+            raise UserError(f"The folder {str(folder)!r} holds another search: with "
+                            f"--{name.replace('_', '-')} {pair[0]}, not {pair[1]}; --resume "
+                            "without other options goes on as it was asked for")
+    return earlier

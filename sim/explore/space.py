@@ -190,7 +190,7 @@ def _find_axis(name, where):
     raise UserError(f"{where} has no axis {name!r}{hint}")
 
 
-def choose_space(choice="small", variations=()):
+def choose_space(choice="small", variations=(), defaults=None):
     """The space that the user asks for.
 
     Parameters
@@ -200,6 +200,8 @@ def choose_space(choice="small", variations=()):
         space that the other axes are taken from (default ``"small"``).
     variations : sequence of str
         Changes to that, each ``axis=values``.
+    defaults : dict of str to tuple, optional
+        What axes have that nobody stated, in place of the preset's.
 
     Returns
     -------
@@ -226,7 +228,7 @@ def choose_space(choice="small", variations=()):
                             f"not {variation!r}")
         axis = _find_axis(name.strip(), "The space")
         given[axis.name] = parse_values(axis, text)
-    values = {**SPACES[preset], **given}
+    values = {**SPACES[preset], **(defaults or {}), **given}
     for name, derived in REPLACED.items():
         if name in values:
             if derived in given:
