@@ -1,0 +1,59 @@
+"""Cycles that each tool predicts, beside those measured in RTL, as bars."""
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from sim.report.colors import DEPTHWISE_COLOR, INK, MUTED, POINTWISE_COLOR, STYLE
+
+__all__ = ["draw_peers"]
+
+MEASURED_COLOR, MEASURED_DEPTHWISE = "#D55E00", "#F0A56B"
+#: Bars longer than so many times the measured one are cut, and say so.
+LONGEST = 7.0
+
+
+@matplotlib.rc_context(STYLE)
+def draw_peers(measured, rows, multipliers):
+    """One bar for the run in RTL, and one for each prediction that there is.
+
+    Parameters
+    ----------
+    measured : Measured
+    rows : sequence of PeerRow
+    multipliers : int
+        Of the accelerator.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    answered = [row for row in rows if row.cycles is not None]
+    bars = [("measured in RTL", measured.cycles, measured.depthwise_cycles,
+             MEASURED_COLOR, MEASURED_DEPTHWISE)]
+    bars += [(f"{row.tool}, {row.label}", row.cycles, row.depthwise_cycles, POINTWISE_COLOR,
+              DEPTHWISE_COLOR) for row in answered]
+    longest = max(cycles for _, cycles, *_ in bars)
+    end = min(longest, LONGEST * measured.cycles)
+    figure = Figure(figsize=(11, 1.8 + 0.42 * len(bars)), layout="constrained")
+    axes = figure.add_subplot()
+    for place, (_, cycles, depthwise, color, light) in enumerate(bars):
+        others = cycles - depthwise
+        axes.barh(place, min(others, end), color=color)
+        axes.barh(place, max(0, min(cycles, end) - others), left=others, color=light)
+        cut = " (cut)" if cycles > end else ""
+        axes.annotate(f"{cycles:,}{cut}  {cycles / measured.cycles:.2f} x",
+                      (min(cycles, end), place), xytext=(5, 0), textcoords="offset points",
+                      va="center", fontsize=9, color=INK)
+    axes.axvline(measured.cycles, color=MEASURED_COLOR, linewidth=1, linestyle="--", zorder=3)
+    axes.set_yticks(range(len(bars)), [name for name, *_ in bars])
+    axes.invert_yaxis()
+    axes.set_xlim(0, end * 1.22)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:g} M"))
+    axes.set_xlabel("clock cycles of a frame; light: of them depthwise")
+    axes.grid(True, axis="x")
+    axes.set_title(f"MobileNetV2 1.0/224 on {multipliers:,} multipliers: one network, many answers")
+    axes.annotate("x: times the cycles measured in RTL; Vela's multipliers are those in its name",
+                  (1, 0), xycoords="axes fraction", xytext=(0, -38), textcoords="offset points",
+                  ha="right", fontsize=8, color=MUTED)
+    return figure

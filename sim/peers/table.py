@@ -1,0 +1,188 @@
+"""What was measured, and below it what each tool predicts, as a table and as files."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+
+from rich.console import Group
+from rich.text import Text
+
+from sim.report.tables import new_table
+
+__all__ = ["PeerRow", "as_csv", "as_dict", "as_json", "make_row", "render"]
+
+
+@dataclass(frozen=True)
+class PeerRow:
+    """A prediction.
+
+    Attributes
+    ----------
+    name : str
+        What the row is called in files and options.
+    tool, label : str
+        With its version; what this row of it is.
+    array, memory, mapping : str
+        What it was told.
+    untold : str
+        What it cannot be told, and so why its cycles differ.
+    multipliers : int
+    cycles, depthwise_cycles, dram_bytes : int or None
+        As it says; None where it says nothing.
+    seconds : float or None
+        That it took.
+    failure : str
+        Why there is nothing, or empty.
+    """
+
+    name: str
+    tool: str
+    label: str
+    array: str
+    memory: str
+    mapping: str
+    untold: str
+    multipliers: int
+    cycles: int | None = None
+    depthwise_cycles: int | None = None
+    dram_bytes: int | None = None
+    seconds: float | None = None
+    failure: str = ""
+
+
+def make_row(question, answer, depthwise):
+    """Row of a question and its answer.
+
+    Parameters
+    ----------
+    question : Question
+    answer : Answer
+    depthwise : collection of str
+        Names of the depthwise layers.
+
+    Returns
+    -------
+    PeerRow
+    """
+    told = {name: getattr(question, name) for name in (
+        "name", "label", "array", "memory", "mapping", "untold", "multipliers")}
+    tool = f"{question.tool} {answer.version}".strip()
+    if answer.failure:
+        return PeerRow(tool=tool, failure=answer.failure, **told)
+    return PeerRow(tool=tool, cycles=answer.cycles, dram_bytes=answer.dram_bytes,
+                   depthwise_cycles=answer.cycles_of(depthwise), seconds=answer.seconds, **told)
+
+
+def _seconds(seconds):
+    if seconds < 1:
+        return f"{seconds * 1e3:,.0f} ms"
+    return f"{seconds:,.1f} s" if seconds < 60 else f"{seconds / 60:,.1f} min"
+
+
+def _count(value):
+    return "" if value is None else f"{value:,}"
+
+
+def render(measured, rows, config, notes=()):
+    """The measured figures in a line, the predictions as a table, and what each was told.
+
+    Parameters
+    ----------
+    measured : Measured
+    rows : sequence of PeerRow
+    config : hw.config.AcceleratorConfig
+    notes : sequence of str
+        Said below the table.
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    head = Text(
+        f"measured in RTL: {measured.cycles:,} cycles, {measured.depthwise_cycles:,} of them "
+        f"depthwise, {measured.dram_bytes:,} bytes of DRAM; {config.outputs} x {config.inputs} x "
+        f"{config.pixels} = {config.multipliers:,} multipliers, {config.on_chip_bytes:,} bytes on "
+        f"chip, {config.data_bytes} B/cycle each way, memory {measured.latency} cycles away; "
+        f"simulated in {_seconds(measured.seconds)}", style="bold")
+    table = new_table("Predicted, the same network", "", "multi-\npliers", "cycles",
+                      "x mea-\nsured", "of them\ndepthwise", "DRAM\nbytes", "x mea-\nsured", "took")
+    lines = []
+    for number, row in enumerate(rows, 1):
+        label = f"{number:>2} {row.tool}, {row.label}"
+        cells = (("-",) * 6 if row.failure else (
+            _count(row.cycles), f"{row.cycles / measured.cycles:.2f}",
+            _count(row.depthwise_cycles), _count(row.dram_bytes),
+            "" if row.dram_bytes is None else f"{row.dram_bytes / measured.dram_bytes:.2f}",
+            _seconds(row.seconds)))
+        table.add_row(label, f"{row.multipliers:,}", *cells)
+        parts = [row.array, row.memory, row.mapping]
+        text = f"{number:>2} {'; '.join(part for part in parts if part)}."
+        lines.append(Text(text + (f" Not told: {row.untold}." if row.untold else "")
+                          + (f" No answer: {row.failure}." if row.failure else "")))
+    table.caption = "took: on this machine, when it was asked; what was asked before is kept"
+    return Group(head, "", table, "", *lines, *([""] if notes else []), *map(Text, notes))
+
+
+def as_dict(measured, rows, config, made_with):
+    """Everything, in values that JSON holds; measured and predicted figures apart.
+
+    Parameters
+    ----------
+    measured : Measured
+    rows : sequence of PeerRow
+    config : hw.config.AcceleratorConfig
+    made_with : dict
+        What else the JSON says.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "network": "MobileNetV2 1.0/224, int8, batch 1",
+        **made_with,
+        "multipliers": config.multipliers,
+        "measured": {
+            "cycles": measured.cycles, "depthwise_cycles": measured.depthwise_cycles,
+            "dram_bytes": measured.dram_bytes, "simulation_seconds": measured.seconds,
+            "latency": measured.latency, "commit": measured.commit},
+        "predicted": [
+            {"name": row.name, "tool": row.tool, "label": row.label, "array": row.array,
+             "memory": row.memory, "mapping": row.mapping, "not_told": row.untold,
+             "multipliers": row.multipliers,
+             "predicted_cycles": row.cycles, "predicted_depthwise_cycles": row.depthwise_cycles,
+             "predicted_dram_bytes": row.dram_bytes,
+             "predicted_over_measured_cycles":
+                 None if row.cycles is None else row.cycles / measured.cycles,
+             "tool_seconds": row.seconds, "failure": row.failure}
+            for row in rows],
+    }
+
+
+def as_csv(content):
+    """The rows of `as_dict`, with the measured figures in columns of their own.
+
+    Parameters
+    ----------
+    content : dict
+
+    Returns
+    -------
+    str
+    """
+    measured = {f"measured_{name}": content["measured"][name]
+                for name in ("cycles", "depthwise_cycles", "dram_bytes")}
+    ours = {"name": "rtl", "tool": "mnv2 run", "multipliers": content["multipliers"], **measured,
+            "tool_seconds": content["measured"]["simulation_seconds"]}
+    columns = list(dict.fromkeys((*content["predicted"][0], *measured)))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows((ours, *content["predicted"]))
+    return text.getvalue()
+
+
+def as_json(content):
+    """`as_dict` as a file's text."""
+    return json.dumps(content, indent=1) + "\n"
