@@ -61,11 +61,11 @@ def peers(
 
     - scripts/peers --only vela-u65 --only zigzag-own --run runs/cat
     """
+    from golden.exporters.tflite import export_model
     from golden.network import mobilenet_v2
     from sim.commands.console import get_console, get_error_console
     from sim.commands.progress import show_count
     from sim.configuration import load_configuration
-    from sim.export import encode_model
     from sim.files import replaced_files
     from sim.models import open_model
     from sim.peers.environment import Environment
@@ -85,9 +85,9 @@ def peers(
                                             for part in ("--set", setting))], run)
         measured = read_run(run, network, accelerator)
         with show_count("Calibrating") as progress:
-            model = open_model(None, progress=progress)
-        questions = list_questions(network, accelerator,
-                                   encode_model(model, "the installed photographs", "tflite"),
+            integer = open_model(None, progress=progress).integer
+        # The file of mnv2 export, but it names no commit: what is asked is the same at each.
+        questions = list_questions(network, accelerator, export_model(integer),
                                    latency=measured.latency)
         names = [question.name for question in questions]
         for name in only or ():
@@ -121,7 +121,7 @@ def peers(
     if agreement is not None:
         notes.append(f"SCALE-Sim's formula equals SCALE-Sim {versions['scalesim']} on "
                      f"{agreement['equal']} of {agreement['of']} layers.")
-    get_console().print(render(measured, rows, accelerator, notes))
+    get_console().print(render(measured, rows, accelerator, network.macs, notes))
     get_error_console().print(f"In {output}: peers.csv, peers.json, peers.png"
                               + (f"; in docs: {', '.join(KEPT)}" if keep else ""))
 
@@ -158,7 +158,7 @@ def _our_row(config, answer, depthwise):
     return PeerRow(
         name="model", tool="mnv2 model", label="", untold="",
         array=f"{config.outputs} x {config.inputs} x {config.pixels}",
-        memory="the accelerator's own", mapping="the accelerator's own",
+        memory="the accelerator's", mapping="the accelerator's; this project's own model of it",
         multipliers=config.multipliers, cycles=answer.cycles,
         depthwise_cycles=answer.cycles_of(depthwise), dram_bytes=answer.dram_bytes,
         seconds=answer.seconds)
@@ -175,7 +175,7 @@ def _formula_row(network, config):
     seconds = time.perf_counter() - start
     return PeerRow(
         name="scale-sim-formula", tool="SCALE-Sim's formula", label="", untold="",
-        array=f"{rows} x {columns}, weight-stationary", memory="none",
+        array=f"{rows} x {columns}, weight-stationary", memory="no memory",
         mapping="depthwise as one filter over all channels", multipliers=rows * columns,
         cycles=sum(cycles.values()), seconds=seconds,
         depthwise_cycles=sum(cycles[block.depthwise.name] for block in network.blocks))

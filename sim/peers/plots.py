@@ -31,16 +31,16 @@ def draw_peers(measured, rows, multipliers):
     answered = [row for row in rows if row.cycles is not None]
     bars = [("measured in RTL", measured.cycles, measured.depthwise_cycles,
              MEASURED_COLOR, MEASURED_DEPTHWISE)]
-    bars += [(f"{row.tool}, {row.label}", row.cycles, row.depthwise_cycles, POINTWISE_COLOR,
+    bars += [(row.title, row.cycles, row.depthwise_cycles, POINTWISE_COLOR,
               DEPTHWISE_COLOR) for row in answered]
     longest = max(cycles for _, cycles, *_ in bars)
     end = min(longest, LONGEST * measured.cycles)
     figure = Figure(figsize=(11, 1.8 + 0.42 * len(bars)), layout="constrained")
     axes = figure.add_subplot()
     for place, (_, cycles, depthwise, color, light) in enumerate(bars):
-        others = cycles - depthwise
-        axes.barh(place, min(others, end), color=color)
-        axes.barh(place, max(0, min(cycles, end) - others), left=others, color=light)
+        others = min(cycles - depthwise, end)
+        axes.barh(place, others, color=color)
+        axes.barh(place, min(cycles, end) - others, left=others, color=light)
         cut = " (cut)" if cycles > end else ""
         axes.annotate(f"{cycles:,}{cut}  {cycles / measured.cycles:.2f} x",
                       (min(cycles, end), place), xytext=(5, 0), textcoords="offset points",

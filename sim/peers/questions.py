@@ -131,8 +131,8 @@ def _vela(config, model, latency):
                    "--verbose-performance", "--config")
         system, mode = vela.STOCK[family]
         moved = vela.dram_bytes_per_cycle(config, family)
-        fixed = ("another array or on-chip bandwidth: the NPU's are fixed, and depthwise keeps a "
-                 "tenth of it busy")
+        fixed = ("another array, or wider memories on chip: the NPU's are fixed, and depthwise "
+                 "keeps less than a tenth of it busy; reading ahead of the layer in work")
         short = f"{family.upper()}-{macs}"
         questions += [
             ask(name=f"vela-{family}-own", label=f"{short}, our port", untold=fixed,

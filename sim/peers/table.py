@@ -50,6 +50,11 @@ class PeerRow:
     seconds: float | None = None
     failure: str = ""
 
+    @property
+    def title(self):
+        """The tool, and what this row of it is."""
+        return f"{self.tool}, {self.label}" if self.label else self.tool
+
 
 def make_row(question, answer, depthwise):
     """Row of a question and its answer.
@@ -75,16 +80,14 @@ def make_row(question, answer, depthwise):
 
 
 def _seconds(seconds):
+    if seconds < 1e-3:
+        return "< 1 ms"
     if seconds < 1:
         return f"{seconds * 1e3:,.0f} ms"
     return f"{seconds:,.1f} s" if seconds < 60 else f"{seconds / 60:,.1f} min"
 
 
-def _count(value):
-    return "" if value is None else f"{value:,}"
-
-
-def render(measured, rows, config, notes=()):
+def render(measured, rows, config, macs, notes=()):
     """The measured figures in a line, the predictions as a table, and what each was told.
 
     Parameters
@@ -92,6 +95,8 @@ def render(measured, rows, config, notes=()):
     measured : Measured
     rows : sequence of PeerRow
     config : hw.config.AcceleratorConfig
+    macs : int
+        Of the network.
     notes : sequence of str
         Said below the table.
 
@@ -101,27 +106,42 @@ def render(measured, rows, config, notes=()):
     """
     head = Text(
         f"measured in RTL: {measured.cycles:,} cycles, {measured.depthwise_cycles:,} of them "
-        f"depthwise, {measured.dram_bytes:,} bytes of DRAM; {config.outputs} x {config.inputs} x "
-        f"{config.pixels} = {config.multipliers:,} multipliers, {config.on_chip_bytes:,} bytes on "
-        f"chip, {config.data_bytes} B/cycle each way, memory {measured.latency} cycles away; "
-        f"simulated in {_seconds(measured.seconds)}", style="bold")
-    table = new_table("Predicted, the same network", "", "multi-\npliers", "cycles",
-                      "x mea-\nsured", "of them\ndepthwise", "DRAM\nbytes", "x mea-\nsured", "took")
-    lines = []
+        f"depthwise, {measured.dram_bytes:,} bytes of DRAM, "
+        f"{macs / measured.cycles / config.multipliers:.1%} of {config.multipliers:,} multipliers "
+        f"({config.outputs} x {config.inputs} x {config.pixels}); simulated in "
+        f"{_seconds(measured.seconds)}", style="bold")
+    told = (f"the same for all where they can be told: {config.on_chip_bytes:,} bytes on chip, "
+            f"{config.data_bytes} B/cycle each way, memory {measured.latency} cycles away")
+    table = new_table("Predicted, of the same network", "", "multi-\npliers", "cycles",
+                      "x mea-\nsured", "MAC\nutil.", "of them\ndepthwise", "DRAM\nbytes",
+                      "x mea-\nsured", "took")
     for number, row in enumerate(rows, 1):
-        label = f"{number:>2} {row.tool}, {row.label}"
-        cells = (("-",) * 6 if row.failure else (
-            _count(row.cycles), f"{row.cycles / measured.cycles:.2f}",
-            _count(row.depthwise_cycles), _count(row.dram_bytes),
-            "" if row.dram_bytes is None else f"{row.dram_bytes / measured.dram_bytes:.2f}",
-            _seconds(row.seconds)))
-        table.add_row(label, f"{row.multipliers:,}", *cells)
-        parts = [row.array, row.memory, row.mapping]
-        text = f"{number:>2} {'; '.join(part for part in parts if part)}."
-        lines.append(Text(text + (f" Not told: {row.untold}." if row.untold else "")
-                          + (f" No answer: {row.failure}." if row.failure else "")))
+        table.add_row(f"{number:>2} {row.title}", f"{row.multipliers:,}",
+                      *_cells(row, measured, macs))
     table.caption = "took: on this machine, when it was asked; what was asked before is kept"
-    return Group(head, "", table, "", *lines, *([""] if notes else []), *map(Text, notes))
+    return Group(head, told, "", table, "", *map(_explanation, rows, range(1, len(rows) + 1)),
+                 *([""] if notes else []), *map(Text, notes))
+
+
+def _cells(row, measured, macs):
+    """Figures of a row, from its cycles on."""
+    if row.failure:
+        return ("none",) + ("",) * 6
+    moved = ("", "") if row.dram_bytes is None else (
+        f"{row.dram_bytes:,}", f"{row.dram_bytes / measured.dram_bytes:.2f}")
+    return (f"{row.cycles:,}", f"{row.cycles / measured.cycles:.2f}",
+            f"{macs / row.cycles / row.multipliers:.1%}", f"{row.depthwise_cycles:,}", *moved,
+            _seconds(row.seconds))
+
+
+def _explanation(row, number):
+    """What a row was told, could not be told, and why there is nothing."""
+    text = f"{number:>2} {'; '.join((row.array, row.memory, row.mapping))}."
+    if row.untold:
+        text += f" Not told: {row.untold}."
+    if row.failure:
+        text += f" No answer: {row.failure}."
+    return Text(text)
 
 
 def as_dict(measured, rows, config, made_with):

@@ -186,7 +186,10 @@ def read_layers(text):
     """
     # Cycles and bytes come as floating-point numbers, and whole.
     try:
-        return tuple(LayerSaid(row["name"], round(row["cycles"]), round(row["dram_bytes"]))
-                     for row in json.loads(text))
+        layers = tuple(LayerSaid(row["name"], round(row["cycles"]), round(row["dram_bytes"]))
+                       for row in json.loads(text))
     except (ValueError, KeyError, TypeError):
         raise ToolFailed("its results cannot be read") from None
+    if not layers:
+        raise ToolFailed("its results are empty")
+    return layers
