@@ -11,8 +11,10 @@ from sim.commands.accelerator_options import Config, Settings
 from sim.errors import UserError
 from sim.report.scale_sim import scale_sim_cycles, systolic_array
 
+__all__ = ["app", "peers"]
+
 ROOT = Path(__file__).parents[2]
-#: What tells the repository's pictures and numbers from others: only of this accelerator are kept.
+#: What --keep puts into docs/.
 KEPT = ("peers.json", "peers.png")
 
 
@@ -45,13 +47,16 @@ def peers(
     environment: Annotated[
         Path, typer.Option(metavar="DIR", help="The tools' own environment."),
     ] = ROOT / "build" / "peers-venv",
+    answers: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where questions and answers are kept."),
+    ] = ROOT / "build" / "peers",
 ):
     """Ask SCALE-Sim, ZigZag and Vela about MobileNetV2 1.0/224 on as many multipliers.
 
     The run in RTL is measured; what the tools and the project's own model say is predicted, and
-    stands in a table of its own. Answers are kept in build/peers by the hash of what was asked and
-    the tool's version: what is interrupted goes on, and nothing is asked twice. A tool that fails
-    or takes too long is a row that says why.
+    stands in a table of its own. Answers are kept by the hash of what was asked and the tool's
+    version: what is interrupted goes on, and nothing is asked twice. A tool that fails or takes too
+    long is a row that says why.
 
     Examples:
 
@@ -77,10 +82,16 @@ def peers(
 
     accelerator = load_configuration(config, settings or ())
     network = mobilenet_v2()
-    tools = Environment(environment, ROOT / "build" / "peers")
+    # What can be wrong is looked at first: the run and the tools take their time. Names of
+    # questions depend on neither the model's file nor the memory.
+    names = [question.name for question in list_questions(network, accelerator, b"", latency=2)]
+    for name in only or ():
+        if name not in names:
+            raise UserError(f"There is no question {name!r}: they are {', '.join(names)}")
+    tools = Environment(environment, answers)
     with replaced_files(output) as temporary:
         if run is None:
-            run = ROOT / "build" / "peers" / "measured"
+            run = answers / "measured"
             run_ours(["--config", config, *(part for setting in settings or ()
                                             for part in ("--set", setting))], run)
         measured = read_run(run, network, accelerator)
@@ -89,24 +100,20 @@ def peers(
         # The file of mnv2 export, but it names no commit: what is asked is the same at each.
         questions = list_questions(network, accelerator, export_model(integer),
                                    latency=measured.latency)
-        names = [question.name for question in questions]
-        for name in only or ():
-            if name not in names:
-                raise UserError(f"There is no question {name!r}: they are {', '.join(names)}")
         versions = tools.versions({question.package for question in questions})
         wanted = {question.name for question in questions
                   if (question.name in only if only else not (quick and question.slow))}
-        answers = _ask(tools, questions, versions, wanted, limit)
+        found = _ask(tools, questions, versions, wanted, limit)
         depthwise = {block.depthwise.name for block in network.blocks}
         rows = [_our_row(accelerator, predict_ours(network, accelerator, measured.latency),
                          {DEPTHWISE_ROW}),
                 _formula_row(network, accelerator),
-                *(make_row(question, answers[question.name], depthwise)
-                  for question in questions if question.name in answers)]
+                *(make_row(question, found[question.name], depthwise)
+                  for question in questions if question.name in found)]
         content = as_dict(measured, rows, accelerator,
                           {"configuration": config, "settings": list(settings or ()),
                            "versions": versions, "commit": find_commit()})
-        agreement = _agreement(network, accelerator, answers.get("scale-sim"))
+        agreement = _agreement(network, accelerator, found.get("scale-sim"))
         content["scale_sim_formula"] = agreement
         (temporary / "peers.json").write_text(as_json(content), encoding="utf-8")
         (temporary / "peers.csv").write_text(as_csv(content), encoding="utf-8")
@@ -116,7 +123,7 @@ def peers(
             with replaced_files(ROOT / "docs") as docs:
                 for name in KEPT:
                     (docs / name).write_bytes((temporary / name).read_bytes())
-    left = [name for name in names if name not in answers]
+    left = [name for name in names if name not in found]
     notes = [f"Not asked: {', '.join(left)}."] if left else []
     if agreement is not None:
         notes.append(f"SCALE-Sim's formula equals SCALE-Sim {versions['scalesim']} on "
@@ -193,8 +200,8 @@ def _agreement(network, config, answer):
             "unequal": [layer.name for layer in layers if layer.name not in equal]}
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
+app.command()(guard(peers))
+
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False,
-                      rich_markup_mode="markdown")
-    app.command()(guard(peers))
     app(prog_name="scripts/peers")

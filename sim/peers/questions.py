@@ -131,8 +131,8 @@ def _vela(config, model, latency):
                    "--verbose-performance", "--config")
         system, mode = vela.STOCK[family]
         moved = vela.dram_bytes_per_cycle(config, family)
-        fixed = ("another array, or wider memories on chip: the NPU's are fixed, and depthwise "
-                 "keeps less than a tenth of it busy; reading ahead of the layer in work")
+        fixed = ("another array: depthwise fills its own to less than a tenth, 1x1 layers of few "
+                 "channels to a quarter; reading ahead across layers")
         short = f"{family.upper()}-{macs}"
         questions += [
             ask(name=f"vela-{family}-own", label=f"{short}, our port", untold=fixed,

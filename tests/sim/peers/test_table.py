@@ -1,4 +1,4 @@
-"""Measured and predicted figures never share a column; a tool that failed is a row that says why."""
+"""Measured and predicted never share a column; a tool that failed is a row that says why."""
 
 import csv
 import io
