@@ -165,7 +165,7 @@ def _our_row(config, answer, depthwise):
     return PeerRow(
         name="model", tool="mnv2 model", label="", untold="",
         array=f"{config.outputs} x {config.inputs} x {config.pixels}",
-        memory="the accelerator's", mapping="the accelerator's; this project's own model of it",
+        memory="its own memories", mapping="this project's model of the accelerator",
         multipliers=config.multipliers, cycles=answer.cycles,
         depthwise_cycles=answer.cycles_of(depthwise), dram_bytes=answer.dram_bytes,
         seconds=answer.seconds)

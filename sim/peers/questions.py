@@ -131,8 +131,8 @@ def _vela(config, model, latency):
                    "--verbose-performance", "--config")
         system, mode = vela.STOCK[family]
         moved = vela.dram_bytes_per_cycle(config, family)
-        fixed = ("another array: depthwise fills its own to less than a tenth, 1x1 layers of few "
-                 "channels to a quarter; reading ahead across layers")
+        fixed = ("another array: depthwise and 1x1 layers of few channels leave most of its own "
+                 "idle; reading ahead across layers")
         short = f"{family.upper()}-{macs}"
         questions += [
             ask(name=f"vela-{family}-own", label=f"{short}, our port", untold=fixed,

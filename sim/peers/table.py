@@ -119,8 +119,10 @@ def render(measured, rows, config, macs, notes=()):
         table.add_row(f"{number:>2} {row.title}", f"{row.multipliers:,}",
                       *_cells(row, measured, macs))
     table.caption = "took: on this machine, when it was asked; what was asked before is kept"
-    return Group(head, told, "", table, "", *map(_explanation, rows, range(1, len(rows) + 1)),
-                 *([""] if notes else []), *map(Text, notes))
+    explanations = [_explanation(number, row, before) for number, (row, before) in
+                    enumerate(zip(rows, (None, *rows), strict=False), 1)]
+    return Group(head, told, "", table, "", *explanations, *([""] if notes else []),
+                 *map(Text, notes))
 
 
 def _cells(row, measured, macs):
@@ -134,11 +136,12 @@ def _cells(row, measured, macs):
             _seconds(row.seconds))
 
 
-def _explanation(row, number):
-    """What a row was told, could not be told, and why there is nothing."""
+def _explanation(number, row, before):
+    """What a row was told, could not be told (perhaps as that before), and why there is nothing."""
     text = f"{number:>2} {'; '.join((row.array, row.memory, row.mapping))}."
     if row.untold:
-        text += f" Not told: {row.untold}."
+        same = before is not None and before.untold == row.untold
+        text += f" Not told: {'the same' if same else row.untold}."
     if row.failure:
         text += f" No answer: {row.failure}."
     return Text(text)

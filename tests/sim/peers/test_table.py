@@ -89,5 +89,5 @@ def test_picture_has_a_bar_for_each_answer_and_cuts_the_longest(rows):
         ends[place] = max(ends.get(place, 0), bar.get_x() + bar.get_width())
     assert ends == {0: 800, 1: 1200, 2: LONGEST * 800}
     texts = [text.get_text() for text in axes.texts]
-    assert "8,000 (cut)  10.00 x" in texts
+    assert "8,000  10.00 x, cut" in texts
     assert "1,200  1.50 x" in texts
