@@ -1,5 +1,6 @@
 """`scripts/peers`: the same network on as many multipliers, as others' tools see it."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -203,5 +204,13 @@ def _agreement(network, config, answer):
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 app.command()(guard(peers))
 
+
+def _interrupt(number, frame):
+    """End as Ctrl-C does: the tool at work is stopped."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    for _number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(_number, _interrupt)
     app(prog_name="scripts/peers")

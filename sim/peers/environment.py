@@ -1,6 +1,7 @@
 """The tools' own environment: what is in it, and calls into it with a limit of time."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -84,7 +85,7 @@ class Environment:
             return None
 
     def ask(self, question, version, limit):
-        """Run the tool.
+        """Run the tool; of two that ask the same at a time, one waits and finds the answer.
 
         Parameters
         ----------
@@ -101,6 +102,12 @@ class Environment:
         """
         folder = self.folder(question, version)
         folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            return self.known(question, version) or self._run(question, version, limit, folder)
+
+    def _run(self, question, version, limit, folder):
+        """Lay the files out, run the tool, read and keep its answer."""
         for name, content in question.files.items():
             (folder / name).write_bytes(content)
         try:

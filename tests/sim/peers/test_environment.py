@@ -4,6 +4,7 @@ import dataclasses
 import json
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -51,6 +52,14 @@ def test_an_answer_is_kept(environment):
     assert (answer.cycles, answer.dram_bytes, answer.failure) == (25, 7, "")
     assert 0 < answer.seconds < 60
     assert environment.known(question, "1.0") == answer
+    assert (environment.folder(question, "1.0") / "calls").read_text() == "1"
+
+
+def test_who_waited_finds_the_answer(environment):
+    question = ask_for(COUNTING.replace("calls =", "import time; time.sleep(0.5); calls ="))
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: environment.ask(question, "1.0", 60), range(2))
+    assert first == second
     assert (environment.folder(question, "1.0") / "calls").read_text() == "1"
 
 
