@@ -140,13 +140,17 @@ def _ask(tools, questions, versions, wanted, limit):
 
     from sim.commands.console import get_error_console
     from sim.commands.progress import make_bar
+    from sim.peers.result import Answer
 
     answers = {}
     with make_bar(16, MofNCompleteColumn()) as bar:
         task = bar.add_task("Asking", total=len(wanted))
         for question in questions:
-            version = versions[question.package]
-            answer = tools.known(question, version)
+            version = versions.get(question.package)
+            if version is None:
+                answer = Answer(failure=f"{question.package} is not installed in the environment")
+            else:
+                answer = tools.known(question, version)
             if answer is None and question.name in wanted:
                 bar.update(task, description=f"Asking {question.tool}, {question.label}")
                 answer = tools.ask(question, version, limit)

@@ -14,8 +14,9 @@ from sim.peers.result import Answer, LayerSaid, ToolFailed
 
 __all__ = ["Environment"]
 
-_ASK_VERSIONS = ("import importlib.metadata, json, sys; print(json.dumps({name: "
-                 "importlib.metadata.version(name) for name in sys.argv[1:]}))")
+_ASK_VERSIONS = ("import importlib.metadata, json, sys; there = {found.name for found in "
+                 "importlib.metadata.distributions()}; print(json.dumps({name: "
+                 "importlib.metadata.version(name) for name in sys.argv[1:] if name in there}))")
 
 
 class Environment:
@@ -42,7 +43,7 @@ class Environment:
                             "makes one")
 
     def versions(self, packages):
-        """Versions of packages in it.
+        """Versions of those packages that are in it.
 
         Parameters
         ----------
@@ -55,13 +56,13 @@ class Environment:
         Raises
         ------
         UserError
-            If one is not installed there.
+            If its Python does not work.
         """
         done = subprocess.run([self._programs / "python", "-c", _ASK_VERSIONS, *packages],
                               capture_output=True, text=True, check=False, timeout=120)
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise UserError(f"The tools' environment {self._programs.parent} is not complete "
+            raise UserError(f"The tools' environment {self._programs.parent} does not work "
                             f"({reason}): remove it, and scripts/peers makes it again")
         return json.loads(done.stdout)
 

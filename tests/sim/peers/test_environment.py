@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 
 import pytest
 
@@ -122,11 +123,16 @@ def test_time_of_interrupted_calls_counts(environment):
 
 
 def test_versions(environment):
-    import rich  # noqa: F401  (it is installed where the tests are)
+    assert environment.versions(["rich", "nonsense"]) == {"rich": version("rich")}
 
-    assert set(environment.versions(["rich"])) == {"rich"}
-    with pytest.raises(UserError, match=r"is not complete .*nonsense"):
-        environment.versions(["rich", "nonsense"])
+
+def test_an_environment_that_does_not_work(tmp_path):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "python").write_text("#!/bin/sh\necho broken >&2; exit 1\n")
+    (programs / "python").chmod(0o755)
+    with pytest.raises(UserError, match=r"does not work \(broken\): remove it"):
+        Environment(tmp_path, tmp_path).versions(["rich"])
 
 
 def test_no_environment(tmp_path):
