@@ -15,7 +15,7 @@ from sim.rtl.verilog import generate
 ROOT    = Path(__file__).parents[1]
 README  = (ROOT / "README.md").read_text(encoding="utf-8")
 MAPPED  = json.loads((ROOT / "docs" / "synthesis.json").read_text())
-CLOCKS  = json.loads((ROOT / "docs" / "fmax.json").read_text())
+CLOCKS  = json.loads((ROOT / "sim" / "cost" / "fmax.json").read_text())
 DEVICES = {"xcup": "AMD UltraScale+", "ecp5": "Lattice ECP5"}
 
 

@@ -28,6 +28,7 @@ from hw.requantize import Requantize
 from hw.residual import ResidualAdd
 from hw.ring import Ring
 from hw.write_master import WriteMaster
+from sim.cost.clock import MEASURED
 from sim.rtl.verilog import convert
 from sim.rtl.yowasp import run_tool, tool_version
 
@@ -167,7 +168,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/fmax", description=__doc__.splitlines()[0])
     parser.add_argument("units", nargs="*", metavar="UNIT", choices=[[], *UNITS],
                         help=f"one of {', '.join(UNITS)}; without it, all")
-    parser.add_argument("--output", type=Path, default=Path("docs/fmax.json"))
+    parser.add_argument("--output", type=Path, default=MEASURED)
     parser.add_argument("--timeout", type=float, default=1800, help="seconds for each tool")
     options = parser.parse_args()
     results = json.loads(options.output.read_text()) if options.output.is_file() else {}
