@@ -13,8 +13,8 @@ from sim.report.provenance import find_commit
 from sim.report.run_report import RunReport
 from sim.report.tables import memory_table, stall_table, time_table
 
-__all__ = ["Prediction", "make_prediction", "prediction_as_dict", "render_prediction",
-           "write_prediction"]
+__all__ = ["Prediction", "make_prediction", "prediction_as_dict", "prediction_headline",
+           "render_prediction", "write_prediction"]
 
 #: Keys of a run's report that nothing stands behind here.
 _MEASURED_ALONE = ("image", "top5", "top5_golden", "top5_float", "frames", "seed", "wall_seconds",
@@ -85,6 +85,15 @@ def write_prediction(prediction, folder):
     write_rows(content, folder / "report.csv")
 
 
+def prediction_headline(prediction):
+    """The prediction in one line, which says that it is one."""
+    total, clock = prediction.total, prediction.clock_hz
+    return (f"predicted, not run: {total.cycles:,} cycles = {total.microseconds(clock) / 1e3:.3f} "
+            f"ms at {clock / 1e6:g} MHz, {clock / total.cycles:,.1f} frames/s, "
+            f"{total.mac_utilization:.1%} of {prediction.multipliers:,} multipliers, "
+            f"{total.dram_bytes:,} bytes of DRAM ({prediction.over_floor:.3f} x floor)")
+
+
 def render_prediction(prediction):
     """Time, waiting and traffic of each layer.
 
@@ -96,14 +105,9 @@ def render_prediction(prediction):
     -------
     rich.console.Group
     """
-    total, clock = prediction.total, prediction.clock_hz
     bandwidth = prediction.shared_bytes_per_cycle
     return Group(
-        Text(f"predicted, not run: {total.cycles:,} cycles = {total.microseconds(clock) / 1e3:.3f} "
-             f"ms at {clock / 1e6:g} MHz, {clock / total.cycles:,.1f} frames/s, "
-             f"{total.mac_utilization:.1%} of {prediction.multipliers:,} multipliers, "
-             f"{total.dram_bytes:,} bytes of DRAM ({prediction.over_floor:.3f} x floor)",
-             style="bold"),
+        Text(prediction_headline(prediction), style="bold"),
         "", time_table(prediction), "", stall_table(prediction), "", memory_table(prediction), "",
         Text(f"predicted in {prediction.wall_seconds * 1e3:.0f} ms for a memory "
              f"{prediction.memory['latency']} cycles away, "

@@ -38,7 +38,9 @@ def make_plot(traces, *, height, narrow_height=None, labels=None, **layout):
     ValueError
         If plotly knows no such property, or not this value of it.
     """
-    figure = import_plotly().graph_objects.Figure(traces, {**layout, "height": height})
+    margin = {"t": 20, "r": 16, "b": 40, **layout.pop("margin", {})}
+    figure = import_plotly().graph_objects.Figure(
+        traces, {**layout, "margin": margin, "height": height})
     plot = figure.to_plotly_json()
     # The page's theme takes its place.
     plot["layout"].pop("template", None)

@@ -46,6 +46,17 @@ function template() {
   };
 }
 
+// Words in lines that fit.
+function wrap(text, width) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line && (line.length + word.length + 1) * LETTER > width) lines.push(word);
+    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
+  }
+  return lines.join("<br>");
+}
+
 // Labels over spans of the first axis, those that have room.
 function spanLabels(labels, range, width) {
   const scale = width / (range[1] - range[0]);
@@ -73,6 +84,10 @@ function draw(node) {
   };
   if (narrow) {
     layout.margin = {...layout.margin, l: 46, r: 10};
+    for (const key of Object.keys(layout)) {
+      const title = /^xaxis\d*$/.test(key) && layout[key].title?.text;
+      if (title) layout[key].title.text = wrap(title, width - 70);
+    }
     for (const trace of data) {
       if (trace.mode === "text") trace.mode = "none", trace.hoverinfo = "skip";
       if (trace.mode === "markers+text") trace.mode = "markers";

@@ -1,8 +1,8 @@
 """The section that says what a report was made with, and how to make it again."""
 
-from sim.page.markup import Markup, element, escape
+from sim.page.markup import element, escape
 
-__all__ = ["facts", "add_made_with", "tiles"]
+__all__ = ["add_made_with", "facts", "pairs", "tiles"]
 
 
 def facts(items):
@@ -49,8 +49,9 @@ def _plain(value):
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def add_made_with(page, *, command, items, configuration, memory, versions, commit, on_chip=None):
-    """Add the section.
+def add_made_with(page, *, command, items, configuration, versions, commit, more=None,
+                  memory=None, on_chip=None):
+    """Say on top what was run and how to do it again, and at the end what it was made with.
 
     Parameters
     ----------
@@ -58,23 +59,24 @@ def add_made_with(page, *, command, items, configuration, memory, versions, comm
     command : str
         The command line that makes the report again.
     items : dict of str to str
-        What was run, by name.
-    configuration, memory, versions : dict
+        What was run, by name: on top.
+    configuration, versions : dict
     commit : str
+    more : dict of str to str, optional
+        What else there is to say at the end.
+    memory : dict, optional
+        That of the memory model.
     on_chip : dict of str to int, optional
         Bytes of the buffers.
     """
-    made = {
-        **items,
+    commit = element("code", commit)
+    page.summary = facts({
+        **items, "commit": commit,
+        "command": element("pre", element("code", command), id="command") if command else ""})
+    page.add("made-with", "Made with", facts({
         "configuration": pairs(configuration),
+        **(more or {}),
         "buffers, bytes": pairs(on_chip or {}),
-        "memory": pairs(memory),
+        "memory": pairs(memory or {}),
         "versions": pairs(versions),
-        "commit": element("code", commit),
-    }
-    said: list[Markup] = []
-    if command:
-        said = [element("p", "The command that makes this report again, in the folder in which it "
-                             "was given:", class_="explain"),
-                element("pre", element("code", command), id="command")]
-    page.add("Made with", *said, facts(made), name="made-with")
+    }))

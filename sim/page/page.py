@@ -27,7 +27,11 @@ class Page:
         Of the document and on top of it.
     lead : str
         What came out, in a sentence.
+    summary : Markup
+        What was run, below it.
     sections : list of Markup
+    contents : dict of str to str
+        Headings of the sections by their ``id``.
     figures : dict of str to dict
         By name: ``data`` and ``layout`` as plotly takes them, and what `sim.page.figure` adds.
     data : dict
@@ -38,13 +42,24 @@ class Page:
 
     title: str
     lead: str
+    summary: Markup = Markup("")
     sections: list = field(default_factory=list)
+    contents: dict = field(default_factory=dict)
     figures: dict = field(default_factory=dict)
     data: dict = field(default_factory=dict)
     scripts: tuple = ()
 
-    def add(self, heading, *content, name=None):
-        """Add a section under a heading of its own."""
+    def add(self, name, heading, *content):
+        """Add a section under a heading of its own.
+
+        Parameters
+        ----------
+        name : str
+            Its ``id``.
+        heading : str
+        *content : Markup
+        """
+        self.contents[name] = heading
         self.sections.append(element("section", element("h2", heading), *content, id=name))
 
 
@@ -100,7 +115,11 @@ def render_page(page):
     body = element(
         "body",
         element("a", "Skip to the report", href="#report", class_="skip"),
-        element("header", element("h1", page.title), element("p", page.lead, class_="lead")),
+        element("header", element("h1", page.title), element("p", page.lead, class_="lead"),
+                page.summary),
+        element("nav", element("ul", *(element("li", element("a", heading, href=f"#{name}"))
+                                       for name, heading in page.contents.items())),
+                aria_label="Contents"),
         element("noscript", element(
             "p", "Figures and sorting need JavaScript; the tables hold all numbers.",
             class_="note")),

@@ -1,5 +1,6 @@
 """The page of a run, and of a prediction, which says so in every place."""
 
+from sim.model.prediction import prediction_headline
 from sim.page.figure import add_figure
 from sim.page.made_with import add_made_with, tiles
 from sim.page.markup import element, join
@@ -36,13 +37,13 @@ def run_page(report, command=""):
     """
     total, content = report.total, report_as_dict(report)
     predicted = report.predicted
-    lead = headline(report)
     if predicted:
-        page = Page("MobileNetV2, predicted without a simulator", f"Predicted, not run: {lead}")
+        page = Page("MobileNetV2, predicted without a simulator",
+                    f"P{prediction_headline(report)[1:]}")
     elif report.mode == "network":
-        page = Page("MobileNetV2 in RTL: one frame", f"Measured in RTL: {lead}")
+        page = Page("MobileNetV2 in RTL: one frame", f"Measured in RTL: {headline(report)}")
     else:
-        page = Page("Bottlenecks of MobileNetV2 in RTL", f"Measured in RTL: {lead}")
+        page = Page("Bottlenecks of MobileNetV2 in RTL", f"Measured in RTL: {headline(report)}")
     how = "predicted" if predicted else "measured"
     figures = [
         (f"{total.cycles:,}", f"clock cycles, {how}"),
@@ -71,13 +72,13 @@ def run_page(report, command=""):
     add_roofline(page, report)
     add_made_with(
         page, command=command,
-        items={"image": report.image, "model": report.model,
-               "clock": f"{report.clock_hz / 1e6:g} MHz, a setting",
-               "seed": "" if predicted else report.seed,
-               "on chip": f"{report.on_chip_bytes:,} bytes",
-               "took": f"{report.wall_seconds * 1e3:.0f} ms" if predicted else
-               f"{report.wall_seconds:.1f} s of simulation, "
-               f"{report.simulated_cycles_per_second:,.0f} cycles a second"},
+        items={"image": report.image, "model": report.model},
+        more={"clock": f"{report.clock_hz / 1e6:g} MHz, a setting",
+              "seed": "" if predicted else report.seed,
+              "on chip": f"{report.on_chip_bytes:,} bytes",
+              "took": f"{report.wall_seconds * 1e3:.0f} ms" if predicted else
+              f"{report.wall_seconds:.1f} s of simulation, "
+              f"{report.simulated_cycles_per_second:,.0f} cycles a second"},
         on_chip=report.buffer_bytes, configuration=report.configuration, memory=report.memory,
         versions=report.versions, commit=report.commit)
     return page
@@ -102,26 +103,26 @@ def _classes(content):
         columns += [Column(f"class, {who}", name(who)), Column(f"{who}", likelihood(who), percent)]
     rows = [{"place": place, **dict(zip(tops, row, strict=True))}
             for place, row in enumerate(zip(*tops.values(), strict=True), start=1)]
-    return table("What the picture shows: the likeliest classes", columns, rows, name="classes")
+    return table("classes", "What the picture shows: the likeliest classes", columns, rows)
 
 
 def add_frame(page, report):
     """Add the frame in time."""
     title, below = frame_titles(report)
-    page.add("The frame in time", add_figure(
+    page.add("frame-section", "The frame in time", add_figure(
         page, "frame", title,
         f"{below} White under 100 % in the upper panel is time in which no multiplier works; the "
         "middle one says why (mean of a layer), the lower one what the memory port moves "
         f"meanwhile ({report.port_bytes} bytes a beat). Names and MAC utilisation of the layers "
         "are above; B: bottleneck.",
-        frame_plot(report)), name="frame-section")
+        frame_plot(report)))
 
 
 def add_cycles(page, report, content):
     """Add the cycles of each layer, as a figure and as tables."""
     total, predicted = report.total, report.predicted
     page.add(
-        "Where the cycles go",
+        "cycles-section", "Where the cycles go",
         add_figure(
             page, "cycles",
             f"{total.cycles:,} clock cycles, {'predicted' if predicted else 'measured in RTL'}",
@@ -129,8 +130,7 @@ def add_cycles(page, report, content):
             "of the tiles, if nothing ever waits.",
             cycles_plot(report)),
         time_table(content["layers"], content["total"], predicted=predicted),
-        wait_table(content["layers"], content["total"], predicted=predicted),
-        name="cycles-section")
+        wait_table(content["layers"], content["total"], predicted=predicted))
 
 
 def add_memory(page, report, content):
@@ -148,16 +148,16 @@ def add_memory(page, report, content):
             page, "limits", "The frame's bytes beside what is computed",
             "No design that loads its weights moves less than the floor.",
             limits_plot(report), legend=False))
-    page.add("External memory", *figures,
+    page.add("memory-section", "External memory", *figures,
              memory_table(content["layers"], content["total"], predicted=predicted),
-             element("p", limit_note(report), class_="note"), name="memory-section")
+             element("p", limit_note(report), class_="note"))
 
 
 def add_roofline(page, report):
     """Add the roofline."""
     how = "predicted" if report.predicted else "measured in RTL"
-    page.add("Roofline", add_figure(
+    page.add("roofline-section", "Roofline", add_figure(
         page, "roofline", f"Work for each byte and each cycle, {how}",
         "A layer under the slope is bound by the memory port, one under the flat roof by the "
         "multipliers; how far below says what waiting costs.",
-        roofline_plot(report)), name="roofline-section")
+        roofline_plot(report)))

@@ -58,7 +58,7 @@ def time_table(rows, total, *, predicted, name="time"):
     if not predicted:
         columns.append(Column("mismatches", mismatches, count,
                               "output elements that differ from the golden model"))
-    return table(f"Time of each layer, {how}", columns, rows, total=total, name=name)
+    return table(name, f"Time of each layer, {how}", columns, rows, total=total)
 
 
 def wait_table(rows, total, *, predicted, name="waits"):
@@ -85,8 +85,8 @@ def wait_table(rows, total, *, predicted, name="waits"):
         Column("bound by", lambda row: words(row["bound"]),
                note="what takes most cycles: the array's work, or one cause"),
     ]
-    return table(f"Cycles of each layer, {how}: the array works, or waits", columns, rows,
-                 total=total, name=name)
+    return table(name, f"Cycles of each layer, {how}: the array works, or waits", columns, rows,
+                 total=total)
 
 
 def memory_table(rows, total, *, predicted, name="memory"):
@@ -117,7 +117,7 @@ def memory_table(rows, total, *, predicted, name="memory"):
             Column("layer by layer (computed)", field("computed_layer_by_layer_dram_bytes"), count,
                    "bytes, if those of every layer cross the port"),
         ]
-    return table(f"Bytes of external memory, {how}", columns, rows, total=total, name=name)
+    return table(name, f"Bytes of external memory, {how}", columns, rows, total=total)
 
 
 def limit_note(report):

@@ -67,11 +67,13 @@ class Note:
     class_: str = ""
 
 
-def table(caption, columns, rows, *, total=None, note="", name="", keys=None):
+def table(name, caption, columns, rows, *, total=None, note="", keys=None):
     """A table in a box of its own, in which it scrolls where it is wider than the page.
 
     Parameters
     ----------
+    name : str
+        The ``id`` of the table, once on a page.
     caption : str
     columns : list of Column
         The first names the row.
@@ -81,8 +83,6 @@ def table(caption, columns, rows, *, total=None, note="", name="", keys=None):
         A last row, which stays last.
     note : str
         What the reader must know, below it.
-    name : str
-        The ``id`` of the table.
     keys : sequence of str, optional
         ``data-key`` of each row, by which a script finds it.
 
@@ -103,17 +103,22 @@ def table(caption, columns, rows, *, total=None, note="", name="", keys=None):
     keys = keys or [None] * len(rows)
     body = [_row(columns, row, key) for row, key in zip(rows, keys, strict=True)]
     foot = element("tfoot", _row(columns, total)) if total is not None else None
+    label = f"caption-{name}"
     content = element(
         "table",
-        element("caption", caption),
         element("thead", element("tr", *heads)),
         element("tbody", join(body, "\n")),
         foot,
-        id=name or None, class_="sortable",
+        id=name, class_="sortable", aria_labelledby=label,
     )
-    box = element("div", content, class_="scroll", tabindex="0", role="region",
-                  aria_label=caption)
-    return join([box, element("p", note, class_="note") if note else None])
+    # The caption stays where it is while the table scrolls below it.
+    return element(
+        "div",
+        element("p", caption, id=label, class_="caption"),
+        element("div", content, class_="scroll", tabindex="0", role="region",
+                aria_labelledby=label),
+        element("p", note, class_="note") if note else None,
+        class_="table")
 
 
 def _row(columns, row, key=None):

@@ -28,8 +28,6 @@ DARK_FIGURE_COLORS = {
     KIND_COLORS["program"]: "#9C90EA",
     WRITTEN_COLOR: "#D573A4",
     "#117733": "#4DB373",
-    "#BBBBBB": "#8A8F96",
-    "#CCCCCC": "#8A8F96",
     "#DDDDDD": "#4A5058",
 }
 
