@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from sim.commands.accelerator_options import Latency
+from sim.commands.command_line import command_line
 from sim.commands.model_options import Model
 from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
+from sim.commands.page_option import Html, check_page
 from sim.errors import UserError
 from sim.explore.objectives import DEFAULT_OBJECTIVES, FIGURES
 from sim.explore.space import AXES, SPACES
@@ -171,6 +173,7 @@ def explore(
             rich_help_panel=WORK,
         ),
     ] = None,
+    html: Html = False,
 ):
     """Find the accelerators that no other beats: for a device, a frame rate, a network.
 
@@ -220,6 +223,7 @@ def explore(
         raise UserError("The workers of --scheduler are those it has: it takes no --workers")
     # What can be wrong is looked at first: a search takes its time.
     import_pandas()
+    check_page(html)
     limits = parse_limits({
         "fps": min_fps, "latency": max_latency, "dsp": max_dsp, "bram": max_bram, "luts": max_luts,
         "bandwidth": max_bandwidth, "energy": max_energy, "accuracy": min_accuracy,
@@ -250,7 +254,7 @@ def explore(
         with progress:
             results = run_search(prepared, folder, resume=resume is not None, workers=workers,
                                  scheduler=scheduler, progress=progress)
-        _write_results(results, folder)
+        _write_results(results, folder, command_line(context) if html else None)
     except (KeyboardInterrupt, UserError):
         if progress.started:
             get_error_console().print(f"What is done is kept: mnv2 explore --resume {folder} goes "
@@ -272,8 +276,11 @@ def _network(request):
         padding and Padding(padding))
 
 
-def _write_results(results, folder):
-    """Tables, designs and pictures, beside the journal; they appear together."""
+def _write_results(results, folder, page_of=None):
+    """Tables, designs and pictures, beside the journal; they appear together.
+
+    With them a page, if ``page_of`` is the command line that it is of.
+    """
     from sim.explore.design_files import write_design_files
     from sim.explore.tables import write_tables
     from sim.files import replaced_files
@@ -281,3 +288,8 @@ def _write_results(results, folder):
     with replaced_files(folder) as temporary:
         write_tables(results, temporary)
         write_design_files(results, temporary, folder)
+        if page_of is not None:
+            from sim.page.explore_page import explore_page
+            from sim.page.page import write_page
+
+            write_page(explore_page(results, folder, page_of), temporary)

@@ -31,7 +31,7 @@ class Prediction(RunReport):
 
 
 def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_hz, seconds,
-                    model=""):
+                    model="", commit=None):
     """Prediction of a network.
 
     Parameters
@@ -48,6 +48,8 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
         That the prediction took.
     model : str
         Path of the model's file, if it came from one.
+    commit : str, optional
+        Of the project, where it is known.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
         memory={"latency": latency, "bytes_per_cycle": bytes_per_cycle, "stall_percent": 0},
         buffer_bytes=config.buffer_bytes, port_bytes=config.data_bytes,
         shared_bytes_per_cycle=bytes_per_cycle, clock_hz=clock_hz, seed=0, versions={},
-        commit=find_commit(), wall_seconds=seconds)
+        commit=commit or find_commit(), wall_seconds=seconds)
 
 
 def prediction_as_dict(prediction):

@@ -78,7 +78,8 @@ function draw(node) {
     ...trace, visible: off.has(trace.legendgroup || trace.name) ? false : trace.visible ?? true,
   }));
   const layout = {
-    ...recolor(figure.layout), template: template(), width, uirevision: "kept", showlegend: false,
+    ...recolor(figure.layout), template: template(), width, showlegend: false,
+    uirevision: figure.layout.uirevision || "kept",
     height: narrow && figure.narrow_height || figure.layout.height,
     dragmode: coarse.matches ? false : "zoom",
   };
@@ -156,25 +157,24 @@ function print(on) {
   drawAll();
 }
 
-function startFigures() {
-  const watch = new ResizeObserver(entries => requestAnimationFrame(() => {
-    for (const {target} of entries) {
-      if (!printing && target.clientWidth !== target.drawnWidth) draw(target);
-    }
-  }));
-  document.querySelectorAll(".plot").forEach(node => {
-    draw(node);
-    if (page.figures[node.dataset.figure].labels) {
-      node.on("plotly_relayout", change => {
-        if (Object.keys(change).some(key => key.startsWith("xaxis."))) draw(node);
-      });
-    }
-    watch.observe(node);
-  });
-  dark.addEventListener("change", drawAll);
-  paper.addEventListener("change", event => print(event.matches));
-  addEventListener("beforeprint", () => print(true));
-  addEventListener("afterprint", () => print(false));
+const watch = new ResizeObserver(entries => requestAnimationFrame(() => {
+  for (const {target} of entries) {
+    if (!printing && target.isConnected && target.clientWidth !== target.drawnWidth) draw(target);
+  }
+}));
+
+function startPlot(node) {
+  draw(node);
+  if (page.figures[node.dataset.figure].labels) {
+    node.on("plotly_relayout", change => {
+      if (Object.keys(change).some(key => key.startsWith("xaxis."))) draw(node);
+    });
+  }
+  watch.observe(node);
 }
 
-startFigures();
+document.querySelectorAll(".plot").forEach(startPlot);
+dark.addEventListener("change", drawAll);
+paper.addEventListener("change", event => print(event.matches));
+addEventListener("beforeprint", () => print(true));
+addEventListener("afterprint", () => print(false));

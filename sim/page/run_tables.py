@@ -3,12 +3,17 @@
 from sim.page.table import Column, Note, count, decimal, percent, table
 from sim.report.labels import words
 
-__all__ = ["limit_note", "memory_table", "time_table", "wait_table"]
+__all__ = ["layer_table", "limit_note", "memory_table", "time_table", "wait_table"]
 
 
 def field(key):
     """Function that reads a key of a row, None where it has none."""
     return lambda row: row.get(key)
+
+
+def nested(key, name):
+    """Function that reads a figure by name, 0 where a row has none."""
+    return lambda row: row[key].get(name, 0)
 
 
 def shape(key):
@@ -70,16 +75,13 @@ def wait_table(rows, total, *, predicted, name="waits"):
     """
     how = "predicted" if predicted else "measured"
     causes = [cause for cause, cycles in total["stalls"].items() if cycles]
-
-    def waited(cause):
-        return lambda row: row["stalls"].get(cause, 0)
-
     columns = [
         Column("layer", field("name")),
         Column("cycles", field("cycles"), count, how),
         Column("works: pointwise", field("pointwise_cycles"), count, "1x1 convolutions, the stem"),
         Column("works: depthwise", field("depthwise_cycles"), count, "3x3 windows"),
-        *(Column(f"waits: {words(cause)}", waited(cause), count, how) for cause in causes),
+        *(Column(f"waits: {words(cause)}", nested("stalls", cause), count, how)
+          for cause in causes),
         Column("waits, share", lambda row: 1 - row["busy_cycles"] / row["cycles"]
                if row["cycles"] else 0.0, percent, "of the cycles"),
         Column("bound by", lambda row: words(row["bound"]),
@@ -97,13 +99,10 @@ def memory_table(rows, total, *, predicted, name="memory"):
     Markup
     """
     how = "predicted" if predicted else "measured"
-
-    def kind_bytes(kind):
-        return lambda row: row["dram_read_bytes_by_kind"].get(kind, 0)
-
     columns = [
         Column("layer", field("name")),
-        *(Column(f"read: {kind}", kind_bytes(kind), count, f"bytes, {how}")
+        *(Column(f"read: {kind}", nested("dram_read_bytes_by_kind", kind), count,
+                 f"bytes, {how}")
           for kind in total["dram_read_bytes_by_kind"]),
         Column("written", field("dram_write_bytes"), count, f"bytes, {how}"),
         Column("together", field("dram_bytes"), count, f"bytes, {how}"),
@@ -118,6 +117,40 @@ def memory_table(rows, total, *, predicted, name="memory"):
                    "bytes, if those of every layer cross the port"),
         ]
     return table(name, f"Bytes of external memory, {how}", columns, rows, total=total)
+
+
+def layer_table(name, rows, total):
+    """A prediction of each layer in one table: time, causes of waiting and bytes.
+
+    Parameters
+    ----------
+    name : str
+        The ``id`` of the table.
+    rows, total : list of dict, dict
+        As for `time_table`.
+
+    Returns
+    -------
+    Markup
+    """
+    causes = [cause for cause, cycles in total["stalls"].items() if cycles]
+    columns = [
+        Column("layer", field("name")),
+        Column("output", shape("output_shape"), note="rows x columns x channels"),
+        Column("predicted cycles", field("cycles"), count, "clock cycles"),
+        Column("MAC utilisation", field("mac_utilization"), percent, "predicted"),
+        Column("works: pointwise", field("pointwise_cycles"), count, "cycles, predicted"),
+        Column("works: depthwise", field("depthwise_cycles"), count, "cycles, predicted"),
+        *(Column(f"waits: {words(cause)}", nested("stalls", cause), count, "cycles, predicted")
+          for cause in causes),
+        Column("bound by", lambda row: words(row["bound"])),
+        *(Column(f"read: {kind}", nested("dram_read_bytes_by_kind", kind), count,
+                 "bytes, predicted") for kind in total["dram_read_bytes_by_kind"]),
+        Column("written", field("dram_write_bytes"), count, "bytes, predicted"),
+        Column("bytes together", field("dram_bytes"), count, "bytes, predicted"),
+    ]
+    return table(name, "Layer by layer, predicted: cycles, and bytes of external memory", columns,
+                 rows, total=total)
 
 
 def limit_note(report):
