@@ -5,6 +5,7 @@ import dataclasses
 from sim.explore.lanes import warning_words
 from sim.explore.objectives import FIGURES
 from sim.explore.units import format_quantity
+from sim.page.design_source import figure_source
 from sim.page.figure import add_figure
 from sim.page.made_with import facts, pairs
 from sim.page.markup import element, join
@@ -53,7 +54,8 @@ def design_detail(page, design, prediction, command):
             "buffers, bytes": pairs(design.config.buffer_bytes),
             "clock": f"{design.clock_hz / 1e6:g} MHz ({design.clock_from})",
             "memory": pairs(design.memory),
-            "accuracy from": design.accuracy_format,
+            "accuracy": "" if design.accuracy is None else
+            f"{design.accuracy:.1%}, measured by the sweep: {design.accuracy_format}",
         }),
         figure,
         layer_table(f"{name}-layers", content["layers"], content["total"]),
@@ -61,19 +63,21 @@ def design_detail(page, design, prediction, command):
 
 
 def _costs(design):
-    """All figures of a design."""
-    rows = [figure for figure in FIGURES.values() if figure.of(design) is not None]
+    """All figures of a design that are not measured."""
+    figures = [figure for figure in FIGURES.values()
+               if figure.name != "accuracy" and figure.of(design) is not None]
     return table(
-        f"{design.name}-figures", "What it takes and costs, predicted or estimated",
+        f"{design.name}-figures", "What it takes and costs",
         [Column("figure", lambda figure: figure.words),
-         Column("value", lambda figure: figure.of(design), _quantities(rows, design))], rows)
+         Column("predicted", lambda figure: _written(figure, design, "predicted"), str),
+         Column("computed or estimated", lambda figure: _written(figure, design, "estimated"), str)], figures)
 
 
-def _quantities(rows, design):
-    """Function that writes a figure of these rows with its unit."""
-    words = {figure.of(design): format_quantity(figure.of(design), figure.unit)
-             for figure in rows}
-    return words.get
+def _written(figure, design, how):
+    """A figure with its unit, in the column of how it came about."""
+    if figure_source(figure) != how:
+        return ""
+    return format_quantity(figure.of(design), figure.unit)
 
 
 def _uses(design):

@@ -7,6 +7,7 @@ from sim.explore.tables import binding_words, headline, time_words
 from sim.explore.units import format_quantity
 from sim.model.prediction import make_prediction
 from sim.page.design_detail import design_detail
+from sim.page.design_source import figure_source
 from sim.page.made_with import add_made_with
 from sim.page.page import Page
 from sim.page.picker import Group, Measure, add_picker, pick_button
@@ -121,7 +122,7 @@ def _measures(results, designs):
         if any(value is not None for value in values):
             factor, unit, tickformat = SCALES[figure.unit]
             limit = limits.get(figure.name)
-            title = f"{figure.words}{f', {unit}' if unit else ''} ({_how(figure)})"
+            title = f"{figure.words}{f', {unit}' if unit else ''} ({figure_source(figure)})"
             measures.append(Measure(
                 figure.name, title, [None if value is None else value * factor for value in values],
                 tickformat, None if limit is None else limit * factor))
@@ -134,12 +135,6 @@ def _value(figure, design):
     return None if value is None or value == float("inf") else value
 
 
-def _how(figure):
-    """Whether a figure is estimated from the structure or predicted by the model."""
-    return {"accuracy": "measured by a sweep", "memory": "computed"}.get(
-        figure.name, "estimated" if figure.costs or figure.name == "energy" else "predicted")
-
-
 def _lines(design, measures, results):
     """What is shown of a design under the pointer."""
     figures = [FIGURES[measure.name] for measure in measures]
@@ -147,7 +142,8 @@ def _lines(design, measures, results):
     for figure in figures:
         value = _value(figure, design)
         if value is not None:
-            lines.append(f"{figure.name}: {format_quantity(value, figure.unit)}")
+            lines.append(f"{figure.name}, {figure_source(figure)}: "
+                         f"{format_quantity(value, figure.unit)}")
     lines.append(f"lanes: {design.lanes}; bound by {time_words(design)}")
     asked = {limit.name: limit.words for limit in results.prepared.judge.limits}
     lines += [f"misses {asked.get(name, name)}" for name in design.violations]
@@ -191,5 +187,5 @@ def _columns(results):
 
 def _figure_column(figure):
     return Column(
-        f"{figure.name} ({_how(figure)})", lambda design: _value(figure, design),
+        f"{figure.name} ({figure_source(figure)})", lambda design: _value(figure, design),
         lambda value: "" if value is None else format_quantity(value, figure.unit), figure.words)

@@ -100,7 +100,7 @@ def add_picker(page, name, title, explanation, *, measures, groups, texts, axes,
         for group in groups if group.numbers]
     traces.append({
         "type": "scatter", "mode": "markers", "name": "chosen", "x": [], "y": [],
-        "hoverinfo": "skip",
+        "hoverinfo": "skip", "showlegend": False,
         "marker": {"symbol": "circle-open", "size": 18, "color": INK, "line": {"width": 2}}})
     plot = make_plot(traces, height=460, narrow_height=380, hovermode="closest",
                      xaxis=axis(x.title, tickformat=x.tickformat),
