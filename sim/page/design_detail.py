@@ -70,7 +70,8 @@ def _costs(design):
         f"{design.name}-figures", "What it takes and costs",
         [Column("figure", lambda figure: figure.words),
          Column("predicted", lambda figure: _written(figure, design, "predicted"), str),
-         Column("computed or estimated", lambda figure: _written(figure, design, "estimated"), str)], figures)
+         Column("computed or estimated", lambda figure: _written(figure, design, "estimated"),
+                str)], figures)
 
 
 def _written(figure, design, how):

@@ -23,8 +23,8 @@ from sim.report.series import (
     wait_series,
 )
 
-__all__ = ["bytes_plot", "cycles_plot", "frame_plot", "limits_plot", "roofline_plot",
-           "source_words"]
+__all__ = ["block_limits_plot", "bytes_plot", "cycles_plot", "frame_plot", "limits_plot",
+           "roofline_plot", "source_words"]
 
 SHARE = {"tickformat": ".0%", "range": [0, 1]}
 #: What is not of the hardware under the pointer: markers of the ideal, and of all together.
@@ -143,11 +143,6 @@ def bytes_plot(report):
             "type": "scatter", "mode": "markers", "name": "block fused (computed)", "x": names,
             "y": [limit.fused_bytes for limit in report.block_limits], "marker": MARK,
             "hovertemplate": plain_hover("block fused (computed)", unit="bytes")})
-        traces.append({
-            "type": "scatter", "mode": "markers", "name": "layer by layer (computed)", "x": names,
-            "y": [limit.layer_by_layer_bytes for limit in report.block_limits],
-            "marker": {"symbol": "triangle-up", "size": 9, "color": STALL_COLORS["weights"]},
-            "hovertemplate": plain_hover("layer by layer (computed)", unit="bytes")})
     return make_plot(
         traces, height=420, narrow_height=380, barmode="stack", hovermode="x unified",
         margin={"t": 20, "r": 16, "l": 80}, bargap=0.2,
@@ -170,6 +165,28 @@ def limits_plot(report):
     return make_plot(traces, height=230, margin={"t": 10, "r": 30}, bargap=0.3,
                      xaxis=axis("bytes of the whole frame", tickformat=",d", nticks=5),
                      yaxis={"title": {"text": ""}})
+
+
+def block_limits_plot(report):
+    """Bytes of each bottleneck that ran alone, beside those that were computed.
+
+    Returns
+    -------
+    dict
+    """
+    names = _ticks(report)
+    series = (
+        ("layer by layer (computed)", [one.layer_by_layer_bytes for one in report.block_limits],
+         {"symbol": "triangle-up", "size": 10, "color": STALL_COLORS["weights"]}),
+        (source_words(report), [result.dram_bytes for result in report.layers],
+         {"symbol": "circle", "size": 9, "color": POINTWISE_COLOR}),
+        ("block fused (computed)", [one.fused_bytes for one in report.block_limits], MARK))
+    traces = [{"type": "scatter", "mode": "markers", "name": name, "x": names, "y": values,
+               "marker": marker, "hovertemplate": plain_hover(name, unit="bytes")}
+              for name, values, marker in series]
+    return make_plot(traces, height=300, hovermode="x unified", margin={"l": 80},
+                     xaxis=_layer_axis(),
+                     yaxis=axis("bytes, logarithmic", type="log", dtick=1, tickformat=",d"))
 
 
 def roofline_plot(report):

@@ -6,6 +6,7 @@ from sim.page.made_with import add_made_with, tiles
 from sim.page.markup import element, join
 from sim.page.page import Page
 from sim.page.run_figures import (
+    block_limits_plot,
     bytes_plot,
     cycles_plot,
     frame_plot,
@@ -143,7 +144,12 @@ def add_memory(page, report, content):
         "Computed: activations and weights only, one byte each." if blocks else
         "A byte counts for the layer that ran while it was moved, often ahead of its use.",
         bytes_plot(report))]
-    if not blocks:
+    if blocks:
+        figures.append(add_figure(
+            page, "limits", "Each bottleneck's bytes beside what is computed",
+            "Computed: what it moves if only its input, output and weights cross the port, or "
+            "those of every layer.", block_limits_plot(report)))
+    else:
         figures.append(add_figure(
             page, "limits", "The frame's bytes beside what is computed",
             "No design that loads its weights moves less than the floor.",

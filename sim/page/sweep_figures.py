@@ -72,7 +72,7 @@ def _ends(results, shown, name, share):
         return 0, 1.04
     values = [results.figures[point][name] for group in shown.values() for point in group
               if results.figures[point].get(name) is not None]
-    room = 0.05 * (max(values) - min(values)) or 1
+    room = 0.05 * (max(values) - min(values)) or 0.05
     return min(values) - room, max(values) + room
 
 
