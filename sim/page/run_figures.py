@@ -1,5 +1,7 @@
 """Figures of a run or of a prediction: the frame in time, cycles, bytes, roofline."""
 
+from math import log
+
 from sim.page.figure import axis, make_plot, plain_hover
 from sim.page.markup import plot_text
 from sim.report.colors import (
@@ -11,7 +13,7 @@ from sim.report.colors import (
     STALL_COLORS,
     WRITTEN_COLOR,
 )
-from sim.report.labels import short_name
+from sim.report.labels import shared_labels, short_name
 from sim.report.series import (
     byte_series,
     cycle_series,
@@ -27,6 +29,8 @@ __all__ = ["block_limits_plot", "bytes_plot", "cycles_plot", "frame_plot", "limi
            "roofline_plot", "source_words"]
 
 SHARE = {"tickformat": ".0%", "range": [0, 1]}
+#: Width and height of a roofline on a wide screen, for labels that would lie on each other.
+ROOFLINE_PIXELS = (1050, 340)
 #: What is not of the hardware under the pointer: markers of the ideal, and of all together.
 MARK = {"symbol": "line-ew", "size": 16, "color": INK, "line": {"width": 2, "color": INK}}
 
@@ -201,22 +205,24 @@ def roofline_plot(report):
               "bottleneck": ("circle", STALL_COLORS["weights"]),
               "bottleneck with residual": ("square", POINTWISE_COLOR)}
     xs, ys = zip(*shape.roof, strict=True)
+    labels = _roofline_labels(report, shape)
     traces = [{"type": "scatter", "mode": "lines", "name": "roof (computed)", "x": xs, "y": ys,
                "line": {"color": INK, "width": 2}, "hoverinfo": "skip"}]
     for label, numbers in shape.groups.items():
         if numbers:
             symbol, color = styles[label]
-            traces.append(_layer_points(report, shape, numbers, label, symbol, color, 10))
+            traces.append(_layer_points(report, shape, numbers, label, symbol, color, 10,
+                                        labels))
     if len(report.layers) > 1:
         traces.append(_layer_points(report, shape, [len(report.layers)], "all together", "star",
-                                    INK, 15))
+                                    INK, 15, labels))
     shared = "together" if report.shared_bytes_per_cycle else "each way"
     return make_plot(
         traces, height=460, narrow_height=400, hovermode="closest",
         margin={"t": 26, "r": 16, "l": 64},
         xaxis=axis("MACs for each byte that crossed the memory port meanwhile", type="log",
                    dtick="D2" if shape.limits[1] < 300 * shape.limits[0] else 1,
-                   exponentformat="none", autorange=True),
+                   tickformat=",~g", autorange=True),
         yaxis=axis("MACs a cycle", range=[0, shape.peak * 1.12], tickformat=",d"),
         shapes=[{"type": "line", "x0": shape.ridge, "x1": shape.ridge, "y0": 0, "y1": 1,
                  "yref": "paper", "line": {"dash": "dot", "width": 1, "color": MUTED}}],
@@ -229,7 +235,17 @@ def roofline_plot(report):
              "yanchor": "top", "align": "left", "showarrow": False, "font": {"color": MUTED}}])
 
 
-def _layer_points(report, shape, numbers, label, symbol, color, size):
+def _roofline_labels(report, shape):
+    """Names beside the points, those that lie on each other in one label."""
+    width, height = ROOFLINE_PIXELS
+    left, right = shape.limits
+    places = [(width * log(x / left) / log(right / left), height * y / (1.12 * shape.peak))
+              for x, y in shape.points]
+    names = [short_name(result) for result in report.layers]
+    return [*map(plot_text, shared_labels(names, places[:-1])), ""]
+
+
+def _layer_points(report, shape, numbers, label, symbol, color, size, labels):
     """Markers of some layers, and of all together behind the last."""
     rows = [*report.layers, report.total]
     chosen = [rows[number] for number in numbers]
@@ -237,7 +253,7 @@ def _layer_points(report, shape, numbers, label, symbol, color, size):
         "type": "scatter", "mode": "markers+text", "name": label,
         "x": [shape.points[number][0] for number in numbers],
         "y": [shape.points[number][1] for number in numbers],
-        "text": ["" if row.name == "total" else plot_text(short_name(row)) for row in chosen],
+        "text": [labels[number] for number in numbers],
         "textposition": "top center", "textfont": {"size": 10},
         "customdata": [["all together" if row.name == "total" else plot_text(row.name), row.cycles,
                         row.dram_bytes, row.mac_utilization] for row in chosen],
