@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from rich.console import Group
 from rich.text import Text
 
-from sim.model.scale_sim import scale_sim_cycles
 from sim.report.labels import words
+from sim.report.scale_sim import estimate_layers
 from sim.report.tables import new_table
 
 __all__ = ["Comparison", "compare", "figures", "render_comparison", "write_comparison"]
@@ -86,13 +86,10 @@ def compare(network, config, predicted, measured):
     names = [row.name for row in predicted]
     if names != [row.name for row in measured]:
         raise ValueError(f"The measured rows must be {', '.join(names)}")
-    array = config.inputs * config.pixels, config.outputs
-    layers = {"stem": (network.stem,),
-              "head": (network.head,), "classifier": (network.classifier,),
-              **{block.name: block.layers for block in network.blocks}}
-    computed = tuple(sum(scale_sim_cycles(layer, *array) for layer in layers[name])
-                     for name in names)
-    return Comparison(tuple(predicted), tuple(measured), computed, array)
+    computed = estimate_layers(
+        (network.stem, *network.blocks, network.head, network.classifier), config)
+    return Comparison(tuple(predicted), tuple(measured),
+                      tuple(computed.cycles[name] for name in names), computed.array)
 
 
 def _share(difference, of):
@@ -164,7 +161,7 @@ def _records(comparison):
             key, measured = name.replace(" ", "_"), figures(other)[name]
             row |= {f"predicted.{key}": value, f"measured.{key}": measured,
                     f"difference.{key}": value - measured}
-        yield {**row, "scale_sim_cycles": beside}
+        yield {**row, "computed_scale_sim_cycles": beside}
 
 
 def write_comparison(comparison, folder, **made_with):
@@ -180,7 +177,7 @@ def write_comparison(comparison, folder, **made_with):
     from sim.model.plots import draw_comparison
 
     rows = list(_records(comparison))
-    content = {"mode": "validate", **made_with, "scale_sim_array": list(comparison.array),
+    content = {"mode": "validate", **made_with, "computed_scale_sim_array": list(comparison.array),
                "equal": not comparison.differences(), "layers": rows}
     text = json.dumps(content, indent=2) + "\n"
     (folder / "report.json").write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ from sim.report.files import report_as_dict, write_rows
 from sim.report.limits import block_limits, frame_limits
 from sim.report.provenance import find_commit
 from sim.report.run_report import RunReport
+from sim.report.scale_sim import estimate_layers
 from sim.report.tables import memory_table, stall_table, time_table
 
 __all__ = ["Prediction", "make_prediction", "prediction_as_dict", "prediction_headline",
@@ -62,7 +63,9 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
         memory={"latency": latency, "bytes_per_cycle": bytes_per_cycle, "stall_percent": 0},
         buffer_bytes=config.buffer_bytes, port_bytes=config.data_bytes,
         shared_bytes_per_cycle=bytes_per_cycle, clock_hz=clock_hz, seed=0, versions={},
-        commit=commit or find_commit(), wall_seconds=seconds)
+        commit=commit or find_commit(), wall_seconds=seconds,
+        scale_sim=estimate_layers(
+            (network.stem, *network.blocks, network.head, network.classifier), config))
 
 
 def prediction_as_dict(prediction):

@@ -60,6 +60,10 @@ def time_table(rows, total, *, predicted, name="time"):
                "MACs / (cycles x multipliers)"),
         Column(f"{how} µs", field("microseconds"), decimal(1), "at the clock of the report"),
     ]
+    if "computed_scale_sim_cycles" in rows[0]:
+        columns.append(Column(
+            "SCALE-Sim cycles (computed)", field("computed_scale_sim_cycles"), count,
+            "what the formula of a published simulator says of as many multipliers"))
     if not predicted:
         columns.append(Column("mismatches", mismatches, count,
                               "output elements that differ from the golden model"))

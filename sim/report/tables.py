@@ -166,6 +166,12 @@ def time_table(report):
     )
     if report.mode == "network":
         table.caption += "; head: and pool"
+    if report.scale_sim is not None:
+        height, width = report.scale_sim.array
+        table.caption += (
+            f"\nSCALE-Sim's formula for {height} x {width} multipliers, weight-stationary, computed: "
+            f"{report.scale_sim.total_cycles:,} cycles"
+        )
     return table
 
 

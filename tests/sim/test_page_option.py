@@ -30,6 +30,18 @@ def test_a_prediction_gets_its_page(tmp_path):
     assert "--latency" not in written
 
 
+def test_a_search_gets_its_page(tmp_path):
+    folder = tmp_path / "found"
+    result = invoke("explore", "--vary", "outputs=16", "--vary", "inputs=4", "--vary", "pixels=7",
+                    "--vary", "data_bits=128", "--width", "0.35", "--size", "96", "--workers", "0",
+                    "--html", "--output", str(folder))
+    assert result.exit_code == 0, result.output
+    assert "report.html" in result.stderr
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert f"{folder}/design-001.toml" in text
+    assert "mnv2 explore --vary outputs=16 --vary inputs=4" in text
+
+
 def test_without_the_option_there_is_none(tmp_path):
     assert invoke("model", "--width", "0.35", "--size", "96", "--output",
                   str(tmp_path / "out")).exit_code == 0

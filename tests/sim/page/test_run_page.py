@@ -154,6 +154,7 @@ def test_predicted_is_said_everywhere(visit):
         assert "measured" not in text.lower()
         assert "mismatches" not in text
         assert "clock cycles, predicted" in text
+        assert "SCALE-Sim cycles (computed)" in text
         assert "predicted" in seen.page.locator(f"{seen.plot('cycles')} .ytitle").text_content()
         for caption in seen.page.locator(".caption").all_text_contents():
             assert "predicted" in caption
