@@ -2,7 +2,9 @@
 // Draws the figures that Python described, in the colours of the theme and as wide as there is room.
 
 const page = JSON.parse(document.getElementById("data").textContent);
-const NARROW = 560, PRINT_WIDTH = 940, LETTER = 7;
+const NARROW = 560, LETTER = 7;
+// Pixels of a plot on paper, landscape: the sheet does not say how wide it is before it is printed.
+const PRINT_WIDTHS = [[".panels", 300], [".detail", 890], ["body", 940]];
 const dark = matchMedia("screen and (prefers-color-scheme: dark)");
 const paper = matchMedia("print");
 const coarse = matchMedia("(pointer: coarse)");
@@ -71,9 +73,11 @@ function spanLabels(labels, range, width) {
 
 function draw(node) {
   const name = node.dataset.figure, figure = page.figures[name];
-  const width = printing ? PRINT_WIDTH : node.clientWidth;
-  if (!width) return null;
-  const narrow = width < NARROW, off = hidden[name] ||= new Set();
+  const width = printing ? PRINT_WIDTHS.find(([around]) => node.closest(around))[1]
+    : node.clientWidth;
+  // What is not shown is drawn when it is.
+  if (!node.clientWidth) return null;
+  const narrow = !printing && width < NARROW, off = hidden[name] ||= new Set();
   const data = recolor(figure.data).map(trace => ({
     ...trace, visible: off.has(trace.legendgroup || trace.name) ? false : trace.visible ?? true,
   }));

@@ -39,7 +39,7 @@ def test_numbers_are_under_the_pointer(shown):
     block3 = example_network_report().layers[3]
     assert f"{block3.pointwise_cycles:,} cycles" in text
     assert "waits: weights: 300 cycles" in text
-    assert "ideal (computed)" in text
+    assert f"ideal (computed): {block3.ideal_cycles:,} cycles" in text
     text = shown.hover("frame", ".bglayer .bg, .draglayer .nsewdrag")
     assert "works: pointwise: 58.6%" in text
     assert "waits for weights" in text
@@ -105,7 +105,13 @@ def test_phone(network_page, visit):
         assert widest <= 375
 
 
-def test_dark(network_page, visit):
+def plot_widths(seen):
+    """Widths of all plots, pixels."""
+    return seen.page.evaluate("[...document.querySelectorAll('.plot .main-svg:first-child')].map("
+                              "one => one.getBoundingClientRect().width)")
+
+
+def test_dark_and_paper(network_page, visit):
     with visit(network_page) as seen:
         light = seen.colors()
         bar = "document.querySelector('[data-figure=cycles] .barlayer path').style.fill"
@@ -119,6 +125,7 @@ def test_dark(network_page, visit):
         seen.page.emulate_media(color_scheme="dark", media="print")
         seen.wait(f"{bar} === {fill!r}")
         assert seen.colors() == light
+        assert set(plot_widths(seen)) == {940}
         cut = seen.page.evaluate(
             "[...document.querySelectorAll('.scroll')].filter("
             "one => getComputedStyle(one).overflowX !== 'visible').length")
@@ -127,6 +134,9 @@ def test_dark(network_page, visit):
         assert seen.drawn(".plot .main-svg") > 0
         text = seen.page.pdf(prefer_css_page_size=True)
         assert text.startswith(b"%PDF")
+        seen.page.emulate_media(media="screen")
+        seen.wait(f"{bar} !== {fill!r}")
+        assert set(plot_widths(seen)) == {1168}
 
 
 def test_bottlenecks_alone(visit):

@@ -13,11 +13,15 @@ NETWORK = build_network([(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_cha
                         classes=10, input_size=33)
 
 
-def page(latency):
+def comparison(latency):
     """Predictions for two memories, the second in place of a run."""
     rows = [predict_network(NETWORK, PRESETS["tiny"], latency=cycles) for cycles in (100, latency)]
-    return validate_page(compare(NETWORK, PRESETS["tiny"], *rows), example_network_report(),
-                         "mnv2 validate --html", paused=latency != 100)
+    return compare(NETWORK, PRESETS["tiny"], *rows)
+
+
+def page(latency):
+    return validate_page(comparison(latency), example_network_report(), "mnv2 validate --html",
+                         paused=latency != 100)
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +33,11 @@ def shown(visit):
 def test_bars_stand_beside_each_other(shown):
     assert shown.drawn(f"{shown.plot('comparison')} .barlayer path") == 12
     text = shown.hover("comparison", ".barlayer path", 2)
-    assert "predicted by the model: " in text
-    assert "measured in RTL: " in text
-    assert "SCALE-Sim's formula" in text
+    found = comparison(150)
+    assert found.predicted[2].cycles != found.measured[2].cycles
+    assert f"predicted by the model: {found.predicted[2].cycles:,} cycles" in text
+    assert f"measured in RTL: {found.measured[2].cycles:,} cycles" in text
+    assert f"(computed): {found.scale_sim[2]:,} cycles" in text
     assert shown.page.locator(f"{shown.plot('differences')} .scatterlayer .point").count() == 12
 
 
