@@ -37,7 +37,7 @@ def read_model_file(path, input_size=None):
     Raises
     ------
     UserError
-        If the file cannot be read, or holds no such network.
+        If the file cannot be read, holds no such network, or states its size and one is given.
     """
     path = Path(path).expanduser()
     if path.exists() and not path.is_file():
@@ -49,6 +49,10 @@ def read_model_file(path, input_size=None):
         raise UserError(f"The model {path} cannot be read: {error.strerror}") from None
     if not start:
         raise UserError(f"The model {path} is empty")
+    integers = start[4:8] == IDENTIFIER or _is_archive(path)
+    if integers and input_size is not None:
+        raise UserError(f"The model {path} is in integers and states its own size: leave out "
+                        "--size")
     if start[4:8] == IDENTIFIER:
         graph = load_graph(path)
         try:
@@ -56,11 +60,11 @@ def read_model_file(path, input_size=None):
         except ValueError as error:
             raise UserError(f"The model {path} cannot be used: {error}; mnv2 golden runs any "
                             "network of these operators") from None
-    try:
-        if _is_archive(path):
+    if integers:
+        try:
             return model_from_arrays(read_dump(path))
-    except ValueError as error:
-        raise UserError(f"The model {path} cannot be used: {error}") from None
+        except ValueError as error:
+            raise UserError(f"The model {path} cannot be used: {error}") from None
     try:
         return read_float_model(path, input_size)
     except ValueError as error:

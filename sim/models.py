@@ -99,9 +99,6 @@ def open_model(path=None, *, weights=None, input_size=None, weight_bits=8, activ
         return RunnableModel(BUNDLED_NAME, load_model(options=options, progress=progress,
                                                       float_model=float_model), float_model)
     read = read_model_file(path, input_size)
-    if not isinstance(read, FloatModel) and input_size is not None:
-        raise UserError(f"The model {path} is in integers and states its own size: leave out "
-                        "--size")
     if isinstance(read, FamilyNetwork):
         return RunnableModel(str(path), read.model, family=read)
     if isinstance(read, QuantizedModel):

@@ -1,4 +1,4 @@
-"""Progress of long work, on standard error; none of it where that is no terminal."""
+"""Progress of long work, on standard error; where that is no terminal, only what takes minutes."""
 
 import contextlib
 import time
@@ -91,6 +91,9 @@ class RunProgress:
     def building(self):
         """The simulation is being built, or looked for in the cache."""
         self._bar.reset(self._task, total=None, description="Building (minutes at first)")
+        console = get_error_console()
+        if not console.is_terminal:
+            console.print("Building the simulation (minutes, unless it is in the cache) ...")
 
     def built(self, build):
         """The simulation is there, and the work starts."""
