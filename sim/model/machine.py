@@ -37,6 +37,8 @@ class Machine:
         `sim.model.passes.CAUSES`, then pointwise and depthwise cycles.
     beats : list of (list of int, list of int)
         For the same: beats of each stream, then beats written.
+    ends : list of int
+        Cycle behind the last of each descriptor.
     """
 
     def __init__(self, config, plan, latency, bytes_per_cycle=0, pauses=None):
@@ -51,7 +53,7 @@ class Machine:
             self._writes = WritePort(config, latency, pauses)
         self._core   = Core(config, self._reads, self._writes)
         self._marks  = []           # cycles from which beats count for another row, and the row
-        self.counts, self.beats = [], []
+        self.counts, self.beats, self.ends = [], [], []
 
     def run(self):
         """Cycles of the program."""
@@ -68,6 +70,7 @@ class Machine:
                 self._open(cycle)
             cycle = self._record(cycle)
             cycle = self._work(cycle, work)
+            self.ends.append(cycle)
         self._count_beats(cycle)
         return cycle
 

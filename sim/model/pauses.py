@@ -1,4 +1,4 @@
-"""When the channels of the memory pause at random: those of `sim/rtl/axi_memory.sv`, cycle by cycle.
+"""When the channels of the memory pause at random: the cycles of `sim/rtl/axi_memory.sv`.
 
 A pause depends on the seed and on the cycle alone, not on what crosses the port: so it is known
 beforehand, and the model can be equal to a run with the same seed.

@@ -1,4 +1,4 @@
-"""The read side of the memory port, burst by burst; reads and writes take nothing from each other."""
+"""The read side of the memory port, burst by burst, where writes take nothing from reads."""
 
 from bisect import bisect_left
 
@@ -119,8 +119,8 @@ class ReadPort:
         cycle, words = self._deferred
         stream = self.streams[WEIGHTS]
         ends   = self._ends
-        if (not self._pauses and all(other.request == NEVER for other in self.streams) and ends and stream.pops
-                and ends[-1] + 4 < cycle and stream.pops[-1] + 2 < cycle
+        if (not self._pauses and all(other.request == NEVER for other in self.streams)
+                and ends and stream.pops and ends[-1] + 4 < cycle and stream.pops[-1] + 2 < cycle
                 and stream.gives[-1] + 2 < cycle):
             asked, pops, given = stream.settled(words)
             beats = max(asked - len(stream.arrivals), pops - len(stream.pops))

@@ -187,8 +187,9 @@ class WritePort:
         length = room if room < remaining else remaining
         request_now   = remaining != 0 and queued >= length and not grant
         moved = (transfer or store or word or request or grant or answer or self._granted
-                 or self._words or self._announcing or self._accepted or request_now != self._request
-                 or self._command or length != self._length or self._answered)
+                 or self._words or self._announcing or self._accepted
+                 or request_now != self._request or self._command or length != self._length
+                 or self._answered)
         self._request = request_now
         self._queued += store
         self._announcing -= accepted
