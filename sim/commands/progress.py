@@ -174,6 +174,13 @@ class ValidationProgress(NetworkProgress):
     def __init__(self):
         super().__init__()
         self._run = ""
+        self._said = False
+
+    def building(self):
+        """The simulation is being built, or looked for in the cache; said once for all runs."""
+        if not self._said:
+            super().building()
+        self._said = True
 
     def seed(self, seed, done, total):
         """The run with this seed follows, behind so many of all."""

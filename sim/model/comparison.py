@@ -8,12 +8,12 @@ from rich.console import Group
 from rich.text import Text
 
 from sim.model.figures import figures
-from sim.model.published import published_line, published_records
+from sim.model.published import published_records, published_table
 from sim.model.scale_sim import scale_sim_cycles
 from sim.report.tables import new_table
 
-__all__ = ["Comparison", "compare", "comparison_records", "difference_texts", "equality_text",
-           "render_comparison", "write_comparison", "write_csv", "write_json"]
+__all__ = ["Comparison", "compare", "comparison_records", "cycle_pairs", "difference_texts",
+           "equality_text", "render_comparison", "write_comparison", "write_csv", "write_json"]
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,14 @@ def render_comparison(comparison, *, title="The model against the RTL"):
     table.caption = (
         f"* computed: {height} x {width}, weight-stationary, no waits: ceil(C*R*S / {height}) * "
         f"ceil(K / {width}) * (pixels + {2 * height} + {width} - 2) - 1 for each layer")
-    return Group(table, "", equality_text([comparison]), *difference_texts(comparison),
-                 Text(published_line(), style="dim"))
+    return Group(table, "", equality_text([comparison]), *difference_texts(comparison), "",
+                 published_table(cycle_pairs([comparison])))
+
+
+def cycle_pairs(comparisons):
+    """Cycles predicted and measured of every row of all."""
+    return [(one.cycles, other.cycles) for comparison in comparisons
+            for one, other in zip(comparison.predicted, comparison.measured, strict=True)]
 
 
 def equality_text(comparisons):

@@ -6,7 +6,10 @@ their authors, for other networks and other machines: nothing here was measured 
 
 from dataclasses import asdict, dataclass
 
-__all__ = ["PUBLISHED", "PublishedError", "published_line", "published_records"]
+from sim.wide_table import WideTable
+
+__all__ = ["PUBLISHED", "PublishedError", "largest_error", "published_records",
+           "published_table"]
 
 _SURVEY = "this project's survey of the field, which gives the figure without its place"
 
@@ -43,17 +46,47 @@ PUBLISHED = (
 )
 
 
-def published_line():
-    """The figures in one sentence.
+def largest_error(pairs):
+    """How far predicted cycles are off at most.
+
+    Parameters
+    ----------
+    pairs : sequence of (int, int)
+        Cycles predicted and measured, of each row.
 
     Returns
     -------
-    str
+    float
+        Signed share of the measured cycles; 0 where all are equal.
     """
-    return "Published, of other models (of other machines): " + "; ".join(
-        f"{one.model}, {one.error}, against {one.held_to}" for one in PUBLISHED) + "."
+    return max(((one - other) / other for one, other in pairs), key=abs, default=0.0)
+
+
+def published_table(pairs):
+    """This project's error, as just measured, above those of others.
+
+    Parameters
+    ----------
+    pairs : sequence of (int, int)
+        See `largest_error`.
+
+    Returns
+    -------
+    sim.wide_table.WideTable
+    """
+    error = largest_error(pairs)
+    table = WideTable("How far models of cycles are off")
+    for heading in ("model", "off by", "held to"):
+        table.add_column(heading)
+    table.add_row("this one, worst row, as measured now", f"{error:+.2%}" if error else "0",
+                  "its RTL, every row", style="bold")
+    for one in PUBLISHED:
+        table.add_row(f"{one.model}, published", one.error, one.held_to)
+    table.caption = ("Published errors are of other networks on other machines; report.json names "
+                     "where each stands.")
+    return table
 
 
 def published_records():
-    """The figures in values that JSON holds."""
+    """The figures of others in values that JSON holds."""
     return [asdict(one) for one in PUBLISHED]

@@ -8,12 +8,13 @@ from rich.text import Text
 from sim.model.comparison import (
     Comparison,
     comparison_records,
+    cycle_pairs,
     difference_texts,
     equality_text,
     write_csv,
     write_json,
 )
-from sim.model.published import published_line, published_records
+from sim.model.published import published_records, published_table
 from sim.model.spread import CONFIDENCE, column_spreads, holds
 from sim.report.tables import new_table
 
@@ -115,8 +116,7 @@ def render_seeds(comparison):
     predicted, measured = comparison.predicted, comparison.measured
     count, draws = len(comparison.seeds), len(comparison.draws)
     missed = outside(predicted, measured)
-    unequal = [{name for one in [run.differences()] for name in one}
-               for run in comparison.comparisons]
+    unequal = [run.differences() for run in comparison.comparisons]
     table = new_table(
         f"The model against the RTL, {count} seeds measured and {draws} others predicted", "layer",
         "predicted cycles,\nmean ± deviation", "predicted,\n5 to 95 %",
@@ -156,7 +156,8 @@ def render_seeds(comparison):
             f"Every mean measured lies in the predicted interval ({CONFIDENCE:.0%} for all "
             f"{len(measured)} together, Student's, from {draws} draws with other seeds).",
             style="bold green"))
-    return Group(table, "", causes, "", *notes, Text(published_line(), style="dim"))
+    return Group(table, "", causes, "", *notes, "",
+                 published_table(cycle_pairs(comparison.comparisons)))
 
 
 def spread_records(predicted, measured=None):

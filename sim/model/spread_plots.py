@@ -62,6 +62,7 @@ def draw_seeds(comparison):
     spread.set_ylabel("of the mean predicted")
     spread.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     spread.set_xticks(places, names)
+    cost.tick_params(labelbottom=False)
 
     sums = [sum(row) for row in zip(*predicted, strict=True)]
     runs_sums = [sum(row) for row in zip(*measured, strict=True)]
@@ -70,9 +71,12 @@ def draw_seeds(comparison):
     frame.hist(sums, bins=bins, range=(low, max(high, low + 1)), orientation="horizontal",
                color=DEPTHWISE_COLOR, density=True)
     frame.plot([0] * len(runs_sums), runs_sums, "o", color=POINTWISE_COLOR, clip_on=False)
-    for value, style, color in ((sum(sums) / len(sums), "-", INK),
-                                (sum(runs_sums) / len(runs_sums), "--", POINTWISE_COLOR)):
-        frame.axhline(value, linestyle=style, color=color, linewidth=1.2)
+    for values, style, color, label in ((sums, "-", INK, "mean predicted"),
+                                        (runs_sums, "--", POINTWISE_COLOR, "mean measured")):
+        frame.axhline(sum(values) / len(values), linestyle=style, color=color, linewidth=1.2,
+                      label=label)
+    frame.legend(loc="upper right")
+    frame.margins(y=0.12)
     frame.set_xticks([])
     frame.set_xlabel(f"{sum(steady):,} cycles without pauses", color=MUTED)
     frame.set_title("The frame, cycles", fontsize=11)
