@@ -84,6 +84,20 @@ class Stream:
         self.asked += length
         self.earliest = cycle + 2
 
+    def grant_beats(self, cycle, beats):
+        """The burst is asked for; its beats arrive in these cycles."""
+        arrivals = self.arrivals
+        number = len(arrivals)
+        last   = arrivals[-1] if arrivals else -1
+        for beat in beats:
+            if beat != last + 1:
+                self.gaps.append(number)
+            last = beat
+            number += 1
+        arrivals.extend(beats)
+        self.asked += self.length
+        self.earliest = cycle + 2
+
     def is_steady(self):
         """Whether beats go through queue and gearbox one a cycle, and words follow at once."""
         pops, queue = self.pops, self._queue

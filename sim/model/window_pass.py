@@ -65,15 +65,17 @@ def window_pass(core, begin, command, line, work, counts):
     windows    = min(core.taps - core.taps_freed, parameters - depthwise_parameters)
     # A pass that waits for nothing from memory is like all others of its shape.
     shape = None
-    if (core.skips and not work.load and not work.store and not core.pending
-            and not core.residual and weights >= weight + tiles * steps and windows >= words):
+    if (core.skips and not work.load and not work.store
+            and weights >= weight + tiles * steps and windows >= words):
         shape = (copy, steps, rows, groups, words, first_row == 0, first_row & 1,
                  end_row - first_row, map_rows - first_row if map_rows < end_row else 0,
                  map_groups, line_steps, stride_2, pad_start,
-                 max(core.landed - begin, 0), max(core.added - begin, 0))
+                 max(core.landed - begin, 0), max(core.added - begin, 0), pending)
+        if residual:
+            shape += (max(core.fetch - begin, 0), *(max(ready - begin, 0) for ready in core.ready))
         if shape in core.passes:
             return _repeat_pass(core, begin, command, counts, *core.passes[shape])
-        earlier = counts.copy()
+        earlier, fetch = counts.copy(), core.fetch
     loaded = reads.loaded(begin) if work.load else NEVER
     need = command.index + steps                  # input words up to these pixels' end
     store = core.writes.busy if work.store else None
@@ -353,11 +355,12 @@ def window_pass(core, begin, command, line, work, counts):
     if shape:
         core.passes[shape] = (
             cycle - begin, [one - other for one, other in zip(counts, earlier, strict=True)],
-            [tile_begin - begin for tile_begin in tile_begins])
+            [tile_begin - begin for tile_begin in tile_begins],
+            core.fetch - begin if core.fetch != fetch else None)
     return cycle
 
 
-def _repeat_pass(core, begin, command, counts, length, spent, tile_ends):
+def _repeat_pass(core, begin, command, counts, length, spent, tile_ends, fetch):
     """A pass as one before."""
     for cause, cycles in enumerate(spent):
         counts[cause] += cycles
@@ -367,5 +370,9 @@ def _repeat_pass(core, begin, command, counts, length, spent, tile_ends):
             if command.free:
                 core.free_weights(begin + tile_end)
         core.tile_weight = core.weight
+    core.ready.clear()
+    if fetch is not None:
+        core.fetch = begin + fetch
+    core.pending, core.residual = 0, False
     core.landed = core.added = 0
     return begin + length
