@@ -118,3 +118,16 @@ def test_phone(page, visit):
         assert seen.overflow() == 0
         seen.page.locator("#designs .pick").last.click()
         assert seen.overflow() == 0
+
+
+def test_paper(page, visit):
+    """As wide as a landscape sheet: every table fits, and its headings can be repeated."""
+    with visit(page, width=966) as seen:
+        seen.page.emulate_media(media="print")
+        seen.wait("document.querySelector('table').style.fontSize !== undefined"
+                  " && getComputedStyle(document.querySelector('.scroll')).overflowX === 'visible'"
+                  " && document.querySelector('.main-svg').getBoundingClientRect().width === 940")
+        assert seen.overflow() == 0
+        assert seen.page.evaluate("[...document.querySelectorAll('.detail table')].some("
+                                  "one => one.style.fontSize !== '')")
+        assert seen.page.locator("#designs thead th").first.inner_text() == "design"
