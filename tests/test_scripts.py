@@ -117,6 +117,21 @@ def test_peers_failed_set_up_leaves_no_environment(project_with_peers):
         assert not (folder / "build" / "peers-venv").exists()
 
 
+def test_peers_go_on_without_a_tool_that_cannot_be_installed(project_with_peers):
+    folder, programs = project_with_peers
+    # Its pip knows all but one.
+    add_program(programs, "python3", '[ "$2" != venv ] || { mkdir -p "$3/bin"; '
+                """printf '#!%s\\ncase "$*" in *--requirement*|*zigzag*) exit 1 ;; esac\\n' """
+                '"$BASH" > "$3/bin/python"; chmod +x "$3/bin/python"; }')
+    programs.joinpath("chmod").symlink_to(shutil.which("chmod"))
+    done = call(project_with_peers, "scripts/peers")
+    assert done.returncode == 0
+    assert done.stdout.endswith("python -m sim.peers\n")
+    assert "zigzag-dse==3.9.1 could not be installed." in done.stderr
+    assert done.stderr.count("could not be installed") == 1
+    assert not (folder / "build" / "peers-venv" / "mnv2-peers.stamp").exists()
+
+
 def test_peers_stamp_makes_the_set_up_a_comparison(project_with_peers):
     folder, _ = project_with_peers
     tools = folder / "build" / "peers-venv"

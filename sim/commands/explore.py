@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.accelerator_options import Latency
+from sim.commands.accelerator_options import Latency, make_memory
 from sim.commands.command_line import command_line
 from sim.commands.model_options import Model
 from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
 from sim.commands.page_option import Html, check_page
-from sim.errors import UserError
+from sim.errors import SimulationError, UserError
 from sim.explore.objectives import DEFAULT_OBJECTIVES, FIGURES
 from sim.explore.space import AXES, SPACES
 
@@ -127,7 +127,7 @@ def explore(
             "one by NSGA-II.",
             rich_help_panel=WORK,
         ),
-    ] = 1000,
+    ] = 800,
     population: Annotated[
         int,
         typer.Option(min=4, max=1000, help="Designs of a generation of NSGA-II.",
@@ -136,6 +136,17 @@ def explore(
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Seed of NSGA-II.", rich_help_panel=WORK)
     ] = 1,
+    prove: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Build N designs of the front and run the whole network on them in RTL, measured "
+            "beside predicted: the balanced one, then those farthest from each other. Each is "
+            "built once, which takes minutes.",
+            rich_help_panel=WORK,
+        ),
+    ] = 0,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -207,13 +218,19 @@ def explore(
     - mnv2 explore --space full --designs 3000 --device K26 --output runs/k26
     """
     from sim.commands.console import get_console, get_error_console
-    from sim.commands.progress import SearchProgress
+    from sim.commands.progress import FormatProgress, SearchProgress
     from sim.explore.accuracy import accuracy_axes
     from sim.explore.objectives import choose_objectives, parse_limits
+    from sim.explore.prove import prove_designs
     from sim.explore.request import Request, check_same_request, prepare_search, read_request
     from sim.explore.search import run_search
     from sim.explore.space import choose_space
-    from sim.explore.tables import import_pandas, render_front
+    from sim.explore.tables import (
+        import_pandas,
+        nearest_misses,
+        render_front,
+        render_proofs,
+    )
     from sim.journal import check_new_folder
 
     if resume is not None and output is not None:
@@ -223,6 +240,7 @@ def explore(
         raise UserError("The workers of --scheduler are those it has: it takes no --workers")
     # What can be wrong is looked at first: a search takes its time.
     import_pandas()
+    make_memory(latency, None)
     check_page(html)
     limits = parse_limits({
         "fps": min_fps, "latency": max_latency, "dsp": max_dsp, "bram": max_bram, "luts": max_luts,
@@ -254,15 +272,29 @@ def explore(
         with progress:
             results = run_search(prepared, folder, resume=resume is not None, workers=workers,
                                  scheduler=scheduler, progress=progress)
-        _write_results(results, folder, command_line(context) if html else None)
+        page_of = command_line(context) if html else None
+        _write_results(results, (), folder, page_of)
+        if not results.front:
+            raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
+        get_console().print(render_front(results))
+        proofs = ()
+        if prove:
+            with FormatProgress() as shown:
+                proofs = prove_designs(results, prove, folder, progress=shown)
+            _write_results(results, proofs, folder, page_of)
     except (KeyboardInterrupt, UserError):
         if progress.started:
             get_error_console().print(f"What is done is kept: mnv2 explore --resume {folder} goes "
                                       "on", soft_wrap=True)
         raise
-    get_console().print(render_front(results))
+    if proofs:
+        get_console().print(render_proofs(proofs))
     names = ", ".join(sorted(file.name for file in folder.iterdir() if file.is_file()))
     get_error_console().print(f"In {folder}: {names}", soft_wrap=True)
+    wrong = [proof for proof in proofs if not proof.equal]
+    if wrong:
+        raise SimulationError(f"{wrong[0].name} in RTL is not what was predicted; all that differs "
+                              "is listed above")
 
 
 def _network(request):
@@ -276,18 +308,22 @@ def _network(request):
         padding and Padding(padding))
 
 
-def _write_results(results, folder, page_of=None):
+def _write_results(results, proofs, folder, page_of=None):
     """Tables, designs and pictures, beside the journal; they appear together.
 
     With them a page, if ``page_of`` is the command line that it is of.
     """
     from sim.explore.design_files import write_design_files
+    from sim.explore.plots import write_plots
+    from sim.explore.report import write_report
     from sim.explore.tables import write_tables
     from sim.files import replaced_files
 
     with replaced_files(folder) as temporary:
         write_tables(results, temporary)
-        write_design_files(results, temporary, folder)
+        write_design_files(results, temporary)
+        write_plots(results, temporary)
+        write_report(results, temporary / "report.json", proofs)
         if page_of is not None:
             from sim.page.explore_page import explore_page
             from sim.page.page import write_page

@@ -102,26 +102,33 @@ class BufferSizes:
         least = self._least(config, "map_words")
         if self._spilled(config):
             return least, config.map_words
-        return least, self._least(config, "map_words", lambda made: self._spilled(made) == 0, least)
+        return least, self._least(config, "map_words", lambda made: self._spilled(made) == 0)
 
     def _weights(self, config):
         """Least words of weights with which no more maps leave the chip than with ample ones."""
         spilled = self._spilled(config)
         return self._least(config, "weight_words", lambda made: self._spilled(made) <= spilled)
 
-    def _least(self, config, name, enough=lambda config: True, low=1):
-        """Least value of a buffer with which the network fits, and more if that is asked."""
-        high = getattr(config, name)
+    def _least(self, config, name, enough=lambda config: True):
+        """Fewest words, in whole block RAMs, with which the network fits, and more if asked."""
+        most = getattr(config, name)
+
+        def fits(rams):
+            try:
+                made = dataclasses.replace(config, **{name: _words(rams, most)})
+                self._place(made)
+                return enough(made)
+            except DoesNotFit:
+                return False
+
+        high = 1
+        while _words(high, most) < most and not fits(high):
+            high *= 2
+        low = high // 2 + 1
         while low < high:
             middle = (low + high) // 2
-            try:
-                made = dataclasses.replace(config, **{name: middle})
-                self._place(made)
-                fits = enough(made)
-            except DoesNotFit:
-                fits = False
-            low, high = (low, middle) if fits else (middle + 1, high)
-        return low
+            low, high = (low, middle) if fits(middle) else (middle + 1, high)
+        return _words(low, most)
 
     def _place(self, config):
         return place_network(self._network, config)
@@ -133,4 +140,9 @@ class BufferSizes:
 
 def _rounded(words, name):
     """Words that block RAM holds anyway, up to the most that can be addressed."""
-    return min(math.ceil(words / BLOCK_RAM_DEPTH) * BLOCK_RAM_DEPTH, _MOST[name])
+    return _words(math.ceil(words / BLOCK_RAM_DEPTH), _MOST[name])
+
+
+def _words(rams, most):
+    """Words of so many block RAMs behind each other."""
+    return min(rams * BLOCK_RAM_DEPTH, most)

@@ -21,19 +21,35 @@ def network_options(request):
 
 
 def run_command(design, folder, request):
-    """The command that predicts, or proves, a design of the front once more.
+    """The command that goes on from a design of the front.
 
-    `mnv2 run` takes the networks of model files; of others, `mnv2 model` predicts.
+    It runs the design in RTL; a network that has no model's file has no weights to run, and is
+    predicted once more.
+
+    Parameters
+    ----------
+    design : sim.explore.design.Design
+    folder : Path
+        Where its file is.
+    request : sim.explore.request.Request
+
+    Returns
+    -------
+    str
+        As a shell takes it.
     """
     options = network_options(request)
     runs = not any(name in request.network and request.network[name] is not None
                    for name in ("width", "classes", "padding"))
     file = shlex.quote(str(folder / f"{design.name}.toml"))
-    return " ".join(["mnv2", "run" if runs else "model", "--config", file, *options,
-                     "--latency", str(request.latency), "--clock", f"{design.clock_hz / 1e6:g}"])
+    command = ["mnv2", "run" if runs else "model", "--config", file, *options, "--latency",
+               str(request.latency), "--clock", f"{design.clock_hz / 1e6:g}"]
+    if design.memory["bytes_per_cycle"]:
+        command += ["--bandwidth", str(design.memory["bytes_per_cycle"])]
+    return " ".join(command)
 
 
-def design_file(design, objectives, command):
+def design_file(design, objectives):
     """Content of a design's file: its fields, below comments that say what it is.
 
     Parameters
@@ -41,8 +57,6 @@ def design_file(design, objectives, command):
     design : sim.explore.design.Design
         Of the front.
     objectives : sequence of sim.explore.objectives.Figure
-    command : str
-        That goes on from it.
 
     Returns
     -------
@@ -55,24 +69,19 @@ def design_file(design, objectives, command):
     if design.uses:
         lines.append(f"{'device':10} is bound by {binding_words(design)}")
     lines += [f"{'idle':10} {sentence}" for sentence in warning_words(design.lane_warnings)]
-    lines += ["", command]
+    lines += ["", design.command]
     fields = [f"{name} = {value}" for name, value in dataclasses.asdict(design.config).items()]
     return "\n".join([*(f"# {line}".rstrip() for line in lines), "", *fields]) + "\n"
 
 
-def write_design_files(results, written, folder):
-    """Write ``design-001.toml`` and so on.
+def write_design_files(results, folder):
+    """Write ``design-001.toml`` and so on, of the front's designs.
 
     Parameters
     ----------
     results : sim.explore.search.Results
-    written : Path
-        Where they are written now.
     folder : Path
-        Where they will be, for the commands in them.
     """
-    prepared = results.prepared
     for design in results.front:
-        command = run_command(design, folder, prepared.request)
-        (written / f"{design.name}.toml").write_text(
-            design_file(design, prepared.objectives, command), encoding="utf-8")
+        (folder / f"{design.name}.toml").write_text(
+            design_file(design, results.prepared.objectives), encoding="utf-8")

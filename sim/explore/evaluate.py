@@ -176,6 +176,15 @@ class Judge:
         """The prediction that a design needs."""
         return Task(design.config, self.latency, bytes_per_cycle)
 
+    def short_bandwidth(self, design):
+        """Bytes a cycle of the device's memory, where a design was not predicted with it but has to
+        be: its port reads more in a burst. Else 0.
+        """
+        if (self.device is None or design.memory["bytes_per_cycle"]
+                or design.peak_bandwidth <= self.device.bandwidth):
+            return 0
+        return max(1, int(self.device.bandwidth / design.clock_hz))
+
     def _violations(self, design):
         """What a design misses, as far as it is known."""
         found = {}

@@ -59,7 +59,7 @@ class Request:
     clock_mhz: float | None = None
     latency: int = 100
     accuracy: str | None = None
-    designs: int = 1500
+    designs: int = 800
     population: int = 50
     seed: int = 1
     dsp_packing: bool = False

@@ -6,6 +6,7 @@ same front for any number of workers.
 """
 
 import contextlib
+import dataclasses
 import functools
 import os
 from collections import Counter
@@ -13,8 +14,10 @@ from dataclasses import dataclass
 
 from sim.cluster import connect
 from sim.errors import UserError
-from sim.explore.front import find_front
+from sim.explore.design_files import run_command
+from sim.explore.front import balanced, find_front
 from sim.explore.identity import code_hash
+from sim.explore.sensitivity import Change, Sensitivity, single_changes
 from sim.explore.spread import predict_here, predict_on_cluster
 from sim.journal import Journal
 
@@ -45,6 +48,8 @@ class Results:
         Points that are no designs, by reason.
     failures : dict of str to str
         Designs without a prediction, by key: why.
+    sensitivity : sim.explore.sensitivity.Sensitivity or None
+        What single changes of the balanced design do.
     """
 
     prepared: object
@@ -53,6 +58,12 @@ class Results:
     front: list
     refused: dict
     failures: dict
+    sensitivity: object
+
+    @property
+    def balanced(self):
+        """The balanced design of the front, or None without one; see `sim.explore.front`."""
+        return balanced(self.front, self.prepared.objectives) if self.front else None
 
     @property
     def predicted(self):
@@ -103,20 +114,26 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
     search = _Search(prepared, progress)
     candidates = search.screen() if prepared.space.size <= SCREENED else None
     with contextlib.ExitStack() as stack:
-        # A cluster that is not there leaves no folder.
-        work = _connected(stack, workers, scheduler)
-        search.open(stack.enter_context(
-            Journal.resume(folder, prepared.configuration) if resume else
-            Journal.create(folder, prepared.configuration)), work)
-        if candidates is not None and len(candidates) <= prepared.request.designs:
-            method = "whole"
-            search.predict(candidates, len(candidates))
+        if resume:
+            # What is done already needs no cluster.
+            journal = stack.enter_context(Journal.resume(folder, prepared.configuration))
+            connect_ = functools.cache(lambda: _connected(stack, workers, scheduler))
         else:
-            method = "nsga-ii"
+            # A cluster that is not there leaves no folder.
+            connect_ = functools.cache(lambda: _connected(stack, workers, scheduler))
+            connect_()
+            journal = stack.enter_context(Journal.create(folder, prepared.configuration))
+        search.open(journal, connect_)
+        if candidates is None:
             search.evolve()
-        front = search.front()
-    return Results(prepared, method, list(search.designs.values()), front, dict(search.refused),
-                   search.failures)
+        else:
+            search.keep(search.predict(candidates, len(candidates)))
+        front = [dataclasses.replace(design, command=run_command(design, folder, prepared.request))
+                 for design in search.settle()]
+        sensitivity = search.sensitivity(front)
+    return Results(prepared, "nsga-ii" if candidates is None else "whole",
+                   list(search.designs.values()), front, dict(search.refused), search.failures,
+                   sensitivity)
 
 
 def _connected(stack, workers, scheduler):
@@ -150,31 +167,41 @@ class _Search:
         self._known    = {}
         self._done     = 0
 
-    def open(self, journal, work):
-        """Take a journal, whose predictions are known, and what makes others."""
-        self._journal, self._work = journal, work
+    def open(self, journal, connect_):
+        """Take a journal, whose predictions are known, and what gives the maker of others."""
+        self._journal, self._connect = journal, connect_
         self._known = {entry["task"]: entry["figures"] for entry in journal.entries
                        if "task" in entry}
 
     def screen(self):
         """Every design of the space that its costs do not rule out, in order.
 
+        Returns
+        -------
+        list of Design or None
+            None where there are more than may be predicted.
+
         Raises
         ------
         UserError
-            If there is none.
+            If the space has no design.
         """
-        space, found = self._prepared.space, {}
+        space, found, candidates = self._prepared.space, {}, []
         for number, point in enumerate(space.points(), 1):
-            if space.repaired(point) == point:
-                design = self._candidate(point)
-                if design is not None:
-                    found.setdefault(design.key, design)
             self._progress.screening(number, space.size)
+            design = self._candidate(point) if space.repaired(point) == point else None
+            if design is None or design.key in found:
+                continue
+            found[design.key] = design
+            if not design.violations:
+                candidates.append(design)
+                if len(candidates) > self._prepared.request.designs:
+                    self.refused.clear()
+                    return None
         if not found:
             raise UserError(f"No design of the space is one: {_commonest(self.refused)}")
         self.designs.update(found)
-        return [design for design in found.values() if not design.violations]
+        return candidates
 
     def _candidate(self, point):
         """Design of a point, or None, counted by its reason."""
@@ -185,19 +212,24 @@ class _Search:
             return None
 
     def predict(self, candidates, total, bytes_per_cycle=0):
-        """Complete candidates, and keep them.
+        """Predict candidates, as far as that is not done.
 
         Parameters
         ----------
         candidates : list of Design
         total : int
-            For progress.
-        bytes_per_cycle : int or dict of str to int
+            Predictions that there will be at most, for progress.
+        bytes_per_cycle : int
+            Of the memory; 0 for a beat a cycle each way.
+
+        Returns
+        -------
+        list of Design
+            Those that have a prediction, in order.
         """
-        tasks = {design.key: self._judge.task(design, bytes_per_cycle) for design in candidates}
-        todo = {task.key: task for task in tasks.values() if task.key not in self._known}
-        known = {task.key for task in tasks.values()} - set(todo)
-        self._done += len(known)
+        tasks = [self._judge.task(design, bytes_per_cycle) for design in candidates]
+        todo = {task.key: task for task in tasks if task.key not in self._known}
+        self._done += len({task.key for task in tasks}) - len(todo)
         self._progress.predicted(self._done, total)
 
         def finished(task, figures):
@@ -207,19 +239,58 @@ class _Search:
             self._done += 1
             self._progress.predicted(self._done, total, 1)
 
-        self._work(list(todo.values()), self._prepared.network, finished=finished)
-        for design in candidates:
-            figures = self._known[tasks[design.key].key]
+        if todo:
+            self._connect()(list(todo.values()), self._prepared.network, finished=finished)
+        made = []
+        for design, task in zip(candidates, tasks, strict=True):
+            figures = self._known[task.key]
             if "failure" in figures:
                 self.failures[design.key] = figures["failure"]
             else:
-                self.designs[design.key] = self._judge.complete(design, figures["rows"],
-                                                                bytes_per_cycle)
+                made.append(self._judge.complete(design, figures["rows"], bytes_per_cycle))
+        return made
+
+    def keep(self, made):
+        """Designs that may be on the front."""
+        self.designs.update((design.key, design) for design in made)
         self._progress.best(find_front(self.designs.values(), self._prepared.objectives))
 
-    def front(self):
-        """The front of all that was predicted."""
-        return find_front(self.designs.values(), self._prepared.objectives)
+    def settle(self):
+        """The front, each design predicted with the memory that its device has.
+
+        A port that can ask for more than the memory gives is predicted as if it got it, which is
+        quick and only makes a design look better. So where the front holds such a design, it is
+        predicted with the memory's own bandwidth, which takes seconds, until none is left.
+        """
+        while True:
+            front = find_front(self.designs.values(), self._prepared.objectives)
+            short = {}
+            for design in front:
+                bandwidth = self._judge.short_bandwidth(design)
+                if bandwidth:
+                    short.setdefault(bandwidth, []).append(design)
+            if not short:
+                return front
+            for bandwidth, designs in sorted(short.items()):
+                self.keep(self.predict(designs, self._done + len(designs), bandwidth))
+
+    def sensitivity(self, front):
+        """What single changes of the balanced design of a front do, a Sensitivity; None without a
+        front.
+        """
+        if not front:
+            return None
+        middle  = balanced(front, self._prepared.objectives)
+        changed = {middle.key: None}
+        for axis, value, point in single_changes(middle, self._prepared.space):
+            with contextlib.suppress(ValueError):
+                changed.setdefault(self._judge.candidate(point).key, (axis, value, point))
+        candidates = [self._judge.candidate(point[2] if point else middle.point)
+                      for point in changed.values()]
+        made = {design.key: design for design in self.predict(
+            candidates, self._done + len(candidates))}
+        return Sensitivity(made.pop(middle.key), tuple(
+            Change(*changed[key][:2], design) for key, design in made.items()))
 
     def evolve(self):
         """Search by NSGA-II until so many designs are predicted, or none is new."""
@@ -247,7 +318,7 @@ class _Search:
             for design in designs:
                 if design is not None:
                     self.designs.setdefault(design.key, design)
-            self.predict(list(new.values()), request.designs)
+            self.keep(self.predict(list(new.values()), request.designs))
             # Told in the order asked, whoever made it first.
             for trial, design in zip(trials, designs, strict=True):
                 self._tell(study, trial, design, len(signs))

@@ -67,12 +67,11 @@ REPLACED = {"map_words": "map_share", "strip_words": "strip_factor",
 
 _SHARED = {"weight_bits": (8,), "activation_bits": (8,)}
 SPACES = {
-    # Every pair of lanes of powers of two, with pixels that divide the maps' 7, 14, 28 ... or not.
-    "small": {"outputs": (16, 32, 64), "inputs": (4, 8, 16, 32), "pixels": (1, 2, 4, 7, 14),
-              **_SHARED, "map_share": (0.0, 0.25, 1.0), "strip_factor": (1.0,),
-              "weight_factor": (1.0, 2.0), "queue_tiles": (16,), "data_bits": (64, 128, 256, 512),
-              "burst_beats": (16,), "outstanding": (16,)},
-    "full": {"outputs": (12, 16, 24, 32, 48, 64, 96, 128), "inputs": (3, 4, 6, 8, 12, 16, 24, 32),
+    "small": {"outputs": (12, 16, 24, 32, 64), "inputs": (4, 8, 16, 32),
+              "pixels": (1, 2, 3, 4, 7, 14), **_SHARED, "map_share": (0.0, 0.25, 1.0),
+              "strip_factor": (1.0, 2.0), "weight_factor": (1.0, 2.0), "queue_tiles": (16,),
+              "data_bits": (64, 128, 256, 512), "burst_beats": (16,), "outstanding": (16,)},
+    "full": {"outputs": (9, 12, 16, 24, 32, 48, 64, 96, 128), "inputs": (3, 4, 6, 8, 12, 16, 24, 32),
              "pixels": (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 28), **_SHARED,
              "map_share": (0.0, 0.125, 0.25, 0.5, 0.75, 1.0), "strip_factor": (1.0, 2.0, 4.0),
              "weight_factor": (1.0, 1.25, 1.5, 2.0, 3.0, 4.0), "queue_tiles": (2, 4, 8, 16, 32),

@@ -40,8 +40,6 @@ def predict_on_cluster(client, tasks, network, *, finished):
     """
     from distributed import as_completed
 
-    if not tasks:
-        return
     with cluster_losses():
         # Another search on the same cluster must not be taken for this one.
         run    = uuid.uuid4().hex

@@ -1,8 +1,10 @@
 """The designs as a table: data frame, files, terminal."""
 
 import dataclasses
+from collections import Counter
 
 from rich.console import Group
+from rich.text import Text
 
 from sim.errors import UserError
 from sim.explore.front import balanced, spread_choice
@@ -11,8 +13,8 @@ from sim.explore.units import format_quantity
 from sim.report.labels import words
 from sim.wide_table import WideTable
 
-__all__ = ["binding_words", "design_frame", "headline", "import_pandas", "render_front",
-           "write_tables"]
+__all__ = ["binding_words", "design_frame", "headline", "import_pandas", "nearest_misses",
+           "render_front", "render_proofs", "time_words", "write_tables"]
 
 #: Rows that a terminal is given; the files have all.
 TERMINAL_ROWS = 24
@@ -195,7 +197,7 @@ def _notes(results, middle):
     request, judge = prepared.request, prepared.judge
     clock = judge.clock
     yield (f"Bold: {middle.name}, the balanced one, nearest to having the best of everything. "
-           "All is predicted, nothing was run: --prove N runs designs in RTL.")
+           "All is predicted, nothing was run: --prove N builds designs and runs them in RTL.")
     if "clock_mhz" not in prepared.space.values:
         yield f"Clock: {clock.hz / 1e6:g} MHz ({clock.source})."
     yield f"Memory: {request.latency} cycles away, a beat a cycle each way."
@@ -215,3 +217,68 @@ def _nearest_limits(results):
         _, _, design = min(values)
         value = format_quantity(limit.figure.of(design), limit.figure.unit)
         yield design, f"Asked: {limit.words}, reached {value}"
+
+
+def nearest_misses(results):
+    """Why there is no front: what designs miss, and the one that misses least.
+
+    Parameters
+    ----------
+    results : sim.explore.search.Results
+        Without a front.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    missed = Counter(name for design in results.designs for name in design.violations)
+    words_ = ", ".join(f"{count:,} miss {name}" for name, count in missed.most_common())
+    judged = [design for design in results.designs if design.violations]
+    if not judged:
+        reason = next(iter(results.failures.values()), "none was predicted")
+        return f"No design was found: {reason}"
+    nearest = min(judged, key=lambda design: (sum(design.violations.values()), design.key))
+    by = ", ".join(f"{name} by {share:.1%}" for name, share in nearest.violations.items())
+    over = [use for use in nearest.uses if use.share > 1]
+    if over:
+        by += " (" + ", ".join(f"{use.used:,} of {use.available:,} {use.resource}"
+                               for use in over) + ")"
+    return (f"No design meets all that is asked: of {len(results.designs):,}, {words_}; the "
+            f"nearest, {nearest.lanes} lanes, misses {by}")
+
+
+def render_proofs(proofs):
+    """Table of designs in RTL, predicted beside measured.
+
+    Parameters
+    ----------
+    proofs : sequence of sim.explore.prove.Proof
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    table = WideTable("Designs of the front, built and run in RTL: the whole network, every "
+                      "block's output equal to golden")
+    table.add_column("design")
+    for heading in ("predicted\ncycles", "measured\ncycles", "predicted\nDRAM bytes",
+                    "measured\nDRAM bytes", "figures\ncompared", "not\nequal"):
+        table.add_column(heading, justify="right")
+    notes = []
+    for proof in proofs:
+        unequal = sum(map(len, proof.differences.values()))
+        measured = ["", ""] if proof.measured_cycles is None else [
+            f"{proof.measured_cycles:,}", f"{proof.measured_dram_bytes:,}"]
+        table.add_row(
+            proof.name, f"{proof.predicted_cycles:,}", measured[0],
+            f"{proof.predicted_dram_bytes:,}", measured[1], f"{proof.figures:,}",
+            Text("failed" if proof.reason else str(unequal),
+                 style="green" if proof.equal else "bold red"))
+        if proof.reason:
+            notes.append(Text(f"{proof.name}: {proof.reason}", style="bold red"))
+        notes += [Text(f"{proof.name}, {layer}: " + "; ".join(
+            f"{name} {one:,} predicted, {other:,} measured"
+            for name, (one, other) in row.items()), style="red")
+            for layer, row in proof.differences.items()]
+    return Group(table, *notes)

@@ -1,5 +1,6 @@
 """`scripts/peers`: the same network on as many multipliers, as others' tools see it."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -139,13 +140,17 @@ def _ask(tools, questions, versions, wanted, limit):
 
     from sim.commands.console import get_error_console
     from sim.commands.progress import make_bar
+    from sim.peers.result import Answer
 
     answers = {}
     with make_bar(16, MofNCompleteColumn()) as bar:
         task = bar.add_task("Asking", total=len(wanted))
         for question in questions:
-            version = versions[question.package]
-            answer = tools.known(question, version)
+            version = versions.get(question.package)
+            if version is None:
+                answer = Answer(failure=f"{question.package} is not installed in the environment")
+            else:
+                answer = tools.known(question, version)
             if answer is None and question.name in wanted:
                 bar.update(task, description=f"Asking {question.tool}, {question.label}")
                 answer = tools.ask(question, version, limit)
@@ -203,5 +208,13 @@ def _agreement(network, config, answer):
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 app.command()(guard(peers))
 
+
+def _interrupt(number, frame):
+    """End as Ctrl-C does: the tool at work is stopped."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    for _number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(_number, _interrupt)
     app(prog_name="scripts/peers")

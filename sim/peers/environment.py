@@ -1,6 +1,7 @@
 """The tools' own environment: what is in it, and calls into it with a limit of time."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -13,8 +14,9 @@ from sim.peers.result import Answer, LayerSaid, ToolFailed
 
 __all__ = ["Environment"]
 
-_ASK_VERSIONS = ("import importlib.metadata, json, sys; print(json.dumps({name: "
-                 "importlib.metadata.version(name) for name in sys.argv[1:]}))")
+_ASK_VERSIONS = ("import importlib.metadata, json, sys; there = {found.name for found in "
+                 "importlib.metadata.distributions()}; print(json.dumps({name: "
+                 "importlib.metadata.version(name) for name in sys.argv[1:] if name in there}))")
 
 
 class Environment:
@@ -41,7 +43,7 @@ class Environment:
                             "makes one")
 
     def versions(self, packages):
-        """Versions of packages in it.
+        """Versions of those packages that are in it.
 
         Parameters
         ----------
@@ -54,13 +56,13 @@ class Environment:
         Raises
         ------
         UserError
-            If one is not installed there.
+            If its Python does not work.
         """
         done = subprocess.run([self._programs / "python", "-c", _ASK_VERSIONS, *packages],
                               capture_output=True, text=True, check=False, timeout=120)
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise UserError(f"The tools' environment {self._programs.parent} is not complete "
+            raise UserError(f"The tools' environment {self._programs.parent} does not work "
                             f"({reason}): remove it, and scripts/peers makes it again")
         return json.loads(done.stdout)
 
@@ -84,7 +86,7 @@ class Environment:
             return None
 
     def ask(self, question, version, limit):
-        """Run the tool.
+        """Run the tool; of two that ask the same at a time, one waits and finds the answer.
 
         Parameters
         ----------
@@ -101,6 +103,12 @@ class Environment:
         """
         folder = self.folder(question, version)
         folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            return self.known(question, version) or self._run(question, version, limit, folder)
+
+    def _run(self, question, version, limit, folder):
+        """Lay the files out, run the tool, read and keep its answer."""
         for name, content in question.files.items():
             (folder / name).write_bytes(content)
         try:

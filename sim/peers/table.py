@@ -118,7 +118,10 @@ def render(measured, rows, config, macs, notes=()):
     for number, row in enumerate(rows, 1):
         table.add_row(f"{number:>2} {row.title}", f"{row.multipliers:,}",
                       *_cells(row, measured, macs))
-    table.caption = "took: on this machine, when it was asked; what was asked before is kept"
+    table.caption = (
+        "depthwise: of the RTL and its model cycles of work, of the others the layers' with waits\n"
+        "took: on this machine, when it was asked; SCALE-Sim, and ZigZag where maps leave the "
+        "chip, take layers of one shape once")
     explanations = [_explanation(number, row, before) for number, (row, before) in
                     enumerate(zip(rows, (None, *rows), strict=False), 1)]
     return Group(head, told, "", table, "", *explanations, *([""] if notes else []),

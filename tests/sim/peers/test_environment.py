@@ -4,6 +4,8 @@ import dataclasses
 import json
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 
 import pytest
 
@@ -51,6 +53,14 @@ def test_an_answer_is_kept(environment):
     assert (answer.cycles, answer.dram_bytes, answer.failure) == (25, 7, "")
     assert 0 < answer.seconds < 60
     assert environment.known(question, "1.0") == answer
+    assert (environment.folder(question, "1.0") / "calls").read_text() == "1"
+
+
+def test_who_waited_finds_the_answer(environment):
+    question = ask_for(COUNTING.replace("calls =", "import time; time.sleep(0.5); calls ="))
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: environment.ask(question, "1.0", 60), range(2))
+    assert first == second
     assert (environment.folder(question, "1.0") / "calls").read_text() == "1"
 
 
@@ -113,11 +123,16 @@ def test_time_of_interrupted_calls_counts(environment):
 
 
 def test_versions(environment):
-    import rich  # noqa: F401  (it is installed where the tests are)
+    assert environment.versions(["rich", "nonsense"]) == {"rich": version("rich")}
 
-    assert set(environment.versions(["rich"])) == {"rich"}
-    with pytest.raises(UserError, match=r"is not complete .*nonsense"):
-        environment.versions(["rich", "nonsense"])
+
+def test_an_environment_that_does_not_work(tmp_path):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "python").write_text("#!/bin/sh\necho broken >&2; exit 1\n")
+    (programs / "python").chmod(0o755)
+    with pytest.raises(UserError, match=r"does not work \(broken\): remove it"):
+        Environment(tmp_path, tmp_path).versions(["rich"])
 
 
 def test_no_environment(tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -83,6 +84,12 @@ def test_from_a_run_to_the_picture(environment, run, tmp_path):
     assert rows["vela-u65"]["failure"] == "ended with status 1: no answer was recorded"
     assert rows["vela-u65"]["predicted_cycles"] is None
     assert content["scale_sim_formula"] is None
+    # A tool that could not be installed is rows with the reason too.
+    shutil.rmtree(next((tmp_path / "packages").glob("scalesim-*")))
+    assert call(*options).exit_code == 0
+    content = json.loads((output / "peers.json").read_text())
+    rows = {row["name"]: row for row in content["predicted"]}
+    assert rows["scale-sim"]["failure"] == "scalesim is not installed in the environment"
     # What was answered is not asked again: now Vela cannot answer.
     (environment / "bin" / "vela").write_text("#!/bin/sh\nexit 1\n")
     assert call(*options).exit_code == 0
