@@ -9,8 +9,8 @@ const dark = matchMedia("screen and (prefers-color-scheme: dark)");
 const paper = matchMedia("print");
 const coarse = matchMedia("(pointer: coarse)");
 const CONFIG = {
-  displaylogo: false,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendDataToCloud"],
+  displaylogo: false, showSendToCloud: false, plotlyServerURL: "",
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
   doubleClick: "reset",
 };
 const hidden = {};  // by figure: names of the series that are switched off
