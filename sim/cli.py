@@ -75,12 +75,8 @@ def guard(command):
     return guarded
 
 
-<<<<<<< HEAD
 for _command in (summary, classify, golden, run, export, compare, sweep, model, validate, cost,
-=======
-for _command in (summary, classify, golden, run, export, compare, sweep, model, validate, explore,
->>>>>>> explore
-                 verilog, doctor):
+                 explore, verilog, doctor):
     app.command()(guard(_command))
 
 
