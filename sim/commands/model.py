@@ -14,11 +14,15 @@ from sim.commands.accelerator_options import (
     Settings,
     make_memory,
 )
+from sim.commands.command_line import command_line
 from sim.commands.model_options import Model
 from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
+from sim.commands.page_option import Html, check_page
+from sim.errors import UserError
 
 
 def model(
+    context: typer.Context,
     config: Config = "base",
     settings: Settings = None,
     latency: Latency = 100,
@@ -33,6 +37,7 @@ def model(
         Path | None,
         typer.Option(metavar="DIR", help="Folder for report.json and report.csv, if wanted."),
     ] = None,
+    html: Html = False,
 ):
     """Predict cycles, waits and bytes of every layer, without a simulator, in a moment.
 
@@ -46,7 +51,7 @@ def model(
 
     - mnv2 model --config small --set pixels=4 --latency 40 --bandwidth 8
 
-    - mnv2 model --model mobilenet_v2.tflite --output runs/predicted
+    - mnv2 model --model mobilenet_v2.tflite --html --output runs/predicted
     """
     from sim.commands.console import get_console, get_error_console
     from sim.configuration import load_configuration
@@ -54,6 +59,9 @@ def model(
     from sim.model.prediction import make_prediction, render_prediction, write_prediction
     from sim.report.files import output_folder
 
+    if html and output is None:
+        raise UserError("The page of --html goes into a folder: add --output DIR")
+    check_page(html)
     network = choose_network(model, width, size, classes, padding)
     accelerator = load_configuration(config, settings or ())
     steady = make_memory(latency, bandwidth)
@@ -66,6 +74,12 @@ def model(
     if output:
         with output_folder(output) as temporary:
             write_prediction(prediction, temporary)
+            if html:
+                from sim.page.page import write_page
+                from sim.page.run_page import run_page
+
+                write_page(run_page(prediction, command_line(context)), temporary)
+            files = ", ".join(sorted(file.name for file in temporary.iterdir()))
     get_console().print(render_prediction(prediction))
     if output:
-        get_error_console().print(f"In {output}: report.csv, report.json")
+        get_error_console().print(f"In {output}: {files}")

@@ -14,10 +14,13 @@ from sim.commands.accelerator_options import (
     Settings,
     make_memory,
 )
+from sim.commands.command_line import command_line
 from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
+from sim.commands.page_option import Html, check_page
 
 
 def validate(
+    context: typer.Context,
     image: Annotated[
         str,
         typer.Argument(
@@ -46,6 +49,7 @@ def validate(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the report. Without it, runs/<time>."),
     ] = None,
+    html: Html = False,
 ):
     """Run the whole network in RTL and hold the model's prediction to it, row by row.
 
@@ -54,7 +58,7 @@ def validate(
     and beside them what the formula of a published simulator says. Exit status 1 where something
     is not equal, unless --stalls makes the memory pause.
 
-    Example: mnv2 validate chelsea --config small --latency 40
+    Example: mnv2 validate chelsea --config small --latency 40 --html
     """
     from sim.commands.console import get_console, get_error_console
     from sim.commands.pictures import find_picture
@@ -67,6 +71,7 @@ def validate(
     from sim.report.files import output_folder
     from sim.run import run_frame
 
+    check_page(html)
     accelerator = load_configuration(config, settings or ())
     memory = make_memory(latency, bandwidth, stalls, seed)
     path   = find_picture(image)
@@ -88,7 +93,14 @@ def validate(
                          configuration=dict(report.configuration),
                          memory=dict(report.memory), versions=dict(report.versions),
                          commit=report.commit)
+        if html:
+            from sim.page.page import write_page
+            from sim.page.validate_page import validate_page
+
+            write_page(validate_page(comparison, report, command_line(context),
+                                     paused=stalls > 0), temporary)
+        files = ", ".join(sorted(file.name for file in temporary.iterdir()))
     get_console().print(render_comparison(comparison, paused=stalls > 0))
-    get_error_console().print(f"In {folder}: report.csv, report.json, validate.png")
+    get_error_console().print(f"In {folder}: {files}")
     if comparison.differences() and not stalls:
         raise typer.Exit(1)

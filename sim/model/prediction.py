@@ -14,8 +14,8 @@ from sim.report.run_report import RunReport
 from sim.report.scale_sim import estimate_layers
 from sim.report.tables import memory_table, stall_table, time_table
 
-__all__ = ["Prediction", "make_prediction", "prediction_as_dict", "render_prediction",
-           "write_prediction"]
+__all__ = ["Prediction", "make_prediction", "prediction_as_dict", "prediction_headline",
+           "render_prediction", "write_prediction"]
 
 #: Keys of a run's report that nothing stands behind here.
 _MEASURED_ALONE = ("image", "top5", "top5_golden", "top5_float", "frames", "seed", "wall_seconds",
@@ -32,7 +32,7 @@ class Prediction(RunReport):
 
 
 def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_hz, seconds,
-                    model=""):
+                    model="", commit=None):
     """Prediction of a network.
 
     Parameters
@@ -49,6 +49,8 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
         That the prediction took.
     model : str
         Path of the model's file, if it came from one.
+    commit : str, optional
+        Of the project, where it is known.
 
     Returns
     -------
@@ -61,7 +63,7 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
         memory={"latency": latency, "bytes_per_cycle": bytes_per_cycle, "stall_percent": 0},
         buffer_bytes=config.buffer_bytes, port_bytes=config.data_bytes,
         shared_bytes_per_cycle=bytes_per_cycle, clock_hz=clock_hz, seed=0, versions={},
-        commit=find_commit(), wall_seconds=seconds,
+        commit=commit or find_commit(), wall_seconds=seconds,
         scale_sim=estimate_layers(
             (network.stem, *network.blocks, network.head, network.classifier), config))
 
@@ -88,6 +90,15 @@ def write_prediction(prediction, folder):
     write_rows(content, folder / "report.csv")
 
 
+def prediction_headline(prediction):
+    """The prediction in one line, which says that it is one."""
+    total, clock = prediction.total, prediction.clock_hz
+    return (f"predicted, not run: {total.cycles:,} cycles = {total.microseconds(clock) / 1e3:.3f} "
+            f"ms at {clock / 1e6:g} MHz, {clock / total.cycles:,.1f} frames/s, "
+            f"{total.mac_utilization:.1%} of {prediction.multipliers:,} multipliers, "
+            f"{total.dram_bytes:,} bytes of DRAM ({prediction.over_floor:.3f} x floor)")
+
+
 def render_prediction(prediction):
     """Time, waiting and traffic of each layer.
 
@@ -99,14 +110,9 @@ def render_prediction(prediction):
     -------
     rich.console.Group
     """
-    total, clock = prediction.total, prediction.clock_hz
     bandwidth = prediction.shared_bytes_per_cycle
     return Group(
-        Text(f"predicted, not run: {total.cycles:,} cycles = {total.microseconds(clock) / 1e3:.3f} "
-             f"ms at {clock / 1e6:g} MHz, {clock / total.cycles:,.1f} frames/s, "
-             f"{total.mac_utilization:.1%} of {prediction.multipliers:,} multipliers, "
-             f"{total.dram_bytes:,} bytes of DRAM ({prediction.over_floor:.3f} x floor)",
-             style="bold"),
+        Text(prediction_headline(prediction), style="bold"),
         "", time_table(prediction), "", stall_table(prediction), "", memory_table(prediction), "",
         Text(f"predicted in {prediction.wall_seconds * 1e3:.0f} ms for a memory "
              f"{prediction.memory['latency']} cycles away, "

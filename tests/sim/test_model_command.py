@@ -109,11 +109,12 @@ def test_validate_runs_the_machine(tmp_path):
     save_arrays(tmp_path / "small.npz", model_to_arrays(model))
     folder = tmp_path / "out"
     result = invoke("validate", "chelsea", "--model", str(tmp_path / "small.npz"), "--config",
-                    "tiny", "--latency", "37", "--output", str(folder))
+                    "tiny", "--latency", "37", "--html", "--output", str(folder))
     assert result.exit_code == 0, result.output
     assert "figures are equal" in result.stdout
     content = json.loads((folder / "report.json").read_text())
     assert content["equal"] is True
     assert all(row["measured.cycles"] == row["predicted.cycles"] > 0 for row in content["layers"])
     assert {file.name for file in folder.iterdir()} == {"report.json", "report.csv",
-                                                        "validate.png"}
+                                                        "report.html", "validate.png"}
+    assert "figures are equal" in (folder / "report.html").read_text()

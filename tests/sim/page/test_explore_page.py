@@ -1,0 +1,120 @@
+"""The front of a search, clicked in."""
+
+import pytest
+
+from golden.network import build_network
+from sim.explore.objectives import FIGURES
+from sim.explore.request import Request, prepare_search
+from sim.explore.search import run_search
+from sim.explore.space import choose_space
+from sim.explore.units import format_quantity
+from sim.page.explore_page import explore_page
+
+NETWORK = build_network([(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32,
+                        classes=10, input_size=33)
+VARIED = ("outputs=16,32", "inputs=4,8", "pixels=1,2", "map_share=1", "weight_factor=1",
+          "data_bits=64,128")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    request = Request(space=choose_space("small", VARIED, {}).values,
+                      objectives=("fps", "dsp", "bram"), limits={"dsp": 400.0}, device="ZU3EG")
+    folder = tmp_path_factory.mktemp("search") / "found"
+    return run_search(prepare_search(request, NETWORK), folder, workers=0)
+
+
+@pytest.fixture(scope="module")
+def page(results, tmp_path_factory):
+    return explore_page(results, tmp_path_factory.mktemp("a folder"), "mnv2 explore --html")
+
+
+@pytest.fixture(scope="module")
+def shown(page, visit):
+    with visit(page) as seen:
+        yield seen
+
+
+def marks(seen):
+    return seen.page.locator(f"{seen.plot('front')} .scatterlayer .point")
+
+
+def panel(seen):
+    return seen.page.locator("#detail")
+
+
+def test_every_predicted_design_has_a_point(shown, results):
+    assert len(results.front) >= 3
+    # And one of them a ring.
+    assert marks(shown).count() == len(results.predicted) + 1
+
+
+def test_the_balanced_design_is_shown_first(shown, results):
+    name = panel(shown).locator("h3").first.text_content()
+    assert f"{name} is the balanced one" in shown.page.locator("#designs-section").text_content()
+
+
+def test_a_click_shows_configuration_cost_layers_and_command(shown, results):
+    number = marks(shown).count() - 1 - len(results.front)
+    text = shown.hover("front", ".scatterlayer .point", number)
+    shown.page.mouse.down()
+    shown.page.mouse.up()
+    name = panel(shown).locator("h3").first.text_content()
+    assert text.startswith(name)
+    design = next(one for one in results.front if one.name == name)
+    content = panel(shown).text_content()
+    assert f"{name}.toml" in panel(shown).locator("pre").text_content()
+    assert panel(shown).locator("pre").text_content().startswith("mnv2 run --config ")
+    assert f"outputs {design.config.outputs}, inputs {design.config.inputs}" in content
+    assert format_quantity(FIGURES["fps"].of(design), "1/s") in content
+    assert f"{design.resources.dsp:,}" in panel(shown).locator(
+        f"#{name}-device").text_content()
+    rows = panel(shown).locator(f"#{name}-layers tbody tr")
+    assert rows.count() == len(design.layers)
+    assert f"{design.layers[0].cycles:,}" in rows.first.text_content()
+    assert panel(shown).locator(".barlayer .point").count() >= 2 * len(design.layers)
+
+
+def test_a_key_on_a_row_shows_the_design(shown, results):
+    button = shown.page.locator("#designs .pick").nth(1)
+    button.focus()
+    shown.page.keyboard.press("Enter")
+    name = results.front[1].name
+    assert panel(shown).locator("h3").first.text_content() == name
+    assert button.get_attribute("aria-pressed") == "true"
+    assert shown.page.evaluate("document.activeElement.id") == "detail"
+    head = panel(shown).locator(f"#{name}-layers thead button").nth(2)
+    head.click()
+    cycles = [int(text.replace(",", "")) for text in shown.column(f"{name}-layers", 3)]
+    assert cycles == sorted(cycles, reverse=True)
+
+
+def test_objectives_are_chosen(shown, results):
+    shown.page.locator("#pick-y").select_option("energy")
+    shown.page.locator("#pick-x").select_option("bandwidth")
+    assert "energy of a frame, mJ (estimated)" in shown.page.locator(
+        f"{shown.plot('front')} .ytitle").text_content()
+    ys = shown.page.evaluate(
+        "document.querySelector('[data-figure=front]').data.find(one => one.name === 'the front').y"
+        ".map(Number)")
+    assert ys == pytest.approx([1e3 * design.energy.total for design in results.front])
+
+
+def test_the_limit_is_drawn(shown):
+    shown.page.locator("#pick-x").select_option("dsp")
+    shapes = shown.page.evaluate("document.querySelector('[data-figure=front]').layout.shapes")
+    assert [(shape["x0"], shape["x1"]) for shape in shapes] == [(400, 400)]
+
+
+def test_the_front_sorts(shown, results):
+    shown.page.locator("#designs thead button").filter(has_text="bram").click()
+    order = sorted(results.front, key=lambda design: -design.block_ram_18k)
+    shares = [int(text.replace(",", "")) for text in shown.column("designs", 5)]
+    assert shares == [design.block_ram_18k for design in order]
+
+
+def test_phone(page, visit):
+    with visit(page, width=375, color_scheme="dark") as seen:
+        assert seen.overflow() == 0
+        seen.page.locator("#designs .pick").last.click()
+        assert seen.overflow() == 0
