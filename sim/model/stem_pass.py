@@ -2,7 +2,7 @@
 
 from sim.model import passes
 from sim.model.passes import POINTWISE, Wait
-from sim.model.reads import ACTIVATIONS, PARAMETERS, WEIGHTS
+from sim.model.reads import ACTIVATIONS, NEVER, PARAMETERS, WEIGHTS
 
 __all__ = ["stem_pass"]
 
@@ -67,10 +67,10 @@ def stem_pass(core, begin, command, line, work, counts):
     row = _Row()
     while True:
         if image > cycle and (step == tile == 0 or not (window and valid_1 and emit_1)):
-            reads.advance(cycle)
-            image = reads.when(ACTIVATIONS)
-            if image > cycle:
-                row.late = True
+            if image == NEVER:
+                reads.advance(cycle)
+                image = reads.when(ACTIVATIONS)
+            row.late |= image > cycle
         issued = ends = takes = False
         cause = drain
         if active:
