@@ -205,7 +205,6 @@ def stem_pass(core, begin, command, line, work, counts):
         else:
             row = _Row()
         row.begin, row.state, row.line_row, row.counts = cycle, state, line_row, counts.copy()
-    core.pending, core.residual = 0, False
-    core.landed = core.added = 0
+    core.end_early_pass()
     counts[drain] += 1
     return cycle
