@@ -1,22 +1,11 @@
 """What lasts from pass to pass of the core."""
 
 from collections import deque
-from functools import lru_cache
 
-from sim.model import passes
+from sim.model.known_passes import known_passes
 from sim.model.reads import PARAMETERS, TAPS, WEIGHTS
 
 __all__ = ["Core"]
-
-
-@lru_cache(maxsize=64)
-def _known_passes(tile_words, queue_words, pixels, result, add):
-    """Passes to the line buffer by their shapes: cycles, counts, and when each tile ended.
-
-    They are the same for every accelerator with the same lanes, queues and pipelines, so that a
-    search over designs steps each once.
-    """
-    return {}
 
 
 class Core:
@@ -47,8 +36,8 @@ class Core:
         self.parameters_freed = self.taps_freed = 0
         # Words that are known to have come: asking may take time.
         self.weights = self.parameters = self.taps = 0
-        self.passes  = _known_passes(config.tile_words, config.queue_words, config.pixels,
-                                     passes.RESULT, passes.ADD)
+        #: Passes to the line buffer that wait for nothing, by their shapes.
+        self.passes  = known_passes(config)
         # What an early end of a pass leaves under way.
         self.pending  = 0          # words of the last tile for the requantiser
         self.residual = False      # they go to the residual adder
@@ -68,6 +57,11 @@ class Core:
     def rewind(self, command):
         if command.rewind:
             self.weight = self.tile_weight = self.weights_freed
+
+    def end_early_pass(self):
+        """Nothing of the pass before is under way any more."""
+        self.pending, self.residual = 0, False
+        self.landed = self.added = 0
 
     def free_weights(self, cycle):
         """Release all weights before the next step's; the last step was a cycle before."""

@@ -146,10 +146,24 @@ class ReadPort:
         """A word of the image, or a record, leaves its gearbox; `when` the next can."""
         stream = self.streams[channel]
         stream.gives.append(cycle)
-        stream.pop()
-        if stream.request == NEVER:
-            stream.find_request()
+        if len(stream.pops) != len(stream.arrivals):
+            stream.pop()
+            if stream.request == NEVER and len(stream.pops) >= stream.needed:
+                stream.find_request()
         return stream.when_word(len(stream.gives))
+
+    def take_all(self, begin, places, channel):
+        """Words leave their gearbox in cycles counted from one on; how many of them in time."""
+        there = self.when(channel)
+        for number, place in enumerate(places):
+            cycle = begin + place
+            if there > cycle:
+                self.advance(cycle)
+                there = self.when(channel)
+                if there > cycle:
+                    return number
+            there = self.take(cycle, channel)
+        return len(places)
 
     # What the core asks.
 
@@ -207,13 +221,14 @@ class ReadPort:
         one, two, three, four, five = streams
         pauses = self._pauses
         while True:
+            # What has arrived is moved on where the next request depends on it, or at the end.
             first = min(one.request, two.request, three.request, four.request, five.request)
             if first < self._taken:
                 first = self._taken
             if len(ends) >= outstanding and ends[-outstanding] >= first:
                 first = ends[-outstanding] + 1
             if first >= cycle:
-                return
+                break
             for channel in _ORDER[self._served]:
                 stream = streams[channel]
                 if stream.request <= first:
@@ -238,16 +253,24 @@ class ReadPort:
             else:
                 stream.grant(first, beat)
                 ends.append(beat + length - 1)
-            if stream.depth is not None:
-                stream.flow()
-                if not pauses and self._equal > self._history and stream.is_steady():
-                    self._repeat(channel, cycle)
-            elif channel == ACTIVATIONS and self._loading:
+            if channel == ACTIVATIONS and self._loading:
                 self._load()
                 continue
-            else:
-                stream.pop()
+            if self._equal > self._history and not pauses and stream.depth is not None:
+                stream.move()
+                if stream.is_steady():
+                    self._repeat(channel, cycle)
+                stream.find_request()
+                continue
             stream.find_request()
+            if stream.request == NEVER:
+                stream.move()
+                stream.find_request()
+            else:
+                stream.stale = True
+        for stream in streams:
+            if stream.stale:
+                stream.move()
 
     def _repeat(self, channel, cycle):
         """Ask for more bursts of a stream, each as the one before, before a cycle."""
