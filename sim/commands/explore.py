@@ -328,4 +328,4 @@ def _write_results(results, proofs, folder, page_of=None):
             from sim.page.explore_page import explore_page
             from sim.page.page import write_page
 
-            write_page(explore_page(results, folder, page_of), temporary)
+            write_page(explore_page(results, proofs, page_of), temporary)

@@ -17,7 +17,7 @@ from sim.report.files import report_as_dict
 __all__ = ["design_detail"]
 
 
-def design_detail(page, design, prediction, command):
+def design_detail(page, design, prediction):
     """The panel of a design.
 
     Parameters
@@ -27,8 +27,6 @@ def design_detail(page, design, prediction, command):
     design : sim.explore.design.Design
     prediction : sim.model.prediction.Prediction
         Of its layers.
-    command : str
-        That goes on from it.
 
     Returns
     -------
@@ -46,7 +44,7 @@ def design_detail(page, design, prediction, command):
         element("h3", name, class_="detail-name"),
         element("p", "The command that goes on from it, in the folder in which the search was "
                      "started:", class_="explain"),
-        element("pre", element("code", command)),
+        element("pre", element("code", design.command)),
         element("ul", *sentences, class_="note") if sentences else None,
         element("div", _costs(design), _uses(design), _energy(design), class_="columns"),
         facts({

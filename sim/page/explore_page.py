@@ -1,19 +1,18 @@
 """The page of `mnv2 explore`: the front, and what stands behind each of its designs."""
 
-from sim.explore.design_files import run_command
-from sim.explore.front import balanced
 from sim.explore.objectives import FIGURES
-from sim.explore.tables import binding_words, headline, time_words
+from sim.explore.report import search_as_dict
+from sim.explore.tables import binding_words, headline, nearest_misses, time_words
 from sim.explore.units import format_quantity
 from sim.model.prediction import make_prediction
 from sim.page.design_detail import design_detail
 from sim.page.design_source import figure_source
+from sim.page.explore_tables import add_proofs, add_sensitivity
 from sim.page.made_with import add_made_with
 from sim.page.page import Page
 from sim.page.picker import Group, Measure, add_picker, pick_button
 from sim.page.table import Column, Note, count, decimal, percent, table
 from sim.report.colors import MUTED, POINTWISE_COLOR, STALL_COLORS
-from sim.report.provenance import find_commit, package_version
 
 __all__ = ["explore_page"]
 
@@ -27,18 +26,16 @@ SCALES = {
     "%": (1, "share", ".0%"),
     "": (1, "", ",~g"),
 }
-PACKAGES = ("mnv2", "numpy", "optuna", "pandas", "plotly")
 
 
-def explore_page(results, folder, command=""):
+def explore_page(results, proofs=(), command=""):
     """Page of a search.
 
     Parameters
     ----------
     results : sim.explore.search.Results
-        With a front.
-    folder : Path
-        Where its files will be, for the commands.
+    proofs : sequence of sim.explore.prove.Proof
+        Designs that were run in RTL.
     command : str
         The command line that makes it again.
 
@@ -46,13 +43,37 @@ def explore_page(results, folder, command=""):
     -------
     Page
     """
-    prepared, request = results.prepared, results.prepared.request
-    front = results.front
+    content = search_as_dict(results, proofs)
+    front, title = results.front, "Designs that no other beats"
+    if not front:
+        page = Page("No design meets what was asked", f"{nearest_misses(results)}.")
+    elif proofs:
+        page = Page(title, f"{headline(results)}. {len(proofs):,} of them were run in RTL.")
+    else:
+        page = Page(title, f"Predicted, nothing was run: {headline(results)}.")
+    if results.predicted:
+        _add_front(page, results, content["commit"])
+    if front:
+        page.add(
+            "designs-section", "Table of the front",
+            table("designs", f"{len(front):,} designs, all predicted", list(_columns(results)),
+                  front, keys=range(len(front)),
+                  note=f"{results.balanced.name} is the balanced one, nearest to having the best "
+                       "of everything. Frames run one after another; energy is of a frame. "
+                       "designs.csv has every design that was looked at."))
+    if proofs:
+        add_proofs(page, proofs)
+    if results.sensitivity is not None and results.sensitivity.changes:
+        add_sensitivity(page, results)
+    _add_made_with(page, results, content, command)
+    return page
+
+
+def _add_front(page, results, commit):
+    """Every predicted design, by two figures that the reader chooses."""
+    front, objectives = results.front, results.prepared.objectives
     on_front = {design.key for design in front}
-    others = [design for design in results.predicted if design.key not in on_front]
-    designs = [*front, *others]
-    middle = front.index(balanced(front, prepared.objectives))
-    page = Page("Designs that no other beats", f"Predicted, nothing was run: {headline(results)}.")
+    designs = [*front, *(one for one in results.predicted if one.key not in on_front)]
     measures = _measures(results, designs)
     numbers = range(len(front), len(designs))
     groups = [
@@ -65,26 +86,24 @@ def explore_page(results, folder, command=""):
         Group("the front", list(range(len(front))), POINTWISE_COLOR),
     ]
     names = [measure.name for measure in measures]
-    first, *more = [figure.name for figure in prepared.objectives]
+    first, *more = [figure.name for figure in objectives]
     second = next(iter(more), next(name for name in names if name != first))
-    details = _details(page, results, folder)
     page.add(
         "front-section", "The front",
         add_picker(
             page, "front", "Every design that was predicted",
             "A click on a design of the front shows it below; its row in the table has a button "
-            "for that. A dotted line is a limit that was asked for. All figures are predicted or "
-            "estimated.",
-            measures=measures, groups=groups, axes=(second, first), details=details, chosen=middle,
+            "for that. A dotted line is a limit that was asked for. Every axis says whether its "
+            "figure is predicted or estimated.",
+            measures=measures, groups=groups, axes=(second, first),
+            details=_details(page, results, commit),
+            chosen=results.balanced.number - 1 if front else None,
             texts=[_lines(design, measures, results) for design in designs]))
-    page.add(
-        "designs-section", "Table of the front",
-        table("designs", f"{len(front):,} designs, all predicted", list(_columns(results)),
-              front,
-              keys=range(len(front)),
-              note=f"{front[middle].name} is the balanced one, nearest to having the best of "
-                   "everything. Frames run one after another; energy is of a frame. designs.csv "
-                   "has every design that was looked at."))
+
+
+def _add_made_with(page, results, content, command):
+    prepared, request = results.prepared, results.prepared.request
+    clock = prepared.judge.clock
     add_made_with(
         page, command=command,
         items={"network": _network_words(request), "device": request.device or "none given",
@@ -96,7 +115,7 @@ def explore_page(results, folder, command=""):
             f"{results.method}, at most {request.designs:,} predictions, generations of "
             f"{request.population}",
             "seed": request.seed,
-            "clock": f"{prepared.judge.clock.hz / 1e6:g} MHz ({prepared.judge.clock.source})",
+            "clock": f"{clock.hz / 1e6:g} MHz ({clock.source})",
             "memory": f"{request.latency} cycles away",
             "accuracy": request.accuracy or "",
             "no designs": "; ".join(f"{times:,} x {reason}"
@@ -104,8 +123,7 @@ def explore_page(results, folder, command=""):
         },
         configuration={name: ", ".join(map(str, values))
                        for name, values in prepared.space.values.items()},
-        versions={name: package_version(name) for name in PACKAGES}, commit=find_commit())
-    return page
+        versions=content["versions"], commit=content["commit"])
 
 
 def _network_words(request):
@@ -150,17 +168,15 @@ def _lines(design, measures, results):
     return lines
 
 
-def _details(page, results, folder):
+def _details(page, results, commit):
     """What is shown of each design of the front."""
-    prepared, commit = results.prepared, find_commit()
-    details = {}
-    for number, design in enumerate(results.front):
-        prediction = make_prediction(
-            prepared.network, design.layers, design.config, **design.memory,
-            clock_hz=design.clock_hz, seconds=0, commit=commit)
-        details[number] = design_detail(
-            page, design, prediction, run_command(design, folder, prepared.request))
-    return details
+    network = results.prepared.network
+    return {
+        number: design_detail(page, design, make_prediction(
+            network, design.layers, design.config, latency=design.memory["latency"],
+            bytes_per_cycle=design.memory["bytes_per_cycle"], clock_hz=design.clock_hz, seconds=0,
+            commit=commit))
+        for number, design in enumerate(results.front)}
 
 
 def _columns(results):

@@ -4,13 +4,13 @@
 const page = JSON.parse(document.getElementById("data").textContent);
 const NARROW = 560, LETTER = 7;
 // Pixels of a plot on paper, landscape: the sheet does not say how wide it is before it is printed.
-const PRINT_WIDTHS = [[".panels", 300], [".detail", 890], ["body", 940]];
+const PRINT_WIDTHS = [[".panels", 300], [".detail", 890], ["body", 940]], PRINT_FONT = 7 * 96 / 72;
 const dark = matchMedia("screen and (prefers-color-scheme: dark)");
 const paper = matchMedia("print");
 const coarse = matchMedia("(pointer: coarse)");
 const CONFIG = {
-  displaylogo: false,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendDataToCloud"],
+  displaylogo: false, showSendToCloud: false, plotlyServerURL: "",
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
   doubleClick: "reset",
 };
 const hidden = {};  // by figure: names of the series that are switched off
@@ -73,8 +73,7 @@ function spanLabels(labels, range, width) {
 
 function draw(node) {
   const name = node.dataset.figure, figure = page.figures[name];
-  const width = printing ? PRINT_WIDTHS.find(([around]) => node.closest(around))[1]
-    : node.clientWidth;
+  const width = printing ? printWidth(node) : node.clientWidth;
   // What is not shown is drawn when it is.
   if (!node.clientWidth) return null;
   const narrow = !printing && width < NARROW, off = hidden[name] ||= new Set();
@@ -151,9 +150,23 @@ function drawAll() {
   document.querySelectorAll(".plot").forEach(draw);
 }
 
+function printWidth(node) {
+  return PRINT_WIDTHS.find(([around]) => node.closest(around))[1];
+}
+
+// Smaller letters where a table would be wider than the sheet.
+function fitTable(table) {
+  table.style.fontSize = "";
+  if (!printing) return;
+  const font = parseFloat(getComputedStyle(table).fontSize);
+  const width = table.scrollWidth / font * PRINT_FONT, room = printWidth(table);
+  if (width > room) table.style.fontSize = `${(PRINT_FONT * room / width).toFixed(2)}px`;
+}
+
 function print(on) {
   if (printing === on) return;
   printing = on;
+  document.querySelectorAll("table").forEach(fitTable);
   document.querySelectorAll("details").forEach(one => {
     if (on) one.dataset.wasOpen = one.open, one.open = true;
     else one.open = one.dataset.wasOpen === "true";

@@ -70,6 +70,8 @@ class Visit:
         self.page.mouse.move(*box)
         shown = self.page.locator(f"{self.plot(name)} .hoverlayer text")
         shown.first.wait_for(timeout=5000)
+        # Plotly looks again for what is nearest, 50 ms after a move.
+        self.page.wait_for_timeout(150)
         return " ".join(shown.all_text_contents())
 
     def wait(self, expression):

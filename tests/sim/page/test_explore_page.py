@@ -1,9 +1,12 @@
 """The front of a search, clicked in."""
 
+import dataclasses
+
 import pytest
 
 from golden.network import build_network
 from sim.explore.objectives import FIGURES
+from sim.explore.prove import Proof
 from sim.explore.request import Request, prepare_search
 from sim.explore.search import run_search
 from sim.explore.space import choose_space
@@ -25,8 +28,13 @@ def results(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(results, tmp_path_factory):
-    return explore_page(results, tmp_path_factory.mktemp("a folder"), "mnv2 explore --html")
+def page(results):
+    name, key = results.front[0].name, results.front[0].key
+    proofs = [Proof(name, key, 1000, 2000, 1000, 2000, 110),
+              Proof("design-002", "key", 1000, 2000, 1010, 2000, 110,
+                    {"block1": {"cycles": [500, 510]}}),
+              Proof("design-003", "key", 1000, 2000, reason="the <b>outputs</b> differ")]
+    return explore_page(results, proofs, "mnv2 explore --html")
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +121,56 @@ def test_the_front_sorts(shown, results):
     assert shares == [design.block_ram_18k for design in order]
 
 
+def test_predicted_and_measured_stand_apart(shown):
+    heads = shown.page.locator("#proofs thead th").all_text_contents()
+    assert [head.split()[0] for head in heads[1:4]] == ["predicted", "measured", "difference,"]
+    assert shown.column("proofs", 4) == ["0", "-10", ""]
+    assert shown.column("proofs", 9) == ["0", "1", "failed"]
+    text = shown.page.locator("#proofs-section").text_content()
+    assert "design-002, block1: cycles 500 predicted, 510 measured" in text
+    assert "design-003: the <b>outputs</b> differ" in text
+
+
+def test_single_changes(shown, results):
+    changes = results.sensitivity.changes
+    assert shown.column("sensitivity", 1) == [change.axis for change in changes]
+    base = results.sensitivity.base
+    shares = [change.design.frames_per_second / base.frames_per_second - 1 for change in changes]
+    assert shown.column("sensitivity", 5) == [f"{share:+.1%}" if share else "0"
+                                              for share in shares]
+
+
+def test_without_a_front(results, visit):
+    empty = dataclasses.replace(results, front=[], sensitivity=None, designs=[
+        dataclasses.replace(design, violations={"fps": 0.5}) for design in results.predicted])
+    with visit(explore_page(empty)) as seen:
+        assert "misses fps by 50.0%" in seen.page.locator(".lead").text_content()
+        assert marks(seen).count() == len(results.predicted)
+        assert panel(seen).is_hidden()
+
+
+def test_nothing_offers_to_send_a_chart(shown):
+    titles = shown.page.locator(".modebar-btn").evaluate_all(
+        "buttons => buttons.map(one => one.dataset.title)")
+    assert {"Zoom", "Reset axes"} < set(titles)
+    assert not [title for title in titles if "hare" in title or "loud" in title]
+
+
 def test_phone(page, visit):
     with visit(page, width=375, color_scheme="dark") as seen:
         assert seen.overflow() == 0
         seen.page.locator("#designs .pick").last.click()
         assert seen.overflow() == 0
+
+
+def test_paper(page, visit):
+    """As wide as a landscape sheet: every table fits, and its headings can be repeated."""
+    with visit(page, width=966) as seen:
+        seen.page.emulate_media(media="print")
+        seen.wait("document.querySelector('table').style.fontSize !== undefined"
+                  " && getComputedStyle(document.querySelector('.scroll')).overflowX === 'visible'"
+                  " && document.querySelector('.main-svg').getBoundingClientRect().width === 940")
+        assert seen.overflow() == 0
+        assert seen.page.evaluate("[...document.querySelectorAll('.detail table')].some("
+                                  "one => one.style.fontSize !== '')")
+        assert seen.page.locator("#designs thead th").first.inner_text() == "design"
