@@ -10,7 +10,9 @@ import typer
 
 from sim.commands.classify import classify
 from sim.commands.compare import compare
+from sim.commands.cost import cost
 from sim.commands.doctor import doctor
+from sim.commands.explore import explore
 from sim.commands.export import export
 from sim.commands.golden import golden
 from sim.commands.model import model
@@ -73,8 +75,8 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, golden, run, export, compare, sweep, model, validate, verilog,
-                 doctor):
+for _command in (summary, classify, golden, run, export, compare, sweep, model, validate, cost,
+                 explore, verilog, doctor):
     app.command()(guard(_command))
 
 

@@ -18,11 +18,15 @@ from sim.commands.accelerator_options import (
     Stalls,
     make_memory,
 )
+from sim.commands.command_line import command_line
 from sim.commands.model_options import Model
 from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
+from sim.commands.page_option import Html, check_page
+from sim.errors import UserError
 
 
 def model(
+    context: typer.Context,
     config: Config = "base",
     settings: Settings = None,
     latency: Latency = 100,
@@ -48,6 +52,7 @@ def model(
         Path | None,
         typer.Option(metavar="DIR", help="Folder for report.json and report.csv, if wanted."),
     ] = None,
+    html: Html = False,
 ):
     """Predict cycles, waits and bytes of every layer, without a simulator, in a moment.
 
@@ -66,17 +71,19 @@ def model(
 
     - mnv2 model --frames 4
 
-    - mnv2 model --model mobilenet_v2.tflite --output runs/predicted
+    - mnv2 model --model mobilenet_v2.tflite --html --output runs/predicted
     """
     from sim.commands.console import get_console, get_error_console
     from sim.commands.progress import show_count
     from sim.configuration import load_configuration
-    from sim.errors import UserError
     from sim.model.predict import predict_frames, predict_network
     from sim.model.prediction import make_prediction, render_prediction, write_prediction
     from sim.model.spread import column_spreads, draw
     from sim.report.files import output_folder
 
+    if html and output is None:
+        raise UserError("The page of --html goes into a folder: add --output DIR")
+    check_page(html)
     if frames != 1 and frames < 3:
         raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
     if draws < 1:
@@ -101,6 +108,12 @@ def model(
     if output:
         with output_folder(output) as temporary:
             write_prediction(prediction, temporary)
+            if html:
+                from sim.page.page import write_page
+                from sim.page.run_page import run_page
+
+                write_page(run_page(prediction, command_line(context)), temporary)
+            files = ", ".join(sorted(file.name for file in temporary.iterdir()))
     get_console().print(render_prediction(prediction))
     if output:
-        get_error_console().print(f"In {output}: report.csv, report.json")
+        get_error_console().print(f"In {output}: {files}")

@@ -248,3 +248,59 @@ class FormatProgress(NetworkProgress):
     def show(self, done, description):
         """Set the work done and what is said beside the bar."""
         super().show(done, f"{self._format}: {description}")
+
+
+class SearchProgress:
+    """Shows designs looked at, then predictions, how many a second, and the best so far.
+
+    Its methods are what `sim.explore.search.run_search` calls; a context manager.
+
+    Attributes
+    ----------
+    started : bool
+        Whether predictions are being made, and kept.
+    """
+
+    def __init__(self):
+        from rich.progress import MofNCompleteColumn
+
+        self._bar = make_bar(24, MofNCompleteColumn())
+        self._task = None
+        self._begin = None
+        self._made = 0
+        self._best = ""
+        self.started = False
+
+    def __enter__(self):
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        self._bar.__exit__(*exception)
+
+    def screening(self, done, total):
+        """So many points of a space are looked at."""
+        self._show("Looking at costs", done, total)
+
+    def predicted(self, done, total, found=0):
+        """So many predictions are made, of so many at most; ``found`` of them now."""
+        if not self.started:
+            self.started, self._begin = True, time.monotonic()
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+                self._task = None
+        self._made += found
+        rate = self._made / max(time.monotonic() - self._begin, 1e-3)
+        self._show(f"Predicting{f' {rate:.0f}/s' if self._made else ''}{self._best}", done, total)
+
+    def best(self, front):
+        """The front so far, the best in the first objective first."""
+        if front:
+            self._best = (f", {len(front)} in front, {front[0].lanes} "
+                          f"{front[0].frames_per_second:,.1f} frames/s")
+
+    def _show(self, description, done, total):
+        if self._task is None:
+            self._task = self._bar.add_task(description, completed=done, total=total)
+        else:
+            self._bar.update(self._task, description=description, completed=done, total=total)

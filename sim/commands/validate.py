@@ -17,11 +17,14 @@ from sim.commands.accelerator_options import (
     Stalls,
     make_memory,
 )
+from sim.commands.command_line import command_line
 from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
+from sim.commands.page_option import Html, check_page
 from sim.errors import UserError
 
 
 def validate(
+    context: typer.Context,
     image: Annotated[
         str,
         typer.Argument(
@@ -60,6 +63,7 @@ def validate(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the report. Without it, runs/<time>."),
     ] = None,
+    html: Html = False,
 ):
     """Run the whole network in RTL and hold the model's prediction to it, row by row.
 
@@ -71,7 +75,7 @@ def validate(
 
     Examples:
 
-    - mnv2 validate chelsea --config small --latency 40
+    - mnv2 validate chelsea --config small --latency 40 --html
 
     - mnv2 validate --stalls 20 --seeds 8
 
@@ -86,6 +90,7 @@ def validate(
     from sim.report.files import output_folder
     from sim.validation import made_with, measure_network
 
+    check_page(html)
     accelerator = load_configuration(config, settings or ())
     memory = make_memory(latency, bandwidth, stalls, seed)
     _check(stalls, seeds, draws, frames)
@@ -107,14 +112,20 @@ def validate(
         about = made_with(path, runnable, accelerator, memory)
         work  = runnable.network, accelerator, predicted, runs
         if seeds > 1:
-            shown, equal = _seeds(*work, memories, draws, temporary, about)
+            comparison, shown = _seeds(*work, memories, draws, temporary, about)
         elif frames > 1:
-            shown, equal = _frames(*work, temporary, about)
+            comparison, shown = _frames(*work, temporary, about)
         else:
-            shown, equal = _run(*work, temporary, about)
+            comparison, shown = _run(*work, temporary, about)
+        if html:
+            from sim.page.page import write_page
+            from sim.page.validate_page import validate_page
+
+            write_page(validate_page(comparison, about, command_line(context)), temporary)
+        files = ", ".join(sorted(file.name for file in temporary.iterdir()))
     get_console().print(shown)
-    get_error_console().print(f"In {folder}: report.csv, report.json, validate.png")
-    if not equal:
+    get_error_console().print(f"In {folder}: {files}")
+    if not comparison.equal:
         raise typer.Exit(1)
 
 
@@ -142,16 +153,16 @@ def _predict(network, accelerator, memories, frames):
 
 
 def _run(network, accelerator, predicted, runs, folder, about):
-    """A single run: what is shown, and whether all is equal."""
+    """A single run: its comparison, and what is shown of it."""
     from sim.model.comparison import compare, render_comparison, write_comparison
 
     comparison = compare(network, accelerator, predicted[0].layers[0], runs[0].layers)
     write_comparison(comparison, folder, **about)
-    return render_comparison(comparison), not comparison.differences()
+    return comparison, render_comparison(comparison)
 
 
 def _frames(network, accelerator, predicted, runs, folder, about):
-    """Several frames: what is shown, and whether all is equal."""
+    """Several frames: their comparison, and what is shown of it."""
     from sim.model.comparison import compare
     from sim.model.frame_comparison import FrameComparison, render_frames, write_frames
 
@@ -160,11 +171,11 @@ def _frames(network, accelerator, predicted, runs, folder, about):
               in zip(predicted[0].layers, runs[0].frame_layers, strict=True)),
         predicted[0].ends, runs[0].frame_ends)
     write_frames(comparison, folder, **about)
-    return render_frames(comparison), comparison.equal
+    return comparison, render_frames(comparison)
 
 
 def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about):
-    """Several seeds: what is shown, and whether all is equal."""
+    """Several seeds: their comparison, and what is shown of it."""
     from sim.commands.progress import show_count
     from sim.model.comparison import compare
     from sim.model.predict import predict_network
@@ -182,4 +193,4 @@ def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about
               for one, run in zip(predicted, runs, strict=True)),
         tuple(others), predict_network(network, accelerator, **steady))
     write_seeds(comparison, folder, **about, first_draw=first)
-    return render_seeds(comparison), comparison.equal
+    return comparison, render_seeds(comparison)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from sim.model.figures import figures
 from sim.model.published import published_records, published_table
-from sim.model.scale_sim import scale_sim_cycles
+from sim.report.scale_sim import estimate_layers
 from sim.report.tables import new_table
 
 __all__ = ["Comparison", "compare", "comparison_records", "cycle_pairs", "difference_texts",
@@ -35,6 +35,11 @@ class Comparison:
     measured:  tuple
     scale_sim: tuple
     array:     tuple
+
+    @property
+    def equal(self):
+        """Whether every figure of every row is equal."""
+        return not self.differences()
 
     def differences(self):
         """Rows that are not equal.
@@ -76,13 +81,10 @@ def compare(network, config, predicted, measured):
     names = [row.name for row in predicted]
     if names != [row.name for row in measured]:
         raise ValueError(f"The measured rows must be {', '.join(names)}")
-    array = config.inputs * config.pixels, config.outputs
-    layers = {"stem": (network.stem,),
-              "head": (network.head,), "classifier": (network.classifier,),
-              **{block.name: block.layers for block in network.blocks}}
-    computed = tuple(sum(scale_sim_cycles(layer, *array) for layer in layers[name])
-                     for name in names)
-    return Comparison(tuple(predicted), tuple(measured), computed, array)
+    computed = estimate_layers(
+        (network.stem, *network.blocks, network.head, network.classifier), config)
+    return Comparison(tuple(predicted), tuple(measured),
+                      tuple(computed.cycles[name] for name in names), computed.array)
 
 
 def _share(difference, of):
@@ -163,7 +165,7 @@ def comparison_records(comparison):
             key, measured = name.replace(" ", "_"), figures(other)[name]
             row |= {f"predicted.{key}": value, f"measured.{key}": measured,
                     f"difference.{key}": value - measured}
-        yield {**row, "scale_sim_cycles": beside}
+        yield {**row, "computed_scale_sim_cycles": beside}
 
 
 def write_comparison(comparison, folder, **made_with):
@@ -179,7 +181,7 @@ def write_comparison(comparison, folder, **made_with):
     from sim.model.plots import draw_comparison
 
     rows = list(comparison_records(comparison))
-    write_json({"mode": "validate", **made_with, "scale_sim_array": list(comparison.array),
+    write_json({"mode": "validate", **made_with, "computed_scale_sim_array": list(comparison.array),
                 "equal": not comparison.differences(), "published": published_records(),
                 "layers": rows}, folder)
     write_csv(rows, folder)

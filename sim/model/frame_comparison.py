@@ -126,8 +126,8 @@ def write_frames(comparison, folder, **made_with):
     frames = [list(comparison_records(one)) for one in comparison.comparisons]
     write_json({
         "mode": "validate", **made_with,
-        "scale_sim_array": list(comparison.comparisons[0].array), "equal": comparison.equal,
-        "published": published_records(),
+        "computed_scale_sim_array": list(comparison.comparisons[0].array),
+        "equal": comparison.equal, "published": published_records(),
         "predicted_end_cycles": list(comparison.predicted_ends),
         "measured_end_cycles": list(comparison.measured_ends),
         "frames": [{"frame": number, "layers": rows}

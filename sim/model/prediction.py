@@ -15,10 +15,11 @@ from sim.report.files import report_as_dict, write_rows
 from sim.report.limits import block_limits, frame_limits
 from sim.report.provenance import find_commit
 from sim.report.run_report import FrameSequence, RunReport
+from sim.report.scale_sim import estimate_layers
 from sim.report.tables import frames_line, memory_table, stall_table, time_table
 
-__all__ = ["Prediction", "make_prediction", "prediction_as_dict", "render_prediction",
-           "write_prediction"]
+__all__ = ["Prediction", "make_prediction", "prediction_as_dict", "prediction_headline",
+           "render_prediction", "write_prediction"]
 
 #: Keys of a run's report that nothing stands behind here.
 _MEASURED_ALONE = ("image", "top5", "top5_golden", "top5_float", "wall_seconds",
@@ -46,7 +47,7 @@ class Prediction(RunReport):
 
 
 def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_hz, seconds,
-                    model="", stall_percent=0, seed=1, sequence=None, spreads=None):
+                    model="", stall_percent=0, seed=1, sequence=None, spreads=None, commit=None):
     """Prediction of a network.
 
     Parameters
@@ -65,6 +66,8 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
         Path of the model's file, if it came from one.
     sequence, spreads
         See `Prediction`.
+    commit : str, optional
+        Of the project, where it is known.
 
     Returns
     -------
@@ -84,8 +87,9 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
                 "stall_percent": stall_percent, "seed": seed},
         buffer_bytes=config.buffer_bytes, port_bytes=config.data_bytes,
         shared_bytes_per_cycle=bytes_per_cycle, clock_hz=clock_hz, seed=seed, versions={},
-        commit=find_commit(), wall_seconds=seconds, frames=frames, sequence=sequence,
-        spreads=spreads)
+        commit=commit or find_commit(), wall_seconds=seconds, frames=frames, sequence=sequence,
+        spreads=spreads, scale_sim=estimate_layers(
+            (network.stem, *network.blocks, network.head, network.classifier), config))
 
 
 def prediction_as_dict(prediction):
@@ -117,6 +121,15 @@ def write_prediction(prediction, folder):
     write_rows(content, folder / "report.csv")
 
 
+def prediction_headline(prediction):
+    """The prediction in one line, which says that it is one."""
+    total, clock = prediction.total, prediction.clock_hz
+    return (f"predicted, not run: {total.cycles:,} cycles = {total.microseconds(clock) / 1e3:.3f} "
+            f"ms at {clock / 1e6:g} MHz, {clock / total.cycles:,.1f} frames/s, "
+            f"{total.mac_utilization:.1%} of {prediction.multipliers:,} multipliers, "
+            f"{total.dram_bytes:,} bytes of DRAM ({prediction.over_floor:.3f} x floor)")
+
+
 def render_prediction(prediction):
     """Time, waiting and traffic of each layer.
 
@@ -128,7 +141,6 @@ def render_prediction(prediction):
     -------
     rich.console.Group
     """
-    total, clock = prediction.total, prediction.clock_hz
     bandwidth = prediction.shared_bytes_per_cycle
     notes, more = [], []
     if prediction.frames:
@@ -145,11 +157,7 @@ def render_prediction(prediction):
         more += ["", render_spreads(
             prediction.spreads, f"Cycles predicted over {cycles.count} seeds of the pauses")]
     return Group(
-        Text(f"predicted, not run: {total.cycles:,} cycles = {total.microseconds(clock) / 1e3:.3f} "
-             f"ms at {clock / 1e6:g} MHz, {clock / total.cycles:,.1f} frames/s, "
-             f"{total.mac_utilization:.1%} of {prediction.multipliers:,} multipliers, "
-             f"{total.dram_bytes:,} bytes of DRAM ({prediction.over_floor:.3f} x floor)",
-             style="bold"),
+        Text(prediction_headline(prediction), style="bold"),
         *notes, "", time_table(prediction), "", stall_table(prediction), "",
         memory_table(prediction), *more, "",
         Text(f"predicted in {prediction.wall_seconds * 1e3:.0f} ms for a memory "

@@ -167,6 +167,12 @@ def time_table(report):
     )
     if report.mode == "network":
         table.caption += "; head: and pool"
+    if report.scale_sim is not None:
+        height, width = report.scale_sim.array
+        table.caption += (
+            f"\nSCALE-Sim's formula for {height} x {width} multipliers, weight-stationary, "
+            f"computed: {report.scale_sim.total_cycles:,} cycles"
+        )
     return table
 
 

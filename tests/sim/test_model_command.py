@@ -122,7 +122,7 @@ def test_validate_runs_the_machine(model_file, tmp_path, options):
     """From a file to the picture of what is equal, and 0 for it."""
     folder = tmp_path / "out"
     result = invoke("validate", "chelsea", "--model", str(model_file), "--config", "tiny",
-                    "--latency", "37", "--output", str(folder), *options)
+                    "--latency", "37", "--html", "--output", str(folder), *options)
     assert result.exit_code == 0, result.output
     assert "figures are equal" in result.stdout
     assert "Timeloop, published" in result.stdout
@@ -134,7 +134,8 @@ def test_validate_runs_the_machine(model_file, tmp_path, options):
     assert len(tables) == {"--seeds": 2, "--frames": 3}.get(next(
         (name for name in ("--seeds", "--frames") if name in options), ""), 1)
     assert {file.name for file in folder.iterdir()} == {"report.json", "report.csv",
-                                                        "validate.png"}
+                                                        "report.html", "validate.png"}
+    assert "figures are equal" in (folder / "report.html").read_text()
 
 
 def test_a_wrong_prediction_ends_red(model_file, tmp_path, monkeypatch):

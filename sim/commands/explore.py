@@ -1,0 +1,331 @@
+"""`mnv2 explore`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.commands.accelerator_options import Latency, make_memory
+from sim.commands.command_line import command_line
+from sim.commands.model_options import Model
+from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
+from sim.commands.page_option import Html, check_page
+from sim.errors import SimulationError, UserError
+from sim.explore.objectives import DEFAULT_OBJECTIVES, FIGURES
+from sim.explore.space import AXES, SPACES
+
+#: Panels of the help.
+ASKED, SPACE, NETWORK, WORK = "What is asked", "Designs to choose from", "Network", "Work"
+
+
+def _limit(name, metavar):
+    """The option that limits a figure."""
+    figure = FIGURES[name]
+    return typer.Option(figure.option, metavar=metavar, rich_help_panel=ASKED,
+                        help=f"{'Least' if figure.best == 'most' else 'Greatest'} {figure.words}.")
+
+
+def explore(
+    context: typer.Context,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The device that it must fit: ZU3EG, Zynq-7020, ECP5-85, K26 … A wrong name lists "
+            "those nearest. Without it, resources are UltraScale+'s and nothing is too large.",
+            rich_help_panel=ASKED,
+        ),
+    ] = None,
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="What designs are judged by, repeated: " + ", ".join(FIGURES) + ". Without it: "
+            + ", ".join(DEFAULT_OBJECTIVES) + ".",
+            rich_help_panel=ASKED,
+        ),
+    ] = None,
+    min_fps: Annotated[str | None, _limit("fps", "100")] = None,
+    max_latency: Annotated[str | None, _limit("latency", "10ms")] = None,
+    max_dsp: Annotated[str | None, _limit("dsp", "360")] = None,
+    max_bram: Annotated[str | None, _limit("bram", "432")] = None,
+    max_luts: Annotated[str | None, _limit("luts", "70k")] = None,
+    max_bandwidth: Annotated[str | None, _limit("bandwidth", "2GB/s")] = None,
+    max_energy: Annotated[str | None, _limit("energy", "5mJ")] = None,
+    min_accuracy: Annotated[str | None, _limit("accuracy", "90%")] = None,
+    max_memory: Annotated[str | None, _limit("memory", "800kB")] = None,
+    max_share: Annotated[str | None, _limit("share", "80%")] = None,
+    space: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join((*SPACES, "FILE.toml")),
+            help="The space: small, full, or a file of lists by axis (and preset, what the others "
+            "are taken from).",
+            rich_help_panel=SPACE,
+        ),
+    ] = "small",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="AXIS=VALUES",
+            help="Other values of one axis, such as outputs=8,16,32 or pixels=2..8 or pixels=7; "
+            "may be repeated. The axes: " + ", ".join(AXES) + ".",
+            rich_help_panel=SPACE,
+        ),
+    ] = None,
+    accuracy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of a finished mnv2 sweep: its bits become axes, each with the accuracy of "
+            "its best format.",
+            rich_help_panel=SPACE,
+        ),
+    ] = None,
+    clock: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=1e6,
+            metavar="MHZ",
+            help="Clock in MHz. Without it, an estimate for the device's family. --vary "
+            "clock_mhz=100,200 searches over it.",
+            rich_help_panel=SPACE,
+        ),
+    ] = None,
+    latency: Latency = 100,
+    dsp_packing: Annotated[
+        bool,
+        typer.Option(
+            "--dsp-packing",
+            help="Count one DSP for two products of 8 bits, which UltraScale+ can do and the RTL "
+            "does not.",
+            rich_help_panel=SPACE,
+        ),
+    ] = False,
+    ultra_ram: Annotated[
+        bool,
+        typer.Option(
+            "--ultra-ram",
+            help="Count large buffers as UltraRAM, where the device has it; Yosys does it only "
+            "where it is told to.",
+            rich_help_panel=SPACE,
+        ),
+    ] = False,
+    model: Model = None,
+    width: Width = None,
+    size: ImageSize = None,
+    classes: Classes = None,
+    padding: StridePadding = None,
+    designs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Predictions at most: a space with no more candidates is searched whole, a larger "
+            "one by NSGA-II.",
+            rich_help_panel=WORK,
+        ),
+    ] = 800,
+    population: Annotated[
+        int,
+        typer.Option(min=4, max=1000, help="Designs of a generation of NSGA-II.",
+                     rich_help_panel=WORK),
+    ] = 50,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of NSGA-II.", rich_help_panel=WORK)
+    ] = 1,
+    prove: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Build N designs of the front and run the whole network on them in RTL, measured "
+            "beside predicted: the balanced one, then those farthest from each other. Each is "
+            "built once, which takes minutes.",
+            rich_help_panel=WORK,
+        ),
+    ] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the results, new or empty. Without it, one in runs/, called by the "
+            "time.",
+            rich_help_panel=WORK,
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Go on with the search of that folder. What it was asked for is in its journal; "
+            "options that are given must be the same.",
+            rich_help_panel=WORK,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Processes, each with one thread. Without it, one for each core; 0 works in the "
+            "command's own process, without Dask. The results are the same.",
+            rich_help_panel=WORK,
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT",
+            help="A Dask cluster to work on instead. Its workers need this version of mnv2 "
+            "installed and no common disk.",
+            rich_help_panel=WORK,
+        ),
+    ] = None,
+    html: Html = False,
+):
+    """Find the accelerators that no other beats: for a device, a frame rate, a network.
+
+    Each design is predicted by the model that equals the RTL to the cycle and to the byte (mnv2
+    model), and costed from its netlist's structure. A design misses nothing that was asked, or is
+    not in the front; what its costs or its ideal cycles rule out is not predicted. A design that
+    leaves lanes idle is warned of, layer by layer.
+
+    Depthwise layers run on the same array: 9 of the multipliers of each channel, so outputs,
+    inputs and pixels decide their lanes too. Buffers follow from the network: of each the least
+    that it needs, and a multiple of it where more of it saves time or bytes (map_share,
+    strip_factor, weight_factor).
+
+    Frames run one after another, so latency is the inverse of the frame rate. The bandwidth of a
+    design is its bytes over its time; where its port can ask for more than the device's memory
+    gives, the front is predicted with that memory.
+
+    The folder of results gets designs.csv and designs.parquet (every design, the front first),
+    design-001.toml and so on for mnv2 run --config, report.json, and pictures. Predictions are
+    written to journal.jsonl as they come: --resume goes on after any interruption, and ends with
+    the same front.
+
+    Examples:
+
+    - mnv2 explore --device ZU3EG --min-fps 100 --max-bandwidth 2GB/s
+
+    - mnv2 explore --objective fps --objective energy --max-dsp 500
+
+    - mnv2 explore --vary outputs=16,32 --vary pixels=1..8 --width 0.5 --size 160
+
+    - mnv2 explore --space full --designs 3000 --device K26 --output runs/k26
+    """
+    from sim.commands.console import get_console, get_error_console
+    from sim.commands.progress import FormatProgress, SearchProgress
+    from sim.explore.accuracy import accuracy_axes
+    from sim.explore.objectives import choose_objectives, parse_limits
+    from sim.explore.prove import prove_designs
+    from sim.explore.request import Request, check_same_request, prepare_search, read_request
+    from sim.explore.search import run_search
+    from sim.explore.space import choose_space
+    from sim.explore.tables import (
+        import_pandas,
+        nearest_misses,
+        render_front,
+        render_proofs,
+    )
+    from sim.journal import check_new_folder
+
+    if resume is not None and output is not None:
+        raise UserError("A search that is gone on with stays in its folder: --resume takes no "
+                        "--output")
+    if scheduler is not None and workers is not None:
+        raise UserError("The workers of --scheduler are those it has: it takes no --workers")
+    # What can be wrong is looked at first: a search takes its time.
+    import_pandas()
+    make_memory(latency, None)
+    check_page(html)
+    limits = parse_limits({
+        "fps": min_fps, "latency": max_latency, "dsp": max_dsp, "bram": max_bram, "luts": max_luts,
+        "bandwidth": max_bandwidth, "energy": max_energy, "accuracy": min_accuracy,
+        "memory": max_memory, "share": max_share})
+    names = tuple(objective or DEFAULT_OBJECTIVES)
+    choose_objectives(names)
+    request = Request(
+        space=choose_space(space, vary or (), accuracy_axes(accuracy)).values, objectives=names,
+        limits={limit.name: limit.bound for limit in limits},
+        network={"model": None if model is None else str(model.expanduser().absolute()),
+                 "width": width, "size": size, "classes": classes,
+                 "padding": padding and padding.value},
+        device=device, clock_mhz=clock, latency=latency,
+        accuracy=None if accuracy is None else str(accuracy.expanduser().absolute()),
+        designs=designs, population=population, seed=seed, dsp_packing=dsp_packing,
+        ultra_ram=ultra_ram)
+    if resume is not None:
+        given = [name for name in context.params
+                 if context.get_parameter_source(name).name == "COMMANDLINE"]
+        request = check_same_request(resume, read_request(resume), request, given)
+    folder = resume or output or Path("runs") / datetime.now().strftime(
+        "explore-%Y-%m-%dT%H-%M-%S")
+    if resume is None:
+        check_new_folder(folder)
+    prepared = prepare_search(request, _network(request))
+    progress = SearchProgress()
+    try:
+        with progress:
+            results = run_search(prepared, folder, resume=resume is not None, workers=workers,
+                                 scheduler=scheduler, progress=progress)
+        page_of = command_line(context) if html else None
+        _write_results(results, (), folder, page_of)
+        if not results.front:
+            raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
+        get_console().print(render_front(results))
+        proofs = ()
+        if prove:
+            with FormatProgress() as shown:
+                proofs = prove_designs(results, prove, folder, progress=shown)
+            _write_results(results, proofs, folder, page_of)
+    except (KeyboardInterrupt, UserError):
+        if progress.started:
+            get_error_console().print(f"What is done is kept: mnv2 explore --resume {folder} goes "
+                                      "on", soft_wrap=True)
+        raise
+    if proofs:
+        get_console().print(render_proofs(proofs))
+    names = ", ".join(sorted(file.name for file in folder.iterdir() if file.is_file()))
+    get_error_console().print(f"In {folder}: {names}", soft_wrap=True)
+    wrong = [proof for proof in proofs if not proof.equal]
+    if wrong:
+        raise SimulationError(f"{wrong[0].name} in RTL is not what was predicted; all that differs "
+                              "is listed above")
+
+
+def _network(request):
+    """The network of a request."""
+    from sim.commands.network_options import Padding
+
+    options = request.network
+    model, padding = options.get("model"), options.get("padding")
+    return choose_network(
+        model and Path(model), options.get("width"), options.get("size"), options.get("classes"),
+        padding and Padding(padding))
+
+
+def _write_results(results, proofs, folder, page_of=None):
+    """Tables, designs and pictures, beside the journal; they appear together.
+
+    With them a page, if ``page_of`` is the command line that it is of.
+    """
+    from sim.explore.design_files import write_design_files
+    from sim.explore.plots import write_plots
+    from sim.explore.report import write_report
+    from sim.explore.tables import write_tables
+    from sim.files import replaced_files
+
+    with replaced_files(folder) as temporary:
+        write_tables(results, temporary)
+        write_design_files(results, temporary)
+        write_plots(results, temporary)
+        write_report(results, temporary / "report.json", proofs)
+        if page_of is not None:
+            from sim.page.explore_page import explore_page
+            from sim.page.page import write_page
+
+            write_page(explore_page(results, proofs, page_of), temporary)

@@ -1,0 +1,130 @@
+"""The coefficients of `sim.cost.resources`, fitted to what Yosys made of whole accelerators.
+
+For each kind of unit, resource and family, non-negative least squares over all its instances in the
+designs that are calibrated on, with errors as shares of a design's total. Designs that are held out
+say how far the estimate is off where it was not fitted.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.cost.families import FAMILIES
+from sim.cost.resources import estimate_resources
+from sim.cost.synthesised import load_designs, load_results
+from sim.cost.units import list_units
+
+__all__ = ["FITTED", "Comparison", "compare", "fit_coefficients", "fit_non_negative"]
+
+#: What is fitted; DSPs and memories are counted.
+FITTED = ("flip_flops", "luts")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An estimate beside what Yosys counted.
+
+    Attributes
+    ----------
+    design, family : str
+    held_out : bool
+        Whether the estimate was fitted without it.
+    estimated, counted : dict of str to int
+        Resources by name.
+    """
+
+    design:    str
+    family:    str
+    held_out:  bool
+    estimated: dict
+    counted:   dict
+
+    def error(self, resource):
+        """Estimate over count, less one; 0 where neither has any."""
+        estimated, counted = self.estimated[resource], self.counted.get(resource, 0)
+        if not counted:
+            return float("inf") if estimated else 0.0
+        return estimated / counted - 1
+
+
+def fit_coefficients(results=None):
+    """Coefficients of each family that has results.
+
+    Parameters
+    ----------
+    results : dict, optional
+        As of `sim.cost.synthesised.load_results`, whose they are without it.
+
+    Returns
+    -------
+    dict
+        By family, kind of unit and resource: the constant and a coefficient for each feature.
+    """
+    results = load_results() if results is None else results
+    fitted  = {}
+    for family in dict.fromkeys(known.tables for known in FAMILIES.values()):
+        rows = {}
+        for name, design in load_designs().items():
+            found = results.get(name, {}).get(family)
+            if design.held_out or found is None:
+                continue
+            for unit in list_units(design.config, family):
+                counted = found["units"].get(unit.path, {})
+                for resource in FITTED:
+                    rows.setdefault((unit.kind, resource), []).append((
+                        (1, *getattr(unit, resource)), counted.get(resource, 0),
+                        1 / found["total"][resource]))
+        for (kind, resource), data in rows.items():
+            features, counts, weights = map(np.array, zip(*data, strict=True))
+            solution = fit_non_negative(features * weights[:, None], counts * weights)
+            fitted.setdefault(family, {}).setdefault(kind, {})[resource] = [
+                float(f"{value:.4g}") for value in solution]
+    return fitted
+
+
+def fit_non_negative(matrix, target):
+    """Non-negative least squares, exact for a few columns: the best of all subsets of them.
+
+    Parameters
+    ----------
+    matrix : float64 [rows, columns]
+    target : float64 [rows]
+
+    Returns
+    -------
+    float64 [columns]
+        0 or more each. Of equally good ones, that with fewest columns.
+
+    Ref: the solution is an unconstrained one of its positive columns (Lawson and Hanson, Solving
+         Least Squares Problems, 1974, chapter 23).
+    """
+    columns = matrix.shape[1]
+    scale   = np.linalg.norm(matrix, axis=0)
+    scale[scale == 0] = 1
+    matrix  = matrix / scale
+    best, least = np.zeros(columns), float(target @ target)
+    for size in range(1, columns + 1):
+        for chosen in itertools.combinations(range(columns), size):
+            solution, *_ = np.linalg.lstsq(matrix[:, chosen], target, rcond=None)
+            if (solution < 0).any():
+                continue
+            error = float(((matrix[:, chosen] @ solution - target) ** 2).sum())
+            if error < least * (1 - 1e-6):
+                best, least = np.zeros(columns), error
+                best[list(chosen)] = solution
+    return best / scale
+
+
+def compare(results=None):
+    """Estimates beside what Yosys counted, for each design and family that it mapped.
+
+    Returns
+    -------
+    list of Comparison
+    """
+    results = load_results() if results is None else results
+    return [Comparison(name, family, design.held_out,
+                       vars(estimate_resources(design.config, family)), found["total"])
+            for name, design in load_designs().items()
+            for family, found in results.get(name, {}).items()]

@@ -1,0 +1,80 @@
+"""The clock of a design: given, bounded by the slowest unit placed and routed, or a setting."""
+
+import functools
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["UNMEASURED_HZ", "Clock", "estimate_clock", "load_unit_clocks"]
+
+MEASURED = Path(__file__).with_name("fmax.json")
+
+#: Clocks taken where nothing can be placed and routed here: settings, not promises.
+UNMEASURED_HZ = {"xcup": 200e6, "xc7": 100e6, "ice40": 24e6}
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A clock, and where it is from.
+
+    Attributes
+    ----------
+    hz : float
+    limited_by : str
+        The slowest unit, empty where none was measured.
+    source : str
+        ``"given"``, or what stands behind the figure, in words.
+    """
+
+    hz:         float
+    limited_by: str
+    source:     str
+
+
+def estimate_clock(family, clock_hz=None, *, unit_clocks=None):
+    """Clock that a design is taken to run at.
+
+    Parameters
+    ----------
+    family : str
+        A key of `sim.cost.resources.FAMILIES`.
+    clock_hz : float, optional
+        A clock that is given: it is used as it is.
+    unit_clocks : dict, optional
+        Highest clocks of units of the very configuration, as `sim.rtl.fmax` measures them; without
+        them those of `base`, which come along.
+
+    Returns
+    -------
+    Clock
+        For ECP5 the slowest unit's, each placed and routed alone in an empty LFE5U-85F of speed
+        grade 8: an upper bound of the whole. For other families a setting: no open tool places and
+        routes them here, so that there is no measured figure.
+
+    Raises
+    ------
+    ValueError
+        If the family is unknown, or the clock is not positive.
+    """
+    if clock_hz is not None:
+        if not (math.isfinite(clock_hz) and clock_hz > 0):
+            raise ValueError(f"The clock must be positive and finite, not {clock_hz!r}")
+        return Clock(float(clock_hz), "", "given")
+    if family == "ecp5":
+        clocks = load_unit_clocks() if unit_clocks is None else unit_clocks
+        slowest = min(clocks, key=lambda name: clocks[name]["megahertz"])
+        of = "of base" if unit_clocks is None else "of this configuration"
+        return Clock(clocks[slowest]["megahertz"] * 1e6, slowest,
+                     f"slowest unit {of}, each alone, by nextpnr for an "
+                     f"{clocks[slowest]['device']}: an upper bound")
+    if family not in UNMEASURED_HZ:
+        raise ValueError(f"Family must be ecp5, {', '.join(UNMEASURED_HZ)}, not {family!r}")
+    return Clock(UNMEASURED_HZ[family], "", "a setting: nothing was placed and routed for this "
+                                            "family")
+
+
+@functools.cache
+def load_unit_clocks():
+    """Highest clocks of the units of `base`, as measured by `sim.rtl.fmax` and kept."""
+    return json.loads(MEASURED.read_text(encoding="utf-8"))

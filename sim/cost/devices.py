@@ -1,0 +1,202 @@
+"""A table of devices: what each holds, what a design takes of it, and what binds."""
+
+import difflib
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.cost.resources import FAMILIES
+from sim.errors import UserError
+
+__all__ = ["Device", "Use", "device_use", "find_device", "fits", "load_devices"]
+
+TABLE = Path(__file__).with_name("devices.toml")
+
+_COUNTS = ("dsp", "block_ram_18k", "block_ram_36k", "block_ram_4k", "ultra_ram", "luts",
+           "flip_flops")
+_KEYS = {*_COUNTS, "title", "aliases", "family", "memory", "source"}
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a device holds.
+
+    Attributes
+    ----------
+    name, title : str
+        Short and full name.
+    family : str
+        A key of `sim.cost.resources.FAMILIES`.
+    dsp, block_ram_18k, ultra_ram, luts, flip_flops : int
+        Of the whole device; a block RAM of 36 kbit is two of 18 kbit.
+    bandwidth : float
+        Peak of the board's external memory, bytes a second.
+    bandwidth_from : str
+        The board, and how the peak comes about.
+    source : str
+        Where the counts are from.
+    block_ram_4k : int
+        Block RAMs of 4 kbit, iCE40's.
+    aliases : tuple of str
+        Other names: part numbers, boards.
+    """
+
+    name:           str
+    title:          str
+    family:         str
+    dsp:            int
+    block_ram_18k:  int
+    ultra_ram:      int
+    luts:           int
+    flip_flops:     int
+    bandwidth:      float
+    bandwidth_from: str
+    source:         str
+    block_ram_4k:   int = 0
+    aliases:        tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Use:
+    """How much a design takes of one resource of a device.
+
+    Attributes
+    ----------
+    resource : str
+        Its name, for people.
+    used, available : int
+    """
+
+    resource:  str
+    used:      int
+    available: int
+
+    @property
+    def share(self):
+        """Used of available; infinite where there is none of what is used."""
+        if self.available:
+            return self.used / self.available
+        return float("inf") if self.used else 0.0
+
+
+def load_devices(path=None):
+    """Read a table of devices.
+
+    Parameters
+    ----------
+    path : Path, optional
+        TOML like `devices.toml`, which is read without it.
+
+    Returns
+    -------
+    dict of str to Device
+        In the order of the file.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read, or an entry is not a device.
+    """
+    return _load(TABLE if path is None else Path(path).expanduser())
+
+
+@functools.cache
+def _load(path):
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise UserError(f"The table of devices {str(path)!r} cannot be read: {reason}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"The table of devices {str(path)!r} is not valid TOML: {error}") from None
+    return {name: _device(name, entry) for name, entry in entries.items()}
+
+
+def _device(name, entry):
+    """A device of an entry of the table."""
+    def wrong(what):
+        return UserError(f"Device {name!r} {what}")
+
+    if not isinstance(entry, dict):
+        raise wrong("must be a table")
+    unknown = sorted(set(entry) - _KEYS)
+    if unknown:
+        raise wrong(f"has an unknown key {unknown[0]!r}; the keys are {', '.join(sorted(_KEYS))}")
+    for key in _COUNTS:
+        value = entry.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise wrong(f"must have 0 or more as {key}, not {value!r}")
+    for key in ("title", "family", "source"):
+        if not isinstance(entry.get(key), str):
+            raise wrong(f"needs a text as {key}")
+    if entry["family"] not in FAMILIES:
+        raise wrong(f"must be of a family {', '.join(FAMILIES)}, not {entry['family']!r}")
+    memory = entry.get("memory")
+    if (not isinstance(memory, dict) or not isinstance(memory.get("board"), str)
+            or not all(isinstance(memory.get(key), int) and memory[key] > 0
+                       for key in ("bits", "megatransfers"))):
+        raise wrong("needs as memory a board, bits and megatransfers")
+    bits, rate = memory["bits"], memory["megatransfers"]
+    return Device(
+        name=name, title=entry["title"], family=entry["family"], dsp=entry.get("dsp", 0),
+        block_ram_18k=entry.get("block_ram_18k", 0) + 2 * entry.get("block_ram_36k", 0),
+        ultra_ram=entry.get("ultra_ram", 0), luts=entry.get("luts", 0),
+        flip_flops=entry.get("flip_flops", 0), bandwidth=bits / 8 * rate * 1e6,
+        bandwidth_from=f"{memory['board']}: {bits} bits x {rate:,} MT/s",
+        source=entry["source"], block_ram_4k=entry.get("block_ram_4k", 0),
+        aliases=tuple(entry.get("aliases", ())))
+
+
+def find_device(name, path=None):
+    """The device of a name, in any case, with or without hyphens; a board or a part number will do.
+
+    Raises
+    ------
+    UserError
+        If there is none, with the names nearest to it.
+    """
+    devices = load_devices(path)
+    names = {_plain(alias): device for device in devices.values()
+             for alias in (device.name, *device.aliases)}
+    if _plain(name) in names:
+        return names[_plain(name)]
+    near = difflib.get_close_matches(_plain(name), names, n=3, cutoff=0.5)
+    hint = list(dict.fromkeys(names[one].name for one in near)) or list(devices)
+    raise UserError(f"There is no device {name!r}; did you mean {', '.join(hint)}?" if near else
+                    f"There is no device {name!r}; the devices are {', '.join(hint)}")
+
+
+def _plain(name):
+    return "".join(filter(str.isalnum, name.lower()))
+
+
+def device_use(resources, device):
+    """What a design takes of a device.
+
+    Parameters
+    ----------
+    resources : Resources
+        Counted for the device's family.
+    device : Device
+
+    Returns
+    -------
+    tuple of Use
+        The largest share first: that one binds. Only what the device has or the design takes.
+    """
+    uses = (
+        Use("DSPs", resources.dsp, device.dsp),
+        Use("block RAM, 18 kbit", resources.block_ram_halves, device.block_ram_18k),
+        Use("block RAM, 4 kbit", resources.block_ram_4k, device.block_ram_4k),
+        Use("UltraRAM", resources.ultra_ram, device.ultra_ram),
+        Use("LUTs", resources.all_luts, device.luts),
+        Use("flip-flops", resources.flip_flops, device.flip_flops),
+    )
+    return tuple(sorted((use for use in uses if use.used or use.available),
+                        key=lambda use: -use.share))
+
+
+def fits(resources, device):
+    """Whether a device has enough of everything, if nothing else is to be on it."""
+    return all(use.share <= 1 for use in device_use(resources, device))

@@ -1,0 +1,129 @@
+"""Energy of a frame: counted operations and bits, times the energy of each from a table."""
+
+import functools
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sim.cost.operations import OPERATIONS, count_operations
+from sim.errors import UserError
+
+__all__ = ["ENERGIES", "Energy", "energy_per_operation", "frame_energy", "load_energies"]
+
+TABLE = Path(__file__).with_name("energies.toml")
+
+#: What a table of energies holds.
+ENERGIES = {
+    "multiply_8x8":   "of an 8-bit multiplication",
+    "multiply_32x32": "of a 32-bit multiplication",
+    "add_32":         "of a 32-bit addition",
+    "memory_bit":     "of a bit of on-chip memory, read or written",
+    "dram_bit":       "of a bit of external memory, read or written",
+}
+
+#: Additions of a requantised element: bias, rounding before and after the shift, zero point.
+_REQUANTISE_ADDITIONS = 4
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Energy of a frame.
+
+    Attributes
+    ----------
+    by_operation : dict of str to float
+        Joules by the names of `sim.cost.operations.OPERATIONS`.
+    """
+
+    by_operation: Mapping[str, float] = field(hash=False)
+
+    @property
+    def total(self):
+        """Joules of everything together."""
+        return sum(self.by_operation.values())
+
+
+def load_energies(path=None):
+    """Read a table of energies.
+
+    Parameters
+    ----------
+    path : Path, optional
+        TOML with some or all of `ENERGIES`, in picojoules; those left out stay as they are in
+        `energies.toml`, which is read without it.
+
+    Returns
+    -------
+    dict of str to float
+        Joules, by the names of `ENERGIES`.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read, a name is unknown or a value is no energy.
+    """
+    table = dict(_read(TABLE))
+    if path is not None:
+        table |= _read(Path(path).expanduser())
+    return {name: value * 1e-12 for name, value in table.items()}
+
+
+@functools.cache
+def _read(path):
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise UserError(f"The table of energies {str(path)!r} cannot be read: {reason}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"The table of energies {str(path)!r} is not valid TOML: {error}") from None
+    for name, value in table.items():
+        if name not in ENERGIES:
+            raise UserError(f"There is no energy {name!r} in a table of energies, as {str(path)!r} "
+                            f"has it; there are {', '.join(ENERGIES)}")
+        if (isinstance(value, bool) or not isinstance(value, (int, float))
+                or not math.isfinite(value) or value < 0):
+            raise UserError(f"The energy {name} in {str(path)!r} must be 0 or more picojoules, "
+                            f"not {value!r}")
+    return table
+
+
+def frame_energy(layers, config, energies, *, network):
+    """Energy of a frame.
+
+    Parameters
+    ----------
+    layers : sequence of sim.report.results.LayerResult
+        All layers of the network, from a run or predicted.
+    config : hw.config.AcceleratorConfig
+    energies : dict of str to float
+        As of `load_energies`.
+    network : golden.network.Network
+        The network of these layers.
+
+    Returns
+    -------
+    Energy
+    """
+    each   = energy_per_operation(config, energies)
+    counts = count_operations(layers, config, network)
+    return Energy({name: count * each[name] for name, count in counts.items()})
+
+
+def energy_per_operation(config, energies):
+    """Joules of one of each of `OPERATIONS`; bits of memory cost the same wherever they lie."""
+    add    = energies["add_32"]
+    wide   = energies["multiply_32x32"]
+    scaled = wide + _REQUANTISE_ADDITIONS * add
+    own    = {
+        "multiply-accumulate": (energies["multiply_8x8"] * config.weight_bits
+                                * config.activation_bits / 64 + add),
+        "requantise":          scaled,
+        # Each summand is scaled by 9 x 32 bits, the sum by 32 x 32.
+        "residual addition":   2 * (wide * 9 / 32 + 2 * add) + add + scaled,
+        "pool":                add,
+        "external memory":     energies["dram_bit"],
+    }
+    return {name: own.get(name, energies["memory_bit"]) for name in OPERATIONS}

@@ -1,0 +1,178 @@
+"""What a memory is made of: the choice between kinds and shapes of RAM that Yosys makes.
+
+Each kind of RAM of a family has a cost; a memory is given to the kind that costs least in all, or
+to flip-flops, one for each bit, if that is less. A RAM of ``2**a`` bits that is ``unit`` bits wide
+has ``2**a / unit`` rows (ninth bits are extra). A memory that is deeper takes ``columns`` of them,
+whose outputs are multiplexed; all bits of all columns are packed into RAMs, in bytes of nine where
+the RAM has such.
+
+Ref: Yosys 0.70, passes/memory/memory_libmap.cc, MemMapping::handle_geom, prune_post_geom;
+     techlibs/xilinx/brams_xc4v.txt, lutrams_xcu.txt, lutrams_xc5v.txt, urams.txt;
+     techlibs/lattice/brams_16kd.txt, lutrams_trellis.txt; techlibs/ice40/brams.txt.
+"""
+
+import functools
+from dataclasses import dataclass
+
+from sim.cost.record import Resources
+
+__all__ = ["MEMORY_FAMILIES", "map_memory", "memory_columns", "reads_while_written"]
+
+#: Weight of a bit of a multiplexer, and of a gate of a write enable, in `memory_libmap`.
+_MULTIPLEXER, _WRITE_ENABLE = 0.5, 0.5
+
+#: Weight of a point for what logic beside the RAM must add to it.
+_EMULATION = 2
+
+
+@dataclass(frozen=True)
+class _Ram:
+    """A kind of RAM.
+
+    Attributes
+    ----------
+    address_bits : int
+        Of a RAM one bit wide (of its narrowest width where it has one width alone).
+    widths : tuple of int
+        Bits of a row that it can have; each halves the rows.
+    cost : float
+        Of one; ``shared_cost`` of it counts by the bits in use only.
+    points : int
+        For what must be added: 1 for a read port, 6 more where a row that is written while it is
+        read must give its old content and the RAM does not.
+    made_of : Resources
+    clocked : bool
+        It reads with the clock alone.
+    one_port : bool
+        It has one address.
+    """
+
+    address_bits: int
+    widths:       tuple[int, ...]
+    cost:         float
+    points:       int
+    made_of:      Resources
+    shared_cost:  float = 0
+    clocked:      bool = False
+    one_port:     bool = False
+
+
+def _block(address_bits, widths, cost, points, **made_of):
+    return _Ram(address_bits, widths, cost, points, Resources(**made_of), clocked=True)
+
+
+def _table(address_bits, width, cost, shared_cost, luts, one_port=False):
+    return _Ram(address_bits, (width,), cost, 0 if one_port else 1, Resources(memory_luts=luts),
+                shared_cost, one_port=one_port)
+
+
+_BLOCKS_OF_AMD = (
+    _block(15, (1, 2, 4, 9, 18, 36, 72), 257, 1, block_ram_36k=1),
+    _block(14, (1, 2, 4, 9, 18, 36), 129, 1, block_ram_18k=1),
+)
+
+#: Kinds of RAM of a family, tables before blocks, in the order in which Yosys tries them. Only
+#: those that one write port and one read port can be made of.
+MEMORY_FAMILIES = {
+    # Eight tables each: RAM32M16, RAM64M8.
+    "xcup": (
+        _table(5, 16, 16, 16, 8, one_port=True),
+        _table(6, 8, 16, 16, 8, one_port=True),
+        _table(5, 14, 16, 16, 8),
+        _table(6, 7, 16, 16, 8),
+        *_BLOCKS_OF_AMD,
+    ),
+    # Four: RAM32M, RAM64M.
+    "xc7": (
+        _table(5, 8, 8, 8, 4, one_port=True),
+        _table(6, 4, 8, 8, 4, one_port=True),
+        _table(5, 6, 8, 7, 4),
+        _table(6, 3, 8, 7, 4),
+        *_BLOCKS_OF_AMD,
+    ),
+    # Four tables hold 16 rows of 4 bits, and two more take the writes.
+    "ecp5": (
+        _table(4, 4, 4, 0, 6),
+        _block(14, (1, 2, 4, 9, 18, 36), 128, 7, block_ram_18k=1),
+    ),
+    # No tables: what is read without a clock is counted as block RAM all the same, a lower bound.
+    "ice40": (_block(11, (2, 4, 8, 16), 64, 7, block_ram_4k=1),),
+}
+
+_ULTRA_RAM_ROWS, _ULTRA_RAM_BITS = 4096, 72
+
+
+def map_memory(shape, family, *, ultra_ram=False):
+    """Resources of a memory.
+
+    Parameters
+    ----------
+    shape : sim.cost.memories.MemoryShape
+    family : str
+        A key of `MEMORY_FAMILIES`.
+    ultra_ram : bool
+        Put it into UltraRAM of 4,096 rows of 72 bits if it is large and that takes fewer kbit than
+        twice what its bits are: what could be done, not what Yosys does of itself.
+
+    Returns
+    -------
+    Resources
+        Block RAMs, UltraRAMs and memory tables, or flip-flops; nothing of the logic beside them.
+
+    Ref: UltraRAM: AMD UG573, UltraScale Architecture Memory Resources, 4K x 72.
+    """
+    if ultra_ram and shape.large:
+        used = -(-shape.depth // _ULTRA_RAM_ROWS) * -(-shape.width // _ULTRA_RAM_BITS)
+        if used * _ULTRA_RAM_ROWS * _ULTRA_RAM_BITS <= 2 * shape.depth * shape.width:
+            return Resources(ultra_ram=used)
+    return _choose(shape, family)[0]
+
+
+def memory_columns(shape, family):
+    """How many RAMs the rows of a memory are spread over; what is beyond the first is decoded."""
+    return _choose(shape, family)[1]
+
+
+def reads_while_written(shape, family):
+    """Whether logic stands in where a row is read while it is written: the RAM gives neither."""
+    ram = _choose(shape, family)[2]
+    return ram is not None and ram.points > 1
+
+
+@functools.lru_cache(maxsize=4096)
+def _choose(shape, family):
+    """Resources of a memory, the columns of RAMs, and the kind of RAM (None for flip-flops)."""
+    best_by_kind = {}
+    for ram in MEMORY_FAMILIES[family]:
+        if (ram.clocked and not shape.clocked_read and family != "ice40"
+                or ram.one_port and not shape.one_address):
+            continue
+        cost, columns, count = _fit(shape, ram)
+        if ram.clocked not in best_by_kind or cost < best_by_kind[ram.clocked][0]:
+            best_by_kind[ram.clocked] = cost, columns, count, ram
+    least, chosen = shape.width * shape.depth, Resources(flip_flops=shape.width * shape.depth)
+    columns, ram_chosen = 1, None
+    for cost, columns_of_it, count, ram in best_by_kind.values():
+        if cost < least:
+            least  = int(cost)
+            chosen = Resources(**{name: count * one for name, one in vars(ram.made_of).items()})
+            columns, ram_chosen = columns_of_it, ram
+    return chosen, columns, ram_chosen
+
+
+def _fit(shape, ram):
+    """Least cost of a memory in one kind of RAM, its columns, and how many RAMs that takes."""
+    best = None
+    for index, unit in enumerate(ram.widths):
+        byte    = 9 if unit >= 9 and len(ram.widths) > 1 and ram.widths[-1] > 16 else unit
+        columns = -(-shape.depth // (1 << ram.address_bits - index))
+        bits    = columns * -(-shape.width // byte) * byte
+        count   = -(-bits // unit)
+        cost    = ((ram.cost - ram.shared_cost) * count
+                   + ram.shared_cost * columns * shape.width / unit
+                   + _MULTIPLEXER * (columns - 1) * shape.width
+                   + _WRITE_ENABLE * (columns if columns > 1 else 0)
+                   + _EMULATION * ram.points)
+        if best is None or cost < best[0]:
+            best = int(cost), cost, columns, count       # it is compared cut to an integer
+    return best[1:]

@@ -1,0 +1,100 @@
+"""The resources that an accelerator takes, from its configuration alone.
+
+DSPs and memories are counted exactly: multipliers as the units make them, memories as Yosys maps
+them (`sim.cost.memory_mapping`). Tables and flip-flops are features of each unit
+(`sim.cost.units`) times coefficients that were fitted to what Yosys made of whole accelerators
+(`sim.cost.calibration`). Nothing is built or run.
+"""
+
+import functools
+import json
+from pathlib import Path
+
+from sim.cost.families import FAMILIES, array_dsps
+from sim.cost.memories import list_memories
+from sim.cost.memory_mapping import map_memory
+from sim.cost.record import Resources
+from sim.cost.units import list_units
+
+__all__ = ["FAMILIES", "Resources", "estimate_resources", "estimate_units", "load_coefficients"]
+
+COEFFICIENTS = Path(__file__).with_name("coefficients.json")
+
+#: DSPs of a product of 32 x 32 bits, and of one of 9 x 32 bits: 18 or 27 bits at a time.
+_WIDE, _NARROW = 4, 2
+
+
+def estimate_resources(config, family="xcup", *, dsp_packing=False, ultra_ram=False):
+    """What an accelerator takes of a device.
+
+    Parameters
+    ----------
+    config : hw.config.AcceleratorConfig
+    family : str
+        A key of `FAMILIES`. The tables and flip-flops of ``"xc7"`` are those of ``"xcup"``, and
+        those of ``"ice40"`` those of ``"ecp5"``: both have tables of as many inputs.
+    dsp_packing : bool
+        Count one DSP48E2 for the products of two pixels with one weight. Could be done; the RTL has
+        a DSP for each product.
+    ultra_ram : bool
+        Count large buffers as UltraRAM. Could be done; Yosys does it only where it is told to.
+
+    Returns
+    -------
+    Resources
+
+    Raises
+    ------
+    ValueError
+        If there is no such family, or an option is for another.
+
+    Ref: AMD WP486, Deep Learning with INT8 Optimization on Xilinx Devices: two 8-bit products with
+         a common factor in one DSP48E2.
+    """
+    units = estimate_units(config, family, dsp_packing=dsp_packing, ultra_ram=ultra_ram)
+    return sum(units.values(), Resources())
+
+
+def estimate_units(config, family="xcup", *, dsp_packing=False, ultra_ram=False):
+    """What each unit of an accelerator takes; parameters as for `estimate_resources`.
+
+    Returns
+    -------
+    dict of str to Resources
+        By the unit's path in the netlist, without the top's name, which is ``""``.
+    """
+    if family not in FAMILIES:
+        raise ValueError(f"Family must be one of {', '.join(FAMILIES)}, not {family!r}")
+    for name, chosen in (("DSP packing", dsp_packing), ("UltraRAM", ultra_ram)):
+        if chosen and not FAMILIES[family].packs:
+            raise ValueError(f"{name} is for UltraScale+ devices, not for {FAMILIES[family].title}")
+    coefficients = load_coefficients()[FAMILIES[family].tables]
+    found = {}
+    for unit in list_units(config, family):
+        of_kind = coefficients[unit.kind]
+        found[unit.path] = Resources(
+            luts=_weigh(of_kind["luts"], unit.luts),
+            flip_flops=_weigh(of_kind["flip_flops"], unit.flip_flops))
+    for memory in list_memories(config):
+        found[memory.unit] = (found.get(memory.unit, Resources())
+                              + map_memory(memory, family, ultra_ram=ultra_ram))
+    dsps = {
+        "core.array":           array_dsps(config, family, packed=dsp_packing),
+        "core.requantize":      _WIDE * config.inputs * config.pixels,
+        "core.pool.requantize": _WIDE * config.inputs,
+        "core.residual":        (2 * _NARROW + _WIDE) * config.inputs,
+    }
+    for path, count in dsps.items():
+        found[path] += Resources(dsp=count)
+    return found
+
+
+@functools.cache
+def load_coefficients():
+    """Fitted coefficients: family, kind of unit, ``flip_flops`` and ``luts``; constants first."""
+    return json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
+
+
+def _weigh(coefficients, features):
+    constant, *others = coefficients
+    return round(constant + sum(map(float.__mul__, others, map(float, features))))

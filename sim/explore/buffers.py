@@ -1,0 +1,148 @@
+"""Buffers that fit a network: the least of each, found by asking the mapping, and more of it.
+
+The sizes of the line memory and of the rings of 3x3 kernels and of parameters are forced by the
+network: more of them makes nothing faster. Map, strip and weight memory trade bytes on chip for
+bytes from outside and for waits, so a design states how much above the least it has. Sizes are
+rounded up to what block RAM holds anyway, so that nothing that is paid for stays unused.
+"""
+
+import dataclasses
+import math
+
+from hw.config import AcceleratorConfig
+from sim.mapping.placement import place_network
+from sim.mapping.tiling import DoesNotFit
+
+__all__ = ["BLOCK_RAM_DEPTH", "BufferSizes"]
+
+#: Words of a block RAM at its full width, of every family here.
+BLOCK_RAM_DEPTH = 512
+#: No network needs more; the first two are what an address in a descriptor reaches.
+_MOST = {"map_words": 2**16 - 1, "strip_words": 2**16 - 1, "line_words": 2**20,
+         "weight_words": 2**24, "tap_words": 2**20, "parameter_words": 2**20}
+_LANES = ("outputs", "inputs", "pixels")
+_STATED = ("weight_bits", "activation_bits", "data_bits", "burst_beats", "outstanding")
+
+
+class BufferSizes:
+    """Makes configurations for one network; what it finds out is kept.
+
+    Parameters
+    ----------
+    network : golden.network.Network
+    """
+
+    def __init__(self, network):
+        self._network = network
+        self._found = {}
+
+    def configuration(self, point):
+        """The accelerator of a point.
+
+        Parameters
+        ----------
+        point : dict of str to (int or float)
+            Values by axis, see `sim.explore.space.AXES`.
+
+        Returns
+        -------
+        hw.config.AcceleratorConfig
+
+        Raises
+        ------
+        ValueError
+            If there is no such accelerator; `sim.mapping.tiling.DoesNotFit`, if the network cannot
+            run on it.
+        """
+        lanes = {name: point[name] for name in _LANES}
+        tile_words = max(1, lanes["outputs"] // lanes["inputs"])
+        queue = point.get("queue_words", tile_words * point.get("queue_tiles", 16))
+        stated = {name: point[name] for name in _STATED if name in point}
+        ample = AcceleratorConfig(**lanes, **stated, **_MOST, queue_words=queue)
+        forced = self._once(("forced", *lanes.values()), lambda: self._forced(ample))
+        more = {"strip_words": point.get("strip_factor", 1)}
+        forced = {name: point[name] if name in point else _rounded(words * more.get(name, 1), name)
+                  for name, words in forced.items()}
+        sized = dataclasses.replace(ample, **forced)
+        key = tuple(lanes.values()), tuple(forced.values())
+        map_words = point.get("map_words")
+        if map_words is None:
+            least, keeping = self._once(("maps", key), lambda: self._maps(sized))
+            share = point.get("map_share", 1)
+            map_words = _rounded(least + share * (keeping - least), "map_words")
+        sized = dataclasses.replace(sized, map_words=map_words)
+        weight_words = point.get("weight_words")
+        if weight_words is None:
+            least = self._once(("weights", key, map_words), lambda: self._weights(sized))
+            weight_words = _rounded(least * point.get("weight_factor", 1), "weight_words")
+        config = dataclasses.replace(sized, weight_words=weight_words)
+        self._once(("placed", key, map_words, weight_words), lambda: self._place(config))
+        return config
+
+    def _once(self, key, find):
+        """What was found under a key, or why it cannot be."""
+        if key not in self._found:
+            try:
+                self._found[key] = find()
+            except DoesNotFit as error:
+                self._found[key] = error
+        found = self._found[key]
+        if isinstance(found, DoesNotFit):
+            raise found
+        return found
+
+    def _forced(self, ample):
+        """Least words of the buffers that do not depend on each other."""
+        self._place(ample)
+        return {name: self._least(ample, name)
+                for name in ("strip_words", "line_words", "tap_words", "parameter_words")}
+
+    def _maps(self, config):
+        """Words of the map memory: the least, and those with which no map leaves the chip."""
+        least = self._least(config, "map_words")
+        if self._spilled(config):
+            return least, config.map_words
+        return least, self._least(config, "map_words", lambda made: self._spilled(made) == 0)
+
+    def _weights(self, config):
+        """Least words of weights with which no more maps leave the chip than with ample ones."""
+        spilled = self._spilled(config)
+        return self._least(config, "weight_words", lambda made: self._spilled(made) <= spilled)
+
+    def _least(self, config, name, enough=lambda config: True):
+        """Fewest words, in whole block RAMs, with which the network fits, and more if asked."""
+        most = getattr(config, name)
+
+        def fits(rams):
+            try:
+                made = dataclasses.replace(config, **{name: _words(rams, most)})
+                self._place(made)
+                return enough(made)
+            except DoesNotFit:
+                return False
+
+        high = 1
+        while _words(high, most) < most and not fits(high):
+            high *= 2
+        low = high // 2 + 1
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if fits(middle) else (middle + 1, high)
+        return _words(low, most)
+
+    def _place(self, config):
+        return place_network(self._network, config)
+
+    def _spilled(self, config):
+        """How many maps leave the chip."""
+        return sum(self._place(config).spilled)
+
+
+def _rounded(words, name):
+    """Words that block RAM holds anyway, up to the most that can be addressed."""
+    return _words(math.ceil(words / BLOCK_RAM_DEPTH), _MOST[name])
+
+
+def _words(rams, most):
+    """Words of so many block RAMs behind each other."""
+    return min(rams * BLOCK_RAM_DEPTH, most)

@@ -1,0 +1,178 @@
+"""One design: an accelerator at a clock, and what a network on it costs and takes."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from hw.config import AcceleratorConfig
+from sim.report.results import Measurement
+
+__all__ = ["Design", "design_key"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Design:
+    """An accelerator with everything that is known of it; nothing of it was run.
+
+    A design that was ruled out by what it costs alone was not predicted: its ``layers`` are empty,
+    and what follows from them is None.
+
+    Attributes
+    ----------
+    config : hw.config.AcceleratorConfig
+    clock_hz : float
+        Clock that times are stated at.
+    clock_from : str
+        Where the clock comes from: ``"given"``, or what stands behind the estimate.
+    point : dict of str to (int or float)
+        The axes of the space that led to it, see `sim.explore.space.AXES`.
+    memory : dict of str to int
+        ``latency`` in cycles, and ``bytes_per_cycle`` of the memory that it was predicted with,
+        where 0 means a beat a cycle in each direction.
+    layers : tuple of sim.model.predict.PredictedLayer
+        Stem, blocks, head and classifier.
+    resources : sim.cost.resources.Resources
+        In the family of the device, or of UltraScale+ without one.
+    energy : sim.cost.energy.Energy or None
+        Of a frame: joules by operation, and their ``total``.
+    accuracy : float or None
+        Share of pictures that get float's first class, of the best format of its bits in a sweep.
+    accuracy_format : str
+        Name of that format.
+    uses : tuple of sim.cost.devices.Use
+        Shares of the device's resources, the largest first; empty without a device.
+    violations : dict of str to float
+        What the user asked for and the design misses, by name of the limit: by how much, as a
+        share of the limit. Empty for a design that may be on the front.
+    lane_warnings : tuple of sim.explore.lanes.LaneWarning
+        Layers that leave more than half of the lanes idle.
+    notes : tuple of str
+        What else its reader must know, a sentence each.
+    number : int or None
+        Its place in the front, from 1; None behind it.
+    command : str
+        What proves it, where it has a number.
+    """
+
+    config: AcceleratorConfig
+    clock_hz: float
+    clock_from: str = "given"
+    point: dict = field(default_factory=dict)
+    memory: dict
+    layers: tuple = ()
+    resources: object
+    energy: object = None
+    accuracy: float | None = None
+    accuracy_format: str = ""
+    uses: tuple = ()
+    violations: dict = field(default_factory=dict)
+    lane_warnings: tuple = ()
+    notes: tuple = ()
+    number: int | None = None
+    command: str = ""
+
+    @property
+    def key(self):
+        """Names the design: its configuration and clock, in few characters."""
+        return design_key(self.config, self.clock_hz)
+
+    @property
+    def name(self):
+        """``design-017`` in the front, else its key."""
+        return self.key if self.number is None else f"design-{self.number:03}"
+
+    @property
+    def lanes(self):
+        """``16x4x7``: lanes of outputs, inputs and pixels."""
+        return f"{self.config.outputs}x{self.config.inputs}x{self.config.pixels}"
+
+    @property
+    def feasible(self):
+        """Whether it was predicted, and misses nothing that was asked for."""
+        return bool(self.layers) and not self.violations
+
+    @cached_property
+    def total(self):
+        """All layers together, a `sim.report.results.Measurement`; None if not predicted."""
+        if not self.layers:
+            return None
+
+        def add(name):
+            return sum(getattr(layer, name) for layer in self.layers)
+
+        def add_up(name):
+            return {key: sum(getattr(layer, name)[key] for layer in self.layers)
+                    for key in getattr(self.layers[0], name)}
+
+        numbers = ("macs", "cycles", "ideal_cycles", "pointwise_cycles", "depthwise_cycles",
+                   "dram_write_bytes", "mismatches")
+        return Measurement(
+            name="total", multipliers=self.config.multipliers, stalls=add_up("stalls"),
+            dram_read_bytes_by_kind=add_up("dram_read_bytes_by_kind"),
+            **{name: add(name) for name in numbers})
+
+    @property
+    def cycles(self):
+        """Cycles of a frame, from start to the interrupt."""
+        return None if self.total is None else self.total.cycles
+
+    @property
+    def dram_bytes(self):
+        """Bytes of a frame through the memory port."""
+        return None if self.total is None else self.total.dram_bytes
+
+    @property
+    def frames_per_second(self):
+        """Frames, one after another."""
+        return None if self.total is None else self.clock_hz / self.cycles
+
+    @property
+    def latency_seconds(self):
+        """From start to logits."""
+        return None if self.total is None else self.cycles / self.clock_hz
+
+    @property
+    def bandwidth(self):
+        """Bytes a second through the memory port, averaged over the frame."""
+        return None if self.total is None else self.dram_bytes * self.frames_per_second
+
+    @property
+    def peak_bandwidth(self):
+        """Bytes a second that its port reads in a burst: a beat a cycle."""
+        return self.config.data_bytes * self.clock_hz
+
+    @property
+    def block_ram_18k(self):
+        """Block RAM in units of 18 kbit; on a device with blocks of 4 kbit alone, those."""
+        return self.resources.block_ram_halves or self.resources.block_ram_4k
+
+    @property
+    def on_chip_bits(self):
+        """Bits of all on-chip buffers."""
+        return 8 * self.config.on_chip_bytes
+
+    @property
+    def binding_use(self):
+        """The resource of the device that it takes most of, a `sim.cost.devices.Use`, or None."""
+        return self.uses[0] if self.uses else None
+
+
+def design_key(config, clock_hz):
+    """Names a configuration at a clock: every field and the clock, in few characters.
+
+    Parameters
+    ----------
+    config : hw.config.AcceleratorConfig
+    clock_hz : float
+
+    Returns
+    -------
+    str
+    """
+    values = dataclasses.asdict(config)
+    return (f"{values['outputs']}x{values['inputs']}x{values['pixels']}"
+            f" w{values['weight_bits']}a{values['activation_bits']}"
+            f" m{values['map_words']} s{values['strip_words']} l{values['line_words']}"
+            f" r{values['weight_words']} t{values['tap_words']} p{values['parameter_words']}"
+            f" q{values['queue_words']} d{values['data_bits']} b{values['burst_beats']}"
+            f" o{values['outstanding']} {clock_hz / 1e6:.6g}MHz")

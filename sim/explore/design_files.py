@@ -1,0 +1,87 @@
+"""A TOML file for each design of the front, which `mnv2 run --config` goes on from."""
+
+import dataclasses
+import shlex
+
+from sim.explore.lanes import warning_words
+from sim.explore.tables import binding_words, time_words
+from sim.explore.units import format_quantity
+
+__all__ = ["design_file", "network_options", "run_command", "write_design_files"]
+
+
+def network_options(request):
+    """Options that name the network of a search, as a shell takes them."""
+    options = []
+    for name in ("model", "width", "size", "classes", "padding"):
+        value = request.network.get(name)
+        if value is not None:
+            options += [f"--{name}", shlex.quote(str(value))]
+    return options
+
+
+def run_command(design, folder, request):
+    """The command that goes on from a design of the front.
+
+    It runs the design in RTL; a network that has no model's file has no weights to run, and is
+    predicted once more.
+
+    Parameters
+    ----------
+    design : sim.explore.design.Design
+    folder : Path
+        Where its file is.
+    request : sim.explore.request.Request
+
+    Returns
+    -------
+    str
+        As a shell takes it.
+    """
+    options = network_options(request)
+    runs = not any(name in request.network and request.network[name] is not None
+                   for name in ("width", "classes", "padding"))
+    file = shlex.quote(str(folder / f"{design.name}.toml"))
+    command = ["mnv2", "run" if runs else "model", "--config", file, *options, "--latency",
+               str(request.latency), "--clock", f"{design.clock_hz / 1e6:g}"]
+    if design.memory["bytes_per_cycle"]:
+        command += ["--bandwidth", str(design.memory["bytes_per_cycle"])]
+    return " ".join(command)
+
+
+def design_file(design, objectives):
+    """Content of a design's file: its fields, below comments that say what it is.
+
+    Parameters
+    ----------
+    design : sim.explore.design.Design
+        Of the front.
+    objectives : sequence of sim.explore.objectives.Figure
+
+    Returns
+    -------
+    str
+    """
+    lines = [f"{design.name}, of mnv2 explore: predicted, not run", ""]
+    lines += [f"{figure.name:10} {format_quantity(figure.of(design), figure.unit)}: {figure.words}"
+              for figure in objectives]
+    lines.append(f"{'time':10} is bound by {time_words(design)}")
+    if design.uses:
+        lines.append(f"{'device':10} is bound by {binding_words(design)}")
+    lines += [f"{'idle':10} {sentence}" for sentence in warning_words(design.lane_warnings)]
+    lines += ["", design.command]
+    fields = [f"{name} = {value}" for name, value in dataclasses.asdict(design.config).items()]
+    return "\n".join([*(f"# {line}".rstrip() for line in lines), "", *fields]) + "\n"
+
+
+def write_design_files(results, folder):
+    """Write ``design-001.toml`` and so on, of the front's designs.
+
+    Parameters
+    ----------
+    results : sim.explore.search.Results
+    folder : Path
+    """
+    for design in results.front:
+        (folder / f"{design.name}.toml").write_text(
+            design_file(design, results.prepared.objectives), encoding="utf-8")

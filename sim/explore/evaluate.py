@@ -1,0 +1,228 @@
+"""From a point of the space to a design: what it costs at once, what it takes after a prediction.
+
+A prediction depends on the configuration and the memory alone, so it is what workers do and the
+journal keeps, as rows of plain numbers. Everything else follows from it here.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+from sim.cost.devices import device_use
+from sim.cost.energy import frame_energy
+from sim.cost.resources import estimate_resources
+from sim.errors import UserError
+from sim.explore.buffers import BufferSizes
+from sim.explore.design import Design, design_key
+from sim.explore.lanes import lane_use, lane_warnings
+from sim.model.predict import predict_network
+
+__all__ = ["DEFAULT_FAMILY", "Judge", "Task", "predict_rows"]
+
+#: Whose resources are counted without a device: AMD UltraScale+.
+DEFAULT_FAMILY = "xcup"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A prediction to be made.
+
+    Attributes
+    ----------
+    config : hw.config.AcceleratorConfig
+    latency, bytes_per_cycle : int
+        See `sim.model.predict.predict_network`.
+    """
+
+    config: object
+    latency: int
+    bytes_per_cycle: int = 0
+
+    @property
+    def key(self):
+        """Names it, as the journal does."""
+        configuration = design_key(self.config, 1e6).rsplit(" ", 1)[0]
+        return f"{configuration} latency {self.latency} bandwidth {self.bytes_per_cycle}"
+
+
+def predict_rows(network, task):
+    """Make a prediction.
+
+    Parameters
+    ----------
+    network : golden.network.Network
+    task : Task
+
+    Returns
+    -------
+    dict
+        ``rows``: for each layer, its cycles of work (pointwise, depthwise), ideal cycles, bytes
+        written, then lists of cycles by cause and of bytes read by kind. Or ``failure``: why there
+        is none.
+    """
+    try:
+        layers = predict_network(network, task.config, latency=task.latency,
+                                 bytes_per_cycle=task.bytes_per_cycle)
+    except UserError as error:
+        return {"failure": str(error)}
+    return {"rows": [[layer.pointwise_cycles, layer.depthwise_cycles, layer.ideal_cycles,
+                      layer.dram_write_bytes, list(layer.stalls.values()),
+                      list(layer.dram_read_bytes_by_kind.values())] for layer in layers]}
+
+
+class Judge:
+    """Makes designs of points, and complete ones of their predictions.
+
+    Parameters
+    ----------
+    network : golden.network.Network
+    limits : sequence of sim.explore.objectives.Limit
+    clock : sim.cost.clock.Clock
+        Of points that state none.
+    latency : int
+        Of the memory, in cycles.
+    device : sim.cost.devices.Device, optional
+    energies : object
+        See `sim.cost.energy.load_energies`.
+    accuracies : dict of (int, int) to sim.explore.accuracy.FormatAccuracy, optional
+        By bits of weights and of activations.
+    resource_options : dict of str to bool, optional
+        See `sim.cost.resources.estimate_resources`.
+    """
+
+    def __init__(self, network, limits, *, clock, latency, device=None, energies=None,
+                 accuracies=None, resource_options=None):
+        self.network    = network
+        self.limits     = tuple(limits)
+        self.clock      = clock
+        self.latency    = latency
+        self.device     = device
+        self.energies   = energies
+        self.accuracies = accuracies
+        self._options   = resource_options or {}
+        self._buffers   = BufferSizes(network)
+        self._lanes     = {}
+        self._template  = None
+
+    def candidate(self, point):
+        """A design that is not predicted yet, with what rules it out already.
+
+        Frames a second are held against the ideal cycles of its layers, which no prediction is
+        under.
+
+        Parameters
+        ----------
+        point : dict of str to (int or float)
+
+        Returns
+        -------
+        sim.explore.design.Design
+
+        Raises
+        ------
+        ValueError
+            If there is no such design.
+        """
+        config = self._buffers.configuration(point)
+        clock  = self.clock.hz if "clock_mhz" not in point else point["clock_mhz"] * 1e6
+        design = Design(
+            config=config, clock_hz=clock, point=dict(point), clock_from=(
+                "given" if "clock_mhz" in point else self.clock.source),
+            memory={"latency": self.latency, "bytes_per_cycle": 0},
+            resources=estimate_resources(config, self.family, **self._options))
+        if self.accuracies is not None:
+            format_ = self.accuracies.get((config.weight_bits, config.activation_bits))
+            if format_ is None:
+                raise ValueError(f"the sweep has no format of {config.weight_bits}-bit weights and "
+                                 f"{config.activation_bits}-bit activations that the accelerator "
+                                 "runs")
+            design = dataclasses.replace(design, accuracy=format_.share,
+                                         accuracy_format=format_.name)
+        if self.device is not None:
+            design = dataclasses.replace(design, uses=device_use(design.resources, self.device))
+        return dataclasses.replace(design, violations=self._violations(design))
+
+    def complete(self, candidate, rows, bytes_per_cycle=0):
+        """A candidate with its prediction.
+
+        Parameters
+        ----------
+        candidate : sim.explore.design.Design
+        rows : list
+            See `predict_rows`.
+        bytes_per_cycle : int
+            Of the memory that it was predicted with.
+
+        Returns
+        -------
+        sim.explore.design.Design
+        """
+        layers = self._layers(candidate.config, rows)
+        design = dataclasses.replace(
+            candidate, layers=layers,
+            memory={"latency": self.latency, "bytes_per_cycle": bytes_per_cycle},
+            lane_warnings=self._of_lanes(candidate.config)[1])
+        if self.energies is not None:
+            design = dataclasses.replace(
+                design, energy=frame_energy(
+                    layers, candidate.config, self.energies, network=self.network))
+        return dataclasses.replace(design, violations=self._violations(design))
+
+    @property
+    def family(self):
+        """Whose resources are counted."""
+        return DEFAULT_FAMILY if self.device is None else self.device.family
+
+    def task(self, design, bytes_per_cycle=0):
+        """The prediction that a design needs."""
+        return Task(design.config, self.latency, bytes_per_cycle)
+
+    def short_bandwidth(self, design):
+        """Bytes a cycle of the device's memory, where a design was not predicted with it but has to
+        be: its port reads more in a burst. Else 0.
+        """
+        if (self.device is None or design.memory["bytes_per_cycle"]
+                or design.peak_bandwidth <= self.device.bandwidth):
+            return 0
+        return max(1, int(self.device.bandwidth / design.clock_hz))
+
+    def _violations(self, design):
+        """What a design misses, as far as it is known."""
+        found = {}
+        for limit in self.limits:
+            value = limit.figure.of(design)
+            if value is None and limit.name in ("fps", "latency"):
+                seconds = self._of_lanes(design.config)[0] / design.clock_hz
+                value = seconds if limit.name == "latency" else 1 / seconds
+            if value is not None and limit.violation(value):
+                found[limit.name] = limit.violation(value)
+        over = sum(max(0.0, use.share - 1) for use in design.uses)
+        if over:
+            found["device"] = over
+        if self.device is not None and design.layers:
+            over = design.bandwidth / self.device.bandwidth - 1
+            if over > 0:
+                found["device bandwidth"] = over
+        return found
+
+    def _of_lanes(self, config):
+        """(ideal cycles of the network, lane warnings) of a configuration's lanes."""
+        lanes = config.outputs, config.inputs, config.pixels
+        if lanes not in self._lanes:
+            cycles = sum(cycles for _, cycles, _ in lane_use(self.network, config))
+            self._lanes[lanes] = cycles, lane_warnings(self.network, config)
+        return self._lanes[lanes]
+
+    def _layers(self, config, rows):
+        """Rows of a prediction as layers, with what they have from the network."""
+        if self._template is None:
+            self._template = predict_network(self.network, config, latency=self.latency)
+        return tuple(
+            dataclasses.replace(
+                layer, multipliers=config.multipliers,
+                cycles=pointwise + depthwise + sum(stalls), pointwise_cycles=pointwise,
+                depthwise_cycles=depthwise, ideal_cycles=ideal, dram_write_bytes=written,
+                stalls=dict(zip(layer.stalls, stalls, strict=True)),
+                dram_read_bytes_by_kind=dict(zip(layer.dram_read_bytes_by_kind, read,
+                                                 strict=True)))
+            for layer, (pointwise, depthwise, ideal, written, stalls, read)
+            in zip(self._template, rows, strict=True))

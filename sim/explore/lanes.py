@@ -1,0 +1,132 @@
+"""Layers that a design maps badly: more than half of its lanes idle, whatever the memory does.
+
+An explorer that multiplies lanes by the clock takes them for busy. How many are follows from shapes
+alone: channels and pixels that fill no whole tile, nine taps on the ``outputs`` multipliers of a
+channel, one pixel of a classifier on all pixel lanes.
+"""
+
+from dataclasses import dataclass
+
+from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
+
+__all__ = ["BAD_SHARE", "LaneWarning", "lane_use", "lane_warnings", "warning_words"]
+
+#: Share of busy lanes under which a layer is warned of.
+BAD_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class LaneWarning:
+    """A layer that leaves lanes idle.
+
+    Attributes
+    ----------
+    layer : str
+        Its name, such as ``block2.depthwise``.
+    kind : str
+        As of `golden.network.Layer`.
+    busy_share : float
+        MACs of the layer, as a share of its ideal cycles times the multipliers.
+    ideal_cycles : int
+        Cycles that its tiles take if nothing ever waits.
+    frame_share : float
+        Those cycles, as a share of all layers' ideal cycles.
+    reason : str
+        Why lanes are idle, in few words.
+    """
+
+    layer: str
+    kind: str
+    busy_share: float
+    ideal_cycles: int
+    frame_share: float
+    reason: str
+
+
+def lane_use(network, config):
+    """Share of busy lanes of every layer with weights.
+
+    Parameters
+    ----------
+    network : golden.network.Network
+    config : hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    list of (golden.network.Layer, int, float)
+        The layer, its ideal cycles, and its MACs as a share of those cycles times the multipliers.
+    """
+    rows = [(network.stem, ideal_stem_cycles(network.stem, config))]
+    for block in network.blocks:
+        pointwise = {layer.name: ideal_pointwise_cycles(layer, config)
+                     for layer in block.layers if layer.kind != "depthwise"}
+        depthwise = ideal_block_cycles(block, config) - sum(pointwise.values())
+        rows += [(layer, pointwise.get(layer.name, depthwise)) for layer in block.layers]
+    rows += [(layer, ideal_pointwise_cycles(layer, config))
+             for layer in (network.head, network.classifier)]
+    return [(layer, cycles, layer.macs / (cycles * config.multipliers)) for layer, cycles in rows]
+
+
+def lane_warnings(network, config):
+    """Layers that leave more than half of the lanes idle, in order.
+
+    Parameters
+    ----------
+    network : golden.network.Network
+    config : hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    tuple of LaneWarning
+    """
+    rows  = lane_use(network, config)
+    total = sum(cycles for _, cycles, _ in rows)
+    return tuple(
+        LaneWarning(layer.name, layer.kind, busy, cycles, cycles / total, _reason(layer, config))
+        for layer, cycles, busy in rows if busy < BAD_SHARE)
+
+
+def _reason(layer, config):
+    """The lanes that are idle, by what leaves them so."""
+    columns = layer.output_shape[1]
+    parts = []
+    if layer.kind == "depthwise":
+        parts.append(f"9 of {config.outputs} multipliers a channel")
+    else:
+        parts += _partial("output", layer.output_channels, config.outputs)
+        inputs = layer.input_channels * (9 if layer.kind == "stem" else 1)
+        parts += _partial("input", inputs, config.inputs)
+    parts += _partial("pixel", columns, config.pixels)
+    return ", ".join(parts)
+
+
+def _partial(what, count, lanes):
+    """What of the lanes is used on average, where it is not all."""
+    steps = -(-count // lanes)
+    return [] if steps * lanes == count else [f"{count / steps:.3g} of {lanes} {what} lanes"]
+
+
+def warning_words(warnings):
+    """Warnings as sentences, layers of one kind together, those that take most time first.
+
+    Parameters
+    ----------
+    warnings : sequence of LaneWarning
+
+    Returns
+    -------
+    list of str
+    """
+    kinds = {}
+    for warning in warnings:
+        kinds.setdefault(warning.kind, []).append(warning)
+    sentences = []
+    for kind, group in sorted(kinds.items(),
+                              key=lambda item: -sum(one.frame_share for one in item[1])):
+        worst = min(group, key=lambda one: one.busy_share)
+        share = sum(one.frame_share for one in group)
+        who = worst.layer if len(group) == 1 else (
+            f"{len(group)} {kind} layers, worst {worst.layer}")
+        sentences.append(f"{who}: {worst.busy_share:.0%} of the lanes busy ({worst.reason}), in "
+                         f"{share:.1%} of the frame's ideal cycles")
+    return sentences

@@ -1,0 +1,141 @@
+"""What designs are judged by, and what the user may limit."""
+
+from dataclasses import dataclass
+
+from sim.errors import UserError
+from sim.explore.units import format_quantity, parse_quantity
+
+__all__ = ["DEFAULT_OBJECTIVES", "FIGURES", "Figure", "Limit", "choose_objectives", "parse_limits"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a design.
+
+    Attributes
+    ----------
+    name : str
+        As ``--objective`` calls it.
+    words : str
+        What it is.
+    unit : str
+        See `sim.explore.units`.
+    best : str
+        ``"most"`` or ``"least"``.
+    of : function of Design
+        Gives it, or None.
+    costs : bool
+        Whether it is known without a prediction.
+    """
+
+    name: str
+    words: str
+    unit: str
+    best: str
+    of: object
+    costs: bool = False
+
+    @property
+    def sign(self):
+        """What makes less better: -1 where most is best."""
+        return -1 if self.best == "most" else 1
+
+    @property
+    def option(self):
+        """The option that limits it."""
+        return f"--{'min' if self.best == 'most' else 'max'}-{self.name}"
+
+
+FIGURES = {figure.name: figure for figure in (
+    Figure("fps", "frames a second, one after another", "1/s", "most",
+           lambda design: design.frames_per_second),
+    Figure("latency", "time from image to logits", "s", "least",
+           lambda design: design.latency_seconds),
+    Figure("dsp", "DSP blocks", "", "least", lambda design: design.resources.dsp, costs=True),
+    Figure("bram", "block RAM of 18 kbit", "", "least", lambda design: design.block_ram_18k,
+           costs=True),
+    Figure("luts", "look-up tables", "", "least", lambda design: design.resources.all_luts,
+           costs=True),
+    Figure("bandwidth", "bytes a second through the memory port, averaged over the frame", "B/s",
+           "least", lambda design: design.bandwidth),
+    Figure("energy", "energy of a frame", "J", "least",
+           lambda design: design.energy.total if design.energy else None),
+    Figure("accuracy", "pictures that get float's first class, from --accuracy", "%", "most",
+           lambda design: design.accuracy, costs=True),
+    Figure("memory", "bytes of on-chip buffers", "B", "least",
+           lambda design: design.config.on_chip_bytes, costs=True),
+    Figure("share", "largest share of a resource of the device", "%", "least",
+           lambda design: design.binding_use.share if design.uses else None, costs=True),
+)}
+
+
+DEFAULT_OBJECTIVES = ("fps", "dsp", "bram")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a design must keep to.
+
+    Attributes
+    ----------
+    name : str
+        Of `FIGURES`.
+    bound : float
+        In the figure's unit.
+    """
+
+    name: str
+    bound: float
+
+    @property
+    def figure(self):
+        return FIGURES[self.name]
+
+    @property
+    def words(self):
+        """``fps >= 100 /s``."""
+        sign = ">=" if self.figure.best == "most" else "<="
+        return f"{self.name} {sign} {format_quantity(self.bound, self.figure.unit)}"
+
+    def violation(self, value):
+        """By how much a value misses the bound, as a share of it; 0 if it does not."""
+        return max(0.0, self.figure.sign * (value - self.bound) / self.bound)
+
+
+def choose_objectives(names):
+    """Figures of these names.
+
+    Raises
+    ------
+    UserError
+        If one is unknown, or comes twice.
+    """
+    for name in names:
+        if name not in FIGURES:
+            raise UserError(f"An objective must be one of {', '.join(FIGURES)}, not {name!r}")
+        if list(names).count(name) > 1:
+            raise UserError(f"The objective {name} is given twice")
+    if {"fps", "latency"} <= set(names):
+        raise UserError("The objectives fps and latency are one: a frame begins when the one before"
+                        " has ended; leave out one of them")
+    return tuple(FIGURES[name] for name in names)
+
+
+def parse_limits(texts):
+    """Limits of what the user wrote.
+
+    Parameters
+    ----------
+    texts : dict of str to (str or None)
+        By name of the figure; None is no limit.
+
+    Returns
+    -------
+    tuple of Limit
+
+    Raises
+    ------
+    UserError
+    """
+    return tuple(Limit(name, parse_quantity(text, FIGURES[name].unit, FIGURES[name].option))
+                 for name, text in texts.items() if text is not None)

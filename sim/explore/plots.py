@@ -1,0 +1,248 @@
+"""Pictures of a search: the front by pairs of objectives, what binds its designs, what changes do."""
+
+import itertools
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from sim.explore.front import spread_choice
+from sim.explore.units import format_quantity
+from sim.report.colors import (
+    DEPTHWISE_COLOR,
+    INK,
+    MUTED,
+    POINTWISE_COLOR,
+    STALL_COLORS,
+    STYLE,
+    choose_colors,
+)
+from sim.report.labels import words
+
+__all__ = ["draw_binding", "draw_front", "draw_sensitivity", "write_plots"]
+
+FRONT_COLOR, MISSED_COLOR, OTHER_COLOR, CHOSEN_COLOR = "#0072B2", "#E3E3E3", "#A9A9A9", "#D55E00"
+RESOURCE_COLORS = {"DSPs": "#0072B2", "LUTs": "#D55E00", "block RAM, 18 kbit": "#009E73",
+                   "block RAM, 4 kbit": "#009E73", "flip-flops": "#CC79A7", "UltraRAM": "#E69F00"}
+RESOURCE_MARKERS = {"DSPs": "o", "LUTs": "s", "block RAM, 18 kbit": "^", "block RAM, 4 kbit": "^",
+                    "flip-flops": "D", "UltraRAM": "v"}
+#: Designs at most in the picture of what binds them, and numbers beside points.
+BARS, NUMBERED = 30, 8
+#: A cause of waiting that takes no more of any design's cycles is drawn with the others so small.
+SMALL_SHARE = 0.005
+
+
+def write_plots(results, folder):
+    """Write ``front.png``, ``binding.png`` and ``sensitivity.png``; none without a front."""
+    if not results.front:
+        return
+    pictures = [("front", draw_front), ("binding", draw_binding)]
+    if results.sensitivity.changes:
+        pictures.append(("sensitivity", draw_sensitivity))
+    for name, draw in pictures:
+        draw(results).savefig(folder / f"{name}.png", dpi=120)
+
+
+def _formatter(figure):
+    return FuncFormatter(lambda value, _: format_quantity(value, figure.unit) if value > 0 else "0")
+
+
+def _panels(count):
+    """Rows and columns of so many panels."""
+    columns = min(count, 3)
+    return -(-count // columns), columns
+
+
+@matplotlib.rc_context(STYLE)
+def draw_front(results):
+    """Every predicted design by each pair of objectives, the front coloured.
+
+    Parameters
+    ----------
+    results : sim.explore.search.Results
+        With a front.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    objectives = results.prepared.objectives
+    pairs = list(itertools.combinations(objectives, 2)) or [(objectives[0], objectives[0])]
+    rows, columns = _panels(len(pairs))
+    figure = Figure(figsize=(1 + 4.9 * columns, 1.3 + 4.3 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat[len(pairs):]:
+        axes.set_visible(False)
+    for axes, (above, across) in zip(grid.flat, pairs, strict=False):
+        _draw_pair(axes, results, across, above)
+    figure.suptitle(f"{len(results.front)} designs that no other beats, of "
+                    f"{len(results.predicted):,} predicted", x=0.01, ha="left", fontweight="bold",
+                    fontsize=13)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=len(labels))
+    return figure
+
+
+def _draw_pair(axes, results, across, above):
+    front = {design.key for design in results.front}
+    missing, others = [], []
+    for design in results.predicted:
+        if design.key not in front and None not in (across.of(design), above.of(design)):
+            (others if design.feasible else missing).append(design)
+    for group, color, size, label in (
+            (missing, MISSED_COLOR, 9, "misses what is asked"),
+            (others, OTHER_COLOR, 9, "beaten by another"),
+            (results.front, FRONT_COLOR, 26, "front")):
+        if group:
+            axes.scatter(*_places(group, across, above), s=size, color=color, label=label,
+                         linewidths=0)
+    middle = results.balanced
+    axes.scatter(*_places([middle], across, above), s=110, marker="*", color=CHOSEN_COLOR,
+                 label=f"balanced: {middle.name}", zorder=3)
+    for design in spread_choice(results.front, results.prepared.objectives, NUMBERED):
+        axes.annotate(f"{design.number}", (across.of(design), above.of(design)), xytext=(4, 4),
+                      textcoords="offset points", fontsize=8, color=INK)
+    for limit in results.prepared.judge.limits:
+        style = {"color": MUTED, "linestyle": "--", "linewidth": 1}
+        if limit.name == across.name:
+            axes.axvline(limit.bound, **style)
+        if limit.name == above.name:
+            axes.axhline(limit.bound, **style)
+    axes.set_xlabel(f"{across.words} ({_better(across)})")
+    axes.set_ylabel(f"{above.words} ({_better(above)})")
+    axes.xaxis.set_major_formatter(_formatter(across))
+    axes.yaxis.set_major_formatter(_formatter(above))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
+    axes.grid(True)
+
+
+def _places(designs, across, above):
+    return ([across.of(design) for design in designs], [above.of(design) for design in designs])
+
+
+def _better(figure):
+    return "more is better" if figure.best == "most" else "less is better"
+
+
+@matplotlib.rc_context(STYLE)
+def draw_binding(results):
+    """What binds each design of the front: its cycles by work and cause of waiting, and its device.
+
+    Of a long front, designs that lie far from each other.
+    """
+    designs = sorted(spread_choice(results.front, results.prepared.objectives, BARS),
+                     key=lambda design: -design.number)
+    device = any(design.uses for design in designs)
+    figure = Figure(figsize=(13 if device else 8.5, 2.3 + 0.3 * len(designs)),
+                    layout="constrained")
+    panels = figure.subplots(1, 2 if device else 1, sharey=True, squeeze=False)[0]
+    _draw_cycles(panels[0], designs)
+    if device:
+        _draw_uses(panels[1], designs, results.prepared.judge.device)
+    panels[0].set_yticks(range(len(designs)), [
+        f"{design.number}: {design.lanes}, {design.frames_per_second:,.0f}/s"
+        for design in designs])
+    panels[0].set_ylim(-0.6, len(designs) - 0.4)
+    for axes in panels:
+        axes.grid(True, axis="x")
+    for axes, place in zip(panels, ("outside lower left", "outside lower right"), strict=False):
+        figure.legend(*axes.get_legend_handles_labels(), loc=place, ncols=4, fontsize=8)
+    figure.suptitle("What binds the designs of the front", x=0.01, ha="left", fontweight="bold",
+                    fontsize=13)
+    return figure
+
+
+def _draw_cycles(axes, designs):
+    """Shares of the frame's cycles, stacked."""
+    totals = [design.total for design in designs]
+    parts = {"works: pointwise": [total.pointwise_cycles for total in totals],
+             "works: depthwise": [total.depthwise_cycles for total in totals]}
+    colors = {"works: pointwise": POINTWISE_COLOR, "works: depthwise": DEPTHWISE_COLOR}
+    small = [0] * len(totals)
+    for cause, color in choose_colors(totals[0].stalls, STALL_COLORS).items():
+        cycles = [total.stalls[cause] for total in totals]
+        if max(count / total.cycles for count, total in zip(cycles, totals, strict=True)
+               ) < SMALL_SHARE:
+            small = [one + other for one, other in zip(small, cycles, strict=True)]
+            continue
+        parts[f"waits: {words(cause)}"], colors[f"waits: {words(cause)}"] = cycles, color
+    if any(small):
+        parts["waits: others"], colors["waits: others"] = small, "#CCCCCC"
+    left = [0.0] * len(totals)
+    for label, cycles in parts.items():
+        shares = [count / total.cycles for count, total in zip(cycles, totals, strict=True)]
+        axes.barh(range(len(totals)), shares, 0.72, left, color=colors[label], label=label)
+        left = [begin + share for begin, share in zip(left, shares, strict=True)]
+    axes.scatter([total.mac_utilization for total in totals], range(len(totals)), marker="|",
+                 s=90, color=INK, label="MAC utilisation", zorder=3)
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_title("cycles of a frame, predicted", fontsize=10)
+
+
+def _draw_uses(axes, designs, device):
+    """Shares of the device's resources."""
+    names = {use.resource: None for design in designs for use in design.uses}
+    for name in names:
+        shares = [next((use.share for use in design.uses if use.resource == name), 0)
+                  for design in designs]
+        axes.scatter(shares, range(len(designs)), s=30, label=name,
+                     color=RESOURCE_COLORS.get(name, MUTED),
+                     marker=RESOURCE_MARKERS.get(name, "x"))
+    axes.axvline(1, color=INK, linewidth=1)
+    axes.set_xlim(0, 1.05)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_title(f"of {device.name}'s resources, estimated", fontsize=10)
+
+
+@matplotlib.rc_context(STYLE)
+def draw_sensitivity(results):
+    """What the next smaller and the next larger value of each axis change of the balanced design.
+
+    A panel for each objective; hollow where the changed design misses what is asked.
+    """
+    objectives = results.prepared.objectives
+    middle, changes = results.sensitivity.base, results.sensitivity.changes
+    axes_names = [name for name in middle.point
+                  if any(change.axis == name for change in changes)]
+    places = {name: len(axes_names) - 1 - number for number, name in enumerate(axes_names)}
+    figure = Figure(figsize=(2.6 + 3.6 * len(objectives), 1.8 + 0.42 * len(places)),
+                    layout="constrained")
+    panels = figure.subplots(1, len(objectives), sharey=True, squeeze=False)[0]
+    for axes, objective in zip(panels, objectives, strict=True):
+        _draw_changes(axes, changes, middle, objective, places)
+    panels[0].set_yticks([places[name] for name in axes_names],
+                         [f"{name} = {_value(middle.point[name])}" for name in axes_names])
+    panels[0].set_ylim(-0.6, len(places) - 0.4)
+    figure.suptitle(f"What one change of {results.balanced.name} does (each re-predicted; hollow: misses "
+                    "what is asked)", x=0.01, ha="left", fontweight="bold", fontsize=13)
+    return figure
+
+
+def _draw_changes(axes, changes, middle, objective, places):
+    base = objective.of(middle)
+    axes.axvline(0, color=INK, linewidth=1)
+    for change in changes:
+        value = objective.of(change.design)
+        if value is None or not base:
+            continue
+        share, place = value / base - 1, places[change.axis]
+        more  = change.value > middle.point[change.axis]
+        color = FRONT_COLOR if more else CHOSEN_COLOR
+        place += 0.16 if more else -0.16
+        axes.plot([0, share], [place, place], color=color, linewidth=1.6)
+        axes.plot(share, place, "o", color=color, markersize=5,
+                  markerfacecolor=color if change.design.feasible else "white")
+        right = share >= 0
+        axes.annotate(_value(change.value), (share, place), xytext=(5 if right else -5, 0),
+                      textcoords="offset points", ha="left" if right else "right", va="center",
+                      fontsize=7, color=MUTED)
+    axes.margins(x=0.18)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_title(f"{objective.name}, {format_quantity(base, objective.unit)}", fontsize=10)
+    axes.set_xlabel(_better(objective))
+    axes.grid(True, axis="both")
+
+
+def _value(value):
+    return f"{value:g}"

@@ -1,0 +1,145 @@
+"""`report.json` of a search: what it was asked, made with and from, and everything of its front."""
+
+import dataclasses
+import json
+import platform
+
+from sim.explore.lanes import warning_words
+from sim.explore.tables import headline
+from sim.report.provenance import find_commit, package_version
+
+__all__ = ["design_as_dict", "search_as_dict", "write_report"]
+
+PACKAGES = ("mnv2", "numpy", "optuna", "dask", "distributed", "pandas", "pyarrow")
+
+
+def design_as_dict(design):
+    """Everything of a design in values that JSON holds; figures in SI units without prefix.
+
+    Parameters
+    ----------
+    design : sim.explore.design.Design
+
+    Returns
+    -------
+    dict
+    """
+    total = design.total
+    return {
+        "name": design.name,
+        "number": design.number,
+        "key": design.key,
+        "command": design.command,
+        "configuration": dataclasses.asdict(design.config),
+        "point": dict(design.point),
+        "clock_hz": design.clock_hz,
+        "clock_from": design.clock_from,
+        "memory": dict(design.memory),
+        "multipliers": design.config.multipliers,
+        "buffer_bytes": design.config.buffer_bytes,
+        "on_chip_bytes": design.config.on_chip_bytes,
+        "resources": dataclasses.asdict(design.resources),
+        "uses": [{"resource": use.resource, "used": use.used, "available": use.available,
+                  "share": use.share} for use in design.uses],
+        "accuracy": design.accuracy,
+        "accuracy_format": design.accuracy_format or None,
+        "violations": dict(design.violations),
+        "notes": list(design.notes),
+        "lane_warnings": [dataclasses.asdict(warning) for warning in design.lane_warnings],
+        "lane_warnings_in_words": warning_words(design.lane_warnings),
+        "predicted": None if total is None else {
+            "cycles": total.cycles,
+            "ideal_cycles": total.ideal_cycles,
+            "frames_per_second": design.frames_per_second,
+            "latency_seconds": design.latency_seconds,
+            "mac_utilization": total.mac_utilization,
+            "bound": total.bound,
+            "bound_share": total.bound_share,
+            "stalls": dict(total.stalls),
+            "dram_bytes": total.dram_bytes,
+            "dram_read_bytes_by_kind": dict(total.dram_read_bytes_by_kind),
+            "dram_write_bytes": total.dram_write_bytes,
+            "bandwidth_bytes_per_second": design.bandwidth,
+            "peak_bandwidth_bytes_per_second": design.peak_bandwidth,
+            "energy_joules": design.energy.total if design.energy else None,
+            "energy_joules_by_operation": dict(design.energy.by_operation) if design.energy
+            else None,
+            "layers": [_layer(layer) for layer in design.layers],
+        },
+    }
+
+
+def _layer(layer):
+    return {
+        "name": layer.name, "kind": layer.kind, "macs": layer.macs, "cycles": layer.cycles,
+        "ideal_cycles": layer.ideal_cycles, "pointwise_cycles": layer.pointwise_cycles,
+        "depthwise_cycles": layer.depthwise_cycles, "stalls": dict(layer.stalls),
+        "bound": layer.bound, "mac_utilization": layer.mac_utilization,
+        "dram_read_bytes_by_kind": dict(layer.dram_read_bytes_by_kind),
+        "dram_write_bytes": layer.dram_write_bytes,
+    }
+
+
+def search_as_dict(results, proofs=()):
+    """Everything of a search in values that JSON holds.
+
+    Parameters
+    ----------
+    results : sim.explore.search.Results
+    proofs : sequence of sim.explore.prove.Proof
+
+    Returns
+    -------
+    dict
+        ``configuration``; ``objectives`` and ``limits``; ``device``; ``front``, whose designs have
+        their layers; ``sensitivity`` of the balanced one; ``proofs``, predicted beside measured. All
+        other designs are in designs.csv.
+    """
+    prepared = results.prepared
+    judge = prepared.judge
+    return {
+        "mode": "explore",
+        "headline": headline(results),
+        "configuration": prepared.configuration,
+        "method": results.method,
+        "counts": {"looked_at": len(results.designs), "predicted": len(results.predicted),
+                   "front": len(results.front), "failed": len(results.failures),
+                   "no_design": sum(results.refused.values())},
+        "objectives": [{"name": figure.name, "words": figure.words, "unit": figure.unit,
+                        "best": figure.best} for figure in prepared.objectives],
+        "limits": [{"name": limit.name, "bound": limit.bound, "words": limit.words}
+                   for limit in judge.limits],
+        "device": None if judge.device is None else dataclasses.asdict(judge.device),
+        "family": judge.family,
+        "clock": dataclasses.asdict(judge.clock),
+        "seed": prepared.request.seed,
+        "versions": {**{name: package_version(name) for name in PACKAGES},
+                     "python": platform.python_version()},
+        "commit": find_commit(),
+        "balanced": results.balanced.name if results.front else None,
+        "front": [design_as_dict(design) for design in results.front],
+        "sensitivity": _sensitivity(results),
+        "proofs": [dataclasses.asdict(proof) for proof in proofs],
+    }
+
+
+def _sensitivity(results):
+    """Objectives of the balanced design and of each single change of it."""
+    if results.sensitivity is None:
+        return None
+
+    def objectives(design):
+        return {figure.name: figure.of(design) for figure in results.prepared.objectives}
+
+    return {"base": {"name": results.balanced.name, "objectives": objectives(
+                results.sensitivity.base)},
+            "changes": [{"axis": change.axis, "value": change.value,
+                         "objectives": objectives(change.design),
+                         "misses": list(change.design.violations)}
+                        for change in results.sensitivity.changes]}
+
+
+def write_report(results, path, proofs=()):
+    """Write the report as JSON, with a newline at the end."""
+    text = json.dumps(search_as_dict(results, proofs), indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")

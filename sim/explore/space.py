@@ -1,0 +1,256 @@
+"""The space of designs: axes by name, each with the values that the search may choose from."""
+
+import difflib
+import itertools
+import math
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.errors import UserError
+
+__all__ = ["AXES", "SPACES", "Axis", "Space", "choose_space", "parse_values"]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One thing that may differ between designs.
+
+    Attributes
+    ----------
+    name : str
+        A field of `hw.config.AcceleratorConfig`, or what `sim.explore.buffers` derives one from.
+    words : str
+        What it is.
+    whole : bool
+        Whether its values are integers.
+    low, high : float
+        Least and greatest value.
+    """
+
+    name: str
+    words: str
+    whole: bool = True
+    low: float = 1
+    high: float = 2**24
+
+
+AXES = {axis.name: axis for axis in (
+    Axis("outputs", "output channels the array works on at once, a multiple of inputs", low=9,
+         high=1024),
+    Axis("inputs", "input channels it takes at once", low=3, high=1024),
+    Axis("pixels", "pixels of a row it works on at once", high=63),
+    Axis("weight_bits", "bits of a weight", low=4, high=8),
+    Axis("activation_bits", "bits of an activation", low=4, high=8),
+    Axis("map_share", "map memory: 0 is the least that the network needs, and 1 keeps every map on "
+         "chip", whole=False, low=0, high=1),
+    Axis("strip_factor", "strip memory, as a multiple of the least", whole=False, high=64),
+    Axis("weight_factor", "weight memory, as a multiple of the least", whole=False, high=64),
+    Axis("queue_tiles", "depth of the queues, in tiles of results", low=2, high=1024),
+    Axis("data_bits", "width of the memory port in bits: 64, 128, 256 or 512", low=64, high=512),
+    Axis("burst_beats", "longest burst, in beats", high=256),
+    Axis("outstanding", "reads under way at once", low=2, high=1024),
+    Axis("clock_mhz", "clock in MHz", whole=False, low=0.001, high=1e6),
+    # In place of what is derived:
+    Axis("map_words", "map memory, in words", high=2**16 - 1),
+    Axis("strip_words", "strip memory, in words", high=2**16 - 1),
+    Axis("line_words", "line memory, in words"),
+    Axis("weight_words", "weight memory, in words"),
+    Axis("tap_words", "memory of 3x3 kernels, in words"),
+    Axis("parameter_words", "memory of requantisation parameters, in words"),
+    Axis("queue_words", "depth of the queues, in words"),
+)}
+#: An axis that states a size itself, and the one that this size is derived from otherwise.
+REPLACED = {"map_words": "map_share", "strip_words": "strip_factor",
+            "weight_words": "weight_factor", "queue_words": "queue_tiles"}
+
+_SHARED = {"weight_bits": (8,), "activation_bits": (8,)}
+SPACES = {
+    "small": {"outputs": (12, 16, 24, 32, 64), "inputs": (4, 8, 16, 32),
+              "pixels": (1, 2, 3, 4, 7, 14), **_SHARED, "map_share": (0.0, 0.25, 1.0),
+              "strip_factor": (1.0, 2.0), "weight_factor": (1.0, 2.0), "queue_tiles": (16,),
+              "data_bits": (64, 128, 256, 512), "burst_beats": (16,), "outstanding": (16,)},
+    "full": {"outputs": (9, 12, 16, 24, 32, 48, 64, 96, 128), "inputs": (3, 4, 6, 8, 12, 16, 24, 32),
+             "pixels": (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 28), **_SHARED,
+             "map_share": (0.0, 0.125, 0.25, 0.5, 0.75, 1.0), "strip_factor": (1.0, 2.0, 4.0),
+             "weight_factor": (1.0, 1.25, 1.5, 2.0, 3.0, 4.0), "queue_tiles": (2, 4, 8, 16, 32),
+             "data_bits": (64, 128, 256, 512), "burst_beats": (4, 8, 16, 32, 64),
+             "outstanding": (2, 4, 8, 16, 32)},
+}
+
+
+@dataclass(frozen=True)
+class Space:
+    """Values of each axis.
+
+    Attributes
+    ----------
+    values : dict of str to tuple
+        In the order of `AXES`, each sorted.
+    """
+
+    values: dict
+
+    @property
+    def size(self):
+        """Combinations, those that are no design among them."""
+        return math.prod(map(len, self.values.values()))
+
+    @property
+    def varied(self):
+        """Names of the axes with several values."""
+        return tuple(name for name, values in self.values.items() if len(values) > 1)
+
+    def points(self):
+        """Every combination, as dict of axis to value, in order."""
+        for values in itertools.product(*self.values.values()):
+            yield dict(zip(self.values, values, strict=True))
+
+    def repaired(self, point):
+        """The nearest combination whose lanes fit together.
+
+        ``outputs`` become the nearest listed multiple of ``inputs`` (by ratio, the smaller of two),
+        and ``burst_beats`` the longest listed burst of at most 4,096 bytes that is no longer. A
+        point that needs none of it stays as it is; so does one that nothing listed repairs.
+        """
+        changes = {}
+        fitting = [value for value in self.values["outputs"] if value % point["inputs"] == 0]
+        if fitting:
+            changes["outputs"] = min(
+                fitting, key=lambda value: (abs(math.log(value / point["outputs"])), value))
+        if "burst_beats" in point:
+            bursts = [value for value in self.values["burst_beats"]
+                      if value <= min(point["burst_beats"], 4096 * 8 // point["data_bits"])]
+            changes["burst_beats"] = max(bursts, default=point["burst_beats"])
+        return {**point, **changes}
+
+
+def parse_values(axis, text):
+    """Values of an axis from text such as ``8,16,32``, ``2..8`` or ``2..4,7``.
+
+    Parameters
+    ----------
+    axis : Axis
+    text : str
+
+    Returns
+    -------
+    tuple of int or float
+        Sorted, each once.
+
+    Raises
+    ------
+    UserError
+    """
+    values = []
+    for part in text.split(","):
+        ends = re.fullmatch(r"\s*(\d+)\s*\.\.\s*(\d+)\s*", part)
+        if ends:
+            first, last = map(int, ends.groups())
+            if first > last or last - first > 1000:
+                raise UserError(f"A range of {axis.name} must go up, by 1,000 at most, not "
+                                f"{part.strip()!r}")
+            values += range(first, last + 1)
+            continue
+        try:
+            values.append(int(part) if axis.whole else float(part))
+        except ValueError:
+            kind = "integers" if axis.whole else "numbers"
+            raise UserError(f"{axis.name} must be {kind}, such as {_example(axis)}, not "
+                            f"{text!r}") from None
+    return _checked(axis, values)
+
+
+def _example(axis):
+    if axis.whole:
+        return "2..8" if axis.high < 100 else "8,16,32"
+    return "0,0.5,1" if axis.high == 1 else "1,1.5,2"
+
+
+def _checked(axis, values):
+    """Sorted values within the axis' bounds."""
+    if not values:
+        raise UserError(f"{axis.name} needs at least one value")
+    for value in values:
+        kind = int if axis.whole else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kind) \
+                or not axis.low <= value <= axis.high:
+            raise UserError(f"{axis.name} must be {'an integer' if axis.whole else 'a number'} "
+                            f"from {axis.low:g} to {axis.high:g}, not {value!r}")
+    return tuple(sorted({int(value) if axis.whole else float(value) for value in values}))
+
+
+def _find_axis(name, where):
+    if name in AXES:
+        return AXES[name]
+    near = difflib.get_close_matches(name, AXES, 3, 0.5)
+    hint = f": did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(AXES)}"
+    raise UserError(f"{where} has no axis {name!r}{hint}")
+
+
+def choose_space(choice="small", variations=(), defaults=None):
+    """The space that the user asks for.
+
+    Parameters
+    ----------
+    choice : str
+        A name in `SPACES`, or path of a TOML file: lists by axis, and ``preset``, which names the
+        space that the other axes are taken from (default ``"small"``).
+    variations : sequence of str
+        Changes to that, each ``axis=values``.
+    defaults : dict of str to tuple, optional
+        What axes have that nobody stated, in place of the preset's.
+
+    Returns
+    -------
+    Space
+
+    Raises
+    ------
+    UserError
+    """
+    given = {}
+    preset = choice
+    if choice not in SPACES:
+        given = _read_file(choice)
+        preset = given.pop("preset", "small")
+        if preset not in SPACES:
+            raise UserError(f"Preset in {choice!r} must be one of {', '.join(SPACES)}, not "
+                            f"{preset!r}")
+        given = {name: _file_values(_find_axis(name, f"The space {choice!r}"), values)
+                 for name, values in given.items()}
+    for variation in variations:
+        name, separator, text = variation.partition("=")
+        if not separator:
+            raise UserError(f"--vary must be axis=values, such as outputs=8,16,32 or pixels=2..8, "
+                            f"not {variation!r}")
+        axis = _find_axis(name.strip(), "The space")
+        given[axis.name] = parse_values(axis, text)
+    values = {**SPACES[preset], **(defaults or {}), **given}
+    for name, derived in REPLACED.items():
+        if name in values:
+            if derived in given:
+                raise UserError(f"{name} and {derived} say the same thing twice: leave out one")
+            values.pop(derived, None)
+    return Space({name: values[name] for name in AXES if name in values})
+
+
+def _file_values(axis, values):
+    if isinstance(values, str):
+        return parse_values(axis, values)
+    return _checked(axis, values if isinstance(values, list) else [values])
+
+
+def _read_file(path):
+    """Tables of a TOML file, unchecked."""
+    try:
+        return tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"A space must be one of {', '.join(SPACES)}, or a TOML file, and there is "
+                        f"no file {path!r}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise UserError(f"The space {path!r} cannot be read: {reason}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"The space {path!r} is not valid TOML: {error}") from None

@@ -1,0 +1,284 @@
+"""The designs as a table: data frame, files, terminal."""
+
+import dataclasses
+from collections import Counter
+
+from rich.console import Group
+from rich.text import Text
+
+from sim.errors import UserError
+from sim.explore.front import balanced, spread_choice
+from sim.explore.lanes import warning_words
+from sim.explore.units import format_quantity
+from sim.report.labels import words
+from sim.wide_table import WideTable
+
+__all__ = ["binding_words", "design_frame", "headline", "import_pandas", "nearest_misses",
+           "render_front", "render_proofs", "time_words", "write_tables"]
+
+#: Rows that a terminal is given; the files have all.
+TERMINAL_ROWS = 24
+
+
+def import_pandas():
+    """The library, or one sentence."""
+    try:
+        import pandas
+    except ImportError:
+        raise UserError("The tables of designs need pandas: pip install 'mnv2[explore]'") from None
+    return pandas
+
+
+def design_frame(results):
+    """A row for each design that was looked at: the front first, in its order.
+
+    Parameters
+    ----------
+    results : sim.explore.search.Results
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``name``, of those on the front; ``on_front``; ``state``: ``predicted``, ``ruled out`` by
+        what it costs, or ``failed``; the fields of the configuration; the clock; what it costs;
+        what was predicted, in columns that say so; ``misses``, the limits it misses.
+    """
+    pandas = import_pandas()
+    numbered = {design.key: design for design in results.front}
+    others = [design for design in results.designs if design.key not in numbered]
+    frame = pandas.DataFrame([_row(design, results) for design in (*results.front, *others)])
+    counts = [name for name in frame if name.startswith("predicted_") and name.endswith(
+        ("_cycles", "_bytes"))]
+    for name in counts:
+        frame[name] = frame[name].astype("Int64")
+    return frame
+
+
+def _row(design, results):
+    total = design.total
+    use = design.binding_use
+    state = ("predicted" if design.layers else
+             "failed" if design.key in results.failures else "ruled out")
+    return {
+        "name": "" if design.number is None else design.name,
+        "on_front": design.number is not None,
+        "state": state,
+        **dataclasses.asdict(design.config),
+        "clock_hz": design.clock_hz,
+        "multipliers": design.config.multipliers,
+        "on_chip_bytes": design.config.on_chip_bytes,
+        **dataclasses.asdict(design.resources),
+        "binding_resource": use.resource if use else None,
+        "binding_share": use.share if use else None,
+        "accuracy": design.accuracy,
+        "accuracy_format": design.accuracy_format or None,
+        "memory_latency_cycles": design.memory["latency"],
+        "memory_bytes_per_cycle": design.memory["bytes_per_cycle"],
+        "predicted_cycles": design.cycles,
+        "predicted_ideal_cycles": total and total.ideal_cycles,
+        "predicted_frames_per_second": design.frames_per_second,
+        "predicted_latency_seconds": design.latency_seconds,
+        "predicted_mac_utilization": total and total.mac_utilization,
+        "predicted_bound": total and total.bound,
+        "predicted_bound_share": total and total.bound_share,
+        "predicted_dram_bytes": design.dram_bytes,
+        "predicted_dram_read_bytes": total and total.dram_read_bytes,
+        "predicted_dram_write_bytes": total and total.dram_write_bytes,
+        "predicted_bandwidth_bytes_per_second": design.bandwidth,
+        "peak_bandwidth_bytes_per_second": design.peak_bandwidth,
+        "predicted_energy_joules": design.energy.total if design.energy else None,
+        "layers_with_idle_lanes": len(design.lane_warnings) if design.layers else None,
+        "misses": ", ".join(design.violations),
+        "failure": results.failures.get(design.key),
+    }
+
+
+def write_tables(results, folder):
+    """Write ``designs.csv`` and ``designs.parquet``, of which no time of the search is a part.
+
+    Raises
+    ------
+    UserError
+        If pyarrow is not installed.
+    """
+    frame = design_frame(results)
+    frame.to_csv(folder / "designs.csv", index=False, lineterminator="\n")
+    try:
+        frame.to_parquet(folder / "designs.parquet", index=False)
+    except ImportError:
+        raise UserError("A .parquet file needs pyarrow: pip install 'mnv2[explore]'") from None
+
+
+def headline(results):
+    """What was searched, in one line."""
+    counts = {"looked at": len(results.designs), "predicted": len(results.predicted)}
+    way = ("the whole space" if results.method == "whole" else
+           f"NSGA-II, seed {results.prepared.request.seed}")
+    objectives = ", ".join(f"{figure.best} {figure.name}"
+                           for figure in results.prepared.objectives)
+    return (f"{len(results.front)} designs that no other beats in {objectives}: "
+            f"{counts['predicted']:,} predicted of {counts['looked at']:,} looked at ({way})")
+
+
+def render_front(results, limit=TERMINAL_ROWS):
+    """Table of the front for the terminal.
+
+    Parameters
+    ----------
+    results : sim.explore.search.Results
+        With a front.
+    limit : int
+        Rows at most; of more, those that lie far from each other.
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    prepared, front = results.prepared, results.front
+    middle = balanced(front, prepared.objectives)
+    title, shown = headline(results), front
+    if len(front) > limit:
+        chosen = {design.number for design in spread_choice(front, prepared.objectives, limit)}
+        shown = [design for design in front if design.number in chosen]
+        title += f"; {limit} of them, spread, designs.csv has all"
+    table = WideTable(title, keys=1)
+    columns = list(_columns(results))
+    for heading, _ in columns:
+        table.add_column(heading, justify="left" if heading in _WORDS else "right")
+    for design in shown:
+        table.add_row(*(cell(design) for _, cell in columns),
+                      style="bold" if design.number == middle.number else None)
+    return Group(table, *_notes(results, middle))
+
+
+_WORDS = ("design", "lanes", "device binds", "time is bound by")
+
+
+def _columns(results):
+    """(heading, function of Design giving its cell) of the terminal's table."""
+    yield "design", lambda design: f"{design.number:03}"
+    yield "frames\n/s", lambda design: f"{design.frames_per_second:,.1f}"
+    yield "latency\nms", lambda design: f"{design.latency_seconds * 1e3:,.3f}"
+    yield "DSP", lambda design: f"{design.resources.dsp:,}"
+    yield "BRAM\n18 kbit", lambda design: f"{design.block_ram_18k:,}"
+    yield "kLUT", lambda design: f"{design.resources.all_luts / 1e3:,.1f}"
+    yield "port\nGB/s", lambda design: f"{design.bandwidth / 1e9:.3f}"
+    yield "energy\nmJ", lambda design: f"{design.energy.total * 1e3:.3f}"
+    if any(design.accuracy is not None for design in results.front):
+        yield "accuracy\n%", lambda design: f"{100 * design.accuracy:.1f}"
+        yield "W x A\nbits", lambda design: (f"{design.config.weight_bits} x "
+                                             f"{design.config.activation_bits}")
+    if len({design.clock_hz for design in results.front}) > 1:
+        yield "clock\nMHz", lambda design: f"{design.clock_hz / 1e6:g}"
+    yield "lanes", lambda design: design.lanes
+    yield "on chip\nkB", lambda design: f"{design.config.on_chip_bytes / 1e3:,.0f}"
+    yield "port\nbits", lambda design: f"{design.config.data_bits}"
+    if any(design.uses for design in results.front):
+        yield "device binds", lambda design: binding_words(design)
+    yield "time is bound by", lambda design: time_words(design)
+    yield "MACs\nused %", lambda design: f"{100 * design.total.mac_utilization:.0f}"
+    yield "layers\nidle", lambda design: f"{len(design.lane_warnings)}"
+
+
+def binding_words(design):
+    """``LUTs 93 %``: what of the device a design takes most of."""
+    use = design.binding_use
+    return f"{use.resource} {use.share:.0%}"
+
+
+def time_words(design):
+    """``array 88 %``: what takes most cycles."""
+    return f"{words(design.total.bound)} {design.total.bound_share:.0%}"
+
+
+def _notes(results, middle):
+    """What the table's reader must know."""
+    prepared = results.prepared
+    request, judge = prepared.request, prepared.judge
+    clock = judge.clock
+    yield (f"Bold: {middle.name}, the balanced one, nearest to having the best of everything. "
+           "All is predicted, nothing was run: --prove N builds designs and runs them in RTL.")
+    if "clock_mhz" not in prepared.space.values:
+        yield f"Clock: {clock.hz / 1e6:g} MHz ({clock.source})."
+    yield f"Memory: {request.latency} cycles away, a beat a cycle each way."
+    for design, limit in _nearest_limits(results):
+        yield f"{limit}: {design.name} is nearest to it."
+    for sentence in middle.notes:
+        yield sentence
+    for sentence in warning_words(middle.lane_warnings):
+        yield f"{middle.name} maps badly: {sentence}."
+
+
+def _nearest_limits(results):
+    """(design, limit in words) of the front's design that is nearest to each limit."""
+    for limit in results.prepared.judge.limits:
+        values = [(abs(limit.figure.of(design) / limit.bound - 1), number, design)
+                  for number, design in enumerate(results.front)]
+        _, _, design = min(values)
+        value = format_quantity(limit.figure.of(design), limit.figure.unit)
+        yield design, f"Asked: {limit.words}, reached {value}"
+
+
+def nearest_misses(results):
+    """Why there is no front: what designs miss, and the one that misses least.
+
+    Parameters
+    ----------
+    results : sim.explore.search.Results
+        Without a front.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    missed = Counter(name for design in results.designs for name in design.violations)
+    words_ = ", ".join(f"{count:,} miss {name}" for name, count in missed.most_common())
+    judged = [design for design in results.designs if design.violations]
+    if not judged:
+        reason = next(iter(results.failures.values()), "none was predicted")
+        return f"No design was found: {reason}"
+    nearest = min(judged, key=lambda design: (sum(design.violations.values()), design.key))
+    by = ", ".join(f"{name} by {share:.1%}" for name, share in nearest.violations.items())
+    over = [use for use in nearest.uses if use.share > 1]
+    if over:
+        by += " (" + ", ".join(f"{use.used:,} of {use.available:,} {use.resource}"
+                               for use in over) + ")"
+    return (f"No design meets all that is asked: of {len(results.designs):,}, {words_}; the "
+            f"nearest, {nearest.lanes} lanes, misses {by}")
+
+
+def render_proofs(proofs):
+    """Table of designs in RTL, predicted beside measured.
+
+    Parameters
+    ----------
+    proofs : sequence of sim.explore.prove.Proof
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    table = WideTable("Designs of the front, built and run in RTL: the whole network, every "
+                      "block's output equal to golden")
+    table.add_column("design")
+    for heading in ("predicted\ncycles", "measured\ncycles", "predicted\nDRAM bytes",
+                    "measured\nDRAM bytes", "figures\ncompared", "not\nequal"):
+        table.add_column(heading, justify="right")
+    notes = []
+    for proof in proofs:
+        unequal = sum(map(len, proof.differences.values()))
+        measured = ["", ""] if proof.measured_cycles is None else [
+            f"{proof.measured_cycles:,}", f"{proof.measured_dram_bytes:,}"]
+        table.add_row(
+            proof.name, f"{proof.predicted_cycles:,}", measured[0],
+            f"{proof.predicted_dram_bytes:,}", measured[1], f"{proof.figures:,}",
+            Text("failed" if proof.reason else str(unequal),
+                 style="green" if proof.equal else "bold red"))
+        if proof.reason:
+            notes.append(Text(f"{proof.name}: {proof.reason}", style="bold red"))
+        notes += [Text(f"{proof.name}, {layer}: " + "; ".join(
+            f"{name} {one:,} predicted, {other:,} measured"
+            for name, (one, other) in row.items()), style="red")
+            for layer, row in proof.differences.items()]
+    return Group(table, *notes)

@@ -1,0 +1,81 @@
+"""Buffers are the least that the network needs, in whole block RAMs, and more where asked."""
+
+from dataclasses import replace
+
+import pytest
+
+from golden.network import mobilenet_v2
+from sim.explore.buffers import BLOCK_RAM_DEPTH, BufferSizes
+from sim.explore.space import choose_space
+from sim.mapping.placement import place_network
+from sim.mapping.tiling import DoesNotFit
+
+POINT = {name: values[0] for name, values in choose_space("small").values.items()}
+LANES = [(16, 4, 7), (32, 16, 2), (12, 4, 1), (64, 32, 14)]
+
+
+@pytest.fixture(scope="module")
+def sizes():
+    return BufferSizes(mobilenet_v2())
+
+
+def point(outputs, inputs, pixels, **others):
+    return {**POINT, "outputs": outputs, "inputs": inputs, "pixels": pixels, **others}
+
+
+@pytest.mark.parametrize("lanes", LANES)
+def test_a_block_ram_less_does_not_fit(sizes, lanes):
+    config = sizes.configuration(point(*lanes, map_share=0))
+    place_network(mobilenet_v2(), config)
+    for name in ("line_words", "tap_words", "parameter_words", "strip_words", "map_words",
+                 "weight_words"):
+        words = getattr(config, name)
+        assert words % BLOCK_RAM_DEPTH == 0
+        if words > BLOCK_RAM_DEPTH:
+            with pytest.raises(DoesNotFit):
+                place_network(mobilenet_v2(),
+                              replace(config, **{name: words - BLOCK_RAM_DEPTH}))
+
+
+@pytest.mark.parametrize("lanes", LANES[:2])
+def test_a_share_of_one_keeps_every_map(sizes, lanes):
+    config = sizes.configuration(point(*lanes, map_share=1))
+    assert not any(place_network(mobilenet_v2(), config).spilled)
+    with pytest.raises((DoesNotFit, AssertionError)):
+        fewer = replace(config, map_words=config.map_words - BLOCK_RAM_DEPTH)
+        assert not any(place_network(mobilenet_v2(), fewer).spilled)
+    middle = sizes.configuration(point(*lanes, map_share=0.5))
+    least  = sizes.configuration(point(*lanes, map_share=0))
+    assert least.map_words < middle.map_words < config.map_words
+
+
+def test_factors_multiply_the_least(sizes):
+    least = sizes.configuration(point(16, 4, 7))
+    more  = sizes.configuration(point(16, 4, 7, weight_factor=2.0))
+    assert more.weight_words == 2 * least.weight_words
+    assert replace(more, weight_words=least.weight_words) == least
+    strips = sizes.configuration(point(16, 4, 7, strip_factor=4.0))
+    assert strips.strip_words == 4 * least.strip_words
+    # Higher strips work a block off at once: fewer weights must wait for the next strip.
+    assert strips.weight_words < least.weight_words
+
+
+def test_sizes_that_are_stated_stay(sizes):
+    stated = {"map_words": 20001, "strip_words": 3000, "line_words": 1000, "weight_words": 9000,
+              "tap_words": 300, "parameter_words": 800, "queue_words": 33}
+    config = sizes.configuration(point(16, 4, 7, **stated))
+    assert {name: getattr(config, name) for name in stated} == stated
+    with pytest.raises(DoesNotFit, match="tap_words is 100"):
+        sizes.configuration(point(16, 4, 7, tap_words=100))
+
+
+def test_lanes_that_are_no_accelerator(sizes):
+    with pytest.raises(ValueError, match="multiple of inputs"):
+        sizes.configuration(point(12, 8, 1))
+    with pytest.raises(ValueError, match="burst_beats"):
+        sizes.configuration(point(16, 4, 1, data_bits=512, burst_beats=256))
+
+
+def test_bits_change_no_words(sizes):
+    wide, narrow = (sizes.configuration(point(16, 4, 7, weight_bits=bits)) for bits in (8, 4))
+    assert replace(narrow, weight_bits=8) == wide
