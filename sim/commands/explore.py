@@ -284,12 +284,21 @@ def explore(
         raise
     if proofs:
         get_console().print(render_proofs(proofs))
-    names = ", ".join(sorted(file.name for file in folder.iterdir() if file.is_file()))
+    names = _file_names(folder, results)
     get_error_console().print(f"In {folder}: {names}", soft_wrap=True)
     wrong = [proof for proof in proofs if not proof.equal]
     if wrong:
         raise SimulationError(f"{wrong[0].name} in RTL is not what was predicted; all that differs "
                               "is listed above")
+
+
+def _file_names(folder, results):
+    """Files of a folder in words, the designs' together."""
+    ours  = {f"{design.name}.toml" for design in results.front}
+    names = [file.name for file in folder.iterdir() if file.is_file() and file.name not in ours]
+    first, last = results.front[0].name, results.front[-1].name
+    names.append(f"{first}.toml" + (f" to {last}.toml" if first != last else ""))
+    return ", ".join(sorted(names))
 
 
 def _network(request):

@@ -17,7 +17,7 @@ __all__ = ["binding_words", "design_frame", "headline", "import_pandas", "neares
            "render_front", "render_proofs", "time_words", "write_tables"]
 
 #: Rows that a terminal is given; the files have all.
-TERMINAL_ROWS = 24
+TERMINAL_ROWS = 16
 
 
 def import_pandas():
@@ -181,13 +181,13 @@ def _columns(results):
 
 
 def binding_words(design):
-    """``LUTs 93 %``: what of the device a design takes most of."""
+    """``LUTs 93%``: what of the device a design takes most of."""
     use = design.binding_use
-    return f"{use.resource} {use.share:.0%}"
+    return f"{use.resource.split(',')[0]} {use.share:.0%}"
 
 
 def time_words(design):
-    """``array 88 %``: what takes most cycles."""
+    """``array 88%``: what takes most cycles."""
     return f"{words(design.total.bound)} {design.total.bound_share:.0%}"
 
 
