@@ -35,6 +35,14 @@ def explore(
             rich_help_panel=ASKED,
         ),
     ] = None,
+    devices: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="A table of devices in place of the one that comes along, sim/cost/devices.toml.",
+            rich_help_panel=ASKED,
+        ),
+    ] = None,
     objective: Annotated[
         list[str] | None,
         typer.Option(
@@ -89,6 +97,15 @@ def explore(
             metavar="MHZ",
             help="Clock in MHz. Without it, an estimate for the device's family. --vary "
             "clock_mhz=100,200 searches over it.",
+            rich_help_panel=SPACE,
+        ),
+    ] = None,
+    energies: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Energies of operations in picojoules, in place of those of "
+            "sim/cost/energies.toml.",
             rich_help_panel=SPACE,
         ),
     ] = None,
@@ -247,11 +264,10 @@ def explore(
     request = Request(
         space=choose_space(space, vary or (), accuracy_axes(accuracy)).values, objectives=names,
         limits={limit.name: limit.bound for limit in limits},
-        network={"model": None if model is None else str(model.expanduser().absolute()),
-                 "width": width, "size": size, "classes": classes,
+        network={"model": _absolute(model), "width": width, "size": size, "classes": classes,
                  "padding": padding and padding.value},
-        device=device, clock_mhz=clock, latency=latency,
-        accuracy=None if accuracy is None else str(accuracy.expanduser().absolute()),
+        device=device, devices=_absolute(devices), energies=_absolute(energies),
+        clock_mhz=clock, latency=latency, accuracy=_absolute(accuracy),
         designs=designs, population=population, seed=seed, dsp_packing=dsp_packing,
         ultra_ram=ultra_ram)
     if resume is not None:
@@ -290,6 +306,11 @@ def explore(
     if wrong:
         raise SimulationError(f"{wrong[0].name} in RTL is not what was predicted; all that differs "
                               "is listed above")
+
+
+def _absolute(path):
+    """A path that means the same in another folder."""
+    return None if path is None else str(path.expanduser().absolute())
 
 
 def _file_names(folder, results):

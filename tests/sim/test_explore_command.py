@@ -36,6 +36,8 @@ def invoke(tmp_path, monkeypatch):
     (["--objective", "speed"], "An objective must be one of fps"),
     (["--objective", "accuracy"], "Accuracy comes from a finished sweep"),
     (["--max-share", "80%"], "A share is one of a device's resources"),
+    (["--energies", "nowhere.toml"], "nowhere.toml' cannot be read: No such file"),
+    (["--device", "x", "--devices", "nowhere.toml"], "nowhere.toml' cannot be read: No such file"),
     (["--accuracy", "nowhere"], "There is no finished sweep in 'nowhere'"),
     (["--vary", "pixel=2"], "did you mean pixels?"),
     (["--space", "nowhere.toml"], "there is no file 'nowhere.toml'"),
