@@ -10,6 +10,7 @@ import typer
 
 from sim.commands.classify import classify
 from sim.commands.compare import compare
+from sim.commands.cost import cost
 from sim.commands.doctor import doctor
 from sim.commands.explore import explore
 from sim.commands.export import export
@@ -74,8 +75,8 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, golden, run, export, compare, sweep, model, validate, explore,
-                 verilog, doctor):
+for _command in (summary, classify, golden, run, export, compare, sweep, model, validate, cost,
+                 explore, verilog, doctor):
     app.command()(guard(_command))
 
 

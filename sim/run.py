@@ -13,6 +13,7 @@ from sim.outputs import dump_tensors, fully_connected_note
 from sim.report.limits import add_limits, block_limits, frame_limits
 from sim.report.provenance import find_commit, find_versions
 from sim.report.run_report import ClassRankings, FrameSequence, RunReport, Timeline
+from sim.report.scale_sim import estimate_layers
 from sim.rtl.run_blocks import network_tasks, run_tasks
 from sim.rtl.run_network import run_network
 from sim.rtl.simulate import TIMELINE_CYCLES
@@ -159,6 +160,9 @@ def run_frame(
         classes=classes,
         timeline=Timeline(TIMELINE_CYCLES, tuple(map(tuple, run.timeline.tolist()))),
         frames=sequence,
+        scale_sim=estimate_layers(
+            (network.stem, *network.blocks, network.head, network.classifier), config
+        ),
         **made_with,
     )
     made = {block.output_name: run.maps[block.name] for block in network.blocks}
@@ -224,6 +228,7 @@ def run_bottlenecks(
         layers=tuple(measured for measured, _ in results),
         block_limits=limits,
         limits=add_limits(limits),
+        scale_sim=estimate_layers([task.block for task in tasks], config),
         wall_seconds=progress.simulation_seconds if progress else 0.0,
         **made_with,
     )

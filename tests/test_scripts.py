@@ -41,7 +41,7 @@ def call(project, script):
         capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("script", ["scripts/run", "scripts/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["scripts/run", "scripts/test", "scripts/peers", ".ci/run"])
 def test_missing_tools_are_named(script, project):
     done = call(project, script)
     assert done.returncode == 2
@@ -85,3 +85,62 @@ def test_stamp_makes_the_set_up_a_comparison(project):
     assert (done.returncode, done.stdout, done.stderr) == (0, "mnv2 run\n", "")
     (folder / "pyproject.toml").write_text("changed")
     assert call(project, "scripts/run").returncode == 2
+
+
+@pytest.fixture
+def project_with_peers(project):
+    """The project set up, and the list of the tools that scripts/peers installs."""
+    folder, programs = project
+    for name in ("g++", "make", "perl"):
+        add_program(programs, name)
+    programs.joinpath("cp").symlink_to(shutil.which("cp"))
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    add_program(folder / ".venv" / "bin", "python", 'echo "python $*"')
+    stamp = (folder / "pyproject.toml").read_text() + (folder / "requirements-data.txt").read_text()
+    (folder / ".venv" / "mnv2-base.stamp").write_text(stamp)
+    (folder / "sim" / "peers").mkdir(parents=True)
+    shutil.copy(ROOT / "sim" / "peers" / "requirements.txt", folder / "sim" / "peers")
+    return folder, programs
+
+
+def test_peers_failed_set_up_leaves_no_environment(project_with_peers):
+    folder, programs = project_with_peers
+    # Makes an environment whose pip fails.
+    add_program(programs, "python3", '[ "$2" != venv ] || { mkdir -p "$3/bin"; '
+                'printf "#!%s\\nexit 1\\n" "$BASH" > "$3/bin/python"; '
+                'chmod +x "$3/bin/python"; }')
+    programs.joinpath("chmod").symlink_to(shutil.which("chmod"))
+    for _ in range(2):
+        done = call(project_with_peers, "scripts/peers")
+        assert done.returncode == 2
+        assert "peers-venv failed; the next call starts it again" in done.stderr
+        assert not (folder / "build" / "peers-venv").exists()
+
+
+def test_peers_go_on_without_a_tool_that_cannot_be_installed(project_with_peers):
+    folder, programs = project_with_peers
+    # Its pip knows all but one.
+    add_program(programs, "python3", '[ "$2" != venv ] || { mkdir -p "$3/bin"; '
+                """printf '#!%s\\ncase "$*" in *--requirement*|*zigzag*) exit 1 ;; esac\\n' """
+                '"$BASH" > "$3/bin/python"; chmod +x "$3/bin/python"; }')
+    programs.joinpath("chmod").symlink_to(shutil.which("chmod"))
+    done = call(project_with_peers, "scripts/peers")
+    assert done.returncode == 0
+    assert done.stdout.endswith("python -m sim.peers\n")
+    assert "zigzag-dse==3.9.1 could not be installed." in done.stderr
+    assert done.stderr.count("could not be installed") == 1
+    assert not (folder / "build" / "peers-venv" / "mnv2-peers.stamp").exists()
+
+
+def test_peers_stamp_makes_the_set_up_a_comparison(project_with_peers):
+    folder, _ = project_with_peers
+    tools = folder / "build" / "peers-venv"
+    tools.mkdir(parents=True)
+    wanted = (folder / "sim" / "peers" / "requirements.txt").read_text()
+    (tools / "mnv2-peers.stamp").write_text(wanted)
+    done = call(project_with_peers, "scripts/peers")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "python -m sim.peers\n", "")
+    # Another list of tools is another environment.
+    (tools / "mnv2-peers.stamp").write_text("scalesim==2.0\n")
+    assert call(project_with_peers, "scripts/peers").returncode == 2
+    assert not tools.exists()

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from sim.commands.accelerator_options import Latency, make_memory
+from sim.commands.command_line import command_line
 from sim.commands.model_options import Model
 from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
+from sim.commands.page_option import Html, check_page
 from sim.errors import SimulationError, UserError
 from sim.explore.objectives import DEFAULT_OBJECTIVES, FIGURES
 from sim.explore.space import AXES, SPACES
@@ -199,6 +201,7 @@ def explore(
             rich_help_panel=WORK,
         ),
     ] = None,
+    html: Html = False,
 ):
     """Find the accelerators that no other beats: for a device, a frame rate, a network.
 
@@ -255,6 +258,7 @@ def explore(
     # What can be wrong is looked at first: a search takes its time.
     import_pandas()
     make_memory(latency, None)
+    check_page(html)
     limits = parse_limits({
         "fps": min_fps, "latency": max_latency, "dsp": max_dsp, "bram": max_bram, "luts": max_luts,
         "bandwidth": max_bandwidth, "energy": max_energy, "accuracy": min_accuracy,
@@ -284,7 +288,8 @@ def explore(
         with progress:
             results = run_search(prepared, folder, resume=resume is not None, workers=workers,
                                  scheduler=scheduler, progress=progress)
-        _write_results(results, (), folder)
+        page_of = command_line(context) if html else None
+        _write_results(results, (), folder, page_of)
         if not results.front:
             raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
         get_console().print(render_front(results))
@@ -292,7 +297,7 @@ def explore(
         if prove:
             with FormatProgress() as shown:
                 proofs = prove_designs(results, prove, folder, progress=shown)
-            _write_results(results, proofs, folder)
+            _write_results(results, proofs, folder, page_of)
     except (KeyboardInterrupt, UserError):
         if progress.started:
             get_error_console().print(f"What is done is kept: mnv2 explore --resume {folder} goes "
@@ -333,8 +338,11 @@ def _network(request):
         padding and Padding(padding))
 
 
-def _write_results(results, proofs, folder):
-    """Tables, designs and pictures, beside the journal; they appear together."""
+def _write_results(results, proofs, folder, page_of=None):
+    """Tables, designs and pictures, beside the journal; they appear together.
+
+    With them a page, if ``page_of`` is the command line that it is of.
+    """
     from sim.explore.design_files import write_design_files
     from sim.explore.plots import write_plots
     from sim.explore.report import write_report
@@ -346,3 +354,8 @@ def _write_results(results, proofs, folder):
         write_design_files(results, temporary)
         write_plots(results, temporary)
         write_report(results, temporary / "report.json", proofs)
+        if page_of is not None:
+            from sim.page.explore_page import explore_page
+            from sim.page.page import write_page
+
+            write_page(explore_page(results, proofs, page_of), temporary)

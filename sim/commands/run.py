@@ -18,11 +18,14 @@ from sim.commands.accelerator_options import (
     Stalls,
     make_memory,
 )
+from sim.commands.command_line import command_line
 from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
+from sim.commands.page_option import Html, check_page
 from sim.errors import UserError
 
 
 def run(
+    context: typer.Context,
     image: Annotated[
         str | None,
         typer.Argument(
@@ -93,6 +96,7 @@ def run(
             "Without it, one in runs/, called by the time.",
         ),
     ] = None,
+    html: Html = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -117,6 +121,8 @@ def run(
 
     - mnv2 run cat.jpg
 
+    - mnv2 run cat.jpg --html --output runs/cat
+
     - mnv2 run cat.jpg --blocks 3 --waves
 
     - mnv2 run cat.jpg --model mobilenet_v2.tflite --dump rtl.npz
@@ -135,6 +141,7 @@ def run(
     from sim.report.tables import render_report
 
     # What can be wrong is looked at first: the simulation takes its time.
+    check_page(html)
     options = {
         "config": load_configuration(config, settings or ()),
         "memory": make_memory(latency, bandwidth, stalls, seed),
@@ -162,6 +169,11 @@ def run(
         write_json(result.report, temporary / "report.json")
         write_csv(result.report, temporary / "report.csv")
         write_plots(result.report, temporary)
+        if html:
+            from sim.page.page import write_page
+            from sim.page.run_page import run_page
+
+            write_page(run_page(result.report, command_line(context)), temporary)
         save_arrays(temporary / DUMP_FILE, result.tensors)
         if dump is not None:
             write_dump(dump, result.tensors)

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from sim.commands.command_line import command_line
 from sim.commands.model_options import Normalization, PixelNormalization, Size, given
+from sim.commands.page_option import Html, check_page
 from sim.errors import SimulationError, UserError
 from sim.sweep.grid import AXES, Point
 
@@ -148,6 +150,7 @@ def sweep(
             rich_help_panel=HARDWARE,
         ),
     ] = None,
+    html: Html = False,
 ):
     """Measure what fixed-point formats cost in accuracy, over lists of bits, scales and repairs.
 
@@ -175,6 +178,8 @@ def sweep(
 
     - mnv2 sweep --weights 3..8 --activations 4..8 --granularity tensor,channel
 
+    - mnv2 sweep --weights 4..8 --html --output runs/bits
+
     - mnv2 sweep --weights 4 --adaptive-rounding off,on --images imagenet/val --limit 1000
 
     - mnv2 sweep --resume runs/sweep-2030-01-01T12-00-00
@@ -195,6 +200,7 @@ def sweep(
     # What can be wrong is looked at first: a sweep takes its time.
     accelerator = load_configuration(config, settings or ())
     import_pandas()
+    check_page(html)
     request = make_request(lists, images=images, limit=limit, seed=seed, calibration=calibration,
                            model=model, size=size, normalization=given(normalization))
     if resume is not None:
@@ -213,7 +219,7 @@ def sweep(
                                 scheduler=scheduler, progress=progress)
         get_console().print(render_points(results))
         runs = _run_hardware(results, rtl, folder, accelerator) if rtl else []
-        _write_results(results, runs, folder)
+        _write_results(results, runs, folder, command_line(context) if html else None)
     except (KeyboardInterrupt, UserError):
         if progress.started:
             console.print(f"What is done is kept: mnv2 sweep --resume {folder} goes on",
@@ -319,8 +325,11 @@ def _run_hardware(results, count, folder, accelerator):
                                memory=make_memory(100, None), progress=progress)
 
 
-def _write_results(results, runs, folder):
-    """Tables, pictures and report, beside the journal; they appear together."""
+def _write_results(results, runs, folder, page_of=None):
+    """Tables, pictures and report, beside the journal; they appear together.
+
+    With them a page, if ``page_of`` is the command line that it is of.
+    """
     from sim.files import replaced_files
     from sim.sweep.plots import write_plots
     from sim.sweep.report import write_report
@@ -330,3 +339,8 @@ def _write_results(results, runs, folder):
         write_tables(results, temporary)
         write_plots(results, temporary)
         write_report(results, temporary / "report.json", runs)
+        if page_of is not None:
+            from sim.page.page import write_page
+            from sim.page.sweep_page import sweep_page
+
+            write_page(sweep_page(results, runs, page_of), temporary)

@@ -6,65 +6,70 @@ say how far the estimate is off where it was not fitted.
 """
 
 import itertools
-import json
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
-from hw.config import AcceleratorConfig
-from sim.cost.memory_mapping import memory_columns, reads_while_written
-from sim.cost.resources import FAMILIES, array_dsps, estimate_resources
+from sim.cost.families import FAMILIES
+from sim.cost.resources import estimate_resources
+from sim.cost.synthesised import load_designs, load_results
 from sim.cost.units import list_units
 
-__all__ = ["FITTED", "compare", "fit_coefficients", "fit_non_negative", "load_results"]
+__all__ = ["FITTED", "Comparison", "compare", "fit_coefficients", "fit_non_negative"]
 
 #: What is fitted; DSPs and memories are counted.
 FITTED = ("flip_flops", "luts")
 
-RESULTS = Path(__file__).with_name("synthesis.json")
 
+@dataclass(frozen=True)
+class Comparison:
+    """An estimate beside what Yosys counted.
 
-def load_results(path=RESULTS):
-    """What Yosys made of accelerators.
-
-    Returns
-    -------
-    dict
-        By design: ``config``, its options; ``held_out``, whether it is kept from the fit;
-        ``families``, by family ``verilog_sha256``, ``tool``, ``seconds``, ``total`` and ``units``,
-        each the resources by name.
+    Attributes
+    ----------
+    design, family : str
+    held_out : bool
+        Whether the estimate was fitted without it.
+    estimated, counted : dict of str to int
+        Resources by name.
     """
-    return json.loads(path.read_text(encoding="utf-8"))
+
+    design:    str
+    family:    str
+    held_out:  bool
+    estimated: dict
+    counted:   dict
+
+    def error(self, resource):
+        """Estimate over count, less one; 0 where neither has any."""
+        estimated, counted = self.estimated[resource], self.counted.get(resource, 0)
+        if not counted:
+            return float("inf") if estimated else 0.0
+        return estimated / counted - 1
 
 
-def configuration(design):
-    """The configuration of a design of `load_results`."""
-    return AcceleratorConfig(**design["config"])
-
-
-def fit_coefficients(results):
+def fit_coefficients(results=None):
     """Coefficients of each family that has results.
 
     Parameters
     ----------
-    results : dict
-        As of `load_results`.
+    results : dict, optional
+        As of `sim.cost.synthesised.load_results`, whose they are without it.
 
     Returns
     -------
     dict
         By family, kind of unit and resource: the constant and a coefficient for each feature.
     """
-    fitted = {}
-    for family in dict.fromkeys(name for _, name in FAMILIES.values()):
+    results = load_results() if results is None else results
+    fitted  = {}
+    for family in dict.fromkeys(known.tables for known in FAMILIES.values()):
         rows = {}
-        for design in results.values():
-            if design["held_out"] or family not in design["families"]:
+        for name, design in load_designs().items():
+            found = results.get(name, {}).get(family)
+            if design.held_out or found is None:
                 continue
-            config, found = configuration(design), design["families"][family]
-            for unit in list_units(config, lambda memory: memory_columns(memory, family),
-                                   lambda memory: reads_while_written(memory, family),
-                                   soft_products=array_dsps(config, family) == 0):
+            for unit in list_units(design.config, family):
                 counted = found["units"].get(unit.path, {})
                 for resource in FITTED:
                     rows.setdefault((unit.kind, resource), []).append((
@@ -74,7 +79,7 @@ def fit_coefficients(results):
             features, counts, weights = map(np.array, zip(*data, strict=True))
             solution = fit_non_negative(features * weights[:, None], counts * weights)
             fitted.setdefault(family, {}).setdefault(kind, {})[resource] = [
-                float(f"{value:.5g}") for value in solution]
+                float(f"{value:.4g}") for value in solution]
     return fitted
 
 
@@ -95,6 +100,9 @@ def fit_non_negative(matrix, target):
          Least Squares Problems, 1974, chapter 23).
     """
     columns = matrix.shape[1]
+    scale   = np.linalg.norm(matrix, axis=0)
+    scale[scale == 0] = 1
+    matrix  = matrix / scale
     best, least = np.zeros(columns), float(target @ target)
     for size in range(1, columns + 1):
         for chosen in itertools.combinations(range(columns), size):
@@ -102,25 +110,21 @@ def fit_non_negative(matrix, target):
             if (solution < 0).any():
                 continue
             error = float(((matrix[:, chosen] @ solution - target) ** 2).sum())
-            if error < least * (1 - 1e-9):
+            if error < least * (1 - 1e-6):
                 best, least = np.zeros(columns), error
                 best[list(chosen)] = solution
-    return best
+    return best / scale
 
 
-def compare(results):
-    """Estimates beside what Yosys counted.
+def compare(results=None):
+    """Estimates beside what Yosys counted, for each design and family that it mapped.
 
     Returns
     -------
-    list of (str, str, bool, dict)
-        Design, family, whether it is held out, and by resource the estimate and Yosys' count.
+    list of Comparison
     """
-    rows = []
-    for name, design in results.items():
-        for family, found in design["families"].items():
-            estimate = estimate_resources(configuration(design), family)
-            rows.append((name, family, design["held_out"], {
-                resource: (count, found["total"].get(resource, 0))
-                for resource, count in vars(estimate).items()}))
-    return rows
+    results = load_results() if results is None else results
+    return [Comparison(name, family, design.held_out,
+                       vars(estimate_resources(design.config, family)), found["total"])
+            for name, design in load_designs().items()
+            for family, found in results.get(name, {}).items()]

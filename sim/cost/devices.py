@@ -198,5 +198,5 @@ def device_use(resources, device):
 
 
 def fits(resources, device):
-    """Whether a device has enough of everything, with nothing left for what is beside the design."""
+    """Whether a device has enough of everything, if nothing else is to be on it."""
     return all(use.share <= 1 for use in device_use(resources, device))

@@ -1,8 +1,9 @@
 """What happens in a frame: operations, and bits of every on-chip memory, counted.
 
-Cycles and bytes are those of the layers, measured or predicted: each step of a 1x1 convolution reads
-one word of weights and one of activations, each window one word of 3x3 kernels. The rest follows
-from the network's shapes and the lanes: how many words of results are scaled, and where they go.
+Cycles and bytes are those of the layers, measured or predicted: each step of a 1x1 convolution
+reads one word of weights and one of activations, each window one word of 3x3 kernels. The rest
+follows from the network's shapes and the lanes: how many words of results are scaled, and where
+they go.
 """
 
 from sim.mapping.tiling import map_words

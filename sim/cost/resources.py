@@ -10,24 +10,15 @@ import functools
 import json
 from pathlib import Path
 
+from sim.cost.families import FAMILIES, array_dsps
 from sim.cost.memories import list_memories
-from sim.cost.memory_mapping import map_memory, memory_columns, reads_while_written
+from sim.cost.memory_mapping import map_memory
 from sim.cost.record import Resources
 from sim.cost.units import list_units
 
-__all__ = ["FAMILIES", "Resources", "array_dsps", "estimate_resources", "estimate_units"]
+__all__ = ["FAMILIES", "Resources", "estimate_resources", "estimate_units", "load_coefficients"]
 
-#: Families of devices: title, and the family whose coefficients are used.
-FAMILIES = {
-    "xcup":  ("AMD UltraScale+", "xcup"),
-    "xc7":   ("AMD 7 series", "xcup"),
-    "ecp5":  ("Lattice ECP5", "ecp5"),
-    "ice40": ("Lattice iCE40 UltraPlus", "ecp5"),
-}
-
-#: Products of fewer bits are made of tables on AMD's devices.
-#: Ref: Yosys 0.70, techlibs/xilinx/synth_xilinx.cc, DSP_Y_MINWIDTH.
-SMALLEST_AMD_PRODUCT = 9
+COEFFICIENTS = Path(__file__).with_name("coefficients.json")
 
 #: DSPs of a product of 32 x 32 bits, and of one of 9 x 32 bits: 18 or 27 bits at a time.
 _WIDE, _NARROW = 4, 2
@@ -75,13 +66,11 @@ def estimate_units(config, family="xcup", *, dsp_packing=False, ultra_ram=False)
     if family not in FAMILIES:
         raise ValueError(f"Family must be one of {', '.join(FAMILIES)}, not {family!r}")
     for name, chosen in (("DSP packing", dsp_packing), ("UltraRAM", ultra_ram)):
-        if chosen and family != "xcup":
-            raise ValueError(f"{name} is for UltraScale+ devices, not for {FAMILIES[family][0]}")
-    coefficients = load_coefficients()[FAMILIES[family][1]]
+        if chosen and not FAMILIES[family].packs:
+            raise ValueError(f"{name} is for UltraScale+ devices, not for {FAMILIES[family].title}")
+    coefficients = load_coefficients()[FAMILIES[family].tables]
     found = {}
-    for unit in list_units(config, lambda memory: memory_columns(memory, family),
-                           lambda memory: reads_while_written(memory, family),
-                           soft_products=array_dsps(config, family) == 0):
+    for unit in list_units(config, family):
         of_kind = coefficients[unit.kind]
         found[unit.path] = Resources(
             luts=_weigh(of_kind["luts"], unit.luts),
@@ -100,19 +89,10 @@ def estimate_units(config, family="xcup", *, dsp_packing=False, ultra_ram=False)
     return found
 
 
-def array_dsps(config, family, *, packed=False):
-    """DSPs of the array: one for each product, or for each pair of pixels with one weight."""
-    small = config.weight_bits + config.activation_bits < SMALLEST_AMD_PRODUCT
-    if small and family in ("xcup", "xc7"):
-        return 0
-    columns = -(-config.pixels // 2) if packed else config.pixels
-    return config.outputs * config.inputs * columns
-
-
 @functools.cache
 def load_coefficients():
     """Fitted coefficients: family, kind of unit, ``flip_flops`` and ``luts``; constants first."""
-    return json.loads(Path(__file__).with_name("coefficients.json").read_text())
+    return json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
 
 
 def _weigh(coefficients, features):

@@ -7,15 +7,16 @@ flip-flop, so those coefficients come out near 1.
 """
 
 from dataclasses import dataclass
-from math import gcd
 
+from sim.cost.families import FAMILIES, array_dsps
 from sim.cost.memories import TAPS, list_memories
+from sim.cost.memory_mapping import memory_columns, reads_while_written
+from sim.cost.pieces import gearbox_luts, gearbox_shape, tree_luts
 
-__all__ = ["Unit", "list_units"]
+__all__ = ["Unit", "list_gearboxes", "list_units"]
 
 IMAGE_CHANNELS  = 3      # hw.layouts.IMAGE_CHANNELS
 RECORD_BITS     = 1024   # hw.program.RECORD_BYTES
-PARAMETER_BITS  = 72     # hw.config.PARAMETER_BITS
 SUM_BITS        = 24     # hw.pool.SUM_BITS
 CHANNELS        = 5      # len(hw.config.STREAMS)
 
@@ -30,28 +31,24 @@ class Unit:
         Its place, without the top's name: ``"core.array"``; ``""`` is the top itself.
     kind : str
         Units of a kind have coefficients in common.
-    flip_flops, luts : tuple of int
+    flip_flops, luts : tuple of float
         Features of either; one coefficient each, beside a constant.
     """
 
     path:       str
     kind:       str
     flip_flops: tuple[int, ...] = ()
-    luts:       tuple[int, ...] = ()
+    luts:       tuple[float, ...] = ()
 
 
-def list_units(config, columns_of, emulated, *, soft_products=False):
+def list_units(config, family):
     """Units of an accelerator and their features.
 
     Parameters
     ----------
     config : hw.config.AcceleratorConfig
-    columns_of : function of (MemoryShape) to int
-        RAMs that the rows of a memory are spread over: the rest of its address is decoded beside.
-    emulated : function of (MemoryShape) to bool
-        Whether registers stand in where it is read while the same row is written.
-    soft_products : bool
-        Whether the products of the array are made of tables.
+    family : str
+        A key of `sim.cost.families.FAMILIES`.
 
     Returns
     -------
@@ -61,11 +58,14 @@ def list_units(config, columns_of, emulated, *, soft_products=False):
     weight, activation = config.weight_bits, config.activation_bits
     word, data, tiles  = config.word_bits, config.data_bits, config.tile_words
     lanes    = inputs * pixels
-    glue     = {}            # of the memories in each unit: decoded outside, and emulated
+    tables   = FAMILIES[family].tables
+    # Of the memories in each unit, bits that are decoded outside, and those that registers stand in
+    # for where a row is read while it is written.
+    glue     = {}
     for memory in list_memories(config):
-        decoded, registers = glue.get(memory.unit, (0, 0))
-        glue[memory.unit] = (decoded + (columns_of(memory) - 1) * memory.width,
-                             registers + emulated(memory) * memory.width)
+        decoded, held = glue.get(memory.unit, (0, 0))
+        glue[memory.unit] = (decoded + (memory_columns(memory, family) - 1) * memory.width,
+                             held + reads_while_written(memory, family) * memory.width)
 
     # Array: see hw/mac_array.py. An activation that no window goes to is one for all outputs.
     product    = weight + activation
@@ -75,9 +75,10 @@ def list_units(config, columns_of, emulated, *, soft_products=False):
                   + window + pixels * min(inputs, outputs - TAPS) * activation
                   + config.multipliers * product + outputs * pixels * lane
                   + outputs * pixels * 32 + lanes * (lane + (tiles - 1).bit_length()))
-    adder_bits = (outputs * pixels * _tree_bits(inputs, product)
-                  + lanes * _tree_bits(tiles, lane) + outputs * pixels * 32)
-    chosen     = window + TAPS * inputs * weight + outputs * inputs * weight
+    trees      = (outputs * pixels * tree_luts(inputs, product, tables)
+                  + lanes * tree_luts(tiles, lane, tables))
+    soft       = config.multipliers * weight * activation * (array_dsps(config, family) == 0)
+    operands   = window + TAPS * inputs * weight + outputs * inputs * weight
 
     stem_steps = -(-IMAGE_CHANNELS * TAPS // inputs)
     units = [
@@ -87,7 +88,7 @@ def list_units(config, columns_of, emulated, *, soft_products=False):
               glue["core"][1]),
              (lanes * 32 * tiles, word, stem_steps * word, *glue["core"])),
         Unit("core.array", "array", (registers,),
-             (adder_bits, chosen, soft_products * config.multipliers * weight * activation)),
+             (trees, outputs * pixels * 32, operands, soft)),
         Unit("core.issue", "issue"),
         Unit("core.issue.walk", "walk"),
         Unit("core.line_buffer", "line_buffer",
@@ -120,31 +121,26 @@ def list_units(config, columns_of, emulated, *, soft_products=False):
         *(Unit(path, "short_queue") for path in
           ("storer.queue", "write_master.bursts", "read_master.due")),
     ]
-    for name, taken, given in (
-            ("program", data, RECORD_BITS), ("activations", data, word),
-            ("image", data, IMAGE_CHANNELS * pixels * activation),
-            ("parameters", data, PARAMETER_BITS * inputs), ("taps", data, config.tap_word_bits),
-            ("weights", data, config.weight_word_bits), ("store", word, data),
-            ("logits", 40 * inputs, data)):
-        units.append(_gearbox(f"{name}_gearbox", taken, given))
+    units.extend(_gearbox(*gearbox, tables) for gearbox in list_gearboxes(config))
     return units
 
 
-def _tree_bits(terms, bits):
-    """Bits of the adders of a balanced tree of ``terms`` values of ``bits`` bits."""
-    total = 0
-    while terms > 1:
-        bits  += 1
-        total += terms // 2 * bits
-        terms -= terms // 2
-    return total
+def list_gearboxes(config):
+    """Path, bits taken, bits given and partial words of each gearbox of an accelerator."""
+    data, word = config.data_bits, config.word_bits
+    return [(f"{name}_gearbox", taken, given, partial) for name, taken, given, partial in (
+        ("program", data, RECORD_BITS, "drop"),
+        ("activations", data, word, "drop"),
+        ("image", data, IMAGE_CHANNELS * config.pixels * config.activation_bits, "drop"),
+        ("parameters", data, config.parameter_word_bits, "drop"),
+        ("taps", data, config.tap_word_bits, "drop"),
+        ("weights", data, config.weight_word_bits, "drop"),
+        ("store", word, data, "emit"),
+        ("logits", 40 * config.inputs, data, "emit"))]
 
 
-def _gearbox(path, taken_bits, given_bits):
-    """A gearbox: see hw/gearbox.py. Each word that comes in goes to one of several places."""
-    unit     = gcd(taken_bits, given_bits)
-    taken    = taken_bits // unit
-    given    = given_bits // unit
-    capacity = taken + given + min(taken, given) - 1
-    places   = capacity - taken + 1
-    return Unit(path, "gearbox", (capacity * unit,), (capacity * unit, places * taken_bits))
+def _gearbox(path, taken_bits, given_bits, partial, tables):
+    """A gearbox: see hw/gearbox.py; what it holds is whole units."""
+    taken, given, unit = gearbox_shape(taken_bits, given_bits)
+    held = (taken + given + min(taken, given) - 1) * unit
+    return Unit(path, "gearbox", (held,), (gearbox_luts(taken_bits, given_bits, partial, tables),))

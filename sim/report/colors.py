@@ -8,6 +8,7 @@ __all__ = [
     "KIND_COLORS",
     "MUTED",
     "POINTWISE_COLOR",
+    "READ_COLOR",
     "STALL_COLORS",
     "STYLE",
     "WRITTEN_COLOR",
@@ -20,6 +21,7 @@ MUTED = "#6B6B6B"
 #: Colour-blind safe (Okabe and Ito, 2008, and Tol's muted scheme): blue is work, others are not.
 POINTWISE_COLOR = "#0072B2"
 DEPTHWISE_COLOR = "#6FC1EE"
+READ_COLOR = "#E69F00"
 WRITTEN_COLOR = "#882255"
 STALL_COLORS = {
     "weights": "#D55E00",

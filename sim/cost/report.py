@@ -1,0 +1,279 @@
+"""What a configuration costs on devices, as one record: counted, predicted, and beside it Yosys."""
+
+import csv
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hw.config import AcceleratorConfig
+from sim.cost.clock import Clock, estimate_clock
+from sim.cost.devices import Device, device_use, fits
+from sim.cost.energy import Energy, frame_energy
+from sim.cost.families import FAMILIES
+from sim.cost.resources import Resources, estimate_units
+from sim.cost.synthesised import find_synthesised
+from sim.errors import UserError
+from sim.model.predict import predict_network
+from sim.report.provenance import find_commit
+
+__all__ = ["GROUPS", "CostReport", "DeviceCost", "make_cost_report", "write_cost_report"]
+
+#: Groups of units for people, by the beginning of a path; the first that fits.
+GROUPS = {
+    "multiplier array":       ("core.array",),
+    "requantisation":         ("core.requantize",),
+    "residual adder":         ("core.residual",),
+    "pool":                   ("core.pool",),
+    "line buffer":            ("core.line_buffer",),
+    "issue":                  ("core.issue",),
+    "maps and datapath":      ("core",),
+    "weights":                ("core.weights",),
+    "3x3 kernels":            ("core.taps",),
+    "parameters":             ("core.parameters",),
+    "queues":                 ("core.queue", "core.residual_queue", "core.wide_queue",
+                               "core.logits_queue"),
+    "memory port":            ("read_master", "write_master", "loader", "storer"),
+    "gearboxes":              ("gearbox",),
+    "counters":               ("counters",),
+    "sequencer, registers":   ("",),
+}
+
+
+@dataclass(frozen=True)
+class DeviceCost:
+    """A configuration on one device.
+
+    Attributes
+    ----------
+    device : Device
+    uses : tuple of Use
+        Largest share first; of what is counted for the device's family.
+    fits : bool
+        Whether no share is above 1.
+    clock : Clock
+    cycles, dram_bytes : int or None
+        Of a frame, predicted with ``bytes_per_cycle``; None where the network does not fit.
+    bytes_per_cycle : int
+        Bandwidth that the prediction had; 0 is a beat a cycle each way.
+    """
+
+    device:          Device
+    uses:            tuple
+    fits:            bool
+    clock:           Clock
+    cycles:          int | None
+    dram_bytes:      int | None
+    bytes_per_cycle: int
+
+    @property
+    def frames_per_second(self):
+        """Frames one after another at the clock; None where the network does not fit."""
+        return self.clock.hz / self.cycles if self.cycles else None
+
+    @property
+    def needed_bandwidth(self):
+        """External memory traffic at that rate, bytes a second, on average."""
+        return self.dram_bytes * self.frames_per_second if self.cycles else None
+
+    @property
+    def bandwidth_share(self):
+        """Needed bandwidth of the board's peak."""
+        return self.needed_bandwidth / self.device.bandwidth if self.cycles else None
+
+
+@dataclass(frozen=True)
+class CostReport:
+    """What a configuration costs.
+
+    Attributes
+    ----------
+    config : hw.config.AcceleratorConfig
+    options : dict
+        ``dsp_packing``, ``ultra_ram``: what could be done rather than what the RTL does.
+    units : dict of str to dict of str to Resources
+        By family and path.
+    synthesised : dict of str to dict, or None
+        What Yosys counted of the very configuration, by family.
+    devices : tuple of DeviceCost
+        In the order of the table; one, if one was asked for.
+    energy : Energy or None
+        Of a frame, with a memory of a beat a cycle each way; None where the network does not fit.
+    energies : dict of str to float
+        The table that it was made with, joules.
+    latency : int
+        Of the memory, cycles.
+    misfit : str
+        Why the network does not run on the accelerator; empty where it does.
+    """
+
+    config:      AcceleratorConfig
+    options:     Mapping = field(hash=False)
+    units:       Mapping = field(hash=False)
+    synthesised: Mapping = field(hash=False)
+    devices:     tuple
+    energy:      Energy | None
+    energies:    Mapping = field(hash=False)
+    latency:     int
+    misfit:      str = ""
+
+    def total(self, family):
+        """Resources of the whole accelerator on a family."""
+        return sum(self.units[family].values(), Resources())
+
+    def groups(self, family):
+        """Resources of `GROUPS`."""
+        found = dict.fromkeys(GROUPS, Resources())
+        for path, resources in self.units[family].items():
+            found[group_of(path)] += resources
+        return found
+
+
+def group_of(path):
+    """Group that a unit belongs to."""
+    if path.endswith("_gearbox"):
+        return "gearboxes"
+    best, longest = "sequencer, registers", -1
+    for group, prefixes in GROUPS.items():
+        for prefix in prefixes:
+            whole = path == prefix or path.startswith(f"{prefix}.")
+            if whole and len(prefix) > longest:
+                best, longest = group, len(prefix)
+    return best
+
+
+def make_cost_report(network, config, devices, *, latency=100, bytes_per_cycle=None, clock_hz=None,
+                     unit_clocks=None, dsp_packing=False, ultra_ram=False, energies):
+    """Count, predict and compare.
+
+    Parameters
+    ----------
+    network : golden.network.Network
+    config : hw.config.AcceleratorConfig
+    devices : sequence of Device
+    latency : int
+        Of the memory, cycles.
+    bytes_per_cycle : int, optional
+        Bandwidth of the memory. Without it, each device's own peak where that is less than a beat
+        a cycle each way.
+    clock_hz : float, optional
+        A clock for all; without it, `sim.cost.clock.estimate_clock` of each family.
+    unit_clocks : dict, optional
+        Measured clocks of units of this configuration on ECP5.
+    dsp_packing, ultra_ram : bool
+        Counted so on devices that can.
+    energies : dict of str to float
+        As of `sim.cost.energy.load_energies`.
+
+    Returns
+    -------
+    CostReport
+        Where the network does not fit into the accelerator, with its resources alone.
+    """
+    predictions, misfit = {}, ""
+
+    def predict(share):
+        if share not in predictions:
+            predictions[share] = predict_network(network, config, latency=latency,
+                                                 bytes_per_cycle=share)
+        return predictions[share]
+
+    try:
+        predict(0)
+    except UserError as error:
+        misfit = str(error)
+    units = {}
+    found = []
+    for device in devices:
+        family = device.family
+        if family not in units:
+            packs = FAMILIES[family].packs
+            units[family] = estimate_units(
+                config, family, dsp_packing=dsp_packing and packs,
+                ultra_ram=ultra_ram and packs and any(
+                    one.ultra_ram for one in devices if one.family == family))
+        resources = sum(units[family].values(), Resources())
+        if device.family == "xcup" and ultra_ram and not device.ultra_ram:
+            resources = sum(estimate_units(config, family, dsp_packing=dsp_packing).values(),
+                            Resources())
+        clock = estimate_clock(family, clock_hz, unit_clocks=unit_clocks)
+        share = bytes_per_cycle
+        if share is None:
+            share = max(int(device.bandwidth / clock.hz), 1)
+            share = 0 if share >= 2 * config.data_bytes else share
+        layers = None if misfit else predict(share)
+        found.append(DeviceCost(
+            device=device, uses=device_use(resources, device), fits=fits(resources, device),
+            clock=clock, bytes_per_cycle=share,
+            cycles=None if misfit else sum(layer.cycles for layer in layers),
+            dram_bytes=None if misfit else sum(layer.dram_bytes for layer in layers)))
+    return CostReport(
+        config=config, options={"dsp_packing": dsp_packing, "ultra_ram": ultra_ram}, units=units,
+        synthesised={family: find_synthesised(config, family) for family in units},
+        devices=tuple(found), energies=energies, latency=latency, misfit=misfit,
+        energy=None if misfit else frame_energy(predict(0), config, energies, network=network))
+
+
+def cost_as_dict(report):
+    """Everything of the report in values that JSON holds; what is counted is named so."""
+    return {
+        "computed": True,
+        "configuration": dataclasses.asdict(report.config),
+        "options": dict(report.options),
+        "latency_cycles": report.latency,
+        "families": {
+            family: {
+                "title": FAMILIES[family].title,
+                "counted": dataclasses.asdict(report.total(family)),
+                "yosys": report.synthesised[family],
+                "counted_units": {path: dataclasses.asdict(one) for path, one in units.items()},
+            } for family, units in report.units.items()},
+        "devices": [_device_as_dict(one) for one in report.devices],
+        "misfit": report.misfit,
+        "energy_joules_by_operation": dict(report.energy.by_operation) if report.energy else None,
+        "energy_joules": report.energy.total if report.energy else None,
+        "energies_joules": dict(report.energies),
+        "commit": find_commit(),
+    }
+
+
+def _device_as_dict(one):
+    return {
+        "device": one.device.name,
+        "title": one.device.title,
+        "family": one.device.family,
+        "fits": one.fits,
+        "binds": one.uses[0].resource,
+        "uses": {use.resource: {"used": use.used, "available": use.available}
+                 for use in one.uses},
+        "clock_hz": one.clock.hz,
+        "clock_limited_by": one.clock.limited_by,
+        "clock_source": one.clock.source,
+        "predicted_cycles": one.cycles,
+        "predicted_frames_per_second": one.frames_per_second,
+        "predicted_dram_bytes": one.dram_bytes,
+        "bytes_per_cycle": one.bytes_per_cycle,
+        "needed_bandwidth": one.needed_bandwidth,
+        "peak_bandwidth": one.device.bandwidth,
+        "peak_bandwidth_from": one.device.bandwidth_from,
+        "source": one.device.source,
+    }
+
+
+def write_cost_report(report, folder):
+    """Write ``report.json``, and ``report.csv`` with a row for each device."""
+    content = cost_as_dict(report)
+    (folder / "report.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    rows = []
+    for device in content["devices"]:
+        uses = device.pop("uses")
+        rows.append({**device, **{f"{name}, {what}": uses.get(name, {}).get(what, 0)
+                                  for name in _all_uses(report) for what in ("used", "available")}})
+    with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _all_uses(report):
+    return dict.fromkeys(use.resource for one in report.devices for use in one.uses)

@@ -1,0 +1,72 @@
+"""What Yosys made of accelerators: kept results, and the designs that they are of."""
+
+import dataclasses
+import functools
+import json
+import tomllib
+from pathlib import Path
+
+from hw.config import PRESETS, AcceleratorConfig
+
+__all__ = ["DESIGNS", "RESULTS", "Design", "find_synthesised", "load_designs", "load_results"]
+
+DESIGNS = Path(__file__).with_name("designs.toml")
+RESULTS = Path(__file__).with_name("synthesis.json")
+
+
+@dataclasses.dataclass(frozen=True)
+class Design:
+    """An accelerator that was mapped.
+
+    Attributes
+    ----------
+    config : hw.config.AcceleratorConfig
+    held_out : bool
+        Whether nothing is fitted to it.
+    """
+
+    config:   AcceleratorConfig
+    held_out: bool
+
+
+@functools.cache
+def load_designs(path=DESIGNS):
+    """Designs by name, in the order of the file: options of the configuration, and ``held_out``."""
+    designs = {}
+    for name, options in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        held_out = options.pop("held_out", False)
+        preset   = PRESETS[options.pop("preset", "base")]
+        designs[name] = Design(dataclasses.replace(preset, **options), held_out)
+    return designs
+
+
+@functools.cache
+def load_results(path=RESULTS):
+    """What Yosys made of the designs.
+
+    Returns
+    -------
+    dict
+        By design and family: ``verilog_sha256`` of the netlist, ``tool``, ``seconds``, and
+        ``total`` and ``units``, each the resources by name.
+    """
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def find_synthesised(config, family):
+    """Totals of the very configuration on a family, or None where it was never mapped.
+
+    Parameters
+    ----------
+    config : hw.config.AcceleratorConfig
+    family : str
+
+    Returns
+    -------
+    dict of str to int, or None
+        Resources by name; only what is not 0.
+    """
+    for name, design in load_designs().items():
+        if design.config == config:
+            return load_results().get(name, {}).get(family, {}).get("total")
+    return None

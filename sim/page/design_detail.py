@@ -1,0 +1,108 @@
+"""What a page shows of one design: what it costs, where its time goes, how to go on from it."""
+
+import dataclasses
+
+from sim.explore.lanes import warning_words
+from sim.explore.objectives import FIGURES
+from sim.explore.units import format_quantity
+from sim.page.design_source import figure_source
+from sim.page.figure import add_figure
+from sim.page.made_with import facts, pairs
+from sim.page.markup import element, join
+from sim.page.run_figures import cycles_plot
+from sim.page.run_tables import layer_table
+from sim.page.table import Column, count, percent, table
+from sim.report.files import report_as_dict
+
+__all__ = ["design_detail"]
+
+
+def design_detail(page, design, prediction):
+    """The panel of a design.
+
+    Parameters
+    ----------
+    page : sim.page.page.Page
+        Keeps its figure.
+    design : sim.explore.design.Design
+    prediction : sim.model.prediction.Prediction
+        Of its layers.
+
+    Returns
+    -------
+    Markup
+    """
+    content = report_as_dict(prediction)
+    name = design.name
+    figure = add_figure(
+        page, f"{name}-cycles", f"Where the cycles of {name} go: {design.cycles:,}, predicted",
+        "In every cycle the array works or waits for one cause; the dash is the computed ideal.",
+        cycles_plot(prediction))
+    warnings = [f"Maps badly: {sentence}." for sentence in warning_words(design.lane_warnings)]
+    sentences = [element("li", sentence) for sentence in (*warnings, *design.notes)]
+    return join([
+        element("h3", name, class_="detail-name"),
+        element("p", "The command that goes on from it, in the folder in which the search was "
+                     "started:", class_="explain"),
+        element("pre", element("code", design.command)),
+        element("ul", *sentences, class_="note") if sentences else None,
+        element("div", _costs(design), _uses(design), _energy(design), class_="columns"),
+        facts({
+            "configuration": pairs(dataclasses.asdict(design.config)),
+            "buffers, bytes": pairs(design.config.buffer_bytes),
+            "clock": f"{design.clock_hz / 1e6:g} MHz ({design.clock_from})",
+            "memory": pairs(design.memory),
+            "accuracy": "" if design.accuracy is None else
+            f"{design.accuracy:.1%}, measured by the sweep: {design.accuracy_format}",
+        }),
+        figure,
+        layer_table(f"{name}-layers", content["layers"], content["total"]),
+    ])
+
+
+def _costs(design):
+    """All figures of a design that are not measured."""
+    figures = [figure for figure in FIGURES.values()
+               if figure.name != "accuracy" and figure.of(design) is not None]
+    return table(
+        f"{design.name}-figures", "What it takes and costs",
+        [Column("figure", lambda figure: figure.words),
+         Column("predicted", lambda figure: _written(figure, design, "predicted"), str),
+         Column("computed or estimated", lambda figure: _written(figure, design, "estimated"),
+                str)], figures)
+
+
+def _written(figure, design, how):
+    """A figure with its unit, in the column of how it came about."""
+    if figure_source(figure) != how:
+        return ""
+    return format_quantity(figure.of(design), figure.unit)
+
+
+def _uses(design):
+    """Resources of the device, or those that were counted without one."""
+    if design.uses:
+        return table(
+            f"{design.name}-device", "Of the device, estimated",
+            [Column("resource", lambda use: use.resource),
+             Column("used", lambda use: use.used, count),
+             Column("available", lambda use: use.available, count),
+             Column("share", lambda use: use.share, percent)],
+            [use for use in design.uses if use.used or use.available])
+    counted = [(name, used) for name, used in dataclasses.asdict(design.resources).items() if used]
+    return table(f"{design.name}-device", "Resources, estimated",
+                 [Column("resource", lambda row: row[0].replace("_", " ")),
+                  Column("used", lambda row: row[1], count)], counted)
+
+
+def _energy(design):
+    """Energy of a frame by operation."""
+    if design.energy is None:
+        return None
+    total = design.energy.total
+    return table(
+        f"{design.name}-energy", "Energy of a frame, estimated",
+        [Column("operation", lambda row: row[0].replace("_", " ")),
+         Column("energy", lambda row: row[1], lambda value: format_quantity(value, "J")),
+         Column("share", lambda row: row[1] / total if total else 0.0, percent)],
+        [row for row in design.energy.by_operation.items() if row[1]], total=("total", total))

@@ -1,0 +1,207 @@
+"""The page of `mnv2 explore`: the front, and what stands behind each of its designs."""
+
+from sim.explore.objectives import FIGURES
+from sim.explore.report import search_as_dict
+from sim.explore.tables import binding_words, headline, nearest_misses, time_words
+from sim.explore.units import format_quantity
+from sim.model.prediction import make_prediction
+from sim.page.design_detail import design_detail
+from sim.page.design_source import figure_source
+from sim.page.explore_tables import add_proofs, add_sensitivity
+from sim.page.made_with import add_made_with
+from sim.page.page import Page
+from sim.page.picker import Group, Measure, add_picker, pick_button
+from sim.page.table import Column, Note, count, decimal, percent, table
+from sim.report.colors import MUTED, POINTWISE_COLOR, STALL_COLORS
+
+__all__ = ["explore_page"]
+
+#: In what a figure is drawn, by its unit: factor, unit, format of d3.
+SCALES = {
+    "s": (1e3, "ms", ",~g"),
+    "B/s": (1e-9, "GB/s", ",~g"),
+    "J": (1e3, "mJ", ",~g"),
+    "B": (1e-3, "kB", ",~g"),
+    "1/s": (1, "1/s", ",~g"),
+    "%": (1, "share", ".0%"),
+    "": (1, "", ",~g"),
+}
+
+
+def explore_page(results, proofs=(), command=""):
+    """Page of a search.
+
+    Parameters
+    ----------
+    results : sim.explore.search.Results
+    proofs : sequence of sim.explore.prove.Proof
+        Designs that were run in RTL.
+    command : str
+        The command line that makes it again.
+
+    Returns
+    -------
+    Page
+    """
+    content = search_as_dict(results, proofs)
+    front, title = results.front, "Designs that no other beats"
+    if not front:
+        page = Page("No design meets what was asked", f"{nearest_misses(results)}.")
+    elif proofs:
+        page = Page(title, f"{headline(results)}. {len(proofs):,} of them were run in RTL.")
+    else:
+        page = Page(title, f"Predicted, nothing was run: {headline(results)}.")
+    if results.predicted:
+        _add_front(page, results, content["commit"])
+    if front:
+        page.add(
+            "designs-section", "Table of the front",
+            table("designs", f"{len(front):,} designs, all predicted", list(_columns(results)),
+                  front, keys=range(len(front)),
+                  note=f"{results.balanced.name} is the balanced one, nearest to having the best "
+                       "of everything. Frames run one after another; energy is of a frame. "
+                       "designs.csv has every design that was looked at."))
+    if proofs:
+        add_proofs(page, proofs)
+    if results.sensitivity is not None and results.sensitivity.changes:
+        add_sensitivity(page, results)
+    _add_made_with(page, results, content, command)
+    return page
+
+
+def _add_front(page, results, commit):
+    """Every predicted design, by two figures that the reader chooses."""
+    front, objectives = results.front, results.prepared.objectives
+    on_front = {design.key for design in front}
+    designs = [*front, *(one for one in results.predicted if one.key not in on_front)]
+    measures = _measures(results, designs)
+    numbers = range(len(front), len(designs))
+    groups = [
+        Group("misses what was asked",
+              [number for number in numbers if designs[number].violations],
+              STALL_COLORS["line_buffer"], "x-thin-open", 6),
+        Group("beaten by the front",
+              [number for number in numbers if not designs[number].violations], MUTED,
+              "circle-open", 7),
+        Group("the front", list(range(len(front))), POINTWISE_COLOR),
+    ]
+    names = [measure.name for measure in measures]
+    first, *more = [figure.name for figure in objectives]
+    second = next(iter(more), next(name for name in names if name != first))
+    page.add(
+        "front-section", "The front",
+        add_picker(
+            page, "front", "Every design that was predicted",
+            "A click on a design of the front shows it below; its row in the table has a button "
+            "for that. A dotted line is a limit that was asked for. Every axis says whether its "
+            "figure is predicted or estimated.",
+            measures=measures, groups=groups, axes=(second, first),
+            details=_details(page, results, commit),
+            chosen=results.balanced.number - 1 if front else None,
+            texts=[_lines(design, measures, results) for design in designs]))
+
+
+def _add_made_with(page, results, content, command):
+    prepared, request = results.prepared, results.prepared.request
+    clock = prepared.judge.clock
+    add_made_with(
+        page, command=command,
+        items={"network": _network_words(request), "device": request.device or "none given",
+               "asked": ", ".join(limit.words for limit in prepared.judge.limits) or "no limits",
+               "best in": ", ".join(f"{figure.best} {figure.name}"
+                                    for figure in prepared.objectives)},
+        more={
+            "method": "the whole space" if results.method == "whole" else
+            f"{results.method}, at most {request.designs:,} predictions, generations of "
+            f"{request.population}",
+            "seed": request.seed,
+            "clock": f"{clock.hz / 1e6:g} MHz ({clock.source})",
+            "memory": f"{request.latency} cycles away",
+            "accuracy": request.accuracy or "",
+            "no designs": "; ".join(f"{times:,} x {reason}"
+                                    for reason, times in results.refused.items()),
+        },
+        configuration={name: ", ".join(map(str, values))
+                       for name, values in prepared.space.values.items()},
+        versions=content["versions"], commit=content["commit"])
+
+
+def _network_words(request):
+    given = {name: value for name, value in request.network.items() if value is not None}
+    return ", ".join(f"{name} {value}" for name, value in given.items()) or "MobileNetV2, 224 x 224"
+
+
+def _measures(results, designs):
+    """Figures that any design has, as axes show them."""
+    limits = {limit.name: limit.bound for limit in results.prepared.judge.limits}
+    measures = []
+    for figure in FIGURES.values():
+        values = [_value(figure, design) for design in designs]
+        if any(value is not None for value in values):
+            factor, unit, tickformat = SCALES[figure.unit]
+            limit = limits.get(figure.name)
+            title = f"{figure.words}{f', {unit}' if unit else ''} ({figure_source(figure)})"
+            measures.append(Measure(
+                figure.name, title, [None if value is None else value * factor for value in values],
+                tickformat, None if limit is None else limit * factor))
+    return measures
+
+
+def _value(figure, design):
+    value = figure.of(design)
+    # Where there is none of a resource, the share of it is no number of JSON.
+    return None if value is None or value == float("inf") else value
+
+
+def _lines(design, measures, results):
+    """What is shown of a design under the pointer."""
+    figures = [FIGURES[measure.name] for measure in measures]
+    lines = [design.name if design.number else f"lanes {design.lanes}"]
+    for figure in figures:
+        value = _value(figure, design)
+        if value is not None:
+            lines.append(f"{figure.name}, {figure_source(figure)}: "
+                         f"{format_quantity(value, figure.unit)}")
+    lines.append(f"lanes: {design.lanes}; bound by {time_words(design)}")
+    asked = {limit.name: limit.words for limit in results.prepared.judge.limits}
+    lines += [f"misses {asked.get(name, name)}" for name in design.violations]
+    return lines
+
+
+def _details(page, results, commit):
+    """What is shown of each design of the front."""
+    network = results.prepared.network
+    return {
+        number: design_detail(page, design, make_prediction(
+            network, design.layers, design.config, latency=design.memory["latency"],
+            bytes_per_cycle=design.memory["bytes_per_cycle"], clock_hz=design.clock_hz, seconds=0,
+            commit=commit))
+        for number, design in enumerate(results.front)}
+
+
+def _columns(results):
+    """Columns of the front's table."""
+    front = results.front
+    yield Column("design", lambda design: Note(design.number, pick_button(design.name)))
+    for figure in FIGURES.values():
+        if any(figure.of(design) is not None for design in front):
+            yield _figure_column(figure)
+    if len({design.clock_hz for design in front}) > 1:
+        yield Column("clock, MHz", lambda design: design.clock_hz / 1e6, decimal(1))
+    yield Column("multipliers", lambda design: design.config.multipliers, count,
+                 "that touch weights")
+    yield Column("lanes", lambda design: design.lanes, note="outputs x inputs x pixels")
+    yield Column("port, bits", lambda design: design.config.data_bits, count)
+    if any(design.uses for design in front):
+        yield Column("device binds", lambda design: Note(
+            _value(FIGURES["share"], design), binding_words(design)))
+    yield Column("time is bound by", time_words)
+    yield Column("MACs used", lambda design: design.total.mac_utilization, percent, "predicted")
+    yield Column("layers idle", lambda design: len(design.lane_warnings), count,
+                 "layers that leave more than half of the lanes idle")
+
+
+def _figure_column(figure):
+    return Column(
+        f"{figure.name} ({figure_source(figure)})", lambda design: _value(figure, design),
+        lambda value: "" if value is None else format_quantity(value, figure.unit), figure.words)

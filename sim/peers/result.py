@@ -1,0 +1,73 @@
+"""What a tool said of a network."""
+
+from dataclasses import dataclass
+
+__all__ = ["Answer", "LayerSaid", "ToolFailed"]
+
+
+class ToolFailed(Exception):
+    """A tool gave no answer: the message says why, for its row of the table."""
+
+
+@dataclass(frozen=True)
+class LayerSaid:
+    """A tool's answer for one layer.
+
+    Attributes
+    ----------
+    name : str
+        Name of the `golden.network.Layer`, or of an operation that the tool made itself.
+    cycles : int
+    dram_bytes : int or None
+        Bytes that cross its outermost memory; None where it does not say.
+    """
+
+    name: str
+    cycles: int
+    dram_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All that a tool said, or why it said nothing.
+
+    Attributes
+    ----------
+    layers : tuple of LayerSaid
+        Empty if it failed.
+    seconds : float
+        Wall time that the tool took, on the machine that ran it.
+    version : str
+        Of its package.
+    failure : str
+        One clause; empty if there is none.
+    """
+
+    layers: tuple[LayerSaid, ...] = ()
+    seconds: float = 0.0
+    version: str = ""
+    failure: str = ""
+
+    @property
+    def cycles(self):
+        """Cycles of all layers, one after another."""
+        return sum(layer.cycles for layer in self.layers)
+
+    @property
+    def dram_bytes(self):
+        """Bytes of all layers; None where a layer has none."""
+        counts = [layer.dram_bytes for layer in self.layers]
+        return None if None in counts else sum(counts)
+
+    def cycles_of(self, names):
+        """Cycles of the layers of these names.
+
+        Parameters
+        ----------
+        names : collection of str
+
+        Returns
+        -------
+        int
+        """
+        return sum(layer.cycles for layer in self.layers if layer.name in names)

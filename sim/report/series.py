@@ -1,0 +1,303 @@
+"""What the pictures of a run show, as numbers: matplotlib and the page draw the same."""
+
+from dataclasses import dataclass
+from itertools import accumulate
+
+from sim.report.colors import (
+    DEPTHWISE_COLOR,
+    INK,
+    KIND_COLORS,
+    POINTWISE_COLOR,
+    STALL_COLORS,
+    WRITTEN_COLOR,
+    choose_colors,
+)
+from sim.report.labels import short_name, words
+
+__all__ = ["FramePart", "Roofline", "Series", "cycle_series", "frame_parts", "frame_titles",
+           "byte_series", "limit_bars", "roofline", "tick_names", "timeline_shares", "wait_series"]
+
+#: A cause of waiting with less of all cycles than this is drawn with the others that are so small.
+SMALL_SHARE = 0.001
+#: A cause that nowhere in a frame takes more of a layer's cycles is drawn with the others so small.
+SMALL_FRAME_SHARE = 0.005
+
+
+@dataclass(frozen=True)
+class Series:
+    """One colour of a picture.
+
+    Attributes
+    ----------
+    label : str
+    values : list
+        One for each layer, part or step.
+    color : str
+        ``#rrggbb``.
+    """
+
+    label: str
+    values: list
+    color: str
+
+
+@dataclass(frozen=True)
+class FramePart:
+    """What lies between two borders of the frame in time.
+
+    Attributes
+    ----------
+    name : str
+        Short name of the layer, or of two that work in turn.
+    begin, cycles : int
+        Clock cycle of the frame in which it begins, and how many it takes.
+    macs, multipliers : int
+    stalls : dict of str to int
+        Cycles that the array waited, by cause.
+    """
+
+    name: str
+    begin: int
+    cycles: int
+    macs: int
+    multipliers: int
+    stalls: dict
+
+    @property
+    def end(self):
+        """The cycle behind the last."""
+        return self.begin + self.cycles
+
+    @property
+    def mac_utilization(self):
+        """Share of the multipliers' cycles that were asked for, 0 to 1."""
+        return self.macs / (self.cycles * self.multipliers)
+
+
+@dataclass(frozen=True)
+class Roofline:
+    """Points of layers under what the multipliers and the memory port allow.
+
+    Attributes
+    ----------
+    peak : int
+        MACs a cycle at most.
+    bandwidth : int
+        Bytes a cycle at most.
+    ridge : float
+        MACs a byte, right of which the multipliers bind.
+    limits : tuple of float
+        Left and right end of the picture, MACs a byte.
+    roof : list of (float, float)
+        Points of the roof's line.
+    points : list of (float, float)
+        MACs a byte and MACs a cycle of each layer and, last, of all together.
+    groups : dict of str to list of int
+        Numbers of the layers of each kind.
+    """
+
+    peak: int
+    bandwidth: int
+    ridge: float
+    limits: tuple[float, float]
+    roof: list
+    points: list
+    groups: dict
+
+
+def tick_names(report):
+    """Short names of the layers; in a second line the stride where it is 2, ``+`` for a residual.
+
+    Returns
+    -------
+    list of str
+    """
+    return [
+        f"{short_name(result)}\n{f's{result.stride}' if result.stride > 1 else ''}"
+        f"{'+' if result.residual else ''}"
+        for result in report.layers
+    ]
+
+
+def cycle_series(report):
+    """Cycles of each layer: work, then each cause of waiting; the smallest causes in one.
+
+    Parameters
+    ----------
+    report : sim.report.run_report.RunReport
+
+    Returns
+    -------
+    list of Series
+        They add up to the cycles of the layers.
+    """
+    layers, total = report.layers, report.total
+    series = [
+        Series("works: pointwise", [r.pointwise_cycles for r in layers], POINTWISE_COLOR),
+        Series("works: depthwise", [r.depthwise_cycles for r in layers], DEPTHWISE_COLOR),
+    ]
+    causes = report.stall_causes
+    small = [cause for cause in causes if total.stalls[cause] < SMALL_SHARE * total.cycles]
+    if len(small) < 2:
+        small = []
+    for cause, color in choose_colors(causes, STALL_COLORS).items():
+        if cause not in small:
+            cycles = [result.stalls.get(cause, 0) for result in layers]
+            series.append(Series(f"waits: {words(cause)}", cycles, color))
+    if small:
+        cycles = [sum(result.stalls.get(cause, 0) for cause in small) for result in layers]
+        series.append(Series(f"waits: {', '.join(map(words, small))}", cycles, "#BBBBBB"))
+    return series
+
+
+def byte_series(report):
+    """Bytes of external memory of each layer: read by kind, and written.
+
+    Returns
+    -------
+    list of Series
+    """
+    series = []
+    for kind, color in choose_colors(report.read_kinds, KIND_COLORS).items():
+        values = [result.dram_read_bytes_by_kind.get(kind, 0) for result in report.layers]
+        series.append(Series(f"read: {kind}", values, color))
+    written = [result.dram_write_bytes for result in report.layers]
+    return [*series, Series("written", written, WRITTEN_COLOR)]
+
+
+def limit_bars(report):
+    """All bytes of a frame and those that were computed, most first.
+
+    Returns
+    -------
+    tuple of (str, int, str)
+        Label, bytes, colour.
+    """
+    limits = report.limits
+    return (
+        ("layer by layer (computed)", limits.layer_by_layer_bytes, "#BBBBBB"),
+        ("bottlenecks fused (computed)", limits.fused_bytes, "#BBBBBB"),
+        ("predicted" if report.predicted else "measured in RTL", report.total.dram_bytes,
+         POINTWISE_COLOR),
+        ("floor (computed)", limits.floor_bytes, INK),
+    )
+
+
+def roofline(report):
+    """MACs a cycle over MACs a byte of each layer, and the roof above them.
+
+    Returns
+    -------
+    Roofline
+    """
+    peak, bandwidth = report.multipliers, report.memory_bytes_per_cycle
+    # What moved no byte stands at its MACs over one.
+    points = [
+        (result.macs / max(result.dram_bytes, 1), result.macs_per_cycle)
+        for result in (*report.layers, report.total)
+    ]
+    ridge = peak / bandwidth
+    left = min(min(x for x, _ in points), ridge) / 2
+    right = max(max(x for x, _ in points), ridge) * 2.4
+    slope = [left * (ridge / left) ** (step / 50) for step in range(51)]
+    roof = [*((x, x * bandwidth) for x in slope), (right, peak)]
+    groups = {"stem, head, classifier": [], "bottleneck": [], "bottleneck with residual": []}
+    for number, result in enumerate(report.layers):
+        kind = "bottleneck with residual" if result.residual else "bottleneck"
+        groups[kind if result.kind == "block" else "stem, head, classifier"].append(number)
+    return Roofline(peak, bandwidth, ridge, (left, right), roof, points, groups)
+
+
+def timeline_shares(report):
+    """The frame in time.
+
+    Returns
+    -------
+    edges : list of int
+        Borders of the steps in cycles, one more than steps.
+    shares : tuple of list of float
+        For each step the shares of its cycles, 0 to 1: pointwise work, depthwise work, beats read,
+        beats written.
+    """
+    steps, length = report.timeline.steps, report.timeline.step_cycles
+    last = max(report.total.cycles - length * (len(steps) - 1), 1)
+    edges = [length * number for number in range(len(steps))]
+    edges.append(edges[-1] + last)
+    lengths = [end - begin for begin, end in zip(edges, edges[1:], strict=False)]
+    shares = tuple(
+        [value / length for value, length in zip(column, lengths, strict=True)]
+        for column in zip(*steps, strict=True)
+    )
+    return edges, shares
+
+
+def frame_parts(report):
+    """The layers in time. The stem works in turn with the first block, whose input it makes.
+
+    Returns
+    -------
+    list of FramePart
+    """
+    merged, ahead = [], None
+    for result in report.layers:
+        one = (short_name(result), result.cycles, result.macs, dict(result.stalls))
+        if ahead is not None:
+            stalls = {cause: cycles + ahead[3].get(cause, 0) for cause, cycles in one[3].items()}
+            one = (f"{ahead[0]}, {one[0]}", ahead[1] + one[1], ahead[2] + one[2], stalls)
+        ahead = one if result.kind == "stem" else None
+        if ahead is None:
+            merged.append(one)
+    begins = accumulate((cycles for _, cycles, _, _ in merged), initial=0)
+    return [FramePart(name, begin, cycles, macs, report.multipliers, stalls)
+            for (name, cycles, macs, stalls), begin in zip(merged, begins, strict=False)]
+
+
+def wait_series(report, parts):
+    """Share of each part's cycles that the array waited, by cause.
+
+    Parameters
+    ----------
+    report : sim.report.run_report.RunReport
+    parts : list of FramePart
+
+    Returns
+    -------
+    list of Series
+        Values from 0 to 1.
+    """
+    shares = {
+        cause: [part.stalls.get(cause, 0) / part.cycles for part in parts]
+        for cause in report.stall_causes
+    }
+    small = [cause for cause, heights in shares.items() if max(heights) < SMALL_FRAME_SHARE]
+    series = [
+        Series(words(cause), shares[cause], color)
+        for cause, color in choose_colors(shares, STALL_COLORS).items()
+        if cause not in small
+    ]
+    if small:
+        sums = [sum(column) for column in zip(*map(shares.get, small), strict=True)]
+        series.append(Series(", ".join(map(words, small)), sums, "#CCCCCC"))
+    return series
+
+
+def frame_titles(report):
+    """What a frame took, and what the array did meanwhile, in a sentence each.
+
+    Returns
+    -------
+    tuple of str
+    """
+    total = report.total
+    causes = sorted(total.stalls.items(), key=lambda item: -item[1])[:3]
+    waited = ", ".join(f"{words(cause)} {cycles / total.cycles:.1%}" for cause, cycles in causes)
+    title = (
+        f"One frame: {total.cycles:,} cycles, {total.microseconds(report.clock_hz) / 1e3:.2f} ms "
+        f"at {report.clock_hz / 1e6:g} MHz, {total.mac_utilization:.1%} of {total.multipliers:,} "
+        "multipliers used"
+    )
+    below = (
+        f"The array works in {total.busy_share:.1%} of the cycles; it waits most for {waited}. "
+        f"The port moves {total.dram_bytes:,} bytes, {report.over_floor:.3f} times the floor."
+    )
+    return title, below

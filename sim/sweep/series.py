@@ -1,0 +1,128 @@
+"""Which formats of a sweep its pictures show, and how: matplotlib and the page draw the same."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sim.sweep.costs import format_cost
+from sim.sweep.evaluate import quantization_options
+from sim.sweep.grid import AXES, position
+from sim.sweep.uncertainty import wilson_interval
+
+__all__ = ["COSTS", "HEAT_DB", "WIDTH_COLORS", "CostAxis", "best_at_cost", "found_points",
+           "heat_points", "intervals", "panels", "point_costs", "way"]
+
+#: Colour-blind safe, as those of `sim.report.colors`: an activation width has the same in all.
+WIDTH_COLORS = {4: "#882255", 5: "#D55E00", 6: "#E69F00", 7: "#009E73", 8: "#0072B2", 16: "#222222"}
+#: Panels at most; a way of quantising with fewer points than this share of the fullest has none.
+PANELS, LEAST_SHARE = 6, 1 / 8
+#: Formats at most in the picture of layers.
+HEAT_ROWS = 60
+#: Ends of its colours, dB.
+HEAT_DB = (-5, 35)
+WAYS = tuple(axis for axis in AXES if axis.field not in ("weight_bits", "activation_bits"))
+
+
+@dataclass(frozen=True)
+class CostAxis:
+    """What a format costs, as an axis shows it.
+
+    Attributes
+    ----------
+    name : str
+        Of a field of `sim.sweep.costs.FormatCost`.
+    unit : float
+        What it is divided by.
+    words : str
+    """
+
+    name: str
+    unit: float
+    words: str
+
+
+COSTS = (CostAxis("weight_bytes", 1e6, "weights, MB"),
+         CostAxis("dram_bytes", 1e6, "DRAM of a frame at least, MB (computed)"),
+         CostAxis("multiplier_bits", 1, "bits of the widest multiplier, weight × activation"))
+
+
+def found_points(results):
+    """Points that have figures, in order."""
+    return sorted((point for point, figures in results.figures.items()
+                   if "failure" not in figures), key=position)
+
+
+def way(point):
+    """Everything of a point but its widths."""
+    return tuple(getattr(point, axis.field) for axis in WAYS)
+
+
+def panels(points):
+    """Points by way of quantising, those with the most points, in order.
+
+    Returns
+    -------
+    dict of tuple to list of Point
+    """
+    counts = Counter(map(way, points))
+    least = max(counts.values()) * LEAST_SHARE
+    chosen = [one for one, count in counts.most_common(PANELS) if count >= least]
+    return {one: [point for point in points if way(point) == one]
+            for one in counts if one in chosen}
+
+
+def intervals(results, points, values):
+    """Distances of Wilson's interval of one standard error below and above each share.
+
+    Returns
+    -------
+    list of (float, float)
+    """
+    ends = [wilson_interval(value, results.figures[point]["pictures"])
+            for point, value in zip(points, values, strict=True)]
+    return [(value - low, high - value) for value, (low, high) in zip(values, ends, strict=True)]
+
+
+def heat_points(points):
+    """Formats whose layers are shown: two cuts through each way, the fullest ways first."""
+    rows = []
+    for group in panels(points).values():
+        widest_weights = max(point.weight_bits for point in group)
+        # 16-bit activations hide what weights of 8 bits do not: cut at 8 where there are both.
+        widths = sorted({point.activation_bits for point in group})
+        width = 8 if 8 in widths else widths[-1]
+        rows += [point for point in group if width == point.activation_bits
+                 or point.weight_bits == widest_weights]
+    return rows[:HEAT_ROWS]
+
+
+def point_costs(results, points):
+    """Cost of each format on the sweep's network.
+
+    Returns
+    -------
+    dict of Point to FormatCost
+    """
+    network = results.prepared.workload.model.network
+    return {point: format_cost(network, quantization_options(point)) for point in points}
+
+
+def best_at_cost(results, at):
+    """Formats that agree more with float than all that cost no more, the cheapest first.
+
+    Parameters
+    ----------
+    results : sim.sweep.sweep.Results
+    at : dict of Point to float
+        Cost of each.
+
+    Returns
+    -------
+    list of Point
+    """
+    best, frontier = -1.0, []
+    for point in sorted(at, key=lambda point: (at[point], -results.figures[point]["agree_top1"])):
+        value = results.figures[point]["agree_top1"]
+        if value > best:
+            best = value
+            frontier.append(point)
+    return frontier

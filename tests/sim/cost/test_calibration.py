@@ -1,0 +1,67 @@
+"""The kept coefficients are the fit of the kept results, without those that are held out."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from sim.cost.calibration import fit_coefficients, fit_non_negative
+from sim.cost.resources import load_coefficients
+from sim.cost.synthesised import load_designs, load_results
+from sim.cost.units import list_units
+
+
+def test_kept_coefficients_are_the_fit():
+    """Run scripts/calibrate-costs --fit-only where this fails."""
+    fitted = fit_coefficients()
+    assert fitted.keys() == load_coefficients().keys()
+    for family, kinds in fitted.items():
+        for kind, resources in kinds.items():
+            for resource, values in resources.items():
+                assert values == pytest.approx(load_coefficients()[family][kind][resource],
+                                               rel=1e-2, abs=1e-2), (family, kind, resource)
+
+
+def test_held_out_results_do_not_matter():
+    results = copy.deepcopy(load_results())
+    for name, design in load_designs().items():
+        for found in results.get(name, {}).values() if design.held_out else ():
+            found["total"]["luts"] *= 2
+            for unit in found["units"].values():
+                unit["luts"] = 3 * unit.get("luts", 0) + 1000
+    assert fit_coefficients(results) == fit_coefficients()
+
+
+def test_fitted_results_do():
+    results = copy.deepcopy(load_results())
+    results["tiny"]["xcup"]["units"]["core.array"]["luts"] += 1000
+    assert fit_coefficients(results)["xcup"]["array"] != fit_coefficients()["xcup"]["array"]
+
+
+def test_registers_are_flip_flops():
+    """Registers that a unit declares come out as one flip-flop each."""
+    for family in ("xcup", "ecp5"):
+        for kind in ("array", "gearbox"):
+            _, register = load_coefficients()[family][kind]["flip_flops"]
+            assert register == pytest.approx(1, abs=0.02), (family, kind)
+
+
+def test_every_unit_has_as_many_coefficients_as_features():
+    for family, kinds in load_coefficients().items():
+        for unit in list_units(load_designs()["tiny"].config, family):
+            assert len(kinds[unit.kind]["luts"]) == 1 + len(unit.luts)
+            assert len(kinds[unit.kind]["flip_flops"]) == 1 + len(unit.flip_flops)
+
+
+def test_least_squares_without_negative_ones():
+    rng = np.random.default_rng(3)
+    matrix = np.abs(rng.normal(size=(30, 4)))
+    for truth in ([2.0, 0.0, 5.0, 1.0], [0.0, 0.0, 0.0, 3.0]):
+        assert fit_non_negative(matrix, matrix @ truth) == pytest.approx(truth, abs=1e-6)
+    # An unconstrained fit would take one column against another.
+    target = matrix @ [1.0, -2.0, 3.0, 0.5]
+    solution = fit_non_negative(matrix, target)
+    assert (solution >= 0).all()
+    gradient = matrix.T @ (matrix @ solution - target)
+    assert gradient[solution > 0] == pytest.approx(0, abs=1e-6)      # Karush-Kuhn-Tucker
+    assert (gradient[solution == 0] > -1e-6).all()

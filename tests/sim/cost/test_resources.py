@@ -1,0 +1,128 @@
+"""Estimates against every accelerator that Yosys mapped, and the netlists against hw as it is."""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from hw.accelerator import Accelerator
+from hw.config import PRESETS
+from sim.cost.calibration import compare
+from sim.cost.resources import Resources, estimate_resources, estimate_units
+from sim.cost.synthesised import find_synthesised, load_designs, load_results
+from sim.rtl.synthesis import netlist_hash
+from sim.rtl.verilog import generate
+
+ROOT  = Path(__file__).parents[3]
+ROWS  = compare()
+NAMES = [f"{row.design} {row.family}" for row in ROWS]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_multipliers_and_memories_are_exact(row):
+    for name in ("dsp", "block_ram_36k", "block_ram_18k", "ultra_ram", "memory_luts"):
+        assert row.estimated[name] == row.counted.get(name, 0), name
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_tables_and_flip_flops_are_near(row):
+    assert abs(row.error("luts")) < (0.15 if row.held_out else 0.08)
+    assert abs(row.error("flip_flops")) < 0.02
+
+
+@pytest.mark.parametrize("family", ["xcup", "ecp5"])
+def test_enough_was_mapped(family):
+    """Five sizes and more are fitted, `base` among them; three and more are not."""
+    rows   = [row for row in ROWS if row.family == family]
+    fitted = {row.design for row in rows if not row.held_out}
+    assert "base" in fitted
+    assert len(fitted) >= 5
+    assert len(rows) - len(fitted) >= 3
+    assert len({load_designs()[row.design].config.multipliers for row in rows}) >= 8
+
+
+@pytest.mark.parametrize("name", ["tiny", "9x3x4"])
+def test_results_are_of_the_netlist(name):
+    """Run scripts/calibrate-costs again where this fails."""
+    text = generate(Accelerator, name="accelerator", config=load_designs()[name].config)
+    for family, found in load_results()[name].items():
+        assert found["verilog_sha256"] == netlist_hash(text), family
+
+
+def test_results_of_presets_are_those_of_the_documentation():
+    kept = json.loads((ROOT / "docs/synthesis.json").read_text())
+    for name, families in kept.items():
+        for family, found in families.items():
+            mine = load_results()[name][family]
+            assert mine["total"] == found["total"]
+            assert mine["verilog_sha256"] == found["verilog_sha256"]
+
+
+def test_units_are_those_of_the_netlist():
+    for name, families in load_results().items():
+        for family, found in families.items():
+            assert set(estimate_units(load_designs()[name].config, family)) == set(found["units"])
+
+
+def test_a_pair_of_pixels_shares_a_dsp():
+    for pixels, columns in ((7, 4), (2, 1), (1, 1)):
+        config = dataclasses.replace(PRESETS["base"], pixels=pixels)
+        plain, packed = (estimate_resources(config, dsp_packing=packing)
+                         for packing in (False, True))
+        assert plain.dsp - packed.dsp == 16 * 4 * (pixels - columns)
+        assert dataclasses.replace(packed, dsp=plain.dsp) == plain
+
+
+def test_ultra_ram_takes_the_place_of_block_ram():
+    plain, ultra = (estimate_resources(PRESETS["base"], ultra_ram=ultra)
+                    for ultra in (False, True))
+    # Maps of 224 bits: 3 x 4 for 10,240 rows, 4 for 2,048; weights of 512 bits: 3 x 8.
+    assert ultra.ultra_ram == 12 + 24
+    assert ultra.block_ram_halves < plain.block_ram_halves / 3
+
+
+@pytest.mark.parametrize(("family", "options", "message"), [
+    ("virtex2", {}, "Family must be one of xcup, xc7, ecp5, ice40, not 'virtex2'"),
+    ("ecp5", {"dsp_packing": True}, "DSP packing is for UltraScale"),
+    ("xc7", {"ultra_ram": True}, "UltraRAM is for UltraScale"),
+])
+def test_wrong_family(family, options, message):
+    with pytest.raises(ValueError, match=message):
+        estimate_resources(PRESETS["tiny"], family, **options)
+
+
+def test_configuration_must_be_one():
+    with pytest.raises((TypeError, AttributeError)):
+        estimate_resources({"outputs": 16})
+
+
+def test_small_products_are_tables_on_amd():
+    config = dataclasses.replace(PRESETS["tiny"], weight_bits=4, activation_bits=4)
+    assert estimate_units(config, "xcup")["core.array"].dsp == 0
+    assert estimate_units(config, "ecp5")["core.array"].dsp == config.multipliers
+    wider = dataclasses.replace(config, activation_bits=5)
+    assert estimate_units(wider, "xcup")["core.array"].dsp == config.multipliers
+
+
+def test_an_estimate_takes_milliseconds():
+    begin = time.perf_counter()
+    for words in range(4000, 4050):
+        estimate_resources(dataclasses.replace(PRESETS["base"], map_words=words), "ecp5")
+    assert (time.perf_counter() - begin) / 50 < 0.010
+
+
+def test_what_was_mapped_is_found_by_configuration():
+    assert find_synthesised(PRESETS["base"], "xcup")["dsp"] == 608
+    assert find_synthesised(PRESETS["base"], "ice40") is None
+    assert find_synthesised(dataclasses.replace(PRESETS["base"], map_words=10241), "xcup") is None
+
+
+def test_sums():
+    one = Resources(dsp=1, block_ram_36k=2, block_ram_18k=3, luts=4, memory_luts=5)
+    assert one + one == Resources(dsp=2, block_ram_36k=4, block_ram_18k=6, luts=8, memory_luts=10)
+    assert one.block_ram_halves == 7
+    assert one.all_luts == 9
+    with pytest.raises(TypeError):
+        one + 1
