@@ -290,11 +290,10 @@ def explore(
                                  scheduler=scheduler, progress=progress)
         page_of = command_line(context) if html else None
         _write_results(results, (), folder, page_of)
-        if not results.front:
-            raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
-        get_console().print(render_front(results))
         proofs = ()
-        if prove:
+        if results.front:
+            get_console().print(render_front(results))
+        if results.front and prove:
             with FormatProgress() as shown:
                 proofs = prove_designs(results, prove, folder, progress=shown)
             _write_results(results, proofs, folder, page_of)
@@ -303,6 +302,8 @@ def explore(
             get_error_console().print(f"What is done is kept: mnv2 explore --resume {folder} goes "
                                       "on", soft_wrap=True)
         raise
+    if not results.front:
+        raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
     if proofs:
         get_console().print(render_proofs(proofs))
     names = _file_names(folder, results)
