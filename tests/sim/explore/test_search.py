@@ -198,6 +198,14 @@ def test_two_searches_share_a_cluster(expected, tmp_path):
     assert files_of(others, tmp_path / "tables") != expected["whole"][1]
 
 
+def test_a_small_space_needs_no_optuna(expected, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    results = run_search(prepared_for("whole"), tmp_path / "search", workers=0)
+    assert files_of(results, tmp_path / "tables") == expected["whole"][1]
+    with pytest.raises(UserError, match=r"needs Optuna: pip install 'mnv2\[explore\]'"):
+        run_search(prepared_for("nsga-ii"), tmp_path / "other", workers=0)
+
+
 def test_limits_keep_designs_off_the_front(expected, tmp_path):
     whole, _ = expected["whole"]
     rates = sorted(design.frames_per_second for design in whole.front)
