@@ -23,7 +23,8 @@ def _limit(name, metavar):
     """The option that limits a figure."""
     figure = FIGURES[name]
     return typer.Option(figure.option, metavar=metavar, rich_help_panel=ASKED,
-                        help=f"{'Least' if figure.best == 'most' else 'Greatest'} {figure.words}.")
+                        help=f"At {'least' if figure.best == 'most' else 'most'} so much: "
+                             f"{figure.words}.")
 
 
 def explore(
@@ -34,6 +35,14 @@ def explore(
             metavar="NAME",
             help="The device that it must fit: ZU3EG, Zynq-7020, ECP5-85, K26 … A wrong name lists "
             "those nearest. Without it, resources are UltraScale+'s and nothing is too large.",
+            rich_help_panel=ASKED,
+        ),
+    ] = None,
+    devices: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="A table of devices in place of the one that comes along, sim/cost/devices.toml.",
             rich_help_panel=ASKED,
         ),
     ] = None,
@@ -91,6 +100,15 @@ def explore(
             metavar="MHZ",
             help="Clock in MHz. Without it, an estimate for the device's family. --vary "
             "clock_mhz=100,200 searches over it.",
+            rich_help_panel=SPACE,
+        ),
+    ] = None,
+    energies: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Energies of operations in picojoules, in place of those of "
+            "sim/cost/energies.toml.",
             rich_help_panel=SPACE,
         ),
     ] = None,
@@ -193,10 +211,12 @@ def explore(
     not in the front; what its costs or its ideal cycles rule out is not predicted. A design that
     leaves lanes idle is warned of, layer by layer.
 
-    Depthwise layers run on the same array: 9 of the multipliers of each channel, so outputs,
-    inputs and pixels decide their lanes too. Buffers follow from the network: of each the least
-    that it needs, and a multiple of it where more of it saves time or bytes (map_share,
-    strip_factor, weight_factor).
+    Depthwise layers share the array's multipliers: 9 of the outputs of each channel, so outputs,
+    inputs and pixels decide their lanes too. Buffers follow from the network: the least that it
+    needs, or more where that saves time or bytes. map_share is 0 for the least map memory, and 1
+    where no map leaves the chip; strip_factor and weight_factor are multiples of the least strip
+    and weight memory; queue_tiles are results of the array that a queue holds. A size in words
+    that is stated, such as map_words, stays as it is.
 
     Frames run one after another, so latency is the inverse of the frame rate. The bandwidth of a
     design is its bytes over its time; where its port can ask for more than the device's memory
@@ -251,11 +271,10 @@ def explore(
     request = Request(
         space=choose_space(space, vary or (), accuracy_axes(accuracy)).values, objectives=names,
         limits={limit.name: limit.bound for limit in limits},
-        network={"model": None if model is None else str(model.expanduser().absolute()),
-                 "width": width, "size": size, "classes": classes,
+        network={"model": _absolute(model), "width": width, "size": size, "classes": classes,
                  "padding": padding and padding.value},
-        device=device, clock_mhz=clock, latency=latency,
-        accuracy=None if accuracy is None else str(accuracy.expanduser().absolute()),
+        device=device, devices=_absolute(devices), energies=_absolute(energies),
+        clock_mhz=clock, latency=latency, accuracy=_absolute(accuracy),
         designs=designs, population=population, seed=seed, dsp_packing=dsp_packing,
         ultra_ram=ultra_ram)
     if resume is not None:
@@ -274,11 +293,10 @@ def explore(
                                  scheduler=scheduler, progress=progress)
         page_of = command_line(context) if html else None
         _write_results(results, (), folder, page_of)
-        if not results.front:
-            raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
-        get_console().print(render_front(results))
         proofs = ()
-        if prove:
+        if results.front:
+            get_console().print(render_front(results))
+        if results.front and prove:
             with FormatProgress() as shown:
                 proofs = prove_designs(results, prove, folder, progress=shown)
             _write_results(results, proofs, folder, page_of)
@@ -287,14 +305,30 @@ def explore(
             get_error_console().print(f"What is done is kept: mnv2 explore --resume {folder} goes "
                                       "on", soft_wrap=True)
         raise
+    if not results.front:
+        raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
     if proofs:
         get_console().print(render_proofs(proofs))
-    names = ", ".join(sorted(file.name for file in folder.iterdir() if file.is_file()))
+    names = _file_names(folder, results)
     get_error_console().print(f"In {folder}: {names}", soft_wrap=True)
     wrong = [proof for proof in proofs if not proof.equal]
     if wrong:
         raise SimulationError(f"{wrong[0].name} in RTL is not what was predicted; all that differs "
                               "is listed above")
+
+
+def _absolute(path):
+    """A path that means the same in another folder."""
+    return None if path is None else str(path.expanduser().absolute())
+
+
+def _file_names(folder, results):
+    """Files of a folder in words, the designs' together."""
+    ours  = {f"{design.name}.toml" for design in results.front}
+    names = [file.name for file in folder.iterdir() if file.is_file() and file.name not in ours]
+    first, last = results.front[0].name, results.front[-1].name
+    names.append(f"{first}.toml" + (f" to {last}.toml" if first != last else ""))
+    return ", ".join(sorted(names))
 
 
 def _network(request):
