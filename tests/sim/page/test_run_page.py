@@ -99,6 +99,11 @@ def test_phone(network_page, visit):
             " > one.clientWidth && getComputedStyle(one).overflowX === 'auto')")
         assert any(boxes)
         assert seen.drawn(f"{seen.plot('roofline')} .scatterlayer .point") == 21
+        bar = seen.page.locator(f"{seen.plot('cycles')} .barlayer .point path").nth(2)
+        bar.scroll_into_view_if_needed()
+        box = bar.bounding_box()
+        seen.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        seen.wait("document.querySelectorAll('[data-figure=cycles] .hoverlayer text').length > 0")
         widest = seen.page.evaluate(
             "Math.max(...[...document.querySelectorAll('.plot svg')].map("
             "one => one.getBoundingClientRect().width))")
