@@ -6,7 +6,17 @@ import typer
 
 from sim.errors import UserError
 
-__all__ = ["Bandwidth", "Clock", "Config", "Latency", "Seed", "Settings", "Stalls", "make_memory"]
+__all__ = [
+    "Bandwidth",
+    "Clock",
+    "Config",
+    "Draws",
+    "Latency",
+    "Seed",
+    "Settings",
+    "Stalls",
+    "make_memory",
+]
 
 Config = Annotated[
     str,
@@ -52,6 +62,13 @@ Stalls = Annotated[
         metavar="PERCENT",
         help="Share of the cycles in which each channel of the memory port pauses at random, "
         "0 to 99.",
+    ),
+]
+Draws = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        help="With --stalls: seeds that the model takes for the distribution of every figure.",
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the random pauses.")]

@@ -73,7 +73,10 @@ def cost(
     padding: StridePadding = None,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for report.json and report.csv, if wanted."),
+        typer.Option(
+            metavar="DIR",
+            help="Folder for report.json, report.csv and, of one device, cost.png, if wanted.",
+        ),
     ] = None,
 ):
     """Say what an accelerator takes of a device, how fast it is there, and what a frame costs.
@@ -97,6 +100,7 @@ def cost(
     from sim.configuration import load_configuration
     from sim.cost.devices import find_device, load_devices
     from sim.cost.energy import load_energies
+    from sim.cost.plots import draw_cost
     from sim.cost.report import make_cost_report, write_cost_report
     from sim.cost.tables import render_cost_report
     from sim.report.files import output_folder
@@ -116,9 +120,12 @@ def cost(
             dsp_packing=dsp_packing, ultra_ram=ultra_ram, energies=table)
         if output:
             write_cost_report(report, folder)
+            if device:
+                draw_cost(report).savefig(folder / "cost.png", dpi=120)
     get_console().print(render_cost_report(report))
     if output:
-        get_error_console().print(f"In {output}: report.csv, report.json")
+        get_error_console().print(
+            f"In {output}: {'cost.png, ' if device else ''}report.csv, report.json")
 
 
 def _unit_clocks(accelerator, devices, wanted, clock):

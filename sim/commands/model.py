@@ -1,6 +1,7 @@
 """`mnv2 model`."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,11 @@ from sim.commands.accelerator_options import (
     Bandwidth,
     Clock,
     Config,
+    Draws,
     Latency,
+    Seed,
     Settings,
+    Stalls,
     make_memory,
 )
 from sim.commands.command_line import command_line
@@ -27,6 +31,17 @@ def model(
     settings: Settings = None,
     latency: Latency = 100,
     bandwidth: Bandwidth = None,
+    stalls: Stalls = 0,
+    seed: Seed = 1,
+    draws: Draws = 32,
+    frames: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Predict so many frames too, one right behind the other, 3 or more: every row "
+            "of each, and the interval between their logits.",
+        ),
+    ] = 1,
     clock: Clock = 200.0,
     model: Model = None,
     width: Width = None,
@@ -41,9 +56,10 @@ def model(
 ):
     """Predict cycles, waits and bytes of every layer, without a simulator, in a moment.
 
-    A model of the accelerator that equals its RTL to the cycle and to the byte, for a memory that
-    always takes as long: mnv2 validate holds one to the other. Nothing is built or run, and no
-    weights are needed: time does not depend on data.
+    A model of the accelerator that equals its RTL to the cycle and to the byte: mnv2 validate holds
+    one to the other. Nothing is built or run, and no weights are needed: time does not depend on
+    data. With --stalls the memory pauses at random: the layers are those of --seed, as mnv2 run
+    would measure them with it, and beside them stand mean and range over --draws seeds.
 
     Examples:
 
@@ -51,26 +67,44 @@ def model(
 
     - mnv2 model --config small --set pixels=4 --latency 40 --bandwidth 8
 
+    - mnv2 model --stalls 20 --draws 100
+
+    - mnv2 model --frames 4
+
     - mnv2 model --model mobilenet_v2.tflite --html --output runs/predicted
     """
     from sim.commands.console import get_console, get_error_console
+    from sim.commands.progress import show_count
     from sim.configuration import load_configuration
-    from sim.model.predict import predict_network
+    from sim.model.predict import predict_frames, predict_network
     from sim.model.prediction import make_prediction, render_prediction, write_prediction
+    from sim.model.spread import column_spreads, draw
     from sim.report.files import output_folder
 
     if html and output is None:
         raise UserError("The page of --html goes into a folder: add --output DIR")
     check_page(html)
+    if frames != 1 and frames < 3:
+        raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
+    if draws < 1:
+        raise UserError(f"--draws must be 1 or more, not {draws}")
     network = choose_network(model, width, size, classes, padding)
     accelerator = load_configuration(config, settings or ())
-    steady = make_memory(latency, bandwidth)
-    memory = {"latency": steady.latency, "bytes_per_cycle": steady.bytes_per_cycle}
+    memory = asdict(make_memory(latency, bandwidth, stalls, seed))
     begin  = time.perf_counter()
     layers = predict_network(network, accelerator, **memory)
-    prediction = make_prediction(network, layers, accelerator, **memory, clock_hz=clock * 1e6,
-                                 seconds=time.perf_counter() - begin,
-                                 model="" if model is None else str(model))
+    seconds  = time.perf_counter() - begin
+    sequence = predict_frames(network, accelerator, frames, **memory) if frames > 1 else None
+    spreads  = None
+    if stalls and draws > 1:
+        steady = {name: value for name, value in memory.items() if name != "seed"}
+        with show_count("Predicting other seeds") as drawn:
+            others = draw(network, accelerator, **steady, seeds=range(seed + 1, seed + draws),
+                          drawn=drawn)
+        spreads = column_spreads([layers, *others])
+    prediction = make_prediction(
+        network, layers, accelerator, **memory, clock_hz=clock * 1e6, seconds=seconds,
+        model="" if model is None else str(model), sequence=sequence, spreads=spreads)
     if output:
         with output_folder(output) as temporary:
             write_prediction(prediction, temporary)

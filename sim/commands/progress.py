@@ -168,6 +168,29 @@ class NetworkProgress(RunProgress):
         self.show(self._done[ended], f"Simulating {work}, cycle {cycles:,}")
 
 
+class ValidationProgress(NetworkProgress):
+    """Shows which seed of several is in work too; see `sim.validation.measure_network`."""
+
+    def __init__(self):
+        super().__init__()
+        self._run = ""
+        self._said = False
+
+    def building(self):
+        """The simulation is being built, or looked for in the cache; said once for all runs."""
+        if not self._said:
+            super().building()
+        self._said = True
+
+    def seed(self, seed, done, total):
+        """The run with this seed follows, behind so many of all."""
+        self._run = f"Seed {seed}, {done + 1} of {total}: "
+
+    def show(self, done, description):
+        """Set the work done and what is said beside the bar."""
+        super().show(done, self._run + description)
+
+
 class SweepProgress:
     """Shows shared work, then points done and time left; a context manager.
 

@@ -1,5 +1,6 @@
 """`mnv2 validate`."""
 
+import dataclasses
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +10,17 @@ import typer
 from sim.commands.accelerator_options import (
     Bandwidth,
     Config,
+    Draws,
     Latency,
     Seed,
     Settings,
+    Stalls,
     make_memory,
 )
 from sim.commands.command_line import command_line
 from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
 from sim.commands.page_option import Html, check_page
+from sim.errors import UserError
 
 
 def validate(
@@ -36,15 +40,25 @@ def validate(
     settings: Settings = None,
     latency: Latency = 100,
     bandwidth: Bandwidth = None,
-    stalls: Annotated[
+    stalls: Stalls = 0,
+    seed: Seed = 1,
+    seeds: Annotated[
         int,
         typer.Option(
-            metavar="PERCENT",
-            help="Share of the cycles in which each channel of the memory port pauses at random; "
-            "the model knows of none.",
+            metavar="N",
+            help="With --stalls: run so many seeds, from --seed on, and put their distribution "
+            "beside that of --draws other seeds that the model takes.",
         ),
-    ] = 0,
-    seed: Seed = 1,
+    ] = 1,
+    draws: Draws = 32,
+    frames: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Run so many frames, one right behind the other, and compare every row of each "
+            "and the cycle in which its logits are in memory.",
+        ),
+    ] = 1,
     output: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the report. Without it, runs/<time>."),
@@ -55,52 +69,128 @@ def validate(
 
     Every counter of every layer is compared: cycles, work and waits by cause, bytes by kind. The
     table, report.json, report.csv and validate.png state predicted, measured and the difference,
-    and beside them what the formula of a published simulator says. Exit status 1 where something
-    is not equal, unless --stalls makes the memory pause.
+    and beside them what the formula of a published simulator says and how far other models are
+    off, as published. With --stalls the model pauses in the cycles in which the memory of the run
+    does. Exit status 1 where any figure is not equal.
 
-    Example: mnv2 validate chelsea --config small --latency 40 --html
+    Examples:
+
+    - mnv2 validate chelsea --config small --latency 40 --html
+
+    - mnv2 validate --stalls 20 --seeds 8
+
+    - mnv2 validate --frames 4
     """
     from sim.commands.console import get_console, get_error_console
     from sim.commands.pictures import find_picture
-    from sim.commands.progress import NetworkProgress
+    from sim.commands.progress import ValidationProgress
     from sim.configuration import load_configuration
     from sim.inputs import check_picture, load_model_input
-    from sim.model.comparison import compare, render_comparison, write_comparison
-    from sim.model.predict import predict_network
     from sim.models import open_model
     from sim.report.files import output_folder
-    from sim.run import run_frame
+    from sim.validation import made_with, measure_network
 
     check_page(html)
     accelerator = load_configuration(config, settings or ())
     memory = make_memory(latency, bandwidth, stalls, seed)
-    path   = find_picture(image)
+    _check(stalls, seeds, draws, frames)
+    path = find_picture(image)
     check_picture(path)
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
-        with NetworkProgress() as progress:
+        with ValidationProgress() as progress:
             runnable = open_model(
                 model, input_size=size, weight_bits=accelerator.weight_bits,
                 activation_bits=accelerator.activation_bits, progress=progress.calibrating)
-            data      = load_model_input(runnable, path, given(normalization))
-            network   = runnable.network
-            predicted = predict_network(network, accelerator, latency=memory.latency,
-                                        bytes_per_cycle=memory.bytes_per_cycle)
-            report = run_frame(path, runnable, data, config=accelerator, memory=memory,
-                               clock_hz=200e6, progress=progress).report
-        comparison = compare(network, accelerator, predicted, report.layers)
-        write_comparison(comparison, temporary, image=report.image, model=report.model,
-                         configuration=dict(report.configuration),
-                         memory=dict(report.memory), versions=dict(report.versions),
-                         commit=report.commit)
+            data = load_model_input(runnable, path, given(normalization))
+            memories = [dataclasses.replace(memory, seed=seed + number)
+                        for number in range(seeds)]
+            # What cannot be is found before anything is built.
+            predicted = _predict(runnable.network, accelerator, memories, frames)
+            runs = measure_network(runnable, data, memories, config=accelerator, frames=frames,
+                                   cycles=predicted[0].ends[-1], progress=progress)
+        about = made_with(path, runnable, accelerator, memory)
+        work  = runnable.network, accelerator, predicted, runs
+        if seeds > 1:
+            comparison, shown = _seeds(*work, memories, draws, temporary, about)
+        elif frames > 1:
+            comparison, shown = _frames(*work, temporary, about)
+        else:
+            comparison, shown = _run(*work, temporary, about)
         if html:
             from sim.page.page import write_page
             from sim.page.validate_page import validate_page
 
-            write_page(validate_page(comparison, report, command_line(context),
-                                     paused=stalls > 0), temporary)
+            write_page(validate_page(comparison, about, command_line(context)), temporary)
         files = ", ".join(sorted(file.name for file in temporary.iterdir()))
-    get_console().print(render_comparison(comparison, paused=stalls > 0))
+    get_console().print(shown)
     get_error_console().print(f"In {folder}: {files}")
-    if comparison.differences() and not stalls:
+    if not comparison.equal:
         raise typer.Exit(1)
+
+
+def _check(stalls, seeds, draws, frames):
+    """Refuse what does not go together."""
+    if seeds < 1:
+        raise UserError(f"--seeds must be 1 or more, not {seeds}")
+    if seeds > 1 and not stalls:
+        raise UserError("Seeds differ where the memory pauses alone: --seeds needs --stalls")
+    if frames < 1:
+        raise UserError(f"The number of frames must be 1 or more, not {frames}")
+    if seeds > 1 and frames > 1:
+        raise UserError("Either several seeds or several frames, not both: leave out --seeds or "
+                        "--frames")
+    if seeds > 1 and draws < 10:
+        raise UserError(f"A distribution needs 10 draws or more, not {draws}")
+
+
+def _predict(network, accelerator, memories, frames):
+    """The model beside each memory."""
+    from sim.model.predict import predict_frames
+
+    return [predict_frames(network, accelerator, frames, **dataclasses.asdict(memory))
+            for memory in memories]
+
+
+def _run(network, accelerator, predicted, runs, folder, about):
+    """A single run: its comparison, and what is shown of it."""
+    from sim.model.comparison import compare, render_comparison, write_comparison
+
+    comparison = compare(network, accelerator, predicted[0].layers[0], runs[0].layers)
+    write_comparison(comparison, folder, **about)
+    return comparison, render_comparison(comparison)
+
+
+def _frames(network, accelerator, predicted, runs, folder, about):
+    """Several frames: their comparison, and what is shown of it."""
+    from sim.model.comparison import compare
+    from sim.model.frame_comparison import FrameComparison, render_frames, write_frames
+
+    comparison = FrameComparison(
+        tuple(compare(network, accelerator, rows, measured) for rows, measured
+              in zip(predicted[0].layers, runs[0].frame_layers, strict=True)),
+        predicted[0].ends, runs[0].frame_ends)
+    write_frames(comparison, folder, **about)
+    return comparison, render_frames(comparison)
+
+
+def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about):
+    """Several seeds: their comparison, and what is shown of it."""
+    from sim.commands.progress import show_count
+    from sim.model.comparison import compare
+    from sim.model.predict import predict_network
+    from sim.model.seed_comparison import SeedComparison, render_seeds, write_seeds
+    from sim.model.spread import draw
+
+    steady = {"latency": memories[0].latency, "bytes_per_cycle": memories[0].bytes_per_cycle}
+    first  = memories[-1].seed + 1
+    with show_count("Predicting other seeds") as drawn:
+        others = draw(network, accelerator, **steady, stall_percent=memories[0].stall_percent,
+                      seeds=range(first, first + draws), drawn=drawn)
+    comparison = SeedComparison(
+        tuple(memory.seed for memory in memories),
+        tuple(compare(network, accelerator, one.layers[0], run.layers)
+              for one, run in zip(predicted, runs, strict=True)),
+        tuple(others), predict_network(network, accelerator, **steady))
+    write_seeds(comparison, folder, **about, first_draw=first)
+    return comparison, render_seeds(comparison)

@@ -95,7 +95,7 @@ MEMORY_FAMILIES = {
         _table(4, 4, 4, 0, 6),
         _block(14, (1, 2, 4, 9, 18, 36), 128, 7, block_ram_18k=1),
     ),
-    # No tables; 16 bits at most.
+    # No tables: what is read without a clock is counted as block RAM all the same, a lower bound.
     "ice40": (_block(11, (2, 4, 8, 16), 64, 7, block_ram_4k=1),),
 }
 

@@ -49,6 +49,8 @@ class DeviceCost:
     device : Device
     uses : tuple of Use
         Largest share first; of what is counted for the device's family.
+    fits : bool
+        Whether no share is above 1.
     clock : Clock
     cycles, dram_bytes : int or None
         Of a frame, predicted with ``bytes_per_cycle``; None where the network does not fit.

@@ -118,7 +118,10 @@ def _read_rows(folder):
 
 
 def _point(row):
-    return Point(**{axis.field: row[axis.field] for axis in AXES})
+    """The format of a row; bits of requantisation's multiplier decide nothing here, and the column
+    of that name is another's in tables of sweeps."""
+    return Point(**{axis.field: row[axis.field] for axis in AXES
+                    if axis.field != "multiplier_bits"})
 
 
 def _runs(point):

@@ -7,13 +7,13 @@ need few weights: its own, each used once, arrive meanwhile. Each image has its 
 weights in memory, in order of use.
 """
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hw.layouts import logits_word
 from sim.mapping.block_program import add_block_streams
+from sim.mapping.classifier_parts import cut_classes
 from sim.mapping.descriptors import (
     block_descriptor,
     classifier_descriptor,
@@ -122,18 +122,11 @@ def build_network_program(model, images, config):
         spilled_maps=spilled, **vars(program))
 
 
-#: Parts that a classifier is cut into between two images.
-_CLASSIFIER_PARTS = 3
-
-
 def _cut_classifier(model, config):
     """The classifier as several layers of fewer classes, whole tiles each."""
     layer, quantized = model.network.classifier, model.classifier
-    tiles = math.ceil(layer.output_channels / config.outputs)
-    step  = math.ceil(tiles / _CLASSIFIER_PARTS) * config.outputs
     parts = []
-    for begin in range(0, layer.output_channels, step):
-        end = min(begin + step, layer.output_channels)
+    for begin, end in cut_classes(layer.output_channels, config):
         cut = {name: getattr(quantized, name)[..., begin:end]
                for name in ("weights", "bias", "multiplier", "shift", "weight_scales")}
         parts.append((replace(layer, output_shape=(1, 1, end - begin)), replace(quantized, **cut)))

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from rich.console import Group
 from rich.text import Text
 
-from sim.report.labels import words
+from sim.model.figures import figures
+from sim.model.published import published_records, published_table
 from sim.report.scale_sim import estimate_layers
 from sim.report.tables import new_table
 
-__all__ = ["Comparison", "compare", "figures", "render_comparison", "write_comparison"]
+__all__ = ["Comparison", "compare", "comparison_records", "cycle_pairs", "difference_texts",
+           "equality_text", "render_comparison", "write_comparison", "write_csv", "write_json"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Comparison:
     scale_sim: tuple
     array:     tuple
 
+    @property
+    def equal(self):
+        """Whether every figure of every row is equal."""
+        return not self.differences()
+
     def differences(self):
         """Rows that are not equal.
 
@@ -49,18 +56,6 @@ class Comparison:
             if found:
                 unequal[one.name] = found
         return unequal
-
-
-def figures(result):
-    """What is compared of a row, by name: cycles, then bytes."""
-    return {
-        "cycles": result.cycles,
-        "pointwise cycles": result.pointwise_cycles,
-        "depthwise cycles": result.depthwise_cycles,
-        **{f"wait for {words(cause)}": cycles for cause, cycles in result.stalls.items()},
-        **{f"{kind} bytes": count for kind, count in result.dram_read_bytes_by_kind.items()},
-        "written bytes": result.dram_write_bytes,
-    }
 
 
 def compare(network, config, predicted, measured):
@@ -96,14 +91,13 @@ def _share(difference, of):
     return f"{difference / of:+.2%}" if difference else "0"
 
 
-def render_comparison(comparison, *, paused=False):
-    """Predicted, measured and the difference of each row, and what is not equal.
+def render_comparison(comparison, *, title="The model against the RTL"):
+    """Predicted, measured and the difference of each row, what is not equal, and what is usual.
 
     Parameters
     ----------
     comparison : Comparison
-    paused : bool
-        The memory of the run paused at random, which the model does not know.
+    title : str
 
     Returns
     -------
@@ -112,7 +106,7 @@ def render_comparison(comparison, *, paused=False):
     unequal = comparison.differences()
     height, width = comparison.array
     table = new_table(
-        "The model against the RTL", "layer", "predicted\ncycles", "measured\ncycles",
+        title, "layer", "predicted\ncycles", "measured\ncycles",
         "diffe-\nrence", "", "predicted\nDRAM bytes", "measured\nDRAM bytes", "diffe-\nrence",
         "figures\nnot equal", "SCALE-Sim\ncycles*", "")
     rows = list(zip(comparison.predicted, comparison.measured, comparison.scale_sim, strict=True))
@@ -134,25 +128,35 @@ def render_comparison(comparison, *, paused=False):
     table.caption = (
         f"* computed: {height} x {width}, weight-stationary, no waits: ceil(C*R*S / {height}) * "
         f"ceil(K / {width}) * (pixels + {2 * height} + {width} - 2) - 1 for each layer")
-    compared = len(figures(comparison.measured[0])) * len(rows)
-    if unequal:
-        verdict = Text(f"{sum(map(len, unequal.values()))} of {compared} figures are not equal.",
-                       style="bold red")
-    else:
-        verdict = Text(f"All {compared} figures are equal: cycles, work and waits by cause, bytes "
-                       "by kind.", style="bold green")
-    notes = [verdict]
-    if paused:
-        notes.append(Text("The model is for a memory of fixed latency; that of the run paused at "
-                          "random.", style="yellow"))
-    for name, found in unequal.items():
-        notes.append(Text(f"{name}: " + "; ".join(
-            f"{figure} {value:,} predicted, {beside:,} measured"
-            for figure, (value, beside) in found.items())))
-    return Group(table, "", *notes)
+    return Group(table, "", equality_text([comparison]), *difference_texts(comparison), "",
+                 published_table(cycle_pairs([comparison])))
 
 
-def _records(comparison):
+def cycle_pairs(comparisons):
+    """Cycles predicted and measured of every row of all."""
+    return [(one.cycles, other.cycles) for comparison in comparisons
+            for one, other in zip(comparison.predicted, comparison.measured, strict=True)]
+
+
+def equality_text(comparisons):
+    """How many figures of all are equal, in one line, green or red."""
+    wrong    = sum(len(found) for one in comparisons for found in one.differences().values())
+    compared = sum(len(figures(row)) for one in comparisons for row in one.measured)
+    if wrong:
+        return Text(f"{wrong:,} of {compared:,} figures are not equal.", style="bold red")
+    return Text(f"All {compared:,} figures are equal: cycles, work and waits by cause, bytes by "
+                "kind.", style="bold green")
+
+
+def difference_texts(comparison, where=""):
+    """A line for each row that is not equal."""
+    return [Text(f"{where}{name}: " + "; ".join(
+        f"{figure} {value:,} predicted, {beside:,} measured"
+        for figure, (value, beside) in found.items()))
+        for name, found in comparison.differences().items()]
+
+
+def comparison_records(comparison):
     """Plain rows: each figure predicted, measured and their difference."""
     for one, other, beside in zip(comparison.predicted, comparison.measured,
                                   comparison.scale_sim, strict=True):
@@ -176,13 +180,23 @@ def write_comparison(comparison, folder, **made_with):
     """
     from sim.model.plots import draw_comparison
 
-    rows = list(_records(comparison))
-    content = {"mode": "validate", **made_with, "computed_scale_sim_array": list(comparison.array),
-               "equal": not comparison.differences(), "layers": rows}
+    rows = list(comparison_records(comparison))
+    write_json({"mode": "validate", **made_with, "computed_scale_sim_array": list(comparison.array),
+                "equal": not comparison.differences(), "published": published_records(),
+                "layers": rows}, folder)
+    write_csv(rows, folder)
+    draw_comparison(comparison).savefig(folder / "validate.png", dpi=120)
+
+
+def write_json(content, folder):
+    """Write ``report.json``."""
     text = json.dumps(content, indent=2) + "\n"
     (folder / "report.json").write_text(text, encoding="utf-8")
+
+
+def write_csv(rows, folder):
+    """Write ``report.csv``, whose columns are the keys of the first row."""
     with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    draw_comparison(comparison).savefig(folder / "validate.png", dpi=120)

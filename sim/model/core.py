@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from sim.model.known_passes import known_passes
 from sim.model.reads import PARAMETERS, TAPS, WEIGHTS
 
 __all__ = ["Core"]
@@ -35,8 +36,8 @@ class Core:
         self.parameters_freed = self.taps_freed = 0
         # Words that are known to have come: asking may take time.
         self.weights = self.parameters = self.taps = 0
-        #: Passes to the line buffer by their shapes: cycles, counts, and when each tile ended.
-        self.passes  = {}
+        #: Passes to the line buffer that wait for nothing, by their shapes.
+        self.passes  = known_passes(config)
         # What an early end of a pass leaves under way.
         self.pending  = 0          # words of the last tile for the requantiser
         self.residual = False      # they go to the residual adder
@@ -56,6 +57,11 @@ class Core:
     def rewind(self, command):
         if command.rewind:
             self.weight = self.tile_weight = self.weights_freed
+
+    def end_early_pass(self):
+        """Nothing of the pass before is under way any more."""
+        self.pending, self.residual = 0, False
+        self.landed = self.added = 0
 
     def free_weights(self, cycle):
         """Release all weights before the next step's; the last step was a cycle before."""

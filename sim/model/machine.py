@@ -27,6 +27,8 @@ class Machine:
         Cycles from the transfer of a read address to its first beat, 2 or more.
     bytes_per_cycle : int
         Bandwidth that reads and writes share; 0 for a beat a cycle in each direction.
+    pauses : sim.model.pauses.Pauses, optional
+        When the memory pauses.
 
     Attributes
     ----------
@@ -35,21 +37,23 @@ class Machine:
         `sim.model.passes.CAUSES`, then pointwise and depthwise cycles.
     beats : list of (list of int, list of int)
         For the same: beats of each stream, then beats written.
+    ends : list of int
+        Cycle behind the last of each descriptor.
     """
 
-    def __init__(self, config, plan, latency, bytes_per_cycle=0):
+    def __init__(self, config, plan, latency, bytes_per_cycle=0, pauses=None):
         self._plan = plan
         # A beat in each direction is more than the port asks for.
         if (0 < bytes_per_cycle < 2 * config.data_bytes
                 or config.outstanding > MOST_OUTSTANDING):
-            self._reads  = SharedReadPort(config, latency, bytes_per_cycle)
+            self._reads  = SharedReadPort(config, latency, bytes_per_cycle, pauses)
             self._writes = self._reads.writes
         else:
-            self._reads  = ReadPort(config, latency)
-            self._writes = WritePort(config, latency)
+            self._reads  = ReadPort(config, latency, pauses)
+            self._writes = WritePort(config, latency, pauses)
         self._core   = Core(config, self._reads, self._writes)
         self._marks  = []           # cycles from which beats count for another row, and the row
-        self.counts, self.beats = [], []
+        self.counts, self.beats, self.ends = [], [], []
 
     def run(self):
         """Cycles of the program."""
@@ -66,6 +70,7 @@ class Machine:
                 self._open(cycle)
             cycle = self._record(cycle)
             cycle = self._work(cycle, work)
+            self.ends.append(cycle)
         self._count_beats(cycle)
         return cycle
 

@@ -1,7 +1,8 @@
 """What a network's program asks of the accelerator: sizes alone, no weights and no addresses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sim.mapping.classifier_parts import cut_classes
 from sim.mapping.placement import place_network
 from sim.mapping.tiling import map_words, stem_steps
 
@@ -69,11 +70,14 @@ class Plan:
     ----------
     works : tuple of Work
         One for each descriptor.
+    owners : tuple of (int, str)
+        What each is for: number of the frame, name of a block, ``"head"`` or ``"classifier"``.
     program_beats, weights_beats, taps_beats, parameters_beats : int
         Beats of the streams that are read from start to end.
     """
 
     works:            tuple
+    owners:           tuple
     program_beats:    int
     weights_beats:    int
     taps_beats:       int
@@ -88,13 +92,16 @@ def _tiles(words, config):
     return -(-words // config.tile_words)
 
 
-def plan_network(network, config):
-    """Plan of a network's program for a single image.
+def plan_network(network, config, frames=1):
+    """Plan of a network's program.
 
     Parameters
     ----------
     network : golden.network.Network
     config : hw.config.AcceleratorConfig
+    frames : int
+        Images that are worked off one right behind the other, as
+        `sim.mapping.network_program.build_network_program` orders it.
 
     Returns
     -------
@@ -106,28 +113,48 @@ def plan_network(network, config):
         If a buffer is too small.
     """
     placement = place_network(network, config)
-    works, weights, taps, parameters = [], 0, 0, 0
-    for number, block in enumerate(network.blocks):
-        work = _block_work(network, placement, number, config)
-        works.append(work)
-        parameters += work.parameter_words
-        taps       += work.hidden_words
-        weights    += work.hidden_words * _tiles(work.output_words, config)
-        if block.expand:
-            weights += work.input_words * _tiles(work.hidden_words, config)
-        if work.stem:
-            weights += work.stem_steps * _tiles(work.input_words, config)
-    for kind, layer in (("head", network.head), ("classifier", network.classifier)):
-        work = _pointwise_work(kind, layer, config, load=kind == "head" and placement.spilled[-1])
-        works.append(work)
-        parameters += work.parameter_words
-        weights    += work.input_words * _tiles(work.output_words, config)
+    blocks = [_block_work(network, placement, number, config)
+              for number in range(len(network.blocks))]
+    head   = _pointwise_work("head", network.head, config, load=placement.spilled[-1])
+    whole  = _pointwise_work("classifier", network.classifier, config, load=False)
+    parts  = [_pointwise_work(
+        "classifier", replace(network.classifier, output_shape=(1, 1, end - begin)), config,
+        load=False) for begin, end in cut_classes(network.classifier.output_channels, config)]
+    works, owners, waiting = [], [], []
+    for frame in range(frames):
+        for block, work in zip(network.blocks, blocks, strict=True):
+            works.append(work)
+            owners.append((frame, block.name))
+            if waiting:
+                works.append(waiting.pop(0))
+                owners.append((frame - 1, "classifier"))
+        works += waiting
+        owners += len(waiting) * [(frame - 1, "classifier")]
+        works.append(head)
+        owners.append((frame, "head"))
+        waiting = list(parts)
+    works.append(whole)
+    owners.append((frames - 1, "classifier"))
+    weights = sum(_weight_words(work, config) for work in works)
     return Plan(
-        works=tuple(works),
+        works=tuple(works), owners=tuple(owners),
         program_beats=(1 + len(works)) * (_RECORD_BYTES // config.data_bytes),
         weights_beats=_beats(weights * config.weight_word_bits, config),
-        taps_beats=_beats(taps * config.tap_word_bits, config),
-        parameters_beats=_beats(parameters * config.parameter_word_bits, config))
+        taps_beats=_beats(sum(work.hidden_words for work in works) * config.tap_word_bits, config),
+        parameters_beats=_beats(sum(work.parameter_words for work in works)
+                                * config.parameter_word_bits, config))
+
+
+def _weight_words(work, config):
+    """Words of weights that a descriptor takes."""
+    if work.kind != "block":
+        return work.input_words * _tiles(work.output_words, config)
+    words = work.hidden_words * _tiles(work.output_words, config)
+    if not work.copy:
+        words += work.input_words * _tiles(work.hidden_words, config)
+    if work.stem:
+        words += work.stem_steps * _tiles(work.input_words, config)
+    return words
 
 
 def _beats(bits, config):

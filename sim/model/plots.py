@@ -11,12 +11,13 @@ __all__ = ["draw_comparison"]
 
 
 @matplotlib.rc_context(STYLE)
-def draw_comparison(comparison):
+def draw_comparison(comparison, title="The model against the RTL"):
     """Cycles of each row, predicted, measured and by SCALE-Sim's formula; below, the differences.
 
     Parameters
     ----------
     comparison : sim.model.comparison.Comparison
+    title : str
 
     Returns
     -------
@@ -37,7 +38,7 @@ def draw_comparison(comparison):
                label=f"SCALE-Sim's formula, {height} x {width} (computed)")
     total = sum(measured)
     difference = sum(predicted) - total
-    upper.set_title(f"The model against the RTL: {total:,} cycles measured, "
+    upper.set_title(f"{title}: {total:,} cycles measured, "
                     + (f"{difference:+,} predicted" if difference else "as many predicted"),
                     pad=28)
     upper.set_ylabel("clock cycles")

@@ -7,11 +7,12 @@ from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_
 from sim.mapping.tiling import DoesNotFit
 from sim.model.machine import Machine
 from sim.model.passes import CAUSES, DEPTHWISE, POINTWISE
+from sim.model.pauses import Pauses
 from sim.model.plan import plan_network
 from sim.model.reads import CHANNELS
 from sim.report.results import LayerResult
 
-__all__ = ["PredictedLayer", "predict_network"]
+__all__ = ["PredictedFrames", "PredictedLayer", "predict_frames", "predict_network"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,25 @@ class PredictedLayer(LayerResult):
     predicted: bool = True
 
 
-def predict_network(network, config, *, latency=100, bytes_per_cycle=0):
-    """What `sim.rtl.run_network.run_network` would measure, with a memory that never pauses.
+@dataclass(frozen=True)
+class PredictedFrames:
+    """Frames, one right behind the other; nothing was run.
+
+    Attributes
+    ----------
+    layers : tuple of tuple of PredictedLayer
+        Of each frame: stem, blocks, head (with the pool) and classifier. Where the classifier is
+        worked off between the blocks of the next frame, its cycles are still its own.
+    ends : tuple of int
+        Cycle in which the logits of each frame are in memory; the last is the run's.
+    """
+
+    layers: tuple
+    ends:   tuple
+
+
+def predict_network(network, config, *, latency=100, bytes_per_cycle=0, stall_percent=0, seed=1):
+    """What `sim.rtl.run_network.run_network` would measure.
 
     Parameters
     ----------
@@ -32,6 +50,10 @@ def predict_network(network, config, *, latency=100, bytes_per_cycle=0):
         Cycles from the transfer of a read address to its first beat, 2 or more.
     bytes_per_cycle : int
         Bandwidth that reads and writes share; 0 for a beat a cycle in each direction.
+    stall_percent : int
+        Share of the cycles in which each channel of the memory pauses at random, 0 to 99.
+    seed : int
+        Of the pauses, as that of a run.
 
     Returns
     -------
@@ -43,19 +65,80 @@ def predict_network(network, config, *, latency=100, bytes_per_cycle=0):
     UserError
         If the network does not fit, or never comes to an end.
     """
+    return predict_frames(network, config, 1, latency=latency, bytes_per_cycle=bytes_per_cycle,
+                          stall_percent=stall_percent, seed=seed).layers[0]
+
+
+def predict_frames(network, config, frames, *, latency=100, bytes_per_cycle=0, stall_percent=0,
+                   seed=1):
+    """What `sim.rtl.run_network.run_network` would measure of frames, one behind the other.
+
+    Parameters
+    ----------
+    network, config, latency, bytes_per_cycle, stall_percent, seed
+        See `predict_network`.
+    frames : int
+        1 or more.
+
+    Returns
+    -------
+    PredictedFrames
+
+    Raises
+    ------
+    UserError
+        If the network does not fit, or never comes to an end.
+    """
     try:
-        plan = plan_network(network, config)
+        plan = plan_network(network, config, frames)
     except DoesNotFit as error:
         raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
-    machine = Machine(config, plan, latency, bytes_per_cycle)
+    pauses  = Pauses(stall_percent, seed) if stall_percent else None
+    machine = Machine(config, plan, latency, bytes_per_cycle, pauses)
     try:
         machine.run()
     except RuntimeError as error:
         raise UserError(f"The accelerator would be stuck: {error}") from None
-    rows = [(machine.counts[0][1], machine.beats[0][1]),
-            *((counts[0], beats[0]) for counts, beats
-              in zip(machine.counts, machine.beats, strict=True))]
-    layers = [
+    fields = _fields(network, config)
+    spent  = _add_up(plan, machine)
+    layers = tuple(tuple(
+        PredictedLayer(
+            multipliers=config.multipliers, cycles=sum(counts),
+            pointwise_cycles=counts[POINTWISE], depthwise_cycles=counts[DEPTHWISE],
+            stalls=dict(zip(CAUSES, counts, strict=False)),
+            dram_read_bytes_by_kind={channel: count * config.data_bytes for channel, count
+                                     in zip(CHANNELS, beats, strict=False)},
+            dram_write_bytes=stored, mismatches=0, **layer)
+        for layer in fields
+        for counts, beats, stored in (spent[frame, layer["name"]],)) for frame in range(frames))
+    ends = [0] * frames
+    for (frame, _), end in zip(plan.owners, machine.ends, strict=True):
+        ends[frame] = end
+    return PredictedFrames(layers, tuple(ends))
+
+
+def _add_up(plan, machine):
+    """By frame and name of a row: cycles by cause, beats by stream, and bytes written."""
+    spent = {}
+    for (frame, name), work, counts, beats in zip(plan.owners, plan.works, machine.counts,
+                                                  machine.beats, strict=True):
+        parts = [(name, 0, work.store_bytes)]
+        if work.stem:
+            parts.append(("stem", 1, 0))
+        for row, part, stored in parts:
+            earlier = spent.get((frame, row))
+            now = counts[part], beats[part], stored
+            if earlier:         # the classifier in parts
+                now = ([sum(pair) for pair in zip(earlier[0], now[0], strict=True)],
+                       [sum(pair) for pair in zip(earlier[1], now[1], strict=True)],
+                       earlier[2] + stored)
+            spent[frame, row] = now
+    return spent
+
+
+def _fields(network, config):
+    """What a row says of its layer, in order."""
+    return [
         {"name": "stem", "kind": "stem", "ideal_cycles": ideal_stem_cycles(network.stem, config),
          **_layer(network.stem)},
         *({"name": block.name, "kind": "block", "macs": block.macs,
@@ -69,16 +152,6 @@ def predict_network(network, config, *, latency=100, bytes_per_cycle=0):
          "ideal_cycles": ideal_pointwise_cycles(network.classifier, config),
          **_layer(network.classifier)},
     ]
-    written = [0, *(work.store_bytes for work in plan.works)]
-    return tuple(
-        PredictedLayer(
-            multipliers=config.multipliers, cycles=sum(counts),
-            pointwise_cycles=counts[POINTWISE], depthwise_cycles=counts[DEPTHWISE],
-            stalls=dict(zip(CAUSES, counts, strict=False)),
-            dram_read_bytes_by_kind={channel: count * config.data_bytes for channel, count
-                                     in zip(CHANNELS, beats, strict=False)},
-            dram_write_bytes=stored, mismatches=0, **layer)
-        for (counts, beats), layer, stored in zip(rows, layers, written, strict=True))
 
 
 def _layer(layer):

@@ -2,37 +2,52 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 
 from rich.console import Group
 from rich.text import Text
 
-from sim.model.predict import PredictedLayer
+from sim.model.figures import figures
+from sim.model.frame_comparison import render_frame_rows
+from sim.model.predict import PredictedFrames, PredictedLayer
+from sim.model.seed_comparison import render_spreads, spread_records
 from sim.report.files import report_as_dict, write_rows
 from sim.report.limits import block_limits, frame_limits
 from sim.report.provenance import find_commit
-from sim.report.run_report import RunReport
+from sim.report.run_report import FrameSequence, RunReport
 from sim.report.scale_sim import estimate_layers
-from sim.report.tables import memory_table, stall_table, time_table
+from sim.report.tables import frames_line, memory_table, stall_table, time_table
 
 __all__ = ["Prediction", "make_prediction", "prediction_as_dict", "prediction_headline",
            "render_prediction", "write_prediction"]
 
 #: Keys of a run's report that nothing stands behind here.
-_MEASURED_ALONE = ("image", "top5", "top5_golden", "top5_float", "frames", "seed", "wall_seconds",
+_MEASURED_ALONE = ("image", "top5", "top5_golden", "top5_float", "wall_seconds",
                    "simulated_cycles_per_second", "versions", "timeline", "mismatches")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Prediction(RunReport):
-    """A whole network, predicted; ``wall_seconds`` is the time that the prediction took."""
+    """A whole network, predicted; ``wall_seconds`` is the time that the prediction took.
+
+    Attributes
+    ----------
+    sequence : sim.model.predict.PredictedFrames, optional
+        Several frames, whose ends are in ``frames`` too.
+    spreads : dict of str to dict of str to sim.model.spread.Spread, optional
+        Where the memory pauses: of many seeds, see `sim.model.spread.column_spreads`. The layers
+        are those of ``seed``.
+    """
 
     layers: tuple[PredictedLayer, ...]
+    sequence: PredictedFrames | None = None
+    spreads: Mapping | None = dataclasses.field(default=None, hash=False)
 
     predicted = True
 
 
 def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_hz, seconds,
-                    model="", commit=None):
+                    model="", stall_percent=0, seed=1, sequence=None, spreads=None, commit=None):
     """Prediction of a network.
 
     Parameters
@@ -41,7 +56,7 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
     layers : tuple of PredictedLayer
         See `sim.model.predict.predict_network`.
     config : hw.config.AcceleratorConfig
-    latency, bytes_per_cycle : int
+    latency, bytes_per_cycle, stall_percent, seed : int
         Of the memory.
     clock_hz : float
         Clock that times are stated at.
@@ -49,6 +64,8 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
         That the prediction took.
     model : str
         Path of the model's file, if it came from one.
+    sequence, spreads
+        See `Prediction`.
     commit : str, optional
         Of the project, where it is known.
 
@@ -56,15 +73,22 @@ def make_prediction(network, layers, config, *, latency, bytes_per_cycle, clock_
     -------
     Prediction
     """
+    frames = None
+    if sequence:
+        rows   = [row for frame in sequence.layers for row in frame]
+        frames = FrameSequence(ends=sequence.ends, macs=network.macs,
+                               multipliers=config.multipliers,
+                               dram_bytes=sum(row.dram_bytes for row in rows))
     return Prediction(
         mode="network", image="", model=model, layers=layers,
         block_limits=tuple(map(block_limits, network.blocks)), limits=frame_limits(network),
         configuration=dataclasses.asdict(config),
-        memory={"latency": latency, "bytes_per_cycle": bytes_per_cycle, "stall_percent": 0},
+        memory={"latency": latency, "bytes_per_cycle": bytes_per_cycle,
+                "stall_percent": stall_percent, "seed": seed},
         buffer_bytes=config.buffer_bytes, port_bytes=config.data_bytes,
-        shared_bytes_per_cycle=bytes_per_cycle, clock_hz=clock_hz, seed=0, versions={},
-        commit=commit or find_commit(), wall_seconds=seconds,
-        scale_sim=estimate_layers(
+        shared_bytes_per_cycle=bytes_per_cycle, clock_hz=clock_hz, seed=seed, versions={},
+        commit=commit or find_commit(), wall_seconds=seconds, frames=frames, sequence=sequence,
+        spreads=spreads, scale_sim=estimate_layers(
             (network.stem, *network.blocks, network.head, network.classifier), config))
 
 
@@ -79,6 +103,13 @@ def prediction_as_dict(prediction):
     for name in ("layers", "bottlenecks"):
         content[name] = list(map(marked, content[name]))
     content["total"] = marked(content["total"])
+    if prediction.frames:
+        content["frames"]["layers"] = [
+            [{"predicted": True, "name": row.name,
+              **{name.replace(" ", "_"): value for name, value in figures(row).items()}}
+             for row in frame] for frame in prediction.sequence.layers]
+    if prediction.spreads:
+        content["spreads"] = spread_records(prediction.spreads)
     return content
 
 
@@ -111,11 +142,26 @@ def render_prediction(prediction):
     rich.console.Group
     """
     bandwidth = prediction.shared_bytes_per_cycle
+    notes, more = [], []
+    if prediction.frames:
+        notes.append(Text(f"predicted, not run: {frames_line(prediction)}"))
+        more += ["", render_frame_rows(prediction.sequence)]
+    pauses = "without pauses"
+    if stalls := prediction.memory["stall_percent"]:
+        pauses = f"each channel pausing in {stalls} % of the cycles, seed {prediction.seed}"
+    if prediction.spreads:
+        cycles = prediction.spreads["total"]["cycles"]
+        notes.append(Text(
+            f"predicted, not run: {cycles.mean:,.0f} ± {cycles.deviation:,.0f} cycles over "
+            f"{cycles.count} seeds, 90 % of them {cycles.low:,.0f} to {cycles.high:,.0f}"))
+        more += ["", render_spreads(
+            prediction.spreads, f"Cycles predicted over {cycles.count} seeds of the pauses")]
     return Group(
         Text(prediction_headline(prediction), style="bold"),
-        "", time_table(prediction), "", stall_table(prediction), "", memory_table(prediction), "",
+        *notes, "", time_table(prediction), "", stall_table(prediction), "",
+        memory_table(prediction), *more, "",
         Text(f"predicted in {prediction.wall_seconds * 1e3:.0f} ms for a memory "
              f"{prediction.memory['latency']} cycles away, "
              + (f"{bandwidth} bytes a cycle" if bandwidth else "a beat a cycle each way")
-             + f", without pauses; commit {prediction.commit[:12]}", style="dim"),
+             + f", {pauses}; commit {prediction.commit[:12]}", style="dim"),
     )

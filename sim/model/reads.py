@@ -1,4 +1,4 @@
-"""The read side of the memory port, burst by burst, for a memory of fixed latency."""
+"""The read side of the memory port, burst by burst, where writes take nothing from reads."""
 
 from bisect import bisect_left
 
@@ -24,10 +24,18 @@ class ReadPort:
 
     Everything that the core does in the cycles before the one that it advances to must have been
     told before.
+
+    Parameters
+    ----------
+    config : hw.config.AcceleratorConfig
+    latency : int
+        Cycles from the transfer of a read address to its first beat, 2 or more.
+    pauses : sim.model.pauses.Pauses, optional
+        When the memory pauses.
     """
 
-    def __init__(self, config, latency):
-        self._latency = latency
+    def __init__(self, config, latency, pauses=None):
+        self._latency, self._pauses = latency, pauses
         self._burst   = config.burst_beats
         self._outstanding = config.outstanding
         # Whether a stream alone is read without a pause, and equal bursts after which another is
@@ -49,6 +57,7 @@ class ReadPort:
         self._image_bits = IMAGE_CHANNELS * config.pixels * config.activation_bits
         self._served = len(CHANNELS) - 1
         self._granted = -1          # cycle of the last grant
+        self._taken   = 0           # cycle in which the memory took its address
         self._ends   = []           # cycle of each burst's last beat
         self._loading = False
         self._horizon = 0
@@ -110,8 +119,8 @@ class ReadPort:
         cycle, words = self._deferred
         stream = self.streams[WEIGHTS]
         ends   = self._ends
-        if (all(other.request == NEVER for other in self.streams) and ends and stream.pops
-                and ends[-1] + 4 < cycle and stream.pops[-1] + 2 < cycle
+        if (not self._pauses and all(other.request == NEVER for other in self.streams)
+                and ends and stream.pops and ends[-1] + 4 < cycle and stream.pops[-1] + 2 < cycle
                 and stream.gives[-1] + 2 < cycle):
             asked, pops, given = stream.settled(words)
             beats = max(asked - len(stream.arrivals), pops - len(stream.pops))
@@ -137,10 +146,24 @@ class ReadPort:
         """A word of the image, or a record, leaves its gearbox; `when` the next can."""
         stream = self.streams[channel]
         stream.gives.append(cycle)
-        stream.pop()
-        if stream.request == NEVER:
-            stream.find_request()
+        if len(stream.pops) != len(stream.arrivals):
+            stream.pop()
+            if stream.request == NEVER and len(stream.pops) >= stream.needed:
+                stream.find_request()
         return stream.when_word(len(stream.gives))
+
+    def take_all(self, begin, places, channel):
+        """Words leave their gearbox in cycles counted from one on; how many of them in time."""
+        there = self.when(channel)
+        for number, place in enumerate(places):
+            cycle = begin + place
+            if there > cycle:
+                self.advance(cycle)
+                there = self.when(channel)
+                if there > cycle:
+                    return number
+            there = self.take(cycle, channel)
+        return len(places)
 
     # What the core asks.
 
@@ -177,7 +200,7 @@ class ReadPort:
                 raise RuntimeError(f"Word {words} of the {CHANNELS[channel]} never comes")
             # The last word cannot come before all its beats have.
             missing = stream.beats_for(words) - stream.asked
-            self.advance(max(first, self._granted + 1, self._slot()) + max(missing, 1))
+            self.advance(max(first, self._taken, self._slot()) + max(missing, 1))
         return gives
 
     def _slot(self):
@@ -196,19 +219,22 @@ class ReadPort:
             self._horizon = cycle
             self._load()
         one, two, three, four, five = streams
+        pauses = self._pauses
         while True:
+            # What has arrived is moved on where the next request depends on it, or at the end.
             first = min(one.request, two.request, three.request, four.request, five.request)
-            if first <= self._granted:
-                first = self._granted + 1
+            if first < self._taken:
+                first = self._taken
             if len(ends) >= outstanding and ends[-outstanding] >= first:
                 first = ends[-outstanding] + 1
             if first >= cycle:
-                return
+                break
             for channel in _ORDER[self._served]:
                 stream = streams[channel]
                 if stream.request <= first:
                     break
-            beat   = first + 1 + self._latency
+            taken  = pauses.address(first + 1) if pauses else first + 1
+            beat   = taken + self._latency
             length = stream.length
             last   = ends[-1] if ends else -1
             if last >= beat:
@@ -220,19 +246,31 @@ class ReadPort:
                 self._equal += 1
             else:
                 self._equal = 0
-            self._served, self._granted = channel, first
-            ends.append(beat + length - 1)
-            stream.grant(first, beat)
-            if stream.depth is not None:
-                stream.flow()
-                if self._equal > self._history and stream.is_steady():
-                    self._repeat(channel, cycle)
-            elif channel == ACTIVATIONS and self._loading:
+            self._served, self._granted, self._taken = channel, first, taken
+            if pauses:
+                stream.grant_beats(first, pauses.beats(beat, length))
+                ends.append(stream.arrivals[-1])
+            else:
+                stream.grant(first, beat)
+                ends.append(beat + length - 1)
+            if channel == ACTIVATIONS and self._loading:
                 self._load()
                 continue
-            else:
-                stream.pop()
+            if self._equal > self._history and not pauses and stream.depth is not None:
+                stream.move()
+                if stream.is_steady():
+                    self._repeat(channel, cycle)
+                stream.find_request()
+                continue
             stream.find_request()
+            if stream.request == NEVER:
+                stream.move()
+                stream.find_request()
+            else:
+                stream.stale = True
+        for stream in streams:
+            if stream.stale:
+                stream.move()
 
     def _repeat(self, channel, cycle):
         """Ask for more bursts of a stream, each as the one before, before a cycle."""
@@ -245,6 +283,7 @@ class ReadPort:
         beat = stream.arrivals[-1] + 1
         stream.arrivals.extend(range(beat, beat + bursts * burst))
         self._granted  += bursts * burst
+        self._taken    += bursts * burst
         stream.asked   += bursts * burst
         stream.earliest = self._granted + 2
         stream.flow()

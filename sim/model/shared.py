@@ -61,14 +61,17 @@ class SharedReadPort:
         Cycles from the transfer of a read address to its first beat, 2 or more.
     bytes_per_cycle : int
         Bandwidth of reads and writes together; 0, or two beats and more, for a beat a cycle each.
+    pauses : sim.model.pauses.Pauses, optional
+        When the memory pauses.
     """
 
-    def __init__(self, config, latency, bytes_per_cycle):
+    def __init__(self, config, latency, bytes_per_cycle, pauses=None):
+        self._pauses = pauses
         self._latency, self._rate = latency, bytes_per_cycle
         self._burst, self._beat_bytes = config.burst_beats, config.data_bytes
         self._limited = 0 < bytes_per_cycle < 2 * config.data_bytes
         self._outstanding = config.outstanding
-        self.writes  = SharedWritePort(config, latency, self)
+        self.writes  = SharedWritePort(config, latency, self, pauses)
         self.streams = [
             _Channel(RECORD_BITS, config),
             _Channel(config.word_bits, config),
@@ -117,6 +120,14 @@ class SharedReadPort:
         self.advance(cycle)
         self._taking.add(channel)
         return NEVER                # until the cycle is over
+
+    def take_all(self, begin, places, channel):
+        for number, place in enumerate(places):
+            self.advance(begin + place)
+            if self.when(channel) > begin + place:
+                return number
+            self.take(begin + place, channel)
+        return len(places)
 
     def when(self, channel):
         stream = self.streams[channel]
@@ -169,6 +180,10 @@ class SharedReadPort:
                 self._due.popleft()
         accepts = len(self._flying) != 64
         granted = -1
+        moves = True                # the channel of the data that are read
+        if self._pauses:
+            addresses, moves = self._pauses.read(now)
+            accepts = accepts and addresses
         if due_ready and (not self._asking or accepts):
             for k in range(1, 6):
                 if streams[(self._served + k) % 5].request:
@@ -185,7 +200,7 @@ class SharedReadPort:
             writes.now = now + 1
         wants = self._limited and wants and (not self._paid or transfer)
         self._valid = bool(
-            self._flying and self._flying[0][0] <= now
+            moves and self._flying and self._flying[0][0] <= now
             and (not self._limited
                  or (budget >= self._beat_bytes and not (wants and self._write_turn))))
         if self._valid:
@@ -272,8 +287,8 @@ class SharedReadPort:
 class SharedWritePort(WritePort):
     """The write side, which steps together with the read side."""
 
-    def __init__(self, config, latency, reads):
-        super().__init__(config, latency)
+    def __init__(self, config, latency, reads, pauses):
+        super().__init__(config, latency, pauses)
         self._reads = reads
 
     def begin(self, cycle, work):

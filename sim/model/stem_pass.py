@@ -2,9 +2,38 @@
 
 from sim.model import passes
 from sim.model.passes import POINTWISE, Wait
-from sim.model.reads import ACTIVATIONS, PARAMETERS, WEIGHTS
+from sim.model.reads import ACTIVATIONS, NEVER, PARAMETERS, WEIGHTS
 
 __all__ = ["stem_pass"]
+
+
+class _Row:
+    """A row of pixels as it is stepped.
+
+    Attributes
+    ----------
+    begin : int
+        Cycle in which it begins.
+    state : tuple
+        Of core and line buffer then.
+    line_row : int
+        Row of the image that the line buffer took then.
+    counts : list of int
+        Cycles by cause until then.
+    takes : list of int
+        Cycles in which words of the image were taken.
+    taken : int
+        Words that the port knows to be taken before the core has stepped so far.
+    late : bool
+        The image kept the row waiting, so that it is no pattern for others.
+    """
+
+    __slots__ = ("begin", "counts", "late", "line_row", "state", "taken", "takes")
+
+    def __init__(self, taken=0):
+        self.taken, self.late, self.takes = taken, False, []
+        self.begin = self.line_row = 0
+        self.state = self.counts = None
 
 
 def stem_pass(core, begin, command, line, work, counts):
@@ -19,7 +48,8 @@ def stem_pass(core, begin, command, line, work, counts):
     tiles   = -(-words // tile_words)
     counted = [min(tile_words, words - k * tile_words) for k in range(tiles)]
     weight  = first_weight = core.weight
-    pixels  = command.rows * command.groups       # groups of pixels that are left
+    groups  = command.groups
+    pixels  = command.rows * groups               # groups of pixels that are left
     tile = step = 0
     count = counted[0]
     active = line_active = False
@@ -34,10 +64,13 @@ def stem_pass(core, begin, command, line, work, counts):
     parameters = core.parameters - core.parameters_freed
     image = reads.when(ACTIVATIONS)               # cycle of the image's next word
     started, cycle = 2, begin
+    row = _Row()
     while True:
         if image > cycle and (step == tile == 0 or not (window and valid_1 and emit_1)):
-            reads.advance(cycle)
-            image = reads.when(ACTIVATIONS)
+            if image == NEVER:
+                reads.advance(cycle)
+                image = reads.when(ACTIVATIONS)
+            row.late |= image > cycle
         issued = ends = takes = False
         cause = drain
         if active:
@@ -98,7 +131,13 @@ def stem_pass(core, begin, command, line, work, counts):
                         line_row += 1
                         line_active = line_row != end_row
                     if real:
-                        image = reads.take(cycle, ACTIVATIONS)
+                        row.takes.append(cycle)
+                        if row.taken:           # the port knows of this word
+                            row.taken -= 1
+                            if not row.taken:
+                                image = reads.when(ACTIVATIONS)
+                        else:
+                            image = reads.take(cycle, ACTIVATIONS)
         elif takes:
             window = False
         if ends:
@@ -126,19 +165,46 @@ def stem_pass(core, begin, command, line, work, counts):
         if tile < tiles - 1:
             tile  += 1
             weight += 1
+            count = counted[tile]
+            continue
+        tile  = 0
+        count = counted[0]
+        pixels -= 1
+        if not pixels:
+            weight += 1
+            core.weight = core.tile_weight = weight
+            active = False
+            if command.free:
+                core.free_weights(cycle)
+            continue
+        weight = first_weight
+        if pixels % groups or not core.skips:
+            continue
+        # A row of pixels ends: what follows repeats it as long as the image comes in time.
+        state = (line_group, valid_1, emit_1, window, pending, landed - cycle)
+        if (row.state == state and not row.late and not row.taken and row.line_row + 2 == line_row
+                and row.line_row and line_active):
+            rows  = min(pixels // groups - 1, (min(end_row, map_rows) - line_row) // 2 - 1)
+            spent = [now - before for now, before in zip(counts, row.counts, strict=True)]
+            length, places = cycle - row.begin, [taken - row.begin for taken in row.takes]
+            taken = 0
+            while rows > 0:
+                taken = reads.take_all(cycle, places, ACTIVATIONS)
+                if taken < len(places):
+                    break
+                for cause, cycles in enumerate(spent):
+                    counts[cause] += cycles
+                cycle    += length
+                landed   += length
+                pixels   -= groups
+                line_row += 2
+                rows     -= 1
+                taken = 0
+            image = cycle if taken else reads.when(ACTIVATIONS)
+            row = _Row(taken)
         else:
-            tile = 0
-            pixels -= 1
-            if pixels:
-                weight = first_weight
-            else:
-                weight += 1
-                core.weight = core.tile_weight = weight
-                active = False
-                if command.free:
-                    core.free_weights(cycle)
-        count = counted[tile]
-    core.pending, core.residual = 0, False
-    core.landed = core.added = 0
+            row = _Row()
+        row.begin, row.state, row.line_row, row.counts = cycle, state, line_row, counts.copy()
+    core.end_early_pass()
     counts[drain] += 1
     return cycle

@@ -26,6 +26,7 @@ class Stream:
         self._queue = config.read_queue_beats
         self._data_bits = config.data_bits
         self.arrivals, self.pops, self.gives = [], [], []
+        self.stale    = False       # beats have arrived that have not been moved on
         self.gaps     = []          # beats that do not come right behind the beat before
         self.counted  = []          # arrivals of the commands before
         self.beats    = 0           # of the command
@@ -33,6 +34,7 @@ class Stream:
         self.earliest = 0           # cycle of the next request, as far as the command's order goes
         self.request  = NEVER       # cycle from which a burst is requested, as far as is known
         self.length   = 0           # its beats
+        self.needed   = NEVER       # beats that must have left the queue for it
         self.depth    = depth
         self.frees    = [0]         # words freed in all, and from which cycle on they are
         self.free_cycles = [-1]
@@ -60,13 +62,13 @@ class Stream:
         """Find out from when the next burst is requested."""
         length = self.beats - self.asked
         if not length:
-            self.request = NEVER
+            self.request = self.needed = NEVER
             return
         if length > self._burst:
             length = self._burst
         self.length = length
         # Beats that must have left the queue.
-        needed = self.asked + length - self._queue
+        needed = self.needed = self.asked + length - self._queue
         if needed <= 0:
             self.request = self.earliest
         elif needed <= len(self.pops):
@@ -82,6 +84,20 @@ class Stream:
             self.gaps.append(len(arrivals))
         arrivals.extend(range(first_beat, first_beat + length))
         self.asked += length
+        self.earliest = cycle + 2
+
+    def grant_beats(self, cycle, beats):
+        """The burst is asked for; its beats arrive in these cycles."""
+        arrivals = self.arrivals
+        number = len(arrivals)
+        last   = arrivals[-1] if arrivals else -1
+        for beat in beats:
+            if beat != last + 1:
+                self.gaps.append(number)
+            last = beat
+            number += 1
+        arrivals.extend(beats)
+        self.asked += self.length
         self.earliest = cycle + 2
 
     def is_steady(self):
@@ -105,6 +121,14 @@ class Stream:
         """Words of the ring are released in a cycle."""
         self.frees.append(self.frees[-1] + words)
         self.free_cycles.append(cycle + 1)
+
+    def move(self):
+        """Move on what has arrived."""
+        self.stale = False
+        if self.depth is None:
+            self.pop()
+        else:
+            self.flow()
 
     def pop(self):
         """Move beats into the gearbox, as far as the words given allow."""

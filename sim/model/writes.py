@@ -23,10 +23,12 @@ class WritePort:
     config : hw.config.AcceleratorConfig
     latency : int
         Cycles from a burst's last beat to its answer.
+    pauses : sim.model.pauses.Pauses, optional
+        When the memory pauses.
     """
 
-    def __init__(self, config, latency):
-        self._latency = latency
+    def __init__(self, config, latency, pauses=None):
+        self._latency, self._pauses = latency, pauses
         self._burst   = config.burst_beats
         self._depth   = config.write_queue_beats
         self._data_bits  = config.data_bits
@@ -134,7 +136,10 @@ class WritePort:
                 self._produced = value
             else:
                 self._waiting += 1
-        transfer = (self._accepted and self._out and paid
+        addresses = answers = data = 1          # whether their channels move
+        if self._pauses:
+            addresses, data, answers = self._pauses.write(now)
+        transfer = (self._accepted and self._out and paid and data
                     and len(self._answers) != _MEMORY_QUEUE)
         if transfer:
             self.sent.append(now)
@@ -176,17 +181,18 @@ class WritePort:
         # Announcement.
         remaining, queued = self._remaining, self._queued
         answer = self._answered and self._pending != 0
-        grant  = self._request and self._pending != _WRITES
+        accepted = self._announcing if addresses else 0
+        grant  = self._request and self._pending != _WRITES and accepted == self._announcing
         room   = self._burst - self._number % self._burst
         length = room if room < remaining else remaining
         request_now   = remaining != 0 and queued >= length and not grant
         moved = (transfer or store or word or request or grant or answer or self._granted
-                 or self._words or self._announcing or request_now != self._request
-                 or self._command or length != self._length or self._answered)
+                 or self._words or self._announcing or self._accepted
+                 or request_now != self._request or self._command or length != self._length
+                 or self._answered)
         self._request = request_now
         self._queued += store
-        accepted = bool(self._announcing)
-        self._announcing = 0
+        self._announcing -= accepted
         if grant:
             self._announcing = self._length
             self._bursts.append(self._length)
@@ -214,7 +220,7 @@ class WritePort:
             self._out = False
         self._inner += store
         # Memory.
-        self._answered = bool(self._answers) and self._answers[0] <= now
+        self._answered = bool(self._answers and self._answers[0] <= now and answers)
         if self._answered:
             self._answers.popleft()
             moved = True

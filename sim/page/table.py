@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sim.page.markup import element
 
-__all__ = ["Column", "Note", "count", "decimal", "percent", "signed", "table"]
+__all__ = ["Column", "Note", "count", "decimal", "difference", "percent", "signed", "table"]
 
 
 def count(value):
@@ -65,6 +65,15 @@ class Note:
     value: object
     text: object
     class_: str = ""
+
+
+def difference(one, other):
+    """What gives the cell of a row's difference between two of its keys, green where it is 0."""
+    def cell(row):
+        value = row[one] - row[other]
+        return Note(value, signed(value), "bad" if value else "good")
+
+    return cell
 
 
 def table(name, caption, columns, rows, *, total=None, note="", keys=None):

@@ -1,73 +1,84 @@
 """The page of `mnv2 validate`: predicted beside measured, each in places of its own."""
 
-from sim.model.comparison import figures
+from hw.config import AcceleratorConfig
+from sim.model.figures import figures
+from sim.model.frame_comparison import FrameComparison
+from sim.model.seed_comparison import SeedComparison
 from sim.page.figure import add_figure, axis, make_plot, plain_hover
 from sim.page.made_with import add_made_with, tiles
 from sim.page.markup import element, plot_text
 from sim.page.page import Page
 from sim.page.run_figures import MARK
-from sim.page.run_page import add_frame
-from sim.page.table import Column, Note, count, signed, table
+from sim.page.several_runs import add_frames, add_seeds
+from sim.page.table import Column, Note, count, difference, signed, table
 from sim.report.colors import DEPTHWISE_COLOR, POINTWISE_COLOR, STALL_COLORS
 from sim.report.labels import short_name
 
 __all__ = ["validate_page"]
 
 
-def validate_page(comparison, report, command="", *, paused=False):
+def validate_page(comparison, about, command=""):
     """Page of a comparison.
 
     Parameters
     ----------
-    comparison : sim.model.comparison.Comparison
-    report : sim.report.run_report.RunReport
-        Of the run that was measured.
+    comparison : Comparison, FrameComparison or SeedComparison
+        Of `sim.model.comparison`, `sim.model.frame_comparison` and `sim.model.seed_comparison`.
+        Of several frames the usual one is shown row by row, of several seeds the first.
+    about : dict
+        What it was made with: see `sim.validation.made_with`.
     command : str
         The command line that makes it again.
-    paused : bool
-        The memory of the run paused at random, which the model does not know.
 
     Returns
     -------
     Page
     """
-    rows = _rows(comparison)
+    runs, shown, name = [comparison], comparison, ""
+    if isinstance(comparison, FrameComparison):
+        runs, shown = comparison.comparisons, comparison.comparisons[comparison.usual]
+        name = f", frame {comparison.usual + 1}"
+    elif isinstance(comparison, SeedComparison):
+        runs, shown = comparison.comparisons, comparison.comparisons[0]
+        name = f", seed {comparison.seeds[0]}"
+    rows = _rows(shown)
     total = _total(rows)
-    unequal = sum(row["unequal"] for row in rows)
-    compared = len(rows) * len(figures(comparison.measured[0]))
+    unequal = sum(len(found) for run in runs for found in run.differences().values())
+    compared = len(runs) * len(rows) * len(figures(shown.measured[0]))
     lead = (f"{unequal:,} of {compared:,} figures are not equal." if unequal else
             f"All {compared:,} figures are equal: cycles, work and waits by cause, bytes by kind.")
-    if paused:
-        lead += " The model is for a memory of fixed latency; that of the run paused at random."
     page = Page("The model against the RTL", lead)
     differences = total["predicted"] - total["measured"]
     page.sections.append(element("section", tiles([
-        (f"{total['predicted']:,}", "cycles predicted"),
-        (f"{total['measured']:,}", "cycles measured in RTL"),
+        (f"{total['predicted']:,}", f"cycles predicted{name}"),
+        (f"{total['measured']:,}", f"cycles measured in RTL{name}"),
         (signed(differences), "cycles predicted less measured", "bad" if differences else "good"),
         (f"{unequal:,}", f"of {compared:,} figures not equal", "bad" if unequal else "good"),
     ])))
-    height, width = comparison.array
+    height, width = shown.array
     formula = (f"SCALE-Sim's formula, {height} x {width}, weight-stationary, without "
                "waits, is computed beside them.")
     page.add(
-        "comparison", "Predicted and measured",
+        "comparison", f"Predicted and measured{name}",
         add_figure(page, "comparison", "Cycles of each layer, predicted and measured",
-                   formula, _comparison_plot(comparison)),
+                   formula, _comparison_plot(shown)),
         add_figure(page, "differences", "Predicted less measured, cycles and bytes of DRAM",
-                   "On the line of 0 they are equal.", _differences_plot(comparison)),
+                   "On the line of 0 they are equal.", _differences_plot(shown)),
         table("layers", "Layer by layer", _columns(), rows, total=total,
               note=f"{formula} ceil(C*R*S / {height}) * ceil(K / {width}) * (pixels + {2 * height} "
                    f"+ {width} - 2) - 1 for each layer. Shares are of the measured."),
-        element("details", element("summary", f"Every one of the {compared:,} figures"),
+        element("details", element("summary", "Every one of the figures"),
                 table("figures", "Figure by figure", _figure_columns(),
-                      list(_every_figure(comparison)))))
-    if report.timeline is not None:
-        add_frame(page, report)
+                      list(_every_figure(shown)))))
+    if isinstance(comparison, FrameComparison):
+        add_frames(page, comparison)
+    elif isinstance(comparison, SeedComparison):
+        add_seeds(page, comparison)
     add_made_with(
-        page, command=command, items={"image": report.image, "model": report.model},
-        on_chip=report.buffer_bytes, configuration=report.configuration, memory=report.memory,
-        versions=report.versions, commit=report.commit)
+        page, command=command, items={"image": about["image"], "model": about["model"]},
+        on_chip=AcceleratorConfig(**about["configuration"]).buffer_bytes,
+        configuration=about["configuration"], memory=about["memory"],
+        versions=about["versions"], commit=about["commit"])
     return page
 
 
@@ -83,15 +94,6 @@ def _rows(comparison):
 
 def _total(rows):
     return {key: "total" if key == "name" else sum(row[key] for row in rows) for key in rows[0]}
-
-
-def _difference(one, other):
-    """Cell of a difference, green where there is none."""
-    def cell(row):
-        value = row[one] - row[other]
-        return Note(value, signed(value), "bad" if value else "good")
-
-    return cell
 
 
 def _share(one, other):
@@ -114,11 +116,11 @@ def _columns():
         Column("layer", of("name")),
         Column("predicted cycles", of("predicted"), count),
         Column("measured cycles", of("measured"), count),
-        Column("difference, cycles", _difference("predicted", "measured"), signed),
+        Column("difference, cycles", difference("predicted", "measured"), signed),
         Column("difference, share", _share("predicted", "measured"), _percent),
         Column("predicted DRAM bytes", of("predicted_bytes"), count),
         Column("measured DRAM bytes", of("measured_bytes"), count),
-        Column("difference, bytes", _difference("predicted_bytes", "measured_bytes"), signed),
+        Column("difference, bytes", difference("predicted_bytes", "measured_bytes"), signed),
         Column("figures not equal", lambda row: Note(row["unequal"], count(row["unequal"]),
                                                      "bad" if row["unequal"] else "good"), count),
         Column("SCALE-Sim cycles (computed)", of("scale_sim"), count),
@@ -140,7 +142,7 @@ def _figure_columns():
         Column("figure", lambda row: row["figure"]),
         Column("predicted", lambda row: row["predicted"], count),
         Column("measured", lambda row: row["measured"], count),
-        Column("difference", _difference("predicted", "measured"), signed),
+        Column("difference", difference("predicted", "measured"), signed),
     ]
 
 

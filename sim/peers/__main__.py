@@ -1,7 +1,10 @@
 """`scripts/peers`: the same network on as many multipliers, as others' tools see it."""
 
+import hashlib
+import json
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +13,6 @@ import typer
 from sim.cli import guard
 from sim.commands.accelerator_options import Config, Settings
 from sim.errors import UserError
-from sim.report.scale_sim import scale_sim_cycles, systolic_array
 
 __all__ = ["app", "peers"]
 
@@ -43,7 +45,7 @@ def peers(
         Path, typer.Option(metavar="DIR", help="Folder for peers.json, peers.csv, peers.png."),
     ] = Path("runs/peers"),
     keep: Annotated[
-        bool, typer.Option("--keep", help="Put peers.json and peers.png into docs/ too."),
+        bool, typer.Option("--keep", help="Put peers.json and peers.png of base into docs/ too."),
     ] = False,
     environment: Annotated[
         Path, typer.Option(metavar="DIR", help="The tools' own environment."),
@@ -69,13 +71,15 @@ def peers(
     """
     from golden.exporters.tflite import export_model
     from golden.network import mobilenet_v2
+    from hw.config import PRESETS
     from sim.commands.console import get_console, get_error_console
     from sim.commands.progress import show_count
     from sim.configuration import load_configuration
     from sim.files import replaced_files
     from sim.models import open_model
     from sim.peers.environment import Environment
-    from sim.peers.ours import DEPTHWISE_ROW, predict_ours, read_run, run_ours
+    from sim.peers.formula import formula_agreement, formula_row
+    from sim.peers.ours import our_row, read_run, run_ours
     from sim.peers.plots import draw_peers
     from sim.peers.questions import list_questions
     from sim.peers.table import as_csv, as_dict, as_json, make_row, render
@@ -89,10 +93,15 @@ def peers(
     for name in only or ():
         if name not in names:
             raise UserError(f"There is no question {name!r}: they are {', '.join(names)}")
+    if keep and accelerator != PRESETS["base"]:
+        raise UserError("What docs/ holds is of the configuration base: leave out --keep, or "
+                        "--config and --set")
     tools = Environment(environment, answers)
     with replaced_files(output) as temporary:
         if run is None:
-            run = answers / "measured"
+            # A folder for each accelerator: two may run at a time.
+            hashed = hashlib.sha256(json.dumps(asdict(accelerator)).encode()).hexdigest()
+            run = answers / f"measured-{hashed[:8]}"
             run_ours(["--config", config, *(part for setting in settings or ()
                                             for part in ("--set", setting))], run)
         measured = read_run(run, network, accelerator)
@@ -106,15 +115,13 @@ def peers(
                   if (question.name in only if only else not (quick and question.slow))}
         found = _ask(tools, questions, versions, wanted, limit)
         depthwise = {block.depthwise.name for block in network.blocks}
-        rows = [_our_row(accelerator, predict_ours(network, accelerator, measured.latency),
-                         {DEPTHWISE_ROW}),
-                _formula_row(network, accelerator),
+        rows = [our_row(network, accelerator, measured.latency), formula_row(network, accelerator),
                 *(make_row(question, found[question.name], depthwise)
                   for question in questions if question.name in found)]
         content = as_dict(measured, rows, accelerator,
                           {"configuration": config, "settings": list(settings or ()),
                            "versions": versions, "commit": find_commit()})
-        agreement = _agreement(network, accelerator, found.get("scale-sim"))
+        agreement = formula_agreement(network, accelerator, found.get("scale-sim"))
         content["scale_sim_formula"] = agreement
         (temporary / "peers.json").write_text(as_json(content), encoding="utf-8")
         (temporary / "peers.csv").write_text(as_csv(content), encoding="utf-8")
@@ -162,47 +169,6 @@ def _ask(tools, questions, versions, wanted, limit):
             if answer is not None:
                 answers[question.name] = answer
     return answers
-
-
-def _our_row(config, answer, depthwise):
-    from sim.peers.table import PeerRow
-
-    return PeerRow(
-        name="model", tool="mnv2 model", label="", untold="",
-        array=f"{config.outputs} x {config.inputs} x {config.pixels}",
-        memory="its own memories", mapping="this project's model of the accelerator",
-        multipliers=config.multipliers, cycles=answer.cycles,
-        depthwise_cycles=answer.cycles_of(depthwise), dram_bytes=answer.dram_bytes,
-        seconds=answer.seconds)
-
-
-def _formula_row(network, config):
-    import time
-
-    from sim.peers.table import PeerRow
-
-    rows, columns = systolic_array(config)
-    start = time.perf_counter()
-    cycles = {layer.name: scale_sim_cycles(layer, rows, columns) for layer in network.layers}
-    seconds = time.perf_counter() - start
-    return PeerRow(
-        name="scale-sim-formula", tool="SCALE-Sim's formula", label="", untold="",
-        array=f"{rows} x {columns}, weight-stationary", memory="no memory",
-        mapping="depthwise as one filter over all channels", multipliers=rows * columns,
-        cycles=sum(cycles.values()), seconds=seconds,
-        depthwise_cycles=sum(cycles[block.depthwise.name] for block in network.blocks))
-
-
-def _agreement(network, config, answer):
-    """Layers on which the formula is what SCALE-Sim said; None where it said nothing."""
-    if answer is None or answer.failure:
-        return None
-    said = {layer.name: layer.cycles for layer in answer.layers}
-    layers = [layer for layer in network.layers if layer.kind != "pool"]
-    equal = [layer.name for layer in layers
-             if said.get(layer.name) == scale_sim_cycles(layer, *systolic_array(config))]
-    return {"equal": len(equal), "of": len(layers),
-            "unequal": [layer.name for layer in layers if layer.name not in equal]}
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")

@@ -8,12 +8,9 @@ from dataclasses import asdict, dataclass
 
 from sim.errors import SimulationError, UserError
 from sim.model.predict import predict_network
-from sim.peers.result import Answer, LayerSaid
+from sim.peers.table import PeerRow
 
-__all__ = ["DEPTHWISE_ROW", "Measured", "predict_ours", "read_run", "run_ours"]
-
-#: Row of an answer that holds all depthwise work, where it is not told by layers.
-DEPTHWISE_ROW = "depthwise"
+__all__ = ["Measured", "our_row", "read_run", "run_ours"]
 
 
 @dataclass(frozen=True)
@@ -101,8 +98,8 @@ def run_ours(options, folder):
         raise SimulationError(f"mnv2 run ended with status {done.returncode}")
 
 
-def predict_ours(network, config, latency):
-    """The model's answer, and the time it took.
+def our_row(network, config, latency):
+    """The row of the project's own model, and the time it took.
 
     Parameters
     ----------
@@ -112,12 +109,15 @@ def predict_ours(network, config, latency):
 
     Returns
     -------
-    Answer
-        Its depthwise work in a row called `DEPTHWISE_ROW`, which the blocks' rows leave out.
+    PeerRow
     """
-    start = time.perf_counter()
-    rows = predict_network(network, config, latency=latency)
+    start   = time.perf_counter()
+    rows    = predict_network(network, config, latency=latency)
     seconds = time.perf_counter() - start
-    return Answer((
-        *(LayerSaid(row.name, row.cycles - row.depthwise_cycles, row.dram_bytes) for row in rows),
-        LayerSaid(DEPTHWISE_ROW, sum(row.depthwise_cycles for row in rows), 0)), seconds)
+    return PeerRow(
+        name="model", tool="mnv2 model", label="", untold="",
+        array=f"{config.outputs} x {config.inputs} x {config.pixels}", memory="its own memories",
+        mapping="this project's model of the accelerator", multipliers=config.multipliers,
+        cycles=sum(row.cycles for row in rows),
+        depthwise_cycles=sum(row.depthwise_cycles for row in rows),
+        dram_bytes=sum(row.dram_bytes for row in rows), seconds=seconds)

@@ -77,8 +77,8 @@ def _scale_sim(network, config):
         ask(name="scale-sim-bandwidth", label="with waits",
             memory=f"the same bytes on chip, {beat} B/cycle each for inputs, weights and outputs",
             mapping="depthwise as one filter over all channels", files=files(one_filter, beat),
-            untold="reading ahead across layers, blocks that stay on chip; partial sums cross its "
-                   "port, and it waits for each line by itself"),
+            untold="maps that stay on chip: inputs are read again for folds of weights, partial "
+                   "sums go out; reading ahead across layers"),
     ]
 
 
@@ -110,7 +110,8 @@ def _zigzag(network, config):
                         mapping=zigzag.mapping(network, config), keep_maps=True)),
         ask(name="zigzag-free", label="free depthwise", **theirs,
             mapping="its own, depthwise as its search finds",
-            untold="fused blocks: every map goes to DRAM and back",
+            untold="fused blocks, reading ahead across layers: every map goes to DRAM and back, "
+                   "and a layer's first loads hide behind nothing",
             files=files(mapping=zigzag.stock_mapping(rows, columns, free=depthwise), **stock)),
         ask(name="zigzag-stock", label="as it comes", **theirs, mapping="its own for every layer",
             untold="fused blocks; depthwise has one channel for each side of the array, so one "

@@ -17,7 +17,7 @@ __all__ = ["output_folder", "report_as_dict", "write_csv", "write_json",
 #: Names that run, model and validate give their files: a folder of these alone is an earlier
 #: report, which a new one may replace.
 RUN_FILE = re.compile(
-    r"report\.(json|csv|html)|tensors\.npz|(cycles|bytes|roofline|frame|validate)\.png|"
+    r"report\.(json|csv|html)|tensors\.npz|(cycles|bytes|roofline|frame|validate|cost)\.png|"
     r"(network|block\d+)\.(vcd|fst)"
 )
 

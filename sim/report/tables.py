@@ -6,7 +6,8 @@ from rich.text import Text
 from sim.report.labels import words
 from sim.wide_table import WideTable
 
-__all__ = ["headline", "memory_table", "new_table", "render_report", "stall_table", "time_table"]
+__all__ = ["frames_line", "headline", "memory_table", "new_table", "render_report", "stall_table",
+           "time_table"]
 
 #: Causes of waiting that have a column of their own; the rarer ones share one.
 CAUSE_COLUMNS = 5
@@ -27,7 +28,7 @@ def render_report(report):
     return Group(
         *parts,
         Text(headline(report), style="bold"),
-        *([Text(_frames_line(report))] if report.frames else []),
+        *([Text(frames_line(report))] if report.frames else []),
         "",
         time_table(report),
         "",
@@ -74,7 +75,7 @@ def _named(bottlenecks):
     return f"{len(bottlenecks)} bottlenecks, each alone"
 
 
-def _frames_line(report):
+def frames_line(report):
     """Several frames, one right behind the other, in one line."""
     frames = report.frames
     interval = frames.interval_cycles

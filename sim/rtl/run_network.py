@@ -26,7 +26,10 @@ class NetworkRun:
     Attributes
     ----------
     layers : tuple of sim.report.results.LayerResult
-        Stem, blocks, head (with the pool) and classifier.
+        Stem, blocks, head (with the pool) and classifier, of the first frame.
+    frame_layers : tuple of tuple of sim.report.results.LayerResult
+        Those of every frame. Where several frames follow one another, the classifier of a frame
+        is worked off between the first blocks of the next; its cycles are still its own.
     logits : int8 [classes]
     accumulators : int32 [classes]
         The classifier's, with bias: logits that nothing has clipped.
@@ -46,6 +49,7 @@ class NetworkRun:
     """
 
     layers:       tuple
+    frame_layers: tuple
     logits:       np.ndarray
     accumulators: np.ndarray
     maps:         dict
@@ -69,8 +73,7 @@ def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, as
     config : hw.config.AcceleratorConfig
     memory : sim.rtl.memory_model.MemoryModel
     frames : int
-        How often the image goes through, one frame right behind the other. The layers of the
-        result are those of a single frame only if it is one.
+        How often the image goes through, one frame right behind the other.
     waves_file : Path, optional
         Waveform to write; any suffix is replaced by the format's.
     asserts : bool
@@ -128,13 +131,12 @@ def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, as
         check_map("the logits", logits, tensors["classifier"].reshape(-1), memory,
                   "the same image and")
     check_counters(result, config)
-    layers = ()
-    if frames == 1:
-        layers = _layers(result.counters, network, program, ideal, config)
+    layers = tuple(_layers(result.counters, network, program, ideal, config, frame)
+                   for frame in range(frames))
     ends = [max(end for end, (frame, _) in zip(result.ends, program.works, strict=True)
                 if frame == number) for number in range(frames)]
     return NetworkRun(
-        layers=layers, logits=logits, accumulators=accumulators, maps=maps,
+        layers=layers[0], frame_layers=layers, logits=logits, accumulators=accumulators, maps=maps,
         timeline=result.timeline, cycles=result.cycles, frame_ends=tuple(ends),
         read_bytes=result.read_bytes, write_bytes=result.write_bytes, seconds=result.seconds)
 
@@ -187,26 +189,34 @@ def _unpack_maps(data, snapshots, spilled, network, config):
     return maps
 
 
-def _layers(counters, network, program, ideal, config):
-    """Rows of the report. The counters of the stem come with those of the first block."""
+def _layers(counters, network, program, ideal, config, frame):
+    """Rows of a frame's report. The counters of the stem come with those of the first block."""
+    rows_of = {}
+    for (number, name), row in zip(program.works, counters, strict=True):
+        if number == frame:
+            rows_of.setdefault(name, []).append(row)
+
     def measured(name, kind, layer, row, part="block", write_bytes=0, **details):
         return layer_result(
             row[part], config, name=name, kind=kind, macs=layer.macs, ideal_cycles=ideal[name],
             write_bytes=write_bytes, input_shape=layer.input_shape,
             output_shape=details.pop("output_shape", layer.output_shape), **details)
 
-    first, *_ = counters
+    (first,) = rows_of[network.blocks[0].name]
     rows = [measured("stem", "stem", network.stem, first, "stem", stride=network.stem.stride)]
-    for block, tiling, spilled, row in zip(
-            network.blocks, program.placement.tilings, program.placement.spilled,
-            counters[:len(network.blocks)], strict=True):
+    for block, tiling, spilled in zip(
+            network.blocks, program.placement.tilings, program.placement.spilled, strict=True):
+        (row,) = rows_of[block.name]
         words = tiling.output_shape[0] * tiling.output_row_words if spilled else 0
         rows.append(measured(
             block.name, "block", block, row, stride=block.stride, residual=block.residual,
             write_bytes=-(-words * config.word_bits // 8)))
-    head, classifier = counters[len(network.blocks):]
+    (head,) = rows_of["head"]
     rows.append(measured("head", "head", network.head, head,
                          output_shape=network.pool.output_shape))
+    # In one part, or in several.
+    parts = [row["block"] for row in rows_of["classifier"]]
+    classifier = {"block": {name: sum(part[name] for part in parts) for name in parts[0]}}
     rows.append(measured("classifier", "classifier", network.classifier, classifier,
-                         write_bytes=program.output_bytes))
+                         write_bytes=sum(size for _, size in program.logits[frame])))
     return tuple(rows)

@@ -50,6 +50,8 @@ def test_one_device(tmp_path):
     assert family["yosys"] == find_synthesised(PRESETS["base"], "xcup")
     assert sum(content["energy_joules_by_operation"].values()) == pytest.approx(
         content["energy_joules"])
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "cost.png", "report.csv", "report.json"]
     with (tmp_path / "out/report.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert row["device"] == "ZU9EG"

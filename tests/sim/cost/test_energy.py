@@ -46,6 +46,21 @@ def test_counts_by_hand():
     assert counts.keys() == OPERATIONS.keys()
 
 
+def test_a_block_without_expansion_copies_its_input():
+    network = build_network([(1, 16, 1, 1)], stem_channels=8, head_channels=16, classes=10,
+                            input_size=8)
+    layers = predict_network(network, CONFIG)
+    counts = count_operations(layers, CONFIG, network)
+    # 4 x 4 x 8: 16 words are read from the map and go through the queue to the line buffer, as do
+    # the 32 of the image; project 16 channels and head 16 channels have two tiles, inputs 2 and 4
+    # words; the classifier one tile of 4 words.
+    copied, steps = 16, 8 * (2 * 2 + 4 * 2) + 4
+    assert counts["read activations"] == (steps + copied) * 64
+    assert counts["line buffer"] == (copied + 32) * 16 * 64
+    stem, depthwise, project, mean = 16, 16, 32, 4
+    assert counts["write results"] == (stem + depthwise + project + mean + 2 * copied) * 64
+
+
 def test_energy_is_counts_times_the_table():
     energies = {"multiply_8x8": 1.0, "multiply_32x32": 32.0, "add_32": 0.5, "memory_bit": 3.0,
                 "dram_bit": 7.0}

@@ -19,16 +19,18 @@ COMMON = ("input_rows", "input_groups", "input_words", "output_words", "paramete
           "stem_steps", "load", "load_words", "load_beats", "store", "store_words", "store_bytes")
 
 
+@pytest.mark.parametrize("frames", [1, 3])
 @pytest.mark.parametrize("padding", ["pytorch", "tensorflow"])
 @pytest.mark.parametrize("name", list(MACHINES))
-def test_plan_is_the_program(name, padding):
+def test_plan_is_the_program(name, padding, frames):
     config  = MACHINES[name]
     network = network_of(TABLE, 45, padding=padding)
     model, tensors = model_and_tensors(config, network, 10)
-    program = build_network_program(model, [tensors["input"]], config)
-    plan    = plan_network(network, config)
+    program = build_network_program(model, frames * [tensors["input"]], config)
+    plan    = plan_network(network, config, frames)
     records = descriptors(program)
     assert len(records) == len(plan.works)
+    assert program.works == plan.owners
     for work, record in zip(plan.works, records, strict=True):
         assert {field: int(getattr(work, field)) for field in COMMON} == {
             field: int(getattr(record, field)) for field in COMMON}

@@ -3,7 +3,7 @@
 import random
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -12,10 +12,10 @@ from hw.config import PRESETS, AcceleratorConfig
 from sim.errors import UserError
 from sim.mapping.placement import place_network
 from sim.mapping.tiling import DoesNotFit
-from sim.model import core, machine, passes
+from sim.model import core, machine, passes, pauses
 from sim.model.comparison import compare
 from sim.model.plan import plan_network
-from sim.model.predict import predict_network
+from sim.model.predict import predict_frames, predict_network
 from sim.rtl.memory_model import MemoryModel
 from sim.rtl.run_network import run_network
 from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
@@ -31,6 +31,9 @@ NETWORKS = [
 #: Near, far, and slower than a beat a cycle.
 MEMORIES = [MemoryModel(latency=2), MemoryModel(latency=137),
             MemoryModel(latency=40, bytes_per_cycle=3)]
+#: They pause at random, one with bandwidth to spare and one without.
+PAUSING = [MemoryModel(latency=60, stall_percent=25, seed=3),
+           MemoryModel(latency=30, stall_percent=40, seed=8, bytes_per_cycle=9)]
 
 
 def network(number):
@@ -39,8 +42,7 @@ def network(number):
 
 
 def predict(made, config, memory):
-    return predict_network(made, config, latency=memory.latency,
-                           bytes_per_cycle=memory.bytes_per_cycle)
+    return predict_network(made, config, **asdict(memory))
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,16 @@ def test_equals_the_rtl(run, name, number, memory):
     assert not found.differences()
 
 
+@pytest.mark.parametrize("memory", PAUSING, ids=["wide", "narrow"])
+@pytest.mark.parametrize("number", [1, 2, 4])
+@pytest.mark.parametrize("name", list(MACHINES))
+def test_equals_the_rtl_of_a_memory_that_pauses(run, name, number, memory):
+    made = network(number)
+    predicted = predict(made, MACHINES[name], memory)
+    found = compare(made, MACHINES[name], predicted, run(name, number, memory))
+    assert not found.differences()
+
+
 def test_machines_spill_maps_and_keep_them():
     spilled = {place_network(network(number), config).spilled
                for config in MACHINES.values() for number in range(len(NETWORKS))}
@@ -93,12 +105,20 @@ def test_another_machine_is_seen(run, changes):
     assert found.differences()
 
 
-def test_pauses_of_the_memory_are_not_predicted(run):
-    memory = MemoryModel(latency=137, stall_percent=30, seed=5)
-    made, config = network(0), MACHINES["tiny"]
-    rows = run("tiny", 0, memory)
-    assert sum(row.cycles for row in rows) > sum(
-        row.cycles for row in predict(made, config, memory))
+@pytest.mark.parametrize("changes", [{"seed": 4}, {"stall_percent": 24}, {"stall_percent": 0},
+                                     {"latency": 61}])
+def test_another_memory_is_seen(run, changes):
+    made, config, memory = network(1), MACHINES["tiny"], PAUSING[0]
+    found = compare(made, config, predict(made, config, replace(memory, **changes)),
+                    run("tiny", 1, memory))
+    assert found.differences()
+
+
+def test_pauses_a_cycle_late_are_seen(run, monkeypatch):
+    made, config, memory = network(1), MACHINES["tiny"], PAUSING[0]
+    monkeypatch.setattr(pauses, "START_CYCLE", pauses.START_CYCLE + 1)
+    found = compare(made, config, predict(made, config, memory), run("tiny", 1, memory))
+    assert found.differences()
 
 
 def random_case(seed):
@@ -134,10 +154,14 @@ def test_what_is_skipped_changes_nothing(seed, monkeypatch):
     """Closed forms and repeated states against every step of the core and every cycle at the port.
     """
     config, made, latency = random_case(seed)
-    quick = predict_network(made, config, latency=latency)
+    frames = 1 + seed % 2
+    memory = {"latency": latency}
+    if seed % 4 > 1:
+        memory |= {"stall_percent": 1 + 7 * seed % 60, "seed": seed}
+    quick = predict_frames(made, config, frames, **memory)
     monkeypatch.setattr(core.Core, "skips", False)
     monkeypatch.setattr(machine, "MOST_OUTSTANDING", 0)
-    assert predict_network(made, config, latency=latency) == quick
+    assert predict_frames(made, config, frames, **memory) == quick
 
 
 def test_program_takes_as_long_as_its_rows():

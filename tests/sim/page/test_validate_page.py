@@ -5,7 +5,10 @@ import pytest
 from golden.network import build_network
 from hw.config import PRESETS
 from sim.model.comparison import compare
-from sim.model.predict import predict_network
+from sim.model.frame_comparison import FrameComparison
+from sim.model.predict import predict_frames, predict_network
+from sim.model.seed_comparison import SeedComparison
+from sim.model.spread import draw
 from sim.page.page import render_page
 from sim.page.validate_page import validate_page
 from tests.sim.report.example import example_network_report
@@ -20,9 +23,16 @@ def comparison(latency):
     return compare(NETWORK, PRESETS["tiny"], *rows)
 
 
+def about():
+    """What a comparison is made with, see `sim.validation.made_with`."""
+    report = example_network_report()
+    return {"image": report.image, "model": report.model, "versions": dict(report.versions),
+            "configuration": dict(report.configuration), "memory": dict(report.memory),
+            "commit": report.commit}
+
+
 def page(latency):
-    return validate_page(comparison(latency), example_network_report(), "mnv2 validate --html",
-                         paused=latency != 100)
+    return validate_page(comparison(latency), about(), "mnv2 validate --html")
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +43,12 @@ def shown(visit):
 
 def test_bars_stand_beside_each_other(shown):
     assert shown.drawn(f"{shown.plot('comparison')} .barlayer path") == 12
-    text = shown.hover("comparison", ".barlayer path", 0)
+    text = shown.hover("comparison", ".barlayer path", 1)
     found = comparison(150)
-    assert found.predicted[0].cycles != found.measured[0].cycles
-    assert f"predicted by the model: {found.predicted[0].cycles:,} cycles" in text
-    assert f"measured in RTL: {found.measured[0].cycles:,} cycles" in text
-    assert f"(computed): {found.scale_sim[0]:,} cycles" in text
+    assert found.predicted[1].cycles != found.measured[1].cycles
+    assert f"predicted by the model: {found.predicted[1].cycles:,} cycles" in text
+    assert f"measured in RTL: {found.measured[1].cycles:,} cycles" in text
+    assert f"(computed): {found.scale_sim[1]:,} cycles" in text
     assert shown.page.locator(f"{shown.plot('differences')} .scatterlayer .point").count() == 12
 
 
@@ -64,7 +74,6 @@ def test_every_figure_is_listed_and_sorts(shown):
 def test_differences_are_said_first(shown):
     lead = shown.page.locator(".lead").text_content()
     assert "of 108 figures are not equal" in lead
-    assert "paused at random" in lead
     assert shown.page.locator(".tiles .bad").count() == 2
 
 
@@ -77,3 +86,30 @@ def test_equality():
     made = render_page(page(100))
     assert "All 108 figures are equal" in made
     assert 'class="bad"' not in made
+
+
+def test_frames_have_a_table_of_their_own(visit):
+    one, other = predict_frames(NETWORK, PRESETS["tiny"], 3, latency=100), comparison(100)
+    frames = FrameComparison((other, comparison(150), other), one.ends, one.ends)
+    with visit(validate_page(frames, about())) as seen:
+        assert "of 324 figures are not equal" in seen.page.locator(".lead").text_content()
+        ends = [int(text.replace(",", "")) for text in seen.column("frames-table", 3)]
+        assert tuple(ends) == one.ends
+        unequal = [int(text) for text in seen.column("frames-table", 7)]
+        assert unequal[0] == unequal[2] == 0 < unequal[1]
+        # The second, which has a frame before and one behind.
+        assert seen.page.locator("h2", has_text="frame 2").count() == 1
+
+
+def test_runs_with_seeds_lie_beside_their_distribution(visit):
+    memory = {"latency": 40, "bytes_per_cycle": 0}
+    draws = draw(NETWORK, PRESETS["tiny"], **memory, stall_percent=30, seeds=range(9))
+    runs = tuple(compare(NETWORK, PRESETS["tiny"], rows, rows) for rows in draws[:3])
+    steady = predict_network(NETWORK, PRESETS["tiny"], **memory)
+    found = SeedComparison((0, 1, 2), runs, tuple(draws[3:]), steady)
+    with visit(validate_page(found, about())) as seen:
+        assert seen.page.locator(f"{seen.plot('seeds')} .scatterlayer .point").count() == 3 * 6
+        text = seen.hover("seeds", ".scatterlayer .point", 1)
+        assert f"measured, seed 0: {draws[0][1].cycles:,} cycles" in text
+        means = [float(text.replace(",", "")) for text in seen.column("seeds-table", 2)]
+        assert means[1] == round(found.predicted["block1"]["cycles"].mean)

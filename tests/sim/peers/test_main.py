@@ -100,6 +100,7 @@ def test_from_a_run_to_the_picture(environment, run, tmp_path):
 
 @pytest.mark.parametrize(("options", "message"), [
     (("--only", "timeloop"), "There is no question 'timeloop': they are scale-sim, "),
+    (("--config", "large", "--keep"), "What docs/ holds is of the configuration base"),
     (("--environment", "nowhere"), "There is no environment of the tools in nowhere"),
     (("--config", "huge"), "huge")])
 def test_bad_input_is_one_sentence(options, message, tmp_path):

@@ -11,7 +11,7 @@ from hw.requantize import Requantize
 from sim.errors import UserError
 from sim.rtl.fmax import UNITS, Enclosed, measure
 from sim.rtl.multipliers import find_multipliers
-from sim.rtl.synthesis import FAMILIES, SHOWN, find_memories, summarize, synthesize
+from sim.rtl.synthesis import FAMILIES, SHOWN, find_memories, main, summarize, synthesize
 from sim.rtl.verilog import convert, generate
 from sim.rtl.yowasp import run_tool, tool_version
 
@@ -28,6 +28,21 @@ def test_cells_are_summed():
     assert summarize({"MULT18X18D": 2, "DP16KD": 4, "LUT4": 3, "CCU2C": 5, "TRELLIS_FF": 6,
                       "TRELLIS_DPR16X4": 2, "PFUMX": 8, "L6MUX21": 1}) == {
         "dsp": 2, "block_ram_18k": 4, "luts": 13, "flip_flops": 6, "memory_luts": 12}
+
+
+def test_cells_of_the_7_series_are_summed():
+    assert summarize({"DSP48E1": 3, "RAMB36E1": 2, "RAMB18E1": 1, "RAM32M": 2, "LUT6": 1}) == {
+        "dsp": 3, "block_ram_36k": 2, "block_ram_18k": 1, "memory_luts": 8, "luts": 1}
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--config", "none.toml"], "there is no file 'none.toml'"),
+    (["--set", "pixels=0"], "pixels must be a positive integer"),
+])
+def test_bad_configuration(monkeypatch, arguments, message):
+    monkeypatch.setattr(sys, "argv", ["synthesize", *arguments])
+    with pytest.raises(SystemExit, match=message):
+        main()
 
 
 def test_unknown_cell():

@@ -1,0 +1,94 @@
+"""Passes that wait for nothing from memory: as long as one, and as it, are all of their shape.
+
+They are the same for every accelerator with the same lanes, queues and pipelines, so that a search
+over designs steps each once.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sim.model import passes
+
+__all__ = ["KnownPass", "known_passes", "pass_shape"]
+
+
+@dataclass(slots=True)
+class KnownPass:
+    """What came of a pass.
+
+    Attributes
+    ----------
+    cycles : int
+    counts : list of int
+        Of them, by cause.
+    tile_ends : list of int
+        When the weights of each tile were done with, from the pass's first cycle on.
+    fetch : int or None
+        From when on the residual adder takes a word, if it took one.
+    """
+
+    cycles:    int
+    counts:    list
+    tile_ends: list
+    fetch:     int | None
+
+    def repeat(self, core, begin, command, counts):
+        """A pass that begins in a cycle; the cycle in which it ends."""
+        for cause, cycles in enumerate(self.counts):
+            counts[cause] += cycles
+        if not command.copy:
+            for tile_end in self.tile_ends:
+                core.weight += command.input_words
+                if command.free:
+                    core.free_weights(begin + tile_end)
+            core.tile_weight = core.weight
+        core.ready.clear()
+        if self.fetch is not None:
+            core.fetch = begin + self.fetch
+        core.end_early_pass()
+        return begin + self.cycles
+
+
+def known_passes(config):
+    """Passes that are known, by their shapes; more are added as they are stepped.
+
+    Parameters
+    ----------
+    config : hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    dict of tuple to KnownPass
+    """
+    return _known(config.tile_words, config.queue_words, config.pixels, passes.RESULT, passes.ADD)
+
+
+@lru_cache(maxsize=64)
+def _known(tile_words, queue_words, pixels, result, add):
+    return {}
+
+
+def pass_shape(core, begin, command, line):
+    """All that decides how a pass goes that waits for nothing from memory.
+
+    Parameters
+    ----------
+    core : sim.model.core.Core
+        What the pass before has left under way is part of it.
+    begin : int
+    command : sim.model.passes.Pass
+    line : sim.model.passes.Line
+
+    Returns
+    -------
+    tuple
+    """
+    shape = (
+        command.copy, command.input_words, command.rows, command.groups, command.output_words,
+        line.first_row == 0, line.first_row & 1, line.end_row - line.first_row,
+        line.rows - line.first_row if line.rows < line.end_row else 0, line.groups, line.steps,
+        line.stride_2, line.pad_start,
+        max(core.landed - begin, 0), max(core.added - begin, 0), core.pending)
+    if core.residual and (core.pending or core.ready):
+        shape += (max(core.fetch - begin, 0), *(max(ready - begin, 0) for ready in core.ready))
+    return shape

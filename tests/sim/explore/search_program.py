@@ -1,0 +1,28 @@
+"""A search of the small space as a program of its own, to be killed: FOLDER WORKERS METHOD [resume].
+
+It takes its time over each prediction, so that whoever kills it finds it under way.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from sim.explore.search import Silence, run_search
+from tests.sim.explore.small import prepare_small
+
+#: Predictions at most: more than the space has, or too few for all of it.
+DESIGNS = {"whole": 800, "nsga-ii": 20}
+
+
+class Slow(Silence):
+    """Progress that holds the search up."""
+
+    def predicted(self, done, total, found=0):
+        """So many predictions are made."""
+        time.sleep(0.15)
+
+
+if __name__ == "__main__":
+    folder, workers, method = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    prepared = prepare_small(designs=DESIGNS[method], population=8)
+    run_search(prepared, folder, workers=workers, resume="resume" in sys.argv, progress=Slow())

@@ -1,0 +1,80 @@
+"""Accuracy of bits from a finished sweep: the best format that accelerators run."""
+
+import json
+
+import pytest
+
+from sim.errors import UserError
+from sim.explore.accuracy import accuracy_axes, read_accuracies
+from sim.sweep.report import write_report
+from tests.sim.explore.small import prepare_small, small_network
+from tests.sim.sweep.small import made_results, prepare_small as prepare_sweep, write_sets
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    write_sets(folder, judged=6)
+    prepared = prepare_sweep(folder, weight_bits=(2, 4, 8), activation_bits=(6, 8, 16),
+                             granularity=("tensor", "channel"), rounding=("double", "single"),
+                             first_last=("same", "8"))
+    write_report(made_results(prepared), folder / "report.json")
+    return folder, prepared.workload.model.network
+
+
+def rows_of(folder):
+    return json.loads((folder / "report.json").read_text())["points"]
+
+
+def test_best_format_of_each_pair_of_bits(sweep):
+    folder, network = sweep
+    found = read_accuracies(folder, network)
+    rows = [row for row in rows_of(folder) if row["rounding"] == "double"
+            and row["first_last"] == "same" and row["activation_bits"] <= 8]
+    assert set(found) == {(4, 6), (4, 8), (8, 6), (8, 8)}
+    for (weights, activations), accuracy in found.items():
+        # Weights of 2 bits are weights of 4 bits too.
+        shares = [row["agree_top1"] for row in rows if max(4, row["weight_bits"]) == weights
+                  and row["activation_bits"] == activations]
+        assert accuracy.share == max(shares)
+        assert accuracy.pictures == 30
+    assert accuracy_axes(folder) == {"weight_bits": (4, 8), "activation_bits": (6, 8)}
+    assert accuracy_axes(None) == {}
+
+
+def test_another_network_is_refused(sweep):
+    with pytest.raises(UserError, match="is of another network than the search"):
+        read_accuracies(sweep[0], small_network())
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"mode": "network"}', "[]"])
+def test_what_is_no_sweep_is_a_sentence(tmp_path, content):
+    if content is not None:
+        (tmp_path / "report.json").write_text(content)
+    for read in (accuracy_axes, lambda folder: read_accuracies(folder, None)):
+        with pytest.raises(UserError, match="There is no finished sweep in"):
+            read(tmp_path)
+
+
+def test_designs_have_the_accuracy_of_their_bits(sweep):
+    folder, network = sweep
+    prepared = prepare_small("weight_bits=4,8", "activation_bits=6..8", network=network,
+                             accuracy=str(folder), objectives=("accuracy", "dsp"),
+                             limits={"accuracy": 0.01})
+    point = next(iter(prepared.space.points()))
+    found = read_accuracies(folder, network)
+    for bits in ((4, 6), (8, 8)):
+        names = dict(zip(("weight_bits", "activation_bits"), bits, strict=True))
+        design = prepared.judge.candidate({**point, **names})
+        assert design.accuracy == found[bits].share
+        assert design.accuracy_format == found[bits].name
+    with pytest.raises(ValueError, match="no format of 8-bit weights and 7-bit activations"):
+        prepared.judge.candidate({**point, "weight_bits": 8, "activation_bits": 7})
+
+
+def test_accuracy_needs_a_sweep():
+    for options in ({"objectives": ("accuracy", "fps")}, {"limits": {"accuracy": 0.9}}):
+        with pytest.raises(UserError, match="name its folder by --accuracy"):
+            prepare_small(**options)
+    with pytest.raises(UserError, match="name it by --device"):
+        prepare_small(objectives=("share", "fps"))

@@ -1,0 +1,134 @@
+"""Designs in RTL: measured beside predicted, each run once; what differs is told."""
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from sim.explore import prove
+from sim.explore.evaluate import predict_rows
+from sim.explore.front import find_front
+from sim.explore.prove import Proof, prove_designs
+from sim.explore.search import Results, run_search
+from sim.explore.tables import render_proofs
+from sim.journal import read_journal
+from tests.sim.explore.small import prepare_small
+from tests.sim.rtl.machines import MACHINES
+
+
+class Recorder:
+    """Progress that is written down."""
+
+    def __init__(self):
+        self.names = []
+
+    def starting(self, name, network, config):
+        """A design is to be run."""
+        self.names.append(name)
+
+    def building(self):
+        """Its accelerator is being built."""
+
+    def built(self, build):
+        """It is built."""
+
+    def reached(self, descriptors, cycles):
+        """It runs."""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A search whose front is the machine that other tests build, and the search's folder."""
+    folder = tmp_path_factory.mktemp("proved") / "search"
+    prepared = prepare_small("pixels=2", latency=20)
+    found = run_search(prepared, folder, workers=0)
+    candidate = replace(found.front[0], config=MACHINES["tiny"], layers=(), number=None)
+    rows = predict_rows(prepared.network, prepared.judge.task(candidate))["rows"]
+    front = find_front([prepared.judge.complete(candidate, rows)], prepared.objectives)
+    return replace_front(found, front), folder
+
+
+def replace_front(results, front):
+    return Results(**{**vars(results), "front": front})
+
+
+def lines_of(proofs):
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(render_proofs(proofs))
+    return console.export_text()
+
+
+def test_predicted_is_what_is_measured(results):
+    found, folder = results
+    recorder = Recorder()
+    (proof,) = prove_designs(found, 3, folder, asserts=True, progress=recorder)
+    (design,) = found.front
+    assert proof.equal
+    assert (proof.predicted_cycles, proof.measured_cycles) == (design.cycles, design.cycles)
+    assert (proof.predicted_dram_bytes, proof.measured_dram_bytes) == 2 * (design.dram_bytes,)
+    assert proof.figures > 100
+    assert recorder.names == ["design-001"]
+    assert f"{design.cycles:,}" in lines_of([proof])
+    # It is in the journal, whatever number the design has then.
+    renamed = replace_front(found, [replace(design, number=7)])
+    again = Recorder()
+    (kept,) = prove_designs(renamed, 1, folder, asserts=True, progress=again)
+    assert again.names == []
+    assert kept == replace(proof, name="design-007")
+
+
+def test_a_cycle_more_is_told(results, tmp_path):
+    """A prediction with one cycle more of waiting, in one layer."""
+    found, folder = results
+    (design,) = found.front
+    layer = design.layers[2]
+    wrong = replace(layer, cycles=layer.cycles + 1,
+                    stalls={**layer.stalls, "drain": layer.stalls["drain"] + 1})
+    config = replace(design.config, outstanding=design.config.outstanding)
+    planted = replace(design, config=config, clock_hz=design.clock_hz + 1e6,
+                      layers=(*design.layers[:2], wrong, *design.layers[3:]))
+    (proof,) = prove_designs(replace_front(found, [planted]), 1, folder, asserts=True)
+    assert not proof.equal
+    assert proof.differences == {
+        layer.name: {"cycles": [layer.cycles + 1, layer.cycles],
+                     "wait for drain": [layer.stalls["drain"] + 1, layer.stalls["drain"]]},
+        "frame": {"cycles": [design.cycles + 1, design.cycles]}}
+    text = lines_of([proof])
+    assert f"{layer.name}: cycles {layer.cycles + 1:,} predicted, {layer.cycles:,} measured" in text
+
+
+def test_outputs_that_differ_are_told(results, monkeypatch):
+    """The integer model's own outputs, one of them changed."""
+    found, folder = results
+    (design,) = found.front
+    real = prove.random_model
+
+    def other(*arguments):
+        model, image = real(*arguments)
+
+        class Wrong:
+            def __getattr__(self, name):
+                return getattr(model, name)
+
+            def run(self, image):
+                tensors = dict(model.run(image))
+                tensors["block2.project"] = tensors["block2.project"] ^ 1
+                return tensors
+
+        return Wrong(), image
+
+    monkeypatch.setattr(prove, "random_model", other)
+    changed = replace(design, clock_hz=design.clock_hz + 2e6)
+    (proof,) = prove_designs(replace_front(found, [changed]), 1, folder, asserts=True)
+    assert not proof.equal
+    assert "block2" in proof.reason
+    assert proof.measured_cycles is None
+    assert "failed" in lines_of([proof])
+    assert sum("proof" in entry for entry in read_journal(folder)[1]) == 3
+
+
+def test_proof_is_equal_only_if_all_is():
+    good = Proof("design-001", "key", 100, 10, 100, 10, 50)
+    assert good.equal
+    assert not replace(good, reason="it differs").equal
+    assert not replace(good, differences={"frame": {"cycles": [1, 2]}}).equal
