@@ -37,6 +37,14 @@ def explore(
             rich_help_panel=ASKED,
         ),
     ] = None,
+    devices: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="A table of devices in place of the one that comes along, sim/cost/devices.toml.",
+            rich_help_panel=ASKED,
+        ),
+    ] = None,
     objective: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,6 +99,15 @@ def explore(
             metavar="MHZ",
             help="Clock in MHz. Without it, an estimate for the device's family. --vary "
             "clock_mhz=100,200 searches over it.",
+            rich_help_panel=SPACE,
+        ),
+    ] = None,
+    energies: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Energies of operations in picojoules, in place of those of "
+            "sim/cost/energies.toml.",
             rich_help_panel=SPACE,
         ),
     ] = None,
@@ -251,11 +268,10 @@ def explore(
     request = Request(
         space=choose_space(space, vary or (), accuracy_axes(accuracy)).values, objectives=names,
         limits={limit.name: limit.bound for limit in limits},
-        network={"model": None if model is None else str(model.expanduser().absolute()),
-                 "width": width, "size": size, "classes": classes,
+        network={"model": _absolute(model), "width": width, "size": size, "classes": classes,
                  "padding": padding and padding.value},
-        device=device, clock_mhz=clock, latency=latency,
-        accuracy=None if accuracy is None else str(accuracy.expanduser().absolute()),
+        device=device, devices=_absolute(devices), energies=_absolute(energies),
+        clock_mhz=clock, latency=latency, accuracy=_absolute(accuracy),
         designs=designs, population=population, seed=seed, dsp_packing=dsp_packing,
         ultra_ram=ultra_ram)
     if resume is not None:
@@ -289,12 +305,26 @@ def explore(
         raise
     if proofs:
         get_console().print(render_proofs(proofs))
-    names = ", ".join(sorted(file.name for file in folder.iterdir() if file.is_file()))
+    names = _file_names(folder, results)
     get_error_console().print(f"In {folder}: {names}", soft_wrap=True)
     wrong = [proof for proof in proofs if not proof.equal]
     if wrong:
         raise SimulationError(f"{wrong[0].name} in RTL is not what was predicted; all that differs "
                               "is listed above")
+
+
+def _absolute(path):
+    """A path that means the same in another folder."""
+    return None if path is None else str(path.expanduser().absolute())
+
+
+def _file_names(folder, results):
+    """Files of a folder in words, the designs' together."""
+    ours  = {f"{design.name}.toml" for design in results.front}
+    names = [file.name for file in folder.iterdir() if file.is_file() and file.name not in ours]
+    first, last = results.front[0].name, results.front[-1].name
+    names.append(f"{first}.toml" + (f" to {last}.toml" if first != last else ""))
+    return ", ".join(sorted(names))
 
 
 def _network(request):

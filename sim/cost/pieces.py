@@ -11,7 +11,8 @@ import json
 from math import gcd, log
 from pathlib import Path
 
-__all__ = ["MEASURED", "gearbox_luts", "gearbox_shape", "load_pieces", "tree_luts"]
+__all__ = ["MEASURED", "gearbox_luts", "gearbox_shape", "load_pieces", "tree_levels",
+           "tree_luts"]
 
 MEASURED = Path(__file__).with_name("pieces.json")
 
@@ -22,14 +23,39 @@ def load_pieces():
     return json.loads(MEASURED.read_text(encoding="utf-8"))
 
 
-def tree_luts(terms, bits, family):
+def tree_levels(terms):
+    """Levels of compressors, three bits to two, before the last adder of a sum of ``terms``.
+
+    Ref: L. Dadda, Some Schemes for Parallel Multipliers, Alta Frequenza 34, 1965.
+    """
+    most, levels = 2, 0
+    while most < terms:
+        most, levels = most * 3 // 2, levels + 1
+    return levels
+
+
+def tree_luts(terms, bits, family, *, slack=False):
     """Tables of a sum of ``terms`` signed values of ``bits`` bits.
 
-    Between and beyond the numbers of terms that were measured, in proportion to the adders.
+    Parameters
+    ----------
+    terms, bits : int
+    family : str
+    slack : bool
+        Whether something else in the unit is deeper. The mapper then takes compressors as they are,
+        as in a tree of three; where the tree is what is deepest, it merges levels into larger
+        tables, at several times the area.
+
+    Returns
+    -------
+    float
+        Between and beyond the numbers of terms that were measured, in proportion to the adders.
     """
     if terms < 2:
         return 0.0
     trees = _numbered(family)
+    if slack:
+        return bits * (trees[2] + (terms - 2) * (trees[3] - trees[2]))
     if terms not in trees:
         near  = min(trees, key=lambda known: abs(known - terms))
         return trees[near] * bits * (terms - 1) / (near - 1)

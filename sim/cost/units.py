@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sim.cost.families import FAMILIES, array_dsps
 from sim.cost.memories import TAPS, list_memories
 from sim.cost.memory_mapping import memory_columns, reads_while_written
-from sim.cost.pieces import gearbox_luts, gearbox_shape, tree_luts
+from sim.cost.pieces import gearbox_luts, gearbox_shape, tree_levels, tree_luts
 
 __all__ = ["Unit", "list_gearboxes", "list_units"]
 
@@ -75,8 +75,10 @@ def list_units(config, family):
                   + window + pixels * min(inputs, outputs - TAPS) * activation
                   + config.multipliers * product + outputs * pixels * lane
                   + outputs * pixels * 32 + lanes * (lane + (tiles - 1).bit_length()))
-    trees      = (outputs * pixels * tree_luts(inputs, product, tables)
-                  + lanes * tree_luts(tiles, lane, tables))
+    deepest    = max(tree_levels(inputs), tree_levels(tiles))
+    trees      = sum(count * tree_luts(terms, bits, tables, slack=tree_levels(terms) < deepest)
+                     for count, terms, bits in ((outputs * pixels, inputs, product),
+                                                (lanes, tiles, lane)))
     soft       = config.multipliers * weight * activation * (array_dsps(config, family) == 0)
     operands   = window + TAPS * inputs * weight + outputs * inputs * weight
 

@@ -14,6 +14,7 @@ from sim.errors import UserError
 from sim.explore.buffers import BufferSizes
 from sim.explore.design import Design, design_key
 from sim.explore.lanes import lane_use, lane_warnings
+from sim.explore.units import format_quantity
 from sim.model.predict import predict_network
 
 __all__ = ["DEFAULT_FAMILY", "Judge", "Task", "predict_rows"]
@@ -160,7 +161,8 @@ class Judge:
         design = dataclasses.replace(
             candidate, layers=layers,
             memory={"latency": self.latency, "bytes_per_cycle": bytes_per_cycle},
-            lane_warnings=self._of_lanes(candidate.config)[1])
+            lane_warnings=self._of_lanes(candidate.config)[1],
+            notes=self._notes(candidate, bytes_per_cycle))
         if self.energies is not None:
             design = dataclasses.replace(
                 design, energy=frame_energy(
@@ -184,6 +186,17 @@ class Judge:
                 or design.peak_bandwidth <= self.device.bandwidth):
             return 0
         return max(1, int(self.device.bandwidth / design.clock_hz))
+
+    def _notes(self, design, bytes_per_cycle):
+        """What the memory that a design was predicted with means."""
+        if not bytes_per_cycle:
+            return ()
+        peak, there = (format_quantity(value, "B/s")
+                       for value in (design.peak_bandwidth, self.device.bandwidth))
+        words = (f"its port of {design.config.data_bits} bits reads {peak} in a burst, and the "
+                 f"device's memory gives {there}: predicted with {bytes_per_cycle} bytes a cycle, "
+                 "reads and writes together")
+        return (words,)
 
     def _violations(self, design):
         """What a design misses, as far as it is known."""

@@ -7,6 +7,10 @@ import numpy as np
 __all__ = ["balanced", "find_front", "objective_values", "spread_choice"]
 
 
+#: No objective is negative; one that is 0 has a logarithm too.
+_LEAST = 1e-15
+
+
 def objective_values(designs, objectives):
     """Objectives of designs, less being better.
 
@@ -25,7 +29,9 @@ def objective_values(designs, objectives):
 
 
 def find_front(designs, objectives):
-    """Designs that miss no limit and that none such beats: as good in all objectives, better in one.
+    """Designs that miss no limit and that no such design beats.
+
+    One beats another that is as good in all objectives and better in one.
 
     Of designs that are equal in every objective one is kept: that with the least share of its
     device, block RAM, tables, DSPs, bytes on chip and bytes a frame, in this order.
@@ -64,17 +70,21 @@ def _costs(design):
 
 
 def _scaled(front, objectives):
-    """Objectives of a front between 0, its best, and 1, its worst."""
+    """Objectives of a front between 0, its best, and 1, its worst, on a logarithmic scale: twice as
+    much counts the same everywhere.
+    """
     values = objective_values(front, objectives)
-    least, most = values.min(axis=0), values.max(axis=0)
-    return (values - least) / np.where(most > least, most - least, 1)
+    logs   = np.log(np.maximum(np.abs(values), _LEAST)) * np.sign([
+        figure.sign for figure in objectives])
+    least, most = logs.min(axis=0), logs.max(axis=0)
+    return (logs - least) / np.where(most > least, most - least, 1)
 
 
 def balanced(front, objectives):
     """The design nearest to having the best of everything.
 
-    Each objective is scaled to 0 for the front's best and 1 for its worst; the distance is
-    Euclid's. Of equally near ones it is the first.
+    Each objective is scaled to 0 for the front's best and 1 for its worst, on a logarithmic scale;
+    the distance is Euclid's. Of equally near ones it is the first.
 
     Parameters
     ----------

@@ -1,10 +1,16 @@
-"""Pictures of a search: the front by pairs of objectives, what binds its designs, what changes do."""
+"""Pictures of a search: the front by pairs of objectives, what binds it, what changes do."""
 
 import itertools
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    PercentFormatter,
+)
 
 from sim.explore.front import spread_choice
 from sim.explore.units import format_quantity
@@ -28,6 +34,8 @@ RESOURCE_MARKERS = {"DSPs": "o", "LUTs": "s", "block RAM, 18 kbit": "^", "block 
                     "flip-flops": "D", "UltraRAM": "v"}
 #: Designs at most in the picture of what binds them, and numbers beside points.
 BARS, NUMBERED = 30, 8
+#: Values that differ by more than this factor have a logarithmic axis.
+LOGARITHMIC = 10
 #: A cause of waiting that takes no more of any design's cycles is drawn with the others so small.
 SMALL_SHARE = 0.005
 
@@ -110,10 +118,20 @@ def _draw_pair(axes, results, across, above):
             axes.axhline(limit.bound, **style)
     axes.set_xlabel(f"{across.words} ({_better(across)})")
     axes.set_ylabel(f"{above.words} ({_better(above)})")
-    axes.xaxis.set_major_formatter(_formatter(across))
-    axes.yaxis.set_major_formatter(_formatter(above))
-    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
+    for axis, figure in ((axes.xaxis, across), (axes.yaxis, above)):
+        _scale(axis, [figure.of(design) for design in (*results.front, *others)], figure)
     axes.grid(True)
+
+
+def _scale(axis, values, figure):
+    """A logarithmic axis where values differ much, written out with units either way."""
+    if min(values) > 0 and max(values) > LOGARITHMIC * min(values):
+        axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+        axis.set_minor_formatter(NullFormatter())
+        axis.set_major_locator(LogLocator(subs=(1, 3)))
+    else:
+        axis.set_major_locator(MaxNLocator(5))
+    axis.set_major_formatter(_formatter(figure))
 
 
 def _places(designs, across, above):
@@ -214,8 +232,8 @@ def draw_sensitivity(results):
     panels[0].set_yticks([places[name] for name in axes_names],
                          [f"{name} = {_value(middle.point[name])}" for name in axes_names])
     panels[0].set_ylim(-0.6, len(places) - 0.4)
-    figure.suptitle(f"What one change of {results.balanced.name} does (each re-predicted; hollow: misses "
-                    "what is asked)", x=0.01, ha="left", fontweight="bold", fontsize=13)
+    figure.suptitle(f"What one change of {results.balanced.name} does (each re-predicted; hollow: "
+                    "misses what is asked)", x=0.01, ha="left", fontweight="bold", fontsize=13)
     return figure
 
 

@@ -92,8 +92,8 @@ def search_as_dict(results, proofs=()):
     -------
     dict
         ``configuration``; ``objectives`` and ``limits``; ``device``; ``front``, whose designs have
-        their layers; ``sensitivity`` of the balanced one; ``proofs``, predicted beside measured. All
-        other designs are in designs.csv.
+        their layers; ``sensitivity`` of the balanced one; ``proofs``, predicted beside measured.
+        All other designs are in designs.csv.
     """
     prepared = results.prepared
     judge = prepared.judge
@@ -141,5 +141,5 @@ def _sensitivity(results):
 
 def write_report(results, path, proofs=()):
     """Write the report as JSON, with a newline at the end."""
-    text = json.dumps(search_as_dict(results, proofs), indent=2, allow_nan=False)
+    text = json.dumps(search_as_dict(results, proofs), indent=1, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")

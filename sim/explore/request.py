@@ -36,6 +36,8 @@ class Request:
         Options of `sim.commands.network_options.choose_network`.
     device : str or None
         Name of a device of `sim.cost.devices`.
+    devices, energies : str or None
+        Files of other tables of devices and of energies.
     clock_mhz : float or None
         Clock, or None for the estimate of the device's family.
     latency : int
@@ -56,6 +58,8 @@ class Request:
     limits: dict = field(default_factory=dict)
     network: dict = field(default_factory=dict)
     device: str | None = None
+    devices: str | None = None
+    energies: str | None = None
     clock_mhz: float | None = None
     latency: int = 100
     accuracy: str | None = None
@@ -128,7 +132,8 @@ def prepare_search(request, network):
     UserError
         If there is no such device, objective or sweep, or they do not fit together.
     """
-    device = find_device(request.device) if request.device else None
+    device = find_device(request.device, request.devices) if request.device else None
+    energies = load_energies(request.energies)
     objectives = choose_objectives(request.objectives)
     limits = tuple(Limit(name, bound) for name, bound in request.limits.items())
     wanted = {figure.name for figure in objectives} | set(request.limits)
@@ -141,13 +146,15 @@ def prepare_search(request, network):
     clock = estimate_clock(family, request.clock_mhz and request.clock_mhz * 1e6)
     judge = Judge(
         network, limits, clock=clock, latency=request.latency, device=device,
-        energies=load_energies(), accuracies=accuracies,
+        energies=energies, accuracies=accuracies,
         resource_options={"dsp_packing": request.dsp_packing, "ultra_ram": request.ultra_ram})
     configuration = {
         "request": request.as_dict(),
         "network": network_hash(network),
         "accuracies": {f"W{weights}A{activations}": accuracy.share for
                        (weights, activations), accuracy in sorted((accuracies or {}).items())},
+        "device": None if device is None else dataclasses.asdict(device),
+        "energies": dict(energies),
         "code": code_hash(),
         "numpy": np.__version__,
         "optuna": _optuna_version(),

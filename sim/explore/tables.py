@@ -17,7 +17,7 @@ __all__ = ["binding_words", "design_frame", "headline", "import_pandas", "neares
            "render_front", "render_proofs", "time_words", "write_tables"]
 
 #: Rows that a terminal is given; the files have all.
-TERMINAL_ROWS = 24
+TERMINAL_ROWS = 16
 
 
 def import_pandas():
@@ -181,13 +181,13 @@ def _columns(results):
 
 
 def binding_words(design):
-    """``LUTs 93 %``: what of the device a design takes most of."""
+    """``LUTs 93%``: what of the device a design takes most of."""
     use = design.binding_use
-    return f"{use.resource} {use.share:.0%}"
+    return f"{use.resource.split(',')[0]} {use.share:.0%}"
 
 
 def time_words(design):
-    """``array 88 %``: what takes most cycles."""
+    """``array 88%``: what takes most cycles."""
     return f"{words(design.total.bound)} {design.total.bound_share:.0%}"
 
 
@@ -200,13 +200,22 @@ def _notes(results, middle):
            "All is predicted, nothing was run: --prove N builds designs and runs them in RTL.")
     if "clock_mhz" not in prepared.space.values:
         yield f"Clock: {clock.hz / 1e6:g} MHz ({clock.source})."
-    yield f"Memory: {request.latency} cycles away, a beat a cycle each way."
+    yield f"Memory: {request.latency} cycles away, a beat a cycle each way{_device_memory(judge)}."
     for design, limit in _nearest_limits(results):
         yield f"{limit}: {design.name} is nearest to it."
     for sentence in middle.notes:
-        yield sentence
+        yield f"{middle.name}: {sentence}."
     for sentence in warning_words(middle.lane_warnings):
         yield f"{middle.name} maps badly: {sentence}."
+
+
+def _device_memory(judge):
+    """What a device's memory gives, and what that changes."""
+    if judge.device is None:
+        return ""
+    given = format_quantity(judge.device.bandwidth, "B/s")
+    return (f", or the {given} of the device where a port reads more in a burst "
+            f"({judge.device.bandwidth_from})")
 
 
 def _nearest_limits(results):

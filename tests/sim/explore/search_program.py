@@ -1,4 +1,4 @@
-"""A search of the small space as a program of its own, to be killed: FOLDER WORKERS METHOD [resume].
+"""A search of the small space as a program, to be killed: FOLDER WORKERS METHOD [resume].
 
 It takes its time over each prediction, so that whoever kills it finds it under way.
 """

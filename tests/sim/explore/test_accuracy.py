@@ -8,7 +8,8 @@ from sim.errors import UserError
 from sim.explore.accuracy import accuracy_axes, read_accuracies
 from sim.sweep.report import write_report
 from tests.sim.explore.small import prepare_small, small_network
-from tests.sim.sweep.small import made_results, prepare_small as prepare_sweep, write_sets
+from tests.sim.sweep.small import made_results, write_sets
+from tests.sim.sweep.small import prepare_small as prepare_sweep
 
 
 @pytest.fixture(scope="module")

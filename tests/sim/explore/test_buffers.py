@@ -41,9 +41,8 @@ def test_a_block_ram_less_does_not_fit(sizes, lanes):
 def test_a_share_of_one_keeps_every_map(sizes, lanes):
     config = sizes.configuration(point(*lanes, map_share=1))
     assert not any(place_network(mobilenet_v2(), config).spilled)
-    with pytest.raises((DoesNotFit, AssertionError)):
-        fewer = replace(config, map_words=config.map_words - BLOCK_RAM_DEPTH)
-        assert not any(place_network(mobilenet_v2(), fewer).spilled)
+    fewer = replace(config, map_words=config.map_words - BLOCK_RAM_DEPTH)
+    assert any(place_network(mobilenet_v2(), fewer).spilled)
     middle = sizes.configuration(point(*lanes, map_share=0.5))
     least  = sizes.configuration(point(*lanes, map_share=0))
     assert least.map_words < middle.map_words < config.map_words

@@ -3,6 +3,7 @@
 import itertools
 import random
 from dataclasses import replace
+from math import log
 
 import pytest
 
@@ -76,12 +77,12 @@ def test_what_misses_a_limit_is_not_on_it(designs):
 def test_balanced_is_nearest_to_the_best_of_everything(designs):
     objectives = choose_objectives(("fps", "dsp"))
     front = find_front(designs, objectives)
-    values = {name: [FIGURES[name].of(design) for design in front] for name in ("fps", "dsp")}
+    fps, dsp = ([figure.of(design) for design in front] for figure in objectives)
 
     def distance(design):
-        fps, dsp = (abs(FIGURES[name].of(design) - best) / (max(values[name]) - min(values[name]))
-                    for name, best in (("fps", max(values["fps"])), ("dsp", min(values["dsp"]))))
-        return fps**2 + dsp**2
+        slower = log(max(fps) / FIGURES["fps"].of(design)) / log(max(fps) / min(fps))
+        larger = log(FIGURES["dsp"].of(design) / min(dsp)) / log(max(dsp) / min(dsp))
+        return slower**2 + larger**2
 
     assert distance(balanced(front, objectives)) == min(map(distance, front))
 

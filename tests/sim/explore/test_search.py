@@ -265,6 +265,7 @@ def test_ports_wider_than_the_memory_are_predicted_with_it(tmp_path):
     for design in results.front:
         assert design.memory["bytes_per_cycle"] == 3
         assert design.bandwidth <= slow.bandwidth
+        assert "predicted with 3 bytes a cycle" in design.notes[0]
         free = predict_rows(small_network(), prepared.judge.task(design))["rows"]
         assert prepared.judge.complete(design, free).cycles < design.cycles
     # Changes are of a free memory, so the base is too.
