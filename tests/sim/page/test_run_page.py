@@ -99,6 +99,8 @@ def test_phone(network_page, visit):
             " > one.clientWidth && getComputedStyle(one).overflowX === 'auto')")
         assert any(boxes)
         assert seen.drawn(f"{seen.plot('roofline')} .scatterlayer .point") == 21
+        assert [text.strip() for text in seen.page.locator(
+            f"{seen.plot('cycles')} .xtick").all_text_contents()][:3] == ["stem", "B1", "B2"]
         bar = seen.page.locator(f"{seen.plot('cycles')} .barlayer .point path").nth(2)
         bar.scroll_into_view_if_needed()
         box = bar.bounding_box()

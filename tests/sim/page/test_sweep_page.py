@@ -98,6 +98,10 @@ def test_phone(shown):
     with shown.resized(375):
         assert shown.overflow() == 0
         assert shown.page.locator(f"{shown.plot('costs')} .scatterlayer .point").count() == 8
+        # Names have no room; they stay under the pointer.
+        assert shown.page.locator(f"{shown.plot('heat')} .ytick text").count() == 0
+        assert "W8A8" in shown.hover("heat", ".hm image")
+    assert shown.page.locator(f"{shown.plot('heat')} .ytick text").count() > 0
 
 
 def test_only_failures(results):
