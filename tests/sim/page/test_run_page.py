@@ -76,6 +76,13 @@ def test_tables_sort_and_come_back(shown):
     assert shown.column("time", 6) == first
 
 
+def test_thousands_are_more_than_hundreds(shown):
+    heads = shown.page.locator("#waits thead th").all_text_contents()
+    number = heads.index("waits: weights")
+    shown.page.locator("#waits thead button").nth(number).click()
+    assert shown.column("waits", number + 1)[:3] == ["30,000", "900", "300"]
+
+
 def test_names_sort_as_numbers_in_them(shown):
     shown.page.locator("#waits thead button").first.click()
     assert shown.column("waits", 1)[:4] == ["block1", "block2", "block3", "block4"]
