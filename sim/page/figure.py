@@ -16,7 +16,7 @@ def plain_hover(label, value="%{y:,.0f}", unit=""):
     return f"{label}: {value}{f' {unit}' if unit else ''}<extra></extra>"
 
 
-def make_plot(traces, *, height, narrow_height=None, labels=None, **layout):
+def make_plot(traces, *, height, narrow_height=None, narrow=None, labels=None, **layout):
     """A plot as the page's script takes it, checked by plotly.
 
     Parameters
@@ -24,6 +24,8 @@ def make_plot(traces, *, height, narrow_height=None, labels=None, **layout):
     traces : list of dict
     height, narrow_height : int
         Pixels, and those on a narrow screen, if they are others.
+    narrow : dict of str to dict, optional
+        What a narrow screen changes in parts of the layout, such as ``yaxis``.
     labels : list of dict, optional
         ``text`` over ``begin`` to ``end`` of the first axis, where there is room.
     **layout : object
@@ -44,7 +46,7 @@ def make_plot(traces, *, height, narrow_height=None, labels=None, **layout):
     plot = figure.to_plotly_json()
     # The page's theme takes its place.
     plot["layout"].pop("template", None)
-    plot["narrow_height"] = narrow_height
+    plot |= {"narrow_height": narrow_height, "narrow": narrow or {}}
     if labels:
         plot["labels"] = labels
     return plot

@@ -2,9 +2,10 @@
 // Draws the figures that Python described, in the colours of the theme and as wide as there is room.
 
 const page = JSON.parse(document.getElementById("data").textContent);
-const NARROW = 560, LETTER = 7;
-// Pixels of a plot on paper, landscape: the sheet does not say how wide it is before it is printed.
-const PRINT_WIDTHS = [[".panels", 300], [".detail", 890], ["body", 940]], PRINT_FONT = 7 * 96 / 72;
+const NARROW = 560, NARROW_MARK = 8, LETTER = 7;
+// Pixels of a plot on paper, landscape: the sheet does not say how large it is before it is printed.
+const PRINT_WIDTHS = [[".panels", 300], [".detail", 890], ["body", 940]];
+const PRINT_HEIGHT = 460, PRINT_FONT = 7 * 96 / 72;
 const dark = matchMedia("screen and (prefers-color-scheme: dark)");
 const paper = matchMedia("print");
 const coarse = matchMedia("(pointer: coarse)");
@@ -71,31 +72,49 @@ function spanLabels(labels, range, width) {
   }));
 }
 
+// Changes a plot for a narrow screen: no text inside, lines of titles that fit, short names.
+function makeNarrow(figure, layout, data, width) {
+  layout.height = figure.narrow_height || layout.height;
+  layout.margin = {...layout.margin, l: 46, r: 10};
+  for (const [key, changes] of Object.entries(figure.narrow || {})) {
+    layout[key] = {...layout[key], ...changes};
+  }
+  for (const [key, axis] of Object.entries(layout)) {
+    if (!/^xaxis\d*$/.test(key)) continue;
+    if (axis.title?.text) axis.title.text = wrap(axis.title.text, width - 70);
+    if (axis.type === "category") {
+      axis.tickvals = [...new Set(data.flatMap(trace => trace.x))];
+      axis.ticktext = axis.tickvals.map(name => name.split("<br>")[0]);
+      Object.assign(axis, {tickmode: "array", tickangle: -90, tickfont: {size: 10}});
+    }
+  }
+  for (const trace of data) {
+    if (trace.mode === "text") Object.assign(trace, {mode: "none", hoverinfo: "skip"});
+    if (trace.mode === "markers+text") trace.mode = "markers";
+    if (trace.marker?.symbol === "line-ew") trace.marker.size = NARROW_MARK;
+    if (trace.marker?.colorbar || trace.colorbar) trace.showscale = false;
+  }
+}
+
 function draw(node) {
   const name = node.dataset.figure, figure = page.figures[name];
   const width = printing ? printWidth(node) : node.clientWidth;
   // What is not shown is drawn when it is.
   if (!node.clientWidth) return null;
-  const narrow = !printing && width < NARROW, off = hidden[name] ||= new Set();
+  const off = hidden[name] ||= new Set();
   const data = recolor(figure.data).map(trace => ({
     ...trace, visible: off.has(trace.legendgroup || trace.name) ? false : trace.visible ?? true,
   }));
   const layout = {
     ...recolor(figure.layout), template: template(), width, showlegend: false,
     uirevision: figure.layout.uirevision || "kept",
-    height: narrow && figure.narrow_height || figure.layout.height,
     dragmode: coarse.matches ? false : "zoom",
   };
-  if (narrow) {
-    layout.margin = {...layout.margin, l: 46, r: 10};
-    for (const key of Object.keys(layout)) {
-      const title = /^xaxis\d*$/.test(key) && layout[key].title?.text;
-      if (title) layout[key].title.text = wrap(title, width - 70);
-    }
-    for (const trace of data) {
-      if (trace.mode === "text") trace.mode = "none", trace.hoverinfo = "skip";
-      if (trace.mode === "markers+text") trace.mode = "markers";
-    }
+  if (printing && layout.height > PRINT_HEIGHT) {
+    layout.height = PRINT_HEIGHT;
+    if (layout.yaxis.ticktext) layout.yaxis = {...layout.yaxis, tickfont: {size: 6.5}};
+  } else if (!printing && width < NARROW) {
+    makeNarrow(figure, layout, data, width);
   }
   if (figure.labels) {
     const zoomed = node.layout && node.layout.xaxis.range;

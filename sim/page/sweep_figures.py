@@ -158,7 +158,9 @@ def add_heat(page, results, points):
         "colorbar": {"title": {"text": "dB"}, "thickness": 12, "len": 0.6},
         "hovertemplate": "%{customdata}<br>%{x}: %{z:.1f} dB<extra></extra>"}
     plot = make_plot(
-        [trace], height=110 + 20 * len(chosen), margin={"l": 10},
+        [trace], height=110 + 20 * len(chosen), narrow_height=110 + 9 * len(chosen),
+        # There is no room for names; they are under the pointer.
+        narrow={"yaxis": {"showticklabels": False}}, margin={"l": 10},
         xaxis=axis("B: output of a bottleneck", type="category"),
         yaxis={"autorange": "reversed", "tickvals": list(range(len(chosen))), "ticktext": names,
                "tickfont": {"size": 10}, "showgrid": False})

@@ -78,7 +78,7 @@ def _add_figures(page, results, points, found):
                       ))
     best = best_points(results, 1)[0]
     share = results.figures[best]["agree_top1"]
-    items.append((best.name, f"agrees most with float: {share:.1%}, measured"))
+    items.append((f"{share:.1%}", f"agree with float, measured, of the best: {best.name}"))
     page.sections.append(element("section", tiles(items)))
     page.add("accuracy-section", "Accuracy over bits", add_panels(page, results, found, measures))
     page.add("cost-section", "Accuracy over what it costs",

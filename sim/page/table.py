@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sim.page.markup import Markup, element, join
+from sim.page.markup import element
 
 __all__ = ["Column", "Note", "count", "decimal", "difference", "percent", "signed", "table"]
 
@@ -116,7 +116,7 @@ def table(name, caption, columns, rows, *, total=None, note="", keys=None):
     content = element(
         "table",
         element("thead", element("tr", *heads)),
-        element("tbody", join(body, "\n")),
+        element("tbody", *body),
         foot,
         id=name, class_="sortable", aria_labelledby=label,
     )
@@ -138,7 +138,8 @@ def _row(columns, row, key=None):
             value, column.show(value) if column.show else value)
         classes = " ".join(filter(None, ("number" if column.show else "", shown.class_)))
         attributes = {"class_": classes or None}
-        if str(shown.text) != str(shown.value) and not isinstance(shown.value, Markup):
+        # The script reads what is written, thousands marked by commas.
+        if str(shown.text).replace(",", "") != str(shown.value):
             attributes["data_value"] = "" if shown.value is None else shown.value
         if number:
             cells.append(element("td", shown.text, **attributes))

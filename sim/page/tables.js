@@ -4,7 +4,7 @@
 function sortKey(row, column) {
   const cell = row.cells[column];
   const text = cell.dataset.value ?? cell.textContent;
-  const number = Number(text);
+  const number = Number(text.replaceAll(",", ""));
   return text === "" ? null : Number.isNaN(number) ? text : number;
 }
 

@@ -85,6 +85,20 @@ class Visit:
         """Pixels by which the page is wider than the screen."""
         return self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
+    @contextlib.contextmanager
+    def resized(self, width, media="screen"):
+        """Another width meanwhile, with its plots drawn again."""
+        before = self.page.viewport_size
+        self.page.set_viewport_size({"width": width, "height": before["height"]})
+        self.page.emulate_media(media=media)
+        redrawn = ("Math.max(...[...document.querySelectorAll('.plot .main-svg')].map("
+                   "one => one.getBoundingClientRect().width))")
+        self.wait(f"{redrawn} <= {width}")
+        yield
+        self.page.emulate_media(media="screen")
+        self.page.set_viewport_size(before)
+        self.wait(f"{redrawn} > {width}")
+
     def column(self, table, number):
         """Texts of a column of a table, from top to bottom."""
         return self.page.locator(f"#{table} tbody tr > :nth-child({number})").all_text_contents()

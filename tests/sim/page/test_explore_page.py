@@ -156,21 +156,18 @@ def test_nothing_offers_to_send_a_chart(shown):
     assert not [title for title in titles if "hare" in title or "loud" in title]
 
 
-def test_phone(page, visit):
-    with visit(page, width=375, color_scheme="dark") as seen:
-        assert seen.overflow() == 0
-        seen.page.locator("#designs .pick").last.click()
-        assert seen.overflow() == 0
+def test_phone(shown):
+    with shown.resized(375):
+        assert shown.overflow() == 0
+        shown.page.locator("#designs .pick").last.click()
+        assert shown.overflow() == 0
 
 
-def test_paper(page, visit):
+def test_paper(shown):
     """As wide as a landscape sheet: every table fits, and its headings can be repeated."""
-    with visit(page, width=966) as seen:
-        seen.page.emulate_media(media="print")
-        seen.wait("document.querySelector('table').style.fontSize !== undefined"
-                  " && getComputedStyle(document.querySelector('.scroll')).overflowX === 'visible'"
-                  " && document.querySelector('.main-svg').getBoundingClientRect().width === 940")
-        assert seen.overflow() == 0
-        assert seen.page.evaluate("[...document.querySelectorAll('.detail table')].some("
-                                  "one => one.style.fontSize !== '')")
-        assert seen.page.locator("#designs thead th").first.inner_text() == "design"
+    with shown.resized(966, media="print"):
+        shown.wait("document.querySelector('.main-svg').getBoundingClientRect().width === 940")
+        assert shown.overflow() == 0
+        assert shown.page.evaluate("[...document.querySelectorAll('.detail table')].some("
+                                   "one => one.style.fontSize !== '')")
+        assert shown.page.locator("#designs thead th").first.inner_text() == "design"

@@ -76,6 +76,13 @@ def test_tables_sort_and_come_back(shown):
     assert shown.column("time", 6) == first
 
 
+def test_thousands_are_more_than_hundreds(shown):
+    heads = shown.page.locator("#waits thead th").all_text_contents()
+    number = heads.index("waits: weights")
+    shown.page.locator("#waits thead button").nth(number).click()
+    assert shown.column("waits", number + 1)[:3] == ["30,000", "900", "300"]
+
+
 def test_names_sort_as_numbers_in_them(shown):
     shown.page.locator("#waits thead button").first.click()
     assert shown.column("waits", 1)[:4] == ["block1", "block2", "block3", "block4"]
@@ -99,6 +106,13 @@ def test_phone(network_page, visit):
             " > one.clientWidth && getComputedStyle(one).overflowX === 'auto')")
         assert any(boxes)
         assert seen.drawn(f"{seen.plot('roofline')} .scatterlayer .point") == 21
+        assert [text.strip() for text in seen.page.locator(
+            f"{seen.plot('cycles')} .xtick").all_text_contents()][:3] == ["stem", "B1", "B2"]
+        bar = seen.page.locator(f"{seen.plot('cycles')} .barlayer .point path").nth(2)
+        bar.scroll_into_view_if_needed()
+        box = bar.bounding_box()
+        seen.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        seen.wait("document.querySelectorAll('[data-figure=cycles] .hoverlayer text').length > 0")
         widest = seen.page.evaluate(
             "Math.max(...[...document.querySelectorAll('.plot svg')].map("
             "one => one.getBoundingClientRect().width))")

@@ -2,9 +2,11 @@
 
 import pytest
 
+from sim.page.page import render_page
 from sim.page.sweep_page import sweep_page
 from sim.sweep.grid import Point, position
 from sim.sweep.hardware import HardwareRun
+from sim.sweep.sweep import Results
 from tests.sim.sweep.small import made_results, prepare_small, write_sets
 
 
@@ -92,16 +94,16 @@ def test_layers_have_colours(shown):
     assert " dB" in shown.hover("heat", ".hm image")
 
 
-def test_phone(page, visit):
-    with visit(page, width=375) as seen:
-        assert seen.overflow() == 0
-        assert seen.page.locator(f"{seen.plot('costs')} .scatterlayer .point").count() == 8
+def test_phone(shown):
+    with shown.resized(375):
+        assert shown.overflow() == 0
+        assert shown.page.locator(f"{shown.plot('costs')} .scatterlayer .point").count() == 8
+        # Names have no room; they stay under the pointer.
+        assert shown.page.locator(f"{shown.plot('heat')} .ytick text").count() == 0
+        assert "W8A8" in shown.hover("heat", ".hm image")
+    assert shown.page.locator(f"{shown.plot('heat')} .ytick text").count() > 0
 
 
-def test_only_failures(results, visit):
-    from sim.sweep.sweep import Results
-
+def test_only_failures(results):
     failed = Results(results.prepared, {Point(): {"failure": "reason"}}, {})
-    from sim.page.page import render_page
-
     assert "W8A8" in render_page(sweep_page(failed))
