@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.metadata
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -159,6 +160,8 @@ def prepare_search(request, network):
         "numpy": np.__version__,
         "optuna": _optuna_version(),
     }
+    # As the journal gives it back, or going on would find lists that were tuples.
+    configuration = json.loads(json.dumps(configuration))
     return Prepared(request, network, Space(request.space), objectives, judge, configuration)
 
 

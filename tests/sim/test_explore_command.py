@@ -1,6 +1,7 @@
 """`mnv2 explore`: what it refuses, a whole search, going on with it, and designs in RTL."""
 
 import json
+import shutil
 
 import pandas
 import pytest
@@ -60,11 +61,24 @@ def test_bad_options_are_a_sentence_and_leave_nothing(invoke, tmp_path, argument
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture
-def searched(invoke, tmp_path):
-    done = invoke(*SMALL, *NETWORK, "--device", "ZU9EG", "--min-fps", "100", "--max-bandwidth",
-                  "2GB/s", "--output", "found")
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder that holds the folder ``found`` of a search, and what the search said."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = CliRunner().invoke(cli.app, [
+            "explore", "--workers", "0", *SMALL, *NETWORK, "--device", "ZU9EG", "--min-fps", "100",
+            "--max-bandwidth", "2GB/s", "--output", "found"], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
+    return folder, done
+
+
+@pytest.fixture
+def searched(finished, tmp_path):
+    """A copy of that search in the folder that commands run in."""
+    folder, done = finished
+    shutil.copytree(folder / "found", tmp_path / "found")
     return tmp_path / "found", done
 
 
