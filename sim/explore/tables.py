@@ -201,6 +201,10 @@ def _notes(results, middle):
     if "clock_mhz" not in prepared.space.values:
         yield f"Clock: {clock.hz / 1e6:g} MHz ({clock.source})."
     yield f"Memory: {request.latency} cycles away, a beat a cycle each way{_device_memory(judge)}."
+    if judge.accuracies:
+        pictures = next(iter(judge.accuracies.values())).pictures
+        yield (f"Accuracy: share of {pictures:,} pictures that get float's first class, with the "
+               f"best format of those bits in {request.accuracy}.")
     for design, limit in _nearest_limits(results):
         yield f"{limit}: {design.name} is nearest to it."
     for sentence in middle.notes:
