@@ -47,7 +47,7 @@ def _headline(report):
     uses = one.uses[0]
     verdict = "fits" if one.fits else "does not fit"
     return Text(
-        f"computed: {verdict} {one.device.title}, where {uses.resource} bind "
+        f"computed: {verdict} {one.device.title}, bound by {uses.resource} "
         f"({_share(uses.share)})"
         + ("" if report.misfit else
            f"; {one.frames_per_second:,.1f} frames/s at {one.clock.hz / 1e6:g} MHz, "
