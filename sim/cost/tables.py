@@ -73,7 +73,8 @@ def resource_table(report):
     else:
         notes.append("Yosys never mapped this very configuration")
     if FAMILIES[family].tables != family:
-        notes.append(f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].tables].title}")
+        notes.append(f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].tables].title}, "
+                     f"not fitted for this family")
     if report.options["dsp_packing"] and FAMILIES[family].packs:
         notes.append("a DSP for the products of two pixels with one weight: could be done, the RTL "
                      "has one for each product")
