@@ -10,7 +10,7 @@ _ROOT = Path(__file__).parent.parent.parent
 #: Files that predictions, costs and the search depend on.
 _FILES = ("golden/network.py", "hw/config.py", "sim/mapping/*.py", "sim/model/*.py",
           "sim/cost/*", "sim/explore/buffers.py", "sim/explore/evaluate.py",
-          "sim/explore/search.py", "sim/explore/space.py")
+          "sim/explore/evolution.py", "sim/explore/search.py", "sim/explore/space.py")
 
 
 @cache

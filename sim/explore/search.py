@@ -15,20 +15,17 @@ from dataclasses import dataclass
 from sim.cluster import connect
 from sim.errors import UserError
 from sim.explore.design_files import run_command
+from sim.explore.evolution import evolve
 from sim.explore.front import balanced, find_front
 from sim.explore.identity import code_hash
 from sim.explore.sensitivity import Change, Sensitivity, single_changes
 from sim.explore.spread import predict_here, predict_on_cluster
 from sim.journal import Journal
 
-__all__ = ["Results", "Silence", "run_search"]
+__all__ = ["Results", "Search", "Silence", "run_search"]
 
 #: Combinations up to which a space is looked at whole: what each costs, not what it takes.
 SCREENED = 20_000
-#: Designs asked for at most, for each that may be predicted; and generations without a new one.
-ASKED, STALE = 20, 10
-#: Violation of a point that is no design: worse than any that is one.
-NO_DESIGN = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +108,7 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
         kept.
     """
     progress = progress or Silence()
-    search = _Search(prepared, progress)
+    search = Search(prepared, progress)
     candidates = search.screen() if prepared.space.size <= SCREENED else None
     with contextlib.ExitStack() as stack:
         if resume:
@@ -125,7 +122,9 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
             journal = stack.enter_context(Journal.create(folder, prepared.configuration))
         search.open(journal, connect_)
         if candidates is None:
-            search.evolve()
+            evolve(search, prepared)
+            if not search.designs:
+                raise UserError(f"No design was found in the space: {_commonest(search.refused)}")
         else:
             search.keep(search.predict(candidates, len(candidates)))
         front = [dataclasses.replace(design, command=run_command(design, folder, prepared.request))
@@ -145,7 +144,7 @@ def _connected(stack, workers, scheduler):
     return functools.partial(predict_on_cluster, client)
 
 
-class _Search:
+class Search:
     """A search under way.
 
     Attributes
@@ -189,7 +188,7 @@ class _Search:
         space, found, candidates = self._prepared.space, {}, []
         for number, point in enumerate(space.points(), 1):
             self._progress.screening(number, space.size)
-            design = self._candidate(point) if space.repaired(point) == point else None
+            design = self.candidate(point) if space.repaired(point) == point else None
             if design is None or design.key in found:
                 continue
             found[design.key] = design
@@ -203,7 +202,7 @@ class _Search:
         self.designs.update(found)
         return candidates
 
-    def _candidate(self, point):
+    def candidate(self, point):
         """Design of a point, or None, counted by its reason."""
         try:
             return self._judge.candidate(point)
@@ -291,72 +290,6 @@ class _Search:
             candidates, self._done + len(candidates))}
         return Sensitivity(made.pop(middle.key), tuple(
             Change(*changed[key][:2], design) for key, design in made.items()))
-
-    def evolve(self):
-        """Search by NSGA-II until so many designs are predicted, or none is new."""
-        optuna = import_optuna()
-        request, space = self._prepared.request, self._prepared.space
-        signs = [figure.sign for figure in self._prepared.objectives]
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(
-            directions=["minimize"] * len(signs),
-            sampler=optuna.samplers.NSGAIISampler(population_size=request.population,
-                                                  seed=request.seed))
-        axes = {name: optuna.distributions.IntDistribution(0, len(space.values[name]) - 1)
-                for name in space.varied}
-        asked, stale, predicted = 0, 0, set()
-        while len(predicted) < request.designs and asked < ASKED * request.designs \
-                and stale < STALE:
-            trials = [study.ask(axes) for _ in range(request.population)]
-            asked += len(trials)
-            designs = [self._candidate(self._point(trial)) for trial in trials]
-            new = {design.key: design for design in designs if design is not None
-                   and not design.violations and design.key not in predicted}
-            new = dict(list(new.items())[:request.designs - len(predicted)])
-            predicted |= set(new)
-            stale = 0 if new else stale + 1
-            for design in designs:
-                if design is not None:
-                    self.designs.setdefault(design.key, design)
-            self.keep(self.predict(list(new.values()), request.designs))
-            # Told in the order asked, whoever made it first.
-            for trial, design in zip(trials, designs, strict=True):
-                self._tell(study, trial, design, len(signs))
-        if not self.designs:
-            raise UserError(f"No design was found in the space: {_commonest(self.refused)}")
-
-    def _point(self, trial):
-        """The point of a trial, with lanes that fit together."""
-        space = self._prepared.space
-        return space.repaired({
-            name: values[trial.params[name]] if name in trial.params else values[0]
-            for name, values in space.values.items()})
-
-    def _tell(self, study, trial, design, count):
-        """Tell what became of a trial."""
-        made = None if design is None else self.designs[design.key]
-        if made is None or design.key in self.failures:
-            violation = NO_DESIGN
-        else:
-            violation = sum(made.violations.values())
-        values = [1e30] * count
-        if made is not None and made.layers:
-            values = [figure.sign * figure.of(made) for figure in self._prepared.objectives]
-        elif violation == 0:
-            # Beyond the last prediction that was asked for.
-            violation = NO_DESIGN
-        trial.set_constraint("violation", violation)
-        study.tell(trial, values)
-
-
-def import_optuna():
-    """The library, or one sentence."""
-    try:
-        import optuna
-    except ImportError:
-        raise UserError("A space that is too large to be looked at whole needs Optuna: "
-                        "pip install 'mnv2[explore]', or narrow it by --vary") from None
-    return optuna
 
 
 def _commonest(refused):

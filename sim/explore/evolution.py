@@ -1,0 +1,87 @@
+"""A space too large to be looked at whole: Optuna's NSGA-II, asked and told by generations.
+
+Axes are given to it as places in their lists. What has no design, or is ruled out by what it costs,
+is told as a violation without a prediction, so that generations learn where designs are.
+"""
+
+from sim.errors import UserError
+
+__all__ = ["evolve"]
+
+#: Designs asked for at most, for each that may be predicted; and generations without a new one.
+ASKED, STALE = 20, 10
+#: Violation of a point that is no design: worse than any that is one.
+NO_DESIGN = 1e6
+#: Objective of what was not predicted; its violation decides before it.
+UNKNOWN = 1e30
+
+
+def evolve(search, prepared):
+    """Search until so many designs are predicted as were asked for, or no more new ones come.
+
+    Parameters
+    ----------
+    search : sim.explore.search.Search
+        Makes candidates and predictions, and keeps designs.
+    prepared : sim.explore.request.Prepared
+
+    Raises
+    ------
+    UserError
+        If Optuna is not installed.
+    """
+    optuna = _import_optuna()
+    request, space, objectives = prepared.request, prepared.space, prepared.objectives
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        directions=["minimize"] * len(objectives),
+        sampler=optuna.samplers.NSGAIISampler(population_size=request.population,
+                                              seed=request.seed))
+    axes = {name: optuna.distributions.IntDistribution(0, len(space.values[name]) - 1)
+            for name in space.varied}
+    asked, stale, predicted = 0, 0, set()
+    while len(predicted) < request.designs and asked < ASKED * request.designs and stale < STALE:
+        trials = [study.ask(axes) for _ in range(request.population)]
+        asked += len(trials)
+        designs = [search.candidate(_point(trial, space)) for trial in trials]
+        new = {design.key: design for design in designs if design is not None
+               and not design.violations and design.key not in predicted}
+        new = dict(list(new.items())[:request.designs - len(predicted)])
+        predicted |= set(new)
+        stale = 0 if new else stale + 1
+        for design in designs:
+            if design is not None:
+                search.designs.setdefault(design.key, design)
+        search.keep(search.predict(list(new.values()), request.designs))
+        # Told in the order asked, whoever made it first.
+        for trial, design in zip(trials, designs, strict=True):
+            made = None if design is None else search.designs[design.key]
+            _tell(study, trial, made, objectives)
+
+
+def _point(trial, space):
+    """The point of a trial, with lanes that fit together."""
+    return space.repaired({
+        name: values[trial.params[name]] if name in trial.params else values[0]
+        for name, values in space.values.items()})
+
+
+def _tell(study, trial, design, objectives):
+    """Tell what became of a trial: a design, predicted or not, or none."""
+    violation, values = NO_DESIGN, [UNKNOWN] * len(objectives)
+    if design is not None and (design.layers or design.violations):
+        violation = sum(design.violations.values())
+    if design is not None and design.layers:
+        values = [figure.sign * figure.of(design) for figure in objectives]
+    trial.set_constraint("violation", violation)
+    study.tell(trial, values)
+
+
+def _import_optuna():
+    """The library, or one sentence."""
+    try:
+        import optuna
+    except ImportError:
+        raise UserError("A space that is too large to be looked at whole needs Optuna: "
+                        "pip install 'mnv2[explore]', or narrow it by --vary") from None
+    return optuna
