@@ -23,7 +23,8 @@ def _limit(name, metavar):
     """The option that limits a figure."""
     figure = FIGURES[name]
     return typer.Option(figure.option, metavar=metavar, rich_help_panel=ASKED,
-                        help=f"{'Least' if figure.best == 'most' else 'Greatest'} {figure.words}.")
+                        help=f"At {'least' if figure.best == 'most' else 'most'} so much: "
+                             f"{figure.words}.")
 
 
 def explore(
@@ -210,10 +211,12 @@ def explore(
     not in the front; what its costs or its ideal cycles rule out is not predicted. A design that
     leaves lanes idle is warned of, layer by layer.
 
-    Depthwise layers run on the same array: 9 of the multipliers of each channel, so outputs,
-    inputs and pixels decide their lanes too. Buffers follow from the network: of each the least
-    that it needs, and a multiple of it where more of it saves time or bytes (map_share,
-    strip_factor, weight_factor).
+    Depthwise layers share the array's multipliers: 9 of the outputs of each channel, so outputs,
+    inputs and pixels decide their lanes too. Buffers follow from the network: the least that it
+    needs, or more where that saves time or bytes. map_share is 0 for the least map memory, and 1
+    where no map leaves the chip; strip_factor and weight_factor are multiples of the least strip
+    and weight memory; queue_tiles are results of the array that a queue holds. A size in words
+    that is stated, such as map_words, stays as it is.
 
     Frames run one after another, so latency is the inverse of the frame rate. The bandwidth of a
     design is its bytes over its time; where its port can ask for more than the device's memory
@@ -290,11 +293,10 @@ def explore(
                                  scheduler=scheduler, progress=progress)
         page_of = command_line(context) if html else None
         _write_results(results, (), folder, page_of)
-        if not results.front:
-            raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
-        get_console().print(render_front(results))
         proofs = ()
-        if prove:
+        if results.front:
+            get_console().print(render_front(results))
+        if results.front and prove:
             with FormatProgress() as shown:
                 proofs = prove_designs(results, prove, folder, progress=shown)
             _write_results(results, proofs, folder, page_of)
@@ -303,6 +305,8 @@ def explore(
             get_error_console().print(f"What is done is kept: mnv2 explore --resume {folder} goes "
                                       "on", soft_wrap=True)
         raise
+    if not results.front:
+        raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
     if proofs:
         get_console().print(render_proofs(proofs))
     names = _file_names(folder, results)

@@ -1,12 +1,17 @@
 """The line buffer as the model steps it: words come in, windows come out."""
 
+from sim.model.repetition import GROUP, ROW
+
 __all__ = ["LineWalk"]
+
+#: More than any count of tiles.
+NO_END = 1 << 30
 
 
 class LineWalk:
     """Where the line buffer stands in the map, and what is on its way out.
 
-    A word that is taken in a cycle is valid in the next, and is a window behind that if it completes
+    A word that is taken in a cycle is valid in the next, and a window behind that if it completes
     one. A window that is not taken holds everything up. See `hw.line_buffer`.
 
     Parameters
@@ -102,14 +107,57 @@ class LineWalk:
         if self.row != self._end_row:
             return
         self.row = self._line.first_row
-        self.skip_tiles(1)
+        self._skip_tiles(1)
         self.active = self.tile < self._line.words
 
-    def skip_tiles(self, tiles):
-        """Go on with a tile so many behind."""
+    def _skip_tiles(self, tiles):
         self.tile  += tiles * self._tile_words
         self._words = min(self._tile_words, self._line.words - self.tile)
+
+    def left(self, level):
+        """Groups or rows of the map behind that in work; no end of tiles."""
+        if level == GROUP:
+            return min(self._groups, self._steps) - 1 - self.group
+        if level == ROW:
+            return min(self._rows, self._end_row) - 1 - self.row
+        return NO_END
+
+    def number(self, level):
+        """Group or row in work; for a tile it does not matter."""
+        return (self.group, self.row, 1)[level]
+
+    def relative(self, level, place):
+        """Where it stands, seen from a place of the pass in which a group, a row or a tile begins.
+
+        Parameters
+        ----------
+        level : int
+        place : sim.model.pass_place.PassPlace
+
+        Returns
+        -------
+        tuple
+            For every second group or row other windows come of a stride of 2.
+        """
+        if level == GROUP:
+            where = self.tile, self.row, self.group - place.group
+        elif level == ROW:
+            where = self.tile, self.row - place.row, self.group
+        else:
+            return self.tile - place.tile * self._tile_words, self.row, self.group, 0
+        return *where, self.number(level) & 1 if self._stride_2 else 0
 
     def state(self):
         """All that decides what follows, beside where it stands."""
         return self.word, self.valid, self.emits, self.window
+
+    def skip(self, level, places):
+        """Go on by so many groups, rows or tiles, all else as it is."""
+        if level == GROUP:
+            self.group += places
+        elif level == ROW:
+            self.row += places
+        else:
+            self._skip_tiles(places)
+            self.passed      += places * self._tile_words
+            self.window_word += places * self._tile_words

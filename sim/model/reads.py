@@ -61,6 +61,7 @@ class ReadPort:
         self._ends   = []           # cycle of each burst's last beat
         self._loading = False
         self._horizon = 0
+        self._load_from = 0         # cycle from which a word may move into the map memory
         self.write_busy = set()
 
     # What the core tells.
@@ -75,7 +76,7 @@ class ReadPort:
         self._loading = work.load
         self._load_words, self._load_ring = work.load_words, work.input_ring
         self._freed, self._freed_cycles = [0], [cycle + 1]
-        self._freed_at = 0
+        self._freed_at = self._load_from = 0
         self.write_busy.clear()
         if work.load or work.stem:
             stream.set_word(self._image_bits if work.stem else self._map_bits)
@@ -86,6 +87,7 @@ class ReadPort:
         if self._loading:
             self._freed.append(words)
             self._freed_cycles.append(cycle)
+            self._load_from = 0
 
     def free(self, cycle, channel, words):
         """Words of a ring are released in a cycle.
@@ -217,7 +219,8 @@ class ReadPort:
             self._look()
         if self._loading:
             self._horizon = cycle
-            self._load()
+            if cycle > self._load_from:
+                self._load()
         one, two, three, four, five = streams
         pauses = self._pauses
         while True:
@@ -292,6 +295,7 @@ class ReadPort:
         """Move words into the map memory, as far as it is known when results are written there."""
         stream = self.streams[ACTIVATIONS]
         gives, busy, horizon = stream.gives, self.write_busy, self._horizon
+        self._load_from = NEVER     # until a burst is asked for, or words are freed
         while True:
             stream.pop()
             words = len(gives)
@@ -311,6 +315,7 @@ class ReadPort:
                 while cycle in busy:
                     cycle += 1
                 if cycle >= horizon:
+                    self._load_from = cycle
                     break
             gives.append(cycle)
         stream.find_request()

@@ -37,12 +37,12 @@ class Repetition:
     def __init__(self):
         self._seen = ({}, {}, {})
 
-    def forget(self, *levels):
-        """What was seen of groups, or of rows, is over."""
-        for level in levels:
-            self._seen[level].clear()
+    def begins(self, level):
+        """What was seen inside that which ends is over."""
+        for inner in range(level):
+            self._seen[inner].clear()
 
-    def find(self, level, state, place, line_place, cycle, counts):
+    def find(self, level, state, place, walk, cycle, counts):
         """The period that ends here, if this state was seen before.
 
         Parameters
@@ -51,8 +51,8 @@ class Repetition:
             `GROUP`, `ROW` or `TILE`.
         state : tuple
             All that decides what follows.
-        place, line_place : int
-            Number of what begins, and of where the line buffer is then.
+        place : sim.model.pass_place.PassPlace
+        walk : sim.model.line_walk.LineWalk
         cycle : int
         counts : list of int
             Cycles by cause until now.
@@ -65,8 +65,9 @@ class Repetition:
         """
         seen   = self._seen[level]
         before = seen.get(state)
-        seen[state] = place, line_place, cycle, counts.copy()
+        number = (place.group, place.row, place.tile)[level]
+        seen[state] = number, walk.number(level), cycle, counts.copy()
         if before is None or not before[1] or before[3][:3] != counts[:3]:
             return None
-        return Period(place - before[0], cycle - before[2],
+        return Period(number - before[0], cycle - before[2],
                       [now - then for now, then in zip(counts, before[3], strict=True)])

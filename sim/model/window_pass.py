@@ -3,9 +3,10 @@
 from sim.model import passes
 from sim.model.known_passes import KnownPass, pass_shape
 from sim.model.line_walk import LineWalk
+from sim.model.pass_place import PassPlace
 from sim.model.passes import DEPTHWISE, POINTWISE, Wait
 from sim.model.reads import NEVER, PARAMETERS, TAPS, WEIGHTS
-from sim.model.repetition import GROUP, ROW, TILE, Repetition
+from sim.model.repetition import TILE, Repetition
 
 __all__ = ["window_pass"]
 
@@ -77,18 +78,13 @@ def _step(core, begin, command, line, work, counts, windows, before):
     """
     reads, tile_words = core.reads, core.tile_words
     result, line_buffer = passes.RESULT, Wait.LINE_BUFFER
-    copy, steps = command.copy, command.input_words
-    rows, groups, words = command.rows, command.groups, command.output_words
-    tiles   = -(-words // tile_words)
-    counted = [min(tile_words, words - k * tile_words) for k in range(tiles)]
-    count   = counted[0]
-    steps_here = count if copy else steps
+    copy, words = command.copy, command.output_words
     # Where the pass and the line buffer stand.
     active = False
-    tile = row = group = step = 0
+    place  = PassPlace(core, command)
     walk   = LineWalk(line, tile_words)
-    last_row, last_group = min(line.rows, line.end_row) - 1, min(line.groups, line.steps) - 1
-    weight = core.weight
+    count, steps, need, step = place.count, place.steps, place.need, 0
+    weight = place.weight
     # Between the array and the line buffer: bit k is a word that arrives in k cycles.
     flying = 0
     queued, room = 0, core.queue_words
@@ -99,7 +95,6 @@ def _step(core, begin, command, line, work, counts, windows, before):
     weights    = NEVER if copy else core.weights
     parameters = core.parameters - core.parameters_freed
     loaded = reads.loaded(begin) if work.load else NEVER
-    need   = command.index + steps                # input words up to these pixels' end
     store  = core.writes.busy if work.store else None
     if store is not None:
         core.writes.reads(begin - 1)
@@ -107,7 +102,6 @@ def _step(core, begin, command, line, work, counts, windows, before):
     started = 2                                   # cycles before the first step
     cycle   = begin
     repetition = Repetition()
-    tile_ends  = []
     while True:
         # What the array does: a window first, else a step of the pass.
         depthwise = issued = ends = False
@@ -133,12 +127,11 @@ def _step(core, begin, command, line, work, counts, windows, before):
                 cause  = line_buffer
             elif weight >= weights:
                 cause = Wait.WEIGHTS
-            elif step == steps_here - 1:
-                end = command.parameters + tile * tile_words + count
-                if end > parameters:
+            elif step == steps - 1:
+                if place.parameters > parameters:
                     reads.advance(cycle)
                     parameters = reads.available(PARAMETERS, cycle) - core.parameters_freed
-                if end > parameters:
+                if place.parameters > parameters:
                     cause = Wait.PARAMETERS
                 elif pending:
                     cause = Wait.REQUANTIZE
@@ -150,7 +143,7 @@ def _step(core, begin, command, line, work, counts, windows, before):
                 issued = True
                 # Up to the tile's last step, as long as nothing else moves.
                 if not (pending or residual or queued) and walk.waits():
-                    more = min(steps_here - 1 - step, weights - weight) - 1
+                    more = min(steps - 1 - step, weights - weight) - 1
                     if flying:
                         more = min(more, (flying & -flying).bit_length() - 1)
                     if more > 0:
@@ -214,110 +207,53 @@ def _step(core, begin, command, line, work, counts, windows, before):
                 break
             continue
         # The next step, group of pixels, row, tile.
-        if step != steps_here - 1:
+        if step != steps - 1:
             step += 1
             if not copy:
                 weight += 1
             continue
-        step = 0
-        group += 1
-        if group != groups:
-            level, place, line_place = GROUP, group, walk.group
-            left = min(groups - 1 - group, last_group - walk.group)
-            where = walk.tile, walk.row, walk.group - group
-        elif row != rows - 1:
-            group = 0
-            row  += 1
-            repetition.forget(GROUP)
-            level, place, line_place = ROW, row, walk.row
-            left = min(rows - 1 - row, last_row - walk.row)
-            where = walk.tile, walk.row - row, walk.group
-        else:
-            group = row = 0
-            tile += 1
-            tile_ends.append(cycle)
-            if not copy:
-                weight += 1
-                core.weight = weight
-                if command.free:
-                    core.free_weights(cycle)
-            if tile == tiles:
-                active = False
-                continue
-            count = counted[tile]
-            if copy:
-                steps_here = count
-            repetition.forget(GROUP, ROW)
-            level, place, line_place = TILE, tile, 1
-            left = tiles - 1 - tile
-            where = walk.tile - tile * tile_words, walk.row, walk.group
-        if level == TILE:
-            need = command.index + steps
-        else:
-            need += steps
-            if not copy:
-                weight -= steps - 1
+        step  = 0
+        level = place.next(cycle)
+        if place.ended:
+            active = False
+            continue
+        count, steps, need, weight = place.count, place.steps, place.need, place.weight
+        repetition.begins(level)
+        left = min(place.left(level), walk.left(level))
         if left <= 0 or residual or windows < words or not core.skips:
             continue
         # What follows repeats what was, from a state that was seen on.
-        parity = line_place & 1 if line.stride_2 and level != TILE else 0
         period = repetition.find(
-            level, (*where, *walk.state(), parity, flying, queued, room, pending,
-                    max(landed - cycle, 0)), place, line_place, cycle, counts)
+            level, (*walk.relative(level, place), *walk.state(), flying, queued, room, pending,
+                    max(landed - cycle, 0)), place, walk, cycle, counts)
         if period is None:
             continue
         times = left // period.places
-        if level == TILE:
+        if level != TILE:
+            if need + place.words(level, left) > loaded:
+                continue
+        else:
             if not copy:
                 period_words = period.places * steps
                 if weights < weight + times * period_words:
                     reads.advance(cycle)
                     weights = reads.available(WEIGHTS, cycle)
                     times = min(times, (weights - weight) // period_words)
-                begin_parameters = command.parameters + tile * tile_words
-                period_words = period.places * tile_words
-                if parameters < begin_parameters + times * period_words:
+                ready, period_words = place.parameters - count, period.places * tile_words
+                if parameters < ready + times * period_words:
                     reads.advance(cycle)
                     parameters = reads.available(PARAMETERS, cycle) - core.parameters_freed
-                    times = min(times, (parameters - begin_parameters) // period_words)
-        elif need + steps * left * (groups if level == ROW else 1) > loaded:
-            continue
-        if times <= 0:
-            continue
-        for k, cycles in enumerate(period.counts):
-            counts[k] += times * cycles
+                    times = min(times, (parameters - ready) // period_words)
+            if times <= 0:
+                continue
+        for cause, cycles in enumerate(period.counts):
+            counts[cause] += times * cycles
         if store is not None:
             store += store[-period.cycles:] * times
-        places = times * period.places
-        if level == GROUP:
-            group      += places
-            walk.group += places
-            need       += places * steps
-        elif level == ROW:
-            row        += places
-            walk.row   += places
-            need       += places * groups * steps
-        else:
-            latest = tile_ends[-period.places:]
-            for k in range(1, times + 1):
-                for tile_end in latest:
-                    tile_ends.append(tile_end + k * period.cycles)
-                    if not copy:
-                        weight += steps
-                        core.weight = weight
-                        if command.free:
-                            core.free_weights(tile_ends[-1])
-            tile += places
-            count = counted[tile]
-            if copy:
-                steps_here = count
-            walk.skip_tiles(places)
-            walk.passed      += places * tile_words
-            walk.window_word += places * tile_words
+        place.skip(level, period, times)
+        walk.skip(level, times * period.places)
+        count, steps, need, weight = place.count, place.steps, place.need, place.weight
         cycle  += times * period.cycles
         landed += times * period.cycles
-    if not copy:
-        core.weight = core.tile_weight = weight
-    else:
-        core.tile_weight = core.weight
-    return cycle, tile_ends
+    core.tile_weight = core.weight
+    return cycle, place.tile_ends

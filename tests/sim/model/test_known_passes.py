@@ -1,0 +1,32 @@
+"""A pass that is known from another accelerator is as long as if it were stepped."""
+
+from dataclasses import replace
+
+from golden.network import mobilenet_v2
+from hw.config import PRESETS
+from sim.model import core, known_passes
+from sim.model.predict import predict_network
+
+NETWORK = mobilenet_v2(0.5, 128)
+#: The same lanes, and other buffers, buses and memories.
+DESIGNS = [({}, 100), ({"weight_words": 2600}, 100), ({"data_bits": 64}, 20),
+           ({"strip_words": 700}, 250), ({"strip_words": 500}, 100)]
+
+
+def predictions():
+    return [predict_network(NETWORK, replace(PRESETS["base"], **changes), latency=latency)
+            for changes, latency in DESIGNS]
+
+
+def test_designs_with_the_same_lanes_share_passes(monkeypatch):
+    known_passes._known.cache_clear()
+    first = predictions()
+    shapes = known_passes.known_passes(PRESETS["base"])
+    assert len(shapes) > 20
+    left_over = {shape[15] for shape in shapes}
+    assert len(left_over) > 1, "passes that begin with words for the requantiser"
+    assert any(len(shape) > 16 for shape in shapes), "and with words for the residual adder"
+    # Now every one of them is known from the start, and in another order.
+    assert predictions() == first
+    monkeypatch.setattr(core.Core, "skips", False)
+    assert predictions() == first
