@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.accelerator_options import Bandwidth, Config, Latency, Settings, make_memory
+from sim.commands.accelerator_options import Config, Latency, Settings, make_memory
 from sim.commands.model_options import Model
 from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
 
@@ -65,7 +65,14 @@ def cost(
         ),
     ] = None,
     latency: Latency = 100,
-    bandwidth: Bandwidth = None,
+    bandwidth: Annotated[
+        int | None,
+        typer.Option(
+            metavar="BYTES",
+            help="Bytes a cycle that memory moves at most, reads and writes together. Without it, "
+            "the peak of the board's memory, if that is less than a beat a cycle each way.",
+        ),
+    ] = None,
     model: Model = None,
     width: Width = None,
     size: ImageSize = None,

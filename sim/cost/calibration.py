@@ -29,7 +29,7 @@ class Comparison:
     ----------
     design, family : str
     held_out : bool
-        Whether the estimate was fitted without it.
+        Whether the estimate was fitted without it, or for another family.
     estimated, counted : dict of str to int
         Resources by name.
     """
@@ -124,7 +124,7 @@ def compare(results=None):
     list of Comparison
     """
     results = load_results() if results is None else results
-    return [Comparison(name, family, design.held_out,
+    return [Comparison(name, family, design.held_out or FAMILIES[family].tables != family,
                        vars(estimate_resources(design.config, family)), found["total"])
             for name, design in load_designs().items()
             for family, found in results.get(name, {}).items()]

@@ -18,7 +18,8 @@ class Family:
     title : str
     tables : str
         Family whose tables and flip-flops are taken for its own: itself where it was calibrated,
-        else one with tables of as many inputs.
+        else one with tables of as many inputs. For the 7 series that is too many flip-flops, since
+        Yosys moves registers into a DSP48E1 and not into a DSP48E2.
     soft_below : int
         Bits of a product below which it is made of tables.
     packs : bool

@@ -47,7 +47,7 @@ def _headline(report):
     uses = one.uses[0]
     verdict = "fits" if one.fits else "does not fit"
     return Text(
-        f"computed: {verdict} {one.device.title}, where {uses.resource} bind "
+        f"computed: {verdict} {one.device.title}, bound by {uses.resource} "
         f"({_share(uses.share)})"
         + ("" if report.misfit else
            f"; {one.frames_per_second:,.1f} frames/s at {one.clock.hz / 1e6:g} MHz, "
@@ -73,7 +73,8 @@ def resource_table(report):
     else:
         notes.append("Yosys never mapped this very configuration")
     if FAMILIES[family].tables != family:
-        notes.append(f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].tables].title}")
+        notes.append(f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].tables].title}, "
+                     f"not fitted for this family")
     if report.options["dsp_packing"] and FAMILIES[family].packs:
         notes.append("a DSP for the products of two pixels with one weight: could be done, the RTL "
                      "has one for each product")

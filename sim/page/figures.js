@@ -76,6 +76,7 @@ function spanLabels(labels, range, width) {
 function makeNarrow(figure, layout, data, width) {
   layout.height = figure.narrow_height || layout.height;
   layout.margin = {...layout.margin, l: 46, r: 10};
+  layout.hoverlabel = {font: {size: 10}};
   for (const [key, changes] of Object.entries(figure.narrow || {})) {
     layout[key] = {...layout[key], ...changes};
   }
@@ -86,6 +87,7 @@ function makeNarrow(figure, layout, data, width) {
       axis.tickvals = [...new Set(data.flatMap(trace => trace.x))];
       axis.ticktext = axis.tickvals.map(name => name.split("<br>")[0]);
       Object.assign(axis, {tickmode: "array", tickangle: -90, tickfont: {size: 10}});
+      axis.unifiedhovertitle = {text: "%{x}"};
     }
   }
   for (const trace of data) {

@@ -31,7 +31,7 @@ def test_one_device(tmp_path):
                     str(tmp_path / "out"))
     assert result.exit_code == 0, result.output
     text = result.stdout
-    assert "computed: fits AMD Zynq UltraScale+ ZU9EG, where block RAM, 18 kbit bind" in text
+    assert "computed: fits AMD Zynq UltraScale+ ZU9EG, bound by block RAM, 18 kbit (27%)" in text
     assert "250 MHz" in text
     assert "given" in text
     assert "predicted" in text

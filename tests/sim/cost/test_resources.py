@@ -10,6 +10,7 @@ import pytest
 from hw.accelerator import Accelerator
 from hw.config import PRESETS
 from sim.cost.calibration import compare
+from sim.cost.families import FAMILIES
 from sim.cost.resources import Resources, estimate_resources, estimate_units
 from sim.cost.synthesised import find_synthesised, load_designs, load_results
 from sim.rtl.synthesis import netlist_hash
@@ -29,7 +30,11 @@ def test_multipliers_and_memories_are_exact(row):
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_tables_and_flip_flops_are_near(row):
     assert abs(row.error("luts")) < (0.15 if row.held_out else 0.08)
-    assert abs(row.error("flip_flops")) < 0.02
+    if FAMILIES[row.family].tables == row.family:
+        assert abs(row.error("flip_flops")) < 0.02
+    else:
+        # Yosys moves registers into a DSP48E1: UltraScale+'s are an upper bound.
+        assert 0 < row.error("flip_flops") < 0.25
 
 
 @pytest.mark.parametrize("family", ["xcup", "ecp5"])

@@ -37,6 +37,7 @@ def test_figures_are_drawn(shown):
 def test_numbers_are_under_the_pointer(shown):
     text = shown.hover("cycles", ".barlayer path", 3)
     block3 = example_network_report().layers[3]
+    assert "B3" in text
     assert f"{block3.pointwise_cycles:,} cycles" in text
     assert "waits: weights: 300 cycles" in text
     assert f"ideal (computed): {block3.ideal_cycles:,} cycles" in text
@@ -113,6 +114,9 @@ def test_phone(network_page, visit):
         box = bar.bounding_box()
         seen.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         seen.wait("document.querySelectorAll('[data-figure=cycles] .hoverlayer text').length > 0")
+        shown = seen.page.locator(f"{seen.plot('cycles')} .hoverlayer")
+        assert "B2" in shown.text_content()
+        assert "waits: weights: 300 cycles" in shown.text_content()
         widest = seen.page.evaluate(
             "Math.max(...[...document.querySelectorAll('.plot svg')].map("
             "one => one.getBoundingClientRect().width))")
