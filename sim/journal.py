@@ -146,7 +146,8 @@ class Journal:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
             _lock(descriptor, folder)
             earlier, entries, whole = _parse(path, path.read_bytes())
-            changed = _changed(earlier, configuration)
+            # As JSON gives it back: it knows no tuples.
+            changed = _changed(earlier, json.loads(json.dumps(configuration)))
             if changed:
                 os.close(descriptor)
                 raise UserError(f"The folder {str(folder)!r} holds other work: it differs in "

@@ -1,13 +1,16 @@
-"""What the README says of the hardware is what the tools said of the netlist as it is."""
+"""What the README says is what the tools said of the netlist as it is, and what commands print."""
 
 import json
 import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from hw.accelerator import Accelerator
 from hw.config import PRESETS
+from sim.cli import app
+from sim.cost.calibration import compare
 from sim.rtl.fmax import DEVICE
 from sim.rtl.synthesis import SHOWN, netlist_hash
 from sim.rtl.verilog import generate
@@ -55,3 +58,52 @@ def test_sizes_of_the_configurations():
         config = PRESETS[name]
         assert (f"| {name} | {config.multipliers:,} | {config.on_chip_bytes:,} | "
                 f"{config.data_bytes} |") in README
+
+
+def test_errors_of_estimates():
+    """DSPs and memories exact; tables and flip-flops of accelerators that were not fitted."""
+    rows = compare()
+    for row in rows:
+        assert not any(row.error(name) for name in ("dsp", "block_ram_36k", "block_ram_18k"))
+    assert f"Yosys' in all\n{len(rows)} runs that are kept" in README
+    words = []
+    for family, name in DEVICES.items():
+        held = [row for row in rows if row.family == family and row.held_out]
+        errors = [row.error("luts") for row in held]
+        assert len(held) == 4
+        assert max(map(abs, errors)) < 0.15
+        assert max(abs(row.error("flip_flops")) for row in held) < 0.0125
+        words.append(f"{min(errors):+.1%} to {max(errors):+.1%} ({name.split()[1]})")
+    assert " and ".join(words).replace("%", " %").replace(" % to", " to") in README
+    assert "flip-flops by at most 1.2 %" in README
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    return [line.rstrip() for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("command", ["cost --config base --device ZU3EG", "model --config base"])
+def test_output_of_predictions(command):
+    """The lines shown are lines that the command prints."""
+    shown = README[README.index(f"$ mnv2 {command}\n"):]
+    _, *lines = shown[:shown.index("```")].splitlines()
+    printed = invoke(*command.split())
+    assert len(lines) > 8
+    assert [line for line in lines if line.strip() not in ("…", "") and line not in printed] == []
+
+
+def test_answers_of_other_tools():
+    answers = json.loads((ROOT / "docs" / "peers.json").read_text())
+    measured = answers["measured"]
+    assert (f"Measured in RTL: {measured['cycles']:,} cycles, {measured['dram_bytes']:,} bytes of "
+            "DRAM.") in README
+    rows = {f"| {', '.join(filter(None, (row['tool'], row['label'])))} | {row['multipliers']} | "
+            f"{row['predicted_cycles']:,} | {row['predicted_over_measured_cycles']:.2f} | "
+            f"{row['predicted_depthwise_cycles']:,} | {row['predicted_dram_bytes'] or 0:,} |"
+            for row in answers["predicted"]}
+    head = README.index("| | multipliers | cycles | x measured |")
+    shown = README[head:README.index("\n\n", head)].splitlines()[2:]
+    assert len(shown) > 5
+    assert set(shown) <= rows

@@ -118,10 +118,8 @@ def _read_rows(folder):
 
 
 def _point(row):
-    """The format of a row; bits of requantisation's multiplier decide nothing here, and the column
-    of that name is another's in tables of sweeps."""
-    return Point(**{axis.field: row[axis.field] for axis in AXES
-                    if axis.field != "multiplier_bits"})
+    """The format of a row."""
+    return Point(**{axis.field: row[axis.field] for axis in AXES})
 
 
 def _runs(point):

@@ -273,7 +273,7 @@ def render_proofs(proofs):
     rich.console.Group
     """
     table = WideTable("Designs of the front, built and run in RTL: the whole network, every "
-                      "block's output equal to golden")
+                      "block's output held to golden")
     table.add_column("design")
     for heading in ("predicted\ncycles", "measured\ncycles", "predicted\nDRAM bytes",
                     "measured\nDRAM bytes", "figures\ncompared", "not\nequal"):

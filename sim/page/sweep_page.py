@@ -182,7 +182,7 @@ def _format_table(results, points, rows):
     columns += [Column("weights, MB (computed)", of("weight_bytes", 1e-6), decimal(2)),
                 Column("DRAM of a frame at least, MB (computed)", of("dram_bytes", 1e-6),
                        decimal(2)),
-                Column("multiplier, bits (computed)", of("multiplier_bits", 1), count)]
+                Column("product, bits (computed)", of("product_bits", 1), count)]
     if any(row["failure"] for row in rows):
         columns.append(Column("failure", lambda pair: pair[1]["failure"] or ""))
     return table("formats", f"{len(points):,} formats", columns,

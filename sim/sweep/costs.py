@@ -20,14 +20,14 @@ class FormatCost:
         Bytes that a frame moves at least: every weight and parameter once, image and logits.
     map_bytes : int
         The largest input and output of a block together: what stays on chip between blocks.
-    multiplier_bits : int
+    product_bits : int
         Weight bits times activation bits of the widest multiplier: what its area grows with.
     """
 
     weight_bytes: int
     dram_bytes: int
     map_bytes: int
-    multiplier_bits: int
+    product_bits: int
 
 
 def format_cost(network, options):

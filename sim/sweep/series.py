@@ -42,7 +42,7 @@ class CostAxis:
 
 COSTS = (CostAxis("weight_bytes", 1e6, "weights, MB"),
          CostAxis("dram_bytes", 1e6, "DRAM of a frame at least, MB (computed)"),
-         CostAxis("multiplier_bits", 1, "bits of the widest multiplier, weight × activation"))
+         CostAxis("product_bits", 1, "bits of the widest multiplier, weight × activation"))
 
 
 def found_points(results):

@@ -55,13 +55,14 @@ def point_frame(results):
     for point in sorted(results.figures, key=position):
         figures = results.figures[point]
         cost = format_cost(network, quantization_options(point))
+        # No name of a cost is that of an axis: both are columns.
         rows.append({
             "name": point.name,
             **{axis.field: getattr(point, axis.field) for axis in AXES},
             **{name: figures.get(name) for name in columns},
             "overflows": figures.get("overflows"),
             "weight_bytes": cost.weight_bytes, "dram_bytes": cost.dram_bytes,
-            "map_bytes": cost.map_bytes, "multiplier_bits": cost.multiplier_bits,
+            "map_bytes": cost.map_bytes, "product_bits": cost.product_bits,
             "failure": figures.get("failure"),
         })
     frame = pandas.DataFrame(rows)

@@ -26,6 +26,14 @@ def test_entries_come_back(folder):
     assert [entry["point"] for entry in read_journal(folder)[1]] == ["1", "2", "3"]
 
 
+def test_tuples_are_no_change(tmp_path):
+    configuration = {"request": {"sizes": (96, 128)}}
+    with Journal.create(tmp_path / "work", configuration):
+        pass
+    with Journal.resume(tmp_path / "work", configuration) as journal:
+        assert journal.entries == []
+
+
 @pytest.mark.parametrize("cut", [1, 5, 14])
 def test_line_that_a_kill_cut_short_is_dropped(folder, cut):
     path = folder / JOURNAL_FILE

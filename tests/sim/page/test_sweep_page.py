@@ -69,7 +69,7 @@ def test_a_click_shows_a_format(shown, results):
 
 def test_axes_are_chosen(shown):
     plot = shown.plot("costs")
-    shown.page.locator("#pick-x").select_option("multiplier_bits")
+    shown.page.locator("#pick-x").select_option("product_bits")
     assert "bits of the widest multiplier" in shown.page.locator(f"{plot} .xtitle").text_content()
     xs = shown.page.evaluate(
         "document.querySelector('[data-figure=costs]').data.slice(0, -1)"

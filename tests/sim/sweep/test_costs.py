@@ -19,7 +19,7 @@ def test_eight_bits_cost_what_the_report_says(network):
     cost = format_cost(network, QuantizationOptions())
     assert cost.weight_bytes == network.weight_bytes() == 3_469_760
     assert cost.dram_bytes == frame_limits(network).floor_bytes
-    assert cost.multiplier_bits == 64
+    assert cost.product_bits == 64
     assert cost.map_bytes == max(prod(b.input_shape) + prod(b.output_shape)
                                  for b in network.blocks)
 
@@ -27,7 +27,7 @@ def test_eight_bits_cost_what_the_report_says(network):
 def test_fewer_bits(network):
     cost = format_cost(network, QuantizationOptions(4, 6))
     assert cost.weight_bytes == 3_469_760 // 2
-    assert cost.multiplier_bits == 24
+    assert cost.product_bits == 24
     assert cost.dram_bytes == cost.weight_bytes + parameter_bytes(network) \
         + (224 * 224 * 3 + 1000) * 6 // 8
 
@@ -36,7 +36,7 @@ def test_first_and_last_layer_keep_their_bits(network):
     cost = format_cost(network, QuantizationOptions(4, 6, overrides=first_and_last(8)))
     more = (network.stem.weight_count + network.classifier.weight_count) // 2
     assert cost.weight_bytes == 3_469_760 // 2 + more
-    assert cost.multiplier_bits == 64
+    assert cost.product_bits == 64
 
 
 def test_multiplier_takes_what_comes_in(network):
@@ -44,4 +44,4 @@ def test_multiplier_takes_what_comes_in(network):
     options = QuantizationOptions(4, 6, overrides={"block5.expand": (None, 16),
                                                    "block5.depthwise": (5, None),
                                                    "block6.depthwise": (8, None)})
-    assert format_cost(network, options).multiplier_bits == 5 * 16
+    assert format_cost(network, options).product_bits == 5 * 16

@@ -10,7 +10,7 @@ from PIL import Image
 from rich.console import Console
 
 from sim.sweep import plots
-from sim.sweep.grid import Point
+from sim.sweep.grid import AXES, Point, position
 from sim.sweep.hardware import HardwareRun
 from sim.sweep.report import sweep_as_dict, write_report
 from sim.sweep.sweep import Results
@@ -59,6 +59,15 @@ def test_files_hold_the_same(results, tmp_path):
     point, figures = next(iter(results.figures.items()))
     row = layers[(layers.name == point.name) & (layers.layer == "head")]
     assert row["sqnr_db"].tolist() == [figures["layers"]["head"]["sqnr_db"]]
+
+
+def test_rows_state_their_format(results):
+    frame = point_frame(results)
+    for point, (_, row) in zip(sorted(results.figures, key=position), frame.iterrows(),
+                               strict=True):
+        assert {axis.field: row[axis.field] for axis in AXES} == {
+            axis.field: getattr(point, axis.field) for axis in AXES}
+    assert frame["product_bits"].tolist() != frame["multiplier_bits"].tolist()
 
 
 def test_rows_are_in_order(results):
