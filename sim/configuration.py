@@ -66,7 +66,7 @@ def load_configuration(choice="base", settings=()):
 
 
 def check_buildable(config):
-    """Refuse sizes that only the units themselves would refuse, when the hardware is made.
+    """Refuse sizes that only the units themselves would refuse, or Verilator, when it is made.
 
     Parameters
     ----------
@@ -77,8 +77,9 @@ def check_buildable(config):
     ValueError
         If no accelerator can be built with it; see `hw.axi.check_bursts` and `hw.ring.Ring`.
     """
-    if config.burst_beats & config.burst_beats - 1:
-        raise ValueError(f"burst_beats must be a power of two, not {config.burst_beats}")
+    # With bursts of one beat the write master has a counter without bits, which Verilog has not.
+    if config.burst_beats < 2 or config.burst_beats & config.burst_beats - 1:
+        raise ValueError(f"burst_beats must be a power of two from 2 on, not {config.burst_beats}")
     for name in _RINGS:
         if getattr(config, name) < 2:
             raise ValueError(f"{name} must be at least 2, not {getattr(config, name)}")
