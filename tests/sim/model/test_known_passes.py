@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from golden.network import mobilenet_v2
 from hw.config import PRESETS
 from sim.model import core, known_passes
@@ -30,3 +32,14 @@ def test_designs_with_the_same_lanes_share_passes(monkeypatch):
     assert predictions() == first
     monkeypatch.setattr(core.Core, "skips", False)
     assert predictions() == first
+
+
+@pytest.mark.parametrize("changes", [{"pixels": 8}, {"queue_words": 9}, {"outputs": 20}])
+def test_other_lanes_and_queues_share_none(changes):
+    """The same groups of pixels, and passes of another length."""
+    other = replace(PRESETS["base"], **changes)
+    known_passes._known.cache_clear()
+    alone = predict_network(NETWORK, other)
+    known_passes._known.cache_clear()
+    predict_network(NETWORK, PRESETS["base"])
+    assert predict_network(NETWORK, other) == alone
