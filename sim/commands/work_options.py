@@ -1,4 +1,4 @@
-"""Options of work that is spread over processes and gone on with, for every command that has them."""
+"""Options of work that is spread over processes and gone on with, for commands that have them."""
 
 from pathlib import Path
 from typing import Annotated
