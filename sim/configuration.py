@@ -7,7 +7,10 @@ from pathlib import Path
 from hw.config import PRESETS, AcceleratorConfig
 from sim.errors import UserError
 
-__all__ = ["load_configuration"]
+__all__ = ["check_buildable", "load_configuration"]
+
+#: Rings that the hardware makes with two words or more.
+_RINGS = ("weight_words", "tap_words", "parameter_words")
 
 
 def load_configuration(choice="base", settings=()):
@@ -55,9 +58,31 @@ def load_configuration(choice="base", settings=()):
                 f"There is no configuration option {name!r}; the options are {', '.join(valid)}"
             )
     try:
-        return dataclasses.replace(PRESETS[preset], **values)
+        config = dataclasses.replace(PRESETS[preset], **values)
+        check_buildable(config)
+        return config
     except (TypeError, ValueError) as error:
         raise UserError(f"The configuration does not fit: {error}") from None
+
+
+def check_buildable(config):
+    """Refuse sizes that only the units themselves would refuse, or Verilator, when it is made.
+
+    Parameters
+    ----------
+    config : hw.config.AcceleratorConfig
+
+    Raises
+    ------
+    ValueError
+        If no accelerator can be built with it; see `hw.axi.check_bursts` and `hw.ring.Ring`.
+    """
+    # With bursts of one beat the write master has a counter without bits, which Verilog has not.
+    if config.burst_beats < 2 or config.burst_beats & config.burst_beats - 1:
+        raise ValueError(f"burst_beats must be a power of two from 2 on, not {config.burst_beats}")
+    for name in _RINGS:
+        if getattr(config, name) < 2:
+            raise ValueError(f"{name} must be at least 2, not {getattr(config, name)}")
 
 
 def _read_file(path):

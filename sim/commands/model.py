@@ -78,7 +78,7 @@ def model(
     from sim.configuration import load_configuration
     from sim.model.predict import predict_frames, predict_network
     from sim.model.prediction import make_prediction, render_prediction, write_prediction
-    from sim.model.spread import column_spreads, draw
+    from sim.model.spread import column_spreads, draw, seeds_from
     from sim.report.files import output_folder
 
     if html and output is None:
@@ -99,7 +99,7 @@ def model(
     if stalls and draws > 1:
         steady = {name: value for name, value in memory.items() if name != "seed"}
         with show_count("Predicting other seeds") as drawn:
-            others = draw(network, accelerator, **steady, seeds=range(seed + 1, seed + draws),
+            others = draw(network, accelerator, **steady, seeds=seeds_from(seed, draws)[1:],
                           drawn=drawn)
         spreads = column_spreads([layers, *others])
     prediction = make_prediction(

@@ -86,6 +86,7 @@ def validate(
     from sim.commands.progress import ValidationProgress
     from sim.configuration import load_configuration
     from sim.inputs import check_picture, load_model_input
+    from sim.model.spread import seeds_from
     from sim.models import open_model
     from sim.report.files import output_folder
     from sim.validation import made_with, measure_network
@@ -103,8 +104,7 @@ def validate(
                 model, input_size=size, weight_bits=accelerator.weight_bits,
                 activation_bits=accelerator.activation_bits, progress=progress.calibrating)
             data = load_model_input(runnable, path, given(normalization))
-            memories = [dataclasses.replace(memory, seed=seed + number)
-                        for number in range(seeds)]
+            memories = [dataclasses.replace(memory, seed=one) for one in seeds_from(seed, seeds)]
             # What cannot be is found before anything is built.
             predicted = _predict(runnable.network, accelerator, memories, frames)
             runs = measure_network(runnable, data, memories, config=accelerator, frames=frames,
@@ -180,17 +180,17 @@ def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about
     from sim.model.comparison import compare
     from sim.model.predict import predict_network
     from sim.model.seed_comparison import SeedComparison, render_seeds, write_seeds
-    from sim.model.spread import draw
+    from sim.model.spread import draw, seeds_from
 
     steady = {"latency": memories[0].latency, "bytes_per_cycle": memories[0].bytes_per_cycle}
-    first  = memories[-1].seed + 1
+    others = seeds_from(memories[0].seed, len(memories) + draws)[len(memories):]
     with show_count("Predicting other seeds") as drawn:
-        others = draw(network, accelerator, **steady, stall_percent=memories[0].stall_percent,
-                      seeds=range(first, first + draws), drawn=drawn)
+        drawn_rows = draw(network, accelerator, **steady, seeds=others, drawn=drawn,
+                          stall_percent=memories[0].stall_percent)
     comparison = SeedComparison(
         tuple(memory.seed for memory in memories),
         tuple(compare(network, accelerator, one.layers[0], run.layers)
               for one, run in zip(predicted, runs, strict=True)),
-        tuple(others), predict_network(network, accelerator, **steady))
-    write_seeds(comparison, folder, **about, first_draw=first)
+        tuple(drawn_rows), predict_network(network, accelerator, **steady))
+    write_seeds(comparison, folder, **about, first_draw=others[0])
     return comparison, render_seeds(comparison)

@@ -253,8 +253,8 @@ def _device_as_dict(one):
         "predicted_frames_per_second": one.frames_per_second,
         "predicted_dram_bytes": one.dram_bytes,
         "bytes_per_cycle": one.bytes_per_cycle,
-        "needed_bandwidth": one.needed_bandwidth,
-        "peak_bandwidth": one.device.bandwidth,
+        "needed_bandwidth_bytes_per_second": one.needed_bandwidth,
+        "peak_bandwidth_bytes_per_second": one.device.bandwidth,
         "peak_bandwidth_from": one.device.bandwidth_from,
         "source": one.device.source,
     }

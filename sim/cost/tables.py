@@ -31,7 +31,11 @@ def render_cost_report(report):
     """
     parts = []
     if len(report.devices) == 1:
-        parts += [_headline(report), "", resource_table(report), "", use_table(report), ""]
+        parts += [_headline(report), "", resource_table(report), ""]
+        (family,) = report.units
+        if report.synthesised[family] is not None:
+            parts += [yosys_table(report), ""]
+        parts += [use_table(report), ""]
     else:
         parts += [devices_table(report), ""]
     if report.energy:
@@ -55,10 +59,9 @@ def _headline(report):
 
 
 def resource_table(report):
-    """Resources of each group of units on the device's family, and what Yosys counted."""
+    """Resources of each group of units on the device's family."""
     (family,) = report.units
     total   = report.total(family)
-    yosys   = report.synthesised[family]
     columns = {title: name for title, name in COLUMNS.items()
                if getattr(total, name) or name in ("dsp", "luts")}
     table = new_table(f"Resources, counted for {FAMILIES[family].title}", "unit", *columns)
@@ -68,9 +71,7 @@ def resource_table(report):
     table.add_row("counted", *(f"{getattr(total, name):,}" for name in columns.values()),
                   style="bold")
     notes = ["DSPs and memories exact, LUTs and flip-flops fitted to runs of Yosys"]
-    if yosys is not None:
-        table.add_row("Yosys", *(f"{yosys.get(name, 0):,}" for name in columns.values()))
-    else:
+    if report.synthesised[family] is None:
         notes.append("Yosys never mapped this very configuration")
     if FAMILIES[family].tables != family:
         notes.append(f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].tables].title}, "
@@ -81,6 +82,21 @@ def resource_table(report):
     if report.options["ultra_ram"] and total.ultra_ram:
         notes.append("large buffers in UltraRAM: could be done, Yosys does it where it is told to")
     table.caption = ";\n".join(notes)
+    return table
+
+
+def yosys_table(report):
+    """What is counted beside what Yosys made of this very configuration, resource by resource."""
+    (family,) = report.units
+    total, yosys = report.total(family), report.synthesised[family]
+    table = new_table(f"The same configuration, mapped by Yosys for {FAMILIES[family].title}",
+                      "resource", "counted\nhere", "mapped\nby Yosys", "diffe-\nrence")
+    for title, name in COLUMNS.items():
+        counted, mapped = getattr(total, name), yosys.get(name, 0)
+        if counted or mapped:
+            off = f"{counted / mapped - 1:+.1%}" if mapped else f"{counted:+,}"
+            table.add_row(title.replace("\n", " "), f"{counted:,}", f"{mapped:,}",
+                          off if counted != mapped else "0")
     return table
 
 

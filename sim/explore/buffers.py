@@ -10,6 +10,7 @@ import dataclasses
 import math
 
 from hw.config import AcceleratorConfig
+from sim.configuration import check_buildable
 from sim.mapping.placement import place_network
 from sim.mapping.tiling import DoesNotFit
 
@@ -76,6 +77,7 @@ class BufferSizes:
             least = self._once(("weights", key, map_words), lambda: self._weights(sized))
             weight_words = _rounded(least * point.get("weight_factor", 1), "weight_words")
         config = dataclasses.replace(sized, weight_words=weight_words)
+        check_buildable(config)
         self._once(("placed", key, map_words, weight_words), lambda: self._place(config))
         return config
 

@@ -258,20 +258,31 @@ class Search:
         """The front, each design predicted with the memory that its device has.
 
         A port that can ask for more than the memory gives is predicted as if it got it, which is
-        quick and only makes a design look better. So where the front holds such a design, it is
-        predicted with the memory's own bandwidth, which takes seconds, until none is left.
+        quick and only makes a design look faster. So where the front holds such a design, it is
+        predicted with the memory's own bandwidth, which takes seconds, until none is left. What
+        such a design asks of the memory rules it out only then: it gets less, and is slower.
         """
         while True:
-            front = find_front(self.designs.values(), self._prepared.objectives)
+            front = find_front(map(self._hoped_for, self.designs.values()),
+                               self._prepared.objectives)
             short = {}
             for design in front:
                 bandwidth = self._judge.short_bandwidth(design)
                 if bandwidth:
-                    short.setdefault(bandwidth, []).append(design)
+                    # As it is kept, without a number: it may not stay on the front.
+                    short.setdefault(bandwidth, []).append(self.designs[design.key])
             if not short:
                 return front
             for bandwidth, designs in sorted(short.items()):
                 self.keep(self.predict(designs, self._done + len(designs), bandwidth))
+
+    def _hoped_for(self, design):
+        """A design without what it misses only as long as it gets more than the memory gives."""
+        if not design.layers or not self._judge.short_bandwidth(design):
+            return design
+        return dataclasses.replace(design, violations={
+            name: share for name, share in design.violations.items()
+            if name not in ("bandwidth", "device bandwidth")})
 
     def sensitivity(self, front):
         """What single changes of the balanced design of a front do, a Sensitivity; None without a

@@ -49,7 +49,7 @@ AXES = {axis.name: axis for axis in (
     Axis("weight_factor", "weight memory, as a multiple of the least", whole=False, high=64),
     Axis("queue_tiles", "depth of the queues, in tiles of results", low=2, high=1024),
     Axis("data_bits", "width of the memory port in bits: 64, 128, 256 or 512", low=64, high=512),
-    Axis("burst_beats", "longest burst, in beats", high=256),
+    Axis("burst_beats", "longest burst, in beats: a power of two", low=2, high=256),
     Axis("outstanding", "reads under way at once", low=2, high=1024),
     Axis("clock_mhz", "clock in MHz", whole=False, low=0.001, high=1e6),
     # In place of what is derived:

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections import deque
 from math import gcd
 
+from sim.model.pauses import START_CYCLE
 from sim.model.reads import (
     ACTIVATIONS,
     CHANNELS,
@@ -89,7 +90,8 @@ class SharedReadPort:
         self._asking = 0            # length of the burst on its way to the memory
         self._flying = deque()      # bursts at the memory: [cycle from which, beats left]
         self._valid  = False        # a beat arrives
-        self._tokens = 0
+        # Bandwidth that nobody takes is kept, up to two beats, from the memory's reset on.
+        self._tokens = min(START_CYCLE * bytes_per_cycle, 2 * config.data_bytes)
         self._write_turn = False
         self._paid   = not self._limited        # for a beat to write
         self._loading = False

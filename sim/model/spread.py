@@ -11,10 +11,12 @@ from statistics import NormalDist, fmean, quantiles, stdev
 from sim.model.figures import figures, total_figures
 from sim.model.predict import predict_network
 
-__all__ = ["CONFIDENCE", "Spread", "column_spreads", "draw", "holds", "spread_of"]
+__all__ = ["CONFIDENCE", "Spread", "column_spreads", "draw", "holds", "seeds_from", "spread_of"]
 
 #: With which the test of all means together is passed by a model that is right.
 CONFIDENCE = 0.99
+#: Greatest seed of the pauses.
+MOST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,22 @@ def draw(network, config, *, latency, bytes_per_cycle, stall_percent, seeds, dra
         if drawn:
             drawn(len(draws), len(seeds))
     return draws
+
+
+def seeds_from(first, count):
+    """Seeds of pauses that follow one another; behind the last that there is comes the first.
+
+    Parameters
+    ----------
+    first : int
+        From 1 to 2**32 - 1.
+    count : int
+
+    Returns
+    -------
+    list of int
+    """
+    return [(first - 1 + number) % MOST_SEED + 1 for number in range(count)]
 
 
 def column_spreads(draws):

@@ -61,11 +61,13 @@ def add_seeds(page, comparison):
         Column("measured, deviation", lambda row: row["other"].deviation, decimal(1)),
     ]
     seeds, draws = len(comparison.seeds), len(comparison.draws)
+    same = sum(not one.differences() for one in comparison.comparisons)
     page.add(
         "seeds", "A memory that pauses at random",
         add_figure(page, "seeds", "Cycles of each layer, less the mean that is predicted",
                    f"The bars hold 90 % of {draws} predictions with other seeds; each mark is one "
-                   f"of {seeds} runs in RTL, which equals the prediction with its own seed.",
+                   f"of {seeds} runs in RTL, of which {same} equal the prediction with their own "
+                   "seed.",
                    _seeds_plot(comparison, predicted)),
         table("seeds-table", f"{draws} predictions and {seeds} runs", columns, rows[:-1],
               total=rows[-1]))

@@ -47,13 +47,21 @@ def validate_page(comparison, about, command=""):
     compared = len(runs) * len(rows) * len(figures(shown.measured[0]))
     lead = (f"{unequal:,} of {compared:,} figures are not equal." if unequal else
             f"All {compared:,} figures are equal: cycles, work and waits by cause, bytes by kind.")
+    late = 0
+    if isinstance(comparison, FrameComparison):
+        late = sum(one != other for one, other in zip(
+            comparison.predicted_ends, comparison.measured_ends, strict=True))
+    if late:
+        lead += f" The logits of {late:,} of {len(runs):,} frames are there in another cycle."
     page = Page("The model against the RTL", lead)
     differences = total["predicted"] - total["measured"]
+    ends = [(f"{late:,}", f"of {len(runs):,} frames end in another cycle", "bad")] if late else []
     page.sections.append(element("section", tiles([
         (f"{total['predicted']:,}", f"cycles predicted{name}"),
         (f"{total['measured']:,}", f"cycles measured in RTL{name}"),
         (signed(differences), "cycles predicted less measured", "bad" if differences else "good"),
         (f"{unequal:,}", f"of {compared:,} figures not equal", "bad" if unequal else "good"),
+        *ends,
     ])))
     height, width = shown.array
     formula = (f"SCALE-Sim's formula, {height} x {width}, weight-stationary, without "

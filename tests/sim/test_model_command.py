@@ -190,3 +190,10 @@ def test_frames_have_an_interval(tmp_path):
     assert frames["interval_cycles"] == ends[1] - ends[0]
     assert f"every {ends[1] - ends[0]:,} cycles" in result.stdout
     assert sum(row["cycles"] for rows in frames["layers"] for row in rows) == ends[-1]
+
+
+def test_draws_behind_the_last_seed():
+    result = invoke("model", "--width", "0.35", "--size", "96", "--stalls", "30", "--seed",
+                    str(2**32 - 1), "--draws", "2")
+    assert result.exit_code == 0, result.output
+    assert "cycles over 2 seeds" in result.stdout

@@ -9,6 +9,7 @@ from sim.explore.buffers import BLOCK_RAM_DEPTH, BufferSizes
 from sim.explore.space import choose_space
 from sim.mapping.placement import place_network
 from sim.mapping.tiling import DoesNotFit
+from tests.sim.rtl.machines import network_of
 
 POINT = {name: values[0] for name, values in choose_space("small").values.items()}
 LANES = [(16, 4, 7), (32, 16, 2), (12, 4, 1), (64, 32, 14)]
@@ -78,3 +79,11 @@ def test_lanes_that_are_no_accelerator(sizes):
 def test_bits_change_no_words(sizes):
     wide, narrow = (sizes.configuration(point(16, 4, 7, weight_bits=bits)) for bits in (8, 4))
     assert replace(narrow, weight_bits=8) == wide
+
+
+def test_what_cannot_be_built_is_no_design(sizes):
+    with pytest.raises(ValueError, match="burst_beats must be a power of two from 2 on, not 12"):
+        sizes.configuration(point(16, 4, 7, burst_beats=12))
+    with pytest.raises(ValueError, match="tap_words must be at least 2, not 1"):
+        BufferSizes(network_of([(1, 3, 1, 1)], 8, stem=3)).configuration(
+            point(12, 4, 1, tap_words=1))

@@ -132,3 +132,38 @@ def test_proof_is_equal_only_if_all_is():
     assert good.equal
     assert not replace(good, reason="it differs").equal
     assert not replace(good, differences={"frame": {"cycles": [1, 2]}}).equal
+
+
+def test_bytes_at_the_port_that_no_layer_has_are_told(results, monkeypatch):
+    """The memory's own count of what was read, with a beat more."""
+    from sim.rtl import run_network as module
+
+    found, folder = results
+    (design,) = found.front
+    real = module.run_network
+
+    def more(*arguments, **options):
+        run = real(*arguments, **options)
+        return replace(run, read_bytes=run.read_bytes + 8)
+
+    monkeypatch.setattr(module, "run_network", more)
+    changed = replace(design, clock_hz=design.clock_hz + 3e6)
+    (proof,) = prove_designs(replace_front(found, [changed]), 1, folder, asserts=True)
+    assert proof.differences == {
+        "frame": {"DRAM bytes": [design.dram_bytes, design.dram_bytes + 8]}}
+
+
+def test_a_design_beside_another_memory_is_run_again(results):
+    """What is in the journal is of the memory that the design was predicted with then."""
+    found, folder = results
+    (design,) = found.front
+    rows = predict_rows(found.prepared.network, found.prepared.judge.task(design, 2))["rows"]
+    slow = replace(found.prepared.judge.complete(design, rows),
+                   memory={**design.memory, "bytes_per_cycle": 2}, number=1)
+    first, again = Recorder(), Recorder()
+    (before,) = prove_designs(found, 1, folder, asserts=True, progress=first)
+    (proof,)  = prove_designs(replace_front(found, [slow]), 1, folder, asserts=True,
+                              progress=again)
+    assert again.names == ["design-001"]
+    assert proof.equal
+    assert proof.measured_cycles > before.measured_cycles

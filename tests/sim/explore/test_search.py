@@ -1,6 +1,7 @@
 """The same front for any workers, after any kill; whole or by NSGA-II, it is the best there is."""
 
 import contextlib
+import csv
 import os
 import signal
 import subprocess
@@ -282,3 +283,28 @@ def test_ports_wider_than_the_memory_are_predicted_with_it(tmp_path):
     assert results.sensitivity.base.memory["bytes_per_cycle"] == 0
     assert results.sensitivity.base.cycles < results.balanced.cycles
 
+
+
+@pytest.mark.parametrize(("bytes_per_cycle", "limits"), [
+    (1.5, {}), (9, {}), (3.2, {"bandwidth": 3.05 * 200e6})])
+def test_front_of_a_slow_memory_is_that_of_brute_force(tmp_path, bytes_per_cycle, limits):
+    """Every design is predicted with the device's memory here; the search does it where it must."""
+    prepared, made = prepare_small(limits=limits), []
+    prepared.judge.device = replace(find_device("ZU9EG"), bandwidth=bytes_per_cycle * 200e6)
+    for point in prepared.space.points():
+        with contextlib.suppress(ValueError):
+            candidate = prepared.judge.candidate(point)
+            narrow = (int(bytes_per_cycle)
+                      if candidate.config.data_bytes > bytes_per_cycle else 0)
+            rows = predict_rows(prepared.network, prepared.judge.task(candidate, narrow))["rows"]
+            made.append(prepared.judge.complete(candidate, rows, narrow))
+    front = find_front(made, prepared.objectives)
+    results = run_search(prepared, tmp_path / "search", workers=0)
+    assert [design.key for design in results.front] == [design.key for design in front]
+    assert [design.cycles for design in results.front] == [design.cycles for design in front]
+    # What was on the front only as long as its memory was fast has no number.
+    assert all(design.number is None for design in results.designs)
+    write_tables(results, tmp_path)
+    with (tmp_path / "designs.csv").open() as file:
+        shown = [row["name"] for row in csv.DictReader(file) if row["on_front"] == "True"]
+    assert shown == [design.name for design in front]

@@ -82,6 +82,15 @@ def test_equals_the_rtl_of_a_memory_that_pauses(run, name, number, memory):
     assert not found.differences()
 
 
+@pytest.mark.parametrize("stall_percent", [0, 30])
+def test_bandwidth_is_kept_from_the_reset_on(run, stall_percent):
+    """A beat takes 32 cycles: what the memory kept until the program's start is seen all along."""
+    made, config = network(2), MACHINES["wide"]
+    memory = MemoryModel(latency=2, bytes_per_cycle=1, stall_percent=stall_percent)
+    found = compare(made, config, predict(made, config, memory), run("wide", 2, memory))
+    assert not found.differences()
+
+
 def test_machines_spill_maps_and_keep_them():
     spilled = {place_network(network(number), config).spilled
                for config in MACHINES.values() for number in range(len(NETWORKS))}

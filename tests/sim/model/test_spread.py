@@ -14,6 +14,7 @@ from sim.model.spread import (
     column_spreads,
     draw,
     holds,
+    seeds_from,
     spread_of,
 )
 from tests.sim.rtl.machines import network_of
@@ -44,6 +45,13 @@ def test_draws_are_the_model_with_each_seed():
     assert spreads["total"]["cycles"] == spread_of(cycles)
     assert spreads["total"]["cycles"].deviation > 0
     assert list(spreads["stem"]) == list(figures(draws[0][0])) == list(total_figures(draws[0]))
+
+
+def test_behind_the_last_seed_comes_the_first():
+    assert seeds_from(7, 3) == [7, 8, 9]
+    assert seeds_from(2**32 - 2, 4) == [2**32 - 2, 2**32 - 1, 1, 2]
+    for seed in seeds_from(2**32 - 1, 2):
+        assert predict_network(NETWORK, PRESETS["tiny"], **MEMORY, seed=seed)
 
 
 @pytest.mark.parametrize(("probability", "freedom", "value"), [

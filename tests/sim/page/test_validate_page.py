@@ -1,5 +1,7 @@
 """Predicted and measured beside each other, never in one column."""
 
+from dataclasses import replace
+
 import pytest
 
 from golden.network import build_network
@@ -101,13 +103,31 @@ def test_frames_have_a_table_of_their_own(visit):
         assert seen.page.locator("h2", has_text="frame 2").count() == 1
 
 
+def test_frames_that_end_in_another_cycle_are_said_first(visit):
+    """Though every figure of every row is equal."""
+    one, other = predict_frames(NETWORK, PRESETS["tiny"], 3, latency=100), comparison(100)
+    later  = (*one.ends[:-1], one.ends[-1] + 7)
+    frames = FrameComparison((other, other, other), one.ends, later)
+    with visit(validate_page(frames, about())) as seen:
+        lead = seen.page.locator(".lead").text_content()
+        assert "The logits of 1 of 3 frames are there in another cycle." in lead
+        assert seen.page.locator(".tiles .bad").count() == 1
+        predicted, measured = ([int(text.replace(",", "")) for text in
+                                seen.column("frames-table", number)] for number in (2, 3))
+        assert (tuple(predicted), tuple(measured)) == (one.ends, later)
+
+
 def test_runs_with_seeds_lie_beside_their_distribution(visit):
     memory = {"latency": 40, "bytes_per_cycle": 0}
     draws = draw(NETWORK, PRESETS["tiny"], **memory, stall_percent=30, seeds=range(9))
     runs = tuple(compare(NETWORK, PRESETS["tiny"], rows, rows) for rows in draws[:3])
     steady = predict_network(NETWORK, PRESETS["tiny"], **memory)
     found = SeedComparison((0, 1, 2), runs, tuple(draws[3:]), steady)
+    wrong = replace(found, comparisons=(*runs[:2], compare(
+        NETWORK, PRESETS["tiny"], draws[2], draws[3])))
+    assert "3 runs in RTL, of which 2 equal" in render_page(validate_page(wrong, about()))
     with visit(validate_page(found, about())) as seen:
+        assert "of 3 runs in RTL, of which 3 equal" in seen.page.content()
         assert seen.page.locator(f"{seen.plot('seeds')} .scatterlayer .point").count() == 3 * 6
         text = seen.hover("seeds", ".scatterlayer .point", 1)
         assert f"measured, seed 0: {draws[0][1].cycles:,} cycles" in text
