@@ -11,12 +11,13 @@ from sim.commands.command_line import command_line
 from sim.commands.model_options import Model
 from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
 from sim.commands.page_option import Html, check_page
+from sim.commands.work_options import WORK, NewFolder, Resume, Scheduler, Workers
 from sim.errors import SimulationError, UserError
 from sim.explore.objectives import DEFAULT_OBJECTIVES, FIGURES
 from sim.explore.space import AXES, SPACES
 
 #: Panels of the help.
-ASKED, SPACE, NETWORK, WORK = "What is asked", "Designs to choose from", "Network", "Work"
+ASKED, SPACE, NETWORK = "What is asked", "Designs to choose from", "Network"
 
 
 def _limit(name, metavar):
@@ -165,43 +166,10 @@ def explore(
             rich_help_panel=WORK,
         ),
     ] = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder of the results, new or empty. Without it, one in runs/, called by the "
-            "time.",
-            rich_help_panel=WORK,
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Go on with the search of that folder. What it was asked for is in its journal; "
-            "options that are given must be the same.",
-            rich_help_panel=WORK,
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            metavar="N",
-            help="Processes, each with one thread. Without it, one for each core; 0 works in the "
-            "command's own process, without Dask. The results are the same.",
-            rich_help_panel=WORK,
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="tcp://HOST:PORT",
-            help="A Dask cluster to work on instead. Its workers need this version of mnv2 "
-            "installed and no common disk.",
-            rich_help_panel=WORK,
-        ),
-    ] = None,
+    output: NewFolder = None,
+    resume: Resume = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     html: Html = False,
 ):
     """Find the accelerators that no other beats: for a device, a frame rate, a network.

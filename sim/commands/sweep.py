@@ -9,11 +9,12 @@ import typer
 from sim.commands.command_line import command_line
 from sim.commands.model_options import Normalization, PixelNormalization, Size, given
 from sim.commands.page_option import Html, check_page
+from sim.commands.work_options import NewFolder, Resume, Scheduler, Workers
 from sim.errors import SimulationError, UserError
 from sim.sweep.grid import AXES, Point
 
 #: Panels of the help.
-FORMATS, PICTURES, WORK, HARDWARE = "Formats", "Pictures and network", "Work", "Hardware"
+FORMATS, PICTURES, HARDWARE = "Formats", "Pictures and network", "Hardware"
 _AXES = {axis.field: axis for axis in AXES}
 
 
@@ -85,43 +86,10 @@ def sweep(
     ] = None,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder of the results, new or empty. Without it, one in runs/, called by the "
-            "time.",
-            rich_help_panel=WORK,
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Go on with the sweep of that folder. What it was asked for is in its journal; "
-            "options that are given must be the same.",
-            rich_help_panel=WORK,
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            metavar="N",
-            help="Processes, each with one thread. Without it, one for each core; 0 works in the "
-            "command's own process, without Dask. The results are the same.",
-            rich_help_panel=WORK,
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="tcp://HOST:PORT",
-            help="A Dask cluster to work on instead. Its workers need this version of mnv2 "
-            "installed, no common disk, and best one thread each.",
-            rich_help_panel=WORK,
-        ),
-    ] = None,
+    output: NewFolder = None,
+    resume: Resume = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     rtl: Annotated[
         int,
         typer.Option(

@@ -197,7 +197,7 @@ def _notes(results, middle):
     request, judge = prepared.request, prepared.judge
     clock = judge.clock
     yield (f"Bold: {middle.name}, the balanced one, nearest to having the best of everything. "
-           "All is predicted, nothing was run: --prove N builds designs and runs them in RTL.")
+           "All in this table is predicted: --prove N builds designs and runs them in RTL.")
     if "clock_mhz" not in prepared.space.values:
         yield f"Clock: {clock.hz / 1e6:g} MHz ({clock.source})."
     yield f"Memory: {request.latency} cycles away, a beat a cycle each way{_device_memory(judge)}."
