@@ -89,11 +89,11 @@ class RunProgress:
         self._bar.update(self._task, completed=done, total=total, description="Calibrating")
 
     def building(self):
-        """The simulation is being built, or looked for in the cache."""
-        self._bar.reset(self._task, total=None, description="Building (minutes at first)")
+        """The simulation is not in the cache, and is being built."""
+        self._bar.reset(self._task, total=None, description="Building (minutes, once)")
         console = get_error_console()
         if not console.is_terminal:
-            console.print("Building the simulation (minutes, unless it is in the cache) ...")
+            console.print("Building the simulation (minutes) ...")
 
     def built(self, build):
         """The simulation is there, and the work starts."""
@@ -174,13 +174,6 @@ class ValidationProgress(NetworkProgress):
     def __init__(self):
         super().__init__()
         self._run = ""
-        self._said = False
-
-    def building(self):
-        """The simulation is being built, or looked for in the cache; said once for all runs."""
-        if not self._said:
-            super().building()
-        self._said = True
 
     def seed(self, seed, done, total):
         """The run with this seed follows, behind so many of all."""

@@ -59,7 +59,8 @@ class Build:
 
 
 def build_simulation(
-    sources, top, *, waves=False, asserts=True, optimization="-O1", verilator_arguments=()
+    sources, top, *, waves=False, asserts=True, optimization="-O1", verilator_arguments=(),
+    building=None,
 ):
     """Build a simulation, or find the one that was built from the same content.
 
@@ -81,6 +82,8 @@ def build_simulation(
         array takes minutes to compile and runs no faster.
     verilator_arguments : sequence of str
         Further arguments of Verilator.
+    building : function, optional
+        Called before it is built, if it is.
 
     Returns
     -------
@@ -104,6 +107,8 @@ def build_simulation(
     with _lock(folder / f"{top}-{key}.lock"):
         built = not directory.is_dir()
         if built:
+            if building:
+                building()
             _build(
                 directory,
                 texts,

@@ -136,10 +136,9 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
         programs = [build_block_program(t.block, t.quantized, t.activation, config) for t in tasks]
     except DoesNotFit as error:
         raise UserError(error.advice) from None
-    if progress:
-        progress.building()
     build = build_accelerator(config, waves=waves_folder is not None,
-                              memory_bytes=max(p.memory_bytes for p in programs))
+                              memory_bytes=max(p.memory_bytes for p in programs),
+                              building=progress.building if progress else None)
     if progress:
         progress.built(build)
     # The longest first, so that no simulation is left over at the end.

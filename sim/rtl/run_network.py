@@ -97,10 +97,9 @@ def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, as
         program = build_network_program(model, frames * [tensors["input"]], config)
     except DoesNotFit as error:
         raise UserError(error.advice) from None
-    if progress:
-        progress.building()
     build = build_accelerator(config, memory_bytes=program.memory_bytes, asserts=asserts,
-                              waves=waves_file is not None)
+                              waves=waves_file is not None,
+                              building=progress.building if progress else None)
     if progress:
         progress.built(build)
     placement = program.placement

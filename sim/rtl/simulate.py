@@ -63,7 +63,7 @@ class Simulation:
     seconds:     float
 
 
-def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False):
+def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False, building=None):
     """Simulation of the accelerator of a configuration beside its memory, built if it is not there.
 
     Parameters
@@ -72,7 +72,7 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False):
     memory_bytes : int
         Least size of the memory; it is a power of two and 8 MiB or more, so that one build serves
         most programs.
-    waves, asserts : bool
+    waves, asserts, building
         See `sim.rtl.build.build_simulation`.
 
     Returns
@@ -86,7 +86,7 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False):
         "testbench.sv":  (_SOURCES / "testbench.sv").read_text(),
     }
     return build_simulation(
-        sources, "testbench", waves=waves, asserts=asserts,
+        sources, "testbench", waves=waves, asserts=asserts, building=building,
         verilator_arguments=(f"-GDATA_BITS={config.data_bits}", f"-GSIZE_BYTES={size}",
                              f"-GWORD_BITS={config.word_bits}",
                              f"-GTIMELINE_CYCLES={TIMELINE_CYCLES}"))

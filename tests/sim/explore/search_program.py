@@ -3,6 +3,7 @@
 It takes its time over each prediction, so that whoever kills it finds it under way.
 """
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,8 @@ class Slow(Silence):
 
 
 if __name__ == "__main__":
+    # Whoever starts the tests in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder, workers, method = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     prepared = prepare_small(designs=DESIGNS[method], population=8)
     run_search(prepared, folder, workers=workers, resume="resume" in sys.argv, progress=Slow())

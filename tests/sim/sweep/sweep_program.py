@@ -3,6 +3,7 @@
 It takes its time over each point, so that whoever kills it finds it under way.
 """
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,8 @@ class Slow:
 
 
 if __name__ == "__main__":
+    # Whoever starts the tests in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sets, workers = Path(sys.argv[1]), int(sys.argv[2])
     run_sweep(prepare_small(sets), sets / "killed", workers=workers,
               resume="--resume" in sys.argv, progress=Slow())
