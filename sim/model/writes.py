@@ -99,6 +99,11 @@ class WritePort:
         else:
             self.busy[cycle - self._base] = 1
 
+    def reads_as(self, cycle, busy):
+        """From a cycle on, the core reads the map memory in those that are marked, and no other."""
+        self.busy += bytes(cycle - self._base - len(self.busy))
+        self.busy[cycle - self._base:] = busy
+
     # What the core asks.
 
     @property
