@@ -23,6 +23,10 @@ class KnownPass:
         Of them, by cause.
     tile_ends : list of int
         When the weights of each tile were done with, from the pass's first cycle on.
+    begins : list of int
+        When each group of pixels of the first tile begins, for which its input must be there.
+    busy : bytes or None
+        For each cycle, whether the core reads the map memory; None where nobody asks.
     fetch : int or None
         From when on the residual adder takes a word, if it took one.
     """
@@ -30,6 +34,8 @@ class KnownPass:
     cycles:    int
     counts:    list
     tile_ends: list
+    begins:    list
+    busy:      bytes | None
     fetch:     int | None
 
     def repeat(self, core, begin, command, counts):
@@ -42,6 +48,8 @@ class KnownPass:
                 if command.free:
                     core.free_weights(begin + tile_end)
             core.tile_weight = core.weight
+        if self.busy is not None:
+            core.writes.reads_as(begin, self.busy)
         core.ready.clear()
         if self.fetch is not None:
             core.fetch = begin + self.fetch
@@ -68,7 +76,7 @@ def _known(tile_words, queue_words, pixels, result, add):
     return {}
 
 
-def pass_shape(core, begin, command, line):
+def pass_shape(core, begin, command, line, work):
     """All that decides how a pass goes that waits for nothing from memory.
 
     Parameters
@@ -78,13 +86,15 @@ def pass_shape(core, begin, command, line):
     begin : int
     command : sim.model.passes.Pass
     line : sim.model.passes.Line
+    work : sim.model.plan.Work
 
     Returns
     -------
     tuple
     """
     shape = (
-        command.copy, command.input_words, command.rows, command.groups, command.output_words,
+        work.load, work.store, command.copy, command.input_words, command.rows, command.groups,
+        command.output_words,
         line.first_row == 0, line.first_row & 1, line.end_row - line.first_row,
         line.rows - line.first_row if line.rows < line.end_row else 0, line.groups, line.steps,
         line.stride_2, line.pad_start,

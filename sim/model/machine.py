@@ -83,6 +83,8 @@ class Machine:
     def _mark(self, cycle, part):
         """From a cycle on, beats count for the descriptor's block (0) or stem (1)."""
         self._reads.advance(cycle)
+        if self._writes.active:
+            self._writes.advance(cycle)
         self._marks.append((cycle, self.beats[-1][part]))
 
     def _record(self, cycle):

@@ -1,6 +1,7 @@
 """Passes without windows, of projection, head and classifier: counted where nothing waits."""
 
 from collections import deque
+from operator import sub
 
 from sim.model import passes
 from sim.model.passes import POINTWISE, Wait
@@ -85,14 +86,13 @@ def pointwise_pass(core, begin, command, work, counts, *, early):
                     cycle = arrived
             if group == 0 and not plenty:
                 gives = reads.until(WEIGHTS, core.weight + steps, cycle)
-                for arrives in gives[core.weight:core.weight + steps]:
-                    if arrives >= cycle:
-                        counts[Wait.WEIGHTS] += arrives + 1 - cycle
-                        cycle = arrives + 1
-                    cycle += 1
-                cycle -= 1
-            else:
-                cycle += steps - 1
+                # One step a cycle, each behind its weights.
+                late = 1 - cycle + max(map(
+                    sub, gives[core.weight:core.weight + steps], range(steps)))
+                if late > 0:
+                    counts[Wait.WEIGHTS] += late
+                    cycle += late
+            cycle += steps - 1
             if group == 0:
                 core.weight += steps
             # The last step of the tile and these pixels.

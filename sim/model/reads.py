@@ -154,18 +154,22 @@ class ReadPort:
                 stream.find_request()
         return stream.when_word(len(stream.gives))
 
-    def take_all(self, begin, places, channel):
-        """Words leave their gearbox in cycles counted from one on; how many of them in time."""
-        there = self.when(channel)
-        for number, place in enumerate(places):
-            cycle = begin + place
-            if there > cycle:
-                self.advance(cycle)
-                there = self.when(channel)
-                if there > cycle:
-                    return number
-            there = self.take(cycle, channel)
-        return len(places)
+    def take_all(self, begin, places, channel, dues=None):
+        """Words leave their gearbox in cycles counted from one on; how many of them in time.
+
+        They are in time if they are there by these cycles, or by others that are given.
+        """
+        stream = self.streams[channel]
+        cycles = [begin + place for place in places]
+        dues   = cycles if dues is None else [begin + due for due in dues]
+        taken  = stream.give(cycles, dues, 0)
+        while taken < len(cycles):
+            self.advance(dues[taken])
+            there = taken
+            taken = stream.give(cycles, dues, there)
+            if taken == there:
+                break
+        return taken
 
     # What the core asks.
 
@@ -181,6 +185,30 @@ class ReadPort:
     def loaded(self, cycle):
         """Words of the block's input that have arrived before a cycle."""
         return min(bisect_left(self.streams[ACTIVATIONS].gives, cycle), self._load_words)
+
+    def loaded_in_time(self, begin, begins, first, words):
+        """Whether the input's words are there whenever so many more of them are begun with.
+
+        Until the last of them, the core must do nothing that matters here.
+
+        Parameters
+        ----------
+        begin : int
+        begins : list of int
+            Cycles behind it, ascending.
+        first : int
+            Words before.
+        words : int
+        """
+        gives = self.streams[ACTIVATIONS].gives
+        need  = min(first + len(begins) * words, self._load_words)
+        self.advance(begin)
+        if self.loaded(begin) >= need:
+            return True
+        self.advance(begin + begins[-1])
+        return len(gives) >= need and all(
+            arrived < begin + cycle for arrived, cycle in
+            zip(gives[first + words - 1:need:words], begins, strict=True))
 
     def until(self, channel, words, cycle):
         """Cycles in which words come into a ring; so many of them are known then.
@@ -294,28 +322,37 @@ class ReadPort:
     def _load(self):
         """Move words into the map memory, as far as it is known when results are written there."""
         stream = self.streams[ACTIVATIONS]
-        gives, busy, horizon = stream.gives, self.write_busy, self._horizon
+        gives, pops, busy, horizon = stream.gives, stream.pops, self.write_busy, self._horizon
+        freed, freed_cycles, freed_at = self._freed, self._freed_cycles, self._freed_at
         self._load_from = NEVER     # until a burst is asked for, or words are freed
+        last, words, most = gives[-1] if gives else -1, len(gives), self._load_words
+        taken, given = stream.ratio
+        beats = -(-(words + 1) * given // taken)
         while True:
-            stream.pop()
-            words = len(gives)
-            cycle = stream.when_word(words)
-            if cycle == NEVER:
-                break
-            if gives and gives[-1] >= cycle:
-                cycle = gives[-1] + 1
-            if words < self._load_words:
-                needed = words - self._load_ring + 1
-                while (self._freed_at < len(self._freed)
-                       and self._freed[self._freed_at] < needed):
-                    self._freed_at += 1
-                if self._freed_at == len(self._freed):
+            if beats > len(pops):
+                stream.pop()
+                if beats > len(pops):
                     break
-                cycle = max(cycle, self._freed_cycles[self._freed_at])
+            cycle = pops[beats - 1] + 1
+            if last >= cycle:
+                cycle = last + 1
+            if words < most:
+                needed = words - self._load_ring + 1
+                while freed_at < len(freed) and freed[freed_at] < needed:
+                    freed_at += 1
+                if freed_at == len(freed):
+                    break
+                if freed_cycles[freed_at] > cycle:
+                    cycle = freed_cycles[freed_at]
                 while cycle in busy:
                     cycle += 1
                 if cycle >= horizon:
                     self._load_from = cycle
                     break
             gives.append(cycle)
+            last   = cycle
+            words += 1
+            beats  = -(-(words + 1) * given // taken)
+        self._freed_at = freed_at
+        stream.pop()
         stream.find_request()

@@ -123,10 +123,10 @@ class SharedReadPort:
         self._taking.add(channel)
         return NEVER                # until the cycle is over
 
-    def take_all(self, begin, places, channel):
-        for number, place in enumerate(places):
-            self.advance(begin + place)
-            if self.when(channel) > begin + place:
+    def take_all(self, begin, places, channel, dues=None):
+        for number, (place, due) in enumerate(zip(places, dues or places, strict=True)):
+            self.advance(begin + due)
+            if self.when(channel) > begin + due:
                 return number
             self.take(begin + place, channel)
         return len(places)
@@ -142,6 +142,11 @@ class SharedReadPort:
     def loaded(self, cycle):
         stream = self.streams[ACTIVATIONS]
         return min(bisect_left(stream.gives, cycle), self._load_words)
+
+    def loaded_in_time(self, begin, begins, first, words):
+        # When the core reads the map memory after this cycle has not been told.
+        self.advance(begin)
+        return self.loaded(begin) >= first + len(begins) * words
 
     def until(self, channel, words, cycle):
         gives = self.streams[channel].gives

@@ -1,7 +1,10 @@
 """Passes of the stem, whose windows come of the image as it arrives."""
 
+from dataclasses import replace
+
 from sim.model import passes
-from sim.model.passes import POINTWISE, Wait
+from sim.model.known_passes import KnownPass, pass_shape
+from sim.model.passes import DEPTHWISE, POINTWISE, Wait
 from sim.model.reads import ACTIVATIONS, NEVER, PARAMETERS, WEIGHTS
 
 __all__ = ["stem_pass"]
@@ -22,16 +25,19 @@ class _Row:
         Cycles by cause until then.
     takes : list of int
         Cycles in which words of the image were taken.
+    dues : list of int
+        Cycles from which on they were asked for.
     taken : int
         Words that the port knows to be taken before the core has stepped so far.
     late : bool
         The image kept the row waiting, so that it is no pattern for others.
     """
 
-    __slots__ = ("begin", "counts", "late", "line_row", "state", "taken", "takes")
+    __slots__ = ("begin", "counts", "dues", "late", "line_row", "state", "taken", "takes")
 
     def __init__(self, taken=0):
         self.taken, self.late, self.takes = taken, False, []
+        self.dues = []
         self.begin = self.line_row = 0
         self.state = self.counts = None
 
@@ -41,9 +47,70 @@ def stem_pass(core, begin, command, line, work, counts):
 
     Parameters and result are those of `sim.model.window_pass.window_pass`.
     """
+    core.rewind(command)
+    core.ask(begin)
+    steps = -(-command.output_words // core.tile_words) * command.input_words
+    taken = 0
+    if (core.skips and core.weights >= core.weight + steps and core.parameters
+            >= core.parameters_freed + command.parameters + command.output_words):
+        shape = ("stem", *pass_shape(core, begin, command, line, work))
+        known = core.passes.get(shape)
+        if known is None:
+            known = core.passes[shape] = _learn(core, begin, command, line)
+        takes, dues = known.begins
+        taken = core.reads.take_all(begin, takes, ACTIVATIONS, dues[:len(takes)])
+        if taken == len(takes) and (
+                len(dues) == taken or _is_there(core.reads, begin + dues[-1])):
+            core.weight += steps - command.input_words
+            return known.repeat(core, begin, command, counts)
+    cycle, _, _ = _step(core, begin, command, line, counts, taken)
+    core.end_early_pass()
+    counts[Wait.DRAIN] += 1
+    return cycle
+
+
+def _is_there(reads, cycle):
+    """Whether the image's next word is there in a cycle."""
+    reads.advance(cycle)
+    return reads.when(ACTIVATIONS) <= cycle
+
+
+def _learn(core, begin, command, line):
+    """The pass as it is when it waits for nothing from memory; nobody is told of it.
+
+    In place of cycles in which groups of pixels begin, it has those in which words of the image are
+    taken, and those by which they must be there; its only tile end is that of all together.
+    """
+    weight, counts = core.weight, [0] * (DEPTHWISE + 1)
+    cycle, end, image = _step(core, begin, replace(command, free=False), line, counts, None)
+    core.weight = core.tile_weight = weight
+    counts[Wait.DRAIN] += 1
+    return KnownPass(cycle - begin, counts, [end - begin],
+                     [[place - begin for place in places] for places in image], None, None)
+
+
+def _step(core, begin, command, line, counts, known):
+    """Step a pass, cycle by cycle where rows do not repeat themselves.
+
+    Parameters
+    ----------
+    known : int or None
+        Words of the image that the port knows to be taken already. None where the whole image is
+        there and the port is told nothing.
+
+    Returns
+    -------
+    cycle : int
+        As `stem_pass`.
+    end : int
+        Cycle in which the weights were done with.
+    image : (list of int, list of int)
+        Cycles in which words of the image were taken, and from which on they are asked for, where
+        the port is told nothing: what the core waits for depends on it before the line buffer does,
+        and on the word behind the last.
+    """
     reads, tile_words = core.reads, core.tile_words
     result, drain, line_buffer = passes.RESULT, Wait.DRAIN, Wait.LINE_BUFFER
-    core.rewind(command)
     steps, words = command.input_words, command.output_words
     tiles   = -(-words // tile_words)
     counted = [min(tile_words, words - k * tile_words) for k in range(tiles)]
@@ -59,12 +126,15 @@ def stem_pass(core, begin, command, line, work, counts):
     pad_start = line.pad_start
     valid_1 = emit_1 = window = False
     pending, landed = core.pending, core.landed
-    core.ask(begin)
     weights    = core.weights
     parameters = core.parameters - core.parameters_freed
-    image = reads.when(ACTIVATIONS)               # cycle of the image's next word
     started, cycle = 2, begin
-    row = _Row()
+    told  = known is not None
+    # Cycle of the image's next word.
+    image = begin if known or not told else reads.when(ACTIVATIONS)
+    row   = _Row(known or 0)
+    end   = begin
+    all_takes, all_dues, due = [], [], None
     while True:
         if image > cycle and (step == tile == 0 or not (window and valid_1 and emit_1)):
             if image == NEVER:
@@ -79,14 +149,16 @@ def stem_pass(core, begin, command, line, work, counts):
                 weights = reads.available(WEIGHTS, cycle)
             if step == 0 and tile == 0 and not window:
                 cause = line_buffer if image <= cycle else Wait.ACTIVATIONS
+                if due is None:
+                    due = cycle
             elif weight >= weights:
                 cause = Wait.WEIGHTS
             elif step == steps - 1:
-                end = command.parameters + tile * tile_words + count
-                if end > parameters:
+                needed = command.parameters + tile * tile_words + count
+                if needed > parameters:
                     reads.advance(cycle)
                     parameters = reads.available(PARAMETERS, cycle) - core.parameters_freed
-                if end > parameters:
+                if needed > parameters:
                     cause = Wait.PARAMETERS
                 elif pending:
                     cause = Wait.REQUANTIZE
@@ -132,7 +204,12 @@ def stem_pass(core, begin, command, line, work, counts):
                         line_active = line_row != end_row
                     if real:
                         row.takes.append(cycle)
-                        if row.taken:           # the port knows of this word
+                        row.dues.append(cycle if due is None else due)
+                        due = None
+                        if not told:
+                            all_takes.append(cycle)
+                            all_dues.append(row.dues[-1])
+                        elif row.taken:         # the port knows of this word
                             row.taken -= 1
                             if not row.taken:
                                 image = reads.when(ACTIVATIONS)
@@ -173,7 +250,7 @@ def stem_pass(core, begin, command, line, work, counts):
         if not pixels:
             weight += 1
             core.weight = core.tile_weight = weight
-            active = False
+            active, end = False, cycle
             if command.free:
                 core.free_weights(cycle)
             continue
@@ -187,24 +264,34 @@ def stem_pass(core, begin, command, line, work, counts):
             rows  = min(pixels // groups - 1, (min(end_row, map_rows) - line_row) // 2 - 1)
             spent = [now - before for now, before in zip(counts, row.counts, strict=True)]
             length, places = cycle - row.begin, [taken - row.begin for taken in row.takes]
+            # What is asked for at a row's end is the first word of the next.
+            dues = [early - row.begin for early in row.dues]
+            dues[0] = max(dues[0], 0) if due is None else due - cycle
             taken = 0
             while rows > 0:
-                taken = reads.take_all(cycle, places, ACTIVATIONS)
-                if taken < len(places):
-                    break
+                if told:
+                    taken = reads.take_all(cycle, places, ACTIVATIONS, dues)
+                    if taken < len(places) or (
+                            due is not None and not _is_there(reads, due + length)):
+                        break
+                else:
+                    all_takes += [cycle + place for place in places]
+                    all_dues  += [cycle + place for place in dues]
                 for cause, cycles in enumerate(spent):
                     counts[cause] += cycles
+                if due is not None:
+                    due += length
                 cycle    += length
                 landed   += length
                 pixels   -= groups
                 line_row += 2
                 rows     -= 1
                 taken = 0
-            image = cycle if taken else reads.when(ACTIVATIONS)
+            image = cycle if taken or not told else reads.when(ACTIVATIONS)
             row = _Row(taken)
         else:
-            row = _Row()
+            row = _Row(row.taken)
         row.begin, row.state, row.line_row, row.counts = cycle, state, line_row, counts.copy()
-    core.end_early_pass()
-    counts[drain] += 1
-    return cycle
+    if due is not None:
+        all_dues.append(due)
+    return cycle, end, (all_takes, all_dues)

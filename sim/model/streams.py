@@ -100,6 +100,11 @@ class Stream:
         self.asked += self.length
         self.earliest = cycle + 2
 
+    @property
+    def ratio(self):
+        """Width of a beat and of a word, in the largest unit that divides both."""
+        return self._taken, self._given
+
     def is_steady(self):
         """Whether beats go through queue and gearbox one a cycle, and words follow at once."""
         pops, queue = self.pops, self._queue
@@ -150,6 +155,41 @@ class Stream:
             pops.append(cycle)
             last = cycle
             number += 1
+
+    def give(self, cycles, dues, first):
+        """Words leave the gearbox in cycles from that of the first on; those that did in time.
+
+        Parameters
+        ----------
+        cycles, dues : list of int
+            When they leave and by when they must be there, both ascending.
+        first : int
+            Place in them.
+
+        Returns
+        -------
+        int
+            Place of the first that is not known to be there when it must, or their number.
+        """
+        arrivals, pops, gives = self.arrivals, self.pops, self.gives
+        taken, given = self._taken, self._given
+        before = len(gives) - first
+        count  = len(cycles)
+        while first < count:
+            beats = -(-(before + first + 1) * given // taken)
+            if beats > len(pops):
+                self.pop()
+            if beats > len(pops) or pops[beats - 1] >= dues[first]:
+                break
+            # All that are whole with this beat.
+            end = min(beats * taken // given - before, count)
+            gives.extend(cycles[first:end])
+            first = end
+        if len(pops) != len(arrivals):
+            self.pop()
+        if self.request == NEVER and len(pops) >= self.needed:
+            self.find_request()
+        return first
 
     def flow(self):
         """Move beats into the gearbox and words into the ring, as far as is known."""

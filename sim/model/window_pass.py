@@ -1,12 +1,14 @@
 """Passes to the line buffer and the windows that come of them: stepped until they repeat."""
 
+from dataclasses import replace
+
 from sim.model import passes
 from sim.model.known_passes import KnownPass, pass_shape
 from sim.model.line_walk import LineWalk
 from sim.model.pass_place import PassPlace
 from sim.model.passes import DEPTHWISE, POINTWISE, Wait
 from sim.model.reads import NEVER, PARAMETERS, TAPS, WEIGHTS
-from sim.model.repetition import TILE, Repetition
+from sim.model.repetition import ROW, TILE, Repetition
 
 __all__ = ["window_pass"]
 
@@ -41,25 +43,41 @@ def window_pass(core, begin, command, line, work, counts):
         # Parameters serve windows a cycle late.
         core.ask(begin - 1)
     windows = min(core.taps - core.taps_freed, core.parameters - core.parameters_freed - before)
-    shape   = None
-    if (core.skips and not work.load and not work.store
-            and core.weights >= end and windows >= words):
-        shape = pass_shape(core, begin, command, line)
-        if shape in core.passes:
-            return core.passes[shape].repeat(core, begin, command, counts)
-        earlier, fetch = counts.copy(), core.fetch
-    cycle, tile_ends = _step(core, begin, command, line, work, counts, windows, before)
+    if core.skips and core.weights >= end and windows >= words:
+        shape = pass_shape(core, begin, command, line, work)
+        known = core.passes.get(shape)
+        if known is None:
+            known = core.passes[shape] = _learn(core, begin, command, line, work, windows, before)
+        if not work.load or core.reads.loaded_in_time(
+                begin, known.begins, command.index, command.input_words):
+            return known.repeat(core, begin, command, counts)
+    store = None
+    if work.store:
+        store = core.writes.busy
+        core.writes.reads(begin - 1)
+        store[-1] = 0
+    loaded = core.reads.loaded(begin) if work.load else NEVER
+    cycle, _, _ = _step(core, begin, command, line, counts, windows, before, loaded, store)
     core.end_early_pass()
     counts[Wait.DRAIN] += 1
-    if shape:
-        core.passes[shape] = KnownPass(
-            cycle - begin, [now - then for now, then in zip(counts, earlier, strict=True)],
-            [tile_end - begin for tile_end in tile_ends],
-            core.fetch - begin if core.fetch != fetch else None)
     return cycle
 
 
-def _step(core, begin, command, line, work, counts, windows, before):
+def _learn(core, begin, command, line, work, windows, before):
+    """The pass as it is when it waits for nothing from memory; nobody is told of it."""
+    fetch, weight, counts = core.fetch, core.weight, [0] * (DEPTHWISE + 1)
+    store = bytearray() if work.store else None
+    cycle, tile_ends, begins = _step(core, begin, replace(command, free=False), line, counts,
+                                     windows, before, NEVER, store)
+    core.weight = weight
+    counts[Wait.DRAIN] += 1
+    return KnownPass(
+        cycle - begin, counts, [tile_end - begin for tile_end in tile_ends],
+        [start - begin for start in begins], None if store is None else bytes(store),
+        core.fetch - begin if core.fetch != fetch else None)
+
+
+def _step(core, begin, command, line, counts, windows, before, loaded, store):
     """Step a pass, cycle by cycle where it does not repeat itself.
 
     Parameters
@@ -68,6 +86,10 @@ def _step(core, begin, command, line, work, counts, windows, before):
         Words whose windows have taps and parameters.
     before : int
         Parameters of this descriptor before those of the windows.
+    loaded : int
+        Words of the input that are there before the first cycle, `NEVER` where none is waited for.
+    store : bytearray or None
+        Is told for each cycle whether the core reads the map memory.
 
     Returns
     -------
@@ -75,6 +97,8 @@ def _step(core, begin, command, line, work, counts, windows, before):
         As `window_pass`.
     tile_ends : list of int
         Cycles in which the weights of each tile were done with.
+    begins : list of int
+        Cycles in which the groups of pixels of the first tile begin.
     """
     reads, tile_words = core.reads, core.tile_words
     result, line_buffer = passes.RESULT, Wait.LINE_BUFFER
@@ -94,14 +118,10 @@ def _step(core, begin, command, line, work, counts, windows, before):
     # What is known to be there.
     weights    = NEVER if copy else core.weights
     parameters = core.parameters - core.parameters_freed
-    loaded = reads.loaded(begin) if work.load else NEVER
-    store  = core.writes.busy if work.store else None
-    if store is not None:
-        core.writes.reads(begin - 1)
-        store[-1] = 0
     started = 2                                   # cycles before the first step
     cycle   = begin
     repetition = Repetition()
+    begins  = [cycle + started]
     while True:
         # What the array does: a window first, else a step of the pass.
         depthwise = issued = ends = False
@@ -218,6 +238,8 @@ def _step(core, begin, command, line, work, counts, windows, before):
             active = False
             continue
         count, steps, need, weight = place.count, place.steps, place.need, place.weight
+        if place.tile == 0:
+            begins.append(cycle)
         repetition.begins(level)
         left = min(place.left(level), walk.left(level))
         if left <= 0 or residual or windows < words or not core.skips:
@@ -232,6 +254,10 @@ def _step(core, begin, command, line, work, counts, windows, before):
         if level != TILE:
             if need + place.words(level, left) > loaded:
                 continue
+            if place.tile == 0:
+                latest = begins[-period.places * (command.groups if level == ROW else 1):]
+                for k in range(1, times + 1):
+                    begins += [start + k * period.cycles for start in latest]
         else:
             if not copy:
                 period_words = period.places * steps
@@ -256,4 +282,4 @@ def _step(core, begin, command, line, work, counts, windows, before):
         cycle  += times * period.cycles
         landed += times * period.cycles
     core.tile_weight = core.weight
-    return cycle, place.tile_ends
+    return cycle, place.tile_ends, begins

@@ -5,6 +5,7 @@ It runs behind the core and only while a descriptor has something to write.
 
 from bisect import bisect_left
 from collections import deque
+from itertools import repeat
 from math import gcd
 
 __all__ = ["WritePort"]
@@ -71,6 +72,7 @@ class WritePort:
         #: For each cycle from the first on, whether the core reads the map memory.
         self.busy   = bytearray()
         self._events.clear()
+        self._sent_before = len(self.sent)
         self._clear(work.store_words)
         self._logits = work.kind == "classifier"
         bits = self._logit_bits if self._logits else self._word_bits
@@ -97,6 +99,11 @@ class WritePort:
         else:
             self.busy[cycle - self._base] = 1
 
+    def reads_as(self, cycle, busy):
+        """From a cycle on, the core reads the map memory in those that are marked, and no other."""
+        self.busy += bytes(cycle - self._base - len(self.busy))
+        self.busy[cycle - self._base:] = busy
+
     # What the core asks.
 
     @property
@@ -111,7 +118,15 @@ class WritePort:
     def advance(self, cycle):
         """Step to the beginning of a cycle."""
         events = self._events
+        news   = True               # since it was last asked whether all comes to rest
         while self.now < cycle:
+            if news:
+                news  = False
+                until = min(events[0][0], cycle) if events else cycle
+                if self._rests_by(until):
+                    self._rest(until)
+                    continue
+            known = len(events)
             if not self.step(self.now):
                 # Nothing moves before the next event, or the next answer.
                 wake = min(events[0][0] if events else cycle,
@@ -119,6 +134,46 @@ class WritePort:
                 self.now = max(self.now + 1, wake)
             else:
                 self.now += 1
+            news = len(events) != known
+
+    def _rests_by(self, cycle):
+        """Whether all that was produced is written by a cycle for certain.
+
+        When exactly is of no interest then. What ends last waited for something, that for something
+        before it, and so on: on such a path each word costs a cycle; each beat one where it leaves
+        the gearbox and one on its way to the memory; each burst those of its announcement; every
+        fourth burst its answer; and the core those in which it reads the map memory.
+        """
+        words = self._produced - self.stored
+        free  = cycle - self.now - words
+        if (free <= 0 or self._pauses or self._logits or self._command or not self._remaining
+                or self._produced == self.words):
+            return False
+        beats   = (self._produced * self._taken // self._given
+                   - (len(self.sent) - self._sent_before))
+        bursts  = beats // self._burst + 1 + self._pending
+        answers = bursts // _WRITES + 1 + (self._pending != 0)
+        free   -= 2 * beats + 6 * bursts + answers * (self._latency + 1) + 32
+        return free > 0 and free > self.busy.count(1, self.now - self._base, cycle - self._base)
+
+    def _rest(self, cycle):
+        """Go on to a cycle by which all has come to rest: less than a burst's beats wait."""
+        beats, self._level = divmod(self._produced * self._taken, self._given)
+        bursts, waiting = divmod(beats, self._burst)
+        sent = bursts * self._burst
+        self.sent.extend(repeat(self.now, self._sent_before + sent - len(self.sent)))
+        self.stored, self._room = self._produced, _STORE_QUEUE
+        self._words.clear()
+        self._granted = self._granted_last = False
+        self._remaining += self._number - sent
+        self._number, self._queued = sent, waiting
+        self._inner, self._out = max(waiting - 1, 0), waiting > 0
+        self._length  = min(self._burst, self._remaining)
+        self._request = self._answered = self.transfer = False
+        self._announcing = self._pending = self._accepted = self._place = 0
+        self._bursts.clear()
+        self._answers.clear()
+        self.now = cycle
 
     @property
     def wants(self):

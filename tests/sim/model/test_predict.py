@@ -173,6 +173,14 @@ def test_what_is_skipped_changes_nothing(seed, monkeypatch):
     assert predict_frames(made, config, frames, **memory) == quick
 
 
+def test_an_image_that_is_late_before_the_line_buffer_needs_it(monkeypatch):
+    """The core waits for it, not for the line buffer, where padding is stepped over meanwhile."""
+    config, made, latency = random_case(1686)
+    quick = predict_frames(made, config, 3, latency=latency)
+    monkeypatch.setattr(core.Core, "skips", False)
+    assert predict_frames(made, config, 3, latency=latency) == quick
+
+
 def test_program_takes_as_long_as_its_rows():
     made = mobilenet_v2(0.35, 96)
     run  = machine.Machine(PRESETS["base"], plan_network(made, PRESETS["base"]), 100)
