@@ -115,6 +115,8 @@ def cost(
     accelerator = load_configuration(config, settings or ())
     chosen  = ([find_device(device, devices)] if device else
                list(load_devices(devices).values()))
+    if device:
+        _check_options(chosen[0], dsp_packing, ultra_ram)
     table   = load_energies(energies)
     memory  = make_memory(latency, bandwidth)
     network = choose_network(model, width, size, classes, padding)
@@ -133,6 +135,18 @@ def cost(
     if output:
         get_error_console().print(
             f"In {output}: {'cost.png, ' if device else ''}report.csv, report.json")
+
+
+def _check_options(device, dsp_packing, ultra_ram):
+    """Refuse to count what a device does not have."""
+    from sim.errors import UserError
+
+    if dsp_packing and device.family != "xcup":
+        raise UserError(f"--dsp-packing is for the DSPs of UltraScale+, which {device.name} does "
+                        "not have")
+    if ultra_ram and not device.ultra_ram:
+        raise UserError(f"--ultra-ram is for devices with UltraRAM, which {device.name} does not "
+                        "have")
 
 
 def _unit_clocks(accelerator, devices, wanted, clock):

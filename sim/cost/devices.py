@@ -110,6 +110,8 @@ def _load(path):
         raise UserError(f"The table of devices {str(path)!r} cannot be read: {reason}") from None
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"The table of devices {str(path)!r} is not valid TOML: {error}") from None
+    if not entries:
+        raise UserError(f"The table of devices {str(path)!r} holds no device")
     return {name: _device(name, entry) for name, entry in entries.items()}
 
 

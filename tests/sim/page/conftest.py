@@ -18,7 +18,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 def browser():
     """A browser; without one its tests are skipped, unless MNV2_CHROMIUM says that there is one."""
     wanted = os.environ.get("MNV2_CHROMIUM")
-    path = wanted or next(filter(None, map(shutil.which, NAMES)), None)
+    path = next(filter(None, map(shutil.which, [wanted] if wanted else NAMES)), wanted)
     if path is None:
         pytest.skip("no Chromium found: install one, or name it in MNV2_CHROMIUM")
     from playwright.sync_api import sync_playwright
