@@ -8,6 +8,7 @@ import typer
 from sim.commands.accelerator_options import Config, Latency, Settings, make_memory
 from sim.commands.model_options import Model
 from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
+from sim.errors import UserError
 
 
 def cost(
@@ -115,8 +116,9 @@ def cost(
     accelerator = load_configuration(config, settings or ())
     chosen  = ([find_device(device, devices)] if device else
                list(load_devices(devices).values()))
-    if device:
-        _check_options(chosen[0], dsp_packing, ultra_ram)
+    if device and dsp_packing and chosen[0].family != "xcup":
+        raise UserError(f"--dsp-packing is for the DSPs of UltraScale+, which {chosen[0].name} "
+                        "does not have")
     table   = load_energies(energies)
     memory  = make_memory(latency, bandwidth)
     network = choose_network(model, width, size, classes, padding)
@@ -137,22 +139,8 @@ def cost(
             f"In {output}: {'cost.png, ' if device else ''}report.csv, report.json")
 
 
-def _check_options(device, dsp_packing, ultra_ram):
-    """Refuse to count what a device does not have."""
-    from sim.errors import UserError
-
-    if dsp_packing and device.family != "xcup":
-        raise UserError(f"--dsp-packing is for the DSPs of UltraScale+, which {device.name} does "
-                        "not have")
-    if ultra_ram and not device.ultra_ram:
-        raise UserError(f"--ultra-ram is for devices with UltraRAM, which {device.name} does not "
-                        "have")
-
-
 def _unit_clocks(accelerator, devices, wanted, clock):
     """Measured clocks of this very configuration's units; None where those of `base` will do."""
-    from sim.errors import UserError
-
     if not wanted:
         return None
     if clock is not None:

@@ -134,7 +134,6 @@ def test_energies_of_ones_own(tmp_path):
     (("--energies", "none.toml"), "table of energies 'none.toml' cannot be read"),
     (("--devices", "/dev/null"), "'/dev/null' holds no device"),
     (("--dsp-packing", "--device", "ECP5-85"), "which ECP5-85 does not have"),
-    (("--ultra-ram", "--device", "ZU3EG"), "which ZU3EG does not have"),
     (("--devices", "none.toml"), "table of devices 'none.toml' cannot be read"),
     (("--latency", "0"), "The memory cannot be modelled so"),
     (("--fmax", "--clock", "100", "--device", "ECP5-85"), "give one of them"),
