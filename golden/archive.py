@@ -8,11 +8,11 @@ import json
 
 import numpy as np
 
-from golden.arithmetic import Arithmetic
-from golden.average_pool import QuantizedAveragePool
-from golden.model import QuantizedBlock, QuantizedModel
-from golden.network import Block, Layer, Network
-from golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean
+from mnv2.golden.arithmetic import Arithmetic
+from mnv2.golden.average_pool import QuantizedAveragePool
+from mnv2.golden.model import QuantizedBlock, QuantizedModel
+from mnv2.golden.network import Block, Layer, Network
+from mnv2.golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean
 
 FORMAT = "mnv2 quantized model 2"
 _ARRAYS = ("weights", "bias", "multiplier", "shift", "weight_scales")
@@ -21,8 +21,11 @@ _POOLS = {record.__name__: record for record in (QuantizedMean, QuantizedAverage
 
 def _layer_header(record):
     """A record's fields but for its arrays."""
-    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)
-              if not isinstance(getattr(record, field.name), np.ndarray)}
+    fields = {
+        field.name: getattr(record, field.name)
+        for field in dataclasses.fields(record)
+        if not isinstance(getattr(record, field.name), np.ndarray)
+    }
     return {**fields, "arithmetic": dataclasses.asdict(record.arithmetic)}
 
 
@@ -64,9 +67,12 @@ def network_from_dict(record):
     def layer(fields):
         return None if fields is None else Layer(**fields)
 
-    blocks = tuple(Block(**{**block, **{part: layer(block[part]) for part in
-                                        ("expand", "depthwise", "project")}})
-                   for block in record["blocks"])
+    blocks = tuple(
+        Block(
+            **{**block, **{part: layer(block[part]) for part in ("expand", "depthwise", "project")}}
+        )
+        for block in record["blocks"]
+    )
     parts = {part: layer(record[part]) for part in ("stem", "head", "pool", "classifier")}
     return Network(**{**record, **parts, "blocks": blocks})
 
@@ -78,19 +84,32 @@ def model_from_arrays(arrays):
         if header["format"] != FORMAT:
             raise ValueError("format")
         network = network_from_dict(header["network"])
-        layers = {name: QuantizedLayer(**_with_arithmetic(fields), **{
-                      field: arrays[f"{name}/{field}"] for field in _ARRAYS})
-                  for name, fields in header["layers"].items()}
+        layers = {
+            name: QuantizedLayer(
+                **_with_arithmetic(fields),
+                **{field: arrays[f"{name}/{field}"] for field in _ARRAYS},
+            )
+            for name, fields in header["layers"].items()
+        }
         blocks = []
         for block in network.blocks:
             add = header["adds"].get(block.name)
-            parts = [None if part is None else layers[part.name]
-                     for part in (block.expand, block.depthwise, block.project)]
+            parts = [
+                None if part is None else layers[part.name]
+                for part in (block.expand, block.depthwise, block.project)
+            ]
             residual = QuantizedAdd(**_with_arithmetic(add)) if add else None
             blocks.append(QuantizedBlock(block.name, *parts, residual))
         kind, fields = header["pool"]
         pool = _POOLS[kind](**_with_arithmetic(fields))
-        return QuantizedModel(network, layers["stem"], tuple(blocks), layers["head"], pool,
-                              layers["classifier"], *header["input"])
+        return QuantizedModel(
+            network,
+            layers["stem"],
+            tuple(blocks),
+            layers["head"],
+            pool,
+            layers["classifier"],
+            *header["input"],
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"The arrays must be those of a quantised model ({error})") from None

@@ -23,7 +23,7 @@ class Arithmetic:
         8 to 32, sign included. A multiplier of b bits is rounded to its b - 1 leading magnitude
         bits and stays in Q31 form: in [2**30, 2**31), its low 32 - b bits zero.
     rounding : str
-        One of `ROUNDINGS`; see `golden.fixed_point.scale_by_multiplier`.
+        One of `ROUNDINGS`; see `mnv2.golden.fixed_point.scale_by_multiplier`.
     accumulator_bits : int
         12 to 32, sign included.
     overflow : str
@@ -42,15 +42,18 @@ class Arithmetic:
     overflow: str = "wrap"
 
     def __post_init__(self):
-        for what, allowed in (("multiplier_bits", MULTIPLIER_BITS),
-                              ("accumulator_bits", ACCUMULATOR_BITS)):
+        for what, allowed in (
+            ("multiplier_bits", MULTIPLIER_BITS),
+            ("accumulator_bits", ACCUMULATOR_BITS),
+        ):
             value = getattr(self, what)
             if isinstance(value, bool) or value not in allowed:
                 raise ValueError(f"{what} must be {allowed[0]} to {allowed[-1]}, not {value!r}")
         for what, allowed in (("rounding", ROUNDINGS), ("overflow", OVERFLOWS)):
             if getattr(self, what) not in allowed:
-                raise ValueError(f"{what} must be one of {', '.join(allowed)}, "
-                                 f"not {getattr(self, what)!r}")
+                raise ValueError(
+                    f"{what} must be one of {', '.join(allowed)}, not {getattr(self, what)!r}"
+                )
 
 
 #: The arithmetic of LiteRT's reference kernels.

@@ -13,8 +13,8 @@ from functools import cache
 
 import numpy as np
 
-from golden.arithmetic import LITERT, Arithmetic
-from golden.fixed_point import (
+from mnv2.golden.arithmetic import LITERT, Arithmetic
+from mnv2.golden.fixed_point import (
     divide_rounding_half_away,
     multiply_by_quantized_multiplier,
     saturate,
@@ -51,8 +51,10 @@ def average_parameters(count):
             multiplier = min(multiplier, 2**31 - 1)
             if _is_average(count, sum_bias, multiplier, shift, offset):
                 return sum_bias, multiplier, shift, offset
-    raise ValueError(f"An average over {count} pixels must be one that a multiplier reproduces, "
-                     "and none was found")
+    raise ValueError(
+        f"An average over {count} pixels must be one that a multiplier reproduces, "
+        "and none was found"
+    )
 
 
 def _is_average(count, sum_bias, multiplier, shift, offset):
@@ -70,7 +72,7 @@ def _is_average(count, sum_bias, multiplier, shift, offset):
 class QuantizedAveragePool:
     """The global average pool as AVERAGE_POOL_2D rounds it; input and output share their scale.
 
-    Beside `golden.records.QuantizedMean`, with the same integers for the hardware.
+    Beside `mnv2.golden.records.QuantizedMean`, with the same integers for the hardware.
 
     Parameters
     ----------
@@ -96,11 +98,15 @@ class QuantizedAveragePool:
 
     def __post_init__(self):
         if self.activation_bits != 8 or self.arithmetic != LITERT:
-            raise ValueError(f"The average of {self.name} must be int8 in LiteRT's arithmetic, not "
-                             f"{self.activation_bits} bits in {self.arithmetic!r}")
+            raise ValueError(
+                f"The average of {self.name} must be int8 in LiteRT's arithmetic, not "
+                f"{self.activation_bits} bits in {self.arithmetic!r}"
+            )
         if not -128 <= self.minimum <= self.maximum <= 127:
-            raise ValueError(f"The clamp of {self.name} must lie in -128..127, "
-                             f"not {(self.minimum, self.maximum)!r}")
+            raise ValueError(
+                f"The clamp of {self.name} must lie in -128..127, "
+                f"not {(self.minimum, self.maximum)!r}"
+            )
         average_parameters(self.count)
 
     @property
@@ -129,7 +135,8 @@ class QuantizedAveragePool:
     def run(self, activation):
         """int8 [1, 1, C] of int8 [H, W, C] with H * W = count."""
         if activation.shape[0] * activation.shape[1] != self.count:
-            raise ValueError(f"The input of {self.name} must have {self.count} pixels, "
-                             f"not {activation.shape!r}")
+            raise ValueError(
+                f"The input of {self.name} must have {self.count} pixels, not {activation.shape!r}"
+            )
         sums = activation.astype(np.int64).sum(axis=(0, 1), keepdims=True)
         return self.requantize(sums + self.sum_bias)

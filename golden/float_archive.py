@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 
-from golden.archive import network_from_dict
-from golden.float_model import BatchNormalization, FloatLayer, FloatModel, InputNormalization
+from mnv2.golden.archive import network_from_dict
+from mnv2.golden.float_model import BatchNormalization, FloatLayer, FloatModel, InputNormalization
 
 FORMAT = "mnv2 float model 1"
 _VECTORS = ("scale", "offset", "mean", "variance")
@@ -18,8 +18,10 @@ def float_model_to_arrays(model):
         "format": FORMAT,
         "network": dataclasses.asdict(model.network),
         "input_normalization": dataclasses.asdict(model.input_normalization),
-        "epsilons": {name: None if x.normalization is None else float(x.normalization.epsilon)
-                     for name, x in model.layers.items()},
+        "epsilons": {
+            name: None if x.normalization is None else float(x.normalization.epsilon)
+            for name, x in model.layers.items()
+        },
     }
     arrays = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
     for name, record in model.layers.items():
@@ -44,10 +46,12 @@ def float_model_from_arrays(arrays):
             norm = None
             if epsilon is not None:
                 norm = BatchNormalization(*(arrays[f"{name}/{x}"] for x in _VECTORS), epsilon)
-            layers[name] = FloatLayer(by_name[name], arrays[f"{name}/weights"],
-                                      arrays.get(f"{name}/bias"), norm)
-        normalization = InputNormalization(**{part: tuple(values) for part, values in
-                                              header["input_normalization"].items()})
+            layers[name] = FloatLayer(
+                by_name[name], arrays[f"{name}/weights"], arrays.get(f"{name}/bias"), norm
+            )
+        normalization = InputNormalization(
+            **{part: tuple(values) for part, values in header["input_normalization"].items()}
+        )
         return FloatModel(network, layers, normalization)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"The arrays must be those of a float model ({error})") from None

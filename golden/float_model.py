@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from golden.network import Layer, Network
+from mnv2.golden.network import Layer, Network
 
 EPSILON = 1e-5
 
@@ -33,15 +33,22 @@ class InputNormalization:
     deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
     def __post_init__(self):
-        if not (len(self.mean) == len(self.deviation) == 3
-                and np.isfinite(self.mean + self.deviation).all() and min(self.deviation) > 0):
-            raise ValueError("A normalisation must have three finite means and three positive "
-                             f"deviations, not {self.mean!r} and {self.deviation!r}")
+        if not (
+            len(self.mean) == len(self.deviation) == 3
+            and np.isfinite(self.mean + self.deviation).all()
+            and min(self.deviation) > 0
+        ):
+            raise ValueError(
+                "A normalisation must have three finite means and three positive "
+                f"deviations, not {self.mean!r} and {self.deviation!r}"
+            )
 
     def range(self):
         """(minimum, maximum) that a normalised pixel can have."""
-        return (min((0 - m) / d for m, d in zip(self.mean, self.deviation, strict=True)),
-                max((1 - m) / d for m, d in zip(self.mean, self.deviation, strict=True)))
+        return (
+            min((0 - m) / d for m, d in zip(self.mean, self.deviation, strict=True)),
+            max((1 - m) / d for m, d in zip(self.mean, self.deviation, strict=True)),
+        )
 
 
 IMAGENET_NORMALIZATION = InputNormalization()
@@ -61,8 +68,9 @@ class BatchNormalization:
 
     def factor_and_offset(self):
         """The same as factor * x + offset, float64 [C] each."""
-        factor = self.scale.astype(np.float64) \
-            / np.sqrt(self.variance.astype(np.float64) + self.epsilon)
+        factor = self.scale.astype(np.float64) / np.sqrt(
+            self.variance.astype(np.float64) + self.epsilon
+        )
         return factor, self.offset.astype(np.float64) - self.mean.astype(np.float64) * factor
 
 
@@ -90,11 +98,14 @@ class FloatLayer:
     def __post_init__(self):
         layer = self.layer
         channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels),
-                 "depthwise": (3, 3, channels)}.get(layer.kind, (layer.input_channels, channels))
+        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
+            layer.kind, (layer.input_channels, channels)
+        )
         if self.weights.dtype != np.float32 or self.weights.shape != shape:
-            raise ValueError(f"Weights of {layer.name} must be float32 {shape}, "
-                             f"not {self.weights.dtype} {self.weights.shape!r}")
+            raise ValueError(
+                f"Weights of {layer.name} must be float32 {shape}, "
+                f"not {self.weights.dtype} {self.weights.shape!r}"
+            )
 
     def folded(self):
         """The same layer with the normalisation folded into weights and bias (in float64)."""
@@ -102,8 +113,12 @@ class FloatLayer:
             return self
         factor, offset = self.normalization.factor_and_offset()
         bias = offset if self.bias is None else offset + self.bias * factor
-        return FloatLayer(self.layer, (self.weights * factor).astype(np.float32),
-                          bias.astype(np.float32), ceiling=self.ceiling)
+        return FloatLayer(
+            self.layer,
+            (self.weights * factor).astype(np.float32),
+            bias.astype(np.float32),
+            ceiling=self.ceiling,
+        )
 
     def accumulate(self, x):
         """The convolution alone: float32 [H', W', Cout] of float32 [H, W, Cin]."""
@@ -155,7 +170,7 @@ class FloatModel:
         ----------
         image : float32 [H, W, 3]
             Normalised as `input_normalization` says.
-        watch : function of (golden.network.Layer, float32 [H, W, Cin]), optional
+        watch : function of (mnv2.golden.network.Layer, float32 [H, W, Cin]), optional
             Called with each convolution and its input.
 
         Returns
@@ -165,8 +180,10 @@ class FloatModel:
             the logits [1, 1, classes].
         """
         if image.dtype != np.float32 or image.shape != self.network.input_shape:
-            raise ValueError(f"An image must be float32 {self.network.input_shape}, "
-                             f"not {image.dtype} {image.shape!r}")
+            raise ValueError(
+                f"An image must be float32 {self.network.input_shape}, "
+                f"not {image.dtype} {image.shape!r}"
+            )
         tensors = {"input": image}
 
         def run(name, x):
@@ -209,11 +226,16 @@ def convolve_depthwise(x, weights, stride, padding):
     rows = (padded.shape[0] - size) // stride + 1
     columns = (padded.shape[1] - size) // stride + 1
     total = np.zeros((rows, columns, x.shape[2]), np.float32)
-    for top in range(0, rows, 8):                            # bands of rows that stay in the cache
-        band = total[top:top + 8]
+    for top in range(0, rows, 8):  # bands of rows that stay in the cache
+        band = total[top : top + 8]
         for dy in range(size):
             first = top * stride + dy
             for dx in range(size):
-                band += weights[dy, dx] * padded[first:first + (len(band) - 1) * stride + 1:stride,
-                                                 dx:dx + (columns - 1) * stride + 1:stride]
+                band += (
+                    weights[dy, dx]
+                    * padded[
+                        first : first + (len(band) - 1) * stride + 1 : stride,
+                        dx : dx + (columns - 1) * stride + 1 : stride,
+                    ]
+                )
     return total

@@ -1,7 +1,7 @@
 """The integer model: blocks of records, the network, and how they run.
 
 Every tensor has a name and `QuantizedModel.run` returns them all, so that hardware can be held to
-any of them. Activations are int8 [H, W, C]; the records are in `golden.records`.
+any of them. Activations are int8 [H, W, C]; the records are in `mnv2.golden.records`.
 """
 
 from dataclasses import dataclass, fields
@@ -9,10 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
-from golden import batch
-from golden.fixed_point import activation_type
-from golden.network import Network
-from golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean
+from mnv2.golden.fast import batch
+from mnv2.golden.fixed_point import activation_type
+from mnv2.golden.network import Network
+from mnv2.golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +93,11 @@ class QuantizedModel:
 
     def _check_images(self, images):
         kind = np.dtype(activation_type(self.input_bits))
-        if images.dtype != kind or images.shape[1:] != self.network.input_shape \
-                or images.ndim != 4:
-            raise ValueError(f"An image must be {kind} {self.network.input_shape}, "
-                             f"not {images.dtype} {images.shape[1:]!r}")
+        if images.dtype != kind or images.shape[1:] != self.network.input_shape or images.ndim != 4:
+            raise ValueError(
+                f"An image must be {kind} {self.network.input_shape}, "
+                f"not {images.dtype} {images.shape[1:]!r}"
+            )
 
     def run(self, image, exact_loops=False):
         """Every tensor of one image.
@@ -106,7 +107,7 @@ class QuantizedModel:
         image : int8 (int16 beyond 8 input bits) [H, W, 3]
             Quantised with the model's input scale and zero point.
         exact_loops : bool
-            Take the plain forms of `golden.ops`; equal, and slower.
+            Take the plain forms of `mnv2.golden.ops`; equal, and slower.
 
         Returns
         -------

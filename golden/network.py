@@ -246,11 +246,21 @@ def build_block(index, input_shape, expansion, channels, stride, padding="pytorc
     if expansion != 1:
         expand = _convolution(f"{name}.expand", "expand", index, shape, hidden, 1, 1, padding)
         shape = expand.output_shape
-    depthwise = _convolution(f"{name}.depthwise", "depthwise", index, shape, hidden, 3, stride,
-                             padding)
+    depthwise = _convolution(
+        f"{name}.depthwise", "depthwise", index, shape, hidden, 3, stride, padding
+    )
     residual = stride == 1 and channels == input_shape[2]
-    project = _convolution(f"{name}.project", "project", index, depthwise.output_shape, channels,
-                           1, 1, padding, residual)
+    project = _convolution(
+        f"{name}.project",
+        "project",
+        index,
+        depthwise.output_shape,
+        channels,
+        1,
+        1,
+        padding,
+        residual,
+    )
     return Block(name, index, expansion, expand, depthwise, project)
 
 
@@ -262,8 +272,18 @@ def _positive(what, value):
     return value
 
 
-def build_network(table, *, stem_channels, head_channels, classes, input_size, padding="pytorch",
-                  input_channels=3, stem_stride=2, width=None):
+def build_network(
+    table,
+    *,
+    stem_channels,
+    head_channels,
+    classes,
+    input_size,
+    padding="pytorch",
+    input_channels=3,
+    stem_stride=2,
+    width=None,
+):
     """Any network of the family.
 
     Parameters
@@ -288,8 +308,11 @@ def build_network(table, *, stem_channels, head_channels, classes, input_size, p
     if padding not in PADDINGS:
         raise ValueError(f"Padding must be one of {', '.join(PADDINGS)}, not {padding!r}")
     rows, columns = input_size if isinstance(input_size, tuple) else (input_size, input_size)
-    input_shape = (_positive("Input size", rows), _positive("Input size", columns),
-                   _positive("Input channels", input_channels))
+    input_shape = (
+        _positive("Input size", rows),
+        _positive("Input size", columns),
+        _positive("Input channels", input_channels),
+    )
     _positive("Stem channels", stem_channels)
     _positive("Head channels", head_channels)
     _positive("Classes", classes)
@@ -311,12 +334,15 @@ def build_network(table, *, stem_channels, head_channels, classes, input_size, p
     head = _convolution("head", "head", 0, shape, head_channels, 1, 1, padding)
     none = ((0, 0), (0, 0))
     rows, columns, _ = head.output_shape
-    pool = Layer("pool", "pool", 0, head.output_shape, (1, 1, head_channels), (rows, columns), 1,
-                 none)
-    classifier = Layer("classifier", "classifier", 0, pool.output_shape, (1, 1, classes), (1, 1), 1,
-                       none)
-    return Network(width, input_shape, classes, padding, stem, tuple(blocks), head, pool,
-                   classifier)
+    pool = Layer(
+        "pool", "pool", 0, head.output_shape, (1, 1, head_channels), (rows, columns), 1, none
+    )
+    classifier = Layer(
+        "classifier", "classifier", 0, pool.output_shape, (1, 1, classes), (1, 1), 1, none
+    )
+    return Network(
+        width, input_shape, classes, padding, stem, tuple(blocks), head, pool, classifier
+    )
 
 
 def mobilenet_v2(width=1.0, input_size=224, classes=1000, padding="pytorch"):
@@ -337,6 +363,11 @@ def mobilenet_v2(width=1.0, input_size=224, classes=1000, padding="pytorch"):
         raise ValueError(f"Width multiplier must be positive, not {width!r}")
     table = tuple((t, round_channels(c * width), n, s) for t, c, n, s in MOBILENET_V2_TABLE)
     return build_network(
-        table, stem_channels=round_channels(32 * width),
+        table,
+        stem_channels=round_channels(32 * width),
         head_channels=round_channels(1280 * max(1.0, width)),
-        classes=classes, input_size=input_size, padding=padding, width=float(width))
+        classes=classes,
+        input_size=input_size,
+        padding=padding,
+        width=float(width),
+    )

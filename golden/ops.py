@@ -1,8 +1,8 @@
 """The integer layers in their plain form, one image at a time.
 
 Activations are int8 or int16 [H, W, C]; accumulators int32, of as many bits as the arithmetic
-has, which wrap or saturate as it says. These functions are the definition; `golden.fast_ops` and
-`golden.batch` hold quicker forms that equal them.
+has, which wrap or saturate as it says. These functions are the definition; `mnv2.golden.fast.ops`
+and `mnv2.golden.fast.batch` hold quicker forms that equal them.
 
 An accumulator starts from the bias and adds (x - zero_point) * weight tap by tap, row by row, and
 within a tap by input channel. One that wraps may do so at any point: only the last sum counts as
@@ -16,8 +16,8 @@ mean.h, pooling.h.
 
 import numpy as np
 
-from golden.arithmetic import LITERT
-from golden.fixed_point import (
+from mnv2.golden.arithmetic import LITERT
+from mnv2.golden.fixed_point import (
     ADD_LEFT_SHIFT,
     divide_rounding_half_away,
     saturate,
@@ -39,12 +39,19 @@ def _taps(activation, zero_point, kernel_shape, stride, padding):
     rows = (padded.shape[0] - kernel_shape[0]) // stride + 1
     columns = (padded.shape[1] - kernel_shape[1]) // stride + 1
     if rows < 1 or columns < 1:
-        raise ValueError(f"A kernel of {kernel_shape} must fit the padded map, "
-                         f"not {padded.shape[:2]!r}")
+        raise ValueError(
+            f"A kernel of {kernel_shape} must fit the padded map, not {padded.shape[:2]!r}"
+        )
     for dy in range(kernel_shape[0]):
         for dx in range(kernel_shape[1]):
-            yield dy, dx, padded[dy:dy + (rows - 1) * stride + 1:stride,
-                                 dx:dx + (columns - 1) * stride + 1:stride]
+            yield (
+                dy,
+                dx,
+                padded[
+                    dy : dy + (rows - 1) * stride + 1 : stride,
+                    dx : dx + (columns - 1) * stride + 1 : stride,
+                ],
+            )
 
 
 def wrap_sums(sums, arithmetic, overflows=None):
@@ -70,8 +77,9 @@ def add_saturating(bias, products, arithmetic, overflows=None):
     return total.astype(np.int32)
 
 
-def conv2d(activation, weights, bias, input_zero_point, stride, padding, arithmetic=LITERT,
-           overflows=None):
+def conv2d(
+    activation, weights, bias, input_zero_point, stride, padding, arithmetic=LITERT, overflows=None
+):
     """Accumulators of a convolution.
 
     Parameters
@@ -82,7 +90,7 @@ def conv2d(activation, weights, bias, input_zero_point, stride, padding, arithme
     input_zero_point, stride : int
     padding : ((top, bottom), (left, right))
         Pixels outside the image count as real zero.
-    arithmetic : golden.arithmetic.Arithmetic
+    arithmetic : mnv2.golden.arithmetic.Arithmetic
         Its accumulator.
     overflows : list, optional
         A bool [H', W', M] is appended: which accumulators left their range.
@@ -94,8 +102,11 @@ def conv2d(activation, weights, bias, input_zero_point, stride, padding, arithme
     wide = weights.astype(np.int64)
     taps = _taps(activation, input_zero_point, weights.shape[:2], stride, padding)
     if arithmetic.overflow == "saturate":
-        products = (seen[..., channel, None] * wide[dy, dx, channel] for dy, dx, seen in taps
-                    for channel in range(weights.shape[2]))
+        products = (
+            seen[..., channel, None] * wide[dy, dx, channel]
+            for dy, dx, seen in taps
+            for channel in range(weights.shape[2])
+        )
         return add_saturating(bias, products, arithmetic, overflows)
     acc = bias.astype(np.int64)
     for dy, dx, seen in taps:
@@ -103,19 +114,23 @@ def conv2d(activation, weights, bias, input_zero_point, stride, padding, arithme
     return wrap_sums(acc, arithmetic, overflows)
 
 
-def depthwise_conv2d(activation, weights, bias, input_zero_point, stride, padding,
-                     arithmetic=LITERT, overflows=None):
+def depthwise_conv2d(
+    activation, weights, bias, input_zero_point, stride, padding, arithmetic=LITERT, overflows=None
+):
     """Accumulators of a depthwise convolution: as `conv2d`, weights int8 [K, K, C]."""
     wide = weights.astype(np.int64)
-    products = (seen * wide[dy, dx] for dy, dx, seen in
-                _taps(activation, input_zero_point, weights.shape[:2], stride, padding))
+    products = (
+        seen * wide[dy, dx]
+        for dy, dx, seen in _taps(activation, input_zero_point, weights.shape[:2], stride, padding)
+    )
     if arithmetic.overflow == "saturate":
         return add_saturating(bias, products, arithmetic, overflows)
     return wrap_sums(sum(products, start=bias.astype(np.int64)), arithmetic, overflows)
 
 
-def pointwise_conv2d(activation, weights, bias, input_zero_point, arithmetic=LITERT,
-                     overflows=None):
+def pointwise_conv2d(
+    activation, weights, bias, input_zero_point, arithmetic=LITERT, overflows=None
+):
     """Accumulators of a 1x1 convolution: weights int8 [C, M], result int32 [H, W, M]."""
     centred, wide = activation.astype(np.int64) - input_zero_point, weights.astype(np.int64)
     if arithmetic.overflow == "saturate":
@@ -125,8 +140,9 @@ def pointwise_conv2d(activation, weights, bias, input_zero_point, arithmetic=LIT
     return wrap_sums(centred @ wide + bias, arithmetic, overflows)
 
 
-def requantize(accumulator, multiplier, shift, zero_point, minimum, maximum, rounding="double",
-               kind=np.int8):
+def requantize(
+    accumulator, multiplier, shift, zero_point, minimum, maximum, rounding="double", kind=np.int8
+):
     """Accumulators int32 [..., M] to int8 (or int16): scale, add the zero point, clamp.
 
     The zero point is added in more than 32 bits: where LiteRT's int32 sum would overflow, which
@@ -136,8 +152,20 @@ def requantize(accumulator, multiplier, shift, zero_point, minimum, maximum, rou
     return saturate(scaled + zero_point, minimum, maximum, kind)
 
 
-def add(a, b, a_parameters, b_parameters, multiplier, shift, zero_point, minimum, maximum,
-        rounding="double", left_shift=ADD_LEFT_SHIFT, kind=np.int8):
+def add(
+    a,
+    b,
+    a_parameters,
+    b_parameters,
+    multiplier,
+    shift,
+    zero_point,
+    minimum,
+    maximum,
+    rounding="double",
+    left_shift=ADD_LEFT_SHIFT,
+    kind=np.int8,
+):
     """Residual addition of two int8 (or int16) [H, W, C] with scales of their own.
 
     Parameters
@@ -161,8 +189,17 @@ def sum_pixels(activation, input_zero_point):
     return wrap_int32(centred.sum(axis=(0, 1), keepdims=True))
 
 
-def mean(activation, input_zero_point, multiplier, shift, zero_point, minimum, maximum,
-         rounding="double", kind=np.int8):
+def mean(
+    activation,
+    input_zero_point,
+    multiplier,
+    shift,
+    zero_point,
+    minimum,
+    maximum,
+    rounding="double",
+    kind=np.int8,
+):
     """Mean over rows and columns, int8 (or int16) [1, 1, C]; the multiplier holds the 1/N."""
     total = sum_pixels(activation, input_zero_point)
     return requantize(total, multiplier, shift, zero_point, minimum, maximum, rounding, kind)

@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from golden import fast_ops, ops
-from golden.arithmetic import LITERT, Arithmetic
-from golden.fixed_point import (
+from mnv2.golden import ops
+from mnv2.golden.arithmetic import LITERT, Arithmetic
+from mnv2.golden.fast import ops as fast_ops
+from mnv2.golden.fixed_point import (
     activation_type,
     add_left_shift,
     round_multiplier,
     round_multipliers,
     signed_range,
 )
-from golden.network import LAYER_KINDS
+from mnv2.golden.network import LAYER_KINDS
 
 POINTWISE_KINDS = ("expand", "project", "head", "classifier")
 WEIGHT_BITS = range(2, 9)
@@ -31,16 +32,20 @@ def _check_output(record):
         raise ValueError(f"Activations of {record.name} must have 4 to 8 or 16 bits, not {bits!r}")
     low, high = signed_range(max(bits, 8))
     if not low <= record.minimum <= record.maximum <= high:
-        raise ValueError(f"The clamp of {record.name} must lie in {low}..{high}, "
-                         f"not {(record.minimum, record.maximum)!r}")
+        raise ValueError(
+            f"The clamp of {record.name} must lie in {low}..{high}, "
+            f"not {(record.minimum, record.maximum)!r}"
+        )
 
 
 def _check_multiplier_bits(record, *multipliers):
     """That multipliers were rounded to as many bits as the arithmetic has."""
     bits = record.arithmetic.multiplier_bits
     if any(np.any(np.asarray(value) & ((1 << (32 - bits)) - 1)) for value in multipliers):
-        raise ValueError(f"Multipliers of {record.name} must be rounded to {bits} bits; "
-                         "see golden.records.with_arithmetic")
+        raise ValueError(
+            f"Multipliers of {record.name} must be rounded to {bits} bits; "
+            "see mnv2.golden.records.with_arithmetic"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +55,7 @@ class QuantizedLayer:
     Parameters
     ----------
     name, kind : str
-        As in `golden.network.Layer`.
+        As in `mnv2.golden.network.Layer`.
     weights : int8
         stem [3, 3, Cin, Cout]; depthwise [3, 3, C]; expand, project, head, classifier
         [Cin, Cout]. Symmetric.
@@ -73,7 +78,7 @@ class QuantizedLayer:
     weight_bits, activation_bits : int
         Widths in bits that weights and outputs fit into: 2 to 8, and 4 to 8 or 16. Outputs of
         more than 8 bits are int16.
-    arithmetic : golden.arithmetic.Arithmetic
+    arithmetic : mnv2.golden.arithmetic.Arithmetic
     """
 
     name: str
@@ -100,20 +105,25 @@ class QuantizedLayer:
             raise ValueError(f"The kind of {self.name} must be a convolution's, not {self.kind!r}")
         axes = {"stem": 4, "depthwise": 3}.get(self.kind, 2)
         if self.weights.dtype != np.int8 or self.weights.ndim != axes:
-            raise TypeError(f"Weights of {self.name} must be int8 with {axes} axes, "
-                            f"not {self.weights.dtype} {self.weights.shape!r}")
+            raise TypeError(
+                f"Weights of {self.name} must be int8 with {axes} axes, "
+                f"not {self.weights.dtype} {self.weights.shape!r}"
+            )
         for what in ("bias", "multiplier", "shift"):
             array = getattr(self, what)
             if array.dtype != np.int32 or array.shape != (self.output_channels,):
-                raise TypeError(f"The {what} of {self.name} must be int32 [{self.output_channels}],"
-                                f" not {array.dtype} {array.shape!r}")
+                raise TypeError(
+                    f"The {what} of {self.name} must be int32 [{self.output_channels}],"
+                    f" not {array.dtype} {array.shape!r}"
+                )
         positive = self.multiplier > 0
         if np.any(self.multiplier < 0) or np.any(self.multiplier[positive] < 2**30):
             raise ValueError(f"Multipliers of {self.name} must be 0 or in [2**30, 2**31)")
         _check_multiplier_bits(self, self.multiplier)
         if self.weight_bits not in WEIGHT_BITS:
-            raise ValueError(f"Weights of {self.name} must have 2 to 8 bits, "
-                             f"not {self.weight_bits!r}")
+            raise ValueError(
+                f"Weights of {self.name} must have 2 to 8 bits, not {self.weight_bits!r}"
+            )
         low, high = signed_range(self.weight_bits)
         if self.weights.size and not low <= self.weights.min() <= self.weights.max() <= high:
             raise ValueError(f"Weights of {self.name} must fit {self.weight_bits} bits")
@@ -134,24 +144,45 @@ class QuantizedLayer:
         """
         form = ops if exact_loops else fast_ops
         if self.kind in POINTWISE_KINDS:
-            return form.pointwise_conv2d(activation, self.weights, self.bias,
-                                         self.input_zero_point, self.arithmetic, overflows)
+            return form.pointwise_conv2d(
+                activation,
+                self.weights,
+                self.bias,
+                self.input_zero_point,
+                self.arithmetic,
+                overflows,
+            )
         convolve = form.conv2d if self.kind == "stem" else form.depthwise_conv2d
-        return convolve(activation, self.weights, self.bias, self.input_zero_point, self.stride,
-                        self.padding, self.arithmetic, overflows)
+        return convolve(
+            activation,
+            self.weights,
+            self.bias,
+            self.input_zero_point,
+            self.stride,
+            self.padding,
+            self.arithmetic,
+            overflows,
+        )
 
     def requantize(self, accumulator, exact_loops=False):
         """int8 (int16 beyond 8 bits) of int32 accumulators, any leading axes."""
         form = ops if exact_loops else fast_ops
-        return form.requantize(accumulator, self.multiplier, self.shift, self.output_zero_point,
-                               self.minimum, self.maximum, self.arithmetic.rounding,
-                               activation_type(self.activation_bits))
+        return form.requantize(
+            accumulator,
+            self.multiplier,
+            self.shift,
+            self.output_zero_point,
+            self.minimum,
+            self.maximum,
+            self.arithmetic.rounding,
+            activation_type(self.activation_bits),
+        )
 
     def run(self, activation, exact_loops=False, overflows=None):
         """Output int8 (int16 beyond 8 bits) [H', W', Cout] of [H, W, Cin].
 
-        `exact_loops` takes the plain forms of `golden.ops` instead of the quick ones, with equal
-        results; `overflows` as in `accumulate`.
+        `exact_loops` takes the plain forms of `mnv2.golden.ops` instead of the quick ones, with
+        equal results; `overflows` as in `accumulate`.
         """
         return self.requantize(self.accumulate(activation, exact_loops, overflows), exact_loops)
 
@@ -167,7 +198,7 @@ class QuantizedAdd:
         the first two, and the last takes that off again.
     activation_bits : int
         Of the output; it sets the lift, so neither input may be wider.
-    arithmetic : golden.arithmetic.Arithmetic
+    arithmetic : mnv2.golden.arithmetic.Arithmetic
         Its multiplier bits and rounding. The sum of the lifted inputs has 32 bits whatever the
         accumulator's width: it is not one.
     """
@@ -201,11 +232,20 @@ class QuantizedAdd:
 
     def run(self, a, b):
         """int8 (int16 beyond 8 bits) of two tensors of one shape."""
-        return ops.add(a, b, (self.a_zero_point, self.a_multiplier, self.a_shift),
-                       (self.b_zero_point, self.b_multiplier, self.b_shift),
-                       self.multiplier, self.shift, self.output_zero_point, self.minimum,
-                       self.maximum, self.arithmetic.rounding, self.left_shift,
-                       activation_type(self.activation_bits))
+        return ops.add(
+            a,
+            b,
+            (self.a_zero_point, self.a_multiplier, self.a_shift),
+            (self.b_zero_point, self.b_multiplier, self.b_shift),
+            self.multiplier,
+            self.shift,
+            self.output_zero_point,
+            self.minimum,
+            self.maximum,
+            self.arithmetic.rounding,
+            self.left_shift,
+            activation_type(self.activation_bits),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,15 +286,23 @@ class QuantizedMean:
     def run(self, activation):
         """int8 (int16 beyond 8 bits) [1, 1, C] of [H, W, C] with H * W = count."""
         if activation.shape[0] * activation.shape[1] != self.count:
-            raise ValueError(f"The input of {self.name} must have {self.count} pixels, "
-                             f"not {activation.shape!r}")
+            raise ValueError(
+                f"The input of {self.name} must have {self.count} pixels, not {activation.shape!r}"
+            )
         return self.requantize(ops.sum_pixels(activation, self.input_zero_point))
 
     def requantize(self, total):
         """Means [..., C] of int32 sums of (x - zero_point) over `count` pixels."""
-        return ops.requantize(total, self.multiplier, self.shift, self.output_zero_point,
-                              self.minimum, self.maximum, self.arithmetic.rounding,
-                              activation_type(self.activation_bits))
+        return ops.requantize(
+            total,
+            self.multiplier,
+            self.shift,
+            self.output_zero_point,
+            self.minimum,
+            self.maximum,
+            self.arithmetic.rounding,
+            activation_type(self.activation_bits),
+        )
 
 
 def with_arithmetic(record, arithmetic):
@@ -271,5 +319,6 @@ def with_arithmetic(record, arithmetic):
     for prefix in ("a_", "b_", "") if isinstance(record, QuantizedAdd) else ("",):
         multiplier, shift = f"{prefix}multiplier", f"{prefix}shift"
         changes[multiplier], changes[shift] = round_multiplier(
-            getattr(record, multiplier), getattr(record, shift), bits)
+            getattr(record, multiplier), getattr(record, shift), bits
+        )
     return replace(record, **changes, arithmetic=arithmetic)

@@ -8,13 +8,13 @@ same models can be exported.
 
 import numpy as np
 
-from golden import fast_ops
-from golden.arithmetic import LITERT
-from golden.fixed_point import activation_type, dequantize, quantize_multipliers, signed_range
-from golden.model import QuantizedBlock, QuantizedModel
-from golden.network import build_block
-from golden.quantize import add_record, affine_parameters, mean_record
-from golden.records import QuantizedLayer, with_arithmetic
+from mnv2.golden.arithmetic import LITERT
+from mnv2.golden.fast import ops as fast_ops
+from mnv2.golden.fixed_point import activation_type, dequantize, quantize_multipliers, signed_range
+from mnv2.golden.model import QuantizedBlock, QuantizedModel
+from mnv2.golden.network import build_block
+from mnv2.golden.quantize import add_record, affine_parameters, mean_record
+from mnv2.golden.records import QuantizedLayer, with_arithmetic
 
 #: Inputs that scales are fitted to; a map of one pixel has no spread of its own.
 SAMPLES = 6
@@ -37,21 +37,29 @@ def _accumulate(layer, weights, sample, input_zero_point):
     return acc.reshape(-1, layer.output_channels).astype(np.float64)
 
 
-def random_layer(rng, layer, samples, input_scale, input_zero_point, weight_bits=8,
-                 activation_bits=8, arithmetic=LITERT):
-    """A QuantizedLayer for a `golden.network.Layer`, fitted to samples of its input.
+def random_layer(
+    rng,
+    layer,
+    samples,
+    input_scale,
+    input_zero_point,
+    weight_bits=8,
+    activation_bits=8,
+    arithmetic=LITERT,
+):
+    """A QuantizedLayer for a `mnv2.golden.network.Layer`, fitted to samples of its input.
 
     Parameters
     ----------
     rng : numpy.random.Generator
-    layer : golden.network.Layer
+    layer : mnv2.golden.network.Layer
     samples : sequence of int8 or int16 [H, W, C]
         Inputs; each channel's factor brings its accumulators to a spread of about a third of
         the output's range. ReLU6 layers clamp roughly a third of their outputs at zero, and half of
         them also clamp inside the top of the range.
     input_scale, input_zero_point
         Of the samples.
-    arithmetic : golden.arithmetic.Arithmetic
+    arithmetic : mnv2.golden.arithmetic.Arithmetic
         Its accumulator is not seen to: a narrow one overflows.
 
     Returns
@@ -61,13 +69,15 @@ def random_layer(rng, layer, samples, input_scale, input_zero_point, weight_bits
     low, high = signed_range(activation_bits)
     span = high - low
     top = 2 ** (weight_bits - 1) - 1
-    shape = {"stem": (3, 3, layer.input_channels, layer.output_channels),
-             "depthwise": (3, 3, layer.output_channels)}.get(
-                 layer.kind, (layer.input_channels, layer.output_channels))
+    shape = {
+        "stem": (3, 3, layer.input_channels, layer.output_channels),
+        "depthwise": (3, 3, layer.output_channels),
+    }.get(layer.kind, (layer.input_channels, layer.output_channels))
     weights = rng.integers(-top, top + 1, shape, dtype=np.int8)
     channels = layer.output_channels
-    flat = np.concatenate([_accumulate(layer, weights, sample, input_zero_point)
-                           for sample in samples])
+    flat = np.concatenate(
+        [_accumulate(layer, weights, sample, input_zero_point) for sample in samples]
+    )
     # A few pixels say little of a channel's spread: look across channels too.
     spread = np.maximum(flat.std(axis=0), max(flat.std() / 8, 1.0))
     if layer.relu6:
@@ -84,41 +94,72 @@ def random_layer(rng, layer, samples, input_scale, input_zero_point, weight_bits
     output_scale = np.float32(input_scale * rng.uniform(0.5, 2.0))
     weight_scales = (real * np.float64(output_scale) / np.float64(input_scale)).astype(np.float32)
     multiplier, shift = quantize_multipliers(
-        np.float64(input_scale) * weight_scales.astype(np.float64) / np.float64(output_scale))
+        np.float64(input_scale) * weight_scales.astype(np.float64) / np.float64(output_scale)
+    )
     record = QuantizedLayer(
-        name=layer.name, kind=layer.kind, weights=weights, bias=bias, multiplier=multiplier,
-        shift=shift, input_scale=float(input_scale), input_zero_point=int(input_zero_point),
-        weight_scales=weight_scales, output_scale=float(output_scale),
-        output_zero_point=zero_point, minimum=minimum, maximum=maximum, stride=layer.stride,
-        padding=layer.padding, weight_bits=weight_bits, activation_bits=activation_bits)
+        name=layer.name,
+        kind=layer.kind,
+        weights=weights,
+        bias=bias,
+        multiplier=multiplier,
+        shift=shift,
+        input_scale=float(input_scale),
+        input_zero_point=int(input_zero_point),
+        weight_scales=weight_scales,
+        output_scale=float(output_scale),
+        output_zero_point=zero_point,
+        minimum=minimum,
+        maximum=maximum,
+        stride=layer.stride,
+        padding=layer.padding,
+        weight_bits=weight_bits,
+        activation_bits=activation_bits,
+    )
     return with_arithmetic(record, arithmetic)
 
 
 def _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_bits, arithmetic):
-    """(QuantizedBlock, its outputs) for a `golden.network.Block` on samples of its input."""
+    """(QuantizedBlock, its outputs) for a `mnv2.golden.network.Block` on samples of its input."""
     low, high = signed_range(activation_bits)
     layers, shortcuts = {}, samples
     a_scale, a_zero = scale, zero_point
     for layer in block.layers:
-        made = random_layer(rng, layer, samples, scale, zero_point, weight_bits, activation_bits,
-                            arithmetic)
+        made = random_layer(
+            rng, layer, samples, scale, zero_point, weight_bits, activation_bits, arithmetic
+        )
         layers[layer.kind] = made
         samples = [made.run(x) for x in samples]
         scale, zero_point = made.output_scale, made.output_zero_point
     residual = None
     if block.residual:
-        sums = np.concatenate([(dequantize(a, a_scale, a_zero)
-                                + dequantize(b, scale, zero_point)).ravel()
-                               for a, b in zip(shortcuts, samples, strict=True)])
+        sums = np.concatenate(
+            [
+                (dequantize(a, a_scale, a_zero) + dequantize(b, scale, zero_point)).ravel()
+                for a, b in zip(shortcuts, samples, strict=True)
+            ]
+        )
         # The outermost values clamp, so that the clamp is seen to work.
         ends = np.quantile(sums, (0.01, 0.99))
         output_scale, output_zero = affine_parameters(*ends, activation_bits)
         residual = with_arithmetic(
-            add_record(block.add_name, a_scale, a_zero, scale, zero_point, output_scale,
-                       output_zero, low, high, activation_bits), arithmetic)
+            add_record(
+                block.add_name,
+                a_scale,
+                a_zero,
+                scale,
+                zero_point,
+                output_scale,
+                output_zero,
+                low,
+                high,
+                activation_bits,
+            ),
+            arithmetic,
+        )
         samples = [residual.run(a, b) for a, b in zip(shortcuts, samples, strict=True)]
-    return QuantizedBlock(block.name, layers.get("expand"), layers["depthwise"],
-                          layers["project"], residual), samples
+    return QuantizedBlock(
+        block.name, layers.get("expand"), layers["depthwise"], layers["project"], residual
+    ), samples
 
 
 def random_block(rng, block, weight_bits=8, activation_bits=8, arithmetic=LITERT):
@@ -127,8 +168,8 @@ def random_block(rng, block, weight_bits=8, activation_bits=8, arithmetic=LITERT
     Parameters
     ----------
     rng : numpy.random.Generator
-    block : golden.network.Block
-        From `golden.network.build_block` or a network.
+    block : mnv2.golden.network.Block
+        From `mnv2.golden.network.build_block` or a network.
 
     Returns
     -------
@@ -136,31 +177,42 @@ def random_block(rng, block, weight_bits=8, activation_bits=8, arithmetic=LITERT
         The input is one that the block was fitted to; `random_activation` makes others.
     """
     low, high = signed_range(activation_bits)
-    samples = [random_activation(rng, block.input_shape, activation_bits)
-               for _ in range(SAMPLES)]
+    samples = [random_activation(rng, block.input_shape, activation_bits) for _ in range(SAMPLES)]
     scale = float(np.float32(rng.uniform(0.01, 0.1)))
     zero_point = int(rng.integers(low // 2, high // 2 + 1))
-    made, _ = _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_bits,
-                         arithmetic)
+    made, _ = _fit_block(
+        rng, block, samples, scale, zero_point, weight_bits, activation_bits, arithmetic
+    )
     return made, samples[0]
 
 
-def random_small_block(rng, *, input_shape, expansion, output_channels, stride,
-                       padding="pytorch", weight_bits=8, activation_bits=8, index=1):
+def random_small_block(
+    rng,
+    *,
+    input_shape,
+    expansion,
+    output_channels,
+    stride,
+    padding="pytorch",
+    weight_bits=8,
+    activation_bits=8,
+    index=1,
+):
     """`random_block` of a block given by its sizes; residual where stride and channels allow."""
     block = build_block(index, input_shape, expansion, output_channels, stride, padding)
     return random_block(rng, block, weight_bits, activation_bits)
 
 
 def random_model(rng, network, weight_bits=8, activation_bits=8, arithmetic=LITERT):
-    """A QuantizedModel for a `golden.network.Network`, and one image it was fitted to.
+    """A QuantizedModel for a `mnv2.golden.network.Network`, and one image it was fitted to.
 
     Returns
     -------
     (QuantizedModel, int8 [H, W, 3])
     """
-    images = samples = [random_activation(rng, network.input_shape, activation_bits)
-                        for _ in range(SAMPLES)]
+    images = samples = [
+        random_activation(rng, network.input_shape, activation_bits) for _ in range(SAMPLES)
+    ]
     input_scale = float(np.float32(2.0 ** (3 - activation_bits)))
     input_zero = int(rng.integers(-2, 3))
     bits = (weight_bits, activation_bits, arithmetic)
@@ -179,9 +231,35 @@ def random_model(rng, network, weight_bits=8, activation_bits=8, arithmetic=LITE
     mean_scale = float(np.float32(head.output_scale * rng.uniform(0.5, 1.0)))
     low, high = signed_range(activation_bits)
     pool = with_arithmetic(
-        mean_record("pool", pixels, head.output_scale, head.output_zero_point, mean_scale, low,
-                    low, high, activation_bits), arithmetic)
-    classifier = random_layer(rng, network.classifier, [pool.run(x) for x in samples],
-                              pool.output_scale, pool.output_zero_point, *bits)
-    return QuantizedModel(network, stem, tuple(blocks), head, pool, classifier, input_scale,
-                          input_zero, activation_bits), images[0]
+        mean_record(
+            "pool",
+            pixels,
+            head.output_scale,
+            head.output_zero_point,
+            mean_scale,
+            low,
+            low,
+            high,
+            activation_bits,
+        ),
+        arithmetic,
+    )
+    classifier = random_layer(
+        rng,
+        network.classifier,
+        [pool.run(x) for x in samples],
+        pool.output_scale,
+        pool.output_zero_point,
+        *bits,
+    )
+    return QuantizedModel(
+        network,
+        stem,
+        tuple(blocks),
+        head,
+        pool,
+        classifier,
+        input_scale,
+        input_zero,
+        activation_bits,
+    ), images[0]

@@ -40,7 +40,7 @@ class Accelerator(wiring.Component):
     Members
     -------
     control
-        AXI4-Lite port to the registers, see :class:`hw.registers.Register`.
+        AXI4-Lite port to the registers, see :class:`mnv2.hw.registers.Register`.
     interrupt
         A program has ended, and the interrupt is enabled.
     bus

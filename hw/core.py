@@ -46,9 +46,9 @@ class Core(wiring.Component):
     Parameters
     ----------
     outputs, inputs, pixels, weight_bits, activation_bits
-        Lanes and widths, see :class:`hw.mac_array.MacArray`.
+        Lanes and widths, see :class:`mnv2.hw.mac_array.MacArray`.
     map_words, strip_words, line_words, weight_words, tap_words, parameter_words, queue_words
-        Depths of the memories, see :class:`hw.config.AcceleratorConfig`.
+        Depths of the memories, see :class:`mnv2.hw.config.AcceleratorConfig`.
 
     Members
     -------
@@ -74,7 +74,7 @@ class Core(wiring.Component):
         Reads of the map memory in cycles when no one else reads; data comes the cycle after the
         grant.
     input_next, index_next, output_next, residual_next
-        See :class:`hw.issue.Issue`.
+        See :class:`mnv2.hw.issue.Issue`.
     issued
         The last pass that was asked for has been issued; its results may be under way.
     issuing

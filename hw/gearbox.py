@@ -6,7 +6,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.axi import beat
+from .axi import beat
 
 __all__ = ["Gearbox"]
 
@@ -34,10 +34,10 @@ class Gearbox(wiring.Component):
     Members
     -------
     i
-        Input words, see :func:`hw.axi.beat`.
+        Input words, see :func:`mnv2.hw.axi.beat`.
     o
-        Output words. If partial words are emitted, see :func:`hw.axi.beat`: ``last`` is up with
-        the last word of a packet. If they are dropped, the bare words.
+        Output words. If partial words are emitted, see :func:`mnv2.hw.axi.beat`: ``last`` is up
+        with the last word of a packet. If they are dropped, the bare words.
     clear
         Forgets everything held, at the end of the cycle; wins over a word taken in it.
 

@@ -51,7 +51,7 @@ class Issue(wiring.Component):
     loaded
         Input words of the map that have arrived.
     weights_base, weights_available, weights_free, taps_available, parameters_available
-        The rings, see :class:`hw.ring.Ring`.
+        The rings, see :class:`mnv2.hw.ring.Ring`.
     image_valid
         A word of the image waits for the line buffer.
     queue_taken, side_taken

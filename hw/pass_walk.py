@@ -58,7 +58,7 @@ class PassWalk(wiring.Component):
     advance
         The step is taken in this cycle; only while ``active``.
     residual_input, residual_base, residual_end
-        See :class:`hw.issue.Issue`.
+        See :class:`mnv2.hw.issue.Issue`.
     weights_base
         Address of the oldest word in the ring of weights.
     weights_free

@@ -68,7 +68,7 @@ class Descriptor(data.Struct):
         three channels a pixel, dense within a group of pixels.
     image_rows, image_groups, image_tail, image_steps, image_pad_start, image_line
         The image as the line buffer takes it in, with stride 2, see
-        :class:`hw.line_buffer.LineCommand`.
+        :class:`mnv2.hw.line_buffer.LineCommand`.
     image_padding
         Zero point of the image.
     stem_steps
@@ -79,9 +79,9 @@ class Descriptor(data.Struct):
         The input is added to the output.
     load, store
         The input comes from, and the output goes to, external memory. The classifier stores logits,
-        see :func:`hw.layouts.logits_word`.
+        see :func:`mnv2.hw.layouts.logits_word`.
     stride_2, pad_start, steps
-        See :class:`hw.line_buffer.LineCommand`.
+        See :class:`mnv2.hw.line_buffer.LineCommand`.
     input_rows, input_groups, input_tail, input_words
         Rows of the input, groups of pixels in a row, pixels of the last group that belong to the
         map, channel words.

@@ -5,7 +5,7 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
-from hw.axi import BURST_INCR, CACHE_MODIFIABLE, AxiSignature, beat, check_bursts
+from .axi import BURST_INCR, CACHE_MODIFIABLE, AxiSignature, beat, check_bursts
 
 __all__ = ["ReadMaster", "read_command"]
 
@@ -168,7 +168,7 @@ class ReadMaster(wiring.Component):
         Commands of each channel, see :func:`read_command`. Taken when all the beats of the
         previous one are requested.
     o
-        Beats of each channel, see :func:`hw.axi.beat`.
+        Beats of each channel, see :func:`mnv2.hw.axi.beat`.
     bus
         The AXI4 port.
     clear

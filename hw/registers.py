@@ -107,7 +107,7 @@ class Registers(wiring.Component):
     status, finished, ended
         How the program stands; descriptors that are worked off; it ends in this cycle.
     counter_row, counter_column, counter_value
-        Read a counter, see :class:`hw.counters.Counters`.
+        Read a counter, see :class:`mnv2.hw.counters.Counters`.
     """
 
     def __init__(self, *, counter_rows):

@@ -45,7 +45,7 @@ class Sequencer(wiring.Component):
         What to read from external memory.
     o_pass, o_line, settings, residual_input, quiet, issued, input_next, index_next, output_next,
     residual_next
-        See :class:`hw.core.Core`.
+        See :class:`mnv2.hw.core.Core`.
     taps_free, parameters_free
         Words to release from the rings.
     block

@@ -5,7 +5,7 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from hw.axi import BURST_INCR, CACHE_MODIFIABLE, AxiSignature, beat, check_bursts
+from .axi import BURST_INCR, CACHE_MODIFIABLE, AxiSignature, beat, check_bursts
 
 __all__ = ["WriteMaster", "write_command"]
 
@@ -60,8 +60,8 @@ class WriteMaster(wiring.Component):
         Commands, see :func:`write_command`. Taken when all the bursts of the previous one are
         announced.
     i
-        Beats, see :func:`hw.axi.beat`, with ``last`` up on the last beat of each command: the
-        output of a :class:`hw.gearbox.Gearbox` that emits partial words.
+        Beats, see :func:`mnv2.hw.axi.beat`, with ``last`` up on the last beat of each command: the
+        output of a :class:`mnv2.hw.gearbox.Gearbox` that emits partial words.
     bus
         The AXI4 port.
     clear

@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
-# The linter, and the rule that imports run one way.
+# Linter, formatter, type checker, and the rule that imports run one way.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-python=.venv/bin/python
+python=$PWD/.venv/bin/python
 "$python" -m ruff check .
+"$python" -m ruff format --check .
+# The checkout's folders as the one package that they are installed as.
+mkdir -p build/typing/mnv2
+ln -sfn ../../../sim/api/__init__.py build/typing/mnv2/__init__.py
+for part in golden hw sim; do ln -sfn "../../../$part" "build/typing/mnv2/$part"; done
+(cd build/typing && "$python" -m mypy --config-file ../../pyproject.toml --cache-dir ../mypy -p mnv2.golden -p mnv2.sim)
 "$python" -m pytest --quiet --no-header -p no:cacheprovider tests/test_imports.py

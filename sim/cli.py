@@ -1,4 +1,4 @@
-"""The `mnv2` command: what is shared by its subcommands, which are in `sim.commands`."""
+"""The `mnv2` command: what is shared by its subcommands, which are in `mnv2.sim.commands`."""
 
 import errno
 import functools
@@ -8,20 +8,20 @@ import sys
 
 import typer
 
-from sim.commands.classify import classify
-from sim.commands.compare import compare
-from sim.commands.cost import cost
-from sim.commands.doctor import doctor
-from sim.commands.explore import explore
-from sim.commands.export import export
-from sim.commands.golden import golden
-from sim.commands.model import model
-from sim.commands.run import run
-from sim.commands.summary import summary
-from sim.commands.sweep import sweep
-from sim.commands.validate import validate
-from sim.commands.verilog import verilog
-from sim.errors import SimulationError, UserError
+from mnv2.sim.commands.classify import classify
+from mnv2.sim.commands.compare import compare
+from mnv2.sim.commands.cost import cost
+from mnv2.sim.commands.doctor import doctor
+from mnv2.sim.commands.explore import explore
+from mnv2.sim.commands.export import export
+from mnv2.sim.commands.golden import golden
+from mnv2.sim.commands.predict import model
+from mnv2.sim.commands.run import run
+from mnv2.sim.commands.summary import summary
+from mnv2.sim.commands.sweep import sweep
+from mnv2.sim.commands.validate import validate
+from mnv2.sim.commands.verilog import verilog
+from mnv2.sim.errors import SimulationError, UserError
 
 __all__ = ["app", "main"]
 
@@ -75,8 +75,21 @@ def guard(command):
     return guarded
 
 
-for _command in (summary, classify, golden, run, export, compare, sweep, model, validate, cost,
-                 explore, verilog, doctor):
+for _command in (
+    summary,
+    classify,
+    golden,
+    run,
+    export,
+    compare,
+    sweep,
+    model,
+    validate,
+    cost,
+    explore,
+    verilog,
+    doctor,
+):
     app.command()(guard(_command))
 
 

@@ -4,8 +4,8 @@ import dataclasses
 import tomllib
 from pathlib import Path
 
-from hw.config import PRESETS, AcceleratorConfig
-from sim.errors import UserError
+from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.sim.errors import UserError
 
 __all__ = ["check_buildable", "load_configuration"]
 
@@ -20,14 +20,14 @@ def load_configuration(choice="base", settings=()):
     ----------
     choice : str
         Name of a preset, or path of a TOML file whose keys are the options of
-        `hw.config.AcceleratorConfig`, and ``preset``, which names what the others are taken from
-        (default ``"base"``).
+        `mnv2.hw.config.AcceleratorConfig`, and ``preset``, which names what the others are taken
+        from (default ``"base"``).
     settings : sequence of str
         Changes to that, each ``option=integer``.
 
     Returns
     -------
-    hw.config.AcceleratorConfig
+    mnv2.hw.config.AcceleratorConfig
 
     Raises
     ------
@@ -70,12 +70,13 @@ def check_buildable(config):
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
 
     Raises
     ------
     ValueError
-        If no accelerator can be built with it; see `hw.axi.check_bursts` and `hw.ring.Ring`.
+        If no accelerator can be built with it; see `mnv2.hw.axi.check_bursts` and
+        `mnv2.hw.ring.Ring`.
     """
     # With bursts of one beat the write master has a counter without bits, which Verilog has not.
     if config.burst_beats < 2 or config.burst_beats & config.burst_beats - 1:

@@ -1,25 +1,25 @@
 """One picture through the RTL, as a whole network or block by block, and the report of it.
 
-Rendering is elsewhere. The progress objects are those of `sim.rtl.run_network` and
-`sim.rtl.run_blocks`.
+Rendering is elsewhere. The progress objects are those of `mnv2.sim.rtl.run_network` and
+`mnv2.sim.rtl.run_blocks`.
 """
 
 import dataclasses
 
-from sim.classify import rank
-from sim.errors import UserError
-from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
-from sim.outputs import dump_tensors, fully_connected_note
-from sim.report.limits import add_limits, block_limits, frame_limits
-from sim.report.provenance import find_commit, find_versions
-from sim.report.run_report import ClassRankings, FrameSequence, RunReport, Timeline
-from sim.report.scale_sim import estimate_layers
-from sim.rtl.run_blocks import network_tasks, run_tasks
-from sim.rtl.run_network import run_network
-from sim.rtl.simulate import TIMELINE_CYCLES
-from sim.rtl.toolchain import find_toolchain
+from mnv2.sim.mapping.ideal import program_steps
+from mnv2.sim.networks.classify import rank
+from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note
+from mnv2.sim.report.limits import add_limits, block_limits, frame_limits
+from mnv2.sim.report.provenance import find_commit, find_versions
+from mnv2.sim.report.run_report import ClassRankings, FrameSequence, RunReport, Timeline
+from mnv2.sim.report.scale_sim import estimate_layers
+from mnv2.sim.rtl.check import check_formats
+from mnv2.sim.rtl.run_blocks import network_tasks, run_tasks
+from mnv2.sim.rtl.run_network import run_network
+from mnv2.sim.rtl.simulate import TIMELINE_CYCLES
+from mnv2.sim.rtl.toolchain import find_toolchain
 
-__all__ = ["Descriptor", "RunResult", "network_descriptors", "run_bottlenecks", "run_frame"]
+__all__ = ["RunResult", "run_bottlenecks", "run_frame"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -28,54 +28,17 @@ class RunResult:
 
     Attributes
     ----------
-    report : sim.report.run_report.RunReport
+    report : mnv2.sim.report.run_report.RunReport
     tensors : dict of str to array
-        What the hardware made, and the host of it: a dump, see `sim.outputs.dump_tensors`.
+        What the hardware made, and the host of it: a dump, see
+        `mnv2.sim.networks.outputs.dump_tensors`.
     note : str or None
-        See `sim.outputs.fully_connected_note`.
+        See `mnv2.sim.networks.outputs.fully_connected_note`.
     """
 
     report: RunReport
     tensors: dict
     note: str | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Descriptor:
-    """A part of a network's program, as progress shows it.
-
-    Attributes
-    ----------
-    name : str
-        What the accelerator works on.
-    ideal_cycles : int
-        See `sim.mapping.ideal`.
-    """
-
-    name: str
-    ideal_cycles: int
-
-
-def network_descriptors(network, config):
-    """Descriptors of a network's program, in order; the stem comes with the first block.
-
-    Parameters
-    ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
-
-    Returns
-    -------
-    list of Descriptor
-    """
-    first, *others = network.blocks
-    stem = ideal_stem_cycles(network.stem, config) + ideal_block_cycles(first, config)
-    return [
-        Descriptor("stem and block1", stem),
-        *(Descriptor(block.name, ideal_block_cycles(block, config)) for block in others),
-        Descriptor("head", ideal_pointwise_cycles(network.head, config)),
-        Descriptor("classifier", ideal_pointwise_cycles(network.classifier, config)),
-    ]
 
 
 def run_frame(
@@ -96,11 +59,11 @@ def run_frame(
     ----------
     path : Path
         The picture, for the report.
-    model : sim.models.RunnableModel
-    given : sim.inputs.ModelInput
+    model : mnv2.sim.networks.open.RunnableModel
+    given : mnv2.sim.networks.inputs.ModelInput
         What is in the picture.
-    config : hw.config.AcceleratorConfig
-    memory : sim.rtl.memory_model.MemoryModel
+    config : mnv2.hw.config.AcceleratorConfig
+    memory : mnv2.sim.rtl.memory_model.MemoryModel
     clock_hz : float
         Clock that times are stated at.
     frames : int
@@ -108,7 +71,7 @@ def run_frame(
     waves_file : Path, optional
         Waveform to write, of the single frame.
     progress : object, optional
-        See `sim.rtl.run_network.run_network`; its ``starting(descriptors)`` is called before,
+        See `mnv2.sim.rtl.run_network.run_network`; its ``starting(descriptors)`` is called before,
         and ``repeating(cycles)`` before several frames, with the cycles they take about.
 
     Returns
@@ -118,7 +81,7 @@ def run_frame(
     Raises
     ------
     UserError, SimulationError
-        See `sim.rtl.run_network.run_network`.
+        See `mnv2.sim.rtl.run_network.run_network`.
     """
     # What lies there now is what runs.
     made_with = _made_with(path, model, config, memory, clock_hz)
@@ -126,7 +89,7 @@ def run_frame(
     check_formats(integer, config)
     tensors = integer.run(given.integer)
     if progress:
-        progress.starting(network_descriptors(network, config))
+        progress.starting(program_steps(network, config))
     run = run_network(
         integer, tensors, config=config, memory=memory, waves_file=waves_file, progress=progress
     )
@@ -200,7 +163,7 @@ def run_bottlenecks(
     waves_folder : Path, optional
         Where waveforms are written, if they are.
     progress : object, optional
-        See `sim.rtl.run_blocks.run_tasks`; its ``starting(blocks)`` is called before, and its
+        See `mnv2.sim.rtl.run_blocks.run_tasks`; its ``starting(blocks)`` is called before, and its
         ``simulation_seconds`` is read behind.
 
     Returns
@@ -210,7 +173,7 @@ def run_bottlenecks(
     Raises
     ------
     UserError, SimulationError
-        See `sim.rtl.run_blocks.run_tasks`.
+        See `mnv2.sim.rtl.run_blocks.run_tasks`.
     """
     # What lies there now is what runs.
     made_with = _made_with(path, model, config, memory, clock_hz)
@@ -236,39 +199,6 @@ def run_bottlenecks(
         task.block.output_name: output for task, (_, output) in zip(tasks, results, strict=True)
     }
     return RunResult(report, dump_tensors(model, made))
-
-
-def check_formats(integer, config):
-    """Refuse an integer network in a format that the accelerator does not have.
-
-    Parameters
-    ----------
-    integer : golden.model.QuantizedModel
-    config : hw.config.AcceleratorConfig
-
-    Raises
-    ------
-    UserError
-        Naming the layer, its bits and the accelerator's.
-    """
-    adds = [block.add for block in integer.blocks if block.add is not None]
-    for record in (*integer.layers, *adds, integer.pool):
-        arithmetic = record.arithmetic
-        if arithmetic.rounding != "double" or arithmetic.accumulator_bits != 32:
-            raise UserError(
-                f"The accelerator rounds twice and accumulates in 32 bits, but {record.name} has "
-                f"rounding {arithmetic.rounding} and {arithmetic.accumulator_bits} bits"
-            )
-        for what, there in (
-            ("weight_bits", config.weight_bits),
-            ("activation_bits", config.activation_bits),
-        ):
-            bits = getattr(record, what, 0)
-            if bits > there:
-                raise UserError(
-                    f"{record.name} has {what} {bits}, but the accelerator {there}: change it "
-                    f"with --set {what}={bits}, which may be 4 to 8"
-                )
 
 
 def _made_with(path, model, config, memory, clock_hz):

@@ -7,32 +7,49 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FORBIDDEN = {
-    "golden": {"hw", "sim", "tests", "amaranth", "cocotb", "matplotlib", "torch", "PIL"},
-    "hw": {"golden", "sim", "tests", "numpy", "cocotb"},
+    "golden": {"mnv2.hw", "mnv2.sim", "tests", "amaranth", "cocotb", "matplotlib", "torch", "PIL"},
+    "hw": {"mnv2.golden", "mnv2.sim", "tests", "numpy", "cocotb"},
     "sim": {"tests"},
+    "tests": set(),
 }
-#: What golden may import beside the standard library; importers and exporters may import the
+#: Names that the parts had as packages of their own; a second copy would be loaded by them.
+FORMER = {"golden", "hw", "sim"}
+#: What golden may import apart from the standard library; importers and exporters may import the
 #: libraries of their formats, importers inside functions.
-GOLDEN_ALLOWED = {"golden", "numpy"}
-IMPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "google", "h5py", "onnx", "safetensors",
-                                      "tflite"}
-#: Inner loops that need not be there: `golden.kernels` does without.
+GOLDEN_ALLOWED = {"mnv2.golden", "numpy"}
+IMPORTERS_ALLOWED = GOLDEN_ALLOWED | {
+    "flatbuffers",
+    "google",
+    "h5py",
+    "onnx",
+    "safetensors",
+    "tflite",
+}
+#: Compiled inner loops, which are optional: `mnv2.golden.fast.kernels` has them in numpy.
 COMPILED_ALLOWED = GOLDEN_ALLOWED | {"numba"}
 EXPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "tflite"}
 
 
 def imported(path):
-    """Top-level names of every import in a file, also of those inside functions."""
+    """Packages of every import in a file, also of those inside functions; parts of mnv2 apart."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {package_of(alias.name) for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             depth = len(path.relative_to(ROOT).parents) - 1
             assert node.level <= depth, f"{path} must not import from outside its package"
-            names.add(node.module.split(".")[0] if node.level == 0 else
-                      path.relative_to(ROOT).parts[0])
+            names.add(
+                package_of(node.module)
+                if node.level == 0
+                else f"mnv2.{path.relative_to(ROOT).parts[0]}"
+            )
     return names
+
+
+def package_of(module):
+    """``mnv2.golden`` and the like for the project's own modules, else the top-level name."""
+    return ".".join(module.split(".")[: 2 if module.startswith("mnv2.") else 1])
 
 
 @pytest.mark.parametrize("package", sorted(FORBIDDEN))
@@ -40,7 +57,7 @@ def test_imports_run_one_way(package):
     files = sorted((ROOT / package).rglob("*.py"))
     assert files
     for path in files:
-        wrong = imported(path) & FORBIDDEN[package]
+        wrong = imported(path) & (FORBIDDEN[package] | FORMER)
         assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
 
@@ -48,9 +65,15 @@ def test_golden_needs_numpy_alone():
     import sys
 
     for path in (ROOT / "golden").rglob("*.py"):
-        allowed = (EXPORTERS_ALLOWED if "exporters" in path.parts else
-                   IMPORTERS_ALLOWED if "importers" in path.parts else
-                   COMPILED_ALLOWED if path.name == "compiled.py" else GOLDEN_ALLOWED)
+        allowed = (
+            EXPORTERS_ALLOWED
+            if "exporters" in path.parts
+            else IMPORTERS_ALLOWED
+            if "importers" in path.parts
+            else COMPILED_ALLOWED
+            if path.name == "compiled.py"
+            else GOLDEN_ALLOWED
+        )
         wrong = imported(path) - allowed - set(sys.stdlib_module_names)
         assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
@@ -60,15 +83,23 @@ def test_compiled_loops_are_loaded_where_they_are_wanted():
     found = []
     for path in sorted((ROOT / "golden").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        inside = {node for function in ast.walk(tree) if isinstance(function, ast.FunctionDef)
-                  for node in ast.walk(function)}
+        inside = {
+            node
+            for function in ast.walk(tree)
+            if isinstance(function, ast.FunctionDef)
+            for node in ast.walk(function)
+        }
         for node in ast.walk(tree):
-            names = [alias.name for alias in getattr(node, "names", [])
-                     if isinstance(node, (ast.Import, ast.ImportFrom))]
-            if "golden.compiled" in (*names, getattr(node, "module", None)) \
-                    or (getattr(node, "module", None) == "golden" and "compiled" in names):
+            names = [
+                alias.name
+                for alias in getattr(node, "names", [])
+                if isinstance(node, (ast.Import, ast.ImportFrom))
+            ]
+            if "mnv2.golden.fast.compiled" in (*names, getattr(node, "module", None)) or (
+                getattr(node, "module", None) == "mnv2.golden.fast" and "compiled" in names
+            ):
                 found.append((path.relative_to(ROOT).as_posix(), node in inside))
-    assert found == [("golden/kernels.py", True)]
+    assert found == [("golden/fast/choice.py", True)]
 
 
 def test_golden_opens_no_files_outside_importers():
@@ -77,6 +108,9 @@ def test_golden_opens_no_files_outside_importers():
         if "importers" in path.parts:
             continue
         assert not imported(path) & {"io", "os", "pathlib", "pickle", "tempfile"}, path
-        calls = {node.id for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-                 if isinstance(node, ast.Name)}
+        calls = {
+            node.id
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Name)
+        }
         assert "open" not in calls, path

@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hw.accelerator import Accelerator
-from hw.config import PRESETS
-from sim.cli import app
-from sim.cost.calibration import compare
-from sim.rtl.fmax import DEVICE
-from sim.rtl.synthesis import SHOWN, netlist_hash
-from sim.rtl.verilog import generate
+from mnv2.hw.accelerator import Accelerator
+from mnv2.hw.config import PRESETS
+from mnv2.sim.cli import app
+from mnv2.sim.cost.calibration import compare
+from mnv2.sim.rtl.verilog import generate
+from mnv2.sim.synthesis.fmax import DEVICE
+from mnv2.sim.synthesis.yosys import SHOWN, netlist_hash
 
-ROOT    = Path(__file__).parents[1]
-README  = (ROOT / "README.md").read_text(encoding="utf-8")
-MAPPED  = json.loads((ROOT / "docs" / "synthesis.json").read_text())
-CLOCKS  = json.loads((ROOT / "sim" / "cost" / "fmax.json").read_text())
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAPPED = json.loads((ROOT / "docs" / "synthesis.json").read_text())
+CLOCKS = json.loads((ROOT / "sim" / "cost" / "fmax.json").read_text())
 DEVICES = {"xcup": "AMD UltraScale+", "ecp5": "Lattice ECP5"}
 
 
@@ -26,11 +26,16 @@ DEVICES = {"xcup": "AMD UltraScale+", "ecp5": "Lattice ECP5"}
 @pytest.mark.parametrize("family", SHOWN)
 def test_resources(config, family):
     result = MAPPED[config][family]
-    total  = result["total"]
-    blocks = ", ".join(f"{total[name]} x {size} kbit" for name, size in (
-        ("block_ram_36k", 36), ("block_ram_18k", 18)) if name in total)
-    row = (f"| {config} | {DEVICES[family]} | {total['dsp']} | {blocks} | {total['luts']:,} | "
-           f"{total['memory_luts']:,} | {total['flip_flops']:,} |")
+    total = result["total"]
+    blocks = ", ".join(
+        f"{total[name]} x {size} kbit"
+        for name, size in (("block_ram_36k", 36), ("block_ram_18k", 18))
+        if name in total
+    )
+    row = (
+        f"| {config} | {DEVICES[family]} | {total['dsp']} | {blocks} | {total['luts']:,} | "
+        f"{total['memory_luts']:,} | {total['flip_flops']:,} |"
+    )
     assert row in README
     assert "registers" not in result["memories"].values()
 
@@ -45,7 +50,7 @@ def test_resources_are_those_of_the_netlist(config):
 
 def test_clocks():
     head = next(line for line in README.splitlines() if line.startswith("| MacArray |"))
-    _, figures = README[README.index(head):].split("\n")[1:3]
+    _, figures = README[README.index(head) :].split("\n")[1:3]
     units = [cell.strip() for cell in head.strip("|").split("|")]
     found = dict(zip(units, re.findall(r"[\d.]+", figures), strict=True))
     assert found == {name.split()[0]: str(result["megahertz"]) for name, result in CLOCKS.items()}
@@ -56,8 +61,9 @@ def test_clocks():
 def test_sizes_of_the_configurations():
     for name in ("small", "base", "large"):
         config = PRESETS[name]
-        assert (f"| {name} | {config.multipliers:,} | {config.on_chip_bytes:,} | "
-                f"{config.data_bytes} |") in README
+        assert (
+            f"| {name} | {config.multipliers:,} | {config.on_chip_bytes:,} | {config.data_bytes} |"
+        ) in README
 
 
 def test_errors_of_estimates():
@@ -87,8 +93,8 @@ def invoke(*arguments):
 @pytest.mark.parametrize("command", ["cost --config base --device ZU3EG", "model --config base"])
 def test_output_of_predictions(command):
     """The lines shown are lines that the command prints."""
-    shown = README[README.index(f"$ mnv2 {command}\n"):]
-    _, *lines = shown[:shown.index("```")].splitlines()
+    shown = README[README.index(f"$ mnv2 {command}\n") :]
+    _, *lines = shown[: shown.index("```")].splitlines()
     printed = invoke(*command.split())
     assert len(lines) > 8
     assert [line for line in lines if line.strip() not in ("…", "") and line not in printed] == []
@@ -97,13 +103,16 @@ def test_output_of_predictions(command):
 def test_answers_of_other_tools():
     answers = json.loads((ROOT / "docs" / "peers.json").read_text())
     measured = answers["measured"]
-    assert (f"Measured in RTL: {measured['cycles']:,} cycles, {measured['dram_bytes']:,} bytes of "
-            "DRAM.") in README
-    rows = {f"| {', '.join(filter(None, (row['tool'], row['label'])))} | {row['multipliers']} | "
-            f"{row['predicted_cycles']:,} | {row['predicted_over_measured_cycles']:.2f} | "
-            f"{row['predicted_depthwise_cycles']:,} | {row['predicted_dram_bytes'] or 0:,} |"
-            for row in answers["predicted"]}
+    assert (
+        f"Measured in RTL: {measured['cycles']:,} cycles, {measured['dram_bytes']:,} bytes of DRAM."
+    ) in README
+    rows = {
+        f"| {', '.join(filter(None, (row['tool'], row['label'])))} | {row['multipliers']} | "
+        f"{row['predicted_cycles']:,} | {row['predicted_over_measured_cycles']:.2f} | "
+        f"{row['predicted_depthwise_cycles']:,} | {row['predicted_dram_bytes'] or 0:,} |"
+        for row in answers["predicted"]
+    }
     head = README.index("| | multipliers | cycles | x measured |")
-    shown = README[head:README.index("\n\n", head)].splitlines()[2:]
+    shown = README[head : README.index("\n\n", head)].splitlines()[2:]
     assert len(shown) > 5
     assert set(shown) <= rows

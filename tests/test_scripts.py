@@ -37,8 +37,13 @@ def call(project, script):
     """Run a script from another folder."""
     folder, programs = project
     return subprocess.run(
-        [shutil.which("bash"), folder / script], cwd="/", env={"PATH": str(programs)},
-        capture_output=True, text=True, check=False)
+        [shutil.which("bash"), folder / script],
+        cwd="/",
+        env={"PATH": str(programs)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("script", ["scripts/run", "scripts/test", "scripts/peers", ".ci/run"])
@@ -106,9 +111,13 @@ def project_with_peers(project):
 def test_peers_failed_set_up_leaves_no_environment(project_with_peers):
     folder, programs = project_with_peers
     # Makes an environment whose pip fails.
-    add_program(programs, "python3", '[ "$2" != venv ] || { mkdir -p "$3/bin"; '
-                'printf "#!%s\\nexit 1\\n" "$BASH" > "$3/bin/python"; '
-                'chmod +x "$3/bin/python"; }')
+    add_program(
+        programs,
+        "python3",
+        '[ "$2" != venv ] || { mkdir -p "$3/bin"; '
+        'printf "#!%s\\nexit 1\\n" "$BASH" > "$3/bin/python"; '
+        'chmod +x "$3/bin/python"; }',
+    )
     programs.joinpath("chmod").symlink_to(shutil.which("chmod"))
     for _ in range(2):
         done = call(project_with_peers, "scripts/peers")
@@ -120,13 +129,17 @@ def test_peers_failed_set_up_leaves_no_environment(project_with_peers):
 def test_peers_go_on_without_a_tool_that_cannot_be_installed(project_with_peers):
     folder, programs = project_with_peers
     # Its pip knows all but one.
-    add_program(programs, "python3", '[ "$2" != venv ] || { mkdir -p "$3/bin"; '
-                """printf '#!%s\\ncase "$*" in *--requirement*|*zigzag*) exit 1 ;; esac\\n' """
-                '"$BASH" > "$3/bin/python"; chmod +x "$3/bin/python"; }')
+    add_program(
+        programs,
+        "python3",
+        '[ "$2" != venv ] || { mkdir -p "$3/bin"; '
+        """printf '#!%s\\ncase "$*" in *--requirement*|*zigzag*) exit 1 ;; esac\\n' """
+        '"$BASH" > "$3/bin/python"; chmod +x "$3/bin/python"; }',
+    )
     programs.joinpath("chmod").symlink_to(shutil.which("chmod"))
     done = call(project_with_peers, "scripts/peers")
     assert done.returncode == 0
-    assert done.stdout.endswith("python -m sim.peers\n")
+    assert done.stdout.endswith("python -m mnv2.sim.peers\n")
     assert "zigzag-dse==3.9.1 could not be installed." in done.stderr
     assert done.stderr.count("could not be installed") == 1
     assert not (folder / "build" / "peers-venv" / "mnv2-peers.stamp").exists()
@@ -139,7 +152,7 @@ def test_peers_stamp_makes_the_set_up_a_comparison(project_with_peers):
     wanted = (folder / "sim" / "peers" / "requirements.txt").read_text()
     (tools / "mnv2-peers.stamp").write_text(wanted)
     done = call(project_with_peers, "scripts/peers")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "python -m sim.peers\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "python -m mnv2.sim.peers\n", "")
     # Another list of tools is another environment.
     (tools / "mnv2-peers.stamp").write_text("scalesim==2.0\n")
     assert call(project_with_peers, "scripts/peers").returncode == 2

@@ -6,43 +6,52 @@ would pad otherwise; such a tensor is named `<layer>.padded`. The classifier is 
 
 import numpy as np
 
-from golden.arithmetic import LITERT
-from golden.average_pool import QuantizedAveragePool
-from golden.exporters.tflite_graph import GraphWriter
-from golden.fixed_point import quantize_multipliers
-from golden.network import stride_padding
-from golden.quantize import add_record, mean_record, relu6_clamp
+from mnv2.golden.arithmetic import LITERT
+from mnv2.golden.average_pool import QuantizedAveragePool
+from mnv2.golden.exporters.tflite_graph import GraphWriter
+from mnv2.golden.fixed_point import quantize_multipliers
+from mnv2.golden.network import stride_padding
+from mnv2.golden.quantize import add_record, mean_record, relu6_clamp
 
 
 def _activation(record):
     """The fused activation whose clamp LiteRT would derive as the record has it."""
     clamp = (record.minimum, record.maximum)
-    clamps = {"NONE": (-128, 127),
-              "RELU6": relu6_clamp(record.output_scale, record.output_zero_point),
-              "RELU": (record.output_zero_point, 127)}
+    clamps = {
+        "NONE": (-128, 127),
+        "RELU6": relu6_clamp(record.output_scale, record.output_zero_point),
+        "RELU": (record.output_zero_point, 127),
+    }
     for activation, expected in clamps.items():
         if clamp == expected:
             return activation
-    raise ValueError(f"The clamp of {record.name} must be ReLU's, ReLU6's or the int8 range to be "
-                     f"exported, not {clamp!r}")
+    raise ValueError(
+        f"The clamp of {record.name} must be ReLU's, ReLU6's or the int8 range to be "
+        f"exported, not {clamp!r}"
+    )
 
 
 def _check_arithmetic(record):
     """Refuse a record that does not compute as LiteRT does."""
     if record.activation_bits > 8 or record.arithmetic != LITERT:
-        raise ValueError(f"{record.name} must have activations of 8 bits or fewer and LiteRT's "
-                         f"arithmetic to be exported, not {record.activation_bits} bits and "
-                         f"{record.arithmetic!r}")
+        raise ValueError(
+            f"{record.name} must have activations of 8 bits or fewer and LiteRT's "
+            f"arithmetic to be exported, not {record.activation_bits} bits and "
+            f"{record.arithmetic!r}"
+        )
 
 
 def _check_multipliers(layer):
     """LiteRT derives multipliers from scales: refuse a record whose own differ."""
     multiplier, shift = quantize_multipliers(
-        np.float64(np.float32(layer.input_scale)) * layer.weight_scales.astype(np.float64)
-        / np.float64(np.float32(layer.output_scale)))
+        np.float64(np.float32(layer.input_scale))
+        * layer.weight_scales.astype(np.float64)
+        / np.float64(np.float32(layer.output_scale))
+    )
     if not (np.array_equal(multiplier, layer.multiplier) and np.array_equal(shift, layer.shift)):
-        raise ValueError(f"The multipliers of {layer.name} must follow from its scales "
-                         "to be exported")
+        raise ValueError(
+            f"The multipliers of {layer.name} must follow from its scales to be exported"
+        )
 
 
 def add_activation(graph, name, shape, scale, zero_point):
@@ -56,7 +65,7 @@ def write_convolution(graph, layer, source, input_shape, explicit_padding=False)
     Parameters
     ----------
     graph : GraphWriter
-    layer : golden.records.QuantizedLayer
+    layer : mnv2.golden.records.QuantizedLayer
     source : int
         Index of the input tensor.
     input_shape : (H, W, C)
@@ -78,29 +87,52 @@ def write_convolution(graph, layer, source, input_shape, explicit_padding=False)
     if kernel == 3 and padding == same and not explicit_padding:
         mode = "SAME"
     elif padding != ((0, 0), (0, 0)):
-        amounts = graph.tensor(f"{name}.padding", (4, 2), np.int32,
-                               data=((0, 0), *padding, (0, 0)))
+        amounts = graph.tensor(f"{name}.padding", (4, 2), np.int32, data=((0, 0), *padding, (0, 0)))
         padded_shape = (rows + sum(padding[0]), columns + sum(padding[1]), channels)
-        padded = add_activation(graph, f"{name}.padded", padded_shape, layer.input_scale,
-                                layer.input_zero_point)
+        padded = add_activation(
+            graph, f"{name}.padded", padded_shape, layer.input_scale, layer.input_zero_point
+        )
         graph.operator("PAD", [source, amounts], [padded], "PadOptions", version=2)
         source = padded
     weights = layer.weights if kernel == 3 else layer.weights[None, None]
     weights = weights[None] if depthwise else weights.transpose(3, 0, 1, 2)
-    kernels = graph.tensor(f"{name}.weights", weights.shape, scales=layer.weight_scales,
-                           axis=3 if depthwise else 0, data=weights)
-    bias = graph.tensor(f"{name}.bias", layer.bias.shape, np.int32,
-                        scales=layer.weight_scales * np.float32(layer.input_scale),
-                        data=layer.bias)
-    shape = (*((n + sum(pads) - kernel) // stride + 1
-               for n, pads in zip((rows, columns), padding, strict=True)), layer.output_channels)
+    kernels = graph.tensor(
+        f"{name}.weights",
+        weights.shape,
+        scales=layer.weight_scales,
+        axis=3 if depthwise else 0,
+        data=weights,
+    )
+    bias = graph.tensor(
+        f"{name}.bias",
+        layer.bias.shape,
+        np.int32,
+        scales=layer.weight_scales * np.float32(layer.input_scale),
+        data=layer.bias,
+    )
+    shape = (
+        *(
+            (n + sum(pads) - kernel) // stride + 1
+            for n, pads in zip((rows, columns), padding, strict=True)
+        ),
+        layer.output_channels,
+    )
     target = add_activation(graph, name, shape, layer.output_scale, layer.output_zero_point)
-    options = {"padding": mode, "strideW": stride, "strideH": stride, "dilationWFactor": 1,
-               "dilationHFactor": 1, "fusedActivationFunction": _activation(layer)}
+    options = {
+        "padding": mode,
+        "strideW": stride,
+        "strideH": stride,
+        "dilationWFactor": 1,
+        "dilationHFactor": 1,
+        "fusedActivationFunction": _activation(layer),
+    }
     if depthwise:
         options["depthMultiplier"] = 1
-    code, kind = (("DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions") if depthwise
-                  else ("CONV_2D", "Conv2DOptions"))
+    code, kind = (
+        ("DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions")
+        if depthwise
+        else ("CONV_2D", "Conv2DOptions")
+    )
     graph.operator(code, [source, kernels, bias], [target], kind, options, version=3)
     return target, shape
 
@@ -108,42 +140,84 @@ def write_convolution(graph, layer, source, input_shape, explicit_padding=False)
 def write_add(graph, add, a, b, shape):
     """Write a QuantizedAdd of tensors a and b of a shape; returns the output's index."""
     _check_arithmetic(add)
-    expected = add_record(add.name, add.a_scale, add.a_zero_point, add.b_scale, add.b_zero_point,
-                          add.output_scale, add.output_zero_point, add.minimum, add.maximum)
-    if any(getattr(add, name) != getattr(expected, name) for name in (
-            "a_multiplier", "a_shift", "b_multiplier", "b_shift", "multiplier", "shift")):
-        raise ValueError(f"The multipliers of {add.name} must follow from its scales "
-                         "to be exported")
+    expected = add_record(
+        add.name,
+        add.a_scale,
+        add.a_zero_point,
+        add.b_scale,
+        add.b_zero_point,
+        add.output_scale,
+        add.output_zero_point,
+        add.minimum,
+        add.maximum,
+    )
+    if any(
+        getattr(add, name) != getattr(expected, name)
+        for name in ("a_multiplier", "a_shift", "b_multiplier", "b_shift", "multiplier", "shift")
+    ):
+        raise ValueError(
+            f"The multipliers of {add.name} must follow from its scales to be exported"
+        )
     target = add_activation(graph, add.name, shape, add.output_scale, add.output_zero_point)
-    graph.operator("ADD", [a, b], [target], "AddOptions",
-                   {"fusedActivationFunction": _activation(add)}, version=2)
+    graph.operator(
+        "ADD",
+        [a, b],
+        [target],
+        "AddOptions",
+        {"fusedActivationFunction": _activation(add)},
+        version=2,
+    )
     return target
 
 
 def write_mean(graph, mean, source, shape):
     """Write a QuantizedMean over rows and columns; returns the output's index."""
     _check_arithmetic(mean)
-    expected = mean_record(mean.name, mean.count, mean.input_scale, mean.input_zero_point,
-                           mean.output_scale, mean.output_zero_point)
-    if (expected.multiplier, expected.shift) != (mean.multiplier, mean.shift) \
-            or (mean.minimum, mean.maximum) != (-128, 127):
-        raise ValueError(f"The multiplier and clamp of {mean.name} must follow from its scales "
-                         "to be exported")
+    expected = mean_record(
+        mean.name,
+        mean.count,
+        mean.input_scale,
+        mean.input_zero_point,
+        mean.output_scale,
+        mean.output_zero_point,
+    )
+    if (expected.multiplier, expected.shift) != (mean.multiplier, mean.shift) or (
+        mean.minimum,
+        mean.maximum,
+    ) != (-128, 127):
+        raise ValueError(
+            f"The multiplier and clamp of {mean.name} must follow from its scales to be exported"
+        )
     axes = graph.tensor(f"{mean.name}.axes", (2,), np.int32, data=(1, 2))
-    target = add_activation(graph, mean.name, (1, 1, shape[2]), mean.output_scale,
-                            mean.output_zero_point)
-    graph.operator("MEAN", [source, axes], [target], "ReducerOptions", {"keepDims": True},
-                   version=2)
+    target = add_activation(
+        graph, mean.name, (1, 1, shape[2]), mean.output_scale, mean.output_zero_point
+    )
+    graph.operator(
+        "MEAN", [source, axes], [target], "ReducerOptions", {"keepDims": True}, version=2
+    )
     return target
 
 
 def write_average_pool(graph, pool, source, shape):
     """Write a QuantizedAveragePool over rows and columns; returns the output's index."""
-    target = add_activation(graph, pool.name, (1, 1, shape[2]), pool.output_scale,
-                            pool.output_zero_point)
-    graph.operator("AVERAGE_POOL_2D", [source], [target], "Pool2DOptions", {
-        "padding": "VALID", "strideH": 1, "strideW": 1, "filterHeight": shape[0],
-        "filterWidth": shape[1], "fusedActivationFunction": _activation(pool)}, version=2)
+    target = add_activation(
+        graph, pool.name, (1, 1, shape[2]), pool.output_scale, pool.output_zero_point
+    )
+    graph.operator(
+        "AVERAGE_POOL_2D",
+        [source],
+        [target],
+        "Pool2DOptions",
+        {
+            "padding": "VALID",
+            "strideH": 1,
+            "strideW": 1,
+            "filterHeight": shape[0],
+            "filterWidth": shape[1],
+            "fusedActivationFunction": _activation(pool),
+        },
+        version=2,
+    )
     return target
 
 
@@ -152,7 +226,7 @@ def export_model(model, description="mnv2", metadata=None):
 
     Parameters
     ----------
-    model : golden.model.QuantizedModel
+    model : mnv2.golden.model.QuantizedModel
     description : str
         What the file says of itself.
     metadata : dict of str to bytes, optional
@@ -167,8 +241,9 @@ def export_model(model, description="mnv2", metadata=None):
     for name, content in (metadata or {}).items():
         graph.metadata(name, content)
     shape = model.network.input_shape
-    first = source = add_activation(graph, "input", shape, model.input_scale,
-                                    model.input_zero_point)
+    first = source = add_activation(
+        graph, "input", shape, model.input_scale, model.input_zero_point
+    )
     source, shape = write_convolution(graph, model.stem, source, shape)
     for block in model.blocks:
         shortcut = source

@@ -14,8 +14,9 @@ import numpy as np
 SCHEMA_VERSION = 3
 #: Constants begin at multiples of this, as `force_align` in the schema asks.
 ALIGNMENT_BYTES = 16
-_TYPES = {np.dtype(name): name.upper() for name in ("int8", "uint8", "int16", "int32", "int64",
-                                                    "float32")}
+_TYPES = {
+    np.dtype(name): name.upper() for name in ("int8", "uint8", "int16", "int32", "int64", "float32")
+}
 #: Options that are given as names of an enumeration.
 _ENUMERATIONS = {"padding": "Padding", "fusedActivationFunction": "ActivationFunctionType"}
 
@@ -25,8 +26,9 @@ def _schema(name):
     try:
         return importlib.import_module(f"tflite.{name}")
     except ImportError:
-        raise ValueError("Writing .tflite needs the packages tflite and flatbuffers: "
-                         "pip install 'mnv2[models]'") from None
+        raise ValueError(
+            "Writing .tflite needs the packages tflite and flatbuffers: pip install 'mnv2[models]'"
+        ) from None
 
 
 def _constant(enumeration, name):
@@ -74,7 +76,7 @@ class GraphWriter:
 
     def __init__(self, description="mnv2"):
         self._description = description
-        self._buffers = [b""]                            # buffer 0 is empty by convention
+        self._buffers = [b""]  # buffer 0 is empty by convention
         self._metadata = []
         self._tensors, self._operators = [], []
         self._codes = {}
@@ -103,10 +105,17 @@ class GraphWriter:
             buffer = self._buffer(np.ascontiguousarray(data, kind).tobytes())
         if scales is not None:
             scales = np.atleast_1d(np.asarray(scales, "<f4"))
-        self._tensors.append(_Tensor(
-            name, tuple(int(size) for size in shape),
-            _constant("TensorType", _TYPES[np.dtype(dtype)]), buffer, scales, int(zero_points),
-            axis))
+        self._tensors.append(
+            _Tensor(
+                name,
+                tuple(int(size) for size in shape),
+                _constant("TensorType", _TYPES[np.dtype(dtype)]),
+                buffer,
+                scales,
+                int(zero_points),
+                axis,
+            )
+        )
         return len(self._tensors) - 1
 
     def operator(self, code, inputs, outputs, options_kind=None, options=None, version=1):
@@ -124,10 +133,18 @@ class GraphWriter:
         """
         number = (_constant("BuiltinOperator", code), version)
         index = self._codes.setdefault(number, len(self._codes))
-        self._operators.append(_Operator(
-            index, tuple(inputs), tuple(outputs), options_kind,
-            {name: _constant(_ENUMERATIONS[name], value) if isinstance(value, str) else value
-             for name, value in (options or {}).items()}))
+        self._operators.append(
+            _Operator(
+                index,
+                tuple(inputs),
+                tuple(outputs),
+                options_kind,
+                {
+                    name: _constant(_ENUMERATIONS[name], value) if isinstance(value, str) else value
+                    for name, value in (options or {}).items()
+                },
+            )
+        )
 
     def metadata(self, name, content):
         """Add bytes under a name; interpreters pass over names that they do not know."""
@@ -139,7 +156,7 @@ class GraphWriter:
 
     def finish(self, inputs, outputs):
         """The file's bytes, with these tensors as the graph's inputs and outputs."""
-        _schema("Model")                 # says what is missing, flatbuffers too
+        _schema("Model")  # says what is missing, flatbuffers too
         import flatbuffers
 
         writer = _Writer(flatbuffers.Builder(sum(map(len, self._buffers)) + (1 << 16)))
@@ -147,12 +164,15 @@ class GraphWriter:
             "OperatorCodes": [writer.operator_code(*code) for code in self._codes],
             "Subgraphs": [writer.subgraph(self._tensors, self._operators, inputs, outputs)],
             "Buffers": [writer.buffer(content) for content in self._buffers],
-            "Metadata": [writer.table("Metadata", Name=writer.text(name), Buffer=buffer)
-                         for name, buffer in self._metadata],
+            "Metadata": [
+                writer.table("Metadata", Name=writer.text(name), Buffer=buffer)
+                for name, buffer in self._metadata
+            ],
         }
         vectors = {name: writer.offsets(offsets) for name, offsets in parts.items() if offsets}
-        root = writer.table("Model", Version=SCHEMA_VERSION,
-                            Description=writer.text(self._description), **vectors)
+        root = writer.table(
+            "Model", Version=SCHEMA_VERSION, Description=writer.text(self._description), **vectors
+        )
         return writer.finish(root)
 
 
@@ -193,13 +213,17 @@ class _Writer:
         builder = self._builder
         builder.StartVector(1, len(content), ALIGNMENT_BYTES)
         builder.head -= len(content)
-        builder.Bytes[builder.head:builder.head + len(content)] = content
+        builder.Bytes[builder.head : builder.head + len(content)] = content
         return self.table("Buffer", Data=builder.EndVector())
 
     def operator_code(self, number, version):
         # Readers of before 2020 look at the older field, which is one byte.
-        return self.table("OperatorCode", DeprecatedBuiltinCode=min(number, 127), Version=version,
-                          BuiltinCode=number)
+        return self.table(
+            "OperatorCode",
+            DeprecatedBuiltinCode=min(number, 127),
+            Version=version,
+            BuiltinCode=number,
+        )
 
     def subgraph(self, tensors, operators, inputs, outputs):
         parts = {
@@ -212,25 +236,40 @@ class _Writer:
         return self.table("SubGraph", **parts)
 
     def tensor(self, tensor):
-        fields = {"Shape": self.numbers(tensor.shape, "<i4"), "Type": tensor.type,
-                  "Buffer": tensor.buffer, "Name": self.text(tensor.name)}
+        fields = {
+            "Shape": self.numbers(tensor.shape, "<i4"),
+            "Type": tensor.type,
+            "Buffer": tensor.buffer,
+            "Name": self.text(tensor.name),
+        }
         if tensor.scales is not None:
             zero_points = np.full(tensor.scales.shape, tensor.zero_point)
-            quantization = {"Scale": self.numbers(tensor.scales, "<f4"),
-                            "ZeroPoint": self.numbers(zero_points, "<i8")}
+            quantization = {
+                "Scale": self.numbers(tensor.scales, "<f4"),
+                "ZeroPoint": self.numbers(zero_points, "<i8"),
+            }
             fields["Quantization"] = self.table(
-                "QuantizationParameters", **quantization, QuantizedDimension=tensor.axis)
+                "QuantizationParameters", **quantization, QuantizedDimension=tensor.axis
+            )
         return self.table("Tensor", **fields)
 
     def operator(self, operator):
-        fields = {"OpcodeIndex": operator.code, "Inputs": self.numbers(operator.inputs, "<i4"),
-                  "Outputs": self.numbers(operator.outputs, "<i4")}
+        fields = {
+            "OpcodeIndex": operator.code,
+            "Inputs": self.numbers(operator.inputs, "<i4"),
+            "Outputs": self.numbers(operator.outputs, "<i4"),
+        }
         if operator.options_kind is not None:
             fields["BuiltinOptionsType"] = _constant("BuiltinOptions", operator.options_kind)
-            fields["BuiltinOptions"] = self.table(operator.options_kind, **{
-                name[0].upper() + name[1:]:
-                    self.numbers(value, "<i4") if isinstance(value, list | tuple) else value
-                for name, value in operator.options.items()})
+            fields["BuiltinOptions"] = self.table(
+                operator.options_kind,
+                **{
+                    name[0].upper() + name[1:]: self.numbers(value, "<i4")
+                    if isinstance(value, list | tuple)
+                    else value
+                    for name, value in operator.options.items()
+                },
+            )
         return self.table("Operator", **fields)
 
     def finish(self, root):

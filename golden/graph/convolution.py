@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden import fast_ops
-from golden.fixed_point import quantize_multipliers
-from golden.graph.derivation import (
+from mnv2.golden.fast import ops as fast_ops
+from mnv2.golden.fixed_point import quantize_multipliers
+from mnv2.golden.graph.derivation import (
     MAXIMUM_ELEMENTS,
     activation_clamp,
     bias_values,
@@ -71,15 +71,22 @@ class Convolution:
 
     def accumulate(self, images):
         """Accumulators int32 [N, H', W', M] of int8 [N, H, W, C], bias included."""
-        padded = np.pad(images, ((0, 0), *self.padding, (0, 0)),
-                        constant_values=self.input_zero_point)
+        padded = np.pad(
+            images, ((0, 0), *self.padding, (0, 0)), constant_values=self.input_zero_point
+        )
         accumulate = accumulate_depthwise if self.depthwise else accumulate_windows
         return np.stack([accumulate(self, image) for image in padded])
 
     def requantize(self, accumulator):
         """int8 of int32 accumulators [..., M]."""
-        return fast_ops.requantize(accumulator, self.multiplier, self.shift,
-                                   self.output_zero_point, self.minimum, self.maximum)
+        return fast_ops.requantize(
+            accumulator,
+            self.multiplier,
+            self.shift,
+            self.output_zero_point,
+            self.minimum,
+            self.maximum,
+        )
 
     def run(self, images):
         """int8 [N, H', W', M] of int8 [N, H, W, C]."""
@@ -97,15 +104,15 @@ def accumulate_depthwise(record, padded):
     """
     kernel_rows, kernel_columns, channels = record.weights.shape
     _, rows, columns, _ = record.shape
-    repeat = channels // padded.shape[-1]              # output c * multiplier + m reads input c
+    repeat = channels // padded.shape[-1]  # output c * multiplier + m reads input c
     weights = record.weights.astype(np.int32)
     acc = np.empty((rows, columns, channels), np.int32)
     band = max(1, BAND_ELEMENTS // 2**6 // (columns * channels))
     for top in range(0, rows, band):
-        total = acc[top:top + band]
+        total = acc[top : top + band]
         total[:] = record.bias
         reach = (len(total) - 1) * record.stride[0] + (kernel_rows - 1) * record.dilation[0] + 1
-        source = padded[top * record.stride[0]:][:reach].astype(np.int32) - record.input_zero_point
+        source = padded[top * record.stride[0] :][:reach].astype(np.int32) - record.input_zero_point
         source = np.repeat(source, repeat, axis=-1) if repeat > 1 else source
         term = np.empty_like(total)
         for dy in range(kernel_rows):
@@ -121,11 +128,14 @@ def accumulate_windows(record, padded):
     """Accumulators int32 [H', W', M] of one padded map, as products over gathered windows."""
     kernel_rows, kernel_columns, depth, channels = record.weights.shape
     _, rows, columns, _ = record.shape
-    reach = tuple((size - 1) * step + 1 for size, step in
-                  zip(record.weights.shape[:2], record.dilation, strict=True))
+    reach = tuple(
+        (size - 1) * step + 1
+        for size, step in zip(record.weights.shape[:2], record.dilation, strict=True)
+    )
     windows = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=(0, 1))
-    windows = windows[::record.stride[0], ::record.stride[1], :,
-                      ::record.dilation[0], ::record.dilation[1]]
+    windows = windows[
+        :: record.stride[0], :: record.stride[1], :, :: record.dilation[0], :: record.dilation[1]
+    ]
     windows = windows[:rows, :columns].transpose(0, 1, 3, 4, 2)
     taps = kernel_rows * kernel_columns * depth
     wide = max(1, min(columns, BAND_ELEMENTS // taps))
@@ -138,10 +148,11 @@ def accumulate_windows(record, padded):
         matrix = record.weights[..., outputs].reshape(taps, members)
         for top in range(0, rows, tall):
             for left in range(0, columns, wide):
-                band = windows[top:top + tall, left:left + wide, ..., inputs]
+                band = windows[top : top + tall, left : left + wide, ..., inputs]
                 flat = band.reshape(*band.shape[:2], taps)
-                acc[top:top + tall, left:left + wide, outputs] = fast_ops.pointwise_conv2d(
-                    flat, matrix, record.bias[outputs], record.input_zero_point)
+                acc[top : top + tall, left : left + wide, outputs] = fast_ops.pointwise_conv2d(
+                    flat, matrix, record.bias[outputs], record.input_zero_point
+                )
     return acc
 
 
@@ -150,7 +161,7 @@ def prepare_convolution(operator, source, weights, bias, target):
 
     Parameters
     ----------
-    operator : golden.graph.records.Operator
+    operator : mnv2.golden.graph.records.Operator
     source, weights, bias, target : Tensor
         bias may be None.
 
@@ -169,42 +180,65 @@ def prepare_convolution(operator, source, weights, bias, target):
     inputs, groups = source.shape[3], 1
     if depthwise:
         if weights.shape[0] != 1 or channels % inputs:
-            raise ValueError(f"The weights {weights.label} must be [1, K, K, C * multiplier] for "
-                             f"the {inputs} channels of {source.label}, not the shape "
-                             f"{list(weights.shape)}")
+            raise ValueError(
+                f"The weights {weights.label} must be [1, K, K, C * multiplier] for "
+                f"the {inputs} channels of {source.label}, not the shape "
+                f"{list(weights.shape)}"
+            )
         kernels = weights.data[0]
     else:
         depth = weights.shape[3]
         groups = inputs // depth
         if inputs % depth or channels % groups:
-            raise ValueError(f"The weights {weights.label} must be [M, K, K, C] for the {inputs} "
-                             f"channels of {source.label}, or divide them into groups, not the "
-                             f"shape {list(weights.shape)}")
+            raise ValueError(
+                f"The weights {weights.label} must be [M, K, K, C] for the {inputs} "
+                f"channels of {source.label}, or divide them into groups, not the "
+                f"shape {list(weights.shape)}"
+            )
         kernels = weights.data.transpose(1, 2, 3, 0)
     outputs, padding = [], []
-    for size, kernel, stride, dilation in zip(source.shape[1:3], kernels.shape[:2],
-                                              options.stride, options.dilation, strict=True):
+    for size, kernel, stride, dilation in zip(
+        source.shape[1:3], kernels.shape[:2], options.stride, options.dilation, strict=True
+    ):
         count, pads = window_geometry(size, kernel, stride, dilation, options.padding)
         if count == 0:
-            raise ValueError(f"The kernel of {weights.label} must fit the map {source.label}, "
-                             f"not the shape {list(weights.shape)} on {list(source.shape)}")
+            raise ValueError(
+                f"The kernel of {weights.label} must fit the map {source.label}, "
+                f"not the shape {list(weights.shape)} on {list(source.shape)}"
+            )
         outputs.append(count)
         padding.append(pads)
     padded = [size + sum(pads) for size, pads in zip(source.shape[1:3], padding, strict=True)]
     if math.prod(padded) * inputs > MAXIMUM_ELEMENTS:
-        raise ValueError(f"The map {source.label} must have at most {MAXIMUM_ELEMENTS:,} elements "
-                         f"with its padding, not {padded} pixels of {inputs} channels")
+        raise ValueError(
+            f"The map {source.label} must have at most {MAXIMUM_ELEMENTS:,} elements "
+            f"with its padding, not {padded} pixels of {inputs} channels"
+        )
     multiplier, shift = quantize_factors(real_factors(source, weights, target, channels))
     minimum, maximum = activation_clamp(target, options.activation)
     shape = (source.shape[0], *outputs, channels)
-    taps = math.prod(kernels.shape[:2 if depthwise else 3])
-    work = math.prod(shape) * taps + CHANNEL_WORK * channels \
+    taps = math.prod(kernels.shape[: 2 if depthwise else 3])
+    work = (
+        math.prod(shape) * taps
+        + CHANNEL_WORK * channels
         + (TAP_WORK * taps if depthwise else GROUP_WORK * groups) * source.shape[0]
+    )
     return Convolution(
-        weights=kernels, bias=bias_values(bias, channels), multiplier=multiplier, shift=shift,
-        input_zero_point=source.zero_point, output_zero_point=target.zero_point,
-        minimum=minimum, maximum=maximum, stride=options.stride, dilation=options.dilation,
-        padding=tuple(padding), groups=groups, shape=shape, work=work)
+        weights=kernels,
+        bias=bias_values(bias, channels),
+        multiplier=multiplier,
+        shift=shift,
+        input_zero_point=source.zero_point,
+        output_zero_point=target.zero_point,
+        minimum=minimum,
+        maximum=maximum,
+        stride=options.stride,
+        dilation=options.dilation,
+        padding=tuple(padding),
+        groups=groups,
+        shape=shape,
+        work=work,
+    )
 
 
 def quantize_factors(factors):

@@ -6,7 +6,7 @@ CalculateActivationRangeQuantizedImpl) and `tflite/kernels/padding.h`.
 
 import numpy as np
 
-from golden.fixed_point import INT32_MIN, round_half_away, wrap_int32
+from mnv2.golden.fixed_point import INT32_MIN, round_half_away, wrap_int32
 
 #: Elements and axes that one tensor may have, and channels that weights may have: bounds on memory
 #: and time.
@@ -14,8 +14,12 @@ MAXIMUM_ELEMENTS, MAXIMUM_AXES, MAXIMUM_CHANNELS = 2**24, 8, 2**17
 #: (minimum, maximum) of the types that activations may have.
 RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
 #: Real ends of the fused activations, None where the type's range is the end.
-_ACTIVATION_ENDS = {"NONE": (None, None), "RELU": (0, None), "RELU_N1_TO_1": (-1, 1),
-                    "RELU6": (0, 6)}
+_ACTIVATION_ENDS = {
+    "NONE": (None, None),
+    "RELU": (0, None),
+    "RELU_N1_TO_1": (-1, 1),
+    "RELU6": (0, 6),
+}
 
 
 def require_type(tensor, *types):
@@ -27,12 +31,16 @@ def require_type(tensor, *types):
 def require_scales(tensor, counts=(1,)):
     """Refuse a tensor whose scales are not positive and finite, or not so many."""
     if tensor.scales.size not in counts:
-        raise ValueError(f"{tensor.label} must have {' or '.join(map(str, counts))} scales, "
-                         f"not {tensor.scales.size}")
+        raise ValueError(
+            f"{tensor.label} must have {' or '.join(map(str, counts))} scales, "
+            f"not {tensor.scales.size}"
+        )
     wrong = ~(np.isfinite(tensor.scales) & (tensor.scales > 0))
     if wrong.any():
-        raise ValueError(f"The scales of {tensor.label} must be positive and finite, "
-                         f"not {float(tensor.scales[wrong][0])!r}")
+        raise ValueError(
+            f"The scales of {tensor.label} must be positive and finite, "
+            f"not {float(tensor.scales[wrong][0])!r}"
+        )
 
 
 def require_quantized(tensor, *types):
@@ -41,8 +49,9 @@ def require_quantized(tensor, *types):
     require_scales(tensor)
     low, high = RANGES[tensor.dtype]
     if not low <= tensor.zero_point <= high:
-        raise ValueError(f"The zero point of {tensor.label} must lie in {low}..{high}, "
-                         f"not {tensor.zero_point}")
+        raise ValueError(
+            f"The zero point of {tensor.label} must lie in {low}..{high}, not {tensor.zero_point}"
+        )
 
 
 def require_constant(tensor, what):
@@ -55,8 +64,9 @@ def require_constant(tensor, what):
 def require_axes(tensor, count):
     """Refuse a tensor with another number of axes."""
     if len(tensor.shape) != count:
-        raise ValueError(f"{tensor.label} must have {count} axes, not the shape "
-                         f"{list(tensor.shape)}")
+        raise ValueError(
+            f"{tensor.label} must have {count} axes, not the shape {list(tensor.shape)}"
+        )
 
 
 def require_symmetric_weights(tensor, axis, channels):
@@ -64,16 +74,21 @@ def require_symmetric_weights(tensor, axis, channels):
     require_constant(tensor, "The weights")
     require_type(tensor, "int8")
     if channels > MAXIMUM_CHANNELS:
-        raise ValueError(f"The weights {tensor.label} must have at most {MAXIMUM_CHANNELS:,} "
-                         f"channels, not {channels:,}")
+        raise ValueError(
+            f"The weights {tensor.label} must have at most {MAXIMUM_CHANNELS:,} "
+            f"channels, not {channels:,}"
+        )
     require_scales(tensor, (1, channels) if channels > 1 else (1,))
     if tensor.zero_points.any():
         wrong = tensor.zero_points[tensor.zero_points != 0][0]
-        raise ValueError(f"The weights {tensor.label} must be symmetric, with zero points of 0, "
-                         f"not {wrong}")
+        raise ValueError(
+            f"The weights {tensor.label} must be symmetric, with zero points of 0, not {wrong}"
+        )
     if tensor.scales.size > 1 and tensor.axis != axis:
-        raise ValueError(f"The scales of the weights {tensor.label} must belong to axis {axis}, "
-                         f"not {tensor.axis}")
+        raise ValueError(
+            f"The scales of the weights {tensor.label} must belong to axis {axis}, "
+            f"not {tensor.axis}"
+        )
 
 
 def bias_values(tensor, channels):
@@ -86,8 +101,9 @@ def bias_values(tensor, channels):
     values = require_constant(tensor, "The bias")
     require_type(tensor, "int32")
     if values.size != channels:
-        raise ValueError(f"The bias {tensor.label} must have {channels} elements, "
-                         f"not {values.size}")
+        raise ValueError(
+            f"The bias {tensor.label} must have {channels} elements, not {values.size}"
+        )
     if tensor.zero_points.any():
         raise ValueError(f"The bias {tensor.label} must have a zero point of 0")
     return values.reshape(-1)
@@ -110,8 +126,10 @@ def activation_clamp(tensor, activation):
         with np.errstate(over="ignore"):
             steps = np.float32(end) / np.float32(tensor.scale)
         if not abs(steps) < 2**31:
-            raise ValueError(f"The scale of {tensor.label} must keep the ends of {activation} "
-                             f"inside 32 bits, not {tensor.scale!r}")
+            raise ValueError(
+                f"The scale of {tensor.label} must keep the ends of {activation} "
+                f"inside 32 bits, not {tensor.scale!r}"
+            )
         ends.append(int(round_half_away(steps)) + tensor.zero_point)
     return max(low, ends[0]), min(high, ends[1])
 
@@ -150,7 +168,7 @@ def convert_to_int32(values):
     Ref: Intel 64 and IA-32 manual, CVTTSD2SI: the integer indefinite value.
     """
     values = np.asarray(values, np.float64)
-    fits = np.abs(values) < 2**31                      # false for NaN
+    fits = np.abs(values) < 2**31  # false for NaN
     return round_half_away(np.where(fits, values, INT32_MIN))
 
 

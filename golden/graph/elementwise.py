@@ -8,8 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.fixed_point import dequantize, multiply_by_quantized_multiplier, quantize_multiplier
-from golden.graph.derivation import (
+from mnv2.golden.fixed_point import (
+    dequantize,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+)
+from mnv2.golden.graph.derivation import (
     RANGES,
     activation_clamp,
     convert_to_int32,
@@ -17,8 +21,8 @@ from golden.graph.derivation import (
     require_quantized,
     require_type,
 )
-from golden.quantize import add_record
-from golden.records import QuantizedAdd
+from mnv2.golden.quantize import add_record
+from mnv2.golden.records import QuantizedAdd
 
 #: Axes over which LiteRT's kernel can broadcast.
 MAXIMUM_BROADCAST_AXES = 6
@@ -27,11 +31,12 @@ BAND_ELEMENTS = 2**20
 
 
 def run_in_bands(function, *arrays):
-    """An elementwise function of arrays of one shape, band by band, so that little memory is used.
-    """
+    """An elementwise function of arrays of one shape, band by band to use little memory."""
     flat = [array.reshape(-1) for array in arrays]
-    bands = [function(*(array[start:start + BAND_ELEMENTS] for array in flat))
-             for start in range(0, flat[0].size, BAND_ELEMENTS)]
+    bands = [
+        function(*(array[start : start + BAND_ELEMENTS] for array in flat))
+        for start in range(0, flat[0].size, BAND_ELEMENTS)
+    ]
     return np.concatenate(bands).reshape(arrays[0].shape)
 
 
@@ -63,14 +68,27 @@ def prepare_add(operator, a, b, target):
     try:
         shape = np.broadcast_shapes(a.shape, b.shape)
     except ValueError:
-        raise ValueError(f"The shapes of {a.label} and {b.label} must go together, not "
-                         f"{list(a.shape)} and {list(b.shape)}") from None
+        raise ValueError(
+            f"The shapes of {a.label} and {b.label} must go together, not "
+            f"{list(a.shape)} and {list(b.shape)}"
+        ) from None
     if a.shape != b.shape and len(shape) > MAXIMUM_BROADCAST_AXES:
-        raise ValueError(f"{a.label} and {b.label} must have at most {MAXIMUM_BROADCAST_AXES} axes "
-                         f"where one is broadcast, not {len(shape)}")
+        raise ValueError(
+            f"{a.label} and {b.label} must have at most {MAXIMUM_BROADCAST_AXES} axes "
+            f"where one is broadcast, not {len(shape)}"
+        )
     minimum, maximum = activation_clamp(target, operator.options.activation)
-    record = add_record(target.label, a.scale, a.zero_point, b.scale, b.zero_point, target.scale,
-                        target.zero_point, minimum, maximum)
+    record = add_record(
+        target.label,
+        a.scale,
+        a.zero_point,
+        b.scale,
+        b.zero_point,
+        target.scale,
+        target.zero_point,
+        minimum,
+        maximum,
+    )
     return Add(record, shape)
 
 
@@ -112,7 +130,8 @@ class Requantize:
 
     def _run_band(self, values):
         steps = multiply_by_quantized_multiplier(
-            values.astype(np.int64) - self.input_zero_point, self.multiplier, self.shift)
+            values.astype(np.int64) - self.input_zero_point, self.multiplier, self.shift
+        )
         return offset_and_clamp(steps, self.zero_point, *RANGES[self.dtype]).astype(self.dtype)
 
 
@@ -124,8 +143,9 @@ def prepare_quantize(operator, source, target):
     require_type(source, "float32", "int8", "uint8")
     require_quantized(source, "int8", "uint8")
     multiplier, shift = quantize_multiplier(np.float64(source.scale) / np.float64(target.scale))
-    return Requantize(multiplier, shift, source.zero_point, target.zero_point, target.dtype,
-                      source.shape)
+    return Requantize(
+        multiplier, shift, source.zero_point, target.zero_point, target.dtype, source.shape
+    )
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from golden.graph.graph import Graph
-from golden.graph.layer_records import convolution, pad_amounts, pool, refuse, residual
-from golden.graph.records import Operator
-from golden.model import QuantizedBlock, QuantizedModel
-from golden.network import (
+from mnv2.golden.graph.graph import Graph
+from mnv2.golden.graph.layer_records import convolution, pad_amounts, pool, refuse, residual
+from mnv2.golden.graph.records import Operator
+from mnv2.golden.model import QuantizedBlock, QuantizedModel
+from mnv2.golden.network import (
     PADDINGS,
     WIDTH_MULTIPLIERS,
     Block,
@@ -34,13 +34,13 @@ class FamilyNetwork:
 
     Attributes
     ----------
-    model : golden.model.QuantizedModel
+    model : mnv2.golden.model.QuantizedModel
         FULLY_CONNECTED in its integer form.
-    graph : golden.graph.graph.Graph
+    graph : mnv2.golden.graph.graph.Graph
     names : dict of int to str
         Tensor index to the name that `QuantizedModel.run` has for it, in the order of execution; a
         RESHAPE's output has the name of its input.
-    before, behind : tuple of golden.graph.records.Operator
+    before, behind : tuple of mnv2.golden.graph.records.Operator
         What the host does to the graph's input, and to the logits.
     """
 
@@ -63,8 +63,11 @@ class FamilyNetwork:
         dict of int to int8 array
             In the order of execution, each in the shape that the graph gives it.
         """
-        return {index: np.asarray(tensors[name]).reshape(self.graph.tensors[index].shape)
-                for index, name in self.names.items() if name in tensors}
+        return {
+            index: np.asarray(tensors[name]).reshape(self.graph.tensors[index].shape)
+            for index, name in self.names.items()
+            if name in tensors
+        }
 
 
 def lower_family(graph):
@@ -72,7 +75,7 @@ def lower_family(graph):
 
     Parameters
     ----------
-    graph : golden.graph.graph.Graph
+    graph : mnv2.golden.graph.graph.Graph
 
     Returns
     -------
@@ -95,17 +98,36 @@ def lower_family(graph):
     head_layer, head = way.take_convolution("head", "head")
     average = way.take_pool()
     rows, columns, channels = head_layer.output_shape
-    pool_layer = Layer("pool", "pool", 0, head_layer.output_shape, (1, 1, channels),
-                       (rows, columns), 1, ((0, 0), (0, 0)))
+    pool_layer = Layer(
+        "pool",
+        "pool",
+        0,
+        head_layer.output_shape,
+        (1, 1, channels),
+        (rows, columns),
+        1,
+        ((0, 0), (0, 0)),
+    )
     classifier_layer, classifier = way.take_convolution("classifier", "classifier")
     behind = way.take_host_output()
     way.check_complete()
-    network = _recognize(Network(
-        None, stem_layer.input_shape, classifier_layer.output_channels, "pytorch", stem_layer,
-        tuple(blocks), head_layer, pool_layer, classifier_layer))
+    network = _recognize(
+        Network(
+            None,
+            stem_layer.input_shape,
+            classifier_layer.output_channels,
+            "pytorch",
+            stem_layer,
+            tuple(blocks),
+            head_layer,
+            pool_layer,
+            classifier_layer,
+        )
+    )
     source = graph.tensors[input_name]
-    model = QuantizedModel(network, stem, tuple(quantized), head, average, classifier,
-                           source.scale, source.zero_point)
+    model = QuantizedModel(
+        network, stem, tuple(quantized), head, average, classifier, source.scale, source.zero_point
+    )
     return FamilyNetwork(model, graph, way.names, before, behind)
 
 
@@ -113,8 +135,11 @@ def _recognize(network):
     """The network with its padding by name, and its width multiplier if it is the paper's."""
     windows = [layer for layer in network.layers if layer.kernel_size == (3, 3)]
     for padding in PADDINGS:
-        if all(layer.padding == tuple(stride_padding(size, layer.stride, padding)
-                                      for size in layer.input_shape[:2]) for layer in windows):
+        if all(
+            layer.padding
+            == tuple(stride_padding(size, layer.stride, padding) for size in layer.input_shape[:2])
+            for layer in windows
+        ):
             network = replace(network, padding=padding)
             break
     else:
@@ -143,17 +168,20 @@ class _Way:
         self._taken = set()
         self.names = {}
         if len(graph.inputs) != 1:
-            raise ValueError("A network of the MobileNetV2 family must have one input, "
-                             f"not {len(graph.inputs)}")
+            raise ValueError(
+                f"A network of the MobileNetV2 family must have one input, not {len(graph.inputs)}"
+            )
         self.index = graph.inputs[0]
 
     def _readers(self, expected):
         """Operators that read the tensor; ValueError if there are none."""
         readers = self._graph.consumers(self.index)
         if not readers:
-            raise ValueError(f"The graph ends at {self._graph.tensors[self.index].label}, which "
-                             f"does not fit a network of the MobileNetV2 family: expected "
-                             f"{expected}")
+            raise ValueError(
+                f"The graph ends at {self._graph.tensors[self.index].label}, which "
+                f"does not fit a network of the MobileNetV2 family: expected "
+                f"{expected}"
+            )
         return readers
 
     def _next(self, expected, beside=()):
@@ -164,8 +192,11 @@ class _Way:
             if not readers:
                 raise refuse(beside[0], expected)
             if len(readers) > 1:
-                raise refuse(readers[1], f"{self._graph.tensors[self.index].label} to be read by "
-                                         f"the {readers[0].label} alone")
+                raise refuse(
+                    readers[1],
+                    f"{self._graph.tensors[self.index].label} to be read by "
+                    f"the {readers[0].label} alone",
+                )
             (operator,) = readers
             if operator.kind != "RESHAPE" or not self._moves_nothing(operator):
                 return operator
@@ -173,11 +204,13 @@ class _Way:
 
     def _moves_nothing(self, operator):
         """Whether a RESHAPE keeps a map's axes; a single pixel has but channels."""
-        source, target = (self._graph.tensors[index].shape
-                          for index in (operator.input(0), operator.output))
+        source, target = (
+            self._graph.tensors[index].shape for index in (operator.input(0), operator.output)
+        )
         without_ones = [tuple(size for size in shape if size != 1) for shape in (source, target)]
-        return source == target or (len(without_ones[0]) <= 1
-                                    and without_ones[0] == without_ones[1])
+        return source == target or (
+            len(without_ones[0]) <= 1 and without_ones[0] == without_ones[1]
+        )
 
     def _take(self, operator, name):
         self._taken.add(operator.index)
@@ -188,8 +221,10 @@ class _Way:
     def take_host_input(self):
         """Operators between the graph's input and the int8 image."""
         before = []
-        while self._graph.tensors[self.index].dtype != "int8" \
-                or self._readers("a stem")[0].kind in HOST_BEFORE:
+        while (
+            self._graph.tensors[self.index].dtype != "int8"
+            or self._readers("a stem")[0].kind in HOST_BEFORE
+        ):
             operator = self._next("QUANTIZE to int8 before the stem")
             if operator.kind not in HOST_BEFORE:
                 raise refuse(operator, "QUANTIZE to int8 before the stem")
@@ -205,8 +240,10 @@ class _Way:
             operators = self._graph.consumers(self.index)
             for operator in operators[1:] or operators:
                 if len(operators) > 1 or operator.kind not in HOST_BEHIND:
-                    raise refuse(operator, "nothing behind the classifier but one of "
-                                           f"{', '.join(HOST_BEHIND)}")
+                    raise refuse(
+                        operator,
+                        f"nothing behind the classifier but one of {', '.join(HOST_BEHIND)}",
+                    )
             behind.append(operators[0])
             self._take(operators[0], None)
         return tuple(behind)
@@ -219,8 +256,10 @@ class _Way:
 
     def take_convolution(self, name, kind, block=0, beside=()):
         """The next convolution as (Layer, QuantizedLayer); a PAD before a 3x3 one is part of it."""
-        kinds = {"depthwise": ("DEPTHWISE_CONV_2D",),
-                 "classifier": ("FULLY_CONNECTED", "CONV_2D")}.get(kind, ("CONV_2D",))
+        kinds = {
+            "depthwise": ("DEPTHWISE_CONV_2D",),
+            "classifier": ("FULLY_CONNECTED", "CONV_2D"),
+        }.get(kind, ("CONV_2D",))
         expected = f"{' or '.join(kinds)} as {name}"
         operator, padded = self._next(expected, beside), None
         if operator.kind in ("PAD", "PADV2") and kind in ("stem", "depthwise"):
@@ -257,13 +296,15 @@ class _Way:
         first = self._next_of_block(f"CONV_2D or DEPTHWISE_CONV_2D of {name}, or the head")
         expand = quantized_expand = None
         if first.kind == "CONV_2D":
-            expand, quantized_expand = self.take_convolution(f"{name}.expand", "expand", number,
-                                                             adds)
+            expand, quantized_expand = self.take_convolution(
+                f"{name}.expand", "expand", number, adds
+            )
             adds_behind = ()
         else:
             adds_behind = adds
         depthwise, quantized_depthwise = self.take_convolution(
-            f"{name}.depthwise", "depthwise", number, adds_behind)
+            f"{name}.depthwise", "depthwise", number, adds_behind
+        )
         project, quantized_project = self.take_convolution(f"{name}.project", "project", number)
         add = None
         if adds:
@@ -276,10 +317,17 @@ class _Way:
             project = replace(project, residual=True)
         inputs = depthwise.input_channels if expand is None else expand.input_channels
         expansion = depthwise.output_channels / inputs
-        block = Block(name, number, int(expansion) if expansion.is_integer() else expansion,
-                      expand, depthwise, project)
-        return block, QuantizedBlock(name, quantized_expand, quantized_depthwise,
-                                     quantized_project, add)
+        block = Block(
+            name,
+            number,
+            int(expansion) if expansion.is_integer() else expansion,
+            expand,
+            depthwise,
+            project,
+        )
+        return block, QuantizedBlock(
+            name, quantized_expand, quantized_depthwise, quantized_project, add
+        )
 
     def take_pool(self):
         """The average over the map."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden import fast_ops
-from golden.graph.convolution import CHANNEL_WORK, quantize_factors
-from golden.graph.derivation import (
+from mnv2.golden.fast import ops as fast_ops
+from mnv2.golden.graph.convolution import CHANNEL_WORK, quantize_factors
+from mnv2.golden.graph.derivation import (
     activation_clamp,
     bias_values,
     convert_to_int32,
@@ -67,14 +67,22 @@ class FullyConnected:
     def requantize(self, accumulator, form="litert"):
         """int8 of int32 accumulators [rows, M] in one of FORMS."""
         if form == "integer":
-            return fast_ops.requantize(accumulator, self.multiplier, self.shift,
-                                       self.output_zero_point, self.minimum, self.maximum)
+            return fast_ops.requantize(
+                accumulator,
+                self.multiplier,
+                self.shift,
+                self.output_zero_point,
+                self.minimum,
+                self.maximum,
+            )
         if form != "litert":
-            raise ValueError(f"The form of FULLY_CONNECTED must be one of {', '.join(FORMS)}, "
-                             f"not {form!r}")
+            raise ValueError(
+                f"The form of FULLY_CONNECTED must be one of {', '.join(FORMS)}, not {form!r}"
+            )
         scaled = convert_to_int32(accumulator * self.factors)
-        return offset_and_clamp(scaled, self.output_zero_point, self.minimum,
-                                self.maximum).astype(np.int8)
+        return offset_and_clamp(scaled, self.output_zero_point, self.minimum, self.maximum).astype(
+            np.int8
+        )
 
     def run(self, values, form="litert"):
         """int8 of the output's shape."""
@@ -96,12 +104,16 @@ def prepare_fully_connected(operator, source, weights, bias, target):
     require_symmetric_weights(weights, 0, channels)
     elements = math.prod(source.shape)
     if not source.shape or elements % depth:
-        raise ValueError(f"{source.label} must hold rows of the {depth} inputs of "
-                         f"{weights.label}, not the shape {list(source.shape)}")
+        raise ValueError(
+            f"{source.label} must hold rows of the {depth} inputs of "
+            f"{weights.label}, not the shape {list(source.shape)}"
+        )
     if operator.options.keep_dimensions:
         if source.shape[-1] != depth:
-            raise ValueError(f"The last axis of {source.label} must have the {depth} inputs of "
-                             f"{weights.label}, not the shape {list(source.shape)}")
+            raise ValueError(
+                f"The last axis of {source.label} must have the {depth} inputs of "
+                f"{weights.label}, not the shape {list(source.shape)}"
+            )
         shape = (*source.shape[:-1], channels)
     else:
         shape = (elements // depth, channels)
@@ -109,13 +121,23 @@ def prepare_fully_connected(operator, source, weights, bias, target):
         product = np.float64(source.scale) * np.float64(weights.scale)
         own = np.float64(bias.scale if bias.scales.size == 1 else 0)
         if not abs(product - own) / np.float64(target.scale) <= BIAS_SCALE_TOLERANCE:
-            raise ValueError(f"The scale of the bias {bias.label} must be near input scale * "
-                             f"weight scale, {float(product)!r}, not {float(own)!r}")
+            raise ValueError(
+                f"The scale of the bias {bias.label} must be near input scale * "
+                f"weight scale, {float(product)!r}, not {float(own)!r}"
+            )
     factors = real_factors(source, weights, target, channels)
     multiplier, shift = quantize_factors(factors)
     minimum, maximum = activation_clamp(target, operator.options.activation)
     return FullyConnected(
-        weights=weights.data.T, bias=bias_values(bias, channels), multiplier=multiplier,
-        shift=shift, factors=factors, input_zero_point=source.zero_point,
-        output_zero_point=target.zero_point, minimum=minimum, maximum=maximum, shape=shape,
-        work=elements * channels + CHANNEL_WORK * channels)
+        weights=weights.data.T,
+        bias=bias_values(bias, channels),
+        multiplier=multiplier,
+        shift=shift,
+        factors=factors,
+        input_zero_point=source.zero_point,
+        output_zero_point=target.zero_point,
+        minimum=minimum,
+        maximum=maximum,
+        shape=shape,
+        work=elements * channels + CHANNEL_WORK * channels,
+    )

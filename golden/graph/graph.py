@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from golden.graph.convolution import prepare_convolution
-from golden.graph.derivation import MAXIMUM_AXES, MAXIMUM_ELEMENTS
-from golden.graph.elementwise import prepare_add, prepare_dequantize, prepare_quantize
-from golden.graph.fully_connected import FORMS, prepare_fully_connected
-from golden.graph.layout import prepare_pad, prepare_reshape
-from golden.graph.pooling import prepare_average_pool, prepare_mean
-from golden.graph.records import Operator, Tensor
-from golden.graph.softmax import prepare_softmax
+from mnv2.golden.graph.convolution import prepare_convolution
+from mnv2.golden.graph.derivation import MAXIMUM_AXES, MAXIMUM_ELEMENTS
+from mnv2.golden.graph.elementwise import prepare_add, prepare_dequantize, prepare_quantize
+from mnv2.golden.graph.fully_connected import FORMS, prepare_fully_connected
+from mnv2.golden.graph.layout import prepare_pad, prepare_reshape
+from mnv2.golden.graph.pooling import prepare_average_pool, prepare_mean
+from mnv2.golden.graph.records import Operator, Tensor
+from mnv2.golden.graph.softmax import prepare_softmax
 
 #: Bounds on memory and time: elements of all outputs together, multiplications, operators.
 MAXIMUM_TOTAL_ELEMENTS, MAXIMUM_WORK = 2**27, 2**34
@@ -95,9 +95,11 @@ class Graph:
             except ValueError as error:
                 raise ValueError(f"{_where(operator, tensors)}: {error}") from None
             if elements > MAXIMUM_TOTAL_ELEMENTS or work > MAXIMUM_WORK:
-                raise ValueError(f"A graph must take at most {MAXIMUM_TOTAL_ELEMENTS:,} elements "
-                                 f"and {MAXIMUM_WORK:,} multiplications, and exceeds them at "
-                                 f"{operator.label}")
+                raise ValueError(
+                    f"A graph must take at most {MAXIMUM_TOTAL_ELEMENTS:,} elements "
+                    f"and {MAXIMUM_WORK:,} multiplications, and exceeds them at "
+                    f"{operator.label}"
+                )
             tensors[operator.output] = replace(tensors[operator.output], shape=kernel.shape)
             made.add(operator.output)
             kernels.append(kernel)
@@ -134,12 +136,15 @@ class Graph:
             By tensor index, in the order of the operators.
         """
         if fully_connected not in FORMS:
-            raise ValueError(f"The form of FULLY_CONNECTED must be one of {', '.join(FORMS)}, "
-                             f"not {fully_connected!r}")
+            raise ValueError(
+                f"The form of FULLY_CONNECTED must be one of {', '.join(FORMS)}, "
+                f"not {fully_connected!r}"
+            )
         values = self._values(inputs)
         outputs = {}
-        for done, (operator, kernel) in enumerate(zip(self.operators, self.kernels, strict=True),
-                                                  start=1):
+        for done, (operator, kernel) in enumerate(
+            zip(self.operators, self.kernels, strict=True), start=1
+        ):
             form = (fully_connected,) if operator.kind == "FULLY_CONNECTED" else ()
             result = kernel.run(*(values[index] for index in _data_inputs(operator)), *form)
             outputs[operator.output] = values[operator.output] = result
@@ -173,32 +178,37 @@ class Graph:
     def _values(self, inputs):
         """Constants and inputs by tensor index, the inputs checked."""
         if len(inputs) != len(self.inputs):
-            raise ValueError(f"The model must be given {len(self.inputs)} inputs, "
-                             f"not {len(inputs)}")
-        values = {tensor.index: tensor.data for tensor in self.tensors
-                  if tensor.data is not None}
+            raise ValueError(
+                f"The model must be given {len(self.inputs)} inputs, not {len(inputs)}"
+            )
+        values = {tensor.index: tensor.data for tensor in self.tensors if tensor.data is not None}
         for index, array in zip(self.inputs, inputs, strict=True):
             tensor = self.tensors[index]
             if array.dtype != tensor.dtype or array.shape != tensor.shape:
-                raise ValueError(f"The input {tensor.label} must be {tensor.dtype} "
-                                 f"{list(tensor.shape)}, not {array.dtype} {list(array.shape)}")
+                raise ValueError(
+                    f"The input {tensor.label} must be {tensor.dtype} "
+                    f"{list(tensor.shape)}, not {array.dtype} {list(array.shape)}"
+                )
             values[index] = array
         return values
 
 
 def _data_inputs(operator):
     """Indices of the inputs that are read when an operator runs; others are constants in it."""
-    return operator.inputs[:2 if operator.kind == "ADD" else 1]
+    return operator.inputs[: 2 if operator.kind == "ADD" else 1]
 
 
 def _check_size(what, shape):
     """Refuse a shape that is empty or too large; `what` begins the sentence."""
     if len(shape) > MAXIMUM_AXES or any(size < 1 for size in shape):
-        raise ValueError(f"{what} must have at most {MAXIMUM_AXES} axes of positive sizes, "
-                         f"not the shape {list(shape)}")
+        raise ValueError(
+            f"{what} must have at most {MAXIMUM_AXES} axes of positive sizes, "
+            f"not the shape {list(shape)}"
+        )
     if math.prod(shape) > MAXIMUM_ELEMENTS:
-        raise ValueError(f"{what} must have at most {MAXIMUM_ELEMENTS:,} elements, "
-                         f"not the shape {list(shape)}")
+        raise ValueError(
+            f"{what} must have at most {MAXIMUM_ELEMENTS:,} elements, not the shape {list(shape)}"
+        )
 
 
 def _check_interface(graph, constants):
@@ -207,20 +217,26 @@ def _check_interface(graph, constants):
     if [tensor.index for tensor in graph.tensors] != list(range(count)):
         raise ValueError("Tensors must be in the order of their indices")
     if len(graph.operators) > MAXIMUM_OPERATORS:
-        raise ValueError(f"A graph must have at most {MAXIMUM_OPERATORS:,} operators, "
-                         f"not {len(graph.operators):,}")
+        raise ValueError(
+            f"A graph must have at most {MAXIMUM_OPERATORS:,} operators, "
+            f"not {len(graph.operators):,}"
+        )
     for what, indices in (("input", graph.inputs), ("output", graph.outputs)):
         for index in indices:
             if not 0 <= index < count:
-                raise ValueError(f"An {what} of the model must be one of its {count} tensors, "
-                                 f"not tensor {index}")
+                raise ValueError(
+                    f"An {what} of the model must be one of its {count} tensors, not tensor {index}"
+                )
     for index in graph.inputs:
         if index in constants or graph.inputs.count(index) > 1:
-            raise ValueError(f"The input {graph.tensors[index].label} must be no constant and be "
-                             "named once")
+            raise ValueError(
+                f"The input {graph.tensors[index].label} must be no constant and be named once"
+            )
     for tensor in graph.tensors:
-        for what, there in (("input", tensor.index in graph.inputs),
-                            ("constant", tensor.data is not None and tensor.shape != (0,))):
+        for what, there in (
+            ("input", tensor.index in graph.inputs),
+            ("constant", tensor.data is not None and tensor.shape != (0,)),
+        ):
             if there:
                 _check_size(f"The {what} {tensor.label}", tensor.shape)
 
@@ -229,28 +245,36 @@ def _prepare(operator, tensors, made):
     """The kernel of an operator, its tensors checked for being there."""
     kind, count = _KINDS[operator.kind], len(tensors)
     if not kind.required <= len(operator.inputs) <= kind.allowed or len(operator.outputs) != 1:
-        raise ValueError(f"It must have {kind.required} to {kind.allowed} inputs and 1 output, not "
-                         f"{len(operator.inputs)} and {len(operator.outputs)}")
+        raise ValueError(
+            f"It must have {kind.required} to {kind.allowed} inputs and 1 output, not "
+            f"{len(operator.inputs)} and {len(operator.outputs)}"
+        )
     arguments = []
     for position, index in enumerate(operator.inputs):
         if index == -1 and position >= kind.required:
             arguments.append(None)
             continue
         if not 0 <= index < count:
-            raise ValueError(f"Its input {position} must be one of the {count} tensors, "
-                             f"not tensor {index}")
+            raise ValueError(
+                f"Its input {position} must be one of the {count} tensors, not tensor {index}"
+            )
         if index not in made:
-            raise ValueError(f"Its input {tensors[index].label} must be made by an operator "
-                             "before it, or be an input or a constant")
+            raise ValueError(
+                f"Its input {tensors[index].label} must be made by an operator "
+                "before it, or be an input or a constant"
+            )
         arguments.append(tensors[index])
     arguments += [None] * (kind.allowed - len(arguments))
     if not 0 <= operator.output < count:
-        raise ValueError(f"Its output must be one of the {count} tensors, "
-                         f"not tensor {operator.output}")
+        raise ValueError(
+            f"Its output must be one of the {count} tensors, not tensor {operator.output}"
+        )
     target = tensors[operator.output]
     if operator.output in made:
-        raise ValueError(f"Its output {target.label} must not be an input, a constant or the "
-                         "output of another operator")
+        raise ValueError(
+            f"Its output {target.label} must not be an input, a constant or the "
+            "output of another operator"
+        )
     return kind.prepare(operator, *arguments, target)
 
 

@@ -6,18 +6,20 @@ Every function raises ValueError, naming the operator and what was expected of i
 
 from dataclasses import replace
 
-from golden.average_pool import QuantizedAveragePool
-from golden.graph.fully_connected import FullyConnected
-from golden.network import Layer, output_size, stride_padding
-from golden.records import QuantizedLayer, QuantizedMean
+from mnv2.golden.average_pool import QuantizedAveragePool
+from mnv2.golden.graph.fully_connected import FullyConnected
+from mnv2.golden.network import Layer, output_size, stride_padding
+from mnv2.golden.records import QuantizedLayer, QuantizedMean
 
 NO_PADDING = ((0, 0), (0, 0))
 
 
 def refuse(operator, expected):
     """ValueError for an operator that stands where another was expected."""
-    return ValueError(f"The {operator.label} does not fit a network of the MobileNetV2 family: "
-                      f"expected {expected}")
+    return ValueError(
+        f"The {operator.label} does not fit a network of the MobileNetV2 family: "
+        f"expected {expected}"
+    )
 
 
 def map_shape(graph, index, operator):
@@ -27,8 +29,9 @@ def map_shape(graph, index, operator):
     if len(shape) == 2:
         shape = (shape[0], 1, 1, shape[1])
     if len(shape) != 4 or shape[0] != 1:
-        raise refuse(operator, f"{tensor.label} to be of one image, [1, H, W, C], not "
-                               f"{list(tensor.shape)}")
+        raise refuse(
+            operator, f"{tensor.label} to be of one image, [1, H, W, C], not {list(tensor.shape)}"
+        )
     return shape[1:]
 
 
@@ -49,12 +52,18 @@ def _padding(operator, own, amounts, sizes, window, stride):
         raise refuse(operator, "VALID padding behind a PAD")
     padding = amounts or own
     for size, pads in zip(sizes, padding, strict=True):
-        starts = {0} if window == 1 else {stride_padding(size, stride, way)[0]
-                                          for way in ("tensorflow", "pytorch")}
+        starts = (
+            {0}
+            if window == 1
+            else {stride_padding(size, stride, way)[0] for way in ("tensorflow", "pytorch")}
+        )
         outputs = (size + sum(pads) - window) // stride + 1
         if pads[0] not in starts or outputs != output_size(size, stride):
-            raise refuse(operator, f"SAME padding or a PAD of 1, that makes "
-                                   f"{output_size(size, stride)} of {size} pixels, not {pads}")
+            raise refuse(
+                operator,
+                f"SAME padding or a PAD of 1, that makes "
+                f"{output_size(size, stride)} of {size} pixels, not {pads}",
+            )
     return padding
 
 
@@ -63,16 +72,16 @@ def convolution(graph, operator, name, kind, block=0, padded=None):
 
     Parameters
     ----------
-    graph : golden.graph.graph.Graph
-    operator : golden.graph.records.Operator
+    graph : mnv2.golden.graph.graph.Graph
+    operator : mnv2.golden.graph.records.Operator
     name, kind, block
-        As in `golden.network.Layer`.
+        As in `mnv2.golden.network.Layer`.
     padded : (source index, amounts), optional
         The tensor before the PAD that the operator reads, and what it pads.
 
     Returns
     -------
-    (golden.network.Layer, golden.records.QuantizedLayer)
+    (mnv2.golden.network.Layer, mnv2.golden.records.QuantizedLayer)
     """
     kernel, window = graph.kernels[operator.index], 3 if kind in ("stem", "depthwise") else 1
     source, amounts = padded or (operator.inputs[0], None)
@@ -81,38 +90,56 @@ def convolution(graph, operator, name, kind, block=0, padded=None):
     weights, stride, padding = kernel.weights, 1, NO_PADDING
     if not isinstance(kernel, FullyConnected):
         if weights.shape[:2] != (window, window):
-            raise refuse(operator, f"a kernel of {window}x{window} for {name}, not "
-                                   f"{'x'.join(map(str, weights.shape[:2]))}")
+            raise refuse(
+                operator,
+                f"a kernel of {window}x{window} for {name}, not "
+                f"{'x'.join(map(str, weights.shape[:2]))}",
+            )
         strides = ((1, 1), (2, 2)) if window == 3 else ((1, 1),)
         if kernel.stride not in strides or kernel.dilation != (1, 1) or kernel.groups != 1:
-            raise refuse(operator, f"stride {' or '.join(str(n) for n, _ in strides)} in both "
-                                   f"directions, no dilation and no groups for {name}")
+            raise refuse(
+                operator,
+                f"stride {' or '.join(str(n) for n, _ in strides)} in both "
+                f"directions, no dilation and no groups for {name}",
+            )
         stride = kernel.stride[0]
         padding = _padding(operator, kernel.padding, amounts, input_shape[:2], window, stride)
         weights = weights if window == 3 else weights[0, 0]
     channels = input_shape[2]
     if kind == "depthwise" and output_shape[2] != channels:
-        raise refuse(operator, f"one output for each of {channels} channels, "
-                               f"not {output_shape[2]}")
+        raise refuse(operator, f"one output for each of {channels} channels, not {output_shape[2]}")
     if kind != "depthwise" and weights.shape[-2] != channels:
         raise refuse(operator, f"weights for {channels} channels, not {weights.shape[-2]}")
     tensors = graph.tensors
     scales, target = tensors[operator.inputs[1]].scales, tensors[operator.output]
     layer = Layer(name, kind, block, input_shape, output_shape, (window, window), stride, padding)
     return layer, QuantizedLayer(
-        name=name, kind=kind, weights=weights.copy(), bias=kernel.bias.astype("int32"),
-        multiplier=kernel.multiplier, shift=kernel.shift,
-        input_scale=tensors[operator.inputs[0]].scale, input_zero_point=kernel.input_zero_point,
-        weight_scales=scales.repeat(output_shape[2] // scales.size), output_scale=target.scale,
-        output_zero_point=kernel.output_zero_point, minimum=kernel.minimum,
-        maximum=kernel.maximum, stride=stride, padding=padding)
+        name=name,
+        kind=kind,
+        weights=weights.copy(),
+        bias=kernel.bias.astype("int32"),
+        multiplier=kernel.multiplier,
+        shift=kernel.shift,
+        input_scale=tensors[operator.inputs[0]].scale,
+        input_zero_point=kernel.input_zero_point,
+        weight_scales=scales.repeat(output_shape[2] // scales.size),
+        output_scale=target.scale,
+        output_zero_point=kernel.output_zero_point,
+        minimum=kernel.minimum,
+        maximum=kernel.maximum,
+        stride=stride,
+        padding=padding,
+    )
 
 
 def residual(graph, operator, name, shortcut, project):
     """The QuantizedAdd of an ADD of a block's input and its project output."""
     if sorted(operator.inputs) != sorted((shortcut, project)):
-        raise refuse(operator, f"an ADD of {graph.tensors[shortcut].label}, the input, and "
-                               f"{graph.tensors[project].label}")
+        raise refuse(
+            operator,
+            f"an ADD of {graph.tensors[shortcut].label}, the input, and "
+            f"{graph.tensors[project].label}",
+        )
     shapes = {map_shape(graph, index, operator) for index in (shortcut, project)}
     if len(shapes) != 1:
         raise refuse(operator, "two inputs of one shape")
@@ -121,8 +148,14 @@ def residual(graph, operator, name, shortcut, project):
         return add
     # The sum is the same either way; in the records the block's input comes first.
     pairs = ("zero_point", "multiplier", "shift", "scale")
-    return replace(add, **{f"{here}_{field}": getattr(add, f"{there}_{field}")
-                           for here, there in ("ab", "ba") for field in pairs})
+    return replace(
+        add,
+        **{
+            f"{here}_{field}": getattr(add, f"{there}_{field}")
+            for here, there in ("ab", "ba")
+            for field in pairs
+        },
+    )
 
 
 def pool(graph, operator):
@@ -131,19 +164,33 @@ def pool(graph, operator):
     kernel = graph.kernels[operator.index]
     source, target = (graph.tensors[index] for index in (operator.inputs[0], operator.output))
     if map_shape(graph, operator.output, operator) != (1, 1, channels):
-        raise refuse(operator, f"an average over all {rows}x{columns} pixels, not the output "
-                               f"{list(target.shape)}")
+        raise refuse(
+            operator,
+            f"an average over all {rows}x{columns} pixels, not the output {list(target.shape)}",
+        )
     if operator.kind == "MEAN":
         if set(kernel.axes) != {1, 2}:
             raise refuse(operator, f"an average over the axes 1 and 2, not {list(kernel.axes)}")
-        return QuantizedMean("pool", kernel.count, kernel.multiplier, kernel.shift, source.scale,
-                             source.zero_point, target.scale, target.zero_point)
+        return QuantizedMean(
+            "pool",
+            kernel.count,
+            kernel.multiplier,
+            kernel.shift,
+            source.scale,
+            source.zero_point,
+            target.scale,
+            target.zero_point,
+        )
     ((top,), (bottom,)), ((left,), (right,)) = kernel.rows, kernel.columns
     if (top, bottom, left, right) != (0, rows, 0, columns):
-        raise refuse(operator, f"a window of all {rows}x{columns} pixels, not "
-                               f"{'x'.join(map(str, operator.options.kernel))}")
+        raise refuse(
+            operator,
+            f"a window of all {rows}x{columns} pixels, not "
+            f"{'x'.join(map(str, operator.options.kernel))}",
+        )
     try:
-        return QuantizedAveragePool("pool", rows * columns, target.scale, target.zero_point,
-                                    kernel.minimum, kernel.maximum)
+        return QuantizedAveragePool(
+            "pool", rows * columns, target.scale, target.zero_point, kernel.minimum, kernel.maximum
+        )
     except ValueError as error:
         raise refuse(operator, f"an average that the hardware can compute ({error})") from None

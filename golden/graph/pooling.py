@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden import ops
-from golden.fixed_point import (
+from mnv2.golden import ops
+from mnv2.golden.fixed_point import (
     divide_rounding_half_away,
     mean_multiplier,
     quantize_multiplier,
     saturate,
     wrap_int32,
 )
-from golden.graph.derivation import (
+from mnv2.golden.graph.derivation import (
     MAXIMUM_AXES,
     activation_clamp,
     require_axes,
@@ -82,12 +82,13 @@ def prepare_average_pool(operator, source, target):
         require_quantized(tensor, "int8")
     require_axes(source, 4)
     options, spans = operator.options, []
-    for size, kernel, stride in zip(source.shape[1:3], options.kernel, options.stride,
-                                    strict=True):
+    for size, kernel, stride in zip(source.shape[1:3], options.kernel, options.stride, strict=True):
         count, (before, _) = window_geometry(size, kernel, stride, 1, options.padding)
         if count == 0:
-            raise ValueError(f"The window of {list(options.kernel)} must fit the map "
-                             f"{source.label}, not the shape {list(source.shape)}")
+            raise ValueError(
+                f"The window of {list(options.kernel)} must fit the map "
+                f"{source.label}, not the shape {list(source.shape)}"
+            )
         starts = np.arange(count, dtype=np.int64) * stride - before
         spans.append((np.maximum(0, starts), np.minimum(size, starts + kernel)))
     shape = (source.shape[0], spans[0][0].size, spans[1][0].size, source.shape[3])
@@ -122,8 +123,9 @@ class Mean:
     def run(self, values):
         """int8 of the output's shape."""
         total = values.sum(axis=self.axes, dtype=np.int64) - self.input_zero_point * self.count
-        result = ops.requantize(wrap_int32(total), self.multiplier, self.shift,
-                                self.output_zero_point, -128, 127)
+        result = ops.requantize(
+            wrap_int32(total), self.multiplier, self.shift, self.output_zero_point, -128, 127
+        )
         return result.reshape(self.shape)
 
 
@@ -141,8 +143,7 @@ def prepare_mean(operator, source, axes, target):
     rank, chosen = len(source.shape), set()
     values = require_constant(axes, "The axes").ravel()
     if values.size > MAXIMUM_AXES:
-        raise ValueError(f"The axes {axes.label} must be at most {MAXIMUM_AXES}, "
-                         f"not {values.size}")
+        raise ValueError(f"The axes {axes.label} must be at most {MAXIMUM_AXES}, not {values.size}")
     for axis in values.tolist():
         if not -rank <= axis < rank:
             raise ValueError(f"The axes {axes.label} must lie in {-rank}..{rank - 1}, not {axis}")
@@ -153,5 +154,12 @@ def prepare_mean(operator, source, axes, target):
         kept = [size for axis, size in enumerate(source.shape) if axis not in chosen]
     factor = np.float64(source.scale) / np.float64(target.scale)
     multiplier, shift = mean_multiplier(*quantize_multiplier(factor), count)
-    return Mean(tuple(sorted(chosen)), count, multiplier, shift, source.zero_point,
-                target.zero_point, tuple(kept))
+    return Mean(
+        tuple(sorted(chosen)),
+        count,
+        multiplier,
+        shift,
+        source.zero_point,
+        target.zero_point,
+        tuple(kept),
+    )

@@ -75,16 +75,27 @@ class Tensor:
 
     def __post_init__(self):
         if self.dtype not in TENSOR_TYPES:
-            raise ValueError(f"The type of {self.label} must be one of {', '.join(TENSOR_TYPES)}, "
-                             f"not {self.dtype!r}")
-        if self.scales.dtype != np.float32 or self.zero_points.dtype != np.int64 \
-                or self.scales.ndim != 1 or self.scales.shape != self.zero_points.shape:
-            raise TypeError(f"The scales of {self.label} must be float32 and its zero points "
-                            "int64, equally many")
-        if self.data is not None and (self.data.dtype != self.dtype
-                                      or self.data.shape != self.shape):
-            raise TypeError(f"The contents of {self.label} must be {self.dtype} {self.shape!r}, "
-                            f"not {self.data.dtype} {self.data.shape!r}")
+            raise ValueError(
+                f"The type of {self.label} must be one of {', '.join(TENSOR_TYPES)}, "
+                f"not {self.dtype!r}"
+            )
+        if (
+            self.scales.dtype != np.float32
+            or self.zero_points.dtype != np.int64
+            or self.scales.ndim != 1
+            or self.scales.shape != self.zero_points.shape
+        ):
+            raise TypeError(
+                f"The scales of {self.label} must be float32 and its zero points "
+                "int64, equally many"
+            )
+        if self.data is not None and (
+            self.data.dtype != self.dtype or self.data.shape != self.shape
+        ):
+            raise TypeError(
+                f"The contents of {self.label} must be {self.dtype} {self.shape!r}, "
+                f"not {self.data.dtype} {self.data.shape!r}"
+            )
 
     @property
     def label(self):
@@ -225,13 +236,17 @@ class Operator:
 
     def __post_init__(self):
         if self.kind not in OPERATOR_OPTIONS:
-            raise ValueError(f"An operator must be one of {', '.join(OPERATOR_OPTIONS)}, "
-                             f"not {self.kind!r} (operator {self.index})")
+            raise ValueError(
+                f"An operator must be one of {', '.join(OPERATOR_OPTIONS)}, "
+                f"not {self.kind!r} (operator {self.index})"
+            )
         expected = OPERATOR_OPTIONS[self.kind]
         if not isinstance(self.options, type(None) if expected is None else expected):
-            raise TypeError(f"The options of {self.label} must be "
-                            f"{'None' if expected is None else expected.__name__}, "
-                            f"not {self.options!r}")
+            raise TypeError(
+                f"The options of {self.label} must be "
+                f"{'None' if expected is None else expected.__name__}, "
+                f"not {self.options!r}"
+            )
 
     @property
     def label(self):

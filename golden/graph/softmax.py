@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.fixed_point import (
+from mnv2.golden.fixed_point import (
     INT32_MAX,
     INT32_MIN,
     quantize_multiplier,
     rounding_divide_by_power_of_two,
     saturating_rounding_doubling_high_mul,
 )
-from golden.graph.derivation import require_quantized
+from mnv2.golden.graph.derivation import require_quantized
 
 #: Integer bits of the differences that are exponentiated, and of their sum.
 DIFFERENCE_BITS, SUM_BITS = 5, 12
@@ -44,12 +44,12 @@ def exponential(values):
     values = np.asarray(values, np.int64)
     fraction_bits = 31 - DIFFERENCE_BITS
     quarter = 1 << (fraction_bits - 2)
-    reduced = (values & (quarter - 1)) - quarter                   # in [-1/4, 0)
-    x = _shift_left_saturating(reduced, DIFFERENCE_BITS) + (1 << 28)      # Q0.31, plus 1/8
+    reduced = (values & (quarter - 1)) - quarter  # in [-1/4, 0)
+    x = _shift_left_saturating(reduced, DIFFERENCE_BITS) + (1 << 28)  # Q0.31, plus 1/8
     x2 = multiply(x, x)
     x3, x4 = multiply(x2, x), multiply(x2, x2)
     inner = multiply(rounding_divide_by_power_of_two(x4, 2) + x3, ONE_THIRD) + x2
-    series = rounding_divide_by_power_of_two(inner, 1)             # x^4/24 + x^3/6 + x^2/2
+    series = rounding_divide_by_power_of_two(inner, 1)  # x^4/24 + x^3/6 + x^2/2
     result = EXP_MINUS_EIGHTH + multiply(EXP_MINUS_EIGHTH, x + series)
     remainder = reduced - values
     for place, factor in enumerate(EXPONENTIALS):
@@ -104,7 +104,7 @@ class Softmax:
         """
         rows = values.reshape(-1, self.shape[-1])
         band = max(1, BAND_ELEMENTS // self.shape[-1])
-        result = [self._run_rows(rows[top:top + band]) for top in range(0, len(rows), band)]
+        result = [self._run_rows(rows[top : top + band]) for top in range(0, len(rows), band)]
         return np.concatenate(result).reshape(self.shape)
 
     def _run_rows(self, rows):
@@ -112,18 +112,22 @@ class Softmax:
         difference = values - values.max(axis=-1, keepdims=True)
         seen = difference >= -self.radius
         rescaled = saturating_rounding_doubling_high_mul(
-            np.where(seen, difference, 0) << -self.shift, self.multiplier)
+            np.where(seen, difference, 0) << -self.shift, self.multiplier
+        )
         powers = exponential(rescaled)
         terms = np.where(seen, rounding_divide_by_power_of_two(powers, SUM_BITS), 0)
         total = terms.sum(axis=-1, keepdims=True)
         if (total > INT32_MAX).any():
-            raise ValueError(f"The exponentials of {self.label} must add up to less than 4096, "
-                             f"not {int(total.max()) >> 19}")
+            raise ValueError(
+                f"The exponentials of {self.label} must add up to less than 4096, "
+                f"not {int(total.max()) >> 19}"
+            )
         headroom = 32 - np.frexp(total.astype(np.float64))[1].astype(np.int64)
         scale = reciprocal_of_one_plus((total << headroom) - (1 << 31))
         exponent = SUM_BITS - headroom + 31 - 8
         probability = rounding_divide_by_power_of_two(
-            saturating_rounding_doubling_high_mul(scale, powers), exponent)
+            saturating_rounding_doubling_high_mul(scale, powers), exponent
+        )
         result = np.minimum(probability + OUTPUT_ZERO_POINT, 127)
         return np.where(seen, result, OUTPUT_ZERO_POINT).astype(np.int8)
 
@@ -140,20 +144,27 @@ def prepare_softmax(operator, source, target):
     for tensor in (source, target):
         require_quantized(tensor, "int8")
     if not source.shape or source.shape[-1] > BAND_ELEMENTS:
-        raise ValueError(f"{source.label} must have rows of 1 to {BAND_ELEMENTS} elements, not "
-                         f"the shape {list(source.shape)}")
-    if target.zero_point != OUTPUT_ZERO_POINT \
-            or abs(target.scale - OUTPUT_SCALE) > 0.001 * OUTPUT_SCALE:
-        raise ValueError(f"{target.label} must have the scale 1/256 and the zero point -128, "
-                         f"not {target.scale!r} and {target.zero_point}")
+        raise ValueError(
+            f"{source.label} must have rows of 1 to {BAND_ELEMENTS} elements, not "
+            f"the shape {list(source.shape)}"
+        )
+    if (
+        target.zero_point != OUTPUT_ZERO_POINT
+        or abs(target.scale - OUTPUT_SCALE) > 0.001 * OUTPUT_SCALE
+    ):
+        raise ValueError(
+            f"{target.label} must have the scale 1/256 and the zero point -128, "
+            f"not {target.scale!r} and {target.zero_point}"
+        )
     beta = float(np.float32(operator.options.beta))
     real = beta * source.scale * (1 << (31 - DIFFERENCE_BITS))
     if not (math.isfinite(beta) and real > 1):
-        raise ValueError(f"beta times the scale of {source.label} must be above 2**-26, "
-                         f"not {beta!r} times {source.scale!r}")
+        raise ValueError(
+            f"beta times the scale of {source.label} must be above 2**-26, "
+            f"not {beta!r} times {source.scale!r}"
+        )
     # Half the factor, and one place more to the left: the derivation takes factors below 2**30.
     multiplier, shift = quantize_multiplier(min(real, INT32_MAX) / 2)
     shift -= 1
-    radius = math.floor(((1 << DIFFERENCE_BITS) - 1) * 2.0**(31 - DIFFERENCE_BITS + shift))
+    radius = math.floor(((1 << DIFFERENCE_BITS) - 1) * 2.0 ** (31 - DIFFERENCE_BITS + shift))
     return Softmax(multiplier, shift, radius, source.label, source.shape)
-

@@ -1,13 +1,13 @@
 """Any format of float models, told by its content, from bytes to the float model."""
 
-from golden.importers.float_network import MAXIMUM_BYTES
-from golden.importers.hdf5_file import SIGNATURE
-from golden.importers.keras_file import CONFIG_MEMBER, parse_keras_hdf5, parse_keras_zip
-from golden.importers.onnx_network import parse_onnx
-from golden.importers.safetensors_file import is_safetensors, parse_safetensors
-from golden.importers.torch_checkpoint import ZIP_SIGNATURE, parse_checkpoint
-from golden.importers.torchvision_names import float_model_from_torchvision
-from golden.importers.zip_members import ZipMembers
+from mnv2.golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.importers.hdf5_file import SIGNATURE
+from mnv2.golden.importers.keras_file import CONFIG_MEMBER, parse_keras_hdf5, parse_keras_zip
+from mnv2.golden.importers.onnx_network import parse_onnx
+from mnv2.golden.importers.safetensors_file import is_safetensors, parse_safetensors
+from mnv2.golden.importers.torch_checkpoint import ZIP_SIGNATURE, parse_checkpoint
+from mnv2.golden.importers.torchvision_names import float_model_from_torchvision
+from mnv2.golden.importers.zip_members import ZipMembers
 
 #: How a pickle begins; of PyTorch's old format, the file.
 _PICKLE = b"\x80"
@@ -36,8 +36,10 @@ def float_format(data):
         return "torch"
     if data.startswith(_ONNX):
         return "onnx"
-    raise ValueError("A model's file must be of a known format: "
-                     f"{', '.join(FORMATS)}, or TFLite in int8 (.tflite)")
+    raise ValueError(
+        "A model's file must be of a known format: "
+        f"{', '.join(FORMATS)}, or TFLite in int8 (.tflite)"
+    )
 
 
 def parse_float_model(data, input_size=None, strides=None, beside=None):

@@ -9,18 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.float_model import (
+from mnv2.golden.float_model import (
     IMAGENET_NORMALIZATION,
     BatchNormalization,
     FloatLayer,
     FloatModel,
 )
-from golden.network import (
-    MOBILENET_V2_TABLE,
-    WIDTH_MULTIPLIERS,
-    build_network,
-    mobilenet_v2,
-)
+from mnv2.golden.network import MOBILENET_V2_TABLE, WIDTH_MULTIPLIERS, build_network, mobilenet_v2
 
 INPUT_SIZE = 224
 MAXIMUM_INPUT_SIZE = 8192
@@ -28,8 +23,10 @@ MAXIMUM_INPUT_SIZE = 8192
 #: with a training's state in float32 73 million.
 MAXIMUM_BYTES = 2**27
 #: Strides of the paper's network: stem, then each block.
-PAPER_STRIDES = (2, *(s if repeat == 0 else 1 for _, _, n, s in MOBILENET_V2_TABLE
-                      for repeat in range(n)))
+PAPER_STRIDES = (
+    2,
+    *(s if repeat == 0 else 1 for _, _, n, s in MOBILENET_V2_TABLE for repeat in range(n)),
+)
 #: Multipliers that a network's channels are compared with: the paper's, then steps of 0.05.
 _WIDTHS = (*WIDTH_MULTIPLIERS, *(step / 20 for step in range(1, 81)))
 
@@ -86,12 +83,16 @@ def golden_axes(name, weights, depthwise=False):
     if weights.ndim == 2:
         return np.ascontiguousarray(weights.T)
     if weights.ndim != 4 or weights.shape[2:] not in ((1, 1), (3, 3)):
-        raise ValueError(f"The tensor {name} must hold a convolution of 1x1 or 3x3 taps, not the "
-                         f"shape {weights.shape}")
+        raise ValueError(
+            f"The tensor {name} must hold a convolution of 1x1 or 3x3 taps, not the "
+            f"shape {weights.shape}"
+        )
     if depthwise:
         if weights.shape[1] != 1 or weights.shape[2] != 3:
-            raise ValueError(f"The tensor {name} must hold one 3x3 filter a channel, not the "
-                             f"shape {weights.shape}")
+            raise ValueError(
+                f"The tensor {name} must hold one 3x3 filter a channel, not the "
+                f"shape {weights.shape}"
+            )
         return np.ascontiguousarray(weights[:, 0].transpose(1, 2, 0))
     if weights.shape[2] == 1:
         return np.ascontiguousarray(weights[..., 0, 0].T)
@@ -101,26 +102,32 @@ def golden_axes(name, weights, depthwise=False):
 def _check(part, shape):
     """Whether a part's arrays are of such a shape; None stands for any size."""
     have = part.weights.shape
-    if len(have) != len(shape) or any(want not in (None, size)
-                                      for size, want in zip(have, shape, strict=True)):
+    if len(have) != len(shape) or any(
+        want not in (None, size) for size, want in zip(have, shape, strict=True)
+    ):
         wanted = f"{'3x3' if len(shape) > 2 else '1x1'} taps"
         if len(shape) == 3:
             wanted = f"a 3x3 filter for each of {shape[-1] or 'its'} channels"
         else:
             wanted += f", take {shape[-2]} channels"
             wanted += f" and make {shape[-1]}" if shape[-1] else ""
-        raise ValueError(f"The tensor {part.name} must have {wanted}; its axes are {have} in the "
-                         "order rows, columns, input channels, output channels")
+        raise ValueError(
+            f"The tensor {part.name} must have {wanted}; its axes are {have} in the "
+            "order rows, columns, input channels, output channels"
+        )
     if 0 in have:
         raise ValueError(f"The tensor {part.name} must not be empty")
     vectors = {"bias": part.bias}
     if part.normalization is not None:
-        vectors |= {x: getattr(part.normalization, x) for x in
-                    ("scale", "offset", "mean", "variance")}
+        vectors |= {
+            x: getattr(part.normalization, x) for x in ("scale", "offset", "mean", "variance")
+        }
     for what, vector in vectors.items():
         if vector is not None and vector.shape != (part.output_channels,):
-            raise ValueError(f"The {what} of {part.name} must have {part.output_channels} values, "
-                             f"not the shape {vector.shape}")
+            raise ValueError(
+                f"The {what} of {part.name} must have {part.output_channels} values, "
+                f"not the shape {vector.shape}"
+            )
     if part.normalization is not None:
         epsilon = part.normalization.epsilon
         if not 0 <= epsilon < 1 or not (part.normalization.variance + epsilon > 0).all():
@@ -134,8 +141,10 @@ def _block_row(channels, expand, depthwise, project, stride):
         _check(expand, (channels, None))
         hidden = expand.output_channels
         if hidden % channels or hidden == channels:
-            raise ValueError(f"The tensor {expand.name} must widen {channels} channels to a "
-                             f"multiple, not to {hidden}")
+            raise ValueError(
+                f"The tensor {expand.name} must widen {channels} channels to a "
+                f"multiple, not to {hidden}"
+            )
     _check(depthwise, (3, 3, hidden))
     _check(project, (hidden, None))
     return (hidden // channels, project.output_channels, 1, stride)
@@ -157,8 +166,10 @@ def check_input_size(input_size):
     size = INPUT_SIZE if input_size is None else input_size
     size = tuple(size) if isinstance(size, tuple | list) else (size, size)
     if len(size) != 2 or not all(type(n) is int and 1 <= n <= MAXIMUM_INPUT_SIZE for n in size):
-        raise ValueError(f"An input size must be one or two integers from 1 to "
-                         f"{MAXIMUM_INPUT_SIZE}, not {input_size!r}")
+        raise ValueError(
+            f"An input size must be one or two integers from 1 to "
+            f"{MAXIMUM_INPUT_SIZE}, not {input_size!r}"
+        )
     return size
 
 
@@ -176,13 +187,24 @@ def agree_on_size(given, stated):
         return check_input_size(given)
     stated = check_input_size(stated)
     if given is not None and check_input_size(given) != stated:
-        raise ValueError(f"The file's input has {stated[0]} rows and {stated[1]} columns; an input "
-                         f"size of {given!r} is not its")
+        raise ValueError(
+            f"The file's input has {stated[0]} rows and {stated[1]} columns; an input "
+            f"size of {given!r} is not its"
+        )
     return stated
 
 
-def assemble_model(stem, blocks, head, classifier, *, input_size, padding, strides=None,
-                   input_normalization=IMAGENET_NORMALIZATION):
+def assemble_model(
+    stem,
+    blocks,
+    head,
+    classifier,
+    *,
+    input_size,
+    padding,
+    strides=None,
+    input_normalization=IMAGENET_NORMALIZATION,
+):
     """The FloatModel of convolutions in order.
 
     Parameters
@@ -192,7 +214,7 @@ def assemble_model(stem, blocks, head, classifier, *, input_size, padding, strid
         Expand (None at expansion 1), depthwise, project.
     input_size : int, (int, int) or None
     padding : str
-        One of `golden.network.PADDINGS`.
+        One of `mnv2.golden.network.PADDINGS`.
     strides : sequence of int, optional
         Of the stem and each block. By default the paper's, for 17 blocks.
     input_normalization : InputNormalization
@@ -206,11 +228,15 @@ def assemble_model(stem, blocks, head, classifier, *, input_size, padding, strid
     if strides is None and len(blocks) == len(PAPER_STRIDES) - 1:
         strides = PAPER_STRIDES
     if strides is None:
-        raise ValueError(f"The file does not say the strides of its {len(blocks)} blocks; only "
-                         f"for {len(PAPER_STRIDES) - 1} blocks, the paper's, are they known")
+        raise ValueError(
+            f"The file does not say the strides of its {len(blocks)} blocks; only "
+            f"for {len(PAPER_STRIDES) - 1} blocks, the paper's, are they known"
+        )
     if len(strides) != len(blocks) + 1 or not set(strides) <= {1, 2}:
-        raise ValueError(f"The strides must be {len(blocks) + 1} numbers of 1 or 2, for the stem "
-                         f"and each block, not {list(strides)[:20]}")
+        raise ValueError(
+            f"The strides must be {len(blocks) + 1} numbers of 1 or 2, for the stem "
+            f"and each block, not {list(strides)[:20]}"
+        )
     _check(stem, (3, 3, 3, None))
     channels, table = stem.output_channels, []
     for parts, stride in zip(blocks, strides[1:], strict=True):
@@ -218,10 +244,17 @@ def assemble_model(stem, blocks, head, classifier, *, input_size, padding, strid
         channels = table[-1][1]
     _check(head, (channels, None))
     _check(classifier, (head.output_channels, None))
-    network = named_width(build_network(
-        table, stem_channels=stem.output_channels, head_channels=head.output_channels,
-        classes=classifier.output_channels, input_size=check_input_size(input_size),
-        padding=padding, stem_stride=strides[0]))
+    network = named_width(
+        build_network(
+            table,
+            stem_channels=stem.output_channels,
+            head_channels=head.output_channels,
+            classes=classifier.output_channels,
+            input_size=check_input_size(input_size),
+            padding=padding,
+            stem_stride=strides[0],
+        )
+    )
     layers = [x for x in network.layers if x.kind != "pool"]
     parts = [stem, *(x for block in blocks for x in block if x is not None), head, classifier]
     made = {}

@@ -19,15 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.float_archive import float_model_from_arrays, float_model_to_arrays
-from golden.importers.float_formats import parse_float_model
-from golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.float_archive import float_model_from_arrays, float_model_to_arrays
+from mnv2.golden.importers.float_formats import parse_float_model
+from mnv2.golden.importers.float_network import MAXIMUM_BYTES
 
 #: Address space of the child; MobileNetV2 1.4 takes 230 MB of it, the longest file 700.
 MEMORY_BYTES = 2**30
 SECONDS = 120
 MAXIMUM_SENTENCE = 400
-_REFUSED = 3                                             # exit status: a sentence on stderr
+_REFUSED = 3  # exit status: a sentence on stderr
 
 
 def read_float_model(path, input_size=None, strides=None):
@@ -65,31 +65,44 @@ def read_float_model(path, input_size=None, strides=None):
         raise ValueError(f"The model {path} cannot be read: {error.strerror}") from None
     if len(data) > MAXIMUM_BYTES:
         raise ValueError(f"The model {path} must have at most {MAXIMUM_BYTES} bytes")
-    settings = json.dumps({"folder": str(path.resolve().parent), "strides": _plain(strides),
-                           "input_size": _plain(input_size)})
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1",
-                   "HDF5_PLUGIN_PRELOAD": "::",          # no plug-ins of the machine's HDF5
-                   "PYTHONPATH": os.pathsep.join(
-                       [str(Path(__file__).parents[2]),
-                        *filter(None, [os.environ.get("PYTHONPATH")])])}
+    settings = json.dumps(
+        {
+            "folder": str(path.resolve().parent),
+            "strides": _plain(strides),
+            "input_size": _plain(input_size),
+        }
+    )
+    environment = {
+        **os.environ,
+        "OPENBLAS_NUM_THREADS": "1",
+        "HDF5_PLUGIN_PRELOAD": "::",  # no plug-ins of the machine's HDF5
+    }
     try:
         child = subprocess.run(
-            [sys.executable, "-P", "-m", "golden.importers.float_reader", settings], input=data,
-            capture_output=True, timeout=SECONDS, check=False, env=environment)
+            [sys.executable, "-P", "-m", "mnv2.golden.importers.float_reader", settings],
+            input=data,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+            env=environment,
+        )
     except subprocess.TimeoutExpired:
-        raise ValueError(f"The model {path} took more than {SECONDS} seconds to read; it must be "
-                         "damaged") from None
+        raise ValueError(
+            f"The model {path} took more than {SECONDS} seconds to read; it must be damaged"
+        ) from None
     if child.returncode == _REFUSED:
         raise ValueError(f"The model {path} cannot be used: {_sentence(child.stderr)}")
     if child.returncode != 0:
-        raise ValueError(f"The model {path} is damaged: its reader stopped (status "
-                         f"{child.returncode})")
+        raise ValueError(
+            f"The model {path} is damaged: its reader stopped (status {child.returncode})"
+        )
     try:
         with np.load(io.BytesIO(child.stdout), allow_pickle=False) as arrays:
             return float_model_from_arrays({name: arrays[name] for name in arrays.files})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"The model {path} is damaged: its reader gave no model ({error})") \
-            from None
+        raise ValueError(
+            f"The model {path} is damaged: its reader gave no model ({error})"
+        ) from None
 
 
 def _sentence(text):
@@ -101,8 +114,13 @@ def _sentence(text):
 def _plain(value):
     """An int, a list of ints or None, of whatever numbers were given."""
     try:
-        return None if value is None else [operator.index(x) for x in value] \
-            if isinstance(value, tuple | list) else operator.index(value)
+        return (
+            None
+            if value is None
+            else [operator.index(x) for x in value]
+            if isinstance(value, tuple | list)
+            else operator.index(value)
+        )
     except TypeError:
         raise ValueError(f"An input size or strides must be integers, not {value!r}") from None
 
@@ -110,27 +128,34 @@ def _plain(value):
 def _limit_resources():
     try:
         import resource
-    except ImportError:                                  # not on Windows: the time limit remains
+    except ImportError:  # not on Windows: the time limit remains
         return
-    for kind, limit in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, SECONDS),
-                        (resource.RLIMIT_CORE, 0)):
-        with contextlib.suppress(ValueError, OSError):   # a lower limit is in force already
+    for kind, limit in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # a lower limit is in force already
             resource.setrlimit(kind, (limit, limit))
 
 
 def _reader_beside(folder):
     """A function of (name, offset, length) to bytes of a plain file in the folder."""
+
     def read(name, offset, length):
         path = Path(folder, name)
         if not name or Path(name).name != name or path.is_symlink() or not path.is_file():
-            raise ValueError(f"The tensors outside the file must lie in a plain file beside it, "
-                             f"not in {name[:80]!r}")
+            raise ValueError(
+                f"The tensors outside the file must lie in a plain file beside it, "
+                f"not in {name[:80]!r}"
+            )
         try:
             with path.open("rb") as file:
                 file.seek(offset)
                 return file.read(length)
         except (OSError, OverflowError, ValueError) as error:
             raise ValueError(f"The file {name[:80]} cannot be read: {error}") from None
+
     return read
 
 
@@ -140,9 +165,12 @@ def _main():
     settings = json.loads(sys.argv[1])
     try:
         size = settings["input_size"]
-        model = parse_float_model(sys.stdin.buffer.read(),
-                                  tuple(size) if isinstance(size, list) else size,
-                                  settings["strides"], _reader_beside(settings["folder"]))
+        model = parse_float_model(
+            sys.stdin.buffer.read(),
+            tuple(size) if isinstance(size, list) else size,
+            settings["strides"],
+            _reader_beside(settings["folder"]),
+        )
     except ValueError as error:
         sys.stderr.write(str(error))
         return _REFUSED

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.importers.float_network import MAXIMUM_BYTES
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAXIMUM_OBJECTS = 20_000
@@ -18,8 +18,18 @@ MAXIMUM_DEPTH = 12
 MAXIMUM_TEXT_BYTES = 2**24
 #: Groups of a training's state, which no inference needs.
 SKIPPED = ("optimizer_weights", "optimizer", "metrics", "compile_metrics", "loss_tracker")
-_ERRORS = (OSError, RuntimeError, KeyError, TypeError, AttributeError, IndexError, OverflowError,
-           ValueError, SystemError, MemoryError)
+_ERRORS = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    ValueError,
+    SystemError,
+    MemoryError,
+)
 
 
 class _Refused(ValueError):
@@ -43,8 +53,9 @@ def parse_hdf5(data):
     try:
         import h5py
     except ImportError:
-        raise ValueError("Reading Keras' files needs the package h5py: "
-                         "pip install 'mnv2[models]'") from None
+        raise ValueError(
+            "Reading Keras' files needs the package h5py: pip install 'mnv2[models]'"
+        ) from None
     arrays, texts = {}, {}
     try:
         access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
@@ -70,8 +81,9 @@ class _Walk:
     def visit(self, group, path, depth):
         """Read a group, and the groups in it."""
         if depth > MAXIMUM_DEPTH:
-            raise _Refused(f"The HDF5 group {path[:80]} must not lie deeper than "
-                             f"{MAXIMUM_DEPTH} groups")
+            raise _Refused(
+                f"The HDF5 group {path[:80]} must not lie deeper than {MAXIMUM_DEPTH} groups"
+            )
         self._read_texts(group, path)
         for name in group:
             self._objects += 1
@@ -91,7 +103,7 @@ class _Walk:
     def _read_array(self, dataset, path):
         shape, dtype = dataset.shape, dataset.dtype
         if shape is None or dtype.kind != "f":
-            return                                       # counters, seeds, texts
+            return  # counters, seeds, texts
         settings = dataset.id.get_create_plist()
         layout = settings.get_layout()
         if layout == self._h5py.h5d.VIRTUAL or settings.get_external_count():
@@ -103,8 +115,9 @@ class _Walk:
         chunk = math.prod(dataset.chunks or (0,)) * dtype.itemsize
         self._bytes += math.prod(shape) * dtype.itemsize
         if max(self._bytes, chunk) > MAXIMUM_BYTES:
-            raise _Refused(f"The HDF5 datasets up to {path} must have at most {MAXIMUM_BYTES} "
-                             "bytes")
+            raise _Refused(
+                f"The HDF5 datasets up to {path} must have at most {MAXIMUM_BYTES} bytes"
+            )
         self._arrays[path] = np.asarray(dataset[()])
 
     def _read_texts(self, group, path):
@@ -113,8 +126,11 @@ class _Walk:
             self._objects += 1
             if self._objects > MAXIMUM_OBJECTS:
                 raise _Refused(f"The HDF5 file must have at most {MAXIMUM_OBJECTS} objects")
-            if attribute.shape != () or attribute.dtype.kind not in "SO" \
-                    or attribute.get_storage_size() > MAXIMUM_TEXT_BYTES:
+            if (
+                attribute.shape != ()
+                or attribute.dtype.kind not in "SO"
+                or attribute.get_storage_size() > MAXIMUM_TEXT_BYTES
+            ):
                 continue
             value = group.attrs[name]
             if isinstance(value, bytes):

@@ -7,12 +7,25 @@ Ref: Keras 3.15 `layers/*`, `get_config`; Keras 2.3 the same, whose InputLayer s
 import json
 import re
 
-from golden.network import PADDINGS, output_size, stride_padding
+from mnv2.golden.network import PADDINGS, output_size, stride_padding
 
 MAXIMUM_LAYERS = 5000
-_CLASSES = ("InputLayer", "Conv2D", "DepthwiseConv2D", "BatchNormalization", "ReLU", "Add",
-            "ZeroPadding2D", "GlobalAveragePooling2D", "Dense", "Dropout", "Activation", "Softmax",
-            "Flatten", "Reshape")
+_CLASSES = (
+    "InputLayer",
+    "Conv2D",
+    "DepthwiseConv2D",
+    "BatchNormalization",
+    "ReLU",
+    "Add",
+    "ZeroPadding2D",
+    "GlobalAveragePooling2D",
+    "Dense",
+    "Dropout",
+    "Activation",
+    "Softmax",
+    "Flatten",
+    "Reshape",
+)
 _ACTIVATIONS = ("linear", "softmax", None)
 
 
@@ -44,8 +57,10 @@ class KerasConfig:
             raise ValueError("The layers of a configuration must have names of their own")
         for kind, name, settings in layers:
             if kind not in _CLASSES:
-                raise ValueError(f"The layer {name[:80]} must be one of MobileNetV2's, not of the "
-                                 f"class {kind[:80]}")
+                raise ValueError(
+                    f"The layer {name[:80]} must be one of MobileNetV2's, not of the "
+                    f"class {kind[:80]}"
+                )
             _check_layer(kind, name, settings)
 
     @classmethod
@@ -53,8 +68,9 @@ class KerasConfig:
         """The KerasConfig of JSON text or bytes."""
         try:
             layers = json.loads(text)["config"]["layers"]
-            found = [(x["class_name"], x["config"]["name"], x["config"])
-                     for x in layers[:MAXIMUM_LAYERS]]
+            found = [
+                (x["class_name"], x["config"]["name"], x["config"]) for x in layers[:MAXIMUM_LAYERS]
+            ]
             if not all(isinstance(kind, str) and isinstance(name, str) for kind, name, _ in found):
                 raise TypeError
         except (ValueError, KeyError, TypeError, RecursionError, AttributeError):
@@ -84,8 +100,9 @@ class KerasConfig:
             raise ValueError(f"The model must have one input layer, not {len(inputs)}")
         shape = inputs[0].get("batch_shape", inputs[0].get("batch_input_shape"))
         if not isinstance(shape, list) or len(shape) != 4 or shape[3] != 3:
-            raise ValueError("The model's input must be rows, columns and 3 channels, not "
-                             f"{str(shape)[:80]}")
+            raise ValueError(
+                f"The model's input must be rows, columns and 3 channels, not {str(shape)[:80]}"
+            )
         return shape[1], shape[2]
 
     def strides(self, blocks):
@@ -95,12 +112,14 @@ class KerasConfig:
             value = settings.get("strides")
             allowed = ([1, 1], [2, 2]) if name in strided else ([1, 1],)
             if kind in ("Conv2D", "DepthwiseConv2D") and value not in allowed:
-                raise ValueError(f"The strides of {name[:80]} must be "
-                                 f"{' or '.join(map(str, allowed))}, not {str(value)[:80]}")
+                raise ValueError(
+                    f"The strides of {name[:80]} must be "
+                    f"{' or '.join(map(str, allowed))}, not {str(value)[:80]}"
+                )
         return [self._get(name)["strides"][0] for name in strided]
 
     def padding(self, blocks, strides, size):
-        """Which of `golden.network.PADDINGS` the strided layers pad like.
+        """Which of `mnv2.golden.network.PADDINGS` the strided layers pad like.
 
         Keras pads them in a layer of its own, or has the convolution do it ("same").
         """
@@ -110,19 +129,29 @@ class KerasConfig:
             mode = self._get(name).get("padding")
             if pad in self._settings and mode == "valid":
                 pads = self._get(pad).get("padding")
-                fits = [x for x in possible
-                        if pads == [list(stride_padding(n, stride, x)) for n in size]]
+                fits = [
+                    x
+                    for x in possible
+                    if pads == [list(stride_padding(n, stride, x)) for n in size]
+                ]
             elif pad not in self._settings and mode == "same":
                 pads = mode
-                fits = [x for x in possible
-                        if x == "tensorflow" or all(stride_padding(n, stride, x) ==
-                                                    stride_padding(n, stride, "tensorflow")
-                                                    for n in size)]
+                fits = [
+                    x
+                    for x in possible
+                    if x == "tensorflow"
+                    or all(
+                        stride_padding(n, stride, x) == stride_padding(n, stride, "tensorflow")
+                        for n in size
+                    )
+                ]
             else:
                 pads, fits = mode, []
             if not fits:
-                raise ValueError(f"The layer {name} must pad as TensorFlow or PyTorch do, all "
-                                 f"layers alike, not {str(pads)[:80]}")
+                raise ValueError(
+                    f"The layer {name} must pad as TensorFlow or PyTorch do, all "
+                    f"layers alike, not {str(pads)[:80]}"
+                )
             possible = fits
             size = tuple(output_size(n, stride) for n in size)
         return possible[0]
@@ -138,35 +167,49 @@ class KerasConfig:
             Whether each has an expansion, and a sum at its end.
         """
         relus = {"Conv1_relu", "out_relu", *(f"{block}_depthwise_relu" for block in blocks)}
-        relus |= {f"{block}_expand_relu" for block, has in zip(blocks, expanded, strict=True)
-                  if has}
+        relus |= {
+            f"{block}_expand_relu" for block, has in zip(blocks, expanded, strict=True) if has
+        }
         adds = {f"{block}_add" for block, has in zip(blocks, residual, strict=True) if has}
         for wanted_kind, wanted in (("ReLU", relus), ("Add", adds)):
             found = {name for kind, name, _ in self._layers if kind == wanted_kind}
             for name in sorted(wanted - found):
                 raise ValueError(f"The layer {name} is missing in the configuration")
             for name in sorted(found - wanted):
-                raise ValueError(f"The layer {name[:80]} is superfluous: MobileNetV2 has no "
-                                 f"{wanted_kind} there")
+                raise ValueError(
+                    f"The layer {name[:80]} is superfluous: MobileNetV2 has no {wanted_kind} there"
+                )
 
 
 def _check_layer(kind, name, settings):
     wanted = {"data_format": ("channels_last", None)}
     if kind in ("Conv2D", "DepthwiseConv2D"):
-        wanted |= {"dilation_rate": ([1, 1], None), "activation": ("linear", None),
-                   "groups": (1, None), "depth_multiplier": (1, None)}
+        wanted |= {
+            "dilation_rate": ([1, 1], None),
+            "activation": ("linear", None),
+            "groups": (1, None),
+            "depth_multiplier": (1, None),
+        }
     elif kind == "BatchNormalization":
-        wanted |= {"axis": (-1, 3, [3], [-1]), "center": (True,), "scale": (True,),
-                   "renorm": (False, None)}
+        wanted |= {
+            "axis": (-1, 3, [3], [-1]),
+            "center": (True,),
+            "scale": (True,),
+            "renorm": (False, None),
+        }
     elif kind == "ReLU":
-        wanted |= {"max_value": (6.0,), "negative_slope": (0, None, [0.0]),
-                   "threshold": (0, None, [0.0])}
+        wanted |= {
+            "max_value": (6.0,),
+            "negative_slope": (0, None, [0.0]),
+            "threshold": (0, None, [0.0]),
+        }
     elif kind in ("Dense", "Activation"):
         wanted |= {"activation": _ACTIVATIONS}
     for setting, values in wanted.items():
         value = settings.get(setting)
-        if isinstance(value, dict):                          # Keras 2.13 and later may wrap these
+        if isinstance(value, dict):  # Keras 2.13 and later may wrap these
             value = value.get("config", value)
         if value not in values:
-            raise ValueError(f"The layer {name[:80]} must have the {setting} {values[0]}, not "
-                             f"{str(value)[:80]}")
+            raise ValueError(
+                f"The layer {name[:80]} must have the {setting} {values[0]}, not {str(value)[:80]}"
+            )

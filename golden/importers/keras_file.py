@@ -10,17 +10,17 @@ import re
 
 import numpy as np
 
-from golden.float_model import KERAS_NORMALIZATION, BatchNormalization
-from golden.importers.float_network import (
+from mnv2.golden.float_model import KERAS_NORMALIZATION, BatchNormalization
+from mnv2.golden.importers.float_network import (
     Convolution,
     agree_on_size,
     as_float32,
     assemble_model,
 )
-from golden.importers.hdf5_file import parse_hdf5
-from golden.importers.keras_config import KerasConfig
-from golden.importers.keras_layout import MAXIMUM_BLOCKS, find_variables
-from golden.importers.zip_members import ZipMembers
+from mnv2.golden.importers.hdf5_file import parse_hdf5
+from mnv2.golden.importers.keras_config import KerasConfig
+from mnv2.golden.importers.keras_layout import MAXIMUM_BLOCKS, find_variables
+from mnv2.golden.importers.zip_members import ZipMembers
 
 #: keras.applications' epsilon, for files that hold weights alone.
 EPSILON = 1e-3
@@ -82,7 +82,8 @@ class _Layers:
     def _normalization(self, layer):
         scale, offset, mean, variance = (
             self._fetch(layer, part, 1)
-            for part in ("gamma", "beta", "moving_mean", "moving_variance"))
+            for part in ("gamma", "beta", "moving_mean", "moving_variance")
+        )
         epsilon = EPSILON if self._config is None else self._config.epsilon(layer)
         return BatchNormalization(scale, offset, mean, variance, epsilon)
 
@@ -91,35 +92,49 @@ class _Layers:
         weights = self._fetch(layer, "kernel", 4)
         if weights.shape[:2] == (1, 1):
             weights = weights[0, 0]
-        return Convolution(f"{layer}/kernel", weights, self._bias(layer),
-                           self._normalization(normalization))
+        return Convolution(
+            f"{layer}/kernel", weights, self._bias(layer), self._normalization(normalization)
+        )
 
     def depthwise(self, layer, normalization):
         """A depthwise convolution and its normalisation."""
         weights = self._fetch(layer, "kernel", 4)
         if weights.shape[3] != 1:
-            raise ValueError(f"The tensor {layer}/kernel must hold one filter a channel, not "
-                             f"{weights.shape[3]}")
-        return Convolution(f"{layer}/kernel", np.ascontiguousarray(weights[..., 0]),
-                           self._bias(layer), self._normalization(normalization))
+            raise ValueError(
+                f"The tensor {layer}/kernel must hold one filter a channel, not {weights.shape[3]}"
+            )
+        return Convolution(
+            f"{layer}/kernel",
+            np.ascontiguousarray(weights[..., 0]),
+            self._bias(layer),
+            self._normalization(normalization),
+        )
 
     def classifier(self):
         """The only layer of two axes: `predictions`, or what a finer training called it."""
-        names = [name for name, found in self._variables.items()
-                 if getattr(found.get("kernel"), "ndim", 0) == 2]
+        names = [
+            name
+            for name, found in self._variables.items()
+            if getattr(found.get("kernel"), "ndim", 0) == 2
+        ]
         if len(names) != 1:
-            raise ValueError("The file must hold one dense layer, the classifier, not "
-                             f"{len(names)}{': ' + ', '.join(names[:3]) if names else ''}")
-        return Convolution(f"{names[0]}/kernel", self._fetch(names[0], "kernel", 2),
-                           self._bias(names[0]))
+            raise ValueError(
+                "The file must hold one dense layer, the classifier, not "
+                f"{len(names)}{': ' + ', '.join(names[:3]) if names else ''}"
+            )
+        return Convolution(
+            f"{names[0]}/kernel", self._fetch(names[0], "kernel", 2), self._bias(names[0])
+        )
 
     def refuse_others(self):
         """ValueError if a variable was not asked for."""
         for layer, found in self._variables.items():
             for variable in found:
                 if (layer, variable) not in self._used:
-                    raise ValueError(f"The tensor {layer}/{variable} is superfluous: MobileNetV2 "
-                                     "has none of that name")
+                    raise ValueError(
+                        f"The tensor {layer}/{variable} is superfluous: MobileNetV2 "
+                        "has none of that name"
+                    )
 
 
 def _build(arrays, texts, config, input_size, strides):
@@ -136,8 +151,13 @@ def _build(arrays, texts, config, input_size, strides):
         expand = None
         if f"{name}_expand" in variables:
             expand = layers.convolution(f"{name}_expand", f"{name}_expand_BN")
-        blocks.append((expand, layers.depthwise(f"{name}_depthwise", f"{name}_depthwise_BN"),
-                       layers.convolution(f"{name}_project", f"{name}_project_BN")))
+        blocks.append(
+            (
+                expand,
+                layers.depthwise(f"{name}_depthwise", f"{name}_depthwise_BN"),
+                layers.convolution(f"{name}_project", f"{name}_project_BN"),
+            )
+        )
     head = layers.convolution("Conv_1", "Conv_1_bn")
     classifier = layers.classifier()
     layers.refuse_others()
@@ -148,10 +168,19 @@ def _build(arrays, texts, config, input_size, strides):
         input_size = agree_on_size(input_size, config.input_size())
         strides = config.strides(names)
         padding = config.padding(names, strides, input_size)
-    model = assemble_model(stem, blocks, head, classifier, input_size=input_size, padding=padding,
-                           strides=strides, input_normalization=KERAS_NORMALIZATION)
+    model = assemble_model(
+        stem,
+        blocks,
+        head,
+        classifier,
+        input_size=input_size,
+        padding=padding,
+        strides=strides,
+        input_normalization=KERAS_NORMALIZATION,
+    )
     if config is not None:
         made = model.network.blocks
-        config.check_between(names, [block.expand is not None for block in made],
-                             [block.residual for block in made])
+        config.check_between(
+            names, [block.expand is not None for block in made], [block.residual for block in made]
+        )
     return model

@@ -70,8 +70,10 @@ def _by_class(arrays, texts, config):
     for path in arrays:
         match = _NUMBERED.fullmatch(path)
         if match is None or match[2] not in _ORDER or match[1] != "layers/":
-            raise ValueError(f"The tensor {path[:80]} must be that of a layer of MobileNetV2 (a "
-                             "model within a model is not read)")
+            raise ValueError(
+                f"The tensor {path[:80]} must be that of a layer of MobileNetV2 (a "
+                "model within a model is not read)"
+            )
         kind, index, position = match[2], int(match[3] or 0), int(match[4])
         layer = texts.get(f"{path.rpartition('/')[0]}@name")
         if layer is None and index < len(order[kind]):
@@ -85,10 +87,16 @@ def _layer_order(config, blocks):
     """Names of each class's layers in order: the configuration's, or keras.applications'."""
     if config is not None:
         return {kind: config.names_of(kind) for kind in _ORDER}
-    names = ["expanded_conv", *(f"block_{index}" for index in range(1, min(blocks,
-                                                                         MAXIMUM_BLOCKS)))]
-    inner = [f"{name}_{part}" for name in names for part in ("expand", "depthwise", "project")
-             if (name, part) != ("expanded_conv", "expand")]
+    names = [
+        "expanded_conv",
+        *(f"block_{index}" for index in range(1, min(blocks, MAXIMUM_BLOCKS))),
+    ]
+    inner = [
+        f"{name}_{part}"
+        for name in names
+        for part in ("expand", "depthwise", "project")
+        if (name, part) != ("expanded_conv", "expand")
+    ]
     return {
         "conv2d": ["Conv1", *(x for x in inner if not x.endswith("_depthwise")), "Conv_1"],
         "depthwise_conv2d": [x for x in inner if x.endswith("_depthwise")],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.importers.float_network import MAXIMUM_BYTES
 
 MAXIMUM_NODES = 20_000
 #: Numbers that Expand may make of one: a bias of zeros.
@@ -70,15 +70,17 @@ class OnnxGraph:
             import onnx
             from google.protobuf.message import DecodeError
         except ImportError:
-            raise ValueError("Reading ONNX needs the package onnx: "
-                             "pip install 'mnv2[models]'") from None
+            raise ValueError(
+                "Reading ONNX needs the package onnx: pip install 'mnv2[models]'"
+            ) from None
         self._onnx, self._beside = onnx, beside
         model = onnx.ModelProto()
         try:
             model.ParseFromString(bytes(data))
         except (DecodeError, ValueError, RuntimeError):
-            raise ValueError("The file must be an ONNX model; it is damaged, truncated or of "
-                             "another format") from None
+            raise ValueError(
+                "The file must be an ONNX model; it is damaged, truncated or of another format"
+            ) from None
         graph = model.graph
         if not model.opset_import or not graph.node:
             raise ValueError("The file must be an ONNX model with operators")
@@ -91,11 +93,15 @@ class OnnxGraph:
             self._add_constant(tensor.name, tensor)
         inputs = [x for x in graph.input if x.name not in self._tensors]
         if len(inputs) != 1 or len(graph.output) != 1:
-            raise ValueError(f"The graph must have one input and one output, not {len(inputs)} "
-                             f"and {len(graph.output)}")
+            raise ValueError(
+                f"The graph must have one input and one output, not {len(inputs)} "
+                f"and {len(graph.output)}"
+            )
         self.input, self.output = inputs[0].name, graph.output[0].name
-        self.input_shape = tuple(x.dim_value if x.HasField("dim_value") and x.dim_value > 0
-                                 else None for x in inputs[0].type.tensor_type.shape.dim)
+        self.input_shape = tuple(
+            x.dim_value if x.HasField("dim_value") and x.dim_value > 0 else None
+            for x in inputs[0].type.tensor_type.shape.dim
+        )
         self.nodes = []
         for node in graph.node:
             self._add_node(node)
@@ -107,20 +113,24 @@ class OnnxGraph:
 
     def _add_node(self, node):
         if node.domain not in _DOMAINS:
-            raise ValueError(f"The operator {node.op_type[:80]} of the domain {node.domain[:80]} "
-                             "is not part of MobileNetV2")
+            raise ValueError(
+                f"The operator {node.op_type[:80]} of the domain {node.domain[:80]} "
+                "is not part of MobileNetV2"
+            )
         name = node.name or (node.output[0] if node.output else "")
         kinds = self._onnx.AttributeProto
         attributes = {}
         for attribute in node.attribute:
             if attribute.type in (kinds.GRAPH, kinds.GRAPHS):
-                raise ValueError(f"The operator {node.op_type[:80]} {name[:80]} must not hold a "
-                                 "graph")
+                raise ValueError(
+                    f"The operator {node.op_type[:80]} {name[:80]} must not hold a graph"
+                )
             value = self._onnx.helper.get_attribute_value(attribute)
             if not isinstance(value, int | float | bytes | self._onnx.TensorProto):
                 value = list(value) if attribute.type in (kinds.INTS, kinds.FLOATS) else None
-            attributes[attribute.name] = value.decode(errors="replace") \
-                if isinstance(value, bytes) else value
+            attributes[attribute.name] = (
+                value.decode(errors="replace") if isinstance(value, bytes) else value
+            )
         record = Node(node.op_type[:80], name, tuple(node.input), tuple(node.output), attributes)
         if record.operator == "Constant":
             if len(record.outputs) != 1:
@@ -141,11 +151,15 @@ class OnnxGraph:
 
         PyTorch's exporter leaves such operators where it is told not to optimise.
         """
-        if record.operator not in _FOLDED or not record.inputs or len(record.outputs) != 1 \
-                or not self.is_constant(record.inputs[0]):
+        if (
+            record.operator not in _FOLDED
+            or not record.inputs
+            or len(record.outputs) != 1
+            or not self.is_constant(record.inputs[0])
+        ):
             return False
         first, output = record.inputs[0], record.outputs[0]
-        if record.operator in ("Identity", "CastLike"):      # floats are float32 here anyway
+        if record.operator in ("Identity", "CastLike"):  # floats are float32 here anyway
             self._add_constant(output, self._tensors[first])
         elif record.operator == "Shape":
             start, end = (record.attributes.get(x) for x in ("start", "end"))
@@ -164,11 +178,14 @@ class OnnxGraph:
                 return False
             count = math.prod(int(n) for n in shape.ravel()[:8])
             if shape.ndim != 1 or shape.size > 8 or not 0 < count <= MAXIMUM_EXPANDED:
-                raise ValueError(f"The operator {record} must make from 1 to {MAXIMUM_EXPANDED} "
-                                 "numbers")
+                raise ValueError(
+                    f"The operator {record} must make from 1 to {MAXIMUM_EXPANDED} numbers"
+                )
             # A copy of one number, or as it is.
-            self._add_constant(output, value if value.size > 1 else
-                               np.full([int(n) for n in shape], value.reshape(-1)[0]))
+            self._add_constant(
+                output,
+                value if value.size > 1 else np.full([int(n) for n in shape], value.reshape(-1)[0]),
+            )
         return True
 
     def constant(self, name):
@@ -185,8 +202,12 @@ class OnnxGraph:
         if isinstance(value, self._onnx.TensorProto):
             value = self._tensors[name] = self._read(name, value)
         elif not isinstance(value, np.ndarray):
-            kind = np.float32 if isinstance(value, float) or (
-                isinstance(value, list) and value and isinstance(value[0], float)) else np.int64
+            kind = (
+                np.float32
+                if isinstance(value, float)
+                or (isinstance(value, list) and value and isinstance(value[0], float))
+                else np.int64
+            )
             value = self._tensors[name] = np.array(value, kind)
         return value
 
@@ -194,8 +215,9 @@ class OnnxGraph:
         kinds = self._onnx.TensorProto
         floats = (kinds.FLOAT, kinds.FLOAT16, kinds.BFLOAT16, kinds.DOUBLE)
         if tensor.data_type not in (*floats, kinds.INT64, kinds.INT32):
-            raise ValueError(f"The tensor {name[:80]} must hold floats or integers of 32 or "
-                             "64 bits")
+            raise ValueError(
+                f"The tensor {name[:80]} must hold floats or integers of 32 or 64 bits"
+            )
         shape = tuple(tensor.dims)
         if any(not 0 <= n <= MAXIMUM_BYTES for n in shape) or len(shape) > 8:
             raise ValueError(f"The tensor {name[:80]} must have a shape within the file")
@@ -210,13 +232,14 @@ class OnnxGraph:
             try:
                 value = self._onnx.numpy_helper.to_array(tensor)
             except (ValueError, TypeError, KeyError, OverflowError) as error:
-                raise ValueError(f"The tensor {name[:80]} must hold its numbers "
-                                 f"({str(error)[:80]})") from None
+                raise ValueError(
+                    f"The tensor {name[:80]} must hold its numbers ({str(error)[:80]})"
+                ) from None
         if value.shape != shape:
             raise ValueError(f"The tensor {name[:80]} must hold its numbers")
         if tensor.data_type not in floats:
             return value
-        with np.errstate(over="ignore", invalid="ignore"):   # infinities are refused by name, later
+        with np.errstate(over="ignore", invalid="ignore"):  # infinities are refused by name, later
             return np.array(value, np.float32, order="C")
 
     def _read_beside(self, name, tensor, size):
@@ -230,8 +253,10 @@ class OnnxGraph:
         except ValueError:
             raise ValueError(f"The tensor {name[:80]} must lie at a place in numbers") from None
         if offset < 0 or length != size:
-            raise ValueError(f"The tensor {name[:80]} must have {size} bytes outside the file, not "
-                             f"{length} at {offset}")
+            raise ValueError(
+                f"The tensor {name[:80]} must have {size} bytes outside the file, not "
+                f"{length} at {offset}"
+            )
         content = self._beside(location, offset, size)
         if len(content) != size:
             raise ValueError(f"The file {location[:80]} must hold all of the tensor {name[:80]}")

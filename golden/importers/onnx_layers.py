@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from golden.float_model import BatchNormalization
-from golden.importers.float_network import as_float32, golden_axes
-from golden.importers.onnx_records import NCHW, NHWC, Layers, OnnxLayer, Pool, Sum
+from mnv2.golden.float_model import BatchNormalization
+from mnv2.golden.importers.float_network import as_float32, golden_axes
+from mnv2.golden.importers.onnx_records import NCHW, NHWC, Layers, OnnxLayer, Pool, Sum
 
 _LAYOUTS = {(NCHW, (0, 2, 3, 1)): NHWC, (NHWC, (0, 3, 1, 2)): NCHW}
 _SHAPE_OPERATORS = ("Shape", "Gather", "Unsqueeze", "Concat", "Slice", "Cast")
@@ -59,8 +59,9 @@ class _Reader:
         if shape[1] != 3 and shape[3] == 3:
             self._found.layout = NHWC
         elif shape[1] != 3:
-            raise ValueError(f"The input {graph.input[:80]} must have 3 channels, not the shape "
-                             f"{shape}")
+            raise ValueError(
+                f"The input {graph.input[:80]} must have 3 channels, not the shape {shape}"
+            )
         self._views = {graph.input: _View(self._found.image, self._found.layout)}
 
     def read(self):
@@ -89,8 +90,10 @@ class _Reader:
         name = node.inputs[index] if index < len(node.inputs) else ""
         view = self._views.get(name)
         if view is None or view is _SHAPE:
-            raise ValueError(f"The operator {node} must work on the image's way through the "
-                             f"network, not on {name[:80] or 'nothing'!r}")
+            raise ValueError(
+                f"The operator {node} must work on the image's way through the "
+                f"network, not on {name[:80] or 'nothing'!r}"
+            )
         return view
 
     def _map(self, node, index=0):
@@ -104,8 +107,9 @@ class _Reader:
         """A layer whose output nothing but this operator uses, to be made part of it."""
         view = self._map(node, index)
         if not isinstance(view.maker, OnnxLayer) or self._uses[node.inputs[index]] != 1:
-            raise ValueError(f"The operator {node} must follow a convolution that nothing else "
-                             "uses")
+            raise ValueError(
+                f"The operator {node} must follow a convolution that nothing else uses"
+            )
         return view
 
     def _has(self, node, index):
@@ -117,8 +121,9 @@ class _Reader:
             raise ValueError(f"The operator {node} must have {index + 1} inputs")
         value = as_float32(name[:80], self._graph.constant(name))
         if axes is not None and value.ndim != axes:
-            raise ValueError(f"The tensor {name[:80]} must have {axes} axes, not the shape "
-                             f"{value.shape}")
+            raise ValueError(
+                f"The tensor {name[:80]} must have {axes} axes, not the shape {value.shape}"
+            )
         return value
 
     def _integers(self, node, attribute, index):
@@ -130,8 +135,9 @@ class _Reader:
 
     def _same(self, node, view):
         """The view of an output that holds the input's numbers: who uses one uses both."""
-        self._uses[node.outputs[0]] = max(self._uses.get(node.outputs[0], 0),
-                                          self._uses[node.inputs[0]])
+        self._uses[node.outputs[0]] = max(
+            self._uses.get(node.outputs[0], 0), self._uses[node.inputs[0]]
+        )
         return view
 
     # Operators. Each gives the view of its output.
@@ -157,8 +163,10 @@ class _Reader:
             raise ValueError(f"The operator {node} must not turn the pooled features")
         layout = _LAYOUTS.get((view.layout, tuple(node.attributes.get("perm") or ())))
         if layout is None:
-            raise ValueError(f"The operator {node} must bring NHWC to NCHW or back, not "
-                             f"{view.layout} by {node.attributes.get('perm')}")
+            raise ValueError(
+                f"The operator {node} must bring NHWC to NCHW or back, not "
+                f"{view.layout} by {node.attributes.get('perm')}"
+            )
         return self._same(node, replace(view, layout=layout))
 
     def _read_Pad(self, node):
@@ -168,14 +176,14 @@ class _Reader:
         value = node.attributes.get("value", 0.0)
         if self._has(node, 2):
             value = float(self._floats(node, 2).reshape(-1)[0])
-        if self._has(node, 3) or mode != "constant" or value != 0 or pads is None \
-                or len(pads) != 8:
+        if self._has(node, 3) or mode != "constant" or value != 0 or pads is None or len(pads) != 8:
             raise ValueError(f"The operator {node} must put zeros around an image")
         rows, columns = (view.layout.index(axis) for axis in "HW")
         padding = ((pads[rows], pads[rows + 4]), (pads[columns], pads[columns + 4]))
         if sum(pads) != sum(map(sum, padding)) or min(pads) < 0 or max(pads) > 2:
-            raise ValueError(f"The operator {node} must put at most 2 zeros around rows and "
-                             f"columns, not {pads}")
+            raise ValueError(
+                f"The operator {node} must put at most 2 zeros around rows and columns, not {pads}"
+            )
         return replace(view, padding=padding)
 
     def _read_Conv(self, node):
@@ -188,15 +196,25 @@ class _Reader:
         group = attributes.get("group", 1)
         depthwise = group != 1
         if depthwise and group != weights.shape[0]:
-            raise ValueError(f"The operator {node} must be depthwise or have one group, not "
-                             f"{group} for {weights.shape[0]} channels")
+            raise ValueError(
+                f"The operator {node} must be depthwise or have one group, not "
+                f"{group} for {weights.shape[0]} channels"
+            )
         strides = attributes.get("strides") or [1, 1]
         dilations = attributes.get("dilations") or [1, 1]
         if strides not in ([1, 1], [2, 2]) or dilations != [1, 1]:
-            raise ValueError(f"The operator {node} must have the stride 1 or 2 in both directions "
-                             f"and no dilation, not {strides[:4]} and {dilations[:4]}")
-        layer = OnnxLayer(name, view.maker, golden_axes(name, weights, depthwise), depthwise,
-                          stride=strides[0], padding=self._padding(node, view.padding))
+            raise ValueError(
+                f"The operator {node} must have the stride 1 or 2 in both directions "
+                f"and no dilation, not {strides[:4]} and {dilations[:4]}"
+            )
+        layer = OnnxLayer(
+            name,
+            view.maker,
+            golden_axes(name, weights, depthwise),
+            depthwise,
+            stride=strides[0],
+            padding=self._padding(node, view.padding),
+        )
         if self._has(node, 2):
             layer.bias = self._floats(node, 2, 1)
         self._found.layers.append(layer)
@@ -208,10 +226,14 @@ class _Reader:
         pads = node.attributes.get("pads") or [0, 0, 0, 0]
         if mode == "SAME_UPPER" and before is None:
             return "same"
-        if mode not in ("NOTSET", "VALID") or len(pads) != 4 \
-                or not 0 <= min(pads) <= max(pads) <= 2:
-            raise ValueError(f"The operator {node} must pad by at most 2 zeros, not by {mode} "
-                             f"{pads[:8]}")
+        if (
+            mode not in ("NOTSET", "VALID")
+            or len(pads) != 4
+            or not 0 <= min(pads) <= max(pads) <= 2
+        ):
+            raise ValueError(
+                f"The operator {node} must pad by at most 2 zeros, not by {mode} {pads[:8]}"
+            )
         if mode == "VALID":
             pads = [0, 0, 0, 0]
         (top, bottom), (left, right) = before or ((0, 0), (0, 0))
@@ -222,8 +244,13 @@ class _Reader:
         layer = view.maker
         vectors = [self._floats(node, index, 1) for index in range(1, 5)]
         epsilon = node.attributes.get("epsilon", 1e-5)
-        if layer.normalization is not None or layer.clamped or view.layout != NCHW or view.flat \
-                or node.attributes.get("training_mode", 0):
+        if (
+            layer.normalization is not None
+            or layer.clamped
+            or view.layout != NCHW
+            or view.flat
+            or node.attributes.get("training_mode", 0)
+        ):
             raise ValueError(f"The operator {node} must follow a convolution, once, and not train")
         # A float32 in the file: take the decimal that it stands for, as other formats write it.
         layer.normalization = BatchNormalization(*vectors, float(str(np.float32(epsilon))))
@@ -245,8 +272,9 @@ class _Reader:
         return float(value) if isinstance(value, int | float) else math.nan
 
     def _read_Clip(self, node):
-        return self._clamp(node, self._limit(node, "min", 1, -math.inf),
-                           self._limit(node, "max", 2, math.inf))
+        return self._clamp(
+            node, self._limit(node, "min", 1, -math.inf), self._limit(node, "max", 2, math.inf)
+        )
 
     def _read_Relu(self, node):
         return self._clamp(node, 0.0, math.inf)
@@ -276,14 +304,21 @@ class _Reader:
         channels = layer.weights.shape[-1]
         axis = -1 if view.flat else view.layout.index("C") - 4
         spread = value.shape if value.ndim else (1,)
-        if value.size != channels or len(spread) < -axis or spread[axis] != channels \
-                or layer.clamped:
-            raise ValueError(f"The operator {node} must add a bias of {channels} channels, not of "
-                             f"the shape {value.shape}")
+        if (
+            value.size != channels
+            or len(spread) < -axis
+            or spread[axis] != channels
+            or layer.clamped
+        ):
+            raise ValueError(
+                f"The operator {node} must add a bias of {channels} channels, not of "
+                f"the shape {value.shape}"
+            )
         value = value.reshape(-1)
         if layer.normalization is not None:
-            layer.normalization = replace(layer.normalization,
-                                          offset=layer.normalization.offset + value)
+            layer.normalization = replace(
+                layer.normalization, offset=layer.normalization.offset + value
+            )
         else:
             layer.bias = value if layer.bias is None else layer.bias + value
         return view
@@ -297,9 +332,14 @@ class _Reader:
     def _read_AveragePool(self, node):
         view = self._map(node)
         kernel = node.attributes.get("kernel_shape")
-        if view.layout != NCHW or view.flat or any(node.attributes.get("pads") or ()) \
-                or not isinstance(kernel, list) or len(kernel) != 2 \
-                or node.attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+        if (
+            view.layout != NCHW
+            or view.flat
+            or any(node.attributes.get("pads") or ())
+            or not isinstance(kernel, list)
+            or len(kernel) != 2
+            or node.attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID")
+        ):
             raise ValueError(f"The operator {node} must take the mean of the whole map")
         return _View(Pool(view.maker, tuple(kernel)), NCHW)
 
@@ -308,8 +348,10 @@ class _Reader:
         axes = self._integers(node, "axes", 1)
         spatial = {view.layout.index(axis) for axis in "HW"}
         if view.flat or axes is None or {x % 4 for x in axes} != spatial:
-            raise ValueError(f"The operator {node} must take the mean over rows and columns, not "
-                             f"over the axes {axes} of {view.layout}")
+            raise ValueError(
+                f"The operator {node} must take the mean over rows and columns, not "
+                f"over the axes {axes} of {view.layout}"
+            )
         flat = not node.attributes.get("keepdims", 1)
         return _View(Pool(view.maker), view.layout, flat=flat)
 
@@ -317,8 +359,9 @@ class _Reader:
         if self._views.get(node.inputs[0]) is _SHAPE:
             return _SHAPE
         view = self._map(node)
-        pooled = isinstance(view.maker, Pool) or isinstance(getattr(view.maker, "source", None),
-                                                            Pool)
+        pooled = isinstance(view.maker, Pool) or isinstance(
+            getattr(view.maker, "source", None), Pool
+        )
         if not pooled:
             raise ValueError(f"The operator {node} must follow the pool")
         return self._same(node, replace(view, flat=True))
@@ -338,10 +381,12 @@ class _Reader:
 
     def _read_Gemm(self, node):
         attributes = node.attributes
-        if attributes.get("transA", 0) or any(abs(attributes.get(x, 1.0) - 1) > _EXACT
-                                              for x in ("alpha", "beta")):
-            raise ValueError(f"The operator {node} must be a plain product: transA 0, alpha and "
-                             "beta 1")
+        if attributes.get("transA", 0) or any(
+            abs(attributes.get(x, 1.0) - 1) > _EXACT for x in ("alpha", "beta")
+        ):
+            raise ValueError(
+                f"The operator {node} must be a plain product: transA 0, alpha and beta 1"
+            )
         weights = self._floats(node, 1, 2)
         bias = self._floats(node, 2).reshape(-1) if self._has(node, 2) else None
         return self._classify(node, weights.T if attributes.get("transB", 0) else weights, bias)

@@ -1,11 +1,11 @@
 """From an ONNX file to the float model: its layers are followed from the image to the logits."""
 
-from golden.float_model import IMAGENET_NORMALIZATION, KERAS_NORMALIZATION
-from golden.importers.float_network import Convolution, agree_on_size, assemble_model
-from golden.importers.onnx_graph import OnnxGraph
-from golden.importers.onnx_layers import find_layers
-from golden.importers.onnx_records import NHWC, OnnxLayer, Pool
-from golden.network import PADDINGS, output_size, stride_padding
+from mnv2.golden.float_model import IMAGENET_NORMALIZATION, KERAS_NORMALIZATION
+from mnv2.golden.importers.float_network import Convolution, agree_on_size, assemble_model
+from mnv2.golden.importers.onnx_graph import OnnxGraph
+from mnv2.golden.importers.onnx_layers import find_layers
+from mnv2.golden.importers.onnx_records import NHWC, OnnxLayer, Pool
+from mnv2.golden.network import PADDINGS, output_size, stride_padding
 
 
 def parse_onnx(data, input_size=None, beside=None):
@@ -40,8 +40,7 @@ def parse_onnx(data, input_size=None, beside=None):
             expand = value = chain.take("expansion", value, taps=1, clamped=True)
         depthwise = chain.take("depthwise convolution", value, depthwise=True, clamped=True)
         project = chain.take("projection", depthwise, taps=1, clamped=False)
-        residual = (depthwise.stride == 1
-                    and project.weights.shape[-1] == _channels(shortcut))
+        residual = depthwise.stride == 1 and project.weights.shape[-1] == _channels(shortcut)
         shortcut = chain.add(shortcut, project, residual)
         blocks.append((expand, depthwise, project))
         strides.append(depthwise.stride)
@@ -54,13 +53,21 @@ def parse_onnx(data, input_size=None, beside=None):
     padding = _find_padding(strided, size)
     keras = padding == "tensorflow" or found.layout == NHWC
     model = assemble_model(
-        _part(stem), [tuple(_part(x) for x in block) for block in blocks], _part(head),
-        _part(classifier), input_size=size, padding=padding, strides=strides,
-        input_normalization=KERAS_NORMALIZATION if keras else IMAGENET_NORMALIZATION)
+        _part(stem),
+        [tuple(_part(x) for x in block) for block in blocks],
+        _part(head),
+        _part(classifier),
+        input_size=size,
+        padding=padding,
+        strides=strides,
+        input_normalization=KERAS_NORMALIZATION if keras else IMAGENET_NORMALIZATION,
+    )
     kernel = classifier.source.kernel
     if kernel is not None and kernel != model.network.head.output_shape[:2]:
-        raise ValueError(f"The pool must take the mean of the whole map, "
-                         f"{model.network.head.output_shape[:2]}, not of {kernel}")
+        raise ValueError(
+            f"The pool must take the mean of the whole map, "
+            f"{model.network.head.output_shape[:2]}, not of {kernel}"
+        )
     return model
 
 
@@ -92,16 +99,21 @@ class _Chain:
     def take(self, what, source, *, clamped, taps=3, depthwise=False):
         layer = self._next(what)
         if layer.source is not source:
-            raise ValueError(f"The {what} {layer.name} must work on the output of the layer before "
-                             "it")
+            raise ValueError(
+                f"The {what} {layer.name} must work on the output of the layer before it"
+            )
         have = (layer.depthwise, 3 if layer.weights.ndim > 2 else 1)
         if have != (depthwise, taps):
-            raise ValueError(f"The {what} {layer.name} must have "
-                             f"{'one filter a channel' if depthwise else f'{taps}x{taps} taps'}")
+            raise ValueError(
+                f"The {what} {layer.name} must have "
+                f"{'one filter a channel' if depthwise else f'{taps}x{taps} taps'}"
+            )
         wanted = (0.0, 6.0) if clamped else (float("-inf"), float("inf"))
         if (layer.low, layer.high) != wanted:
-            raise ValueError(f"The {what} {layer.name} must {'' if clamped else 'not '}be clamped"
-                             f"{' to 0..6' if clamped else ''}, not to {layer.low}..{layer.high}")
+            raise ValueError(
+                f"The {what} {layer.name} must {'' if clamped else 'not '}be clamped"
+                f"{' to 0..6' if clamped else ''}, not to {layer.low}..{layer.high}"
+            )
         if taps == 1 and (layer.stride != 1 or layer.padding not in (((0, 0), (0, 0)), "same")):
             raise ValueError(f"The {what} {layer.name} must have stride 1 and no padding")
         self._layers.pop(0)
@@ -113,20 +125,25 @@ class _Chain:
     def at_head(self, value):
         """Whether the next layer is the head: 1x1, with no depthwise convolution behind it."""
         head = self._next("head")
-        return (not head.depthwise and head.source is value
-                and not any(x.source is head and x.depthwise for x in self._layers))
+        return (
+            not head.depthwise
+            and head.source is value
+            and not any(x.source is head and x.depthwise for x in self._layers)
+        )
 
     def add(self, shortcut, project, residual):
         """The block's output: the sum where the block is residual, else the projection."""
         found = [x for x in self._sums if set(map(id, x.terms)) == {id(shortcut), id(project)}]
         if not residual and found:
-            raise ValueError(f"The operator Add {found[0].name[:80]} is superfluous: its block "
-                             "has no residual")
+            raise ValueError(
+                f"The operator Add {found[0].name[:80]} is superfluous: its block has no residual"
+            )
         if not residual:
             return project
         if len(found) != 1:
-            raise ValueError(f"The output of {project.name} must be added once to its block's "
-                             "input")
+            raise ValueError(
+                f"The output of {project.name} must be added once to its block's input"
+            )
         self._sums.remove(found[0])
         return found[0]
 
@@ -151,7 +168,9 @@ def _find_padding(layers, size):
         padding = wanted["tensorflow"] if layer.padding == "same" else layer.padding
         possible = [x for x in possible if wanted[x] == padding]
         if not possible:
-            raise ValueError(f"The convolution {layer.name} must pad as PyTorch or TensorFlow do, "
-                             f"all layers alike, not by {padding}")
+            raise ValueError(
+                f"The convolution {layer.name} must pad as PyTorch or TensorFlow do, "
+                f"all layers alike, not by {padding}"
+            )
         size = tuple(output_size(n, layer.stride) for n in size)
     return possible[0]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from golden.float_model import BatchNormalization
+from mnv2.golden.float_model import BatchNormalization
 
 NCHW, NHWC = "NCHW", "NHWC"
 

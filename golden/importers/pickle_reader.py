@@ -46,7 +46,7 @@ def read_pickle(data, offset, calls, persistent):
         integer, too many opcodes, or a truncated pickle.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")        # damaged text opcodes warn of odd escapes
+        warnings.simplefilter("ignore")  # damaged text opcodes warn of odd escapes
         return _read(data, offset, calls, persistent)
 
 
@@ -86,14 +86,19 @@ def _read(data, offset, calls, persistent):
                 return stack.pop(), stream.tell()
             if name == "PROTO":
                 continue
-            if name in ("BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1",
-                        "BINFLOAT"):
+            if name in ("BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"):
                 stack.append(argument)
             elif name in ("NONE", "NEWTRUE", "NEWFALSE"):
                 stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
             elif name in ("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "MARK"):
-                stack.append({"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple,
-                              "MARK": lambda: _MARK}[name]())
+                stack.append(
+                    {
+                        "EMPTY_DICT": dict,
+                        "EMPTY_LIST": list,
+                        "EMPTY_TUPLE": tuple,
+                        "MARK": lambda: _MARK,
+                    }[name]()
+                )
             elif name in ("BINPUT", "LONG_BINPUT"):
                 memo[argument] = stack[-1]
             elif name in ("BINGET", "LONG_BINGET"):
@@ -124,10 +129,17 @@ def _read(data, offset, calls, persistent):
                     raise ValueError(f"A checkpoint must not call {called[:60]}")
                 stack.append(calls[tuple(function)](arguments))
             elif name == "BUILD":
-                stack.pop()                    # attributes beside the items (versions): not used
+                stack.pop()  # attributes beside the items (versions): not used
             else:
                 raise ValueError(f"A checkpoint must not use the pickle opcode {name}")
-    except (IndexError, KeyError, AttributeError, TypeError, RecursionError, OverflowError,
-            AssertionError) as error:
+    except (
+        IndexError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+        OverflowError,
+        AssertionError,
+    ) as error:
         raise ValueError(f"A pickle must be well formed ({type(error).__name__})") from None
     raise ValueError("A pickle must end with STOP")

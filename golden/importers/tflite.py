@@ -14,10 +14,16 @@ import struct
 
 import numpy as np
 
-from golden.graph.derivation import MAXIMUM_AXES
-from golden.graph.graph import MAXIMUM_OPERATORS, Graph
-from golden.graph.records import LABEL_CHARACTERS, OPERATOR_OPTIONS, Operator, Tensor, tensor_label
-from golden.importers.tflite_options import read_options
+from mnv2.golden.graph.derivation import MAXIMUM_AXES
+from mnv2.golden.graph.graph import MAXIMUM_OPERATORS, Graph
+from mnv2.golden.graph.records import (
+    LABEL_CHARACTERS,
+    OPERATOR_OPTIONS,
+    Operator,
+    Tensor,
+    tensor_label,
+)
+from mnv2.golden.importers.tflite_options import read_options
 
 IDENTIFIER, VERSION = b"TFL3", 3
 MAXIMUM_TENSORS, MAXIMUM_INTERFACE, MAXIMUM_OPERATOR_TENSORS = 2**15, 2**8, 2**4
@@ -40,7 +46,7 @@ def read_graph(data):
 
     Returns
     -------
-    golden.graph.graph.Graph
+    mnv2.golden.graph.graph.Graph
         Checked: it runs on any input of its shapes.
 
     Raises
@@ -53,8 +59,10 @@ def read_graph(data):
     try:
         import tflite as schema
     except ImportError:
-        raise ValueError("A .tflite model is read with the package tflite, which is not installed: "
-                         "pip install 'mnv2[models]'") from None
+        raise ValueError(
+            "A .tflite model is read with the package tflite, which is not installed: "
+            "pip install 'mnv2[models]'"
+        ) from None
     if len(data) < 8 or data[4:8] != IDENTIFIER:
         raise ValueError("The file must be a TFLite model, with the identifier TFL3")
     return _Reader(schema, data).graph()
@@ -68,11 +76,13 @@ class _Reader:
         with self.reading("the model"):
             self.model = schema.Model.GetRootAs(data, 0)
             if self.model.Version() != VERSION:
-                raise ValueError(f"The model must be of schema version {VERSION}, "
-                                 f"not {self.model.Version()}")
+                raise ValueError(
+                    f"The model must be of schema version {VERSION}, not {self.model.Version()}"
+                )
             if self.model.SubgraphsLength() != 1:
-                raise ValueError("The model must have one subgraph, "
-                                 f"not {self.model.SubgraphsLength()}")
+                raise ValueError(
+                    f"The model must have one subgraph, not {self.model.SubgraphsLength()}"
+                )
             self.subgraph = self.model.Subgraphs(0)
 
     @contextlib.contextmanager
@@ -100,29 +110,33 @@ class _Reader:
             return np.zeros(0, np.int64)
         try:
             return array()
-        except ValueError:                           # numpy: it leads out of the file
+        except ValueError:  # numpy: it leads out of the file
             raise IndexError from None
 
     def graph(self):
         with self.reading("the subgraph"):
             counts = self.subgraph.TensorsLength(), self.subgraph.OperatorsLength()
-            for count, limit, what in zip(counts, (MAXIMUM_TENSORS, MAXIMUM_OPERATORS),
-                                          ("tensors", "operators"), strict=True):
+            for count, limit, what in zip(
+                counts, (MAXIMUM_TENSORS, MAXIMUM_OPERATORS), ("tensors", "operators"), strict=True
+            ):
                 if count > limit:
-                    raise ValueError(f"The model must have at most {limit:,} {what}, "
-                                     f"not {count:,}")
-            interface = [tuple(self.vector(array, length, MAXIMUM_INTERFACE, what).tolist())
-                         for array, length, what in (
-                             (self.subgraph.InputsAsNumpy, self.subgraph.InputsLength, "inputs"),
-                             (self.subgraph.OutputsAsNumpy, self.subgraph.OutputsLength,
-                              "outputs"))]
+                    raise ValueError(f"The model must have at most {limit:,} {what}, not {count:,}")
+            interface = [
+                tuple(self.vector(array, length, MAXIMUM_INTERFACE, what).tolist())
+                for array, length, what in (
+                    (self.subgraph.InputsAsNumpy, self.subgraph.InputsLength, "inputs"),
+                    (self.subgraph.OutputsAsNumpy, self.subgraph.OutputsLength, "outputs"),
+                )
+            ]
         operators = tuple(self.operator(index) for index in range(counts[1]))
         users = {}
         for operator in operators:
             for index in (*operator.inputs, *operator.outputs):
                 users.setdefault(index, operator.label)
-        self.computed = {*interface[0], *(index for operator in operators
-                                          for index in operator.outputs)}
+        self.computed = {
+            *interface[0],
+            *(index for operator in operators for index in operator.outputs),
+        }
         tensors = tuple(self.tensor(index, users.get(index)) for index in range(counts[0]))
         return Graph(tensors, operators, *interface)
 
@@ -132,18 +146,24 @@ class _Reader:
         with self.reading(what):
             table = self.subgraph.Operators(index)
             inputs, outputs = (
-                tuple(self.vector(array, length, MAXIMUM_OPERATOR_TENSORS,
-                                  f"{part} of {what}").tolist())
+                tuple(
+                    self.vector(
+                        array, length, MAXIMUM_OPERATOR_TENSORS, f"{part} of {what}"
+                    ).tolist()
+                )
                 for array, length, part in (
                     (table.InputsAsNumpy, table.InputsLength, "inputs"),
-                    (table.OutputsAsNumpy, table.OutputsLength, "outputs")))
+                    (table.OutputsAsNumpy, table.OutputsLength, "outputs"),
+                )
+            )
             named = self.label(outputs[0]) if outputs else "no tensor"
             what = f"operator {index}, which makes {named}"
         with self.reading(what):
             kind = self.kind(table, what)
             if kind not in OPERATOR_OPTIONS:
-                raise ValueError(f"O{what[1:]}, must be one of {', '.join(OPERATOR_OPTIONS)}, "
-                                 f"not {kind}")
+                raise ValueError(
+                    f"O{what[1:]}, must be one of {', '.join(OPERATOR_OPTIONS)}, not {kind}"
+                )
         what = f"operator {index} ({kind}), output {named}"
         with self.reading(what):
             try:
@@ -156,8 +176,10 @@ class _Reader:
         """The name of an operator's kind, as the schema has it."""
         index, count = table.OpcodeIndex(), self.model.OperatorCodesLength()
         if index >= count:
-            raise ValueError(f"The kind of {what}, must be one of the model's {count} operator "
-                             f"codes, not code {index}")
+            raise ValueError(
+                f"The kind of {what}, must be one of the model's {count} operator "
+                f"codes, not code {index}"
+            )
         code = self.model.OperatorCodes(index)
         number = max(_own_builtin_code(code), code.DeprecatedBuiltinCode())
         if number == self.schema.BuiltinOperator.CUSTOM:
@@ -179,14 +201,18 @@ class _Reader:
             name = _text(table, NAME_SLOT)
             what = tensor_label(index, name) + (f" of {user}" if user else "")
         with self.reading(what):
-            shape = tuple(self.vector(table.ShapeAsNumpy, table.ShapeLength, MAXIMUM_AXES,
-                                      f"axes of {what}").tolist())
+            shape = tuple(
+                self.vector(
+                    table.ShapeAsNumpy, table.ShapeLength, MAXIMUM_AXES, f"axes of {what}"
+                ).tolist()
+            )
             if any(size < 0 for size in shape):
                 raise ValueError(f"The shape of {what} must not be negative, not {list(shape)}")
             dtype = self.type_name(table.Type())
             if dtype not in _TYPES:
-                raise ValueError(f"The type of {what} must be one of {', '.join(_TYPES.values())}, "
-                                 f"not {dtype}")
+                raise ValueError(
+                    f"The type of {what} must be one of {', '.join(_TYPES.values())}, not {dtype}"
+                )
             if table.IsVariable() or table.Sparsity() is not None:
                 raise ValueError(f"The contents of {what} must be neither variable nor sparse")
             scales, zero_points, axis = self.quantization(table.Quantization(), shape, what)
@@ -198,65 +224,94 @@ class _Reader:
 
     def type_name(self, number):
         types = vars(self.schema.TensorType)
-        return next((name for name, value in types.items()
-                     if value == number and not name.startswith("_")), f"number {number}")
+        return next(
+            (name for name, value in types.items() if value == number and not name.startswith("_")),
+            f"number {number}",
+        )
 
     def quantization(self, table, shape, what):
         """(scales, zero points, axis) of a tensor, empty where it has none."""
         if table is None:
             return np.zeros(0, np.float32), np.zeros(0, np.int64), 0
         if table.DetailsType() != self.schema.QuantizationDetails.NONE:
-            raise ValueError(f"The quantisation of {what} must be affine, with scales and zero "
-                             "points")
+            raise ValueError(
+                f"The quantisation of {what} must be affine, with scales and zero points"
+            )
         limit = len(self.data)
         scales = self.vector(table.ScaleAsNumpy, table.ScaleLength, limit, f"scales of {what}")
         if scales.size == 0:
             return np.zeros(0, np.float32), np.zeros(0, np.int64), 0
-        zero_points = self.vector(table.ZeroPointAsNumpy, table.ZeroPointLength, limit,
-                                  f"zero points of {what}")
+        zero_points = self.vector(
+            table.ZeroPointAsNumpy, table.ZeroPointLength, limit, f"zero points of {what}"
+        )
         if zero_points.size != scales.size:
-            raise ValueError(f"There must be as many zero points as scales of {what}, "
-                             f"{scales.size}, not {zero_points.size}")
+            raise ValueError(
+                f"There must be as many zero points as scales of {what}, "
+                f"{scales.size}, not {zero_points.size}"
+            )
         axis = table.QuantizedDimension()
         if not 0 <= axis < max(1, len(shape)):
-            raise ValueError(f"The quantised axis of {what} must be one of its {len(shape)}, "
-                             f"not {axis}")
+            raise ValueError(
+                f"The quantised axis of {what} must be one of its {len(shape)}, not {axis}"
+            )
         if scales.size > 1 and scales.size != (shape or (1,))[axis]:
-            raise ValueError(f"The scales of {what} must be one, or one for each index of axis "
-                             f"{axis} of its shape {list(shape)}, not {scales.size}")
-        return (scales.astype(np.float32, copy=False), zero_points.astype(np.int64, copy=False),
-                axis)
+            raise ValueError(
+                f"The scales of {what} must be one, or one for each index of axis "
+                f"{axis} of its shape {list(shape)}, not {scales.size}"
+            )
+        return (
+            scales.astype(np.float32, copy=False),
+            zero_points.astype(np.int64, copy=False),
+            axis,
+        )
 
     def contents(self, index, shape, dtype, what):
         """The constant contents of a tensor as a view of the file, None where it has none."""
         count = self.model.BuffersLength()
         if index >= count and index > 0:
-            raise ValueError(f"The buffer of {what} must be one of the model's {count}, "
-                             f"not buffer {index}")
+            raise ValueError(
+                f"The buffer of {what} must be one of the model's {count}, not buffer {index}"
+            )
         if index == 0:
             return None
         buffer = self.model.Buffers(index)
         start, size = buffer.Offset(), buffer.Size()
         if buffer.DataLength():
-            stored = self.vector(buffer.DataAsNumpy, buffer.DataLength, len(self.data),
-                                 f"bytes in the buffer of {what}")
-        elif start > 1:                                # kept behind the tables, in files over 2 GiB
+            stored = self.vector(
+                buffer.DataAsNumpy,
+                buffer.DataLength,
+                len(self.data),
+                f"bytes in the buffer of {what}",
+            )
+        elif start > 1:  # kept behind the tables, in files over 2 GiB
             if start + size > len(self.data):
-                raise ValueError(f"The buffer of {what} must lie in the file's {len(self.data):,} "
-                                 f"bytes, not at {start:,} to {start + size:,}")
+                raise ValueError(
+                    f"The buffer of {what} must lie in the file's {len(self.data):,} "
+                    f"bytes, not at {start:,} to {start + size:,}"
+                )
             stored = np.frombuffer(self.data, np.uint8, size, start)
         else:
             return None
         needed = math.prod(shape) * dtype.itemsize
         if needed > stored.size:
-            raise ValueError(f"The buffer of {what} must hold the {needed:,} bytes of its shape "
-                             f"{list(shape)}, not {stored.size:,}")
+            raise ValueError(
+                f"The buffer of {what} must hold the {needed:,} bytes of its shape "
+                f"{list(shape)}, not {stored.size:,}"
+            )
         return stored[:needed].view(dtype).reshape(shape)
 
 
 #: The schema's types that a record may have, and numpy's names for them.
-_TYPES = {"INT8": "int8", "UINT8": "uint8", "INT16": "int16", "INT32": "int32", "INT64": "int64",
-          "FLOAT32": "float32", "BOOL": "bool"}
+_TYPES = {
+    "INT8": "int8",
+    "UINT8": "uint8",
+    "INT16": "int16",
+    "INT32": "int32",
+    "INT64": "int64",
+    "FLOAT32": "float32",
+    "BOOL": "bool",
+}
+
 
 def _own_builtin_code(code):
     """The field `builtin_code` of an operator code, 0 where it is absent.

@@ -4,8 +4,8 @@ Ref: LiteRT `tflite/schema/schema.fbs`; `tflite/core/api/flatbuffer_conversions.
 operator without options runs with.
 """
 
-from golden.graph.derivation import MAXIMUM_AXES
-from golden.graph.records import (
+from mnv2.golden.graph.derivation import MAXIMUM_AXES
+from mnv2.golden.graph.records import (
     ACTIVATIONS,
     OPERATOR_OPTIONS,
     PADDINGS,
@@ -61,8 +61,9 @@ def read_options(schema, kind, operator):
 def _named(number, names, what):
     """The name of an enumerator."""
     if not 0 <= number < len(names):
-        raise ValueError(f"Its {what} must be one of {', '.join(names)}, "
-                         f"not number {number} of the schema")
+        raise ValueError(
+            f"Its {what} must be one of {', '.join(names)}, not number {number} of the schema"
+        )
     return names[number]
 
 
@@ -72,8 +73,12 @@ def _activation(table):
 
 def _convolution(table, depth_multiplier=1):
     return ConvolutionOptions(
-        _named(table.Padding(), PADDINGS, "padding"), (table.StrideH(), table.StrideW()),
-        (table.DilationHFactor(), table.DilationWFactor()), _activation(table), depth_multiplier)
+        _named(table.Padding(), PADDINGS, "padding"),
+        (table.StrideH(), table.StrideW()),
+        (table.DilationHFactor(), table.DilationWFactor()),
+        _activation(table),
+        depth_multiplier,
+    )
 
 
 def _depthwise(table):
@@ -82,14 +87,19 @@ def _depthwise(table):
 
 def _pool(table):
     return PoolOptions(
-        _named(table.Padding(), PADDINGS, "padding"), (table.StrideH(), table.StrideW()),
-        (table.FilterHeight(), table.FilterWidth()), _activation(table))
+        _named(table.Padding(), PADDINGS, "padding"),
+        (table.StrideH(), table.StrideW()),
+        (table.FilterHeight(), table.FilterWidth()),
+        _activation(table),
+    )
 
 
 def _fully_connected(table):
     if table.WeightsFormat() != 0:
-        raise ValueError("Its weights must be in the default format, not in number "
-                         f"{table.WeightsFormat()} of the schema")
+        raise ValueError(
+            "Its weights must be in the default format, not in number "
+            f"{table.WeightsFormat()} of the schema"
+        )
     return FullyConnectedOptions(_activation(table), bool(table.KeepNumDims()))
 
 

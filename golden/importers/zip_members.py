@@ -6,12 +6,24 @@ import struct
 import zipfile
 import zlib
 
-from golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.importers.float_network import MAXIMUM_BYTES
 
 MAXIMUM_MEMBERS = 20_000
 _ENTRY = b"PK\x01\x02"
-_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError,
-           KeyError, IndexError, OverflowError, struct.error, zlib.error, lzma.LZMAError)
+_ERRORS = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 class ZipMembers:
@@ -36,11 +48,14 @@ class ZipMembers:
             self._file = zipfile.ZipFile(io.BytesIO(data))
             self._members = {x.filename: x for x in self._file.infolist()}
         except _ERRORS as error:
-            raise ValueError(f"The zip file is damaged or truncated ({_first_line(error)})") \
-                from None
+            raise ValueError(
+                f"The zip file is damaged or truncated ({_first_line(error)})"
+            ) from None
         for name, member in self._members.items():
-            if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED,
-                                                                    zipfile.ZIP_DEFLATED):
+            if member.flag_bits & 1 or member.compress_type not in (
+                zipfile.ZIP_STORED,
+                zipfile.ZIP_DEFLATED,
+            ):
                 raise ValueError(f"The member {name[:80]} must be stored or deflated, and plain")
 
     @property
@@ -67,8 +82,9 @@ class ZipMembers:
         if member is None:
             raise ValueError(f"The member {name} is missing")
         if member.file_size > limit:
-            raise ValueError(f"The member {name} must have at most {limit} bytes, not "
-                             f"{member.file_size}")
+            raise ValueError(
+                f"The member {name} must have at most {limit} bytes, not {member.file_size}"
+            )
         if size is not None and member.file_size != size:
             raise ValueError(f"The member {name} must have {size} bytes, not {member.file_size}")
         try:
@@ -78,8 +94,9 @@ class ZipMembers:
         except _ERRORS as error:
             raise ValueError(f"The member {name} is damaged ({_first_line(error)})") from None
         if len(content) != member.file_size:
-            raise ValueError(f"The member {name} must have the {member.file_size} bytes that its "
-                             f"header says")
+            raise ValueError(
+                f"The member {name} must have the {member.file_size} bytes that its header says"
+            )
         return content
 
 

@@ -5,15 +5,25 @@
 them; `equalization`, `bias_correction` and `adaptive_rounding` repair; `quantizer` is the whole.
 """
 
-from golden.quantize.calibration import Calibration, calibrate
-from golden.quantize.options import QuantizationOptions, first_and_last
-from golden.quantize.quantizer import quantize_image, quantize_model
-from golden.quantize.ranges import choose_ranges
-from golden.quantize.records import add_record, layer_record, mean_record
-from golden.quantize.scales import affine_parameters, relu6_clamp, weight_scales
+from mnv2.golden.quantize.calibration import Calibration, calibrate
+from mnv2.golden.quantize.options import QuantizationOptions, first_and_last
+from mnv2.golden.quantize.quantizer import quantize_image, quantize_model
+from mnv2.golden.quantize.ranges import choose_ranges
+from mnv2.golden.quantize.records import add_record, layer_record, mean_record
+from mnv2.golden.quantize.scales import affine_parameters, relu6_clamp, weight_scales
 
 __all__ = [
-    "Calibration", "QuantizationOptions", "add_record", "affine_parameters", "calibrate",
-    "choose_ranges", "first_and_last", "layer_record", "mean_record", "quantize_image",
-    "quantize_model", "relu6_clamp", "weight_scales",
+    "Calibration",
+    "QuantizationOptions",
+    "add_record",
+    "affine_parameters",
+    "calibrate",
+    "choose_ranges",
+    "first_and_last",
+    "layer_record",
+    "mean_record",
+    "quantize_image",
+    "quantize_model",
+    "relu6_clamp",
+    "weight_scales",
 ]

@@ -14,7 +14,7 @@ the paper relaxes the choice and follows gradients. The inputs are those of the 
 
 import numpy as np
 
-from golden.moments import group_weights, ungroup_weights
+from mnv2.golden.quantize.moments import group_weights, ungroup_weights
 
 #: Coordinates that are moved between two products with the whole matrix.
 BLOCK = 32
@@ -28,7 +28,7 @@ def adaptive_integers(layer, weights, scales, gram, bits=8):
 
     Parameters
     ----------
-    layer : golden.network.Layer
+    layer : mnv2.golden.network.Layer
     weights : float32
         Axes as in QuantizedLayer.
     scales : float32 [Cout]

@@ -2,8 +2,8 @@
 
 Weights that are off by e shift the mean of an output by e . mean(x), on every pixel, and later
 layers see that shift. The mean input of every tap is known from the calibration pictures, so the
-bias takes the shift up exactly. Where the datapath truncates, `golden.quantize.quantizer` adds the
-half step of each output to it as well, which makes the truncation a rounding.
+bias takes the shift up exactly. Where the datapath truncates, `mnv2.golden.quantize.quantizer` adds
+the half step of each output to it as well, which makes the truncation a rounding.
 
 Ref: Nagel et al., arXiv:1906.04721, section 4.2 (equation 17), with the mean input measured on
 pictures where the paper derives it from batch normalisation. Its appendix D compares the
@@ -13,7 +13,7 @@ that pulls every pixel towards what a few have lost, and costs far more than it 
 
 import numpy as np
 
-from golden.moments import group_weights
+from mnv2.golden.quantize.moments import group_weights
 
 
 def corrected_bias(layer, weights, bias, integers, scales, mean_input):
@@ -21,7 +21,7 @@ def corrected_bias(layer, weights, bias, integers, scales, mean_input):
 
     Parameters
     ----------
-    layer : golden.network.Layer
+    layer : mnv2.golden.network.Layer
     weights : float32
         Axes as in QuantizedLayer.
     bias : float32 [Cout]

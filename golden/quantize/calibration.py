@@ -6,9 +6,9 @@ those of the equalised one.
 
 from dataclasses import dataclass
 
-from golden.calibrate import RangeStatistics, collect_statistics
-from golden.quantize.equalization import equalize
-from golden.quantize.options import QuantizationOptions
+from mnv2.golden.quantize.calibrate import RangeStatistics, collect_statistics
+from mnv2.golden.quantize.equalization import equalize
+from mnv2.golden.quantize.options import QuantizationOptions
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ def calibrate(model, images, options=None, input_range=None, progress=None):
 
     Parameters
     ----------
-    model : golden.float_model.FloatModel
+    model : mnv2.golden.float_model.FloatModel
     images : sequence of float32 [H, W, 3]
     options : QuantizationOptions or a sequence of them, optional
         All that will be asked of the result.
@@ -51,8 +51,11 @@ def calibrate(model, images, options=None, input_range=None, progress=None):
     for turn, equalization in enumerate(networks):
         gram = any(x.adaptive_rounding for x in asked if x.equalization == equalization)
         statistics[equalization] = collect_statistics(
-            equalize(model) if equalization else model, images,
-            _shifted(progress, turn * len(images), len(networks) * len(images)), gram)
+            equalize(model) if equalization else model,
+            images,
+            _shifted(progress, turn * len(images), len(networks) * len(images)),
+            gram,
+        )
     return Calibration(statistics, input_range)
 
 

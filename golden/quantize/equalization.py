@@ -44,7 +44,7 @@ def equalize(model):
 
     Parameters
     ----------
-    model : golden.float_model.FloatModel
+    model : mnv2.golden.float_model.FloatModel
         Where its normalisations are not folded yet, high biases are absorbed too: what a channel
         is always above (three deviations below its mean) moves into the next layer's bias. That
         changes the function in the tail of the distribution alone. Depthwise layers do not take a
@@ -78,18 +78,30 @@ def equalize(model):
             ceilings[name] = (6.0 if x.ceiling is None else x.ceiling) / divided[name]
     for first, second in pairs:
         layer = model.layers[first].layer
-        if layer.relu6 and spread[first] is not None \
-                and model.layers[second].layer.kind != "depthwise":
-            lowest = (spread[first].offset - DEVIATIONS * np.abs(spread[first].scale)) \
-                / divided[first]
+        if (
+            layer.relu6
+            and spread[first] is not None
+            and model.layers[second].layer.kind != "depthwise"
+        ):
+            lowest = (spread[first].offset - DEVIATIONS * np.abs(spread[first].scale)) / divided[
+                first
+            ]
             absorbed = np.clip(lowest, 0, ceilings[first])
             biases[first] = biases[first] - absorbed
             ceilings[first] = ceilings[first] - absorbed
             biases[second] = biases[second] + absorbed @ weights[second]
-    return replace(model, layers={name: replace(
-        x, weights=weights[name].astype(np.float32), bias=biases[name].astype(np.float32),
-        ceiling=ceilings[name].astype(np.float32) if name in ceilings else None)
-        for name, x in model.layers.items()})
+    return replace(
+        model,
+        layers={
+            name: replace(
+                x,
+                weights=weights[name].astype(np.float32),
+                bias=biases[name].astype(np.float32),
+                ceiling=ceilings[name].astype(np.float32) if name in ceilings else None,
+            )
+            for name, x in model.layers.items()
+        },
+    )
 
 
 def output_ranges(weights):

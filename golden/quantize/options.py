@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from golden.arithmetic import LITERT, Arithmetic
-from golden.records import ACTIVATION_BITS, WEIGHT_BITS
+from mnv2.golden.arithmetic import LITERT, Arithmetic
+from mnv2.golden.records import ACTIVATION_BITS, WEIGHT_BITS
 
 GRANULARITIES = ("channel", "tensor")
 SCALES = ("real", "power-of-two")
@@ -32,10 +32,10 @@ class QuantizationOptions:
         "real", or "power-of-two": weights and activations, all zero points 0, as the DPUs of AMD
         have them (theirs are per tensor: pass that granularity too).
         Ref: Vitis AI User Guide (UG1414) 3.5, "Quantizing with Float Scale".
-    arithmetic : golden.arithmetic.Arithmetic
+    arithmetic : mnv2.golden.arithmetic.Arithmetic
         Widths and roundings of the datapath.
     range_method : str
-        How an activation's range is chosen; see `golden.quantize.ranges.choose_ranges`.
+        How an activation's range is chosen; see `mnv2.golden.quantize.ranges.choose_ranges`.
     percentile : float
         Of the method "percentile": above 50, up to 100.
     weight_range_method : str
@@ -45,11 +45,11 @@ class QuantizationOptions:
         The logits' range is this many times the calibrated one, at least 1, so that the int8
         logits of other pictures do not clip.
     equalization : bool
-        See `golden.quantize.equalization`.
+        See `mnv2.golden.quantize.equalization`.
     bias_correction : bool
-        See `golden.quantize.bias_correction`.
+        See `mnv2.golden.quantize.bias_correction`.
     adaptive_rounding : bool
-        See `golden.quantize.adaptive_rounding`.
+        See `mnv2.golden.quantize.adaptive_rounding`.
 
     Raises
     ------
@@ -74,17 +74,22 @@ class QuantizationOptions:
     def __post_init__(self):
         _check_bits("weight_bits", self.weight_bits, WEIGHT_BITS, "2 to 8")
         _check_bits("activation_bits", self.activation_bits, ACTIVATION_BITS, "4 to 8 or 16")
-        for what, allowed in (("granularity", GRANULARITIES), ("scales", SCALES),
-                              ("range_method", RANGE_METHODS),
-                              ("weight_range_method", WEIGHT_RANGE_METHODS)):
+        for what, allowed in (
+            ("granularity", GRANULARITIES),
+            ("scales", SCALES),
+            ("range_method", RANGE_METHODS),
+            ("weight_range_method", WEIGHT_RANGE_METHODS),
+        ):
             if getattr(self, what) not in allowed:
-                raise ValueError(f"{what} must be one of {', '.join(allowed)}, "
-                                 f"not {getattr(self, what)!r}")
+                raise ValueError(
+                    f"{what} must be one of {', '.join(allowed)}, not {getattr(self, what)!r}"
+                )
         if not isinstance(self.arithmetic, Arithmetic):
             raise TypeError(f"arithmetic must be an Arithmetic, not {self.arithmetic!r}")
         if not 50 < self.percentile <= 100:
-            raise ValueError(f"percentile must be above 50 and at most 100, "
-                             f"not {self.percentile!r}")
+            raise ValueError(
+                f"percentile must be above 50 and at most 100, not {self.percentile!r}"
+            )
         if not self.logits_headroom >= 1:
             raise ValueError(f"logits_headroom must be at least 1, not {self.logits_headroom!r}")
         object.__setattr__(self, "overrides", _checked_overrides(self.overrides))
@@ -98,7 +103,7 @@ class QuantizationOptions:
         return _first(dict(self.overrides).get(tensor, (None, None))[1], self.activation_bits)
 
     def check_names(self, network):
-        """That every override names a layer, or a tensor, of a golden.network.Network.
+        """That every override names a layer, or a tensor, of a mnv2.golden.network.Network.
 
         Raises
         ------
@@ -110,8 +115,9 @@ class QuantizationOptions:
             if name not in layers | tensors:
                 raise ValueError(f"An override must name a layer of the network, not {name!r}")
             if weight_bits is not None and name not in layers:
-                raise ValueError(f"The override of {name} must have no weight bits (None): "
-                                 f"{name} has no weights")
+                raise ValueError(
+                    f"The override of {name} must have no weight bits (None): {name} has no weights"
+                )
 
 
 def first_and_last(bits=8):
@@ -120,8 +126,12 @@ def first_and_last(bits=8):
     Ref: Esser et al., "Learned Step Size Quantization", arXiv:1902.08153, section 3: the inputs
     and the weights of the first and last layers are left at 8 bits, as is the field's custom.
     """
-    return {"input": (None, bits), "stem": (bits, None), "pool": (None, bits),
-            "classifier": (bits, bits)}
+    return {
+        "input": (None, bits),
+        "stem": (bits, None),
+        "pool": (None, bits),
+        "classifier": (bits, bits),
+    }
 
 
 def _first(value, default):
@@ -140,7 +150,8 @@ def _checked_overrides(overrides):
         if weight_bits is not None:
             _check_bits(f"weight_bits of {name}", weight_bits, WEIGHT_BITS, "2 to 8")
         if activation_bits is not None:
-            _check_bits(f"activation_bits of {name}", activation_bits, ACTIVATION_BITS,
-                        "4 to 8 or 16")
+            _check_bits(
+                f"activation_bits of {name}", activation_bits, ACTIVATION_BITS, "4 to 8 or 16"
+            )
         checked.append((name, (weight_bits, activation_bits)))
     return tuple(sorted(checked))

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from golden.fixed_point import activation_type, round_half_away, signed_range
-from golden.model import QuantizedBlock, QuantizedModel
-from golden.quantize.adaptive_rounding import adaptive_integers
-from golden.quantize.bias_correction import corrected_bias
-from golden.quantize.calibration import Calibration
-from golden.quantize.equalization import equalize
-from golden.quantize.options import QuantizationOptions
-from golden.quantize.ranges import choose_ranges
-from golden.quantize.records import add_record, layer_record, mean_record
-from golden.quantize.scales import nearest_integers, tensor_parameters, weight_scales
-from golden.records import with_arithmetic
+from mnv2.golden.fixed_point import activation_type, round_half_away, signed_range
+from mnv2.golden.model import QuantizedBlock, QuantizedModel
+from mnv2.golden.quantize.adaptive_rounding import adaptive_integers
+from mnv2.golden.quantize.bias_correction import corrected_bias
+from mnv2.golden.quantize.calibration import Calibration
+from mnv2.golden.quantize.equalization import equalize
+from mnv2.golden.quantize.options import QuantizationOptions
+from mnv2.golden.quantize.ranges import choose_ranges
+from mnv2.golden.quantize.records import add_record, layer_record, mean_record
+from mnv2.golden.quantize.scales import nearest_integers, tensor_parameters, weight_scales
+from mnv2.golden.records import with_arithmetic
 
 REPAIRS = ("equalization", "bias_correction", "adaptive_rounding")
 
@@ -22,9 +22,9 @@ def quantize_model(model, calibration, options=None, progress=None):
 
     Parameters
     ----------
-    model : golden.float_model.FloatModel
+    model : mnv2.golden.float_model.FloatModel
         Normalisations are folded here if they are not yet.
-    calibration : golden.quantize.Calibration, or dict of str to (minimum, maximum)
+    calibration : mnv2.golden.quantize.Calibration, or dict of str to (minimum, maximum)
         What `calibrate` collected for these options (or for more). Or the real range of every
         tensor that `FloatModel.run` names; then no repair can be made.
     options : QuantizationOptions, optional
@@ -33,7 +33,7 @@ def quantize_model(model, calibration, options=None, progress=None):
 
     Returns
     -------
-    golden.model.QuantizedModel
+    mnv2.golden.model.QuantizedModel
 
     Raises
     ------
@@ -45,8 +45,14 @@ def quantize_model(model, calibration, options=None, progress=None):
     statistics = None
     if isinstance(calibration, Calibration):
         statistics = _needed_statistics(calibration, options)
-        ranges = choose_ranges(statistics, options.range_method, calibration.input_range,
-                               options.activation_bits_of, options.percentile, options.scales)
+        ranges = choose_ranges(
+            statistics,
+            options.range_method,
+            calibration.input_range,
+            options.activation_bits_of,
+            options.percentile,
+            options.scales,
+        )
     elif any(getattr(options, repair) for repair in REPAIRS):
         raise ValueError("Repairs need a Calibration, not the ranges of tensors alone")
     else:
@@ -60,7 +66,8 @@ def quantize_image(image, model):
     scaled = np.asarray(image, np.float32) / np.float32(model.input_scale)
     values = round_half_away(scaled) + model.input_zero_point
     return np.clip(values, *signed_range(model.input_bits)).astype(
-        activation_type(model.input_bits))
+        activation_type(model.input_bits)
+    )
 
 
 def _needed_statistics(calibration, options):
@@ -72,8 +79,9 @@ def _needed_statistics(calibration, options):
     elif options.adaptive_rounding and any(x.gram is None for x in statistics.moments.values()):
         what = "adaptive_rounding=True"
     if what:
-        raise ValueError(f"The calibration must be made for options with {what}; "
-                         "pass them to calibrate")
+        raise ValueError(
+            f"The calibration must be made for options with {what}; pass them to calibrate"
+        )
     return statistics
 
 
@@ -95,17 +103,27 @@ def _assemble(model, ranges, statistics, options, progress):
     network, arithmetic = model.network, options.arithmetic
     ranges = dict(ranges)
     ranges["classifier"] = tuple(options.logits_headroom * end for end in ranges["classifier"])
-    affine = {name: tensor_parameters(*ends, options.activation_bits_of(name), options.scales)
-              for name, ends in ranges.items()}
+    affine = {
+        name: tensor_parameters(*ends, options.activation_bits_of(name), options.scales)
+        for name, ends in ranges.items()
+    }
     count, done = len(model.layers), 0
 
     def convolution(layer, source):
         nonlocal done
         record, bits = model.layers[layer.name], options.weight_bits_of(layer.name)
-        bias = record.bias if record.bias is not None \
-            else np.zeros(layer.output_channels, np.float32)
-        scales = weight_scales(record.weights, bias, affine[source][0], bits,
-                               options.granularity, options.scales, options.weight_range_method)
+        bias = (
+            record.bias if record.bias is not None else np.zeros(layer.output_channels, np.float32)
+        )
+        scales = weight_scales(
+            record.weights,
+            bias,
+            affine[source][0],
+            bits,
+            options.granularity,
+            options.scales,
+            options.weight_range_method,
+        )
         if options.adaptive_rounding:
             moments = statistics.moments[layer.name]
             # A mean error is the bias correction's to take off, if there is one.
@@ -117,14 +135,25 @@ def _assemble(model, ranges, statistics, options, progress):
         else:
             integers = nearest_integers(record.weights, scales, bits)
         if options.bias_correction:
-            bias = corrected_bias(layer, record.weights, bias, integers, scales,
-                                  statistics.moments[layer.name].mean())
+            bias = corrected_bias(
+                layer, record.weights, bias, integers, scales, statistics.moments[layer.name].mean()
+            )
             if arithmetic.rounding == "truncate":
                 bias = bias + _truncated(layer, record.weights, affine)
         ceiling = 6.0 if record.ceiling is None else float(record.ceiling.max())
-        return layer_record(layer, record.weights, bias, affine[source],
-                            affine[layer.name], bits, options.activation_bits_of(layer.name),
-                            scales, integers, ceiling, arithmetic)
+        return layer_record(
+            layer,
+            record.weights,
+            bias,
+            affine[source],
+            affine[layer.name],
+            bits,
+            options.activation_bits_of(layer.name),
+            scales,
+            integers,
+            ceiling,
+            arithmetic,
+        )
 
     def output_of(name):
         bits = options.activation_bits_of(name)
@@ -139,15 +168,29 @@ def _assemble(model, ranges, statistics, options, progress):
             source = layer.name
         add = None
         if block.residual:
-            add = with_arithmetic(add_record(block.add_name, *affine[shortcut], *affine[source],
-                                             *output_of(block.add_name)), arithmetic)
+            add = with_arithmetic(
+                add_record(
+                    block.add_name, *affine[shortcut], *affine[source], *output_of(block.add_name)
+                ),
+                arithmetic,
+            )
             source = block.add_name
-        blocks.append(QuantizedBlock(block.name, made.get("expand"), made["depthwise"],
-                                     made["project"], add))
+        blocks.append(
+            QuantizedBlock(block.name, made.get("expand"), made["depthwise"], made["project"], add)
+        )
     head = convolution(network.head, source)
     pixels = network.pool.kernel_size[0] * network.pool.kernel_size[1]
-    pool = with_arithmetic(mean_record("pool", pixels, *affine["head"], *output_of("pool")),
-                           arithmetic)
+    pool = with_arithmetic(
+        mean_record("pool", pixels, *affine["head"], *output_of("pool")), arithmetic
+    )
     classifier = convolution(network.classifier, "pool")
-    return QuantizedModel(network, stem, tuple(blocks), head, pool, classifier,
-                          *affine["input"], options.activation_bits_of("input"))
+    return QuantizedModel(
+        network,
+        stem,
+        tuple(blocks),
+        head,
+        pool,
+        classifier,
+        *affine["input"],
+        options.activation_bits_of("input"),
+    )

@@ -11,9 +11,9 @@ Inference with TensorRT", GTC 2017 (entropy).
 
 import numpy as np
 
-from golden.fixed_point import signed_range
-from golden.quantize.options import RANGE_METHODS
-from golden.quantize.scales import tensor_parameters
+from mnv2.golden.fixed_point import signed_range
+from mnv2.golden.quantize.options import RANGE_METHODS
+from mnv2.golden.quantize.scales import tensor_parameters
 
 #: Ends of a range that "least-squares" tries, as fractions of the extremes.
 FRACTIONS = np.linspace(1, 0.1, 46)
@@ -21,13 +21,19 @@ FRACTIONS = np.linspace(1, 0.1, 46)
 ENTROPY_CANDIDATES = 96
 
 
-def choose_ranges(statistics, method="mean-minmax", input_range=None, bits_of=None,
-                  percentile=99.99, scales="real"):
+def choose_ranges(
+    statistics,
+    method="mean-minmax",
+    input_range=None,
+    bits_of=None,
+    percentile=99.99,
+    scales="real",
+):
     """One (minimum, maximum) for each tensor, of four significant digits.
 
     Parameters
     ----------
-    statistics : golden.calibrate.RangeStatistics
+    statistics : mnv2.golden.quantize.calibrate.RangeStatistics
     method : str
         "mean-minmax": the mean over pictures of each picture's minimum and maximum.
         "minmax": the extremes over all pictures.
@@ -44,8 +50,9 @@ def choose_ranges(statistics, method="mean-minmax", input_range=None, bits_of=No
         "real" or "power-of-two", for "least-squares".
     """
     if method not in RANGE_METHODS:
-        raise ValueError(f"The range method must be one of {', '.join(RANGE_METHODS)}, "
-                         f"not {method!r}")
+        raise ValueError(
+            f"The range method must be one of {', '.join(RANGE_METHODS)}, not {method!r}"
+        )
     ranges = {}
     for name, minima in statistics.minima.items():
         maxima = statistics.maxima[name]
@@ -60,8 +67,10 @@ def choose_ranges(statistics, method="mean-minmax", input_range=None, bits_of=No
             ends = minima.mean(), maxima.mean()
         elif method == "percentile":
             held = statistics.histograms[name]
-            ends = (max(held.percentile(100 - percentile), extremes[0]),
-                    min(held.percentile(percentile), extremes[1]))
+            ends = (
+                max(held.percentile(100 - percentile), extremes[0]),
+                min(held.percentile(percentile), extremes[1]),
+            )
         elif method == "least-squares":
             ends = least_squares_range(statistics.histograms[name], extremes, bits, scales)
         else:
@@ -80,7 +89,7 @@ def quantization_error(histogram, ranges, bits, scales="real"):
 
     Parameters
     ----------
-    histogram : golden.histogram.Histogram
+    histogram : mnv2.golden.quantize.histogram.Histogram
         Its samples count as lying in the centres of their bins.
     ranges : sequence of (minimum, maximum)
     bits : int
@@ -125,8 +134,9 @@ def least_squares_range(histogram, extremes, bits=8, scales="real"):
         for end in (1, 0):
             if extremes[end]:
                 ends = extremes[end] * FRACTIONS
-                best = _least(histogram, [(best[0], x) if end else (x, best[1]) for x in ends],
-                              bits, scales)
+                best = _least(
+                    histogram, [(best[0], x) if end else (x, best[1]) for x in ends], bits, scales
+                )
         if best == before or not (extremes[0] and extremes[1]):
             break
     return best

@@ -6,8 +6,8 @@ Ref: LiteRT `tflite/kernels/kernel_util.cc` (PopulateConvolutionQuantizationPara
 
 import numpy as np
 
-from golden.arithmetic import LITERT
-from golden.fixed_point import (
+from mnv2.golden.arithmetic import LITERT
+from mnv2.golden.fixed_point import (
     add_left_shift,
     mean_multiplier,
     quantize_multiplier,
@@ -15,17 +15,28 @@ from golden.fixed_point import (
     round_half_away,
     signed_range,
 )
-from golden.quantize.scales import nearest_integers, relu6_clamp, weight_scales
-from golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean, with_arithmetic
+from mnv2.golden.quantize.scales import nearest_integers, relu6_clamp, weight_scales
+from mnv2.golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean, with_arithmetic
 
 
-def layer_record(layer, weights, bias, source, target, weight_bits=8, activation_bits=8,
-                 scales=None, integers=None, ceiling=6.0, arithmetic=LITERT):
+def layer_record(
+    layer,
+    weights,
+    bias,
+    source,
+    target,
+    weight_bits=8,
+    activation_bits=8,
+    scales=None,
+    integers=None,
+    ceiling=6.0,
+    arithmetic=LITERT,
+):
     """The QuantizedLayer of a convolution with float weights.
 
     Parameters
     ----------
-    layer : golden.network.Layer
+    layer : mnv2.golden.network.Layer
     weights, bias : float32
         Normalisation folded; axes as in QuantizedLayer.
     source, target : (scale, zero_point)
@@ -36,7 +47,7 @@ def layer_record(layer, weights, bias, source, target, weight_bits=8, activation
         The weights at those scales, rounded; by default to nearest.
     ceiling : float
         Where the layer's ReLU clips, if it has one.
-    arithmetic : golden.arithmetic.Arithmetic
+    arithmetic : mnv2.golden.arithmetic.Arithmetic
     """
     if scales is None:
         scales = weight_scales(weights, bias, source[0], weight_bits)
@@ -48,17 +59,39 @@ def layer_record(layer, weights, bias, source, target, weight_bits=8, activation
     if layer.relu6:
         clamp = relu6_clamp(*target, activation_bits, ceiling)
     record = QuantizedLayer(
-        name=layer.name, kind=layer.kind, weights=integers,
-        bias=round_half_away(bias / product).astype(np.int32), multiplier=multiplier, shift=shift,
-        input_scale=float(source[0]), input_zero_point=int(source[1]), weight_scales=scales,
-        output_scale=float(target[0]), output_zero_point=int(target[1]), minimum=clamp[0],
-        maximum=clamp[1], stride=layer.stride, padding=layer.padding, weight_bits=weight_bits,
-        activation_bits=activation_bits)
+        name=layer.name,
+        kind=layer.kind,
+        weights=integers,
+        bias=round_half_away(bias / product).astype(np.int32),
+        multiplier=multiplier,
+        shift=shift,
+        input_scale=float(source[0]),
+        input_zero_point=int(source[1]),
+        weight_scales=scales,
+        output_scale=float(target[0]),
+        output_zero_point=int(target[1]),
+        minimum=clamp[0],
+        maximum=clamp[1],
+        stride=layer.stride,
+        padding=layer.padding,
+        weight_bits=weight_bits,
+        activation_bits=activation_bits,
+    )
     return record if arithmetic == LITERT else with_arithmetic(record, arithmetic)
 
 
-def add_record(name, a_scale, a_zero_point, b_scale, b_zero_point, output_scale,
-               output_zero_point, minimum, maximum, activation_bits=8):
+def add_record(
+    name,
+    a_scale,
+    a_zero_point,
+    b_scale,
+    b_zero_point,
+    output_scale,
+    output_zero_point,
+    minimum,
+    maximum,
+    activation_bits=8,
+):
     """The QuantizedAdd that LiteRT's ADD would prepare from these scales.
 
     Ref: LiteRT add.cc, Prepare, int8 branch.
@@ -69,19 +102,53 @@ def add_record(name, a_scale, a_zero_point, b_scale, b_zero_point, output_scale,
     b_multiplier, b_shift = quantize_multiplier(b / twice)
     multiplier, shift = quantize_multiplier(twice / ((1 << lift) * out))
     if multiplier and shift < 0:
-        raise ValueError(f"The output scale of {name} must be above {twice / 2**lift!r},"
-                         f" not {output_scale!r}")
+        raise ValueError(
+            f"The output scale of {name} must be above {twice / 2**lift!r}, not {output_scale!r}"
+        )
     return QuantizedAdd(
-        name, int(a_zero_point), int(b_zero_point), a_multiplier, a_shift, b_multiplier, b_shift,
-        multiplier, shift, int(output_zero_point), float(out), int(minimum), int(maximum),
-        float(a), float(b), activation_bits)
+        name,
+        int(a_zero_point),
+        int(b_zero_point),
+        a_multiplier,
+        a_shift,
+        b_multiplier,
+        b_shift,
+        multiplier,
+        shift,
+        int(output_zero_point),
+        float(out),
+        int(minimum),
+        int(maximum),
+        float(a),
+        float(b),
+        activation_bits,
+    )
 
 
-def mean_record(name, count, input_scale, input_zero_point, output_scale, output_zero_point,
-                minimum=-128, maximum=127, activation_bits=8):
+def mean_record(
+    name,
+    count,
+    input_scale,
+    input_zero_point,
+    output_scale,
+    output_zero_point,
+    minimum=-128,
+    maximum=127,
+    activation_bits=8,
+):
     """The QuantizedMean that LiteRT's MEAN would prepare for `count` pixels."""
     source, out = np.float64(np.float32(input_scale)), np.float64(np.float32(output_scale))
     multiplier, shift = mean_multiplier(*quantize_multiplier(source / out), count)
-    return QuantizedMean(name, int(count), multiplier, shift, float(source),
-                         int(input_zero_point), float(out), int(output_zero_point), int(minimum),
-                         int(maximum), activation_bits)
+    return QuantizedMean(
+        name,
+        int(count),
+        multiplier,
+        shift,
+        float(source),
+        int(input_zero_point),
+        float(out),
+        int(output_zero_point),
+        int(minimum),
+        int(maximum),
+        activation_bits,
+    )

@@ -7,7 +7,7 @@ with Float Scale": the DPU's quantisers are power-of-2, symmetric and per tensor
 
 import numpy as np
 
-from golden.fixed_point import round_half_away, signed_range
+from mnv2.golden.fixed_point import round_half_away, signed_range
 
 #: Largest bias a weight scale may lead to: half of int32, so that accumulators have room.
 MAXIMUM_BIAS = 2**30
@@ -70,8 +70,9 @@ def relu6_clamp(scale, zero_point, bits=8, ceiling=6.0):
     return max(low, zero_point), min(high, top)
 
 
-def weight_scales(weights, bias, input_scale, bits=8, granularity="channel", scales="real",
-                  range_method="minmax"):
+def weight_scales(
+    weights, bias, input_scale, bits=8, granularity="channel", scales="real", range_method="minmax"
+):
     """Symmetric scale of each output channel (the last axis), float32 [Cout].
 
     Parameters
@@ -109,8 +110,7 @@ def weight_scales(weights, bias, input_scale, bits=8, granularity="channel", sca
 
 
 def _least_squares(rows, candidates, top):
-    """Of several scales [columns], each column's with the least squared error; the first of ties.
-    """
+    """Of several scales [columns], the one with the least squared error; the first of ties."""
     best, least = candidates[0], np.full(rows.shape[1], np.inf)
     for scale in candidates:
         step = np.where(scale > 0, scale, 1.0).astype(np.float32)
@@ -125,8 +125,9 @@ def _least_squares(rows, candidates, top):
 def nearest_integers(weights, scales, bits=8):
     """Weights at their scales, rounded to nearest, halves away: int8 of symmetric range."""
     top = 2 ** (bits - 1) - 1
-    return np.clip(round_half_away(weights / np.asarray(scales, np.float64)),
-                   -top, top).astype(np.int8)
+    return np.clip(round_half_away(weights / np.asarray(scales, np.float64)), -top, top).astype(
+        np.int8
+    )
 
 
 def _checked_range(minimum, maximum):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
+from mnv2.sim.commands.options.model import Model, Normalization, PixelNormalization, Size, given
 
 
 def classify(
@@ -52,11 +52,11 @@ def classify(
 
     - mnv2 classify cat.jpg --model mobilenet_v2.tflite
     """
-    from sim.classify import classify as run
-    from sim.classify import write_dump
-    from sim.commands.console import get_console
-    from sim.commands.pictures import find_picture
-    from sim.commands.progress import show_count
+    from mnv2.sim.commands.options.picture import find_picture
+    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.commands.terminal.progress import show_count
+    from mnv2.sim.networks.classify import classify as run
+    from mnv2.sim.networks.classify import write_dump
 
     path = find_picture(image)
     with show_count("Calibrating") as progress:
@@ -78,7 +78,7 @@ def render_classification(result):
 
     Parameters
     ----------
-    result : sim.classify.Classification
+    result : mnv2.sim.networks.classify.Classification
 
     Returns
     -------
@@ -86,7 +86,7 @@ def render_classification(result):
     """
     from rich.console import Group
 
-    from sim.wide_table import WideTable
+    from mnv2.sim.report.wide_table import WideTable
 
     if not result.float_top:
         return _render_integers(result)
@@ -128,7 +128,7 @@ def _render_integers(result):
     """Ranking of a network that came as integers."""
     from rich.console import Group
 
-    from sim.wide_table import WideTable
+    from mnv2.sim.report.wide_table import WideTable
 
     table = WideTable(f"{result.image.name}: the likeliest classes")
     for column, justify in (

@@ -32,9 +32,9 @@ def compare(
 
     - mnv2 compare runs/before runs/after
     """
-    from sim.commands.console import get_console
-    from sim.compare import compare_tensors
-    from sim.dumps import read_dump
+    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.networks.compare import compare_tensors
+    from mnv2.sim.networks.dumps import read_dump
 
     result = compare_tensors(read_dump(a), read_dump(b))
     get_console().print(render_comparison(result))
@@ -47,7 +47,7 @@ def render_comparison(result):
 
     Parameters
     ----------
-    result : sim.compare.Comparison
+    result : mnv2.sim.networks.compare.Comparison
 
     Returns
     -------
@@ -56,7 +56,7 @@ def render_comparison(result):
     from rich.console import Group
     from rich.text import Text
 
-    from sim.wide_table import WideTable
+    from mnv2.sim.report.wide_table import WideTable
 
     table = WideTable("B against A")
     table.add_column("tensor")

@@ -5,10 +5,16 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.accelerator_options import Config, Latency, Settings, make_memory
-from sim.commands.model_options import Model
-from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
-from sim.errors import UserError
+from mnv2.sim.commands.options.accelerator import Config, Latency, Settings, make_memory
+from mnv2.sim.commands.options.model import Model
+from mnv2.sim.commands.options.network import (
+    Classes,
+    ImageSize,
+    StridePadding,
+    Width,
+    choose_network,
+)
+from mnv2.sim.errors import UserError
 
 
 def cost(
@@ -104,31 +110,37 @@ def cost(
     """
     from contextlib import nullcontext
 
-    from sim.commands.console import get_console, get_error_console
-    from sim.configuration import load_configuration
-    from sim.cost.devices import find_device, load_devices
-    from sim.cost.energy import load_energies
-    from sim.cost.plots import draw_cost
-    from sim.cost.report import make_cost_report, write_cost_report
-    from sim.cost.tables import render_cost_report
-    from sim.report.files import output_folder
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.cost.devices import find_device, load_devices
+    from mnv2.sim.cost.energy import load_energies
+    from mnv2.sim.cost.plots import draw_cost
+    from mnv2.sim.cost.report import make_cost_report, write_cost_report
+    from mnv2.sim.cost.tables import render_cost_report
+    from mnv2.sim.jobs.files import output_folder
 
     accelerator = load_configuration(config, settings or ())
-    chosen  = ([find_device(device, devices)] if device else
-               list(load_devices(devices).values()))
+    chosen = [find_device(device, devices)] if device else list(load_devices(devices).values())
     if device and dsp_packing and chosen[0].family != "xcup":
-        raise UserError(f"--dsp-packing is for the DSPs of UltraScale+, which {chosen[0].name} "
-                        "does not have")
-    table   = load_energies(energies)
-    memory  = make_memory(latency, bandwidth)
+        raise UserError(
+            f"--dsp-packing is for the DSPs of UltraScale+, which {chosen[0].name} does not have"
+        )
+    table = load_energies(energies)
+    memory = make_memory(latency, bandwidth)
     network = choose_network(model, width, size, classes, padding)
     with output_folder(output) if output else nullcontext() as folder:
         report = make_cost_report(
-            network, accelerator, chosen, latency=memory.latency,
+            network,
+            accelerator,
+            chosen,
+            latency=memory.latency,
             bytes_per_cycle=None if bandwidth is None else memory.bytes_per_cycle,
             clock_hz=None if clock is None else clock * 1e6,
             unit_clocks=_unit_clocks(accelerator, chosen, fmax, clock),
-            dsp_packing=dsp_packing, ultra_ram=ultra_ram, energies=table)
+            dsp_packing=dsp_packing,
+            ultra_ram=ultra_ram,
+            energies=table,
+        )
         if output:
             write_cost_report(report, folder)
             if device:
@@ -136,7 +148,8 @@ def cost(
     get_console().print(render_cost_report(report))
     if output:
         get_error_console().print(
-            f"In {output}: {'cost.png, ' if device else ''}report.csv, report.json")
+            f"In {output}: {'cost.png, ' if device else ''}report.csv, report.json"
+        )
 
 
 def _unit_clocks(accelerator, devices, wanted, clock):
@@ -147,8 +160,8 @@ def _unit_clocks(accelerator, devices, wanted, clock):
         raise UserError("--fmax measures what --clock states: give one of them")
     if not any(device.family == "ecp5" for device in devices):
         raise UserError("--fmax places and routes for ECP5: choose a --device of that family")
-    from sim.commands.progress import show_count
-    from sim.rtl.fmax import measure_configuration
+    from mnv2.sim.commands.terminal.progress import show_count
+    from mnv2.sim.synthesis.fmax import measure_configuration
 
     with show_count("placing and routing units") as progress:
         return measure_configuration(accelerator, progress)

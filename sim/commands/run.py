@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.accelerator_options import (
+from mnv2.sim.commands.options.accelerator import (
     Bandwidth,
     Clock,
     Config,
@@ -18,10 +18,10 @@ from sim.commands.accelerator_options import (
     Stalls,
     make_memory,
 )
-from sim.commands.command_line import command_line
-from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
-from sim.commands.page_option import Html, check_page
-from sim.errors import UserError
+from mnv2.sim.commands.options.model import Model, Normalization, PixelNormalization, Size, given
+from mnv2.sim.commands.options.page import Html, check_page
+from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.errors import UserError
 
 
 def run(
@@ -129,16 +129,16 @@ def run(
 
     - mnv2 run --config small --set data_bits=128 --latency 40 --stalls 20 --output runs/small
     """
-    from sim.commands.console import get_console, get_error_console
-    from sim.commands.pictures import find_picture
-    from sim.configuration import load_configuration
-    from sim.dumps import DUMP_FILE
-    from sim.inputs import check_picture
-    from sim.models import save_arrays
-    from sim.outputs import check_dump, write_dump
-    from sim.report.files import output_folder, write_csv, write_json
-    from sim.report.plots import write_plots
-    from sim.report.tables import render_report
+    from mnv2.sim.commands.options.picture import find_picture
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.jobs.files import check_dump, output_folder, save_arrays
+    from mnv2.sim.networks.dumps import DUMP_FILE
+    from mnv2.sim.networks.inputs import check_picture
+    from mnv2.sim.networks.outputs import write_dump
+    from mnv2.sim.report.files import write_csv, write_json
+    from mnv2.sim.report.plots import write_plots
+    from mnv2.sim.report.tables import render_report
 
     # What can be wrong is looked at first: the simulation takes its time.
     check_page(html)
@@ -170,8 +170,8 @@ def run(
         write_csv(result.report, temporary / "report.csv")
         write_plots(result.report, temporary)
         if html:
-            from sim.page.page import write_page
-            from sim.page.run_page import run_page
+            from mnv2.sim.page.kit.page import write_page
+            from mnv2.sim.page.run_page import run_page
 
             write_page(run_page(result.report, command_line(context)), temporary)
         save_arrays(temporary / DUMP_FILE, result.tensors)
@@ -186,8 +186,8 @@ def run(
 
 def _open(path, opening, config, progress):
     """The model, in the accelerator's bits if it is a float one, and what it is given."""
-    from sim.inputs import load_model_input
-    from sim.models import open_model
+    from mnv2.sim.networks.inputs import load_model_input
+    from mnv2.sim.networks.open import open_model
 
     model = open_model(
         opening["model"],
@@ -201,9 +201,9 @@ def _open(path, opening, config, progress):
 
 def _run_network(path, opening, frames, waves_folder, **options):
     """Result of the whole network, with progress shown."""
-    from sim.commands.console import get_error_console
-    from sim.commands.progress import NetworkProgress
-    from sim.run import run_frame
+    from mnv2.sim.commands.terminal.console import get_error_console
+    from mnv2.sim.commands.terminal.progress import NetworkProgress
+    from mnv2.sim.run import run_frame
 
     if waves_folder:
         get_error_console().print(
@@ -225,8 +225,8 @@ def _run_network(path, opening, frames, waves_folder, **options):
 
 def _run_blocks(path, opening, blocks, jobs, waves_folder, **options):
     """Result of bottlenecks alone, with progress shown."""
-    from sim.commands.progress import BlockProgress
-    from sim.run import run_bottlenecks
+    from mnv2.sim.commands.terminal.progress import BlockProgress
+    from mnv2.sim.run import run_bottlenecks
 
     with BlockProgress() as progress:
         model, data = _open(path, opening, options["config"], progress)
@@ -251,4 +251,3 @@ def parse_blocks(text, count):
             f"Blocks must be a number or a range within 1-{count}, such as 3-5, not {text!r}"
         )
     return list(range(first, last + 1))
-

@@ -2,8 +2,14 @@
 
 from math import prod
 
-from sim.commands.model_options import Model
-from sim.commands.network_options import Classes, ImageSize, StridePadding, Width, choose_network
+from mnv2.sim.commands.options.model import Model
+from mnv2.sim.commands.options.network import (
+    Classes,
+    ImageSize,
+    StridePadding,
+    Width,
+    choose_network,
+)
 
 
 def summary(
@@ -24,7 +30,7 @@ def summary(
 
     - mnv2 summary --model mobilenet_v2.tflite
     """
-    from sim.commands.console import get_console
+    from mnv2.sim.commands.terminal.console import get_console
 
     network = choose_network(model, width, size, classes, padding)
     get_console().print(render_network(network, model and model.name))
@@ -35,7 +41,7 @@ def render_network(network, name=None):
 
     Parameters
     ----------
-    network : golden.network.Network
+    network : mnv2.golden.network.Network
     name : str, optional
         Of the file that it came from.
 
@@ -45,7 +51,7 @@ def render_network(network, name=None):
     """
     from rich.console import Group
 
-    from sim.wide_table import WideTable
+    from mnv2.sim.report.wide_table import WideTable
 
     width = "of another width" if network.width is None else f"{network.width:g}"
     table = WideTable(

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.command_line import command_line
-from sim.commands.model_options import Normalization, PixelNormalization, Size, given
-from sim.commands.page_option import Html, check_page
-from sim.commands.work_options import NewFolder, Resume, Scheduler, Workers
-from sim.errors import SimulationError, UserError
-from sim.sweep.grid import AXES, Point
+from mnv2.sim.commands.options.model import Normalization, PixelNormalization, Size, given
+from mnv2.sim.commands.options.page import Html, check_page
+from mnv2.sim.commands.options.work import NewFolder, Resume, Scheduler, Workers
+from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.sweep.grid import AXES, Point
 
 #: Panels of the help.
 FORMATS, PICTURES, HARDWARE = "Formats", "Pictures and network", "Hardware"
@@ -152,29 +152,45 @@ def sweep(
 
     - mnv2 sweep --resume runs/sweep-2030-01-01T12-00-00
     """
-    from sim.commands.console import get_console, get_error_console
-    from sim.commands.progress import SweepProgress
-    from sim.configuration import load_configuration
-    from sim.journal import check_new_folder
-    from sim.sweep.sweep import prepare_sweep, run_sweep
-    from sim.sweep.tables import import_pandas, render_hardware, render_points
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.progress import SweepProgress
+    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.jobs.journal import check_new_folder
+    from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep
+    from mnv2.sim.sweep.tables import import_pandas, render_hardware, render_points
 
     lists = {field: context.params[field] for field in _AXES}
     if resume is not None and output is not None:
-        raise UserError("A sweep that is gone on with stays in its folder: --resume takes no "
-                        "--output")
+        raise UserError(
+            "A sweep that is gone on with stays in its folder: --resume takes no --output"
+        )
     if scheduler is not None and workers is not None:
         raise UserError("The workers of --scheduler are those it has: it takes no --workers")
     # What can be wrong is looked at first: a sweep takes its time.
     accelerator = load_configuration(config, settings or ())
     import_pandas()
     check_page(html)
-    request = make_request(lists, images=images, limit=limit, seed=seed, calibration=calibration,
-                           model=model, size=size, normalization=given(normalization))
+    request = make_request(
+        lists,
+        images=images,
+        limit=limit,
+        seed=seed,
+        calibration=calibration,
+        model=model,
+        size=size,
+        normalization=given(normalization),
+    )
     if resume is not None:
-        request = check_same_request(resume, read_request(resume), request, [
-            name for name in (*_AXES, *REQUEST)
-            if context.get_parameter_source(name).name == "COMMANDLINE"])
+        request = check_same_request(
+            resume,
+            read_request(resume),
+            request,
+            [
+                name
+                for name in (*_AXES, *REQUEST)
+                if context.get_parameter_source(name).name == "COMMANDLINE"
+            ],
+        )
     folder = resume or output or Path("runs") / datetime.now().strftime("sweep-%Y-%m-%dT%H-%M-%S")
     console = get_error_console()
     if resume is None:
@@ -183,15 +199,22 @@ def sweep(
     try:
         with progress:
             prepared = prepare_sweep(request, progress=progress)
-            results = run_sweep(prepared, folder, resume=resume is not None, workers=workers,
-                                scheduler=scheduler, progress=progress)
+            results = run_sweep(
+                prepared,
+                folder,
+                resume=resume is not None,
+                workers=workers,
+                scheduler=scheduler,
+                progress=progress,
+            )
         get_console().print(render_points(results))
         runs = _run_hardware(results, rtl, folder, accelerator) if rtl else []
         _write_results(results, runs, folder, command_line(context) if html else None)
     except (KeyboardInterrupt, UserError):
         if progress.started:
-            console.print(f"What is done is kept: mnv2 sweep --resume {folder} goes on",
-                          soft_wrap=True)
+            console.print(
+                f"What is done is kept: mnv2 sweep --resume {folder} goes on", soft_wrap=True
+            )
         raise
     if runs:
         get_console().print(render_hardware(runs))
@@ -213,7 +236,7 @@ def check_same_request(folder, earlier, request, given_names):
     ----------
     folder : path
         For the message.
-    earlier, request : sim.sweep.sweep.Request
+    earlier, request : mnv2.sim.sweep.sweep.Request
         In the folder's journal, and made of the options.
     given_names : list of str
         Parameters of the command that the user wrote.
@@ -231,15 +254,19 @@ def check_same_request(folder, earlier, request, given_names):
         else:
             before, now, option = {getattr(earlier, name)}, {getattr(request, name)}, name
         if before != now:
-            raise UserError(f"The folder {str(folder)!r} holds another sweep: with --{option} "
-                            f"{_written(before)}, not {_written(now)}")
+            raise UserError(
+                f"The folder {str(folder)!r} holds another sweep: with --{option} "
+                f"{_written(before)}, not {_written(now)}"
+            )
     return earlier
 
 
 def _written(values):
     """Values of an option, as the user may have written them."""
-    return " and ".join(",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-                        for value in sorted(values, key=str))
+    return " and ".join(
+        ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        for value in sorted(values, key=str)
+    )
 
 
 def make_request(lists, *, images="bundled", calibration="bundled", model=None, **others):
@@ -252,13 +279,14 @@ def make_request(lists, *, images="bundled", calibration="bundled", model=None, 
 
     Returns
     -------
-    sim.sweep.sweep.Request
+    mnv2.sim.sweep.sweep.Request
     """
-    from sim.sweep.grid import DEFAULT_GRIDS, parse_list
-    from sim.sweep.sweep import Request
+    from mnv2.sim.sweep.grid import DEFAULT_GRIDS, parse_list
+    from mnv2.sim.sweep.sweep import Request
 
-    grid = {field: parse_list(_AXES[field], text) for field, text in lists.items()
-            if text is not None}
+    grid = {
+        field: parse_list(_AXES[field], text) for field, text in lists.items() if text is not None
+    }
 
     def absolute(path):
         """A path that means the same in another folder."""
@@ -275,8 +303,8 @@ def make_request(lists, *, images="bundled", calibration="bundled", model=None, 
 
 def read_request(folder):
     """The request in a folder's journal."""
-    from sim.journal import read_journal
-    from sim.sweep.sweep import Request
+    from mnv2.sim.jobs.journal import read_journal
+    from mnv2.sim.sweep.sweep import Request
 
     configuration, _ = read_journal(folder)
     return Request.from_dict(configuration.get("request"))
@@ -284,13 +312,19 @@ def read_request(folder):
 
 def _run_hardware(results, count, folder, accelerator):
     """The best formats on the RTL, with progress shown."""
-    from sim.commands.accelerator_options import make_memory
-    from sim.commands.progress import FormatProgress
-    from sim.sweep.hardware import run_best_points
+    from mnv2.sim.commands.options.accelerator import make_memory
+    from mnv2.sim.commands.terminal.progress import FormatProgress
+    from mnv2.sim.sweep.hardware import run_best_points
 
     with FormatProgress() as progress:
-        return run_best_points(results, count, folder, config=accelerator,
-                               memory=make_memory(100, None), progress=progress)
+        return run_best_points(
+            results,
+            count,
+            folder,
+            config=accelerator,
+            memory=make_memory(100, None),
+            progress=progress,
+        )
 
 
 def _write_results(results, runs, folder, page_of=None):
@@ -298,17 +332,17 @@ def _write_results(results, runs, folder, page_of=None):
 
     With them a page, if ``page_of`` is the command line that it is of.
     """
-    from sim.files import replaced_files
-    from sim.sweep.plots import write_plots
-    from sim.sweep.report import write_report
-    from sim.sweep.tables import write_tables
+    from mnv2.sim.jobs.files import replaced_files
+    from mnv2.sim.sweep.plots import write_plots
+    from mnv2.sim.sweep.report import write_report
+    from mnv2.sim.sweep.tables import write_tables
 
     with replaced_files(folder) as temporary:
         write_tables(results, temporary)
         write_plots(results, temporary)
         write_report(results, temporary / "report.json", runs)
         if page_of is not None:
-            from sim.page.page import write_page
-            from sim.page.sweep_page import sweep_page
+            from mnv2.sim.page.kit.page import write_page
+            from mnv2.sim.page.sweep_page import sweep_page
 
             write_page(sweep_page(results, runs, page_of), temporary)

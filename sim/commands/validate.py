@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.accelerator_options import (
+from mnv2.sim.commands.options.accelerator import (
     Bandwidth,
     Config,
     Draws,
@@ -17,10 +17,10 @@ from sim.commands.accelerator_options import (
     Stalls,
     make_memory,
 )
-from sim.commands.command_line import command_line
-from sim.commands.model_options import Model, Normalization, PixelNormalization, Size, given
-from sim.commands.page_option import Html, check_page
-from sim.errors import UserError
+from mnv2.sim.commands.options.model import Model, Normalization, PixelNormalization, Size, given
+from mnv2.sim.commands.options.page import Html, check_page
+from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.errors import UserError
 
 
 def validate(
@@ -81,15 +81,15 @@ def validate(
 
     - mnv2 validate --frames 4
     """
-    from sim.commands.console import get_console, get_error_console
-    from sim.commands.pictures import find_picture
-    from sim.commands.progress import ValidationProgress
-    from sim.configuration import load_configuration
-    from sim.inputs import check_picture, load_model_input
-    from sim.model.spread import seeds_from
-    from sim.models import open_model
-    from sim.report.files import output_folder
-    from sim.validation import made_with, measure_network
+    from mnv2.sim.commands.options.picture import find_picture
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.progress import ValidationProgress
+    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.jobs.files import output_folder
+    from mnv2.sim.networks.inputs import check_picture, load_model_input
+    from mnv2.sim.networks.open import open_model
+    from mnv2.sim.prediction.distribution import seeds_from
+    from mnv2.sim.prediction.measure import made_with, measure_network
 
     check_page(html)
     accelerator = load_configuration(config, settings or ())
@@ -101,16 +101,27 @@ def validate(
     with output_folder(folder) as temporary:
         with ValidationProgress() as progress:
             runnable = open_model(
-                model, input_size=size, weight_bits=accelerator.weight_bits,
-                activation_bits=accelerator.activation_bits, progress=progress.calibrating)
+                model,
+                input_size=size,
+                weight_bits=accelerator.weight_bits,
+                activation_bits=accelerator.activation_bits,
+                progress=progress.calibrating,
+            )
             data = load_model_input(runnable, path, given(normalization))
             memories = [dataclasses.replace(memory, seed=one) for one in seeds_from(seed, seeds)]
             # What cannot be is found before anything is built.
             predicted = _predict(runnable.network, accelerator, memories, frames)
-            runs = measure_network(runnable, data, memories, config=accelerator, frames=frames,
-                                   cycles=predicted[0].ends[-1], progress=progress)
+            runs = measure_network(
+                runnable,
+                data,
+                memories,
+                config=accelerator,
+                frames=frames,
+                cycles=predicted[0].ends[-1],
+                progress=progress,
+            )
         about = made_with(path, runnable, accelerator, memory)
-        work  = runnable.network, accelerator, predicted, runs
+        work = runnable.network, accelerator, predicted, runs
         if seeds > 1:
             comparison, shown = _seeds(*work, memories, draws, temporary, about)
         elif frames > 1:
@@ -118,8 +129,8 @@ def validate(
         else:
             comparison, shown = _run(*work, temporary, about)
         if html:
-            from sim.page.page import write_page
-            from sim.page.validate_page import validate_page
+            from mnv2.sim.page.kit.page import write_page
+            from mnv2.sim.page.validate_page import validate_page
 
             write_page(validate_page(comparison, about, command_line(context)), temporary)
         files = ", ".join(sorted(file.name for file in temporary.iterdir()))
@@ -138,23 +149,26 @@ def _check(stalls, seeds, draws, frames):
     if frames < 1:
         raise UserError(f"The number of frames must be 1 or more, not {frames}")
     if seeds > 1 and frames > 1:
-        raise UserError("Either several seeds or several frames, not both: leave out --seeds or "
-                        "--frames")
+        raise UserError(
+            "Either several seeds or several frames, not both: leave out --seeds or --frames"
+        )
     if seeds > 1 and draws < 10:
         raise UserError(f"A distribution needs 10 draws or more, not {draws}")
 
 
 def _predict(network, accelerator, memories, frames):
     """The model beside each memory."""
-    from sim.model.predict import predict_frames
+    from mnv2.sim.cycles.predict import predict_frames
 
-    return [predict_frames(network, accelerator, frames, **dataclasses.asdict(memory))
-            for memory in memories]
+    return [
+        predict_frames(network, accelerator, frames, **dataclasses.asdict(memory))
+        for memory in memories
+    ]
 
 
 def _run(network, accelerator, predicted, runs, folder, about):
     """A single run: its comparison, and what is shown of it."""
-    from sim.model.comparison import compare, render_comparison, write_comparison
+    from mnv2.sim.prediction.layers import compare, render_comparison, write_comparison
 
     comparison = compare(network, accelerator, predicted[0].layers[0], runs[0].layers)
     write_comparison(comparison, folder, **about)
@@ -163,34 +177,48 @@ def _run(network, accelerator, predicted, runs, folder, about):
 
 def _frames(network, accelerator, predicted, runs, folder, about):
     """Several frames: their comparison, and what is shown of it."""
-    from sim.model.comparison import compare
-    from sim.model.frame_comparison import FrameComparison, render_frames, write_frames
+    from mnv2.sim.prediction.frames import FrameComparison, render_frames, write_frames
+    from mnv2.sim.prediction.layers import compare
 
     comparison = FrameComparison(
-        tuple(compare(network, accelerator, rows, measured) for rows, measured
-              in zip(predicted[0].layers, runs[0].frame_layers, strict=True)),
-        predicted[0].ends, runs[0].frame_ends)
+        tuple(
+            compare(network, accelerator, rows, measured)
+            for rows, measured in zip(predicted[0].layers, runs[0].frame_layers, strict=True)
+        ),
+        predicted[0].ends,
+        runs[0].frame_ends,
+    )
     write_frames(comparison, folder, **about)
     return comparison, render_frames(comparison)
 
 
 def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about):
     """Several seeds: their comparison, and what is shown of it."""
-    from sim.commands.progress import show_count
-    from sim.model.comparison import compare
-    from sim.model.predict import predict_network
-    from sim.model.seed_comparison import SeedComparison, render_seeds, write_seeds
-    from sim.model.spread import draw, seeds_from
+    from mnv2.sim.commands.terminal.progress import show_count
+    from mnv2.sim.cycles.predict import predict_network
+    from mnv2.sim.prediction.distribution import draw, seeds_from
+    from mnv2.sim.prediction.layers import compare
+    from mnv2.sim.prediction.seeds import SeedComparison, render_seeds, write_seeds
 
     steady = {"latency": memories[0].latency, "bytes_per_cycle": memories[0].bytes_per_cycle}
-    others = seeds_from(memories[0].seed, len(memories) + draws)[len(memories):]
+    others = seeds_from(memories[0].seed, len(memories) + draws)[len(memories) :]
     with show_count("Predicting other seeds") as drawn:
-        drawn_rows = draw(network, accelerator, **steady, seeds=others, drawn=drawn,
-                          stall_percent=memories[0].stall_percent)
+        drawn_rows = draw(
+            network,
+            accelerator,
+            **steady,
+            seeds=others,
+            drawn=drawn,
+            stall_percent=memories[0].stall_percent,
+        )
     comparison = SeedComparison(
         tuple(memory.seed for memory in memories),
-        tuple(compare(network, accelerator, one.layers[0], run.layers)
-              for one, run in zip(predicted, runs, strict=True)),
-        tuple(drawn_rows), predict_network(network, accelerator, **steady))
+        tuple(
+            compare(network, accelerator, one.layers[0], run.layers)
+            for one, run in zip(predicted, runs, strict=True)
+        ),
+        tuple(drawn_rows),
+        predict_network(network, accelerator, **steady),
+    )
     write_seeds(comparison, folder, **about, first_draw=others[0])
     return comparison, render_seeds(comparison)

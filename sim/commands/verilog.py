@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sim.commands.accelerator_options import Config, Settings
+from mnv2.sim.commands.options.accelerator import Config, Settings
 
 #: Name of the top module, of its file and of the core.
 TOP = "accelerator"
@@ -38,9 +38,9 @@ def verilog(
 
     - mnv2 verilog --config tiny --set data_bits=128 --output rtl/tiny
     """
-    from sim.commands.console import get_console
-    from sim.configuration import load_configuration
-    from sim.files import replaced_files
+    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.jobs.files import replaced_files
 
     accelerator = load_configuration(config, settings or ())
     description = f"MobileNetV2 accelerator, {accelerator.multipliers} multipliers ({config})"
@@ -57,7 +57,7 @@ def accelerator_files(accelerator, description):
 
     Parameters
     ----------
-    accelerator : hw.config.AcceleratorConfig
+    accelerator : mnv2.hw.config.AcceleratorConfig
     description : str
         One line that goes into the core file.
 
@@ -65,10 +65,10 @@ def accelerator_files(accelerator, description):
     -------
     dict of str to str
     """
-    from hw.accelerator import COUNTER_ROWS, Accelerator
-    from sim.rtl.fusesoc import core_description
-    from sim.rtl.register_map import register_map
-    from sim.rtl.verilog import generate
+    from mnv2.hw.accelerator import COUNTER_ROWS, Accelerator
+    from mnv2.sim.rtl.fusesoc import core_description
+    from mnv2.sim.rtl.register_map import register_map
+    from mnv2.sim.rtl.verilog import generate
 
     return {
         f"{TOP}.v": generate(Accelerator, name=TOP, config=accelerator),

@@ -1,4 +1,4 @@
-"""The coefficients of `sim.cost.resources`, fitted to what Yosys made of whole accelerators.
+"""The coefficients of `mnv2.sim.cost.resources`, fitted to what Yosys made of whole accelerators.
 
 For each kind of unit, resource and family, non-negative least squares over all its instances in the
 designs that are calibrated on, with errors as shares of a design's total. Designs that are held out
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.cost.families import FAMILIES
-from sim.cost.resources import estimate_resources
-from sim.cost.synthesised import load_designs, load_results
-from sim.cost.units import list_units
+from mnv2.sim.cost.families import FAMILIES
+from mnv2.sim.cost.resources import estimate_resources
+from mnv2.sim.cost.synthesised import load_designs, load_results
+from mnv2.sim.cost.units import list_units
 
 __all__ = ["FITTED", "Comparison", "compare", "fit_coefficients", "fit_non_negative"]
 
@@ -34,11 +34,11 @@ class Comparison:
         Resources by name.
     """
 
-    design:    str
-    family:    str
-    held_out:  bool
+    design: str
+    family: str
+    held_out: bool
     estimated: dict
-    counted:   dict
+    counted: dict
 
     def error(self, resource):
         """Estimate over count, less one; 0 where neither has any."""
@@ -54,7 +54,7 @@ def fit_coefficients(results=None):
     Parameters
     ----------
     results : dict, optional
-        As of `sim.cost.synthesised.load_results`, whose they are without it.
+        As of `mnv2.sim.cost.synthesised.load_results`, whose they are without it.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def fit_coefficients(results=None):
         By family, kind of unit and resource: the constant and a coefficient for each feature.
     """
     results = load_results() if results is None else results
-    fitted  = {}
+    fitted = {}
     for family in dict.fromkeys(known.tables for known in FAMILIES.values()):
         rows = {}
         for name, design in load_designs().items():
@@ -72,14 +72,19 @@ def fit_coefficients(results=None):
             for unit in list_units(design.config, family):
                 counted = found["units"].get(unit.path, {})
                 for resource in FITTED:
-                    rows.setdefault((unit.kind, resource), []).append((
-                        (1, *getattr(unit, resource)), counted.get(resource, 0),
-                        1 / found["total"][resource]))
+                    rows.setdefault((unit.kind, resource), []).append(
+                        (
+                            (1, *getattr(unit, resource)),
+                            counted.get(resource, 0),
+                            1 / found["total"][resource],
+                        )
+                    )
         for (kind, resource), data in rows.items():
             features, counts, weights = map(np.array, zip(*data, strict=True))
             solution = fit_non_negative(features * weights[:, None], counts * weights)
             fitted.setdefault(family, {}).setdefault(kind, {})[resource] = [
-                float(f"{value:.4g}") for value in solution]
+                float(f"{value:.4g}") for value in solution
+            ]
     return fitted
 
 
@@ -100,9 +105,9 @@ def fit_non_negative(matrix, target):
          Least Squares Problems, 1974, chapter 23).
     """
     columns = matrix.shape[1]
-    scale   = np.linalg.norm(matrix, axis=0)
+    scale = np.linalg.norm(matrix, axis=0)
     scale[scale == 0] = 1
-    matrix  = matrix / scale
+    matrix = matrix / scale
     best, least = np.zeros(columns), float(target @ target)
     for size in range(1, columns + 1):
         for chosen in itertools.combinations(range(columns), size):
@@ -124,7 +129,14 @@ def compare(results=None):
     list of Comparison
     """
     results = load_results() if results is None else results
-    return [Comparison(name, family, design.held_out or FAMILIES[family].tables != family,
-                       vars(estimate_resources(design.config, family)), found["total"])
-            for name, design in load_designs().items()
-            for family, found in results.get(name, {}).items()]
+    return [
+        Comparison(
+            name,
+            family,
+            design.held_out or FAMILIES[family].tables != family,
+            vars(estimate_resources(design.config, family)),
+            found["total"],
+        )
+        for name, design in load_designs().items()
+        for family, found in results.get(name, {}).items()
+    ]

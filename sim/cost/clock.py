@@ -27,9 +27,9 @@ class Clock:
         ``"given"``, or what stands behind the figure, in words.
     """
 
-    hz:         float
+    hz: float
     limited_by: str
-    source:     str
+    source: str
 
 
 def estimate_clock(family, clock_hz=None, *, unit_clocks=None):
@@ -38,12 +38,12 @@ def estimate_clock(family, clock_hz=None, *, unit_clocks=None):
     Parameters
     ----------
     family : str
-        A key of `sim.cost.resources.FAMILIES`.
+        A key of `mnv2.sim.cost.resources.FAMILIES`.
     clock_hz : float, optional
         A clock that is given: it is used as it is.
     unit_clocks : dict, optional
-        Highest clocks of units of the very configuration, as `sim.rtl.fmax` measures them; without
-        them those of `base`, which come along.
+        Highest clocks of units of the very configuration, as `mnv2.sim.synthesis.fmax` measures
+        them; without them those of `base`, which come along.
 
     Returns
     -------
@@ -65,16 +65,20 @@ def estimate_clock(family, clock_hz=None, *, unit_clocks=None):
         clocks = load_unit_clocks() if unit_clocks is None else unit_clocks
         slowest = min(clocks, key=lambda name: clocks[name]["megahertz"])
         of = "of base" if unit_clocks is None else "of this configuration"
-        return Clock(clocks[slowest]["megahertz"] * 1e6, slowest,
-                     f"slowest unit {of}, each alone, by nextpnr for an "
-                     f"{clocks[slowest]['device']}: an upper bound")
+        return Clock(
+            clocks[slowest]["megahertz"] * 1e6,
+            slowest,
+            f"slowest unit {of}, each alone, by nextpnr for an "
+            f"{clocks[slowest]['device']}: an upper bound",
+        )
     if family not in UNMEASURED_HZ:
         raise ValueError(f"Family must be ecp5, {', '.join(UNMEASURED_HZ)}, not {family!r}")
-    return Clock(UNMEASURED_HZ[family], "", "a setting: nothing was placed and routed for this "
-                                            "family")
+    return Clock(
+        UNMEASURED_HZ[family], "", "a setting: nothing was placed and routed for this family"
+    )
 
 
 @functools.cache
 def load_unit_clocks():
-    """Highest clocks of the units of `base`, as measured by `sim.rtl.fmax` and kept."""
+    """Highest clocks of the units of `base`, as measured by `mnv2.sim.synthesis.fmax` and kept."""
     return json.loads(MEASURED.read_text(encoding="utf-8"))

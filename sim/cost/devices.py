@@ -6,15 +6,22 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.cost.resources import FAMILIES
-from sim.errors import UserError
+from mnv2.sim.cost.resources import FAMILIES
+from mnv2.sim.errors import UserError
 
 __all__ = ["Device", "Use", "device_use", "find_device", "fits", "load_devices"]
 
 TABLE = Path(__file__).with_name("devices.toml")
 
-_COUNTS = ("dsp", "block_ram_18k", "block_ram_36k", "block_ram_4k", "ultra_ram", "luts",
-           "flip_flops")
+_COUNTS = (
+    "dsp",
+    "block_ram_18k",
+    "block_ram_36k",
+    "block_ram_4k",
+    "ultra_ram",
+    "luts",
+    "flip_flops",
+)
 _KEYS = {*_COUNTS, "title", "aliases", "family", "memory", "source"}
 
 
@@ -27,7 +34,7 @@ class Device:
     name, title : str
         Short and full name.
     family : str
-        A key of `sim.cost.resources.FAMILIES`.
+        A key of `mnv2.sim.cost.resources.FAMILIES`.
     dsp, block_ram_18k, ultra_ram, luts, flip_flops : int
         Of the whole device; a block RAM of 36 kbit is two of 18 kbit.
     bandwidth : float
@@ -42,19 +49,19 @@ class Device:
         Other names: part numbers, boards.
     """
 
-    name:           str
-    title:          str
-    family:         str
-    dsp:            int
-    block_ram_18k:  int
-    ultra_ram:      int
-    luts:           int
-    flip_flops:     int
-    bandwidth:      float
+    name: str
+    title: str
+    family: str
+    dsp: int
+    block_ram_18k: int
+    ultra_ram: int
+    luts: int
+    flip_flops: int
+    bandwidth: float
     bandwidth_from: str
-    source:         str
-    block_ram_4k:   int = 0
-    aliases:        tuple[str, ...] = ()
+    source: str
+    block_ram_4k: int = 0
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,8 @@ class Use:
     used, available : int
     """
 
-    resource:  str
-    used:      int
+    resource: str
+    used: int
     available: int
 
     @property
@@ -117,6 +124,7 @@ def _load(path):
 
 def _device(name, entry):
     """A device of an entry of the table."""
+
     def wrong(what):
         return UserError(f"Device {name!r} {what}")
 
@@ -135,19 +143,31 @@ def _device(name, entry):
     if entry["family"] not in FAMILIES:
         raise wrong(f"must be of a family {', '.join(FAMILIES)}, not {entry['family']!r}")
     memory = entry.get("memory")
-    if (not isinstance(memory, dict) or not isinstance(memory.get("board"), str)
-            or not all(isinstance(memory.get(key), int) and memory[key] > 0
-                       for key in ("bits", "megatransfers"))):
+    if (
+        not isinstance(memory, dict)
+        or not isinstance(memory.get("board"), str)
+        or not all(
+            isinstance(memory.get(key), int) and memory[key] > 0
+            for key in ("bits", "megatransfers")
+        )
+    ):
         raise wrong("needs as memory a board, bits and megatransfers")
     bits, rate = memory["bits"], memory["megatransfers"]
     return Device(
-        name=name, title=entry["title"], family=entry["family"], dsp=entry.get("dsp", 0),
+        name=name,
+        title=entry["title"],
+        family=entry["family"],
+        dsp=entry.get("dsp", 0),
         block_ram_18k=entry.get("block_ram_18k", 0) + 2 * entry.get("block_ram_36k", 0),
-        ultra_ram=entry.get("ultra_ram", 0), luts=entry.get("luts", 0),
-        flip_flops=entry.get("flip_flops", 0), bandwidth=bits / 8 * rate * 1e6,
+        ultra_ram=entry.get("ultra_ram", 0),
+        luts=entry.get("luts", 0),
+        flip_flops=entry.get("flip_flops", 0),
+        bandwidth=bits / 8 * rate * 1e6,
         bandwidth_from=f"{memory['board']}: {bits} bits x {rate:,} MT/s",
-        source=entry["source"], block_ram_4k=entry.get("block_ram_4k", 0),
-        aliases=tuple(entry.get("aliases", ())))
+        source=entry["source"],
+        block_ram_4k=entry.get("block_ram_4k", 0),
+        aliases=tuple(entry.get("aliases", ())),
+    )
 
 
 def find_device(name, path=None):
@@ -159,14 +179,20 @@ def find_device(name, path=None):
         If there is none, with the names nearest to it.
     """
     devices = load_devices(path)
-    names = {_plain(alias): device for device in devices.values()
-             for alias in (device.name, *device.aliases)}
+    names = {
+        _plain(alias): device
+        for device in devices.values()
+        for alias in (device.name, *device.aliases)
+    }
     if _plain(name) in names:
         return names[_plain(name)]
     near = difflib.get_close_matches(_plain(name), names, n=3, cutoff=0.5)
     hint = list(dict.fromkeys(names[one].name for one in near)) or list(devices)
-    raise UserError(f"There is no device {name!r}; did you mean {', '.join(hint)}?" if near else
-                    f"There is no device {name!r}; the devices are {', '.join(hint)}")
+    raise UserError(
+        f"There is no device {name!r}; did you mean {', '.join(hint)}?"
+        if near
+        else f"There is no device {name!r}; the devices are {', '.join(hint)}"
+    )
 
 
 def _plain(name):
@@ -195,8 +221,9 @@ def device_use(resources, device):
         Use("LUTs", resources.all_luts, device.luts),
         Use("flip-flops", resources.flip_flops, device.flip_flops),
     )
-    return tuple(sorted((use for use in uses if use.used or use.available),
-                        key=lambda use: -use.share))
+    return tuple(
+        sorted((use for use in uses if use.used or use.available), key=lambda use: -use.share)
+    )
 
 
 def fits(resources, device):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sim.cost.operations import OPERATIONS, count_operations
-from sim.errors import UserError
+from mnv2.sim.cost.operations import OPERATIONS, count_operations
+from mnv2.sim.errors import UserError
 
 __all__ = ["ENERGIES", "Energy", "energy_per_operation", "frame_energy", "load_energies"]
 
@@ -16,11 +16,11 @@ TABLE = Path(__file__).with_name("energies.toml")
 
 #: What a table of energies holds.
 ENERGIES = {
-    "multiply_8x8":   "of an 8-bit multiplication",
+    "multiply_8x8": "of an 8-bit multiplication",
     "multiply_32x32": "of a 32-bit multiplication",
-    "add_32":         "of a 32-bit addition",
-    "memory_bit":     "of a bit of on-chip memory, read or written",
-    "dram_bit":       "of a bit of external memory, read or written",
+    "add_32": "of a 32-bit addition",
+    "memory_bit": "of a bit of on-chip memory, read or written",
+    "dram_bit": "of a bit of external memory, read or written",
 }
 
 #: Additions of a requantised element: bias, rounding before and after the shift, zero point.
@@ -34,7 +34,7 @@ class Energy:
     Attributes
     ----------
     by_operation : dict of str to float
-        Joules by the names of `sim.cost.operations.OPERATIONS`.
+        Joules by the names of `mnv2.sim.cost.operations.OPERATIONS`.
     """
 
     by_operation: Mapping[str, float] = field(hash=False)
@@ -81,12 +81,19 @@ def _read(path):
         raise UserError(f"The table of energies {str(path)!r} is not valid TOML: {error}") from None
     for name, value in table.items():
         if name not in ENERGIES:
-            raise UserError(f"There is no energy {name!r} in a table of energies, as {str(path)!r} "
-                            f"has it; there are {', '.join(ENERGIES)}")
-        if (isinstance(value, bool) or not isinstance(value, (int, float))
-                or not math.isfinite(value) or value < 0):
-            raise UserError(f"The energy {name} in {str(path)!r} must be 0 or more picojoules, "
-                            f"not {value!r}")
+            raise UserError(
+                f"There is no energy {name!r} in a table of energies, as {str(path)!r} "
+                f"has it; there are {', '.join(ENERGIES)}"
+            )
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not math.isfinite(value)
+            or value < 0
+        ):
+            raise UserError(
+                f"The energy {name} in {str(path)!r} must be 0 or more picojoules, not {value!r}"
+            )
     return table
 
 
@@ -95,35 +102,36 @@ def frame_energy(layers, config, energies, *, network):
 
     Parameters
     ----------
-    layers : sequence of sim.report.results.LayerResult
+    layers : sequence of mnv2.sim.report.results.LayerResult
         All layers of the network, from a run or predicted.
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     energies : dict of str to float
         As of `load_energies`.
-    network : golden.network.Network
+    network : mnv2.golden.network.Network
         The network of these layers.
 
     Returns
     -------
     Energy
     """
-    each   = energy_per_operation(config, energies)
+    each = energy_per_operation(config, energies)
     counts = count_operations(layers, config, network)
     return Energy({name: count * each[name] for name, count in counts.items()})
 
 
 def energy_per_operation(config, energies):
     """Joules of one of each of `OPERATIONS`; bits of memory cost the same wherever they lie."""
-    add    = energies["add_32"]
-    wide   = energies["multiply_32x32"]
+    add = energies["add_32"]
+    wide = energies["multiply_32x32"]
     scaled = wide + _REQUANTISE_ADDITIONS * add
-    own    = {
-        "multiply-accumulate": (energies["multiply_8x8"] * config.weight_bits
-                                * config.activation_bits / 64 + add),
-        "requantise":          scaled,
+    own = {
+        "multiply-accumulate": (
+            energies["multiply_8x8"] * config.weight_bits * config.activation_bits / 64 + add
+        ),
+        "requantise": scaled,
         # Each summand is scaled by 9 x 32 bits, the sum by 32 x 32.
-        "residual addition":   2 * (wide * 9 / 32 + 2 * add) + add + scaled,
-        "pool":                add,
-        "external memory":     energies["dram_bit"],
+        "residual addition": 2 * (wide * 9 / 32 + 2 * add) + add + scaled,
+        "pool": add,
+        "external memory": energies["dram_bit"],
     }
     return {name: own.get(name, energies["memory_bit"]) for name in OPERATIONS}

@@ -27,16 +27,16 @@ class Family:
         UltraRAM.
     """
 
-    title:      str
-    tables:     str
+    title: str
+    tables: str
     soft_below: int = 0
-    packs:      bool = False
+    packs: bool = False
 
 
 FAMILIES = {
-    "xcup":  Family("AMD UltraScale+", "xcup", SMALLEST_AMD_PRODUCT, packs=True),
-    "xc7":   Family("AMD 7 series", "xcup", SMALLEST_AMD_PRODUCT),
-    "ecp5":  Family("Lattice ECP5", "ecp5"),
+    "xcup": Family("AMD UltraScale+", "xcup", SMALLEST_AMD_PRODUCT, packs=True),
+    "xc7": Family("AMD 7 series", "xcup", SMALLEST_AMD_PRODUCT),
+    "ecp5": Family("Lattice ECP5", "ecp5"),
     "ice40": Family("Lattice iCE40 UltraPlus", "ecp5"),
 }
 

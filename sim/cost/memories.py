@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from hw.config import STREAMS, AcceleratorConfig
+from mnv2.hw.config import STREAMS, AcceleratorConfig
 
 __all__ = ["MemoryShape", "list_memories"]
 
-TAPS             = 9     # hw.layouts.TAPS
-ACCUMULATOR_BITS = 32    # hw.layouts.ACCUMULATOR_BITS
-ADDRESS_BITS     = 16    # hw.passes.ADDRESS_BITS
-COUNTER_ROWS     = 32    # hw.accelerator.COUNTER_ROWS
-COUNTERS         = 18    # len(hw.counters.COUNTERS)
-STORE_WORDS      = 4     # hw.map_mover.MapStorer
-WRITES           = 4     # hw.write_master.WriteMaster, outstanding
+TAPS = 9  # mnv2.hw.layouts.TAPS
+ACCUMULATOR_BITS = 32  # mnv2.hw.layouts.ACCUMULATOR_BITS
+ADDRESS_BITS = 16  # mnv2.hw.passes.ADDRESS_BITS
+COUNTER_ROWS = 32  # mnv2.hw.accelerator.COUNTER_ROWS
+COUNTERS = 18  # len(mnv2.hw.counters.COUNTERS)
+STORE_WORDS = 4  # mnv2.hw.map_mover.MapStorer
+WRITES = 4  # mnv2.hw.write_master.WriteMaster, outstanding
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class MemoryShape:
         Whether it is one of the buffers that the configuration sizes.
     """
 
-    unit:         str
-    name:         str
-    width:        int
-    depth:        int
+    unit: str
+    name: str
+    width: int
+    depth: int
     clocked_read: bool = True
-    one_address:  bool = False
-    large:        bool = False
+    one_address: bool = False
+    large: bool = False
 
 
 def list_memories(config):
@@ -49,7 +49,7 @@ def list_memories(config):
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -58,9 +58,9 @@ def list_memories(config):
     """
     if not isinstance(config, AcceleratorConfig):
         raise TypeError(f"Configuration must be an AcceleratorConfig, not {config!r}")
-    word   = config.word_bits
+    word = config.word_bits
     length = config.burst_beats.bit_length()
-    tail   = config.data_bytes.bit_length() - 1
+    tail = config.data_bytes.bit_length() - 1
     streams = len(STREAMS)
 
     def buffer(unit, name, width, depth):
@@ -74,8 +74,14 @@ def list_memories(config):
         buffer("core", "strip", word, config.strip_words),
         buffer("core.line_buffer", "lines", 2 * word, max(config.line_words, 2)),
         # Two groups of pixels of three rows, for each channel word of a tile.
-        MemoryShape("core.line_buffer", "history", 6 * word, max(config.tile_words, 2),
-                    clocked_read=False, one_address=True),
+        MemoryShape(
+            "core.line_buffer",
+            "history",
+            6 * word,
+            max(config.tile_words, 2),
+            clocked_read=False,
+            one_address=True,
+        ),
         buffer("core.weights", "storage", config.weight_word_bits, config.weight_words),
         buffer("core.taps", "storage", config.tap_word_bits, config.tap_words),
         buffer("core.parameters", "storage", config.parameter_word_bits, config.parameter_words),
@@ -86,10 +92,18 @@ def list_memories(config):
         MemoryShape("counters", "memory", 2 * 32 * COUNTERS, COUNTER_ROWS),
         queue("storer.queue", word + 1, STORE_WORDS),
         # A buffered queue keeps one of its beats in a register.
-        *(MemoryShape(f"read_master.channel_{index}.queue", "storage", config.data_bits + 1,
-                      config.read_queue_beats - 1) for index in range(streams)),
+        *(
+            MemoryShape(
+                f"read_master.channel_{index}.queue",
+                "storage",
+                config.data_bits + 1,
+                config.read_queue_beats - 1,
+            )
+            for index in range(streams)
+        ),
         queue("read_master.due", (streams - 1).bit_length() + length + 1, config.outstanding),
-        MemoryShape("write_master.queue", "storage", config.data_bits + 1,
-                    config.write_queue_beats - 1),
+        MemoryShape(
+            "write_master.queue", "storage", config.data_bits + 1, config.write_queue_beats - 1
+        ),
         queue("write_master.bursts", length + 1 + tail, WRITES),
     )

@@ -14,7 +14,7 @@ Ref: Yosys 0.70, passes/memory/memory_libmap.cc, MemMapping::handle_geom, prune_
 import functools
 from dataclasses import dataclass
 
-from sim.cost.record import Resources
+from mnv2.sim.cost.record import Resources
 
 __all__ = ["MEMORY_FAMILIES", "map_memory", "memory_columns", "reads_while_written"]
 
@@ -48,13 +48,13 @@ class _Ram:
     """
 
     address_bits: int
-    widths:       tuple[int, ...]
-    cost:         float
-    points:       int
-    made_of:      Resources
-    shared_cost:  float = 0
-    clocked:      bool = False
-    one_port:     bool = False
+    widths: tuple[int, ...]
+    cost: float
+    points: int
+    made_of: Resources
+    shared_cost: float = 0
+    clocked: bool = False
+    one_port: bool = False
 
 
 def _block(address_bits, widths, cost, points, **made_of):
@@ -62,8 +62,15 @@ def _block(address_bits, widths, cost, points, **made_of):
 
 
 def _table(address_bits, width, cost, shared_cost, luts, one_port=False):
-    return _Ram(address_bits, (width,), cost, 0 if one_port else 1, Resources(memory_luts=luts),
-                shared_cost, one_port=one_port)
+    return _Ram(
+        address_bits,
+        (width,),
+        cost,
+        0 if one_port else 1,
+        Resources(memory_luts=luts),
+        shared_cost,
+        one_port=one_port,
+    )
 
 
 _BLOCKS_OF_AMD = (
@@ -107,7 +114,7 @@ def map_memory(shape, family, *, ultra_ram=False):
 
     Parameters
     ----------
-    shape : sim.cost.memories.MemoryShape
+    shape : mnv2.sim.cost.memories.MemoryShape
     family : str
         A key of `MEMORY_FAMILIES`.
     ultra_ram : bool
@@ -144,8 +151,13 @@ def _choose(shape, family):
     """Resources of a memory, the columns of RAMs, and the kind of RAM (None for flip-flops)."""
     best_by_kind = {}
     for ram in MEMORY_FAMILIES[family]:
-        if (ram.clocked and not shape.clocked_read and family != "ice40"
-                or ram.one_port and not shape.one_address):
+        if (
+            ram.clocked
+            and not shape.clocked_read
+            and family != "ice40"
+            or ram.one_port
+            and not shape.one_address
+        ):
             continue
         cost, columns, count = _fit(shape, ram)
         if ram.clocked not in best_by_kind or cost < best_by_kind[ram.clocked][0]:
@@ -154,7 +166,7 @@ def _choose(shape, family):
     columns, ram_chosen = 1, None
     for cost, columns_of_it, count, ram in best_by_kind.values():
         if cost < least:
-            least  = int(cost)
+            least = int(cost)
             chosen = Resources(**{name: count * one for name, one in vars(ram.made_of).items()})
             columns, ram_chosen = columns_of_it, ram
     return chosen, columns, ram_chosen
@@ -164,15 +176,17 @@ def _fit(shape, ram):
     """Least cost of a memory in one kind of RAM, its columns, and how many RAMs that takes."""
     best = None
     for index, unit in enumerate(ram.widths):
-        byte    = 9 if unit >= 9 and len(ram.widths) > 1 and ram.widths[-1] > 16 else unit
+        byte = 9 if unit >= 9 and len(ram.widths) > 1 and ram.widths[-1] > 16 else unit
         columns = -(-shape.depth // (1 << ram.address_bits - index))
-        bits    = columns * -(-shape.width // byte) * byte
-        count   = -(-bits // unit)
-        cost    = ((ram.cost - ram.shared_cost) * count
-                   + ram.shared_cost * columns * shape.width / unit
-                   + _MULTIPLEXER * (columns - 1) * shape.width
-                   + _WRITE_ENABLE * (columns if columns > 1 else 0)
-                   + _EMULATION * ram.points)
+        bits = columns * -(-shape.width // byte) * byte
+        count = -(-bits // unit)
+        cost = (
+            (ram.cost - ram.shared_cost) * count
+            + ram.shared_cost * columns * shape.width / unit
+            + _MULTIPLEXER * (columns - 1) * shape.width
+            + _WRITE_ENABLE * (columns if columns > 1 else 0)
+            + _EMULATION * ram.points
+        )
         if best is None or cost < best[0]:
-            best = int(cost), cost, columns, count       # it is compared cut to an integer
+            best = int(cost), cost, columns, count  # it is compared cut to an integer
     return best[1:]

@@ -2,8 +2,8 @@
 
 How many tables a tree of adders or a gearbox takes jumps with its shape, since the mapper merges
 what fits into one large table. Their tables grow with their bits, though, so one measurement of
-each shape is enough. `sim.cost.calibrate` makes them and keeps them in ``pieces.json``; for a shape
-that is not there, shapes near to it stand in.
+each shape is enough. `mnv2.sim.synthesis.calibrate` makes them and keeps them in ``pieces.json``;
+for a shape that is not there, shapes near to it stand in.
 """
 
 import functools
@@ -11,8 +11,7 @@ import json
 from math import gcd, log
 from pathlib import Path
 
-__all__ = ["MEASURED", "gearbox_luts", "gearbox_shape", "load_pieces", "tree_levels",
-           "tree_luts"]
+__all__ = ["MEASURED", "gearbox_luts", "gearbox_shape", "load_pieces", "tree_levels", "tree_luts"]
 
 MEASURED = Path(__file__).with_name("pieces.json")
 
@@ -57,7 +56,7 @@ def tree_luts(terms, bits, family, *, slack=False):
     if slack:
         return bits * (trees[2] + (terms - 2) * (trees[3] - trees[2]))
     if terms not in trees:
-        near  = min(trees, key=lambda known: abs(known - terms))
+        near = min(trees, key=lambda known: abs(known - terms))
         return trees[near] * bits * (terms - 1) / (near - 1)
     return trees[terms] * bits
 
@@ -81,7 +80,7 @@ def gearbox_luts(taken_bits, given_bits, partial, family):
     taken_bits, given_bits : int
         Widths of its input and of its output.
     partial : str
-        ``"emit"`` or ``"drop"``, see `hw.gearbox.Gearbox`.
+        ``"emit"`` or ``"drop"``, see `mnv2.hw.gearbox.Gearbox`.
     family : str
 
     Returns
@@ -92,8 +91,11 @@ def gearbox_luts(taken_bits, given_bits, partial, family):
     """
     taken, given, unit = gearbox_shape(taken_bits, given_bits)
     shapes = _shapes(family, partial)
-    near   = ((taken, given) if (taken, given) in shapes else
-              min(shapes, key=lambda one: abs(log(one[0] / taken)) + abs(log(one[1] / given))))
+    near = (
+        (taken, given)
+        if (taken, given) in shapes
+        else min(shapes, key=lambda one: abs(log(one[0] / taken)) + abs(log(one[1] / given)))
+    )
     return shapes[near] * unit * _ways(taken, given) / _ways(*near)
 
 

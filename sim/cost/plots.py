@@ -4,14 +4,18 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from sim.report.colors import INK, POINTWISE_COLOR, STYLE, WRITTEN_COLOR
+from mnv2.sim.report.colors import INK, POINTWISE_COLOR, STYLE, WRITTEN_COLOR
 
 __all__ = ["draw_cost"]
 
 #: What of `Resources` makes each bar, by the name that a `Use` has.
 _BARS = {
-    "DSPs": "dsp", "block RAM, 18 kbit": "block_ram_halves", "block RAM, 4 kbit": "block_ram_4k",
-    "UltraRAM": "ultra_ram", "LUTs": "all_luts", "flip-flops": "flip_flops",
+    "DSPs": "dsp",
+    "block RAM, 18 kbit": "block_ram_halves",
+    "block RAM, 4 kbit": "block_ram_4k",
+    "UltraRAM": "ultra_ram",
+    "LUTs": "all_luts",
+    "flip-flops": "flip_flops",
 }
 
 #: Colours of the groups, colour-blind safe; those of small groups are shared, as "others".
@@ -25,16 +29,16 @@ def draw_cost(report):
 
     Parameters
     ----------
-    report : sim.cost.report.CostReport
+    report : mnv2.sim.cost.report.CostReport
         Of one device.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    (one,)  = report.devices
-    figure  = Figure(figsize=(12, 4.6), layout="constrained")
-    panels  = figure.subplots(1, 2 if report.energy else 1, squeeze=False)[0]
+    (one,) = report.devices
+    figure = Figure(figsize=(12, 4.6), layout="constrained")
+    panels = figure.subplots(1, 2 if report.energy else 1, squeeze=False)[0]
     _draw_shares(panels[0], report, one)
     if report.energy:
         _draw_energy(panels[1], report)
@@ -42,23 +46,46 @@ def draw_cost(report):
 
 
 def _draw_shares(axes, report, one):
-    uses   = [use for use in one.uses if use.available and use.used][::-1]
+    uses = [use for use in one.uses if use.available and use.used][::-1]
     groups = report.groups(one.device.family)
-    shares = {name: [getattr(resources, _BARS[use.resource]) / use.available for use in uses]
-              for name, resources in groups.items()}
+    shares = {
+        name: [getattr(resources, _BARS[use.resource]) / use.available for use in uses]
+        for name, resources in groups.items()
+    }
     ranked = sorted(shares, key=lambda name: -max(shares[name], default=0))
-    shown  = ranked[:len(_COLORS)]
-    left   = [0.0] * len(uses)
-    bars   = [*((name, color, shares[name]) for name, color in zip(shown, _COLORS, strict=False)),
-              ("others", _OTHERS, [sum(column) for column in zip(
-                  *(shares[name] for name in ranked[len(_COLORS):]), strict=True)])]
+    shown = ranked[: len(_COLORS)]
+    left = [0.0] * len(uses)
+    bars = [
+        *((name, color, shares[name]) for name, color in zip(shown, _COLORS, strict=False)),
+        (
+            "others",
+            _OTHERS,
+            [
+                sum(column)
+                for column in zip(*(shares[name] for name in ranked[len(_COLORS) :]), strict=True)
+            ],
+        ),
+    ]
     for name, color, widths in bars:
-        axes.barh([use.resource for use in uses], widths, left=left, color=color, label=name,
-                  edgecolor="white", linewidth=0.5)
+        axes.barh(
+            [use.resource for use in uses],
+            widths,
+            left=left,
+            color=color,
+            label=name,
+            edgecolor="white",
+            linewidth=0.5,
+        )
         left = [begin + width for begin, width in zip(left, widths, strict=True)]
     for place, use in enumerate(uses):
-        axes.annotate(f"{use.share:.0%}", (left[place], place), xytext=(4, 0), va="center",
-                      textcoords="offset points", color=INK)
+        axes.annotate(
+            f"{use.share:.0%}",
+            (left[place], place),
+            xytext=(4, 0),
+            va="center",
+            textcoords="offset points",
+            color=INK,
+        )
     axes.axvline(1, color=WRITTEN_COLOR, linestyle="--", linewidth=1.5)
     axes.set_xlim(0, 1.12 * max(1.0, *left))
     axes.xaxis.set_major_formatter(PercentFormatter(1))
@@ -70,11 +97,18 @@ def _draw_shares(axes, report, one):
 
 def _draw_energy(axes, report):
     parts = sorted(report.energy.by_operation.items(), key=lambda part: part[1])
-    axes.barh([name for name, _ in parts], [joules * 1e6 for _, joules in parts],
-              color=POINTWISE_COLOR)
+    axes.barh(
+        [name for name, _ in parts], [joules * 1e6 for _, joules in parts], color=POINTWISE_COLOR
+    )
     for place, (_, joules) in enumerate(parts):
-        axes.annotate(f"{joules * 1e6:,.1f}", (joules * 1e6, place), xytext=(4, 0), va="center",
-                      textcoords="offset points", color=INK)
+        axes.annotate(
+            f"{joules * 1e6:,.1f}",
+            (joules * 1e6, place),
+            xytext=(4, 0),
+            va="center",
+            textcoords="offset points",
+            color=INK,
+        )
     axes.set_title(f"{report.energy.total * 1e3:.3f} mJ a frame, computed")
     axes.set_xlabel("µJ a frame")
     axes.set_xlim(0, 1.15 * max(joules for _, joules in parts) * 1e6 or 1)

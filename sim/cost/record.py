@@ -28,20 +28,21 @@ class Resources:
         Block RAMs of 4 kbit, iCE40's.
     """
 
-    dsp:           int = 0
+    dsp: int = 0
     block_ram_36k: int = 0
     block_ram_18k: int = 0
-    ultra_ram:     int = 0
-    luts:          int = 0
-    memory_luts:   int = 0
-    flip_flops:    int = 0
-    block_ram_4k:  int = 0
+    ultra_ram: int = 0
+    luts: int = 0
+    memory_luts: int = 0
+    flip_flops: int = 0
+    block_ram_4k: int = 0
 
     def __add__(self, other):
         if not isinstance(other, Resources):
             return NotImplemented
-        return Resources(*(getattr(self, field.name) + getattr(other, field.name)
-                           for field in fields(self)))
+        return Resources(
+            *(getattr(self, field.name) + getattr(other, field.name) for field in fields(self))
+        )
 
     @property
     def block_ram_halves(self):

@@ -6,37 +6,36 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hw.config import AcceleratorConfig
-from sim.cost.clock import Clock, estimate_clock
-from sim.cost.devices import Device, device_use, fits
-from sim.cost.energy import Energy, frame_energy
-from sim.cost.families import FAMILIES
-from sim.cost.resources import Resources, estimate_units
-from sim.cost.synthesised import find_synthesised
-from sim.errors import UserError
-from sim.model.predict import predict_network
-from sim.report.provenance import find_commit
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cost.clock import Clock, estimate_clock
+from mnv2.sim.cost.devices import Device, device_use, fits
+from mnv2.sim.cost.energy import Energy, frame_energy
+from mnv2.sim.cost.families import FAMILIES
+from mnv2.sim.cost.resources import Resources, estimate_units
+from mnv2.sim.cost.synthesised import find_synthesised
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.errors import UserError
+from mnv2.sim.report.provenance import find_commit
 
 __all__ = ["GROUPS", "CostReport", "DeviceCost", "make_cost_report", "write_cost_report"]
 
 #: Groups of units for people, by the beginning of a path; the first that fits.
 GROUPS = {
-    "multiplier array":       ("core.array",),
-    "requantisation":         ("core.requantize",),
-    "residual adder":         ("core.residual",),
-    "pool":                   ("core.pool",),
-    "line buffer":            ("core.line_buffer",),
-    "issue":                  ("core.issue",),
-    "maps and datapath":      ("core",),
-    "weights":                ("core.weights",),
-    "3x3 kernels":            ("core.taps",),
-    "parameters":             ("core.parameters",),
-    "queues":                 ("core.queue", "core.residual_queue", "core.wide_queue",
-                               "core.logits_queue"),
-    "memory port":            ("read_master", "write_master", "loader", "storer"),
-    "gearboxes":              ("gearbox",),
-    "counters":               ("counters",),
-    "sequencer, registers":   ("",),
+    "multiplier array": ("core.array",),
+    "requantisation": ("core.requantize",),
+    "residual adder": ("core.residual",),
+    "pool": ("core.pool",),
+    "line buffer": ("core.line_buffer",),
+    "issue": ("core.issue",),
+    "maps and datapath": ("core",),
+    "weights": ("core.weights",),
+    "3x3 kernels": ("core.taps",),
+    "parameters": ("core.parameters",),
+    "queues": ("core.queue", "core.residual_queue", "core.wide_queue", "core.logits_queue"),
+    "memory port": ("read_master", "write_master", "loader", "storer"),
+    "gearboxes": ("gearbox",),
+    "counters": ("counters",),
+    "sequencer, registers": ("",),
 }
 
 
@@ -58,12 +57,12 @@ class DeviceCost:
         Bandwidth that the prediction had; 0 is a beat a cycle each way.
     """
 
-    device:          Device
-    uses:            tuple
-    fits:            bool
-    clock:           Clock
-    cycles:          int | None
-    dram_bytes:      int | None
+    device: Device
+    uses: tuple
+    fits: bool
+    clock: Clock
+    cycles: int | None
+    dram_bytes: int | None
     bytes_per_cycle: int
 
     @property
@@ -88,7 +87,7 @@ class CostReport:
 
     Attributes
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     options : dict
         ``dsp_packing``, ``ultra_ram``: what could be done rather than what the RTL does.
     units : dict of str to dict of str to Resources
@@ -107,15 +106,15 @@ class CostReport:
         Why the network does not run on the accelerator; empty where it does.
     """
 
-    config:      AcceleratorConfig
-    options:     Mapping = field(hash=False)
-    units:       Mapping = field(hash=False)
+    config: AcceleratorConfig
+    options: Mapping = field(hash=False)
+    units: Mapping = field(hash=False)
     synthesised: Mapping = field(hash=False)
-    devices:     tuple
-    energy:      Energy | None
-    energies:    Mapping = field(hash=False)
-    latency:     int
-    misfit:      str = ""
+    devices: tuple
+    energy: Energy | None
+    energies: Mapping = field(hash=False)
+    latency: int
+    misfit: str = ""
 
     def total(self, family):
         """Resources of the whole accelerator on a family."""
@@ -142,14 +141,25 @@ def group_of(path):
     return best
 
 
-def make_cost_report(network, config, devices, *, latency=100, bytes_per_cycle=None, clock_hz=None,
-                     unit_clocks=None, dsp_packing=False, ultra_ram=False, energies):
+def make_cost_report(
+    network,
+    config,
+    devices,
+    *,
+    latency=100,
+    bytes_per_cycle=None,
+    clock_hz=None,
+    unit_clocks=None,
+    dsp_packing=False,
+    ultra_ram=False,
+    energies,
+):
     """Count, predict and compare.
 
     Parameters
     ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
     devices : sequence of Device
     latency : int
         Of the memory, cycles.
@@ -157,13 +167,13 @@ def make_cost_report(network, config, devices, *, latency=100, bytes_per_cycle=N
         Bandwidth of the memory. Without it, each device's own peak where that is less than a beat
         a cycle each way.
     clock_hz : float, optional
-        A clock for all; without it, `sim.cost.clock.estimate_clock` of each family.
+        A clock for all; without it, `mnv2.sim.cost.clock.estimate_clock` of each family.
     unit_clocks : dict, optional
         Measured clocks of units of this configuration on ECP5.
     dsp_packing, ultra_ram : bool
         Counted so on devices that can.
     energies : dict of str to float
-        As of `sim.cost.energy.load_energies`.
+        As of `mnv2.sim.cost.energy.load_energies`.
 
     Returns
     -------
@@ -174,8 +184,9 @@ def make_cost_report(network, config, devices, *, latency=100, bytes_per_cycle=N
 
     def predict(share):
         if share not in predictions:
-            predictions[share] = predict_network(network, config, latency=latency,
-                                                 bytes_per_cycle=share)
+            predictions[share] = predict_network(
+                network, config, latency=latency, bytes_per_cycle=share
+            )
         return predictions[share]
 
     try:
@@ -189,29 +200,46 @@ def make_cost_report(network, config, devices, *, latency=100, bytes_per_cycle=N
         if family not in units:
             packs = FAMILIES[family].packs
             units[family] = estimate_units(
-                config, family, dsp_packing=dsp_packing and packs,
-                ultra_ram=ultra_ram and packs and any(
-                    one.ultra_ram for one in devices if one.family == family))
+                config,
+                family,
+                dsp_packing=dsp_packing and packs,
+                ultra_ram=ultra_ram
+                and packs
+                and any(one.ultra_ram for one in devices if one.family == family),
+            )
         resources = sum(units[family].values(), Resources())
         if device.family == "xcup" and ultra_ram and not device.ultra_ram:
-            resources = sum(estimate_units(config, family, dsp_packing=dsp_packing).values(),
-                            Resources())
+            resources = sum(
+                estimate_units(config, family, dsp_packing=dsp_packing).values(), Resources()
+            )
         clock = estimate_clock(family, clock_hz, unit_clocks=unit_clocks)
         share = bytes_per_cycle
         if share is None:
             share = max(int(device.bandwidth / clock.hz), 1)
             share = 0 if share >= 2 * config.data_bytes else share
         layers = None if misfit else predict(share)
-        found.append(DeviceCost(
-            device=device, uses=device_use(resources, device), fits=fits(resources, device),
-            clock=clock, bytes_per_cycle=share,
-            cycles=None if misfit else sum(layer.cycles for layer in layers),
-            dram_bytes=None if misfit else sum(layer.dram_bytes for layer in layers)))
+        found.append(
+            DeviceCost(
+                device=device,
+                uses=device_use(resources, device),
+                fits=fits(resources, device),
+                clock=clock,
+                bytes_per_cycle=share,
+                cycles=None if misfit else sum(layer.cycles for layer in layers),
+                dram_bytes=None if misfit else sum(layer.dram_bytes for layer in layers),
+            )
+        )
     return CostReport(
-        config=config, options={"dsp_packing": dsp_packing, "ultra_ram": ultra_ram}, units=units,
+        config=config,
+        options={"dsp_packing": dsp_packing, "ultra_ram": ultra_ram},
+        units=units,
         synthesised={family: find_synthesised(config, family) for family in units},
-        devices=tuple(found), energies=energies, latency=latency, misfit=misfit,
-        energy=None if misfit else frame_energy(predict(0), config, energies, network=network))
+        devices=tuple(found),
+        energies=energies,
+        latency=latency,
+        misfit=misfit,
+        energy=None if misfit else frame_energy(predict(0), config, energies, network=network),
+    )
 
 
 def cost_as_dict(report):
@@ -227,7 +255,9 @@ def cost_as_dict(report):
                 "counted": dataclasses.asdict(report.total(family)),
                 "yosys": report.synthesised[family],
                 "counted_units": {path: dataclasses.asdict(one) for path, one in units.items()},
-            } for family, units in report.units.items()},
+            }
+            for family, units in report.units.items()
+        },
         "devices": [_device_as_dict(one) for one in report.devices],
         "misfit": report.misfit,
         "energy_joules_by_operation": dict(report.energy.by_operation) if report.energy else None,
@@ -244,8 +274,7 @@ def _device_as_dict(one):
         "family": one.device.family,
         "fits": one.fits,
         "binds": one.uses[0].resource,
-        "uses": {use.resource: {"used": use.used, "available": use.available}
-                 for use in one.uses},
+        "uses": {use.resource: {"used": use.used, "available": use.available} for use in one.uses},
         "clock_hz": one.clock.hz,
         "clock_limited_by": one.clock.limited_by,
         "clock_source": one.clock.source,
@@ -267,8 +296,16 @@ def write_cost_report(report, folder):
     rows = []
     for device in content["devices"]:
         uses = device.pop("uses")
-        rows.append({**device, **{f"{name}, {what}": uses.get(name, {}).get(what, 0)
-                                  for name in _all_uses(report) for what in ("used", "available")}})
+        rows.append(
+            {
+                **device,
+                **{
+                    f"{name}, {what}": uses.get(name, {}).get(what, 0)
+                    for name in _all_uses(report)
+                    for what in ("used", "available")
+                },
+            }
+        )
     with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()

@@ -1,20 +1,20 @@
 """The resources that an accelerator takes, from its configuration alone.
 
 DSPs and memories are counted exactly: multipliers as the units make them, memories as Yosys maps
-them (`sim.cost.memory_mapping`). Tables and flip-flops are features of each unit
-(`sim.cost.units`) times coefficients that were fitted to what Yosys made of whole accelerators
-(`sim.cost.calibration`). Nothing is built or run.
+them (`mnv2.sim.cost.memory_mapping`). Tables and flip-flops are features of each unit
+(`mnv2.sim.cost.units`) times coefficients that were fitted to what Yosys made of whole accelerators
+(`mnv2.sim.cost.calibration`). Nothing is built or run.
 """
 
 import functools
 import json
 from pathlib import Path
 
-from sim.cost.families import FAMILIES, array_dsps
-from sim.cost.memories import list_memories
-from sim.cost.memory_mapping import map_memory
-from sim.cost.record import Resources
-from sim.cost.units import list_units
+from mnv2.sim.cost.families import FAMILIES, array_dsps
+from mnv2.sim.cost.memories import list_memories
+from mnv2.sim.cost.memory_mapping import map_memory
+from mnv2.sim.cost.record import Resources
+from mnv2.sim.cost.units import list_units
 
 __all__ = ["FAMILIES", "Resources", "estimate_resources", "estimate_units", "load_coefficients"]
 
@@ -29,7 +29,7 @@ def estimate_resources(config, family="xcup", *, dsp_packing=False, ultra_ram=Fa
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     family : str
         A key of `FAMILIES`. The tables and flip-flops of ``"xc7"`` are those of ``"xcup"``, and
         those of ``"ice40"`` those of ``"ecp5"``: both have tables of as many inputs.
@@ -74,15 +74,17 @@ def estimate_units(config, family="xcup", *, dsp_packing=False, ultra_ram=False)
         of_kind = coefficients[unit.kind]
         found[unit.path] = Resources(
             luts=_weigh(of_kind["luts"], unit.luts),
-            flip_flops=_weigh(of_kind["flip_flops"], unit.flip_flops))
+            flip_flops=_weigh(of_kind["flip_flops"], unit.flip_flops),
+        )
     for memory in list_memories(config):
-        found[memory.unit] = (found.get(memory.unit, Resources())
-                              + map_memory(memory, family, ultra_ram=ultra_ram))
+        found[memory.unit] = found.get(memory.unit, Resources()) + map_memory(
+            memory, family, ultra_ram=ultra_ram
+        )
     dsps = {
-        "core.array":           array_dsps(config, family, packed=dsp_packing),
-        "core.requantize":      _WIDE * config.inputs * config.pixels,
+        "core.array": array_dsps(config, family, packed=dsp_packing),
+        "core.requantize": _WIDE * config.inputs * config.pixels,
         "core.pool.requantize": _WIDE * config.inputs,
-        "core.residual":        (2 * _NARROW + _WIDE) * config.inputs,
+        "core.residual": (2 * _NARROW + _WIDE) * config.inputs,
     }
     for path, count in dsps.items():
         found[path] += Resources(dsp=count)

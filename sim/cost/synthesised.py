@@ -6,7 +6,7 @@ import json
 import tomllib
 from pathlib import Path
 
-from hw.config import PRESETS, AcceleratorConfig
+from mnv2.hw.config import PRESETS, AcceleratorConfig
 
 __all__ = ["DESIGNS", "RESULTS", "Design", "find_synthesised", "load_designs", "load_results"]
 
@@ -20,12 +20,12 @@ class Design:
 
     Attributes
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     held_out : bool
         Whether nothing is fitted to it.
     """
 
-    config:   AcceleratorConfig
+    config: AcceleratorConfig
     held_out: bool
 
 
@@ -35,7 +35,7 @@ def load_designs(path=DESIGNS):
     designs = {}
     for name, options in tomllib.loads(path.read_text(encoding="utf-8")).items():
         held_out = options.pop("held_out", False)
-        preset   = PRESETS[options.pop("preset", "base")]
+        preset = PRESETS[options.pop("preset", "base")]
         designs[name] = Design(dataclasses.replace(preset, **options), held_out)
     return designs
 
@@ -58,7 +58,7 @@ def find_synthesised(config, family):
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     family : str
 
     Returns

@@ -3,18 +3,23 @@
 from rich.console import Group
 from rich.text import Text
 
-from sim.cost.energy import energy_per_operation
-from sim.cost.families import FAMILIES
-from sim.cost.operations import OPERATIONS
-from sim.report.tables import new_table
+from mnv2.sim.cost.energy import energy_per_operation
+from mnv2.sim.cost.families import FAMILIES
+from mnv2.sim.cost.operations import OPERATIONS
+from mnv2.sim.report.tables import new_table
 
 __all__ = ["render_cost_report"]
 
 #: Columns of the tables of resources, and what of `Resources` is in each.
 COLUMNS = {
-    "DSPs": "dsp", "block RAM,\n36 kbit": "block_ram_36k", "block RAM,\n18 kbit": "block_ram_18k",
-    "block RAM,\n4 kbit": "block_ram_4k", "UltraRAM": "ultra_ram", "LUTs": "luts",
-    "LUTs as\nmemory": "memory_luts", "flip-flops": "flip_flops",
+    "DSPs": "dsp",
+    "block RAM,\n36 kbit": "block_ram_36k",
+    "block RAM,\n18 kbit": "block_ram_18k",
+    "block RAM,\n4 kbit": "block_ram_4k",
+    "UltraRAM": "ultra_ram",
+    "LUTs": "luts",
+    "LUTs as\nmemory": "memory_luts",
+    "flip-flops": "flip_flops",
 }
 
 
@@ -23,7 +28,7 @@ def render_cost_report(report):
 
     Parameters
     ----------
-    report : sim.cost.report.CostReport
+    report : mnv2.sim.cost.report.CostReport
 
     Returns
     -------
@@ -53,32 +58,45 @@ def _headline(report):
     return Text(
         f"computed: {verdict} {one.device.title}, bound by {uses.resource} "
         f"({_share(uses.share)})"
-        + ("" if report.misfit else
-           f"; {one.frames_per_second:,.1f} frames/s at {one.clock.hz / 1e6:g} MHz, "
-           f"{report.energy.total * 1e3:.3f} mJ a frame"), style="bold")
+        + (
+            ""
+            if report.misfit
+            else f"; {one.frames_per_second:,.1f} frames/s at {one.clock.hz / 1e6:g} MHz, "
+            f"{report.energy.total * 1e3:.3f} mJ a frame"
+        ),
+        style="bold",
+    )
 
 
 def resource_table(report):
     """Resources of each group of units on the device's family."""
     (family,) = report.units
-    total   = report.total(family)
-    columns = {title: name for title, name in COLUMNS.items()
-               if getattr(total, name) or name in ("dsp", "luts")}
+    total = report.total(family)
+    columns = {
+        title: name
+        for title, name in COLUMNS.items()
+        if getattr(total, name) or name in ("dsp", "luts")
+    }
     table = new_table(f"Resources, counted for {FAMILIES[family].title}", "unit", *columns)
     for group, resources in report.groups(family).items():
         table.add_row(group, *(f"{getattr(resources, name):,}" for name in columns.values()))
     table.add_section()
-    table.add_row("counted", *(f"{getattr(total, name):,}" for name in columns.values()),
-                  style="bold")
+    table.add_row(
+        "counted", *(f"{getattr(total, name):,}" for name in columns.values()), style="bold"
+    )
     notes = ["DSPs and memories exact, LUTs and flip-flops fitted to runs of Yosys"]
     if report.synthesised[family] is None:
         notes.append("Yosys never mapped this very configuration")
     if FAMILIES[family].tables != family:
-        notes.append(f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].tables].title}, "
-                     f"not fitted for this family")
+        notes.append(
+            f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].tables].title}, "
+            f"not fitted for this family"
+        )
     if report.options["dsp_packing"] and FAMILIES[family].packs:
-        notes.append("a DSP for the products of two pixels with one weight: could be done, the RTL "
-                     "has one for each product")
+        notes.append(
+            "a DSP for the products of two pixels with one weight: could be done, the RTL "
+            "has one for each product"
+        )
     if report.options["ultra_ram"] and total.ultra_ram:
         notes.append("large buffers in UltraRAM: could be done, Yosys does it where it is told to")
     table.caption = ";\n".join(notes)
@@ -89,14 +107,23 @@ def yosys_table(report):
     """What is counted beside what Yosys made of this very configuration, resource by resource."""
     (family,) = report.units
     total, yosys = report.total(family), report.synthesised[family]
-    table = new_table(f"The same configuration, mapped by Yosys for {FAMILIES[family].title}",
-                      "resource", "counted\nhere", "mapped\nby Yosys", "diffe-\nrence")
+    table = new_table(
+        f"The same configuration, mapped by Yosys for {FAMILIES[family].title}",
+        "resource",
+        "counted\nhere",
+        "mapped\nby Yosys",
+        "diffe-\nrence",
+    )
     for title, name in COLUMNS.items():
         counted, mapped = getattr(total, name), yosys.get(name, 0)
         if counted or mapped:
             off = f"{counted / mapped - 1:+.1%}" if mapped else f"{counted:+,}"
-            table.add_row(title.replace("\n", " "), f"{counted:,}", f"{mapped:,}",
-                          off if counted != mapped else "0")
+            table.add_row(
+                title.replace("\n", " "),
+                f"{counted:,}",
+                f"{mapped:,}",
+                off if counted != mapped else "0",
+            )
     return table
 
 
@@ -107,63 +134,108 @@ def use_table(report):
     for use in one.uses:
         table.add_row(use.resource, f"{use.used:,}", f"{use.available:,}", _share(use.share))
     if one.cycles:
-        table.add_row("memory, GB/s", f"{one.needed_bandwidth / 1e9:.2f}",
-                      f"{one.device.bandwidth / 1e9:.2f}", _share(one.bandwidth_share))
+        table.add_row(
+            "memory, GB/s",
+            f"{one.needed_bandwidth / 1e9:.2f}",
+            f"{one.device.bandwidth / 1e9:.2f}",
+            _share(one.bandwidth_share),
+        )
     limit = f", limited by {one.clock.limited_by}" if one.clock.limited_by else ""
     table.caption = (
         f"{one.device.source};\nmemory: mean over a frame against the peak of "
         f"{one.device.bandwidth_from};\nclock {one.clock.hz / 1e6:g} MHz{limit}: "
-        f"{one.clock.source}")
+        f"{one.clock.source}"
+    )
     if one.cycles:
         table.caption += (
             f";\n{one.cycles:,} cycles a frame predicted for a memory {report.latency} cycles "
-            f"away, " + (f"{one.bytes_per_cycle} bytes a cycle" if one.bytes_per_cycle
-                        else "a beat a cycle each way"))
+            f"away, "
+            + (
+                f"{one.bytes_per_cycle} bytes a cycle"
+                if one.bytes_per_cycle
+                else "a beat a cycle each way"
+            )
+        )
     return table
 
 
 def devices_table(report):
     """Every device: whether the configuration fits, what binds, how fast it would be."""
     table = new_table(
-        "Devices, computed", "device", "fits", "binds", "DSPs", "block\nRAM", "UltraRAM", "LUTs",
-        "flip-\nflops", "clock,\nMHz", "frames/s", "memory,\nGB/s", "of peak")
+        "Devices, computed",
+        "device",
+        "fits",
+        "binds",
+        "DSPs",
+        "block\nRAM",
+        "UltraRAM",
+        "LUTs",
+        "flip-\nflops",
+        "clock,\nMHz",
+        "frames/s",
+        "memory,\nGB/s",
+        "of peak",
+    )
     for one in report.devices:
         shares = {use.resource.split(",")[0]: _share(use.share) for use in one.uses if use.used}
         table.add_row(
-            one.device.name, "yes" if one.fits else "no", one.uses[0].resource,
-            *(shares.get(name, "") for name in ("DSPs", "block RAM", "UltraRAM", "LUTs",
-                                                "flip-flops")),
+            one.device.name,
+            "yes" if one.fits else "no",
+            one.uses[0].resource,
+            *(
+                shares.get(name, "")
+                for name in ("DSPs", "block RAM", "UltraRAM", "LUTs", "flip-flops")
+            ),
             f"{one.clock.hz / 1e6:g}",
-            *((f"{one.frames_per_second:,.1f}", f"{one.needed_bandwidth / 1e9:.2f}",
-               _share(one.bandwidth_share)) if one.cycles else ("", "", "")),
-            style=None if one.fits else "dim")
+            *(
+                (
+                    f"{one.frames_per_second:,.1f}",
+                    f"{one.needed_bandwidth / 1e9:.2f}",
+                    _share(one.bandwidth_share),
+                )
+                if one.cycles
+                else ("", "", "")
+            ),
+            style=None if one.fits else "dim",
+        )
     sources = {one.device.family: one.clock.source for one in report.devices}
     if len(set(sources.values())) == 1:
         clock = f"clock: {next(iter(sources.values()))}"
     else:
-        clock = ";\n".join(f"clock of {FAMILIES[family].title}: {source}"
-                           for family, source in sources.items())
-    table.caption = (f"{clock};\nframes/s predicted, as if it fitted, with the board's memory "
-                     f"{report.latency} cycles away")
+        clock = ";\n".join(
+            f"clock of {FAMILIES[family].title}: {source}" for family, source in sources.items()
+        )
+    table.caption = (
+        f"{clock};\nframes/s predicted, as if it fitted, with the board's memory "
+        f"{report.latency} cycles away"
+    )
     return table
 
 
 def energy_table(report):
     """Energy of a frame by operation."""
-    each  = energy_per_operation(report.config, report.energies)
-    table = new_table("Energy of a frame, computed", "operation", "count", "of", "pJ each", "µJ",
-                      "share")
+    each = energy_per_operation(report.config, report.energies)
+    table = new_table(
+        "Energy of a frame, computed", "operation", "count", "of", "pJ each", "µJ", "share"
+    )
     total = report.energy.total
     for name, joules in report.energy.by_operation.items():
         count = joules / each[name] if each[name] else 0
-        table.add_row(name, f"{count:,.0f}" if each[name] else "", OPERATIONS[name],
-                      f"{each[name] * 1e12:.3f}", f"{joules * 1e6:,.1f}",
-                      f"{joules / total:.1%}" if total else "")
+        table.add_row(
+            name,
+            f"{count:,.0f}" if each[name] else "",
+            OPERATIONS[name],
+            f"{each[name] * 1e12:.3f}",
+            f"{joules * 1e6:,.1f}",
+            f"{joules / total:.1%}" if total else "",
+        )
     table.add_section()
     table.add_row("together", "", "", "", f"{total * 1e6:,.1f}", "", style="bold")
-    table.caption = ("energies of a chip in 45 nm and of LPDDR4 (sim/cost/energies.toml, or "
-                     "--energies):\nto compare designs by; without leakage and clock tree, and an "
-                     "FPGA's fabric takes several times as much")
+    table.caption = (
+        "energies of a chip in 45 nm and of LPDDR4 (sim/cost/energies.toml, or "
+        "--energies):\nto compare designs by; without leakage and clock tree, and an "
+        "FPGA's fabric takes several times as much"
+    )
     return table
 
 

@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.errors import UserError
-from sim.sweep.costs import format_cost
-from sim.sweep.evaluate import quantization_options
-from sim.sweep.grid import AXES, Point
-from sim.sweep.hardware import HARDWARE_BITS, hardware_lacks
+from mnv2.sim.errors import UserError
+from mnv2.sim.sweep.costs import format_cost
+from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.grid import AXES, Point
+from mnv2.sim.sweep.hardware import HARDWARE_BITS, hardware_lacks
 
 __all__ = ["FormatAccuracy", "accuracy_axes", "read_accuracies"]
 
@@ -39,7 +39,7 @@ def read_accuracies(folder, network):
     ----------
     folder : str or Path
         Of `mnv2 sweep`, with its ``report.json``.
-    network : golden.network.Network
+    network : mnv2.golden.network.Network
         Whose designs are judged.
 
     Returns
@@ -63,13 +63,16 @@ def read_accuracies(folder, network):
                 continue
             cost = format_cost(network, quantization_options(point))
             if cost.weight_bytes != row["weight_bytes"] or cost.dram_bytes != row["dram_bytes"]:
-                raise UserError(f"The sweep in {str(folder)!r} is of another network than the "
-                                "search: its weights or maps take other bytes")
+                raise UserError(
+                    f"The sweep in {str(folder)!r} is of another network than the "
+                    "search: its weights or maps take other bytes"
+                )
             made = FormatAccuracy(row["name"], row["agree_top1"], row["pictures"])
             rank = made.share, row["sqnr_db"] or 0.0, -row["weight_bits"]
         except (KeyError, TypeError, ValueError):
-            raise UserError(f"The sweep in {str(folder)!r} was written by another version of mnv2"
-                            ) from None
+            raise UserError(
+                f"The sweep in {str(folder)!r} was written by another version of mnv2"
+            ) from None
         bits = _lanes(point)
         if bits not in found or rank > found[bits][0]:
             found[bits] = rank, made
@@ -113,8 +116,10 @@ def _read_rows(folder):
             return list(report["points"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    raise UserError(f"There is no finished sweep in {str(folder)!r}: --accuracy needs a folder "
-                    "with the report.json of mnv2 sweep")
+    raise UserError(
+        f"There is no finished sweep in {str(folder)!r}: --accuracy needs a folder "
+        "with the report.json of mnv2 sweep"
+    )
 
 
 def _point(row):
@@ -129,5 +134,6 @@ def _runs(point):
 
 def _lanes(point):
     """Bits of weights and of activations in hardware."""
-    return tuple(max(HARDWARE_BITS[0], width)
-                 for width in (point.weight_bits, point.activation_bits))
+    return tuple(
+        max(HARDWARE_BITS[0], width) for width in (point.weight_bits, point.activation_bits)
+    )

@@ -9,18 +9,24 @@ rounded up to what block RAM holds anyway, so that nothing that is paid for stay
 import dataclasses
 import math
 
-from hw.config import AcceleratorConfig
-from sim.configuration import check_buildable
-from sim.mapping.placement import place_network
-from sim.mapping.tiling import DoesNotFit
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.configuration import check_buildable
+from mnv2.sim.mapping.placement import place_network
+from mnv2.sim.mapping.tiling import DoesNotFit
 
 __all__ = ["BLOCK_RAM_DEPTH", "BufferSizes"]
 
 #: Words of a block RAM at its full width, of every family here.
 BLOCK_RAM_DEPTH = 512
 #: No network needs more; the first two are what an address in a descriptor reaches.
-_MOST = {"map_words": 2**16 - 1, "strip_words": 2**16 - 1, "line_words": 2**20,
-         "weight_words": 2**24, "tap_words": 2**20, "parameter_words": 2**20}
+_MOST = {
+    "map_words": 2**16 - 1,
+    "strip_words": 2**16 - 1,
+    "line_words": 2**20,
+    "weight_words": 2**24,
+    "tap_words": 2**20,
+    "parameter_words": 2**20,
+}
 _LANES = ("outputs", "inputs", "pixels")
 _STATED = ("weight_bits", "activation_bits", "data_bits", "burst_beats", "outstanding")
 
@@ -30,7 +36,7 @@ class BufferSizes:
 
     Parameters
     ----------
-    network : golden.network.Network
+    network : mnv2.golden.network.Network
     """
 
     def __init__(self, network):
@@ -43,17 +49,17 @@ class BufferSizes:
         Parameters
         ----------
         point : dict of str to (int or float)
-            Values by axis, see `sim.explore.space.AXES`.
+            Values by axis, see `mnv2.sim.explore.space.AXES`.
 
         Returns
         -------
-        hw.config.AcceleratorConfig
+        mnv2.hw.config.AcceleratorConfig
 
         Raises
         ------
         ValueError
-            If there is no such accelerator; `sim.mapping.tiling.DoesNotFit`, if the network cannot
-            run on it.
+            If there is no such accelerator; `mnv2.sim.mapping.tiling.DoesNotFit`, if the network
+            cannot run on it.
         """
         lanes = {name: point[name] for name in _LANES}
         tile_words = max(1, lanes["outputs"] // lanes["inputs"])
@@ -62,8 +68,10 @@ class BufferSizes:
         ample = AcceleratorConfig(**lanes, **stated, **_MOST, queue_words=queue)
         forced = self._once(("forced", *lanes.values()), lambda: self._forced(ample))
         more = {"strip_words": point.get("strip_factor", 1)}
-        forced = {name: point[name] if name in point else _rounded(words * more.get(name, 1), name)
-                  for name, words in forced.items()}
+        forced = {
+            name: point[name] if name in point else _rounded(words * more.get(name, 1), name)
+            for name, words in forced.items()
+        }
         sized = dataclasses.replace(ample, **forced)
         key = tuple(lanes.values()), tuple(forced.values())
         map_words = point.get("map_words")
@@ -96,8 +104,10 @@ class BufferSizes:
     def _forced(self, ample):
         """Least words of the buffers that do not depend on each other."""
         self._place(ample)
-        return {name: self._least(ample, name)
-                for name in ("strip_words", "line_words", "tap_words", "parameter_words")}
+        return {
+            name: self._least(ample, name)
+            for name in ("strip_words", "line_words", "tap_words", "parameter_words")
+        }
 
     def _maps(self, config):
         """Words of the map memory: the least, and those with which no map leaves the chip."""

@@ -4,8 +4,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from hw.config import AcceleratorConfig
-from sim.report.results import Measurement
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.report.results import Measurement
 
 __all__ = ["Design", "design_key"]
 
@@ -19,32 +19,32 @@ class Design:
 
     Attributes
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     clock_hz : float
         Clock that times are stated at.
     clock_from : str
         Where the clock comes from: ``"given"``, or what stands behind the estimate.
     point : dict of str to (int or float)
-        The axes of the space that led to it, see `sim.explore.space.AXES`.
+        The axes of the space that led to it, see `mnv2.sim.explore.space.AXES`.
     memory : dict of str to int
         ``latency`` in cycles, and ``bytes_per_cycle`` of the memory that it was predicted with,
         where 0 means a beat a cycle in each direction.
-    layers : tuple of sim.model.predict.PredictedLayer
+    layers : tuple of mnv2.sim.cycles.predict.PredictedLayer
         Stem, blocks, head and classifier.
-    resources : sim.cost.resources.Resources
+    resources : mnv2.sim.cost.resources.Resources
         In the family of the device, or of UltraScale+ without one.
-    energy : sim.cost.energy.Energy or None
+    energy : mnv2.sim.cost.energy.Energy or None
         Of a frame: joules by operation, and their ``total``.
     accuracy : float or None
         Share of pictures that get float's first class, of the best format of its bits in a sweep.
     accuracy_format : str
         Name of that format.
-    uses : tuple of sim.cost.devices.Use
+    uses : tuple of mnv2.sim.cost.devices.Use
         Shares of the device's resources, the largest first; empty without a device.
     violations : dict of str to float
         What the user asked for and the design misses, by name of the limit: by how much, as a
         share of the limit. Empty for a design that may be on the front.
-    lane_warnings : tuple of sim.explore.lanes.LaneWarning
+    lane_warnings : tuple of mnv2.sim.explore.lanes.LaneWarning
         Layers that leave more than half of the lanes idle.
     notes : tuple of str
         What else its reader must know, a sentence each.
@@ -93,7 +93,7 @@ class Design:
 
     @cached_property
     def total(self):
-        """All layers together, a `sim.report.results.Measurement`; None if not predicted."""
+        """All layers together, a `mnv2.sim.report.results.Measurement`; None if not predicted."""
         if not self.layers:
             return None
 
@@ -101,15 +101,27 @@ class Design:
             return sum(getattr(layer, name) for layer in self.layers)
 
         def add_up(name):
-            return {key: sum(getattr(layer, name)[key] for layer in self.layers)
-                    for key in getattr(self.layers[0], name)}
+            return {
+                key: sum(getattr(layer, name)[key] for layer in self.layers)
+                for key in getattr(self.layers[0], name)
+            }
 
-        numbers = ("macs", "cycles", "ideal_cycles", "pointwise_cycles", "depthwise_cycles",
-                   "dram_write_bytes", "mismatches")
+        numbers = (
+            "macs",
+            "cycles",
+            "ideal_cycles",
+            "pointwise_cycles",
+            "depthwise_cycles",
+            "dram_write_bytes",
+            "mismatches",
+        )
         return Measurement(
-            name="total", multipliers=self.config.multipliers, stalls=add_up("stalls"),
+            name="total",
+            multipliers=self.config.multipliers,
+            stalls=add_up("stalls"),
             dram_read_bytes_by_kind=add_up("dram_read_bytes_by_kind"),
-            **{name: add(name) for name in numbers})
+            **{name: add(name) for name in numbers},
+        )
 
     @property
     def cycles(self):
@@ -153,7 +165,7 @@ class Design:
 
     @property
     def binding_use(self):
-        """The resource of the device that it takes most of, a `sim.cost.devices.Use`, or None."""
+        """The resource of the device it uses most of, a `mnv2.sim.cost.devices.Use`, or None."""
         return self.uses[0] if self.uses else None
 
 
@@ -162,7 +174,7 @@ def design_key(config, clock_hz):
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     clock_hz : float
 
     Returns
@@ -170,9 +182,11 @@ def design_key(config, clock_hz):
     str
     """
     values = dataclasses.asdict(config)
-    return (f"{values['outputs']}x{values['inputs']}x{values['pixels']}"
-            f" w{values['weight_bits']}a{values['activation_bits']}"
-            f" m{values['map_words']} s{values['strip_words']} l{values['line_words']}"
-            f" r{values['weight_words']} t{values['tap_words']} p{values['parameter_words']}"
-            f" q{values['queue_words']} d{values['data_bits']} b{values['burst_beats']}"
-            f" o{values['outstanding']} {clock_hz / 1e6:.6g}MHz")
+    return (
+        f"{values['outputs']}x{values['inputs']}x{values['pixels']}"
+        f" w{values['weight_bits']}a{values['activation_bits']}"
+        f" m{values['map_words']} s{values['strip_words']} l{values['line_words']}"
+        f" r{values['weight_words']} t{values['tap_words']} p{values['parameter_words']}"
+        f" q{values['queue_words']} d{values['data_bits']} b{values['burst_beats']}"
+        f" o{values['outstanding']} {clock_hz / 1e6:.6g}MHz"
+    )

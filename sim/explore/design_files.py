@@ -3,9 +3,9 @@
 import dataclasses
 import shlex
 
-from sim.explore.lanes import warning_words
-from sim.explore.tables import binding_words, time_words
-from sim.explore.units import format_quantity
+from mnv2.sim.explore.lanes import warning_words
+from mnv2.sim.explore.tables import binding_words, time_words
+from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["design_file", "network_options", "run_command", "write_design_files"]
 
@@ -28,10 +28,10 @@ def run_command(design, folder, request):
 
     Parameters
     ----------
-    design : sim.explore.design.Design
+    design : mnv2.sim.explore.design.Design
     folder : Path
         Where its file is.
-    request : sim.explore.request.Request
+    request : mnv2.sim.explore.request.Request
 
     Returns
     -------
@@ -39,11 +39,22 @@ def run_command(design, folder, request):
         As a shell takes it.
     """
     options = network_options(request)
-    runs = not any(name in request.network and request.network[name] is not None
-                   for name in ("width", "classes", "padding"))
+    runs = not any(
+        name in request.network and request.network[name] is not None
+        for name in ("width", "classes", "padding")
+    )
     file = shlex.quote(str(folder / f"{design.name}.toml"))
-    command = ["mnv2", "run" if runs else "model", "--config", file, *options, "--latency",
-               str(request.latency), "--clock", f"{design.clock_hz / 1e6:g}"]
+    command = [
+        "mnv2",
+        "run" if runs else "model",
+        "--config",
+        file,
+        *options,
+        "--latency",
+        str(request.latency),
+        "--clock",
+        f"{design.clock_hz / 1e6:g}",
+    ]
     if design.memory["bytes_per_cycle"]:
         command += ["--bandwidth", str(design.memory["bytes_per_cycle"])]
     return " ".join(command)
@@ -54,17 +65,19 @@ def design_file(design, objectives):
 
     Parameters
     ----------
-    design : sim.explore.design.Design
+    design : mnv2.sim.explore.design.Design
         Of the front.
-    objectives : sequence of sim.explore.objectives.Figure
+    objectives : sequence of mnv2.sim.explore.objectives.Figure
 
     Returns
     -------
     str
     """
     lines = [f"{design.name}, of mnv2 explore: predicted, not run", ""]
-    lines += [f"{figure.name:10} {format_quantity(figure.of(design), figure.unit)}: {figure.words}"
-              for figure in objectives]
+    lines += [
+        f"{figure.name:10} {format_quantity(figure.of(design), figure.unit)}: {figure.words}"
+        for figure in objectives
+    ]
     lines.append(f"{'time':10} is bound by {time_words(design)}")
     if design.uses:
         lines.append(f"{'device':10} is bound by {binding_words(design)}")
@@ -79,9 +92,10 @@ def write_design_files(results, folder):
 
     Parameters
     ----------
-    results : sim.explore.search.Results
+    results : mnv2.sim.explore.search.Results
     folder : Path
     """
     for design in results.front:
         (folder / f"{design.name}.toml").write_text(
-            design_file(design, results.prepared.objectives), encoding="utf-8")
+            design_file(design, results.prepared.objectives), encoding="utf-8"
+        )

@@ -7,15 +7,15 @@ journal keeps, as rows of plain numbers. Everything else follows from it here.
 import dataclasses
 from dataclasses import dataclass
 
-from sim.cost.devices import device_use
-from sim.cost.energy import frame_energy
-from sim.cost.resources import estimate_resources
-from sim.errors import UserError
-from sim.explore.buffers import BufferSizes
-from sim.explore.design import Design, design_key
-from sim.explore.lanes import lane_use, lane_warnings
-from sim.explore.units import format_quantity
-from sim.model.predict import predict_network
+from mnv2.sim.cost.devices import device_use
+from mnv2.sim.cost.energy import frame_energy
+from mnv2.sim.cost.resources import estimate_resources
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.errors import UserError
+from mnv2.sim.explore.buffers import BufferSizes
+from mnv2.sim.explore.design import Design, design_key
+from mnv2.sim.explore.lanes import lane_use, lane_warnings
+from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["DEFAULT_FAMILY", "Judge", "Task", "predict_rows"]
 
@@ -29,9 +29,9 @@ class Task:
 
     Attributes
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     latency, bytes_per_cycle : int
-        See `sim.model.predict.predict_network`.
+        See `mnv2.sim.cycles.predict.predict_network`.
     """
 
     config: object
@@ -50,7 +50,7 @@ def predict_rows(network, task):
 
     Parameters
     ----------
-    network : golden.network.Network
+    network : mnv2.golden.network.Network
     task : Task
 
     Returns
@@ -61,13 +61,24 @@ def predict_rows(network, task):
         is none.
     """
     try:
-        layers = predict_network(network, task.config, latency=task.latency,
-                                 bytes_per_cycle=task.bytes_per_cycle)
+        layers = predict_network(
+            network, task.config, latency=task.latency, bytes_per_cycle=task.bytes_per_cycle
+        )
     except UserError as error:
         return {"failure": str(error)}
-    return {"rows": [[layer.pointwise_cycles, layer.depthwise_cycles, layer.ideal_cycles,
-                      layer.dram_write_bytes, list(layer.stalls.values()),
-                      list(layer.dram_read_bytes_by_kind.values())] for layer in layers]}
+    return {
+        "rows": [
+            [
+                layer.pointwise_cycles,
+                layer.depthwise_cycles,
+                layer.ideal_cycles,
+                layer.dram_write_bytes,
+                list(layer.stalls.values()),
+                list(layer.dram_read_bytes_by_kind.values()),
+            ]
+            for layer in layers
+        ]
+    }
 
 
 class Judge:
@@ -75,34 +86,44 @@ class Judge:
 
     Parameters
     ----------
-    network : golden.network.Network
-    limits : sequence of sim.explore.objectives.Limit
-    clock : sim.cost.clock.Clock
+    network : mnv2.golden.network.Network
+    limits : sequence of mnv2.sim.explore.objectives.Limit
+    clock : mnv2.sim.cost.clock.Clock
         Of points that state none.
     latency : int
         Of the memory, in cycles.
-    device : sim.cost.devices.Device, optional
+    device : mnv2.sim.cost.devices.Device, optional
     energies : object
-        See `sim.cost.energy.load_energies`.
-    accuracies : dict of (int, int) to sim.explore.accuracy.FormatAccuracy, optional
+        See `mnv2.sim.cost.energy.load_energies`.
+    accuracies : dict of (int, int) to mnv2.sim.explore.accuracy.FormatAccuracy, optional
         By bits of weights and of activations.
     resource_options : dict of str to bool, optional
-        See `sim.cost.resources.estimate_resources`.
+        See `mnv2.sim.cost.resources.estimate_resources`.
     """
 
-    def __init__(self, network, limits, *, clock, latency, device=None, energies=None,
-                 accuracies=None, resource_options=None):
-        self.network    = network
-        self.limits     = tuple(limits)
-        self.clock      = clock
-        self.latency    = latency
-        self.device     = device
-        self.energies   = energies
+    def __init__(
+        self,
+        network,
+        limits,
+        *,
+        clock,
+        latency,
+        device=None,
+        energies=None,
+        accuracies=None,
+        resource_options=None,
+    ):
+        self.network = network
+        self.limits = tuple(limits)
+        self.clock = clock
+        self.latency = latency
+        self.device = device
+        self.energies = energies
         self.accuracies = accuracies
-        self._options   = resource_options or {}
-        self._buffers   = BufferSizes(network)
-        self._lanes     = {}
-        self._template  = None
+        self._options = resource_options or {}
+        self._buffers = BufferSizes(network)
+        self._lanes = {}
+        self._template = None
 
     def candidate(self, point):
         """A design that is not predicted yet, with what rules it out already.
@@ -116,7 +137,7 @@ class Judge:
 
         Returns
         -------
-        sim.explore.design.Design
+        mnv2.sim.explore.design.Design
 
         Raises
         ------
@@ -124,20 +145,26 @@ class Judge:
             If there is no such design.
         """
         config = self._buffers.configuration(point)
-        clock  = self.clock.hz if "clock_mhz" not in point else point["clock_mhz"] * 1e6
+        clock = self.clock.hz if "clock_mhz" not in point else point["clock_mhz"] * 1e6
         design = Design(
-            config=config, clock_hz=clock, point=dict(point), clock_from=(
-                "given" if "clock_mhz" in point else self.clock.source),
+            config=config,
+            clock_hz=clock,
+            point=dict(point),
+            clock_from=("given" if "clock_mhz" in point else self.clock.source),
             memory={"latency": self.latency, "bytes_per_cycle": 0},
-            resources=estimate_resources(config, self.family, **self._options))
+            resources=estimate_resources(config, self.family, **self._options),
+        )
         if self.accuracies is not None:
             format_ = self.accuracies.get((config.weight_bits, config.activation_bits))
             if format_ is None:
-                raise ValueError(f"the sweep has no format of {config.weight_bits}-bit weights and "
-                                 f"{config.activation_bits}-bit activations that the accelerator "
-                                 "runs")
-            design = dataclasses.replace(design, accuracy=format_.share,
-                                         accuracy_format=format_.name)
+                raise ValueError(
+                    f"the sweep has no format of {config.weight_bits}-bit weights and "
+                    f"{config.activation_bits}-bit activations that the accelerator "
+                    "runs"
+                )
+            design = dataclasses.replace(
+                design, accuracy=format_.share, accuracy_format=format_.name
+            )
         if self.device is not None:
             design = dataclasses.replace(design, uses=device_use(design.resources, self.device))
         return dataclasses.replace(design, violations=self._violations(design))
@@ -147,7 +174,7 @@ class Judge:
 
         Parameters
         ----------
-        candidate : sim.explore.design.Design
+        candidate : mnv2.sim.explore.design.Design
         rows : list
             See `predict_rows`.
         bytes_per_cycle : int
@@ -155,18 +182,21 @@ class Judge:
 
         Returns
         -------
-        sim.explore.design.Design
+        mnv2.sim.explore.design.Design
         """
         layers = self._layers(candidate.config, rows)
         design = dataclasses.replace(
-            candidate, layers=layers,
+            candidate,
+            layers=layers,
             memory={"latency": self.latency, "bytes_per_cycle": bytes_per_cycle},
             lane_warnings=self._of_lanes(candidate.config)[1],
-            notes=self._notes(candidate, bytes_per_cycle))
+            notes=self._notes(candidate, bytes_per_cycle),
+        )
         if self.energies is not None:
             design = dataclasses.replace(
-                design, energy=frame_energy(
-                    layers, candidate.config, self.energies, network=self.network))
+                design,
+                energy=frame_energy(layers, candidate.config, self.energies, network=self.network),
+            )
         return dataclasses.replace(design, violations=self._violations(design))
 
     @property
@@ -182,8 +212,11 @@ class Judge:
         """Bytes a cycle of the device's memory, where a design was not predicted with it but has to
         be: its port reads more in a burst. Else 0.
         """
-        if (self.device is None or design.memory["bytes_per_cycle"]
-                or design.peak_bandwidth <= self.device.bandwidth):
+        if (
+            self.device is None
+            or design.memory["bytes_per_cycle"]
+            or design.peak_bandwidth <= self.device.bandwidth
+        ):
             return 0
         return max(1, int(self.device.bandwidth / design.clock_hz))
 
@@ -191,11 +224,15 @@ class Judge:
         """What the memory that a design was predicted with means."""
         if not bytes_per_cycle:
             return ()
-        peak, there = (format_quantity(value, "B/s")
-                       for value in (design.peak_bandwidth, self.device.bandwidth))
-        words = (f"its port of {design.config.data_bits} bits reads {peak} in a burst, and the "
-                 f"device's memory gives {there}: predicted with {bytes_per_cycle} bytes a cycle, "
-                 "reads and writes together")
+        peak, there = (
+            format_quantity(value, "B/s")
+            for value in (design.peak_bandwidth, self.device.bandwidth)
+        )
+        words = (
+            f"its port of {design.config.data_bits} bits reads {peak} in a burst, and the "
+            f"device's memory gives {there}: predicted with {bytes_per_cycle} bytes a cycle, "
+            "reads and writes together"
+        )
         return (words,)
 
     def _violations(self, design):
@@ -231,11 +268,17 @@ class Judge:
             self._template = predict_network(self.network, config, latency=self.latency)
         return tuple(
             dataclasses.replace(
-                layer, multipliers=config.multipliers,
-                cycles=pointwise + depthwise + sum(stalls), pointwise_cycles=pointwise,
-                depthwise_cycles=depthwise, ideal_cycles=ideal, dram_write_bytes=written,
+                layer,
+                multipliers=config.multipliers,
+                cycles=pointwise + depthwise + sum(stalls),
+                pointwise_cycles=pointwise,
+                depthwise_cycles=depthwise,
+                ideal_cycles=ideal,
+                dram_write_bytes=written,
                 stalls=dict(zip(layer.stalls, stalls, strict=True)),
-                dram_read_bytes_by_kind=dict(zip(layer.dram_read_bytes_by_kind, read,
-                                                 strict=True)))
-            for layer, (pointwise, depthwise, ideal, written, stalls, read)
-            in zip(self._template, rows, strict=True))
+                dram_read_bytes_by_kind=dict(zip(layer.dram_read_bytes_by_kind, read, strict=True)),
+            )
+            for layer, (pointwise, depthwise, ideal, written, stalls, read) in zip(
+                self._template, rows, strict=True
+            )
+        )

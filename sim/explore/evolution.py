@@ -4,7 +4,7 @@ Axes are given to it as places in their lists. What has no design, or is ruled o
 is told as a violation without a prediction, so that generations learn where designs are.
 """
 
-from sim.errors import UserError
+from mnv2.sim.errors import UserError
 
 __all__ = ["evolve"]
 
@@ -21,9 +21,9 @@ def evolve(search, prepared):
 
     Parameters
     ----------
-    search : sim.explore.search.Search
+    search : mnv2.sim.explore.search.Search
         Makes candidates and predictions, and keeps designs.
-    prepared : sim.explore.request.Prepared
+    prepared : mnv2.sim.explore.request.Prepared
 
     Raises
     ------
@@ -35,18 +35,25 @@ def evolve(search, prepared):
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         directions=["minimize"] * len(objectives),
-        sampler=optuna.samplers.NSGAIISampler(population_size=request.population,
-                                              seed=request.seed))
-    axes = {name: optuna.distributions.IntDistribution(0, len(space.values[name]) - 1)
-            for name in space.varied}
+        sampler=optuna.samplers.NSGAIISampler(
+            population_size=request.population, seed=request.seed
+        ),
+    )
+    axes = {
+        name: optuna.distributions.IntDistribution(0, len(space.values[name]) - 1)
+        for name in space.varied
+    }
     asked, stale, predicted = 0, 0, set()
     while len(predicted) < request.designs and asked < ASKED * request.designs and stale < STALE:
         trials = [study.ask(axes) for _ in range(request.population)]
         asked += len(trials)
         designs = [search.candidate(_point(trial, space)) for trial in trials]
-        new = {design.key: design for design in designs if design is not None
-               and not design.violations and design.key not in predicted}
-        new = dict(list(new.items())[:request.designs - len(predicted)])
+        new = {
+            design.key: design
+            for design in designs
+            if design is not None and not design.violations and design.key not in predicted
+        }
+        new = dict(list(new.items())[: request.designs - len(predicted)])
         predicted |= set(new)
         stale = 0 if new else stale + 1
         for design in designs:
@@ -61,9 +68,12 @@ def evolve(search, prepared):
 
 def _point(trial, space):
     """The point of a trial, with lanes that fit together."""
-    return space.repaired({
-        name: values[trial.params[name]] if name in trial.params else values[0]
-        for name, values in space.values.items()})
+    return space.repaired(
+        {
+            name: values[trial.params[name]] if name in trial.params else values[0]
+            for name, values in space.values.items()
+        }
+    )
 
 
 def _tell(study, trial, design, objectives):
@@ -82,6 +92,8 @@ def _import_optuna():
     try:
         import optuna
     except ImportError:
-        raise UserError("A space that is too large to be looked at whole needs Optuna: "
-                        "pip install 'mnv2[explore]', or narrow it by --vary") from None
+        raise UserError(
+            "A space that is too large to be looked at whole needs Optuna: "
+            "pip install 'mnv2[explore]', or narrow it by --vary"
+        ) from None
     return optuna

@@ -16,9 +16,9 @@ def objective_values(designs, objectives):
 
     Parameters
     ----------
-    designs : sequence of sim.explore.design.Design
+    designs : sequence of mnv2.sim.explore.design.Design
         All predicted.
-    objectives : sequence of sim.explore.objectives.Figure
+    objectives : sequence of mnv2.sim.explore.objectives.Figure
 
     Returns
     -------
@@ -38,13 +38,13 @@ def find_front(designs, objectives):
 
     Parameters
     ----------
-    designs : iterable of sim.explore.design.Design
+    designs : iterable of mnv2.sim.explore.design.Design
         In any order.
-    objectives : sequence of sim.explore.objectives.Figure
+    objectives : sequence of mnv2.sim.explore.objectives.Figure
 
     Returns
     -------
-    list of sim.explore.design.Design
+    list of mnv2.sim.explore.design.Design
         Numbered from 1, the best in the first objective first.
     """
     found = sorted((design for design in designs if design.feasible), key=_costs)
@@ -58,15 +58,23 @@ def find_front(designs, objectives):
             seen.add(tuple(row))
             kept.append(number)
     kept.sort(key=lambda number: (tuple(values[number]), found[number].key))
-    return [dataclasses.replace(found[number], number=place)
-            for place, number in enumerate(kept, 1)]
+    return [
+        dataclasses.replace(found[number], number=place) for place, number in enumerate(kept, 1)
+    ]
 
 
 def _costs(design):
     """What decides between designs that are equal in every objective."""
     share = design.binding_use.share if design.uses else 0
-    return (share, design.block_ram_18k, design.resources.all_luts, design.resources.dsp,
-            design.config.on_chip_bytes, design.dram_bytes, design.key)
+    return (
+        share,
+        design.block_ram_18k,
+        design.resources.all_luts,
+        design.resources.dsp,
+        design.config.on_chip_bytes,
+        design.dram_bytes,
+        design.key,
+    )
 
 
 def _scaled(front, objectives):
@@ -74,8 +82,9 @@ def _scaled(front, objectives):
     much counts the same everywhere.
     """
     values = objective_values(front, objectives)
-    logs   = np.log(np.maximum(np.abs(values), _LEAST)) * np.sign([
-        figure.sign for figure in objectives])
+    logs = np.log(np.maximum(np.abs(values), _LEAST)) * np.sign(
+        [figure.sign for figure in objectives]
+    )
     least, most = logs.min(axis=0), logs.max(axis=0)
     return (logs - least) / np.where(most > least, most - least, 1)
 
@@ -88,13 +97,13 @@ def balanced(front, objectives):
 
     Parameters
     ----------
-    front : sequence of sim.explore.design.Design
+    front : sequence of mnv2.sim.explore.design.Design
         At least one.
-    objectives : sequence of sim.explore.objectives.Figure
+    objectives : sequence of mnv2.sim.explore.objectives.Figure
 
     Returns
     -------
-    sim.explore.design.Design
+    mnv2.sim.explore.design.Design
     """
     distances = np.square(_scaled(front, objectives)).sum(axis=1)
     return front[int(np.argmin(distances))]
@@ -108,13 +117,13 @@ def spread_choice(front, objectives, count):
 
     Parameters
     ----------
-    front : sequence of sim.explore.design.Design
-    objectives : sequence of sim.explore.objectives.Figure
+    front : sequence of mnv2.sim.explore.design.Design
+    objectives : sequence of mnv2.sim.explore.objectives.Figure
     count : int
 
     Returns
     -------
-    list of sim.explore.design.Design
+    list of mnv2.sim.explore.design.Design
         In the order chosen.
     """
     if not front or count < 1:

@@ -1,28 +1,17 @@
-"""What decides a prediction and the way of a search: the code, by a hash of its content."""
+"""What decides a prediction and the way of a search: the code and the network, by their content."""
 
 import hashlib
-from functools import cache
-from pathlib import Path
+
+from mnv2.sim.jobs import identity
 
 __all__ = ["code_hash", "network_hash"]
 
-_ROOT = Path(__file__).parent.parent.parent
-#: Files that predictions, costs and the search depend on.
-_FILES = ("golden/network.py", "hw/config.py", "sim/mapping/*.py", "sim/model/*.py",
-          "sim/cost/*", "sim/explore/buffers.py", "sim/explore/evaluate.py",
-          "sim/explore/evolution.py", "sim/explore/search.py", "sim/explore/space.py")
 
-
-@cache
 def code_hash():
-    """SHA-256 of the code that turns a configuration into figures, as installed here."""
-    digest = hashlib.sha256()
-    for pattern in _FILES:
-        for file in sorted(path for path in _ROOT.glob(pattern) if path.is_file()):
-            digest.update(file.relative_to(_ROOT).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
+    """SHA-256 of the code that turns a request into a front, as installed here."""
+    return identity.code_hash("mnv2.sim.explore.search")
 
 
 def network_hash(network):
-    """SHA-256 of the shapes of a golden.network.Network."""
+    """SHA-256 of the shapes of a mnv2.golden.network.Network."""
     return hashlib.sha256(repr(network).encode()).hexdigest()

@@ -7,7 +7,7 @@ channel, one pixel of a classifier on all pixel lanes.
 
 from dataclasses import dataclass
 
-from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
+from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 
 __all__ = ["BAD_SHARE", "LaneWarning", "lane_use", "lane_warnings", "warning_words"]
 
@@ -24,7 +24,7 @@ class LaneWarning:
     layer : str
         Its name, such as ``block2.depthwise``.
     kind : str
-        As of `golden.network.Layer`.
+        As of `mnv2.golden.network.Layer`.
     busy_share : float
         MACs of the layer, as a share of its ideal cycles times the multipliers.
     ideal_cycles : int
@@ -48,22 +48,27 @@ def lane_use(network, config):
 
     Parameters
     ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
-    list of (golden.network.Layer, int, float)
+    list of (mnv2.golden.network.Layer, int, float)
         The layer, its ideal cycles, and its MACs as a share of those cycles times the multipliers.
     """
     rows = [(network.stem, ideal_stem_cycles(network.stem, config))]
     for block in network.blocks:
-        pointwise = {layer.name: ideal_pointwise_cycles(layer, config)
-                     for layer in block.layers if layer.kind != "depthwise"}
+        pointwise = {
+            layer.name: ideal_pointwise_cycles(layer, config)
+            for layer in block.layers
+            if layer.kind != "depthwise"
+        }
         depthwise = ideal_block_cycles(block, config) - sum(pointwise.values())
         rows += [(layer, pointwise.get(layer.name, depthwise)) for layer in block.layers]
-    rows += [(layer, ideal_pointwise_cycles(layer, config))
-             for layer in (network.head, network.classifier)]
+    rows += [
+        (layer, ideal_pointwise_cycles(layer, config))
+        for layer in (network.head, network.classifier)
+    ]
     return [(layer, cycles, layer.macs / (cycles * config.multipliers)) for layer, cycles in rows]
 
 
@@ -72,18 +77,20 @@ def lane_warnings(network, config):
 
     Parameters
     ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
     tuple of LaneWarning
     """
-    rows  = lane_use(network, config)
+    rows = lane_use(network, config)
     total = sum(cycles for _, cycles, _ in rows)
     return tuple(
         LaneWarning(layer.name, layer.kind, busy, cycles, cycles / total, _reason(layer, config))
-        for layer, cycles, busy in rows if busy < BAD_SHARE)
+        for layer, cycles, busy in rows
+        if busy < BAD_SHARE
+    )
 
 
 def _reason(layer, config):
@@ -121,12 +128,16 @@ def warning_words(warnings):
     for warning in warnings:
         kinds.setdefault(warning.kind, []).append(warning)
     sentences = []
-    for kind, group in sorted(kinds.items(),
-                              key=lambda item: -sum(one.frame_share for one in item[1])):
+    for kind, group in sorted(
+        kinds.items(), key=lambda item: -sum(one.frame_share for one in item[1])
+    ):
         worst = min(group, key=lambda one: one.busy_share)
         share = sum(one.frame_share for one in group)
-        who = worst.layer if len(group) == 1 else (
-            f"{len(group)} {kind} layers, worst {worst.layer}")
-        sentences.append(f"{who}: {worst.busy_share:.0%} of the lanes busy ({worst.reason}), in "
-                         f"{share:.1%} of the frame's ideal cycles")
+        who = (
+            worst.layer if len(group) == 1 else (f"{len(group)} {kind} layers, worst {worst.layer}")
+        )
+        sentences.append(
+            f"{who}: {worst.busy_share:.0%} of the lanes busy ({worst.reason}), in "
+            f"{share:.1%} of the frame's ideal cycles"
+        )
     return sentences

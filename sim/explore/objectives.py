@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from sim.errors import UserError
-from sim.explore.units import format_quantity, parse_quantity
+from mnv2.sim.errors import UserError
+from mnv2.sim.report.quantities import format_quantity, parse_quantity
 
 __all__ = ["DEFAULT_OBJECTIVES", "FIGURES", "Figure", "Limit", "choose_objectives", "parse_limits"]
 
@@ -19,7 +19,7 @@ class Figure:
     words : str
         What it is.
     unit : str
-        See `sim.explore.units`.
+        See `mnv2.sim.report.quantities`.
     best : str
         ``"most"`` or ``"least"``.
     of : function of Design
@@ -46,27 +46,80 @@ class Figure:
         return f"--{'min' if self.best == 'most' else 'max'}-{self.name}"
 
 
-FIGURES = {figure.name: figure for figure in (
-    Figure("fps", "frames a second, one after another", "1/s", "most",
-           lambda design: design.frames_per_second),
-    Figure("latency", "time from image to logits", "s", "least",
-           lambda design: design.latency_seconds),
-    Figure("dsp", "DSP blocks", "", "least", lambda design: design.resources.dsp, costs=True),
-    Figure("bram", "block RAM of 18 kbit", "", "least", lambda design: design.block_ram_18k,
-           costs=True),
-    Figure("luts", "look-up tables", "", "least", lambda design: design.resources.all_luts,
-           costs=True),
-    Figure("bandwidth", "bytes a second through the memory port, averaged over the frame", "B/s",
-           "least", lambda design: design.bandwidth),
-    Figure("energy", "energy of a frame", "J", "least",
-           lambda design: design.energy.total if design.energy else None),
-    Figure("accuracy", "pictures that get float's first class, from --accuracy", "%", "most",
-           lambda design: design.accuracy, costs=True),
-    Figure("memory", "bytes of on-chip buffers", "B", "least",
-           lambda design: design.config.on_chip_bytes, costs=True),
-    Figure("share", "largest share of a resource of the device", "%", "least",
-           lambda design: design.binding_use.share if design.uses else None, costs=True),
-)}
+FIGURES = {
+    figure.name: figure
+    for figure in (
+        Figure(
+            "fps",
+            "frames a second, one after another",
+            "1/s",
+            "most",
+            lambda design: design.frames_per_second,
+        ),
+        Figure(
+            "latency",
+            "time from image to logits",
+            "s",
+            "least",
+            lambda design: design.latency_seconds,
+        ),
+        Figure("dsp", "DSP blocks", "", "least", lambda design: design.resources.dsp, costs=True),
+        Figure(
+            "bram",
+            "block RAM of 18 kbit",
+            "",
+            "least",
+            lambda design: design.block_ram_18k,
+            costs=True,
+        ),
+        Figure(
+            "luts",
+            "look-up tables",
+            "",
+            "least",
+            lambda design: design.resources.all_luts,
+            costs=True,
+        ),
+        Figure(
+            "bandwidth",
+            "bytes a second through the memory port, averaged over the frame",
+            "B/s",
+            "least",
+            lambda design: design.bandwidth,
+        ),
+        Figure(
+            "energy",
+            "energy of a frame",
+            "J",
+            "least",
+            lambda design: design.energy.total if design.energy else None,
+        ),
+        Figure(
+            "accuracy",
+            "pictures that get float's first class, from --accuracy",
+            "%",
+            "most",
+            lambda design: design.accuracy,
+            costs=True,
+        ),
+        Figure(
+            "memory",
+            "bytes of on-chip buffers",
+            "B",
+            "least",
+            lambda design: design.config.on_chip_bytes,
+            costs=True,
+        ),
+        Figure(
+            "share",
+            "largest share of a resource of the device",
+            "%",
+            "least",
+            lambda design: design.binding_use.share if design.uses else None,
+            costs=True,
+        ),
+    )
+}
 
 
 DEFAULT_OBJECTIVES = ("fps", "dsp", "bram")
@@ -116,8 +169,10 @@ def choose_objectives(names):
         if list(names).count(name) > 1:
             raise UserError(f"The objective {name} is given twice")
     if {"fps", "latency"} <= set(names):
-        raise UserError("The objectives fps and latency are one: a frame begins when the one before"
-                        " has ended; leave out one of them")
+        raise UserError(
+            "The objectives fps and latency are one: a frame begins when the one before"
+            " has ended; leave out one of them"
+        )
     return tuple(FIGURES[name] for name in names)
 
 
@@ -137,5 +192,8 @@ def parse_limits(texts):
     ------
     UserError
     """
-    return tuple(Limit(name, parse_quantity(text, FIGURES[name].unit, FIGURES[name].option))
-                 for name, text in texts.items() if text is not None)
+    return tuple(
+        Limit(name, parse_quantity(text, FIGURES[name].unit, FIGURES[name].option))
+        for name, text in texts.items()
+        if text is not None
+    )

@@ -12,9 +12,8 @@ from matplotlib.ticker import (
     PercentFormatter,
 )
 
-from sim.explore.front import spread_choice
-from sim.explore.units import format_quantity
-from sim.report.colors import (
+from mnv2.sim.explore.front import spread_choice
+from mnv2.sim.report.colors import (
     DEPTHWISE_COLOR,
     INK,
     MUTED,
@@ -23,15 +22,28 @@ from sim.report.colors import (
     STYLE,
     choose_colors,
 )
-from sim.report.labels import words
+from mnv2.sim.report.labels import words
+from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["draw_binding", "draw_front", "draw_sensitivity", "write_plots"]
 
 FRONT_COLOR, MISSED_COLOR, OTHER_COLOR, CHOSEN_COLOR = "#0072B2", "#E3E3E3", "#A9A9A9", "#D55E00"
-RESOURCE_COLORS = {"DSPs": "#0072B2", "LUTs": "#D55E00", "block RAM, 18 kbit": "#009E73",
-                   "block RAM, 4 kbit": "#009E73", "flip-flops": "#CC79A7", "UltraRAM": "#E69F00"}
-RESOURCE_MARKERS = {"DSPs": "o", "LUTs": "s", "block RAM, 18 kbit": "^", "block RAM, 4 kbit": "^",
-                    "flip-flops": "D", "UltraRAM": "v"}
+RESOURCE_COLORS = {
+    "DSPs": "#0072B2",
+    "LUTs": "#D55E00",
+    "block RAM, 18 kbit": "#009E73",
+    "block RAM, 4 kbit": "#009E73",
+    "flip-flops": "#CC79A7",
+    "UltraRAM": "#E69F00",
+}
+RESOURCE_MARKERS = {
+    "DSPs": "o",
+    "LUTs": "s",
+    "block RAM, 18 kbit": "^",
+    "block RAM, 4 kbit": "^",
+    "flip-flops": "D",
+    "UltraRAM": "v",
+}
 #: Designs at most in the picture of what binds them, and numbers beside points.
 BARS, NUMBERED = 30, 8
 #: Values that differ by more than this factor have a logarithmic axis.
@@ -67,7 +79,7 @@ def draw_front(results):
 
     Parameters
     ----------
-    results : sim.explore.search.Results
+    results : mnv2.sim.explore.search.Results
         With a front.
 
     Returns
@@ -79,13 +91,18 @@ def draw_front(results):
     rows, columns = _panels(len(pairs))
     figure = Figure(figsize=(1 + 4.9 * columns, 1.3 + 4.3 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
-    for axes in grid.flat[len(pairs):]:
+    for axes in grid.flat[len(pairs) :]:
         axes.set_visible(False)
     for axes, (above, across) in zip(grid.flat, pairs, strict=False):
         _draw_pair(axes, results, across, above)
-    figure.suptitle(f"{len(results.front)} designs that no other beats, of "
-                    f"{len(results.predicted):,} predicted", x=0.01, ha="left", fontweight="bold",
-                    fontsize=13)
+    figure.suptitle(
+        f"{len(results.front)} designs that no other beats, of "
+        f"{len(results.predicted):,} predicted",
+        x=0.01,
+        ha="left",
+        fontweight="bold",
+        fontsize=13,
+    )
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=len(labels))
     return figure
@@ -98,18 +115,32 @@ def _draw_pair(axes, results, across, above):
         if design.key not in front and None not in (across.of(design), above.of(design)):
             (others if design.feasible else missing).append(design)
     for group, color, size, label in (
-            (missing, MISSED_COLOR, 9, "misses what is asked"),
-            (others, OTHER_COLOR, 9, "beaten by another"),
-            (results.front, FRONT_COLOR, 26, "front")):
+        (missing, MISSED_COLOR, 9, "misses what is asked"),
+        (others, OTHER_COLOR, 9, "beaten by another"),
+        (results.front, FRONT_COLOR, 26, "front"),
+    ):
         if group:
-            axes.scatter(*_places(group, across, above), s=size, color=color, label=label,
-                         linewidths=0)
+            axes.scatter(
+                *_places(group, across, above), s=size, color=color, label=label, linewidths=0
+            )
     middle = results.balanced
-    axes.scatter(*_places([middle], across, above), s=110, marker="*", color=CHOSEN_COLOR,
-                 label=f"balanced: {middle.name}", zorder=3)
+    axes.scatter(
+        *_places([middle], across, above),
+        s=110,
+        marker="*",
+        color=CHOSEN_COLOR,
+        label=f"balanced: {middle.name}",
+        zorder=3,
+    )
     for design in spread_choice(results.front, results.prepared.objectives, NUMBERED):
-        axes.annotate(f"{design.number}", (across.of(design), above.of(design)), xytext=(4, 4),
-                      textcoords="offset points", fontsize=8, color=INK)
+        axes.annotate(
+            f"{design.number}",
+            (across.of(design), above.of(design)),
+            xytext=(4, 4),
+            textcoords="offset points",
+            fontsize=8,
+            color=INK,
+        )
     for limit in results.prepared.judge.limits:
         style = {"color": MUTED, "linestyle": "--", "linewidth": 1}
         if limit.name == across.name:
@@ -148,39 +179,49 @@ def draw_binding(results):
 
     Of a long front, designs that lie far from each other.
     """
-    designs = sorted(spread_choice(results.front, results.prepared.objectives, BARS),
-                     key=lambda design: -design.number)
+    designs = sorted(
+        spread_choice(results.front, results.prepared.objectives, BARS),
+        key=lambda design: -design.number,
+    )
     device = any(design.uses for design in designs)
-    figure = Figure(figsize=(13 if device else 8.5, 2.3 + 0.3 * len(designs)),
-                    layout="constrained")
+    figure = Figure(figsize=(13 if device else 8.5, 2.3 + 0.3 * len(designs)), layout="constrained")
     panels = figure.subplots(1, 2 if device else 1, sharey=True, squeeze=False)[0]
     _draw_cycles(panels[0], designs)
     if device:
         _draw_uses(panels[1], designs, results.prepared.judge.device)
-    panels[0].set_yticks(range(len(designs)), [
-        f"{design.number}: {design.lanes}, {design.frames_per_second:,.0f}/s"
-        for design in designs])
+    panels[0].set_yticks(
+        range(len(designs)),
+        [
+            f"{design.number}: {design.lanes}, {design.frames_per_second:,.0f}/s"
+            for design in designs
+        ],
+    )
     panels[0].set_ylim(-0.6, len(designs) - 0.4)
     for axes in panels:
         axes.grid(True, axis="x")
     for axes, place in zip(panels, ("outside lower left", "outside lower right"), strict=False):
         figure.legend(*axes.get_legend_handles_labels(), loc=place, ncols=4, fontsize=8)
-    figure.suptitle("What binds the designs of the front", x=0.01, ha="left", fontweight="bold",
-                    fontsize=13)
+    figure.suptitle(
+        "What binds the designs of the front", x=0.01, ha="left", fontweight="bold", fontsize=13
+    )
     return figure
 
 
 def _draw_cycles(axes, designs):
     """Shares of the frame's cycles, stacked."""
     totals = [design.total for design in designs]
-    parts = {"works: pointwise": [total.pointwise_cycles for total in totals],
-             "works: depthwise": [total.depthwise_cycles for total in totals]}
+    parts = {
+        "works: pointwise": [total.pointwise_cycles for total in totals],
+        "works: depthwise": [total.depthwise_cycles for total in totals],
+    }
     colors = {"works: pointwise": POINTWISE_COLOR, "works: depthwise": DEPTHWISE_COLOR}
     small = [0] * len(totals)
     for cause, color in choose_colors(totals[0].stalls, STALL_COLORS).items():
         cycles = [total.stalls[cause] for total in totals]
-        if max(count / total.cycles for count, total in zip(cycles, totals, strict=True)
-               ) < SMALL_SHARE:
+        if (
+            max(count / total.cycles for count, total in zip(cycles, totals, strict=True))
+            < SMALL_SHARE
+        ):
             small = [one + other for one, other in zip(small, cycles, strict=True)]
             continue
         parts[f"waits: {words(cause)}"], colors[f"waits: {words(cause)}"] = cycles, color
@@ -191,8 +232,15 @@ def _draw_cycles(axes, designs):
         shares = [count / total.cycles for count, total in zip(cycles, totals, strict=True)]
         axes.barh(range(len(totals)), shares, 0.72, left, color=colors[label], label=label)
         left = [begin + share for begin, share in zip(left, shares, strict=True)]
-    axes.scatter([total.mac_utilization for total in totals], range(len(totals)), marker="|",
-                 s=90, color=INK, label="MAC utilisation", zorder=3)
+    axes.scatter(
+        [total.mac_utilization for total in totals],
+        range(len(totals)),
+        marker="|",
+        s=90,
+        color=INK,
+        label="MAC utilisation",
+        zorder=3,
+    )
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_title("cycles of a frame, predicted", fontsize=10)
@@ -202,11 +250,18 @@ def _draw_uses(axes, designs, device):
     """Shares of the device's resources."""
     names = {use.resource: None for design in designs for use in design.uses}
     for name in names:
-        shares = [next((use.share for use in design.uses if use.resource == name), 0)
-                  for design in designs]
-        axes.scatter(shares, range(len(designs)), s=30, label=name,
-                     color=RESOURCE_COLORS.get(name, MUTED),
-                     marker=RESOURCE_MARKERS.get(name, "x"))
+        shares = [
+            next((use.share for use in design.uses if use.resource == name), 0)
+            for design in designs
+        ]
+        axes.scatter(
+            shares,
+            range(len(designs)),
+            s=30,
+            label=name,
+            color=RESOURCE_COLORS.get(name, MUTED),
+            marker=RESOURCE_MARKERS.get(name, "x"),
+        )
     axes.axvline(1, color=INK, linewidth=1)
     axes.set_xlim(0, 1.05)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -221,19 +276,27 @@ def draw_sensitivity(results):
     """
     objectives = results.prepared.objectives
     middle, changes = results.sensitivity.base, results.sensitivity.changes
-    axes_names = [name for name in middle.point
-                  if any(change.axis == name for change in changes)]
+    axes_names = [name for name in middle.point if any(change.axis == name for change in changes)]
     places = {name: len(axes_names) - 1 - number for number, name in enumerate(axes_names)}
-    figure = Figure(figsize=(2.6 + 3.6 * len(objectives), 1.8 + 0.42 * len(places)),
-                    layout="constrained")
+    figure = Figure(
+        figsize=(2.6 + 3.6 * len(objectives), 1.8 + 0.42 * len(places)), layout="constrained"
+    )
     panels = figure.subplots(1, len(objectives), sharey=True, squeeze=False)[0]
     for axes, objective in zip(panels, objectives, strict=True):
         _draw_changes(axes, changes, middle, objective, places)
-    panels[0].set_yticks([places[name] for name in axes_names],
-                         [f"{name} = {_value(middle.point[name])}" for name in axes_names])
+    panels[0].set_yticks(
+        [places[name] for name in axes_names],
+        [f"{name} = {_value(middle.point[name])}" for name in axes_names],
+    )
     panels[0].set_ylim(-0.6, len(places) - 0.4)
-    figure.suptitle(f"What one change of {results.balanced.name} does (each re-predicted; hollow: "
-                    "misses what is asked)", x=0.01, ha="left", fontweight="bold", fontsize=13)
+    figure.suptitle(
+        f"What one change of {results.balanced.name} does (each re-predicted; hollow: "
+        "misses what is asked)",
+        x=0.01,
+        ha="left",
+        fontweight="bold",
+        fontsize=13,
+    )
     return figure
 
 
@@ -245,16 +308,29 @@ def _draw_changes(axes, changes, middle, objective, places):
         if value is None or not base:
             continue
         share, place = value / base - 1, places[change.axis]
-        more  = change.value > middle.point[change.axis]
+        more = change.value > middle.point[change.axis]
         color = FRONT_COLOR if more else CHOSEN_COLOR
         place += 0.16 if more else -0.16
         axes.plot([0, share], [place, place], color=color, linewidth=1.6)
-        axes.plot(share, place, "o", color=color, markersize=5,
-                  markerfacecolor=color if change.design.feasible else "white")
+        axes.plot(
+            share,
+            place,
+            "o",
+            color=color,
+            markersize=5,
+            markerfacecolor=color if change.design.feasible else "white",
+        )
         right = share >= 0
-        axes.annotate(_value(change.value), (share, place), xytext=(5 if right else -5, 0),
-                      textcoords="offset points", ha="left" if right else "right", va="center",
-                      fontsize=7, color=MUTED)
+        axes.annotate(
+            _value(change.value),
+            (share, place),
+            xytext=(5 if right else -5, 0),
+            textcoords="offset points",
+            ha="left" if right else "right",
+            va="center",
+            fontsize=7,
+            color=MUTED,
+        )
     axes.margins(x=0.18)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_title(f"{objective.name}, {format_quantity(base, objective.unit)}", fontsize=10)

@@ -8,12 +8,12 @@ import dataclasses
 
 import numpy as np
 
-from golden.synthetic import random_activation, random_model
-from sim.errors import SimulationError, UserError
-from sim.explore.front import spread_choice
-from sim.journal import Journal
-from sim.model.comparison import compare, figures
-from sim.rtl.memory_model import MemoryModel
+from mnv2.golden.synthetic import random_activation, random_model
+from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.explore.front import spread_choice
+from mnv2.sim.jobs.journal import Journal
+from mnv2.sim.prediction.layers import compare, figures
+from mnv2.sim.rtl.memory_model import MemoryModel
 
 __all__ = ["Proof", "prove_designs"]
 
@@ -58,20 +58,20 @@ class Proof:
 def prove_designs(results, count, folder, *, asserts=False, progress=None):
     """Build designs of the front and run the network on them.
 
-    They are those of `sim.explore.front.spread_choice`: the balanced one, then always the one
+    They are those of `mnv2.sim.explore.front.spread_choice`: the balanced one, then always the one
     farthest from those chosen.
 
     Parameters
     ----------
-    results : sim.explore.search.Results
+    results : mnv2.sim.explore.search.Results
     count : int
     folder : Path
         Of the journal, which keeps each proof; proofs in it are not made again.
     asserts : bool
         Check the hardware's assertions, which takes more time.
     progress : object, optional
-        As of `sim.rtl.run_network.run_network`; its ``starting(name, network, config)`` is called
-        before each.
+        As of `mnv2.sim.rtl.run_network.run_network`; its ``starting(name, network, config)`` is
+        called before each.
 
     Returns
     -------
@@ -81,8 +81,11 @@ def prove_designs(results, count, folder, *, asserts=False, progress=None):
     prepared = results.prepared
     proofs = []
     with Journal.resume(folder, prepared.configuration) as journal:
-        known = {(entry["proof"]["key"], entry["memory"]): entry["proof"]
-                 for entry in journal.entries if "proof" in entry}
+        known = {
+            (entry["proof"]["key"], entry["memory"]): entry["proof"]
+            for entry in journal.entries
+            if "proof" in entry
+        }
         for design in spread_choice(results.front, prepared.objectives, count):
             memory = repr(sorted(design.memory.items()))
             if (design.key, memory) in known:
@@ -96,8 +99,8 @@ def prove_designs(results, count, folder, *, asserts=False, progress=None):
 
 def _prove(design, prepared, asserts, progress):
     """Proof of one design."""
-    from sim.rtl.check import Mismatch
-    from sim.rtl.run_network import run_network
+    from mnv2.sim.rtl.check import Mismatch
+    from mnv2.sim.rtl.run_network import run_network
 
     network, config = prepared.network, design.config
     if progress:
@@ -105,11 +108,21 @@ def _prove(design, prepared, asserts, progress):
     rng = np.random.default_rng(prepared.request.seed)
     model, _ = random_model(rng, network, config.weight_bits, config.activation_bits)
     tensors = model.run(random_activation(rng, network.input_shape, config.activation_bits))
-    predicted = {"name": design.name, "key": design.key, "predicted_cycles": design.cycles,
-                 "predicted_dram_bytes": design.dram_bytes}
+    predicted = {
+        "name": design.name,
+        "key": design.key,
+        "predicted_cycles": design.cycles,
+        "predicted_dram_bytes": design.dram_bytes,
+    }
     try:
-        run = run_network(model, tensors, config=config, memory=MemoryModel(**design.memory),
-                          asserts=asserts, progress=progress)
+        run = run_network(
+            model,
+            tensors,
+            config=config,
+            memory=MemoryModel(**design.memory),
+            asserts=asserts,
+            progress=progress,
+        )
     except (Mismatch, SimulationError) as error:
         return Proof(**predicted, reason=" ".join(str(error).split()))
     except UserError as error:
@@ -119,7 +132,13 @@ def _prove(design, prepared, asserts, progress):
     total = {"cycles": (design.cycles, run.cycles), "DRAM bytes": (design.dram_bytes, moved)}
     found["frame"] = {name: pair for name, pair in total.items() if pair[0] != pair[1]}
     return Proof(
-        **predicted, measured_cycles=run.cycles, measured_dram_bytes=moved,
+        **predicted,
+        measured_cycles=run.cycles,
+        measured_dram_bytes=moved,
         figures=len(figures(run.layers[0])) * len(run.layers) + len(total),
-        differences={layer: {name: list(pair) for name, pair in row.items()}
-                     for layer, row in found.items() if row})
+        differences={
+            layer: {name: list(pair) for name, pair in row.items()}
+            for layer, row in found.items()
+            if row
+        },
+    )

@@ -4,9 +4,9 @@ import dataclasses
 import json
 import platform
 
-from sim.explore.lanes import warning_words
-from sim.explore.tables import headline
-from sim.report.provenance import find_commit, package_version
+from mnv2.sim.explore.lanes import warning_words
+from mnv2.sim.explore.tables import headline
+from mnv2.sim.report.provenance import find_commit, package_version
 
 __all__ = ["design_as_dict", "search_as_dict", "write_report"]
 
@@ -18,7 +18,7 @@ def design_as_dict(design):
 
     Parameters
     ----------
-    design : sim.explore.design.Design
+    design : mnv2.sim.explore.design.Design
 
     Returns
     -------
@@ -39,15 +39,24 @@ def design_as_dict(design):
         "buffer_bytes": design.config.buffer_bytes,
         "on_chip_bytes": design.config.on_chip_bytes,
         "resources": dataclasses.asdict(design.resources),
-        "uses": [{"resource": use.resource, "used": use.used, "available": use.available,
-                  "share": use.share} for use in design.uses],
+        "uses": [
+            {
+                "resource": use.resource,
+                "used": use.used,
+                "available": use.available,
+                "share": use.share,
+            }
+            for use in design.uses
+        ],
         "accuracy": design.accuracy,
         "accuracy_format": design.accuracy_format or None,
         "violations": dict(design.violations),
         "notes": list(design.notes),
         "lane_warnings": [dataclasses.asdict(warning) for warning in design.lane_warnings],
         "lane_warnings_in_words": warning_words(design.lane_warnings),
-        "predicted": None if total is None else {
+        "predicted": None
+        if total is None
+        else {
             "cycles": total.cycles,
             "ideal_cycles": total.ideal_cycles,
             "frames_per_second": design.frames_per_second,
@@ -62,7 +71,8 @@ def design_as_dict(design):
             "bandwidth_bytes_per_second": design.bandwidth,
             "peak_bandwidth_bytes_per_second": design.peak_bandwidth,
             "energy_joules": design.energy.total if design.energy else None,
-            "energy_joules_by_operation": dict(design.energy.by_operation) if design.energy
+            "energy_joules_by_operation": dict(design.energy.by_operation)
+            if design.energy
             else None,
             "layers": [_layer(layer) for layer in design.layers],
         },
@@ -71,10 +81,16 @@ def design_as_dict(design):
 
 def _layer(layer):
     return {
-        "name": layer.name, "kind": layer.kind, "macs": layer.macs, "cycles": layer.cycles,
-        "ideal_cycles": layer.ideal_cycles, "pointwise_cycles": layer.pointwise_cycles,
-        "depthwise_cycles": layer.depthwise_cycles, "stalls": dict(layer.stalls),
-        "bound": layer.bound, "mac_utilization": layer.mac_utilization,
+        "name": layer.name,
+        "kind": layer.kind,
+        "macs": layer.macs,
+        "cycles": layer.cycles,
+        "ideal_cycles": layer.ideal_cycles,
+        "pointwise_cycles": layer.pointwise_cycles,
+        "depthwise_cycles": layer.depthwise_cycles,
+        "stalls": dict(layer.stalls),
+        "bound": layer.bound,
+        "mac_utilization": layer.mac_utilization,
         "dram_read_bytes_by_kind": dict(layer.dram_read_bytes_by_kind),
         "dram_write_bytes": layer.dram_write_bytes,
     }
@@ -85,8 +101,8 @@ def search_as_dict(results, proofs=()):
 
     Parameters
     ----------
-    results : sim.explore.search.Results
-    proofs : sequence of sim.explore.prove.Proof
+    results : mnv2.sim.explore.search.Results
+    proofs : sequence of mnv2.sim.explore.prove.Proof
 
     Returns
     -------
@@ -102,19 +118,29 @@ def search_as_dict(results, proofs=()):
         "headline": headline(results),
         "configuration": prepared.configuration,
         "method": results.method,
-        "counts": {"looked_at": len(results.designs), "predicted": len(results.predicted),
-                   "front": len(results.front), "failed": len(results.failures),
-                   "no_design": sum(results.refused.values())},
-        "objectives": [{"name": figure.name, "words": figure.words, "unit": figure.unit,
-                        "best": figure.best} for figure in prepared.objectives],
-        "limits": [{"name": limit.name, "bound": limit.bound, "words": limit.words}
-                   for limit in judge.limits],
+        "counts": {
+            "looked_at": len(results.designs),
+            "predicted": len(results.predicted),
+            "front": len(results.front),
+            "failed": len(results.failures),
+            "no_design": sum(results.refused.values()),
+        },
+        "objectives": [
+            {"name": figure.name, "words": figure.words, "unit": figure.unit, "best": figure.best}
+            for figure in prepared.objectives
+        ],
+        "limits": [
+            {"name": limit.name, "bound": limit.bound, "words": limit.words}
+            for limit in judge.limits
+        ],
         "device": None if judge.device is None else dataclasses.asdict(judge.device),
         "family": judge.family,
         "clock": dataclasses.asdict(judge.clock),
         "seed": prepared.request.seed,
-        "versions": {**{name: package_version(name) for name in PACKAGES},
-                     "python": platform.python_version()},
+        "versions": {
+            **{name: package_version(name) for name in PACKAGES},
+            "python": platform.python_version(),
+        },
         "commit": find_commit(),
         "balanced": results.balanced.name if results.front else None,
         "front": [design_as_dict(design) for design in results.front],
@@ -131,12 +157,18 @@ def _sensitivity(results):
     def objectives(design):
         return {figure.name: figure.of(design) for figure in results.prepared.objectives}
 
-    return {"base": {"name": results.balanced.name, "objectives": objectives(
-                results.sensitivity.base)},
-            "changes": [{"axis": change.axis, "value": change.value,
-                         "objectives": objectives(change.design),
-                         "misses": list(change.design.violations)}
-                        for change in results.sensitivity.changes]}
+    return {
+        "base": {"name": results.balanced.name, "objectives": objectives(results.sensitivity.base)},
+        "changes": [
+            {
+                "axis": change.axis,
+                "value": change.value,
+                "objectives": objectives(change.design),
+                "misses": list(change.design.violations),
+            }
+            for change in results.sensitivity.changes
+        ],
+    }
 
 
 def write_report(results, path, proofs=()):

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sim.cost.clock import estimate_clock
-from sim.cost.devices import find_device
-from sim.cost.energy import load_energies
-from sim.errors import UserError
-from sim.explore.accuracy import read_accuracies
-from sim.explore.evaluate import DEFAULT_FAMILY, Judge
-from sim.explore.identity import code_hash, network_hash
-from sim.explore.objectives import Limit, choose_objectives
-from sim.explore.space import Space
-from sim.journal import read_journal
+from mnv2.sim.cost.clock import estimate_clock
+from mnv2.sim.cost.devices import find_device
+from mnv2.sim.cost.energy import load_energies
+from mnv2.sim.errors import UserError
+from mnv2.sim.explore.accuracy import read_accuracies
+from mnv2.sim.explore.evaluate import DEFAULT_FAMILY, Judge
+from mnv2.sim.explore.identity import code_hash, network_hash
+from mnv2.sim.explore.objectives import Limit, choose_objectives
+from mnv2.sim.explore.space import Space
+from mnv2.sim.jobs.journal import read_journal
 
 __all__ = ["Prepared", "Request", "check_same_request", "prepare_search", "read_request"]
 
@@ -28,15 +28,15 @@ class Request:
     Attributes
     ----------
     space : dict of str to tuple
-        See `sim.explore.space.Space`.
+        See `mnv2.sim.explore.space.Space`.
     objectives : tuple of str
-        Names of `sim.explore.objectives.FIGURES`.
+        Names of `mnv2.sim.explore.objectives.FIGURES`.
     limits : dict of str to float
         Bounds by name of the figure.
     network : dict of str to (str or int or float or None)
-        Options of `sim.commands.network_options.choose_network`.
+        Options of `mnv2.sim.commands.options.network.choose_network`.
     device : str or None
-        Name of a device of `sim.cost.devices`.
+        Name of a device of `mnv2.sim.cost.devices`.
     devices, energies : str or None
         Files of other tables of devices and of energies.
     clock_mhz : float or None
@@ -51,7 +51,7 @@ class Request:
         Designs of a generation, where not all are predicted.
     seed : int
     dsp_packing, ultra_ram : bool
-        See `sim.cost.resources.estimate_resources`.
+        See `mnv2.sim.cost.resources.estimate_resources`.
     """
 
     space: dict
@@ -72,8 +72,11 @@ class Request:
 
     def as_dict(self):
         """Plain values, as JSON gives them back."""
-        return {**dataclasses.asdict(self), "objectives": list(self.objectives),
-                "space": {name: list(values) for name, values in self.space.items()}}
+        return {
+            **dataclasses.asdict(self),
+            "objectives": list(self.objectives),
+            "space": {name: list(values) for name, values in self.space.items()},
+        }
 
     @classmethod
     def from_dict(cls, values):
@@ -88,8 +91,9 @@ class Request:
             space = {name: tuple(items) for name, items in values["space"].items()}
             return cls(**{**values, "space": space, "objectives": tuple(values["objectives"])})
         except (AttributeError, KeyError, TypeError):
-            raise UserError("The journal is no search's, or was written by another version of mnv2"
-                            ) from None
+            raise UserError(
+                "The journal is no search's, or was written by another version of mnv2"
+            ) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +103,10 @@ class Prepared:
     Attributes
     ----------
     request : Request
-    network : golden.network.Network
-    space : sim.explore.space.Space
-    objectives : tuple of sim.explore.objectives.Figure
-    judge : sim.explore.evaluate.Judge
+    network : mnv2.golden.network.Network
+    space : mnv2.sim.explore.space.Space
+    objectives : tuple of mnv2.sim.explore.objectives.Figure
+    judge : mnv2.sim.explore.evaluate.Judge
     configuration : dict
         What every figure depends on, by content, and the request: of the journal.
     """
@@ -121,7 +125,7 @@ def prepare_search(request, network):
     Parameters
     ----------
     request : Request
-    network : golden.network.Network
+    network : mnv2.golden.network.Network
         That its options mean.
 
     Returns
@@ -142,18 +146,26 @@ def prepare_search(request, network):
         raise UserError("A share is one of a device's resources: name it by --device")
     if "accuracy" in wanted and request.accuracy is None:
         raise UserError("Accuracy comes from a finished sweep: name its folder by --accuracy")
-    accuracies = (read_accuracies(request.accuracy, network) if request.accuracy else None)
+    accuracies = read_accuracies(request.accuracy, network) if request.accuracy else None
     family = DEFAULT_FAMILY if device is None else device.family
     clock = estimate_clock(family, request.clock_mhz and request.clock_mhz * 1e6)
     judge = Judge(
-        network, limits, clock=clock, latency=request.latency, device=device,
-        energies=energies, accuracies=accuracies,
-        resource_options={"dsp_packing": request.dsp_packing, "ultra_ram": request.ultra_ram})
+        network,
+        limits,
+        clock=clock,
+        latency=request.latency,
+        device=device,
+        energies=energies,
+        accuracies=accuracies,
+        resource_options={"dsp_packing": request.dsp_packing, "ultra_ram": request.ultra_ram},
+    )
     configuration = {
         "request": request.as_dict(),
         "network": network_hash(network),
-        "accuracies": {f"W{weights}A{activations}": accuracy.share for
-                       (weights, activations), accuracy in sorted((accuracies or {}).items())},
+        "accuracies": {
+            f"W{weights}A{activations}": accuracy.share
+            for (weights, activations), accuracy in sorted((accuracies or {}).items())
+        },
         "device": None if device is None else dataclasses.asdict(device),
         "energies": dict(energies),
         "code": code_hash(),
@@ -185,8 +197,12 @@ def read_request(folder):
 
 
 #: Options whose names are not those of the request's fields.
-_FIELDS = {"vary": "space", "objective": "objectives", "clock": "clock_mhz",
-           **dict.fromkeys(("model", "width", "size", "classes", "padding"), "network")}
+_FIELDS = {
+    "vary": "space",
+    "objective": "objectives",
+    "clock": "clock_mhz",
+    **dict.fromkeys(("model", "width", "size", "classes", "padding"), "network"),
+}
 
 
 def check_same_request(folder, earlier, request, given_names):
@@ -218,10 +234,14 @@ def check_same_request(folder, earlier, request, given_names):
             field_, key = _FIELDS.get(name, name), name
         if field_ not in before:
             continue
-        pair = [values[field_].get(key) if field_ in ("limits", "network") else values[field_]
-                for values in (before, now)]
+        pair = [
+            values[field_].get(key) if field_ in ("limits", "network") else values[field_]
+            for values in (before, now)
+        ]
         if pair[0] != pair[1]:
-            raise UserError(f"The folder {str(folder)!r} holds another search: with "
-                            f"--{name.replace('_', '-')} {pair[0]}, not {pair[1]}; --resume "
-                            "without other options goes on as it was asked for")
+            raise UserError(
+                f"The folder {str(folder)!r} holds another search: with "
+                f"--{name.replace('_', '-')} {pair[0]}, not {pair[1]}; --resume "
+                "without other options goes on as it was asked for"
+            )
     return earlier

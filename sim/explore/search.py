@@ -12,15 +12,15 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 
-from sim.cluster import connect
-from sim.errors import UserError
-from sim.explore.design_files import run_command
-from sim.explore.evolution import evolve
-from sim.explore.front import balanced, find_front
-from sim.explore.identity import code_hash
-from sim.explore.sensitivity import Change, Sensitivity, single_changes
-from sim.explore.spread import predict_here, predict_on_cluster
-from sim.journal import Journal
+from mnv2.sim.errors import UserError
+from mnv2.sim.explore.design_files import run_command
+from mnv2.sim.explore.evolution import evolve
+from mnv2.sim.explore.front import balanced, find_front
+from mnv2.sim.explore.identity import code_hash
+from mnv2.sim.explore.sensitivity import Change, Sensitivity, single_changes
+from mnv2.sim.explore.spread import predict_here, predict_on_cluster
+from mnv2.sim.jobs.cluster import connect
+from mnv2.sim.jobs.journal import Journal
 
 __all__ = ["Results", "Search", "Silence", "run_search"]
 
@@ -34,18 +34,18 @@ class Results:
 
     Attributes
     ----------
-    prepared : sim.explore.request.Prepared
+    prepared : mnv2.sim.explore.request.Prepared
     method : str
         ``"whole"`` or ``"nsga-ii"``.
-    designs : list of sim.explore.design.Design
+    designs : list of mnv2.sim.explore.design.Design
         All that were looked at, in order: predicted, or ruled out by what they cost.
-    front : list of sim.explore.design.Design
-        See `sim.explore.front.find_front`.
+    front : list of mnv2.sim.explore.design.Design
+        See `mnv2.sim.explore.front.find_front`.
     refused : dict of str to int
         Points that are no designs, by reason.
     failures : dict of str to str
         Designs without a prediction, by key: why.
-    sensitivity : sim.explore.sensitivity.Sensitivity or None
+    sensitivity : mnv2.sim.explore.sensitivity.Sensitivity or None
         What single changes of the balanced design do.
     """
 
@@ -59,7 +59,7 @@ class Results:
 
     @property
     def balanced(self):
-        """The balanced design of the front, or None without one; see `sim.explore.front`."""
+        """The balanced design of the front, or None without one; see `mnv2.sim.explore.front`."""
         return balanced(self.front, self.prepared.objectives) if self.front else None
 
     @property
@@ -86,7 +86,7 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
 
     Parameters
     ----------
-    prepared : sim.explore.request.Prepared
+    prepared : mnv2.sim.explore.request.Prepared
     folder : Path
         Gets the journal.
     resume : bool
@@ -127,20 +127,29 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
                 raise UserError(f"No design was found in the space: {_commonest(search.refused)}")
         else:
             search.keep(search.predict(candidates, len(candidates)))
-        front = [dataclasses.replace(design, command=run_command(design, folder, prepared.request))
-                 for design in search.settle()]
+        front = [
+            dataclasses.replace(design, command=run_command(design, folder, prepared.request))
+            for design in search.settle()
+        ]
         sensitivity = search.sensitivity(front)
-    return Results(prepared, "nsga-ii" if candidates is None else "whole",
-                   list(search.designs.values()), front, dict(search.refused), search.failures,
-                   sensitivity)
+    return Results(
+        prepared,
+        "nsga-ii" if candidates is None else "whole",
+        list(search.designs.values()),
+        front,
+        dict(search.refused),
+        search.failures,
+        sensitivity,
+    )
 
 
 def _connected(stack, workers, scheduler):
     """The function that makes predictions, with its cluster where it has one."""
     if scheduler is None and workers == 0:
         return predict_here
-    client = stack.enter_context(connect(workers or os.cpu_count() or 1, scheduler,
-                                         code_hash=code_hash))
+    client = stack.enter_context(
+        connect(workers or os.cpu_count() or 1, scheduler, code_hash=code_hash)
+    )
     return functools.partial(predict_on_cluster, client)
 
 
@@ -157,20 +166,21 @@ class Search:
     """
 
     def __init__(self, prepared, progress):
-        self.designs  = {}
-        self.refused  = Counter()
+        self.designs = {}
+        self.refused = Counter()
         self.failures = {}
         self._prepared = prepared
-        self._judge    = prepared.judge
+        self._judge = prepared.judge
         self._progress = progress
-        self._known    = {}
-        self._done     = 0
+        self._known = {}
+        self._done = 0
 
     def open(self, journal, connect_):
         """Take a journal, whose predictions are known, and what gives the maker of others."""
         self._journal, self._connect = journal, connect_
-        self._known = {entry["task"]: entry["figures"] for entry in journal.entries
-                       if "task" in entry}
+        self._known = {
+            entry["task"]: entry["figures"] for entry in journal.entries if "task" in entry
+        }
 
     def screen(self):
         """Every design of the space that its costs do not rule out, in order.
@@ -263,8 +273,9 @@ class Search:
         such a design asks of the memory rules it out only then: it gets less, and is slower.
         """
         while True:
-            front = find_front(map(self._hoped_for, self.designs.values()),
-                               self._prepared.objectives)
+            front = find_front(
+                map(self._hoped_for, self.designs.values()), self._prepared.objectives
+            )
             short = {}
             for design in front:
                 bandwidth = self._judge.short_bandwidth(design)
@@ -280,9 +291,14 @@ class Search:
         """A design without what it misses only as long as it gets more than the memory gives."""
         if not design.layers or not self._judge.short_bandwidth(design):
             return design
-        return dataclasses.replace(design, violations={
-            name: share for name, share in design.violations.items()
-            if name not in ("bandwidth", "device bandwidth")})
+        return dataclasses.replace(
+            design,
+            violations={
+                name: share
+                for name, share in design.violations.items()
+                if name not in ("bandwidth", "device bandwidth")
+            },
+        )
 
     def sensitivity(self, front):
         """What single changes of the balanced design of a front do, a Sensitivity; None without a
@@ -290,17 +306,21 @@ class Search:
         """
         if not front:
             return None
-        middle  = balanced(front, self._prepared.objectives)
+        middle = balanced(front, self._prepared.objectives)
         changed = {middle.key: None}
         for axis, value, point in single_changes(middle, self._prepared.space):
             with contextlib.suppress(ValueError):
                 changed.setdefault(self._judge.candidate(point).key, (axis, value, point))
-        candidates = [self._judge.candidate(point[2] if point else middle.point)
-                      for point in changed.values()]
-        made = {design.key: design for design in self.predict(
-            candidates, self._done + len(candidates))}
-        return Sensitivity(made.pop(middle.key), tuple(
-            Change(*changed[key][:2], design) for key, design in made.items()))
+        candidates = [
+            self._judge.candidate(point[2] if point else middle.point) for point in changed.values()
+        ]
+        made = {
+            design.key: design for design in self.predict(candidates, self._done + len(candidates))
+        }
+        return Sensitivity(
+            made.pop(middle.key),
+            tuple(Change(*changed[key][:2], design) for key, design in made.items()),
+        )
 
 
 def _commonest(refused):

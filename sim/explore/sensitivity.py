@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sim.explore.space import AXES, SPACES
+from mnv2.sim.explore.space import AXES, SPACES
 
 __all__ = ["Change", "Sensitivity", "single_changes"]
 
@@ -16,7 +16,7 @@ class Change:
     axis : str
     value : int or float
         What the axis is instead.
-    design : sim.explore.design.Design
+    design : mnv2.sim.explore.design.Design
         Predicted; it may miss what was asked for.
     """
 
@@ -31,7 +31,7 @@ class Sensitivity:
 
     Attributes
     ----------
-    base : sim.explore.design.Design
+    base : mnv2.sim.explore.design.Design
     changes : tuple of Change
     """
 
@@ -47,8 +47,8 @@ def single_changes(design, space):
 
     Parameters
     ----------
-    design : sim.explore.design.Design
-    space : sim.explore.space.Space
+    design : mnv2.sim.explore.design.Design
+    space : mnv2.sim.explore.space.Space
 
     Returns
     -------
@@ -63,8 +63,11 @@ def single_changes(design, space):
         values = {other for other in values if _fits(axis, other, design.point)}
         below = max((other for other in values if other < value), default=None)
         above = min((other for other in values if other > value), default=None)
-        found += [(axis, other, {**design.point, axis: other}) for other in (below, above)
-                  if other is not None]
+        found += [
+            (axis, other, {**design.point, axis: other})
+            for other in (below, above)
+            if other is not None
+        ]
     return found
 
 

@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.errors import UserError
+from mnv2.sim.errors import UserError
 
 __all__ = ["AXES", "SPACES", "Axis", "Space", "choose_space", "parse_values"]
 
@@ -20,7 +20,8 @@ class Axis:
     Attributes
     ----------
     name : str
-        A field of `hw.config.AcceleratorConfig`, or what `sim.explore.buffers` derives one from.
+        A field of `mnv2.hw.config.AcceleratorConfig`, or what `mnv2.sim.explore.buffers` derives
+        one from.
     words : str
         What it is.
     whole : bool
@@ -36,48 +37,81 @@ class Axis:
     high: float = 2**24
 
 
-AXES = {axis.name: axis for axis in (
-    Axis("outputs", "output channels the array works on at once, a multiple of inputs", low=9,
-         high=1024),
-    Axis("inputs", "input channels it takes at once", low=3, high=1024),
-    Axis("pixels", "pixels of a row it works on at once", high=63),
-    Axis("weight_bits", "bits of a weight", low=4, high=8),
-    Axis("activation_bits", "bits of an activation", low=4, high=8),
-    Axis("map_share", "map memory: 0 is the least that the network needs, and 1 keeps every map on "
-         "chip", whole=False, low=0, high=1),
-    Axis("strip_factor", "strip memory, as a multiple of the least", whole=False, high=64),
-    Axis("weight_factor", "weight memory, as a multiple of the least", whole=False, high=64),
-    Axis("queue_tiles", "depth of the queues, in tiles of results", low=2, high=1024),
-    Axis("data_bits", "width of the memory port in bits: 64, 128, 256 or 512", low=64, high=512),
-    Axis("burst_beats", "longest burst, in beats: a power of two", low=2, high=256),
-    Axis("outstanding", "reads under way at once", low=2, high=1024),
-    Axis("clock_mhz", "clock in MHz", whole=False, low=0.001, high=1e6),
-    # In place of what is derived:
-    Axis("map_words", "map memory, in words", high=2**16 - 1),
-    Axis("strip_words", "strip memory, in words", high=2**16 - 1),
-    Axis("line_words", "line memory, in words"),
-    Axis("weight_words", "weight memory, in words"),
-    Axis("tap_words", "memory of 3x3 kernels, in words"),
-    Axis("parameter_words", "memory of requantisation parameters, in words"),
-    Axis("queue_words", "depth of the queues, in words"),
-)}
+AXES = {
+    axis.name: axis
+    for axis in (
+        Axis(
+            "outputs",
+            "output channels the array works on at once, a multiple of inputs",
+            low=9,
+            high=1024,
+        ),
+        Axis("inputs", "input channels it takes at once", low=3, high=1024),
+        Axis("pixels", "pixels of a row it works on at once", high=63),
+        Axis("weight_bits", "bits of a weight", low=4, high=8),
+        Axis("activation_bits", "bits of an activation", low=4, high=8),
+        Axis(
+            "map_share",
+            "map memory: 0 is the least that the network needs, and 1 keeps every map on chip",
+            whole=False,
+            low=0,
+            high=1,
+        ),
+        Axis("strip_factor", "strip memory, as a multiple of the least", whole=False, high=64),
+        Axis("weight_factor", "weight memory, as a multiple of the least", whole=False, high=64),
+        Axis("queue_tiles", "depth of the queues, in tiles of results", low=2, high=1024),
+        Axis(
+            "data_bits", "width of the memory port in bits: 64, 128, 256 or 512", low=64, high=512
+        ),
+        Axis("burst_beats", "longest burst, in beats: a power of two", low=2, high=256),
+        Axis("outstanding", "reads under way at once", low=2, high=1024),
+        Axis("clock_mhz", "clock in MHz", whole=False, low=0.001, high=1e6),
+        # In place of what is derived:
+        Axis("map_words", "map memory, in words", high=2**16 - 1),
+        Axis("strip_words", "strip memory, in words", high=2**16 - 1),
+        Axis("line_words", "line memory, in words"),
+        Axis("weight_words", "weight memory, in words"),
+        Axis("tap_words", "memory of 3x3 kernels, in words"),
+        Axis("parameter_words", "memory of requantisation parameters, in words"),
+        Axis("queue_words", "depth of the queues, in words"),
+    )
+}
 #: An axis that states a size itself, and the one that this size is derived from otherwise.
-REPLACED = {"map_words": "map_share", "strip_words": "strip_factor",
-            "weight_words": "weight_factor", "queue_words": "queue_tiles"}
+REPLACED = {
+    "map_words": "map_share",
+    "strip_words": "strip_factor",
+    "weight_words": "weight_factor",
+    "queue_words": "queue_tiles",
+}
 
 _SHARED = {"weight_bits": (8,), "activation_bits": (8,)}
 SPACES = {
-    "small": {"outputs": (12, 16, 24, 32, 64), "inputs": (4, 8, 16, 32),
-              "pixels": (1, 2, 3, 4, 7, 14), **_SHARED, "map_share": (0.0, 0.25, 1.0),
-              "strip_factor": (1.0, 2.0), "weight_factor": (1.0, 2.0), "queue_tiles": (16,),
-              "data_bits": (64, 128, 256, 512), "burst_beats": (16,), "outstanding": (16,)},
-    "full": {"outputs": (9, 12, 16, 24, 32, 48, 64, 96, 128),
-             "inputs": (3, 4, 6, 8, 12, 16, 24, 32),
-             "pixels": (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 28), **_SHARED,
-             "map_share": (0.0, 0.125, 0.25, 0.5, 0.75, 1.0), "strip_factor": (1.0, 2.0, 4.0),
-             "weight_factor": (1.0, 1.25, 1.5, 2.0, 3.0, 4.0), "queue_tiles": (2, 4, 8, 16, 32),
-             "data_bits": (64, 128, 256, 512), "burst_beats": (4, 8, 16, 32, 64),
-             "outstanding": (2, 4, 8, 16, 32)},
+    "small": {
+        "outputs": (12, 16, 24, 32, 64),
+        "inputs": (4, 8, 16, 32),
+        "pixels": (1, 2, 3, 4, 7, 14),
+        **_SHARED,
+        "map_share": (0.0, 0.25, 1.0),
+        "strip_factor": (1.0, 2.0),
+        "weight_factor": (1.0, 2.0),
+        "queue_tiles": (16,),
+        "data_bits": (64, 128, 256, 512),
+        "burst_beats": (16,),
+        "outstanding": (16,),
+    },
+    "full": {
+        "outputs": (9, 12, 16, 24, 32, 48, 64, 96, 128),
+        "inputs": (3, 4, 6, 8, 12, 16, 24, 32),
+        "pixels": (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 28),
+        **_SHARED,
+        "map_share": (0.0, 0.125, 0.25, 0.5, 0.75, 1.0),
+        "strip_factor": (1.0, 2.0, 4.0),
+        "weight_factor": (1.0, 1.25, 1.5, 2.0, 3.0, 4.0),
+        "queue_tiles": (2, 4, 8, 16, 32),
+        "data_bits": (64, 128, 256, 512),
+        "burst_beats": (4, 8, 16, 32, 64),
+        "outstanding": (2, 4, 8, 16, 32),
+    },
 }
 
 
@@ -119,10 +153,14 @@ class Space:
         fitting = [value for value in self.values["outputs"] if value % point["inputs"] == 0]
         if fitting:
             changes["outputs"] = min(
-                fitting, key=lambda value: (abs(math.log(value / point["outputs"])), value))
+                fitting, key=lambda value: (abs(math.log(value / point["outputs"])), value)
+            )
         if "burst_beats" in point:
-            bursts = [value for value in self.values["burst_beats"]
-                      if value <= min(point["burst_beats"], 4096 * 8 // point["data_bits"])]
+            bursts = [
+                value
+                for value in self.values["burst_beats"]
+                if value <= min(point["burst_beats"], 4096 * 8 // point["data_bits"])
+            ]
             changes["burst_beats"] = max(bursts, default=point["burst_beats"])
         return {**point, **changes}
 
@@ -150,16 +188,18 @@ def parse_values(axis, text):
         if ends:
             first, last = map(int, ends.groups())
             if first > last or last - first > 1000:
-                raise UserError(f"A range of {axis.name} must go up, by 1,000 at most, not "
-                                f"{part.strip()!r}")
+                raise UserError(
+                    f"A range of {axis.name} must go up, by 1,000 at most, not {part.strip()!r}"
+                )
             values += range(first, last + 1)
             continue
         try:
             values.append(int(part) if axis.whole else float(part))
         except ValueError:
             kind = "integers" if axis.whole else "numbers"
-            raise UserError(f"{axis.name} must be {kind}, such as {_example(axis)}, not "
-                            f"{text!r}") from None
+            raise UserError(
+                f"{axis.name} must be {kind}, such as {_example(axis)}, not {text!r}"
+            ) from None
     return _checked(axis, values)
 
 
@@ -175,10 +215,15 @@ def _checked(axis, values):
         raise UserError(f"{axis.name} needs at least one value")
     for value in values:
         kind = int if axis.whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kind) \
-                or not axis.low <= value <= axis.high:
-            raise UserError(f"{axis.name} must be {'an integer' if axis.whole else 'a number'} "
-                            f"from {axis.low:g} to {axis.high:g}, not {value!r}")
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, kind)
+            or not axis.low <= value <= axis.high
+        ):
+            raise UserError(
+                f"{axis.name} must be {'an integer' if axis.whole else 'a number'} "
+                f"from {axis.low:g} to {axis.high:g}, not {value!r}"
+            )
     return tuple(sorted({int(value) if axis.whole else float(value) for value in values}))
 
 
@@ -217,15 +262,20 @@ def choose_space(choice="small", variations=(), defaults=None):
         given = _read_file(choice)
         preset = given.pop("preset", "small")
         if preset not in SPACES:
-            raise UserError(f"Preset in {choice!r} must be one of {', '.join(SPACES)}, not "
-                            f"{preset!r}")
-        given = {name: _file_values(_find_axis(name, f"The space {choice!r}"), values)
-                 for name, values in given.items()}
+            raise UserError(
+                f"Preset in {choice!r} must be one of {', '.join(SPACES)}, not {preset!r}"
+            )
+        given = {
+            name: _file_values(_find_axis(name, f"The space {choice!r}"), values)
+            for name, values in given.items()
+        }
     for variation in variations:
         name, separator, text = variation.partition("=")
         if not separator:
-            raise UserError(f"--vary must be axis=values, such as outputs=8,16,32 or pixels=2..8, "
-                            f"not {variation!r}")
+            raise UserError(
+                f"--vary must be axis=values, such as outputs=8,16,32 or pixels=2..8, "
+                f"not {variation!r}"
+            )
         axis = _find_axis(name.strip(), "The space")
         given[axis.name] = parse_values(axis, text)
     values = {**SPACES[preset], **(defaults or {}), **given}
@@ -248,8 +298,10 @@ def _read_file(path):
     try:
         return tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"A space must be one of {', '.join(SPACES)}, or a TOML file, and there is "
-                        f"no file {path!r}") from None
+        raise UserError(
+            f"A space must be one of {', '.join(SPACES)}, or a TOML file, and there is "
+            f"no file {path!r}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise UserError(f"The space {path!r} cannot be read: {reason}") from None

@@ -3,8 +3,8 @@
 import collections
 import uuid
 
-from sim.cluster import cluster_losses
-from sim.explore.evaluate import predict_rows
+from mnv2.sim.explore.evaluate import predict_rows
+from mnv2.sim.jobs.cluster import cluster_losses
 
 __all__ = ["predict_here", "predict_on_cluster"]
 
@@ -17,10 +17,10 @@ def predict_here(tasks, network, *, finished):
 
     Parameters
     ----------
-    tasks : sequence of sim.explore.evaluate.Task
-    network : golden.network.Network
+    tasks : sequence of mnv2.sim.explore.evaluate.Task
+    network : mnv2.golden.network.Network
     finished : function of (task, figures)
-        Called after each; see `sim.explore.evaluate.predict_rows`.
+        Called after each; see `mnv2.sim.explore.evaluate.predict_rows`.
     """
     for task in tasks:
         finished(task, predict_rows(network, task))
@@ -42,20 +42,22 @@ def predict_on_cluster(client, tasks, network, *, finished):
 
     with cluster_losses():
         # Another search on the same cluster must not be taken for this one.
-        run    = uuid.uuid4().hex
+        run = uuid.uuid4().hex
         shared = client.submit(_same, network, key=f"network-{run}")
         threads = max(1, sum(client.nthreads().values()))
         # Few predictions are spread too.
         size = max(1, min(PARCEL, len(tasks) // (2 * threads)))
-        parcels = collections.deque(tasks[begin:begin + size]
-                                    for begin in range(0, len(tasks), size))
+        parcels = collections.deque(
+            tasks[begin : begin + size] for begin in range(0, len(tasks), size)
+        )
         queue, under_way = as_completed(), {}
         while parcels or under_way:
             threads = max(1, sum(client.nthreads().values()))
             while parcels and len(under_way) < PARCELS_AHEAD * threads:
                 parcel = parcels.popleft()
-                future = client.submit(_predict_parcel, shared, parcel,
-                                       key=f"parcel-{run}-{len(parcels)}")
+                future = client.submit(
+                    _predict_parcel, shared, parcel, key=f"parcel-{run}-{len(parcels)}"
+                )
                 under_way[future] = parcel
                 queue.add(future)
             future = next(queue)

@@ -6,15 +6,24 @@ from collections import Counter
 from rich.console import Group
 from rich.text import Text
 
-from sim.errors import UserError
-from sim.explore.front import balanced, spread_choice
-from sim.explore.lanes import warning_words
-from sim.explore.units import format_quantity
-from sim.report.labels import words
-from sim.wide_table import WideTable
+from mnv2.sim.errors import UserError
+from mnv2.sim.explore.front import balanced, spread_choice
+from mnv2.sim.explore.lanes import warning_words
+from mnv2.sim.report.labels import words
+from mnv2.sim.report.quantities import format_quantity
+from mnv2.sim.report.wide_table import WideTable
 
-__all__ = ["binding_words", "design_frame", "headline", "import_pandas", "nearest_misses",
-           "render_front", "render_proofs", "time_words", "write_tables"]
+__all__ = [
+    "binding_words",
+    "design_frame",
+    "headline",
+    "import_pandas",
+    "nearest_misses",
+    "render_front",
+    "render_proofs",
+    "time_words",
+    "write_tables",
+]
 
 #: Rows that a terminal is given; the files have all.
 TERMINAL_ROWS = 16
@@ -34,7 +43,7 @@ def design_frame(results):
 
     Parameters
     ----------
-    results : sim.explore.search.Results
+    results : mnv2.sim.explore.search.Results
 
     Returns
     -------
@@ -47,8 +56,11 @@ def design_frame(results):
     numbered = {design.key: design for design in results.front}
     others = [design for design in results.designs if design.key not in numbered]
     frame = pandas.DataFrame([_row(design, results) for design in (*results.front, *others)])
-    counts = [name for name in frame if name.startswith("predicted_") and name.endswith(
-        ("_cycles", "_bytes"))]
+    counts = [
+        name
+        for name in frame
+        if name.startswith("predicted_") and name.endswith(("_cycles", "_bytes"))
+    ]
     for name in counts:
         frame[name] = frame[name].astype("Int64")
     return frame
@@ -57,8 +69,13 @@ def design_frame(results):
 def _row(design, results):
     total = design.total
     use = design.binding_use
-    state = ("predicted" if design.layers else
-             "failed" if design.key in results.failures else "ruled out")
+    state = (
+        "predicted"
+        if design.layers
+        else "failed"
+        if design.key in results.failures
+        else "ruled out"
+    )
     return {
         "name": "" if design.number is None else design.name,
         "on_front": design.number is not None,
@@ -112,12 +129,16 @@ def write_tables(results, folder):
 def headline(results):
     """What was searched, in one line."""
     counts = {"looked at": len(results.designs), "predicted": len(results.predicted)}
-    way = ("the whole space" if results.method == "whole" else
-           f"NSGA-II, seed {results.prepared.request.seed}")
-    objectives = ", ".join(f"{figure.best} {figure.name}"
-                           for figure in results.prepared.objectives)
-    return (f"{len(results.front)} designs that no other beats in {objectives}: "
-            f"{counts['predicted']:,} predicted of {counts['looked at']:,} looked at ({way})")
+    way = (
+        "the whole space"
+        if results.method == "whole"
+        else f"NSGA-II, seed {results.prepared.request.seed}"
+    )
+    objectives = ", ".join(f"{figure.best} {figure.name}" for figure in results.prepared.objectives)
+    return (
+        f"{len(results.front)} designs that no other beats in {objectives}: "
+        f"{counts['predicted']:,} predicted of {counts['looked at']:,} looked at ({way})"
+    )
 
 
 def render_front(results, limit=TERMINAL_ROWS):
@@ -125,7 +146,7 @@ def render_front(results, limit=TERMINAL_ROWS):
 
     Parameters
     ----------
-    results : sim.explore.search.Results
+    results : mnv2.sim.explore.search.Results
         With a front.
     limit : int
         Rows at most; of more, those that lie far from each other.
@@ -146,8 +167,10 @@ def render_front(results, limit=TERMINAL_ROWS):
     for heading, _ in columns:
         table.add_column(heading, justify="left" if heading in _WORDS else "right")
     for design in shown:
-        table.add_row(*(cell(design) for _, cell in columns),
-                      style="bold" if design.number == middle.number else None)
+        table.add_row(
+            *(cell(design) for _, cell in columns),
+            style="bold" if design.number == middle.number else None,
+        )
     return Group(table, *_notes(results, middle))
 
 
@@ -166,8 +189,10 @@ def _columns(results):
     yield "energy\nmJ", lambda design: f"{design.energy.total * 1e3:.3f}"
     if any(design.accuracy is not None for design in results.front):
         yield "accuracy\n%", lambda design: f"{100 * design.accuracy:.1f}"
-        yield "W x A\nbits", lambda design: (f"{design.config.weight_bits} x "
-                                             f"{design.config.activation_bits}")
+        yield (
+            "W x A\nbits",
+            lambda design: f"{design.config.weight_bits} x {design.config.activation_bits}",
+        )
     if len({design.clock_hz for design in results.front}) > 1:
         yield "clock\nMHz", lambda design: f"{design.clock_hz / 1e6:g}"
     yield "lanes", lambda design: design.lanes
@@ -196,15 +221,19 @@ def _notes(results, middle):
     prepared = results.prepared
     request, judge = prepared.request, prepared.judge
     clock = judge.clock
-    yield (f"Bold: {middle.name}, the balanced one, nearest to having the best of everything. "
-           "All in this table is predicted: --prove N builds designs and runs them in RTL.")
+    yield (
+        f"Bold: {middle.name}, the balanced one, nearest to having the best of everything. "
+        "All in this table is predicted: --prove N builds designs and runs them in RTL."
+    )
     if "clock_mhz" not in prepared.space.values:
         yield f"Clock: {clock.hz / 1e6:g} MHz ({clock.source})."
     yield f"Memory: {request.latency} cycles away, a beat a cycle each way{_device_memory(judge)}."
     if judge.accuracies:
         pictures = next(iter(judge.accuracies.values())).pictures
-        yield (f"Accuracy: share of {pictures:,} pictures that get float's first class, with the "
-               f"best format of those bits in {request.accuracy}.")
+        yield (
+            f"Accuracy: share of {pictures:,} pictures that get float's first class, with the "
+            f"best format of those bits in {request.accuracy}."
+        )
     for design, limit in _nearest_limits(results):
         yield f"{limit}: {design.name} is nearest to it."
     for sentence in middle.notes:
@@ -218,15 +247,19 @@ def _device_memory(judge):
     if judge.device is None:
         return ""
     given = format_quantity(judge.device.bandwidth, "B/s")
-    return (f", or the {given} of the device where a port reads more in a burst "
-            f"({judge.device.bandwidth_from})")
+    return (
+        f", or the {given} of the device where a port reads more in a burst "
+        f"({judge.device.bandwidth_from})"
+    )
 
 
 def _nearest_limits(results):
     """(design, limit in words) of the front's design that is nearest to each limit."""
     for limit in results.prepared.judge.limits:
-        values = [(abs(limit.figure.of(design) / limit.bound - 1), number, design)
-                  for number, design in enumerate(results.front)]
+        values = [
+            (abs(limit.figure.of(design) / limit.bound - 1), number, design)
+            for number, design in enumerate(results.front)
+        ]
         _, _, design = min(values)
         value = format_quantity(limit.figure.of(design), limit.figure.unit)
         yield design, f"Asked: {limit.words}, reached {value}"
@@ -237,7 +270,7 @@ def nearest_misses(results):
 
     Parameters
     ----------
-    results : sim.explore.search.Results
+    results : mnv2.sim.explore.search.Results
         Without a front.
 
     Returns
@@ -255,10 +288,15 @@ def nearest_misses(results):
     by = ", ".join(f"{name} by {share:.1%}" for name, share in nearest.violations.items())
     over = [use for use in nearest.uses if use.share > 1]
     if over:
-        by += " (" + ", ".join(f"{use.used:,} of {use.available:,} {use.resource}"
-                               for use in over) + ")"
-    return (f"No design meets all that is asked: of {len(results.designs):,}, {words_}; the "
-            f"nearest, {nearest.lanes} lanes, misses {by}")
+        by += (
+            " ("
+            + ", ".join(f"{use.used:,} of {use.available:,} {use.resource}" for use in over)
+            + ")"
+        )
+    return (
+        f"No design meets all that is asked: of {len(results.designs):,}, {words_}; the "
+        f"nearest, {nearest.lanes} lanes, misses {by}"
+    )
 
 
 def render_proofs(proofs):
@@ -266,32 +304,57 @@ def render_proofs(proofs):
 
     Parameters
     ----------
-    proofs : sequence of sim.explore.prove.Proof
+    proofs : sequence of mnv2.sim.explore.prove.Proof
 
     Returns
     -------
     rich.console.Group
     """
-    table = WideTable("Designs of the front, built and run in RTL: the whole network, every "
-                      "block's output held to golden")
+    table = WideTable(
+        "Designs of the front, built and run in RTL: the whole network, every "
+        "block's output held to golden"
+    )
     table.add_column("design")
-    for heading in ("predicted\ncycles", "measured\ncycles", "predicted\nDRAM bytes",
-                    "measured\nDRAM bytes", "figures\ncompared", "not\nequal"):
+    for heading in (
+        "predicted\ncycles",
+        "measured\ncycles",
+        "predicted\nDRAM bytes",
+        "measured\nDRAM bytes",
+        "figures\ncompared",
+        "not\nequal",
+    ):
         table.add_column(heading, justify="right")
     notes = []
     for proof in proofs:
         unequal = sum(map(len, proof.differences.values()))
-        measured = ["", ""] if proof.measured_cycles is None else [
-            f"{proof.measured_cycles:,}", f"{proof.measured_dram_bytes:,}"]
+        measured = (
+            ["", ""]
+            if proof.measured_cycles is None
+            else [f"{proof.measured_cycles:,}", f"{proof.measured_dram_bytes:,}"]
+        )
         table.add_row(
-            proof.name, f"{proof.predicted_cycles:,}", measured[0],
-            f"{proof.predicted_dram_bytes:,}", measured[1], f"{proof.figures:,}",
-            Text("failed" if proof.reason else str(unequal),
-                 style="green" if proof.equal else "bold red"))
+            proof.name,
+            f"{proof.predicted_cycles:,}",
+            measured[0],
+            f"{proof.predicted_dram_bytes:,}",
+            measured[1],
+            f"{proof.figures:,}",
+            Text(
+                "failed" if proof.reason else str(unequal),
+                style="green" if proof.equal else "bold red",
+            ),
+        )
         if proof.reason:
             notes.append(Text(f"{proof.name}: {proof.reason}", style="bold red"))
-        notes += [Text(f"{proof.name}, {layer}: " + "; ".join(
-            f"{name} {one:,} predicted, {other:,} measured"
-            for name, (one, other) in row.items()), style="red")
-            for layer, row in proof.differences.items()]
+        notes += [
+            Text(
+                f"{proof.name}, {layer}: "
+                + "; ".join(
+                    f"{name} {one:,} predicted, {other:,} measured"
+                    for name, (one, other) in row.items()
+                ),
+                style="red",
+            )
+            for layer, row in proof.differences.items()
+        ]
     return Group(table, *notes)

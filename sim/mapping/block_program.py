@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sim.mapping.descriptors import block_descriptor, map_bytes
-from sim.mapping.packing import pack_map, pack_parameters, pack_taps, pack_weights
-from sim.mapping.program import Program, ProgramBuilder
-from sim.mapping.tiling import BlockTiling, tile_block
+from mnv2.sim.mapping.descriptors import block_descriptor, map_bytes
+from mnv2.sim.mapping.packing import pack_map, pack_parameters, pack_taps, pack_weights
+from mnv2.sim.mapping.program import Program, ProgramBuilder
+from mnv2.sim.mapping.tiling import BlockTiling, tile_block
 
 __all__ = ["BlockProgram", "add_block_streams", "build_block_program"]
 
@@ -14,7 +14,7 @@ __all__ = ["BlockProgram", "add_block_streams", "build_block_program"]
 class BlockProgram(Program):
     """Program of one block, with its tiling and the (rows, columns, channels) of its output."""
 
-    tiling:       BlockTiling
+    tiling: BlockTiling
     output_shape: tuple
 
 
@@ -35,13 +35,13 @@ def build_block_program(block, quantized, activation, config):
 
     Parameters
     ----------
-    block : golden.network.Block
+    block : mnv2.golden.network.Block
         The block's shapes.
-    quantized : golden.model.QuantizedBlock
+    quantized : mnv2.golden.model.QuantizedBlock
         Its weights and parameters.
     activation : int8 [H, W, C]
         Its input.
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -49,17 +49,25 @@ def build_block_program(block, quantized, activation, config):
 
     Raises
     ------
-    sim.mapping.tiling.DoesNotFit
+    mnv2.sim.mapping.tiling.DoesNotFit
         If a buffer is too small.
     """
-    tiling  = tile_block(block, config)
+    tiling = tile_block(block, config)
     builder = ProgramBuilder(config)
     add_block_streams(builder, quantized, config)
     builder.add_map("input", pack_map(activation, config))
-    builder.add_map("output", size=map_bytes(
-        tiling.output_shape[0] * tiling.output_row_words, config))
-    builder.add_descriptor(lambda places: block_descriptor(
-        block, quantized, tiling, config, load_address=places["input"],
-        store_address=places["output"]))
+    builder.add_map(
+        "output", size=map_bytes(tiling.output_shape[0] * tiling.output_row_words, config)
+    )
+    builder.add_descriptor(
+        lambda places: block_descriptor(
+            block,
+            quantized,
+            tiling,
+            config,
+            load_address=places["input"],
+            store_address=places["output"],
+        )
+    )
     program, _ = builder.build("output")
     return BlockProgram(tiling=tiling, output_shape=block.output_shape, **vars(program))

@@ -1,8 +1,8 @@
 """Descriptors of blocks, head and classifier, from golden's records and a tiling."""
 
-from hw.program import Descriptor, Work
-from sim.mapping.program import record_bytes
-from sim.mapping.tiling import map_words, stem_steps
+from mnv2.hw.program import Descriptor, Work
+from mnv2.sim.mapping.program import record_bytes
+from mnv2.sim.mapping.tiling import map_words, stem_steps
 
 __all__ = ["block_descriptor", "classifier_descriptor", "head_descriptor", "map_bytes"]
 
@@ -13,92 +13,129 @@ def map_bytes(words, config):
 
 
 def _range(layer):
-    return {"zero_point": layer.output_zero_point, "minimum": layer.minimum,
-            "maximum": layer.maximum}
+    return {
+        "zero_point": layer.output_zero_point,
+        "minimum": layer.minimum,
+        "maximum": layer.maximum,
+    }
 
 
 def _add(add):
     return {
-        "a_zero_point": add.a_zero_point, "a_multiplier": int(add.a_multiplier),
+        "a_zero_point": add.a_zero_point,
+        "a_multiplier": int(add.a_multiplier),
         "a_shift": int(add.a_shift),
-        "b_zero_point": add.b_zero_point, "b_multiplier": int(add.b_multiplier),
+        "b_zero_point": add.b_zero_point,
+        "b_multiplier": int(add.b_multiplier),
         "b_shift": int(add.b_shift),
-        "multiplier": int(add.multiplier), "shift": int(add.shift),
+        "multiplier": int(add.multiplier),
+        "shift": int(add.shift),
         "range": _range(add),
     }
 
 
 def _load(words, address, config):
-    return {"load": 1, "load_address": address, "load_words": words,
-            "load_beats": -(-map_bytes(words, config) // config.data_bytes)}
+    return {
+        "load": 1,
+        "load_address": address,
+        "load_words": words,
+        "load_beats": -(-map_bytes(words, config) // config.data_bytes),
+    }
 
 
 def _store(words, address, config):
-    return {"store": 1, "store_address": address, "store_words": words,
-            "store_bytes": map_bytes(words, config)}
+    return {
+        "store": 1,
+        "store_address": address,
+        "store_words": words,
+        "store_bytes": map_bytes(words, config),
+    }
 
 
 def _stem(stem, quantized, tiling, config, address):
     """Members for a block whose input a stem makes."""
     rows, groups, _ = map_words(stem.input_shape, config)
-    width    = stem.input_shape[1]
-    top      = stem.padding[0][0]
+    width = stem.input_shape[1]
+    top = stem.padding[0][0]
     channels = stem.input_channels
-    size     = -(-rows * groups * config.pixels * channels * config.activation_bits // 8)
+    size = -(-rows * groups * config.pixels * channels * config.activation_bits // 8)
     return {
-        "stem": 1, "image_rows": rows, "image_groups": groups,
+        "stem": 1,
+        "image_rows": rows,
+        "image_groups": groups,
         "image_tail": width - (groups - 1) * config.pixels,
-        "image_steps": 2 * tiling.input_shape[1] + 1 - top, "image_pad_start": top,
+        "image_steps": 2 * tiling.input_shape[1] + 1 - top,
+        "image_pad_start": top,
         "image_line": tiling.hidden_shape[1] * tiling.hidden_shape[2],
         "image_padding": quantized.input_zero_point,
-        "stem_steps": stem_steps(stem, config), "stem_range": _range(quantized),
-        "load_address": address, "load_beats": -(-size // config.data_bytes),
+        "stem_steps": stem_steps(stem, config),
+        "stem_range": _range(quantized),
+        "load_address": address,
+        "load_beats": -(-size // config.data_bytes),
     }
 
 
-def block_descriptor(block, quantized, tiling, config, *, load_address=None, store_address=None,
-                     stem=None, quantized_stem=None):
+def block_descriptor(
+    block,
+    quantized,
+    tiling,
+    config,
+    *,
+    load_address=None,
+    store_address=None,
+    stem=None,
+    quantized_stem=None,
+):
     """Bytes of the descriptor of a block.
 
     Parameters
     ----------
-    block : golden.network.Block
-    quantized : golden.model.QuantizedBlock
-    tiling : sim.mapping.tiling.BlockTiling
-    config : hw.config.AcceleratorConfig
+    block : mnv2.golden.network.Block
+    quantized : mnv2.golden.model.QuantizedBlock
+    tiling : mnv2.sim.mapping.tiling.BlockTiling
+    config : mnv2.hw.config.AcceleratorConfig
     load_address, store_address : int
         Where the input, or the stem's image, and the output lie in external memory; None if on
         chip.
-    stem : golden.network.Layer
+    stem : mnv2.golden.network.Layer
         Makes the input.
-    quantized_stem : golden.records.QuantizedLayer
+    quantized_stem : mnv2.golden.records.QuantizedLayer
     """
     rows, groups, words = tiling.input_shape
     hidden_words = tiling.hidden_shape[2]
     output_rows, output_groups, output_words = tiling.output_shape
     depthwise = block.depthwise
-    top       = depthwise.padding[0][0]
-    stride_2  = depthwise.stride == 2
+    top = depthwise.padding[0][0]
+    stride_2 = depthwise.stride == 2
     parameters = hidden_words + output_words
     parameters += hidden_words if block.expand else 0
     parameters += words if stem else 0
     members = {
-        "work": Work.BLOCK, "copy": int(block.expand is None),
+        "work": Work.BLOCK,
+        "copy": int(block.expand is None),
         "residual": int(quantized.add is not None),
-        "stride_2": int(stride_2), "pad_start": top,
+        "stride_2": int(stride_2),
+        "pad_start": top,
         "steps": 2 * output_groups + 1 - top if stride_2 else output_groups + 1,
-        "input_rows": rows, "input_groups": groups,
+        "input_rows": rows,
+        "input_groups": groups,
         "input_tail": block.input_shape[1] - (groups - 1) * config.pixels,
-        "input_words": words, "hidden_words": hidden_words,
-        "output_rows": output_rows, "output_groups": output_groups, "output_words": output_words,
+        "input_words": words,
+        "hidden_words": hidden_words,
+        "output_rows": output_rows,
+        "output_groups": output_groups,
+        "output_words": output_words,
         "strip_rows": tiling.strip_rows,
         "strip_output_words": tiling.strip_rows * tiling.output_row_words,
         "parameter_words": parameters,
-        "input_base": tiling.input_base, "input_end": tiling.input_end,
-        "output_base": tiling.output_base, "output_end": tiling.output_end,
+        "input_base": tiling.input_base,
+        "input_end": tiling.input_end,
+        "output_base": tiling.output_base,
+        "output_end": tiling.output_end,
         # Where the map ends, the depthwise layer sees the zero point.
         "padding": quantized.depthwise.input_zero_point,
-        "depthwise": _range(quantized.depthwise), "project": _range(quantized.project),
+        "depthwise": _range(quantized.depthwise),
+        "project": _range(quantized.project),
     }
     if quantized.expand is not None:
         members["expand"] = _range(quantized.expand)
@@ -118,10 +155,14 @@ def _pointwise(layer, quantized, config, *, input_base, load_address):
     rows, groups, words = map_words(layer.input_shape, config)
     output_words = map_words(layer.output_shape, config)[2]
     members = {
-        "input_rows": rows, "input_groups": groups,
+        "input_rows": rows,
+        "input_groups": groups,
         "input_tail": layer.input_shape[1] - (groups - 1) * config.pixels,
-        "input_words": words, "output_words": output_words, "parameter_words": output_words,
-        "input_base": input_base, "input_end": input_base + rows * groups * words,
+        "input_words": words,
+        "output_words": output_words,
+        "parameter_words": output_words,
+        "input_base": input_base,
+        "input_end": input_base + rows * groups * words,
         "project": _range(quantized),
     }
     if load_address is not None:
@@ -134,23 +175,26 @@ def head_descriptor(layer, quantized, pool, config, *, input_base, output_base, 
 
     Parameters
     ----------
-    layer : golden.network.Layer
-    quantized : golden.records.QuantizedLayer
-    pool : golden.records.QuantizedMean or golden.average_pool.QuantizedAveragePool
-    config : hw.config.AcceleratorConfig
+    layer : mnv2.golden.network.Layer
+    quantized : mnv2.golden.records.QuantizedLayer
+    pool : mnv2.golden.records.QuantizedMean or mnv2.golden.average_pool.QuantizedAveragePool
+    config : mnv2.hw.config.AcceleratorConfig
     input_base, output_base : int
         Addresses in the map memory.
     load_address : int
         Where the input lies in external memory; None if on chip.
     """
-    members = _pointwise(layer, quantized, config, input_base=input_base,
-                         load_address=load_address)
+    members = _pointwise(layer, quantized, config, input_base=input_base, load_address=load_address)
     members |= {
         "work": Work.HEAD,
         # Each group of pixels goes to the same words: a ring of one pixel.
-        "output_base": output_base, "output_end": output_base + members["output_words"],
-        "pool_parameters": {"bias": pool.sum_bias, "multiplier": int(pool.multiplier),
-                            "shift": int(pool.shift)},
+        "output_base": output_base,
+        "output_end": output_base + members["output_words"],
+        "pool_parameters": {
+            "bias": pool.sum_bias,
+            "multiplier": int(pool.multiplier),
+            "shift": int(pool.shift),
+        },
         "pool": {"zero_point": pool.offset, "minimum": pool.minimum, "maximum": pool.maximum},
     }
     return record_bytes(Descriptor, members)
@@ -161,16 +205,22 @@ def classifier_descriptor(layer, quantized, config, *, input_base, store_address
 
     Parameters
     ----------
-    layer : golden.network.Layer
-    quantized : golden.records.QuantizedLayer
-    config : hw.config.AcceleratorConfig
+    layer : mnv2.golden.network.Layer
+    quantized : mnv2.golden.records.QuantizedLayer
+    config : mnv2.hw.config.AcceleratorConfig
     input_base : int
         Address of the pooled word in the map memory.
     store_address, store_bytes : int
         Where the logits go in external memory.
     """
     members = _pointwise(layer, quantized, config, input_base=input_base, load_address=None)
-    members |= {"work": Work.CLASSIFIER, "output_base": 0, "output_end": 2**16 - 1,
-                "store": 1, "store_address": store_address, "store_bytes": store_bytes,
-                "store_words": members["output_words"]}
+    members |= {
+        "work": Work.CLASSIFIER,
+        "output_base": 0,
+        "output_end": 2**16 - 1,
+        "store": 1,
+        "store_address": store_address,
+        "store_bytes": store_bytes,
+        "store_words": members["output_words"],
+    }
     return record_bytes(Descriptor, members)

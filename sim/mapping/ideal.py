@@ -5,9 +5,17 @@ channels; a window of a channel word and a group of pixels takes one. Lanes that
 empty count as work.
 """
 
-from sim.mapping.tiling import map_words, stem_steps
+from dataclasses import dataclass
 
-__all__ = ["ideal_block_cycles", "ideal_pointwise_cycles", "ideal_stem_cycles"]
+from mnv2.sim.mapping.tiling import map_words, stem_steps
+
+__all__ = [
+    "ProgramStep",
+    "ideal_block_cycles",
+    "ideal_pointwise_cycles",
+    "ideal_stem_cycles",
+    "program_steps",
+]
 
 
 def _tiles(words, config):
@@ -15,7 +23,7 @@ def _tiles(words, config):
 
 
 def ideal_pointwise_cycles(layer, config):
-    """Steps of a 1x1 convolution (`golden.network.Layer`)."""
+    """Steps of a 1x1 convolution (`mnv2.golden.network.Layer`)."""
     rows, groups, words = map_words(layer.input_shape, config)
     return rows * groups * words * _tiles(map_words(layer.output_shape, config)[2], config)
 
@@ -31,8 +39,8 @@ def ideal_block_cycles(block, config):
 
     Parameters
     ----------
-    block : golden.network.Block
-    config : hw.config.AcceleratorConfig
+    block : mnv2.golden.network.Block
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -43,3 +51,41 @@ def ideal_block_cycles(block, config):
     if block.expand is not None:
         cycles += ideal_pointwise_cycles(block.expand, config)
     return cycles
+
+
+@dataclass(frozen=True)
+class ProgramStep:
+    """A part of a network's program, as progress shows it.
+
+    Attributes
+    ----------
+    name : str
+        What the accelerator works on.
+    ideal_cycles : int
+        See `mnv2.sim.mapping.ideal`.
+    """
+
+    name: str
+    ideal_cycles: int
+
+
+def program_steps(network, config):
+    """Steps of a network's program, in order; the stem comes with the first block.
+
+    Parameters
+    ----------
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    list of ProgramStep
+    """
+    first, *others = network.blocks
+    stem = ideal_stem_cycles(network.stem, config) + ideal_block_cycles(first, config)
+    return [
+        ProgramStep("stem and block1", stem),
+        *(ProgramStep(block.name, ideal_block_cycles(block, config)) for block in others),
+        ProgramStep("head", ideal_pointwise_cycles(network.head, config)),
+        ProgramStep("classifier", ideal_pointwise_cycles(network.classifier, config)),
+    ]

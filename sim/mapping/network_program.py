@@ -8,25 +8,24 @@ weights in memory, in order of use.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from hw.layouts import logits_word
-from sim.mapping.block_program import add_block_streams
-from sim.mapping.classifier_parts import cut_classes
-from sim.mapping.descriptors import (
+from mnv2.hw.layouts import logits_word
+from mnv2.sim.mapping.block_program import add_block_streams
+from mnv2.sim.mapping.descriptors import (
     block_descriptor,
     classifier_descriptor,
     head_descriptor,
     map_bytes,
 )
-from sim.mapping.packing import pack_image, pack_parameters, pack_weights
-from sim.mapping.placement import Placement, place_network
-from sim.mapping.program import Program, ProgramBuilder
-from sim.mapping.tiling import map_words
+from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_weights
+from mnv2.sim.mapping.placement import Placement, place_network
+from mnv2.sim.mapping.program import Program, ProgramBuilder
+from mnv2.sim.mapping.tiling import cut_classes, map_words
 
-__all__ = ["NetworkProgram", "Placement", "build_network_program", "place_network",
-           "unpack_logits"]
+__all__ = ["NetworkProgram", "Placement", "build_network_program", "place_network", "unpack_logits"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +47,9 @@ class NetworkProgram(Program):
     """
 
     placement: Placement
-    classes:   int
-    works:     tuple
-    logits:    tuple
+    classes: int
+    works: tuple
+    logits: tuple
     spilled_maps: dict
 
 
@@ -59,10 +58,10 @@ def build_network_program(model, images, config):
 
     Parameters
     ----------
-    model : golden.model.QuantizedModel
+    model : mnv2.golden.model.QuantizedModel
     images : sequence of int8 [H, W, 3]
         Quantised inputs, worked off one after another.
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -70,11 +69,11 @@ def build_network_program(model, images, config):
 
     Raises
     ------
-    sim.mapping.tiling.DoesNotFit
+    mnv2.sim.mapping.tiling.DoesNotFit
         If a buffer is too small.
     """
     placement = place_network(model.network, config)
-    builder   = ProgramBuilder(config)
+    builder = ProgramBuilder(config)
     works, logits = [], []
     parts, waiting = _cut_classifier(model, config), []
     for number, image in enumerate(images):
@@ -91,19 +90,29 @@ def build_network_program(model, images, config):
             builder.add_descriptor(waiting.pop(0)())
             works.append((number - 1, "classifier"))
         _add_layer(builder, model.head, config)
-        builder.add_descriptor(lambda places, source=source: head_descriptor(
-            model.network.head, model.head, model.pool, config, input_base=placement.head_base,
-            output_base=placement.pool_base, load_address=places.get(source)))
+        builder.add_descriptor(
+            lambda places, source=source: head_descriptor(
+                model.network.head,
+                model.head,
+                model.pool,
+                config,
+                input_base=placement.head_base,
+                output_base=placement.pool_base,
+                load_address=places.get(source),
+            )
+        )
         works.append((number, "head"))
         last = number == len(images) - 1
         pieces = [(model.network.classifier, model.classifier)] if last else parts
-        sizes  = []
+        sizes = []
         for part, (layer, quantized) in enumerate(pieces):
             words = map_words(layer.output_shape, config)[2]
-            sizes.append(words * logits_word(config.inputs).size // 8)
-            waiting.append(lambda layer=layer, quantized=quantized, name=f"logits {number} {part}",
-                           size=sizes[-1]: _add_classifier(
-                builder, layer, quantized, placement, name, size, config))
+            size = words * logits_word(config.inputs).size // 8
+            name = f"logits {number} {part}"
+            sizes.append(size)
+            waiting.append(
+                partial(_add_classifier, builder, layer, quantized, placement, name, size, config)
+            )
         logits.append([(f"logits {number} {part}", size) for part, size in enumerate(sizes)])
     builder.add_descriptor(waiting.pop(0)())
     works.append((len(images) - 1, "classifier"))
@@ -112,14 +121,23 @@ def build_network_program(model, images, config):
             builder.add_map(name, size=size)
     first, last = logits[0][0][0], logits[-1][-1][0]
     program, places = builder.build(first, last)
-    spilled = {block.name: (places[f"{block.name} 0"], _spilled_bytes(tiling, config))
-               for block, tiling, gone in zip(model.network.blocks, placement.tilings,
-                                              placement.spilled, strict=True) if gone}
+    spilled = {
+        block.name: (places[f"{block.name} 0"], _spilled_bytes(tiling, config))
+        for block, tiling, gone in zip(
+            model.network.blocks, placement.tilings, placement.spilled, strict=True
+        )
+        if gone
+    }
     return NetworkProgram(
-        placement=placement, classes=model.network.classifier.output_channels, works=tuple(works),
-        logits=tuple(tuple((places[name] - places[first], size) for name, size in sizes)
-                     for sizes in logits),
-        spilled_maps=spilled, **vars(program))
+        placement=placement,
+        classes=model.network.classifier.output_channels,
+        works=tuple(works),
+        logits=tuple(
+            tuple((places[name] - places[first], size) for name, size in sizes) for sizes in logits
+        ),
+        spilled_maps=spilled,
+        **vars(program),
+    )
 
 
 def _cut_classifier(model, config):
@@ -127,8 +145,10 @@ def _cut_classifier(model, config):
     layer, quantized = model.network.classifier, model.classifier
     parts = []
     for begin, end in cut_classes(layer.output_channels, config):
-        cut = {name: getattr(quantized, name)[..., begin:end]
-               for name in ("weights", "bias", "multiplier", "shift", "weight_scales")}
+        cut = {
+            name: getattr(quantized, name)[..., begin:end]
+            for name in ("weights", "bias", "multiplier", "shift", "weight_scales")
+        }
         parts.append((replace(layer, output_shape=(1, 1, end - begin)), replace(quantized, **cut)))
     return parts
 
@@ -146,10 +166,18 @@ def _add_block(builder, model, placement, position, source, number, config):
         target = f"{block.name} {number}"
         builder.add_map(target, size=_spilled_bytes(tiling, config))
     add_block_streams(builder, model.blocks[position], config)
-    builder.add_descriptor(lambda places: block_descriptor(
-        block, model.blocks[position], tiling, config, load_address=places.get(source),
-        store_address=places.get(target), stem=None if position else model.network.stem,
-        quantized_stem=model.stem))
+    builder.add_descriptor(
+        lambda places: block_descriptor(
+            block,
+            model.blocks[position],
+            tiling,
+            config,
+            load_address=places.get(source),
+            store_address=places.get(target),
+            stem=None if position else model.network.stem,
+            quantized_stem=model.stem,
+        )
+    )
     return target
 
 
@@ -157,8 +185,13 @@ def _add_classifier(builder, layer, quantized, placement, name, size, config):
     """Append the streams of a classifier, or of a part of it, and return its descriptor."""
     _add_layer(builder, quantized, config)
     return lambda places: classifier_descriptor(
-        layer, quantized, config, input_base=placement.pool_base, store_address=places[name],
-        store_bytes=size)
+        layer,
+        quantized,
+        config,
+        input_base=placement.pool_base,
+        store_address=places[name],
+        store_bytes=size,
+    )
 
 
 def _add_layer(builder, layer, config):
@@ -175,7 +208,7 @@ def unpack_logits(output, program, config, number=0):
     ----------
     output : bytes
     program : NetworkProgram
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     number : int
         Number of the image.
 
@@ -184,10 +217,17 @@ def unpack_logits(output, program, config, number=0):
     accumulators : int32 [classes]
     logits : int8 [classes]
     """
-    record = np.dtype([("accumulators", "<i4", (config.inputs,)),
-                       ("logits", "i1", (config.inputs,))])
-    words = np.concatenate([np.frombuffer(output[begin:begin + size], record)
-                            for begin, size in program.logits[number]])
+    record = np.dtype(
+        [("accumulators", "<i4", (config.inputs,)), ("logits", "i1", (config.inputs,))]
+    )
+    words = np.concatenate(
+        [
+            np.frombuffer(output[begin : begin + size], record)
+            for begin, size in program.logits[number]
+        ]
+    )
     # A part has whole tiles, so only the last word of all may have empty lanes.
-    return (words["accumulators"].reshape(-1)[:program.classes].copy(),
-            words["logits"].reshape(-1)[:program.classes].copy())
+    return (
+        words["accumulators"].reshape(-1)[: program.classes].copy(),
+        words["logits"].reshape(-1)[: program.classes].copy(),
+    )

@@ -6,8 +6,16 @@ row, group of pixels by group of pixels, channel word by channel word. Lanes bey
 
 import numpy as np
 
-__all__ = ["pack_bits", "pack_image", "pack_map", "pack_parameters", "pack_taps", "pack_weights",
-           "unpack_bits", "unpack_map"]
+__all__ = [
+    "pack_bits",
+    "pack_image",
+    "pack_map",
+    "pack_parameters",
+    "pack_taps",
+    "pack_weights",
+    "unpack_bits",
+    "unpack_map",
+]
 
 
 def pack_bits(values, bits):
@@ -29,7 +37,7 @@ def pack_bits(values, bits):
     ValueError
         If a value does not fit: it was quantised to more bits.
     """
-    limit = 2**(bits - 1)
+    limit = 2 ** (bits - 1)
     for value in (values.min(), values.max()) if values.size else ():
         if not -limit <= value < limit:
             raise ValueError(f"Values must fit into {bits} bits, not {value}")
@@ -45,7 +53,7 @@ def unpack_bits(data, bits, count):
     data = np.frombuffer(data, np.uint8)
     if bits == 8:
         return data[:count].view(np.int8).copy()
-    planes = np.unpackbits(data, bitorder="little")[:count * bits].reshape(count, bits)
+    planes = np.unpackbits(data, bitorder="little")[: count * bits].reshape(count, bits)
     # The sign is repeated up to the eighth bit.
     planes = np.concatenate([planes, np.repeat(planes[:, -1:], 8 - bits, axis=1)], axis=1)
     return np.packbits(planes, axis=1, bitorder="little").reshape(-1).view(np.int8)
@@ -61,7 +69,7 @@ def pack_map(tensor, config):
     Parameters
     ----------
     tensor : int8 [H, W, C]
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -94,9 +102,11 @@ def unpack_map(data, shape, config):
     groups, words = _groups(width, config.pixels), _groups(channels, config.inputs)
     count = rows * groups * words * config.pixels * config.inputs
     lanes = unpack_bits(data, config.activation_bits, count).reshape(
-        rows, groups, words, config.pixels, config.inputs)
+        rows, groups, words, config.pixels, config.inputs
+    )
     padded = lanes.transpose(0, 1, 3, 2, 4).reshape(
-        rows, groups * config.pixels, words * config.inputs)
+        rows, groups * config.pixels, words * config.inputs
+    )
     return np.ascontiguousarray(padded[:, :width, :channels])
 
 
@@ -137,14 +147,16 @@ def pack_parameters(layer, config):
 
     Parameters
     ----------
-    layer : golden.records.QuantizedLayer
+    layer : mnv2.golden.records.QuantizedLayer
     """
     axes = tuple(range(layer.weights.ndim - 1))
     sums = layer.weights.astype(np.int64).sum(axis=axes)
     bias = layer.bias.astype(np.int64) - layer.input_zero_point * sums
     channels = len(bias)
-    record = np.zeros(_groups(channels, config.inputs) * config.inputs,
-                      np.dtype([("bias", "<u4"), ("multiplier", "<i4"), ("shift", "i1")]))
+    record = np.zeros(
+        _groups(channels, config.inputs) * config.inputs,
+        np.dtype([("bias", "<u4"), ("multiplier", "<i4"), ("shift", "i1")]),
+    )
     record["bias"][:channels] = (bias & 0xFFFFFFFF).astype(np.uint32)
     record["multiplier"][:channels] = layer.multiplier
     record["shift"][:channels] = layer.shift

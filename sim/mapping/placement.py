@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sim.mapping.tiling import BlockTiling, DoesNotFit, map_words, require, tile_block
+from mnv2.sim.mapping.tiling import BlockTiling, DoesNotFit, map_words, require, tile_block
 
 __all__ = ["Placement", "place_network"]
 
@@ -21,8 +21,8 @@ class Placement:
         Addresses of the head's input and of the pool's output in the map memory.
     """
 
-    tilings:   tuple[BlockTiling, ...]
-    spilled:   tuple[bool, ...]
+    tilings: tuple[BlockTiling, ...]
+    spilled: tuple[bool, ...]
     head_base: int
     pool_base: int
 
@@ -35,8 +35,8 @@ def place_network(network, config):
 
     Parameters
     ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -45,10 +45,10 @@ def place_network(network, config):
 
     Raises
     ------
-    sim.mapping.tiling.DoesNotFit
+    mnv2.sim.mapping.tiling.DoesNotFit
         Naming the buffer, its size and the size needed.
     """
-    head   = network.head
+    head = network.head
     pooled = map_words(network.pool.output_shape, config)[2]
     require("words of maps", pooled + 1, config.map_words, head, "map_words")
     pool_base = config.map_words - pooled
@@ -73,11 +73,16 @@ def place_network(network, config):
     used = rows * groups * words
     require("words of maps", used + pooled, config.map_words, head, "map_words")
     for layer in (head, network.classifier):
-        input_words, output_words = (map_words(shape, config)[2]
-                                     for shape in (layer.input_shape, layer.output_shape))
+        input_words, output_words = (
+            map_words(shape, config)[2] for shape in (layer.input_shape, layer.output_shape)
+        )
         require("words of weights", input_words, config.weight_words, layer, "weight_words")
-        require("words of parameters", output_words, config.parameter_words, layer,
-                "parameter_words")
+        require(
+            "words of parameters", output_words, config.parameter_words, layer, "parameter_words"
+        )
     return Placement(
-        tilings=tuple(tilings), spilled=tuple(spilled),
-        head_base=pool_base - used if on_top else 0, pool_base=pool_base)
+        tilings=tuple(tilings),
+        spilled=tuple(spilled),
+        head_base=pool_base - used if on_top else 0,
+        pool_base=pool_base,
+    )

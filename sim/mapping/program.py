@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hw.program import RECORD_BYTES, RECORDS_BITS, Header
+from mnv2.hw.program import RECORD_BYTES, RECORDS_BITS, Header
 
 __all__ = ["ALIGNMENT_BYTES", "Program", "ProgramBuilder", "record_bytes"]
 
@@ -31,11 +31,11 @@ class Program:
         Memory in use.
     """
 
-    image:          np.ndarray
-    records:        int
+    image: np.ndarray
+    records: int
     output_address: int
-    output_bytes:   int
-    memory_bytes:   int
+    output_bytes: int
+    memory_bytes: int
 
 
 class ProgramBuilder:
@@ -46,10 +46,10 @@ class ProgramBuilder:
     """
 
     def __init__(self, config):
-        self._config      = config
+        self._config = config
         self._descriptors = []
-        self._streams     = {name: [] for name in STREAMS}
-        self._maps        = {}
+        self._streams = {name: [] for name in STREAMS}
+        self._maps = {}
 
     def add_stream(self, name, data):
         """Append bytes to a stream: weights, taps or parameters."""
@@ -78,13 +78,17 @@ class ProgramBuilder:
         dict of str to int
             Address of each stream and map.
         """
-        word_bits = {"weights": self._config.weight_word_bits, "taps": self._config.tap_word_bits,
-                     "parameters": self._config.parameter_word_bits}
+        word_bits = {
+            "weights": self._config.weight_word_bits,
+            "taps": self._config.tap_word_bits,
+            "parameters": self._config.parameter_word_bits,
+        }
         streams = {name: _join(parts, word_bits[name]) for name, parts in self._streams.items()}
         records = 1 + len(self._descriptors)
         if records >= 1 << RECORDS_BITS:
-            raise ValueError(f"A program must have fewer than {1 << RECORDS_BITS} records, "
-                             f"not {records}")
+            raise ValueError(
+                f"A program must have fewer than {1 << RECORDS_BITS} records, not {records}"
+            )
         address, places = records * RECORD_BYTES, {}
         for name, data in [*streams.items(), *self._maps.items()]:
             address = -(-address // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
@@ -92,25 +96,32 @@ class ProgramBuilder:
             address += len(data)
         image = np.zeros(address, np.uint8)
         for name, data in [*streams.items(), *self._maps.items()]:
-            image[places[name]:places[name] + len(data)] = data
+            image[places[name] : places[name] + len(data)] = data
         header = {}
         for name, data in streams.items():
             header[f"{name}_address"] = places[name]
-            header[f"{name}_beats"]   = -(-len(data) // self._config.data_bytes)
+            header[f"{name}_beats"] = -(-len(data) // self._config.data_bytes)
         table = [record_bytes(Header, header), *(make(places) for make in self._descriptors)]
-        image[:records * RECORD_BYTES] = np.concatenate(table)
+        image[: records * RECORD_BYTES] = np.concatenate(table)
         last = last or first
-        end  = places[last] + len(self._maps[last])
-        return Program(image=image, records=records, output_address=places[first],
-                       output_bytes=end - places[first], memory_bytes=address), places
+        end = places[last] + len(self._maps[last])
+        return Program(
+            image=image,
+            records=records,
+            output_address=places[first],
+            output_bytes=end - places[first],
+            memory_bytes=address,
+        ), places
 
 
 def _join(parts, word_bits):
     """Bytes of words without gaps, from parts that are each padded to whole bytes."""
     if word_bits % 8 == 0:
         return np.concatenate([np.zeros(0, np.uint8), *parts])
-    bits = [np.unpackbits(part, bitorder="little")[:8 * len(part) // word_bits * word_bits]
-            for part in parts]
+    bits = [
+        np.unpackbits(part, bitorder="little")[: 8 * len(part) // word_bits * word_bits]
+        for part in parts
+    ]
     return np.packbits(np.concatenate([np.zeros(0, np.uint8), *bits]), bitorder="little")
 
 

@@ -1,15 +1,27 @@
 """How a block is laid onto the accelerator's memories: strips of rows, and rings for its maps."""
 
+import math
 from dataclasses import dataclass
 
-__all__ = ["BlockTiling", "DoesNotFit", "NotSupported", "map_words", "require", "stem_steps",
-           "tile_block"]
+__all__ = [
+    "cut_classes",
+    "BlockTiling",
+    "DoesNotFit",
+    "NotSupported",
+    "map_words",
+    "require",
+    "stem_steps",
+    "tile_block",
+]
 
-#: Channels of an image, as `hw.layouts.IMAGE_CHANNELS`, which would load Amaranth.
+#: Parts that a classifier is cut into between two images.
+_PARTS = 3
+
+#: Channels of an image, as `mnv2.hw.layouts.IMAGE_CHANNELS`, which would load Amaranth.
 _IMAGE_CHANNELS = 3
 
 # Limits of the fields of a descriptor.
-_WORDS_LIMIT  = 2**12 - 1
+_WORDS_LIMIT = 2**12 - 1
 _GROUPS_LIMIT = 2**8 - 1
 
 
@@ -48,15 +60,15 @@ class BlockTiling:
         Addresses of the first word of each in the map memory.
     """
 
-    input_shape:      tuple
-    hidden_shape:     tuple
-    output_shape:     tuple
-    strip_rows:       int
-    strips:           int
-    input_ring_rows:  int
+    input_shape: tuple
+    hidden_shape: tuple
+    output_shape: tuple
+    strip_rows: int
+    strips: int
+    input_ring_rows: int
     output_ring_rows: int
-    input_base:       int
-    output_base:      int
+    input_base: int
+    output_base: int
 
     @property
     def input_row_words(self):
@@ -99,13 +111,13 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
 
     Parameters
     ----------
-    block : golden.network.Block
-    config : hw.config.AcceleratorConfig
+    block : mnv2.golden.network.Block
+    config : mnv2.hw.config.AcceleratorConfig
     load : bool
         The input comes from external memory a few rows at a time; without, all of it is on chip.
     store : bool
         The output goes to external memory a few rows at a time; without, all of it stays on chip.
-    stem : golden.network.Layer
+    stem : mnv2.golden.network.Layer
         Makes the input, a few rows at a time; ``load`` has no meaning then.
     input_on_top : bool
         The input lies at the upper end.
@@ -121,21 +133,21 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
     DoesNotFit
         Naming the buffer, its size and the size needed.
     """
-    stride       = block.depthwise.stride
-    (top, _), _  = block.depthwise.padding
-    input_shape  = map_words(block.input_shape, config)
+    stride = block.depthwise.stride
+    (top, _), _ = block.depthwise.padding
+    input_shape = map_words(block.input_shape, config)
     hidden_shape = map_words(block.depthwise.input_shape, config)
     output_shape = map_words(block.output_shape, config)
     rows, groups, input_words = input_shape
     output_rows, output_groups, output_words = output_shape
     hidden_words = hidden_shape[2]
-    row_words    = output_groups * hidden_words
+    row_words = output_groups * hidden_words
     _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
 
     def tiles(words):
         return -(-words // config.tile_words)
 
-    all_weights  = hidden_words * tiles(output_words)
+    all_weights = hidden_words * tiles(output_words)
     tile_weights = hidden_words
     if block.expand:
         all_weights += input_words * tiles(hidden_words)
@@ -153,11 +165,11 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
 
     input_row_words, output_row_words = groups * input_words, output_groups * output_words
     map_end = config.map_words - kept
-    needed  = None
+    needed = None
     for strip_rows in range(min(output_rows, config.strip_words // row_words), 0, -1):
         strips = -(-output_rows // strip_rows)
-        strip_rows = -(-output_rows // strips)      # of equal height
-        strips     = -(-output_rows // strip_rows)
+        strip_rows = -(-output_rows // strips)  # of equal height
+        strips = -(-output_rows // strip_rows)
         if short(strip_rows):
             continue
         weights = all_weights if strips > 1 else tile_weights
@@ -166,25 +178,35 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
             continue
         # Rows that a strip takes in; a residual also needs the row above, which came before.
         taken = strip_rows + 1 if stride == 1 else 2 * strip_rows + 1 - top
-        input_ring  = min(rows, taken + bool(block.residual)) if load or stem else rows
+        input_ring = min(rows, taken + bool(block.residual)) if load or stem else rows
         output_ring = min(output_rows, 2 * strip_rows) if store else output_rows
         used = input_ring * input_row_words + output_ring * output_row_words
         if used > map_end:
             needed = ("words of maps", used + kept, "map_words", config.map_words)
             continue
         if load and not stem:
-            spare      = map_end - output_ring * output_row_words
+            spare = map_end - output_ring * output_row_words
             input_ring = min(rows, spare // input_row_words)
-        input_base  = map_end - input_ring * input_row_words if input_on_top else 0
+        input_base = map_end - input_ring * input_row_words if input_on_top else 0
         output_base = 0 if input_on_top else map_end - output_ring * output_row_words
         return BlockTiling(
-            input_shape=input_shape, hidden_shape=hidden_shape, output_shape=output_shape,
-            strip_rows=strip_rows, strips=strips, input_ring_rows=input_ring,
-            output_ring_rows=output_ring, input_base=input_base, output_base=output_base)
+            input_shape=input_shape,
+            hidden_shape=hidden_shape,
+            output_shape=output_shape,
+            strip_rows=strip_rows,
+            strips=strips,
+            input_ring_rows=input_ring,
+            output_ring_rows=output_ring,
+            input_base=input_base,
+            output_base=output_base,
+        )
     lowest = next(height for height in range(1, output_rows + 1) if not short(height))
     what, words, buffer, there = needed or (
-        f"words for {lowest} rows of depthwise outputs", lowest * row_words, "strip_words",
-        config.strip_words)
+        f"words for {lowest} rows of depthwise outputs",
+        lowest * row_words,
+        "strip_words",
+        config.strip_words,
+    )
     raise DoesNotFit(f"{block.name} needs {words} {what}, but {buffer} is {there}")
 
 
@@ -198,8 +220,10 @@ def _check_windows(layer):
     """Refuse padding and strides that the line buffer does not have."""
     (top, _), (left, _) = layer.padding
     if top != left:
-        raise NotSupported(f"{layer.name} pads {top} rows above and {left} columns before its "
-                           "input, but the line buffer pads both alike")
+        raise NotSupported(
+            f"{layer.name} pads {top} rows above and {left} columns before its "
+            "input, but the line buffer pads both alike"
+        )
     if layer.kind == "stem" and layer.stride != 2:
         raise NotSupported(f"{layer.name} needs stride {layer.stride}, but a stem has stride 2")
 
@@ -211,24 +235,67 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     _, output_groups, output_words = output_shape
     for words in (input_words, hidden_words, output_words, rows + 1):
         require("channel words or rows", words, _WORDS_LIMIT, block, "a descriptor's field")
-    require("groups of pixels in a row", 2 * output_groups + 1, _GROUPS_LIMIT, block,
-            "a descriptor's field")
+    require(
+        "groups of pixels in a row",
+        2 * output_groups + 1,
+        _GROUPS_LIMIT,
+        block,
+        "a descriptor's field",
+    )
     lines = groups * hidden_words
     parameters = (hidden_words if block.expand else 0) + hidden_words + output_words
     if stem:
         _check_windows(stem)
         if stem.input_channels != _IMAGE_CHANNELS:
-            raise NotSupported(f"{stem.name} needs an image of {stem.input_channels} channels, but "
-                               f"images have {_IMAGE_CHANNELS}")
+            raise NotSupported(
+                f"{stem.name} needs an image of {stem.input_channels} channels, but "
+                f"images have {_IMAGE_CHANNELS}"
+            )
         image_rows, image_groups, _ = map_words(stem.input_shape, config)
         require("rows of the image", image_rows + 1, _WORDS_LIMIT, stem, "a descriptor's field")
-        require("groups of pixels in a row of the image", max(image_groups, 2 * groups + 1),
-                _GROUPS_LIMIT, stem, "a descriptor's field")
-        lines      += image_groups
+        require(
+            "groups of pixels in a row of the image",
+            max(image_groups, 2 * groups + 1),
+            _GROUPS_LIMIT,
+            stem,
+            "a descriptor's field",
+        )
+        lines += image_groups
         parameters += input_words
-    require("words for a row of each map in the line buffer", lines, config.line_words, block,
-            "line_words")
+    require(
+        "words for a row of each map in the line buffer",
+        lines,
+        config.line_words,
+        block,
+        "line_words",
+    )
     require("words of 3x3 kernels", hidden_words, config.tap_words, block, "tap_words")
     require("words of parameters", parameters, config.parameter_words, block, "parameter_words")
-    require("words of a row of depthwise outputs", output_groups * hidden_words,
-            config.strip_words, block, "strip_words")
+    require(
+        "words of a row of depthwise outputs",
+        output_groups * hidden_words,
+        config.strip_words,
+        block,
+        "strip_words",
+    )
+
+
+def cut_classes(classes, config):
+    """Classes of each part of a classifier, whole tiles each.
+
+    Where images follow one another, its parts are worked off between the first blocks of the next:
+    these need few weights, so the classifier's, each used once, arrive meanwhile.
+
+    Parameters
+    ----------
+    classes : int
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    list of (int, int)
+        The first class of each part, and that behind its last.
+    """
+    tiles = math.ceil(classes / config.outputs)
+    step = math.ceil(tiles / _PARTS) * config.outputs
+    return [(begin, min(begin + step, classes)) for begin in range(0, classes, step)]

@@ -2,19 +2,18 @@
 
 import dataclasses
 
-from sim.explore.lanes import warning_words
-from sim.explore.objectives import FIGURES
-from sim.explore.units import format_quantity
-from sim.page.design_source import figure_source
-from sim.page.figure import add_figure
-from sim.page.made_with import facts, pairs
-from sim.page.markup import element, join
-from sim.page.run_figures import cycles_plot
-from sim.page.run_tables import layer_table
-from sim.page.table import Column, count, percent, table
-from sim.report.files import report_as_dict
+from mnv2.sim.explore.lanes import warning_words
+from mnv2.sim.explore.objectives import FIGURES
+from mnv2.sim.page.kit.figure import add_figure
+from mnv2.sim.page.kit.made_with import facts, pairs
+from mnv2.sim.page.kit.markup import element, join
+from mnv2.sim.page.kit.table import Column, count, percent, table
+from mnv2.sim.page.run_figures import cycles_plot
+from mnv2.sim.page.run_tables import layer_table
+from mnv2.sim.report.files import report_as_dict
+from mnv2.sim.report.quantities import format_quantity
 
-__all__ = ["design_detail"]
+__all__ = ["figure_source", "design_detail"]
 
 
 def design_detail(page, design, prediction):
@@ -22,10 +21,10 @@ def design_detail(page, design, prediction):
 
     Parameters
     ----------
-    page : sim.page.page.Page
+    page : mnv2.sim.page.kit.page.Page
         Keeps its figure.
-    design : sim.explore.design.Design
-    prediction : sim.model.prediction.Prediction
+    design : mnv2.sim.explore.design.Design
+    prediction : mnv2.sim.prediction.report.Prediction
         Of its layers.
 
     Returns
@@ -35,41 +34,61 @@ def design_detail(page, design, prediction):
     content = report_as_dict(prediction)
     name = design.name
     figure = add_figure(
-        page, f"{name}-cycles", f"Where the cycles of {name} go: {design.cycles:,}, predicted",
+        page,
+        f"{name}-cycles",
+        f"Where the cycles of {name} go: {design.cycles:,}, predicted",
         "In every cycle the array works or waits for one cause; the dash is the computed ideal.",
-        cycles_plot(prediction))
+        cycles_plot(prediction),
+    )
     warnings = [f"Maps badly: {sentence}." for sentence in warning_words(design.lane_warnings)]
     sentences = [element("li", sentence) for sentence in (*warnings, *design.notes)]
-    return join([
-        element("h3", name, class_="detail-name"),
-        element("p", "The command that goes on from it, in the folder in which the search was "
-                     "started:", class_="explain"),
-        element("pre", element("code", design.command)),
-        element("ul", *sentences, class_="note") if sentences else None,
-        element("div", _costs(design), _uses(design), _energy(design), class_="columns"),
-        facts({
-            "configuration": pairs(dataclasses.asdict(design.config)),
-            "buffers, bytes": pairs(design.config.buffer_bytes),
-            "clock": f"{design.clock_hz / 1e6:g} MHz ({design.clock_from})",
-            "memory": pairs(design.memory),
-            "accuracy": "" if design.accuracy is None else
-            f"{design.accuracy:.1%}, measured by the sweep: {design.accuracy_format}",
-        }),
-        figure,
-        layer_table(f"{name}-layers", content["layers"], content["total"]),
-    ])
+    return join(
+        [
+            element("h3", name, class_="detail-name"),
+            element(
+                "p",
+                "The command that goes on from it, in the folder in which the search was started:",
+                class_="explain",
+            ),
+            element("pre", element("code", design.command)),
+            element("ul", *sentences, class_="note") if sentences else None,
+            element("div", _costs(design), _uses(design), _energy(design), class_="columns"),
+            facts(
+                {
+                    "configuration": pairs(dataclasses.asdict(design.config)),
+                    "buffers, bytes": pairs(design.config.buffer_bytes),
+                    "clock": f"{design.clock_hz / 1e6:g} MHz ({design.clock_from})",
+                    "memory": pairs(design.memory),
+                    "accuracy": ""
+                    if design.accuracy is None
+                    else f"{design.accuracy:.1%}, measured by the sweep: {design.accuracy_format}",
+                }
+            ),
+            figure,
+            layer_table(f"{name}-layers", content["layers"], content["total"]),
+        ]
+    )
 
 
 def _costs(design):
     """All figures of a design that are not measured."""
-    figures = [figure for figure in FIGURES.values()
-               if figure.name != "accuracy" and figure.of(design) is not None]
+    figures = [
+        figure
+        for figure in FIGURES.values()
+        if figure.name != "accuracy" and figure.of(design) is not None
+    ]
     return table(
-        f"{design.name}-figures", "What it takes and costs",
-        [Column("figure", lambda figure: figure.words),
-         Column("predicted", lambda figure: _written(figure, design, "predicted"), str),
-         Column("computed or estimated", lambda figure: _written(figure, design, "estimated"),
-                str)], figures)
+        f"{design.name}-figures",
+        "What it takes and costs",
+        [
+            Column("figure", lambda figure: figure.words),
+            Column("predicted", lambda figure: _written(figure, design, "predicted"), str),
+            Column(
+                "computed or estimated", lambda figure: _written(figure, design, "estimated"), str
+            ),
+        ],
+        figures,
+    )
 
 
 def _written(figure, design, how):
@@ -83,16 +102,26 @@ def _uses(design):
     """Resources of the device, or those that were counted without one."""
     if design.uses:
         return table(
-            f"{design.name}-device", "Of the device, estimated",
-            [Column("resource", lambda use: use.resource),
-             Column("used", lambda use: use.used, count),
-             Column("available", lambda use: use.available, count),
-             Column("share", lambda use: use.share, percent)],
-            [use for use in design.uses if use.used or use.available])
+            f"{design.name}-device",
+            "Of the device, estimated",
+            [
+                Column("resource", lambda use: use.resource),
+                Column("used", lambda use: use.used, count),
+                Column("available", lambda use: use.available, count),
+                Column("share", lambda use: use.share, percent),
+            ],
+            [use for use in design.uses if use.used or use.available],
+        )
     counted = [(name, used) for name, used in dataclasses.asdict(design.resources).items() if used]
-    return table(f"{design.name}-device", "Resources, estimated",
-                 [Column("resource", lambda row: row[0].replace("_", " ")),
-                  Column("used", lambda row: row[1], count)], counted)
+    return table(
+        f"{design.name}-device",
+        "Resources, estimated",
+        [
+            Column("resource", lambda row: row[0].replace("_", " ")),
+            Column("used", lambda row: row[1], count),
+        ],
+        counted,
+    )
 
 
 def _energy(design):
@@ -101,8 +130,29 @@ def _energy(design):
         return None
     total = design.energy.total
     return table(
-        f"{design.name}-energy", "Energy of a frame, estimated",
-        [Column("operation", lambda row: row[0].replace("_", " ")),
-         Column("energy", lambda row: row[1], lambda value: format_quantity(value, "J")),
-         Column("share", lambda row: row[1] / total if total else 0.0, percent)],
-        [row for row in design.energy.by_operation.items() if row[1]], total=("total", total))
+        f"{design.name}-energy",
+        "Energy of a frame, estimated",
+        [
+            Column("operation", lambda row: row[0].replace("_", " ")),
+            Column("energy", lambda row: row[1], lambda value: format_quantity(value, "J")),
+            Column("share", lambda row: row[1] / total if total else 0.0, percent),
+        ],
+        [row for row in design.energy.by_operation.items() if row[1]],
+        total=("total", total),
+    )
+
+
+def figure_source(figure):
+    """``predicted`` by the cycle model, ``estimated`` from structure, or ``measured`` by a sweep.
+
+    Parameters
+    ----------
+    figure : mnv2.sim.explore.objectives.Figure
+
+    Returns
+    -------
+    str
+    """
+    if figure.name == "accuracy":
+        return "measured by a sweep"
+    return "estimated" if figure.costs or figure.name == "energy" else "predicted"

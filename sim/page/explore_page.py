@@ -1,18 +1,17 @@
 """The page of `mnv2 explore`: the front, and what stands behind each of its designs."""
 
-from sim.explore.objectives import FIGURES
-from sim.explore.report import search_as_dict
-from sim.explore.tables import binding_words, headline, nearest_misses, time_words
-from sim.explore.units import format_quantity
-from sim.model.prediction import make_prediction
-from sim.page.design_detail import design_detail
-from sim.page.design_source import figure_source
-from sim.page.explore_tables import add_proofs, add_sensitivity
-from sim.page.made_with import add_made_with
-from sim.page.page import Page
-from sim.page.picker import Group, Measure, add_picker, pick_button
-from sim.page.table import Column, Note, count, decimal, percent, table
-from sim.report.colors import MUTED, POINTWISE_COLOR, STALL_COLORS
+from mnv2.sim.explore.objectives import FIGURES
+from mnv2.sim.explore.report import search_as_dict
+from mnv2.sim.explore.tables import binding_words, headline, nearest_misses, time_words
+from mnv2.sim.page.design_detail import design_detail, figure_source
+from mnv2.sim.page.explore_tables import add_proofs, add_sensitivity
+from mnv2.sim.page.kit.made_with import add_made_with
+from mnv2.sim.page.kit.page import Page
+from mnv2.sim.page.kit.picker import Group, Measure, add_picker, pick_button
+from mnv2.sim.page.kit.table import Column, Note, count, decimal, percent, table
+from mnv2.sim.prediction.report import make_prediction
+from mnv2.sim.report.colors import MUTED, POINTWISE_COLOR, STALL_COLORS
+from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["explore_page"]
 
@@ -33,8 +32,8 @@ def explore_page(results, proofs=(), command=""):
 
     Parameters
     ----------
-    results : sim.explore.search.Results
-    proofs : sequence of sim.explore.prove.Proof
+    results : mnv2.sim.explore.search.Results
+    proofs : sequence of mnv2.sim.explore.prove.Proof
         Designs that were run in RTL.
     command : str
         The command line that makes it again.
@@ -55,12 +54,19 @@ def explore_page(results, proofs=(), command=""):
         _add_front(page, results, content["commit"])
     if front:
         page.add(
-            "designs-section", "Table of the front",
-            table("designs", f"{len(front):,} designs, all predicted", list(_columns(results)),
-                  front, keys=range(len(front)),
-                  note=f"{results.balanced.name} is the balanced one, nearest to having the best "
-                       "of everything. Frames run one after another; energy is of a frame. "
-                       "designs.csv has every design that was looked at."))
+            "designs-section",
+            "Table of the front",
+            table(
+                "designs",
+                f"{len(front):,} designs, all predicted",
+                list(_columns(results)),
+                front,
+                keys=range(len(front)),
+                note=f"{results.balanced.name} is the balanced one, nearest to having the best "
+                "of everything. Frames run one after another; energy is of a frame. "
+                "designs.csv has every design that was looked at.",
+            ),
+        )
     if proofs:
         add_proofs(page, proofs)
     if results.sensitivity is not None and results.sensitivity.changes:
@@ -77,53 +83,76 @@ def _add_front(page, results, commit):
     measures = _measures(results, designs)
     numbers = range(len(front), len(designs))
     groups = [
-        Group("misses what was asked",
-              [number for number in numbers if designs[number].violations],
-              STALL_COLORS["line_buffer"], "x-thin-open", 6),
-        Group("beaten by the front",
-              [number for number in numbers if not designs[number].violations], MUTED,
-              "circle-open", 7),
+        Group(
+            "misses what was asked",
+            [number for number in numbers if designs[number].violations],
+            STALL_COLORS["line_buffer"],
+            "x-thin-open",
+            6,
+        ),
+        Group(
+            "beaten by the front",
+            [number for number in numbers if not designs[number].violations],
+            MUTED,
+            "circle-open",
+            7,
+        ),
         Group("the front", list(range(len(front))), POINTWISE_COLOR),
     ]
     names = [measure.name for measure in measures]
     first, *more = [figure.name for figure in objectives]
     second = next(iter(more), next(name for name in names if name != first))
     page.add(
-        "front-section", "The front",
+        "front-section",
+        "The front",
         add_picker(
-            page, "front", "Every design that was predicted",
+            page,
+            "front",
+            "Every design that was predicted",
             "A click on a design of the front shows it below; its row in the table has a button "
             "for that. A dotted line is a limit that was asked for. Every axis says whether its "
             "figure is predicted or estimated.",
-            measures=measures, groups=groups, axes=(second, first),
+            measures=measures,
+            groups=groups,
+            axes=(second, first),
             details=_details(page, results, commit),
             chosen=results.balanced.number - 1 if front else None,
-            texts=[_lines(design, measures, results) for design in designs]))
+            texts=[_lines(design, measures, results) for design in designs],
+        ),
+    )
 
 
 def _add_made_with(page, results, content, command):
     prepared, request = results.prepared, results.prepared.request
     clock = prepared.judge.clock
     add_made_with(
-        page, command=command,
-        items={"network": _network_words(request), "device": request.device or "none given",
-               "asked": ", ".join(limit.words for limit in prepared.judge.limits) or "no limits",
-               "best in": ", ".join(f"{figure.best} {figure.name}"
-                                    for figure in prepared.objectives)},
+        page,
+        command=command,
+        items={
+            "network": _network_words(request),
+            "device": request.device or "none given",
+            "asked": ", ".join(limit.words for limit in prepared.judge.limits) or "no limits",
+            "best in": ", ".join(f"{figure.best} {figure.name}" for figure in prepared.objectives),
+        },
         more={
-            "method": "the whole space" if results.method == "whole" else
-            f"{results.method}, at most {request.designs:,} predictions, generations of "
+            "method": "the whole space"
+            if results.method == "whole"
+            else f"{results.method}, at most {request.designs:,} predictions, generations of "
             f"{request.population}",
             "seed": request.seed,
             "clock": f"{clock.hz / 1e6:g} MHz ({clock.source})",
             "memory": f"{request.latency} cycles away",
             "accuracy": request.accuracy or "",
-            "no designs": "; ".join(f"{times:,} x {reason}"
-                                    for reason, times in results.refused.items()),
+            "no designs": "; ".join(
+                f"{times:,} x {reason}" for reason, times in results.refused.items()
+            ),
         },
-        configuration={name: ", ".join(map(str, values))
-                       for name, values in prepared.space.values.items()},
-        versions=content["versions"], commit=content["commit"])
+        configuration={
+            name: ", ".join(map(str, values)) for name, values in prepared.space.values.items()
+        },
+        versions=content["versions"],
+        commit=content["commit"],
+    )
 
 
 def _network_words(request):
@@ -141,9 +170,15 @@ def _measures(results, designs):
             factor, unit, tickformat = SCALES[figure.unit]
             limit = limits.get(figure.name)
             title = f"{figure.words}{f', {unit}' if unit else ''} ({figure_source(figure)})"
-            measures.append(Measure(
-                figure.name, title, [None if value is None else value * factor for value in values],
-                tickformat, None if limit is None else limit * factor))
+            measures.append(
+                Measure(
+                    figure.name,
+                    title,
+                    [None if value is None else value * factor for value in values],
+                    tickformat,
+                    None if limit is None else limit * factor,
+                )
+            )
     return measures
 
 
@@ -160,8 +195,9 @@ def _lines(design, measures, results):
     for figure in figures:
         value = _value(figure, design)
         if value is not None:
-            lines.append(f"{figure.name}, {figure_source(figure)}: "
-                         f"{format_quantity(value, figure.unit)}")
+            lines.append(
+                f"{figure.name}, {figure_source(figure)}: {format_quantity(value, figure.unit)}"
+            )
     lines.append(f"lanes: {design.lanes}; bound by {time_words(design)}")
     asked = {limit.name: limit.words for limit in results.prepared.judge.limits}
     lines += [f"misses {asked.get(name, name)}" for name in design.violations]
@@ -172,11 +208,22 @@ def _details(page, results, commit):
     """What is shown of each design of the front."""
     network = results.prepared.network
     return {
-        number: design_detail(page, design, make_prediction(
-            network, design.layers, design.config, latency=design.memory["latency"],
-            bytes_per_cycle=design.memory["bytes_per_cycle"], clock_hz=design.clock_hz, seconds=0,
-            commit=commit))
-        for number, design in enumerate(results.front)}
+        number: design_detail(
+            page,
+            design,
+            make_prediction(
+                network,
+                design.layers,
+                design.config,
+                latency=design.memory["latency"],
+                bytes_per_cycle=design.memory["bytes_per_cycle"],
+                clock_hz=design.clock_hz,
+                seconds=0,
+                commit=commit,
+            ),
+        )
+        for number, design in enumerate(results.front)
+    }
 
 
 def _columns(results):
@@ -188,20 +235,30 @@ def _columns(results):
             yield _figure_column(figure)
     if len({design.clock_hz for design in front}) > 1:
         yield Column("clock, MHz", lambda design: design.clock_hz / 1e6, decimal(1))
-    yield Column("multipliers", lambda design: design.config.multipliers, count,
-                 "that touch weights")
+    yield Column(
+        "multipliers", lambda design: design.config.multipliers, count, "that touch weights"
+    )
     yield Column("lanes", lambda design: design.lanes, note="outputs x inputs x pixels")
     yield Column("port, bits", lambda design: design.config.data_bits, count)
     if any(design.uses for design in front):
-        yield Column("device binds", lambda design: Note(
-            _value(FIGURES["share"], design), binding_words(design)))
+        yield Column(
+            "device binds",
+            lambda design: Note(_value(FIGURES["share"], design), binding_words(design)),
+        )
     yield Column("time is bound by", time_words)
     yield Column("MACs used", lambda design: design.total.mac_utilization, percent, "predicted")
-    yield Column("layers idle", lambda design: len(design.lane_warnings), count,
-                 "layers that leave more than half of the lanes idle")
+    yield Column(
+        "layers idle",
+        lambda design: len(design.lane_warnings),
+        count,
+        "layers that leave more than half of the lanes idle",
+    )
 
 
 def _figure_column(figure):
     return Column(
-        f"{figure.name} ({figure_source(figure)})", lambda design: _value(figure, design),
-        lambda value: "" if value is None else format_quantity(value, figure.unit), figure.words)
+        f"{figure.name} ({figure_source(figure)})",
+        lambda design: _value(figure, design),
+        lambda value: "" if value is None else format_quantity(value, figure.unit),
+        figure.words,
+    )

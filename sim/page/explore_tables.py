@@ -1,10 +1,10 @@
 """What a page says of designs beside the front: those run in RTL, and what single changes do."""
 
-from sim.explore.space import AXES
-from sim.explore.units import format_quantity
-from sim.page.design_source import figure_source
-from sim.page.markup import element, join
-from sim.page.table import Column, Note, count, signed, table
+from mnv2.sim.explore.space import AXES
+from mnv2.sim.page.design_detail import figure_source
+from mnv2.sim.page.kit.markup import element, join
+from mnv2.sim.page.kit.table import Column, Note, count, signed, table
+from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["add_proofs", "add_sensitivity"]
 
@@ -14,9 +14,10 @@ def add_proofs(page, proofs):
 
     Parameters
     ----------
-    page : sim.page.page.Page
-    proofs : sequence of sim.explore.prove.Proof
+    page : mnv2.sim.page.kit.page.Page
+    proofs : sequence of mnv2.sim.explore.prove.Proof
     """
+
     def of(key):
         return lambda proof: getattr(proof, key)
 
@@ -43,21 +44,37 @@ def add_proofs(page, proofs):
         Column("predicted DRAM bytes", of("predicted_dram_bytes"), count),
         Column("measured DRAM bytes", of("measured_dram_bytes"), count),
         Column("difference, bytes", less("dram_bytes"), signed),
-        Column("figures compared", of("figures"), count,
-               "cycles, work and waits by cause, bytes by kind, of each layer and of the frame"),
+        Column(
+            "figures compared",
+            of("figures"),
+            count,
+            "cycles, work and waits by cause, bytes by kind, of each layer and of the frame",
+        ),
         Column("not equal", unequal, count),
     ]
     sentences = [f"{proof.name}: {proof.reason}" for proof in proofs if proof.reason]
     sentences += [
-        f"{proof.name}, {layer}: " + "; ".join(f"{name} {one:,} predicted, {other:,} measured"
-                                               for name, (one, other) in row.items())
-        for proof in proofs for layer, row in proof.differences.items()]
+        f"{proof.name}, {layer}: "
+        + "; ".join(
+            f"{name} {one:,} predicted, {other:,} measured" for name, (one, other) in row.items()
+        )
+        for proof in proofs
+        for layer, row in proof.differences.items()
+    ]
     page.add(
-        "proofs-section", "Run in RTL",
-        table("proofs", "Designs of the front, built and run in RTL: the whole network", columns,
-              list(proofs), note="Every block's output is held to the integer model, bit for bit."),
+        "proofs-section",
+        "Run in RTL",
+        table(
+            "proofs",
+            "Designs of the front, built and run in RTL: the whole network",
+            columns,
+            list(proofs),
+            note="Every block's output is held to the integer model, bit for bit.",
+        ),
         element("ul", *(element("li", sentence) for sentence in sentences), class_="bad")
-        if sentences else join([]))
+        if sentences
+        else join([]),
+    )
 
 
 def add_sensitivity(page, results):
@@ -65,8 +82,8 @@ def add_sensitivity(page, results):
 
     Parameters
     ----------
-    page : sim.page.page.Page
-    results : sim.explore.search.Results
+    page : mnv2.sim.page.kit.page.Page
+    results : mnv2.sim.explore.search.Results
     """
     base, changes = results.sensitivity.base, results.sensitivity.changes
     limits = {limit.name: limit.words for limit in results.prepared.judge.limits}
@@ -77,33 +94,49 @@ def add_sensitivity(page, results):
     ]
     for figure in results.prepared.objectives:
         columns += [_objective(figure), _change(figure, base)]
-    columns.append(Column("misses", lambda change: ", ".join(
-        limits.get(name, name) for name in change.design.violations)))
+    columns.append(
+        Column(
+            "misses",
+            lambda change: ", ".join(limits.get(name, name) for name in change.design.violations),
+        )
+    )
     axes = dict.fromkeys(change.axis for change in changes)
     page.add(
-        "sensitivity-section", "What one change does",
-        table("sensitivity", f"{results.balanced.name} with one axis changed", columns, changes,
-              note="All with a memory that gives a beat a cycle each way. Buffers that are derived "
-                   "follow the lanes. "
-                   + "; ".join(f"{axis}: {AXES[axis].words}" for axis in axes) + "."))
+        "sensitivity-section",
+        "What one change does",
+        table(
+            "sensitivity",
+            f"{results.balanced.name} with one axis changed",
+            columns,
+            changes,
+            note="All with a memory that gives a beat a cycle each way. Buffers that are derived "
+            "follow the lanes. " + "; ".join(f"{axis}: {AXES[axis].words}" for axis in axes) + ".",
+        ),
+    )
 
 
 def _objective(figure):
-    return Column(f"{figure.name} ({figure_source(figure)})",
-                  lambda change: figure.of(change.design),
-                  lambda value: "" if value is None else format_quantity(value, figure.unit),
-                  figure.words)
+    return Column(
+        f"{figure.name} ({figure_source(figure)})",
+        lambda change: figure.of(change.design),
+        lambda value: "" if value is None else format_quantity(value, figure.unit),
+        figure.words,
+    )
 
 
 def _change(figure, base):
     """By what share an objective changes; green where that is better."""
+
     def cell(change):
         before, after = figure.of(base), figure.of(change.design)
         if before is None or after is None or not before:
             return Note(None, "")
         share = after / before - 1
         better = figure.sign * share < 0
-        return Note(share, f"{share:+.1%}" if share else "0",
-                    "" if not share else "good" if better else "bad")
+        return Note(
+            share,
+            f"{share:+.1%}" if share else "0",
+            "" if not share else "good" if better else "bad",
+        )
 
     return Column(f"{figure.name}, change", cell, str)

@@ -1,11 +1,11 @@
 """The page of a run, and of a prediction, which says so in every place."""
 
-from sim.model.prediction import prediction_headline
-from sim.page.figure import add_figure
-from sim.page.made_with import add_made_with, tiles
-from sim.page.markup import element, join
-from sim.page.page import Page
-from sim.page.run_figures import (
+from mnv2.sim.page.kit.figure import add_figure
+from mnv2.sim.page.kit.made_with import add_made_with, tiles
+from mnv2.sim.page.kit.markup import element, join
+from mnv2.sim.page.kit.page import Page
+from mnv2.sim.page.kit.table import Column, percent, table
+from mnv2.sim.page.run_figures import (
     block_limits_plot,
     bytes_plot,
     cycles_plot,
@@ -13,11 +13,11 @@ from sim.page.run_figures import (
     limits_plot,
     roofline_plot,
 )
-from sim.page.run_tables import limit_note, memory_table, time_table, wait_table
-from sim.page.table import Column, percent, table
-from sim.report.files import report_as_dict
-from sim.report.series import frame_titles
-from sim.report.tables import headline
+from mnv2.sim.page.run_tables import limit_note, memory_table, time_table, wait_table
+from mnv2.sim.prediction.report import prediction_headline
+from mnv2.sim.report.files import report_as_dict
+from mnv2.sim.report.series import frame_titles
+from mnv2.sim.report.tables import headline
 
 __all__ = ["add_cycles", "add_frame", "add_memory", "add_roofline", "run_page"]
 
@@ -27,8 +27,8 @@ def run_page(report, command=""):
 
     Parameters
     ----------
-    report : sim.report.run_report.RunReport
-        Or `sim.model.prediction.Prediction`.
+    report : mnv2.sim.report.run_report.RunReport
+        Or `mnv2.sim.prediction.report.Prediction`.
     command : str
         The command line that makes it again.
 
@@ -39,8 +39,9 @@ def run_page(report, command=""):
     total, content = report.total, report_as_dict(report)
     predicted = report.predicted
     if predicted:
-        page = Page("MobileNetV2, predicted without a simulator",
-                    f"P{prediction_headline(report)[1:]}")
+        page = Page(
+            "MobileNetV2, predicted without a simulator", f"P{prediction_headline(report)[1:]}"
+        )
     elif report.mode == "network":
         page = Page("MobileNetV2 in RTL: one frame", f"Measured in RTL: {headline(report)}")
     else:
@@ -48,23 +49,33 @@ def run_page(report, command=""):
     how = "predicted" if predicted else "measured"
     figures = [
         (f"{total.cycles:,}", f"clock cycles, {how}"),
-        (f"{total.microseconds(report.clock_hz) / 1e3:.3f} ms",
-         f"{how}, at {report.clock_hz / 1e6:g} MHz"),
+        (
+            f"{total.microseconds(report.clock_hz) / 1e3:.3f} ms",
+            f"{how}, at {report.clock_hz / 1e6:g} MHz",
+        ),
         (f"{total.mac_utilization:.1%}", f"of {report.multipliers:,} multipliers used, {how}"),
         (f"{total.dram_bytes:,}", f"bytes of DRAM, {how}"),
-        (f"{report.over_floor:.3f} x",
-         f"the computed floor of {report.limits.floor_bytes:,} bytes"),
+        (
+            f"{report.over_floor:.3f} x",
+            f"the computed floor of {report.limits.floor_bytes:,} bytes",
+        ),
     ]
     if content["frames_per_second"]:
-        figures.insert(2, (f"{content['frames_per_second']:,.1f}",
-                           "frames a second, one after another"))
+        figures.insert(
+            2, (f"{content['frames_per_second']:,.1f}", "frames a second, one after another")
+        )
     if content["frames"]:
         interval = content["frames"]
         behind = f"cycles from frame to frame, {interval['frames_per_second']:,.1f} frames/s, {how}"
         figures.append((f"{interval['interval_cycles']:,.0f}", behind))
     if not predicted:
-        figures.append((f"{total.mismatches:,}", "elements that differ from the golden model",
-                        "bad" if total.mismatches else "good"))
+        figures.append(
+            (
+                f"{total.mismatches:,}",
+                "elements that differ from the golden model",
+                "bad" if total.mismatches else "good",
+            )
+        )
     page.sections.append(element("section", tiles(figures), _classes(content)))
     if report.timeline is not None:
         add_frame(page, report)
@@ -72,23 +83,34 @@ def run_page(report, command=""):
     add_memory(page, report, content)
     add_roofline(page, report)
     add_made_with(
-        page, command=command,
+        page,
+        command=command,
         items={"image": report.image, "model": report.model},
-        more={"clock": f"{report.clock_hz / 1e6:g} MHz, a setting",
-              "seed": "" if predicted else report.seed,
-              "on chip": f"{report.on_chip_bytes:,} bytes",
-              "took": f"{report.wall_seconds * 1e3:.0f} ms" if predicted else
-              f"{report.wall_seconds:.1f} s of simulation, "
-              f"{report.simulated_cycles_per_second:,.0f} cycles a second"},
-        on_chip=report.buffer_bytes, configuration=report.configuration, memory=report.memory,
-        versions=report.versions, commit=report.commit)
+        more={
+            "clock": f"{report.clock_hz / 1e6:g} MHz, a setting",
+            "seed": "" if predicted else report.seed,
+            "on chip": f"{report.on_chip_bytes:,} bytes",
+            "took": f"{report.wall_seconds * 1e3:.0f} ms"
+            if predicted
+            else f"{report.wall_seconds:.1f} s of simulation, "
+            f"{report.simulated_cycles_per_second:,.0f} cycles a second",
+        },
+        on_chip=report.buffer_bytes,
+        configuration=report.configuration,
+        memory=report.memory,
+        versions=report.versions,
+        commit=report.commit,
+    )
     return page
 
 
 def _classes(content):
     """What the picture shows, said by each."""
-    tops = {"float": content["top5_float"], "golden, integer": content["top5_golden"],
-            "RTL": content["top5"]}
+    tops = {
+        "float": content["top5_float"],
+        "golden, integer": content["top5_golden"],
+        "RTL": content["top5"],
+    }
     tops = {who: top for who, top in tops.items() if top}
     if not tops:
         return join([])
@@ -102,36 +124,49 @@ def _classes(content):
     columns = [Column("rank", lambda row: row["place"], str)]
     for who in tops:
         columns += [Column(f"class, {who}", name(who)), Column(f"{who}", likelihood(who), percent)]
-    rows = [{"place": place, **dict(zip(tops, row, strict=True))}
-            for place, row in enumerate(zip(*tops.values(), strict=True), start=1)]
+    rows = [
+        {"place": place, **dict(zip(tops, row, strict=True))}
+        for place, row in enumerate(zip(*tops.values(), strict=True), start=1)
+    ]
     return table("classes", "What the picture shows: the likeliest classes", columns, rows)
 
 
 def add_frame(page, report):
     """Add the frame in time."""
     title, below = frame_titles(report)
-    page.add("frame-section", "The frame in time", add_figure(
-        page, "frame", title,
-        f"{below} White under 100 % in the upper panel is time in which no multiplier works; the "
-        "middle one says why (mean of a layer), the lower one what the memory port moves "
-        f"meanwhile ({report.port_bytes} bytes a beat). Names and MAC utilisation of the layers "
-        "are above; B: bottleneck.",
-        frame_plot(report)))
+    page.add(
+        "frame-section",
+        "The frame in time",
+        add_figure(
+            page,
+            "frame",
+            title,
+            f"{below} White under 100 % in the upper panel is time in which no multiplier works; "
+            "the middle one says why (mean of a layer), the lower one what the memory port "
+            f"moves meanwhile ({report.port_bytes} bytes a beat). Names and MAC utilisation of the "
+            "layers are above; B: bottleneck.",
+            frame_plot(report),
+        ),
+    )
 
 
 def add_cycles(page, report, content):
     """Add the cycles of each layer, as a figure and as tables."""
     total, predicted = report.total, report.predicted
     page.add(
-        "cycles-section", "Where the cycles go",
+        "cycles-section",
+        "Where the cycles go",
         add_figure(
-            page, "cycles",
+            page,
+            "cycles",
             f"{total.cycles:,} clock cycles, {'predicted' if predicted else 'measured in RTL'}",
             "In every cycle the array works or waits for one cause; the dash is the computed ideal "
             "of the tiles, if nothing ever waits.",
-            cycles_plot(report)),
+            cycles_plot(report),
+        ),
         time_table(content["layers"], content["total"], predicted=predicted),
-        wait_table(content["layers"], content["total"], predicted=predicted))
+        wait_table(content["layers"], content["total"], predicted=predicted),
+    )
 
 
 def add_memory(page, report, content):
@@ -139,31 +174,60 @@ def add_memory(page, report, content):
     predicted = report.predicted
     how = "predicted" if predicted else "measured in RTL"
     blocks = report.mode == "blocks"
-    figures = [add_figure(
-        page, "bytes", f"{report.total.dram_bytes:,} bytes of external memory, {how}",
-        "Computed: activations and weights only, one byte each." if blocks else
-        "A byte counts for the layer that ran while it was moved, often ahead of its use.",
-        bytes_plot(report))]
+    figures = [
+        add_figure(
+            page,
+            "bytes",
+            f"{report.total.dram_bytes:,} bytes of external memory, {how}",
+            "Computed: activations and weights only, one byte each."
+            if blocks
+            else "A byte counts for the layer that ran while it was moved, often ahead of its use.",
+            bytes_plot(report),
+        )
+    ]
     if blocks:
-        figures.append(add_figure(
-            page, "limits", "Each bottleneck's bytes beside what is computed",
-            "Computed: what it moves if only its input, output and weights cross the port, or "
-            "those of every layer.", block_limits_plot(report)))
+        figures.append(
+            add_figure(
+                page,
+                "limits",
+                "Each bottleneck's bytes beside what is computed",
+                "Computed: what it moves if only its input, output and weights cross the port, or "
+                "those of every layer.",
+                block_limits_plot(report),
+            )
+        )
     else:
-        figures.append(add_figure(
-            page, "limits", "The frame's bytes beside what is computed",
-            "No design that loads its weights moves less than the floor.",
-            limits_plot(report), legend=False))
-    page.add("memory-section", "External memory", *figures,
-             memory_table(content["layers"], content["total"], predicted=predicted),
-             element("p", limit_note(report), class_="note"))
+        figures.append(
+            add_figure(
+                page,
+                "limits",
+                "The frame's bytes beside what is computed",
+                "No design that loads its weights moves less than the floor.",
+                limits_plot(report),
+                legend=False,
+            )
+        )
+    page.add(
+        "memory-section",
+        "External memory",
+        *figures,
+        memory_table(content["layers"], content["total"], predicted=predicted),
+        element("p", limit_note(report), class_="note"),
+    )
 
 
 def add_roofline(page, report):
     """Add the roofline."""
     how = "predicted" if report.predicted else "measured in RTL"
-    page.add("roofline-section", "Roofline", add_figure(
-        page, "roofline", f"Work for each byte and each cycle, {how}",
-        "A layer under the slope is bound by the memory port, one under the flat roof by the "
-        "multipliers; how far below says what waiting costs.",
-        roofline_plot(report)))
+    page.add(
+        "roofline-section",
+        "Roofline",
+        add_figure(
+            page,
+            "roofline",
+            f"Work for each byte and each cycle, {how}",
+            "A layer under the slope is bound by the memory port, one under the flat roof by the "
+            "multipliers; how far below says what waiting costs.",
+            roofline_plot(report),
+        ),
+    )

@@ -1,7 +1,7 @@
 """Tables of a run or of a prediction: the rows of its report.json."""
 
-from sim.page.table import Column, Note, count, decimal, percent, table
-from sim.report.labels import words
+from mnv2.sim.page.kit.table import Column, Note, count, decimal, percent, table
+from mnv2.sim.report.labels import words
 
 __all__ = ["layer_table", "limit_note", "memory_table", "time_table", "wait_table"]
 
@@ -33,7 +33,7 @@ def time_table(rows, total, *, predicted, name="time"):
     Parameters
     ----------
     rows, total : list of dict, dict
-        ``layers`` and ``total`` of `sim.report.files.report_as_dict`.
+        ``layers`` and ``total`` of `mnv2.sim.report.files.report_as_dict`.
     predicted : bool
         Whether they are of a prediction; then every column of a figure says so.
     name : str
@@ -51,22 +51,42 @@ def time_table(rows, total, *, predicted, name="time"):
         Column("residual", lambda row: "yes" if row.get("residual") else ""),
         Column("MACs", field("macs"), count, "asked for by the architecture; computed"),
         Column(f"{how} cycles", field("cycles"), count, "clock cycles"),
-        Column("ideal cycles (computed)", field("ideal_cycles"), count,
-               "of the tiles, if nothing ever waits"),
-        Column("cycles / bound", field("cycles_over_bound"), decimal(3),
-               f"{how} cycles over computed ones: the ideal, or those of the bytes moved "
-               "meanwhile, whichever is more"),
-        Column(f"{how} MAC utilisation", field("mac_utilization"), percent,
-               "MACs / (cycles x multipliers)"),
+        Column(
+            "ideal cycles (computed)",
+            field("ideal_cycles"),
+            count,
+            "of the tiles, if nothing ever waits",
+        ),
+        Column(
+            "cycles / bound",
+            field("cycles_over_bound"),
+            decimal(3),
+            f"{how} cycles over computed ones: the ideal, or those of the bytes moved "
+            "meanwhile, whichever is more",
+        ),
+        Column(
+            f"{how} MAC utilisation",
+            field("mac_utilization"),
+            percent,
+            "MACs / (cycles x multipliers)",
+        ),
         Column(f"{how} µs", field("microseconds"), decimal(1), "at the clock of the report"),
     ]
     if "computed_scale_sim_cycles" in rows[0]:
-        columns.append(Column(
-            "SCALE-Sim cycles (computed)", field("computed_scale_sim_cycles"), count,
-            "what the formula of a published simulator says of as many multipliers"))
+        columns.append(
+            Column(
+                "SCALE-Sim cycles (computed)",
+                field("computed_scale_sim_cycles"),
+                count,
+                "what the formula of a published simulator says of as many multipliers",
+            )
+        )
     if not predicted:
-        columns.append(Column("mismatches", mismatches, count,
-                              "output elements that differ from the golden model"))
+        columns.append(
+            Column(
+                "mismatches", mismatches, count, "output elements that differ from the golden model"
+            )
+        )
     return table(name, f"Time of each layer, {how}", columns, rows, total=total)
 
 
@@ -84,15 +104,25 @@ def wait_table(rows, total, *, predicted, name="waits"):
         Column("cycles", field("cycles"), count, how),
         Column("works: pointwise", field("pointwise_cycles"), count, "1x1 convolutions, the stem"),
         Column("works: depthwise", field("depthwise_cycles"), count, "3x3 windows"),
-        *(Column(f"waits: {words(cause)}", nested("stalls", cause), count, how)
-          for cause in causes),
-        Column("waits, share", lambda row: 1 - row["busy_cycles"] / row["cycles"]
-               if row["cycles"] else 0.0, percent, "of the cycles"),
-        Column("bound by", lambda row: words(row["bound"]),
-               note="what takes most cycles: the array's work, or one cause"),
+        *(
+            Column(f"waits: {words(cause)}", nested("stalls", cause), count, how)
+            for cause in causes
+        ),
+        Column(
+            "waits, share",
+            lambda row: 1 - row["busy_cycles"] / row["cycles"] if row["cycles"] else 0.0,
+            percent,
+            "of the cycles",
+        ),
+        Column(
+            "bound by",
+            lambda row: words(row["bound"]),
+            note="what takes most cycles: the array's work, or one cause",
+        ),
     ]
-    return table(name, f"Cycles of each layer, {how}: the array works, or waits", columns, rows,
-                 total=total)
+    return table(
+        name, f"Cycles of each layer, {how}: the array works, or waits", columns, rows, total=total
+    )
 
 
 def memory_table(rows, total, *, predicted, name="memory"):
@@ -105,9 +135,10 @@ def memory_table(rows, total, *, predicted, name="memory"):
     how = "predicted" if predicted else "measured"
     columns = [
         Column("layer", field("name")),
-        *(Column(f"read: {kind}", nested("dram_read_bytes_by_kind", kind), count,
-                 f"bytes, {how}")
-          for kind in total["dram_read_bytes_by_kind"]),
+        *(
+            Column(f"read: {kind}", nested("dram_read_bytes_by_kind", kind), count, f"bytes, {how}")
+            for kind in total["dram_read_bytes_by_kind"]
+        ),
         Column("written", field("dram_write_bytes"), count, f"bytes, {how}"),
         Column("together", field("dram_bytes"), count, f"bytes, {how}"),
         Column("bytes / cycle", field("bytes_per_cycle"), decimal(2), how),
@@ -115,10 +146,18 @@ def memory_table(rows, total, *, predicted, name="memory"):
     ]
     if "computed_fused_dram_bytes" in rows[0]:
         columns += [
-            Column("block fused (computed)", field("computed_fused_dram_bytes"), count,
-                   "bytes, if only its input, output and weights cross the port"),
-            Column("layer by layer (computed)", field("computed_layer_by_layer_dram_bytes"), count,
-                   "bytes, if those of every layer cross the port"),
+            Column(
+                "block fused (computed)",
+                field("computed_fused_dram_bytes"),
+                count,
+                "bytes, if only its input, output and weights cross the port",
+            ),
+            Column(
+                "layer by layer (computed)",
+                field("computed_layer_by_layer_dram_bytes"),
+                count,
+                "bytes, if those of every layer cross the port",
+            ),
         ]
     return table(name, f"Bytes of external memory, {how}", columns, rows, total=total)
 
@@ -145,21 +184,34 @@ def layer_table(name, rows, total):
         Column("MAC utilisation", field("mac_utilization"), percent, "predicted"),
         Column("works: pointwise", field("pointwise_cycles"), count, "cycles, predicted"),
         Column("works: depthwise", field("depthwise_cycles"), count, "cycles, predicted"),
-        *(Column(f"waits: {words(cause)}", nested("stalls", cause), count, "cycles, predicted")
-          for cause in causes),
+        *(
+            Column(f"waits: {words(cause)}", nested("stalls", cause), count, "cycles, predicted")
+            for cause in causes
+        ),
         Column("bound by", lambda row: words(row["bound"])),
-        *(Column(f"read: {kind}", nested("dram_read_bytes_by_kind", kind), count,
-                 "bytes, predicted") for kind in total["dram_read_bytes_by_kind"]),
+        *(
+            Column(
+                f"read: {kind}", nested("dram_read_bytes_by_kind", kind), count, "bytes, predicted"
+            )
+            for kind in total["dram_read_bytes_by_kind"]
+        ),
         Column("written", field("dram_write_bytes"), count, "bytes, predicted"),
         Column("bytes together", field("dram_bytes"), count, "bytes, predicted"),
     ]
-    return table(name, "Layer by layer, predicted: cycles, and bytes of external memory", columns,
-                 rows, total=total)
+    return table(
+        name,
+        "Layer by layer, predicted: cycles, and bytes of external memory",
+        columns,
+        rows,
+        total=total,
+    )
 
 
 def limit_note(report):
     """What the bytes are held against, in a sentence."""
     limits = report.limits
-    return (f"Computed for the whole: floor {limits.floor_bytes:,} bytes (input, output, every "
-            f"weight and parameter once), bottlenecks fused {limits.fused_bytes:,}, layer by layer "
-            f"{limits.layer_by_layer_bytes:,}.")
+    return (
+        f"Computed for the whole: floor {limits.floor_bytes:,} bytes (input, output, every "
+        f"weight and parameter once), bottlenecks fused {limits.fused_bytes:,}, layer by layer "
+        f"{limits.layer_by_layer_bytes:,}."
+    )

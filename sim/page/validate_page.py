@@ -1,18 +1,18 @@
 """The page of `mnv2 validate`: predicted beside measured, each in places of its own."""
 
-from hw.config import AcceleratorConfig
-from sim.model.figures import figures
-from sim.model.frame_comparison import FrameComparison
-from sim.model.seed_comparison import SeedComparison
-from sim.page.figure import add_figure, axis, make_plot, plain_hover
-from sim.page.made_with import add_made_with, tiles
-from sim.page.markup import element, plot_text
-from sim.page.page import Page
-from sim.page.run_figures import MARK
-from sim.page.several_runs import add_frames, add_seeds
-from sim.page.table import Column, Note, count, difference, signed, table
-from sim.report.colors import DEPTHWISE_COLOR, POINTWISE_COLOR, STALL_COLORS
-from sim.report.labels import short_name
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.page.kit.figure import add_figure, axis, make_plot, plain_hover
+from mnv2.sim.page.kit.made_with import add_made_with, tiles
+from mnv2.sim.page.kit.markup import element, plot_text
+from mnv2.sim.page.kit.page import Page
+from mnv2.sim.page.kit.table import Column, Note, count, difference, signed, table
+from mnv2.sim.page.run_figures import MARK
+from mnv2.sim.page.several_runs import add_frames, add_seeds
+from mnv2.sim.prediction.figures import figures
+from mnv2.sim.prediction.frames import FrameComparison
+from mnv2.sim.prediction.seeds import SeedComparison
+from mnv2.sim.report.colors import DEPTHWISE_COLOR, POINTWISE_COLOR, STALL_COLORS
+from mnv2.sim.report.labels import short_name
 
 __all__ = ["validate_page"]
 
@@ -23,10 +23,11 @@ def validate_page(comparison, about, command=""):
     Parameters
     ----------
     comparison : Comparison, FrameComparison or SeedComparison
-        Of `sim.model.comparison`, `sim.model.frame_comparison` and `sim.model.seed_comparison`.
-        Of several frames the usual one is shown row by row, of several seeds the first.
+        Of `mnv2.sim.prediction.layers`, `mnv2.sim.prediction.frames` and
+        `mnv2.sim.prediction.seeds`. Of several frames the usual one is shown row by row, of several
+        seeds the first.
     about : dict
-        What it was made with: see `sim.validation.made_with`.
+        What it was made with: see `mnv2.sim.prediction.measure.made_with`.
     command : str
         The command line that makes it again.
 
@@ -45,59 +46,114 @@ def validate_page(comparison, about, command=""):
     total = _total(rows)
     unequal = sum(len(found) for run in runs for found in run.differences().values())
     compared = len(runs) * len(rows) * len(figures(shown.measured[0]))
-    lead = (f"{unequal:,} of {compared:,} figures are not equal." if unequal else
-            f"All {compared:,} figures are equal: cycles, work and waits by cause, bytes by kind.")
+    lead = (
+        f"{unequal:,} of {compared:,} figures are not equal."
+        if unequal
+        else f"All {compared:,} figures are equal: cycles, work and waits by cause, bytes by kind."
+    )
     late = 0
     if isinstance(comparison, FrameComparison):
-        late = sum(one != other for one, other in zip(
-            comparison.predicted_ends, comparison.measured_ends, strict=True))
+        late = sum(
+            one != other
+            for one, other in zip(comparison.predicted_ends, comparison.measured_ends, strict=True)
+        )
     if late:
         lead += f" The logits of {late:,} of {len(runs):,} frames are there in another cycle."
     page = Page("The model against the RTL", lead)
     differences = total["predicted"] - total["measured"]
     ends = [(f"{late:,}", f"of {len(runs):,} frames end in another cycle", "bad")] if late else []
-    page.sections.append(element("section", tiles([
-        (f"{total['predicted']:,}", f"cycles predicted{name}"),
-        (f"{total['measured']:,}", f"cycles measured in RTL{name}"),
-        (signed(differences), "cycles predicted less measured", "bad" if differences else "good"),
-        (f"{unequal:,}", f"of {compared:,} figures not equal", "bad" if unequal else "good"),
-        *ends,
-    ])))
+    page.sections.append(
+        element(
+            "section",
+            tiles(
+                [
+                    (f"{total['predicted']:,}", f"cycles predicted{name}"),
+                    (f"{total['measured']:,}", f"cycles measured in RTL{name}"),
+                    (
+                        signed(differences),
+                        "cycles predicted less measured",
+                        "bad" if differences else "good",
+                    ),
+                    (
+                        f"{unequal:,}",
+                        f"of {compared:,} figures not equal",
+                        "bad" if unequal else "good",
+                    ),
+                    *ends,
+                ]
+            ),
+        )
+    )
     height, width = shown.array
-    formula = (f"SCALE-Sim's formula, {height} x {width}, weight-stationary, without "
-               "waits, is computed beside them.")
+    formula = (
+        f"SCALE-Sim's formula, {height} x {width}, weight-stationary, without "
+        "waits, is computed beside them."
+    )
     page.add(
-        "comparison", f"Predicted and measured{name}",
-        add_figure(page, "comparison", "Cycles of each layer, predicted and measured",
-                   formula, _comparison_plot(shown)),
-        add_figure(page, "differences", "Predicted less measured, cycles and bytes of DRAM",
-                   "On the line of 0 they are equal.", _differences_plot(shown)),
-        table("layers", "Layer by layer", _columns(), rows, total=total,
-              note=f"{formula} ceil(C*R*S / {height}) * ceil(K / {width}) * (pixels + {2 * height} "
-                   f"+ {width} - 2) - 1 for each layer. Shares are of the measured."),
-        element("details", element("summary", "Every one of the figures"),
-                table("figures", "Figure by figure", _figure_columns(),
-                      list(_every_figure(shown)))))
+        "comparison",
+        f"Predicted and measured{name}",
+        add_figure(
+            page,
+            "comparison",
+            "Cycles of each layer, predicted and measured",
+            formula,
+            _comparison_plot(shown),
+        ),
+        add_figure(
+            page,
+            "differences",
+            "Predicted less measured, cycles and bytes of DRAM",
+            "On the line of 0 they are equal.",
+            _differences_plot(shown),
+        ),
+        table(
+            "layers",
+            "Layer by layer",
+            _columns(),
+            rows,
+            total=total,
+            note=f"{formula} ceil(C*R*S / {height}) * ceil(K / {width}) * (pixels + {2 * height} "
+            f"+ {width} - 2) - 1 for each layer. Shares are of the measured.",
+        ),
+        element(
+            "details",
+            element("summary", "Every one of the figures"),
+            table("figures", "Figure by figure", _figure_columns(), list(_every_figure(shown))),
+        ),
+    )
     if isinstance(comparison, FrameComparison):
         add_frames(page, comparison)
     elif isinstance(comparison, SeedComparison):
         add_seeds(page, comparison)
     add_made_with(
-        page, command=command, items={"image": about["image"], "model": about["model"]},
+        page,
+        command=command,
+        items={"image": about["image"], "model": about["model"]},
         on_chip=AcceleratorConfig(**about["configuration"]).buffer_bytes,
-        configuration=about["configuration"], memory=about["memory"],
-        versions=about["versions"], commit=about["commit"])
+        configuration=about["configuration"],
+        memory=about["memory"],
+        versions=about["versions"],
+        commit=about["commit"],
+    )
     return page
 
 
 def _rows(comparison):
     unequal = comparison.differences()
     return [
-        {"name": one.name, "predicted": one.cycles, "measured": other.cycles,
-         "predicted_bytes": one.dram_bytes, "measured_bytes": other.dram_bytes,
-         "scale_sim": beside, "unequal": len(unequal.get(one.name, ()))}
-        for one, other, beside in zip(comparison.predicted, comparison.measured,
-                                      comparison.scale_sim, strict=True)]
+        {
+            "name": one.name,
+            "predicted": one.cycles,
+            "measured": other.cycles,
+            "predicted_bytes": one.dram_bytes,
+            "measured_bytes": other.dram_bytes,
+            "scale_sim": beside,
+            "unequal": len(unequal.get(one.name, ())),
+        }
+        for one, other, beside in zip(
+            comparison.predicted, comparison.measured, comparison.scale_sim, strict=True
+        )
+    ]
 
 
 def _total(rows):
@@ -106,6 +162,7 @@ def _total(rows):
 
 def _share(one, other):
     """Difference as a share of the measured."""
+
     def share(row):
         return (row[one] - row[other]) / row[other] if row[other] else None
 
@@ -129,8 +186,13 @@ def _columns():
         Column("predicted DRAM bytes", of("predicted_bytes"), count),
         Column("measured DRAM bytes", of("measured_bytes"), count),
         Column("difference, bytes", difference("predicted_bytes", "measured_bytes"), signed),
-        Column("figures not equal", lambda row: Note(row["unequal"], count(row["unequal"]),
-                                                     "bad" if row["unequal"] else "good"), count),
+        Column(
+            "figures not equal",
+            lambda row: Note(
+                row["unequal"], count(row["unequal"]), "bad" if row["unequal"] else "good"
+            ),
+            count,
+        ),
         Column("SCALE-Sim cycles (computed)", of("scale_sim"), count),
         Column("SCALE-Sim less measured", _share("scale_sim", "measured"), _percent),
     ]
@@ -140,8 +202,7 @@ def _every_figure(comparison):
     for one, other in zip(comparison.predicted, comparison.measured, strict=True):
         measured = figures(other)
         for name, value in figures(one).items():
-            yield {"name": one.name, "figure": name, "predicted": value,
-                   "measured": measured[name]}
+            yield {"name": one.name, "figure": name, "predicted": value, "measured": measured[name]}
 
 
 def _figure_columns():
@@ -157,37 +218,80 @@ def _figure_columns():
 def _comparison_plot(comparison):
     names = [plot_text(short_name(row)) for row in comparison.measured]
     traces = [
-        {"type": "bar", "name": label, "x": names, "y": [row.cycles for row in rows],
-         "marker": {"color": color, "line": {"width": 0}},
-         "hovertemplate": plain_hover(label, unit="cycles")}
+        {
+            "type": "bar",
+            "name": label,
+            "x": names,
+            "y": [row.cycles for row in rows],
+            "marker": {"color": color, "line": {"width": 0}},
+            "hovertemplate": plain_hover(label, unit="cycles"),
+        }
         for label, rows, color in (
             ("predicted by the model", comparison.predicted, DEPTHWISE_COLOR),
-            ("measured in RTL", comparison.measured, POINTWISE_COLOR))]
+            ("measured in RTL", comparison.measured, POINTWISE_COLOR),
+        )
+    ]
     height, width = comparison.array
     label = f"SCALE-Sim's formula, {height} x {width} (computed)"
-    traces.append({
-        "type": "scatter", "mode": "markers", "name": label, "x": names,
-        "y": list(comparison.scale_sim), "marker": MARK,
-        "hovertemplate": plain_hover(label, unit="cycles")})
-    return make_plot(traces, height=420, narrow_height=380, barmode="group", hovermode="x unified",
-                     margin={"l": 72}, xaxis=axis("B: bottleneck", type="category"),
-                     yaxis=axis("clock cycles", tickformat=",d"))
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": label,
+            "x": names,
+            "y": list(comparison.scale_sim),
+            "marker": MARK,
+            "hovertemplate": plain_hover(label, unit="cycles"),
+        }
+    )
+    return make_plot(
+        traces,
+        height=420,
+        narrow_height=380,
+        barmode="group",
+        hovermode="x unified",
+        margin={"l": 72},
+        xaxis=axis("B: bottleneck", type="category"),
+        yaxis=axis("clock cycles", tickformat=",d"),
+    )
 
 
 def _differences_plot(comparison):
     names = [plot_text(short_name(row)) for row in comparison.measured]
     pairs = list(zip(comparison.predicted, comparison.measured, strict=True))
     series = (
-        ("cycles", [one.cycles - other.cycles for one, other in pairs], "circle",
-         STALL_COLORS["weights"]),
-        ("bytes of DRAM", [one.dram_bytes - other.dram_bytes for one, other in pairs], "x",
-         STALL_COLORS["activations"]))
-    traces = [{"type": "scatter", "mode": "markers", "name": name, "x": names, "y": values,
-               "marker": {"symbol": symbol, "color": color, "size": 9},
-               "hovertemplate": f"{name}: %{{y:+,d}}<extra></extra>"}
-              for name, values, symbol, color in series]
+        (
+            "cycles",
+            [one.cycles - other.cycles for one, other in pairs],
+            "circle",
+            STALL_COLORS["weights"],
+        ),
+        (
+            "bytes of DRAM",
+            [one.dram_bytes - other.dram_bytes for one, other in pairs],
+            "x",
+            STALL_COLORS["activations"],
+        ),
+    )
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": name,
+            "x": names,
+            "y": values,
+            "marker": {"symbol": symbol, "color": color, "size": 9},
+            "hovertemplate": f"{name}: %{{y:+,d}}<extra></extra>",
+        }
+        for name, values, symbol, color in series
+    ]
     equal = not any(any(values) for _, values, *_ in series)
     scale = {"range": [-1, 1], "dtick": 1} if equal else {}
-    return make_plot(traces, height=240, hovermode="x unified", margin={"l": 72},
-                     xaxis=axis("B: bottleneck", type="category"),
-                     yaxis=axis("predicted less measured", tickformat=",d", **scale))
+    return make_plot(
+        traces,
+        height=240,
+        hovermode="x unified",
+        margin={"l": 72},
+        xaxis=axis("B: bottleneck", type="category"),
+        yaxis=axis("predicted less measured", tickformat=",d", **scale),
+    )

@@ -9,14 +9,16 @@ import subprocess
 import time
 from pathlib import Path
 
-from sim.errors import UserError
-from sim.peers.result import Answer, LayerSaid, ToolFailed
+from mnv2.sim.errors import UserError
+from mnv2.sim.peers.result import Answer, LayerSaid, ToolFailed
 
 __all__ = ["Environment"]
 
-_ASK_VERSIONS = ("import importlib.metadata, json, sys; there = {found.name for found in "
-                 "importlib.metadata.distributions()}; print(json.dumps({name: "
-                 "importlib.metadata.version(name) for name in sys.argv[1:] if name in there}))")
+_ASK_VERSIONS = (
+    "import importlib.metadata, json, sys; there = {found.name for found in "
+    "importlib.metadata.distributions()}; print(json.dumps({name: "
+    "importlib.metadata.version(name) for name in sys.argv[1:] if name in there}))"
+)
 
 
 class Environment:
@@ -39,8 +41,9 @@ class Environment:
         self._programs = Path(folder).absolute() / "bin"
         self._answers = Path(answers).absolute()
         if not (self._programs / "python").exists():
-            raise UserError(f"There is no environment of the tools in {folder}: scripts/peers "
-                            "makes one")
+            raise UserError(
+                f"There is no environment of the tools in {folder}: scripts/peers makes one"
+            )
 
     def versions(self, packages):
         """Versions of those packages that are in it.
@@ -58,12 +61,19 @@ class Environment:
         UserError
             If its Python does not work.
         """
-        done = subprocess.run([self._programs / "python", "-c", _ASK_VERSIONS, *packages],
-                              capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            [self._programs / "python", "-c", _ASK_VERSIONS, *packages],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise UserError(f"The tools' environment {self._programs.parent} does not work "
-                            f"({reason}): remove it, and scripts/peers makes it again")
+            raise UserError(
+                f"The tools' environment {self._programs.parent} does not work "
+                f"({reason}): remove it, and scripts/peers makes it again"
+            )
         return json.loads(done.stdout)
 
     def folder(self, question, version):
@@ -117,8 +127,12 @@ class Environment:
         except ToolFailed as error:
             return Answer(version=version, seconds=_spent(folder), failure=str(error))
         answer = Answer(layers, seconds, version)
-        kept = {"question": question.name, "version": version, "seconds": seconds,
-                "layers": [[row.name, row.cycles, row.dram_bytes] for row in layers]}
+        kept = {
+            "question": question.name,
+            "version": version,
+            "seconds": seconds,
+            "layers": [[row.name, row.cycles, row.dram_bytes] for row in layers],
+        }
         temporary = folder / "answer.json.new"
         temporary.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
         temporary.replace(folder / "answer.json")
@@ -128,14 +142,22 @@ class Environment:
         """Seconds that a command took, those of interrupted calls before it included."""
         environment = os.environ | {
             "PATH": f"{self._programs}{os.pathsep}{os.environ.get('PATH', '')}",
-            "OPENBLAS_NUM_THREADS": "1", "PYTHONNOUSERSITE": "1"}
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONNOUSERSITE": "1",
+        }
         # Of the caller's environment, which is another Python's.
         environment.pop("PYTHONPATH", None)
         start = time.monotonic()
         with (folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
-                [self._programs / command[0], *command[1:]], cwd=folder, env=environment,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                [self._programs / command[0], *command[1:]],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
             try:
                 status = process.wait(limit)
             except subprocess.TimeoutExpired:

@@ -2,8 +2,8 @@
 
 import time
 
-from sim.peers.table import PeerRow
-from sim.report.scale_sim import scale_sim_cycles, systolic_array
+from mnv2.sim.peers.table import PeerRow
+from mnv2.sim.report.scale_sim import scale_sim_cycles, systolic_array
 
 __all__ = ["formula_agreement", "formula_row"]
 
@@ -13,8 +13,8 @@ def formula_row(network, config):
 
     Parameters
     ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -22,15 +22,22 @@ def formula_row(network, config):
         Without bytes, of which it says nothing.
     """
     rows, columns = systolic_array(config)
-    start   = time.perf_counter()
-    cycles  = {layer.name: scale_sim_cycles(layer, rows, columns) for layer in network.layers}
+    start = time.perf_counter()
+    cycles = {layer.name: scale_sim_cycles(layer, rows, columns) for layer in network.layers}
     seconds = time.perf_counter() - start
     return PeerRow(
-        name="scale-sim-formula", tool="SCALE-Sim's formula", label="", untold="",
-        array=f"{rows} x {columns}, weight-stationary", memory="no memory",
-        mapping="depthwise as one filter over all channels", multipliers=rows * columns,
-        cycles=sum(cycles.values()), seconds=seconds,
-        depthwise_cycles=sum(cycles[block.depthwise.name] for block in network.blocks))
+        name="scale-sim-formula",
+        tool="SCALE-Sim's formula",
+        label="",
+        untold="",
+        array=f"{rows} x {columns}, weight-stationary",
+        memory="no memory",
+        mapping="depthwise as one filter over all channels",
+        multipliers=rows * columns,
+        cycles=sum(cycles.values()),
+        seconds=seconds,
+        depthwise_cycles=sum(cycles[block.depthwise.name] for block in network.blocks),
+    )
 
 
 def formula_agreement(network, config, answer):
@@ -38,8 +45,8 @@ def formula_agreement(network, config, answer):
 
     Parameters
     ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
     answer : Answer or None
         SCALE-Sim's without waits, depthwise as one filter.
 
@@ -51,8 +58,11 @@ def formula_agreement(network, config, answer):
     """
     if answer is None or answer.failure:
         return None
-    said   = {layer.name: layer.cycles for layer in answer.layers}
+    said = {layer.name: layer.cycles for layer in answer.layers}
     layers = [layer for layer in network.layers if layer.kind != "pool"]
-    unequal = [layer.name for layer in layers
-               if said.get(layer.name) != scale_sim_cycles(layer, *systolic_array(config))]
+    unequal = [
+        layer.name
+        for layer in layers
+        if said.get(layer.name) != scale_sim_cycles(layer, *systolic_array(config))
+    ]
     return {"equal": len(layers) - len(unequal), "of": len(layers), "unequal": unequal}

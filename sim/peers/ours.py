@@ -6,9 +6,9 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 
-from sim.errors import SimulationError, UserError
-from sim.model.predict import predict_network
-from sim.peers.table import PeerRow
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.peers.table import PeerRow
 
 __all__ = ["Measured", "our_row", "read_run", "run_ours"]
 
@@ -43,8 +43,8 @@ def read_run(folder, network, config):
     ----------
     folder : Path
         Output folder of ``mnv2 run``.
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -59,20 +59,34 @@ def read_run(folder, network, config):
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
         total, memory = report["total"], report["memory"]
-        found = Measured(total["cycles"], total["depthwise_cycles"], total["dram_bytes"],
-                         report["wall_seconds"], memory["latency"], report["commit"])
+        found = Measured(
+            total["cycles"],
+            total["depthwise_cycles"],
+            total["dram_bytes"],
+            report["wall_seconds"],
+            memory["latency"],
+            report["commit"],
+        )
         steady = not memory["stall_percent"] and not memory["bytes_per_cycle"]
-        same = (report["mode"] == "network" and total["macs"] == network.macs
-                and report["configuration"] == asdict(config))
+        same = (
+            report["mode"] == "network"
+            and total["macs"] == network.macs
+            and report["configuration"] == asdict(config)
+        )
     except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"There is no report of a run in {folder}: make one with "
-                        f"mnv2 run --output {folder}") from None
+        raise UserError(
+            f"There is no report of a run in {folder}: make one with mnv2 run --output {folder}"
+        ) from None
     if not same:
-        raise UserError(f"The run in {folder} is not of the whole MobileNetV2 1.0/224 on this "
-                        "accelerator: repeat it with the same --config and --set")
+        raise UserError(
+            f"The run in {folder} is not of the whole MobileNetV2 1.0/224 on this "
+            "accelerator: repeat it with the same --config and --set"
+        )
     if not steady:
-        raise UserError(f"The memory of the run in {folder} pauses or is narrower than its port, "
-                        "which the tools cannot be told: repeat it without --stalls, --bandwidth")
+        raise UserError(
+            f"The memory of the run in {folder} pauses or is narrower than its port, "
+            "which the tools cannot be told: repeat it without --stalls, --bandwidth"
+        )
     return found
 
 
@@ -92,8 +106,10 @@ def run_ours(options, folder):
         If that fails; its message went to standard error.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "sim.cli", "run", "chelsea", *options, "--output", str(folder)],
-        stdout=subprocess.DEVNULL, check=False)
+        [sys.executable, "-m", "mnv2.sim.cli", "run", "chelsea", *options, "--output", str(folder)],
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
     if done.returncode:
         raise SimulationError(f"mnv2 run ended with status {done.returncode}")
 
@@ -103,21 +119,28 @@ def our_row(network, config, latency):
 
     Parameters
     ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
     latency : int
 
     Returns
     -------
     PeerRow
     """
-    start   = time.perf_counter()
-    rows    = predict_network(network, config, latency=latency)
+    start = time.perf_counter()
+    rows = predict_network(network, config, latency=latency)
     seconds = time.perf_counter() - start
     return PeerRow(
-        name="model", tool="mnv2 model", label="", untold="",
-        array=f"{config.outputs} x {config.inputs} x {config.pixels}", memory="its own memories",
-        mapping="this project's model of the accelerator", multipliers=config.multipliers,
+        name="model",
+        tool="mnv2 model",
+        label="",
+        untold="",
+        array=f"{config.outputs} x {config.inputs} x {config.pixels}",
+        memory="its own memories",
+        mapping="this project's model of the accelerator",
+        multipliers=config.multipliers,
         cycles=sum(row.cycles for row in rows),
         depthwise_cycles=sum(row.depthwise_cycles for row in rows),
-        dram_bytes=sum(row.dram_bytes for row in rows), seconds=seconds)
+        dram_bytes=sum(row.dram_bytes for row in rows),
+        seconds=seconds,
+    )

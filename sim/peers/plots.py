@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from sim.report.colors import DEPTHWISE_COLOR, INK, POINTWISE_COLOR, STYLE
+from mnv2.sim.report.colors import DEPTHWISE_COLOR, INK, POINTWISE_COLOR, STYLE
 
 __all__ = ["draw_peers"]
 
@@ -31,10 +31,19 @@ def draw_peers(measured, rows, multipliers):
     matplotlib.figure.Figure
     """
     answered = [row for row in rows if row.cycles is not None]
-    bars = [("measured in RTL", measured.cycles, measured.depthwise_cycles,
-             MEASURED_COLOR, MEASURED_DEPTHWISE)]
-    bars += [(row.title, row.cycles, row.depthwise_cycles, POINTWISE_COLOR,
-              DEPTHWISE_COLOR) for row in answered]
+    bars = [
+        (
+            "measured in RTL",
+            measured.cycles,
+            measured.depthwise_cycles,
+            MEASURED_COLOR,
+            MEASURED_DEPTHWISE,
+        )
+    ]
+    bars += [
+        (row.title, row.cycles, row.depthwise_cycles, POINTWISE_COLOR, DEPTHWISE_COLOR)
+        for row in answered
+    ]
     longest = max(cycles for _, cycles, *_ in bars)
     end = min(longest, LONGEST * measured.cycles)
     figure = Figure(figsize=(11, 1.7 + 0.42 * len(bars)), layout="constrained")
@@ -44,12 +53,25 @@ def draw_peers(measured, rows, multipliers):
         axes.barh(place, others, color=color)
         axes.barh(place, min(cycles, end) - others, left=others, color=light)
         cut = cycles > end
-        axes.annotate(f"{cycles:,}  {cycles / measured.cycles:.2f} x" + (", cut" if cut else ""),
-                      (min(cycles, end), place), xytext=(5, 0), textcoords="offset points",
-                      va="center", fontsize=9, color=INK)
+        axes.annotate(
+            f"{cycles:,}  {cycles / measured.cycles:.2f} x" + (", cut" if cut else ""),
+            (min(cycles, end), place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=INK,
+        )
         if cut:
-            axes.annotate("//", (0.96 * end, place), ha="center", va="center", color="white",
-                          fontsize=17, fontweight="bold")
+            axes.annotate(
+                "//",
+                (0.96 * end, place),
+                ha="center",
+                va="center",
+                color="white",
+                fontsize=17,
+                fontweight="bold",
+            )
     axes.axvline(measured.cycles, color=MEASURED_COLOR, linewidth=1, linestyle="--", zorder=3)
     axes.set_yticks(range(len(bars)), [name for name, *_ in bars])
     axes.tick_params(axis="y", length=0)
@@ -59,13 +81,24 @@ def draw_peers(measured, rows, multipliers):
     axes.set_xlabel("clock cycles of a frame")
     axes.grid(True, axis="x")
     axes.legend(
-        handles=[Patch(color=MEASURED_COLOR, label="measured in RTL"),
-                 Patch(color=POINTWISE_COLOR, label="predicted"),
-                 Patch(color=DEPTHWISE_COLOR, label="light: of them in depthwise layers"),
-                 Line2D([], [], linestyle="", label="x: times the measured")],
-        loc="upper center", bbox_to_anchor=(0.5, -0.12), bbox_transform=axes.transAxes, ncols=4,
-        fontsize=9)
-    figure.suptitle(f"MobileNetV2 1.0/224 on {multipliers:,} multipliers: one network, many "
-                    "answers (Vela: multipliers by name)", x=0.01, ha="left", fontsize=13,
-                    fontweight="bold")
+        handles=[
+            Patch(color=MEASURED_COLOR, label="measured in RTL"),
+            Patch(color=POINTWISE_COLOR, label="predicted"),
+            Patch(color=DEPTHWISE_COLOR, label="light: of them in depthwise layers"),
+            Line2D([], [], linestyle="", label="x: times the measured"),
+        ],
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.12),
+        bbox_transform=axes.transAxes,
+        ncols=4,
+        fontsize=9,
+    )
+    figure.suptitle(
+        f"MobileNetV2 1.0/224 on {multipliers:,} multipliers: one network, many "
+        "answers (Vela: multipliers by name)",
+        x=0.01,
+        ha="left",
+        fontsize=13,
+        fontweight="bold",
+    )
     return figure

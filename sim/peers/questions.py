@@ -4,10 +4,10 @@ import functools
 import json
 from pathlib import Path
 
-from sim.peers import scale_sim, vela, zigzag
-from sim.peers.question import Question
-from sim.peers.result import ToolFailed
-from sim.report.scale_sim import systolic_array
+from mnv2.sim.peers import scale_sim, vela, zigzag
+from mnv2.sim.peers.question import Question
+from mnv2.sim.peers.result import ToolFailed
+from mnv2.sim.report.scale_sim import systolic_array
 
 __all__ = ["list_questions"]
 
@@ -16,6 +16,7 @@ _RUNNERS = Path(__file__).parent / "runners"
 
 def _read(read, *names):
     """A function of a folder that reads the files that patterns name, and hands on their texts."""
+
     def from_folder(folder):
         texts = []
         for name in names:
@@ -24,6 +25,7 @@ def _read(read, *names):
                 raise ToolFailed(f"it wrote no {name}")
             texts.append(found[0].read_text(encoding="utf-8"))
         return read(*texts)
+
     return from_folder
 
 
@@ -32,8 +34,8 @@ def list_questions(network, config, model, *, latency):
 
     Parameters
     ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
     model : bytes
         The same network as an int8 .tflite.
     latency : int
@@ -43,8 +45,7 @@ def list_questions(network, config, model, *, latency):
     -------
     list of Question
     """
-    return [*_scale_sim(network, config), *_zigzag(network, config),
-            *_vela(config, model, latency)]
+    return [*_scale_sim(network, config), *_zigzag(network, config), *_vela(config, model, latency)]
 
 
 def _scale_sim(network, config):
@@ -52,10 +53,15 @@ def _scale_sim(network, config):
     one_filter, by_channel = scale_sim.DEPTHWISE
     beat = config.data_bytes
     ask = functools.partial(
-        Question, tool="SCALE-Sim", package=scale_sim.PACKAGE,
-        array=f"{rows} x {columns}, weight-stationary", multipliers=rows * columns, slow=True,
+        Question,
+        tool="SCALE-Sim",
+        package=scale_sim.PACKAGE,
+        array=f"{rows} x {columns}, weight-stationary",
+        multipliers=rows * columns,
+        slow=True,
         command=("python", "run_scale_sim.py", "topology.csv", "layout.csv", "scale.cfg", "."),
-        read=_read(scale_sim.read_layers, "layers.csv"))
+        read=_read(scale_sim.read_layers, "layers.csv"),
+    )
 
     def files(depthwise, bandwidth=None):
         topology = scale_sim.topology_csv(network, depthwise)
@@ -63,22 +69,40 @@ def _scale_sim(network, config):
             "topology.csv": topology.encode(),
             "layout.csv": scale_sim.layout_csv(topology).encode(),
             "scale.cfg": scale_sim.configuration_text(config, bandwidth).encode(),
-            "run_scale_sim.py": (_RUNNERS / "run_scale_sim.py").read_bytes()}
+            "run_scale_sim.py": (_RUNNERS / "run_scale_sim.py").read_bytes(),
+        }
 
     free = "the same bytes on chip, memory never waits"
-    idle = (f"a depthwise mapping: {columns - 1} of {columns} columns idle, and every fold of "
-            f"weights fills and drains the array, {2 * rows + columns - 2} cycles")
+    idle = (
+        f"a depthwise mapping: {columns - 1} of {columns} columns idle, and every fold of "
+        f"weights fills and drains the array, {2 * rows + columns - 2} cycles"
+    )
     return [
-        ask(name="scale-sim", label="no waits", memory=free, files=files(one_filter),
-            mapping="depthwise as one filter over all channels", untold=idle),
-        ask(name="scale-sim-by-channel", label="by channel", memory=free, files=files(by_channel),
+        ask(
+            name="scale-sim",
+            label="no waits",
+            memory=free,
+            files=files(one_filter),
+            mapping="depthwise as one filter over all channels",
+            untold=idle,
+        ),
+        ask(
+            name="scale-sim-by-channel",
+            label="by channel",
+            memory=free,
+            files=files(by_channel),
             mapping="depthwise channel by channel, its own way",
-            untold=f"channels side by side: each takes 9 of {rows} rows of one column, alone"),
-        ask(name="scale-sim-bandwidth", label="with waits",
+            untold=f"channels side by side: each takes 9 of {rows} rows of one column, alone",
+        ),
+        ask(
+            name="scale-sim-bandwidth",
+            label="with waits",
             memory=f"the same bytes on chip, {beat} B/cycle each for inputs, weights and outputs",
-            mapping="depthwise as one filter over all channels", files=files(one_filter, beat),
+            mapping="depthwise as one filter over all channels",
+            files=files(one_filter, beat),
             untold="maps that stay on chip: inputs are read again for folds of weights, partial "
-                   "sums go out; reading ahead across layers"),
+            "sums go out; reading ahead across layers",
+        ),
     ]
 
 
@@ -86,37 +110,65 @@ def _zigzag(network, config):
     rows, columns = systolic_array(config)
     depthwise = [block.depthwise.name for block in network.blocks]
     ask = functools.partial(
-        Question, tool="ZigZag", package=zigzag.PACKAGE, multipliers=config.multipliers, slow=True,
+        Question,
+        tool="ZigZag",
+        package=zigzag.PACKAGE,
+        multipliers=config.multipliers,
+        slow=True,
         command=("python", "run_zigzag.py", "task.json", "."),
-        read=_read(zigzag.read_layers, "layers.json"))
+        read=_read(zigzag.read_layers, "layers.json"),
+    )
 
     def files(bits=zigzag.ACCUMULATOR_BITS, **task):
         content = {"workload": zigzag.workload(network, bits), **task}
-        return {"task.json": (json.dumps(content, indent=1) + "\n").encode(),
-                "run_zigzag.py": (_RUNNERS / "run_zigzag.py").read_bytes()}
+        return {
+            "task.json": (json.dumps(content, indent=1) + "\n").encode(),
+            "run_zigzag.py": (_RUNNERS / "run_zigzag.py").read_bytes(),
+        }
 
-    stock = {"stock": "tpu_like", "sizes": [columns, rows], "keep_maps": False,
-             "bits": zigzag.STOCK_ACCUMULATOR_BITS}
-    theirs = {"array": f"{rows} x {columns} in its tpu_like",
-              "memory": "its own: 2 MiB on chip, 8 B/cycle"}
+    stock = {
+        "stock": "tpu_like",
+        "sizes": [columns, rows],
+        "keep_maps": False,
+        "bits": zigzag.STOCK_ACCUMULATOR_BITS,
+    }
+    theirs = {
+        "array": f"{rows} x {columns} in its tpu_like",
+        "memory": "its own: 2 MiB on chip, 8 B/cycle",
+    }
     return [
-        ask(name="zigzag-own", label="our array",
+        ask(
+            name="zigzag-own",
+            label="our array",
             array=f"{config.outputs} x {config.inputs} x {config.pixels}",
             memory=f"the same bytes on chip, {config.data_bytes} B/cycle each way",
             mapping="lanes as ours; maps stay on chip between layers where they fit",
             untold="fused blocks: what is expanded goes to DRAM and back where it does not fit; "
-                   "reading ahead across layers; the stem's 27 products on the input lanes",
-            files=files(accelerator=zigzag.accelerator(config),
-                        mapping=zigzag.mapping(network, config), keep_maps=True)),
-        ask(name="zigzag-free", label="free depthwise", **theirs,
+            "reading ahead across layers; the stem's 27 products on the input lanes",
+            files=files(
+                accelerator=zigzag.accelerator(config),
+                mapping=zigzag.mapping(network, config),
+                keep_maps=True,
+            ),
+        ),
+        ask(
+            name="zigzag-free",
+            label="free depthwise",
+            **theirs,
             mapping="its own, depthwise as its search finds",
             untold="fused blocks, reading ahead across layers: every map goes to DRAM and back, "
-                   "and a layer's first loads hide behind nothing",
-            files=files(mapping=zigzag.stock_mapping(rows, columns, free=depthwise), **stock)),
-        ask(name="zigzag-stock", label="as it comes", **theirs, mapping="its own for every layer",
+            "and a layer's first loads hide behind nothing",
+            files=files(mapping=zigzag.stock_mapping(rows, columns, free=depthwise), **stock),
+        ),
+        ask(
+            name="zigzag-stock",
+            label="as it comes",
+            **theirs,
+            mapping="its own for every layer",
             untold="fused blocks; depthwise has one channel for each side of the array, so one "
-                   "multiplier works",
-            files=files(mapping=zigzag.stock_mapping(rows, columns), **stock)),
+            "multiplier works",
+            files=files(mapping=zigzag.stock_mapping(rows, columns), **stock),
+        ),
     ]
 
 
@@ -125,26 +177,64 @@ def _vela(config, model, latency):
     for family, macs in vela.nearest_accelerators(config.multipliers):
         npu = f"ethos-{family}-{macs}"
         ask = functools.partial(
-            Question, tool="Vela", package=vela.PACKAGE, array=npu.title(), multipliers=macs,
+            Question,
+            tool="Vela",
+            package=vela.PACKAGE,
+            array=npu.title(),
+            multipliers=macs,
             mapping="its own",
-            read=_read(vela.read_reports, "*_per-layer.csv", "*_summary_*.csv"))
-        command = ("vela", "network.tflite", "--accelerator-config", npu, "--output-dir", ".",
-                   "--verbose-performance", "--config")
+            read=_read(vela.read_reports, "*_per-layer.csv", "*_summary_*.csv"),
+        )
+        command = (
+            "vela",
+            "network.tflite",
+            "--accelerator-config",
+            npu,
+            "--output-dir",
+            ".",
+            "--verbose-performance",
+            "--config",
+        )
         system, mode = vela.STOCK[family]
         moved = vela.dram_bytes_per_cycle(config, family)
-        fixed = ("another array: depthwise and 1x1 layers of few channels leave most of its own "
-                 "idle; reading ahead across layers")
+        fixed = (
+            "another array: depthwise and 1x1 layers of few channels leave most of its own "
+            "idle; reading ahead across layers"
+        )
         short = f"{family.upper()}-{macs}"
         questions += [
-            ask(name=f"vela-{family}-own", label=f"{short}, our port", untold=fixed,
+            ask(
+                name=f"vela-{family}-own",
+                label=f"{short}, our port",
+                untold=fixed,
                 memory=f"the same bytes on chip, {moved} B/cycle, {latency} cycles away",
-                files={"network.tflite": model,
-                       "mnv2.ini": vela.system_text(config, family, latency).encode()},
-                command=(*command, "./mnv2.ini", "--system-config", "Mnv2", "--memory-mode",
-                         "Mnv2")),
-            ask(name=f"vela-{family}", label=f"{short}, as it comes", untold=fixed,
-                memory=f"its {system}, {mode}", files={"network.tflite": model},
-                command=(*command, "Arm/vela.ini", "--system-config", system, "--memory-mode",
-                         mode)),
+                files={
+                    "network.tflite": model,
+                    "mnv2.ini": vela.system_text(config, family, latency).encode(),
+                },
+                command=(
+                    *command,
+                    "./mnv2.ini",
+                    "--system-config",
+                    "Mnv2",
+                    "--memory-mode",
+                    "Mnv2",
+                ),
+            ),
+            ask(
+                name=f"vela-{family}",
+                label=f"{short}, as it comes",
+                untold=fixed,
+                memory=f"its {system}, {mode}",
+                files={"network.tflite": model},
+                command=(
+                    *command,
+                    "Arm/vela.ini",
+                    "--system-config",
+                    system,
+                    "--memory-mode",
+                    mode,
+                ),
+            ),
         ]
     return questions

@@ -16,7 +16,7 @@ class LayerSaid:
     Attributes
     ----------
     name : str
-        Name of the `golden.network.Layer`, or of an operation that the tool made itself.
+        Name of the `mnv2.golden.network.Layer`, or of an operation that the tool made itself.
     cycles : int
     dram_bytes : int or None
         Bytes that cross its outermost memory; None where it does not say.

@@ -11,11 +11,17 @@ import configparser
 import csv
 import io
 
-from sim.peers.result import LayerSaid, ToolFailed
-from sim.report.scale_sim import systolic_array
+from mnv2.sim.peers.result import LayerSaid, ToolFailed
+from mnv2.sim.report.scale_sim import systolic_array
 
-__all__ = ["DEPTHWISE", "PACKAGE", "configuration_text", "layout_csv", "read_layers",
-           "topology_csv"]
+__all__ = [
+    "DEPTHWISE",
+    "PACKAGE",
+    "configuration_text",
+    "layout_csv",
+    "read_layers",
+    "topology_csv",
+]
 
 PACKAGE = "scalesim"
 
@@ -24,8 +30,16 @@ PACKAGE = "scalesim"
 #: layer of its own.
 DEPTHWISE = ("one filter", "channel by channel")
 
-TOPOLOGY_COLUMNS = ("Layer", "IFMAP height", "IFMAP width", "Filter height", "Filter width",
-                    "Channels", "Num filter", "Strides")
+TOPOLOGY_COLUMNS = (
+    "Layer",
+    "IFMAP height",
+    "IFMAP width",
+    "Filter height",
+    "Filter width",
+    "Channels",
+    "Num filter",
+    "Strides",
+)
 #: What a layer's name begins with that it is to take channel by channel.
 MARK = "DP_"
 #: Of the layout of a layer's tensors in banks, which is read even where it is not used.
@@ -42,7 +56,7 @@ def topology_csv(network, depthwise=DEPTHWISE[0]):
 
     Parameters
     ----------
-    network : golden.network.Network
+    network : mnv2.golden.network.Network
     depthwise : str
         One of `DEPTHWISE`.
 
@@ -60,8 +74,10 @@ def topology_csv(network, depthwise=DEPTHWISE[0]):
             if depthwise == DEPTHWISE[1]:
                 # It appends Channel_0 and so on.
                 name = f"{MARK}{name}_"
-        rows, columns = ((size - 1) * layer.stride + kernel for size, kernel
-                         in zip(layer.output_shape[:2], layer.kernel_size, strict=True))
+        rows, columns = (
+            (size - 1) * layer.stride + kernel
+            for size, kernel in zip(layer.output_shape[:2], layer.kernel_size, strict=True)
+        )
         numbers = (rows, columns, *layer.kernel_size, layer.input_channels, filters, layer.stride)
         lines.append(f"{name}, {', '.join(map(str, numbers))},")
     return "\n".join(lines) + "\n"
@@ -85,7 +101,7 @@ def configuration_text(config, bandwidth=None):
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     bandwidth : int, optional
         Bytes a cycle of each of its three ports to memory. Without it, it takes what it needs and
         never waits.
@@ -106,20 +122,38 @@ def configuration_text(config, bandwidth=None):
     content = {
         "general": {"run_name": "mnv2"},
         "architecture_presets": {
-            "ArrayHeight": rows, "ArrayWidth": columns,
+            "ArrayHeight": rows,
+            "ArrayWidth": columns,
             **{name: max(1, size // 1024) for name, size in sizes.items()},
-            "IfmapOffset": 0, "FilterOffset": 10_000_000, "OfmapOffset": 20_000_000,
-            "Dataflow": "ws", "Bandwidth": width, "ReadRequestBuffer": 64,
-            "WriteRequestBuffer": 64},
+            "IfmapOffset": 0,
+            "FilterOffset": 10_000_000,
+            "OfmapOffset": 20_000_000,
+            "Dataflow": "ws",
+            "Bandwidth": width,
+            "ReadRequestBuffer": 64,
+            "WriteRequestBuffer": 64,
+        },
         "layout": {
-            "IfmapCustomLayout": False, "IfmapSRAMBankBandwidth": width, "IfmapSRAMBankNum": 1,
-            "IfmapSRAMBankPort": 2, "FilterCustomLayout": False, "FilterSRAMBankBandwidth": width,
-            "FilterSRAMBankNum": 1, "FilterSRAMBankPort": 2},
+            "IfmapCustomLayout": False,
+            "IfmapSRAMBankBandwidth": width,
+            "IfmapSRAMBankNum": 1,
+            "IfmapSRAMBankPort": 2,
+            "FilterCustomLayout": False,
+            "FilterSRAMBankBandwidth": width,
+            "FilterSRAMBankNum": 1,
+            "FilterSRAMBankPort": 2,
+        },
         "sparsity": {
-            "SparsitySupport": False, "SparseRep": "ellpack_block", "OptimizedMapping": False,
-            "BlockSize": 8, "RandomNumberGeneratorSeed": 40},
-        "run_presets": {"InterfaceBandwidth": "USER" if bandwidth else "CALC",
-                        "UseRamulatorTrace": False},
+            "SparsitySupport": False,
+            "SparseRep": "ellpack_block",
+            "OptimizedMapping": False,
+            "BlockSize": 8,
+            "RandomNumberGeneratorSeed": 40,
+        },
+        "run_presets": {
+            "InterfaceBandwidth": "USER" if bandwidth else "CALC",
+            "UseRamulatorTrace": False,
+        },
     }
     parser = configparser.ConfigParser()
     parser.optionxform = str
@@ -153,8 +187,10 @@ def read_layers(text):
             if name.startswith(MARK):
                 name = name.removeprefix(MARK).rpartition("_Channel_")[0]
             cycles[name] = cycles.get(name, 0) + int(row["cycles"])
-            moved[name] = moved.get(name, 0) + sum(int(row[column]) for column in (
-                "dram_ifmap_reads", "dram_filter_reads", "dram_ofmap_writes"))
+            moved[name] = moved.get(name, 0) + sum(
+                int(row[column])
+                for column in ("dram_ifmap_reads", "dram_filter_reads", "dram_ofmap_writes")
+            )
     except (KeyError, ValueError, TypeError):
         raise ToolFailed("its results cannot be read") from None
     if not cycles:

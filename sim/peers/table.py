@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Group
 from rich.text import Text
 
-from sim.report.tables import new_table
+from mnv2.sim.report.tables import new_table
 
 __all__ = ["PeerRow", "as_csv", "as_dict", "as_json", "make_row", "render"]
 
@@ -70,13 +70,21 @@ def make_row(question, answer, depthwise):
     -------
     PeerRow
     """
-    told = {name: getattr(question, name) for name in (
-        "name", "label", "array", "memory", "mapping", "untold", "multipliers")}
+    told = {
+        name: getattr(question, name)
+        for name in ("name", "label", "array", "memory", "mapping", "untold", "multipliers")
+    }
     tool = f"{question.tool} {answer.version}".strip()
     if answer.failure:
         return PeerRow(tool=tool, failure=answer.failure, **told)
-    return PeerRow(tool=tool, cycles=answer.cycles, dram_bytes=answer.dram_bytes,
-                   depthwise_cycles=answer.cycles_of(depthwise), seconds=answer.seconds, **told)
+    return PeerRow(
+        tool=tool,
+        cycles=answer.cycles,
+        dram_bytes=answer.dram_bytes,
+        depthwise_cycles=answer.cycles_of(depthwise),
+        seconds=answer.seconds,
+        **told,
+    )
 
 
 def _seconds(seconds):
@@ -94,7 +102,7 @@ def render(measured, rows, config, macs, notes=()):
     ----------
     measured : Measured
     rows : sequence of PeerRow
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     macs : int
         Of the network.
     notes : sequence of str
@@ -109,34 +117,60 @@ def render(measured, rows, config, macs, notes=()):
         f"depthwise, {measured.dram_bytes:,} bytes of DRAM, "
         f"{macs / measured.cycles / config.multipliers:.1%} of {config.multipliers:,} multipliers "
         f"({config.outputs} x {config.inputs} x {config.pixels}); simulated in "
-        f"{_seconds(measured.seconds)}", style="bold")
-    told = (f"the same for all where they can be told: {config.on_chip_bytes:,} bytes on chip, "
-            f"{config.data_bytes} B/cycle each way, memory {measured.latency} cycles away")
-    table = new_table("Predicted, of the same network", "", "multi-\npliers", "cycles",
-                      "x mea-\nsured", "MAC\nutil.", "of them\ndepthwise", "DRAM\nbytes",
-                      "x mea-\nsured", "took")
+        f"{_seconds(measured.seconds)}",
+        style="bold",
+    )
+    told = (
+        f"the same for all where they can be told: {config.on_chip_bytes:,} bytes on chip, "
+        f"{config.data_bytes} B/cycle each way, memory {measured.latency} cycles away"
+    )
+    table = new_table(
+        "Predicted, of the same network",
+        "",
+        "multi-\npliers",
+        "cycles",
+        "x mea-\nsured",
+        "MAC\nutil.",
+        "of them\ndepthwise",
+        "DRAM\nbytes",
+        "x mea-\nsured",
+        "took",
+    )
     for number, row in enumerate(rows, 1):
-        table.add_row(f"{number:>2} {row.title}", f"{row.multipliers:,}",
-                      *_cells(row, measured, macs))
+        table.add_row(
+            f"{number:>2} {row.title}", f"{row.multipliers:,}", *_cells(row, measured, macs)
+        )
     table.caption = (
         "depthwise: of the RTL and its model cycles of work, of the others the layers' with waits\n"
         "took: on this machine, when it was asked; SCALE-Sim, and ZigZag where maps leave the "
-        "chip, take layers of one shape once")
-    explanations = [_explanation(number, row, before) for number, (row, before) in
-                    enumerate(zip(rows, (None, *rows), strict=False), 1)]
-    return Group(head, told, "", table, "", *explanations, *([""] if notes else []),
-                 *map(Text, notes))
+        "chip, take layers of one shape once"
+    )
+    explanations = [
+        _explanation(number, row, before)
+        for number, (row, before) in enumerate(zip(rows, (None, *rows), strict=False), 1)
+    ]
+    return Group(
+        head, told, "", table, "", *explanations, *([""] if notes else []), *map(Text, notes)
+    )
 
 
 def _cells(row, measured, macs):
     """Figures of a row, from its cycles on."""
     if row.failure:
         return ("none",) + ("",) * 6
-    moved = ("", "") if row.dram_bytes is None else (
-        f"{row.dram_bytes:,}", f"{row.dram_bytes / measured.dram_bytes:.2f}")
-    return (f"{row.cycles:,}", f"{row.cycles / measured.cycles:.2f}",
-            f"{macs / row.cycles / row.multipliers:.1%}", f"{row.depthwise_cycles:,}", *moved,
-            _seconds(row.seconds))
+    moved = (
+        ("", "")
+        if row.dram_bytes is None
+        else (f"{row.dram_bytes:,}", f"{row.dram_bytes / measured.dram_bytes:.2f}")
+    )
+    return (
+        f"{row.cycles:,}",
+        f"{row.cycles / measured.cycles:.2f}",
+        f"{macs / row.cycles / row.multipliers:.1%}",
+        f"{row.depthwise_cycles:,}",
+        *moved,
+        _seconds(row.seconds),
+    )
 
 
 def _explanation(number, row, before):
@@ -157,7 +191,7 @@ def as_dict(measured, rows, config, made_with):
     ----------
     measured : Measured
     rows : sequence of PeerRow
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     made_with : dict
         What else the JSON says.
 
@@ -170,19 +204,34 @@ def as_dict(measured, rows, config, made_with):
         **made_with,
         "multipliers": config.multipliers,
         "measured": {
-            "cycles": measured.cycles, "depthwise_cycles": measured.depthwise_cycles,
-            "dram_bytes": measured.dram_bytes, "simulation_seconds": measured.seconds,
-            "latency": measured.latency, "commit": measured.commit},
+            "cycles": measured.cycles,
+            "depthwise_cycles": measured.depthwise_cycles,
+            "dram_bytes": measured.dram_bytes,
+            "simulation_seconds": measured.seconds,
+            "latency": measured.latency,
+            "commit": measured.commit,
+        },
         "predicted": [
-            {"name": row.name, "tool": row.tool, "label": row.label, "array": row.array,
-             "memory": row.memory, "mapping": row.mapping, "not_told": row.untold,
-             "multipliers": row.multipliers,
-             "predicted_cycles": row.cycles, "predicted_depthwise_cycles": row.depthwise_cycles,
-             "predicted_dram_bytes": row.dram_bytes,
-             "predicted_over_measured_cycles":
-                 None if row.cycles is None else row.cycles / measured.cycles,
-             "tool_seconds": row.seconds, "failure": row.failure}
-            for row in rows],
+            {
+                "name": row.name,
+                "tool": row.tool,
+                "label": row.label,
+                "array": row.array,
+                "memory": row.memory,
+                "mapping": row.mapping,
+                "not_told": row.untold,
+                "multipliers": row.multipliers,
+                "predicted_cycles": row.cycles,
+                "predicted_depthwise_cycles": row.depthwise_cycles,
+                "predicted_dram_bytes": row.dram_bytes,
+                "predicted_over_measured_cycles": None
+                if row.cycles is None
+                else row.cycles / measured.cycles,
+                "tool_seconds": row.seconds,
+                "failure": row.failure,
+            }
+            for row in rows
+        ],
     }
 
 
@@ -197,10 +246,17 @@ def as_csv(content):
     -------
     str
     """
-    measured = {f"measured_{name}": content["measured"][name]
-                for name in ("cycles", "depthwise_cycles", "dram_bytes")}
-    ours = {"name": "rtl", "tool": "mnv2 run", "multipliers": content["multipliers"], **measured,
-            "tool_seconds": content["measured"]["simulation_seconds"]}
+    measured = {
+        f"measured_{name}": content["measured"][name]
+        for name in ("cycles", "depthwise_cycles", "dram_bytes")
+    }
+    ours = {
+        "name": "rtl",
+        "tool": "mnv2 run",
+        "multipliers": content["multipliers"],
+        **measured,
+        "tool_seconds": content["measured"]["simulation_seconds"],
+    }
     columns = list(dict.fromkeys((*content["predicted"][0], *measured)))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")

@@ -9,18 +9,27 @@ Ref: Vela 5.2.0, ``config_files/Arm/vela.ini``, ``architecture_features.py``, ``
 import csv
 import io
 
-from sim.peers.result import LayerSaid, ToolFailed
+from mnv2.sim.peers.result import LayerSaid, ToolFailed
 
-__all__ = ["ACCELERATORS", "PACKAGE", "STOCK", "dram_bytes_per_cycle", "nearest_accelerators",
-           "read_reports", "system_text"]
+__all__ = [
+    "ACCELERATORS",
+    "PACKAGE",
+    "STOCK",
+    "dram_bytes_per_cycle",
+    "nearest_accelerators",
+    "read_reports",
+    "system_text",
+]
 
 PACKAGE = "ethos-u-vela"
 
 #: MACs a cycle, by family.
 ACCELERATORS = {"u65": (256, 512), "u85": (128, 256, 512, 1024, 2048)}
 #: System configuration and memory mode of its own file, of each family.
-STOCK = {"u65": ("Ethos_U65_High_End", "Dedicated_Sram_384KB"),
-         "u85": ("Ethos_U85_SYS_DRAM_Mid", "Dedicated_Sram_512KB")}
+STOCK = {
+    "u65": ("Ethos_U65_High_End", "Dedicated_Sram_384KB"),
+    "u85": ("Ethos_U85_SYS_DRAM_Mid", "Dedicated_Sram_512KB"),
+}
 #: Bytes a cycle of an AXI port of either, and how many ports of it may lead to DRAM.
 PORT_BYTES = 16
 DRAM_PORTS = {"u65": 1, "u85": 2}
@@ -56,7 +65,7 @@ def system_text(config, family, latency):
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     family : str
         Of the NPU; `ACCELERATORS` lists them.
     latency : int
@@ -72,16 +81,19 @@ def system_text(config, family, latency):
     return (
         "[System_Config.Mnv2]\n"
         "core_clock=200e6\naxi0_port=Sram\naxi1_port=Dram\n"
-        "Sram_clock_scale=1.0\n" + ("Sram_ports_used=2\n" if family == "u85" else "") +
-        "Sram_burst_length=32\nSram_read_latency=2\nSram_write_latency=2\n"
+        "Sram_clock_scale=1.0\n"
+        + ("Sram_ports_used=2\n" if family == "u85" else "")
+        + "Sram_burst_length=32\nSram_read_latency=2\nSram_write_latency=2\n"
         f"Sram_max_reads={config.outstanding}\nSram_max_writes={config.outstanding}\n"
-        f"Dram_clock_scale={moved / (PORT_BYTES * ports)}\n" + used.get("Dram", "") +
-        f"Dram_burst_length={min(256, config.burst_beats * config.data_bytes)}\n"
+        f"Dram_clock_scale={moved / (PORT_BYTES * ports)}\n"
+        + used.get("Dram", "")
+        + f"Dram_burst_length={min(256, config.burst_beats * config.data_bytes)}\n"
         f"Dram_read_latency={latency}\nDram_write_latency={latency}\n"
         f"Dram_max_reads={config.outstanding}\nDram_max_writes={config.outstanding}\n"
         "\n[Memory_Mode.Mnv2]\n"
         "const_mem_area=Axi1\narena_mem_area=Axi1\ncache_mem_area=Axi0\n"
-        f"arena_cache_size={config.on_chip_bytes // 16 * 16}\n")
+        f"arena_cache_size={config.on_chip_bytes // 16 * 16}\n"
+    )
 
 
 def read_reports(layers, summary):
@@ -103,13 +115,16 @@ def read_reports(layers, summary):
         If they are not that, or the rows do not add up to the summary.
     """
     try:
-        rows = [LayerSaid(row["Name"], int(row["Op Cycles"]), 0)
-                for row in csv.DictReader(io.StringIO(layers))]
+        rows = [
+            LayerSaid(row["Name"], int(row["Op Cycles"]), 0)
+            for row in csv.DictReader(io.StringIO(layers))
+        ]
         (whole,) = csv.DictReader(io.StringIO(summary))
         cycles, moved = int(whole["cycles_total"]), int(whole["dram_total_bytes"])
     except (KeyError, ValueError, TypeError):
         raise ToolFailed("its reports cannot be read") from None
     if sum(row.cycles for row in rows) != cycles:
-        raise ToolFailed(f"its operators' {sum(row.cycles for row in rows):,} cycles are not its "
-                         f"sum, {cycles:,}")
+        raise ToolFailed(
+            f"its operators' {sum(row.cycles for row in rows):,} cycles are not its sum, {cycles:,}"
+        )
     return (*rows, LayerSaid("DRAM", 0, moved))

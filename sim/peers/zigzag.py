@@ -10,10 +10,18 @@ Ref: ZigZag 3.9.1, ``parser/workload_validator.py``, ``parser/accelerator_valida
 
 import json
 
-from sim.peers.result import LayerSaid, ToolFailed
+from mnv2.sim.peers.result import LayerSaid, ToolFailed
 
-__all__ = ["ACCUMULATOR_BITS", "PACKAGE", "STOCK_ACCUMULATOR_BITS", "accelerator", "mapping",
-           "read_layers", "stock_mapping", "workload"]
+__all__ = [
+    "ACCUMULATOR_BITS",
+    "PACKAGE",
+    "STOCK_ACCUMULATOR_BITS",
+    "accelerator",
+    "mapping",
+    "read_layers",
+    "stock_mapping",
+    "workload",
+]
 
 PACKAGE = "zigzag-dse"
 
@@ -31,7 +39,7 @@ def workload(network, accumulator_bits=ACCUMULATOR_BITS):
 
     Parameters
     ----------
-    network : golden.network.Network
+    network : mnv2.golden.network.Network
     accumulator_bits : int
 
     Returns
@@ -42,27 +50,42 @@ def workload(network, accumulator_bits=ACCUMULATOR_BITS):
     for number, layer in enumerate(layer for layer in network.layers if layer.kind != "pool"):
         depthwise = layer.kind == "depthwise"
         height, width, channels = layer.output_shape
-        rows.append({
-            "id": number, "name": layer.name, "operator_type": "Conv",
-            "equation": "O[b][g][k][oy][ox]+=W[g][k][c][fy][fx]*I[b][g][c][iy][ix]",
-            "dimension_relations": [f"ix={layer.stride}*ox+1*fx", f"iy={layer.stride}*oy+1*fy"],
-            "loop_dims": ["B", "K", "G", "OX", "OY", "C", "FX", "FY"],
-            "loop_sizes": [1, 1 if depthwise else channels, channels if depthwise else 1, width,
-                           height, 1 if depthwise else layer.input_channels,
-                           layer.kernel_size[1], layer.kernel_size[0]],
-            "operand_precision": {"W": 8, "I": 8, "O": accumulator_bits, "O_final": 8},
-            "operand_source": {"W": number, "I": max(0, number - 1)} if number else
-                              {"W": 0},
-            "pr_loop_dims": ["IX", "IY"],
-            "pr_loop_sizes": [layer.input_shape[1], layer.input_shape[0]],
-            "padding": [list(layer.padding[1]), list(layer.padding[0])],
-        })
+        rows.append(
+            {
+                "id": number,
+                "name": layer.name,
+                "operator_type": "Conv",
+                "equation": "O[b][g][k][oy][ox]+=W[g][k][c][fy][fx]*I[b][g][c][iy][ix]",
+                "dimension_relations": [f"ix={layer.stride}*ox+1*fx", f"iy={layer.stride}*oy+1*fy"],
+                "loop_dims": ["B", "K", "G", "OX", "OY", "C", "FX", "FY"],
+                "loop_sizes": [
+                    1,
+                    1 if depthwise else channels,
+                    channels if depthwise else 1,
+                    width,
+                    height,
+                    1 if depthwise else layer.input_channels,
+                    layer.kernel_size[1],
+                    layer.kernel_size[0],
+                ],
+                "operand_precision": {"W": 8, "I": 8, "O": accumulator_bits, "O_final": 8},
+                "operand_source": {"W": number, "I": max(0, number - 1)} if number else {"W": 0},
+                "pr_loop_dims": ["IX", "IY"],
+                "pr_loop_sizes": [layer.input_shape[1], layer.input_shape[0]],
+                "padding": [list(layer.padding[1]), list(layer.padding[0])],
+            }
+        )
     return rows
 
 
 def _port(name, kind, bits, *allocation):
-    return {"name": name, "type": kind, "bandwidth_min": 8, "bandwidth_max": bits,
-            "allocation": list(allocation)}
+    return {
+        "name": name,
+        "type": kind,
+        "bandwidth_min": 8,
+        "bandwidth_max": bits,
+        "allocation": list(allocation),
+    }
 
 
 def accelerator(config):
@@ -70,7 +93,7 @@ def accelerator(config):
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -91,35 +114,66 @@ def accelerator(config):
         "name": "mnv2",
         "memories": {
             "accumulator": {
-                "size": ACCUMULATOR_BITS, **ENERGY, "operands": ["O"], "served_dimensions": [],
-                "ports": [_port("r_port_1", "read", ACCUMULATOR_BITS, "O, tl"),
-                          _port("r_port_2", "read", ACCUMULATOR_BITS, "O, th"),
-                          _port("w_port_1", "write", ACCUMULATOR_BITS, "O, fh"),
-                          _port("w_port_2", "write", ACCUMULATOR_BITS, "O, fl")]},
+                "size": ACCUMULATOR_BITS,
+                **ENERGY,
+                "operands": ["O"],
+                "served_dimensions": [],
+                "ports": [
+                    _port("r_port_1", "read", ACCUMULATOR_BITS, "O, tl"),
+                    _port("r_port_2", "read", ACCUMULATOR_BITS, "O, th"),
+                    _port("w_port_1", "write", ACCUMULATOR_BITS, "O, fh"),
+                    _port("w_port_2", "write", ACCUMULATOR_BITS, "O, fl"),
+                ],
+            },
             "lines": {
-                "size": inside["line"] * 8, **ENERGY, "operands": ["I1"],
+                "size": inside["line"] * 8,
+                **ENERGY,
+                "operands": ["I1"],
                 "served_dimensions": every,
-                "ports": [_port("r_port_1", "read", window, "I1, tl"),
-                          _port("w_port_1", "write", word, "I1, fh")]},
+                "ports": [
+                    _port("r_port_1", "read", window, "I1, tl"),
+                    _port("w_port_1", "write", word, "I1, fh"),
+                ],
+            },
             "maps": {
-                "size": maps * 8, **ENERGY, "operands": ["I1", "O"], "served_dimensions": every,
-                "ports": [_port("r_port_1", "read", word, "I1, tl"),
-                          _port("r_port_2", "read", word, "O, tl", "O, th"),
-                          _port("w_port_1", "write", word, "I1, fh", "O, fh"),
-                          _port("w_port_2", "write", word, "O, fl")]},
-            "weights": {
-                "size": weights * 8, **ENERGY, "operands": ["I2"], "served_dimensions": every,
-                "ports": [_port("r_port_1", "read", config.weight_word_bits, "I2, tl"),
-                          _port("w_port_1", "write", config.weight_word_bits, "I2, fh")]},
-            "dram": {
-                "size": 10**10, **ENERGY, "operands": ["I1", "I2", "O"],
+                "size": maps * 8,
+                **ENERGY,
+                "operands": ["I1", "O"],
                 "served_dimensions": every,
-                "ports": [_port("r_port_1", "read", beat, "I1, tl", "I2, tl", "O, tl", "O, th"),
-                          _port("w_port_1", "write", beat, "I1, fh", "I2, fh", "O, fh",
-                                "O, fl")]},
+                "ports": [
+                    _port("r_port_1", "read", word, "I1, tl"),
+                    _port("r_port_2", "read", word, "O, tl", "O, th"),
+                    _port("w_port_1", "write", word, "I1, fh", "O, fh"),
+                    _port("w_port_2", "write", word, "O, fl"),
+                ],
+            },
+            "weights": {
+                "size": weights * 8,
+                **ENERGY,
+                "operands": ["I2"],
+                "served_dimensions": every,
+                "ports": [
+                    _port("r_port_1", "read", config.weight_word_bits, "I2, tl"),
+                    _port("w_port_1", "write", config.weight_word_bits, "I2, fh"),
+                ],
+            },
+            "dram": {
+                "size": 10**10,
+                **ENERGY,
+                "operands": ["I1", "I2", "O"],
+                "served_dimensions": every,
+                "ports": [
+                    _port("r_port_1", "read", beat, "I1, tl", "I2, tl", "O, tl", "O, th"),
+                    _port("w_port_1", "write", beat, "I1, fh", "I2, fh", "O, fh", "O, fl"),
+                ],
+            },
         },
-        "operational_array": {"unit_energy": 1.0, "unit_area": 1.0, "dimensions": every,
-                              "sizes": [config.outputs, config.inputs, config.pixels]},
+        "operational_array": {
+            "unit_energy": 1.0,
+            "unit_area": 1.0,
+            "dimensions": every,
+            "sizes": [config.outputs, config.inputs, config.pixels],
+        },
     }
 
 
@@ -128,8 +182,8 @@ def mapping(network, config):
 
     Parameters
     ----------
-    network : golden.network.Network
-    config : hw.config.AcceleratorConfig
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -138,15 +192,23 @@ def mapping(network, config):
         its channels on input lanes. The stem's input channels stand on the input lanes; that the
         accelerator fills these with its 27 products cannot be told.
     """
-    def entry(name, *lanes):
-        return {"name": name, "spatial_mapping": dict(zip(("D1", "D2", "D3"), lanes, strict=True)),
-                "memory_operand_links": OPERANDS}
 
-    outputs, inputs, pixels = ([f"{dimension}, {size}"] for dimension, size in (
-        ("K", config.outputs), ("C", config.inputs), ("OX", config.pixels)))
+    def entry(name, *lanes):
+        return {
+            "name": name,
+            "spatial_mapping": dict(zip(("D1", "D2", "D3"), lanes, strict=True)),
+            "memory_operand_links": OPERANDS,
+        }
+
+    outputs, inputs, pixels = (
+        [f"{dimension}, {size}"]
+        for dimension, size in (("K", config.outputs), ("C", config.inputs), ("OX", config.pixels))
+    )
     taps, channels = [f"FX, {KERNEL}", f"FY, {KERNEL}"], [f"G, {config.inputs}"]
-    return [entry("default", outputs, inputs, pixels),
-            *(entry(block.depthwise.name, taps, channels, pixels) for block in network.blocks)]
+    return [
+        entry("default", outputs, inputs, pixels),
+        *(entry(block.depthwise.name, taps, channels, pixels) for block in network.blocks),
+    ]
 
 
 def stock_mapping(rows, columns, *, free=()):
@@ -163,8 +225,11 @@ def stock_mapping(rows, columns, *, free=()):
     -------
     list of dict
     """
-    fixed = {"name": "default", "memory_operand_links": OPERANDS,
-             "spatial_mapping": {"D1": [f"K, {columns}"], "D2": [f"C, {rows}"]}}
+    fixed = {
+        "name": "default",
+        "memory_operand_links": OPERANDS,
+        "spatial_mapping": {"D1": [f"K, {columns}"], "D2": [f"C, {rows}"]},
+    }
     return [fixed, *({"name": name, "memory_operand_links": OPERANDS} for name in free)]
 
 
@@ -177,7 +242,7 @@ def read_layers(text):
 
     Returns
     -------
-    tuple of sim.peers.result.LayerSaid
+    tuple of mnv2.sim.peers.result.LayerSaid
 
     Raises
     ------
@@ -186,8 +251,10 @@ def read_layers(text):
     """
     # Cycles and bytes come as floating-point numbers, and whole.
     try:
-        layers = tuple(LayerSaid(row["name"], round(row["cycles"]), round(row["dram_bytes"]))
-                       for row in json.loads(text))
+        layers = tuple(
+            LayerSaid(row["name"], round(row["cycles"]), round(row["dram_bytes"]))
+            for row in json.loads(text)
+        )
     except (ValueError, KeyError, TypeError):
         raise ToolFailed("its results cannot be read") from None
     if not layers:

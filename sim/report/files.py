@@ -1,84 +1,9 @@
 """The report as files, JSON for programs and CSV for spreadsheets; a folder that appears whole."""
 
-import contextlib
 import csv
 import json
-import os
-import re
-import shutil
-import tempfile
-from pathlib import Path
 
-from sim.errors import UserError
-
-__all__ = ["output_folder", "report_as_dict", "write_csv", "write_json",
-           "write_rows"]
-
-#: Names that run, model and validate give their files: a folder of these alone is an earlier
-#: report, which a new one may replace.
-RUN_FILE = re.compile(
-    r"report\.(json|csv|html)|tensors\.npz|(cycles|bytes|roofline|frame|validate|cost)\.png|"
-    r"(network|block\d+)\.(vcd|fst)"
-)
-
-
-@contextlib.contextmanager
-def output_folder(path):
-    """Make a folder that takes its name when all is in it, and vanishes if that fails.
-
-    Enter it before the work: what would keep the result from being written is then found first.
-
-    Parameters
-    ----------
-    path : Path
-        Where the folder is wanted; it may exist if it holds nothing but files of an earlier run,
-        which are replaced.
-
-    Yields
-    ------
-    Path
-        A temporary folder beside it, to write into.
-
-    Raises
-    ------
-    UserError
-        If the folder cannot be made there, or holds something else.
-    """
-    path = Path(path).expanduser().absolute()
-    try:
-        if path.exists() and not path.is_dir():
-            raise UserError(f"The output {str(path)!r} is a file, not a folder.")
-        others = _files_of_others(path) if path.is_dir() else []
-        if others:
-            raise UserError(
-                f"The output folder {str(path)!r} holds files that no run wrote, such as "
-                f"{others[0]!r}: choose another, or move them away."
-            )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    except OSError as error:
-        raise UserError(
-            f"The output folder {str(path)!r} cannot be written: {error.strerror}."
-        ) from None
-    try:
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        if path.is_dir():
-            # A folder cannot be renamed over another that is not empty.
-            earlier = temporary.with_name(f"{temporary.name}.earlier")
-            os.replace(path, earlier)
-            os.replace(temporary, path)
-            shutil.rmtree(earlier)
-        else:
-            os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _files_of_others(folder):
-    """Names of what is in a folder and was not written there by a run, in order."""
-    names = sorted(entry.name for entry in folder.iterdir())
-    return [name for name in names if not RUN_FILE.fullmatch(name)]
+__all__ = ["report_as_dict", "write_csv", "write_json", "write_rows"]
 
 
 def report_as_dict(report):
@@ -284,10 +209,3 @@ def _flatten(row):
         else:
             flat[key] = value
     return flat
-
-
-def _umask():
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

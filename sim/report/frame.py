@@ -4,7 +4,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from sim.report.colors import (
+from mnv2.sim.report.colors import (
     DEPTHWISE_COLOR,
     INK,
     MUTED,
@@ -13,7 +13,7 @@ from sim.report.colors import (
     STYLE,
     WRITTEN_COLOR,
 )
-from sim.report.series import frame_parts, frame_titles, timeline_shares, wait_series
+from mnv2.sim.report.series import frame_parts, frame_titles, timeline_shares, wait_series
 
 __all__ = ["draw_frame"]
 
@@ -87,8 +87,15 @@ def _draw_waits(axes, report, parts):
     widths = [part.cycles for part in parts]
     bottom = [0.0] * len(parts)
     for series in wait_series(report, parts):
-        axes.bar(begins, series.values, widths, bottom, align="edge", color=series.color,
-                 label=series.label)
+        axes.bar(
+            begins,
+            series.values,
+            widths,
+            bottom,
+            align="edge",
+            color=series.color,
+            label=series.label,
+        )
         bottom = [low + height for low, height in zip(bottom, series.values, strict=True)]
     axes.set_ylim(0, min(1.0, max(0.1, *bottom) * 1.12))
     axes.set_ylabel("array waits for …\n(mean of a layer)")

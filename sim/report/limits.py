@@ -46,7 +46,7 @@ class TrafficLimits:
 
 
 def block_limits(block):
-    """Figures of one bottleneck (`golden.network.Block`), from memory to memory."""
+    """Figures of one bottleneck (`mnv2.golden.network.Block`), from memory to memory."""
     fused = fused_block_bytes(block)
     return TrafficLimits(
         name=block.name,
@@ -68,7 +68,7 @@ def add_limits(limits):
 
 
 def frame_limits(network):
-    """Figures of a whole network (`golden.network.Network`), from the image to the logits."""
+    """Figures of a whole network (`mnv2.golden.network.Network`), from the image to the logits."""
     return TrafficLimits(
         name="frame",
         floor_bytes=floor_bytes(network) + parameter_bytes(network),

@@ -4,10 +4,10 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from sim.report.colors import INK, MUTED, POINTWISE_COLOR, STALL_COLORS, STYLE
-from sim.report.frame import draw_frame
-from sim.report.labels import label_points, short_name
-from sim.report.series import byte_series, cycle_series, limit_bars, roofline, tick_names
+from mnv2.sim.report.colors import INK, MUTED, POINTWISE_COLOR, STALL_COLORS, STYLE
+from mnv2.sim.report.frame import draw_frame
+from mnv2.sim.report.labels import label_points, short_name
+from mnv2.sim.report.series import byte_series, cycle_series, limit_bars, roofline, tick_names
 
 __all__ = ["draw_bytes", "draw_cycles", "draw_roofline", "write_plots"]
 
@@ -210,8 +210,14 @@ def _stack(axes, parts):
     bottom = [0] * len(positions)
     for part in parts:
         if any(part.values):
-            axes.bar(positions, part.values, bottom=bottom, width=0.74, label=part.label,
-                     color=part.color)
+            axes.bar(
+                positions,
+                part.values,
+                bottom=bottom,
+                width=0.74,
+                label=part.label,
+                color=part.color,
+            )
         bottom = [low + value for low, value in zip(bottom, part.values, strict=True)]
 
 

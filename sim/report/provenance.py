@@ -31,7 +31,7 @@ def find_versions(toolchain):
 
     Parameters
     ----------
-    toolchain : sim.rtl.toolchain.Toolchain
+    toolchain : mnv2.sim.rtl.toolchain.Toolchain
 
     Returns
     -------

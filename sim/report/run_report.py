@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sim.report.limits import TrafficLimits
-from sim.report.results import LayerResult, Measurement
-from sim.report.scale_sim import ScaleSimEstimate
+from mnv2.sim.report.limits import TrafficLimits
+from mnv2.sim.report.results import LayerResult, Measurement
+from mnv2.sim.report.scale_sim import ScaleSimEstimate
 
 __all__ = ["ClassRankings", "FrameSequence", "RunReport", "Timeline"]
 
@@ -19,7 +19,7 @@ class ClassRankings:
 
     Attributes
     ----------
-    float_top, golden_top, rtl_top : tuple of sim.classify.Prediction
+    float_top, golden_top, rtl_top : tuple of mnv2.sim.networks.classify.Prediction
         Of the float network, of the integer model, and of the accumulators that the RTL wrote. The
         first is empty where the model came as integers.
     """
@@ -180,8 +180,7 @@ class RunReport:
         rows = [result.name for result in self.layers]
         if self.scale_sim is not None and list(self.scale_sim.cycles) != rows:
             raise ValueError(
-                f"SCALE-Sim's cycles must be those of {rows}, in this order, not "
-                f"{self.scale_sim!r}"
+                f"SCALE-Sim's cycles must be those of {rows}, in this order, not {self.scale_sim!r}"
             )
 
     @property

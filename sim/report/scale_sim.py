@@ -36,7 +36,7 @@ def scale_sim_cycles(layer, rows, columns):
 
     Parameters
     ----------
-    layer : golden.network.Layer
+    layer : mnv2.golden.network.Layer
         The pool, which it does not know, takes none.
     rows, columns : int
         Of the array.
@@ -50,9 +50,9 @@ def scale_sim_cycles(layer, rows, columns):
     if layer.kind == "pool":
         return 0
     products = layer.kernel_size[0] * layer.kernel_size[1] * layer.input_channels
-    outputs  = 1 if layer.kind == "depthwise" else layer.output_channels
-    pixels   = layer.output_shape[0] * layer.output_shape[1]
-    folds    = -(-products // rows) * -(-outputs // columns)
+    outputs = 1 if layer.kind == "depthwise" else layer.output_channels
+    pixels = layer.output_shape[0] * layer.output_shape[1]
+    folds = -(-products // rows) * -(-outputs // columns)
     return folds * (pixels + 2 * rows + columns - 2) - 1
 
 
@@ -61,7 +61,7 @@ def systolic_array(config):
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
         Its input lanes and pixels become the rows, its output lanes the columns.
 
     Returns
@@ -76,8 +76,8 @@ def estimate_layers(parts, config):
 
     Parameters
     ----------
-    parts : iterable of golden.network.Layer or golden.network.Block
-    config : hw.config.AcceleratorConfig
+    parts : iterable of mnv2.golden.network.Layer or mnv2.golden.network.Block
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
@@ -85,7 +85,12 @@ def estimate_layers(parts, config):
         A block's cycles are those of its layers, one after another.
     """
     array = systolic_array(config)
-    return ScaleSimEstimate(array, {
-        part.name: sum(scale_sim_cycles(layer, *array)
-                       for layer in getattr(part, "layers", (part,)))
-        for part in parts})
+    return ScaleSimEstimate(
+        array,
+        {
+            part.name: sum(
+                scale_sim_cycles(layer, *array) for layer in getattr(part, "layers", (part,))
+            )
+            for part in parts
+        },
+    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import accumulate
 
-from sim.report.colors import (
+from mnv2.sim.report.colors import (
     DEPTHWISE_COLOR,
     INK,
     KIND_COLORS,
@@ -12,10 +12,22 @@ from sim.report.colors import (
     WRITTEN_COLOR,
     choose_colors,
 )
-from sim.report.labels import short_name, words
+from mnv2.sim.report.labels import short_name, words
 
-__all__ = ["FramePart", "Roofline", "Series", "cycle_series", "frame_parts", "frame_titles",
-           "byte_series", "limit_bars", "roofline", "tick_names", "timeline_shares", "wait_series"]
+__all__ = [
+    "FramePart",
+    "Roofline",
+    "Series",
+    "cycle_series",
+    "frame_parts",
+    "frame_titles",
+    "byte_series",
+    "limit_bars",
+    "roofline",
+    "tick_names",
+    "timeline_shares",
+    "wait_series",
+]
 
 #: A cause of waiting with less of all cycles than this is drawn with the others that are so small.
 SMALL_SHARE = 0.001
@@ -124,7 +136,7 @@ def cycle_series(report):
 
     Parameters
     ----------
-    report : sim.report.run_report.RunReport
+    report : mnv2.sim.report.run_report.RunReport
 
     Returns
     -------
@@ -177,8 +189,11 @@ def limit_bars(report):
     return (
         ("layer by layer (computed)", limits.layer_by_layer_bytes, "#BBBBBB"),
         ("bottlenecks fused (computed)", limits.fused_bytes, "#BBBBBB"),
-        ("predicted" if report.predicted else "measured in RTL", report.total.dram_bytes,
-         POINTWISE_COLOR),
+        (
+            "predicted" if report.predicted else "measured in RTL",
+            report.total.dram_bytes,
+            POINTWISE_COLOR,
+        ),
         ("floor (computed)", limits.floor_bytes, INK),
     )
 
@@ -248,8 +263,10 @@ def frame_parts(report):
         if ahead is None:
             merged.append(one)
     begins = accumulate((cycles for _, cycles, _, _ in merged), initial=0)
-    return [FramePart(name, begin, cycles, macs, report.multipliers, stalls)
-            for (name, cycles, macs, stalls), begin in zip(merged, begins, strict=False)]
+    return [
+        FramePart(name, begin, cycles, macs, report.multipliers, stalls)
+        for (name, cycles, macs, stalls), begin in zip(merged, begins, strict=False)
+    ]
 
 
 def wait_series(report, parts):
@@ -257,7 +274,7 @@ def wait_series(report, parts):
 
     Parameters
     ----------
-    report : sim.report.run_report.RunReport
+    report : mnv2.sim.report.run_report.RunReport
     parts : list of FramePart
 
     Returns

@@ -3,11 +3,18 @@
 from rich.console import Group
 from rich.text import Text
 
-from sim.report.labels import words
-from sim.wide_table import WideTable
+from mnv2.sim.report.labels import words
+from mnv2.sim.report.wide_table import WideTable
 
-__all__ = ["frames_line", "headline", "memory_table", "new_table", "render_report", "stall_table",
-           "time_table"]
+__all__ = [
+    "frames_line",
+    "headline",
+    "memory_table",
+    "new_table",
+    "render_report",
+    "stall_table",
+    "time_table",
+]
 
 #: Causes of waiting that have a column of their own; the rarer ones share one.
 CAUSE_COLUMNS = 5
@@ -91,13 +98,19 @@ def _class_table(report):
     """The likeliest classes of float, golden and the RTL, side by side."""
     classes = report.classes
     first = classes.rtl_top[0].name
-    tops = {"float": classes.float_top, "golden, integer": classes.golden_top,
-            "RTL": classes.rtl_top}
+    tops = {
+        "float": classes.float_top,
+        "golden, integer": classes.golden_top,
+        "RTL": classes.rtl_top,
+    }
     tops = {column: top for column, top in tops.items() if top}
     agreement = f"{'float, ' if classes.float_top else ''}golden and RTL agree"
     if not classes.agree:
-        said = [f"{name} says {top[0].name}" for name, top in (
-            ("float", classes.float_top), ("golden", classes.golden_top)) if top]
+        said = [
+            f"{name} says {top[0].name}"
+            for name, top in (("float", classes.float_top), ("golden", classes.golden_top))
+            if top
+        ]
         agreement = ", ".join(said).replace(", golden says", ", golden")
     table = new_table(f"{first} ({agreement})", "")
     for column in tops:

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.cache import cache_folder
-from sim.errors import SimulationError, UserError
-from sim.rtl.runtime import copy_runtime, keep_runtime
-from sim.rtl.toolchain import find_toolchain, waves_format
+from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.jobs.cache import cache_folder
+from mnv2.sim.rtl.runtime import copy_runtime, keep_runtime
+from mnv2.sim.rtl.toolchain import find_toolchain, waves_format
 
 __all__ = ["LINT_WAIVERS", "Build", "SimulationError", "build_simulation", "run_cocotb"]
 
@@ -59,7 +59,13 @@ class Build:
 
 
 def build_simulation(
-    sources, top, *, waves=False, asserts=True, optimization="-O1", verilator_arguments=(),
+    sources,
+    top,
+    *,
+    waves=False,
+    asserts=True,
+    optimization="-O1",
+    verilator_arguments=(),
     building=None,
 ):
     """Build a simulation, or find the one that was built from the same content.
@@ -173,9 +179,7 @@ def run_cocotb(
     work_directory.mkdir(parents=True, exist_ok=True)
     results, log = work_directory / "results.xml", work_directory / "simulation.log"
     arguments = (
-        []
-        if waves_file is None
-        else ["--trace", "--trace-file", str(Path(waves_file).absolute())]
+        [] if waves_file is None else ["--trace", "--trace-file", str(Path(waves_file).absolute())]
     )
     # The runner ends the process in some cases where a test fails; what happened is in the results.
     with contextlib.suppress(SystemExit, RuntimeError):
@@ -313,9 +317,7 @@ def _build(directory, texts, top, waves, arguments, optimization, tools, *, runt
             path.write_text(text)
             paths.append(path)
         log = kept / "build.log"
-        makeflags = (
-            f"{tools.environment['MAKEFLAGS']} OPT_FAST={optimization} OPT_SLOW=-O0".strip()
-        )
+        makeflags = f"{tools.environment['MAKEFLAGS']} OPT_FAST={optimization} OPT_SLOW=-O0".strip()
         # WAVES and GUI would override the runner's arguments.
         changes = {**tools.environment, "MAKEFLAGS": makeflags, "WAVES": None, "GUI": None}
         try:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from hw.counters import READ_CHANNELS
-from sim.errors import SimulationError, UserError
+from mnv2.hw.counters import READ_CHANNELS
+from mnv2.sim.errors import SimulationError, UserError
 
-__all__ = ["Mismatch", "check_counters", "check_map"]
+__all__ = ["Mismatch", "check_counters", "check_formats", "check_map"]
 
 
 class Mismatch(UserError):
@@ -21,7 +21,7 @@ def check_map(name, output, expected, memory, repeat):
         What it is.
     output, expected : array
         The same shape.
-    memory : sim.rtl.memory_model.MemoryModel
+    memory : mnv2.sim.rtl.memory_model.MemoryModel
         Its seed repeats the run.
     repeat : str
         Options that repeat it with a waveform.
@@ -35,12 +35,14 @@ def check_map(name, output, expected, memory, repeat):
     if not len(wrong):
         return
     place = tuple(int(k) for k in wrong[0])
-    where = ", ".join(f"{axis} {k}" for axis, k in zip(("row", "column", "channel"), place,
-                                                       strict=False))
+    where = ", ".join(
+        f"{axis} {k}" for axis, k in zip(("row", "column", "channel"), place, strict=False)
+    )
     raise Mismatch(
         f"The RTL differs from golden in {name}: {len(wrong)} of {expected.size} elements, first "
         f"at {where}, where the RTL gives {output[place]} and golden {expected[place]}; repeat "
-        f"with {repeat} --seed {memory.seed} --waves.")
+        f"with {repeat} --seed {memory.seed} --waves."
+    )
 
 
 def check_counters(result, config):
@@ -48,8 +50,8 @@ def check_counters(result, config):
 
     Parameters
     ----------
-    result : sim.rtl.simulate.Simulation
-    config : hw.config.AcceleratorConfig
+    result : mnv2.sim.rtl.simulate.Simulation
+    config : mnv2.hw.config.AcceleratorConfig
 
     Raises
     ------
@@ -57,14 +59,52 @@ def check_counters(result, config):
     """
     parts = [counters for row in result.counters for counters in row.values()]
     total = {name: sum(counters[name] for counters in parts) for name in parts[0]}
-    causes = sum(cycles for name, cycles in total.items()
-                 if name.startswith("stall_") or name in ("pointwise", "depthwise"))
+    causes = sum(
+        cycles
+        for name, cycles in total.items()
+        if name.startswith("stall_") or name in ("pointwise", "depthwise")
+    )
     read = sum(total[f"read_{kind}"] for kind in READ_CHANNELS) * config.data_bytes
     for what, counted, beside in (
-            ("cycles by cause", causes, total["cycles"]),
-            ("cycles", total["cycles"], result.cycles),
-            ("bytes read", read, result.read_bytes),
-            ("beats written", total["write"], result.write_beats)):
+        ("cycles by cause", causes, total["cycles"]),
+        ("cycles", total["cycles"], result.cycles),
+        ("bytes read", read, result.read_bytes),
+        ("beats written", total["write"], result.write_beats),
+    ):
         if counted != beside:
             raise SimulationError(
-                f"The accelerator counts {counted} {what}, but {beside} were counted beside it")
+                f"The accelerator counts {counted} {what}, but {beside} were counted beside it"
+            )
+
+
+def check_formats(integer, config):
+    """Refuse an integer network in a format that the accelerator does not have.
+
+    Parameters
+    ----------
+    integer : mnv2.golden.model.QuantizedModel
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Raises
+    ------
+    UserError
+        Naming the layer, its bits and the accelerator's.
+    """
+    adds = [block.add for block in integer.blocks if block.add is not None]
+    for record in (*integer.layers, *adds, integer.pool):
+        arithmetic = record.arithmetic
+        if arithmetic.rounding != "double" or arithmetic.accumulator_bits != 32:
+            raise UserError(
+                f"The accelerator rounds twice and accumulates in 32 bits, but {record.name} has "
+                f"rounding {arithmetic.rounding} and {arithmetic.accumulator_bits} bits"
+            )
+        for what, there in (
+            ("weight_bits", config.weight_bits),
+            ("activation_bits", config.activation_bits),
+        ):
+            bits = getattr(record, what, 0)
+            if bits > there:
+                raise UserError(
+                    f"{record.name} has {what} {bits}, but the accelerator {there}: change it "
+                    f"with --set {what}={bits}, which may be 4 to 8"
+                )

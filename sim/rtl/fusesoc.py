@@ -6,7 +6,7 @@ Ref: FuseSoC 2.4 documentation, CAPI2 reference.
 import json
 import re
 
-from sim.rtl.build import LINT_WAIVERS
+from mnv2.sim.rtl.build import LINT_WAIVERS
 
 __all__ = ["core_description"]
 

@@ -1,35 +1,61 @@
 """From counters to the rows of a report."""
 
-from hw.counters import READ_CHANNELS
-from sim.report.results import LayerResult
-from sim.rtl.multipliers import count_multipliers
+from mnv2.hw.counters import READ_CHANNELS
+from mnv2.sim.report.results import LayerResult
+from mnv2.sim.rtl.multipliers import count_multipliers
 
 __all__ = ["layer_result"]
 
 
-def layer_result(counters, config, *, name, kind, macs, ideal_cycles, write_bytes, input_shape,
-                 output_shape, stride=1, residual=False):
+def layer_result(
+    counters,
+    config,
+    *,
+    name,
+    kind,
+    macs,
+    ideal_cycles,
+    write_bytes,
+    input_shape,
+    output_shape,
+    stride=1,
+    residual=False,
+):
     """Row of a report.
 
     Parameters
     ----------
     counters : dict of str to int
-        See `hw.counters.COUNTERS`.
-    config : hw.config.AcceleratorConfig
+        See `mnv2.hw.counters.COUNTERS`.
+    config : mnv2.hw.config.AcceleratorConfig
     name, kind, macs, ideal_cycles, write_bytes, input_shape, output_shape, stride, residual
-        See `sim.report.results.LayerResult`.
+        See `mnv2.sim.report.results.LayerResult`.
 
     Returns
     -------
-    sim.report.results.LayerResult
+    mnv2.sim.report.results.LayerResult
     """
     return LayerResult(
-        name=name, kind=kind, macs=macs, multipliers=count_multipliers(config).weights,
-        cycles=counters["cycles"], ideal_cycles=ideal_cycles,
-        pointwise_cycles=counters["pointwise"], depthwise_cycles=counters["depthwise"],
-        stalls={counter.removeprefix("stall_"): cycles for counter, cycles in counters.items()
-                if counter.startswith("stall_")},
-        dram_read_bytes_by_kind={channel: counters[f"read_{channel}"] * config.data_bytes
-                                 for channel in READ_CHANNELS},
-        dram_write_bytes=write_bytes, mismatches=0, input_shape=tuple(input_shape),
-        output_shape=tuple(output_shape), stride=stride, residual=residual)
+        name=name,
+        kind=kind,
+        macs=macs,
+        multipliers=count_multipliers(config).weights,
+        cycles=counters["cycles"],
+        ideal_cycles=ideal_cycles,
+        pointwise_cycles=counters["pointwise"],
+        depthwise_cycles=counters["depthwise"],
+        stalls={
+            counter.removeprefix("stall_"): cycles
+            for counter, cycles in counters.items()
+            if counter.startswith("stall_")
+        },
+        dram_read_bytes_by_kind={
+            channel: counters[f"read_{channel}"] * config.data_bytes for channel in READ_CHANNELS
+        },
+        dram_write_bytes=write_bytes,
+        mismatches=0,
+        input_shape=tuple(input_shape),
+        output_shape=tuple(output_shape),
+        stride=stride,
+        residual=residual,
+    )

@@ -21,20 +21,29 @@ class MemoryModel:
         Seed of the pauses.
     """
 
-    latency:         int = 100
+    latency: int = 100
     bytes_per_cycle: int = 0
-    stall_percent:   int = 0
-    seed:            int = 1
+    stall_percent: int = 0
+    seed: int = 1
 
     def __post_init__(self):
-        for name, low, high in (("latency", 2, 100_000), ("bytes_per_cycle", 0, 1024),
-                                ("stall_percent", 0, 99), ("seed", 1, 2**32 - 1)):
+        for name, low, high in (
+            ("latency", 2, 100_000),
+            ("bytes_per_cycle", 0, 1024),
+            ("stall_percent", 0, 99),
+            ("seed", 1, 2**32 - 1),
+        ):
             value = getattr(self, name)
             if not isinstance(value, int) or not low <= value <= high:
-                raise ValueError(f"Memory {name} must be an integer from {low} to {high}, "
-                                 f"not {value!r}")
+                raise ValueError(
+                    f"Memory {name} must be an integer from {low} to {high}, not {value!r}"
+                )
 
     def plusargs(self):
         """Arguments of the memory model in `axi_memory.sv`."""
-        return [f"+latency={self.latency}", f"+bytes_per_cycle={self.bytes_per_cycle}",
-                f"+stall_percent={self.stall_percent}", f"+stall_seed={self.seed}"]
+        return [
+            f"+latency={self.latency}",
+            f"+bytes_per_cycle={self.bytes_per_cycle}",
+            f"+stall_percent={self.stall_percent}",
+            f"+stall_seed={self.seed}",
+        ]

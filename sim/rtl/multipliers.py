@@ -36,14 +36,14 @@ def count_multipliers(config):
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
     Multipliers
     """
-    from hw.accelerator import Accelerator
-    from sim.rtl.verilog import generate
+    from mnv2.hw.accelerator import Accelerator
+    from mnv2.sim.rtl.verilog import generate
 
     weights, others = 0, Counter()
     widths = tuple(sorted((config.weight_bits, config.activation_bits)))
@@ -92,7 +92,10 @@ def find_multipliers(text):
             name: int(high or 0) + 1
             for high, name in re.findall(
                 r"^  (?:input|output|wire|reg)\s(?:reg |wire )?(?:signed )?"
-                r"(?:\[(\d+):0\] )?(\S+?) ?(?: = [^;]*)?;$", body, re.M)
+                r"(?:\[(\d+):0\] )?(\S+?) ?(?: = [^;]*)?;$",
+                body,
+                re.M,
+            )
         }
         for line in lines:
             match = re.fullmatch(r"  assign .*? = (\S.*?) \* (\S.*?);", line)

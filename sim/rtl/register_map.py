@@ -3,15 +3,9 @@
 import inspect
 import re
 
-from hw.counters import COUNTERS
-from hw.passes import Stall
-from hw.registers import (
-    COUNTER_OFFSET,
-    COUNTER_ROW_BYTES,
-    REGISTERS,
-    Register,
-    Status,
-)
+from mnv2.hw.counters import COUNTERS
+from mnv2.hw.passes import Stall
+from mnv2.hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, REGISTERS, Register, Status
 
 __all__ = ["describe_counter", "member_comments", "register_map"]
 
@@ -21,10 +15,10 @@ def register_map(config, *, rows):
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
         What is stated beside the registers: the memory port, the lanes, the buffers.
     rows : int
-        Rows of counters, `hw.accelerator.COUNTER_ROWS`.
+        Rows of counters, `mnv2.hw.accelerator.COUNTER_ROWS`.
 
     Returns
     -------
@@ -32,22 +26,28 @@ def register_map(config, *, rows):
         Markdown.
     """
     registers = member_comments(Register)
-    status    = member_comments(Status)
-    stem      = COUNTER_ROW_BYTES // 2
+    status = member_comments(Status)
+    stem = COUNTER_ROW_BYTES // 2
     lines = [
         "# Registers of the accelerator",
         "",
         "Behind the AXI4-Lite port `control`: 32 bits each, little-endian. An address without a",
         "register answers with an error.",
         "",
-        *_table(("address", "register", "meaning"),
-                [(f"`0x{address:04X}`", f"`{name}`", registers[name])
-                 for name, address in REGISTERS.items()]),
+        *_table(
+            ("address", "register", "meaning"),
+            [
+                (f"`0x{address:04X}`", f"`{name}`", registers[name])
+                for name, address in REGISTERS.items()
+            ],
+        ),
         "",
         "## Values of `STATUS`",
         "",
-        *_table(("value", "name", "meaning"),
-                [(member.value, f"`{member.name}`", status[member.name]) for member in Status]),
+        *_table(
+            ("value", "name", "meaning"),
+            [(member.value, f"`{member.name}`", status[member.name]) for member in Status],
+        ),
         "",
         "## Counters",
         "",
@@ -56,9 +56,13 @@ def register_map(config, *, rows):
         f"from there. Those of the stem before the block are `0x{stem:X}` higher. Each start",
         "begins with row 0.",
         "",
-        *_table(("offset", "counter", "counts"),
-                [(f"`0x{4 * column:02X}`", f"`{name}`", describe_counter(name))
-                 for column, name in enumerate(COUNTERS)]),
+        *_table(
+            ("offset", "counter", "counts"),
+            [
+                (f"`0x{4 * column:02X}`", f"`{name}`", describe_counter(name))
+                for column, name in enumerate(COUNTERS)
+            ],
+        ),
         "",
         "## This accelerator",
         "",
@@ -67,9 +71,13 @@ def register_map(config, *, rows):
         f"port `bus` of {config.data_bits} bits, bursts of up to {config.burst_beats} beats,",
         f"{config.outstanding} reads under way.",
         "",
-        *_table(("buffer", "bytes"),
-                [*((name, f"{size:,}") for name, size in config.buffer_bytes.items()),
-                 ("together", f"{config.on_chip_bytes:,}")]),
+        *_table(
+            ("buffer", "bytes"),
+            [
+                *((name, f"{size:,}") for name, size in config.buffer_bytes.items()),
+                ("together", f"{config.on_chip_bytes:,}"),
+            ],
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -94,19 +102,21 @@ def member_comments(enumeration):
     comments, pending = {}, []
     for line in inspect.getsource(enumeration).splitlines():
         comment = re.match(r"\s+#: ?(.*)", line)
-        member  = re.match(r"\s+(\w+)\s*=", line)
+        member = re.match(r"\s+(\w+)\s*=", line)
         if comment:
             pending.append(comment[1].strip())
             continue
         if member and pending:
             comments[member[1]] = " ".join(pending).replace("``", "`")
         pending = []
-    comments = {name: re.sub(r":class:`~?[\w.]*?(\w+)`", r"`\1`", text)
-                for name, text in comments.items()}
+    comments = {
+        name: re.sub(r":class:`~?[\w.]*?(\w+)`", r"`\1`", text) for name, text in comments.items()
+    }
     missing = [member.name for member in enumeration if member.name not in comments]
     if missing:
-        raise ValueError(f"Members of {enumeration.__name__} must have a comment, "
-                         f"not {', '.join(missing)}")
+        raise ValueError(
+            f"Members of {enumeration.__name__} must have a comment, not {', '.join(missing)}"
+        )
     return comments
 
 
@@ -116,7 +126,7 @@ def describe_counter(name):
     Parameters
     ----------
     name : str
-        One of `hw.counters.COUNTERS`.
+        One of `mnv2.hw.counters.COUNTERS`.
 
     Returns
     -------
@@ -133,10 +143,10 @@ def describe_counter(name):
     if kind == "read":
         return f"Beats read of the stream {rest}."
     known = {
-        "cycles":    "Cycles, from the end of the descriptor before to its own.",
+        "cycles": "Cycles, from the end of the descriptor before to its own.",
         "pointwise": "Cycles in which the array works on 1x1 convolutions.",
         "depthwise": "Cycles in which the array works on 3x3 windows.",
-        "write":     "Beats written.",
+        "write": "Beats written.",
     }
     if name not in known:
         raise ValueError(f"A counter must have a known meaning, not {name!r}")
@@ -150,6 +160,8 @@ def _lower(sentence):
 
 def _table(header, rows):
     """Lines of a Markdown table."""
+
     def line(cells):
         return "| " + " | ".join(map(str, cells)) + " |"
+
     return [line(header), line("---" for _ in header), *map(line, rows)]

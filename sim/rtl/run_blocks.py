@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.errors import UserError
-from sim.mapping.block_program import build_block_program
-from sim.mapping.ideal import ideal_block_cycles
-from sim.mapping.packing import unpack_map
-from sim.mapping.tiling import DoesNotFit
-from sim.rtl.check import check_counters, check_map
-from sim.rtl.measure import layer_result
-from sim.rtl.simulate import build_accelerator, simulate
+from mnv2.sim.errors import UserError
+from mnv2.sim.mapping.block_program import build_block_program
+from mnv2.sim.mapping.ideal import ideal_block_cycles
+from mnv2.sim.mapping.packing import unpack_map
+from mnv2.sim.mapping.tiling import DoesNotFit
+from mnv2.sim.rtl.check import check_counters, check_map
+from mnv2.sim.rtl.measure import layer_result
+from mnv2.sim.rtl.simulate import build_accelerator, simulate
 
 __all__ = ["BlockTask", "network_tasks", "run_block_task", "run_tasks"]
 
@@ -27,9 +27,9 @@ class BlockTask:
 
     Attributes
     ----------
-    block : golden.network.Block
+    block : mnv2.golden.network.Block
         Shapes.
-    quantized : golden.model.QuantizedBlock
+    quantized : mnv2.golden.model.QuantizedBlock
         Weights and parameters.
     activation : int8 [H, W, C]
         Input.
@@ -37,10 +37,10 @@ class BlockTask:
         Output of golden.
     """
 
-    block:      object
-    quantized:  object
+    block: object
+    quantized: object
     activation: np.ndarray
-    expected:   np.ndarray
+    expected: np.ndarray
 
 
 def network_tasks(model, tensors):
@@ -48,7 +48,7 @@ def network_tasks(model, tensors):
 
     Parameters
     ----------
-    model : golden.model.QuantizedModel
+    model : mnv2.golden.model.QuantizedModel
     tensors : dict of str to int8 array
         What `model.run` returned.
 
@@ -68,17 +68,17 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
 
     Parameters
     ----------
-    build : sim.rtl.build.Build
-        From `sim.rtl.simulate.build_accelerator`, for this configuration.
+    build : mnv2.sim.rtl.build.Build
+        From `mnv2.sim.rtl.simulate.build_accelerator`, for this configuration.
     task : BlockTask
-    config : hw.config.AcceleratorConfig
-    memory : sim.rtl.memory_model.MemoryModel
+    config : mnv2.hw.config.AcceleratorConfig
+    memory : mnv2.sim.rtl.memory_model.MemoryModel
     waves_file : Path, optional
         Waveform to write.
 
     Returns
     -------
-    (sim.report.results.LayerResult, int8 [H, W, C])
+    (mnv2.sim.report.results.LayerResult, int8 [H, W, C])
         What was measured, and the block's output.
 
     Raises
@@ -88,20 +88,35 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
     SimulationError
         If the program does not end, or the counters contradict each other.
     """
-    block   = task.block
+    block = task.block
     program = build_block_program(block, task.quantized, task.activation, config)
-    ideal   = ideal_block_cycles(block, config)
-    result  = simulate(build, program, memory=memory, waves_file=waves_file,
-                       deadline=DEADLINE_FACTOR * ideal + DEADLINE_CYCLES)
-    output  = unpack_map(result.output, program.output_shape, config)
-    check_map(block.name, output, task.expected, memory,
-              f"--blocks {block.name.removeprefix('block')}")
+    ideal = ideal_block_cycles(block, config)
+    result = simulate(
+        build,
+        program,
+        memory=memory,
+        waves_file=waves_file,
+        deadline=DEADLINE_FACTOR * ideal + DEADLINE_CYCLES,
+    )
+    output = unpack_map(result.output, program.output_shape, config)
+    check_map(
+        block.name, output, task.expected, memory, f"--blocks {block.name.removeprefix('block')}"
+    )
     check_counters(result, config)
     (row,) = result.counters
     measured = layer_result(
-        row["block"], config, name=block.name, kind="block", macs=block.macs, ideal_cycles=ideal,
-        write_bytes=result.write_bytes, input_shape=block.input_shape,
-        output_shape=block.output_shape, stride=block.stride, residual=block.residual)
+        row["block"],
+        config,
+        name=block.name,
+        kind="block",
+        macs=block.macs,
+        ideal_cycles=ideal,
+        write_bytes=result.write_bytes,
+        input_shape=block.input_shape,
+        output_shape=block.output_shape,
+        stride=block.stride,
+        residual=block.residual,
+    )
     return measured, output
 
 
@@ -111,8 +126,8 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
     Parameters
     ----------
     tasks : list of BlockTask
-    config : hw.config.AcceleratorConfig
-    memory : sim.rtl.memory_model.MemoryModel
+    config : mnv2.hw.config.AcceleratorConfig
+    memory : mnv2.sim.rtl.memory_model.MemoryModel
     jobs : int
         Simulations at a time.
     waves_folder : Path, optional
@@ -122,7 +137,7 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
 
     Returns
     -------
-    list of (sim.report.results.LayerResult, int8 [H, W, C])
+    list of (mnv2.sim.report.results.LayerResult, int8 [H, W, C])
         What was measured, and the block's output, in the order of the tasks.
 
     Raises
@@ -136,9 +151,12 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
         programs = [build_block_program(t.block, t.quantized, t.activation, config) for t in tasks]
     except DoesNotFit as error:
         raise UserError(error.advice) from None
-    build = build_accelerator(config, waves=waves_folder is not None,
-                              memory_bytes=max(p.memory_bytes for p in programs),
-                              building=progress.building if progress else None)
+    build = build_accelerator(
+        config,
+        waves=waves_folder is not None,
+        memory_bytes=max(p.memory_bytes for p in programs),
+        building=progress.building if progress else None,
+    )
     if progress:
         progress.built(build)
     # The longest first, so that no simulation is left over at the end.
@@ -146,9 +164,16 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
     results, pool = {}, ThreadPoolExecutor(jobs)
     try:
         waiting = {
-            pool.submit(run_block_task, build, tasks[k], config, memory, waves_file=waves_folder
-                        and waves_folder / f"{tasks[k].block.name}.{build.waves}"): k
-            for k in order}
+            pool.submit(
+                run_block_task,
+                build,
+                tasks[k],
+                config,
+                memory,
+                waves_file=waves_folder and waves_folder / f"{tasks[k].block.name}.{build.waves}",
+            ): k
+            for k in order
+        }
         while waiting:
             finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:

@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sim.errors import UserError
-from sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
-from sim.mapping.network_program import build_network_program, unpack_logits
-from sim.mapping.packing import unpack_map
-from sim.mapping.tiling import DoesNotFit, map_words
-from sim.rtl.check import check_counters, check_map
-from sim.rtl.measure import layer_result
-from sim.rtl.simulate import build_accelerator, simulate
+from mnv2.sim.errors import UserError
+from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
+from mnv2.sim.mapping.network_program import build_network_program, unpack_logits
+from mnv2.sim.mapping.packing import unpack_map
+from mnv2.sim.mapping.tiling import DoesNotFit, map_words
+from mnv2.sim.rtl.check import check_counters, check_map
+from mnv2.sim.rtl.measure import layer_result
+from mnv2.sim.rtl.simulate import build_accelerator, simulate
 
 __all__ = ["NetworkRun", "run_network"]
 
@@ -25,9 +25,9 @@ class NetworkRun:
 
     Attributes
     ----------
-    layers : tuple of sim.report.results.LayerResult
+    layers : tuple of mnv2.sim.report.results.LayerResult
         Stem, blocks, head (with the pool) and classifier, of the first frame.
-    frame_layers : tuple of tuple of sim.report.results.LayerResult
+    frame_layers : tuple of tuple of mnv2.sim.report.results.LayerResult
         Those of every frame. Where several frames follow one another, the classifier of a frame
         is worked off between the first blocks of the next; its cycles are still its own.
     logits : int8 [classes]
@@ -37,7 +37,7 @@ class NetworkRun:
         Outputs of the blocks by the block's name, as the map memory held them, or external memory
         those that went through it; and ``"pool"``. Of the first image.
     timeline : int64 [N, 4]
-        See `sim.rtl.simulate.Simulation`.
+        See `mnv2.sim.rtl.simulate.Simulation`.
     cycles : int
         From start to the end.
     frame_ends : tuple of int
@@ -48,30 +48,31 @@ class NetworkRun:
         Wall time of the simulation.
     """
 
-    layers:       tuple
+    layers: tuple
     frame_layers: tuple
-    logits:       np.ndarray
+    logits: np.ndarray
     accumulators: np.ndarray
-    maps:         dict
-    timeline:     np.ndarray
-    cycles:       int
-    frame_ends:   tuple
-    read_bytes:   int
-    write_bytes:  int
-    seconds:      float
+    maps: dict
+    timeline: np.ndarray
+    cycles: int
+    frame_ends: tuple
+    read_bytes: int
+    write_bytes: int
+    seconds: float
 
 
-def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, asserts=False,
-                progress=None):
+def run_network(
+    model, tensors, *, config, memory, frames=1, waves_file=None, asserts=False, progress=None
+):
     """Simulate a network and compare it with golden.
 
     Parameters
     ----------
-    model : golden.model.QuantizedModel
+    model : mnv2.golden.model.QuantizedModel
     tensors : dict of str to array
         What `model.run` returned for the image: the input, and what is expected.
-    config : hw.config.AcceleratorConfig
-    memory : sim.rtl.memory_model.MemoryModel
+    config : mnv2.hw.config.AcceleratorConfig
+    memory : mnv2.sim.rtl.memory_model.MemoryModel
     frames : int
         How often the image goes through, one frame right behind the other.
     waves_file : Path, optional
@@ -97,47 +98,84 @@ def run_network(model, tensors, *, config, memory, frames=1, waves_file=None, as
         program = build_network_program(model, frames * [tensors["input"]], config)
     except DoesNotFit as error:
         raise UserError(error.advice) from None
-    build = build_accelerator(config, memory_bytes=program.memory_bytes, asserts=asserts,
-                              waves=waves_file is not None,
-                              building=progress.building if progress else None)
+    build = build_accelerator(
+        config,
+        memory_bytes=program.memory_bytes,
+        asserts=asserts,
+        waves=waves_file is not None,
+        building=progress.building if progress else None,
+    )
     if progress:
         progress.built(build)
     placement = program.placement
     # The maps of the first frame, whose blocks and head are the first descriptors.
-    snapshots = [(number + 1, (tiling.output_base, tiling.output_end))
-                 for number, (tiling, spilled)
-                 in enumerate(zip(placement.tilings, placement.spilled, strict=True))
-                 if not spilled]
+    snapshots = [
+        (number + 1, (tiling.output_base, tiling.output_end))
+        for number, (tiling, spilled) in enumerate(
+            zip(placement.tilings, placement.spilled, strict=True)
+        )
+        if not spilled
+    ]
     pooled = map_words(network.pool.output_shape, config)[2]
-    snapshots.append((len(network.blocks) + 1,
-                      (placement.pool_base, placement.pool_base + pooled)))
-    ideal  = _ideal_cycles(network, config)
+    snapshots.append((len(network.blocks) + 1, (placement.pool_base, placement.pool_base + pooled)))
+    ideal = _ideal_cycles(network, config)
     result = simulate(
-        build, _with_spilled_maps(program), memory=memory, snapshots=snapshots,
+        build,
+        _with_spilled_maps(program),
+        memory=memory,
+        snapshots=snapshots,
         deadline=frames * DEADLINE_FACTOR * sum(ideal.values()) + DEADLINE_CYCLES,
         reached=progress and progress.reached,
-        waves_file=waves_file and waves_file.with_suffix(f".{build.waves}"))
+        waves_file=waves_file and waves_file.with_suffix(f".{build.waves}"),
+    )
     written, output = _split_output(result.output, program)
     maps = _unpack_maps(result.maps, snapshots, written, network, config)
     for block in network.blocks:
-        check_map(block.name, maps[block.name], tensors[block.output_name], memory,
-                  f"--blocks {block.name.removeprefix('block')}")
+        check_map(
+            block.name,
+            maps[block.name],
+            tensors[block.output_name],
+            memory,
+            f"--blocks {block.name.removeprefix('block')}",
+        )
     check_map("the pool", maps["pool"], tensors["pool"], memory, "the same image and")
     for frame in range(frames):
         accumulators, logits = unpack_logits(output, program, config, frame)
-        check_map("the classifier's accumulators", accumulators,
-                  tensors["logits_accumulator"].reshape(-1), memory, "the same image and")
-        check_map("the logits", logits, tensors["classifier"].reshape(-1), memory,
-                  "the same image and")
+        check_map(
+            "the classifier's accumulators",
+            accumulators,
+            tensors["logits_accumulator"].reshape(-1),
+            memory,
+            "the same image and",
+        )
+        check_map(
+            "the logits", logits, tensors["classifier"].reshape(-1), memory, "the same image and"
+        )
     check_counters(result, config)
-    layers = tuple(_layers(result.counters, network, program, ideal, config, frame)
-                   for frame in range(frames))
-    ends = [max(end for end, (frame, _) in zip(result.ends, program.works, strict=True)
-                if frame == number) for number in range(frames)]
+    layers = tuple(
+        _layers(result.counters, network, program, ideal, config, frame) for frame in range(frames)
+    )
+    ends = [
+        max(
+            end
+            for end, (frame, _) in zip(result.ends, program.works, strict=True)
+            if frame == number
+        )
+        for number in range(frames)
+    ]
     return NetworkRun(
-        layers=layers[0], frame_layers=layers, logits=logits, accumulators=accumulators, maps=maps,
-        timeline=result.timeline, cycles=result.cycles, frame_ends=tuple(ends),
-        read_bytes=result.read_bytes, write_bytes=result.write_bytes, seconds=result.seconds)
+        layers=layers[0],
+        frame_layers=layers,
+        logits=logits,
+        accumulators=accumulators,
+        maps=maps,
+        timeline=result.timeline,
+        cycles=result.cycles,
+        frame_ends=tuple(ends),
+        read_bytes=result.read_bytes,
+        write_bytes=result.write_bytes,
+        seconds=result.seconds,
+    )
 
 
 def _ideal_cycles(network, config):
@@ -152,35 +190,46 @@ def _ideal_cycles(network, config):
 
 def _with_spilled_maps(program):
     """The program with its output from the first spilled map on, all of which lie before it."""
-    first = min((address for address, _ in program.spilled_maps.values()),
-                default=program.output_address)
-    return replace(program, output_address=first, output_bytes=(
-        program.output_address + program.output_bytes - first))
+    first = min(
+        (address for address, _ in program.spilled_maps.values()), default=program.output_address
+    )
+    return replace(
+        program,
+        output_address=first,
+        output_bytes=(program.output_address + program.output_bytes - first),
+    )
 
 
 def _split_output(data, program):
     """(bytes of each spilled map by block, bytes of the logits) of what `_with_spilled_maps` has
     as output."""
     first = _with_spilled_maps(program).output_address
-    spilled = {name: np.frombuffer(data, np.uint8, size, address - first)
-               for name, (address, size) in program.spilled_maps.items()}
-    return spilled, data[program.output_address - first:]
+    spilled = {
+        name: np.frombuffer(data, np.uint8, size, address - first)
+        for name, (address, size) in program.spilled_maps.items()
+    }
+    return spilled, data[program.output_address - first :]
 
 
 def _unpack_maps(data, snapshots, spilled, network, config):
     """Maps of the blocks and of the pool, from the bytes of the snapshots, one after another, and
     those of the spilled maps."""
-    shapes = {number: (block.name, block.output_shape)
-              for number, block in enumerate(network.blocks, start=1)}
-    maps = {name: unpack_map(spilled[name], shape, config)
-            for name, shape in shapes.values() if name in spilled}
+    shapes = {
+        number: (block.name, block.output_shape)
+        for number, block in enumerate(network.blocks, start=1)
+    }
+    maps = {
+        name: unpack_map(spilled[name], shape, config)
+        for name, shape in shapes.values()
+        if name in spilled
+    }
     shapes[len(network.blocks) + 1] = "pool", network.pool.output_shape
     offset, word_bytes = 0, -(-config.word_bits // 8)
     for number, (base, end) in snapshots:
-        size  = (end - base) * word_bytes
+        size = (end - base) * word_bytes
         words = np.frombuffer(data, np.uint8, size, offset).reshape(-1, word_bytes)
         # Each word is padded to whole bytes there; in a map, words follow without gaps.
-        bits  = np.unpackbits(words, axis=1, bitorder="little")[:, :config.word_bits]
+        bits = np.unpackbits(words, axis=1, bitorder="little")[:, : config.word_bits]
         dense = np.packbits(bits.reshape(-1), bitorder="little")
         name, shape = shapes[number]
         maps[name] = unpack_map(dense, shape, config)
@@ -197,25 +246,50 @@ def _layers(counters, network, program, ideal, config, frame):
 
     def measured(name, kind, layer, row, part="block", write_bytes=0, **details):
         return layer_result(
-            row[part], config, name=name, kind=kind, macs=layer.macs, ideal_cycles=ideal[name],
-            write_bytes=write_bytes, input_shape=layer.input_shape,
-            output_shape=details.pop("output_shape", layer.output_shape), **details)
+            row[part],
+            config,
+            name=name,
+            kind=kind,
+            macs=layer.macs,
+            ideal_cycles=ideal[name],
+            write_bytes=write_bytes,
+            input_shape=layer.input_shape,
+            output_shape=details.pop("output_shape", layer.output_shape),
+            **details,
+        )
 
     (first,) = rows_of[network.blocks[0].name]
     rows = [measured("stem", "stem", network.stem, first, "stem", stride=network.stem.stride)]
     for block, tiling, spilled in zip(
-            network.blocks, program.placement.tilings, program.placement.spilled, strict=True):
+        network.blocks, program.placement.tilings, program.placement.spilled, strict=True
+    ):
         (row,) = rows_of[block.name]
         words = tiling.output_shape[0] * tiling.output_row_words if spilled else 0
-        rows.append(measured(
-            block.name, "block", block, row, stride=block.stride, residual=block.residual,
-            write_bytes=-(-words * config.word_bits // 8)))
+        rows.append(
+            measured(
+                block.name,
+                "block",
+                block,
+                row,
+                stride=block.stride,
+                residual=block.residual,
+                write_bytes=-(-words * config.word_bits // 8),
+            )
+        )
     (head,) = rows_of["head"]
-    rows.append(measured("head", "head", network.head, head,
-                         output_shape=network.pool.output_shape))
+    rows.append(
+        measured("head", "head", network.head, head, output_shape=network.pool.output_shape)
+    )
     # In one part, or in several.
     parts = [row["block"] for row in rows_of["classifier"]]
     classifier = {"block": {name: sum(part[name] for part in parts) for name in parts[0]}}
-    rows.append(measured("classifier", "classifier", network.classifier, classifier,
-                         write_bytes=sum(size for _, size in program.logits[frame])))
+    rows.append(
+        measured(
+            "classifier",
+            "classifier",
+            network.classifier,
+            classifier,
+            write_bytes=sum(size for _, size in program.logits[frame]),
+        )
+    )
     return tuple(rows)

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sim.cache import cache_folder
+from mnv2.sim.jobs.cache import cache_folder
 
 __all__ = ["copy_runtime", "keep_runtime"]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hw.accelerator import COUNTER_ROWS, Accelerator
-from hw.counters import COUNTERS
-from hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, Register, Status
-from sim.rtl.build import SimulationError, build_simulation, run_cocotb
-from sim.rtl.memory_model import MemoryModel
-from sim.rtl.verilog import generate
+from mnv2.hw.accelerator import COUNTER_ROWS, Accelerator
+from mnv2.hw.counters import COUNTERS
+from mnv2.hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, Register, Status
+from mnv2.sim.rtl.build import SimulationError, build_simulation, run_cocotb
+from mnv2.sim.rtl.memory_model import MemoryModel
+from mnv2.sim.rtl.verilog import generate
 
 __all__ = ["TIMELINE_CYCLES", "Simulation", "build_accelerator", "simulate"]
 
@@ -41,7 +41,7 @@ class Simulation:
         Moved, counted by the memory model.
     counters : list of dict of str to dict of str to int
         The accelerator's own counters of each descriptor, of its ``block`` and of the ``stem``
-        before it, see `hw.counters.COUNTERS`.
+        before it, see `mnv2.hw.counters.COUNTERS`.
     ends : list of int
         Cycle in which each descriptor ended.
     timeline : int64 [N, 4]
@@ -51,16 +51,16 @@ class Simulation:
         Wall time of the simulation, from the simulator's start to its end.
     """
 
-    output:      bytes
-    maps:        bytes
-    cycles:      int
-    read_bytes:  int
+    output: bytes
+    maps: bytes
+    cycles: int
+    read_bytes: int
     write_bytes: int
     write_beats: int
-    counters:    list
-    ends:        list
-    timeline:    np.ndarray
-    seconds:     float
+    counters: list
+    ends: list
+    timeline: np.ndarray
+    seconds: float
 
 
 def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False, building=None):
@@ -68,39 +68,55 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False, bui
 
     Parameters
     ----------
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
     memory_bytes : int
         Least size of the memory; it is a power of two and 8 MiB or more, so that one build serves
         most programs.
     waves, asserts, building
-        See `sim.rtl.build.build_simulation`.
+        See `mnv2.sim.rtl.build.build_simulation`.
 
     Returns
     -------
-    sim.rtl.build.Build
+    mnv2.sim.rtl.build.Build
     """
     size = max(8 << 20, 1 << max(memory_bytes - 1, 1).bit_length())
     sources = {
         "accelerator.v": generate(Accelerator, name="accelerator", config=config),
         "axi_memory.sv": (_SOURCES / "axi_memory.sv").read_text(),
-        "testbench.sv":  (_SOURCES / "testbench.sv").read_text(),
+        "testbench.sv": (_SOURCES / "testbench.sv").read_text(),
     }
     return build_simulation(
-        sources, "testbench", waves=waves, asserts=asserts, building=building,
-        verilator_arguments=(f"-GDATA_BITS={config.data_bits}", f"-GSIZE_BYTES={size}",
-                             f"-GWORD_BITS={config.word_bits}",
-                             f"-GTIMELINE_CYCLES={TIMELINE_CYCLES}"))
+        sources,
+        "testbench",
+        waves=waves,
+        asserts=asserts,
+        building=building,
+        verilator_arguments=(
+            f"-GDATA_BITS={config.data_bits}",
+            f"-GSIZE_BYTES={size}",
+            f"-GWORD_BITS={config.word_bits}",
+            f"-GTIMELINE_CYCLES={TIMELINE_CYCLES}",
+        ),
+    )
 
 
-def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=None, snapshots=(),
-             reached=None):
+def simulate(
+    build,
+    program,
+    *,
+    memory=None,
+    deadline=100_000_000,
+    waves_file=None,
+    snapshots=(),
+    reached=None,
+):
     """Run a program from start to end.
 
     Parameters
     ----------
-    build : sim.rtl.build.Build
+    build : mnv2.sim.rtl.build.Build
         From `build_accelerator`, with memory for the program.
-    program : sim.mapping.program.BlockProgram
+    program : mnv2.sim.mapping.program.BlockProgram
     memory : MemoryModel
     deadline : int
         Cycles after which the run is given up.
@@ -127,32 +143,47 @@ def simulate(build, program, *, memory=None, deadline=100_000_000, waves_file=No
     with tempfile.TemporaryDirectory(prefix="mnv2-") as folder:
         folder = Path(folder)
         np.asarray(program.image).tofile(folder / "memory.bin")
-        run = {"registers": {register.name: register.value for register in Register},
-               "counters": list(COUNTERS), "counter_offset": COUNTER_OFFSET,
-               "counter_row_bytes": COUNTER_ROW_BYTES, "counter_rows": COUNTER_ROWS,
-               "records": program.records, "snapshots": list(snapshots),
-               "progress": str(folder / "progress"), "output_address": program.output_address,
-               "output_bytes": program.output_bytes, "result": str(folder / "result.json")}
+        run = {
+            "registers": {register.name: register.value for register in Register},
+            "counters": list(COUNTERS),
+            "counter_offset": COUNTER_OFFSET,
+            "counter_row_bytes": COUNTER_ROW_BYTES,
+            "counter_rows": COUNTER_ROWS,
+            "records": program.records,
+            "snapshots": list(snapshots),
+            "progress": str(folder / "progress"),
+            "output_address": program.output_address,
+            "output_bytes": program.output_bytes,
+            "result": str(folder / "result.json"),
+        }
         (folder / "run.json").write_text(json.dumps(run))
         begin = time.monotonic()
         with _watch(folder / "progress", reached):
             run_cocotb(
-                build, test_module="sim.rtl.testbench", work_directory=folder / "cocotb",
+                build,
+                test_module="mnv2.sim.rtl.testbench",
+                work_directory=folder / "cocotb",
                 extra_env={"MNV2_RUN": str(folder / "run.json")},
-                plusargs=[f"+memory_image={folder / 'memory.bin'}",
-                          f"+memory_dump={folder / 'dump.bin'}", f"+map_dump={folder / 'map.bin'}",
-                          f"+timeline={folder / 'timeline'}", f"+deadline={deadline}",
-                          *memory.plusargs()],
-                waves_file=waves_file)
+                plusargs=[
+                    f"+memory_image={folder / 'memory.bin'}",
+                    f"+memory_dump={folder / 'dump.bin'}",
+                    f"+map_dump={folder / 'map.bin'}",
+                    f"+timeline={folder / 'timeline'}",
+                    f"+deadline={deadline}",
+                    *memory.plusargs(),
+                ],
+                waves_file=waves_file,
+            )
         seconds = time.monotonic() - begin
         result = json.loads((folder / "result.json").read_text())
         output = (folder / "dump.bin").read_bytes()
         timeline = np.loadtxt(folder / "timeline", dtype=np.int64, ndmin=2)
-        maps   = (folder / "map.bin").read_bytes() if snapshots else b""
+        maps = (folder / "map.bin").read_bytes() if snapshots else b""
     status = Status(result.pop("status"))
     if status != Status.DONE:
         raise SimulationError(
-            f"The program was given up after {result['cycles']} cycles: {status.name}")
+            f"The program was given up after {result['cycles']} cycles: {status.name}"
+        )
     return Simulation(output=output, maps=maps, timeline=timeline, seconds=seconds, **result)
 
 

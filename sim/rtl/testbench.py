@@ -15,9 +15,9 @@ from cocotb.triggers import FallingEdge, First, RisingEdge
 async def access_register(dut, address, value=None):
     """Read 32 bits from a byte address of the AXI4-Lite port, or write a value there."""
     dut.request_address.value = address
-    dut.request_write.value   = int(value is not None)
-    dut.request_data.value    = value or 0
-    dut.request.value         = 1
+    dut.request_write.value = int(value is not None)
+    dut.request_data.value = value or 0
+    dut.request.value = 1
     await RisingEdge(dut.acknowledge)
     assert int(dut.response.value) == 0, f"There is no register at {address:#x}"
     result = int(dut.response_data.value)
@@ -37,9 +37,12 @@ async def read_counters(dut, run, finished):
         assert later <= run["counter_rows"], f"The counters of descriptor {number} are gone"
         offset = run["counter_offset"] + run["counter_row_bytes"] * (number % run["counter_rows"])
         block, stem = [
-            {name: await access_register(dut, offset + half + 4 * column)
-             for column, name in enumerate(run["counters"])}
-            for half in (0, run["counter_row_bytes"] // 2)]
+            {
+                name: await access_register(dut, offset + half + 4 * column)
+                for column, name in enumerate(run["counters"])
+            }
+            for half in (0, run["counter_row_bytes"] // 2)
+        ]
         rows.append({"block": block, "stem": stem})
     return rows
 
@@ -82,21 +85,26 @@ async def run_program(dut):
     reader = cocotb.start_soon(read_counters(dut, run, descriptors))
     ends = await watch(dut, run, descriptors)
     assert not int(dut.timed_out.value), (
-        f"The program did not end within {int(dut.cycles.value)} cycles")
-    rows   = await reader
+        f"The program did not end within {int(dut.cycles.value)} cycles"
+    )
+    rows = await reader
     status = await access_register(dut, registers["STATUS"])
     dut.dump_start.value = run["output_address"]
-    dut.dump_end.value   = run["output_address"] + run["output_bytes"]
+    dut.dump_end.value = run["output_address"] + run["output_bytes"]
     dut.dump.value = 1
     await RisingEdge(dut.clk)
     dut.dump.value = 0
     await RisingEdge(dut.clk)
-    Path(run["result"]).write_text(json.dumps({
-        "cycles": int(dut.cycles.value),
-        "status": status,
-        "read_bytes": int(dut.read_bytes.value),
-        "write_bytes": int(dut.write_bytes.value),
-        "write_beats": int(dut.write_beats.value),
-        "counters": rows,
-        "ends": ends,
-    }))
+    Path(run["result"]).write_text(
+        json.dumps(
+            {
+                "cycles": int(dut.cycles.value),
+                "status": status,
+                "read_bytes": int(dut.read_bytes.value),
+                "write_bytes": int(dut.write_bytes.value),
+                "write_beats": int(dut.write_beats.value),
+                "counters": rows,
+                "ends": ends,
+            }
+        )
+    )

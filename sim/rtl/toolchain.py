@@ -17,7 +17,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sim.errors import UserError
+from mnv2.sim.errors import UserError
 
 __all__ = [
     "MINIMUM_VERILATOR",

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sim.cache import cache_folder
+from mnv2.sim.jobs.cache import cache_folder
 
 __all__ = ["convert", "generate"]
 
@@ -123,12 +123,17 @@ def _stable(value):
 
 
 def _hash_sources(component_class):
-    """Hash of each Python file of the top-level package that defines the class, and of this one."""
-    package = sys.modules[component_class.__module__.partition(".")[0]]
+    """Hash of each Python file of the package that defines the class, and of this one.
+
+    The parts of mnv2, such as mnv2.hw, are packages of their own here: hardware depends on none of
+    the others.
+    """
+    depth = 2 if component_class.__module__.startswith("mnv2.") else 1
+    package = sys.modules[".".join(component_class.__module__.split(".")[:depth])]
     folders = [Path(folder) for folder in getattr(package, "__path__", [])]
     files = {path for folder in folders for path in folder.rglob("*.py")}
     files.add(Path(inspect.getfile(component_class)))
-    files.add(Path(__file__))                      # what the text goes through
+    files.add(Path(__file__))  # what the text goes through
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(path.read_bytes())

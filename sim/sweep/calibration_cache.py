@@ -11,13 +11,13 @@ import zipfile
 
 import numpy as np
 
-from golden.calibrate import RangeStatistics
-from golden.histogram import Histogram
-from golden.moments import LayerMoments
-from golden.quantize import Calibration, calibrate
-from sim.cache import cache_dir
-from sim.models import save_arrays
-from sim.sweep.identity import code_hash, model_hash
+from mnv2.golden.quantize import Calibration, calibrate
+from mnv2.golden.quantize.calibrate import RangeStatistics
+from mnv2.golden.quantize.histogram import Histogram
+from mnv2.golden.quantize.moments import LayerMoments
+from mnv2.sim.jobs.cache import cache_dir
+from mnv2.sim.jobs.files import save_arrays
+from mnv2.sim.sweep.identity import code_hash, model_hash
 
 __all__ = ["KEPT", "cached_calibration"]
 
@@ -26,31 +26,35 @@ KEPT = 4
 
 
 def cached_calibration(model, images, hashes, options, progress=None):
-    """What `golden.quantize.calibrate` gives, from the cache where it is there.
+    """What `mnv2.golden.quantize.calibrate` gives, from the cache where it is there.
 
     Parameters
     ----------
-    model : golden.float_model.FloatModel
+    model : mnv2.golden.float_model.FloatModel
         Folded; its input normalisation gives the input's range.
     images : sequence of float32 [H, W, 3]
     hashes : sequence of str
         Of the content of the files that they were cut from.
-    options : sequence of golden.quantize.QuantizationOptions
+    options : sequence of mnv2.golden.quantize.QuantizationOptions
     progress : function of (done, total), optional
         Never called where the cache has it.
 
     Returns
     -------
-    golden.quantize.Calibration
+    mnv2.golden.quantize.Calibration
     """
-    needs = sorted({(one.equalization, one.bias_correction, one.adaptive_rounding)
-                    for one in options})
-    key = json.dumps([model_hash(model), list(hashes), len(images), needs, code_hash(),
-                      np.__version__])
+    needs = sorted(
+        {(one.equalization, one.bias_correction, one.adaptive_rounding) for one in options}
+    )
+    key = json.dumps(
+        [model_hash(model), list(hashes), len(images), needs, code_hash(), np.__version__]
+    )
     folder = cache_dir() / "calibrations"
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
-    with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile), \
-            np.load(path, allow_pickle=False) as arrays:
+    with (
+        contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile),
+        np.load(path, allow_pickle=False) as arrays,
+    ):
         return _from_arrays(arrays)
     made = calibrate(model, images, options, model.input_normalization.range(), progress)
     with contextlib.suppress(OSError):
@@ -95,9 +99,13 @@ def _from_arrays(arrays):
             held.setdefault(name, {})[member[0]] = int(value) if value.ndim == 0 else value
         else:
             held[name] = arrays[key]
-    made = {equalized: RangeStatistics(
-        found["minima"], found["maxima"],
-        {name: Histogram(**members) for name, members in found["histograms"].items()},
-        {name: LayerMoments(**members) for name, members in found["moments"].items()})
-        for equalized, found in statistics.items()}
+    made = {
+        equalized: RangeStatistics(
+            found["minima"],
+            found["maxima"],
+            {name: Histogram(**members) for name, members in found["histograms"].items()},
+            {name: LayerMoments(**members) for name, members in found["moments"].items()},
+        )
+        for equalized, found in statistics.items()
+    }
     return Calibration(made, tuple(arrays["input_range"].tolist()))

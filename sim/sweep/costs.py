@@ -3,7 +3,7 @@
 import dataclasses
 from math import prod
 
-from sim.report.limits import parameter_bytes
+from mnv2.sim.report.limits import parameter_bytes
 
 __all__ = ["FormatCost", "format_cost"]
 
@@ -35,13 +35,14 @@ def format_cost(network, options):
 
     Parameters
     ----------
-    network : golden.network.Network
-    options : golden.quantize.QuantizationOptions
+    network : mnv2.golden.network.Network
+    options : mnv2.golden.quantize.QuantizationOptions
 
     Returns
     -------
     FormatCost
     """
+
     def packed(shape, tensor):
         return -(-prod(shape) * options.activation_bits_of(tensor) // 8)
 
@@ -54,8 +55,9 @@ def format_cost(network, options):
         source = layer.name
     source = "stem"
     for block in network.blocks:
-        maps = max(maps, packed(block.input_shape, source)
-                   + packed(block.output_shape, block.output_name))
+        maps = max(
+            maps, packed(block.input_shape, source) + packed(block.output_shape, block.output_name)
+        )
         source = block.output_name
     ends = packed(network.input_shape, "input") + packed((network.classes,), "classifier")
     return FormatCost(weights, weights + parameter_bytes(network) + ends, maps, widest)

@@ -10,21 +10,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.arithmetic import Arithmetic
-from golden.fixed_point import dequantize
-from golden.quantize import (
-    QuantizationOptions,
-    first_and_last,
-    quantize_image,
-    quantize_model,
-)
-from golden.quantize.equalization import equalize
-from sim.classify import compared_tensors
-from sim.images import normalize
-from sim.sweep.uncertainty import mean_and_error, proportion_error
+from mnv2.golden.arithmetic import Arithmetic
+from mnv2.golden.fixed_point import dequantize
+from mnv2.golden.quantize import QuantizationOptions, first_and_last, quantize_image, quantize_model
+from mnv2.golden.quantize.equalization import equalize
+from mnv2.sim.networks.classify import compared_tensors
+from mnv2.sim.pictures.images import normalize
+from mnv2.sim.sweep.uncertainty import mean_and_error, proportion_error
 
-__all__ = ["Chunk", "Failure", "Workload", "evaluate_chunk", "make_chunk", "make_model",
-           "quantization_options", "reference_accuracy", "summarize"]
+__all__ = [
+    "Chunk",
+    "Failure",
+    "Workload",
+    "evaluate_chunk",
+    "make_chunk",
+    "make_model",
+    "quantization_options",
+    "reference_accuracy",
+    "summarize",
+]
 
 #: Ranks that count as found, beside the first.
 TOP = 5
@@ -38,9 +42,9 @@ class Workload:
 
     Attributes
     ----------
-    model : golden.float_model.FloatModel
+    model : mnv2.golden.float_model.FloatModel
         Folded.
-    calibration : golden.quantize.Calibration
+    calibration : mnv2.golden.quantize.Calibration
     """
 
     model: object
@@ -55,7 +59,7 @@ class Chunk:
     ----------
     pixels : uint8 [N, H, W, 3]
     labels : int64 [N] or None
-    normalization : golden.float_model.InputNormalization
+    normalization : mnv2.golden.float_model.InputNormalization
         What the network's pixels are normalised by.
     logits : float32 [N, classes]
     tensors : dict of bool to dict of str to float32 [N, H, W, C]
@@ -78,15 +82,16 @@ class Failure:
 
 
 def quantization_options(point):
-    """The golden.quantize.QuantizationOptions of a `sim.sweep.grid.Point`."""
+    """The mnv2.golden.quantize.QuantizationOptions of a `mnv2.sim.sweep.grid.Point`."""
     return QuantizationOptions(
         weight_bits=point.weight_bits,
         activation_bits=point.activation_bits,
         overrides=first_and_last(8) if point.first_last == "8" else (),
         granularity=point.granularity,
         scales=point.scales,
-        arithmetic=Arithmetic(point.multiplier_bits, point.rounding, point.accumulator_bits,
-                              point.overflow),
+        arithmetic=Arithmetic(
+            point.multiplier_bits, point.rounding, point.accumulator_bits, point.overflow
+        ),
         range_method=point.ranges,
         weight_range_method=point.weight_ranges,
         equalization=point.equalization == "on",
@@ -147,11 +152,11 @@ def make_model(workload, point):
 
     Returns
     -------
-    golden.model.QuantizedModel or Failure
+    mnv2.golden.model.QuantizedModel or Failure
     """
     try:
         return quantize_model(workload.model, workload.calibration, quantization_options(point))
-    except Exception as error:               # whatever it is, it is this point's alone
+    except Exception as error:  # whatever it is, it is this point's alone
         return Failure(_reason(error))
 
 
@@ -160,8 +165,8 @@ def evaluate_chunk(point, model, chunk):
 
     Parameters
     ----------
-    point : sim.sweep.grid.Point
-    model : golden.model.QuantizedModel or Failure
+    point : mnv2.sim.sweep.grid.Point
+    model : mnv2.golden.model.QuantizedModel or Failure
         What `make_model` gave for it.
     chunk : Chunk
 
@@ -182,17 +187,22 @@ def evaluate_chunk(point, model, chunk):
 
 
 def _evaluate(point, model, chunk):
-    images = np.stack([quantize_image(normalize(picture, chunk.normalization), model)
-                       for picture in chunk.pixels])
+    images = np.stack(
+        [quantize_image(normalize(picture, chunk.normalization), model) for picture in chunk.pixels]
+    )
     reference = chunk.tensors.get(point.equalization == "on", {})
     compared = [entry for entry in compared_tensors(model) if entry[0] in reference]
     names = [*(name for name, _, _ in compared), "logits_accumulator"]
     overflows = {} if point.accumulator_bits < 32 else None
     tensors = model.run_batch(images, names, overflows)
-    logits = np.stack([model.logits({"logits_accumulator": one})
-                       for one in tensors["logits_accumulator"]])
-    measures = {**_rankings(logits, chunk.logits, chunk.labels),
-                "sqnr_db": sqnr_db(chunk.logits, logits), "cosine": cosine(chunk.logits, logits)}
+    logits = np.stack(
+        [model.logits({"logits_accumulator": one}) for one in tensors["logits_accumulator"]]
+    )
+    measures = {
+        **_rankings(logits, chunk.logits, chunk.labels),
+        "sqnr_db": sqnr_db(chunk.logits, logits),
+        "cosine": cosine(chunk.logits, logits),
+    }
     if overflows is not None:
         measures["overflows"] = np.array([sum(overflows.values())])
     for name, scale, zero_point in compared:
@@ -253,8 +263,11 @@ def summarize(parts):
     for part in parts:
         if isinstance(part, Failure):
             return {"failure": part.reason}
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]
-              if all(name in part for part in parts)}
+    joined = {
+        name: np.concatenate([part[name] for part in parts])
+        for name in parts[0]
+        if all(name in part for part in parts)
+    }
     count = len(joined["agree_top1"])
     figures = {"pictures": count}
     for name in ("agree_top1", "agree_top5", "label_top1", "label_top5"):

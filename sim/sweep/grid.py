@@ -10,10 +10,19 @@ import itertools
 import json
 import re
 
-from sim.errors import UserError
+from mnv2.sim.errors import UserError
 
-__all__ = ["AXES", "DEFAULT_GRIDS", "Axis", "Point", "expand_grids", "parse_list", "position",
-           "varied_axes", "way_words"]
+__all__ = [
+    "AXES",
+    "DEFAULT_GRIDS",
+    "Axis",
+    "Point",
+    "expand_grids",
+    "parse_list",
+    "position",
+    "varied_axes",
+    "way_words",
+]
 
 SWITCH = ("off", "on")
 
@@ -55,37 +64,78 @@ class Axis:
                 runs[-1].append(value)
             else:
                 runs.append([value])
-        return " or ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}"
-                           for run in runs)
+        return " or ".join(
+            f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs
+        )
 
 
 AXES = (
     Axis("weights", "weight_bits", tuple(range(2, 9)), "Bits of a weight, sign included."),
     Axis("activations", "activation_bits", (*range(4, 9), 16), "Bits of an activation."),
-    Axis("granularity", "granularity", ("tensor", "channel"),
-         "One weight scale for each layer, or one for each of its output channels."),
-    Axis("scales", "scales", ("real", "power-of-two"),
-         "Scales of any size, or powers of two, which hardware multiplies by with a shift."),
-    Axis("ranges", "ranges", ("mean-minmax", "minmax", "percentile", "least-squares", "entropy"),
-         "How the pictures of calibration decide an activation's range."),
-    Axis("weight-ranges", "weight_ranges", ("minmax", "least-squares"),
-         "Weight ranges that end at the largest weight, or where the squared error is least."),
-    Axis("first-last", "first_last", ("same", "8"),
-         "Bits of the first and of the last layer: as all others, or 8."),
-    Axis("rounding", "rounding", ("double", "single", "truncate"),
-         "How requantisation rounds: twice as LiteRT does, once, or not at all."),
-    Axis("multiplier-bits", "multiplier_bits", tuple(range(8, 33)),
-         "Bits of the multiplier of requantisation, sign included."),
-    Axis("accumulator-bits", "accumulator_bits", tuple(range(12, 33)),
-         "Bits of an accumulator."),
-    Axis("overflow", "overflow", ("wrap", "saturate"),
-         "What an accumulator does that is too narrow."),
-    Axis("equalization", "equalization", SWITCH,
-         "Cross-layer equalisation with absorption of high biases."),
-    Axis("bias-correction", "bias_correction", SWITCH,
-         "Biases that take back the mean error of each layer, as calibration shows it."),
-    Axis("adaptive-rounding", "adaptive_rounding", SWITCH,
-         "Weights rounded up or down by reconstruction of each layer's output: slow."),
+    Axis(
+        "granularity",
+        "granularity",
+        ("tensor", "channel"),
+        "One weight scale for each layer, or one for each of its output channels.",
+    ),
+    Axis(
+        "scales",
+        "scales",
+        ("real", "power-of-two"),
+        "Scales of any size, or powers of two, which hardware multiplies by with a shift.",
+    ),
+    Axis(
+        "ranges",
+        "ranges",
+        ("mean-minmax", "minmax", "percentile", "least-squares", "entropy"),
+        "How the pictures of calibration decide an activation's range.",
+    ),
+    Axis(
+        "weight-ranges",
+        "weight_ranges",
+        ("minmax", "least-squares"),
+        "Weight ranges that end at the largest weight, or where the squared error is least.",
+    ),
+    Axis(
+        "first-last",
+        "first_last",
+        ("same", "8"),
+        "Bits of the first and of the last layer: as all others, or 8.",
+    ),
+    Axis(
+        "rounding",
+        "rounding",
+        ("double", "single", "truncate"),
+        "How requantisation rounds: twice as LiteRT does, once, or not at all.",
+    ),
+    Axis(
+        "multiplier-bits",
+        "multiplier_bits",
+        tuple(range(8, 33)),
+        "Bits of the multiplier of requantisation, sign included.",
+    ),
+    Axis("accumulator-bits", "accumulator_bits", tuple(range(12, 33)), "Bits of an accumulator."),
+    Axis(
+        "overflow", "overflow", ("wrap", "saturate"), "What an accumulator does that is too narrow."
+    ),
+    Axis(
+        "equalization",
+        "equalization",
+        SWITCH,
+        "Cross-layer equalisation with absorption of high biases.",
+    ),
+    Axis(
+        "bias-correction",
+        "bias_correction",
+        SWITCH,
+        "Biases that take back the mean error of each layer, as calibration shows it.",
+    ),
+    Axis(
+        "adaptive-rounding",
+        "adaptive_rounding",
+        SWITCH,
+        "Weights rounded up or down by reconstruction of each layer's output: slow.",
+    ),
 )
 
 
@@ -118,8 +168,11 @@ class Point:
     def name(self):
         """The point in short: its widths, and what differs from the default otherwise."""
         base = Point()
-        others = [describe(axis, getattr(self, axis.field)) for axis in AXES[2:]
-                  if getattr(self, axis.field) != getattr(base, axis.field)]
+        others = [
+            describe(axis, getattr(self, axis.field))
+            for axis in AXES[2:]
+            if getattr(self, axis.field) != getattr(base, axis.field)
+        ]
         return " ".join([f"W{self.weight_bits}A{self.activation_bits}", *others])
 
 
@@ -131,8 +184,9 @@ def describe(axis, value):
     return {
         "granularity": f"per {value}",
         "scales": f"{value} scales",
-        "first_last": f"first and last layer at {value}" if value == "8"
-                      else "first and last layer as all",
+        "first_last": f"first and last layer at {value}"
+        if value == "8"
+        else "first and last layer as all",
         "rounding": f"{value} rounding" if value != "truncate" else "truncated",
         "multiplier_bits": f"{value}-bit multipliers",
         "accumulator_bits": f"{value}-bit accumulators",
@@ -147,24 +201,42 @@ def describe(axis, value):
 #: The default sweep: each row a product, everything else as in `Point`.
 DEFAULT_GRIDS = (
     # What per-channel scales buy, what equalisation repairs, what powers of two cost.
-    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 5, 6, 8, 16),
-     "granularity": ("tensor", "channel")},
-    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 5, 6, 8, 16),
-     "granularity": ("tensor", "channel"), "equalization": ("on",)},
-    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 5, 6, 8, 16),
-     "scales": ("power-of-two",)},
+    {
+        "weight_bits": (3, 4, 5, 6, 7, 8),
+        "activation_bits": (4, 5, 6, 8, 16),
+        "granularity": ("tensor", "channel"),
+    },
+    {
+        "weight_bits": (3, 4, 5, 6, 7, 8),
+        "activation_bits": (4, 5, 6, 8, 16),
+        "granularity": ("tensor", "channel"),
+        "equalization": ("on",),
+    },
+    {
+        "weight_bits": (3, 4, 5, 6, 7, 8),
+        "activation_bits": (4, 5, 6, 8, 16),
+        "scales": ("power-of-two",),
+    },
     # One thing changed at a time, beside W8A8.
     {"ranges": ("mean-minmax", "minmax", "percentile", "least-squares", "entropy")},
     {"rounding": ("single", "truncate")},
     {"multiplier_bits": (8, 10, 12, 16)},
     {"accumulator_bits": (16, 18, 20, 24), "overflow": ("wrap", "saturate")},
     # What repairs weights of few bits.
-    {"weight_bits": (3, 4, 5, 6, 7, 8), "activation_bits": (4, 6, 8),
-     "bias_correction": ("on",), "adaptive_rounding": ("on",)},
+    {
+        "weight_bits": (3, 4, 5, 6, 7, 8),
+        "activation_bits": (4, 6, 8),
+        "bias_correction": ("on",),
+        "adaptive_rounding": ("on",),
+    },
     {"weight_bits": (4, 6, 8), "bias_correction": ("on",)},
     {"weight_bits": (4, 6), "first_last": ("8",)},
-    {"weight_bits": (4,), "weight_ranges": ("least-squares",), "bias_correction": ("off", "on"),
-     "adaptive_rounding": ("off", "on")},
+    {
+        "weight_bits": (4,),
+        "weight_ranges": ("least-squares",),
+        "bias_correction": ("off", "on"),
+        "adaptive_rounding": ("off", "on"),
+    },
 )
 
 
@@ -204,8 +276,9 @@ def _parse_item(axis, item, text):
             if found and found[0] == first and found[-1] == last:
                 return found
         example = f"{axis.values[1]}..{axis.values[-2]} or {axis.values[0]},{axis.values[-1]}"
-        raise UserError(f"--{axis.option} must be a list of {axis.valid}, such as {example}, "
-                        f"not {text!r}")
+        raise UserError(
+            f"--{axis.option} must be a list of {axis.valid}, such as {example}, not {text!r}"
+        )
     if item in axis.values:
         return [item]
     raise UserError(f"--{axis.option} must be a list of {axis.valid}, not {text!r}")
@@ -223,8 +296,11 @@ def expand_grids(grids):
     -------
     list of Point
     """
-    points = {Point(**dict(zip(grid, values, strict=True)))
-              for grid in grids for values in itertools.product(*grid.values())}
+    points = {
+        Point(**dict(zip(grid, values, strict=True)))
+        for grid in grids
+        for values in itertools.product(*grid.values())
+    }
     return sorted(points, key=position)
 
 
@@ -250,7 +326,12 @@ def way_words(point, axes):
     -------
     list of str
     """
-    return [describe(axis, getattr(point, axis.field)) for axis in axes
-            if axis.field not in ("weight_bits", "activation_bits")
-            and (axis.field == "granularity"
-                 or getattr(point, axis.field) != getattr(Point(), axis.field))]
+    return [
+        describe(axis, getattr(point, axis.field))
+        for axis in axes
+        if axis.field not in ("weight_bits", "activation_bits")
+        and (
+            axis.field == "granularity"
+            or getattr(point, axis.field) != getattr(Point(), axis.field)
+        )
+    ]

@@ -2,16 +2,21 @@
 
 import dataclasses
 
-from golden.quantize import quantize_image
-from sim.class_names import class_name
-from sim.errors import SimulationError, UserError
-from sim.images import normalize
-from sim.journal import Journal
-from sim.sweep.evaluate import Failure, make_model
-from sim.sweep.tables import best_points
+from mnv2.golden.quantize import quantize_image
+from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.jobs.journal import Journal
+from mnv2.sim.pictures.class_names import class_name
+from mnv2.sim.pictures.images import normalize
+from mnv2.sim.sweep.evaluate import Failure, make_model
+from mnv2.sim.sweep.tables import best_points
 
-__all__ = ["HARDWARE_BITS", "HardwareRun", "hardware_configuration", "hardware_lacks",
-           "run_best_points"]
+__all__ = [
+    "HARDWARE_BITS",
+    "HardwareRun",
+    "hardware_configuration",
+    "hardware_lacks",
+    "run_best_points",
+]
 
 #: Least and most bits of a lane.
 HARDWARE_BITS = (4, 8)
@@ -69,18 +74,21 @@ def hardware_configuration(model, config):
 
     Parameters
     ----------
-    model : golden.model.QuantizedModel
-    config : hw.config.AcceleratorConfig
+    model : mnv2.golden.model.QuantizedModel
+    config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
-    hw.config.AcceleratorConfig
+    mnv2.hw.config.AcceleratorConfig
     """
     weights = max(layer.weight_bits for layer in model.layers)
     activations = max(model.input_bits, *(layer.activation_bits for layer in model.layers))
     # Weights of 2 and 3 bits are weights of 4 bits too.
-    return dataclasses.replace(config, weight_bits=max(HARDWARE_BITS[0], weights),
-                               activation_bits=max(HARDWARE_BITS[0], activations))
+    return dataclasses.replace(
+        config,
+        weight_bits=max(HARDWARE_BITS[0], weights),
+        activation_bits=max(HARDWARE_BITS[0], activations),
+    )
 
 
 def run_best_points(results, count, folder, *, config, memory, asserts=False, progress=None):
@@ -88,18 +96,18 @@ def run_best_points(results, count, folder, *, config, memory, asserts=False, pr
 
     Parameters
     ----------
-    results : sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.Results
     count : int
     folder : Path
         Of the journal, which keeps each run.
-    config : hw.config.AcceleratorConfig
+    config : mnv2.hw.config.AcceleratorConfig
         Whose lanes are replaced by the format's.
-    memory : sim.rtl.memory_model.MemoryModel
+    memory : mnv2.sim.rtl.memory_model.MemoryModel
     asserts : bool
         Check the hardware's assertions, which takes more time.
     progress : object, optional
-        As of `sim.rtl.run_network.run_network`; its ``starting(name, network, config)`` is called
-        before each.
+        As of `mnv2.sim.rtl.run_network.run_network`; its ``starting(name, network, config)`` is
+        called before each.
 
     Returns
     -------
@@ -108,15 +116,19 @@ def run_best_points(results, count, folder, *, config, memory, asserts=False, pr
     """
     runs, left = [], count
     with Journal.resume(folder, results.prepared.configuration) as journal:
-        known = {(entry["hardware"], entry["accelerator"]): entry["run"]
-                 for entry in journal.entries if "hardware" in entry}
+        known = {
+            (entry["hardware"], entry["accelerator"]): entry["run"]
+            for entry in journal.entries
+            if "hardware" in entry
+        }
         for point in best_points(results, len(results.figures)):
             if not left:
                 break
             lacks = hardware_lacks(point)
             if lacks:
-                runs.append(HardwareRun(point.name, reason=f"the accelerator has no such format: "
-                                                           f"{lacks}"))
+                runs.append(
+                    HardwareRun(point.name, reason=f"the accelerator has no such format: {lacks}")
+                )
                 continue
             left -= 1
             accelerator = repr((config, memory))
@@ -124,15 +136,20 @@ def run_best_points(results, count, folder, *, config, memory, asserts=False, pr
                 runs.append(HardwareRun(**known[point.key, accelerator]))
                 continue
             runs.append(_run(results, point, config, memory, asserts, progress))
-            journal.append({"hardware": point.key, "accelerator": accelerator,
-                            "run": dataclasses.asdict(runs[-1])})
+            journal.append(
+                {
+                    "hardware": point.key,
+                    "accelerator": accelerator,
+                    "run": dataclasses.asdict(runs[-1]),
+                }
+            )
     return runs
 
 
 def _run(results, point, config, memory, asserts, progress):
     """HardwareRun of one format."""
-    from sim.rtl.check import Mismatch
-    from sim.rtl.run_network import run_network
+    from mnv2.sim.rtl.check import Mismatch
+    from mnv2.sim.rtl.run_network import run_network
 
     workload = results.prepared.workload
     model = make_model(workload, point)
@@ -147,12 +164,20 @@ def _run(results, point, config, memory, asserts, progress):
     if progress:
         progress.starting(point.name, model.network, config)
     try:
-        run = run_network(model, tensors, config=config, memory=memory, asserts=asserts,
-                          progress=progress)
+        run = run_network(
+            model, tensors, config=config, memory=memory, asserts=asserts, progress=progress
+        )
     except (Mismatch, SimulationError) as error:
-        return HardwareRun(point.name, **lanes, golden_class=golden,
-                           reason=" ".join(str(error).split()))
+        return HardwareRun(
+            point.name, **lanes, golden_class=golden, reason=" ".join(str(error).split())
+        )
     logits = model.logits({"logits_accumulator": run.accumulators})
-    return HardwareRun(point.name, **lanes, cycles=run.cycles,
-                       dram_bytes=run.read_bytes + run.write_bytes, golden_class=golden,
-                       rtl_class=class_name(int(logits.argmax()), classes), exact=True)
+    return HardwareRun(
+        point.name,
+        **lanes,
+        cycles=run.cycles,
+        dram_bytes=run.read_bytes + run.write_bytes,
+        golden_class=golden,
+        rtl_class=class_name(int(logits.argmax()), classes),
+        exact=True,
+    )

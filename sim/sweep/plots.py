@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from sim.report.colors import INK, MUTED, STYLE
-from sim.report.labels import short_name
-from sim.sweep.grid import varied_axes, way_words
-from sim.sweep.series import (
+from mnv2.sim.report.colors import INK, MUTED, STYLE
+from mnv2.sim.report.labels import short_name
+from mnv2.sim.sweep.grid import varied_axes, way_words
+from mnv2.sim.sweep.series import (
     COSTS,
     HEAT_DB,
     WIDTH_COLORS,
@@ -22,7 +22,7 @@ from sim.sweep.series import (
     point_costs,
     way,
 )
-from sim.sweep.uncertainty import wilson_interval
+from mnv2.sim.sweep.uncertainty import wilson_interval
 
 __all__ = ["draw_accuracy", "draw_costs", "draw_layers", "write_plots"]
 
@@ -30,12 +30,12 @@ WIDTH_MARKERS = {4: "v", 5: "D", 6: "^", 7: "s", 8: "o", 16: "P"}
 #: Agreement from which a format at the frontier is worth its name.
 LABELLED_SHARE = 0.2
 
+
 def write_plots(results, folder):
     """Write ``accuracy.png``, ``layers.png`` and ``costs.png``; none without any figures."""
     if not found_points(results):
         return
-    for name, draw in (("accuracy", draw_accuracy), ("layers", draw_layers),
-                       ("costs", draw_costs)):
+    for name, draw in (("accuracy", draw_accuracy), ("layers", draw_layers), ("costs", draw_costs)):
         draw(results).savefig(folder / f"{name}.png", dpi=120)
 
 
@@ -48,7 +48,7 @@ def draw_accuracy(results):
 
     Parameters
     ----------
-    results : sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.Results
 
     Returns
     -------
@@ -76,8 +76,13 @@ def draw_accuracy(results):
     grid[0, 0].set_ylim(0, 1.02)
     grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
     count = len(results.prepared.pictures)
-    figure.suptitle(f"What bits cost: {count:,} pictures, bars of one standard error",
-                    x=0.01, ha="left", fontweight="bold", fontsize=13)
+    figure.suptitle(
+        f"What bits cost: {count:,} pictures, bars of one standard error",
+        x=0.01,
+        ha="left",
+        fontweight="bold",
+        fontsize=13,
+    )
     handles, labels = grid[0, 0].get_legend_handles_labels()
     for axes in grid.flat:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -98,9 +103,17 @@ def _draw_lines(axes, results, points, measure, widths):
         # Beside each other, so that bars do not hide each other.
         offset = 0.07 * (place - (len(widths) - 1) / 2)
         errors = np.transpose(intervals(results, line, values))
-        axes.errorbar([point.weight_bits + offset for point in line], values, errors,
-                      color=WIDTH_COLORS[width], marker=WIDTH_MARKERS[width], markersize=5,
-                      linewidth=1.5, elinewidth=0.8, label=f"{width}-bit activations")
+        axes.errorbar(
+            [point.weight_bits + offset for point in line],
+            values,
+            errors,
+            color=WIDTH_COLORS[width],
+            marker=WIDTH_MARKERS[width],
+            markersize=5,
+            linewidth=1.5,
+            elinewidth=0.8,
+            label=f"{width}-bit activations",
+        )
     bits = sorted({point.weight_bits for point in points})
     axes.set_xticks(range(bits[0], bits[-1] + 1))
     axes.grid(True, axis="y")
@@ -122,16 +135,28 @@ def draw_layers(results):
     """
     points = heat_points(found_points(results))
     layers = list(results.figures[points[0]]["layers"])
-    values = np.array([[results.figures[point]["layers"][layer]["sqnr_db"] for layer in layers]
-                       for point in points], float)
+    values = np.array(
+        [
+            [results.figures[point]["layers"][layer]["sqnr_db"] for layer in layers]
+            for point in points
+        ],
+        float,
+    )
     figure = Figure(figsize=(4 + 0.5 * len(layers), 2.2 + 0.26 * len(points)), layout="constrained")
     axes = figure.add_subplot()
     image = axes.imshow(values, aspect="auto", cmap="viridis", vmin=HEAT_DB[0], vmax=HEAT_DB[1])
     for row, column in np.ndindex(values.shape):
         value = values[row, column]
         middle = sum(HEAT_DB) / 2
-        axes.text(column, row, f"{value:z.0f}", ha="center", va="center", fontsize=7,
-                  color="white" if value < middle else INK)
+        axes.text(
+            column,
+            row,
+            f"{value:z.0f}",
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white" if value < middle else INK,
+        )
     for row in range(1, len(points)):
         if way(points[row]) != way(points[row - 1]):
             axes.axhline(row - 0.5, color="white", linewidth=3)
@@ -161,10 +186,15 @@ def draw_costs(results):
         at = {point: getattr(costs[point], cost.name) / cost.unit for point in points}
         for width in sorted({point.activation_bits for point in points}):
             group = [point for point in points if point.activation_bits == width]
-            axes.plot([at[point] for point in group],
-                      [results.figures[point]["agree_top1"] for point in group],
-                      WIDTH_MARKERS[width], color=WIDTH_COLORS[width], markersize=5, alpha=0.6,
-                      label=f"{width}-bit activations")
+            axes.plot(
+                [at[point] for point in group],
+                [results.figures[point]["agree_top1"] for point in group],
+                WIDTH_MARKERS[width],
+                color=WIDTH_COLORS[width],
+                markersize=5,
+                alpha=0.6,
+                label=f"{width}-bit activations",
+            )
         _draw_frontier(axes, results, at)
         axes.set_xlabel(cost.words)
         axes.set_xlim(left=0)
@@ -172,9 +202,14 @@ def draw_costs(results):
     row[0].set_ylim(0, 1.04)
     row[0].yaxis.set_major_formatter(PercentFormatter(1))
     row[0].set_ylabel("first class is float's")
-    figure.suptitle(f"What accuracy costs: {len(points):,} formats, "
-                    f"{len(results.prepared.pictures):,} pictures", x=0.01, ha="left",
-                    fontweight="bold", fontsize=13)
+    figure.suptitle(
+        f"What accuracy costs: {len(points):,} formats, "
+        f"{len(results.prepared.pictures):,} pictures",
+        x=0.01,
+        ha="left",
+        fontweight="bold",
+        fontsize=13,
+    )
     handles, labels = row[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=len(labels))
     return figure
@@ -184,12 +219,24 @@ def _draw_frontier(axes, results, at):
     """Formats that no cheaper one equals."""
     frontier = best_at_cost(results, at)
     values = [results.figures[point]["agree_top1"] for point in frontier]
-    axes.errorbar([at[point] for point in frontier], values,
-                  np.transpose(intervals(results, frontier, values)),
-                  color=INK, linewidth=1.2, drawstyle="steps-post", elinewidth=0.8,
-                  label="best at the cost")
+    axes.errorbar(
+        [at[point] for point in frontier],
+        values,
+        np.transpose(intervals(results, frontier, values)),
+        color=INK,
+        linewidth=1.2,
+        drawstyle="steps-post",
+        elinewidth=0.8,
+        label="best at the cost",
+    )
     for point, value in zip(frontier, values, strict=True):
         if value < LABELLED_SHARE:
             continue
-        axes.annotate(f"W{point.weight_bits}A{point.activation_bits}", (at[point], value),
-                      xytext=(4, -10), textcoords="offset points", fontsize=8, color=INK)
+        axes.annotate(
+            f"W{point.weight_bits}A{point.activation_bits}",
+            (at[point], value),
+            xytext=(4, -10),
+            textcoords="offset points",
+            fontsize=8,
+            color=INK,
+        )

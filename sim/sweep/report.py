@@ -5,9 +5,9 @@ import importlib.metadata
 import json
 import platform
 
-from sim.report.provenance import find_commit
-from sim.sweep.grid import AXES, position, varied_axes
-from sim.sweep.tables import point_frame
+from mnv2.sim.report.provenance import find_commit
+from mnv2.sim.sweep.grid import AXES, position, varied_axes
+from mnv2.sim.sweep.tables import point_frame
 
 __all__ = ["sweep_as_dict", "write_report"]
 
@@ -19,8 +19,8 @@ def sweep_as_dict(results, runs=()):
 
     Parameters
     ----------
-    results : sim.sweep.sweep.Results
-    runs : sequence of sim.sweep.hardware.HardwareRun
+    results : mnv2.sim.sweep.sweep.Results
+    runs : sequence of mnv2.sim.sweep.hardware.HardwareRun
 
     Returns
     -------
@@ -54,8 +54,10 @@ def sweep_as_dict(results, runs=()):
         },
         "calibration": prepared.calibration_words,
         "seed": request.seed,
-        "versions": {**{name: _version(name) for name in PACKAGES},
-                     "python": platform.python_version()},
+        "versions": {
+            **{name: _version(name) for name in PACKAGES},
+            "python": platform.python_version(),
+        },
         "commit": find_commit(),
         "float": dict(results.reference),
         "points": rows,

@@ -3,15 +3,26 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from sim.sweep.costs import format_cost
-from sim.sweep.evaluate import quantization_options
-from sim.sweep.grid import AXES, position
-from sim.sweep.uncertainty import wilson_interval
+from mnv2.sim.sweep.costs import format_cost
+from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.grid import AXES, position
+from mnv2.sim.sweep.uncertainty import wilson_interval
 
-__all__ = ["COSTS", "HEAT_DB", "WIDTH_COLORS", "CostAxis", "best_at_cost", "found_points",
-           "heat_points", "intervals", "panels", "point_costs", "way"]
+__all__ = [
+    "COSTS",
+    "HEAT_DB",
+    "WIDTH_COLORS",
+    "CostAxis",
+    "best_at_cost",
+    "found_points",
+    "heat_points",
+    "intervals",
+    "panels",
+    "point_costs",
+    "way",
+]
 
-#: Colour-blind safe, as those of `sim.report.colors`: an activation width has the same in all.
+#: Colour-blind safe, as those of `mnv2.sim.report.colors`: an activation width has the same in all.
 WIDTH_COLORS = {4: "#882255", 5: "#D55E00", 6: "#E69F00", 7: "#009E73", 8: "#0072B2", 16: "#222222"}
 #: Panels at most; a way of quantising with fewer points than this share of the fullest has none.
 PANELS, LEAST_SHARE = 6, 1 / 8
@@ -29,7 +40,7 @@ class CostAxis:
     Attributes
     ----------
     name : str
-        Of a field of `sim.sweep.costs.FormatCost`.
+        Of a field of `mnv2.sim.sweep.costs.FormatCost`.
     unit : float
         What it is divided by.
     words : str
@@ -40,15 +51,19 @@ class CostAxis:
     words: str
 
 
-COSTS = (CostAxis("weight_bytes", 1e6, "weights, MB"),
-         CostAxis("dram_bytes", 1e6, "DRAM of a frame at least, MB (computed)"),
-         CostAxis("product_bits", 1, "bits of the widest multiplier, weight × activation"))
+COSTS = (
+    CostAxis("weight_bytes", 1e6, "weights, MB"),
+    CostAxis("dram_bytes", 1e6, "DRAM of a frame at least, MB (computed)"),
+    CostAxis("product_bits", 1, "bits of the widest multiplier, weight × activation"),
+)
 
 
 def found_points(results):
     """Points that have figures, in order."""
-    return sorted((point for point, figures in results.figures.items()
-                   if "failure" not in figures), key=position)
+    return sorted(
+        (point for point, figures in results.figures.items() if "failure" not in figures),
+        key=position,
+    )
 
 
 def way(point):
@@ -66,8 +81,9 @@ def panels(points):
     counts = Counter(map(way, points))
     least = max(counts.values()) * LEAST_SHARE
     chosen = [one for one, count in counts.most_common(PANELS) if count >= least]
-    return {one: [point for point in points if way(point) == one]
-            for one in counts if one in chosen}
+    return {
+        one: [point for point in points if way(point) == one] for one in counts if one in chosen
+    }
 
 
 def intervals(results, points, values):
@@ -77,8 +93,10 @@ def intervals(results, points, values):
     -------
     list of (float, float)
     """
-    ends = [wilson_interval(value, results.figures[point]["pictures"])
-            for point, value in zip(points, values, strict=True)]
+    ends = [
+        wilson_interval(value, results.figures[point]["pictures"])
+        for point, value in zip(points, values, strict=True)
+    ]
     return [(value - low, high - value) for value, (low, high) in zip(values, ends, strict=True)]
 
 
@@ -90,8 +108,11 @@ def heat_points(points):
         # 16-bit activations hide what weights of 8 bits do not: cut at 8 where there are both.
         widths = sorted({point.activation_bits for point in group})
         width = 8 if 8 in widths else widths[-1]
-        rows += [point for point in group if width == point.activation_bits
-                 or point.weight_bits == widest_weights]
+        rows += [
+            point
+            for point in group
+            if width == point.activation_bits or point.weight_bits == widest_weights
+        ]
     return rows[:HEAT_ROWS]
 
 
@@ -111,7 +132,7 @@ def best_at_cost(results, at):
 
     Parameters
     ----------
-    results : sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.Results
     at : dict of Point to float
         Cost of each.
 

@@ -8,14 +8,8 @@ again by Dask from what led to it.
 import collections
 import uuid
 
-from sim.cluster import cluster_losses
-from sim.sweep.evaluate import (
-    Failure,
-    evaluate_chunk,
-    make_chunk,
-    make_model,
-    summarize,
-)
+from mnv2.sim.jobs.cluster import cluster_losses
+from mnv2.sim.sweep.evaluate import Failure, evaluate_chunk, make_chunk, make_model, summarize
 
 __all__ = ["work_here", "work_on_cluster"]
 
@@ -28,12 +22,12 @@ def work_here(points, workload, chunks, networks, *, finished, prepared=None):
 
     Parameters
     ----------
-    points : sequence of sim.sweep.grid.Point
-    workload : sim.sweep.evaluate.Workload
+    points : sequence of mnv2.sim.sweep.grid.Point
+    workload : mnv2.sim.sweep.evaluate.Workload
     chunks : sequence of (pixels, labels or None)
-        As `sim.sweep.pictures.Pictures.chunks` gives them.
+        As `mnv2.sim.pictures.decode.Pictures.chunks` gives them.
     networks : sequence of bool
-        See `sim.sweep.evaluate.make_chunk`; the first chunk alone keeps tensors.
+        See `mnv2.sim.sweep.evaluate.make_chunk`; the first chunk alone keeps tensors.
     finished : function of (point, figures)
         Called after each.
     prepared : function of (done, total, logits, labels), optional
@@ -67,12 +61,23 @@ def work_on_cluster(client, points, workload, chunks, networks, *, finished, pre
         # Another sweep on the same cluster must not be taken for this one.
         run = uuid.uuid4().hex
         shared = client.submit(_same, workload, key=f"workload-{run}")
-        made = [client.submit(make_chunk, shared, pixels, labels, () if number else networks,
-                              key=f"chunk-{run}-{number}", priority=1)
-                for number, (pixels, labels) in enumerate(chunks)]
+        made = [
+            client.submit(
+                make_chunk,
+                shared,
+                pixels,
+                labels,
+                () if number else networks,
+                key=f"chunk-{run}-{number}",
+                priority=1,
+            )
+            for number, (pixels, labels) in enumerate(chunks)
+        ]
         if prepared:
-            logits = [client.submit(_logits_of, chunk, key=f"logits-{chunk.key}", priority=1)
-                      for chunk in made]
+            logits = [
+                client.submit(_logits_of, chunk, key=f"logits-{chunk.key}", priority=1)
+                for chunk in made
+            ]
             for number, (future, (_, labels)) in enumerate(zip(logits, chunks, strict=True), 1):
                 prepared(number, len(chunks), future.result(), labels)
         todo, under_way = collections.deque(points), {}
@@ -93,8 +98,10 @@ def _submit_point(client, run, point, shared, made):
     """Future of the figures of a point."""
     name = f"{run}-{point.key}"
     model = client.submit(make_model, shared, point, key=f"model-{name}")
-    parts = [client.submit(evaluate_chunk, point, model, chunk, key=f"part-{name}-{number}")
-             for number, chunk in enumerate(made)]
+    parts = [
+        client.submit(evaluate_chunk, point, model, chunk, key=f"part-{name}-{number}")
+        for number, chunk in enumerate(made)
+    ]
     return client.submit(summarize, parts, key=f"point-{name}")
 
 

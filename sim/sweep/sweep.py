@@ -8,26 +8,34 @@ import os
 
 import numpy as np
 
-from golden.float_model import FloatModel
-from sim import images
-from sim.calibration import cut_pictures
-from sim.cluster import connect
-from sim.errors import UserError
-from sim.graphs import NORMALIZATIONS
-from sim.journal import Journal
-from sim.model_files import read_model_file
-from sim.models import load_float_model
-from sim.photographs import calibration_photographs
-from sim.sweep.calibration_cache import cached_calibration
-from sim.sweep.evaluate import Workload, quantization_options, reference_accuracy
-from sim.sweep.grid import expand_grids
-from sim.sweep.identity import code_hash, model_hash
-from sim.sweep.image_sets import choose_pictures, find_image_set
-from sim.sweep.pictures import decode_pictures
-from sim.sweep.spread import work_here, work_on_cluster
+from mnv2.golden.float_model import FloatModel
+from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.cluster import connect
+from mnv2.sim.jobs.journal import Journal
+from mnv2.sim.networks.files import read_model_file
+from mnv2.sim.networks.open import load_float_model
+from mnv2.sim.pictures import images
+from mnv2.sim.pictures.calibration import cut_pictures
+from mnv2.sim.pictures.decode import decode_pictures
+from mnv2.sim.pictures.image_sets import choose_pictures, find_image_set
+from mnv2.sim.pictures.normalization import NORMALIZATIONS
+from mnv2.sim.pictures.photographs import calibration_photographs
+from mnv2.sim.sweep.calibration_cache import cached_calibration
+from mnv2.sim.sweep.evaluate import Workload, quantization_options, reference_accuracy
+from mnv2.sim.sweep.grid import expand_grids
+from mnv2.sim.sweep.identity import code_hash, model_hash
+from mnv2.sim.sweep.spread import work_here, work_on_cluster
 
-__all__ = ["Prepared", "Request", "Results", "Silence", "load_network", "points_of",
-           "prepare_sweep", "run_sweep"]
+__all__ = [
+    "Prepared",
+    "Request",
+    "Results",
+    "Silence",
+    "load_network",
+    "points_of",
+    "prepare_sweep",
+    "run_sweep",
+]
 
 #: Pictures of a folder that are calibrated on.
 CALIBRATION_LIMIT = 64
@@ -40,7 +48,7 @@ class Request:
     Attributes
     ----------
     grids : tuple of dict of str to tuple
-        See `sim.sweep.grid.expand_grids`.
+        See `mnv2.sim.sweep.grid.expand_grids`.
     images, calibration : str
         ``"bundled"``, a folder or a list file: to judge by, and to calibrate on.
     limit : int or None
@@ -52,7 +60,7 @@ class Request:
     size : int or None
         Rows and columns of its image, where the file does not say.
     normalization : str or None
-        A name of `sim.graphs.NORMALIZATIONS`, if not what the network carries.
+        A name of `mnv2.sim.pictures.normalization.NORMALIZATIONS`, if not what the network carries.
     """
 
     grids: tuple
@@ -66,9 +74,10 @@ class Request:
 
     def as_dict(self):
         """Plain values, as JSON gives them back."""
-        return {**dataclasses.asdict(self),
-                "grids": [{name: list(values) for name, values in grid.items()}
-                          for grid in self.grids]}
+        return {
+            **dataclasses.asdict(self),
+            "grids": [{name: list(values) for name, values in grid.items()} for grid in self.grids],
+        }
 
     @classmethod
     def from_dict(cls, values):
@@ -80,8 +89,9 @@ class Request:
             If it is none.
         """
         try:
-            grids = tuple({name: tuple(items) for name, items in grid.items()}
-                          for grid in values["grids"])
+            grids = tuple(
+                {name: tuple(items) for name, items in grid.items()} for grid in values["grids"]
+            )
             request = cls(**{**values, "grids": grids})
             points_of(request)
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -97,11 +107,11 @@ class Prepared:
     ----------
     request : Request
     points : list of Point
-    image_set : sim.sweep.image_sets.ImageSet
-    pictures : sim.sweep.pictures.Pictures
+    image_set : mnv2.sim.pictures.image_sets.ImageSet
+    pictures : mnv2.sim.pictures.decode.Pictures
     calibration_words : str
         What was calibrated on.
-    workload : sim.sweep.evaluate.Workload
+    workload : mnv2.sim.sweep.evaluate.Workload
     configuration : dict
         What every figure depends on, by content, and the request: of the journal.
     """
@@ -123,9 +133,9 @@ class Results:
     ----------
     prepared : Prepared
     figures : dict of Point to dict
-        See `sim.sweep.evaluate.summarize`.
+        See `mnv2.sim.sweep.evaluate.summarize`.
     reference : dict
-        Accuracy of the float network; see `sim.sweep.evaluate.reference_accuracy`.
+        Accuracy of the float network; see `mnv2.sim.sweep.evaluate.reference_accuracy`.
     """
 
     prepared: Prepared
@@ -153,7 +163,7 @@ def load_network(request):
 
     Returns
     -------
-    golden.float_model.FloatModel
+    mnv2.golden.float_model.FloatModel
 
     Raises
     ------
@@ -161,14 +171,16 @@ def load_network(request):
     """
     if request.model is None:
         if request.size is not None:
-            raise UserError("A size is for the float model of --model: the bundled network has its "
-                            "own")
+            raise UserError(
+                "A size is for the float model of --model: the bundled network has its own"
+            )
         model = load_float_model()
     else:
         model = read_model_file(request.model, request.size)
         if not isinstance(model, FloatModel):
-            raise UserError(f"The model {request.model} is in integers already: a sweep needs the "
-                            "float network")
+            raise UserError(
+                f"The model {request.model} is in integers already: a sweep needs the float network"
+            )
     if request.normalization is None:
         return model
     return dataclasses.replace(model, input_normalization=NORMALIZATIONS[request.normalization])
@@ -181,7 +193,7 @@ def prepare_sweep(request, *, load_model=load_network, threads=None, progress=No
     ----------
     request : Request
     load_model : function of Request, optional
-        Gives its golden.float_model.FloatModel.
+        Gives its mnv2.golden.float_model.FloatModel.
     threads : int, optional
         To decode with.
     progress : Silence, optional
@@ -201,24 +213,34 @@ def prepare_sweep(request, *, load_model=load_network, threads=None, progress=No
     model = load_model(request).folded()
     rows, columns, channels = model.network.input_shape
     if rows != columns or channels != 3:
-        raise UserError(f"The network's images must be square with 3 channels, not {rows} x "
-                        f"{columns} x {channels}")
-    image_set = choose_pictures(find_image_set(request.images, model.network.classes),
-                                request.limit, request.seed)
-    pictures = decode_pictures(image_set, rows, threads,
-                               lambda done, total: progress.count("Decoding", done, total))
+        raise UserError(
+            f"The network's images must be square with 3 channels, not {rows} x "
+            f"{columns} x {channels}"
+        )
+    image_set = choose_pictures(
+        find_image_set(request.images, model.network.classes), request.limit, request.seed
+    )
+    pictures = decode_pictures(
+        image_set, rows, threads, lambda done, total: progress.count("Decoding", done, total)
+    )
     seen, hashes, words = _calibration_pixels(request, rows, threads, progress)
     common = sorted(set(hashes) & set(pictures.hashes))
     if common:
         name = pictures.files[pictures.hashes.index(common[0])].name
-        raise UserError(f"Pictures must not be calibrated on and judged by at once, and "
-                        f"{len(common):,} would be, {name!r} among them")
+        raise UserError(
+            f"Pictures must not be calibrated on and judged by at once, and "
+            f"{len(common):,} would be, {name!r} among them"
+        )
     options = [quantization_options(point) for point in points]
     normalization = model.input_normalization
     try:
         calibration = cached_calibration(
-            model, [images.normalize(picture, normalization) for picture in seen], hashes, options,
-            lambda done, total: progress.count("Calibrating", done, total))
+            model,
+            [images.normalize(picture, normalization) for picture in seen],
+            hashes,
+            options,
+            lambda done, total: progress.count("Calibrating", done, total),
+        )
     except ValueError as error:
         raise UserError(f"The network cannot be calibrated: {error}") from None
     configuration = {
@@ -229,23 +251,35 @@ def prepare_sweep(request, *, load_model=load_network, threads=None, progress=No
         "code": code_hash(),
         "numpy": np.__version__,
     }
-    return Prepared(request, points, image_set, pictures, words, Workload(model, calibration),
-                    configuration)
+    return Prepared(
+        request, points, image_set, pictures, words, Workload(model, calibration), configuration
+    )
 
 
 def _calibration_pixels(request, size, threads, progress):
     """(uint8 [N, size, size, 3], content hashes of the files, what they are in words)."""
     if request.calibration == "bundled":
         photographs = calibration_photographs()
-        pixels = [picture for photograph in photographs
-                  for picture in cut_pictures(images.load_image(photograph.path), size)]
-        hashes = [hashlib.sha256(photograph.path.read_bytes()).hexdigest()
-                  for photograph in photographs]
-        return np.stack(pixels), hashes, (f"{len(pixels)} crops of {len(photographs)} photographs "
-                                          "of the packages scikit-image and scikit-learn")
+        pixels = [
+            picture
+            for photograph in photographs
+            for picture in cut_pictures(images.load_image(photograph.path), size)
+        ]
+        hashes = [
+            hashlib.sha256(photograph.path.read_bytes()).hexdigest() for photograph in photographs
+        ]
+        return (
+            np.stack(pixels),
+            hashes,
+            (
+                f"{len(pixels)} crops of {len(photographs)} photographs "
+                "of the packages scikit-image and scikit-learn"
+            ),
+        )
     chosen = choose_pictures(find_image_set(request.calibration), CALIBRATION_LIMIT, request.seed)
-    decoded = decode_pictures(chosen, size, threads,
-                              lambda done, total: progress.count("Decoding", done, total))
+    decoded = decode_pictures(
+        chosen, size, threads, lambda done, total: progress.count("Decoding", done, total)
+    )
     return decoded.pixels, list(decoded.hashes), f"{len(decoded)} pictures of {chosen.source}"
 
 
@@ -319,15 +353,24 @@ def _work_off(prepared, journal, work, progress):
 
     networks = sorted({point.equalization == "on" for point in prepared.points})
     progress.points(done, total)
-    work(todo, prepared.workload, prepared.pictures.chunks(), networks, finished=finished,
-         prepared=ran)
+    work(
+        todo,
+        prepared.workload,
+        prepared.pictures.chunks(),
+        networks,
+        finished=finished,
+        prepared=ran,
+    )
 
 
 def _figures(prepared, journal):
     """Figures by point, as far as the journal has them."""
     known = {point.key: point for point in prepared.points}
-    return {known[entry["point"]]: entry["figures"] for entry in journal.entries
-            if entry.get("point") in known}
+    return {
+        known[entry["point"]]: entry["figures"]
+        for entry in journal.entries
+        if entry.get("point") in known
+    }
 
 
 def _reference(journal):

@@ -2,14 +2,22 @@
 
 from rich.console import Group
 
-from sim.errors import UserError
-from sim.sweep.costs import format_cost
-from sim.sweep.evaluate import quantization_options
-from sim.sweep.grid import AXES, position, varied_axes, way_words
-from sim.wide_table import WideTable
+from mnv2.sim.errors import UserError
+from mnv2.sim.report.wide_table import WideTable
+from mnv2.sim.sweep.costs import format_cost
+from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.grid import AXES, position, varied_axes, way_words
 
-__all__ = ["best_points", "headline", "layer_frame", "notes", "point_frame",
-           "render_hardware", "render_points", "write_tables"]
+__all__ = [
+    "best_points",
+    "headline",
+    "layer_frame",
+    "notes",
+    "point_frame",
+    "render_hardware",
+    "render_points",
+    "write_tables",
+]
 
 #: Measures in their order: name, heading, whether it is a share.
 MEASURES = (
@@ -38,33 +46,39 @@ def point_frame(results):
 
     Parameters
     ----------
-    results : sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.Results
 
     Returns
     -------
     pandas.DataFrame
         ``name``; a column for each axis; ``pictures``; the measures, shares from 0 to 1, each with
         its ``_standard_error``; ``overflows``, accumulators that did, over all pictures, where they
-        are narrow; bytes and bits of `sim.sweep.costs`; ``failure``.
+        are narrow; bytes and bits of `mnv2.sim.sweep.costs`; ``failure``.
     """
     pandas = import_pandas()
-    columns = ["pictures", *(name for measure, _, _ in MEASURES
-                             for name in (measure, f"{measure}_standard_error"))]
+    columns = [
+        "pictures",
+        *(name for measure, _, _ in MEASURES for name in (measure, f"{measure}_standard_error")),
+    ]
     network = results.prepared.workload.model.network
     rows = []
     for point in sorted(results.figures, key=position):
         figures = results.figures[point]
         cost = format_cost(network, quantization_options(point))
         # No name of a cost is that of an axis: both are columns.
-        rows.append({
-            "name": point.name,
-            **{axis.field: getattr(point, axis.field) for axis in AXES},
-            **{name: figures.get(name) for name in columns},
-            "overflows": figures.get("overflows"),
-            "weight_bytes": cost.weight_bytes, "dram_bytes": cost.dram_bytes,
-            "map_bytes": cost.map_bytes, "product_bits": cost.product_bits,
-            "failure": figures.get("failure"),
-        })
+        rows.append(
+            {
+                "name": point.name,
+                **{axis.field: getattr(point, axis.field) for axis in AXES},
+                **{name: figures.get(name) for name in columns},
+                "overflows": figures.get("overflows"),
+                "weight_bytes": cost.weight_bytes,
+                "dram_bytes": cost.dram_bytes,
+                "map_bytes": cost.map_bytes,
+                "product_bits": cost.product_bits,
+                "failure": figures.get("failure"),
+            }
+        )
     frame = pandas.DataFrame(rows)
     for name in columns[1:]:
         frame[name] = frame[name].astype("float64")
@@ -80,9 +94,11 @@ def layer_frame(results):
     The first pictures alone are compared, those of one chunk.
     """
     pandas = import_pandas()
-    rows = [{"name": point.name, "layer": layer, **figures}
-            for point in sorted(results.figures, key=position)
-            for layer, figures in results.figures[point].get("layers", {}).items()]
+    rows = [
+        {"name": point.name, "layer": layer, **figures}
+        for point in sorted(results.figures, key=position)
+        for layer, figures in results.figures[point].get("layers", {}).items()
+    ]
     return pandas.DataFrame(rows, columns=["name", "layer", "sqnr_db", "sqnr_db_standard_error"])
 
 
@@ -114,8 +130,12 @@ def best_points(results, count):
     def rank(point):
         figures = results.figures[point]
         sqnr = figures["sqnr_db"]
-        return (-figures["agree_top1"], float("inf") if sqnr is None else -sqnr,
-                point.weight_bits, position(point))
+        return (
+            -figures["agree_top1"],
+            float("inf") if sqnr is None else -sqnr,
+            point.weight_bits,
+            position(point),
+        )
 
     return sorted(found, key=rank)[:count]
 
@@ -125,7 +145,7 @@ def render_points(results, limit=TERMINAL_ROWS):
 
     Parameters
     ----------
-    results : sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.Results
     limit : int
         Rows at most; with more points, the best.
 
@@ -138,15 +158,21 @@ def render_points(results, limit=TERMINAL_ROWS):
     if len(points) > limit:
         points = sorted(best_points(results, limit), key=position)
         title += f"; the best {limit} of {len(results.figures)}, sweep.csv has all"
-    varied = [axis for axis in varied_axes(list(results.figures))
-              if axis.field not in ("weight_bits", "activation_bits")]
+    varied = [
+        axis
+        for axis in varied_axes(list(results.figures))
+        if axis.field not in ("weight_bits", "activation_bits")
+    ]
     table = WideTable(title, keys=3 if varied else 2)
     table.add_column("W", justify="right")
     table.add_column("A", justify="right")
     if varied:
         table.add_column("otherwise")
-    shown = [measure for measure in MEASURES
-             if any(measure[0] in figures for figures in results.figures.values())]
+    shown = [
+        measure
+        for measure in MEASURES
+        if any(measure[0] in figures for figures in results.figures.values())
+    ]
     for _, heading, share in shown:
         table.add_column(f"{heading}{' %' if share else ''}", justify="right")
     overflows = any("overflows" in results.figures[point] for point in points)
@@ -180,21 +206,27 @@ def notes(results):
     count = len(prepared.pictures)
     least = 100 / (count + 1)
     lines = []
-    lines.append("±: one standard error. 0 and 100 % have none by the formula, and still mean "
-                 f"{least:.1f} points with {count:,} pictures (Wilson).")
+    lines.append(
+        "±: one standard error. 0 and 100 % have none by the formula, and still mean "
+        f"{least:.1f} points with {count:,} pictures (Wilson)."
+    )
     if not results.reference:
         lines.append(f"No labels: {prepared.image_set.labels_from.removeprefix('none: ')}.")
     skipped = prepared.pictures.skipped
     if skipped:
         name, reason = skipped[0]
-        lines.append(f"{len(skipped):,} pictures were left out, {name!r} first: {reason}; "
-                     "report.json lists all.")
+        lines.append(
+            f"{len(skipped):,} pictures were left out, {name!r} first: {reason}; "
+            "report.json lists all."
+        )
     failed = {}
     for point in sorted(results.figures, key=position):
         if "failure" in results.figures[point]:
             failed.setdefault(results.figures[point]["failure"], []).append(point.name)
-    lines += [f"Failed: {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {reason}."
-              for reason, names in failed.items()]
+    lines += [
+        f"Failed: {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {reason}."
+        for reason, names in failed.items()
+    ]
     return lines
 
 
@@ -204,9 +236,11 @@ def headline(results):
     words = f"{len(results.figures):,} formats on {count:,} pictures"
     reference = results.reference
     if reference:
-        words += (f"; float is right on {reference['label_top1']:.1%} "
-                  f"± {reference['label_top1_standard_error']:.1%} (top-5 "
-                  f"{reference['label_top5']:.1%})")
+        words += (
+            f"; float is right on {reference['label_top1']:.1%} "
+            f"± {reference['label_top1_standard_error']:.1%} (top-5 "
+            f"{reference['label_top5']:.1%})"
+        )
     return words
 
 
@@ -226,7 +260,7 @@ def render_hardware(runs):
 
     Parameters
     ----------
-    runs : sequence of sim.sweep.hardware.HardwareRun
+    runs : sequence of mnv2.sim.sweep.hardware.HardwareRun
 
     Returns
     -------
@@ -242,7 +276,12 @@ def render_hardware(runs):
             table.add_row(run.point, "", "", "", "passed over", "", "")
             continue
         measured = [f"{run.cycles:,}", f"{run.dram_bytes:,}"] if run.exact else ["", ""]
-        table.add_row(run.point, f"{run.weight_bits} x {run.activation_bits} bits",
-                      run.golden_class, run.rtl_class or "",
-                      "equal" if run.exact else "differs", *measured)
+        table.add_row(
+            run.point,
+            f"{run.weight_bits} x {run.activation_bits} bits",
+            run.golden_class,
+            run.rtl_class or "",
+            "equal" if run.exact else "differs",
+            *measured,
+        )
     return Group(table, *(f"{run.point}: {run.reason}." for run in runs if run.reason))

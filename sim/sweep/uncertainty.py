@@ -26,8 +26,11 @@ def wilson_interval(share, count, z=1.0):
     Other than the plain standard error it never is empty, and stays within 0 and 1.
     """
     centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) \
+    half = (
+        z
+        * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
         / (1 + z * z / count)
+    )
     # At 0 and 1 the interval ends there; rounding must not put it beyond the share.
     return min(max(0.0, centre - half), share), max(min(1.0, centre + half), share)
 

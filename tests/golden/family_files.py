@@ -4,27 +4,35 @@ from dataclasses import replace
 
 import numpy as np
 
-from golden.average_pool import QuantizedAveragePool
-from golden.exporters.tflite import (
+from mnv2.golden.average_pool import QuantizedAveragePool
+from mnv2.golden.exporters.tflite import (
     add_activation,
     write_add,
     write_average_pool,
     write_convolution,
     write_mean,
 )
-from golden.exporters.tflite_graph import GraphWriter
-from golden.fixed_point import quantize_multipliers
-from golden.float_model import FloatLayer, FloatModel
-from golden.network import build_network
-from golden.quantize import quantize_model
+from mnv2.golden.exporters.tflite_graph import GraphWriter
+from mnv2.golden.fixed_point import quantize_multipliers
+from mnv2.golden.float_model import FloatLayer, FloatModel
+from mnv2.golden.network import build_network
+from mnv2.golden.quantize import quantize_model
 
 TABLE = ((1, 8, 1, 1), (4, 12, 2, 2), (6, 12, 1, 2), (3, 16, 2, 1))
 
 
-def small_network(size=(32, 32), padding="tensorflow", classes=11, table=TABLE, stem=8, head=48,
-                  stem_stride=2):
-    return build_network(table, stem_channels=stem, head_channels=head, classes=classes,
-                         input_size=size, padding=padding, stem_stride=stem_stride)
+def small_network(
+    size=(32, 32), padding="tensorflow", classes=11, table=TABLE, stem=8, head=48, stem_stride=2
+):
+    return build_network(
+        table,
+        stem_channels=stem,
+        head_channels=head,
+        classes=classes,
+        input_size=size,
+        padding=padding,
+        stem_stride=stem_stride,
+    )
 
 
 def random_quantized_network(rng, network, margin=0.0):
@@ -38,12 +46,14 @@ def random_quantized_network(rng, network, margin=0.0):
         if layer.kind == "pool":
             continue
         channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels),
-                 "depthwise": (3, 3, channels)}.get(layer.kind, (layer.input_channels, channels))
+        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
+            layer.kind, (layer.input_channels, channels)
+        )
         fan_in = np.prod(shape[:-1])
         weights = rng.normal(0, 1.5 / np.sqrt(fan_in), shape).astype(np.float32)
-        layers[layer.name] = FloatLayer(layer, weights,
-                                        rng.normal(0.3, 0.5, channels).astype(np.float32))
+        layers[layer.name] = FloatLayer(
+            layer, weights, rng.normal(0.3, 0.5, channels).astype(np.float32)
+        )
     model = FloatModel(network, layers)
     image = rng.normal(0, 1, network.input_shape).astype(np.float32)
     ranges = {}
@@ -58,39 +68,58 @@ def with_one_scale(layer):
     scales = np.full_like(layer.weight_scales, layer.weight_scales.max())
     ratio = layer.weight_scales.astype(np.float64) / scales
     multiplier, shift = quantize_multipliers(
-        np.float64(np.float32(layer.input_scale)) * scales.astype(np.float64)
-        / np.float64(np.float32(layer.output_scale)))
-    return replace(layer, weight_scales=scales, multiplier=multiplier, shift=shift,
-                   weights=np.rint(layer.weights * ratio).astype(np.int8),
-                   bias=np.rint(layer.bias * ratio).astype(np.int32))
+        np.float64(np.float32(layer.input_scale))
+        * scales.astype(np.float64)
+        / np.float64(np.float32(layer.output_scale))
+    )
+    return replace(
+        layer,
+        weight_scales=scales,
+        multiplier=multiplier,
+        shift=shift,
+        weights=np.rint(layer.weights * ratio).astype(np.int8),
+        bias=np.rint(layer.bias * ratio).astype(np.int32),
+    )
 
 
 def per_tensor(model):
     """The model with one weight scale a layer."""
-    blocks = tuple(replace(block, **{layer.kind: with_one_scale(layer) for layer in block.layers})
-                   for block in model.blocks)
-    return replace(model, blocks=blocks, **{name: with_one_scale(getattr(model, name))
-                                            for name in ("stem", "head", "classifier")})
+    blocks = tuple(
+        replace(block, **{layer.kind: with_one_scale(layer) for layer in block.layers})
+        for block in model.blocks
+    )
+    return replace(
+        model,
+        blocks=blocks,
+        **{name: with_one_scale(getattr(model, name)) for name in ("stem", "head", "classifier")},
+    )
 
 
 def with_average_pool(model):
     """The model with AVERAGE_POOL_2D, whose output has the scale of its input."""
     head = model.head
-    pool = QuantizedAveragePool("pool", model.pool.count, head.output_scale,
-                                head.output_zero_point)
+    pool = QuantizedAveragePool("pool", model.pool.count, head.output_scale, head.output_zero_point)
     layer = model.classifier
     multiplier, shift = quantize_multipliers(
-        np.float64(head.output_scale) * layer.weight_scales.astype(np.float64)
-        / np.float64(layer.output_scale))
-    classifier = replace(layer, input_scale=head.output_scale, multiplier=multiplier, shift=shift,
-                         input_zero_point=head.output_zero_point)
+        np.float64(head.output_scale)
+        * layer.weight_scales.astype(np.float64)
+        / np.float64(layer.output_scale)
+    )
+    classifier = replace(
+        layer,
+        input_scale=head.output_scale,
+        multiplier=multiplier,
+        shift=shift,
+        input_zero_point=head.output_zero_point,
+    )
     return replace(model, pool=pool, classifier=classifier)
 
 
 def _reshape(graph, source, shape, name):
     sizes = graph.tensor(f"{name}.shape", (len(shape),), np.int32, data=shape)
-    target = graph.tensor(name, shape, scales=graph.scale_of(source),
-                          zero_points=graph.zero_point_of(source))
+    target = graph.tensor(
+        name, shape, scales=graph.scale_of(source), zero_points=graph.zero_point_of(source)
+    )
     graph.operator("RESHAPE", [source, sizes], [target])
     return target
 
@@ -105,9 +134,18 @@ class _Writer(GraphWriter):
         return self._tensors[index].zero_point
 
 
-def write_family(model, *, float_input=False, unsigned_ends=False, fully_connected=False,
-                 keep_dimensions=True, swapped_adds=False, explicit_padding=False, softmax=False,
-                 dequantize=False):
+def write_family(
+    model,
+    *,
+    float_input=False,
+    unsigned_ends=False,
+    fully_connected=False,
+    keep_dimensions=True,
+    swapped_adds=False,
+    explicit_padding=False,
+    softmax=False,
+    dequantize=False,
+):
     """A QuantizedModel as the bytes of a .tflite.
 
     Parameters
@@ -134,17 +172,24 @@ def write_family(model, *, float_input=False, unsigned_ends=False, fully_connect
         source = add_activation(graph, "input", shape, model.input_scale, model.input_zero_point)
         graph.operator("QUANTIZE", [first], [source])
     elif unsigned_ends:
-        first = graph.tensor("bytes", (1, *shape), np.uint8, scales=model.input_scale,
-                             zero_points=model.input_zero_point + 128)
+        first = graph.tensor(
+            "bytes",
+            (1, *shape),
+            np.uint8,
+            scales=model.input_scale,
+            zero_points=model.input_zero_point + 128,
+        )
         source = add_activation(graph, "input", shape, model.input_scale, model.input_zero_point)
         graph.operator("QUANTIZE", [first], [source])
     else:
-        first = source = add_activation(graph, "input", shape, model.input_scale,
-                                        model.input_zero_point)
+        first = source = add_activation(
+            graph, "input", shape, model.input_scale, model.input_zero_point
+        )
 
     def write(layer, source, shape):
-        return write_convolution(graph, layer, source, shape,
-                                 explicit_padding and layer.stride == 2)
+        return write_convolution(
+            graph, layer, source, shape, explicit_padding and layer.stride == 2
+        )
 
     source, shape = write(model.stem, source, shape)
     for block in model.blocks:
@@ -155,8 +200,14 @@ def write_family(model, *, float_input=False, unsigned_ends=False, fully_connect
             add, pair = block.add, (shortcut, source)
             if swapped_adds:
                 names = ("zero_point", "multiplier", "shift", "scale")
-                add = replace(add, **{f"{here}_{name}": getattr(add, f"{there}_{name}")
-                                      for here, there in ("ab", "ba") for name in names})
+                add = replace(
+                    add,
+                    **{
+                        f"{here}_{name}": getattr(add, f"{there}_{name}")
+                        for here, there in ("ab", "ba")
+                        for name in names
+                    },
+                )
                 pair = source, shortcut
             source = write_add(graph, add, *pair, shape)
     source, shape = write_convolution(graph, model.head, source, shape)
@@ -176,14 +227,22 @@ def write_family(model, *, float_input=False, unsigned_ends=False, fully_connect
         source, _ = write_convolution(graph, model.classifier, source, (1, 1, channels))
         source = _reshape(graph, source, (1, model.network.classes), "logits")
     if softmax:
-        target = graph.tensor("probabilities", (1, model.network.classes),
-                              scales=np.float32(1 / 256), zero_points=-128)
+        target = graph.tensor(
+            "probabilities",
+            (1, model.network.classes),
+            scales=np.float32(1 / 256),
+            zero_points=-128,
+        )
         graph.operator("SOFTMAX", [source], [target], "SoftmaxOptions", {"beta": 1.0}, version=2)
         source = target
     if unsigned_ends:
-        target = graph.tensor("bytes out", (1, model.network.classes), np.uint8,
-                              scales=graph.scale_of(source),
-                              zero_points=graph.zero_point_of(source) + 128)
+        target = graph.tensor(
+            "bytes out",
+            (1, model.network.classes),
+            np.uint8,
+            scales=graph.scale_of(source),
+            zero_points=graph.zero_point_of(source) + 128,
+        )
         graph.operator("QUANTIZE", [source], [target])
         source = target
     if dequantize:
@@ -196,10 +255,12 @@ def write_family(model, *, float_input=False, unsigned_ends=False, fully_connect
 def _write_flat_mean(graph, mean, source, channels):
     """MEAN to [1, C]."""
     axes = graph.tensor("pool.axes", (2,), np.int32, data=(1, 2))
-    target = graph.tensor("pool", (1, channels), scales=mean.output_scale,
-                          zero_points=mean.output_zero_point)
-    graph.operator("MEAN", [source, axes], [target], "ReducerOptions", {"keepDims": False},
-                   version=2)
+    target = graph.tensor(
+        "pool", (1, channels), scales=mean.output_scale, zero_points=mean.output_zero_point
+    )
+    graph.operator(
+        "MEAN", [source, axes], [target], "ReducerOptions", {"keepDims": False}, version=2
+    )
     return target
 
 
@@ -207,12 +268,28 @@ def _write_fully_connected(graph, layer, source):
     """The classifier as FULLY_CONNECTED, of one weight scale or several."""
     one = np.unique(layer.weight_scales).size == 1
     scales = layer.weight_scales[:1] if one else layer.weight_scales
-    weights = graph.tensor("classifier.weights", layer.weights.T.shape, scales=scales,
-                           data=layer.weights.T)
-    bias = graph.tensor("classifier.bias", layer.bias.shape, np.int32,
-                        scales=scales * np.float32(layer.input_scale), data=layer.bias)
-    target = graph.tensor("classifier", (1, layer.output_channels), scales=layer.output_scale,
-                          zero_points=layer.output_zero_point)
-    graph.operator("FULLY_CONNECTED", [source, weights, bias], [target], "FullyConnectedOptions",
-                   {"fusedActivationFunction": "NONE"}, version=4)
+    weights = graph.tensor(
+        "classifier.weights", layer.weights.T.shape, scales=scales, data=layer.weights.T
+    )
+    bias = graph.tensor(
+        "classifier.bias",
+        layer.bias.shape,
+        np.int32,
+        scales=scales * np.float32(layer.input_scale),
+        data=layer.bias,
+    )
+    target = graph.tensor(
+        "classifier",
+        (1, layer.output_channels),
+        scales=layer.output_scale,
+        zero_points=layer.output_zero_point,
+    )
+    graph.operator(
+        "FULLY_CONNECTED",
+        [source, weights, bias],
+        [target],
+        "FullyConnectedOptions",
+        {"fusedActivationFunction": "NONE"},
+        version=4,
+    )
     return target

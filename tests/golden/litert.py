@@ -30,15 +30,19 @@ def run_litert(content, inputs):
 def run_litert_by_index(content, inputs):
     """Every tensor as LiteRT has it, by its index; inputs with all their axes."""
     interpreter = _invoke(content, inputs)
-    return {detail["index"]: interpreter.get_tensor(detail["index"])
-            for detail in interpreter.get_tensor_details()}
+    return {
+        detail["index"]: interpreter.get_tensor(detail["index"])
+        for detail in interpreter.get_tensor_details()
+    }
 
 
 def _invoke(content, inputs):
     interpreter = Interpreter(
-        model_content=content, num_threads=1,
+        model_content=content,
+        num_threads=1,
         experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-        experimental_preserve_all_tensors=True)
+        experimental_preserve_all_tensors=True,
+    )
     interpreter.allocate_tensors()
     for detail, value in zip(interpreter.get_input_details(), inputs, strict=True):
         interpreter.set_tensor(detail["index"], np.ascontiguousarray(value))

@@ -5,27 +5,30 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.archive import model_from_arrays, model_to_arrays
-from golden.arithmetic import LITERT, Arithmetic
-from golden.network import build_network
-from golden.records import with_arithmetic
-from golden.synthetic import random_model
+from mnv2.golden.archive import model_from_arrays, model_to_arrays
+from mnv2.golden.arithmetic import LITERT, Arithmetic
+from mnv2.golden.network import build_network
+from mnv2.golden.records import with_arithmetic
+from mnv2.golden.synthetic import random_model
 
-NETWORK = build_network(((1, 4, 1, 1), (2, 4, 2, 1)), stem_channels=4, head_channels=8, classes=5,
-                        input_size=9)
-NARROW = Arithmetic(multiplier_bits=11, rounding="single", accumulator_bits=20,
-                    overflow="saturate")
+NETWORK = build_network(
+    ((1, 4, 1, 1), (2, 4, 2, 1)), stem_channels=4, head_channels=8, classes=5, input_size=9
+)
+NARROW = Arithmetic(multiplier_bits=11, rounding="single", accumulator_bits=20, overflow="saturate")
 
 
-@pytest.mark.parametrize(("field", "value", "message"), [
-    ("multiplier_bits", 7, "multiplier_bits must be 8 to 32, not 7"),
-    ("multiplier_bits", 33, "multiplier_bits must be 8 to 32, not 33"),
-    ("multiplier_bits", True, "multiplier_bits must be 8 to 32, not True"),
-    ("accumulator_bits", 11, "accumulator_bits must be 12 to 32, not 11"),
-    ("accumulator_bits", 16.5, "accumulator_bits must be 12 to 32, not 16.5"),
-    ("rounding", "even", "rounding must be one of double, single, truncate, not 'even'"),
-    ("overflow", "clip", "overflow must be one of wrap, saturate, not 'clip'"),
-])
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("multiplier_bits", 7, "multiplier_bits must be 8 to 32, not 7"),
+        ("multiplier_bits", 33, "multiplier_bits must be 8 to 32, not 33"),
+        ("multiplier_bits", True, "multiplier_bits must be 8 to 32, not True"),
+        ("accumulator_bits", 11, "accumulator_bits must be 12 to 32, not 11"),
+        ("accumulator_bits", 16.5, "accumulator_bits must be 12 to 32, not 16.5"),
+        ("rounding", "even", "rounding must be one of double, single, truncate, not 'even'"),
+        ("overflow", "clip", "overflow must be one of wrap, saturate, not 'clip'"),
+    ],
+)
 def test_refuses(field, value, message):
     with pytest.raises(ValueError, match=message):
         Arithmetic(**{field: value})
@@ -48,9 +51,12 @@ def test_records_round_their_multipliers():
         for name in names:
             assert not np.any(np.asarray(getattr(made, name)) % 2**21)
             before, after = (
-                np.ldexp(np.float64(getattr(which, name)),
-                         -np.asarray(getattr(which, name.replace("multiplier", "shift"))))
-                for which in (record, made))
+                np.ldexp(
+                    np.float64(getattr(which, name)),
+                    -np.asarray(getattr(which, name.replace("multiplier", "shift"))),
+                )
+                for which in (record, made)
+            )
             np.testing.assert_allclose(after, before, rtol=2**-10)
         with pytest.raises(ValueError, match="must be rounded to 11 bits"):
             replace(record, arithmetic=NARROW)
@@ -67,13 +73,16 @@ def test_archive_keeps_every_field():
         np.testing.assert_array_equal(again.run(image)[name], tensor)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"weight_bits": 9}, "Weights of head must have 2 to 8 bits, not 9"),
-    ({"weight_bits": 2}, "Weights of head must fit 2 bits"),
-    ({"activation_bits": 12}, "Activations of head must have 4 to 8 or 16 bits, not 12"),
-    ({"maximum": 200}, "The clamp of head must lie in -128..127"),
-    ({"activation_bits": 16, "maximum": 2**15}, "The clamp of head must lie in -32768..32767"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weight_bits": 9}, "Weights of head must have 2 to 8 bits, not 9"),
+        ({"weight_bits": 2}, "Weights of head must fit 2 bits"),
+        ({"activation_bits": 12}, "Activations of head must have 4 to 8 or 16 bits, not 12"),
+        ({"maximum": 200}, "The clamp of head must lie in -128..127"),
+        ({"activation_bits": 16, "maximum": 2**15}, "The clamp of head must lie in -32768..32767"),
+    ],
+)
 def test_layers_refuse(changes, message):
     model, _ = random_model(np.random.default_rng(3), NETWORK)
     with pytest.raises(ValueError, match=message):

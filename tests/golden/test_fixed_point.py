@@ -6,7 +6,7 @@ from math import floor
 import numpy as np
 import pytest
 
-from golden.fixed_point import (
+from mnv2.golden.fixed_point import (
     dequantize,
     divide_rounding_half_away,
     mean_multiplier,
@@ -25,7 +25,7 @@ from golden.fixed_point import (
     wrap_int32,
 )
 
-MIN, MAX = -2**31, 2**31 - 1
+MIN, MAX = -(2**31), 2**31 - 1
 
 
 def half_away(value):
@@ -53,8 +53,13 @@ def test_high_mul_is_gemmlowps():
 @pytest.mark.parametrize("exponent", range(32))
 def test_divide_by_power_of_two(exponent):
     rng = np.random.default_rng(exponent)
-    values = np.concatenate([rng.integers(MIN, MAX + 1, 300), np.arange(-300, 300),
-                             [MIN, MAX, 1 << max(exponent - 1, 0), -(1 << max(exponent - 1, 0))]])
+    values = np.concatenate(
+        [
+            rng.integers(MIN, MAX + 1, 300),
+            np.arange(-300, 300),
+            [MIN, MAX, 1 << max(exponent - 1, 0), -(1 << max(exponent - 1, 0))],
+        ]
+    )
     expected = [half_away(Fraction(int(v), 1 << exponent)) for v in values]
     np.testing.assert_array_equal(rounding_divide_by_power_of_two(values, exponent), expected)
 
@@ -68,7 +73,7 @@ def test_multiply_rounds_twice():
 
 
 def test_left_shift_wraps():
-    assert multiply_by_quantized_multiplier(2**30, 2**30, -1) == -2**30
+    assert multiply_by_quantized_multiplier(2**30, 2**30, -1) == -(2**30)
     assert multiply_by_quantized_multiplier(5, 2**30, -3) == 20
 
 
@@ -78,13 +83,15 @@ def test_single_rounding_and_truncation(shift):
     values = np.concatenate([rng.integers(MIN, MAX + 1, 500), np.arange(-70, 70), [MIN, MAX]])
     multipliers = np.concatenate([rng.integers(2**30, 2**31, 500), np.full(142, 2**30)])
     for name, half in (("single", Fraction(1, 2)), ("truncate", 0)):
-        expected = [floor(Fraction(int(v) * int(m), 2 ** (31 + shift)) + half)
-                    for v, m in zip(values, multipliers, strict=True)]
+        expected = [
+            floor(Fraction(int(v) * int(m), 2 ** (31 + shift)) + half)
+            for v, m in zip(values, multipliers, strict=True)
+        ]
         assert scale_by_multiplier(values, multipliers, shift, name).tolist() == expected
 
 
 def test_roundings_differ_where_they_should():
-    half = 2**30, 0                                         # one half
+    half = 2**30, 0  # one half
     assert [scale_by_multiplier(v, *half, "single").item() for v in (3, -3)] == [2, -1]
     assert [scale_by_multiplier(v, *half, "truncate").item() for v in (3, -3)] == [1, -2]
     quarter = 2**30, 1
@@ -111,7 +118,7 @@ def test_round_multiplier_at_the_ends():
     assert round_multiplier(2**31 - 1, 0, 8) == (2**30, -1)
     assert round_multiplier(0, 0, 8) == (0, 0)
     assert round_multiplier(2**29 + 3, 5, 32) == (2**29 + 3, 5)
-    assert round_multiplier(2**29 + 3, 5, 31) == (2**30 + 6, 6)       # a mean's, normalised
+    assert round_multiplier(2**29 + 3, 5, 31) == (2**30 + 6, 6)  # a mean's, normalised
     made = round_multipliers(np.array([2**31 - 1, 0], np.int32), np.array([3, 0], np.int32), 9)
     assert [array.tolist() for array in made] == [[2**30, 0], [2, 0]]
     assert {array.dtype for array in made} == {np.dtype(np.int32)}
@@ -163,7 +170,7 @@ def test_divide_half_away(divisor):
 def test_saturate_and_wrap():
     assert saturate(np.array([-1000, -5, 300]), -128, 127).tolist() == [-128, -5, 127]
     assert saturate(np.array([300]), -128, 127).dtype == np.int8
-    assert wrap_int32(np.array([2**31, -2**31 - 1])).tolist() == [-2**31, 2**31 - 1]
+    assert wrap_int32(np.array([2**31, -(2**31) - 1])).tolist() == [-(2**31), 2**31 - 1]
     assert signed_range(4) == (-8, 7)
     assert wrap(np.array([2047, 2048, -2049, 5 * 4096 + 1]), 12).tolist() == [2047, -2048, 2047, 1]
 
@@ -172,5 +179,6 @@ def test_quantize_round_trip():
     scale, zero_point = 0.05, -20
     integers = np.arange(-128, 128).astype(np.int8)
     np.testing.assert_array_equal(
-        quantize(dequantize(integers, scale, zero_point), scale, zero_point), integers)
+        quantize(dequantize(integers, scale, zero_point), scale, zero_point), integers
+    )
     assert quantize([1e9, -1e9], scale, zero_point).tolist() == [127, -128]

@@ -5,16 +5,22 @@ import io
 import numpy as np
 import pytest
 
-from golden.float_archive import float_model_from_arrays, float_model_to_arrays
-from golden.float_model import KERAS_NORMALIZATION, FloatModel, InputNormalization
-from golden.network import build_network
+from mnv2.golden.float_archive import float_model_from_arrays, float_model_to_arrays
+from mnv2.golden.float_model import KERAS_NORMALIZATION, FloatModel, InputNormalization
+from mnv2.golden.network import build_network
 from tests.golden.importers.float_files import assert_equal_models, random_float_model
 
 
 @pytest.fixture
 def model():
-    network = build_network(((1, 6, 1, 1), (3, 8, 2, 2)), stem_channels=6, head_channels=12,
-                            classes=5, input_size=(20, 30), padding="tensorflow")
+    network = build_network(
+        ((1, 6, 1, 1), (3, 8, 2, 2)),
+        stem_channels=6,
+        head_channels=12,
+        classes=5,
+        input_size=(20, 30),
+        padding="tensorflow",
+    )
     made = random_float_model(np.random.default_rng(0), network, epsilon=1e-3)
     return FloatModel(network, made.layers, KERAS_NORMALIZATION)
 
@@ -32,11 +38,17 @@ def test_there_and_back(model, folded):
     assert_equal_models(again, model)
 
 
-@pytest.mark.parametrize("change", [
-    lambda x: x.pop("header"), lambda x: x.pop("stem/weights"), lambda x: x.pop("head/mean"),
-    lambda x: x.update({"stem/weights": np.zeros(3, np.float32)}),
-    lambda x: x.update(header=np.frombuffer(b'{"format": 1}', np.uint8)),
-    lambda x: x.update(header=np.frombuffer(b"[]", np.uint8))])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.pop("header"),
+        lambda x: x.pop("stem/weights"),
+        lambda x: x.pop("head/mean"),
+        lambda x: x.update({"stem/weights": np.zeros(3, np.float32)}),
+        lambda x: x.update(header=np.frombuffer(b'{"format": 1}', np.uint8)),
+        lambda x: x.update(header=np.frombuffer(b"[]", np.uint8)),
+    ],
+)
 def test_other_arrays_are_refused(model, change):
     arrays = float_model_to_arrays(model)
     change(arrays)
@@ -44,9 +56,15 @@ def test_other_arrays_are_refused(model, change):
         float_model_from_arrays(arrays)
 
 
-@pytest.mark.parametrize(("mean", "deviation"), [
-    ((0.5, 0.5), (0.5, 0.5, 0.5)), ((0.5, 0.5, float("nan")), (0.5, 0.5, 0.5)),
-    ((0.5, 0.5, 0.5), (0.5, 0.0, 0.5)), ((0.5, 0.5, 0.5), (0.5, 0.5, float("inf")))])
+@pytest.mark.parametrize(
+    ("mean", "deviation"),
+    [
+        ((0.5, 0.5), (0.5, 0.5, 0.5)),
+        ((0.5, 0.5, float("nan")), (0.5, 0.5, 0.5)),
+        ((0.5, 0.5, 0.5), (0.5, 0.0, 0.5)),
+        ((0.5, 0.5, 0.5), (0.5, 0.5, float("inf"))),
+    ],
+)
 def test_refused_normalisations(mean, deviation):
     with pytest.raises(ValueError, match="three finite means and three positive deviations"):
         InputNormalization(mean, deviation)

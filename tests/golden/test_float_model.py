@@ -6,10 +6,10 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from golden.float_model import BatchNormalization, FloatLayer, FloatModel
-from golden.importers.torch_checkpoint import read_checkpoint
-from golden.importers.torchvision_names import float_model_from_torchvision, layer_prefixes
-from golden.network import build_network, mobilenet_v2
+from mnv2.golden.float_model import BatchNormalization, FloatLayer, FloatModel
+from mnv2.golden.importers.torch_checkpoint import read_checkpoint
+from mnv2.golden.importers.torchvision_names import float_model_from_torchvision, layer_prefixes
+from mnv2.golden.network import build_network, mobilenet_v2
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +25,31 @@ def onnx_graph(tensors, network):
         convolved, normal, out = (f"{layer.name}.{part}" for part in ("conv", "norm", "out"))
         groups = layer.input_channels if layer.kind == "depthwise" else 1
         (top, bottom), (left, right) = layer.padding
-        nodes.append(helper.make_node(
-            "Conv", [source, f"{prefixes[0]}.weight"], [convolved], group=groups,
-            kernel_shape=layer.kernel_size, strides=[layer.stride] * 2,
-            pads=[top, left, bottom, right]))
-        nodes.append(helper.make_node(
-            "BatchNormalization",
-            [convolved, *(f"{prefixes[1]}.{part}" for part in
-                          ("weight", "bias", "running_mean", "running_var"))], [normal],
-            epsilon=1e-5))
+        nodes.append(
+            helper.make_node(
+                "Conv",
+                [source, f"{prefixes[0]}.weight"],
+                [convolved],
+                group=groups,
+                kernel_shape=layer.kernel_size,
+                strides=[layer.stride] * 2,
+                pads=[top, left, bottom, right],
+            )
+        )
+        nodes.append(
+            helper.make_node(
+                "BatchNormalization",
+                [
+                    convolved,
+                    *(
+                        f"{prefixes[1]}.{part}"
+                        for part in ("weight", "bias", "running_mean", "running_var")
+                    ),
+                ],
+                [normal],
+                epsilon=1e-5,
+            )
+        )
         if layer.kind == "project":
             return normal
         nodes.append(helper.make_node("Clip", [normal, "zero", "six"], [out]))
@@ -51,19 +67,28 @@ def onnx_graph(tensors, network):
     source = convolution(network.head, source, prefixes["head"])
     nodes.append(helper.make_node("GlobalAveragePool", [source], ["pool4"]))
     nodes.append(helper.make_node("Flatten", ["pool4"], ["pool"]))
-    nodes.append(helper.make_node("Gemm", ["pool", "classifier.1.weight", "classifier.1.bias"],
-                                  ["logits"], transB=1))
-    constants = [helper.make_tensor(name, TensorProto.FLOAT, value.shape, value.tobytes(),
-                                    raw=True)
-                 for name, value in tensors.items() if value.dtype == np.float32]
-    constants += [helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
-                  helper.make_tensor("six", TensorProto.FLOAT, [], [6.0])]
+    nodes.append(
+        helper.make_node(
+            "Gemm", ["pool", "classifier.1.weight", "classifier.1.bias"], ["logits"], transB=1
+        )
+    )
+    constants = [
+        helper.make_tensor(name, TensorProto.FLOAT, value.shape, value.tobytes(), raw=True)
+        for name, value in tensors.items()
+        if value.dtype == np.float32
+    ]
+    constants += [
+        helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
+        helper.make_tensor("six", TensorProto.FLOAT, [], [6.0]),
+    ]
     rows, columns, channels = network.input_shape
     graph = helper.make_graph(
-        nodes, "network",
+        nodes,
+        "network",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, channels, rows, columns])],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, network.classes])],
-        constants)
+        constants,
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
     onnx.checker.check_model(model)
     return model.SerializeToString()
@@ -73,8 +98,9 @@ def test_logits_are_onnx_runtimes(checkpoint):
     network = mobilenet_v2()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(onnx_graph(checkpoint, network), options,
-                                           providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        onnx_graph(checkpoint, network), options, providers=["CPUExecutionProvider"]
+    )
     unfolded = float_model_from_torchvision(checkpoint, network)
     folded = unfolded.folded()
     for seed in range(2):
@@ -91,21 +117,29 @@ def test_logits_are_onnx_runtimes(checkpoint):
 
 def test_folded_equals_unfolded_in_every_tensor():
     rng = np.random.default_rng(4)
-    network = build_network(((1, 4, 1, 1), (3, 6, 2, 2)), stem_channels=5, head_channels=9,
-                            classes=4, input_size=(19, 22))
+    network = build_network(
+        ((1, 4, 1, 1), (3, 6, 2, 2)),
+        stem_channels=5,
+        head_channels=9,
+        classes=4,
+        input_size=(19, 22),
+    )
     layers = {}
     for layer in network.layers:
         if layer.kind == "pool":
             continue
         channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels),
-                 "depthwise": (3, 3, channels)}.get(layer.kind, (layer.input_channels, channels))
+        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
+            layer.kind, (layer.input_channels, channels)
+        )
         weights = rng.normal(0, 0.5, shape).astype(np.float32)
         if layer.kind == "classifier":
             layers[layer.name] = FloatLayer(layer, weights, np.ones(channels, np.float32))
             continue
-        vectors = [rng.uniform(low, high, channels).astype(np.float32)
-                   for low, high in ((0.5, 2), (-1, 2), (-1, 1), (0.1, 3))]
+        vectors = [
+            rng.uniform(low, high, channels).astype(np.float32)
+            for low, high in ((0.5, 2), (-1, 2), (-1, 1), (0.1, 3))
+        ]
         layers[layer.name] = FloatLayer(layer, weights, None, BatchNormalization(*vectors))
     model = FloatModel(network, layers)
     image = rng.normal(0, 1, network.input_shape).astype(np.float32)
@@ -119,10 +153,12 @@ def test_folded_equals_unfolded_in_every_tensor():
 
 
 def test_missing_and_misshapen_tensors(checkpoint):
-    for name, change in (("features.3.conv.1.0.weight", None),
-                         ("features.0.1.running_var", np.zeros((2, 2), np.float32)),
-                         ("classifier.1.weight", np.zeros((1000, 1280), np.float64)),
-                         ("features.18.1.bias", np.full(1280, np.nan, np.float32))):
+    for name, change in (
+        ("features.3.conv.1.0.weight", None),
+        ("features.0.1.running_var", np.zeros((2, 2), np.float32)),
+        ("classifier.1.weight", np.zeros((1000, 1280), np.float64)),
+        ("features.18.1.bias", np.full(1280, np.nan, np.float32)),
+    ):
         broken = dict(checkpoint)
         if change is None:
             del broken[name]

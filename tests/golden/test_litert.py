@@ -5,34 +5,55 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden import ops
-from golden.exporters.tflite import (
+from mnv2.golden import ops
+from mnv2.golden.exporters.tflite import (
     add_activation,
     export_model,
     write_add,
     write_convolution,
     write_mean,
 )
-from golden.exporters.tflite_graph import GraphWriter
-from golden.fixed_point import quantize_multiplier
-from golden.network import Layer, build_network, stride_padding
-from golden.quantize import add_record, layer_record, mean_record
+from mnv2.golden.exporters.tflite_graph import GraphWriter
+from mnv2.golden.fixed_point import quantize_multiplier
+from mnv2.golden.network import Layer, build_network, stride_padding
+from mnv2.golden.quantize import add_record, layer_record, mean_record
 from tests.golden.family_files import random_quantized_network
 from tests.golden.litert import run_litert
 
 
 def with_scales(record, weight_scales, output_scale, bias):
     """The record with other scales and the multipliers that follow."""
-    pairs = [quantize_multiplier(np.float64(np.float32(record.input_scale)) * np.float64(scale)
-                                 / np.float64(np.float32(output_scale)))
-             for scale in weight_scales]
+    pairs = [
+        quantize_multiplier(
+            np.float64(np.float32(record.input_scale))
+            * np.float64(scale)
+            / np.float64(np.float32(output_scale))
+        )
+        for scale in weight_scales
+    ]
     multiplier, shift = np.array(pairs, np.int32).T.copy()
-    return replace(record, weight_scales=weight_scales, output_scale=output_scale, bias=bias,
-                   multiplier=multiplier, shift=shift)
+    return replace(
+        record,
+        weight_scales=weight_scales,
+        output_scale=output_scale,
+        bias=bias,
+        multiplier=multiplier,
+        shift=shift,
+    )
 
 
-def make_layer(rng, kind, shape, channels, stride=1, padding="pytorch", *, output_scale=None,
-               output_zero_point=-128, input_zero_point=None):
+def make_layer(
+    rng,
+    kind,
+    shape,
+    channels,
+    stride=1,
+    padding="pytorch",
+    *,
+    output_scale=None,
+    output_zero_point=-128,
+    input_zero_point=None,
+):
     """A quantised layer with scales that spread its outputs, and its input."""
     rows, columns, inputs = shape
     kernel = 3 if kind in ("stem", "depthwise") else 1
@@ -42,21 +63,26 @@ def make_layer(rng, kind, shape, channels, stride=1, padding="pytorch", *, outpu
     out = (-(-rows // stride), -(-columns // stride), channels)
     layer = Layer("layer", kind, 0, shape, out, (kernel, kernel), stride, pads)
     weight_shape = {"stem": (3, 3, inputs, channels), "depthwise": (3, 3, channels)}.get(
-        kind, (inputs, channels))
+        kind, (inputs, channels)
+    )
     weights = (rng.normal(0, 1, weight_shape) * rng.uniform(0.1, 3, channels)).astype(np.float32)
-    source = (float(np.float32(rng.uniform(0.005, 0.05))),
-              int(rng.integers(-128, 128)) if input_zero_point is None else input_zero_point)
+    source = (
+        float(np.float32(rng.uniform(0.005, 0.05))),
+        int(rng.integers(-128, 128)) if input_zero_point is None else input_zero_point,
+    )
     x = rng.integers(-128, 128, shape, dtype=np.int8)
     trial = layer_record(layer, weights, np.zeros(channels, np.float32), source, (1.0, 0))
     real = trial.accumulate(x) * (source[0] * trial.weight_scales)
     spread = real.std(axis=(0, 1)) + 0.1 * np.abs(real).max()
     bias = spread * rng.uniform(0 if layer.relu6 else -1, 1, channels) - real.mean(axis=(0, 1))
     scale = float(np.float32(spread.max() / 50)) if output_scale is None else output_scale
-    record = layer_record(layer, weights, bias.astype(np.float32), source,
-                          (scale, output_zero_point))
-    if layer.relu6 and output_scale is None:       # a scale at which 6 lies outside the range
-        record = with_scales(record, record.weight_scales * np.float32(0.02 / scale), 0.02,
-                             record.bias)
+    record = layer_record(
+        layer, weights, bias.astype(np.float32), source, (scale, output_zero_point)
+    )
+    if layer.relu6 and output_scale is None:  # a scale at which 6 lies outside the range
+        record = with_scales(
+            record, record.weight_scales * np.float32(0.02 / scale), 0.02, record.bias
+        )
         record = replace(record, minimum=max(-128, output_zero_point), maximum=127)
     return record, x
 
@@ -83,8 +109,9 @@ def test_3x3(kind, stride, padding, seed):
     rng = np.random.default_rng([seed, stride, len(padding), len(kind)])
     rows, columns = (int(n) for n in rng.integers(5, 19, 2))
     inputs = 3 if kind == "stem" else 11
-    record, x = make_layer(rng, kind, (rows, columns, inputs), 8 if kind == "stem" else 11, stride,
-                           padding)
+    record, x = make_layer(
+        rng, kind, (rows, columns, inputs), 8 if kind == "stem" else 11, stride, padding
+    )
     assert_layer_equals(record, x)
 
 
@@ -113,19 +140,23 @@ def test_1x1_with_many_inputs():
     assert_layer_equals(record, x)
 
 
-@pytest.mark.parametrize(("scale", "zero", "clamp"), [
-    (0.1, -128, (-128, -68)),            # 6 lies inside the range
-    (6 / 255, -128, (-128, 127)),        # 6 is the range's end
-    (0.01, -128, (-128, 127)),           # 6 lies outside
-    (0.05, -20, (-20, 100)),             # both ends inside
-    (0.5, 100, (100, 112)),
-    (0.0375, 0, (0, 127)),               # 6 / 0.0375 = 160
-    (4.0, -1, (-1, 1)),                  # 6 / 4 = 1.5, a tie that rounds away from zero
-])
+@pytest.mark.parametrize(
+    ("scale", "zero", "clamp"),
+    [
+        (0.1, -128, (-128, -68)),  # 6 lies inside the range
+        (6 / 255, -128, (-128, 127)),  # 6 is the range's end
+        (0.01, -128, (-128, 127)),  # 6 lies outside
+        (0.05, -20, (-20, 100)),  # both ends inside
+        (0.5, 100, (100, 112)),
+        (0.0375, 0, (0, 127)),  # 6 / 0.0375 = 160
+        (4.0, -1, (-1, 1)),  # 6 / 4 = 1.5, a tie that rounds away from zero
+    ],
+)
 def test_relu6_inside_and_outside_the_range(scale, zero, clamp):
     rng = np.random.default_rng(9)
-    record, x = make_layer(rng, "expand", (9, 9, 6), 8, output_scale=float(np.float32(scale)),
-                           output_zero_point=zero)
+    record, x = make_layer(
+        rng, "expand", (9, 9, 6), 8, output_scale=float(np.float32(scale)), output_zero_point=zero
+    )
     assert (record.minimum, record.maximum) == clamp
     expected = litert_layer(record, x)
     np.testing.assert_array_equal(record.run(x), expected)
@@ -190,8 +221,9 @@ def test_nearly_dead_channels():
     rng = np.random.default_rng(16)
     layer = Layer("layer", "project", 0, (5, 5, 8), (5, 5, 4), (1, 1), 1, ((0, 0), (0, 0)))
     weights = rng.normal(0, 1, (8, 4)) * np.array([1e-30, 0.0, 1e-9, 1.0])
-    record = layer_record(layer, weights.astype(np.float32), np.float32([2.51, 0.0, 0.03, 0.1]),
-                          (0.02, 5), (0.04, -3))
+    record = layer_record(
+        layer, weights.astype(np.float32), np.float32([2.51, 0.0, 0.03, 0.1]), (0.02, 5), (0.04, -3)
+    )
     assert np.abs(record.bias.astype(np.int64)).max() <= 2**30 + 64
     assert record.shift.max() >= 29
     x = rng.integers(-128, 128, (5, 5, 8), dtype=np.int8)
@@ -205,7 +237,7 @@ def test_largest_right_shifts():
     record, x = make_layer(rng, "project", (6, 6, 8), 3, output_zero_point=4)
     record = replace(record, input_scale=1.0)
     scales = np.array([1.5, 0.2, 1.0], np.float32) * np.float32(2.0**-32)
-    bias = np.array([2**31 - 2**20, 2**31 - 2**20, -2**31 + 2**20], np.int32)
+    bias = np.array([2**31 - 2**20, 2**31 - 2**20, -(2**31) + 2**20], np.int32)
     record = with_scales(record, scales, 1.0, bias)
     assert record.shift.tolist() == [31, 0, 31]
     assert record.multiplier[1] == 0
@@ -226,10 +258,19 @@ def litert_add(record, a, b):
 def test_add(ratio, zeros):
     a_scale = float(np.float32(0.03))
     b_scale = float(np.float32(0.03 * ratio))
-    record = add_record("sum", a_scale, zeros[0], b_scale, zeros[1],
-                        float(np.float32(1.3 * max(a_scale, b_scale))), zeros[2], -128, 127)
+    record = add_record(
+        "sum",
+        a_scale,
+        zeros[0],
+        b_scale,
+        zeros[1],
+        float(np.float32(1.3 * max(a_scale, b_scale))),
+        zeros[2],
+        -128,
+        127,
+    )
     grid = np.arange(-128, 128).astype(np.int8)
-    a, b = (part.reshape(256, 256, 1) for part in np.meshgrid(grid, grid))    # every pair
+    a, b = (part.reshape(256, 256, 1) for part in np.meshgrid(grid, grid))  # every pair
     expected = litert_add(record, a, b)
     np.testing.assert_array_equal(record.run(a, b), expected)
     assert len(np.unique(expected)) > 80
@@ -251,8 +292,9 @@ def test_mean(shape, ratio):
     base = rng.normal(-20, 60 / ratio, 64)
     x = np.clip(rng.normal(base, 20, (*shape, 64)), -128, 127).astype(np.int8)
     scale = float(np.float32(0.02))
-    record = mean_record("mean", x.shape[0] * x.shape[1], scale, -20,
-                         float(np.float32(scale / ratio)), 5)
+    record = mean_record(
+        "mean", x.shape[0] * x.shape[1], scale, -20, float(np.float32(scale / ratio)), 5
+    )
     graph = GraphWriter()
     source = add_activation(graph, "x", x.shape, record.input_scale, record.input_zero_point)
     target = write_mean(graph, record, source, x.shape)
@@ -273,9 +315,20 @@ def test_average_pool(kernel, same):
         padding = tuple(((size - 1) // 2, size - 1 - (size - 1) // 2) for size in kernel)
     out = tuple(7 + sum(pads) - size + 1 for pads, size in zip(padding, kernel, strict=True))
     target = add_activation(graph, "pool", (*out, 9), 0.1, 4)
-    graph.operator("AVERAGE_POOL_2D", [source], [target], "Pool2DOptions", {
-        "padding": "SAME" if same else "VALID", "strideH": 1,
-        "strideW": 1, "filterHeight": kernel[0], "filterWidth": kernel[1]}, version=2)
+    graph.operator(
+        "AVERAGE_POOL_2D",
+        [source],
+        [target],
+        "Pool2DOptions",
+        {
+            "padding": "SAME" if same else "VALID",
+            "strideH": 1,
+            "strideW": 1,
+            "filterHeight": kernel[0],
+            "filterWidth": kernel[1],
+        },
+        version=2,
+    )
     expected = run_litert(graph.finish([source], [target]), [x])["pool"]
     np.testing.assert_array_equal(ops.average_pool2d(x, kernel, 1, padding), expected)
 
@@ -285,8 +338,9 @@ def test_average_pool(kernel, same):
 def test_small_networks(padding, size):
     rng = np.random.default_rng(sum(size))
     table = ((1, 8, 1, 1), (4, 12, 2, 2), (6, 12, 1, 2), (3, 16, 2, 1))
-    network = build_network(table, stem_channels=8, head_channels=48, classes=11, input_size=size,
-                            padding=padding)
+    network = build_network(
+        table, stem_channels=8, head_channels=48, classes=11, input_size=size, padding=padding
+    )
     model = random_quantized_network(rng, network)
     image = rng.integers(-128, 128, network.input_shape, dtype=np.int8)
     expected = run_litert(export_model(model), [image])

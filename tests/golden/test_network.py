@@ -2,7 +2,7 @@
 
 import pytest
 
-from golden.network import (
+from mnv2.golden.network import (
     INPUT_SIZES,
     WIDTH_MULTIPLIERS,
     build_network,
@@ -40,24 +40,40 @@ ROWS = {
 }
 # blocks of equal shape: repeats of a row of the paper's table
 REPEATS = {
-    (5, 6): [(28, 32, 28, 192, 1, 4816896, 6144, False),
-             (28, 192, 28, 192, 1, 1354752, 1728, False),
-             (28, 192, 28, 32, 1, 4816896, 6144, True)],
-    (8, 9, 10): [(14, 64, 14, 384, 1, 4816896, 24576, False),
-                 (14, 384, 14, 384, 1, 677376, 3456, False),
-                 (14, 384, 14, 64, 1, 4816896, 24576, True)],
-    (12, 13): [(14, 96, 14, 576, 1, 10838016, 55296, False),
-               (14, 576, 14, 576, 1, 1016064, 5184, False),
-               (14, 576, 14, 96, 1, 10838016, 55296, True)],
-    (15, 16): [(7, 160, 7, 960, 1, 7526400, 153600, False),
-               (7, 960, 7, 960, 1, 423360, 8640, False),
-               (7, 960, 7, 160, 1, 7526400, 153600, True)],
+    (5, 6): [
+        (28, 32, 28, 192, 1, 4816896, 6144, False),
+        (28, 192, 28, 192, 1, 1354752, 1728, False),
+        (28, 192, 28, 32, 1, 4816896, 6144, True),
+    ],
+    (8, 9, 10): [
+        (14, 64, 14, 384, 1, 4816896, 24576, False),
+        (14, 384, 14, 384, 1, 677376, 3456, False),
+        (14, 384, 14, 64, 1, 4816896, 24576, True),
+    ],
+    (12, 13): [
+        (14, 96, 14, 576, 1, 10838016, 55296, False),
+        (14, 576, 14, 576, 1, 1016064, 5184, False),
+        (14, 576, 14, 96, 1, 10838016, 55296, True),
+    ],
+    (15, 16): [
+        (7, 160, 7, 960, 1, 7526400, 153600, False),
+        (7, 960, 7, 960, 1, 423360, 8640, False),
+        (7, 960, 7, 160, 1, 7526400, 153600, True),
+    ],
 }
 
 
 def row_of(layer):
-    return (layer.input_shape[0], layer.input_channels, layer.output_shape[0],
-            layer.output_channels, layer.stride, layer.macs, layer.weight_count, layer.residual)
+    return (
+        layer.input_shape[0],
+        layer.input_channels,
+        layer.output_shape[0],
+        layer.output_channels,
+        layer.stride,
+        layer.macs,
+        layer.weight_count,
+        layer.residual,
+    )
 
 
 def test_totals():
@@ -86,26 +102,45 @@ def test_rows(padding):
 def test_normalisation_rows_of_the_specification():
     """The document counts four vectors for each normalisation."""
     layers = {layer.name: layer for layer in mobilenet_v2().layers}
-    for name, total in {"stem": 864 + 128, "block1.depthwise": 288 + 128,
-                        "block2.expand": 1536 + 384, "block14.project": 92160 + 640,
-                        "head": 409600 + 5120, "classifier": 1281000}.items():
+    for name, total in {
+        "stem": 864 + 128,
+        "block1.depthwise": 288 + 128,
+        "block2.expand": 1536 + 384,
+        "block14.project": 92160 + 640,
+        "head": 409600 + 5120,
+        "classifier": 1281000,
+    }.items():
         assert layers[name].parameters + layers[name].running_statistics == total
 
 
 def test_names_and_order():
     network = mobilenet_v2()
     names = [layer.name for layer in network.layers]
-    assert names[:6] == ["stem", "block1.depthwise", "block1.project", "block2.expand",
-                         "block2.depthwise", "block2.project"]
+    assert names[:6] == [
+        "stem",
+        "block1.depthwise",
+        "block1.project",
+        "block2.expand",
+        "block2.depthwise",
+        "block2.project",
+    ]
     assert names[-4:] == ["block17.project", "head", "pool", "classifier"]
     assert network.blocks[0].expand is None
     assert network.blocks[2].output_name == "block3.add"
     assert network.blocks[3].output_name == "block4.project"
 
 
-@pytest.mark.parametrize(("width", "first", "last", "head"), [
-    (0.35, 16, 112, 1280), (0.5, 16, 160, 1280), (0.75, 24, 240, 1280), (1.0, 32, 320, 1280),
-    (1.3, 40, 416, 1664), (1.4, 48, 448, 1792)])
+@pytest.mark.parametrize(
+    ("width", "first", "last", "head"),
+    [
+        (0.35, 16, 112, 1280),
+        (0.5, 16, 160, 1280),
+        (0.75, 24, 240, 1280),
+        (1.0, 32, 320, 1280),
+        (1.3, 40, 416, 1664),
+        (1.4, 48, 448, 1792),
+    ],
+)
 def test_width(width, first, last, head):
     network = mobilenet_v2(width)
     assert network.stem.output_channels == first
@@ -115,15 +150,20 @@ def test_width(width, first, last, head):
 
 def test_published_totals_of_other_widths():
     """Ref: tensorflow/models, slim/nets/mobilenet/README.md: MMACs and M parameters at 224."""
-    for width, macs, parameters in ((1.4, 582, 6.06), (1.3, 509, 5.34), (0.75, 209, 2.61),
-                                    (0.5, 97, 1.95), (0.35, 59, 1.66)):
+    for width, macs, parameters in (
+        (1.4, 582, 6.06),
+        (1.3, 509, 5.34),
+        (0.75, 209, 2.61),
+        (0.5, 97, 1.95),
+        (0.35, 59, 1.66),
+    ):
         network = mobilenet_v2(width, classes=1001)
         assert round(network.macs / 1e6) == macs
         assert network.parameters / 1e6 == pytest.approx(parameters, rel=0.02)
 
 
 def test_round_channels_never_loses_a_tenth():
-    assert round_channels(11.2) == 16                  # 32 * 0.35: 8 would be 29 % less
+    assert round_channels(11.2) == 16  # 32 * 0.35: 8 would be 29 % less
     for channels in range(1, 2000):
         assert round_channels(channels) % 8 == 0
         assert round_channels(channels) >= 0.9 * channels
@@ -137,9 +177,17 @@ def test_sizes(width, size):
     assert network.classifier.output_channels == 10
 
 
-@pytest.mark.parametrize(("size", "stride", "same"), [
-    (224, 2, (0, 1)), (225, 2, (1, 1)), (7, 1, (1, 1)), (1, 2, (1, 1)), (2, 2, (0, 1)),
-    (1, 1, (1, 1))])
+@pytest.mark.parametrize(
+    ("size", "stride", "same"),
+    [
+        (224, 2, (0, 1)),
+        (225, 2, (1, 1)),
+        (7, 1, (1, 1)),
+        (1, 2, (1, 1)),
+        (2, 2, (0, 1)),
+        (1, 1, (1, 1)),
+    ],
+)
 def test_padding(size, stride, same):
     assert stride_padding(size, stride, "tensorflow") == same
     assert stride_padding(size, stride, "pytorch") == (1, 1)
@@ -148,8 +196,14 @@ def test_padding(size, stride, same):
 def test_shapes_follow_from_padding():
     for padding in ("pytorch", "tensorflow"):
         for size in range(1, 40):
-            network = build_network(((2, 3, 2, 2),), stem_channels=2, head_channels=4, classes=2,
-                                    input_size=(size, size + 3), padding=padding)
+            network = build_network(
+                ((2, 3, 2, 2),),
+                stem_channels=2,
+                head_channels=4,
+                classes=2,
+                input_size=(size, size + 3),
+                padding=padding,
+            )
             for layer in network.layers[:-2]:
                 for axis in (0, 1):
                     padded = layer.input_shape[axis] + sum(layer.padding[axis])
@@ -157,16 +211,24 @@ def test_shapes_follow_from_padding():
                     assert layer.output_shape[axis] == out
 
 
-@pytest.mark.parametrize(("change", "error", "words"), [
-    ({"padding": "valid"}, ValueError, "pytorch, tensorflow, not 'valid'"),
-    ({"classes": 0}, ValueError, "Classes must be a positive integer, not 0"),
-    ({"input_size": 2.5}, TypeError, "not 2.5"),
-    ({"stem_stride": 3}, ValueError, "1 or 2, not 3"),
-    ({"table": ((1, 8, 1, 4),)}, ValueError, "1 or 2, not 4"),
-    ({"table": ((0, 8, 1, 1),)}, ValueError, "Expansion"),
-])
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"padding": "valid"}, ValueError, "pytorch, tensorflow, not 'valid'"),
+        ({"classes": 0}, ValueError, "Classes must be a positive integer, not 0"),
+        ({"input_size": 2.5}, TypeError, "not 2.5"),
+        ({"stem_stride": 3}, ValueError, "1 or 2, not 3"),
+        ({"table": ((1, 8, 1, 4),)}, ValueError, "1 or 2, not 4"),
+        ({"table": ((0, 8, 1, 1),)}, ValueError, "Expansion"),
+    ],
+)
 def test_refused(change, error, words):
-    arguments = {"table": ((1, 8, 1, 1),), "stem_channels": 8, "head_channels": 8, "classes": 2,
-                 "input_size": 8} | change
+    arguments = {
+        "table": ((1, 8, 1, 1),),
+        "stem_channels": 8,
+        "head_channels": 8,
+        "classes": 2,
+        "input_size": 8,
+    } | change
     with pytest.raises(error, match=words):
         build_network(arguments.pop("table"), **arguments)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from golden import fast_ops, ops
-from golden.arithmetic import Arithmetic
-from golden.fixed_point import signed_range
+from mnv2.golden import ops
+from mnv2.golden.arithmetic import Arithmetic
+from mnv2.golden.fast import ops as fast_ops
+from mnv2.golden.fixed_point import signed_range
 
 PADDING = ((1, 1), (1, 1))
 
@@ -34,11 +35,12 @@ def reference(x, weights, bias, zero_point, stride, bits, overflow, depthwise):
         for dy, dx in np.ndindex(3, 3):
             r, c = row * stride + dy - 1, column * stride + dx - 1
             if 0 <= r < rows and 0 <= c < columns:
-                for k in ([m] if depthwise else range(channels)):
+                for k in [m] if depthwise else range(channels):
                     weight = weights[dy, dx, m] if depthwise else weights[dy, dx, k, m]
                     products.append((int(x[r, c, k]) - zero_point) * int(weight))
-        acc[row, column, m], left[row, column, m] = accumulate(int(bias[m]), products, bits,
-                                                               overflow)
+        acc[row, column, m], left[row, column, m] = accumulate(
+            int(bias[m]), products, bits, overflow
+        )
     return acc, left
 
 
@@ -53,7 +55,7 @@ def test_3x3_accumulators(stride, bits, overflow, kind):
     # Small inputs beside large ones: some sums overflow, some only on the way, some not at all.
     x = rng.integers(limits.min, limits.max + 1, (5, 4, 3), dtype=kind)
     x[:3] //= 16
-    bias = rng.integers(-2**(bits - 2), 2**(bits - 2), 3).astype(np.int32)
+    bias = rng.integers(-(2 ** (bits - 2)), 2 ** (bits - 2), 3).astype(np.int32)
     for depthwise in (True, False):
         shape = (3, 3, 3) if depthwise else (3, 3, 3, 3)
         weights = rng.integers(-127, 128, shape, dtype=np.int8)
@@ -65,8 +67,9 @@ def test_3x3_accumulators(stride, bits, overflow, kind):
             assert acc.dtype == np.int32
             np.testing.assert_array_equal(acc, expected)
             np.testing.assert_array_equal(found[0], left)
-            np.testing.assert_array_equal(run(x, weights, bias, 5, stride, PADDING, arithmetic),
-                                          expected)
+            np.testing.assert_array_equal(
+                run(x, weights, bias, 5, stride, PADDING, arithmetic), expected
+            )
         if bits == 15 and kind == np.int8 and not depthwise:
             assert 0 < left.sum() < left.size
 
@@ -79,15 +82,16 @@ def test_1x1_accumulators(bits, overflow):
     x = rng.integers(-128, 128, (6, 5, 40), dtype=np.int8)
     weights = rng.integers(-127, 128, (40, 7), dtype=np.int8)
     weights[:, :3] //= 32
-    bias = np.array([0, 5, -2**20, 2**13, -2**13, 7, 2**11], np.int32)
+    bias = np.array([0, 5, -(2**20), 2**13, -(2**13), 7, 2**11], np.int32)
     found = [[], []]
     plain = ops.pointwise_conv2d(x, weights, bias, -3, arithmetic, found[0])
     quick = fast_ops.pointwise_conv2d(x, weights, bias, -3, arithmetic, found[1])
     np.testing.assert_array_equal(quick, plain)
     np.testing.assert_array_equal(*(parts[0] for parts in found))
     for row, column, m in ((0, 0, 0), (5, 4, 2), (2, 3, 6), (1, 1, 4)):
-        products = [(int(v) + 3) * int(w) for v, w in zip(x[row, column], weights[:, m],
-                                                          strict=True)]
+        products = [
+            (int(v) + 3) * int(w) for v, w in zip(x[row, column], weights[:, m], strict=True)
+        ]
         acc, left = accumulate(int(bias[m]), products, bits, overflow)
         assert (plain[row, column, m], found[0][0][row, column, m]) == (acc, left)
     assert 0 < found[0][0].mean() < 1
@@ -107,20 +111,37 @@ def test_saturation_depends_on_the_order():
 def test_an_accumulator_that_wraps_back_is_no_overflow():
     x = np.array([[[100, 100]]], np.int8)
     found = []
-    acc = ops.pointwise_conv2d(x, np.array([[100], [-100]], np.int8), np.array([1], np.int32), 0,
-                               Arithmetic(accumulator_bits=12), found)
+    acc = ops.pointwise_conv2d(
+        x,
+        np.array([[100], [-100]], np.int8),
+        np.array([1], np.int32),
+        0,
+        Arithmetic(accumulator_bits=12),
+        found,
+    )
     assert acc.item() == 1
     assert not found[0].any()
 
 
 def test_addition_of_int16_at_the_extremes():
     """Lifted by 15 bits, the largest difference from a zero point still fits int32."""
-    ends = np.array([-2**15, -1, 0, 2**15 - 1], np.int16)
+    ends = np.array([-(2**15), -1, 0, 2**15 - 1], np.int16)
     a, b = (part.reshape(4, 4, 1) for part in np.meshgrid(ends, ends))
     half = (2**30, 0)
-    result = ops.add(a, b, (-2**15, *half), (-2**15, *half), 2**30, 14, -2**15, -2**15, 2**15 - 1,
-                     left_shift=15, kind=np.int16)
-    total = a.astype(int) + b + 2**16                    # half the sum of the differences
+    result = ops.add(
+        a,
+        b,
+        (-(2**15), *half),
+        (-(2**15), *half),
+        2**30,
+        14,
+        -(2**15),
+        -(2**15),
+        2**15 - 1,
+        left_shift=15,
+        kind=np.int16,
+    )
+    total = a.astype(int) + b + 2**16  # half the sum of the differences
     exact = np.floor(total / 2 + 0.5).astype(int) - 2**15
     assert result.dtype == np.int16
     assert np.abs(result - exact).max() <= 1

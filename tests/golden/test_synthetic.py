@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from golden.fixed_point import signed_range
-from golden.model import run_block
-from golden.network import build_network
-from golden.synthetic import random_activation, random_model, random_small_block
+from mnv2.golden.fixed_point import signed_range
+from mnv2.golden.model import run_block
+from mnv2.golden.network import build_network
+from mnv2.golden.synthetic import random_activation, random_model, random_small_block
 
 
 def assert_spread(tensors, bits):
@@ -25,9 +25,15 @@ def assert_spread(tensors, bits):
 @pytest.mark.parametrize("bits", [(8, 8), (4, 4), (5, 7), (8, 4), (6, 8)])
 def test_blocks(bits, expansion, stride):
     rng = np.random.default_rng([*bits, expansion, stride])
-    block, x = random_small_block(rng, input_shape=(14, 11, 8), expansion=expansion,
-                                  output_channels=8, stride=stride, weight_bits=bits[0],
-                                  activation_bits=bits[1])
+    block, x = random_small_block(
+        rng,
+        input_shape=(14, 11, 8),
+        expansion=expansion,
+        output_channels=8,
+        stride=stride,
+        weight_bits=bits[0],
+        activation_bits=bits[1],
+    )
     assert (block.add is not None) == (stride == 1)
     assert (block.expand is None) == (expansion == 1)
     top = 2 ** (bits[0] - 1) - 1
@@ -40,8 +46,13 @@ def test_blocks(bits, expansion, stride):
 @pytest.mark.parametrize("bits", [4, 8])
 def test_models(bits):
     rng = np.random.default_rng(bits)
-    network = build_network(((1, 8, 2, 1), (3, 12, 2, 2), (4, 16, 2, 2)), stem_channels=8,
-                            head_channels=32, classes=12, input_size=40)
+    network = build_network(
+        ((1, 8, 2, 1), (3, 12, 2, 2), (4, 16, 2, 2)),
+        stem_channels=8,
+        head_channels=32,
+        classes=12,
+        input_size=40,
+    )
     model, image = random_model(rng, network, bits, bits)
     for x in (image, random_activation(rng, image.shape, bits)):
         tensors = model.run(x)
@@ -51,7 +62,15 @@ def test_models(bits):
 
 
 def test_the_same_seed_makes_the_same_block():
-    made = [random_small_block(np.random.default_rng(1), input_shape=(5, 5, 4), expansion=2,
-                               output_channels=4, stride=1) for _ in range(2)]
+    made = [
+        random_small_block(
+            np.random.default_rng(1),
+            input_shape=(5, 5, 4),
+            expansion=2,
+            output_channels=4,
+            stride=1,
+        )
+        for _ in range(2)
+    ]
     first, second = (run_block(block, x) for block, x in made)
     assert all(np.array_equal(first[name], second[name]) for name in first)

@@ -41,8 +41,18 @@ class AxiSlave:
         Cycle of each read address.
     """
 
-    def __init__(self, bus, *, data_bits, memory, rng, latency=2, stall=0.0, error_address=None,
-                 drop_beat=None):
+    def __init__(
+        self,
+        bus,
+        *,
+        data_bits,
+        memory,
+        rng,
+        latency=2,
+        stall=0.0,
+        error_address=None,
+        drop_beat=None,
+    ):
         self.bus, self.beat_bytes, self.memory, self.rng = bus, data_bits // 8, memory, rng
         self.latency, self.stall = latency, stall
         self.error_address, self.drop_beat = error_address, drop_beat
@@ -58,14 +68,17 @@ class AxiSlave:
         assert 1 << size == self.beat_bytes
         assert address % self.beat_bytes == 0
         beats = length + 1
-        assert address // PAGE_BYTES == (address + beats * self.beat_bytes - 1) // PAGE_BYTES, \
+        assert address // PAGE_BYTES == (address + beats * self.beat_bytes - 1) // PAGE_BYTES, (
             f"Burst of {beats} beats at {address:#x} crosses a page"
+        )
         assert address + beats * self.beat_bytes <= len(self.memory)
         return beats
 
     def _response(self, address):
-        hit = self.error_address is not None \
+        hit = (
+            self.error_address is not None
             and self.error_address // self.beat_bytes == address // self.beat_bytes
+        )
         return SLVERR if hit else OKAY
 
     async def read(self, ctx):
@@ -77,12 +90,15 @@ class AxiSlave:
             if not ctx.get(bus.rvalid) and beats and beats[0][0] <= cycle and self._flows():
                 _, address, last = beats[0]
                 ctx.set(bus.rvalid, 1)
-                ctx.set(bus.rdata, int.from_bytes(self.memory[address:address + self.beat_bytes],
-                                                  "little"))
+                ctx.set(
+                    bus.rdata,
+                    int.from_bytes(self.memory[address : address + self.beat_bytes], "little"),
+                )
                 ctx.set(bus.rresp, self._response(address))
                 ctx.set(bus.rlast, last)
             _, _, valid, *request, r_valid, r_ready = await ctx.tick().sample(
-                bus.arvalid, bus.araddr, bus.arlen, bus.arsize, bus.arburst, bus.rvalid, bus.rready)
+                bus.arvalid, bus.araddr, bus.arlen, bus.arsize, bus.arburst, bus.rvalid, bus.rready
+            )
             assert held is None or (valid and held == request), "Read address changed"
             held = request if valid and not ready else None
             if r_valid and r_ready:
@@ -97,8 +113,13 @@ class AxiSlave:
                 self.request_cycles.append(cycle)
                 for index in range(count):
                     if number != self.drop_beat:
-                        beats.append((cycle + self.latency, address + index * self.beat_bytes,
-                                      index == count - 1))
+                        beats.append(
+                            (
+                                cycle + self.latency,
+                                address + index * self.beat_bytes,
+                                index == count - 1,
+                            )
+                        )
                     number += 1
             cycle += 1
 
@@ -114,12 +135,34 @@ class AxiSlave:
             if not ctx.get(bus.bvalid) and answers and answers[0][0] <= cycle and self._flows():
                 ctx.set(bus.bvalid, 1)
                 ctx.set(bus.bresp, answers[0][1])
-            _, _, aw_valid, *request, w_valid, data, strobe, last, b_valid, b_ready = \
-                await ctx.tick().sample(bus.awvalid, bus.awaddr, bus.awlen, bus.awsize, bus.awburst,
-                                        bus.wvalid, bus.wdata, bus.wstrb, bus.wlast,
-                                        bus.bvalid, bus.bready)
-            for name, valid, ready, payload in (("aw", aw_valid, aw_ready, request),
-                                                ("w", w_valid, w_ready, [data, strobe, last])):
+            (
+                _,
+                _,
+                aw_valid,
+                *request,
+                w_valid,
+                data,
+                strobe,
+                last,
+                b_valid,
+                b_ready,
+            ) = await ctx.tick().sample(
+                bus.awvalid,
+                bus.awaddr,
+                bus.awlen,
+                bus.awsize,
+                bus.awburst,
+                bus.wvalid,
+                bus.wdata,
+                bus.wstrb,
+                bus.wlast,
+                bus.bvalid,
+                bus.bready,
+            )
+            for name, valid, ready, payload in (
+                ("aw", aw_valid, aw_ready, request),
+                ("w", w_valid, w_ready, [data, strobe, last]),
+            ):
                 assert name not in held or (valid and held[name] == payload), f"{name} changed"
                 held.pop(name, None)
                 if valid and not ready:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.ops import depthwise_conv2d, pointwise_conv2d
+from mnv2.golden.ops import depthwise_conv2d, pointwise_conv2d
 from tests.hw.maps import line_commands, map_words, output_words
 from tests.hw.packing import pack_items, unpack_items
 
@@ -55,7 +55,7 @@ class Case:
         for n, (word, address, values) in enumerate(self.expected):
             place = f"output {n}, command {self.command_of[n]}, step {self.step_of[n]}"
             assert (results["word"][n], results["address"][n]) == (word, address), place
-            np.testing.assert_array_equal(results["accumulators"][n, :len(values)], values, place)
+            np.testing.assert_array_equal(results["accumulators"][n, : len(values)], values, place)
 
 
 def _draw(rng, bits, shape):
@@ -75,9 +75,14 @@ def _weight_items(unit, sets, rng):
     items = []
     for words in sets:
         order = rng.permutation(len(words))
-        items += pack_items(unit.i_weights.payload.shape(), {
-            "weights": words[order], "address": order,
-            "last": np.arange(len(words)) == len(words) - 1})
+        items += pack_items(
+            unit.i_weights.payload.shape(),
+            {
+                "weights": words[order],
+                "address": order,
+                "last": np.arange(len(words)) == len(words) - 1,
+            },
+        )
     return items
 
 
@@ -91,9 +96,10 @@ def depthwise_case(unit, geometries, seed):
         zero_point = int(_draw(rng, unit.activation_bits, ()))
         activation = _draw(rng, unit.activation_bits, (geometry.rows, geometry.columns, channels))
         kernels = _draw(rng, unit.weight_bits, (3, 3, channels))
-        bias = rng.integers(-2**20, 2**20, channels)
-        accumulators = depthwise_conv2d(activation, kernels, bias, zero_point, geometry.stride,
-                                        geometry.pads)
+        bias = rng.integers(-(2**20), 2**20, channels)
+        accumulators = depthwise_conv2d(
+            activation, kernels, bias, zero_point, geometry.stride, geometry.pads
+        )
         sums = _unfold(accumulators, bias, zero_point, kernels.sum((0, 1)))
         # [3, 3, C] to [word, channel, tap]
         sets.append(kernels.reshape(9, geometry.words, unit.channels).transpose(1, 2, 0))
@@ -104,11 +110,19 @@ def depthwise_case(unit, geometries, seed):
         words += map_words(geometry, activation, filler=rng, **lanes)
         for outputs in output_words(geometry, sums, **lanes):
             command_of += [(command_of[-1] if command_of else -1) + 1] * len(outputs)
-            step_of    += [step for step, *_ in outputs]
-            expected   += [output for _, *output in outputs]
-    return Case({"i_weights": _weight_items(unit, sets, rng), "i_command": commands,
-                 "i": pack_items(unit.i.payload.shape(), np.concatenate(words))},
-                unit.o.payload.shape(), expected, command_of, step_of)
+            step_of += [step for step, *_ in outputs]
+            expected += [output for _, *output in outputs]
+    return Case(
+        {
+            "i_weights": _weight_items(unit, sets, rng),
+            "i_command": commands,
+            "i": pack_items(unit.i.payload.shape(), np.concatenate(words)),
+        },
+        unit.o.payload.shape(),
+        expected,
+        command_of,
+        step_of,
+    )
 
 
 def pointwise_case(unit, layers, seed):
@@ -125,33 +139,51 @@ def pointwise_case(unit, layers, seed):
     for groups, input_words, output_words_ in layers:
         tiles = -(-output_words_ // tile_words)
         zero_point = int(_draw(rng, unit.activation_bits, ()))
-        activation = _draw(rng, unit.activation_bits,
-                           (1, sum(groups) * unit.pixels, input_words * unit.inputs))
+        activation = _draw(
+            rng, unit.activation_bits, (1, sum(groups) * unit.pixels, input_words * unit.inputs)
+        )
         # The lanes beyond the last output word hold anything.
         weights = _draw(rng, unit.weight_bits, (input_words * unit.inputs, tiles * unit.outputs))
-        bias = rng.integers(-2**20, 2**20, weights.shape[1])
+        bias = rng.integers(-(2**20), 2**20, weights.shape[1])
         accumulators = pointwise_conv2d(activation, weights, bias, zero_point)
         sums = _unfold(accumulators, bias, zero_point, weights.sum(0))
         # [C, M] to [tile, input word][output, input]
-        sets.append(weights.reshape(input_words, unit.inputs, tiles, unit.outputs)
-                    .transpose(2, 0, 3, 1).reshape(-1, unit.outputs, unit.inputs))
+        sets.append(
+            weights.reshape(input_words, unit.inputs, tiles, unit.outputs)
+            .transpose(2, 0, 3, 1)
+            .reshape(-1, unit.outputs, unit.inputs)
+        )
         # [group, word, pixel, channel]
         taken = activation.reshape(-1, unit.pixels, input_words, unit.inputs).transpose(0, 2, 1, 3)
         words.append(np.repeat(taken[:, None], tiles, 1).reshape(-1, unit.pixels, unit.inputs))
         given = sums.reshape(-1, unit.pixels, tiles * tile_words, unit.inputs).transpose(0, 2, 1, 3)
         first = 0
         for index, count in enumerate(groups):
-            commands.append({"groups": count, "input_words": input_words,
-                             "output_words": output_words_, "release": index == len(groups) - 1})
+            commands.append(
+                {
+                    "groups": count,
+                    "input_words": input_words,
+                    "output_words": output_words_,
+                    "release": index == len(groups) - 1,
+                }
+            )
             for group in range(count):
                 for word in range(output_words_):
-                    expected.append((word, group * output_words_ + word,
-                                     given[first + group, word]))
+                    expected.append(
+                        (word, group * output_words_ + word, given[first + group, word])
+                    )
                     command_of.append(len(commands) - 1)
                     step_of.append((group * tiles + word // tile_words + 1) * input_words - 1)
             first += count
     shape = unit.i_command.payload.shape()
-    return Case({"i_weights": _weight_items(unit, sets, rng),
-                 "i_command": [shape.const(command).as_bits() for command in commands],
-                 "i": pack_items(unit.i.payload.shape(), np.concatenate(words))},
-                unit.o.payload.shape(), expected, command_of, step_of)
+    return Case(
+        {
+            "i_weights": _weight_items(unit, sets, rng),
+            "i_command": [shape.const(command).as_bits() for command in commands],
+            "i": pack_items(unit.i.payload.shape(), np.concatenate(words)),
+        },
+        unit.o.payload.shape(),
+        expected,
+        command_of,
+        step_of,
+    )

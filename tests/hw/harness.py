@@ -4,7 +4,7 @@
 >>> trace = simulate(unit, {"i": items}, {"o": len(items)}, seed=1, stall=0.3)
 >>> results = unpack_items(unit.o.payload.shape(), trace.items["o"])["word"]
 
-`tests.verilator.harness.simulate` takes the same arguments and returns the same `Trace`.
+`tests.hw.verilator.harness.simulate` takes the same arguments and returns the same `Trace`.
 """
 
 import operator
@@ -14,12 +14,20 @@ import numpy as np
 from amaranth.hdl import Shape
 from amaranth.sim import Simulator
 
-from sim.rtl.verilog import convert
+from mnv2.sim.rtl.verilog import convert
 from tests.hw.packing import pack_items, unpack_items
 from tests.hw.traffic import Trace, Traffic
 
-__all__ = ["Trace", "check_conversion", "cycles_per_item", "latencies", "pack_items", "port_width",
-           "simulate", "unpack_items"]
+__all__ = [
+    "Trace",
+    "check_conversion",
+    "cycles_per_item",
+    "latencies",
+    "pack_items",
+    "port_width",
+    "simulate",
+    "unpack_items",
+]
 
 PERIOD = 1e-8
 
@@ -56,8 +64,12 @@ def simulate(unit, inputs, outputs, *, seed, watch=None, **options):
     AssertionError
         If an item is missing or too many, or an output does not hold while it waits.
     """
-    traffic = Traffic({name: (items, port_width(unit, name)) for name, items in inputs.items()},
-                      outputs, rng=np.random.default_rng(seed), **options)
+    traffic = Traffic(
+        {name: (items, port_width(unit, name)) for name, items in inputs.items()},
+        outputs,
+        rng=np.random.default_rng(seed),
+        **options,
+    )
     sources = [(operator.attrgetter(name)(unit), end) for name, end in traffic.sources.items()]
     sinks = [(operator.attrgetter(name)(unit), end) for name, end in traffic.sinks.items()]
     sampled = [port.ready for port, _ in sources]
@@ -71,10 +83,12 @@ def simulate(unit, inputs, outputs, *, seed, watch=None, **options):
             for port, sink in sinks:
                 ctx.set(port.ready, sink.ready)
             _, _, *values = await ctx.tick().sample(*sampled)
-            readies, rest = values[:len(sources)], values[len(sources):]
-            traffic.observe(dict(zip(traffic.sources, readies, strict=True)),
-                            dict(zip(traffic.sinks, rest[::2], strict=True)),
-                            dict(zip(traffic.sinks, rest[1::2], strict=True)))
+            readies, rest = values[: len(sources)], values[len(sources) :]
+            traffic.observe(
+                dict(zip(traffic.sources, readies, strict=True)),
+                dict(zip(traffic.sinks, rest[::2], strict=True)),
+                dict(zip(traffic.sinks, rest[1::2], strict=True)),
+            )
         assert watch is None or not ctx.get(watch), "The unit did not come to rest"
 
     simulator = Simulator(unit)

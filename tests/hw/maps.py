@@ -73,13 +73,22 @@ class Geometry:
 
 def line_commands(geometry, pixels, padding, line=0):
     """Commands of a map, as initialisers of ``LineCommand``."""
-    return [{
-        "first_row": row, "end_row": end, "rows": geometry.rows, "groups": geometry.groups(pixels),
-        "steps": geometry.steps(pixels), "words": geometry.words,
-        "tail": geometry.columns - pixels * (geometry.groups(pixels) - 1),
-        "stride_2": int(geometry.stride == 2), "pad_start": int(geometry.pad_start),
-        "padding": padding, "line": line,
-    } for _, _, row, end in geometry.row_ranges()]
+    return [
+        {
+            "first_row": row,
+            "end_row": end,
+            "rows": geometry.rows,
+            "groups": geometry.groups(pixels),
+            "steps": geometry.steps(pixels),
+            "words": geometry.words,
+            "tail": geometry.columns - pixels * (geometry.groups(pixels) - 1),
+            "stride_2": int(geometry.stride == 2),
+            "pad_start": int(geometry.pad_start),
+            "padding": padding,
+            "line": line,
+        }
+        for _, _, row, end in geometry.row_ranges()
+    ]
 
 
 def _step_order(words, tile_words, rows, groups):
@@ -107,21 +116,33 @@ def map_words(geometry, activation, *, channels, pixels, tile_words, filler):
     low, high = int(activation.min()), int(activation.max())
     width = pixels * geometry.groups(pixels)
     filled = filler.integers(low, high + 1, (geometry.rows, width, activation.shape[2]))
-    filled[:, :geometry.columns] = activation
-    return [np.array([filled[row, pixels * group:pixels * (group + 1),
-                             channels * word:channels * (word + 1)]
-                      for row, group, word in _step_order(geometry.words, tile_words,
-                                                          range(row, min(end, geometry.rows)),
-                                                          geometry.groups(pixels))],
-                     np.int64).reshape(-1, pixels, channels)
-            for _, _, row, end in geometry.row_ranges()]
+    filled[:, : geometry.columns] = activation
+    return [
+        np.array(
+            [
+                filled[
+                    row,
+                    pixels * group : pixels * (group + 1),
+                    channels * word : channels * (word + 1),
+                ]
+                for row, group, word in _step_order(
+                    geometry.words,
+                    tile_words,
+                    range(row, min(end, geometry.rows)),
+                    geometry.groups(pixels),
+                )
+            ],
+            np.int64,
+        ).reshape(-1, pixels, channels)
+        for _, _, row, end in geometry.row_ranges()
+    ]
 
 
 def windows(geometry, activation, padding):
     """3x3 windows of a map: int [H', W', C, 3, 3]."""
     padded = np.pad(activation, (*geometry.pads, (0, 0)), constant_values=padding)
     view = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(0, 1))
-    return view[::geometry.stride, ::geometry.stride]
+    return view[:: geometry.stride, :: geometry.stride]
 
 
 def output_words(geometry, values, *, channels, pixels, tile_words):
@@ -140,17 +161,33 @@ def output_words(geometry, values, *, channels, pixels, tile_words):
     """
     steps, results = geometry.steps(pixels), []
     for output_row, output_end, first_row, end in geometry.row_ranges():
-        order = {position: step for step, position in enumerate(_step_order(
-            geometry.words, tile_words, range(first_row, end), steps))}
+        order = {
+            position: step
+            for step, position in enumerate(
+                _step_order(geometry.words, tile_words, range(first_row, end), steps)
+            )
+        }
         command = []
         groups = geometry.output_groups(pixels)
-        for row, group, word in _step_order(geometry.words, tile_words,
-                                            range(output_row, output_end), groups):
-            last = [index + 1 if geometry.stride == 1 else 2 * index + 1 + (not geometry.pad_start)
-                    for index in (row, group)]
+        for row, group, word in _step_order(
+            geometry.words, tile_words, range(output_row, output_end), groups
+        ):
+            last = [
+                index + 1 if geometry.stride == 1 else 2 * index + 1 + (not geometry.pad_start)
+                for index in (row, group)
+            ]
             address = ((row - output_row) * groups + group) * geometry.words + word
-            command.append((order[(*last, word)], word, address,
-                            values[row, pixels * group:pixels * (group + 1),
-                                   channels * word:channels * (word + 1)]))
+            command.append(
+                (
+                    order[(*last, word)],
+                    word,
+                    address,
+                    values[
+                        row,
+                        pixels * group : pixels * (group + 1),
+                        channels * word : channels * (word + 1),
+                    ],
+                )
+            )
         results.append(command)
     return results

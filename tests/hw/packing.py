@@ -66,31 +66,40 @@ def _to_bits(shape, values, name):
     """Bits of N values of a shape: uint8 [N, width], the least significant first."""
     layout = _layout(shape)
     if isinstance(layout, data.ArrayLayout):
-        elements = [_to_bits(layout.elem_shape, element, f"{name}[{index}]")
-                    for index, element in enumerate(_split(values, layout.length, name))]
+        elements = [
+            _to_bits(layout.elem_shape, element, f"{name}[{index}]")
+            for index, element in enumerate(_split(values, layout.length, name))
+        ]
         return np.concatenate(elements, axis=1)
     if layout is not None:
         fields = dict(layout)
         if set(fields) != set(values):
             raise ValueError(f"Members of {name} must be {sorted(fields)}, not {sorted(values)}")
-        parts = {key: _to_bits(field.shape, values[key], f"{name}.{key}")
-                 for key, field in fields.items()}
+        parts = {
+            key: _to_bits(field.shape, values[key], f"{name}.{key}")
+            for key, field in fields.items()
+        }
         count = len(next(iter(parts.values())))
         bits = np.zeros((count, layout.size), np.uint8)
         for key, field in fields.items():
-            bits[:, field.offset:field.offset + field.width] = parts[key]
+            bits[:, field.offset : field.offset + field.width] = parts[key]
         return bits
     shape = Shape.cast(shape)
     values = np.asarray(values)
     if values.ndim != 1 or values.dtype.kind not in "iub":
-        raise ValueError(f"Values of {name} must be integers [N], "
-                         f"not {values.dtype} {values.shape}")
+        raise ValueError(
+            f"Values of {name} must be integers [N], not {values.dtype} {values.shape}"
+        )
     values = values.astype(np.int64)
-    low, high = (-(1 << shape.width - 1), (1 << shape.width - 1) - 1) if shape.signed \
+    low, high = (
+        (-(1 << shape.width - 1), (1 << shape.width - 1) - 1)
+        if shape.signed
         else (0, (1 << shape.width) - 1)
+    )
     if values.size and (values.min() < low or values.max() > high):
-        raise ValueError(f"Values of {name} must lie in {low} to {high}, "
-                         f"not {values.min()} to {values.max()}")
+        raise ValueError(
+            f"Values of {name} must lie in {low} to {high}, not {values.min()} to {values.max()}"
+        )
     return (values[:, None] >> np.arange(shape.width) & 1).astype(np.uint8)
 
 
@@ -101,8 +110,9 @@ def _split(values, length, name):
         return [{key: part[index] for key, part in parts.items()} for index in range(length)]
     values = np.asarray(values)
     if values.ndim < 2 or values.shape[1] != length:
-        raise ValueError(f"Values of {name} must have the shape [N, {length}, ...], "
-                         f"not {values.shape}")
+        raise ValueError(
+            f"Values of {name} must have the shape [N, {length}, ...], not {values.shape}"
+        )
     return [values[:, index] for index in range(length)]
 
 
@@ -110,11 +120,17 @@ def _from_bits(shape, bits):
     """Values of a shape from bits: uint8 [N, width]."""
     layout = _layout(shape)
     if isinstance(layout, data.ArrayLayout):
-        return _stack([_from_bits(field.shape, bits[:, field.offset:field.offset + field.width])
-                       for _, field in layout])
+        return _stack(
+            [
+                _from_bits(field.shape, bits[:, field.offset : field.offset + field.width])
+                for _, field in layout
+            ]
+        )
     if layout is not None:
-        return {key: _from_bits(field.shape, bits[:, field.offset:field.offset + field.width])
-                for key, field in layout}
+        return {
+            key: _from_bits(field.shape, bits[:, field.offset : field.offset + field.width])
+            for key, field in layout
+        }
     shape = Shape.cast(shape)
     weights = np.int64(1) << np.arange(shape.width, dtype=np.int64)
     if shape.signed:

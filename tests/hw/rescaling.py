@@ -7,14 +7,14 @@ rely on is asserted of each draw.
 
 import numpy as np
 
-from golden.fixed_point import (
+from mnv2.golden.fixed_point import (
     ADD_LEFT_SHIFT,
     multiply_by_quantized_multiplier,
     saturating_rounding_doubling_high_mul,
     signed_range,
     wrap_int32,
 )
-from golden.ops import add, requantize
+from mnv2.golden.ops import add, requantize
 
 __all__ = ["count_ties", "draw_add", "draw_requantize"]
 
@@ -36,8 +36,11 @@ def _draw_range(rng, count, bits):
     zero_point[rng.random(count) < 0.2] = low
     narrow = rng.random(count) < 0.3
     ends = np.sort(rng.integers(low, high, (2, count), endpoint=True), axis=0)
-    return {"zero_point": zero_point, "minimum": np.where(narrow, ends[0], low),
-            "maximum": np.where(narrow, ends[1], high)}
+    return {
+        "zero_point": zero_point,
+        "minimum": np.where(narrow, ends[0], low),
+        "maximum": np.where(narrow, ends[1], high),
+    }
 
 
 def _draw_multiplier(rng, shape):
@@ -76,7 +79,7 @@ def draw_requantize(rng, count, *, channels, pixels, bits=8):
     step = np.exp2(31.0 + wide_shift) / np.maximum(wide_multiplier, 2**30)
     wanted = rng.integers(low - 3, high + 3, lanes, endpoint=True)
     wanted -= limits["zero_point"][:, None, None]
-    accumulator = np.clip(np.rint((wanted + rng.uniform(-1, 1, lanes)) * step), -2**31, 2**31 - 1)
+    accumulator = np.clip(np.rint((wanted + rng.uniform(-1, 1, lanes)) * step), -(2**31), 2**31 - 1)
     accumulator = accumulator.astype(np.int64)
     # Odd multiples of 2**shift: with the multiplier 2**30 every one is a tie.
     ties = (2 * wanted + 1) << np.maximum(wide_shift, 0)
@@ -84,21 +87,28 @@ def draw_requantize(rng, count, *, channels, pixels, bits=8):
     chosen = (kind < 0.35) & (abs(ties) < 2**31)
     accumulator[chosen] = ties[chosen]
     accumulator += np.where((kind > 0.35) & (kind < 0.45), rng.integers(-2, 3, lanes), 0)
-    extremes = np.array([-2**31, -2**31 + 1, -1, 0, 1, 2**31 - 2, 2**31 - 1])
+    extremes = np.array([-(2**31), -(2**31) + 1, -1, 0, 1, 2**31 - 2, 2**31 - 1])
     accumulator = np.where(kind > 0.95, rng.choice(extremes, lanes), accumulator)
     accumulator = wrap_int32(accumulator).astype(np.int64)
 
     # The accumulator less the bias, modulo 2**32, so that the addition wraps in many.
-    bias = rng.integers(-2**31, 2**31, (count, channels))
+    bias = rng.integers(-(2**31), 2**31, (count, channels))
     small = rng.random((count, channels)) < 0.5
     bias[small] >>= 12
     raw = wrap_int32(accumulator - bias[:, None, :]).astype(np.int64)
 
-    expected = np.stack([
-        requantize(accumulator[k], multiplier[k], shift[k], *_limits(limits, k))
-        for k in range(count)]).astype(np.int64)
-    fields = {"accumulators": raw, "range": limits, "tag": rng.integers(0, 2, count),
-              "parameters": {"bias": bias, "multiplier": multiplier, "shift": shift}}
+    expected = np.stack(
+        [
+            requantize(accumulator[k], multiplier[k], shift[k], *_limits(limits, k))
+            for k in range(count)
+        ]
+    ).astype(np.int64)
+    fields = {
+        "accumulators": raw,
+        "range": limits,
+        "tag": rng.integers(0, 2, count),
+        "parameters": {"bias": bias, "multiplier": multiplier, "shift": shift},
+    }
 
     assert min(count_ties(accumulator, wide_multiplier, wide_shift)) > accumulator.size // 100
     assert (raw + bias[:, None, :] != accumulator).any()
@@ -141,13 +151,17 @@ def draw_add(rng, count, *, channels, pixels, bits=8):
     expected, ties = [], np.zeros(2, int)
     for k in range(count):
         item = {name: int(value[k]) for name, value in parameters.items() if name != "range"}
-        sides = [(item[f"{name}_zero_point"], item[f"{name}_multiplier"], item[f"{name}_shift"])
-                 for name in "ab"]
-        expected.append(add(a[k], b[k], *sides, item["multiplier"], item["shift"],
-                            *_limits(limits, k)))
+        sides = [
+            (item[f"{name}_zero_point"], item[f"{name}_multiplier"], item[f"{name}_shift"])
+            for name in "ab"
+        ]
+        expected.append(
+            add(a[k], b[k], *sides, item["multiplier"], item["shift"], *_limits(limits, k))
+        )
         total = sum(
             multiply_by_quantized_multiplier((values - zero) << ADD_LEFT_SHIFT, factor, right)
-            for values, (zero, factor, right) in zip((a[k], b[k]), sides, strict=True))
+            for values, (zero, factor, right) in zip((a[k], b[k]), sides, strict=True)
+        )
         ties += count_ties(total, item["multiplier"], item["shift"])
     expected = np.stack(expected).astype(np.int64)
 

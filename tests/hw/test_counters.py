@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.counters import COUNTER_COLUMNS, COUNTERS, READ_CHANNELS, Counters
-from hw.passes import Stall
+from mnv2.hw.counters import COUNTER_COLUMNS, COUNTERS, READ_CHANNELS, Counters
+from mnv2.hw.passes import Stall
 from tests.hw.harness import check_conversion
 
 CAUSES = [cause for cause in Stall if cause != Stall.NONE]
@@ -16,9 +16,20 @@ CAUSES = [cause for cause in Stall if cause != Stall.NONE]
 def run(rows, cycles):
     """Drive cycles, each a dict of ports; then the counters, int [rows][columns]."""
     dut = Counters(rows=rows)
-    ports = {name: getattr(dut, name) for name in (
-        "clear", "running", "stem", "pointwise", "depthwise", "stall", "read_beat", "write_beat",
-        "finish")}
+    ports = {
+        name: getattr(dut, name)
+        for name in (
+            "clear",
+            "running",
+            "stem",
+            "pointwise",
+            "depthwise",
+            "stall",
+            "read_beat",
+            "write_beat",
+            "finish",
+        )
+    }
     values = np.zeros((rows, COUNTER_COLUMNS), np.int64)
 
     async def testbench(ctx):
@@ -46,23 +57,30 @@ def run(rows, cycles):
 def draw(rng, stem=False):
     """What the array does in a cycle: one step of one kind, or one cause of none."""
     kind = rng.choice(["pointwise", "depthwise", "stall", "stall"])
-    cycle = {"running": 1, "stem": stem, "read_beat": rng.getrandbits(len(READ_CHANNELS)),
-             "write_beat": rng.random() < 0.3}
+    cycle = {
+        "running": 1,
+        "stem": stem,
+        "read_beat": rng.getrandbits(len(READ_CHANNELS)),
+        "write_beat": rng.random() < 0.3,
+    }
     cycle |= {"stall": rng.choice(CAUSES)} if kind == "stall" else {kind: 1}
     return cycle
 
 
 def count(cycles):
     """Counters of some cycles, by position."""
+
     def total(condition):
         return sum(bool(condition(cycle)) for cycle in cycles)
 
-    return [total(lambda cycle: True), total(lambda cycle: cycle.get("pointwise")),
-            total(lambda cycle: cycle.get("depthwise")),
-            *(total(lambda cycle, cause=cause: cycle.get("stall") == cause) for cause in CAUSES),
-            *(total(lambda cycle, k=k: cycle["read_beat"] >> k & 1)
-              for k in range(len(READ_CHANNELS))),
-            total(lambda cycle: cycle["write_beat"])]
+    return [
+        total(lambda cycle: True),
+        total(lambda cycle: cycle.get("pointwise")),
+        total(lambda cycle: cycle.get("depthwise")),
+        *(total(lambda cycle, cause=cause: cycle.get("stall") == cause) for cause in CAUSES),
+        *(total(lambda cycle, k=k: cycle["read_beat"] >> k & 1) for k in range(len(READ_CHANNELS))),
+        total(lambda cycle: cycle["write_beat"]),
+    ]
 
 
 @pytest.mark.parametrize(("rows", "descriptors"), [(4, 4), (8, 3), (4, 7)])
@@ -73,7 +91,7 @@ def test_rows(rows, descriptors):
     # Left over from a program that was given up.
     cycles += [draw(rng) for _ in range(20)] + [{"clear": 1}]
     for number in range(descriptors):
-        stem  = [draw(rng, stem=True) for _ in range(rng.randrange(30))]
+        stem = [draw(rng, stem=True) for _ in range(rng.randrange(30))]
         block = [draw(rng) for _ in range(rng.randrange(1, 60))]
         block[-1] |= {"finish": 1}
         cycles += stem + block
@@ -82,20 +100,25 @@ def test_rows(rows, descriptors):
     cycles += [draw(rng) | {"running": 0} for _ in range(20)]
     values = run(rows, cycles)
     for row, (block, stem) in expected.items():
-        assert values[row, :len(COUNTERS)].tolist() == block
+        assert values[row, : len(COUNTERS)].tolist() == block
         half = COUNTER_COLUMNS // 2
-        assert values[row, half:half + len(COUNTERS)].tolist() == stem
+        assert values[row, half : half + len(COUNTERS)].tolist() == stem
 
 
 def test_every_cycle_has_one_cause():
     """``stall`` counts only in a cycle without work, so the parts add up to the cycles."""
     rng = random.Random(2)
-    cycles = [{"running": 1, "pointwise": kind == 0, "depthwise": kind == 1,
-               "stall": rng.choice(CAUSES)} for kind in (rng.randrange(3) for _ in range(300))]
+    cycles = [
+        {"running": 1, "pointwise": kind == 0, "depthwise": kind == 1, "stall": rng.choice(CAUSES)}
+        for kind in (rng.randrange(3) for _ in range(300))
+    ]
     cycles[-1] |= {"finish": 1}
     row = dict(zip(COUNTERS, run(2, cycles)[0].tolist(), strict=False))
-    parts = sum(value for name, value in row.items()
-                if name in ("pointwise", "depthwise") or name.startswith("stall_"))
+    parts = sum(
+        value
+        for name, value in row.items()
+        if name in ("pointwise", "depthwise") or name.startswith("stall_")
+    )
     assert parts == row["cycles"] == 300
     assert all(row[name] for name in ("pointwise", "depthwise", "stall_drain"))
 

@@ -6,7 +6,7 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.layouts import AddParameters, ChannelParameters
+from mnv2.hw.layouts import AddParameters, ChannelParameters
 from tests.hw.harness import cycles_per_item, latencies, pack_items, simulate, unpack_items
 
 
@@ -45,8 +45,9 @@ class Register(wiring.Component):
 
 def run(fault, **options):
     """Send 40 items; returns the trace."""
-    return simulate(Register(fault), {"i": list(range(40))}, {"o": 40}, seed=1, deadline=500,
-                    **options)
+    return simulate(
+        Register(fault), {"i": list(range(40))}, {"o": 40}, seed=1, deadline=500, **options
+    )
 
 
 def test_sound_unit():
@@ -57,13 +58,16 @@ def test_sound_unit():
     assert set(cycles_per_item(trace)) == {1}
 
 
-@pytest.mark.parametrize(("fault", "options", "message"), [
-    ("overwrites",      {"stall": 0.3},      "o.payload changed while it waited|o.valid fell"),
-    ("waits for ready", {"reluctant": True}, r"within 500 cycles: i 1 of 40, o 0 of 40"),
-    ("waits for ready", {"stall": 0.3},      "^$"),
-    ("gives up",        {"stall": 0.6},      "o.valid fell without a transfer"),
-    ("ignores valid",   {"stall": {"i": 0.7}}, "o gave more than 40 items"),
-])
+@pytest.mark.parametrize(
+    ("fault", "options", "message"),
+    [
+        ("overwrites", {"stall": 0.3}, "o.payload changed while it waited|o.valid fell"),
+        ("waits for ready", {"reluctant": True}, r"within 500 cycles: i 1 of 40, o 0 of 40"),
+        ("waits for ready", {"stall": 0.3}, "^$"),
+        ("gives up", {"stall": 0.6}, "o.valid fell without a transfer"),
+        ("ignores valid", {"stall": {"i": 0.7}}, "o gave more than 40 items"),
+    ],
+)
 def test_faults(fault, options, message):
     if message == "^$":
         # Random stalls alone do not show it: that is what `reluctant` is for.
@@ -74,7 +78,10 @@ def test_faults(fault, options, message):
 
 
 LAYOUTS = [
-    unsigned(1), signed(5), unsigned(62), AddParameters,
+    unsigned(1),
+    signed(5),
+    unsigned(62),
+    AddParameters,
     data.ArrayLayout(signed(4), 3),
     data.ArrayLayout(data.ArrayLayout(signed(32), 2), 3),
     data.ArrayLayout(ChannelParameters, 2),
@@ -93,17 +100,27 @@ def test_pack_and_unpack(layout):
 def test_pack_is_amaranths_constant():
     fields = {"bias": -5, "multiplier": 2**30 + 3, "shift": -2}
     arrays = {name: np.array([value]) for name, value in fields.items()}
-    item, = pack_items(ChannelParameters, arrays)
+    (item,) = pack_items(ChannelParameters, arrays)
     assert item == data.Layout.cast(ChannelParameters).const(fields).as_bits()
 
 
-@pytest.mark.parametrize(("layout", "values", "message"), [
-    (signed(4), np.array([8]), "Values of payload must lie in -8 to 7, not 8 to 8"),
-    (unsigned(4), np.array([1.0]), r"Values of payload must be integers \[N\], not float64 \(1,\)"),
-    (data.ArrayLayout(1, 3), np.zeros((5, 2), int), r"shape \[N, 3, ...\], not \(5, 2\)"),
-    (data.StructLayout({"a": 1}), {"b": np.array([0])},
-     r"Members of payload must be \['a'\], not \['b'\]"),
-])
+@pytest.mark.parametrize(
+    ("layout", "values", "message"),
+    [
+        (signed(4), np.array([8]), "Values of payload must lie in -8 to 7, not 8 to 8"),
+        (
+            unsigned(4),
+            np.array([1.0]),
+            r"Values of payload must be integers \[N\], not float64 \(1,\)",
+        ),
+        (data.ArrayLayout(1, 3), np.zeros((5, 2), int), r"shape \[N, 3, ...\], not \(5, 2\)"),
+        (
+            data.StructLayout({"a": 1}),
+            {"b": np.array([0])},
+            r"Members of payload must be \['a'\], not \['b'\]",
+        ),
+    ],
+)
 def test_values_that_do_not_fit(layout, values, message):
     with pytest.raises(ValueError, match=message):
         pack_items(layout, values)

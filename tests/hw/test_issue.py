@@ -5,16 +5,22 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.issue import Issue
-from hw.passes import Stall, Target
+from mnv2.hw.issue import Issue
+from mnv2.hw.passes import Stall, Target
 
 QUEUE_WORDS = 5
 #: Nothing is missing, and all results find a place at once.
-PLENTY = {"loaded": 1000, "weights_available": 37, "parameters_available": 30,
-          "taps_available": 10}
+PLENTY = {"loaded": 1000, "weights_available": 37, "parameters_available": 30, "taps_available": 10}
 #: A pass whose tile ends with its only step; its two words take the requantiser two cycles.
-SINGLE = {"rewind": 1, "rows": 2, "groups": 8, "input_words": 1, "output_words": 2,
-          "input_end": 1000, "output_end": 1000}
+SINGLE = {
+    "rewind": 1,
+    "rows": 2,
+    "groups": 8,
+    "input_words": 1,
+    "output_words": 2,
+    "input_end": 1000,
+    "output_end": 1000,
+}
 #: A pass with more steps to a tile than the requantiser takes for its words.
 LONG = {**SINGLE, "input_words": 4}
 STEM = {**LONG, "stem": 1, "target": Target.MAP}
@@ -22,32 +28,42 @@ STEM = {**LONG, "stem": 1, "target": Target.MAP}
 #: The pass, what is otherwise than in `PLENTY`, the steps that are issued all the same (None where
 #: that goes on), and why the array does nothing, once it does.
 CAUSES = {
-    "no activations":  ({**LONG, "target": Target.MAP}, {"loaded": 3}, 0, Stall.ACTIVATIONS),
+    "no activations": ({**LONG, "target": Target.MAP}, {"loaded": 3}, 0, Stall.ACTIVATIONS),
     "few activations": ({**LONG, "target": Target.MAP}, {"loaded": 11}, 8, Stall.ACTIVATIONS),
-    "no weights":      ({**LONG, "target": Target.MAP}, {"weights_available": 0}, 0,
-                        Stall.WEIGHTS),
-    "few weights":     ({**LONG, "target": Target.MAP}, {"weights_available": 3}, 3,
-                        Stall.WEIGHTS),
-    "no parameters":   ({**LONG, "target": Target.MAP}, {"parameters_available": 1}, 3,
-                        Stall.PARAMETERS),
-    "no kernels":      ({**LONG, "target": Target.MAP, "groups": 1, "rows": 1},
-                        {"window_valid": 1, "taps_available": 0}, 4, Stall.PARAMETERS),
-    "no parameters of a window": ({**LONG, "target": Target.MAP, "groups": 1, "rows": 1},
-                                  {"window_valid": 1, "window_word": 4,
-                                   "depthwise_parameters": 26}, 4, Stall.PARAMETERS),
-    "requantiser":     ({**SINGLE, "target": Target.MAP, "rows": 200}, {}, None, Stall.REQUANTIZE),
-    "full queue":      ({**LONG, "target": Target.QUEUE}, {}, 11, Stall.LINE_BUFFER),
-    "copies":          ({**SINGLE, "copy": 1, "target": Target.QUEUE}, {}, 0, Stall.LINE_BUFFER),
-    "residual adder":  ({**LONG, "target": Target.RESIDUAL}, {}, 11, Stall.RESIDUAL),
-    "logits":          ({**LONG, "target": Target.LOGITS}, {}, 11, Stall.RESIDUAL),
-    "no image":        (STEM, {}, 0, Stall.ACTIVATIONS),
+    "no weights": ({**LONG, "target": Target.MAP}, {"weights_available": 0}, 0, Stall.WEIGHTS),
+    "few weights": ({**LONG, "target": Target.MAP}, {"weights_available": 3}, 3, Stall.WEIGHTS),
+    "no parameters": (
+        {**LONG, "target": Target.MAP},
+        {"parameters_available": 1},
+        3,
+        Stall.PARAMETERS,
+    ),
+    "no kernels": (
+        {**LONG, "target": Target.MAP, "groups": 1, "rows": 1},
+        {"window_valid": 1, "taps_available": 0},
+        4,
+        Stall.PARAMETERS,
+    ),
+    "no parameters of a window": (
+        {**LONG, "target": Target.MAP, "groups": 1, "rows": 1},
+        {"window_valid": 1, "window_word": 4, "depthwise_parameters": 26},
+        4,
+        Stall.PARAMETERS,
+    ),
+    "requantiser": ({**SINGLE, "target": Target.MAP, "rows": 200}, {}, None, Stall.REQUANTIZE),
+    "full queue": ({**LONG, "target": Target.QUEUE}, {}, 11, Stall.LINE_BUFFER),
+    "copies": ({**SINGLE, "copy": 1, "target": Target.QUEUE}, {}, 0, Stall.LINE_BUFFER),
+    "residual adder": ({**LONG, "target": Target.RESIDUAL}, {}, 11, Stall.RESIDUAL),
+    "logits": ({**LONG, "target": Target.LOGITS}, {}, 11, Stall.RESIDUAL),
+    "no image": (STEM, {}, 0, Stall.ACTIVATIONS),
     "no window of the image": (STEM, {"image_valid": 1}, 0, Stall.LINE_BUFFER),
 }
 
 
 def make_issue():
-    return Issue(tile_words=2, weight_ring=37, tap_ring=10, parameter_ring=30,
-                 queue_words=QUEUE_WORDS)
+    return Issue(
+        tile_words=2, weight_ring=37, tap_ring=10, parameter_ring=30, queue_words=QUEUE_WORDS
+    )
 
 
 def run(dut, testbench):
@@ -75,7 +91,8 @@ def test_a_lost_cycle_has_the_cause_that_was_made(name):
         await give_pass(ctx, dut, command)
         for _ in range(60):
             *_, active, pointwise, depthwise, stall = await ctx.tick().sample(
-                dut.active, dut.pointwise, dut.depthwise, dut.stall)
+                dut.active, dut.pointwise, dut.depthwise, dut.stall
+            )
             assert not (pointwise and depthwise)
             if pointwise or depthwise:
                 assert stall == Stall.NONE
@@ -89,14 +106,21 @@ def test_a_lost_cycle_has_the_cause_that_was_made(name):
     assert steps is None or len(issued) == steps
 
 
-@pytest.mark.parametrize(("target", "copy"), [
-    (Target.QUEUE, False), (Target.QUEUE, True), (Target.RESIDUAL, False), (Target.LOGITS, False)])
+@pytest.mark.parametrize(
+    ("target", "copy"),
+    [(Target.QUEUE, False), (Target.QUEUE, True), (Target.RESIDUAL, False), (Target.LOGITS, False)],
+)
 @pytest.mark.parametrize("pace", [0.2, 0.5, 1.0])
 def test_queue_behind_is_never_overfilled_and_always_filled(target, copy, pace):
     """A place that is forgotten, or counted twice, would show when nothing leaves for a while."""
     dut, rng = make_issue(), random.Random(1)
-    command = {**SINGLE, "rows": 40, "target": target, "copy": copy,
-               **({"input_words": 2} if copy else {})}
+    command = {
+        **SINGLE,
+        "rows": 40,
+        "target": target,
+        "copy": copy,
+        **({"input_words": 2} if copy else {}),
+    }
     left, behind, pauses = 40 * 8 * 2, 0, 0
 
     async def testbench(ctx):

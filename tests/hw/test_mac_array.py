@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hw.mac_array import MacArray
-from sim.rtl.verilog import convert
+from mnv2.hw.mac_array import MacArray
+from mnv2.sim.rtl.verilog import convert
 from tests.hw.harness import (
     check_conversion,
     cycles_per_item,
@@ -21,6 +21,7 @@ POINTWISE, DEPTHWISE, NEITHER = range(3)
 
 def draw(rng, count, outputs, inputs, pixels, weight_bits, activation_bits, kinds):
     """Random items by member of ``i``, and the members of ``o`` that they are to give."""
+
     def values(bits, *shape):
         drawn = rng.integers(-(1 << bits - 1), 1 << bits - 1, (count, *shape))
         # The product of two minima is the one that needs every bit.
@@ -28,14 +29,14 @@ def draw(rng, count, outputs, inputs, pixels, weight_bits, activation_bits, kind
 
     kind = rng.choice(kinds, count)
     items = {
-        "x":         values(activation_bits, pixels, inputs),
-        "weights":   values(weight_bits, outputs, inputs),
-        "windows":   values(activation_bits, pixels, inputs, 9),
-        "taps":      values(weight_bits, inputs, 9),
-        "first":     rng.integers(0, 4, count) == 0,
+        "x": values(activation_bits, pixels, inputs),
+        "weights": values(weight_bits, outputs, inputs),
+        "windows": values(activation_bits, pixels, inputs, 9),
+        "taps": values(weight_bits, inputs, 9),
+        "first": rng.integers(0, 4, count) == 0,
         "pointwise": kind == POINTWISE,
         "depthwise": kind == DEPTHWISE,
-        "tag":       rng.integers(0, 32, count),
+        "tag": rng.integers(0, 32, count),
     }
     items["first"][np.flatnonzero(items["pointwise"])[:1]] = True
     products = np.einsum("npi,noi->npo", items["x"], items["weights"])
@@ -48,24 +49,58 @@ def draw(rng, count, outputs, inputs, pixels, weight_bits, activation_bits, kind
     by_word = np.array(accumulators).reshape(count, pixels, outputs // inputs, inputs)
     return items, {
         "accumulators": by_word.transpose(0, 2, 1, 3),
-        "sums":         np.einsum("npit,nit->npi", items["windows"], items["taps"]),
-        "pointwise":    items["pointwise"],
-        "depthwise":    items["depthwise"],
-        "tag":          items["tag"],
+        "sums": np.einsum("npit,nit->npi", items["windows"], items["taps"]),
+        "pointwise": items["pointwise"],
+        "depthwise": items["depthwise"],
+        "tag": items["tag"],
     }
 
 
-def check(seed, count, outputs, inputs, pixels, *, weight_bits=8, activation_bits=8, stall=0.0,
-          kinds=(POINTWISE, DEPTHWISE, NEITHER), reluctant=False, **parameters):
+def check(
+    seed,
+    count,
+    outputs,
+    inputs,
+    pixels,
+    *,
+    weight_bits=8,
+    activation_bits=8,
+    stall=0.0,
+    kinds=(POINTWISE, DEPTHWISE, NEITHER),
+    reluctant=False,
+    **parameters,
+):
     """Compare random items with numpy; returns the trace."""
-    unit = MacArray(outputs=outputs, inputs=inputs, pixels=pixels, weight_bits=weight_bits,
-                    activation_bits=activation_bits, tag_shape=5, **parameters)
-    items, expected = draw(np.random.default_rng(seed), count, outputs, inputs, pixels,
-                           weight_bits, activation_bits, kinds)
+    unit = MacArray(
+        outputs=outputs,
+        inputs=inputs,
+        pixels=pixels,
+        weight_bits=weight_bits,
+        activation_bits=activation_bits,
+        tag_shape=5,
+        **parameters,
+    )
+    items, expected = draw(
+        np.random.default_rng(seed),
+        count,
+        outputs,
+        inputs,
+        pixels,
+        weight_bits,
+        activation_bits,
+        kinds,
+    )
     layout = unit.i.payload.shape()
     packed = pack_items(layout, {name: items[name] for name in layout.members})
-    trace = simulate(unit, {"i": packed}, {"o": count}, seed=seed, stall=stall, reluctant=reluctant,
-                     deadline=100 + 10 * count)
+    trace = simulate(
+        unit,
+        {"i": packed},
+        {"o": count},
+        seed=seed,
+        stall=stall,
+        reluctant=reluctant,
+        deadline=100 + 10 * count,
+    )
     results = unpack_items(unit.o.payload.shape(), trace.items["o"])
     for name, values in results.items():
         # Sums belong to the item; accumulators stay over the items that are not steps.
@@ -86,8 +121,9 @@ def test_base_lanes():
     check(2, 24, 16, 4, 7, stall=0.2)
 
 
-@pytest.mark.parametrize(("weight_bits", "activation_bits"),
-                         [(4, 4), (4, 8), (8, 4), (5, 6), (7, 7)])
+@pytest.mark.parametrize(
+    ("weight_bits", "activation_bits"), [(4, 4), (4, 8), (8, 4), (5, 6), (7, 7)]
+)
 def test_bits(weight_bits, activation_bits):
     check(3, 60, 12, 2, 1, weight_bits=weight_bits, activation_bits=activation_bits, stall=0.2)
 
@@ -107,11 +143,17 @@ def test_long_sum():
     # The most steps of this network, 1280 channels at one lane, of the largest product.
     unit = MacArray(outputs=1, inputs=1, pixels=1, depthwise=False)
     steps = 1280
-    items = {"x": np.full((steps, 1, 1), -128), "weights": np.full((steps, 1, 1), -128),
-             "first": np.arange(steps) == 0, "pointwise": np.ones(steps, int),
-             "depthwise": np.zeros(steps, int), "tag": np.zeros(steps, int)}
-    trace = simulate(unit, {"i": pack_items(unit.i.payload.shape(), items)}, {"o": steps}, seed=6,
-                     deadline=2000)
+    items = {
+        "x": np.full((steps, 1, 1), -128),
+        "weights": np.full((steps, 1, 1), -128),
+        "first": np.arange(steps) == 0,
+        "pointwise": np.ones(steps, int),
+        "depthwise": np.zeros(steps, int),
+        "tag": np.zeros(steps, int),
+    }
+    trace = simulate(
+        unit, {"i": pack_items(unit.i.payload.shape(), items)}, {"o": steps}, seed=6, deadline=2000
+    )
     results = unpack_items(unit.o.payload.shape(), trace.items["o"])
     np.testing.assert_array_equal(results["accumulators"].ravel(), 2**14 * np.arange(1, steps + 1))
 
@@ -132,24 +174,39 @@ def test_conversion():
     check_conversion(lambda: MacArray(outputs=9, inputs=1, pixels=1))
 
 
-@pytest.mark.parametrize(("kinds", "count"), [
-    (dict(), 20), (dict(depthwise=False), 20), (dict(pointwise=False), 18)])
+@pytest.mark.parametrize(
+    ("kinds", "count"), [(dict(), 20), (dict(depthwise=False), 20), (dict(pointwise=False), 18)]
+)
 def test_multipliers(kinds, count):
     # As many as the lanes say, no more for two kinds of work than for one; for windows nine a lane.
     assert convert(MacArray(outputs=10, inputs=2, pixels=1, **kinds)).count(" * ") == count
 
 
-@pytest.mark.parametrize(("parameters", "error", "message"), [
-    (dict(outputs=0),    ValueError, "Outputs must be a positive integer, not 0"),
-    (dict(inputs=1.5),   TypeError,  "Inputs must be a positive integer, not 1.5"),
-    (dict(pixels=None),  TypeError,  "Pixels must be a positive integer, not None"),
-    (dict(outputs=15),   ValueError, r"Outputs must be a multiple of inputs \(4\), not 15"),
-    (dict(outputs=8),    ValueError, "Outputs must be at least 9, the taps of a 3x3 kernel, not 8"),
-    (dict(weight_bits=3),     ValueError, "Weight bits must be an integer from 4 to 8, not 3"),
-    (dict(activation_bits=9), ValueError, "Activation bits must be an integer from 4 to 8, not 9"),
-    (dict(pointwise=False, depthwise=False), ValueError,
-     "An array must be for pointwise work, for depthwise work, or for both"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        (dict(outputs=0), ValueError, "Outputs must be a positive integer, not 0"),
+        (dict(inputs=1.5), TypeError, "Inputs must be a positive integer, not 1.5"),
+        (dict(pixels=None), TypeError, "Pixels must be a positive integer, not None"),
+        (dict(outputs=15), ValueError, r"Outputs must be a multiple of inputs \(4\), not 15"),
+        (
+            dict(outputs=8),
+            ValueError,
+            "Outputs must be at least 9, the taps of a 3x3 kernel, not 8",
+        ),
+        (dict(weight_bits=3), ValueError, "Weight bits must be an integer from 4 to 8, not 3"),
+        (
+            dict(activation_bits=9),
+            ValueError,
+            "Activation bits must be an integer from 4 to 8, not 9",
+        ),
+        (
+            dict(pointwise=False, depthwise=False),
+            ValueError,
+            "An array must be for pointwise work, for depthwise work, or for both",
+        ),
+    ],
+)
 def test_bad_parameters(parameters, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         MacArray(**{**dict(outputs=16, inputs=4, pixels=2), **parameters})

@@ -5,7 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.map_mover import MapLoader, MapStorer
+from mnv2.hw.map_mover import MapLoader, MapStorer
 from tests.hw.harness import check_conversion
 
 BITS = 16
@@ -56,8 +56,13 @@ def test_loader(base, size, busy):
                         freed += 1
                 ctx.set(dut.freed, freed)
                 _, _, i_valid, i_ready, valid, ready, address, word = await ctx.tick().sample(
-                    dut.i.valid, dut.i.ready, dut.o.valid, dut.o.ready, dut.o.payload.address,
-                    dut.o.payload.word)
+                    dut.i.valid,
+                    dut.i.ready,
+                    dut.o.valid,
+                    dut.o.ready,
+                    dut.o.payload.address,
+                    dut.o.payload.word,
+                )
                 if valid and ready:
                     assert address not in ring, "Overwritten before it was freed"
                     assert address == base + placed % size
@@ -67,8 +72,9 @@ def test_loader(base, size, busy):
                 full += placed - freed == size
                 cycles += 1
             assert placed == count
-            assert [ring[base + index % size] for index in range(freed, count)] == \
-                words[freed:count]
+            assert [ring[base + index % size] for index in range(freed, count)] == words[
+                freed:count
+            ]
             assert count <= size or full
 
     run(dut, testbench, 20_000)
@@ -122,7 +128,8 @@ def test_storer(base, size, grant, ready):
                 address = ctx.get(dut.address)
                 ctx.set(dut.grant, granted)
                 _, _, valid, taken, word, last = await ctx.tick().sample(
-                    dut.o.valid, dut.o.ready, dut.o.payload.data, dut.o.payload.last)
+                    dut.o.valid, dut.o.ready, dut.o.payload.data, dut.o.payload.last
+                )
                 # The memory answers in the cycle after, and with anything else in others.
                 ctx.set(dut.data, ring[address] if granted else rng.getrandbits(BITS))
                 if granted:
@@ -156,7 +163,7 @@ def test_storer_full_rate():
             _, _, valid = await ctx.tick().sample(dut.o.valid)
             valids.append(valid)
         first = valids.index(1)
-        assert all(valids[first:first + 50])
+        assert all(valids[first : first + 50])
         assert sum(valids) == 50
 
     run(dut, testbench, 100)

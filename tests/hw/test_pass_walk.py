@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.pass_walk import PassWalk
-from hw.passes import PassCommand
-from sim.rtl.verilog import convert
+from mnv2.hw.pass_walk import PassWalk
+from mnv2.hw.passes import PassCommand
+from mnv2.sim.rtl.verilog import convert
 
 TILE_WORDS, WEIGHT_RING = 3, 37
 
@@ -45,17 +45,21 @@ def walk_model(command, residual, weights):
     def ring(first, base, end, each, pixel):
         return base + (first - base + pixel * each) % (end - base)
 
-    order = ([(pixel, tile) for pixel in range(total) for tile in tiles] if stem else
-             [(pixel, tile) for tile in tiles for pixel in range(total)])
+    order = (
+        [(pixel, tile) for pixel in range(total) for tile in tiles]
+        if stem
+        else [(pixel, tile) for tile in tiles for pixel in range(total)]
+    )
     pass_begin = tile_begin = list(weights)
     if command["rewind"]:
         weights[:] = pass_begin[:] = tile_begin[:] = [pass_begin[0], 0]
     for pixel, (offset, count) in order:
         last_tile = offset + count == words
         if stem:
-            weights[:] = [(pass_begin[0] + offset // TILE_WORDS * command["input_words"])
-                          % WEIGHT_RING,
-                          pass_begin[1] + offset // TILE_WORDS * command["input_words"]]
+            weights[:] = [
+                (pass_begin[0] + offset // TILE_WORDS * command["input_words"]) % WEIGHT_RING,
+                pass_begin[1] + offset // TILE_WORDS * command["input_words"],
+            ]
         elif pixel == 0:
             tile_begin = list(weights)
         else:
@@ -63,67 +67,102 @@ def walk_model(command, residual, weights):
         steps = count if copy else command["input_words"]
         last_pixels = pixel == total - 1
         for step in range(steps):
-            last  = step == steps - 1
-            done  = last and (not stem or last_tile)
+            last = step == steps - 1
+            done = last and (not stem or last_tile)
             frees = 0
             if done and last_pixels and command["free_weights"] and not copy:
                 frees = weights[1] + 1
             yield Step(
-                step=step, first_step=step == 0, last_step=last,
-                pixel_begins=step == 0 and offset == 0, pixel_done=done,
-                first_pixels=pixel == 0, last_group=pixel % command["groups"] ==
-                command["groups"] - 1, last_pixels=last_pixels,
-                input_address=None if stem else step + (offset if copy else 0) + ring(
-                    command["input"], command["input_base"], command["input_end"],
-                    command["input_words"], pixel),
-                output_address=offset + ring(
-                    command["output"], command["output_base"], command["output_end"], words,
-                    pixel),
+                step=step,
+                first_step=step == 0,
+                last_step=last,
+                pixel_begins=step == 0 and offset == 0,
+                pixel_done=done,
+                first_pixels=pixel == 0,
+                last_group=pixel % command["groups"] == command["groups"] - 1,
+                last_pixels=last_pixels,
+                input_address=None
+                if stem
+                else step
+                + (offset if copy else 0)
+                + ring(
+                    command["input"],
+                    command["input_base"],
+                    command["input_end"],
+                    command["input_words"],
+                    pixel,
+                ),
+                output_address=offset
+                + ring(
+                    command["output"], command["output_base"], command["output_end"], words, pixel
+                ),
                 residual_address=offset + ring(*residual, words, pixel),
                 weight=None if copy else weights[0],
                 weights_needed=None if copy else weights[1] + 1,
                 index_end=command["index"] + (pixel + 1) * index_words,
-                tile=(offset, count, words - offset - count, offset == 0, last_tile,
-                      steps - 1, steps == 1, command["parameters"] + offset,
-                      command["parameters"] + offset + count),
-                frees=frees)
+                tile=(
+                    offset,
+                    count,
+                    words - offset - count,
+                    offset == 0,
+                    last_tile,
+                    steps - 1,
+                    steps == 1,
+                    command["parameters"] + offset,
+                    command["parameters"] + offset + count,
+                ),
+                frees=frees,
+            )
             if not copy:
                 weights[:] = [(weights[0] + 1) % WEIGHT_RING, weights[1] + 1 - frees]
 
 
 def random_command(rng, kind, rewind):
     words, inputs = (int(rng.integers(1, 8)) for _ in range(2))
-    rows, groups  = (int(rng.integers(1, 4)) for _ in range(2))
+    rows, groups = (int(rng.integers(1, 4)) for _ in range(2))
     if kind == "copy":
         words = inputs
 
     def place(each):
         size = int(rng.integers(1, 6))
         base = int(rng.integers(0, 50))
-        return {"base": base, "end": base + size * each,
-                "first": base + int(rng.integers(0, size)) * each}
+        return {
+            "base": base,
+            "end": base + size * each,
+            "first": base + int(rng.integers(0, size)) * each,
+        }
 
     source, target = place(inputs), place(words)
     return {
-        "copy": kind == "copy", "stem": kind == "stem", "from_strip": kind == "strip",
-        "free_weights": bool(rng.integers(0, 2)), "rewind": rewind, "rows": rows,
-        "groups": groups, "input_words": inputs, "output_words": words,
-        "parameters": int(rng.integers(0, 40)), "input": source["first"],
-        "input_base": source["base"], "input_end": source["end"],
-        "index": int(rng.integers(0, 1000)), "output": target["first"],
-        "output_base": target["base"], "output_end": target["end"],
+        "copy": kind == "copy",
+        "stem": kind == "stem",
+        "from_strip": kind == "strip",
+        "free_weights": bool(rng.integers(0, 2)),
+        "rewind": rewind,
+        "rows": rows,
+        "groups": groups,
+        "input_words": inputs,
+        "output_words": words,
+        "parameters": int(rng.integers(0, 40)),
+        "input": source["first"],
+        "input_base": source["base"],
+        "input_end": source["end"],
+        "index": int(rng.integers(0, 1000)),
+        "output": target["first"],
+        "output_base": target["base"],
+        "output_end": target["end"],
     }, place(words)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_steps_are_those_of_the_loops(seed):
-    rng  = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     walk = PassWalk(tile_words=TILE_WORDS, weight_ring=WEIGHT_RING)
     seen = {"tiles": 0, "frees": 0, "goes_on": 0}
 
     async def bench(ctx):
-        base = 0                              # address of the ring's oldest word
-        freed_before = 0                      # announced by the walk, not yet at the ring
+        base = 0  # address of the ring's oldest word
+        freed_before = 0  # announced by the walk, not yet at the ring
         weights = [0, 0]
         for number in range(25):
             kind = rng.choice(["plain", "strip", "copy", "stem"])
@@ -149,7 +188,7 @@ def test_steps_are_those_of_the_loops(seed):
                 await ctx.tick()
                 base = (base + free) % WEIGHT_RING
 
-            for _ in range(2):                # taken, then prepared
+            for _ in range(2):  # taken, then prepared
                 assert not ctx.get(walk.active)
                 await tick()
                 ctx.set(walk.i_command.valid, 0)
@@ -165,16 +204,29 @@ def test_steps_are_those_of_the_loops(seed):
                     pending = 0
                 assert ctx.get(walk.active)
                 found = ctx.get(walk.tile)
-                assert tuple(getattr(found, name) for name in (
-                    "offset", "count", "after", "first", "last", "steps_after", "single_step",
-                    "parameter", "parameter_end")) \
+                assert (
+                    tuple(
+                        getattr(found, name)
+                        for name in (
+                            "offset",
+                            "count",
+                            "after",
+                            "first",
+                            "last",
+                            "steps_after",
+                            "single_step",
+                            "parameter",
+                            "parameter_end",
+                        )
+                    )
                     == expected.tile
+                )
                 for name in Step.__dataclass_fields__:
                     wanted = getattr(expected, name)
                     if name in ("tile", "frees") or wanted is None:
                         continue
                     if name == "weights_needed":
-                        wanted += pending     # the ring has not moved yet
+                        wanted += pending  # the ring has not moved yet
                     assert ctx.get(getattr(walk, name)) == wanted, (name, number, steps)
                 ctx.set(walk.advance, 1)
                 await tick()
@@ -185,9 +237,9 @@ def test_steps_are_those_of_the_loops(seed):
             seen["tiles"] += command["output_words"] > TILE_WORDS
             assert not ctx.get(walk.active)
             assert ctx.get(walk.ready)
-            assert ctx.get(walk.index_next) == command["index"] + command["rows"] \
-                * command["groups"] * (command["output_words"] if command["from_strip"] else
-                                       command["input_words"])
+            assert ctx.get(walk.index_next) == command["index"] + command["rows"] * command[
+                "groups"
+            ] * (command["output_words"] if command["from_strip"] else command["input_words"])
             while freed_before or rng.integers(0, 2):
                 await tick()
 

@@ -5,7 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.read_master import ReadMaster
+from mnv2.hw.read_master import ReadMaster
 from tests.hw.axi_slave import AxiSlave
 from tests.hw.harness import check_conversion
 
@@ -28,8 +28,9 @@ class Bench:
         self.stalls = stalls or [0.0] * dut.channels
         self.rng = random.Random(seed)
         self.memory = bytearray(self.rng.randbytes(size))
-        self.slave = AxiSlave(dut.bus, data_bits=dut.data_bits, memory=self.memory, rng=self.rng,
-                              **slave)
+        self.slave = AxiSlave(
+            dut.bus, data_bits=dut.data_bits, memory=self.memory, rng=self.rng, **slave
+        )
         self.beats = [[] for _ in commands]
         self.cycles = [[] for _ in commands]
         self.command_cycles = [[] for _ in commands]
@@ -39,9 +40,13 @@ class Bench:
         """Beats of a channel: data and last."""
         size, beats = self.dut.data_bits // 8, []
         for address, count in self.commands[channel]:
-            beats += [(int.from_bytes(self.memory[start:start + size], "little"),
-                       start == address + (count - 1) * size)
-                      for start in range(address, address + count * size, size)]
+            beats += [
+                (
+                    int.from_bytes(self.memory[start : start + size], "little"),
+                    start == address + (count - 1) * size,
+                )
+                for start in range(address, address + count * size, size)
+            ]
         return beats
 
     def _sender(self, channel):
@@ -56,6 +61,7 @@ class Bench:
                     cycle += 1
                 self.command_cycles[channel].append(cycle - 1)
                 ctx.set(port.valid, 0)
+
         return send
 
     def _receiver(self, channel):
@@ -65,7 +71,8 @@ class Bench:
                 ready = self.rng.random() >= self.stalls[channel]
                 ctx.set(port.ready, ready)
                 *_, valid, beat, r_ready, abort = await ctx.tick().sample(
-                    port.valid, port.payload, self.dut.bus.rready, self.dut.abort)
+                    port.valid, port.payload, self.dut.bus.rready, self.dut.abort
+                )
                 assert r_ready, "rready fell"
                 beat = (int(beat.data), bool(beat.last))
                 assert held is None or abort or (valid and beat == held), "o changed in a stall"
@@ -74,10 +81,12 @@ class Bench:
                     self.beats[channel].append(beat)
                     self.cycles[channel].append(cycle)
                 cycle += 1
+
         return receive
 
     def run(self, check, deadline=20_000):
         """Run until ``check``, a testbench, has ended."""
+
         async def testbench(ctx):
             await check(ctx)
             self.finished = True
@@ -89,7 +98,7 @@ class Bench:
             simulator.add_testbench(self._sender(channel), background=True)
             simulator.add_testbench(self._receiver(channel), background=True)
         simulator.add_testbench(testbench)
-        for _ in range(2 * deadline):    # edges of the clock
+        for _ in range(2 * deadline):  # edges of the clock
             if not self.finished:
                 simulator.advance()
         assert self.finished, f"Not finished; {[len(beats) for beats in self.beats]} beats came"
@@ -115,22 +124,38 @@ class Bench:
 def random_commands(rng, channels, data_bits, burst_beats, *, count=4, size=1 << 16):
     """Commands of each channel: over the end of a page, of 0 to 2 beats, and random ones."""
     beat_bytes = data_bits // 8
-    return [[(4096 * (1 + channel) - 3 * beat_bytes, burst_beats + 5),
-             (beat_bytes * channel, channel % 3)]
-            + [(beat_bytes * rng.randrange(size // beat_bytes - 60), rng.randrange(60))
-               for _ in range(count)] for channel in range(channels)]
+    return [
+        [
+            (4096 * (1 + channel) - 3 * beat_bytes, burst_beats + 5),
+            (beat_bytes * channel, channel % 3),
+        ]
+        + [
+            (beat_bytes * rng.randrange(size // beat_bytes - 60), rng.randrange(60))
+            for _ in range(count)
+        ]
+        for channel in range(channels)
+    ]
 
 
-@pytest.mark.parametrize(("data_bits", "channels", "burst_beats", "arbitration", "stall"), [
-    (64,  1, 16, "round-robin", 0.0),
-    (64,  3, 16, "round-robin", 0.3),
-    (128, 5, 8,  "priority",    0.3),
-    (512, 2, 64, "round-robin", 0.2),
-    (256, 3, 1,  "priority",    0.2),
-])
+@pytest.mark.parametrize(
+    ("data_bits", "channels", "burst_beats", "arbitration", "stall"),
+    [
+        (64, 1, 16, "round-robin", 0.0),
+        (64, 3, 16, "round-robin", 0.3),
+        (128, 5, 8, "priority", 0.3),
+        (512, 2, 64, "round-robin", 0.2),
+        (256, 3, 1, "priority", 0.2),
+    ],
+)
 def test_reads_runs(data_bits, channels, burst_beats, arbitration, stall):
-    dut = ReadMaster(data_bits=data_bits, channels=channels, burst_beats=burst_beats,
-                     fifo_beats=max(17, burst_beats + 3), outstanding=3, arbitration=arbitration)
+    dut = ReadMaster(
+        data_bits=data_bits,
+        channels=channels,
+        burst_beats=burst_beats,
+        fifo_beats=max(17, burst_beats + 3),
+        outstanding=3,
+        arbitration=arbitration,
+    )
     commands = random_commands(random.Random(data_bits), channels, data_bits, burst_beats)
     bench = Bench(dut, commands, stalls=[stall] * channels, latency=7, stall=stall)
     bench.run_all()
@@ -138,8 +163,10 @@ def test_reads_runs(data_bits, channels, burst_beats, arbitration, stall):
     lengths = {length for _, length in bench.slave.read_bursts}
     assert max(lengths) == burst_beats
     assert len(lengths) > 2 or burst_beats == 1
-    assert any((address + length * data_bits // 8) % 4096 == 0
-               for address, length in bench.slave.read_bursts)
+    assert any(
+        (address + length * data_bits // 8) % 4096 == 0
+        for address, length in bench.slave.read_bursts
+    )
 
 
 def test_stops_at_page():
@@ -159,22 +186,33 @@ def test_latency():
     assert (request - command, beat - request, output - beat) == (3, 10, 2)
 
 
-@pytest.mark.parametrize(("channels", "burst_beats", "outstanding", "fifo_beats"), [
-    (1, 16, 8, 124), (4, 16, 8, 108 // 4 + 32), (2, 2, 64, 108 // 2 + 4),
-])
+@pytest.mark.parametrize(
+    ("channels", "burst_beats", "outstanding", "fifo_beats"),
+    [
+        (1, 16, 8, 124),
+        (4, 16, 8, 108 // 4 + 32),
+        (2, 2, 64, 108 // 2 + 4),
+    ],
+)
 def test_sustains_one_beat_per_cycle(channels, burst_beats, outstanding, fifo_beats):
     latency = 100
     assert outstanding * burst_beats >= latency + burst_beats + 8
-    dut = ReadMaster(data_bits=64, channels=channels, burst_beats=burst_beats,
-                     outstanding=outstanding, fifo_beats=fifo_beats)
-    bench = Bench(dut, [[(4096 * channel, 512 // channels)] for channel in range(channels)],
-                  latency=latency)
+    dut = ReadMaster(
+        data_bits=64,
+        channels=channels,
+        burst_beats=burst_beats,
+        outstanding=outstanding,
+        fifo_beats=fifo_beats,
+    )
+    bench = Bench(
+        dut, [[(4096 * channel, 512 // channels)] for channel in range(channels)], latency=latency
+    )
     bench.run_all()
     cycles = bench.slave.read_cycles
     assert cycles[-1] - cycles[0] == len(cycles) - 1
 
 
-@pytest.mark.parametrize("fifo_beats", [32, 47])      # all but one of a third burst have room
+@pytest.mark.parametrize("fifo_beats", [32, 47])  # all but one of a third burst have room
 def test_stuck_channel_holds_nobody_up(fifo_beats):
     dut = ReadMaster(data_bits=64, channels=2, fifo_beats=fifo_beats)
     bench = Bench(dut, [[(0, 300)], [(8192, 300)]], stalls=[1.0, 0.0], latency=20)
@@ -195,8 +233,9 @@ def test_stuck_channel_holds_nobody_up(fifo_beats):
 
 @pytest.mark.parametrize("arbitration", ["round-robin", "priority"])
 def test_arbitration(arbitration):
-    dut = ReadMaster(data_bits=64, channels=3, arbitration=arbitration, fifo_beats=512,
-                     outstanding=2)
+    dut = ReadMaster(
+        data_bits=64, channels=3, arbitration=arbitration, fifo_beats=512, outstanding=2
+    )
     bench = Bench(dut, [[(8192 * channel, 256)] for channel in range(3)], size=1 << 15)
     bench.run_all()
     order = [address // 8192 for address, _ in bench.slave.read_bursts]
@@ -260,13 +299,14 @@ def test_unasked_beat_is_an_error(last):
 def test_abort(start):
     """Whenever it comes, the master goes to rest, and the next command is served whole."""
     dut = ReadMaster(data_bits=64, channels=2, fifo_beats=20)
-    bench = Bench(dut, [[(0, 50), (512, 90)], [(8192, 100)]], stalls=[0.5, 0.9], stall=0.2,
-                  latency=9)
+    bench = Bench(
+        dut, [[(0, 50), (512, 90)], [(8192, 100)]], stalls=[0.5, 0.9], stall=0.2, latency=9
+    )
 
     async def check(ctx):
         await ctx.tick().repeat(start)
         ctx.set(dut.abort, 1)
-        bench.commands[0][1:] = []          # not sent any more, unless it is on offer
+        bench.commands[0][1:] = []  # not sent any more, unless it is on offer
         _, _, busy = await ctx.tick().sample(dut.busy)
         while busy:
             *_, busy = await ctx.tick().sample(dut.busy)
@@ -295,27 +335,42 @@ def test_abort(start):
     bench.run(check)
 
 
-@pytest.mark.parametrize(("parameters", "error", "message"), [
-    ({"data_bits": 96}, ValueError, "Data width must be 64, 128, 256 or 512 bits, not 96"),
-    ({"channels": 0}, ValueError, "Channels must be at least 1, not 0"),
-    ({"channels": "a"}, TypeError, "Channels must be an integer, not 'a'"),
-    ({"burst_beats": 12}, ValueError,
-     "Burst length must be a power of two up to 256 beats, not 12"),
-    ({"data_bits": 512, "burst_beats": 128}, ValueError,
-     "Burst length must be a power of two up to 64 beats, not 128"),
-    ({"fifo_beats": 8}, ValueError, "Queue length must be at least 16 beats, not 8"),
-    ({"outstanding": 0}, ValueError, "Outstanding bursts must be at least 1, not 0"),
-    ({"arbitration": "fair"}, ValueError,
-     "Arbitration must be 'round-robin' or 'priority', not 'fair'"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"data_bits": 96}, ValueError, "Data width must be 64, 128, 256 or 512 bits, not 96"),
+        ({"channels": 0}, ValueError, "Channels must be at least 1, not 0"),
+        ({"channels": "a"}, TypeError, "Channels must be an integer, not 'a'"),
+        (
+            {"burst_beats": 12},
+            ValueError,
+            "Burst length must be a power of two up to 256 beats, not 12",
+        ),
+        (
+            {"data_bits": 512, "burst_beats": 128},
+            ValueError,
+            "Burst length must be a power of two up to 64 beats, not 128",
+        ),
+        ({"fifo_beats": 8}, ValueError, "Queue length must be at least 16 beats, not 8"),
+        ({"outstanding": 0}, ValueError, "Outstanding bursts must be at least 1, not 0"),
+        (
+            {"arbitration": "fair"},
+            ValueError,
+            "Arbitration must be 'round-robin' or 'priority', not 'fair'",
+        ),
+    ],
+)
 def test_refuses(parameters, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         ReadMaster(**{"data_bits": 64, "channels": 2} | parameters)
 
 
-@pytest.mark.parametrize("parameters", [
-    {"data_bits": 64, "channels": 1, "burst_beats": 1, "fifo_beats": 4, "outstanding": 1},
-    {"data_bits": 128, "channels": 3, "arbitration": "priority"},
-])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"data_bits": 64, "channels": 1, "burst_beats": 1, "fifo_beats": 4, "outstanding": 1},
+        {"data_bits": 128, "channels": 3, "arbitration": "priority"},
+    ],
+)
 def test_converts(parameters):
     check_conversion(lambda: ReadMaster(**parameters))

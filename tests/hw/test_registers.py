@@ -5,9 +5,9 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.counters import COUNTERS
-from hw.program import RECORDS_BITS
-from hw.registers import (
+from mnv2.hw.counters import COUNTERS
+from mnv2.hw.program import RECORDS_BITS
+from mnv2.hw.registers import (
     ADDRESS_BITS,
     COUNTER_OFFSET,
     COUNTER_ROW_BYTES,
@@ -44,7 +44,7 @@ class Host:
         ctx.set(bus.araddr, address)
         ctx.set(bus.arvalid, 1)
         for _ in range(9):
-            ready, = await self._tick(bus.arready)
+            (ready,) = await self._tick(bus.arready)
             if ready:
                 break
         else:
@@ -111,7 +111,7 @@ def run(test, seed=None):
     simulator.add_clock(1e-8)
     simulator.add_testbench(testbench)
     simulator.add_testbench(memory, background=True)
-    simulator.run()     # ends with the testbench, each of whose waits has an end
+    simulator.run()  # ends with the testbench, each of whose waits has an end
     assert finished
 
 
@@ -120,8 +120,10 @@ def run(test, seed=None):
 def test_set_and_read_back(register, seed):
     async def test(host, ctx, dut):
         rng = random.Random(7)
-        port = {Register.PROGRAM_ADDRESS: dut.program_address,
-                Register.PROGRAM_RECORDS: dut.program_records}[register]
+        port = {
+            Register.PROGRAM_ADDRESS: dut.program_address,
+            Register.PROGRAM_RECORDS: dut.program_records,
+        }[register]
         limit = len(port)
         held = 0
         for number in range(30):
@@ -145,8 +147,9 @@ def test_every_other_address_answers_with_an_error():
             assert response == (OKAY if address in readable else SLVERR), hex(address)
             assert address in readable or value == 0
             if address != Register.START.value:
-                assert await host.write(address, 0) == (
-                    OKAY if address in writable else SLVERR), hex(address)
+                assert await host.write(address, 0) == (OKAY if address in writable else SLVERR), (
+                    hex(address)
+                )
         assert await host.write(COUNTER_OFFSET, 1) == SLVERR
         assert await host.read(COUNTER_OFFSET + 4 * len(COUNTERS)) == (SLVERR, 0)
         # After an error all is well.
@@ -205,7 +208,9 @@ def test_status_and_finished_are_those_of_the_moment():
             ctx.set(dut.finished, 2**RECORDS_BITS - 1 - status.value)
             assert await host.read(Register.STATUS.value) == (OKAY, status.value)
             assert await host.read(Register.FINISHED.value) == (
-                OKAY, 2**RECORDS_BITS - 1 - status.value)
+                OKAY,
+                2**RECORDS_BITS - 1 - status.value,
+            )
 
     run(test)
 

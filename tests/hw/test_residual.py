@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from amaranth.lib import data
 
-from golden.ops import add
-from hw.residual import ResidualAdd
+from mnv2.golden.ops import add
+from mnv2.hw.residual import ResidualAdd
 from tests.hw.harness import (
     check_conversion,
     cycles_per_item,
@@ -41,8 +41,14 @@ def check(seed, count, *, channels, pixels, lanes, bits=8, **options):
 @pytest.mark.parametrize("stall", [0.0, 0.4, {"i": 0.6}, {"o": 0.6}])
 @pytest.mark.parametrize(("channels", "pixels", "lanes"), LANES)
 def test_equal_to_golden(channels, pixels, lanes, stall):
-    check(1, max(60, 600 // (channels * pixels)), channels=channels, pixels=pixels, lanes=lanes,
-          stall=stall)
+    check(
+        1,
+        max(60, 600 // (channels * pixels)),
+        channels=channels,
+        pixels=pixels,
+        lanes=lanes,
+        stall=stall,
+    )
 
 
 @pytest.mark.parametrize("bits", [4, 5, 6, 7])
@@ -81,31 +87,42 @@ def test_largest_sum(q, zero_point, expected):
     sides = [(zero_point, 2**31 - 1, 0)] * 2
     word = np.full((1, 1, 1), q)
     assert add(word, word, *sides, 2**30, 22, 0, -128, 127).item() == expected
-    fields = {"a": word, "b": word, "tag": np.zeros(1, int),
-              "parameters": {name: np.array([value]) for name, value in parameters.items()}
-              | {"range": {name: np.array([value]) for name, value in limits.items()}}}
+    fields = {
+        "a": word,
+        "b": word,
+        "tag": np.zeros(1, int),
+        "parameters": {name: np.array([value]) for name, value in parameters.items()}
+        | {"range": {name: np.array([value]) for name, value in limits.items()}},
+    }
     results, _ = run(fields, channels=1, pixels=1, lanes=1)
     assert results["word"].item() == expected
 
 
-@pytest.mark.parametrize(("field", "value", "message"), [
-    ("a_shift",      32,  "Shift of 32 is outside 0 to 31"),
-    ("b_shift",      -1,  "Shift of -1 is outside 0 to 31"),
-    ("shift",        -1,  "Shift of -1 is outside 0 to 31"),
-    ("a_multiplier", -1,  "Multiplier of -1 is negative"),
-    ("b_multiplier", -5,  "Multiplier of -5 is negative"),
-    ("multiplier",   -1,  "Multiplier of -1 is negative"),
-    ("minimum",      -17, "Range of -17 to 15 does not fit the activations"),
-    ("maximum",      16,  "Range of -16 to 16 does not fit the activations"),
-])
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("a_shift", 32, "Shift of 32 is outside 0 to 31"),
+        ("b_shift", -1, "Shift of -1 is outside 0 to 31"),
+        ("shift", -1, "Shift of -1 is outside 0 to 31"),
+        ("a_multiplier", -1, "Multiplier of -1 is negative"),
+        ("b_multiplier", -5, "Multiplier of -5 is negative"),
+        ("multiplier", -1, "Multiplier of -1 is negative"),
+        ("minimum", -17, "Range of -17 to 15 does not fit the activations"),
+        ("maximum", 16, "Range of -16 to 16 does not fit the activations"),
+    ],
+)
 def test_unsupported_parameters_stop_the_simulation(field, value, message):
     parameters = dict.fromkeys(("a_zero_point", "a_shift", "b_zero_point", "b_shift", "shift"), 0)
     parameters |= dict.fromkeys(("a_multiplier", "b_multiplier", "multiplier"), 2**30)
     limits = {"zero_point": 0, "minimum": -16, "maximum": 15}
     (parameters if field in parameters else limits)[field] = value
-    fields = {"a": np.zeros((1, 1, 1), int), "b": np.zeros((1, 1, 1), int), "tag": np.zeros(1, int),
-              "parameters": {name: np.array([value]) for name, value in parameters.items()}
-              | {"range": {name: np.array([value]) for name, value in limits.items()}}}
+    fields = {
+        "a": np.zeros((1, 1, 1), int),
+        "b": np.zeros((1, 1, 1), int),
+        "tag": np.zeros(1, int),
+        "parameters": {name: np.array([value]) for name, value in parameters.items()}
+        | {"range": {name: np.array([value]) for name, value in limits.items()}},
+    }
     with pytest.raises(AssertionError, match=message):
         run(fields, channels=1, pixels=1, lanes=1, bits=5)
 
@@ -123,13 +140,16 @@ def test_tag_of_any_shape():
         np.testing.assert_array_equal(results["tag"][name], values)
 
 
-@pytest.mark.parametrize(("name", "value", "error", "message"), [
-    ("channels",        0,   ValueError, "Channels must be a positive integer, not 0"),
-    ("pixels",          -1,  ValueError, "Pixels must be a positive integer, not -1"),
-    ("lanes",           2.0, TypeError,  "Lanes must be a positive integer, not 2.0"),
-    ("lanes",           3,   ValueError, "Lanes must divide the 8 elements of a word, not 3"),
-    ("activation_bits", 3,   ValueError, "Activation bits must be an integer from 4 to 8, not 3"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "error", "message"),
+    [
+        ("channels", 0, ValueError, "Channels must be a positive integer, not 0"),
+        ("pixels", -1, ValueError, "Pixels must be a positive integer, not -1"),
+        ("lanes", 2.0, TypeError, "Lanes must be a positive integer, not 2.0"),
+        ("lanes", 3, ValueError, "Lanes must divide the 8 elements of a word, not 3"),
+        ("activation_bits", 3, ValueError, "Activation bits must be an integer from 4 to 8, not 3"),
+    ],
+)
 def test_bad_parameters(name, value, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         ResidualAdd(**{**dict(channels=4, pixels=2, lanes=4), name: value})

@@ -5,7 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.ring import Ring
+from mnv2.hw.ring import Ring
 from tests.hw.harness import check_conversion
 
 WIDTH = 24
@@ -18,9 +18,17 @@ def run(dut, testbench):
     simulator.run_until(50e-6)
 
 
-@pytest.mark.parametrize(("depth", "free_limit"), [
-    (2, None), (3, 1), (8, None), (13, 5), (16, 4), (100, None),
-])
+@pytest.mark.parametrize(
+    ("depth", "free_limit"),
+    [
+        (2, None),
+        (3, 1),
+        (8, None),
+        (13, 5),
+        (16, 4),
+        (100, None),
+    ],
+)
 def test_random_access(depth, free_limit):
     dut = Ring(shape=WIDTH, depth=depth, free_limit=free_limit)
     rng = random.Random(depth)
@@ -34,8 +42,11 @@ def test_random_access(depth, free_limit):
             filling = cycle // 300 % 2 == 0
             write = rng.random() < (0.9 if filling else 0.3)
             word = rng.getrandbits(WIDTH)
-            free = min(rng.randrange(dut.free_limit + 1), len(held)) \
-                if rng.random() < (0.02 if filling else 0.7) else 0
+            free = (
+                min(rng.randrange(dut.free_limit + 1), len(held))
+                if rng.random() < (0.02 if filling else 0.7)
+                else 0
+            )
             read = bool(held) and rng.random() < 0.8
             offset = rng.randrange(len(held)) if held else 0
             ctx.set(dut.i.valid, write)
@@ -44,14 +55,15 @@ def test_random_access(depth, free_limit):
             ctx.set(dut.read_enable, read)
             ctx.set(dut.read_address, (base + offset) % depth)
             _, _, ready, seen_base, available, seen = await ctx.tick().sample(
-                dut.i.ready, dut.base, dut.available, dut.read_data)
+                dut.i.ready, dut.base, dut.available, dut.read_data
+            )
             assert ready == (len(held) < depth)
             assert (seen_base, available) == (base, len(held))
             if data is not None:
                 assert seen == data
-            met["full"]  += not ready
+            met["full"] += not ready
             met["empty"] += not held
-            met["wrap"]  += base + len(held) > depth
+            met["wrap"] += base + len(held) > depth
             met["rewind"] += read and offset < previous
             met["write and free"] += bool(write and ready and free)
             met["hold"] += not read
@@ -139,11 +151,14 @@ def test_free_of_absent_words_stops():
         run(dut, testbench)
 
 
-@pytest.mark.parametrize(("parameters", "error", "message"), [
-    ({"depth": "4"}, TypeError, "Depth must be an integer, not '4'"),
-    ({"depth": 1}, ValueError, "Depth must be at least 2 words, not 1"),
-    ({"depth": 4, "free_limit": 5}, ValueError, "Free limit must be 1 to 4 words, not 5"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"depth": "4"}, TypeError, "Depth must be an integer, not '4'"),
+        ({"depth": 1}, ValueError, "Depth must be at least 2 words, not 1"),
+        ({"depth": 4, "free_limit": 5}, ValueError, "Free limit must be 1 to 4 words, not 5"),
+    ],
+)
 def test_refuses(parameters, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         Ring(shape=WIDTH, **parameters)

@@ -5,24 +5,64 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.passes import Range, Stall, Target
-from hw.program import Descriptor, Header, Work
-from hw.sequencer import Sequencer
+from mnv2.hw.passes import Range, Stall, Target
+from mnv2.hw.program import Descriptor, Header, Work
+from mnv2.hw.sequencer import Sequencer
 from tests.hw.harness import check_conversion
 
 DATA_BITS, MAP_WORDS, TAP_WORDS, PARAMETER_WORDS = 128, 4000, 64, 256
-HEADER = {"weights_address": 0x1000, "weights_beats": 11, "taps_address": 0x2000, "taps_beats": 12,
-          "parameters_address": 0x3000, "parameters_beats": 13}
+HEADER = {
+    "weights_address": 0x1000,
+    "weights_beats": 11,
+    "taps_address": 0x2000,
+    "taps_beats": 12,
+    "parameters_address": 0x3000,
+    "parameters_beats": 13,
+}
 #: A block of stride 1 whose three strips have 3, 3 and 2 rows.
-BLOCK = {"input_rows": 8, "input_groups": 2, "input_tail": 5, "input_words": 3, "hidden_words": 7,
-         "output_rows": 8, "output_groups": 2, "output_words": 4, "strip_rows": 3,
-         "strip_output_words": 24, "parameter_words": 30, "input_base": 100, "input_end": 148,
-         "output_base": 200, "output_end": 264, "steps": 3, "pad_start": 1}
-STEM = {**BLOCK, "stem": 1, "copy": 1, "hidden_words": 3, "image_rows": 16, "image_groups": 4,
-        "image_steps": 4, "image_pad_start": 1, "image_line": 50, "stem_steps": 7}
-HEAD = {"work": Work.HEAD, "input_rows": 7, "input_groups": 1, "input_words": 40,
-        "output_words": 160, "parameter_words": 160, "input_base": 10, "input_end": 290,
-        "output_base": 300, "output_end": 460}
+BLOCK = {
+    "input_rows": 8,
+    "input_groups": 2,
+    "input_tail": 5,
+    "input_words": 3,
+    "hidden_words": 7,
+    "output_rows": 8,
+    "output_groups": 2,
+    "output_words": 4,
+    "strip_rows": 3,
+    "strip_output_words": 24,
+    "parameter_words": 30,
+    "input_base": 100,
+    "input_end": 148,
+    "output_base": 200,
+    "output_end": 264,
+    "steps": 3,
+    "pad_start": 1,
+}
+STEM = {
+    **BLOCK,
+    "stem": 1,
+    "copy": 1,
+    "hidden_words": 3,
+    "image_rows": 16,
+    "image_groups": 4,
+    "image_steps": 4,
+    "image_pad_start": 1,
+    "image_line": 50,
+    "stem_steps": 7,
+}
+HEAD = {
+    "work": Work.HEAD,
+    "input_rows": 7,
+    "input_groups": 1,
+    "input_words": 40,
+    "output_words": 160,
+    "parameter_words": 160,
+    "input_base": 10,
+    "input_end": 290,
+    "output_base": 300,
+    "output_end": 460,
+}
 
 
 class Machine:
@@ -34,15 +74,21 @@ class Machine:
     """
 
     def __init__(self, blocks, *, issue=3, drain=5, seed=1, line_ready=0.7):
-        self.dut = Sequencer(data_bits=DATA_BITS, map_words=MAP_WORDS, tap_words=TAP_WORDS,
-                             parameter_words=PARAMETER_WORDS)
-        self.records = [record.as_bits() for record in (
-            Header.const(HEADER), *(Descriptor.const(block) for block in blocks))]
+        self.dut = Sequencer(
+            data_bits=DATA_BITS,
+            map_words=MAP_WORDS,
+            tap_words=TAP_WORDS,
+            parameter_words=PARAMETER_WORDS,
+        )
+        self.records = [
+            record.as_bits()
+            for record in (Header.const(HEADER), *(Descriptor.const(block) for block in blocks))
+        ]
         self.issue, self.drain, self.line_ready = issue, drain, line_ready
         self.random = random.Random(seed)
         self.passes, self.events, self.reads, self.cycle = [], [], [], 0
-        self.left = 0                    # cycles until all is quiet
-        self.stored, self.written = None, None     # None: of what is produced, all is stored
+        self.left = 0  # cycles until all is quiet
+        self.stored, self.written = None, None  # None: of what is produced, all is stored
 
     def run(self, cycles=2000, each=None):
         """Until the program ends, or so many cycles; ``each(ctx, machine)`` after each cycle."""
@@ -85,12 +131,38 @@ class Machine:
             if ctx.get(port.valid):
                 read = port.payload
                 self.reads.append((name, ctx.get(read.address), ctx.get(read.beats)))
-        sampled = (dut.i_records.valid, dut.i_records.ready, dut.o_pass.valid, dut.o_pass.ready,
-                   dut.o_pass.payload, dut.o_line.valid, dut.o_line.ready, dut.o_line.payload,
-                   dut.begin, dut.finish, dut.complete, dut.bad, dut.freed, dut.produced,
-                   dut.taps_free, dut.parameters_free, dut.stall)
-        _, _, given, taken, pass_valid, pass_ready, step, line_valid, line_ready, line, *rest = \
-            await ctx.tick().sample(*sampled)
+        sampled = (
+            dut.i_records.valid,
+            dut.i_records.ready,
+            dut.o_pass.valid,
+            dut.o_pass.ready,
+            dut.o_pass.payload,
+            dut.o_line.valid,
+            dut.o_line.ready,
+            dut.o_line.payload,
+            dut.begin,
+            dut.finish,
+            dut.complete,
+            dut.bad,
+            dut.freed,
+            dut.produced,
+            dut.taps_free,
+            dut.parameters_free,
+            dut.stall,
+        )
+        (
+            _,
+            _,
+            given,
+            taken,
+            pass_valid,
+            pass_ready,
+            step,
+            line_valid,
+            line_ready,
+            line,
+            *rest,
+        ) = await ctx.tick().sample(*sampled)
         begin, finish, complete, bad, freed, produced, taps, parameters, self.stall = rest
         if given and taken:
             self.records.pop(0)
@@ -148,26 +220,63 @@ def check_block(block, events):
             line, step = command(events)
             above = block["image_pad_start"]
             # A window of two input rows' distance for each row that the stem makes.
-            assert (line.first_row, line.end_row) == (2 * top + (1 - above if top else 0),
-                                                      2 * (top + rows) + 1 - above)
+            assert (line.first_row, line.end_row) == (
+                2 * top + (1 - above if top else 0),
+                2 * (top + rows) + 1 - above,
+            )
             assert (line.rows, line.groups, line.steps, line.words, line.line) == (
-                block["image_rows"], block["image_groups"], block["image_steps"], 1,
-                block["image_line"])
+                block["image_rows"],
+                block["image_groups"],
+                block["image_steps"],
+                1,
+                block["image_line"],
+            )
             assert (line.stride_2, line.pad_start) == (1, above)
             assert (step.stem, step.target, step.range) == (1, Target.MAP, Range.STEM)
             assert (step.rows, step.groups, step.input_words, step.output_words) == (
-                rows, groups, block["stem_steps"], words)
+                rows,
+                groups,
+                block["stem_steps"],
+                words,
+            )
             assert (step.output_base, step.output_end) == (block["input_base"], block["input_end"])
         line, step = command(events)
-        assert (line.first_row, line.end_row, line.rows, line.groups, line.steps, line.tail,
-                line.words) == (top, bottom, block["input_rows"], groups, block["steps"],
-                                block["input_tail"], block["hidden_words"])
+        assert (
+            line.first_row,
+            line.end_row,
+            line.rows,
+            line.groups,
+            line.steps,
+            line.tail,
+            line.words,
+        ) == (
+            top,
+            bottom,
+            block["input_rows"],
+            groups,
+            block["steps"],
+            block["input_tail"],
+            block["hidden_words"],
+        )
         assert (line.stride_2, line.pad_start, line.line) == (
-            block.get("stride_2", 0), block.get("pad_start", 0), 0)
+            block.get("stride_2", 0),
+            block.get("pad_start", 0),
+            0,
+        )
         assert (step.copy, step.stem, step.from_strip, step.target, step.range) == (
-            block.get("copy", 0), 0, 0, Target.QUEUE, Range.EXPAND)
+            block.get("copy", 0),
+            0,
+            0,
+            Target.QUEUE,
+            Range.EXPAND,
+        )
         assert (step.rows, step.groups, step.input_words, step.output_words, step.parameters) == (
-            rows, groups, words, block["hidden_words"], words if block.get("stem") else 0)
+            rows,
+            groups,
+            words,
+            block["hidden_words"],
+            words if block.get("stem") else 0,
+        )
         assert (step.input, step.index) == (block["input_base"] + taken, taken)
         assert (step.input_base, step.input_end) == (block["input_base"], block["input_end"])
         assert step.rewind == (not block.get("stem"))
@@ -176,16 +285,26 @@ def check_block(block, events):
         assert (kind, step.from_strip, step.range) == ("pass", 1, Range.PROJECT)
         assert step.target == (Target.RESIDUAL if block.get("residual") else Target.MAP)
         assert (step.rows, step.groups, step.input_words, step.output_words) == (
-            end - first, block["output_groups"], block["hidden_words"], block["output_words"])
-        depthwise = (words if block.get("stem") else 0) \
-            + (0 if block.get("copy") else block["hidden_words"])
+            end - first,
+            block["output_groups"],
+            block["hidden_words"],
+            block["output_words"],
+        )
+        depthwise = (words if block.get("stem") else 0) + (
+            0 if block.get("copy") else block["hidden_words"]
+        )
         assert step.parameters == depthwise + block["hidden_words"]
         assert (step.index, step.output) == (produced, block["output_base"] + produced)
         assert (step.output_base, step.output_end) == (block["output_base"], block["output_end"])
         assert step.free_weights == (end == block["output_rows"])
         produced += (end - first) * block["output_groups"] * block["output_words"]
-    assert next(events) == ("finish", taken, produced, block["hidden_words"],
-                            block["parameter_words"])
+    assert next(events) == (
+        "finish",
+        taken,
+        produced,
+        block["hidden_words"],
+        block["parameter_words"],
+    )
     assert not list(events)
 
 
@@ -199,8 +318,13 @@ VARIANTS = {
     "stride 1": BLOCK,
     "one strip": {**BLOCK, "strip_rows": 8},
     "stride 2, padding at the top": {**BLOCK, "stride_2": 1, "output_rows": 4, "strip_rows": 2},
-    "stride 2, padding at the bottom": {**BLOCK, "stride_2": 1, "output_rows": 4, "strip_rows": 3,
-                                        "pad_start": 0},
+    "stride 2, padding at the bottom": {
+        **BLOCK,
+        "stride_2": 1,
+        "output_rows": 4,
+        "strip_rows": 3,
+        "pad_start": 0,
+    },
     "odd rows": {**BLOCK, "stride_2": 1, "input_rows": 7, "output_rows": 4, "strip_rows": 1},
     "residual": {**BLOCK, "residual": 1, "output_words": 3},
     "copy": {**BLOCK, "copy": 1, "hidden_words": 3},
@@ -226,14 +350,24 @@ def test_a_pass_waits_for_a_line_buffer_that_is_slow_to_start(name):
 
 
 def test_head_and_classifier_are_one_pass_each():
-    classifier = {**HEAD, "work": Work.CLASSIFIER, "input_rows": 1, "output_words": 250,
-                  "parameter_words": 250, "store": 1}
+    classifier = {
+        **HEAD,
+        "work": Work.CLASSIFIER,
+        "input_rows": 1,
+        "output_words": 250,
+        "parameter_words": 250,
+        "store": 1,
+    }
     machine = Machine([HEAD, classifier]).run()
     steps = [event[1] for event in machine.events if event[0] == "pass"]
     assert [step.target for step in steps] == [Target.POOL, Target.LOGITS]
     for step, block in zip(steps, (HEAD, classifier), strict=True):
         assert (step.rows, step.groups, step.input_words, step.output_words) == (
-            block["input_rows"], 1, 40, block["output_words"])
+            block["input_rows"],
+            1,
+            40,
+            block["output_words"],
+        )
         assert step.rewind
         assert step.free_weights
         assert not step.from_strip
@@ -243,8 +377,11 @@ def test_head_and_classifier_are_one_pass_each():
 def test_streams_are_asked_for_once():
     beats = 3 * 128 * 8 // DATA_BITS
     assert Machine([BLOCK, BLOCK]).run().reads == [
-        ("program", 0x8000, beats), ("weights", 0x1000, 11), ("taps", 0x2000, 12),
-        ("parameters", 0x3000, 13)]
+        ("program", 0x8000, beats),
+        ("weights", 0x1000, 11),
+        ("taps", 0x2000, 12),
+        ("parameters", 0x3000, 13),
+    ]
 
 
 @pytest.mark.parametrize("missing", [0, 1])
@@ -333,12 +470,18 @@ def test_input_is_freed_when_nobody_reads_it_any_more(residual):
 
 
 WRONG = {
-    "no rows": {"input_rows": 0}, "no groups": {"input_groups": 0},
-    "no input words": {"input_words": 0}, "no output words": {"output_words": 0},
-    "no hidden words": {"hidden_words": 0}, "no output rows": {"output_rows": 0},
-    "no output groups": {"output_groups": 0}, "no strip": {"strip_rows": 0},
-    "no steps": {"steps": 0}, "input ring": {"input_base": 148},
-    "output ring": {"output_base": 264}, "input beyond the memory": {"input_end": MAP_WORDS + 1},
+    "no rows": {"input_rows": 0},
+    "no groups": {"input_groups": 0},
+    "no input words": {"input_words": 0},
+    "no output words": {"output_words": 0},
+    "no hidden words": {"hidden_words": 0},
+    "no output rows": {"output_rows": 0},
+    "no output groups": {"output_groups": 0},
+    "no strip": {"strip_rows": 0},
+    "no steps": {"steps": 0},
+    "input ring": {"input_base": 148},
+    "output ring": {"output_base": 264},
+    "input beyond the memory": {"input_end": MAP_WORDS + 1},
     "output beyond the memory": {"output_end": MAP_WORDS + 1},
     "kernels": {"hidden_words": TAP_WORDS + 1},
     "parameters": {"parameter_words": PARAMETER_WORDS + 1},
@@ -359,15 +502,24 @@ def test_wrong_descriptor_stops_the_program(name):
 
 def test_unknown_work_stops_the_program():
     machine = Machine([BLOCK])
-    machine.records[-1] |= 3             # the lowest two bits
+    machine.records[-1] |= 3  # the lowest two bits
     machine.run(100)
     assert machine.bad
     assert not machine.events
 
 
 def test_largest_descriptor_is_none_of_them():
-    machine = Machine([{**BLOCK, "input_end": MAP_WORDS, "output_end": MAP_WORDS,
-                        "hidden_words": TAP_WORDS, "parameter_words": PARAMETER_WORDS}]).run()
+    machine = Machine(
+        [
+            {
+                **BLOCK,
+                "input_end": MAP_WORDS,
+                "output_end": MAP_WORDS,
+                "hidden_words": TAP_WORDS,
+                "parameter_words": PARAMETER_WORDS,
+            }
+        ]
+    ).run()
     assert not machine.bad
     assert not machine.running
 
@@ -379,5 +531,11 @@ def test_logits_may_lie_beyond_the_map_memory():
 
 
 def test_conversion():
-    check_conversion(lambda: Sequencer(data_bits=DATA_BITS, map_words=MAP_WORDS,
-                                       tap_words=TAP_WORDS, parameter_words=PARAMETER_WORDS))
+    check_conversion(
+        lambda: Sequencer(
+            data_bits=DATA_BITS,
+            map_words=MAP_WORDS,
+            tap_words=TAP_WORDS,
+            parameter_words=PARAMETER_WORDS,
+        )
+    )

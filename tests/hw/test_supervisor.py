@@ -5,8 +5,8 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.registers import Status
-from hw.supervisor import Supervisor
+from mnv2.hw.registers import Status
+from mnv2.hw.supervisor import Supervisor
 from tests.hw.harness import check_conversion
 
 EVENTS = ("start", "complete", "bus_error", "descriptor_error", "moving", "bus_busy")
@@ -33,16 +33,23 @@ def play(cycles, *, patience):
 
 def test_completes():
     seen = play([{}, {"start": 1}, {"moving": 1}, {"moving": 1, "complete": 1}, {}], patience=9)
-    assert seen == [(0, 0, 0, Status.NONE), (1, 0, 0, Status.NONE), (0, 0, 0, Status.RUNNING),
-                    (0, 0, 1, Status.RUNNING), (0, 0, 0, Status.DONE)]
+    assert seen == [
+        (0, 0, 0, Status.NONE),
+        (1, 0, 0, Status.NONE),
+        (0, 0, 0, Status.RUNNING),
+        (0, 0, 1, Status.RUNNING),
+        (0, 0, 0, Status.DONE),
+    ]
 
 
-@pytest.mark.parametrize(("event", "status"), [
-    ("bus_error", Status.BUS), ("descriptor_error", Status.DESCRIPTOR)])
+@pytest.mark.parametrize(
+    ("event", "status"), [("bus_error", Status.BUS), ("descriptor_error", Status.DESCRIPTOR)]
+)
 def test_gives_up_until_the_bus_is_quiet(event, status):
     busy = {"bus_busy": 1}
-    seen = play([{"start": 1}, busy, {event: 1} | busy, busy, busy, {}, {}, {"start": 1}, {}],
-                patience=99)
+    seen = play(
+        [{"start": 1}, busy, {event: 1} | busy, busy, busy, {}, {}, {"start": 1}, {}], patience=99
+    )
     assert [step[1] for step in seen] == [0, 0, 0, 1, 1, 1, 0, 0, 0]
     assert [step[2] for step in seen] == [0, 0, 0, 0, 0, 1, 0, 0, 0]
     assert seen[5][3] == Status.RUNNING
@@ -79,15 +86,26 @@ def test_start_while_running_does_nothing():
 
 def test_random_events_against_a_description():
     rng, patience = random.Random(1), 6
-    cycles = [{name: rng.random() < p for name, p in zip(
-        EVENTS, (0.2, 0.05, 0.02, 0.02, 0.4, 0.5), strict=True)} for _ in range(3000)]
+    cycles = [
+        {
+            name: rng.random() < p
+            for name, p in zip(EVENTS, (0.2, 0.05, 0.02, 0.02, 0.4, 0.5), strict=True)
+        }
+        for _ in range(3000)
+    ]
     state, status, reason, waited = "idle", Status.NONE, None, 0
     met = set()
     for events, seen in zip(cycles, play(cycles, patience=patience), strict=True):
         begin = state == "idle" and events["start"]
-        failed = (Status.BUS if events["bus_error"] else
-                  Status.DESCRIPTOR if events["descriptor_error"] else
-                  Status.STUCK if waited == patience else None)
+        failed = (
+            Status.BUS
+            if events["bus_error"]
+            else Status.DESCRIPTOR
+            if events["descriptor_error"]
+            else Status.STUCK
+            if waited == patience
+            else None
+        )
         done = state == "run" and failed is None and events["complete"]
         late = done and events["bus_busy"]
         left = state == "give up" and not events["bus_busy"]

@@ -5,7 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from hw.write_master import WriteMaster
+from mnv2.hw.write_master import WriteMaster
 from tests.hw.axi_slave import AxiSlave
 from tests.hw.harness import check_conversion
 
@@ -28,15 +28,21 @@ class Bench:
         self.dut, self.runs, self.stall, self.wrong_last = dut, runs, stall, wrong_last
         self.rng = random.Random(seed)
         self.before = self.rng.randbytes(SIZE)
-        self.slave = AxiSlave(dut.bus, data_bits=dut.data_bits, memory=bytearray(self.before),
-                              rng=self.rng, stall=stall, **slave)
+        self.slave = AxiSlave(
+            dut.bus,
+            data_bits=dut.data_bits,
+            memory=bytearray(self.before),
+            rng=self.rng,
+            stall=stall,
+            **slave,
+        )
         self.taken = []
         self.finished = False
 
     def expected(self):
         memory = bytearray(self.before)
         for address, contents in self.runs:
-            memory[address:address + len(contents)] = contents
+            memory[address : address + len(contents)] = contents
         return memory
 
     async def _send(self, ctx, port, payload):
@@ -55,12 +61,18 @@ class Bench:
         size, number = self.dut.data_bits // 8, 0
         for _, contents in self.runs:
             for start in range(0, len(contents), size):
-                beat = contents[start:start + size]
+                beat = contents[start : start + size]
                 # Above the tail there is anything.
                 beat += self.rng.randbytes(size - len(beat))
                 last = start + size >= len(contents)
-                await self._send(ctx, self.dut.i, {"data": int.from_bytes(beat, "little"),
-                                                   "last": last ^ (number == self.wrong_last)})
+                await self._send(
+                    ctx,
+                    self.dut.i,
+                    {
+                        "data": int.from_bytes(beat, "little"),
+                        "last": last ^ (number == self.wrong_last),
+                    },
+                )
                 number += 1
 
     def run(self, check, deadline=10_000):
@@ -73,7 +85,7 @@ class Bench:
         for process in (self.slave.write, self._send_commands, self._send_beats):
             simulator.add_testbench(process, background=True)
         simulator.add_testbench(testbench)
-        for _ in range(2 * deadline):    # edges of the clock
+        for _ in range(2 * deadline):  # edges of the clock
             if not self.finished:
                 simulator.advance()
         assert self.finished, f"Not finished; {self.slave.written_beats} beats came"
@@ -105,8 +117,9 @@ class Bench:
 def random_runs(rng, data_bits, burst_beats, count=6):
     """Runs that do not overlap: over the end of a page, empty, with every kind of tail."""
     size = data_bits // 8
-    lengths = [(burst_beats + 5) * size, 0, 1, 3 * size - 1, size + 1] \
-        + [rng.randrange(1, 40 * size) for _ in range(count)]
+    lengths = [(burst_beats + 5) * size, 0, 1, 3 * size - 1, size + 1] + [
+        rng.randrange(1, 40 * size) for _ in range(count)
+    ]
     address, runs = 4096 - 3 * size, []
     for length in lengths:
         runs.append((address, rng.randbytes(length)))
@@ -115,14 +128,26 @@ def random_runs(rng, data_bits, burst_beats, count=6):
     return runs
 
 
-@pytest.mark.parametrize(("data_bits", "burst_beats", "outstanding", "stall"), [
-    (64, 16, 4, 0.0), (64, 16, 1, 0.3), (128, 8, 2, 0.3), (512, 64, 4, 0.2), (256, 1, 3, 0.2),
-])
+@pytest.mark.parametrize(
+    ("data_bits", "burst_beats", "outstanding", "stall"),
+    [
+        (64, 16, 4, 0.0),
+        (64, 16, 1, 0.3),
+        (128, 8, 2, 0.3),
+        (512, 64, 4, 0.2),
+        (256, 1, 3, 0.2),
+    ],
+)
 def test_writes_runs(data_bits, burst_beats, outstanding, stall):
-    dut = WriteMaster(data_bits=data_bits, burst_beats=burst_beats, outstanding=outstanding,
-                      fifo_beats=max(18, burst_beats))
-    bench = Bench(dut, random_runs(random.Random(data_bits), data_bits, burst_beats), stall=stall,
-                  latency=6)
+    dut = WriteMaster(
+        data_bits=data_bits,
+        burst_beats=burst_beats,
+        outstanding=outstanding,
+        fifo_beats=max(18, burst_beats),
+    )
+    bench = Bench(
+        dut, random_runs(random.Random(data_bits), data_bits, burst_beats), stall=stall, latency=6
+    )
     bench.run_all()
     lengths = {length for _, length in bench.slave.write_bursts}
     assert max(lengths) == burst_beats
@@ -156,7 +181,8 @@ def test_burst_is_whole_before_it_is_announced():
         taken = announced = 0
         while announced < 60:
             *_, valid, i_ready, aw_valid, aw_ready, length = await ctx.tick().sample(
-                dut.i.valid, dut.i.ready, dut.bus.awvalid, dut.bus.awready, dut.bus.awlen)
+                dut.i.valid, dut.i.ready, dut.bus.awvalid, dut.bus.awready, dut.bus.awlen
+            )
             if aw_valid and aw_ready:
                 announced += length + 1
                 assert announced <= taken
@@ -215,32 +241,38 @@ def test_abort(start):
         ctx.set(dut.abort, 0)
         await bench._send(ctx, dut.i_command, {"address": 8192, "bytes": 13})
         for last in (0, 1):
-            await bench._send(ctx, dut.i, {"data": 0x0123456789abcdef, "last": last})
+            await bench._send(ctx, dut.i, {"data": 0x0123456789ABCDEF, "last": last})
         while ctx.get(dut.busy):
             await ctx.tick()
-        word = (0x0123456789abcdef).to_bytes(8, "little")
+        word = (0x0123456789ABCDEF).to_bytes(8, "little")
         assert bench.slave.memory[8192:8208] == word + word[:5] + bench.before[8205:8208]
         assert (ctx.get(dut.error), ctx.get(dut.bytes)) == (0, 13)
 
     bench.run(check)
 
 
-@pytest.mark.parametrize(("parameters", "message"), [
-    ({"data_bits": 1024}, "Data width must be 64, 128, 256 or 512 bits, not 1024"),
-    ({"burst_beats": 512}, "Burst length must be a power of two up to 256 beats, not 512"),
-    ({"fifo_beats": 8}, "Queue length must be at least 16 beats, not 8"),
-    ({"outstanding": 0}, "Outstanding bursts must be at least 1, not 0"),
-    ({"address_bits": 8}, "Address width must be 12 to 64 bits, not 8"),
-    ({"id_bits": 40}, "Identifier width must be 0 to 32 bits, not 40"),
-])
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"data_bits": 1024}, "Data width must be 64, 128, 256 or 512 bits, not 1024"),
+        ({"burst_beats": 512}, "Burst length must be a power of two up to 256 beats, not 512"),
+        ({"fifo_beats": 8}, "Queue length must be at least 16 beats, not 8"),
+        ({"outstanding": 0}, "Outstanding bursts must be at least 1, not 0"),
+        ({"address_bits": 8}, "Address width must be 12 to 64 bits, not 8"),
+        ({"id_bits": 40}, "Identifier width must be 0 to 32 bits, not 40"),
+    ],
+)
 def test_refuses(parameters, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         WriteMaster(**{"data_bits": 64} | parameters)
 
 
-@pytest.mark.parametrize("parameters", [
-    {"data_bits": 64, "burst_beats": 1, "fifo_beats": 4, "outstanding": 1, "id_bits": 0},
-    {"data_bits": 256},
-])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"data_bits": 64, "burst_beats": 1, "fifo_beats": 4, "outstanding": 1, "id_bits": 0},
+        {"data_bits": 256},
+    ],
+)
 def test_converts(parameters):
     check_conversion(lambda: WriteMaster(**parameters))

@@ -91,13 +91,15 @@ class Sink:
         """Take note of the edge that ends a cycle; ``payload`` is an int where valid is high."""
         if self._held is not None:
             assert valid, f"{self.name}.valid fell without a transfer in cycle {cycle}"
-            assert payload == self._held, \
+            assert payload == self._held, (
                 f"{self.name}.payload changed while it waited in cycle {cycle}"
+            )
         taken = valid and self.ready
         self._held = payload if valid and not self.ready else None
         if taken:
-            assert len(self.items) < self.expected, \
+            assert len(self.items) < self.expected, (
                 f"{self.name} gave more than {self.expected} items, one in cycle {cycle}"
+            )
             self.items.append(payload)
             self.cycles.append(cycle)
         self._choose(waiting=valid and not taken)
@@ -122,16 +124,21 @@ class Traffic:
         Cycles to watch after the last transfer for items too many.
     """
 
-    def __init__(self, inputs, outputs, *, rng, stall=0.0, reluctant=False, deadline=20_000,
-                 drain=48):
+    def __init__(
+        self, inputs, outputs, *, rng, stall=0.0, reluctant=False, deadline=20_000, drain=48
+    ):
         stalls = stall if isinstance(stall, dict) else dict.fromkeys([*inputs, *outputs], stall)
         unknown = stalls.keys() - inputs.keys() - outputs.keys()
         if unknown:
             raise ValueError(f"Stalls must be of ports that are driven, not {sorted(unknown)}")
-        self.sources = {name: Source(name, items, width, stalls.get(name, 0.0), rng)
-                        for name, (items, width) in inputs.items()}
-        self.sinks = {name: Sink(name, count, stalls.get(name, 0.0), reluctant, rng)
-                      for name, count in outputs.items()}
+        self.sources = {
+            name: Source(name, items, width, stalls.get(name, 0.0), rng)
+            for name, (items, width) in inputs.items()
+        }
+        self.sinks = {
+            name: Sink(name, count, stalls.get(name, 0.0), reluctant, rng)
+            for name, count in outputs.items()
+        }
         self.deadline, self.drain = deadline, drain
         self.cycle, self._idle = 0, 0
 
@@ -147,21 +154,28 @@ class Traffic:
         for name, sink in self.sinks.items():
             sink.observe(self.cycle, valids[name], payloads[name])
         self.cycle += 1
-        counts = {name: (len(source.cycles), len(source.items))
-                  for name, source in self.sources.items()}
+        counts = {
+            name: (len(source.cycles), len(source.items)) for name, source in self.sources.items()
+        }
         counts |= {name: (len(sink.items), sink.expected) for name, sink in self.sinks.items()}
-        missing = [f"{name} {count} of {whole}" for name, (count, whole) in counts.items()
-                   if count < whole]
+        missing = [
+            f"{name} {count} of {whole}" for name, (count, whole) in counts.items() if count < whole
+        ]
         self._idle = 0 if missing else self._idle + 1
-        assert not missing or self.cycle < self.deadline, \
+        assert not missing or self.cycle < self.deadline, (
             f"Transfers within {self.deadline} cycles: {', '.join(missing)}"
+        )
 
     def trace(self):
         """The transfers until now."""
-        items = {name: list(source.items[:len(source.cycles)])
-                 for name, source in self.sources.items()}
+        items = {
+            name: list(source.items[: len(source.cycles)]) for name, source in self.sources.items()
+        }
         items |= {name: list(sink.items) for name, sink in self.sinks.items()}
         return Trace(
             items=items,
-            cycles={name: np.array(end.cycles, np.int64)
-                    for name, end in (self.sources | self.sinks).items()})
+            cycles={
+                name: np.array(end.cycles, np.int64)
+                for name, end in (self.sources | self.sinks).items()
+            },
+        )

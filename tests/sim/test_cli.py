@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from golden.network import mobilenet_v2
-from hw.config import PRESETS
-from sim import cli
-from sim.commands.progress import NetworkProgress
-from sim.commands.run import parse_blocks
-from sim.dumps import read_dump
-from sim.errors import SimulationError, UserError
-from sim.report.results import LayerResult
-from sim.run import network_descriptors
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.config import PRESETS
+from mnv2.sim import cli
+from mnv2.sim.commands.run import parse_blocks
+from mnv2.sim.commands.terminal.progress import NetworkProgress
+from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.mapping.ideal import program_steps
+from mnv2.sim.networks.dumps import read_dump
+from mnv2.sim.report.results import LayerResult
 
 
 def invoke(*arguments, **options):
@@ -173,7 +173,7 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
             seconds=2.0,
         )
 
-    monkeypatch.setattr("sim.run.run_network", run_golden)
+    monkeypatch.setattr("mnv2.sim.run.run_network", run_golden)
     where = ("--output", str(tmp_path / "report"))
     result = invoke("run", "chelsea", "--config", "tiny", "--frames", "4", *where)
     assert result.exit_code == 0, result.output
@@ -229,7 +229,7 @@ def test_progress_of_a_network_is_by_ideal_cycles():
 
 
 def test_descriptors_are_those_of_the_program():
-    descriptors = network_descriptors(mobilenet_v2(), PRESETS["base"])
+    descriptors = program_steps(mobilenet_v2(), PRESETS["base"])
     assert [one.name for one in descriptors][:2] == ["stem and block1", "block2"]
     assert len(descriptors) == 19
     assert descriptors[0].ideal_cycles == 25_088 + 28_672
@@ -271,7 +271,12 @@ def test_run_writes_its_report(tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux' device that is full")
 def test_full_disk_is_one_sentence():
     with Path("/dev/full").open("w") as full:
-        result = subprocess.run([sys.executable, "-m", "sim.cli", "summary"], stdout=full,
-                                stderr=subprocess.PIPE, text=True, check=False)
+        result = subprocess.run(
+            [sys.executable, "-m", "mnv2.sim.cli", "summary"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert result.returncode == 2
     assert result.stderr == "mnv2: the output cannot be written: No space left on device.\n"

@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 
-from hw.accelerator import Accelerator
-from hw.config import PRESETS
-from hw.write_master import WriteMaster
-from sim.configuration import load_configuration
-from sim.errors import UserError
-from sim.rtl.verilog import generate
+from mnv2.hw.accelerator import Accelerator
+from mnv2.hw.config import PRESETS
+from mnv2.hw.write_master import WriteMaster
+from mnv2.sim.configuration import load_configuration
+from mnv2.sim.errors import UserError
+from mnv2.sim.rtl.verilog import generate
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
@@ -34,12 +34,15 @@ def test_settings_come_after_the_file(tmp_path):
     assert load_configuration(str(path), ["map_words=6000"]).map_words == 6000
 
 
-@pytest.mark.parametrize(("setting", "words"), [
-    ("burst_beats=5", "burst_beats must be a power of two from 2 on, not 5"),
-    ("weight_words=1", "weight_words must be at least 2, not 1"),
-    ("tap_words=1", "tap_words must be at least 2, not 1"),
-    ("parameter_words=1", "parameter_words must be at least 2, not 1"),
-])
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("burst_beats=5", "burst_beats must be a power of two from 2 on, not 5"),
+        ("weight_words=1", "weight_words must be at least 2, not 1"),
+        ("tap_words=1", "tap_words must be at least 2, not 1"),
+        ("parameter_words=1", "parameter_words must be at least 2, not 1"),
+    ],
+)
 @pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 def test_what_the_hardware_refuses_is_refused_before(setting, words):
     """No prediction or cost of what cannot be built."""
@@ -47,15 +50,20 @@ def test_what_the_hardware_refuses_is_refused_before(setting, words):
         load_configuration("tiny", [setting])
     name, value = setting.split("=")
     with pytest.raises(ValueError, match="must be"):
-        generate(Accelerator, name="accelerator",
-                 config=dataclasses.replace(PRESETS["tiny"], **{name: int(value)}))
+        generate(
+            Accelerator,
+            name="accelerator",
+            config=dataclasses.replace(PRESETS["tiny"], **{name: int(value)}),
+        )
 
 
 def test_bursts_of_one_beat_are_refused():
     """Verilator refuses the counter without bits that the write master then has."""
     with pytest.raises(UserError, match="burst_beats must be a power of two from 2 on, not 1"):
         load_configuration("tiny", ["burst_beats=1"])
-    text = {beats: generate(WriteMaster, name="write_master", data_bits=64, burst_beats=beats)
-            for beats in (1, 2)}
+    text = {
+        beats: generate(WriteMaster, name="write_master", data_bits=64, burst_beats=beats)
+        for beats in (1, 2)
+    }
     assert "[-1:0]" in text[1]
     assert "[-1:0]" not in text[2]

@@ -17,15 +17,28 @@ from scalesim.scale_config import scale_config
 from scalesim.single_layer_sim import single_layer_sim
 from scalesim.topology_utils import topologies
 
-COLUMNS = ("name", "shape", "cycles", "stall_cycles", "cycles_with_prefetch", "dram_ifmap_reads",
-           "dram_filter_reads", "dram_ofmap_writes")
+COLUMNS = (
+    "name",
+    "shape",
+    "cycles",
+    "stall_cycles",
+    "cycles_with_prefetch",
+    "dram_ifmap_reads",
+    "dram_filter_reads",
+    "dram_ofmap_writes",
+)
 
 
 def step(number, configuration, topology, layout):
     """Figures of one layer, as its COMPUTE_REPORT and DETAILED_ACCESS_REPORT name them."""
     layer = single_layer_sim()
-    layer.set_params(layer_id=number, config_obj=configuration, topology_obj=topology,
-                     layout_obj=layout, verbose=False)
+    layer.set_params(
+        layer_id=number,
+        config_obj=configuration,
+        topology_obj=topology,
+        layout_obj=layout,
+        verbose=False,
+    )
     layer.run()
     with_prefetch, cycles, stalls = layer.get_compute_report_items()[:3]
     detail = layer.get_detail_report_items()

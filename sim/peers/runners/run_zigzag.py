@@ -39,9 +39,16 @@ def first_equals(workload, mapping):
     seen, places = {}, []
     for place, layer in enumerate(workload):
         entry = entries.get(layer["name"], entries["default"])
-        key = json.dumps([{name: value for name, value in layer.items()
-                           if name not in ("id", "name", "operand_source")},
-                          {name: value for name, value in entry.items() if name != "name"}])
+        key = json.dumps(
+            [
+                {
+                    name: value
+                    for name, value in layer.items()
+                    if name not in ("id", "name", "operand_source")
+                },
+                {name: value for name, value in entry.items() if name != "name"},
+            ]
+        )
         places.append(seen.setdefault(key, place))
     return places
 
@@ -57,23 +64,41 @@ def main(task_file, folder):
     places = list(range(len(workload)))
     if not task["keep_maps"]:
         places = first_equals(workload, task["mapping"])
-        workload = [layer | {"operand_source": {"W": layer["id"]}}
-                    for place, layer in enumerate(workload) if places[place] == place]
+        workload = [
+            layer | {"operand_source": {"W": layer["id"]}}
+            for place, layer in enumerate(workload)
+            if places[place] == place
+        ]
     # JSON is YAML.
-    for name, content in (("workload", workload), ("accelerator", accelerator),
-                          ("mapping", task["mapping"])):
+    for name, content in (
+        ("workload", workload),
+        ("accelerator", accelerator),
+        ("mapping", task["mapping"]),
+    ):
         (folder / f"{name}.yaml").write_text(json.dumps(content, indent=1))
     _, _, found = get_hardware_performance_zigzag(
-        str(folder / "workload.yaml"), str(folder / "accelerator.yaml"),
-        str(folder / "mapping.yaml"), opt="latency", dump_folder=str(folder / "outputs"),
-        exploit_data_locality=task["keep_maps"], loma_show_progress_bar=False)
-    by_name = {evaluation.layer.name: {
-        "cycles": evaluation.latency_total2, "ideal_cycles": evaluation.ideal_cycle,
-        "busy_cycles": evaluation.latency_total0, "dram_bytes": dram_bytes(evaluation),
-        "unrolled": str(evaluation.spatial_mapping_int)} for evaluation, _ in found[0][1]}
+        str(folder / "workload.yaml"),
+        str(folder / "accelerator.yaml"),
+        str(folder / "mapping.yaml"),
+        opt="latency",
+        dump_folder=str(folder / "outputs"),
+        exploit_data_locality=task["keep_maps"],
+        loma_show_progress_bar=False,
+    )
+    by_name = {
+        evaluation.layer.name: {
+            "cycles": evaluation.latency_total2,
+            "ideal_cycles": evaluation.ideal_cycle,
+            "busy_cycles": evaluation.latency_total0,
+            "dram_bytes": dram_bytes(evaluation),
+            "unrolled": str(evaluation.spatial_mapping_int),
+        }
+        for evaluation, _ in found[0][1]
+    }
     names = [layer["name"] for layer in task["workload"]]
-    rows = [{"name": name, **by_name[names[place]]}
-            for name, place in zip(names, places, strict=True)]
+    rows = [
+        {"name": name, **by_name[names[place]]} for name, place in zip(names, places, strict=True)
+    ]
     (folder / "layers.json").write_text(json.dumps(rows, indent=1))
 
 

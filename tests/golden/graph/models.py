@@ -3,8 +3,8 @@
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from golden.exporters.tflite_graph import GraphWriter
-from golden.importers.tflite import read_graph
+from mnv2.golden.exporters.tflite_graph import GraphWriter
+from mnv2.golden.importers.tflite import read_graph
 
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
 
@@ -12,9 +12,11 @@ ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
 def run_litert(content, inputs):
     """Every tensor that LiteRT's reference kernels keep, by index."""
     interpreter = Interpreter(
-        model_content=content, num_threads=1,
+        model_content=content,
+        num_threads=1,
         experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-        experimental_preserve_all_tensors=True)
+        experimental_preserve_all_tensors=True,
+    )
     interpreter.allocate_tensors()
     for detail, value in zip(interpreter.get_input_details(), inputs, strict=True):
         interpreter.set_tensor(detail["index"], value)
@@ -42,7 +44,7 @@ class ModelMaker:
 
     def __init__(self, rng):
         self.rng, self.graph = rng, GraphWriter()
-        self.activity = 100                            # how far inputs are thought to spread
+        self.activity = 100  # how far inputs are thought to spread
         self.inputs, self.values = [], []
         self.shapes, self.scales, self.zeros = {}, {}, {}
 
@@ -85,16 +87,30 @@ class ModelMaker:
         values = np.clip(rng.normal(0, 50, shape), -127, 127).astype(np.int8)
         count = channels if rng.random() < 0.5 else 1
         scales = (rng.uniform(0.2, 2, count) * self.scale(0.001, 0.05)).astype(np.float32)
-        return self.graph.tensor("w", shape, scales=scales, axis=axis if count > 1 else 0,
-                                 data=values), scales
+        return self.graph.tensor(
+            "w", shape, scales=scales, axis=axis if count > 1 else 0, data=values
+        ), scales
 
     def bias(self, channels, scales, source_scale, spread):
         values = self.rng.normal(0, spread, channels).astype(np.int32)
-        return self.graph.tensor("b", (channels,), np.int32, data=values,
-                                 scales=scales * np.float32(source_scale))
+        return self.graph.tensor(
+            "b", (channels,), np.int32, data=values, scales=scales * np.float32(source_scale)
+        )
 
-    def convolution(self, source, channels, kernel, stride=(1, 1), dilation=(1, 1), padding="SAME",
-                    activation="NONE", multiplier=None, groups=1, scale=None, zero=None):
+    def convolution(
+        self,
+        source,
+        channels,
+        kernel,
+        stride=(1, 1),
+        dilation=(1, 1),
+        padding="SAME",
+        activation="NONE",
+        multiplier=None,
+        groups=1,
+        scale=None,
+        zero=None,
+    ):
         """CONV_2D, or DEPTHWISE_CONV_2D where `multiplier` is given; the output's index."""
         _, rows, columns, inputs = self.shapes[source]
         depthwise = multiplier is not None
@@ -112,18 +128,35 @@ class ModelMaker:
         if scale is None:
             scale = self.scales[source] * float(scales.mean()) * spread / self.rng.uniform(20, 80)
         target = self.tensor((1, *out, channels), scale, zero)
-        options = {"padding": padding, "strideH": stride[0],
-                   "strideW": stride[1], "dilationHFactor": dilation[0],
-                   "dilationWFactor": dilation[1], **_activation(activation)}
+        options = {
+            "padding": padding,
+            "strideH": stride[0],
+            "strideW": stride[1],
+            "dilationHFactor": dilation[0],
+            "dilationWFactor": dilation[1],
+            **_activation(activation),
+        }
         if depthwise:
             options["depthMultiplier"] = multiplier
-        code, kind = (("DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions") if depthwise
-                      else ("CONV_2D", "Conv2DOptions"))
+        code, kind = (
+            ("DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions")
+            if depthwise
+            else ("CONV_2D", "Conv2DOptions")
+        )
         self.graph.operator(code, [source, weights, bias], [target], kind, options, version=3)
         return target
 
-    def fully_connected(self, source, channels, activation="NONE", keep=False, with_bias=True,
-                        scale=None, zero=None, depth=None):
+    def fully_connected(
+        self,
+        source,
+        channels,
+        activation="NONE",
+        keep=False,
+        with_bias=True,
+        scale=None,
+        zero=None,
+        depth=None,
+    ):
         shape = self.shapes[source]
         depth = depth or shape[-1]
         weights, scales = self.weights((channels, depth), channels, 0)
@@ -134,41 +167,64 @@ class ModelMaker:
         rows = int(np.prod(shape)) // depth
         out = (*shape[:-1], channels) if keep else (rows, channels)
         target = self.tensor(out, scale, zero)
-        self.graph.operator("FULLY_CONNECTED", [source, weights, bias], [target],
-                            "FullyConnectedOptions",
-                            {"keepNumDims": keep, **_activation(activation)}, version=5)
+        self.graph.operator(
+            "FULLY_CONNECTED",
+            [source, weights, bias],
+            [target],
+            "FullyConnectedOptions",
+            {"keepNumDims": keep, **_activation(activation)},
+            version=5,
+        )
         return target
 
     def add(self, a, b, activation="NONE", scale=None, zero=None):
         if scale is None:
             scale = max(self.scales[a], self.scales[b]) * self.rng.uniform(0.4, 2.5)
         target = self.tensor(np.broadcast_shapes(self.shapes[a], self.shapes[b]), scale, zero)
-        self.graph.operator("ADD", [a, b], [target], "AddOptions", _activation(activation),
-                            version=2)
+        self.graph.operator(
+            "ADD", [a, b], [target], "AddOptions", _activation(activation), version=2
+        )
         return target
 
     def mean(self, source, axes=(1, 2), keep=True, scale=None, zero=None):
         shape = self.shapes[source]
         chosen = {axis % len(shape) for axis in axes}
-        out = tuple(1 if axis in chosen else size for axis, size in enumerate(shape)
-                    if keep or axis not in chosen)
+        out = tuple(
+            1 if axis in chosen else size
+            for axis, size in enumerate(shape)
+            if keep or axis not in chosen
+        )
         if scale is None:
             scale = self.scales[source] * self.rng.uniform(0.1, 2)
         indices = self.graph.tensor("axes", (len(axes),), np.int32, data=axes)
         target = self.tensor(out, scale, zero)
-        self.graph.operator("MEAN", [source, indices], [target], "ReducerOptions",
-                            {"keepDims": keep}, version=2)
+        self.graph.operator(
+            "MEAN", [source, indices], [target], "ReducerOptions", {"keepDims": keep}, version=2
+        )
         return target
 
     def average_pool(self, source, kernel, stride=(1, 1), padding="SAME", activation="NONE"):
         _, rows, columns, channels = self.shapes[source]
-        out = [-(-size // s) if padding == "SAME" else (size - k) // s + 1
-               for size, k, s in zip((rows, columns), kernel, stride, strict=True)]
+        out = [
+            -(-size // s) if padding == "SAME" else (size - k) // s + 1
+            for size, k, s in zip((rows, columns), kernel, stride, strict=True)
+        ]
         target = self.tensor((1, *out, channels), self.scales[source], self.zeros[source])
-        self.graph.operator("AVERAGE_POOL_2D", [source], [target], "Pool2DOptions", {
-            "padding": padding, "strideH": stride[0],
-            "strideW": stride[1], "filterHeight": kernel[0], "filterWidth": kernel[1],
-            **_activation(activation)}, version=2)
+        self.graph.operator(
+            "AVERAGE_POOL_2D",
+            [source],
+            [target],
+            "Pool2DOptions",
+            {
+                "padding": padding,
+                "strideH": stride[0],
+                "strideW": stride[1],
+                "filterHeight": kernel[0],
+                "filterWidth": kernel[1],
+                **_activation(activation),
+            },
+            version=2,
+        )
         return target
 
     def pad(self, source, amounts, value=None, dtype=np.int32):
@@ -181,8 +237,9 @@ class ModelMaker:
             self.graph.operator("PAD", [source, indices], [target], "PadOptions", version=2)
         else:
             constant = self.tensor((1,), self.scales[source], zero, data=[value])
-            self.graph.operator("PADV2", [source, indices, constant], [target], "PadV2Options",
-                                version=2)
+            self.graph.operator(
+                "PADV2", [source, indices, constant], [target], "PadV2Options", version=2
+            )
         return target
 
     def reshape(self, source, shape, by_options=False):
@@ -193,14 +250,20 @@ class ModelMaker:
         inputs = [source]
         if not by_options:
             inputs.append(self.graph.tensor("shape", (len(shape),), np.int32, data=shape))
-        self.graph.operator("RESHAPE", inputs, [target], "ReshapeOptions",
-                            {"newShape": list(shape)} if by_options else {})
+        self.graph.operator(
+            "RESHAPE",
+            inputs,
+            [target],
+            "ReshapeOptions",
+            {"newShape": list(shape)} if by_options else {},
+        )
         return target
 
     def softmax(self, source, beta=1.0):
         target = self.tensor(self.shapes[source], 1 / 256, -128)
-        self.graph.operator("SOFTMAX", [source], [target], "SoftmaxOptions", {"beta": beta},
-                            version=2)
+        self.graph.operator(
+            "SOFTMAX", [source], [target], "SoftmaxOptions", {"beta": beta}, version=2
+        )
         return target
 
     def quantize(self, source, scale=None, zero=None, dtype=np.int8):

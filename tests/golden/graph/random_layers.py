@@ -39,9 +39,14 @@ def convolution(rng):
     groups = int(rng.choice([1, 1, 1, 2, 3]))
     shape = _small_map(rng, groups * int(rng.integers(1, 9)))
     source = maker.input(shape)
-    target = maker.convolution(source, groups * int(rng.integers(1, 9)), **_window(rng, shape),
-                               groups=groups, activation=str(rng.choice(ACTIVATIONS)),
-                               **_output(rng, maker))
+    target = maker.convolution(
+        source,
+        groups * int(rng.integers(1, 9)),
+        **_window(rng, shape),
+        groups=groups,
+        activation=str(rng.choice(ACTIVATIONS)),
+        **_output(rng, maker),
+    )
     return maker.finish([target])
 
 
@@ -49,9 +54,14 @@ def depthwise(rng):
     maker = ModelMaker(rng)
     shape = _small_map(rng)
     source = maker.input(shape)
-    target = maker.convolution(source, None, **_window(rng, shape),
-                               multiplier=int(rng.choice([1, 1, 2, 3])),
-                               activation=str(rng.choice(ACTIVATIONS)), **_output(rng, maker))
+    target = maker.convolution(
+        source,
+        None,
+        **_window(rng, shape),
+        multiplier=int(rng.choice([1, 1, 2, 3])),
+        activation=str(rng.choice(ACTIVATIONS)),
+        **_output(rng, maker),
+    )
     return maker.finish([target])
 
 
@@ -61,9 +71,15 @@ def fully_connected(rng):
     shape = (1, int(rng.integers(1, 300))) if rng.random() < 0.6 else _small_map(rng, largest=5)
     depth = shape[-1] if keep or rng.random() < 0.7 else int(np.prod(shape))
     source = maker.input(shape)
-    target = maker.fully_connected(source, int(rng.integers(1, 120)), depth=depth, keep=keep,
-                                   with_bias=bool(rng.random() < 0.8),
-                                   activation=str(rng.choice(ACTIVATIONS)), **_output(rng, maker))
+    target = maker.fully_connected(
+        source,
+        int(rng.integers(1, 120)),
+        depth=depth,
+        keep=keep,
+        with_bias=bool(rng.random() < 0.8),
+        activation=str(rng.choice(ACTIVATIONS)),
+        **_output(rng, maker),
+    )
     return maker.finish([target])
 
 
@@ -78,8 +94,11 @@ def add(rng):
     a = maker.input(shape, maker.scale(1e-5, 10))
     b = maker.input(other, maker.scale(1e-5, 10))
     extreme = {"zero": int(rng.choice([-128, 127]))} if rng.random() < 0.3 else {}
-    target = maker.add(*((a, b) if rng.random() < 0.5 else (b, a)),
-                       activation=str(rng.choice(ACTIVATIONS)), **extreme)
+    target = maker.add(
+        *((a, b) if rng.random() < 0.5 else (b, a)),
+        activation=str(rng.choice(ACTIVATIONS)),
+        **extreme,
+    )
     return maker.finish([target])
 
 
@@ -88,10 +107,21 @@ def mean(rng):
     shape = _small_map(rng, largest=40)
     if rng.random() < 0.2:
         shape = (1, int(rng.integers(100, 300)), int(rng.integers(100, 300)), 2)
-    axes = ((1, 2), (2, 1), (1,), (2,), (3,), (-2, -3), (1, 2, 3), (0, 1, 2), (-1, 3), (0,),
-            (0, 1, 2, 3))[rng.integers(11) if rng.random() < 0.5 else 0]
+    axes = (
+        (1, 2),
+        (2, 1),
+        (1,),
+        (2,),
+        (3,),
+        (-2, -3),
+        (1, 2, 3),
+        (0, 1, 2),
+        (-1, 3),
+        (0,),
+        (0, 1, 2, 3),
+    )[rng.integers(11) if rng.random() < 0.5 else 0]
     source = maker.input(shape)
-    if rng.random() < 0.5:                             # pixels near one value: means that spread
+    if rng.random() < 0.5:  # pixels near one value: means that spread
         base = rng.normal(0, 60, shape[-1])
         maker.values[0] = np.clip(rng.normal(base, 20, shape), -128, 127).astype(np.int8)
     target = maker.mean(source, axes, keep=bool(rng.random() < 0.5), **_output(rng, maker))
@@ -103,7 +133,7 @@ def average_pool(rng):
     shape = _small_map(rng)
     window = _window(rng, shape, dilated=False)
     window.pop("dilation")
-    if rng.random() < 0.2:                             # one window over all
+    if rng.random() < 0.2:  # one window over all
         window |= {"kernel": shape[1:3], "padding": "VALID"}
     source = maker.input(shape)
     target = maker.average_pool(source, **window, activation=str(rng.choice(ACTIVATIONS)))
@@ -119,8 +149,9 @@ def pad(rng):
         amounts[[0, 3]] = 0
     source = maker.input(shape)
     value = int(rng.integers(-128, 128)) if rng.random() < 0.4 else None
-    target = maker.pad(source, amounts.tolist(), value,
-                       np.int64 if rng.random() < 0.3 else np.int32)
+    target = maker.pad(
+        source, amounts.tolist(), value, np.int64 if rng.random() < 0.3 else np.int32
+    )
     return maker.finish([target])
 
 
@@ -130,15 +161,17 @@ def reshape(rng):
     size = int(np.prod(shape))
     shapes = [(1, size), (size,), (-1,), (1, -1, shape[3]), (shape[3], shape[1] * shape[2], 1, 1)]
     source = maker.input(shape)
-    target = maker.reshape(source, shapes[rng.integers(len(shapes))],
-                           by_options=bool(rng.random() < 0.3))
+    target = maker.reshape(
+        source, shapes[rng.integers(len(shapes))], by_options=bool(rng.random() < 0.3)
+    )
     return maker.finish([target])
 
 
 def softmax(rng):
     maker = ModelMaker(rng)
-    shape = tuple(int(n) for n in rng.integers(1, 5, int(rng.integers(0, 3)))) \
-        + (int(rng.integers(1, 400)),)
+    shape = tuple(int(n) for n in rng.integers(1, 5, int(rng.integers(0, 3)))) + (
+        int(rng.integers(1, 400)),
+    )
     scale = maker.scale(1e-6, 50) if rng.random() < 0.5 else maker.scale(0.01, 0.5)
     source = maker.input(shape, scale)
     if rng.random() < 0.3:
@@ -156,7 +189,7 @@ def quantize(rng):
     wide = rng.random() < 0.3
     source = maker.input(shape, maker.scale(1e-4, 1e4) if wide else None, dtype=source_type)
     if source_type == np.float32 and rng.random() < 0.3:
-        maker.values[0] = np.round(maker.values[0] * 2).astype(np.float32) / 2     # ties
+        maker.values[0] = np.round(maker.values[0] * 2).astype(np.float32) / 2  # ties
     scale = 1.0 if rng.random() < 0.2 else maker.scale(1e-3, 1e3) if wide else None
     if scale is None and source_type != np.float32:
         scale = maker.scales[source] * float(rng.choice([1.0, 1.0, 0.5, 1.7, 0.3]))
@@ -166,8 +199,9 @@ def quantize(rng):
 
 def dequantize(rng):
     maker = ModelMaker(rng)
-    source = maker.input(_small_map(rng), maker.scale(1e-6, 1e6),
-                         dtype=np.int8 if rng.random() < 0.5 else np.uint8)
+    source = maker.input(
+        _small_map(rng), maker.scale(1e-6, 1e6), dtype=np.int8 if rng.random() < 0.5 else np.uint8
+    )
     return maker.finish([maker.dequantize(source)])
 
 
@@ -183,14 +217,16 @@ def network(rng):
         return int(rng.integers(-60, 61))
 
     def three_by_three(x, channels, stride, **options):
-        if rng.random() < 0.5:                         # as PyTorch pads
-            return maker.convolution(maker.pad(x, padded), channels, (3, 3), stride,
-                                     padding="VALID", **options, **relu)
+        if rng.random() < 0.5:  # as PyTorch pads
+            return maker.convolution(
+                maker.pad(x, padded), channels, (3, 3), stride, padding="VALID", **options, **relu
+            )
         return maker.convolution(x, channels, (3, 3), stride, **options, **relu)
 
     rows, columns = (int(n) for n in rng.integers(12, 30, 2))
-    x = maker.input((1, rows, columns, 3), dtype=outside,
-                    zero=any_zero() + (128 if outside == np.uint8 else 0))
+    x = maker.input(
+        (1, rows, columns, 3), dtype=outside, zero=any_zero() + (128 if outside == np.uint8 else 0)
+    )
     if outside == np.float32:
         x = maker.quantize(x, 0.03, any_zero())
     elif outside == np.uint8:
@@ -220,6 +256,20 @@ def network(rng):
     return maker.finish([x])
 
 
-LAYERS = {make.__name__: make for make in (
-    convolution, depthwise, fully_connected, add, mean, average_pool, pad, reshape, softmax,
-    quantize, dequantize, network)}
+LAYERS = {
+    make.__name__: make
+    for make in (
+        convolution,
+        depthwise,
+        fully_connected,
+        add,
+        mean,
+        average_pool,
+        pad,
+        reshape,
+        softmax,
+        quantize,
+        dequantize,
+        network,
+    )
+}

@@ -8,18 +8,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden import ops
-from golden.exporters.tflite_graph import GraphWriter
-from golden.fixed_point import quantize_multiplier, round_half_away
-from golden.graph.graph import Graph
-from golden.graph.records import (
+from mnv2.golden import ops
+from mnv2.golden.exporters.tflite_graph import GraphWriter
+from mnv2.golden.fixed_point import quantize_multiplier, round_half_away
+from mnv2.golden.graph.graph import Graph
+from mnv2.golden.graph.records import (
     AddOptions,
     ConvolutionOptions,
     Operator,
     SoftmaxOptions,
     Tensor,
 )
-from golden.importers.tflite import read_graph
+from mnv2.golden.importers.tflite import read_graph
 from tests.golden.graph.models import ModelMaker, assert_equals_litert, run_litert
 from tests.golden.graph.random_layers import LAYERS
 
@@ -71,8 +71,9 @@ def test_windows_that_are_not_square(kernel, stride, padding, multiplier):
     rng = np.random.default_rng([*kernel, *stride])
     maker = ModelMaker(rng)
     source = maker.input((1, 13, 10, 6), zero=rng.choice([-128, 127]))
-    target = maker.convolution(source, 8, kernel, stride, padding=padding, multiplier=multiplier,
-                               zero=0)
+    target = maker.convolution(
+        source, 8, kernel, stride, padding=padding, multiplier=multiplier, zero=0
+    )
     outputs = assert_equals_litert(*maker.finish([target]))
     assert len(np.unique(outputs[target])) > 20
 
@@ -84,8 +85,9 @@ def test_dilation(dilation, padding, multiplier):
     rng = np.random.default_rng(dilation)
     maker = ModelMaker(rng)
     source = maker.input((1, 12, 11, 4))
-    target = maker.convolution(source, 6, (3, 3), dilation=dilation, padding=padding,
-                               multiplier=multiplier, zero=10)
+    target = maker.convolution(
+        source, 6, (3, 3), dilation=dilation, padding=padding, multiplier=multiplier, zero=10
+    )
     outputs = assert_equals_litert(*maker.finish([target]))
     assert len(np.unique(outputs[target])) > 20
 
@@ -98,7 +100,7 @@ def test_windows_in_several_bands(monkeypatch):
     content, inputs = maker.finish([target])
     whole = assert_equals_litert(content, inputs)[target]
     for elements in (1, 50, 200):
-        monkeypatch.setattr("golden.graph.convolution.BAND_ELEMENTS", elements)
+        monkeypatch.setattr("mnv2.golden.graph.convolution.BAND_ELEMENTS", elements)
         np.testing.assert_array_equal(read_graph(content).run(inputs)[target], whole)
 
 
@@ -126,7 +128,7 @@ def test_clamps(activation, zero, scale):
     pooled = maker.average_pool(made, (2, 2), activation=activation)
     added = maker.add(pooled, made, activation, scale, zero)
     outputs = assert_equals_litert(*maker.finish([added]))
-    one = int(1 / scale + 0.5)                         # halves away from zero
+    one = int(1 / scale + 0.5)  # halves away from zero
     low = zero - one if activation == "RELU_N1_TO_1" else zero
     high = {"RELU": 127, "RELU6": zero + int(6 / scale + 0.5), "RELU_N1_TO_1": zero + one}
     for output in outputs.values():
@@ -135,8 +137,9 @@ def test_clamps(activation, zero, scale):
     assert outputs[made].min() == max(-128, low)
 
 
-@pytest.mark.parametrize("shape", [(1, 181, 182, 2), (1, 1, 1000, 3), (1, 512, 512, 1),
-                                   (1, 7, 7, 40), (1, 1, 1, 5)])
+@pytest.mark.parametrize(
+    "shape", [(1, 181, 182, 2), (1, 1, 1000, 3), (1, 512, 512, 1), (1, 7, 7, 40), (1, 1, 1, 5)]
+)
 @pytest.mark.parametrize("ratio", [1.0, 0.01, 300.0, 1e-9])
 def test_mean_over_many_pixels(shape, ratio):
     rng = np.random.default_rng(shape[1])
@@ -151,8 +154,26 @@ def test_mean_over_many_pixels(shape, ratio):
 def test_quantize_what_does_not_fit(zero):
     """Infinities, NaN and what is beyond int32 end where x86-64's conversion puts them."""
     maker = ModelMaker(np.random.default_rng(9))
-    values = [[1e30, -1e30, np.inf, -np.inf, np.nan, 3e9, -3e9, 1.0, -1.0, 0.25, -0.25, 1.1e9,
-               63.4, -64.4, 0.0, -0.0]]
+    values = [
+        [
+            1e30,
+            -1e30,
+            np.inf,
+            -np.inf,
+            np.nan,
+            3e9,
+            -3e9,
+            1.0,
+            -1.0,
+            0.25,
+            -0.25,
+            1.1e9,
+            63.4,
+            -64.4,
+            0.0,
+            -0.0,
+        ]
+    ]
     source = maker.input((1, 16), dtype=np.float32, values=values)
     target = maker.quantize(source, 0.5, zero)
     outputs = assert_equals_litert(*maker.finish([target]))
@@ -247,8 +268,9 @@ def test_shapes_are_those_that_operators_give():
 
 
 def quantized(index, shape, scale=0.1, zero=0, **fields):
-    return Tensor(index, f"t{index}", shape, "int8", np.float32([scale]), np.int64([zero]),
-                  **fields)
+    return Tensor(
+        index, f"t{index}", shape, "int8", np.float32([scale]), np.int64([zero]), **fields
+    )
 
 
 def test_sizes_are_bounded_before_memory_is_taken():
@@ -261,8 +283,12 @@ def test_sizes_are_bounded_before_memory_is_taken():
     weights = quantized(1, (1, 2, 2, 1), data=np.ones((1, 2, 2, 1), np.int8))
     options = ConvolutionOptions(dilation=(10**9, 10**9))
     with pytest.raises(ValueError, match=r"The map tensor 0 .* with its padding"):
-        Graph((quantized(0, (1, 4, 4, 1)), weights, quantized(2, ())),
-              (Operator(0, "CONV_2D", (0, 1), (2,), options),), (0,), (2,))
+        Graph(
+            (quantized(0, (1, 4, 4, 1)), weights, quantized(2, ())),
+            (Operator(0, "CONV_2D", (0, 1), (2,), options),),
+            (0,),
+            (2,),
+        )
 
 
 def test_work_and_elements_are_bounded_over_all_operators():
@@ -317,8 +343,9 @@ def one_column(code, kind, options, scales, acc):
     convolution = code == "CONV_2D"
     shape = (1, 1, 1, 1) if convolution else (1, 1)
     source = maker.input(shape, scales[0], 0)
-    weights = maker.graph.tensor("w", (len(acc), *shape[1:]), scales=scales[1],
-                                 data=np.zeros((len(acc), *shape[1:])))
+    weights = maker.graph.tensor(
+        "w", (len(acc), *shape[1:]), scales=scales[1], data=np.zeros((len(acc), *shape[1:]))
+    )
     bias = maker.graph.tensor("b", (len(acc),), np.int32, scales=scales[0] * scales[1], data=acc)
     target = maker.graph.tensor("y", (*shape[:-1], len(acc)), scales=scales[2])
     maker.graph.operator(code, [source, weights, bias], [target], kind, options)
@@ -330,8 +357,15 @@ def test_convolution_multiplies_scales_in_double():
         return ops.requantize(acc, *quantize_multiplier(factor), 0, -128, 127)
 
     scales, acc = scales_at_a_boundary(np.random.default_rng(1), outputs)
-    assert_equals_litert(*one_column("CONV_2D", "Conv2DOptions", {
-        "padding": "VALID", "strideH": 1, "strideW": 1}, scales, acc))
+    assert_equals_litert(
+        *one_column(
+            "CONV_2D",
+            "Conv2DOptions",
+            {"padding": "VALID", "strideH": 1, "strideW": 1},
+            scales,
+            acc,
+        )
+    )
 
 
 def test_fully_connected_multiplies_scales_in_double():
@@ -359,18 +393,27 @@ def test_more_than_one_image():
     rng = np.random.default_rng(14)
     maker = ModelMaker(rng)
     source = maker.input((3, 9, 8, 6))
-    maps = [maker.convolution(source, 6, (3, 3), (2, 1), zero=0, groups=2),
-            maker.convolution(source, None, (3, 2), padding="VALID", multiplier=2, zero=0),
-            maker.average_pool(source, (3, 3), (2, 2)), maker.add(source, source)]
-    ends = [maker.mean(maps[0], keep=False), maker.fully_connected(maps[1], 5, zero=0),
-            maker.softmax(maker.reshape(maps[2], (3, -1))), maker.pad(maps[3], [[1, 0]] * 4)]
+    maps = [
+        maker.convolution(source, 6, (3, 3), (2, 1), zero=0, groups=2),
+        maker.convolution(source, None, (3, 2), padding="VALID", multiplier=2, zero=0),
+        maker.average_pool(source, (3, 3), (2, 2)),
+        maker.add(source, source),
+    ]
+    ends = [
+        maker.mean(maps[0], keep=False),
+        maker.fully_connected(maps[1], 5, zero=0),
+        maker.softmax(maker.reshape(maps[2], (3, -1))),
+        maker.pad(maps[3], [[1, 0]] * 4),
+    ]
     outputs = assert_equals_litert(*maker.finish(ends))
     assert all(outputs[index].shape[0] == 3 for index in maps)
     assert len(np.unique(outputs[maps[0]][0] == outputs[maps[0]][1])) == 2
 
 
-@pytest.mark.parametrize(("shape", "axes"), [((7,), (0,)), ((4, 9), (1,)), ((4, 9), (0, -1)),
-                                             ((3, 4, 5), (1,)), ((2, 3, 4, 5, 2), (1, 3))])
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [((7,), (0,)), ((4, 9), (1,)), ((4, 9), (0, -1)), ((3, 4, 5), (1,)), ((2, 3, 4, 5, 2), (1, 3))],
+)
 @pytest.mark.parametrize("keep", [True, False])
 def test_mean_of_any_axes(shape, axes, keep):
     maker = ModelMaker(np.random.default_rng(len(shape)))

@@ -6,7 +6,7 @@ Eight bits of a row do not show the last bits of the two.
 import numpy as np
 import pytest
 
-from golden.graph.softmax import (
+from mnv2.golden.graph.softmax import (
     EXP_MINUS_EIGHTH,
     EXPONENTIALS,
     ONE_THIRD,
@@ -15,12 +15,12 @@ from golden.graph.softmax import (
     exponential,
     reciprocal_of_one_plus,
 )
-from golden.importers.tflite import read_graph
+from mnv2.golden.importers.tflite import read_graph
 from tests.golden.graph.models import ModelMaker, assert_equals_litert
 
 
 def test_constants():
-    assert [round(np.exp(-2.0**k) * 2**31) for k in range(-2, 5)] == list(EXPONENTIALS)
+    assert [round(np.exp(-(2.0**k)) * 2**31) for k in range(-2, 5)] == list(EXPONENTIALS)
     assert round(np.exp(-1 / 8) * 2**31) == EXP_MINUS_EIGHTH
     assert round(2**31 / 3) == ONE_THIRD
     assert round(48 / 17 * 2**29) == RECIPROCAL_START
@@ -33,8 +33,8 @@ def test_exponential():
     exact = np.exp(values / 2.0**26) * 2**31
     got = exponential(values)
     assert got[values == 0] == 2**31 - 1
-    assert np.abs(got - exact).max() < 2**31 * (1 / 8)**5 / 120
-    near = values > -(2**22)                           # where the series is at its worst end
+    assert np.abs(got - exact).max() < 2**31 * (1 / 8) ** 5 / 120
+    near = values > -(2**22)  # where the series is at its worst end
     assert np.abs(got - exact)[near].max() > 20
 
 
@@ -59,7 +59,7 @@ def test_softmax(scale, beta):
     rows[0, 4:20] = np.clip(rows[0, 4:20], 100, 127)
     source = maker.input(rows.shape, scale=scale, values=rows)
     content, inputs = maker.finish([maker.softmax(source, beta)])
-    if beta * scale * 2**26 <= 1:                      # LiteRT stops the process at such a scale
+    if beta * scale * 2**26 <= 1:  # LiteRT stops the process at such a scale
         with pytest.raises(ValueError, match=r"beta times the scale of tensor 0 .* above 2\*\*-26"):
             read_graph(content)
         return

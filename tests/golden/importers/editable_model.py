@@ -4,7 +4,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from golden.exporters.tflite_graph import GraphWriter
+from mnv2.golden.exporters.tflite_graph import GraphWriter
 
 
 class EditableModel:
@@ -38,16 +38,30 @@ def convolution(**changes):
     graph = GraphWriter()
     parts = {
         "x": {"shape": (1, 5, 5, 4), "scales": 0.1, "zero_points": 3},
-        "w": {"shape": (3, 2, 2, 4), "scales": np.float32([0.1, 0.2, 0.3]), "axis": 0,
-              "data": np.ones((3, 2, 2, 4))},
+        "w": {
+            "shape": (3, 2, 2, 4),
+            "scales": np.float32([0.1, 0.2, 0.3]),
+            "axis": 0,
+            "data": np.ones((3, 2, 2, 4)),
+        },
         "b": {"shape": (3,), "dtype": np.int32, "scales": 0.01, "data": np.zeros(3)},
         "y": {"shape": (1, 5, 5, 3), "scales": 0.5},
     }
     for name, part in parts.items():
         graph.tensor(name, **{**part, **changes.get(name, {})})
-    options = {"padding": "SAME", "strideH": 1, "strideW": 1, "dilationHFactor": 1,
-               "dilationWFactor": 1, **changes.get("options", {})}
-    graph.operator(changes.get("code", "CONV_2D"), changes.get("inputs", [0, 1, 2]),
-                   changes.get("outputs", [3]), changes.get("kind", "Conv2DOptions"),
-                   options if changes.get("kind", "Conv2DOptions") == "Conv2DOptions" else {})
+    options = {
+        "padding": "SAME",
+        "strideH": 1,
+        "strideW": 1,
+        "dilationHFactor": 1,
+        "dilationWFactor": 1,
+        **changes.get("options", {}),
+    }
+    graph.operator(
+        changes.get("code", "CONV_2D"),
+        changes.get("inputs", [0, 1, 2]),
+        changes.get("outputs", [3]),
+        changes.get("kind", "Conv2DOptions"),
+        options if changes.get("kind", "Conv2DOptions") == "Conv2DOptions" else {},
+    )
     return graph

@@ -9,8 +9,8 @@ import zipfile
 
 import numpy as np
 
-from golden.float_model import BatchNormalization, FloatLayer, FloatModel
-from golden.importers.torchvision_names import layer_prefixes
+from mnv2.golden.float_model import BatchNormalization, FloatLayer, FloatModel
+from mnv2.golden.importers.torchvision_names import layer_prefixes
 
 
 def random_float_model(rng, network, epsilon=1e-5):
@@ -20,16 +20,19 @@ def random_float_model(rng, network, epsilon=1e-5):
         if layer.kind == "pool":
             continue
         channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels),
-                 "depthwise": (3, 3, channels)}.get(layer.kind, (layer.input_channels, channels))
+        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
+            layer.kind, (layer.input_channels, channels)
+        )
         fan = 9 if layer.kind == "depthwise" else layer.weight_count // channels
-        weights = rng.normal(0, fan ** -0.5, shape).astype(np.float32)
+        weights = rng.normal(0, fan**-0.5, shape).astype(np.float32)
         if layer.kind == "classifier":
             bias = rng.normal(0, 1, channels).astype(np.float32)
             layers[layer.name] = FloatLayer(layer, weights, bias)
             continue
-        vectors = [rng.uniform(low, high, channels).astype(np.float32)
-                   for low, high in ((0.5, 2), (-1, 2), (-0.5, 0.5), (0.3, 2))]
+        vectors = [
+            rng.uniform(low, high, channels).astype(np.float32)
+            for low, high in ((0.5, 2), (-1, 2), (-0.5, 0.5), (0.3, 2))
+        ]
         layers[layer.name] = FloatLayer(layer, weights, None, BatchNormalization(*vectors, epsilon))
     return FloatModel(network, layers)
 
@@ -43,8 +46,10 @@ def assert_equal_models(a, b, epsilons=True):
         pairs = [(x.weights, y.weights), (x.bias, y.bias)]
         assert (x.normalization is None) == (y.normalization is None), name
         if x.normalization is not None:
-            pairs += [(getattr(x.normalization, part), getattr(y.normalization, part))
-                      for part in ("scale", "offset", "mean", "variance")]
+            pairs += [
+                (getattr(x.normalization, part), getattr(y.normalization, part))
+                for part in ("scale", "offset", "mean", "variance")
+            ]
             assert not epsilons or x.normalization.epsilon == y.normalization.epsilon
         for have, want in pairs:
             assert (have is None) == (want is None), name
@@ -73,9 +78,13 @@ def torchvision_tensors(model):
             tensors[f"{convolution}.bias"] = record.bias
             continue
         norm = record.normalization
-        for part, value in (("weight", norm.scale), ("bias", norm.offset),
-                            ("running_mean", norm.mean), ("running_var", norm.variance),
-                            ("num_batches_tracked", np.array(7, np.int64))):
+        for part, value in (
+            ("weight", norm.scale),
+            ("bias", norm.offset),
+            ("running_mean", norm.mean),
+            ("running_var", norm.variance),
+            ("num_batches_tracked", np.array(7, np.int64)),
+        ):
             tensors[f"{normalization}.{part}"] = value
     return tensors
 
@@ -99,6 +108,7 @@ class TorchArray:
 
     def __reduce__(self):
         import collections
+
         rebuild = sys.modules["torch._utils"]._rebuild_tensor_v2
         return rebuild, (_Storage(*self.storage), *self.view, False, collections.OrderedDict())
 
@@ -118,14 +128,14 @@ class _Pickler(pickle.Pickler):
 
 @contextlib.contextmanager
 def stand_in_torch():
-    """Modules with torch's names, as long as the context lasts, so that a real pickler finds them.
-    """
+    """Modules with torch's names within the context, so that a real pickler finds them."""
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
     for name in ("FloatStorage", "HalfStorage", "BFloat16Storage", "DoubleStorage", "LongStorage"):
         setattr(torch, name, type(name, (), {"__module__": "torch"}))
 
     def _rebuild_tensor_v2():
         raise AssertionError("a reader must never call it")
+
     _rebuild_tensor_v2.__module__ = "torch._utils"
     _rebuild_tensor_v2.__qualname__ = "_rebuild_tensor_v2"
     utils._rebuild_tensor_v2 = _rebuild_tensor_v2
@@ -155,13 +165,25 @@ def to_bfloat16(value):
 
 
 #: How each of torch's storages holds an array.
-STORED = {"FloatStorage": lambda x: x.astype("<f4"), "HalfStorage": lambda x: x.astype("<f2"),
-          "DoubleStorage": lambda x: x.astype("<f8"), "BFloat16Storage": to_bfloat16,
-          "LongStorage": lambda x: x.astype("<i8")}
+STORED = {
+    "FloatStorage": lambda x: x.astype("<f4"),
+    "HalfStorage": lambda x: x.astype("<f2"),
+    "DoubleStorage": lambda x: x.astype("<f8"),
+    "BFloat16Storage": to_bfloat16,
+    "LongStorage": lambda x: x.astype("<i8"),
+}
 
 
-def torch_zip(tensors, *, storage="FloatStorage", wrap=lambda x: x, compression=zipfile.ZIP_STORED,
-              prefix="", root="archive", members=()):
+def torch_zip(
+    tensors,
+    *,
+    storage="FloatStorage",
+    wrap=lambda x: x,
+    compression=zipfile.ZIP_STORED,
+    prefix="",
+    root="archive",
+    members=(),
+):
     """Bytes of a `.pt` file of arrays, as PyTorch 1.6 and later write it.
 
     Parameters
@@ -182,8 +204,13 @@ def torch_zip(tensors, *, storage="FloatStorage", wrap=lambda x: x, compression=
         strides = tuple(x // value.itemsize for x in value.strides)
         entries[prefix + name] = TorchArray(str(index), kind, value.size, value.shape, strides)
         contents[f"data/{index}"] = STORED[kind](value.ravel(order="K")).tobytes()
-    members = {"data.pkl": pickle_like_torch(wrap(entries)), "byteorder": b"little", **contents,
-               "version": b"3\n", **dict(members)}
+    members = {
+        "data.pkl": pickle_like_torch(wrap(entries)),
+        "byteorder": b"little",
+        **contents,
+        "version": b"3\n",
+        **dict(members),
+    }
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, value in members.items():
@@ -191,9 +218,20 @@ def torch_zip(tensors, *, storage="FloatStorage", wrap=lambda x: x, compression=
     return file.getvalue()
 
 
-def onnx_bytes(model, *, normalized=True, clip="inputs", bias=False, pool="GlobalAveragePool",
-               classifier="Gemm", channels_last=False, pad_nodes=False, softmax=False,
-               open_size=False, change=None):
+def onnx_bytes(
+    model,
+    *,
+    normalized=True,
+    clip="inputs",
+    bias=False,
+    pool="GlobalAveragePool",
+    classifier="Gemm",
+    channels_last=False,
+    pad_nodes=False,
+    softmax=False,
+    open_size=False,
+    change=None,
+):
     """Bytes of an ONNX file of a float model, in one of the forms that exporters write.
 
     Parameters
@@ -238,8 +276,11 @@ def onnx_bytes(model, *, normalized=True, clip="inputs", bias=False, pool="Globa
             return node("Clip", [x], f"{name}.relu6", min=0.0, max=6.0)
         if clip == "inputs":
             return node("Clip", [x, "zero", "six"], f"{name}.relu6")
-        x = node("Relu", [x], f"{name}.relu") if clip == "relu-min" else \
-            node("Max", [x, "zero"], f"{name}.relu")
+        x = (
+            node("Relu", [x], f"{name}.relu")
+            if clip == "relu-min"
+            else node("Max", [x, "zero"], f"{name}.relu")
+        )
         return node("Min", [x, "six"], f"{name}.relu6")
 
     def convolution(x, layer):
@@ -253,15 +294,24 @@ def onnx_bytes(model, *, normalized=True, clip="inputs", bias=False, pool="Globa
         if record.bias is not None and not bias:
             inputs.append(constant(f"{name}.bias", record.bias))
         group = layer.output_channels if layer.kind == "depthwise" else 1
-        x = node("Conv", inputs, f"{name}.conv", pads=pads, strides=[layer.stride] * 2, group=group,
-                 kernel_shape=list(layer.kernel_size))
+        x = node(
+            "Conv",
+            inputs,
+            f"{name}.conv",
+            pads=pads,
+            strides=[layer.stride] * 2,
+            group=group,
+            kernel_shape=list(layer.kernel_size),
+        )
         if record.bias is not None and bias:
             spread = constant(f"{name}.bias", record.bias.reshape(1, -1, 1, 1))
             x = node("Add", [x, spread], f"{name}.biased")
         if record.normalization is not None:
             norm = record.normalization
-            vectors = [constant(f"{name}.{part}", getattr(norm, part))
-                       for part in ("scale", "offset", "mean", "variance")]
+            vectors = [
+                constant(f"{name}.{part}", getattr(norm, part))
+                for part in ("scale", "offset", "mean", "variance")
+            ]
             x = node("BatchNormalization", [x, *vectors], f"{name}.norm", epsilon=norm.epsilon)
         return clamp(x, name) if layer.relu6 else x
 
@@ -281,8 +331,9 @@ def onnx_bytes(model, *, normalized=True, clip="inputs", bias=False, pool="Globa
             x = node("Add", [shortcut, x], block.add_name)
     x = convolution(x, network.head)
     if pool == "ReduceMean":
-        x = node("ReduceMean", [x, constant("axes", np.array([-1, -2], np.int64))], "mean",
-                 keepdims=1)
+        x = node(
+            "ReduceMean", [x, constant("axes", np.array([-1, -2], np.int64))], "mean", keepdims=1
+        )
     elif pool == "AveragePool":
         x = node("AveragePool", [x], "mean", kernel_shape=list(network.pool.kernel_size))
     else:
@@ -290,12 +341,19 @@ def onnx_bytes(model, *, normalized=True, clip="inputs", bias=False, pool="Globa
     record = model.layers["classifier"]
     if classifier == "Conv":
         weight = constant("classifier.weight", record.weights.T[:, :, None, None].copy())
-        x = node("Conv", [x, weight, constant("classifier.bias", record.bias)], "scores",
-                 kernel_shape=[1, 1])
+        x = node(
+            "Conv",
+            [x, weight, constant("classifier.bias", record.bias)],
+            "scores",
+            kernel_shape=[1, 1],
+        )
         x = node("Flatten", [x], "logits")
     else:
-        x = node("Flatten", [x], "flat") if pool != "ReduceMean" else \
-            node("Reshape", [x, constant("shape", np.array([1, -1], np.int64))], "flat")
+        x = (
+            node("Flatten", [x], "flat")
+            if pool != "ReduceMean"
+            else node("Reshape", [x, constant("shape", np.array([1, -1], np.int64))], "flat")
+        )
         weight = record.weights.T.copy() if classifier == "Gemm" else record.weights
         inputs = [x, constant("classifier.weight", weight)]
         bias_name = constant("classifier.bias", record.bias)
@@ -308,8 +366,12 @@ def onnx_bytes(model, *, normalized=True, clip="inputs", bias=False, pool="Globa
     if change is not None:
         change(nodes, constants)
     graph = helper.make_graph(
-        nodes, "network", [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(x, TensorProto.FLOAT, [1, network.classes])], constants)
+        nodes,
+        "network",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(x, TensorProto.FLOAT, [1, network.classes])],
+        constants,
+    )
     opset = 9 if clip == "attributes" else 18
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     return made.SerializeToString()

@@ -10,12 +10,12 @@ import pytest
 import safetensors.numpy
 from onnx import ModelProto, external_data_helper
 
-from golden.importers import float_formats, float_reader
-from golden.importers.float_formats import float_format, parse_float_model
-from golden.importers.float_reader import read_float_model
-from golden.importers.torch_checkpoint import find_checkpoint, read_checkpoint
-from golden.importers.torchvision_names import float_model_from_torchvision
-from golden.network import mobilenet_v2
+from mnv2.golden.importers import float_formats, float_reader
+from mnv2.golden.importers.float_formats import float_format, parse_float_model
+from mnv2.golden.importers.float_reader import read_float_model
+from mnv2.golden.importers.torch_checkpoint import find_checkpoint, read_checkpoint
+from mnv2.golden.importers.torchvision_names import float_model_from_torchvision
+from mnv2.golden.network import mobilenet_v2
 from tests.golden.importers.float_files import (
     assert_equal_models,
     onnx_bytes,
@@ -66,8 +66,10 @@ def test_keras(tmp_path, name):
 
 def test_size_and_strides_are_passed(tmp_path):
     network = mobilenet_v2(0.35, (96, 64), 3)
-    path = written(tmp_path, torch_zip(torchvision_tensors(
-        random_float_model(np.random.default_rng(0), network))))
+    path = written(
+        tmp_path,
+        torch_zip(torchvision_tensors(random_float_model(np.random.default_rng(0), network))),
+    )
     assert read_float_model(path, (96, 64)).network == network
     strides = [1] * 18
     assert read_float_model(path, np.int64(8), strides).network.head.output_shape[:2] == (8, 8)
@@ -76,12 +78,19 @@ def test_size_and_strides_are_passed(tmp_path):
             read_float_model(path, size)
 
 
-@pytest.mark.parametrize(("data", "words"), [
-    (b"", "must be of a known format"), (b"\x7fELF", "must be of a known format: PyTorch"),
-    (b"PK\x03\x04", "damaged or truncated"), (b"\x89HDF\r\n\x1a\n", "damaged or truncated"),
-    (b"\x80\x02.", "well formed"), (b"\x08\x07", "ONNX model with operators"),
-    (b"\x08\x07\xff", "damaged, truncated or of another format"),
-    (bytes(8) + b"{}", "damaged or truncated")])
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "must be of a known format"),
+        (b"\x7fELF", "must be of a known format: PyTorch"),
+        (b"PK\x03\x04", "damaged or truncated"),
+        (b"\x89HDF\r\n\x1a\n", "damaged or truncated"),
+        (b"\x80\x02.", "well formed"),
+        (b"\x08\x07", "ONNX model with operators"),
+        (b"\x08\x07\xff", "damaged, truncated or of another format"),
+        (bytes(8) + b"{}", "damaged or truncated"),
+    ],
+)
 def test_short_files(tmp_path, data, words):
     with pytest.raises(ValueError, match=words) as caught:
         read_float_model(written(tmp_path, data))
@@ -90,8 +99,10 @@ def test_short_files(tmp_path, data, words):
 
 
 def test_names_from_the_file_do_nothing_to_a_terminal(tmp_path):
-    tensors = {"features.0.0.weight": np.zeros((2, 3, 3, 3), np.float32),
-               "\x1b[2Jfeatures\n" + "x" * 1000: np.zeros(2, np.float32)}
+    tensors = {
+        "features.0.0.weight": np.zeros((2, 3, 3, 3), np.float32),
+        "\x1b[2Jfeatures\n" + "x" * 1000: np.zeros(2, np.float32),
+    }
     tensors["a.features.0.0.weight"] = tensors.pop("features.0.0.weight")
     with pytest.raises(ValueError, match=r"\?\[2Jfeatures\?xxx") as caught:
         read_float_model(written(tmp_path, safetensors.numpy.save(tensors)))
@@ -118,11 +129,18 @@ def test_too_large(tmp_path, monkeypatch):
         float_format(bytes(1001))
 
 
-@pytest.mark.parametrize(("code", "words"), [
-    ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", r"reader stopped \(status -11\)"),
-    ("raise RuntimeError", r"reader stopped \(status 1\)"),
-    ("pass", "its reader gave no model"),
-    ("import time; time.sleep(60)", "took more than 1 seconds")])
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+            r"reader stopped \(status -11\)",
+        ),
+        ("raise RuntimeError", r"reader stopped \(status 1\)"),
+        ("pass", "its reader gave no model"),
+        ("import time; time.sleep(60)", "took more than 1 seconds"),
+    ],
+)
 def test_whatever_happens_to_the_child_is_one_sentence(tmp_path, monkeypatch, code, words):
     script = tmp_path / "python"
     script.write_text(f"#!{sys.executable}\n{code}\n")
@@ -185,8 +203,9 @@ def onnx_small():
 
 
 def torch_small():
-    tensors = torchvision_tensors(random_float_model(np.random.default_rng(0),
-                                                     mobilenet_v2(0.05, 32, 3)))
+    tensors = torchvision_tensors(
+        random_float_model(np.random.default_rng(0), mobilenet_v2(0.05, 32, 3))
+    )
     return torch_zip({name: x for name, x in tensors.items() if "num_batches" not in name})
 
 
@@ -217,13 +236,13 @@ def damaged(rng, data):
     broken = bytearray(data)
     kind = rng.integers(0, 4)
     if kind == 0:
-        return bytes(broken[:rng.integers(0, len(broken))])
+        return bytes(broken[: rng.integers(0, len(broken))])
     if kind == 1:
         start, size = rng.integers(0, len(broken)), rng.integers(1, 200)
-        del broken[start:start + size]
+        del broken[start : start + size]
     elif kind == 2:
         start, size = rng.integers(0, len(broken)), rng.integers(1, 200)
-        broken[start:start] = broken[start:start + size]
+        broken[start:start] = broken[start : start + size]
     for position in rng.integers(0, len(broken), rng.integers(1, 40)):
         broken[position] = rng.integers(0, 256)
     return bytes(broken)
@@ -233,8 +252,9 @@ def test_random_damage_of_hdf5(tmp_path):
     """HDF5's library may do what it likes: its process is not this one."""
     data = keras_small()
     rng = np.random.default_rng(6)
-    sentences = [complaint(read_float_model, written(tmp_path, damaged(rng, data)))
-                 for _ in range(20)]
+    sentences = [
+        complaint(read_float_model, written(tmp_path, damaged(rng, data))) for _ in range(20)
+    ]
     assert sum(x is not None for x in sentences) > 5
 
 

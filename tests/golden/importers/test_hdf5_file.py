@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from golden.importers import hdf5_file
-from golden.importers.hdf5_file import parse_hdf5
+from mnv2.golden.importers import hdf5_file
+from mnv2.golden.importers.hdf5_file import parse_hdf5
 
 
 def hdf5(write):
@@ -20,14 +20,17 @@ def hdf5(write):
 def test_reads_floats_and_texts():
     def write(file):
         for kind in ("f2", "f4", "f8", ">f4"):
-            file.create_dataset(f"a/b/{kind[-2:]}{kind[0]}", data=np.arange(6.0).reshape(2, 3),
-                                dtype=kind)
-        file.create_dataset("packed", data=np.ones(100, "f4"), compression="gzip", shuffle=True,
-                            fletcher32=True)
+            file.create_dataset(
+                f"a/b/{kind[-2:]}{kind[0]}", data=np.arange(6.0).reshape(2, 3), dtype=kind
+            )
+        file.create_dataset(
+            "packed", data=np.ones(100, "f4"), compression="gzip", shuffle=True, fletcher32=True
+        )
         file["count"], file["text"], file["empty"] = 3, "words", h5py.Empty("f4")
         file.attrs["model_config"], file["a"].attrs["name"] = "äöü", b"bytes"
         file.attrs["numbers"], file.attrs["list"] = 3, ["a", "b"]
         file["optimizer_weights/w"] = np.ones(3)
+
     arrays, texts = parse_hdf5(hdf5(write))
     assert sorted(arrays) == ["a/b/f2f", "a/b/f4>", "a/b/f4f", "a/b/f8f", "packed"]
     for name, value in arrays.items():
@@ -79,12 +82,21 @@ def cycle(file):
     file.create_group("a")["b"] = file["/"]
 
 
-@pytest.mark.parametrize(("write", "words"), [
-    (soft, "must not link elsewhere, as w does"), (external, "must not link elsewhere"),
-    (external_storage, "w must hold its numbers itself"), (virtual, "must hold its numbers itself"),
-    (huge, "up to w must have at most"), (many_huge, "up to w2 must have at most"),
-    (huge_chunk, "at most"), (other_filter, "w must be plain or compressed by deflate"),
-    (deep, "must not lie deeper than 12"), (cycle, "must not lie deeper than 12")])
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (soft, "must not link elsewhere, as w does"),
+        (external, "must not link elsewhere"),
+        (external_storage, "w must hold its numbers itself"),
+        (virtual, "must hold its numbers itself"),
+        (huge, "up to w must have at most"),
+        (many_huge, "up to w2 must have at most"),
+        (huge_chunk, "at most"),
+        (other_filter, "w must be plain or compressed by deflate"),
+        (deep, "must not lie deeper than 12"),
+        (cycle, "must not lie deeper than 12"),
+    ],
+)
 def test_hostile_files(write, words):
     with pytest.raises(ValueError, match=words):
         parse_hdf5(hdf5(write))
@@ -100,6 +112,7 @@ def test_too_many_objects(monkeypatch):
     def texts(file):
         for index in range(11):
             file.attrs[f"t{index}"] = "x"
+
     for write in (groups, texts):
         with pytest.raises(ValueError, match="at most 10 objects"):
             parse_hdf5(hdf5(write))

@@ -11,18 +11,25 @@ import h5py
 import numpy as np
 import pytest
 
-from golden.float_model import KERAS_NORMALIZATION
-from golden.importers.hdf5_file import parse_hdf5
-from golden.importers.keras_config import KerasConfig
-from golden.importers.keras_file import parse_keras_hdf5, parse_keras_zip
-from golden.network import mobilenet_v2
+from mnv2.golden.float_model import KERAS_NORMALIZATION
+from mnv2.golden.importers.hdf5_file import parse_hdf5
+from mnv2.golden.importers.keras_config import KerasConfig
+from mnv2.golden.importers.keras_file import parse_keras_hdf5, parse_keras_zip
+from mnv2.golden.network import mobilenet_v2
 from tests.golden.importers.float_files import assert_equal_models
 
 #: Made by `make.py` beside them, which says with what.
 FOLDER = Path(__file__).parent / "keras"
 SIZES = {"keras": 64, "keras2": 65}
-FILES = ("keras.keras", "keras.h5", "keras.weights.h5", "keras2.keras", "keras2.h5",
-         "keras2.weights.h5", "keras2_weights.h5")
+FILES = (
+    "keras.keras",
+    "keras.h5",
+    "keras.weights.h5",
+    "keras2.keras",
+    "keras2.h5",
+    "keras2.weights.h5",
+    "keras2_weights.h5",
+)
 
 
 @functools.cache
@@ -43,11 +50,13 @@ def test_logits_are_keras(name):
     model = read(name)
     assert model.network == mobilenet_v2(0.05, SIZES[version], 7, "tensorflow")
     assert model.input_normalization == KERAS_NORMALIZATION
-    assert {x.normalization.epsilon for key, x in model.layers.items()
-            if key != "classifier"} == {1e-3}
+    assert {x.normalization.epsilon for key, x in model.layers.items() if key != "classifier"} == {
+        1e-3
+    }
     with np.load(FOLDER / "predictions.npz") as known:
-        for pixels, logits in zip(known[f"{version}_images"], known[f"{version}_logits"],
-                                  strict=True):
+        for pixels, logits in zip(
+            known[f"{version}_images"], known[f"{version}_logits"], strict=True
+        ):
             image = (pixels / 127.5 - 1).astype(np.float32)
             assert np.ptp(logits) > 5
             for form in (model, model.folded()):
@@ -56,8 +65,11 @@ def test_logits_are_keras(name):
 
 def test_all_files_of_a_version_hold_one_model():
     for version in SIZES:
-        first, *others = (read(name) for name in FILES if name.startswith(version + ".")
-                          or name.startswith(version + "_"))
+        first, *others = (
+            read(name)
+            for name in FILES
+            if name.startswith(version + ".") or name.startswith(version + "_")
+        )
         for other in others:
             assert_equal_models(first, other)
 
@@ -79,6 +91,7 @@ def change_hdf5(name, change):
 
 def change_config(change):
     """`keras.keras` after a function has worked on its layers' settings by name."""
+
     def rewrite(name, content):
         if name != "config.json":
             return content
@@ -87,13 +100,16 @@ def change_config(change):
         change(layers)
         config["config"]["layers"] = list(layers.values())
         return json.dumps(config)
+
     return change_zip(rewrite)
 
 
 def change_zip(rewrite):
     file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(file_bytes("keras.keras"))) as old, \
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(file_bytes("keras.keras"))) as old,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for name in old.namelist():
             content = rewrite(name, old.read(name))
             if content is not None:
@@ -103,12 +119,14 @@ def change_zip(rewrite):
 
 def test_unnamed_layers_are_told_by_their_order():
     """As Keras' first versions 3 write them: without names beside the variables."""
+
     def remove(group):
         for name in list(group.attrs):
             del group.attrs[name]
         for child in group.values():
             if isinstance(child, h5py.Group):
                 remove(child)
+
     data = change_hdf5("keras.weights.h5", remove)
     assert not parse_hdf5(data)[1]
     assert_equal_models(parse_keras_hdf5(data, 64), read("keras.weights.h5"))
@@ -121,29 +139,57 @@ def replace(group, name, value):
     group[name] = value
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    (lambda f: f.pop("block_3_expand"), "must widen|block_3_expand"),
-    (lambda f: f.pop("block_3_project_BN"), "layer block_3_project_BN is missing"),
-    (lambda f: f["Conv1/Conv1"].pop("kernel:0"), "Conv1"),
-    (lambda f: f["bn_Conv1/bn_Conv1"].pop("beta:0"), "tensor bn_Conv1/beta is missing"),
-    (lambda f: f["bn_Conv1/bn_Conv1"].move("beta:0", "bata:0"), "tensor bn_Conv1/beta is missing"),
-    (lambda f: f.pop("predictions"), "one dense layer, the classifier, not 0"),
-    (lambda f: f.create_dataset("dense/kernel:0", data=np.ones((2, 2))), "one dense layer.*not 2"),
-    (lambda f: f.create_dataset("other/other/kernel:0", data=np.ones((2, 2, 1))),
-     "tensor other/kernel is superfluous"),
-    (lambda f: f.create_dataset("Conv1/again/kernel:0", data=np.ones(2)), "must appear once"),
-    (lambda f: f.create_dataset("alone", data=np.ones(2)), "tensor alone must lie in the group"),
-    (lambda f: f.create_dataset("block_999_expand/x/kernel:0", data=np.ones(2)), "at most 200 bl"),
-    (lambda f: replace(f, "Conv_1/Conv_1/kernel:0", np.ones((1, 1, 8, 1280), np.float32)),
-     "tensor Conv_1/kernel must have 1x1 taps, take 16 channels"),
-    (lambda f: replace(f, "Conv_1/Conv_1/kernel:0", np.ones((16, 1280), np.float32)),
-     "Conv_1/kernel must have 4 axes, not 2"),
-    (lambda f: replace(f, "block_2_depthwise/block_2_depthwise/depthwise_kernel:0",
-                       np.ones((3, 3, 48, 2), np.float32)),
-     "block_2_depthwise/kernel must hold one filter a channel, not 2"),
-    (lambda f: replace(f, "bn_Conv1/bn_Conv1/beta:0", np.full(8, np.inf, np.float32)),
-     "bn_Conv1/beta must be finite"),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.pop("block_3_expand"), "must widen|block_3_expand"),
+        (lambda f: f.pop("block_3_project_BN"), "layer block_3_project_BN is missing"),
+        (lambda f: f["Conv1/Conv1"].pop("kernel:0"), "Conv1"),
+        (lambda f: f["bn_Conv1/bn_Conv1"].pop("beta:0"), "tensor bn_Conv1/beta is missing"),
+        (
+            lambda f: f["bn_Conv1/bn_Conv1"].move("beta:0", "bata:0"),
+            "tensor bn_Conv1/beta is missing",
+        ),
+        (lambda f: f.pop("predictions"), "one dense layer, the classifier, not 0"),
+        (
+            lambda f: f.create_dataset("dense/kernel:0", data=np.ones((2, 2))),
+            "one dense layer.*not 2",
+        ),
+        (
+            lambda f: f.create_dataset("other/other/kernel:0", data=np.ones((2, 2, 1))),
+            "tensor other/kernel is superfluous",
+        ),
+        (lambda f: f.create_dataset("Conv1/again/kernel:0", data=np.ones(2)), "must appear once"),
+        (
+            lambda f: f.create_dataset("alone", data=np.ones(2)),
+            "tensor alone must lie in the group",
+        ),
+        (
+            lambda f: f.create_dataset("block_999_expand/x/kernel:0", data=np.ones(2)),
+            "at most 200 bl",
+        ),
+        (
+            lambda f: replace(f, "Conv_1/Conv_1/kernel:0", np.ones((1, 1, 8, 1280), np.float32)),
+            "tensor Conv_1/kernel must have 1x1 taps, take 16 channels",
+        ),
+        (
+            lambda f: replace(f, "Conv_1/Conv_1/kernel:0", np.ones((16, 1280), np.float32)),
+            "Conv_1/kernel must have 4 axes, not 2",
+        ),
+        (
+            lambda f: replace(
+                f,
+                "block_2_depthwise/block_2_depthwise/depthwise_kernel:0",
+                np.ones((3, 3, 48, 2), np.float32),
+            ),
+            "block_2_depthwise/kernel must hold one filter a channel, not 2",
+        ),
+        (
+            lambda f: replace(f, "bn_Conv1/bn_Conv1/beta:0", np.full(8, np.inf, np.float32)),
+            "bn_Conv1/beta must be finite",
+        ),
+    ],
+)
 def test_complaints_of_tensors(change, words):
     with pytest.raises(ValueError, match=words):
         parse_keras_hdf5(change_hdf5("keras2_weights.h5", change), 65)
@@ -153,30 +199,45 @@ def setting(layer, name, value):
     return lambda layers: layers[layer]["config"].__setitem__(name, value)
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    (setting("Conv1", "strides", [1, 2]), r"strides of Conv1 must be \[1, 1\] or \[2, 2\]"),
-    (setting("Conv_1", "strides", [2, 2]), r"strides of Conv_1 must be \[1, 1\], not"),
-    (setting("Conv1", "dilation_rate", [2, 2]), "layer Conv1 must have the dilation_rate"),
-    (setting("Conv1", "padding", "valid"), "layer Conv1 must pad as TensorFlow or PyTorch do"),
-    (setting("Conv1", "activation", "relu"), "layer Conv1 must have the activation linear"),
-    (setting("Conv1", "data_format", "channels_first"), "Conv1 must have the data_format"),
-    (setting("bn_Conv1", "epsilon", -1.0), "epsilon of bn_Conv1"),
-    (setting("bn_Conv1", "renorm", True), "bn_Conv1 must have the renorm False"),
-    (setting("Conv1_relu", "max_value", None), "Conv1_relu must have the max_value 6.0, not None"),
-    (setting("predictions", "activation", "relu"), "predictions must have the activation"),
-    (setting("block_1_pad", "padding", [[2, 0], [0, 1]]), "block_1_depthwise must pad as"),
-    (setting("input_layer", "batch_shape", [None, 64, 64, 1]), "input must be rows, columns and 3"),
-    (setting("input_layer", "batch_shape", [None, 10**9, 64, 3]), "An input size must be"),
-    (lambda x: x.pop("input_layer"), "one input layer, not 0"),
-    (lambda x: x.pop("bn_Conv1"), "layer bn_Conv1 is missing"),
-    (lambda x: x.pop("block_2_add"), "layer block_2_add is missing in the configuration"),
-    (lambda x: x.pop("block_5_expand_relu"), "layer block_5_expand_relu is missing in the conf"),
-    (lambda x: x["out_relu"]["config"].__setitem__("name", "in_relu"), "out_relu is missing"),
-    (lambda x: x["block_2_add"]["config"].__setitem__("name", "block_1_add"), "block_2_add is mis"),
-    (lambda x: x["Conv1_relu"].__setitem__("class_name", "Swish"), "not of the class Swish"),
-    (lambda x: x["Conv1_relu"].__setitem__("class_name", 3), "must be Keras' JSON"),
-    (lambda x: x.__setitem__("Conv1_relu", None), "must be Keras' JSON"),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (setting("Conv1", "strides", [1, 2]), r"strides of Conv1 must be \[1, 1\] or \[2, 2\]"),
+        (setting("Conv_1", "strides", [2, 2]), r"strides of Conv_1 must be \[1, 1\], not"),
+        (setting("Conv1", "dilation_rate", [2, 2]), "layer Conv1 must have the dilation_rate"),
+        (setting("Conv1", "padding", "valid"), "layer Conv1 must pad as TensorFlow or PyTorch do"),
+        (setting("Conv1", "activation", "relu"), "layer Conv1 must have the activation linear"),
+        (setting("Conv1", "data_format", "channels_first"), "Conv1 must have the data_format"),
+        (setting("bn_Conv1", "epsilon", -1.0), "epsilon of bn_Conv1"),
+        (setting("bn_Conv1", "renorm", True), "bn_Conv1 must have the renorm False"),
+        (
+            setting("Conv1_relu", "max_value", None),
+            "Conv1_relu must have the max_value 6.0, not None",
+        ),
+        (setting("predictions", "activation", "relu"), "predictions must have the activation"),
+        (setting("block_1_pad", "padding", [[2, 0], [0, 1]]), "block_1_depthwise must pad as"),
+        (
+            setting("input_layer", "batch_shape", [None, 64, 64, 1]),
+            "input must be rows, columns and 3",
+        ),
+        (setting("input_layer", "batch_shape", [None, 10**9, 64, 3]), "An input size must be"),
+        (lambda x: x.pop("input_layer"), "one input layer, not 0"),
+        (lambda x: x.pop("bn_Conv1"), "layer bn_Conv1 is missing"),
+        (lambda x: x.pop("block_2_add"), "layer block_2_add is missing in the configuration"),
+        (
+            lambda x: x.pop("block_5_expand_relu"),
+            "layer block_5_expand_relu is missing in the conf",
+        ),
+        (lambda x: x["out_relu"]["config"].__setitem__("name", "in_relu"), "out_relu is missing"),
+        (
+            lambda x: x["block_2_add"]["config"].__setitem__("name", "block_1_add"),
+            "block_2_add is mis",
+        ),
+        (lambda x: x["Conv1_relu"].__setitem__("class_name", "Swish"), "not of the class Swish"),
+        (lambda x: x["Conv1_relu"].__setitem__("class_name", 3), "must be Keras' JSON"),
+        (lambda x: x.__setitem__("Conv1_relu", None), "must be Keras' JSON"),
+    ],
+)
 def test_complaints_of_configurations(change, words):
     with pytest.raises(ValueError, match=words):
         parse_keras_zip(change_config(change))
@@ -184,6 +245,7 @@ def test_complaints_of_configurations(change, words):
 
 def test_padding_of_pytorch_is_told_by_its_layers():
     """A network that was brought over from PyTorch pads ((1, 1), (1, 1)) in layers of its own."""
+
     def change(layers):
         for name in ("block_1", "block_3", "block_6", "block_13"):
             layers[f"{name}_pad"]["config"]["padding"] = [[1, 1], [1, 1]]
@@ -191,11 +253,13 @@ def test_padding_of_pytorch_is_told_by_its_layers():
         pad = json.loads(json.dumps(layers["block_1_pad"]))
         pad["config"]["name"] = "Conv1_pad"
         layers["Conv1_pad"] = pad
+
     assert parse_keras_zip(change_config(change)).network.padding == "pytorch"
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"config": 3}', '{"config": {"layers": [1]}}',
-                                  "[" * 100_000, "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"config": 3}', '{"config": {"layers": [1]}}', "[" * 100_000, "\x00"]
+)
 def test_damaged_configurations(text):
     with pytest.raises(ValueError, match="must be Keras' JSON"):
         KerasConfig.parse(text)

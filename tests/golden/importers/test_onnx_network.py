@@ -5,20 +5,22 @@ import onnxruntime
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from golden.float_model import IMAGENET_NORMALIZATION, KERAS_NORMALIZATION
-from golden.importers.onnx_network import parse_onnx
-from golden.network import build_network, mobilenet_v2
-from tests.golden.importers.float_files import (
-    assert_equal_models,
-    onnx_bytes,
-    random_float_model,
-)
+from mnv2.golden.float_model import IMAGENET_NORMALIZATION, KERAS_NORMALIZATION
+from mnv2.golden.importers.onnx_network import parse_onnx
+from mnv2.golden.network import build_network, mobilenet_v2
+from tests.golden.importers.float_files import assert_equal_models, onnx_bytes, random_float_model
 
 
 def network_of(padding="pytorch", size=30, stem_stride=2):
-    return build_network(((1, 6, 1, 1), (3, 8, 2, 2), (2, 8, 1, 2)), stem_channels=6,
-                         head_channels=12, classes=5, input_size=size, padding=padding,
-                         stem_stride=stem_stride)
+    return build_network(
+        ((1, 6, 1, 1), (3, 8, 2, 2), (2, 8, 1, 2)),
+        stem_channels=6,
+        head_channels=12,
+        classes=5,
+        input_size=size,
+        padding=padding,
+        stem_stride=stem_stride,
+    )
 
 
 def logits(data, image, channels_last=False):
@@ -30,13 +32,29 @@ def logits(data, image, channels_last=False):
 
 
 FORMS = [
-    {}, {"normalized": False}, {"normalized": False, "bias": True}, {"clip": "attributes"},
-    {"clip": "relu-min"}, {"clip": "max-min"}, {"pool": "ReduceMean"}, {"pool": "AveragePool"},
-    {"classifier": "MatMul"}, {"classifier": "Gemm turned"}, {"classifier": "Conv"},
+    {},
+    {"normalized": False},
+    {"normalized": False, "bias": True},
+    {"clip": "attributes"},
+    {"clip": "relu-min"},
+    {"clip": "max-min"},
+    {"pool": "ReduceMean"},
+    {"pool": "AveragePool"},
+    {"classifier": "MatMul"},
+    {"classifier": "Gemm turned"},
+    {"classifier": "Conv"},
     {"pad_nodes": True},
-    {"channels_last": True, "pad_nodes": True, "normalized": False, "classifier": "MatMul",
-     "clip": "relu-min", "pool": "ReduceMean"},
-    {"open_size": True}, {"softmax": True}]
+    {
+        "channels_last": True,
+        "pad_nodes": True,
+        "normalized": False,
+        "classifier": "MatMul",
+        "clip": "relu-min",
+        "pool": "ReduceMean",
+    },
+    {"open_size": True},
+    {"softmax": True},
+]
 
 
 @pytest.mark.parametrize("padding", ["pytorch", "tensorflow"])
@@ -65,8 +83,10 @@ def test_papers_network_at_a_size_of_odd_numbers():
     read = parse_onnx(onnx_bytes(model))
     assert read.network == network
     image = np.random.default_rng(4).normal(0, 1, network.input_shape).astype(np.float32)
-    assert np.abs(read.run(image)["classifier"].ravel() - logits(onnx_bytes(model), image)
-                  ).max() < 1e-4
+    assert (
+        np.abs(read.run(image)["classifier"].ravel() - logits(onnx_bytes(model), image)).max()
+        < 1e-4
+    )
 
 
 def test_padding_that_could_be_either_is_pytorchs():
@@ -83,11 +103,13 @@ def small_model():
 
 def changed(change, **form):
     """A file whose nodes and constants, both by name, a function has changed."""
+
     def apply(nodes, constants):
         by_name = {x.output[0]: x for x in nodes}
         tensors = {x.name: x for x in constants}
         change(by_name, tensors)
         nodes[:], constants[:] = by_name.values(), tensors.values()
+
     return onnx_bytes(small_model(), change=apply, **form)
 
 
@@ -96,6 +118,7 @@ def attribute(node, name, value):
         kept = [x for x in nodes[node].attribute if x.name != name]
         del nodes[node].attribute[:]
         nodes[node].attribute.extend([*kept, helper.make_attribute(name, value)])
+
     return change
 
 
@@ -103,18 +126,21 @@ def tensor(name, edit):
     def change(_, tensors):
         value = edit(numpy_helper.to_array(tensors[name]))
         tensors[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(value), name))
+
     return change
 
 
 def rewire(node, index, name):
     def change(nodes, _):
         nodes[node].input[index] = name
+
     return change
 
 
 def operator(node, name):
     def change(nodes, _):
         nodes[node].op_type = name
+
     return change
 
 
@@ -157,6 +183,7 @@ def add_behind(block, term):
             for index, used in enumerate(node.input):
                 if used == name and node.name != "n_extra":
                     node.input[index] = "extra"
+
     return change
 
 
@@ -184,68 +211,123 @@ def two_copies(nodes, _):
     nodes["block1.depthwise.conv"].input[0] = "copy2"
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    (two_copies, "Clip n_stem.relu6 must follow a convolution that nothing else uses"),
-    (operator("stem.relu6", "Sigmoid"), "The operator Sigmoid n_stem.relu6 is not part of Mob"),
-    (operator("mean", "GlobalMaxPool"), "operator GlobalMaxPool n_mean is not part"),
-    (attribute("stem.conv", "strides", [1, 2]), "n_stem.conv must have the stride 1 or 2"),
-    (attribute("stem.conv", "strides", [3, 3]), "n_stem.conv must have the stride 1 or 2"),
-    (attribute("stem.conv", "dilations", [2, 2]), "no dilation"),
-    (attribute("stem.conv", "pads", [2, 2, 2, 2]), "stem.weight must pad as PyTorch or TensorFl"),
-    (attribute("stem.conv", "pads", [9, 9, 9, 9]), "n_stem.conv must pad by at most 2"),
-    (attribute("stem.conv", "pads", [0, 0, 1, 1]), "block4.depthwise.weight must pad as"),
-    (attribute("stem.conv", "auto_pad", "SAME_LOWER"), "by SAME_LOWER"),
-    (attribute("head.conv", "strides", [2, 2]), "head head.weight must have stride 1"),
-    (attribute("block2.depthwise.conv", "group", 3), "must be depthwise or have one group, not 3"),
-    (attribute("logits", "alpha", 0.5), "Gemm n_logits must be a plain product"),
-    (attribute("stem.norm", "epsilon", 2.0), "variance behind stem.weight and its epsilon"),
-    (attribute("stem.norm", "training_mode", 1), "n_stem.norm must follow a convolution, once"),
-    (tensor("six", lambda x: x + 1), r"stem stem.weight must be clamped to 0..6, not to 0.0..7.0"),
-    (tensor("zero", lambda x: x - 1), "must be clamped to 0..6, not to -1.0..6.0"),
-    (tensor("six", lambda x: x * np.nan), "tensor six must be finite"),
-    (tensor("six", lambda x: np.ones(2, np.float32)), "must have one limit"),
-    (tensor("stem.weight", lambda x: x[:, :, :2]), "stem.weight must hold a convolution of 1x1"),
-    (tensor("stem.weight", lambda x: x[:, :1]), "stem.weight must have 3x3 taps, take 3 channels"),
-    (tensor("stem.scale", lambda x: x[:3]), "scale of stem.weight must have 6 values"),
-    (tensor("classifier.bias", lambda x: x[:1]), "bias of classifier.weight must have 5 values"),
-    (tensor("classifier.weight", lambda x: x[:, :5]), "classifier.weight must have 1x1 taps, take"),
-    (tensor("head.weight", lambda x: x.astype(np.int64)), "head.weight must hold floats, not i"),
-    (tensor("block2.expand.weight", lambda x: x[:17]), "block2.expand.weight"),
-    (rewire("block3.add", 0, "stem.relu6"), "block3.project.weight must be added once to its"),
-    (rewire("head.conv", 0, "stem.relu6"), "head.weight must work on the output of the layer"),
-    (rewire("head.conv", 0, "nowhere"), "must work on the image's way through the network, not on"),
-    (rewire("stem.conv", 1, "nowhere"), "tensor nowhere must be a constant of the file"),
-    (rewire("stem.conv", 1, "image"), "tensor image must be a constant of the file"),
-    (rewire("flat", 0, "head.relu6"), "Flatten n_flat must follow the pool"),
-    (rewire("logits", 0, "mean"), "Gemm n_logits must follow the pool, flattened"),
-    (add_behind("block2", "block1.add"), "Add n_extra is superfluous: its block has no residual"),
-    (add_behind("block2", "stem.relu6"), "block3.expand.weight must work on the output of the"),
-    (second_use, "must follow a convolution that nothing else uses"),
-    (two_layouts, "must follow a convolution that nothing else uses|way through"),
-    (lambda nodes, _: nodes.pop("block3.depthwise.relu6"), "way through the network"),
-    (lambda _, tensors: tensors.pop("stem.weight"), "tensor stem.weight must be a constant"),
-    (external, "tensor stem.weight lies outside the file, in '../secret'"),
-    (huge, "stem.weight must|constants must have at most"),
-    (negative, "stem.weight must have a shape within the file"),
-    (without_numbers, "stem.weight must hold its numbers"),
-    (strings, "stem.weight must hold floats or integers"),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (two_copies, "Clip n_stem.relu6 must follow a convolution that nothing else uses"),
+        (operator("stem.relu6", "Sigmoid"), "The operator Sigmoid n_stem.relu6 is not part of Mob"),
+        (operator("mean", "GlobalMaxPool"), "operator GlobalMaxPool n_mean is not part"),
+        (attribute("stem.conv", "strides", [1, 2]), "n_stem.conv must have the stride 1 or 2"),
+        (attribute("stem.conv", "strides", [3, 3]), "n_stem.conv must have the stride 1 or 2"),
+        (attribute("stem.conv", "dilations", [2, 2]), "no dilation"),
+        (
+            attribute("stem.conv", "pads", [2, 2, 2, 2]),
+            "stem.weight must pad as PyTorch or TensorFl",
+        ),
+        (attribute("stem.conv", "pads", [9, 9, 9, 9]), "n_stem.conv must pad by at most 2"),
+        (attribute("stem.conv", "pads", [0, 0, 1, 1]), "block4.depthwise.weight must pad as"),
+        (attribute("stem.conv", "auto_pad", "SAME_LOWER"), "by SAME_LOWER"),
+        (attribute("head.conv", "strides", [2, 2]), "head head.weight must have stride 1"),
+        (
+            attribute("block2.depthwise.conv", "group", 3),
+            "must be depthwise or have one group, not 3",
+        ),
+        (attribute("logits", "alpha", 0.5), "Gemm n_logits must be a plain product"),
+        (attribute("stem.norm", "epsilon", 2.0), "variance behind stem.weight and its epsilon"),
+        (attribute("stem.norm", "training_mode", 1), "n_stem.norm must follow a convolution, once"),
+        (
+            tensor("six", lambda x: x + 1),
+            r"stem stem.weight must be clamped to 0..6, not to 0.0..7.0",
+        ),
+        (tensor("zero", lambda x: x - 1), "must be clamped to 0..6, not to -1.0..6.0"),
+        (tensor("six", lambda x: x * np.nan), "tensor six must be finite"),
+        (tensor("six", lambda x: np.ones(2, np.float32)), "must have one limit"),
+        (
+            tensor("stem.weight", lambda x: x[:, :, :2]),
+            "stem.weight must hold a convolution of 1x1",
+        ),
+        (
+            tensor("stem.weight", lambda x: x[:, :1]),
+            "stem.weight must have 3x3 taps, take 3 channels",
+        ),
+        (tensor("stem.scale", lambda x: x[:3]), "scale of stem.weight must have 6 values"),
+        (
+            tensor("classifier.bias", lambda x: x[:1]),
+            "bias of classifier.weight must have 5 values",
+        ),
+        (
+            tensor("classifier.weight", lambda x: x[:, :5]),
+            "classifier.weight must have 1x1 taps, take",
+        ),
+        (
+            tensor("head.weight", lambda x: x.astype(np.int64)),
+            "head.weight must hold floats, not i",
+        ),
+        (tensor("block2.expand.weight", lambda x: x[:17]), "block2.expand.weight"),
+        (rewire("block3.add", 0, "stem.relu6"), "block3.project.weight must be added once to its"),
+        (rewire("head.conv", 0, "stem.relu6"), "head.weight must work on the output of the layer"),
+        (
+            rewire("head.conv", 0, "nowhere"),
+            "must work on the image's way through the network, not on",
+        ),
+        (rewire("stem.conv", 1, "nowhere"), "tensor nowhere must be a constant of the file"),
+        (rewire("stem.conv", 1, "image"), "tensor image must be a constant of the file"),
+        (rewire("flat", 0, "head.relu6"), "Flatten n_flat must follow the pool"),
+        (rewire("logits", 0, "mean"), "Gemm n_logits must follow the pool, flattened"),
+        (
+            add_behind("block2", "block1.add"),
+            "Add n_extra is superfluous: its block has no residual",
+        ),
+        (add_behind("block2", "stem.relu6"), "block3.expand.weight must work on the output of the"),
+        (second_use, "must follow a convolution that nothing else uses"),
+        (two_layouts, "must follow a convolution that nothing else uses|way through"),
+        (lambda nodes, _: nodes.pop("block3.depthwise.relu6"), "way through the network"),
+        (lambda _, tensors: tensors.pop("stem.weight"), "tensor stem.weight must be a constant"),
+        (external, "tensor stem.weight lies outside the file, in '../secret'"),
+        (huge, "stem.weight must|constants must have at most"),
+        (negative, "stem.weight must have a shape within the file"),
+        (without_numbers, "stem.weight must hold its numbers"),
+        (strings, "stem.weight must hold floats or integers"),
+    ],
+)
 def test_complaints(change, words):
     with pytest.raises(ValueError, match=words):
         parse_onnx(changed(change))
 
 
-@pytest.mark.parametrize(("form", "change", "words"), [
-    ({"pad_nodes": True}, attribute("stem.padded", "mode", "reflect"), "must put zeros around"),
-    ({"pad_nodes": True}, tensor("stem.pads", lambda x: x * 0 + 1), "at most 2 zeros around rows"),
-    ({"pad_nodes": True}, tensor("stem.pads", lambda x: -x), "at most 2 zeros around rows"),
-    ({"pool": "AveragePool"}, attribute("mean", "kernel_shape", [1, 1]), "mean of the whole map"),
-    ({"pool": "ReduceMean"}, tensor("axes", lambda x: x[:1]), "mean over rows and columns, not"),
-    ({"channels_last": True}, attribute("turned", "perm", [0, 3, 2, 1]), "bring NHWC to NCHW"),
-    ({"normalized": False, "bias": True}, tensor("stem.bias", lambda x: x.reshape(1, 1, -1, 1)),
-     "must add a bias of 6 channels"),
-    ({"softmax": True}, lambda nodes, _: nodes.pop("probabilities"), "must be made by an operator"),
-])
+@pytest.mark.parametrize(
+    ("form", "change", "words"),
+    [
+        ({"pad_nodes": True}, attribute("stem.padded", "mode", "reflect"), "must put zeros around"),
+        (
+            {"pad_nodes": True},
+            tensor("stem.pads", lambda x: x * 0 + 1),
+            "at most 2 zeros around rows",
+        ),
+        ({"pad_nodes": True}, tensor("stem.pads", lambda x: -x), "at most 2 zeros around rows"),
+        (
+            {"pool": "AveragePool"},
+            attribute("mean", "kernel_shape", [1, 1]),
+            "mean of the whole map",
+        ),
+        (
+            {"pool": "ReduceMean"},
+            tensor("axes", lambda x: x[:1]),
+            "mean over rows and columns, not",
+        ),
+        ({"channels_last": True}, attribute("turned", "perm", [0, 3, 2, 1]), "bring NHWC to NCHW"),
+        (
+            {"normalized": False, "bias": True},
+            tensor("stem.bias", lambda x: x.reshape(1, 1, -1, 1)),
+            "must add a bias of 6 channels",
+        ),
+        (
+            {"softmax": True},
+            lambda nodes, _: nodes.pop("probabilities"),
+            "must be made by an operator",
+        ),
+    ],
+)
 def test_complaints_of_forms(form, change, words):
     with pytest.raises(ValueError, match=words):
         parse_onnx(changed(change, **form))
@@ -269,18 +351,29 @@ def flat(model):
     del model.graph.input[0].type.tensor_type.shape.dim[2:]
 
 
-@pytest.mark.parametrize(("edit", "words"), [
-    (second_input, "one input and one output, not 2 and 1"), (grey, "must have 3 channels"),
-    (flat, "must have four axes"),
-    (lambda m: m.functions.add(), "must not define functions"),
-    (lambda m: setattr(m.graph.node[0], "domain", "com.x"), "of the domain com.x is not part"),
-    (lambda m: m.graph.ClearField("node"), "ONNX model with operators"),
-    (lambda m: m.graph.initializer.append(m.graph.initializer[0]), "must be made once"),
-    (lambda m: m.graph.node.append(m.graph.node[0]), "must be made once"),
-    (lambda m: m.graph.node[0].attribute.append(
-        helper.make_attribute("body", helper.make_graph([], "g", [], []))), "not hold a graph"),
-    (lambda m: setattr(m.graph.output[0], "name", "head.relu6"), "nothing else uses|must be that"),
-])
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (second_input, "one input and one output, not 2 and 1"),
+        (grey, "must have 3 channels"),
+        (flat, "must have four axes"),
+        (lambda m: m.functions.add(), "must not define functions"),
+        (lambda m: setattr(m.graph.node[0], "domain", "com.x"), "of the domain com.x is not part"),
+        (lambda m: m.graph.ClearField("node"), "ONNX model with operators"),
+        (lambda m: m.graph.initializer.append(m.graph.initializer[0]), "must be made once"),
+        (lambda m: m.graph.node.append(m.graph.node[0]), "must be made once"),
+        (
+            lambda m: m.graph.node[0].attribute.append(
+                helper.make_attribute("body", helper.make_graph([], "g", [], []))
+            ),
+            "not hold a graph",
+        ),
+        (
+            lambda m: setattr(m.graph.output[0], "name", "head.relu6"),
+            "nothing else uses|must be that",
+        ),
+    ],
+)
 def test_complaints_of_files(edit, words):
     with pytest.raises(ValueError, match=words):
         parse_onnx(edited(edit))
@@ -297,6 +390,7 @@ def test_other_floats_become_float32(kind):
             if value.dtype == np.float32:
                 dtype = helper.tensor_dtype_to_np_dtype(kind)
                 proto.CopyFrom(numpy_helper.from_array(value.astype(dtype), proto.name))
+
     read = parse_onnx(onnx_bytes(model, change=change))
     for name, layer in read.layers.items():
         error = np.abs(layer.weights - model.layers[name].weights)
@@ -309,17 +403,21 @@ def computed(nodes, constants):
     """A bias of zeros and the numbers of the clamp as PyTorch's exporter leaves them unoptimised,
     and the shape of the flattened features computed.
     """
+
     def node(operator, inputs, output, **attributes):
         return helper.make_node(operator, inputs, [output], **attributes)
 
     constants.append(numpy_helper.from_array(np.float32(0), "nought"))
     constants.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
     constants.append(numpy_helper.from_array(np.array([-1], np.int64), "rest"))
-    first = [node("Shape", ["stem.weight"], "channels", start=0, end=1),
-             node("Expand", ["channels", "one"], "channels2"),
-             node("CastLike", ["nought", "image"], "nought2"),
-             node("Expand", ["nought2", "channels2"], "zeros"),
-             node("Reshape", ["six", "rest"], "six1"), node("Identity", ["six1"], "six2")]
+    first = [
+        node("Shape", ["stem.weight"], "channels", start=0, end=1),
+        node("Expand", ["channels", "one"], "channels2"),
+        node("CastLike", ["nought", "image"], "nought2"),
+        node("Expand", ["nought2", "channels2"], "zeros"),
+        node("Reshape", ["six", "rest"], "six1"),
+        node("Identity", ["six1"], "six2"),
+    ]
     for used in nodes:
         if used.name == "n_stem.conv":
             used.input.append("zeros")
@@ -327,11 +425,12 @@ def computed(nodes, constants):
             used.input[2] = "six2"
     nodes[:0] = first
     index = next(i for i, x in enumerate(nodes) if x.name == "n_flat")
-    nodes[index:index + 1] = [
+    nodes[index : index + 1] = [
         node("Shape", ["image"], "shape4", start=0, end=1),
         node("Reshape", ["shape4", "rest"], "batch"),
         node("Concat", ["batch", "rest"], "shape2", axis=0),
-        node("Reshape", ["mean", "shape2"], "flat")]
+        node("Reshape", ["mean", "shape2"], "flat"),
+    ]
 
 
 def test_constants_that_the_exporter_left_to_be_computed():
@@ -349,8 +448,10 @@ def test_expansions_are_limited(shape):
     def change(nodes, constants):
         computed(nodes, constants)
         next(x for x in constants if x.name == "one").CopyFrom(
-            numpy_helper.from_array(np.array(shape, np.int64), "one"))
+            numpy_helper.from_array(np.array(shape, np.int64), "one")
+        )
         nodes[3].input[1] = "one"
+
     with pytest.raises(ValueError, match="must make from 1 to 65536 numbers|is not part of"):
         parse_onnx(onnx_bytes(small_model(), change=change))
 
@@ -366,16 +467,21 @@ def test_numbers_beside_the_file():
                 continue
             proto.ClearField("raw_data")
             proto.data_location = TensorProto.EXTERNAL
-            for key, value in (("location", "w.data"), ("offset", len(stored)),
-                               ("length", len(content))):
+            for key, value in (
+                ("location", "w.data"),
+                ("offset", len(stored)),
+                ("length", len(content)),
+            ):
                 entry = proto.external_data.add()
                 entry.key, entry.value = key, str(value)
             stored.extend(content)
+
     data = onnx_bytes(model, change=change)
 
     def beside(name, offset, length):
         assert name == "w.data"
-        return bytes(stored[offset:offset + length])
+        return bytes(stored[offset : offset + length])
+
     assert_equal_models(parse_onnx(data, beside=beside), model)
     with pytest.raises(ValueError, match="lies outside the file, in 'w.data'"):
         parse_onnx(data)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from golden.importers.safetensors_file import is_safetensors, parse_safetensors
+from mnv2.golden.importers.safetensors_file import is_safetensors, parse_safetensors
 from tests.golden.importers.float_files import to_bfloat16
 
 TENSORS = {"w": np.arange(6, dtype=np.float32).reshape(2, 3), "count": np.array(7, np.int64)}
@@ -30,8 +30,10 @@ def test_reads_what_the_library_wrote():
         np.testing.assert_array_equal(tensors[name], value)
 
 
-@pytest.mark.parametrize(("dtype", "stored"), [
-    ("F16", lambda x: x.astype("<f2")), ("F64", lambda x: x.astype("<f8")), ("BF16", to_bfloat16)])
+@pytest.mark.parametrize(
+    ("dtype", "stored"),
+    [("F16", lambda x: x.astype("<f2")), ("F64", lambda x: x.astype("<f8")), ("BF16", to_bfloat16)],
+)
 def test_other_floats_become_float32(dtype, stored):
     content = stored(TENSORS["w"]).tobytes()
     tensors = parse_safetensors(file_of({"w": entry(dtype, (2, 3), (0, len(content)))}, content))
@@ -42,22 +44,28 @@ def test_other_floats_become_float32(dtype, stored):
 CONTENT = TENSORS["w"].tobytes()
 
 
-@pytest.mark.parametrize(("data", "words"), [
-    (file_of({"w": entry()}, CONTENT[:-1]), "damaged"),
-    (file_of({"w": entry()}, CONTENT + b"0"), "damaged"),
-    (file_of({"w": entry(offsets=(0, 2**62))}, CONTENT), "damaged"),
-    (file_of({"w": entry(shape=(2**40, 2**40))}, CONTENT), "damaged"),
-    (file_of({"w": entry(), "v": entry()}, CONTENT), "damaged"),
-    (file_of({"w": entry(), "v": entry(shape=(4,), offsets=(8, 24))}, CONTENT), "damaged"),
-    (file_of({"w": entry(shape=(4,), offsets=(8, 24))}, CONTENT), "damaged"),
-    (file_of({"w": entry(offsets=(24, 0))}, CONTENT), "damaged"),
-    (file_of({"w": entry("F4096")}, CONTENT), "damaged"),
-    (file_of({"w": entry("U64", (3,))}, CONTENT), "tensor w must hold floats or integers, not U64"),
-    (file_of(b"{" * 100_000), "damaged"),
-    (file_of(b"{}", size=2**63), "at most 4194304 bytes, not 9223372036854775808"),
-    (file_of(b"{}", size=2**22), "damaged"),
-    (b"", "damaged"),
-])
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (file_of({"w": entry()}, CONTENT[:-1]), "damaged"),
+        (file_of({"w": entry()}, CONTENT + b"0"), "damaged"),
+        (file_of({"w": entry(offsets=(0, 2**62))}, CONTENT), "damaged"),
+        (file_of({"w": entry(shape=(2**40, 2**40))}, CONTENT), "damaged"),
+        (file_of({"w": entry(), "v": entry()}, CONTENT), "damaged"),
+        (file_of({"w": entry(), "v": entry(shape=(4,), offsets=(8, 24))}, CONTENT), "damaged"),
+        (file_of({"w": entry(shape=(4,), offsets=(8, 24))}, CONTENT), "damaged"),
+        (file_of({"w": entry(offsets=(24, 0))}, CONTENT), "damaged"),
+        (file_of({"w": entry("F4096")}, CONTENT), "damaged"),
+        (
+            file_of({"w": entry("U64", (3,))}, CONTENT),
+            "tensor w must hold floats or integers, not U64",
+        ),
+        (file_of(b"{" * 100_000), "damaged"),
+        (file_of(b"{}", size=2**63), "at most 4194304 bytes, not 9223372036854775808"),
+        (file_of(b"{}", size=2**22), "damaged"),
+        (b"", "damaged"),
+    ],
+)
 def test_hostile_headers(data, words):
     with pytest.raises(ValueError, match=words):
         parse_safetensors(data)

@@ -7,7 +7,7 @@ import flatbuffers
 import numpy as np
 import pytest
 
-from golden.importers.tflite import read_graph
+from mnv2.golden.importers.tflite import read_graph
 from tests.golden.graph.models import ModelMaker, assert_equals_litert
 from tests.golden.graph.random_layers import LAYERS
 from tests.golden.importers.editable_model import EditableModel, convolution
@@ -18,8 +18,14 @@ def victim():
     """A file with most operators in it."""
     maker = ModelMaker(np.random.default_rng(7))
     x = maker.quantize(maker.input((1, 8, 8, 3), dtype=np.uint8), dtype=np.int8)
-    x = maker.convolution(maker.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]), 4, (3, 3), (2, 2),
-                          padding="VALID", activation="RELU6")
+    x = maker.convolution(
+        maker.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]),
+        4,
+        (3, 3),
+        (2, 2),
+        padding="VALID",
+        activation="RELU6",
+    )
     x = maker.add(x, maker.convolution(x, None, (3, 3), multiplier=1))
     x = maker.average_pool(x, (2, 2))
     x = maker.reshape(maker.mean(x), (1, 4))
@@ -56,8 +62,10 @@ def test_truncated_files(victim, little_memory):
     """A file that ends early at any place; its last bytes are no padding that could be spared."""
     content, inputs = victim
     assert_equals_litert(content, inputs)
-    refused = [assert_reads_or_refuses(content[:size])
-               for size in (*range(0, len(content), 9), *range(len(content) - 40, len(content)))]
+    refused = [
+        assert_reads_or_refuses(content[:size])
+        for size in (*range(0, len(content), 9), *range(len(content) - 40, len(content)))
+    ]
     assert np.mean(refused) > 0.99
 
 
@@ -81,7 +89,7 @@ def test_huge_and_negative_words(victim, little_memory):
     refused = 0
     for place in rng.choice(len(content) // 4, 350, replace=False) * 4:
         damaged = bytearray(content)
-        damaged[place:place + 4] = int(words[rng.integers(len(words))]).to_bytes(4, "little")
+        damaged[place : place + 4] = int(words[rng.integers(len(words))]).to_bytes(4, "little")
         refused += assert_reads_or_refuses(bytes(damaged))
     assert refused > 100
 
@@ -91,7 +99,7 @@ def test_random_bytes(little_memory):
     for _ in range(500):
         content = bytearray(rng.bytes(int(rng.integers(8, 2000))))
         content[4:8] = b"TFL3"
-        if rng.random() < 0.7:                         # small offsets lead somewhere
+        if rng.random() < 0.7:  # small offsets lead somewhere
             content[:4] = int(rng.integers(4, len(content))).to_bytes(4, "little")
             content[8:] = bytes(rng.integers(0, 30, len(content) - 8, np.uint8))
         assert assert_reads_or_refuses(bytes(content))

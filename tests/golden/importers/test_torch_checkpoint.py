@@ -9,9 +9,9 @@ import random
 import numpy as np
 import pytest
 
-from golden.importers import torch_checkpoint
-from golden.importers.pickle_reader import read_pickle
-from golden.importers.torch_checkpoint import (
+from mnv2.golden.importers import torch_checkpoint
+from mnv2.golden.importers.pickle_reader import read_pickle
+from mnv2.golden.importers.torch_checkpoint import (
     MAGIC_NUMBER,
     PROTOCOL_VERSION,
     find_checkpoint,
@@ -32,8 +32,10 @@ class _Call:
 
 def _global(module, name):
     """A function that pickles under a foreign name."""
+
     def function():
         raise AssertionError("a pickled function must never be called")
+
     function.__module__, function.__qualname__, function.__name__ = module, name, name
     return function
 
@@ -70,25 +72,36 @@ FLOATS = _global("torch", "FloatStorage")
 def tensor(key, shape, *, elements=None, offset=0, strides=None, storage=FLOATS):
     size = int(np.prod(shape))
     if strides is None:
-        strides = tuple(int(np.prod(shape[i + 1:])) for i in range(len(shape)))
-    identifier = _Identifier(("storage", storage, key, "cpu",
-                              size if elements is None else elements, None))
+        strides = tuple(int(np.prod(shape[i + 1 :])) for i in range(len(shape)))
+    identifier = _Identifier(
+        ("storage", storage, key, "cpu", size if elements is None else elements, None)
+    )
     return _Call(REBUILD, (identifier, offset, shape, strides, False, {}))
 
 
 def checkpoint(entries, contents, *, magic=MAGIC_NUMBER, keys=None):
-    head = b"".join(dump(part) for part in (magic, PROTOCOL_VERSION, {"little_endian": True},
-                                            entries, list(contents) if keys is None else keys))
-    return head + b"".join(len(array).to_bytes(8, "little") + array.tobytes()
-                           for array in contents.values())
+    head = b"".join(
+        dump(part)
+        for part in (
+            magic,
+            PROTOCOL_VERSION,
+            {"little_endian": True},
+            entries,
+            list(contents) if keys is None else keys,
+        )
+    )
+    return head + b"".join(
+        len(array).to_bytes(8, "little") + array.tobytes() for array in contents.values()
+    )
 
 
 VALUES = np.arange(6, dtype=np.float32)
 
 
 def test_reads_what_was_written():
-    data = checkpoint({"w": tensor("1", (2, 3)), "part": tensor("1", (2,), elements=6, offset=3)},
-                      {"1": VALUES})
+    data = checkpoint(
+        {"w": tensor("1", (2, 3)), "part": tensor("1", (2,), elements=6, offset=3)}, {"1": VALUES}
+    )
     tensors = parse_checkpoint(data)
     np.testing.assert_array_equal(tensors["w"], VALUES.reshape(2, 3))
     np.testing.assert_array_equal(tensors["part"], VALUES[3:5])
@@ -110,6 +123,7 @@ def test_wrong_hash_is_refused_before_parsing(tmp_path, monkeypatch):
 
     def forbidden(_):
         raise AssertionError("parsed before its hash was checked")
+
     monkeypatch.setattr(torch_checkpoint, "parse_checkpoint", forbidden)
     with pytest.raises(ValueError, match="must have the sha256 b0353104.*not "):
         read_checkpoint(path)
@@ -135,9 +149,16 @@ def test_truncated(tmp_path, cut):
         read_checkpoint(path, sha256=hashlib.sha256(data).hexdigest())
 
 
-@pytest.mark.parametrize(("module", "name"), [
-    ("os", "system"), ("builtins", "eval"), ("builtins", "getattr"), ("torch", "load"),
-    ("collections", "Counter")])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("builtins", "getattr"),
+        ("torch", "load"),
+        ("collections", "Counter"),
+    ],
+)
 def test_calls_nothing(module, name, tmp_path):
     target = tmp_path / "proof"
     call = _Call(_global(module, name), (f"touch {target}",))
@@ -157,25 +178,36 @@ def test_real_reduce_of_os_system_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("entries", "contents", "words"), [
-    ({"w": tensor("1", (2, 3), elements=5)}, {"1": VALUES[:5]}, "inside its storage"),
-    ({"w": tensor("1", (6,), offset=1)}, {"1": VALUES}, "inside its storage"),
-    ({"w": tensor("1", (2, 3), strides=(1, 3))}, {"1": VALUES}, "inside its storage"),
-    ({"w": tensor("1", (2, 4), elements=6, strides=(0, 1))}, {"1": VALUES}, "inside its storage"),
-    ({"w": tensor("1", (2**40, 2**40))}, {"1": VALUES}, "size within the file|a shape"),
-    ({"w": tensor("1", (0, 2**20), elements=2**60)}, {"1": VALUES}, "size within the file"),
-    ({"w": tensor("1", (-6,), elements=6)}, {"1": VALUES}, "a shape"),
-    ({"w": tensor("1", (6,))}, {}, "every storage"),
-    ({"w": tensor("1", (6,))}, {"1": VALUES, "2": VALUES}, "belong to a tensor"),
-    ({"w": tensor("1", (5,))}, {"1": VALUES}, "size that its tensor names"),
-    ({"w": tensor("1", (6,), storage=_global("os", "FloatStorage"))}, {"1": VALUES}, "of torch"),
-    ({"w": tensor("1", (6,), storage=_global("torch", "Storage"))}, {"1": VALUES}, "of torch"),
-    ({3: tensor("1", (6,))}, {"1": VALUES}, "keys of tensors must be strings"),
-    ({2.5: tensor("1", (6,))}, {"1": VALUES}, "keys must be strings or integers"),
-    ([1, 2], {}, "dictionary of tensors"),
-    ({"w": 1.5}, {}, "dictionary of tensors"),
-    ({"w": 1 << 3000}, {}, "opcode LONG4"),
-])
+@pytest.mark.parametrize(
+    ("entries", "contents", "words"),
+    [
+        ({"w": tensor("1", (2, 3), elements=5)}, {"1": VALUES[:5]}, "inside its storage"),
+        ({"w": tensor("1", (6,), offset=1)}, {"1": VALUES}, "inside its storage"),
+        ({"w": tensor("1", (2, 3), strides=(1, 3))}, {"1": VALUES}, "inside its storage"),
+        (
+            {"w": tensor("1", (2, 4), elements=6, strides=(0, 1))},
+            {"1": VALUES},
+            "inside its storage",
+        ),
+        ({"w": tensor("1", (2**40, 2**40))}, {"1": VALUES}, "size within the file|a shape"),
+        ({"w": tensor("1", (0, 2**20), elements=2**60)}, {"1": VALUES}, "size within the file"),
+        ({"w": tensor("1", (-6,), elements=6)}, {"1": VALUES}, "a shape"),
+        ({"w": tensor("1", (6,))}, {}, "every storage"),
+        ({"w": tensor("1", (6,))}, {"1": VALUES, "2": VALUES}, "belong to a tensor"),
+        ({"w": tensor("1", (5,))}, {"1": VALUES}, "size that its tensor names"),
+        (
+            {"w": tensor("1", (6,), storage=_global("os", "FloatStorage"))},
+            {"1": VALUES},
+            "of torch",
+        ),
+        ({"w": tensor("1", (6,), storage=_global("torch", "Storage"))}, {"1": VALUES}, "of torch"),
+        ({3: tensor("1", (6,))}, {"1": VALUES}, "keys of tensors must be strings"),
+        ({2.5: tensor("1", (6,))}, {"1": VALUES}, "keys must be strings or integers"),
+        ([1, 2], {}, "dictionary of tensors"),
+        ({"w": 1.5}, {}, "dictionary of tensors"),
+        ({"w": 1 << 3000}, {}, "opcode LONG4"),
+    ],
+)
 def test_hostile_contents(entries, contents, words):
     with pytest.raises(ValueError, match=words):
         parse_checkpoint(checkpoint(entries, contents))
@@ -192,8 +224,9 @@ def test_huge_memo_index_costs_nothing():
 
 
 def test_random_damage_is_always_a_value_error():
-    data = bytearray(checkpoint({"w": tensor("1", (2, 3)), "v": tensor("2", (6,))},
-                                {"1": VALUES, "2": VALUES}))
+    data = bytearray(
+        checkpoint({"w": tensor("1", (2, 3)), "v": tensor("2", (6,))}, {"1": VALUES, "2": VALUES})
+    )
     rng = random.Random(1)
     refused = 0
     for _ in range(2000):

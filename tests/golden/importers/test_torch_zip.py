@@ -8,25 +8,32 @@ import zipfile
 import numpy as np
 import pytest
 
-from golden.importers import zip_members
-from golden.importers.torch_checkpoint import parse_checkpoint, read_checkpoint
-from tests.golden.importers.float_files import (
-    TorchArray,
-    pickle_like_torch,
-    to_bfloat16,
-    torch_zip,
-)
+from mnv2.golden.importers import zip_members
+from mnv2.golden.importers.torch_checkpoint import parse_checkpoint, read_checkpoint
+from tests.golden.importers.float_files import TorchArray, pickle_like_torch, to_bfloat16, torch_zip
 
 VALUES = np.arange(6, dtype=np.float32)
-TENSORS = {"w": VALUES.reshape(2, 3) / 7, "v": np.array([1e-3, 60000.0], np.float32),
-           "count": np.array(3, np.int64)}
+TENSORS = {
+    "w": VALUES.reshape(2, 3) / 7,
+    "v": np.array([1e-3, 60000.0], np.float32),
+    "count": np.array(3, np.int64),
+}
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: {"state_dict": x, "epoch": 3},
-                                  lambda x: {"loss": 0.25, "args": [1, None, (2, True)],
-                                             "optimizer": {"state": {0: {"step": 4}}},
-                                             "model": x}])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda x: x,
+        lambda x: {"state_dict": x, "epoch": 3},
+        lambda x: {
+            "loss": 0.25,
+            "args": [1, None, (2, True)],
+            "optimizer": {"state": {0: {"step": 4}}},
+            "model": x,
+        },
+    ],
+)
 def test_reads_what_was_written(compression, wrap):
     tensors = parse_checkpoint(torch_zip(TENSORS, wrap=wrap, compression=compression))
     assert list(tensors) == list(TENSORS)
@@ -45,19 +52,23 @@ def test_other_floats_become_float32():
     np.testing.assert_array_equal(brain["w"], want)
     assert all(x.dtype == np.float32 for x in (half, double, brain["w"]))
     assert np.abs(brain["v"] / TENSORS["v"] - 1).max() < 2**-7
-    assert np.isinf(parse_checkpoint(torch_zip({"w": np.array([1e300])},
-                                               storage="DoubleStorage"))["w"]).all()
+    assert np.isinf(
+        parse_checkpoint(torch_zip({"w": np.array([1e300])}, storage="DoubleStorage"))["w"]
+    ).all()
 
 
 def test_strides():
     """A transposed tensor, one of every second element, and two that share a storage."""
     turned = np.asfortranarray(TENSORS["w"])
     np.testing.assert_array_equal(parse_checkpoint(torch_zip({"w": turned}))["w"], turned)
-    entries = {"all": TorchArray("0", "FloatStorage", 6, (2, 3), (3, 1)),
-               "second": TorchArray("0", "FloatStorage", 6, (2,), (2,), 1),
-               "none": TorchArray("0", "FloatStorage", 6, (0, 9), (9, 1))}
-    data = torch_zip({}, members={"data.pkl": pickle_like_torch(entries),
-                                  "data/0": VALUES.tobytes()}.items())
+    entries = {
+        "all": TorchArray("0", "FloatStorage", 6, (2, 3), (3, 1)),
+        "second": TorchArray("0", "FloatStorage", 6, (2,), (2,), 1),
+        "none": TorchArray("0", "FloatStorage", 6, (0, 9), (9, 1)),
+    }
+    data = torch_zip(
+        {}, members={"data.pkl": pickle_like_torch(entries), "data/0": VALUES.tobytes()}.items()
+    )
     tensors = parse_checkpoint(data)
     np.testing.assert_array_equal(tensors["all"], VALUES.reshape(2, 3))
     np.testing.assert_array_equal(tensors["second"], [1, 3])
@@ -88,36 +99,42 @@ def test_calls_nothing(tmp_path, protocol):
 
 
 def array(*shape, elements=6, strides=None, offset=0):
-    strides = strides or tuple(int(np.prod(shape[i + 1:])) for i in range(len(shape)))
+    strides = strides or tuple(int(np.prod(shape[i + 1 :])) for i in range(len(shape)))
     return TorchArray("0", "FloatStorage", elements, shape, strides, offset)
 
 
-@pytest.mark.parametrize(("entries", "words"), [
-    ({"w": array(2, 3, strides=(1, 3))}, "inside its storage"),
-    ({"w": array(2, 3, offset=1)}, "inside its storage"),
-    ({"w": array(2**14, 2**14, strides=(0, 0))}, "inside its storage"),
-    ({"w": array(2**40)}, "a shape"),
-    ({"w": array(2, 3, strides=(-3, 1))}, "a shape"),
-    ({"w": array(7, elements=7)}, "must have 28 bytes, not 24"),
-    ({"w": array(6), "v": array(5, elements=5)}, "one size and type"),
-    ({f"w{i}": array(2**20, elements=2**20) for i in range(70)}, "must have at most"),
-    ({"w": 3}, "dictionary of tensors"),
-    ([array(6)], "dictionary of tensors"),
-    ({7: array(6)}, "must be strings"),
-])
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ({"w": array(2, 3, strides=(1, 3))}, "inside its storage"),
+        ({"w": array(2, 3, offset=1)}, "inside its storage"),
+        ({"w": array(2**14, 2**14, strides=(0, 0))}, "inside its storage"),
+        ({"w": array(2**40)}, "a shape"),
+        ({"w": array(2, 3, strides=(-3, 1))}, "a shape"),
+        ({"w": array(7, elements=7)}, "must have 28 bytes, not 24"),
+        ({"w": array(6), "v": array(5, elements=5)}, "one size and type"),
+        ({f"w{i}": array(2**20, elements=2**20) for i in range(70)}, "must have at most"),
+        ({"w": 3}, "dictionary of tensors"),
+        ([array(6)], "dictionary of tensors"),
+        ({7: array(6)}, "must be strings"),
+    ],
+)
 def test_hostile_tensors(entries, words):
     members = {"data.pkl": pickle_like_torch(entries), "data/0": VALUES.tobytes()}
     with pytest.raises(ValueError, match=words):
         parse_checkpoint(torch_zip({}, members=members.items()))
 
 
-@pytest.mark.parametrize(("members", "words"), [
-    ([("byteorder", b"big")], "little endian"),
-    ([("constants.pkl", b"")], "not a TorchScript"),
-    ([("data/0", b"1234")], "must have 24 bytes, not 4"),
-    ([("data.pkl", b"")], "must end with STOP|well formed|pickle"),
-    ([("more/data.pkl", b"")], "one data.pkl, not 2"),
-])
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ([("byteorder", b"big")], "little endian"),
+        ([("constants.pkl", b"")], "not a TorchScript"),
+        ([("data/0", b"1234")], "must have 24 bytes, not 4"),
+        ([("data.pkl", b"")], "must end with STOP|well formed|pickle"),
+        ([("more/data.pkl", b"")], "one data.pkl, not 2"),
+    ],
+)
 def test_hostile_members(members, words):
     with pytest.raises(ValueError, match=words):
         parse_checkpoint(torch_zip({"w": VALUES}, members=members))
@@ -135,8 +152,10 @@ def test_missing_member():
 def test_zip_bomb():
     """A gigabyte of zeros in a megabyte, said truly and said wrongly."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive, \
-            archive.open("a/data.pkl", "w") as member:
+    with (
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("a/data.pkl", "w") as member,
+    ):
         for _ in range(40):
             member.write(bytes(2**20))
     data = file.getvalue()

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from golden.importers.float_network import PAPER_STRIDES, agree_on_size
-from golden.importers.torch_checkpoint import read_checkpoint
-from golden.importers.torchvision_names import float_model_from_torchvision
-from golden.network import build_network, mobilenet_v2
+from mnv2.golden.importers.float_network import PAPER_STRIDES, agree_on_size
+from mnv2.golden.importers.torch_checkpoint import read_checkpoint
+from mnv2.golden.importers.torchvision_names import float_model_from_torchvision
+from mnv2.golden.network import build_network, mobilenet_v2
 from tests.golden.importers.float_files import (
     assert_equal_models,
     random_float_model,
@@ -16,8 +16,14 @@ from tests.golden.importers.float_files import (
 
 def small_network(size=32, classes=5):
     """A network of the family that is not the paper's: three blocks, one without expansion."""
-    return build_network(((1, 6, 1, 1), (3, 8, 2, 2)), stem_channels=5, head_channels=12,
-                         classes=classes, input_size=size, stem_stride=1)
+    return build_network(
+        ((1, 6, 1, 1), (3, 8, 2, 2)),
+        stem_channels=5,
+        head_channels=12,
+        classes=classes,
+        input_size=size,
+        stem_stride=1,
+    )
 
 
 STRIDES = (1, 1, 2, 1)
@@ -28,10 +34,19 @@ def model():
     return random_float_model(np.random.default_rng(1), small_network())
 
 
-@pytest.mark.parametrize(("width", "size", "classes"), [(0.35, 96, 10), (0.5, 128, 1000),
-                                                        (0.75, 160, 2), (1.0, 224, 3),
-                                                        (1.3, 192, 5), (1.4, 224, 7),
-                                                        (0.25, 33, 1), (0.1, (40, 50), 4)])
+@pytest.mark.parametrize(
+    ("width", "size", "classes"),
+    [
+        (0.35, 96, 10),
+        (0.5, 128, 1000),
+        (0.75, 160, 2),
+        (1.0, 224, 3),
+        (1.3, 192, 5),
+        (1.4, 224, 7),
+        (0.25, 33, 1),
+        (0.1, (40, 50), 4),
+    ],
+)
 def test_the_papers_networks_are_inferred(width, size, classes):
     network = mobilenet_v2(width, size, classes)
     model = random_float_model(np.random.default_rng(0), network)
@@ -89,33 +104,66 @@ def test_each_misshapen_tensor_is_named(model):
             with pytest.raises(ValueError, match="must|superfluous|missing") as caught:
                 float_model_from_torchvision(changed, strides=STRIDES)
             # A wrong count of channels may show at the tensor before or behind.
-            assert any(part in str(caught.value) for part in (name.rpartition(".")[0][:15],
-                                                              "features", "classifier"))
+            assert any(
+                part in str(caught.value)
+                for part in (name.rpartition(".")[0][:15], "features", "classifier")
+            )
             assert "zip()" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["features.0.0.bias", "classifier.1.scale", "head.weight",
-                                  "features.2.conv.4.weight", "features.1.conv.0.0.bias"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "features.0.0.bias",
+        "classifier.1.scale",
+        "head.weight",
+        "features.2.conv.4.weight",
+        "features.1.conv.0.0.bias",
+    ],
+)
 def test_each_superfluous_tensor_is_named(model, name):
     tensors = {**torchvision_tensors(model), name: np.zeros(3, np.float32)}
     with pytest.raises(ValueError, match=f"{name} is superfluous"):
         float_model_from_torchvision(tensors, strides=STRIDES)
 
 
-@pytest.mark.parametrize(("name", "change", "words"), [
-    ("features.1.conv.0.0.weight", lambda x: x[:4], "3x3 filter for each of 5 channels"),
-    ("features.2.conv.0.0.weight", lambda x: x[:, :5], "take 6 channels"),
-    ("features.2.conv.0.0.weight", lambda x: x[:17], "scale of features.2.conv.0.0.weight must"),
-    ("features.2.conv.1.1.running_var", lambda x: -x, "variance behind features.2.conv.1.0.weight"),
-    ("features.2.conv.1.1.weight", lambda x: x * np.nan, "features.2.conv.1.1.weight must be"),
-    ("features.2.conv.1.1.weight", lambda x: x[:5], "scale of features.2.conv.1.0.weight must"),
-    ("features.0.0.weight", lambda x: x[:, :1], "features.0.0.weight must have 3x3 taps, take 3"),
-    ("features.0.0.weight", lambda x: x[..., :2], "features.0.0.weight must hold a convolution of"),
-    ("features.0.0.weight", lambda x: x[:0], "must"),
-    ("classifier.1.weight", lambda x: x[:, :7], "classifier.1.weight must have 1x1 taps, take 12"),
-    ("classifier.1.bias", lambda x: x[:2], "bias of classifier.1.weight must have 5 values"),
-    ("classifier.1.bias", lambda x: x.astype(np.int64), "float32 tensor classifier.1.bias"),
-])
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("features.1.conv.0.0.weight", lambda x: x[:4], "3x3 filter for each of 5 channels"),
+        ("features.2.conv.0.0.weight", lambda x: x[:, :5], "take 6 channels"),
+        (
+            "features.2.conv.0.0.weight",
+            lambda x: x[:17],
+            "scale of features.2.conv.0.0.weight must",
+        ),
+        (
+            "features.2.conv.1.1.running_var",
+            lambda x: -x,
+            "variance behind features.2.conv.1.0.weight",
+        ),
+        ("features.2.conv.1.1.weight", lambda x: x * np.nan, "features.2.conv.1.1.weight must be"),
+        ("features.2.conv.1.1.weight", lambda x: x[:5], "scale of features.2.conv.1.0.weight must"),
+        (
+            "features.0.0.weight",
+            lambda x: x[:, :1],
+            "features.0.0.weight must have 3x3 taps, take 3",
+        ),
+        (
+            "features.0.0.weight",
+            lambda x: x[..., :2],
+            "features.0.0.weight must hold a convolution of",
+        ),
+        ("features.0.0.weight", lambda x: x[:0], "must"),
+        (
+            "classifier.1.weight",
+            lambda x: x[:, :7],
+            "classifier.1.weight must have 1x1 taps, take 12",
+        ),
+        ("classifier.1.bias", lambda x: x[:2], "bias of classifier.1.weight must have 5 values"),
+        ("classifier.1.bias", lambda x: x.astype(np.int64), "float32 tensor classifier.1.bias"),
+    ],
+)
 def test_complaints(model, name, change, words):
     tensors = torchvision_tensors(model)
     tensors[name] = change(tensors[name])
@@ -125,10 +173,14 @@ def test_complaints(model, name, change, words):
 
 @pytest.mark.parametrize("channels", [17, 6, 3])
 def test_expansions_are_whole_and_not_1(model, channels):
-    tensors = {name: value[:channels] if name.startswith("features.2.conv.0.") and value.ndim
-               else value for name, value in torchvision_tensors(model).items()}
-    with pytest.raises(ValueError, match="features.2.conv.0.0.weight must widen 6 channels to a "
-                                         f"multiple, not to {channels}"):
+    tensors = {
+        name: value[:channels] if name.startswith("features.2.conv.0.") and value.ndim else value
+        for name, value in torchvision_tensors(model).items()
+    }
+    with pytest.raises(
+        ValueError,
+        match=f"features.2.conv.0.0.weight must widen 6 channels to a multiple, not to {channels}",
+    ):
         float_model_from_torchvision(tensors, strides=STRIDES)
 
 
@@ -136,12 +188,24 @@ def test_another_network_than_asked_for(model):
     tensors = torchvision_tensors(model)
     with pytest.raises(ValueError, match="strides must be 4 numbers"):
         float_model_from_torchvision(tensors, mobilenet_v2())
-    other = build_network(((1, 6, 1, 1), (3, 8, 2, 2)), stem_channels=5, head_channels=13,
-                          classes=5, input_size=32, stem_stride=1)
+    other = build_network(
+        ((1, 6, 1, 1), (3, 8, 2, 2)),
+        stem_channels=5,
+        head_channels=13,
+        classes=5,
+        input_size=32,
+        stem_stride=1,
+    )
     with pytest.raises(ValueError, match="features.4.0.weight must make 13 channels of 8, not 12"):
         float_model_from_torchvision(tensors, other)
-    other = build_network(((2, 6, 1, 1), (3, 8, 2, 2)), stem_channels=5, head_channels=12,
-                          classes=5, input_size=32, stem_stride=1)
+    other = build_network(
+        ((2, 6, 1, 1), (3, 8, 2, 2)),
+        stem_channels=5,
+        head_channels=12,
+        classes=5,
+        input_size=32,
+        stem_stride=1,
+    )
     with pytest.raises(ValueError, match="must hold 12 convolutions, not 11"):
         float_model_from_torchvision(tensors, other)
 

@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from golden.float_model import BatchNormalization, FloatLayer, FloatModel
-from golden.network import build_network
+from mnv2.golden.float_model import BatchNormalization, FloatLayer, FloatModel
+from mnv2.golden.network import build_network
 
 #: Blocks with and without expansion, residual and stride.
 TABLE = ((1, 8, 1, 1), (4, 12, 2, 2), (4, 16, 1, 1))
 
 
 def small_network(classes=10):
-    return build_network(TABLE, stem_channels=8, head_channels=48, classes=classes,
-                         input_size=(24, 20))
+    return build_network(
+        TABLE, stem_channels=8, head_channels=48, classes=classes, input_size=(24, 20)
+    )
 
 
 def small_model(rng, normalized=False, uneven=1.0, gain=1.5):
@@ -31,24 +32,34 @@ def small_model(rng, normalized=False, uneven=1.0, gain=1.5):
         if layer.kind == "pool":
             continue
         channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels),
-                 "depthwise": (3, 3, channels)}.get(layer.kind, (layer.input_channels, channels))
+        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
+            layer.kind, (layer.input_channels, channels)
+        )
         factor = uneven ** rng.uniform(-1, 1, channels)
         weights = rng.normal(0, gain / np.sqrt(np.prod(shape[:-1])), shape) * factor
         bias = rng.normal(0.3, 0.5, channels) * factor
         if normalized and layer.kind != "classifier":
-            normalization = BatchNormalization(*(v.astype(np.float32) for v in (
-                rng.uniform(0.2, 0.6, channels), rng.normal(1, 0.8, channels),
-                rng.normal(0, 0.1, channels), rng.uniform(0.5, 2, channels))))
+            normalization = BatchNormalization(
+                *(
+                    v.astype(np.float32)
+                    for v in (
+                        rng.uniform(0.2, 0.6, channels),
+                        rng.normal(1, 0.8, channels),
+                        rng.normal(0, 0.1, channels),
+                        rng.uniform(0.5, 2, channels),
+                    )
+                )
+            )
             layers[layer.name] = FloatLayer(layer, weights.astype(np.float32), None, normalization)
         else:
-            layers[layer.name] = FloatLayer(layer, weights.astype(np.float32),
-                                            bias.astype(np.float32))
+            layers[layer.name] = FloatLayer(
+                layer, weights.astype(np.float32), bias.astype(np.float32)
+            )
     return FloatModel(small_network(), layers)
 
 
 def small_pictures(rng, count, shape=(24, 20, 3)):
     """float32 pictures, rough and fine structure together."""
     coarse = rng.normal(0, 1, (count, -(-shape[0] // 4), -(-shape[1] // 4), shape[2]))
-    coarse = np.kron(coarse, np.ones((1, 4, 4, 1)))[:, :shape[0], :shape[1]]
+    coarse = np.kron(coarse, np.ones((1, 4, 4, 1)))[:, : shape[0], : shape[1]]
     return list((coarse + rng.normal(0, 0.4, (count, *shape))).astype(np.float32))

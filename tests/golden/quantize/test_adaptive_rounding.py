@@ -5,8 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from golden.calibrate import collect_statistics
-from golden.quantize.adaptive_rounding import (
+from mnv2.golden.quantize.adaptive_rounding import (
     adaptive_integers,
     damped,
     descend,
@@ -14,7 +13,8 @@ from golden.quantize.adaptive_rounding import (
     squared_error,
     successive_rounding,
 )
-from golden.quantize.scales import nearest_integers, weight_scales
+from mnv2.golden.quantize.calibrate import collect_statistics
+from mnv2.golden.quantize.scales import nearest_integers, weight_scales
 from tests.golden.quantize.networks import small_model, small_network, small_pictures
 
 LAYERS = [layer for layer in small_network().layers if layer.kind != "pool"]
@@ -41,8 +41,9 @@ def test_error_never_rises(model, statistics, layer, bits):
         made = adaptive_integers(layer, record.weights, scales, gram, bits)
         assert made.dtype == np.int8
         assert np.abs(made.astype(int)).max() <= 2 ** (bits - 1) - 1
-        before, after = (reconstruction_error(layer, record.weights, x, scales, gram)
-                         for x in (nearest, made))
+        before, after = (
+            reconstruction_error(layer, record.weights, x, scales, gram) for x in (nearest, made)
+        )
         assert (after <= before * (1 + 1e-9) + 1e-9).all()
         assert after.sum() < 0.99 * before.sum()
 
@@ -59,8 +60,12 @@ def test_error_is_that_of_the_layers_outputs(model, statistics, name):
         model.run(picture, lambda layer, x, kept=inputs: kept.update({layer.name: x}))
         error = error + np.square(wrong.accumulate(inputs[name])).sum(axis=(0, 1))
     np.testing.assert_allclose(
-        reconstruction_error(record.layer, record.weights, integers, scales,
-                             statistics.moments[name].gram), error, rtol=1e-3)
+        reconstruction_error(
+            record.layer, record.weights, integers, scales, statistics.moments[name].gram
+        ),
+        error,
+        rtol=1e-3,
+    )
 
 
 def test_the_best_of_all_roundings_is_nearly_reached():
@@ -91,17 +96,16 @@ def test_blocks_change_nothing(inputs, monkeypatch):
     gram, wanted = damped((x.T @ x)[None]), rng.normal(0, 2, (1, inputs, 6))
     results = []
     for block in (1, 32, 1000):
-        monkeypatch.setattr("golden.quantize.adaptive_rounding.BLOCK", block)
+        monkeypatch.setattr("mnv2.golden.quantize.adaptive_rounding.BLOCK", block)
         nearest = np.clip(np.rint(wanted), -7, 7)
-        results.append((successive_rounding(wanted, gram, 7),
-                        descend(nearest, wanted, gram, 7)))
+        results.append((successive_rounding(wanted, gram, 7), descend(nearest, wanted, gram, 7)))
     for other in results[1:]:
         assert np.array_equal(other[0], results[0][0])
         assert np.array_equal(other[1], results[0][1])
 
 
 def test_descent_ends_where_no_single_step_helps(monkeypatch):
-    monkeypatch.setattr("golden.quantize.adaptive_rounding.MAXIMUM_PASSES", 100)
+    monkeypatch.setattr("mnv2.golden.quantize.adaptive_rounding.MAXIMUM_PASSES", 100)
     rng = np.random.default_rng(4)
     x = rng.normal(0, 1, (90, 20)) + 1
     gram, wanted = (x.T @ x)[None], rng.normal(0, 3, (1, 20, 5))

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from golden.archive import model_from_arrays, model_to_arrays
-from golden.arithmetic import Arithmetic
-from golden.calibrate import collect_statistics
-from golden.fixed_point import dequantize, quantize_multiplier, signed_range
-from golden.quantize import (
+from mnv2.golden.archive import model_from_arrays, model_to_arrays
+from mnv2.golden.arithmetic import Arithmetic
+from mnv2.golden.fixed_point import dequantize, quantize_multiplier, signed_range
+from mnv2.golden.quantize import (
     QuantizationOptions,
     calibrate,
     choose_ranges,
@@ -16,8 +15,9 @@ from golden.quantize import (
     quantize_model,
     relu6_clamp,
 )
-from golden.quantize.adaptive_rounding import adaptive_integers
-from golden.quantize.equalization import equalize
+from mnv2.golden.quantize.adaptive_rounding import adaptive_integers
+from mnv2.golden.quantize.calibrate import collect_statistics
+from mnv2.golden.quantize.equalization import equalize
 from tests.golden.quantize.networks import small_model, small_pictures
 
 
@@ -34,8 +34,11 @@ def pictures():
 @pytest.fixture(scope="module")
 def calibration(model, pictures):
     """For any options."""
-    return calibrate(model, pictures[:5], [
-        QuantizationOptions(equalization=on, adaptive_rounding=True) for on in (False, True)])
+    return calibrate(
+        model,
+        pictures[:5],
+        [QuantizationOptions(equalization=on, adaptive_rounding=True) for on in (False, True)],
+    )
 
 
 def records_of(made):
@@ -53,9 +56,13 @@ def test_default_records_are_litert_s(model, pictures):
     ranges = choose_ranges(collect_statistics(model, pictures))
     made = quantize_model(model, ranges)
     floats = model.folded().layers
-    sources = {"stem": "input", "block1.depthwise": "stem", "block2.expand": "block1.add",
-               "head": "block4.project" if made.blocks[-1].add is None else "block4.add",
-               "classifier": "pool"}
+    sources = {
+        "stem": "input",
+        "block1.depthwise": "stem",
+        "block2.expand": "block1.add",
+        "head": "block4.project" if made.blocks[-1].add is None else "block4.add",
+        "classifier": "pool",
+    }
     for record in made.layers:
         low, high = (float(end) for end in ranges[record.name])
         if record.name == "classifier":
@@ -65,8 +72,9 @@ def test_default_records_are_litert_s(model, pictures):
         assert record.output_zero_point == int(np.floor(-128 - low / record.output_scale + 0.5))
         if record.name in sources:
             source = ranges[sources[record.name]]
-            assert record.input_scale == float(np.float32(
-                (max(source[1], 0.0) - min(source[0], 0.0)) / 255))
+            assert record.input_scale == float(
+                np.float32((max(source[1], 0.0) - min(source[0], 0.0)) / 255)
+            )
         if record.kind in ("stem", "expand", "depthwise", "head"):
             six = int(np.floor(np.float32(6) / np.float32(record.output_scale) + 0.5))
             assert record.minimum == record.output_zero_point
@@ -78,14 +86,14 @@ def test_default_records_are_litert_s(model, pictures):
             column = weights[:, channel].astype(np.float64)
             scale = np.float32(np.abs(column).max() / 127)
             assert record.weight_scales[channel] == scale
-            half_away = np.trunc(column / np.float64(scale)
-                                 + np.copysign(0.5, column))
+            half_away = np.trunc(column / np.float64(scale) + np.copysign(0.5, column))
             assert np.array_equal(record.weights.reshape(weights.shape)[:, channel], half_away)
             step = np.float64(np.float32(record.input_scale)) * np.float64(scale)
             bias = floats[record.name].bias[channel] / step
             assert record.bias[channel] == int(np.trunc(bias + np.copysign(0.5, bias)))
             assert (record.multiplier[channel], record.shift[channel]) == quantize_multiplier(
-                step / np.float64(np.float32(record.output_scale)))
+                step / np.float64(np.float32(record.output_scale))
+            )
 
 
 def test_every_tensor_is_near_float(model, pictures):
@@ -110,16 +118,24 @@ def test_every_tensor_is_near_float(model, pictures):
     assert worst[4] < worst[6] < worst[8]
 
 
-@pytest.mark.parametrize("options", [
-    QuantizationOptions(weight_bits=2, activation_bits=4, weight_range_method="least-squares"),
-    QuantizationOptions(weight_bits=3, range_method="entropy", granularity="tensor"),
-    QuantizationOptions(scales="power-of-two", granularity="tensor", range_method="least-squares"),
-    QuantizationOptions(activation_bits=16, range_method="least-squares"),
-    QuantizationOptions(4, 6, first_and_last(), range_method="percentile", equalization=True),
-    QuantizationOptions(4, equalization=True, bias_correction=True, adaptive_rounding=True),
-    QuantizationOptions(arithmetic=Arithmetic(12, "single", 20, "saturate"), bias_correction=True),
-    QuantizationOptions(scales="power-of-two", adaptive_rounding=True, weight_bits=5),
-], ids=lambda o: f"W{o.weight_bits}A{o.activation_bits}-{o.range_method}-{o.scales}")
+@pytest.mark.parametrize(
+    "options",
+    [
+        QuantizationOptions(weight_bits=2, activation_bits=4, weight_range_method="least-squares"),
+        QuantizationOptions(weight_bits=3, range_method="entropy", granularity="tensor"),
+        QuantizationOptions(
+            scales="power-of-two", granularity="tensor", range_method="least-squares"
+        ),
+        QuantizationOptions(activation_bits=16, range_method="least-squares"),
+        QuantizationOptions(4, 6, first_and_last(), range_method="percentile", equalization=True),
+        QuantizationOptions(4, equalization=True, bias_correction=True, adaptive_rounding=True),
+        QuantizationOptions(
+            arithmetic=Arithmetic(12, "single", 20, "saturate"), bias_correction=True
+        ),
+        QuantizationOptions(scales="power-of-two", adaptive_rounding=True, weight_bits=5),
+    ],
+    ids=lambda o: f"W{o.weight_bits}A{o.activation_bits}-{o.range_method}-{o.scales}",
+)
 def test_every_option_makes_valid_records(model, pictures, calibration, options):
     made = quantize_model(model, calibration, options)
     tensors = made.run(quantize_image(pictures[5], made))
@@ -145,10 +161,17 @@ def test_every_option_makes_valid_records(model, pictures, calibration, options)
 
 
 def test_overrides_land_where_they_should(model, calibration):
-    made = quantize_model(model, calibration, QuantizationOptions(
-        4, 4, {**first_and_last(), "block1.add": (None, 6), "block3.depthwise": (7, None)}))
-    bits = {record.name: (getattr(record, "weight_bits", None), record.activation_bits)
-            for record in records_of(made)}
+    made = quantize_model(
+        model,
+        calibration,
+        QuantizationOptions(
+            4, 4, {**first_and_last(), "block1.add": (None, 6), "block3.depthwise": (7, None)}
+        ),
+    )
+    bits = {
+        record.name: (getattr(record, "weight_bits", None), record.activation_bits)
+        for record in records_of(made)
+    }
     assert made.input_bits == 8
     assert bits.pop("stem") == (8, 4)
     assert bits.pop("classifier") == (8, 8)
@@ -157,13 +180,18 @@ def test_overrides_land_where_they_should(model, calibration):
     assert bits.pop("block3.depthwise") == (7, 4)
     assert set(bits.values()) <= {(4, 4), (None, 4)}
     with pytest.raises(ValueError, match="must name a layer of the network, not 'block7.expand'"):
-        quantize_model(model, calibration, QuantizationOptions(
-            overrides={"block7.expand": (8, 8)}))
+        quantize_model(model, calibration, QuantizationOptions(overrides={"block7.expand": (8, 8)}))
 
 
 def test_16_bit_activations_leave_the_weights_error_alone(model, pictures, calibration):
-    ratios = [logits_sqnr(quantize_model(model, calibration, QuantizationOptions(
-        8, bits, range_method="minmax")), model, pictures[0]) for bits in (6, 8, 16)]
+    ratios = [
+        logits_sqnr(
+            quantize_model(model, calibration, QuantizationOptions(8, bits, range_method="minmax")),
+            model,
+            pictures[0],
+        )
+        for bits in (6, 8, 16)
+    ]
     assert ratios[0] + 3 < ratios[1] < ratios[2]
 
 
@@ -184,10 +212,26 @@ def test_repairs_help_few_bits(pictures):
 
 
 def test_bias_correction_makes_truncation_a_rounding(model, pictures, calibration):
-    ratios = {(rounding, on): np.mean([logits_sqnr(quantize_model(
-        model, calibration, QuantizationOptions(arithmetic=Arithmetic(rounding=rounding),
-                                                bias_correction=on)), model, x)
-        for x in pictures]) for rounding in ("single", "truncate") for on in (False, True)}
+    ratios = {
+        (rounding, on): np.mean(
+            [
+                logits_sqnr(
+                    quantize_model(
+                        model,
+                        calibration,
+                        QuantizationOptions(
+                            arithmetic=Arithmetic(rounding=rounding), bias_correction=on
+                        ),
+                    ),
+                    model,
+                    x,
+                )
+                for x in pictures
+            ]
+        )
+        for rounding in ("single", "truncate")
+        for on in (False, True)
+    }
     assert ratios["truncate", False] < ratios["single", False] - 6
     assert ratios["truncate", True] > ratios["single", True] - 5, ratios
 
@@ -195,14 +239,19 @@ def test_bias_correction_makes_truncation_a_rounding(model, pictures, calibratio
 @pytest.mark.parametrize("correction", [False, True])
 def test_rounding_looks_at_what_the_bias_leaves(model, calibration, correction):
     """With bias correction a mean error costs nothing: the covariance counts, else the Gram."""
-    made = quantize_model(model, calibration, QuantizationOptions(
-        3, adaptive_rounding=True, bias_correction=correction))
+    made = quantize_model(
+        model,
+        calibration,
+        QuantizationOptions(3, adaptive_rounding=True, bias_correction=correction),
+    )
     layer = model.network.blocks[1].project
     moments = calibration.statistics[False].moments[layer.name]
     weights = model.folded().layers[layer.name].weights
     record = made.blocks[1].project
-    by_gram, by_covariance = (adaptive_integers(layer, weights, record.weight_scales, x, 3)
-                              for x in (moments.gram, moments.covariance()))
+    by_gram, by_covariance = (
+        adaptive_integers(layer, weights, record.weight_scales, x, 3)
+        for x in (moments.gram, moments.covariance())
+    )
     assert not np.array_equal(by_gram, by_covariance)
     assert np.array_equal(record.weights, by_covariance if correction else by_gram)
 
@@ -214,9 +263,11 @@ def test_equalized_layers_clamp_at_their_largest_ceiling(model, calibration):
         ceiling = equalized.layers[record.name].ceiling
         if ceiling is not None:
             assert (record.minimum, record.maximum) == relu6_clamp(
-                record.output_scale, record.output_zero_point, ceiling=ceiling.max())
-            clamped += record.maximum != relu6_clamp(record.output_scale,
-                                                     record.output_zero_point)[1]
+                record.output_scale, record.output_zero_point, ceiling=ceiling.max()
+            )
+            clamped += (
+                record.maximum != relu6_clamp(record.output_scale, record.output_zero_point)[1]
+            )
     assert clamped
 
 
@@ -234,20 +285,27 @@ def test_one_calibration_serves_any_point(model, pictures, calibration):
     alone = calibrate(model, pictures[:5], options, progress=lambda *step: steps.append(step))
     assert steps == [(i, 5) for i in range(1, 6)]
     assert list(alone.statistics) == [False]
-    first, second = (model_to_arrays(quantize_model(model, x, options))
-                     for x in (alone, calibration))
+    first, second = (
+        model_to_arrays(quantize_model(model, x, options)) for x in (alone, calibration)
+    )
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
 def test_progress_counts_both_networks(model, pictures):
     steps = []
-    calibrate(model, pictures[:2], [QuantizationOptions(), QuantizationOptions(equalization=True)],
-              progress=lambda *step: steps.append(step))
+    calibrate(
+        model,
+        pictures[:2],
+        [QuantizationOptions(), QuantizationOptions(equalization=True)],
+        progress=lambda *step: steps.append(step),
+    )
     assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
-@pytest.mark.parametrize(("repair", "words"), [
-    ("equalization", "equalization=True"), ("adaptive_rounding", "adaptive_rounding=True")])
+@pytest.mark.parametrize(
+    ("repair", "words"),
+    [("equalization", "equalization=True"), ("adaptive_rounding", "adaptive_rounding=True")],
+)
 def test_what_was_not_collected_is_named(model, pictures, repair, words):
     calibration = calibrate(model, pictures[:1])
     with pytest.raises(ValueError, match=f"made for options with {words}"):
@@ -259,8 +317,9 @@ def test_what_was_not_collected_is_named(model, pictures, repair, words):
 
 @pytest.mark.parametrize("bits", [4, 8, 16])
 def test_images_fit_the_models_input(model, calibration, bits):
-    made = quantize_model(model, calibration, QuantizationOptions(
-        overrides={"input": (None, bits)}))
+    made = quantize_model(
+        model, calibration, QuantizationOptions(overrides={"input": (None, bits)})
+    )
     low, high = signed_range(bits)
     image = np.array([-1e9, 0.0, 1e9], np.float32)
     values = quantize_image(image, made)
@@ -269,8 +328,9 @@ def test_images_fit_the_models_input(model, calibration, bits):
 
 
 def test_archive_round_trip(model, pictures, calibration):
-    made = quantize_model(model, calibration, QuantizationOptions(
-        arithmetic=Arithmetic(multiplier_bits=20)))
+    made = quantize_model(
+        model, calibration, QuantizationOptions(arithmetic=Arithmetic(multiplier_bits=20))
+    )
     again = model_from_arrays(model_to_arrays(made))
     assert again.network == made.network
     x = quantize_image(pictures[0], made)

@@ -5,33 +5,36 @@ import math
 import numpy as np
 import pytest
 
-from golden.calibrate import RangeStatistics
-from golden.fixed_point import signed_range
-from golden.histogram import histogram
-from golden.quantize import choose_ranges
-from golden.quantize.options import RANGE_METHODS
-from golden.quantize.ranges import (
+from mnv2.golden.fixed_point import signed_range
+from mnv2.golden.quantize import choose_ranges
+from mnv2.golden.quantize.calibrate import RangeStatistics
+from mnv2.golden.quantize.histogram import histogram
+from mnv2.golden.quantize.options import RANGE_METHODS
+from mnv2.golden.quantize.ranges import (
     entropy_divergence,
     entropy_range,
     least_squares_range,
     quantization_error,
 )
-from golden.quantize.scales import tensor_parameters
+from mnv2.golden.quantize.scales import tensor_parameters
 
 
 def statistics_of(**tensors):
     """RangeStatistics of pictures [pictures, values] by tensor; the logits beside them."""
     tensors.setdefault("classifier", np.array([[-4.0, 5.0], [-8.0, 20.0]]))
-    return RangeStatistics({n: t.min(axis=1) for n, t in tensors.items()},
-                           {n: t.max(axis=1) for n, t in tensors.items()},
-                           {n: histogram(t) for n, t in tensors.items()})
+    return RangeStatistics(
+        {n: t.min(axis=1) for n, t in tensors.items()},
+        {n: t.max(axis=1) for n, t in tensors.items()},
+        {n: histogram(t) for n, t in tensors.items()},
+    )
 
 
 def tensor(seed, kind):
     """float32 with heavy tails: of both signs, of one, or with exact zeros and a ceiling."""
     values = np.random.default_rng(seed).standard_t(3, 20000) + 0.3
-    return {"both": values, "negative": -np.abs(values),
-            "relu6": np.clip(values, 0, 6)}[kind].astype(np.float32)
+    return {"both": values, "negative": -np.abs(values), "relu6": np.clip(values, 0, 6)}[
+        kind
+    ].astype(np.float32)
 
 
 def test_mean_of_extremes_and_extremes():
@@ -39,8 +42,9 @@ def test_mean_of_extremes_and_extremes():
     assert choose_ranges(seen)["input"] == (-2.0, 5.0)
     assert choose_ranges(seen, "minmax")["input"] == (-3.0, 9.0)
     assert choose_ranges(seen, input_range=(-7, 7))["input"] == (-7.0, 7.0)
-    with pytest.raises(ValueError, match="mean-minmax, minmax, percentile, least-squares, entropy, "
-                                         "not 'best'"):
+    with pytest.raises(
+        ValueError, match="mean-minmax, minmax, percentile, least-squares, entropy, not 'best'"
+    ):
         choose_ranges(seen, "best")
 
 
@@ -58,18 +62,25 @@ def test_last_bits_of_a_float_library_decide_nothing(method):
     minima = {name: np.array([-1.23456, -2.34567]) for name in names}
     maxima = {name: np.array([3.45678, 1.0]) for name in names}
     first = choose_ranges(RangeStatistics(minima, maxima), method)
-    second = choose_ranges(RangeStatistics({n: v * (1 + 1e-7) for n, v in minima.items()},
-                                           {n: v * (1 - 1e-7) for n, v in maxima.items()}), method)
+    second = choose_ranges(
+        RangeStatistics(
+            {n: v * (1 + 1e-7) for n, v in minima.items()},
+            {n: v * (1 - 1e-7) for n, v in maxima.items()},
+        ),
+        method,
+    )
     assert first == second
-    assert first["head"][0] == pytest.approx(-1.790115 if method == "mean-minmax" else -2.34567,
-                                             rel=5e-4)
+    assert first["head"][0] == pytest.approx(
+        -1.790115 if method == "mean-minmax" else -2.34567, rel=5e-4
+    )
 
 
 @pytest.mark.parametrize("percentile", [99, 99.9, 100])
 def test_percentile(percentile):
     values = tensor(3, "both")
-    ends = choose_ranges(statistics_of(head=values[None]), "percentile",
-                         percentile=percentile)["head"]
+    ends = choose_ranges(statistics_of(head=values[None]), "percentile", percentile=percentile)[
+        "head"
+    ]
     for end, percent in zip(ends, (100 - percentile, percentile), strict=True):
         # Between two samples numpy interpolates and a histogram cannot: both ends are allowed.
         lower, upper = (np.percentile(values, percent, method=m) for m in ("lower", "higher"))
@@ -113,8 +124,11 @@ def slow_divergence(counts, length, levels):
         for i in filled:
             quantized[i] = sum(counts[j] for j in members) / len(filled)
     total, mass = sum(reference), max(sum(quantized), 1.0)
-    return sum(p / total * math.log((p / total) / (max(q, 1.0) / mass))
-               for p, q in zip(reference, quantized, strict=True) if p > 0)
+    return sum(
+        p / total * math.log((p / total) / (max(q, 1.0) / mass))
+        for p, q in zip(reference, quantized, strict=True)
+        if p > 0
+    )
 
 
 @pytest.mark.parametrize(("length", "levels"), [(16, 16), (37, 16), (80, 16), (100, 16), (100, 8)])
@@ -123,7 +137,8 @@ def test_divergence_is_the_slow_forms(length, levels):
     counts = rng.poisson(200 * np.exp(-np.arange(100) / 15)).astype(np.float64)
     counts[rng.integers(0, 100, 10)] = 0
     assert entropy_divergence(counts, length, levels) == pytest.approx(
-        slow_divergence(counts, length, levels), abs=1e-12)
+        slow_divergence(counts, length, levels), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("kind", ["both", "negative", "relu6"])
@@ -156,7 +171,6 @@ def test_outliers_are_clipped(method):
     """One value in a million at fifty deviations: the extremes' steps would be ten times theirs."""
     values = np.random.default_rng(7).normal(0, 1, 200_000).astype(np.float32)
     values[0] = 50
-    ends = choose_ranges(statistics_of(head=values[None]), method,
-                         bits_of=lambda name: 6)["head"]
+    ends = choose_ranges(statistics_of(head=values[None]), method, bits_of=lambda name: 6)["head"]
     assert 2 < ends[1] < 25
     assert -6 < ends[0] < -2

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from golden.arithmetic import Arithmetic
-from golden.network import Layer
-from golden.quantize import add_record, layer_record, mean_record
+from mnv2.golden.arithmetic import Arithmetic
+from mnv2.golden.network import Layer
+from mnv2.golden.quantize import add_record, layer_record, mean_record
 
 
 def test_add_refuses_a_scale_too_small():
@@ -28,7 +28,7 @@ def test_multipliers_of_fewer_bits(bits):
     wide = layer_record(*args)
     narrow = layer_record(*args, arithmetic=Arithmetic(multiplier_bits=bits))
     assert narrow.arithmetic.multiplier_bits == bits
-    real = [m.multiplier * 2.0 ** -m.shift for m in (wide, narrow)]
+    real = [m.multiplier * 2.0**-m.shift for m in (wide, narrow)]
     np.testing.assert_allclose(real[1], real[0], rtol=2.0 ** -(bits - 1))
     assert (real[1] != real[0]).any()
     assert not np.any(narrow.multiplier & ((1 << (32 - bits)) - 1))

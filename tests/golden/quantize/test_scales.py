@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from golden.fixed_point import dequantize, signed_range
-from golden.quantize.scales import (
+from mnv2.golden.fixed_point import dequantize, signed_range
+from mnv2.golden.quantize.scales import (
     affine_parameters,
     nearest_integers,
     power_of_two_above,
@@ -14,8 +14,10 @@ from golden.quantize.scales import (
 )
 
 
-@pytest.mark.parametrize(("minimum", "maximum", "zero_point"), [
-    (0.0, 6.0, -128), (-6.0, 0.0, 127), (-1.0, 1.0, -1), (2.0, 6.0, -128), (-0.3, 5.0, -114)])
+@pytest.mark.parametrize(
+    ("minimum", "maximum", "zero_point"),
+    [(0.0, 6.0, -128), (-6.0, 0.0, 127), (-1.0, 1.0, -1), (2.0, 6.0, -128), (-0.3, 5.0, -114)],
+)
 def test_affine_parameters(minimum, maximum, zero_point):
     scale, zero = affine_parameters(minimum, maximum)
     assert zero == zero_point
@@ -28,7 +30,7 @@ def test_affine_parameters(minimum, maximum, zero_point):
 @pytest.mark.parametrize("bits", [4, 6, 8])
 def test_affine_parameters_of_fewer_bits(bits):
     scale, zero = affine_parameters(0.0, 6.0, bits)
-    assert zero == -2 ** (bits - 1)
+    assert zero == -(2 ** (bits - 1))
     assert scale == pytest.approx(6 / (2**bits - 1))
 
 
@@ -46,8 +48,9 @@ def test_refused_ranges(ends, scales):
 
 
 @pytest.mark.parametrize("bits", [4, 8, 16])
-@pytest.mark.parametrize("ends", [(0.0, 6.0), (-3.0, 1.0), (-0.01, 0.02), (0.0, 7.938),
-                                  (-8.0, 7.0), (0.0, 4.0)])
+@pytest.mark.parametrize(
+    "ends", [(0.0, 6.0), (-3.0, 1.0), (-0.01, 0.02), (0.0, 7.938), (-8.0, 7.0), (0.0, 4.0)]
+)
 def test_power_of_two_scales_are_the_smallest_that_cover(ends, bits):
     scale, zero = tensor_parameters(*ends, bits, "power-of-two")
     assert zero == 0

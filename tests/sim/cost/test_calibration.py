@@ -5,10 +5,10 @@ import copy
 import numpy as np
 import pytest
 
-from sim.cost.calibration import fit_coefficients, fit_non_negative
-from sim.cost.resources import load_coefficients
-from sim.cost.synthesised import load_designs, load_results
-from sim.cost.units import list_units
+from mnv2.sim.cost.calibration import fit_coefficients, fit_non_negative
+from mnv2.sim.cost.resources import load_coefficients
+from mnv2.sim.cost.synthesised import load_designs, load_results
+from mnv2.sim.cost.units import list_units
 
 
 def test_kept_coefficients_are_the_fit():
@@ -18,8 +18,9 @@ def test_kept_coefficients_are_the_fit():
     for family, kinds in fitted.items():
         for kind, resources in kinds.items():
             for resource, values in resources.items():
-                assert values == pytest.approx(load_coefficients()[family][kind][resource],
-                                               rel=1e-2, abs=1e-2), (family, kind, resource)
+                assert values == pytest.approx(
+                    load_coefficients()[family][kind][resource], rel=1e-2, abs=1e-2
+                ), (family, kind, resource)
 
 
 def test_held_out_results_do_not_matter():
@@ -63,5 +64,5 @@ def test_least_squares_without_negative_ones():
     solution = fit_non_negative(matrix, target)
     assert (solution >= 0).all()
     gradient = matrix.T @ (matrix @ solution - target)
-    assert gradient[solution > 0] == pytest.approx(0, abs=1e-6)      # Karush-Kuhn-Tucker
+    assert gradient[solution > 0] == pytest.approx(0, abs=1e-6)  # Karush-Kuhn-Tucker
     assert (gradient[solution == 0] > -1e-6).all()

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from sim.cost.clock import UNMEASURED_HZ, estimate_clock, load_unit_clocks
-from sim.cost.families import FAMILIES
+from mnv2.sim.cost.clock import UNMEASURED_HZ, estimate_clock, load_unit_clocks
+from mnv2.sim.cost.families import FAMILIES
 
 
 def test_given():
@@ -22,8 +22,10 @@ def test_the_slowest_unit_limits():
 
 
 def test_clocks_of_the_configuration_itself():
-    clocks = {"Issue": {"megahertz": 90.0, "device": "D"},
-              "Pool": {"megahertz": 80.5, "device": "D"}}
+    clocks = {
+        "Issue": {"megahertz": 90.0, "device": "D"},
+        "Pool": {"megahertz": 80.5, "device": "D"},
+    }
     clock = estimate_clock("ecp5", unit_clocks=clocks)
     assert (clock.hz, clock.limited_by) == (80.5e6, "Pool")
     assert "of this configuration" in clock.source

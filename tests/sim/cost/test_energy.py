@@ -4,17 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from golden.network import build_network, mobilenet_v2
-from hw.config import PRESETS
-from sim.cost.energy import ENERGIES, energy_per_operation, frame_energy, load_energies
-from sim.cost.operations import OPERATIONS, count_operations
-from sim.errors import UserError
-from sim.model.predict import predict_network
+from mnv2.golden.network import build_network, mobilenet_v2
+from mnv2.hw.config import PRESETS
+from mnv2.sim.cost.energy import ENERGIES, energy_per_operation, frame_energy, load_energies
+from mnv2.sim.cost.operations import OPERATIONS, count_operations
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.errors import UserError
 
-CONFIG  = PRESETS["tiny"]         # 12 outputs x 4 inputs x 2 pixels: words of 64 bits
-NETWORK = build_network([(2, 8, 1, 1), (2, 8, 1, 1)], stem_channels=8, head_channels=16,
-                        classes=10, input_size=8)
-LAYERS  = predict_network(NETWORK, CONFIG)
+CONFIG = PRESETS["tiny"]  # 12 outputs x 4 inputs x 2 pixels: words of 64 bits
+NETWORK = build_network(
+    [(2, 8, 1, 1), (2, 8, 1, 1)], stem_channels=8, head_channels=16, classes=10, input_size=8
+)
+LAYERS = predict_network(NETWORK, CONFIG)
 
 
 def test_counts_by_hand():
@@ -24,7 +25,7 @@ def test_counts_by_hand():
     stem, hidden, out, head, classes = 16, 32, 16, 32, 3
     assert counts["multiply-accumulate"] == NETWORK.macs
     words = stem + 2 * (hidden + hidden + out) + head + classes
-    assert counts["requantise"] == words * 8 + 4 * 4      # and the mean: 16 channels, 4 a word
+    assert counts["requantise"] == words * 8 + 4 * 4  # and the mean: 16 channels, 4 a word
     assert counts["residual addition"] == 2 * out * 8
     assert counts["pool"] == head * 8
     # Steps: 4 x 2 groups; stem 7 steps of 4 of the 27 products, a tile has 12 channels.
@@ -37,9 +38,10 @@ def test_counts_by_hand():
     assert counts["read parameters"] == words * 4 * 72
     # Image: 8 rows of 4 groups, one word each. Two rows and six groups, read and written.
     assert counts["line buffer"] == (2 * hidden + 32) * (4 + 12) * 64
-    assert counts["write results"] == (stem + 2 * (hidden + out) + 4
-                                       + 2 * (2 * hidden + 2 * out)) * 64
-    read    = sum(layer.dram_read_bytes for layer in LAYERS)
+    assert (
+        counts["write results"] == (stem + 2 * (hidden + out) + 4 + 2 * (2 * hidden + 2 * out)) * 64
+    )
+    read = sum(layer.dram_read_bytes for layer in LAYERS)
     written = sum(layer.dram_write_bytes for layer in LAYERS)
     assert counts["memory port queues"] == 8 * (3 * read + 2 * written)
     assert counts["external memory"] == 8 * (read + written)
@@ -47,8 +49,9 @@ def test_counts_by_hand():
 
 
 def test_a_block_without_expansion_copies_its_input():
-    network = build_network([(1, 16, 1, 1)], stem_channels=8, head_channels=16, classes=10,
-                            input_size=8)
+    network = build_network(
+        [(1, 16, 1, 1)], stem_channels=8, head_channels=16, classes=10, input_size=8
+    )
     layers = predict_network(network, CONFIG)
     counts = count_operations(layers, CONFIG, network)
     # 4 x 4 x 8: 16 words are read from the map and go through the queue to the line buffer, as do
@@ -62,14 +65,20 @@ def test_a_block_without_expansion_copies_its_input():
 
 
 def test_energy_is_counts_times_the_table():
-    energies = {"multiply_8x8": 1.0, "multiply_32x32": 32.0, "add_32": 0.5, "memory_bit": 3.0,
-                "dram_bit": 7.0}
+    energies = {
+        "multiply_8x8": 1.0,
+        "multiply_32x32": 32.0,
+        "add_32": 0.5,
+        "memory_bit": 3.0,
+        "dram_bit": 7.0,
+    }
     counts = count_operations(LAYERS, CONFIG, NETWORK)
     energy = frame_energy(LAYERS, CONFIG, energies, network=NETWORK)
     assert energy.by_operation["multiply-accumulate"] == counts["multiply-accumulate"] * 1.5
     assert energy.by_operation["requantise"] == counts["requantise"] * (32 + 4 * 0.5)
     assert energy.by_operation["residual addition"] == counts["residual addition"] * (
-        2 * (9 + 1) + 0.5 + 34)
+        2 * (9 + 1) + 0.5 + 34
+    )
     assert energy.by_operation["pool"] == counts["pool"] * 0.5
     assert energy.by_operation["read weights"] == counts["read weights"] * 3
     assert energy.by_operation["external memory"] == counts["external memory"] * 7
@@ -79,16 +88,18 @@ def test_energy_is_counts_times_the_table():
 def test_narrow_factors_take_less():
     narrow = replace(CONFIG, weight_bits=4, activation_bits=4)
     energies = load_energies()
-    saved = (energy_per_operation(CONFIG, energies)["multiply-accumulate"]
-             - energy_per_operation(narrow, energies)["multiply-accumulate"])
+    saved = (
+        energy_per_operation(CONFIG, energies)["multiply-accumulate"]
+        - energy_per_operation(narrow, energies)["multiply-accumulate"]
+    )
     # In picojoules: of joules, every approximation takes any two for equal.
     assert saved * 1e12 == pytest.approx(0.75 * energies["multiply_8x8"] * 1e12)
 
 
 def test_the_whole_network():
     network = mobilenet_v2()
-    layers  = predict_network(network, PRESETS["base"])
-    counts  = count_operations(layers, PRESETS["base"], network)
+    layers = predict_network(network, PRESETS["base"])
+    counts = count_operations(layers, PRESETS["base"], network)
     assert counts["multiply-accumulate"] == 300_774_272
     assert counts["external memory"] == 8 * 3_802_552
     energy = frame_energy(layers, PRESETS["base"], load_energies(), network=network)
@@ -110,14 +121,17 @@ def test_a_table_replaces_what_it_names(tmp_path):
     assert energies["add_32"] == load_energies()["add_32"]
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("dram = 20\n", "no energy 'dram' in a table of energies.*there are multiply_8x8"),
-    ("dram_bit = -1\n", "dram_bit in .* must be 0 or more picojoules, not -1"),
-    ("dram_bit = inf\n", "0 or more picojoules, not inf"),
-    ('dram_bit = "8"\n', "0 or more picojoules, not '8'"),
-    ("dram_bit = true\n", "0 or more picojoules, not True"),
-    ("dram_bit\n", "not valid TOML"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("dram = 20\n", "no energy 'dram' in a table of energies.*there are multiply_8x8"),
+        ("dram_bit = -1\n", "dram_bit in .* must be 0 or more picojoules, not -1"),
+        ("dram_bit = inf\n", "0 or more picojoules, not inf"),
+        ('dram_bit = "8"\n', "0 or more picojoules, not '8'"),
+        ("dram_bit = true\n", "0 or more picojoules, not True"),
+        ("dram_bit\n", "not valid TOML"),
+    ],
+)
 def test_bad_tables(tmp_path, text, message):
     path = tmp_path / "bad.toml"
     path.write_text(text)

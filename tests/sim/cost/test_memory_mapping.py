@@ -5,43 +5,52 @@ import re
 
 import pytest
 
-from hw.accelerator import Accelerator
-from hw.config import PRESETS
-from sim.cost.memories import MemoryShape, list_memories
-from sim.cost.memory_mapping import map_memory, memory_columns, reads_while_written
-from sim.cost.record import Resources
-from sim.cost.synthesised import load_designs, load_results
-from sim.rtl.verilog import generate
+from mnv2.hw.accelerator import Accelerator
+from mnv2.hw.config import PRESETS
+from mnv2.sim.cost.memories import MemoryShape, list_memories
+from mnv2.sim.cost.memory_mapping import map_memory, memory_columns, reads_while_written
+from mnv2.sim.cost.record import Resources
+from mnv2.sim.cost.synthesised import load_designs, load_results
+from mnv2.sim.rtl.verilog import generate
 
 MAPPED = [(name, family) for name, families in load_results().items() for family in families]
-RAMS   = ("block_ram_36k", "block_ram_18k", "memory_luts")
+RAMS = ("block_ram_36k", "block_ram_18k", "memory_luts")
 
 
 @pytest.mark.parametrize(("name", "family"), MAPPED)
 def test_rams_of_every_unit(name, family):
     estimated = {}
     for memory in list_memories(load_designs()[name].config):
-        estimated[memory.unit] = (estimated.get(memory.unit, Resources())
-                                  + map_memory(memory, family))
-    counted = {path: {ram: found[ram] for ram in RAMS if ram in found}
-               for path, found in load_results()[name][family]["units"].items()
-               if set(found) & set(RAMS)}
-    assert {path: {ram: getattr(found, ram) for ram in RAMS if getattr(found, ram)}
-            for path, found in estimated.items()} == counted
+        estimated[memory.unit] = estimated.get(memory.unit, Resources()) + map_memory(
+            memory, family
+        )
+    counted = {
+        path: {ram: found[ram] for ram in RAMS if ram in found}
+        for path, found in load_results()[name][family]["units"].items()
+        if set(found) & set(RAMS)
+    }
+    assert {
+        path: {ram: getattr(found, ram) for ram in RAMS if getattr(found, ram)}
+        for path, found in estimated.items()
+    } == counted
 
 
-@pytest.mark.parametrize(("width", "depth", "family", "expected", "columns"), [
-    # 512 x 72; 2 K x 9 packs 384 bits into 43 halves; 28.5 columns of 18 bits share the last block.
-    (72, 512, "xcup", Resources(block_ram_36k=1), 1),
-    (384, 2048, "xcup", Resources(block_ram_18k=43), 1),
-    (512, 9472, "xcup", Resources(block_ram_36k=143), 5),
-    (512, 9472, "ecp5", Resources(block_ram_18k=285), 5),
-    # Few rows are tables: 32 x 14 bits in eight of AMD's, 16 x 4 in six of Lattice's.
-    (15, 32, "xcup", Resources(memory_luts=16), 1),
-    (15, 32, "ecp5", Resources(memory_luts=48), 2),
-    # 16 bits of 256 rows in a block of 4 kbit.
-    (48, 256, "ice40", Resources(block_ram_4k=3), 1),
-])
+@pytest.mark.parametrize(
+    ("width", "depth", "family", "expected", "columns"),
+    [
+        # 512 x 72; 2 K x 9 packs 384 bits into 43 halves; 28.5 columns of 18 bits share the last
+        # block.
+        (72, 512, "xcup", Resources(block_ram_36k=1), 1),
+        (384, 2048, "xcup", Resources(block_ram_18k=43), 1),
+        (512, 9472, "xcup", Resources(block_ram_36k=143), 5),
+        (512, 9472, "ecp5", Resources(block_ram_18k=285), 5),
+        # Few rows are tables: 32 x 14 bits in eight of AMD's, 16 x 4 in six of Lattice's.
+        (15, 32, "xcup", Resources(memory_luts=16), 1),
+        (15, 32, "ecp5", Resources(memory_luts=48), 2),
+        # 16 bits of 256 rows in a block of 4 kbit.
+        (48, 256, "ice40", Resources(block_ram_4k=3), 1),
+    ],
+)
 def test_shapes(width, depth, family, expected, columns):
     memory = MemoryShape("unit", "memory", width, depth)
     assert map_memory(memory, family) == expected
@@ -51,8 +60,9 @@ def test_shapes(width, depth, family, expected, columns):
 def test_one_address_takes_wider_tables():
     memory = MemoryShape("unit", "memory", 64, 4, clocked_read=False)
     assert map_memory(memory, "xcup") == Resources(memory_luts=40)
-    assert map_memory(dataclasses.replace(memory, one_address=True),
-                      "xcup") == Resources(memory_luts=32)
+    assert map_memory(dataclasses.replace(memory, one_address=True), "xcup") == Resources(
+        memory_luts=32
+    )
 
 
 def test_block_ram_cannot_read_without_a_clock():
@@ -64,7 +74,7 @@ def test_block_ram_cannot_read_without_a_clock():
 def test_ultra_ram_holds_large_buffers_alone():
     large = MemoryShape("unit", "memory", 144, 5000, large=True)
     assert map_memory(large, "xcup", ultra_ram=True) == Resources(ultra_ram=4)
-    small = dataclasses.replace(large, depth=256)          # 8 % of two UltraRAMs
+    small = dataclasses.replace(large, depth=256)  # 8 % of two UltraRAMs
     assert map_memory(small, "xcup", ultra_ram=True) == map_memory(small, "xcup")
     queue = dataclasses.replace(large, large=False)
     assert map_memory(queue, "xcup", ultra_ram=True).ultra_ram == 0
@@ -78,13 +88,20 @@ def test_registers_stand_in_on_ecp5():
 
 def test_buffers_are_those_of_the_configuration():
     config = PRESETS["base"]
-    bits   = {memory.unit + "." + memory.name: memory.width * memory.depth
-              for memory in list_memories(config) if memory.large}
-    sizes  = config.buffer_bytes
+    bits = {
+        memory.unit + "." + memory.name: memory.width * memory.depth
+        for memory in list_memories(config)
+        if memory.large
+    }
+    sizes = config.buffer_bytes
     assert bits == {
-        "core.map": 8 * sizes["map"], "core.strip": 8 * sizes["strip"],
-        "core.line_buffer.lines": 8 * sizes["line"], "core.weights.storage": 8 * sizes["weights"],
-        "core.taps.storage": 8 * sizes["taps"], "core.parameters.storage": 8 * sizes["parameters"]}
+        "core.map": 8 * sizes["map"],
+        "core.strip": 8 * sizes["strip"],
+        "core.line_buffer.lines": 8 * sizes["line"],
+        "core.weights.storage": 8 * sizes["weights"],
+        "core.taps.storage": 8 * sizes["taps"],
+        "core.parameters.storage": 8 * sizes["parameters"],
+    }
 
 
 def test_memories_are_those_of_the_netlist():
@@ -96,5 +113,6 @@ def test_memories_are_those_of_the_netlist():
             module = head[1]
         if row := re.match(r"\s*reg \[(\d+):0\] (\w+) \[(\d+):0\];", line):
             found.add((module, row[2], int(row[1]) + 1, int(row[3]) + 1))
-    assert found == {(memory.unit, memory.name, memory.width, memory.depth)
-                     for memory in list_memories(config)}
+    assert found == {
+        (memory.unit, memory.name, memory.width, memory.depth) for memory in list_memories(config)
+    }

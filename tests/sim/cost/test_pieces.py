@@ -2,11 +2,11 @@
 
 import pytest
 
-from hw.config import PRESETS
-from sim.cost.measure_pieces import measure_gearboxes
-from sim.cost.pieces import gearbox_luts, gearbox_shape, load_pieces, tree_levels, tree_luts
-from sim.cost.synthesised import load_designs
-from sim.cost.units import list_units
+from mnv2.hw.config import PRESETS
+from mnv2.sim.cost.pieces import gearbox_luts, gearbox_shape, load_pieces, tree_levels, tree_luts
+from mnv2.sim.cost.synthesised import load_designs
+from mnv2.sim.cost.units import list_units
+from mnv2.sim.synthesis.measure_pieces import measure_gearboxes
 
 
 @pytest.mark.parametrize("shape", [(4, 3, "drop"), (5, 2, "emit")])
@@ -26,7 +26,7 @@ def test_a_gearbox_grows_with_the_bits_of_its_unit():
 @pytest.mark.parametrize("family", ["xcup", "ecp5"])
 def test_unmeasured_shapes_are_like_measured_ones(family):
     """Of each measured shape, what would stand in if it were not; within a factor in the middle."""
-    known  = load_pieces()[family]["gearboxes"]
+    known = load_pieces()[family]["gearboxes"]
     assert "97:89 drop" not in known
     assert 0 < gearbox_luts(97, 89, "drop", family) < 100_000
     larger = gearbox_luts(2 * 97, 2 * 89, "drop", family)
@@ -46,18 +46,21 @@ def test_a_tree_with_slack_is_smaller(family):
         assert tree_luts(terms, 16, family, slack=True) < tree_luts(terms, 16, family)
     for terms in (2, 3):
         assert tree_luts(terms, 16, family, slack=True) == pytest.approx(
-            tree_luts(terms, 16, family))
+            tree_luts(terms, 16, family)
+        )
 
 
 def test_the_deepest_tree_of_an_array_has_no_slack():
     """Six lanes a channel are deeper than four inputs, whose 72 trees then have slack."""
     config = load_designs()["24x4x3"].config
     (array,) = [unit for unit in list_units(config, "ecp5") if unit.kind == "array"]
-    assert array.luts[0] == pytest.approx(72 * tree_luts(4, 16, "ecp5", slack=True)
-                                          + 12 * tree_luts(6, 18, "ecp5"))
+    assert array.luts[0] == pytest.approx(
+        72 * tree_luts(4, 16, "ecp5", slack=True) + 12 * tree_luts(6, 18, "ecp5")
+    )
     (array,) = [unit for unit in list_units(PRESETS["base"], "ecp5") if unit.kind == "array"]
-    assert array.luts[0] == pytest.approx(112 * tree_luts(4, 16, "ecp5")
-                                          + 28 * tree_luts(4, 18, "ecp5"))
+    assert array.luts[0] == pytest.approx(
+        112 * tree_luts(4, 16, "ecp5") + 28 * tree_luts(4, 18, "ecp5")
+    )
 
 
 @pytest.mark.parametrize("family", ["xcup", "ecp5"])

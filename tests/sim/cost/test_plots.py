@@ -2,33 +2,34 @@
 
 import pytest
 
-from golden.network import build_network
-from hw.config import PRESETS
-from sim.cost.devices import find_device
-from sim.cost.energy import load_energies
-from sim.cost.plots import draw_cost
-from sim.cost.report import make_cost_report
+from mnv2.golden.network import build_network
+from mnv2.hw.config import PRESETS
+from mnv2.sim.cost.devices import find_device
+from mnv2.sim.cost.energy import load_energies
+from mnv2.sim.cost.plots import draw_cost
+from mnv2.sim.cost.report import make_cost_report
 
-NETWORK = build_network([(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32,
-                        classes=10, input_size=33)
-LARGE   = build_network([(6, 4000, 1, 1)], stem_channels=8, head_channels=32, classes=10,
-                        input_size=33)
+NETWORK = build_network(
+    [(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32, classes=10, input_size=33
+)
+LARGE = build_network(
+    [(6, 4000, 1, 1)], stem_channels=8, head_channels=32, classes=10, input_size=33
+)
 
 
 @pytest.fixture
 def report():
-    return make_cost_report(NETWORK, PRESETS["tiny"], [find_device("ZU3EG")],
-                            energies=load_energies())
+    return make_cost_report(
+        NETWORK, PRESETS["tiny"], [find_device("ZU3EG")], energies=load_energies()
+    )
 
 
 def test_bars_add_up_to_the_shares(report):
     axes = draw_cost(report).axes[0]
     uses = [use for use in report.devices[0].uses if use.used][::-1]
-    ends = [sum(bars[place].get_width() for bars in axes.containers)
-            for place in range(len(uses))]
+    ends = [sum(bars[place].get_width() for bars in axes.containers) for place in range(len(uses))]
     assert ends == pytest.approx([use.share for use in uses])
-    assert [label.get_text() for label in axes.get_yticklabels()] == [
-        use.resource for use in uses]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [use.resource for use in uses]
     assert "Fits ZU3EG" in axes.get_title(loc="left")
 
 
@@ -47,7 +48,8 @@ def test_energy_is_sorted(report):
 
 
 def test_without_a_prediction_there_is_no_energy():
-    report = make_cost_report(LARGE, PRESETS["tiny"], [find_device("ZU3EG")],
-                              energies=load_energies())
+    report = make_cost_report(
+        LARGE, PRESETS["tiny"], [find_device("ZU3EG")], energies=load_energies()
+    )
     assert report.misfit
     assert len(draw_cost(report).axes) == 1

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from hw.accelerator import Accelerator
-from hw.config import PRESETS
-from sim.cost.calibration import compare
-from sim.cost.families import FAMILIES
-from sim.cost.resources import Resources, estimate_resources, estimate_units
-from sim.cost.synthesised import find_synthesised, load_designs, load_results
-from sim.rtl.synthesis import netlist_hash
-from sim.rtl.verilog import generate
+from mnv2.hw.accelerator import Accelerator
+from mnv2.hw.config import PRESETS
+from mnv2.sim.cost.calibration import compare
+from mnv2.sim.cost.families import FAMILIES
+from mnv2.sim.cost.resources import Resources, estimate_resources, estimate_units
+from mnv2.sim.cost.synthesised import find_synthesised, load_designs, load_results
+from mnv2.sim.rtl.verilog import generate
+from mnv2.sim.synthesis.yosys import netlist_hash
 
-ROOT  = Path(__file__).parents[3]
-ROWS  = compare()
+ROOT = Path(__file__).parents[3]
+ROWS = compare()
 NAMES = [f"{row.design} {row.family}" for row in ROWS]
 
 
@@ -40,7 +40,7 @@ def test_tables_and_flip_flops_are_near(row):
 @pytest.mark.parametrize("family", ["xcup", "ecp5"])
 def test_enough_was_mapped(family):
     """Five sizes and more are fitted, `base` among them; three and more are not."""
-    rows   = [row for row in ROWS if row.family == family]
+    rows = [row for row in ROWS if row.family == family]
     fitted = {row.design for row in rows if not row.held_out}
     assert "base" in fitted
     assert len(fitted) >= 5
@@ -74,25 +74,28 @@ def test_units_are_those_of_the_netlist():
 def test_a_pair_of_pixels_shares_a_dsp():
     for pixels, columns in ((7, 4), (2, 1), (1, 1)):
         config = dataclasses.replace(PRESETS["base"], pixels=pixels)
-        plain, packed = (estimate_resources(config, dsp_packing=packing)
-                         for packing in (False, True))
+        plain, packed = (
+            estimate_resources(config, dsp_packing=packing) for packing in (False, True)
+        )
         assert plain.dsp - packed.dsp == 16 * 4 * (pixels - columns)
         assert dataclasses.replace(packed, dsp=plain.dsp) == plain
 
 
 def test_ultra_ram_takes_the_place_of_block_ram():
-    plain, ultra = (estimate_resources(PRESETS["base"], ultra_ram=ultra)
-                    for ultra in (False, True))
+    plain, ultra = (estimate_resources(PRESETS["base"], ultra_ram=ultra) for ultra in (False, True))
     # Maps of 224 bits: 3 x 4 for 10,240 rows, 4 for 2,048; weights of 512 bits: 3 x 8.
     assert ultra.ultra_ram == 12 + 24
     assert ultra.block_ram_halves < plain.block_ram_halves / 3
 
 
-@pytest.mark.parametrize(("family", "options", "message"), [
-    ("virtex2", {}, "Family must be one of xcup, xc7, ecp5, ice40, not 'virtex2'"),
-    ("ecp5", {"dsp_packing": True}, "DSP packing is for UltraScale"),
-    ("xc7", {"ultra_ram": True}, "UltraRAM is for UltraScale"),
-])
+@pytest.mark.parametrize(
+    ("family", "options", "message"),
+    [
+        ("virtex2", {}, "Family must be one of xcup, xc7, ecp5, ice40, not 'virtex2'"),
+        ("ecp5", {"dsp_packing": True}, "DSP packing is for UltraScale"),
+        ("xc7", {"ultra_ram": True}, "UltraRAM is for UltraScale"),
+    ],
+)
 def test_wrong_family(family, options, message):
     with pytest.raises(ValueError, match=message):
         estimate_resources(PRESETS["tiny"], family, **options)

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from sim.explore.search import Silence, run_search
+from mnv2.sim.explore.search import Silence, run_search
 from tests.sim.explore.small import prepare_small
 
 #: Predictions at most: more than the space has, or too few for all of it.

@@ -1,13 +1,20 @@
 """A small network and a small space of designs, for searches that take seconds."""
 
-from golden.network import build_network
-from sim.explore.objectives import DEFAULT_OBJECTIVES
-from sim.explore.request import Request, prepare_search
-from sim.explore.space import Space, choose_space
+from mnv2.golden.network import build_network
+from mnv2.sim.explore.objectives import DEFAULT_OBJECTIVES
+from mnv2.sim.explore.request import Request, prepare_search
+from mnv2.sim.explore.space import Space, choose_space
 
 TABLE = ((1, 8, 1, 1), (3, 8, 2, 2), (2, 16, 1, 2))
-SPACE = ("outputs=12,16,24", "inputs=4,8", "pixels=1,2,4", "map_share=0,1", "strip_factor=1",
-         "weight_factor=1", "data_bits=64,128")
+SPACE = (
+    "outputs=12,16,24",
+    "inputs=4,8",
+    "pixels=1,2,4",
+    "map_share=0,1",
+    "strip_factor=1",
+    "weight_factor=1",
+    "data_bits=64,128",
+)
 
 
 def small_network():

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from sim.errors import UserError
-from sim.explore.accuracy import accuracy_axes, read_accuracies
-from sim.sweep.report import write_report
+from mnv2.sim.errors import UserError
+from mnv2.sim.explore.accuracy import accuracy_axes, read_accuracies
+from mnv2.sim.sweep.report import write_report
 from tests.sim.explore.small import prepare_small, small_network
 from tests.sim.sweep.small import made_results, write_sets
 from tests.sim.sweep.small import prepare_small as prepare_sweep
@@ -16,9 +16,14 @@ from tests.sim.sweep.small import prepare_small as prepare_sweep
 def sweep(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
     write_sets(folder, judged=6)
-    prepared = prepare_sweep(folder, weight_bits=(2, 4, 8), activation_bits=(6, 8, 16),
-                             granularity=("tensor", "channel"), rounding=("double", "single"),
-                             first_last=("same", "8"))
+    prepared = prepare_sweep(
+        folder,
+        weight_bits=(2, 4, 8),
+        activation_bits=(6, 8, 16),
+        granularity=("tensor", "channel"),
+        rounding=("double", "single"),
+        first_last=("same", "8"),
+    )
     write_report(made_results(prepared), folder / "report.json")
     return folder, prepared.workload.model.network
 
@@ -30,13 +35,21 @@ def rows_of(folder):
 def test_best_format_of_each_pair_of_bits(sweep):
     folder, network = sweep
     found = read_accuracies(folder, network)
-    rows = [row for row in rows_of(folder) if row["rounding"] == "double"
-            and row["first_last"] == "same" and row["activation_bits"] <= 8]
+    rows = [
+        row
+        for row in rows_of(folder)
+        if row["rounding"] == "double"
+        and row["first_last"] == "same"
+        and row["activation_bits"] <= 8
+    ]
     assert set(found) == {(4, 6), (4, 8), (8, 6), (8, 8)}
     for (weights, activations), accuracy in found.items():
         # Weights of 2 bits are weights of 4 bits too.
-        shares = [row["agree_top1"] for row in rows if max(4, row["weight_bits"]) == weights
-                  and row["activation_bits"] == activations]
+        shares = [
+            row["agree_top1"]
+            for row in rows
+            if max(4, row["weight_bits"]) == weights and row["activation_bits"] == activations
+        ]
         assert accuracy.share == max(shares)
         assert accuracy.pictures == 30
     assert accuracy_axes(folder) == {"weight_bits": (4, 8), "activation_bits": (6, 8)}
@@ -59,9 +72,14 @@ def test_what_is_no_sweep_is_a_sentence(tmp_path, content):
 
 def test_designs_have_the_accuracy_of_their_bits(sweep):
     folder, network = sweep
-    prepared = prepare_small("weight_bits=4,8", "activation_bits=6..8", network=network,
-                             accuracy=str(folder), objectives=("accuracy", "dsp"),
-                             limits={"accuracy": 0.01})
+    prepared = prepare_small(
+        "weight_bits=4,8",
+        "activation_bits=6..8",
+        network=network,
+        accuracy=str(folder),
+        objectives=("accuracy", "dsp"),
+        limits={"accuracy": 0.01},
+    )
     point = next(iter(prepared.space.points()))
     found = read_accuracies(folder, network)
     for bits in ((4, 6), (8, 8)):

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from golden.network import mobilenet_v2
-from sim.explore.buffers import BLOCK_RAM_DEPTH, BufferSizes
-from sim.explore.space import choose_space
-from sim.mapping.placement import place_network
-from sim.mapping.tiling import DoesNotFit
+from mnv2.golden.network import mobilenet_v2
+from mnv2.sim.explore.buffers import BLOCK_RAM_DEPTH, BufferSizes
+from mnv2.sim.explore.space import choose_space
+from mnv2.sim.mapping.placement import place_network
+from mnv2.sim.mapping.tiling import DoesNotFit
 from tests.sim.rtl.machines import network_of
 
 POINT = {name: values[0] for name, values in choose_space("small").values.items()}
@@ -28,14 +28,19 @@ def point(outputs, inputs, pixels, **others):
 def test_a_block_ram_less_does_not_fit(sizes, lanes):
     config = sizes.configuration(point(*lanes, map_share=0))
     place_network(mobilenet_v2(), config)
-    for name in ("line_words", "tap_words", "parameter_words", "strip_words", "map_words",
-                 "weight_words"):
+    for name in (
+        "line_words",
+        "tap_words",
+        "parameter_words",
+        "strip_words",
+        "map_words",
+        "weight_words",
+    ):
         words = getattr(config, name)
         assert words % BLOCK_RAM_DEPTH == 0
         if words > BLOCK_RAM_DEPTH:
             with pytest.raises(DoesNotFit):
-                place_network(mobilenet_v2(),
-                              replace(config, **{name: words - BLOCK_RAM_DEPTH}))
+                place_network(mobilenet_v2(), replace(config, **{name: words - BLOCK_RAM_DEPTH}))
 
 
 @pytest.mark.parametrize("lanes", LANES[:2])
@@ -45,13 +50,13 @@ def test_a_share_of_one_keeps_every_map(sizes, lanes):
     fewer = replace(config, map_words=config.map_words - BLOCK_RAM_DEPTH)
     assert any(place_network(mobilenet_v2(), fewer).spilled)
     middle = sizes.configuration(point(*lanes, map_share=0.5))
-    least  = sizes.configuration(point(*lanes, map_share=0))
+    least = sizes.configuration(point(*lanes, map_share=0))
     assert least.map_words < middle.map_words < config.map_words
 
 
 def test_factors_multiply_the_least(sizes):
     least = sizes.configuration(point(16, 4, 7))
-    more  = sizes.configuration(point(16, 4, 7, weight_factor=2.0))
+    more = sizes.configuration(point(16, 4, 7, weight_factor=2.0))
     assert more.weight_words == 2 * least.weight_words
     assert replace(more, weight_words=least.weight_words) == least
     strips = sizes.configuration(point(16, 4, 7, strip_factor=4.0))
@@ -61,8 +66,15 @@ def test_factors_multiply_the_least(sizes):
 
 
 def test_sizes_that_are_stated_stay(sizes):
-    stated = {"map_words": 20001, "strip_words": 3000, "line_words": 1000, "weight_words": 9000,
-              "tap_words": 300, "parameter_words": 800, "queue_words": 33}
+    stated = {
+        "map_words": 20001,
+        "strip_words": 3000,
+        "line_words": 1000,
+        "weight_words": 9000,
+        "tap_words": 300,
+        "parameter_words": 800,
+        "queue_words": 33,
+    }
     config = sizes.configuration(point(16, 4, 7, **stated))
     assert {name: getattr(config, name) for name in stated} == stated
     with pytest.raises(DoesNotFit, match="tap_words is 100"):
@@ -86,4 +98,5 @@ def test_what_cannot_be_built_is_no_design(sizes):
         sizes.configuration(point(16, 4, 7, burst_beats=12))
     with pytest.raises(ValueError, match="tap_words must be at least 2, not 1"):
         BufferSizes(network_of([(1, 3, 1, 1)], 8, stem=3)).configuration(
-            point(12, 4, 1, tap_words=1))
+            point(12, 4, 1, tap_words=1)
+        )

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from sim.configuration import load_configuration
-from sim.explore.design_files import design_file, run_command, write_design_files
-from sim.explore.search import run_search
+from mnv2.sim.configuration import load_configuration
+from mnv2.sim.explore.design_files import design_file, run_command, write_design_files
+from mnv2.sim.explore.search import run_search
 from tests.sim.explore.small import prepare_small, small_request
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    return run_search(prepare_small(device="ZU9EG"), tmp_path_factory.mktemp("found") / "search",
-                      workers=0)
+    return run_search(
+        prepare_small(device="ZU9EG"), tmp_path_factory.mktemp("found") / "search", workers=0
+    )
 
 
 def test_every_file_loads_as_its_design(results, tmp_path):
@@ -36,12 +37,20 @@ def test_comments_say_what_it_is(results):
     assert all(line.startswith("#") or " = " in line or not line for line in text.split("\n"))
 
 
-@pytest.mark.parametrize(("network", "words"), [
-    ({}, "mnv2 run --config 'my runs/design-001.toml' --latency 70 --clock 200"),
-    ({"model": "/a/b.tflite"}, "mnv2 run --config 'my runs/design-001.toml' --model /a/b.tflite"),
-    ({"width": 0.35, "size": 96},
-     "mnv2 model --config 'my runs/design-001.toml' --width 0.35 --size 96"),
-])
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        ({}, "mnv2 run --config 'my runs/design-001.toml' --latency 70 --clock 200"),
+        (
+            {"model": "/a/b.tflite"},
+            "mnv2 run --config 'my runs/design-001.toml' --model /a/b.tflite",
+        ),
+        (
+            {"width": 0.35, "size": 96},
+            "mnv2 model --config 'my runs/design-001.toml' --width 0.35 --size 96",
+        ),
+    ],
+)
 def test_command_goes_on_from_it(results, network, words):
     request = small_request(network=network, latency=70)
     command = run_command(results.front[0], Path("my runs"), request)

@@ -7,9 +7,9 @@ from math import log
 
 import pytest
 
-from sim.explore.evaluate import predict_rows
-from sim.explore.front import balanced, find_front, objective_values, spread_choice
-from sim.explore.objectives import FIGURES, choose_objectives
+from mnv2.sim.explore.evaluate import predict_rows
+from mnv2.sim.explore.front import balanced, find_front, objective_values, spread_choice
+from mnv2.sim.explore.objectives import FIGURES, choose_objectives
 from tests.sim.explore.small import prepare_small
 
 
@@ -35,8 +35,15 @@ def beats(one, other, objectives):
     return as_good and any(a != b for a, b, _ in pairs)
 
 
-@pytest.mark.parametrize("names", [("fps", "dsp", "bram"), ("fps",), ("latency", "energy"),
-                                   ("bandwidth", "luts", "memory", "fps")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("fps", "dsp", "bram"),
+        ("fps",),
+        ("latency", "energy"),
+        ("bandwidth", "luts", "memory", "fps"),
+    ],
+)
 def test_front_is_what_brute_force_finds(designs, names):
     objectives = choose_objectives(names)
     best = [one for one in designs if not any(beats(other, one, objectives) for other in designs)]
@@ -67,11 +74,14 @@ def test_of_equal_designs_the_cheapest_is_kept(designs):
 def test_what_misses_a_limit_is_not_on_it(designs):
     objectives = choose_objectives(("fps", "dsp"))
     first = find_front(designs, objectives)[0]
-    others = [replace(design, violations={"dsp": 0.1}) if design.key == first.key else design
-              for design in designs]
+    others = [
+        replace(design, violations={"dsp": 0.1}) if design.key == first.key else design
+        for design in designs
+    ]
     assert first.key not in {design.key for design in find_front(others, objectives)}
-    assert find_front([replace(design, violations={"dsp": 1}) for design in designs],
-                      objectives) == []
+    assert (
+        find_front([replace(design, violations={"dsp": 1}) for design in designs], objectives) == []
+    )
 
 
 def test_balanced_is_nearest_to_the_best_of_everything(designs):
@@ -89,7 +99,7 @@ def test_balanced_is_nearest_to_the_best_of_everything(designs):
 
 def test_choice_is_spread(designs):
     objectives = choose_objectives(("fps", "dsp"))
-    front  = find_front(designs, objectives)
+    front = find_front(designs, objectives)
     chosen = spread_choice(front, objectives, 3)
     assert chosen[0] is balanced(front, objectives)
     assert len({design.key for design in chosen}) == 3
@@ -99,5 +109,6 @@ def test_choice_is_spread(designs):
     assert sorted(design.number for design in everything) == [one.number for one in front]
     assert spread_choice(front, objectives, 0) == spread_choice([], objectives, 3) == []
     for one, other in itertools.pairwise(range(1, 5)):
-        assert (spread_choice(front, objectives, other)[:one]
-                == spread_choice(front, objectives, one))
+        assert spread_choice(front, objectives, other)[:one] == spread_choice(
+            front, objectives, one
+        )

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from golden.network import mobilenet_v2
-from hw.config import PRESETS
-from sim.explore.lanes import lane_use, lane_warnings, warning_words
-from sim.model.predict import predict_network
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.config import PRESETS
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.explore.lanes import lane_use, lane_warnings, warning_words
 from tests.sim.explore.small import small_network
 
 
@@ -36,7 +36,8 @@ def test_depthwise_layers_use_nine_of_the_outputs():
 
 def test_base_wastes_the_classifier_alone():
     assert [warning.layer for warning in lane_warnings(mobilenet_v2(), PRESETS["base"])] == [
-        "classifier"]
+        "classifier"
+    ]
 
 
 def test_words_join_layers_of_a_kind_and_say_how_much_time():

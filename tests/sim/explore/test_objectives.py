@@ -2,19 +2,37 @@
 
 import pytest
 
-from sim.errors import UserError
-from sim.explore.objectives import FIGURES, Limit, choose_objectives, parse_limits
+from mnv2.sim.errors import UserError
+from mnv2.sim.explore.objectives import FIGURES, Limit, choose_objectives, parse_limits
 
 
 def test_options_say_their_direction():
     assert {figure.option for figure in FIGURES.values()} == {
-        "--min-fps", "--max-latency", "--max-dsp", "--max-bram", "--max-luts", "--max-bandwidth",
-        "--max-energy", "--min-accuracy", "--max-memory", "--max-share"}
+        "--min-fps",
+        "--max-latency",
+        "--max-dsp",
+        "--max-bram",
+        "--max-luts",
+        "--max-bandwidth",
+        "--max-energy",
+        "--min-accuracy",
+        "--max-memory",
+        "--max-share",
+    }
 
 
-@pytest.mark.parametrize(("name", "bound", "value", "violation"), [
-    ("fps", 100, 80, 0.2), ("fps", 100, 100, 0), ("fps", 100, 150, 0), ("dsp", 360, 400, 1 / 9),
-    ("dsp", 360, 360, 0), ("latency", 0.01, 0.005, 0), ("latency", 0.01, 0.02, 1)])
+@pytest.mark.parametrize(
+    ("name", "bound", "value", "violation"),
+    [
+        ("fps", 100, 80, 0.2),
+        ("fps", 100, 100, 0),
+        ("fps", 100, 150, 0),
+        ("dsp", 360, 400, 1 / 9),
+        ("dsp", 360, 360, 0),
+        ("latency", 0.01, 0.005, 0),
+        ("latency", 0.01, 0.02, 1),
+    ],
+)
 def test_violation_is_a_share_of_the_bound(name, bound, value, violation):
     assert Limit(name, bound).violation(value) == pytest.approx(violation)
 
@@ -27,9 +45,14 @@ def test_limits_are_read_with_their_units():
         parse_limits({"latency": "10"})
 
 
-@pytest.mark.parametrize(("names", "words"), [
-    (("speed",), "An objective must be one of fps, latency"), (("fps", "fps"), "given twice"),
-    (("fps", "latency"), "are one")])
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("speed",), "An objective must be one of fps, latency"),
+        (("fps", "fps"), "given twice"),
+        (("fps", "latency"), "are one"),
+    ],
+)
 def test_bad_objectives(names, words):
     with pytest.raises(UserError, match=words):
         choose_objectives(names)

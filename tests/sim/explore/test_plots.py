@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from sim.explore.plots import (
+from mnv2.sim.explore.plots import (
     FRONT_COLOR,
     OTHER_COLOR,
     draw_binding,
@@ -12,20 +12,24 @@ from sim.explore.plots import (
     draw_sensitivity,
     write_plots,
 )
-from sim.explore.search import Results, run_search
+from mnv2.sim.explore.search import Results, run_search
 from tests.sim.explore.small import prepare_small
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    return run_search(prepare_small(device="ZU9EG"), tmp_path_factory.mktemp("found") / "search",
-                      workers=0)
+    return run_search(
+        prepare_small(device="ZU9EG"), tmp_path_factory.mktemp("found") / "search", workers=0
+    )
 
 
 def places_of(axes, color):
-    return [tuple(place) for collection in axes.collections
-            if to_hex(collection.get_facecolor()[0]) == color.lower()
-            for place in collection.get_offsets()]
+    return [
+        tuple(place)
+        for collection in axes.collections
+        if to_hex(collection.get_facecolor()[0]) == color.lower()
+        for place in collection.get_offsets()
+    ]
 
 
 def test_front_has_a_panel_for_each_pair(results):
@@ -61,8 +65,11 @@ def test_changes_are_drawn(results):
 
 def test_pictures_are_written(results, tmp_path):
     write_plots(results, tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == {"front.png", "binding.png",
-                                                         "sensitivity.png"}
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "front.png",
+        "binding.png",
+        "sensitivity.png",
+    }
     assert all(file.stat().st_size > 10_000 for file in tmp_path.iterdir())
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from sim.explore import prove
-from sim.explore.evaluate import predict_rows
-from sim.explore.front import find_front
-from sim.explore.prove import Proof, prove_designs
-from sim.explore.search import Results, run_search
-from sim.explore.tables import render_proofs
-from sim.journal import read_journal
+from mnv2.sim.explore import prove
+from mnv2.sim.explore.evaluate import predict_rows
+from mnv2.sim.explore.front import find_front
+from mnv2.sim.explore.prove import Proof, prove_designs
+from mnv2.sim.explore.search import Results, run_search
+from mnv2.sim.explore.tables import render_proofs
+from mnv2.sim.jobs.journal import read_journal
 from tests.sim.explore.small import prepare_small
 from tests.sim.rtl.machines import MACHINES
 
@@ -82,17 +82,25 @@ def test_a_cycle_more_is_told(results, tmp_path):
     found, folder = results
     (design,) = found.front
     layer = design.layers[2]
-    wrong = replace(layer, cycles=layer.cycles + 1,
-                    stalls={**layer.stalls, "drain": layer.stalls["drain"] + 1})
+    wrong = replace(
+        layer, cycles=layer.cycles + 1, stalls={**layer.stalls, "drain": layer.stalls["drain"] + 1}
+    )
     config = replace(design.config, outstanding=design.config.outstanding)
-    planted = replace(design, config=config, clock_hz=design.clock_hz + 1e6,
-                      layers=(*design.layers[:2], wrong, *design.layers[3:]))
+    planted = replace(
+        design,
+        config=config,
+        clock_hz=design.clock_hz + 1e6,
+        layers=(*design.layers[:2], wrong, *design.layers[3:]),
+    )
     (proof,) = prove_designs(replace_front(found, [planted]), 1, folder, asserts=True)
     assert not proof.equal
     assert proof.differences == {
-        layer.name: {"cycles": [layer.cycles + 1, layer.cycles],
-                     "wait for drain": [layer.stalls["drain"] + 1, layer.stalls["drain"]]},
-        "frame": {"cycles": [design.cycles + 1, design.cycles]}}
+        layer.name: {
+            "cycles": [layer.cycles + 1, layer.cycles],
+            "wait for drain": [layer.stalls["drain"] + 1, layer.stalls["drain"]],
+        },
+        "frame": {"cycles": [design.cycles + 1, design.cycles]},
+    }
     text = lines_of([proof])
     assert f"{layer.name}: cycles {layer.cycles + 1:,} predicted, {layer.cycles:,} measured" in text
 
@@ -136,7 +144,7 @@ def test_proof_is_equal_only_if_all_is():
 
 def test_bytes_at_the_port_that_no_layer_has_are_told(results, monkeypatch):
     """The memory's own count of what was read, with a beat more."""
-    from sim.rtl import run_network as module
+    from mnv2.sim.rtl import run_network as module
 
     found, folder = results
     (design,) = found.front
@@ -150,7 +158,8 @@ def test_bytes_at_the_port_that_no_layer_has_are_told(results, monkeypatch):
     changed = replace(design, clock_hz=design.clock_hz + 3e6)
     (proof,) = prove_designs(replace_front(found, [changed]), 1, folder, asserts=True)
     assert proof.differences == {
-        "frame": {"DRAM bytes": [design.dram_bytes, design.dram_bytes + 8]}}
+        "frame": {"DRAM bytes": [design.dram_bytes, design.dram_bytes + 8]}
+    }
 
 
 def test_a_design_beside_another_memory_is_run_again(results):
@@ -158,12 +167,14 @@ def test_a_design_beside_another_memory_is_run_again(results):
     found, folder = results
     (design,) = found.front
     rows = predict_rows(found.prepared.network, found.prepared.judge.task(design, 2))["rows"]
-    slow = replace(found.prepared.judge.complete(design, rows),
-                   memory={**design.memory, "bytes_per_cycle": 2}, number=1)
+    slow = replace(
+        found.prepared.judge.complete(design, rows),
+        memory={**design.memory, "bytes_per_cycle": 2},
+        number=1,
+    )
     first, again = Recorder(), Recorder()
     (before,) = prove_designs(found, 1, folder, asserts=True, progress=first)
-    (proof,)  = prove_designs(replace_front(found, [slow]), 1, folder, asserts=True,
-                              progress=again)
+    (proof,) = prove_designs(replace_front(found, [slow]), 1, folder, asserts=True, progress=again)
     assert again.names == ["design-001"]
     assert proof.equal
     assert proof.measured_cycles > before.measured_cycles

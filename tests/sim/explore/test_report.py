@@ -4,16 +4,19 @@ import json
 
 import pytest
 
-from sim.explore.prove import Proof
-from sim.explore.report import write_report
-from sim.explore.search import run_search
+from mnv2.sim.explore.prove import Proof
+from mnv2.sim.explore.report import write_report
+from mnv2.sim.explore.search import run_search
 from tests.sim.explore.small import prepare_small
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    return run_search(prepare_small(device="ZU9EG", limits={"fps": 100.0}),
-                      tmp_path_factory.mktemp("found") / "search", workers=0)
+    return run_search(
+        prepare_small(device="ZU9EG", limits={"fps": 100.0}),
+        tmp_path_factory.mktemp("found") / "search",
+        workers=0,
+    )
 
 
 def test_everything_of_the_front_is_there(results, tmp_path):
@@ -27,7 +30,8 @@ def test_everything_of_the_front_is_there(results, tmp_path):
         assert predicted["cycles"] == sum(layer["cycles"] for layer in predicted["layers"])
         assert predicted["cycles"] == design.cycles
         assert predicted["energy_joules"] == pytest.approx(
-            sum(predicted["energy_joules_by_operation"].values()))
+            sum(predicted["energy_joules_by_operation"].values())
+        )
         assert row["configuration"]["outputs"] == design.config.outputs
         assert row["command"] == design.command
         assert row["uses"][0]["share"] == max(use["share"] for use in row["uses"])
@@ -39,7 +43,16 @@ def test_everything_of_the_front_is_there(results, tmp_path):
     assert report["commit"]
     assert len(report["sensitivity"]["changes"]) == len(results.sensitivity.changes)
     # Measured figures stand apart from predicted ones, and say what they are.
-    assert report["proofs"] == [{
-        "name": "design-001", "key": "key", "predicted_cycles": 100, "predicted_dram_bytes": 10,
-        "measured_cycles": 101, "measured_dram_bytes": 10, "figures": 50,
-        "differences": {"frame": {"cycles": [100, 101]}}, "reason": None}]
+    assert report["proofs"] == [
+        {
+            "name": "design-001",
+            "key": "key",
+            "predicted_cycles": 100,
+            "predicted_dram_bytes": 10,
+            "measured_cycles": 101,
+            "measured_dram_bytes": 10,
+            "figures": 50,
+            "differences": {"frame": {"cycles": [100, 101]}},
+            "reason": None,
+        }
+    ]

@@ -13,16 +13,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from golden.network import build_network
-from sim.cluster import connect
-from sim.cost.devices import find_device
-from sim.errors import UserError
-from sim.explore.evaluate import predict_rows
-from sim.explore.front import find_front
-from sim.explore.identity import code_hash
-from sim.explore.search import Silence, run_search
-from sim.explore.tables import nearest_misses, write_tables
-from sim.journal import JOURNAL_FILE, read_journal
+from mnv2.golden.network import build_network
+from mnv2.sim.cost.devices import find_device
+from mnv2.sim.errors import UserError
+from mnv2.sim.explore.evaluate import predict_rows
+from mnv2.sim.explore.front import find_front
+from mnv2.sim.explore.identity import code_hash
+from mnv2.sim.explore.search import Silence, run_search
+from mnv2.sim.explore.tables import nearest_misses, write_tables
+from mnv2.sim.jobs.cluster import connect
+from mnv2.sim.jobs.journal import JOURNAL_FILE, read_journal
 from tests.sim.explore.search_program import DESIGNS
 from tests.sim.explore.small import TABLE, prepare_small, small_network
 
@@ -96,9 +96,20 @@ def test_another_seed_searches_otherwise(expected, tmp_path):
 
 def program(folder, workers, method):
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.sim.explore.search_program", str(folder), str(workers),
-         method], cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True)
+        [
+            sys.executable,
+            "-m",
+            "tests.sim.explore.search_program",
+            str(folder),
+            str(workers),
+            method,
+        ],
+        cwd=ROOT,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def wait_for_tasks(folder, count, seconds=60):
@@ -136,7 +147,7 @@ def test_kill_neither_loses_nor_repeats_a_prediction(expected, method, tmp_path)
     recorder = Recorder()
     results = run_search(prepared_for(method), folder, resume=True, workers=0, progress=recorder)
     after = tasks_of(folder)
-    assert after[:len(done)] == done
+    assert after[: len(done)] == done
     assert recorder.made == len(after) - len(done) > 0
     # What was predicted before the kill is what the search would have asked for.
     assert sorted(after) == expected[method, "tasks"]
@@ -173,7 +184,7 @@ def test_search_that_is_done_does_nothing(expected, tmp_path, monkeypatch):
     run_search(prepared_for("whole"), folder, workers=0)
     before = (folder / JOURNAL_FILE).read_bytes()
     # Without work there is no cluster either.
-    monkeypatch.setattr("sim.explore.search.connect", None)
+    monkeypatch.setattr("mnv2.sim.explore.search.connect", None)
     results = run_search(prepared_for("whole"), folder, workers=2, resume=True)
     assert (folder / JOURNAL_FILE).read_bytes() == before
     assert files_of(results, tmp_path / "tables") == expected["whole"][1]
@@ -210,12 +221,18 @@ def test_a_small_space_needs_no_optuna(expected, tmp_path, monkeypatch):
 def test_limits_keep_designs_off_the_front(expected, tmp_path):
     whole, _ = expected["whole"]
     rates = sorted(design.frames_per_second for design in whole.front)
-    least, most = rates[len(rates) // 2], sorted(
-        design.resources.dsp for design in whole.front)[-1] - 1
-    results = run_search(prepare_small(limits={"fps": least, "dsp": float(most)}),
-                         tmp_path / "search", workers=0)
-    wanted = [design.key for design in whole.designs if design.layers
-              and design.frames_per_second >= least and design.resources.dsp <= most]
+    least, most = (
+        rates[len(rates) // 2],
+        sorted(design.resources.dsp for design in whole.front)[-1] - 1,
+    )
+    results = run_search(
+        prepare_small(limits={"fps": least, "dsp": float(most)}), tmp_path / "search", workers=0
+    )
+    wanted = [
+        design.key
+        for design in whole.designs
+        if design.layers and design.frames_per_second >= least and design.resources.dsp <= most
+    ]
     assert 0 < len(wanted) < len(whole.predicted)
     assert {design.key for design in results.designs if design.feasible} == set(wanted)
     assert all(design.key in wanted for design in results.front)
@@ -258,7 +275,7 @@ def test_a_prediction_that_fails_is_kept_with_its_reason(tmp_path, monkeypatch):
     def failing(network, task):
         return {"failure": "A reason"} if task.config.pixels == 2 else predict_rows(network, task)
 
-    monkeypatch.setattr("sim.explore.spread.predict_rows", failing)
+    monkeypatch.setattr("mnv2.sim.explore.spread.predict_rows", failing)
     results = run_search(prepare_small(), tmp_path / "search", workers=0)
     failed = [design for design in results.designs if design.config.pixels == 2]
     assert set(results.failures) == {design.key for design in failed}
@@ -284,9 +301,9 @@ def test_ports_wider_than_the_memory_are_predicted_with_it(tmp_path):
     assert results.sensitivity.base.cycles < results.balanced.cycles
 
 
-
-@pytest.mark.parametrize(("bytes_per_cycle", "limits"), [
-    (1.5, {}), (9, {}), (3.2, {"bandwidth": 3.05 * 200e6})])
+@pytest.mark.parametrize(
+    ("bytes_per_cycle", "limits"), [(1.5, {}), (9, {}), (3.2, {"bandwidth": 3.05 * 200e6})]
+)
 def test_front_of_a_slow_memory_is_that_of_brute_force(tmp_path, bytes_per_cycle, limits):
     """Every design is predicted with the device's memory here; the search does it where it must."""
     prepared, made = prepare_small(limits=limits), []
@@ -294,8 +311,7 @@ def test_front_of_a_slow_memory_is_that_of_brute_force(tmp_path, bytes_per_cycle
     for point in prepared.space.points():
         with contextlib.suppress(ValueError):
             candidate = prepared.judge.candidate(point)
-            narrow = (int(bytes_per_cycle)
-                      if candidate.config.data_bytes > bytes_per_cycle else 0)
+            narrow = int(bytes_per_cycle) if candidate.config.data_bytes > bytes_per_cycle else 0
             rows = predict_rows(prepared.network, prepared.judge.task(candidate, narrow))["rows"]
             made.append(prepared.judge.complete(candidate, rows, narrow))
     front = find_front(made, prepared.objectives)
@@ -316,8 +332,13 @@ def test_nsga_goes_where_limits_are_kept(tmp_path):
     limit, kept = 1.384e-6, {True: 0, False: 0}
     for told in kept:
         for seed in (1, 2, 3):
-            prepared = prepare_small(*space, designs=60, population=8, seed=seed,
-                                     limits={"energy": limit} if told else {})
+            prepared = prepare_small(
+                *space,
+                designs=60,
+                population=8,
+                seed=seed,
+                limits={"energy": limit} if told else {},
+            )
             results = run_search(prepared, tmp_path / f"{told} {seed}", workers=0)
             assert results.method == "nsga-ii"
             kept[told] += sum(design.energy.total <= limit for design in results.predicted)

@@ -4,16 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from sim.explore.search import run_search
-from sim.explore.sensitivity import single_changes
-from sim.explore.space import SPACES
+from mnv2.sim.explore.search import run_search
+from mnv2.sim.explore.sensitivity import single_changes
+from mnv2.sim.explore.space import SPACES
 from tests.sim.explore.small import prepare_small
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    return run_search(prepare_small(limits={"dsp": 150.0}),
-                      tmp_path_factory.mktemp("found") / "search", workers=0)
+    return run_search(
+        prepare_small(limits={"dsp": 150.0}), tmp_path_factory.mktemp("found") / "search", workers=0
+    )
 
 
 def test_a_change_differs_in_one_axis(results):
@@ -23,11 +24,13 @@ def test_a_change_differs_in_one_axis(results):
     for axis, value, point in changes:
         assert {name for name in point if point[name] != middle.point[name]} == {axis}
         assert point[axis] == value
-        values = space.values[axis] if axis in space.varied else (
-            *SPACES["full"].get(axis, ()), 7)
+        values = space.values[axis] if axis in space.varied else (*SPACES["full"].get(axis, ()), 7)
         assert value in values
-        between = [other for other in values
-                   if min(value, middle.point[axis]) < other < max(value, middle.point[axis])]
+        between = [
+            other
+            for other in values
+            if min(value, middle.point[axis]) < other < max(value, middle.point[axis])
+        ]
         # Lanes in between do not fit together.
         assert axis in ("outputs", "inputs", "weight_bits", "activation_bits") or not between
         seen.add((axis, value > middle.point[axis]))

@@ -4,14 +4,21 @@ import itertools
 
 import pytest
 
-from sim.errors import UserError
-from sim.explore.space import AXES, SPACES, choose_space, parse_values
+from mnv2.sim.errors import UserError
+from mnv2.sim.explore.space import AXES, SPACES, choose_space, parse_values
 
 
-@pytest.mark.parametrize(("axis", "text", "values"), [
-    ("outputs", "32,8,16,16", None), ("pixels", "2..8", tuple(range(2, 9))),
-    ("pixels", "2..4, 7", (2, 3, 4, 7)), ("map_share", "1,0,0.5", (0.0, 0.5, 1.0)),
-    ("clock_mhz", "99.5", (99.5,)), ("outputs", "32,16,16", (16, 32))])
+@pytest.mark.parametrize(
+    ("axis", "text", "values"),
+    [
+        ("outputs", "32,8,16,16", None),
+        ("pixels", "2..8", tuple(range(2, 9))),
+        ("pixels", "2..4, 7", (2, 3, 4, 7)),
+        ("map_share", "1,0,0.5", (0.0, 0.5, 1.0)),
+        ("clock_mhz", "99.5", (99.5,)),
+        ("outputs", "32,16,16", (16, 32)),
+    ],
+)
 def test_lists_are_sorted_and_checked(axis, text, values):
     if values is None:
         with pytest.raises(UserError, match="outputs must be an integer from 9 to 1024, not 8"):
@@ -20,12 +27,21 @@ def test_lists_are_sorted_and_checked(axis, text, values):
         assert parse_values(AXES[axis], text) == values
 
 
-@pytest.mark.parametrize(("variation", "words"), [
-    ("pixel=2", "no axis 'pixel': did you mean pixels"), ("pixels", "must be axis=values"),
-    ("zzz=1", "there are outputs, inputs"), ("pixels=8..2", "must go up"),
-    ("pixels=", "must be integers, such as 2..8"), ("pixels=2.5", "must be integers"),
-    ("map_share=2", "from 0 to 1"), ("weight_bits=3", "from 4 to 8"),
-    ("map_share=nan", "from 0 to 1"), ("outputs=8..9999", "by 1,000 at most")])
+@pytest.mark.parametrize(
+    ("variation", "words"),
+    [
+        ("pixel=2", "no axis 'pixel': did you mean pixels"),
+        ("pixels", "must be axis=values"),
+        ("zzz=1", "there are outputs, inputs"),
+        ("pixels=8..2", "must go up"),
+        ("pixels=", "must be integers, such as 2..8"),
+        ("pixels=2.5", "must be integers"),
+        ("map_share=2", "from 0 to 1"),
+        ("weight_bits=3", "from 4 to 8"),
+        ("map_share=nan", "from 0 to 1"),
+        ("outputs=8..9999", "by 1,000 at most"),
+    ],
+)
 def test_bad_lists_are_sentences(variation, words):
     with pytest.raises(UserError) as caught:
         choose_space("small", [variation])
@@ -36,14 +52,25 @@ def test_a_file_extends_a_preset(tmp_path):
     file = tmp_path / "space.toml"
     file.write_text('preset = "full"\noutputs = [16, 32]\npixels = "1..3"\nburst_beats = 8\n')
     space = choose_space(str(file), ["outputs=64"])
-    assert space.values == {**SPACES["full"], "outputs": (64,), "pixels": (1, 2, 3),
-                            "burst_beats": (8,)}
+    assert space.values == {
+        **SPACES["full"],
+        "outputs": (64,),
+        "pixels": (1, 2, 3),
+        "burst_beats": (8,),
+    }
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("outputs = [8.5]", "outputs must be an integer"), ("lanes = [1]", "no axis 'lanes'"),
-    ("preset = 'large'", "must be one of small, full"), ("outputs = [", "is not valid TOML"),
-    ("outputs = []", "at least one value"), ("outputs = [true]", "must be an integer")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("outputs = [8.5]", "outputs must be an integer"),
+        ("lanes = [1]", "no axis 'lanes'"),
+        ("preset = 'large'", "must be one of small, full"),
+        ("outputs = [", "is not valid TOML"),
+        ("outputs = []", "at least one value"),
+        ("outputs = [true]", "must be an integer"),
+    ],
+)
 def test_bad_files_are_sentences(tmp_path, text, words):
     file = tmp_path / "space.toml"
     file.write_text(text)
@@ -68,12 +95,21 @@ def test_a_size_replaces_what_it_was_derived_from():
 @pytest.mark.parametrize(("name", "bursts"), [("small", "16,32,128,256"), ("full", "4,8,64")])
 def test_repaired_points_are_listed_and_stay(name, bursts):
     space = choose_space(name, [f"burst_beats={bursts}"])
-    some = itertools.product((space.values["outputs"]), space.values["inputs"],
-                             space.values["data_bits"], space.values["burst_beats"])
+    some = itertools.product(
+        (space.values["outputs"]),
+        space.values["inputs"],
+        space.values["data_bits"],
+        space.values["burst_beats"],
+    )
     first = next(iter(space.points()))
     for outputs, inputs, data_bits, burst_beats in some:
-        point = {**first, "outputs": outputs, "inputs": inputs, "data_bits": data_bits,
-                 "burst_beats": burst_beats}
+        point = {
+            **first,
+            "outputs": outputs,
+            "inputs": inputs,
+            "data_bits": data_bits,
+            "burst_beats": burst_beats,
+        }
         repaired = space.repaired(point)
         assert repaired["outputs"] % repaired["inputs"] == 0
         assert repaired["burst_beats"] * data_bits // 8 <= 4096
@@ -84,7 +120,17 @@ def test_repaired_points_are_listed_and_stay(name, bursts):
 
 
 def test_size_counts_the_combinations():
-    space = choose_space("small", ["outputs=16,32", "inputs=4", "pixels=1..3", "map_share=0",
-                                   "strip_factor=1", "weight_factor=1", "data_bits=64"])
+    space = choose_space(
+        "small",
+        [
+            "outputs=16,32",
+            "inputs=4",
+            "pixels=1..3",
+            "map_share=0",
+            "strip_factor=1",
+            "weight_factor=1",
+            "data_bits=64",
+        ],
+    )
     assert space.size == len(list(space.points())) == 6
     assert space.varied == ("outputs", "pixels")

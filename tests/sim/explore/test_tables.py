@@ -6,16 +6,19 @@ import pandas
 import pytest
 from rich.console import Console
 
-from hw.config import AcceleratorConfig
-from sim.explore.search import run_search
-from sim.explore.tables import design_frame, headline, render_front, write_tables
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.explore.search import run_search
+from mnv2.sim.explore.tables import design_frame, headline, render_front, write_tables
 from tests.sim.explore.small import prepare_small
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    return run_search(prepare_small(device="ZU9EG", limits={"fps": 50000.0, "bandwidth": 9e9}),
-                      tmp_path_factory.mktemp("found") / "search", workers=0)
+    return run_search(
+        prepare_small(device="ZU9EG", limits={"fps": 50000.0, "bandwidth": 9e9}),
+        tmp_path_factory.mktemp("found") / "search",
+        workers=0,
+    )
 
 
 def text_of(results, width=200, **options):
@@ -27,12 +30,16 @@ def text_of(results, width=200, **options):
 def test_rows_are_the_designs(results):
     frame = design_frame(results)
     assert len(frame) == len(results.designs)
-    assert list(frame["name"][:len(results.front)]) == [design.name for design in results.front]
+    assert list(frame["name"][: len(results.front)]) == [design.name for design in results.front]
     assert frame["on_front"].sum() == len(results.front)
     assert set(frame["state"]) == {"predicted", "ruled out"}
     for row, design in zip(frame.to_dict("records"), results.front, strict=False):
-        assert AcceleratorConfig(**{field.name: row[field.name]
-                                    for field in fields(AcceleratorConfig)}) == design.config
+        assert (
+            AcceleratorConfig(
+                **{field.name: row[field.name] for field in fields(AcceleratorConfig)}
+            )
+            == design.config
+        )
         assert row["predicted_cycles"] == design.cycles
         assert row["predicted_frames_per_second"] == design.frames_per_second
         assert row["dsp"] == design.resources.dsp
@@ -50,7 +57,8 @@ def test_files_hold_the_same(results, tmp_path):
     assert list(csv) == list(parquet)
     assert len(csv) == len(parquet) == len(results.designs)
     assert [str(value) for value in csv["predicted_cycles"][:3]] == [
-        str(value) for value in parquet["predicted_cycles"][:3]]
+        str(value) for value in parquet["predicted_cycles"][:3]
+    ]
     # Measured figures have no column here, and predicted ones say so.
     assert not [name for name in csv if "measured" in name]
 

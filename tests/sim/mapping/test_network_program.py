@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from amaranth.lib import data
 
-from golden.network import mobilenet_v2
-from golden.synthetic import random_activation, random_model
-from hw.config import PRESETS
-from hw.program import RECORD_BYTES, Header, Work
-from sim.mapping.network_program import build_network_program, place_network, unpack_logits
-from sim.mapping.packing import pack_image, pack_parameters, pack_taps, pack_weights
-from sim.mapping.program import ALIGNMENT_BYTES, ProgramBuilder
-from sim.mapping.tiling import DoesNotFit
+from mnv2.golden.network import mobilenet_v2
+from mnv2.golden.synthetic import random_activation, random_model
+from mnv2.hw.config import PRESETS
+from mnv2.hw.program import RECORD_BYTES, Header, Work
+from mnv2.sim.mapping.network_program import build_network_program, place_network, unpack_logits
+from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_taps, pack_weights
+from mnv2.sim.mapping.program import ALIGNMENT_BYTES, ProgramBuilder
+from mnv2.sim.mapping.tiling import DoesNotFit
 from tests.sim.rtl.machines import MACHINES, descriptors, model_and_tensors, network_of
 
 TINY = PRESETS["tiny"]
@@ -23,8 +23,10 @@ TABLE = [(1, 8, 1, 1), (6, 12, 2, 2), (2, 16, 1, 1)]
 def header_of(program):
     """Fields of the header by name."""
     record = int.from_bytes(program.image[:RECORD_BYTES].tobytes(), "little")
-    return {name: record >> field.offset & (1 << field.width) - 1
-            for name, field in data.Layout.cast(Header)}
+    return {
+        name: record >> field.offset & (1 << field.width) - 1
+        for name, field in data.Layout.cast(Header)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +41,14 @@ def test_descriptors(case):
     *made, head, classifier = descriptors(program)
     assert [number for number, _ in program.works] == (len(blocks) + 2) * [0]
     assert [name for _, name in program.works] == [
-        *(block.name for block in blocks), "head", "classifier"]
+        *(block.name for block in blocks),
+        "head",
+        "classifier",
+    ]
     assert program.records == 1 + len(blocks) + 2
     for number, (block, quantized, record) in enumerate(
-            zip(blocks, model.blocks, made, strict=True)):
+        zip(blocks, model.blocks, made, strict=True)
+    ):
         assert record.work == Work.BLOCK
         assert record.stem == (number == 0)
         assert record.copy == (block.expand is None)
@@ -50,8 +56,10 @@ def test_descriptors(case):
         assert record.stride_2 == (block.stride == 2)
         assert record.padding == quantized.depthwise.input_zero_point
         assert record.project.zero_point == quantized.project.output_zero_point
-        assert (record.input_rows, record.output_rows) == (block.input_shape[0],
-                                                           block.output_shape[0])
+        assert (record.input_rows, record.output_rows) == (
+            block.input_shape[0],
+            block.output_shape[0],
+        )
         assert 1 <= record.input_tail <= TINY.pixels
     # What one leaves in the map memory the next one finds there.
     for before, after in zip(made, [*made[1:], head], strict=True):
@@ -74,19 +82,21 @@ def test_streams_are_dense_and_in_order_of_use(case):
         if layer.kind == "depthwise":
             streams["taps"].append(pack_taps(layer.weights, TINY))
         else:
-            streams["weights"].append(pack_weights(
-                layer.weights.reshape(-1, layer.output_channels), TINY))
+            streams["weights"].append(
+                pack_weights(layer.weights.reshape(-1, layer.output_channels), TINY)
+            )
         streams["parameters"].append(pack_parameters(layer, TINY))
     for name, parts in streams.items():
         expected = np.concatenate(parts)
         start = header[f"{name}_address"]
         assert start % ALIGNMENT_BYTES == 0
-        np.testing.assert_array_equal(program.image[start:start + len(expected)], expected)
+        np.testing.assert_array_equal(program.image[start : start + len(expected)], expected)
         assert header[f"{name}_beats"] == -(-len(expected) // TINY.data_bytes)
     first = descriptors(program)[0]
     image = pack_image(tensors["input"], TINY)
     np.testing.assert_array_equal(
-        program.image[first.load_address:first.load_address + len(image)], image)
+        program.image[first.load_address : first.load_address + len(image)], image
+    )
 
 
 def test_words_of_odd_bits_follow_without_gaps():
@@ -100,30 +110,39 @@ def test_words_of_odd_bits_follow_without_gaps():
     for layer in model.layers:
         name, word_bits, packed = (
             ("taps", config.tap_word_bits, pack_taps(layer.weights, config))
-            if layer.kind == "depthwise" else
-            ("weights", config.weight_word_bits,
-             pack_weights(layer.weights.reshape(-1, layer.output_channels), config)))
+            if layer.kind == "depthwise"
+            else (
+                "weights",
+                config.weight_word_bits,
+                pack_weights(layer.weights.reshape(-1, layer.output_channels), config),
+            )
+        )
         number = int.from_bytes(packed.tobytes(), "little")
         for k in range(8 * len(packed) // word_bits):
             words[name].append(number >> k * word_bits & (1 << word_bits) - 1)
     for name, expected in words.items():
         start, size = header[f"{name}_address"], header[f"{name}_beats"] * config.data_bytes
         word_bits = config.weight_word_bits if name == "weights" else config.tap_word_bits
-        stream = int.from_bytes(program.image[start:start + size].tobytes(), "little")
+        stream = int.from_bytes(program.image[start : start + size].tobytes(), "little")
         assert size == -(-len(expected) * word_bits // config.data_bits) * config.data_bytes
-        assert [stream >> k * word_bits & (1 << word_bits) - 1
-                for k in range(len(expected))] == expected
+        assert [
+            stream >> k * word_bits & (1 << word_bits) - 1 for k in range(len(expected))
+        ] == expected
 
 
 def test_nothing_overlaps(case):
     program = case[2]
     header = header_of(program)
     places = [(0, program.records * RECORD_BYTES)]
-    places += [(header[f"{name}_address"], header[f"{name}_beats"] * TINY.data_bytes)
-               for name in ("weights", "taps", "parameters")]
+    places += [
+        (header[f"{name}_address"], header[f"{name}_beats"] * TINY.data_bytes)
+        for name in ("weights", "taps", "parameters")
+    ]
     first = descriptors(program)[0]
-    places += [(first.load_address, first.load_beats * TINY.data_bytes),
-               (program.output_address, program.output_bytes)]
+    places += [
+        (first.load_address, first.load_beats * TINY.data_bytes),
+        (program.output_address, program.output_bytes),
+    ]
     places.sort()
     for (start, size), (following, _) in zip(places, places[1:], strict=False):
         assert start + size <= following
@@ -143,8 +162,9 @@ def test_several_images():
         head = next(k for k, name in mine if name == "head")
         assert all(k > head for k, name in mine if name == "classifier")
         if number:
-            assert all(k < head for k, (image, name) in enumerate(program.works)
-                       if image == number - 1)
+            assert all(
+                k < head for k, (image, name) in enumerate(program.works) if image == number - 1
+            )
         words = sum(size for _, size in program.logits[number]) // (5 * TINY.inputs)
         assert words == -(-50 // TINY.inputs)
     assert len(descriptors(program)) == len(program.works)
@@ -152,10 +172,20 @@ def test_several_images():
 
 def test_logits_by_hand(case):
     program = replace(case[2], classes=5, logits=(((0, 20), (20, 20)),))
-    words = [*np.array([1, -2, 3, 2**31 - 1], "<i4").view(np.uint8), 1, 0xFE, 3, 127,
-             *np.array([-2**31, 0, 0, 0], "<i4").view(np.uint8), 0x80, 0, 0, 0]
+    words = [
+        *np.array([1, -2, 3, 2**31 - 1], "<i4").view(np.uint8),
+        1,
+        0xFE,
+        3,
+        127,
+        *np.array([-(2**31), 0, 0, 0], "<i4").view(np.uint8),
+        0x80,
+        0,
+        0,
+        0,
+    ]
     accumulators, logits = unpack_logits(bytes(words), program, TINY)
-    assert accumulators.tolist() == [1, -2, 3, 2**31 - 1, -2**31]
+    assert accumulators.tolist() == [1, -2, 3, 2**31 - 1, -(2**31)]
     assert logits.tolist() == [1, -2, 3, 127, -128]
 
 
@@ -181,8 +211,10 @@ def test_presets_hold_their_networks(preset):
     place_network(mobilenet_v2(0.35, 96) if preset == "tiny" else mobilenet_v2(), PRESETS[preset])
 
 
-@pytest.mark.parametrize(("buffer", "size"), [
-    ("map_words", 300), ("weight_words", 50), ("parameter_words", 40), ("tap_words", 11)])
+@pytest.mark.parametrize(
+    ("buffer", "size"),
+    [("map_words", 300), ("weight_words", 50), ("parameter_words", 40), ("tap_words", 11)],
+)
 def test_refusals(buffer, size):
     config = replace(TINY, **{buffer: size})
     network = network_of([(6, 24, 2, 2), (6, 24, 1, 1)], 64, head=640, classes=1000)

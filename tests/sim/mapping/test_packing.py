@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hw.config import AcceleratorConfig
-from sim.mapping.packing import (
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.mapping.packing import (
     pack_bits,
     pack_image,
     pack_map,
@@ -23,15 +23,16 @@ SMALL = SimpleNamespace(outputs=10, inputs=2, pixels=2, weight_bits=8, activatio
 
 
 def few_bits(bits):
-    return AcceleratorConfig(outputs=12, inputs=3, pixels=5, weight_bits=bits,
-                             activation_bits=bits, queue_words=16)
+    return AcceleratorConfig(
+        outputs=12, inputs=3, pixels=5, weight_bits=bits, activation_bits=bits, queue_words=16
+    )
 
 
 @pytest.mark.parametrize("bits", range(4, 9))
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 1001])
 def test_bits_round_trip(bits, count):
     rng = np.random.default_rng(bits)
-    values = rng.integers(-2**(bits - 1), 2**(bits - 1), count, dtype=np.int8)
+    values = rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), count, dtype=np.int8)
     packed = pack_bits(values, bits)
     assert packed.dtype == np.uint8
     assert len(packed) == -(-count * bits // 8)
@@ -56,21 +57,43 @@ def test_map_by_hand():
     """[row][pixel group][channel word], in a word [pixel][channel]; empty lanes are zero."""
     # Row 0: pixels (1, 2, 3), (4, 5, 6), (7, 8, 9) of three channels.
     tensor = np.arange(1, 10, dtype=np.int8).reshape(1, 3, 3)
-    assert pack_map(tensor, SMALL).tolist() == [
-        1, 2, 4, 5,   3, 0, 6, 0,   7, 8, 0, 0,   9, 0, 0, 0]
+    assert pack_map(tensor, SMALL).tolist() == [1, 2, 4, 5, 3, 0, 6, 0, 7, 8, 0, 0, 9, 0, 0, 0]
 
 
 def test_image_by_hand():
     """Pixels with their three channels, without empty lanes; empty pixels at the end of a row."""
     image = np.arange(1, 19, dtype=np.int8).reshape(2, 3, 3)
     assert pack_image(image, SMALL).tolist() == [
-        1, 2, 3, 4, 5, 6,   7, 8, 9, 0, 0, 0,
-        10, 11, 12, 13, 14, 15,   16, 17, 18, 0, 0, 0]
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        8,
+        9,
+        0,
+        0,
+        0,
+        10,
+        11,
+        12,
+        13,
+        14,
+        15,
+        16,
+        17,
+        18,
+        0,
+        0,
+        0,
+    ]
 
 
 def test_weights_by_hand():
     """A word for each word of inputs, in each tile of outputs: [output][input]."""
-    weights = np.arange(1, 34, dtype=np.int8).reshape(3, 11)     # [input, output]
+    weights = np.arange(1, 34, dtype=np.int8).reshape(3, 11)  # [input, output]
     words = pack_weights(weights, SMALL).reshape(2, 2, 10, 2)
     np.testing.assert_array_equal(words[0, 0, :, 0], np.arange(1, 11))
     np.testing.assert_array_equal(words[0, 0, :, 1], np.arange(12, 22))
@@ -81,7 +104,7 @@ def test_weights_by_hand():
 
 
 def test_taps_by_hand():
-    weights = np.arange(27, dtype=np.int8).reshape(3, 3, 3)      # tap k of channel c: 3 k + c
+    weights = np.arange(27, dtype=np.int8).reshape(3, 3, 3)  # tap k of channel c: 3 k + c
     words = pack_taps(weights, SMALL).reshape(2, 2, 9)
     assert words[0].tolist() == [list(range(0, 27, 3)), list(range(1, 27, 3))]
     assert words[1].tolist() == [list(range(2, 27, 3)), 9 * [0]]
@@ -90,20 +113,27 @@ def test_taps_by_hand():
 def test_parameters_by_hand():
     """9 bytes a channel: bias with the zero point folded in, multiplier, shift."""
     layer = SimpleNamespace(
-        weights=np.array([[1, -2, 3], [4, 5, -6]], np.int8), bias=np.array([100, 0, -5], np.int32),
-        input_zero_point=3, multiplier=np.array([2**30, 2**31 - 1, 1 << 30], np.int32),
-        shift=np.array([7, -1, 31]))
+        weights=np.array([[1, -2, 3], [4, 5, -6]], np.int8),
+        bias=np.array([100, 0, -5], np.int32),
+        input_zero_point=3,
+        multiplier=np.array([2**30, 2**31 - 1, 1 << 30], np.int32),
+        shift=np.array([7, -1, 31]),
+    )
     words = pack_parameters(layer, SMALL).reshape(4, 9)
-    assert words[0].tolist() == [85, 0, 0, 0,   0, 0, 0, 0x40,   7]           # 100 - 3 * 5
-    assert words[1].tolist() == [0xF7, 0xFF, 0xFF, 0xFF,   0xFF, 0xFF, 0xFF, 0x7F,   0xFF]
-    assert words[2].tolist() == [4, 0, 0, 0,   0, 0, 0, 0x40,   31]           # -5 + 3 * 3
+    assert words[0].tolist() == [85, 0, 0, 0, 0, 0, 0, 0x40, 7]  # 100 - 3 * 5
+    assert words[1].tolist() == [0xF7, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF]
+    assert words[2].tolist() == [4, 0, 0, 0, 0, 0, 0, 0x40, 31]  # -5 + 3 * 3
     assert not words[3].any()
 
 
 def test_folded_bias_wraps():
-    layer = SimpleNamespace(weights=np.full((4, 1), 127, np.int8), input_zero_point=-128,
-                            bias=np.array([2**31 - 1], np.int32),
-                            multiplier=np.array([2**30], np.int32), shift=np.array([0]))
+    layer = SimpleNamespace(
+        weights=np.full((4, 1), 127, np.int8),
+        input_zero_point=-128,
+        bias=np.array([2**31 - 1], np.int32),
+        multiplier=np.array([2**30], np.int32),
+        shift=np.array([0]),
+    )
     bias = int.from_bytes(pack_parameters(layer, SMALL)[:4].tobytes(), "little")
     assert bias == (2**31 - 1 + 128 * 127 * 4) % 2**32
 
@@ -113,7 +143,7 @@ def test_folded_bias_wraps():
 def test_maps_round_trip(bits, shape):
     config = few_bits(bits)
     rng = np.random.default_rng(bits)
-    tensor = rng.integers(-2**(bits - 1), 2**(bits - 1), shape, dtype=np.int8)
+    tensor = rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), shape, dtype=np.int8)
     packed = pack_map(tensor, config)
     rows, groups, words = shape[0], -(-shape[1] // 5), -(-shape[2] // 3)
     assert len(packed) == -(-rows * groups * words * config.word_bits // 8)
@@ -125,7 +155,7 @@ def test_weights_and_taps_keep_their_places(bits):
     """Element k of a word lies `bits * k` bits above its first."""
     config = few_bits(bits)
     rng = np.random.default_rng(bits)
-    limit = 2**(bits - 1)
+    limit = 2 ** (bits - 1)
     weights = rng.integers(-limit, limit, (7, 25), dtype=np.int8)
     stream = int.from_bytes(pack_weights(weights, config).tobytes(), "little")
     taps = rng.integers(-limit, limit, (3, 3, 8), dtype=np.int8)

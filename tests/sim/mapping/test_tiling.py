@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.network import build_block, build_network
-from hw.config import PRESETS, AcceleratorConfig
-from sim.mapping.network_program import place_network
-from sim.mapping.tiling import DoesNotFit, map_words, stem_steps, tile_block
+from mnv2.golden.network import build_block, build_network
+from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.sim.mapping.network_program import place_network
+from mnv2.sim.mapping.tiling import DoesNotFit, map_words, stem_steps, tile_block
 
 MESSAGE = re.compile(r"^(\S+) needs (\d+) ([\w ]+), but (\w+) is (\d+)$")
 
@@ -23,17 +23,31 @@ def draw_config(rng):
         return int(2 ** rng.uniform(np.log2(low), np.log2(high)))
 
     return AcceleratorConfig(
-        outputs=outputs, inputs=inputs, pixels=int(rng.integers(1, 8)), queue_words=8,
-        map_words=words(50, 20_000), strip_words=words(30, 4000), line_words=words(50, 4000),
-        weight_words=words(20, 8000), tap_words=words(8, 500), parameter_words=words(30, 1000))
+        outputs=outputs,
+        inputs=inputs,
+        pixels=int(rng.integers(1, 8)),
+        queue_words=8,
+        map_words=words(50, 20_000),
+        strip_words=words(30, 4000),
+        line_words=words(50, 4000),
+        weight_words=words(20, 8000),
+        tap_words=words(8, 500),
+        parameter_words=words(30, 1000),
+    )
 
 
 def draw_block(rng, padding="pytorch"):
     rows, width = (int(2 ** rng.uniform(0, 6.5)) for _ in range(2))
     if padding == "tensorflow":
         width = rows
-    return build_block(1, (rows, width, int(rng.integers(1, 50))), int(rng.choice([1, 2, 6])),
-                       int(rng.integers(1, 50)), int(rng.choice([1, 2])), padding)
+    return build_block(
+        1,
+        (rows, width, int(rng.integers(1, 50))),
+        int(rng.choice([1, 2, 6])),
+        int(rng.integers(1, 50)),
+        int(rng.choice([1, 2])),
+        padding,
+    )
 
 
 def check(block, tiling, config, *, load, store, stem=None):
@@ -61,7 +75,7 @@ def check(block, tiling, config, *, load, store, stem=None):
     taken = 0
     for strip in range(tiling.strips):
         first = strip * tiling.strip_rows
-        end   = min(first + tiling.strip_rows, out_rows)
+        end = min(first + tiling.strip_rows, out_rows)
         needed = min(rows, end + 1 if stride == 1 else 2 * end + 1 - top)
         assert needed > taken, "A strip that takes in no row"
         oldest = first if block.residual else taken
@@ -69,14 +83,18 @@ def check(block, tiling, config, *, load, store, stem=None):
         taken = needed
         assert min(tiling.strip_rows, out_rows) <= tiling.output_ring_rows
     assert taken == rows
+
     # Weights that are used again stay; others one tile at a time.
     def tiles(count):
         return -(-count // config.tile_words)
 
     layers = [(hidden, out_words)] + ([(words, hidden)] if block.expand else [])
     stem_weights = stem_steps(stem, config) * tiles(words) if stem else 0
-    weights = max([stem_weights, *(n for n, _ in layers)]) if tiling.strips == 1 else \
-        stem_weights + sum(n * tiles(m) for n, m in layers)
+    weights = (
+        max([stem_weights, *(n for n, _ in layers)])
+        if tiling.strips == 1
+        else stem_weights + sum(n * tiles(m) for n, m in layers)
+    )
     assert weights <= config.weight_words
     assert hidden <= config.tap_words
     assert groups * hidden <= config.line_words
@@ -88,8 +106,8 @@ def test_tilings_hold_what_they_promise(seed):
     fits, strips, named = 0, set(), set()
     for _ in range(300):
         config = draw_config(rng)
-        block  = draw_block(rng, str(rng.choice(["pytorch", "tensorflow"])))
-        place  = {"load": bool(rng.integers(2)), "store": bool(rng.integers(2))}
+        block = draw_block(rng, str(rng.choice(["pytorch", "tensorflow"])))
+        place = {"load": bool(rng.integers(2)), "store": bool(rng.integers(2))}
         try:
             tiling = tile_block(block, config, input_on_top=bool(rng.integers(2)), **place)
         except DoesNotFit as error:
@@ -104,8 +122,14 @@ def test_tilings_hold_what_they_promise(seed):
         check(block, tiling, config, **place)
     assert fits > 50
     assert strips == {1, 2, 3, 4}
-    assert named >= {"map_words", "strip_words", "line_words", "weight_words", "tap_words",
-                     "parameter_words"}
+    assert named >= {
+        "map_words",
+        "strip_words",
+        "line_words",
+        "weight_words",
+        "tap_words",
+        "parameter_words",
+    }
 
 
 def test_more_of_what_is_missing_helps():
@@ -126,14 +150,25 @@ def test_more_of_what_is_missing_helps():
     assert helped == 200
 
 
-@pytest.mark.parametrize(("buffer", "size", "message"), [
-    ("map_words", 100, r"block1 needs \d+ words of maps, but map_words is 100$"),
-    ("strip_words", 9, "block1 needs 80 words of a row of depthwise outputs, but strip_words is 9"),
-    ("line_words", 79, "80 words for a row of each map in the line buffer, but line_words is 79"),
-    ("tap_words", 7, "block1 needs 8 words of 3x3 kernels, but tap_words is 7"),
-    ("parameter_words", 18, "block1 needs 20 words of parameters, but parameter_words is 18"),
-    ("weight_words", 7, "block1 needs 8 words of weights, but weight_words is 7"),
-])
+@pytest.mark.parametrize(
+    ("buffer", "size", "message"),
+    [
+        ("map_words", 100, r"block1 needs \d+ words of maps, but map_words is 100$"),
+        (
+            "strip_words",
+            9,
+            "block1 needs 80 words of a row of depthwise outputs, but strip_words is 9",
+        ),
+        (
+            "line_words",
+            79,
+            "80 words for a row of each map in the line buffer, but line_words is 79",
+        ),
+        ("tap_words", 7, "block1 needs 8 words of 3x3 kernels, but tap_words is 7"),
+        ("parameter_words", 18, "block1 needs 20 words of parameters, but parameter_words is 18"),
+        ("weight_words", 7, "block1 needs 8 words of weights, but weight_words is 7"),
+    ],
+)
 def test_refusals(buffer, size, message):
     block = build_block(1, (20, 20, 16), 2, 16, 1)
     with pytest.raises(DoesNotFit, match=message):
@@ -150,13 +185,18 @@ def test_padding_that_differs_above_and_before(padding):
             tile_block(block, PRESETS["tiny"])
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"stem_stride": 1}, "stem needs stride 1, but a stem has stride 2"),
-    ({"input_channels": 1}, "stem needs an image of 1 channels"),
-    ({"input_size": (9, 10), "padding": "tensorflow"}, "stem pads 1 rows above and 0 columns"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"stem_stride": 1}, "stem needs stride 1, but a stem has stride 2"),
+        ({"input_channels": 1}, "stem needs an image of 1 channels"),
+        ({"input_size": (9, 10), "padding": "tensorflow"}, "stem pads 1 rows above and 0 columns"),
+    ],
+)
 def test_stems_that_are_refused(options, message):
-    network = build_network([(1, 8, 1, 1)], **({"stem_channels": 8, "head_channels": 8,
-                                                "classes": 3, "input_size": 9} | options))
+    network = build_network(
+        [(1, 8, 1, 1)],
+        **({"stem_channels": 8, "head_channels": 8, "classes": 3, "input_size": 9} | options),
+    )
     with pytest.raises(DoesNotFit, match=message):
         place_network(network, PRESETS["tiny"])

@@ -7,10 +7,16 @@ import time
 
 import pytest
 
-from sim.page.page import FILE_NAME, write_page
+from mnv2.sim.page.kit.page import FILE_NAME, write_page
 
-FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -52,7 +58,9 @@ class Visit:
         return self.page.evaluate(
             "selector => [...document.querySelectorAll(selector)].filter(one => {"
             "const box = one.getBoundingClientRect(); return box.width > 0 && box.height > 0})"
-            ".length", selector)
+            ".length",
+            selector,
+        )
 
     def plot(self, name):
         """Selector of a plot."""
@@ -65,7 +73,8 @@ class Visit:
             "node.scrollIntoView({block: 'center'});"
             "const box = node.querySelectorAll(selector)[number].getBoundingClientRect();"
             "return [box.x + box.width / 2, box.y + box.height / 2]}",
-            [self.plot(name), selector, number])
+            [self.plot(name), selector, number],
+        )
         self.page.mouse.move(box[0] - 3, box[1])
         self.page.mouse.move(*box)
         shown = self.page.locator(f"{self.plot(name)} .hoverlayer text")
@@ -91,8 +100,10 @@ class Visit:
         before = self.page.viewport_size
         self.page.set_viewport_size({"width": width, "height": before["height"]})
         self.page.emulate_media(media=media)
-        redrawn = ("Math.max(...[...document.querySelectorAll('.plot .main-svg')].map("
-                   "one => one.getBoundingClientRect().width))")
+        redrawn = (
+            "Math.max(...[...document.querySelectorAll('.plot .main-svg')].map("
+            "one => one.getBoundingClientRect().width))"
+        )
         self.wait(f"{redrawn} <= {width}")
         yield
         self.page.emulate_media(media="screen")
@@ -107,7 +118,8 @@ class Visit:
         """Background of the page and of its first plot."""
         return self.page.evaluate(
             "[getComputedStyle(document.body).backgroundColor,"
-            "document.querySelector('.plot .main-svg').style.background]")
+            "document.querySelector('.plot .main-svg').style.background]"
+        )
 
 
 @pytest.fixture(scope="session")

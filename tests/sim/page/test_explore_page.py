@@ -4,25 +4,36 @@ import dataclasses
 
 import pytest
 
-from golden.network import build_network
-from sim.explore.objectives import FIGURES
-from sim.explore.prove import Proof
-from sim.explore.request import Request, prepare_search
-from sim.explore.search import run_search
-from sim.explore.space import choose_space
-from sim.explore.units import format_quantity
-from sim.page.explore_page import explore_page
+from mnv2.golden.network import build_network
+from mnv2.sim.explore.objectives import FIGURES
+from mnv2.sim.explore.prove import Proof
+from mnv2.sim.explore.request import Request, prepare_search
+from mnv2.sim.explore.search import run_search
+from mnv2.sim.explore.space import choose_space
+from mnv2.sim.page.explore_page import explore_page
+from mnv2.sim.report.quantities import format_quantity
 
-NETWORK = build_network([(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32,
-                        classes=10, input_size=33)
-VARIED = ("outputs=16,32", "inputs=4,8", "pixels=1,2", "map_share=1", "weight_factor=1",
-          "data_bits=64,128")
+NETWORK = build_network(
+    [(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32, classes=10, input_size=33
+)
+VARIED = (
+    "outputs=16,32",
+    "inputs=4,8",
+    "pixels=1,2",
+    "map_share=1",
+    "weight_factor=1",
+    "data_bits=64,128",
+)
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    request = Request(space=choose_space("small", VARIED, {}).values,
-                      objectives=("fps", "dsp", "bram"), limits={"dsp": 400.0}, device="ZU3EG")
+    request = Request(
+        space=choose_space("small", VARIED, {}).values,
+        objectives=("fps", "dsp", "bram"),
+        limits={"dsp": 400.0},
+        device="ZU3EG",
+    )
     folder = tmp_path_factory.mktemp("search") / "found"
     return run_search(prepare_search(request, NETWORK), folder, workers=0)
 
@@ -30,10 +41,11 @@ def results(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(results):
     name, key = results.front[0].name, results.front[0].key
-    proofs = [Proof(name, key, 1000, 2000, 1000, 2000, 110),
-              Proof("design-002", "key", 1000, 2000, 1010, 2000, 110,
-                    {"block1": {"cycles": [500, 510]}}),
-              Proof("design-003", "key", 1000, 2000, reason="the <b>outputs</b> differ")]
+    proofs = [
+        Proof(name, key, 1000, 2000, 1000, 2000, 110),
+        Proof("design-002", "key", 1000, 2000, 1010, 2000, 110, {"block1": {"cycles": [500, 510]}}),
+        Proof("design-003", "key", 1000, 2000, reason="the <b>outputs</b> differ"),
+    ]
     return explore_page(results, proofs, "mnv2 explore --html")
 
 
@@ -75,8 +87,7 @@ def test_a_click_shows_configuration_cost_layers_and_command(shown, results):
     assert panel(shown).locator("pre").text_content().startswith("mnv2 run --config ")
     assert f"outputs {design.config.outputs}, inputs {design.config.inputs}" in content
     assert format_quantity(FIGURES["fps"].of(design), "1/s") in content
-    assert f"{design.resources.dsp:,}" in panel(shown).locator(
-        f"#{name}-device").text_content()
+    assert f"{design.resources.dsp:,}" in panel(shown).locator(f"#{name}-device").text_content()
     rows = panel(shown).locator(f"#{name}-layers tbody tr")
     assert rows.count() == len(design.layers)
     assert f"{design.layers[0].cycles:,}" in rows.first.text_content()
@@ -100,11 +111,14 @@ def test_a_key_on_a_row_shows_the_design(shown, results):
 def test_objectives_are_chosen(shown, results):
     shown.page.locator("#pick-y").select_option("energy")
     shown.page.locator("#pick-x").select_option("bandwidth")
-    assert "energy of a frame, mJ (estimated)" in shown.page.locator(
-        f"{shown.plot('front')} .ytitle").text_content()
+    assert (
+        "energy of a frame, mJ (estimated)"
+        in shown.page.locator(f"{shown.plot('front')} .ytitle").text_content()
+    )
     ys = shown.page.evaluate(
         "document.querySelector('[data-figure=front]').data.find(one => one.name === 'the front').y"
-        ".map(Number)")
+        ".map(Number)"
+    )
     assert ys == pytest.approx([1e3 * design.energy.total for design in results.front])
 
 
@@ -136,20 +150,26 @@ def test_single_changes(shown, results):
     assert shown.column("sensitivity", 1) == [change.axis for change in changes]
     base = results.sensitivity.base
     shares = [change.design.frames_per_second / base.frames_per_second - 1 for change in changes]
-    assert shown.column("sensitivity", 5) == [f"{share:+.1%}" if share else "0"
-                                              for share in shares]
+    assert shown.column("sensitivity", 5) == [f"{share:+.1%}" if share else "0" for share in shares]
     # More frames a second are better, and fewer of what comes behind them.
     for place, sign in ((5, 1), (7, -1)):
         cells = shown.page.locator(f"#sensitivity tbody td:nth-child({place})")
         for text, kind in cells.evaluate_all(
-                "cells => cells.map(cell => [cell.textContent, cell.className])"):
+            "cells => cells.map(cell => [cell.textContent, cell.className])"
+        ):
             better = sign * float(text.rstrip("%"))
             assert ("good" in kind, "bad" in kind) == (better > 0, better < 0), text
 
 
 def test_without_a_front(results, visit):
-    empty = dataclasses.replace(results, front=[], sensitivity=None, designs=[
-        dataclasses.replace(design, violations={"fps": 0.5}) for design in results.predicted])
+    empty = dataclasses.replace(
+        results,
+        front=[],
+        sensitivity=None,
+        designs=[
+            dataclasses.replace(design, violations={"fps": 0.5}) for design in results.predicted
+        ],
+    )
     with visit(explore_page(empty)) as seen:
         assert "misses fps by 50.0%" in seen.page.locator(".lead").text_content()
         assert marks(seen).count() == len(results.predicted)
@@ -158,7 +178,8 @@ def test_without_a_front(results, visit):
 
 def test_nothing_offers_to_send_a_chart(shown):
     titles = shown.page.locator(".modebar-btn").evaluate_all(
-        "buttons => buttons.map(one => one.dataset.title)")
+        "buttons => buttons.map(one => one.dataset.title)"
+    )
     assert {"Zoom", "Reset axes"} < set(titles)
     assert not [title for title in titles if "hare" in title or "loud" in title]
 
@@ -175,6 +196,7 @@ def test_paper(shown):
     with shown.resized(966, media="print"):
         shown.wait("document.querySelector('.main-svg').getBoundingClientRect().width === 940")
         assert shown.overflow() == 0
-        assert shown.page.evaluate("[...document.querySelectorAll('.detail table')].some("
-                                   "one => one.style.fontSize !== '')")
+        assert shown.page.evaluate(
+            "[...document.querySelectorAll('.detail table')].some(one => one.style.fontSize !== '')"
+        )
         assert shown.page.locator("#designs thead th").first.inner_text() == "design"

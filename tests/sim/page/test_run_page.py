@@ -2,9 +2,9 @@
 
 import pytest
 
-from golden.network import mobilenet_v2
-from sim.model.prediction import make_prediction
-from sim.page.run_page import run_page
+from mnv2.golden.network import mobilenet_v2
+from mnv2.sim.page.run_page import run_page
+from mnv2.sim.prediction.report import make_prediction
 from tests.sim.report.example import example_network_report, example_report
 
 COMMAND = "mnv2 run cat.jpg --html"
@@ -22,13 +22,20 @@ def shown(network_page, visit):
 
 
 def test_figures_are_drawn(shown):
-    assert shown.drawn(f"{shown.plot('frame')} .scatterlayer .fills path, "
-                       f"{shown.plot('frame')} .scatterlayer .js-fill") >= 3
+    assert (
+        shown.drawn(
+            f"{shown.plot('frame')} .scatterlayer .fills path, "
+            f"{shown.plot('frame')} .scatterlayer .js-fill"
+        )
+        >= 3
+    )
     # A bar for each series of each layer that has any.
     report = example_network_report()
-    bars = sum(bool(value) for result in report.layers
-               for value in (result.pointwise_cycles, result.depthwise_cycles,
-                             *result.stalls.values()))
+    bars = sum(
+        bool(value)
+        for result in report.layers
+        for value in (result.pointwise_cycles, result.depthwise_cycles, *result.stalls.values())
+    )
     assert shown.drawn(f"{shown.plot('cycles')} .barlayer path") == bars
     assert shown.drawn(f"{shown.plot('bytes')} .barlayer path") > 40
     assert shown.drawn(f"{shown.plot('roofline')} .scatterlayer .point") == 21
@@ -104,11 +111,14 @@ def test_phone(network_page, visit):
         assert seen.overflow() == 0
         boxes = seen.page.evaluate(
             "[...document.querySelectorAll('.scroll')].map(one => one.scrollWidth"
-            " > one.clientWidth && getComputedStyle(one).overflowX === 'auto')")
+            " > one.clientWidth && getComputedStyle(one).overflowX === 'auto')"
+        )
         assert any(boxes)
         assert seen.drawn(f"{seen.plot('roofline')} .scatterlayer .point") == 21
-        assert [text.strip() for text in seen.page.locator(
-            f"{seen.plot('cycles')} .xtick").all_text_contents()][:3] == ["stem", "B1", "B2"]
+        assert [
+            text.strip()
+            for text in seen.page.locator(f"{seen.plot('cycles')} .xtick").all_text_contents()
+        ][:3] == ["stem", "B1", "B2"]
         bar = seen.page.locator(f"{seen.plot('cycles')} .barlayer .point path").nth(2)
         bar.scroll_into_view_if_needed()
         box = bar.bounding_box()
@@ -119,14 +129,17 @@ def test_phone(network_page, visit):
         assert "waits: weights: 300 cycles" in shown.text_content()
         widest = seen.page.evaluate(
             "Math.max(...[...document.querySelectorAll('.plot svg')].map("
-            "one => one.getBoundingClientRect().width))")
+            "one => one.getBoundingClientRect().width))"
+        )
         assert widest <= 375
 
 
 def plot_widths(seen):
     """Widths of all plots, pixels."""
-    return seen.page.evaluate("[...document.querySelectorAll('.plot .main-svg:first-child')].map("
-                              "one => one.getBoundingClientRect().width)")
+    return seen.page.evaluate(
+        "[...document.querySelectorAll('.plot .main-svg:first-child')].map("
+        "one => one.getBoundingClientRect().width)"
+    )
 
 
 def test_dark_and_paper(network_page, visit):
@@ -146,7 +159,8 @@ def test_dark_and_paper(network_page, visit):
         assert set(plot_widths(seen)) == {940}
         cut = seen.page.evaluate(
             "[...document.querySelectorAll('.scroll')].filter("
-            "one => getComputedStyle(one).overflowX !== 'visible').length")
+            "one => getComputedStyle(one).overflowX !== 'visible').length"
+        )
         assert cut == 0
         assert seen.page.locator("nav").is_hidden()
         assert seen.drawn(".plot .main-svg") > 0
@@ -173,10 +187,20 @@ def test_bottlenecks_alone(visit):
 def test_predicted_is_said_everywhere(visit):
     network = mobilenet_v2()
     report = example_network_report()
-    from hw.config import PRESETS
+    from mnv2.hw.config import PRESETS
 
-    page = run_page(make_prediction(network, report.layers, PRESETS["base"], latency=100,
-                                    bytes_per_cycle=0, clock_hz=200e6, seconds=0.01), "mnv2 model")
+    page = run_page(
+        make_prediction(
+            network,
+            report.layers,
+            PRESETS["base"],
+            latency=100,
+            bytes_per_cycle=0,
+            clock_hz=200e6,
+            seconds=0.01,
+        ),
+        "mnv2 model",
+    )
     with visit(page) as seen:
         text = seen.page.locator("body").inner_text()
         assert "measured" not in text.lower()

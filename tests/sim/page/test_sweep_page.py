@@ -2,11 +2,11 @@
 
 import pytest
 
-from sim.page.page import render_page
-from sim.page.sweep_page import sweep_page
-from sim.sweep.grid import Point, position
-from sim.sweep.hardware import HardwareRun
-from sim.sweep.sweep import Results
+from mnv2.sim.page.kit.page import render_page
+from mnv2.sim.page.sweep_page import sweep_page
+from mnv2.sim.sweep.grid import Point, position
+from mnv2.sim.sweep.hardware import HardwareRun
+from mnv2.sim.sweep.sweep import Results
 from tests.sim.sweep.small import made_results, prepare_small, write_sets
 
 
@@ -15,16 +15,21 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sets")
     write_sets(folder)
     (folder / "images" / "1" / "<b>broken.png").write_bytes(b"lorem ipsum")
-    found = made_results(prepare_small(folder, weight_bits=(3, 8), activation_bits=(6, 8),
-                                       granularity=("tensor", "channel")))
+    found = made_results(
+        prepare_small(
+            folder, weight_bits=(3, 8), activation_bits=(6, 8), granularity=("tensor", "channel")
+        )
+    )
     found.figures[Point(3, 6)] = {"failure": "The scale is <b>wrong</b>"}
     return found
 
 
 @pytest.fixture(scope="module")
 def page(results):
-    runs = [HardwareRun("W8A8", 8, 8, 770_322, 3_802_552, "espresso", "espresso", True),
-            HardwareRun("W8A16", reason="the accelerator has no such format")]
+    runs = [
+        HardwareRun("W8A8", 8, 8, 770_322, 3_802_552, "espresso", "espresso", True),
+        HardwareRun("W8A16", reason="the accelerator has no such format"),
+    ]
     return sweep_page(results, runs, "mnv2 sweep --html")
 
 
@@ -62,8 +67,9 @@ def test_a_click_shows_a_format(shown, results):
     assert text.startswith(name)
     assert shown.page.locator("tr.chosen .pick").text_content() == name
     point = next(point for point in results.figures if point.name == name)
-    assert f"{results.figures[point]['sqnr_db']:.1f}" in shown.page.locator(
-        "#detail").text_content()
+    assert (
+        f"{results.figures[point]['sqnr_db']:.1f}" in shown.page.locator("#detail").text_content()
+    )
     assert shown.page.locator("#detail .barlayer .point").count() == 8
 
 
@@ -73,13 +79,13 @@ def test_axes_are_chosen(shown):
     assert "bits of the widest multiplier" in shown.page.locator(f"{plot} .xtitle").text_content()
     xs = shown.page.evaluate(
         "document.querySelector('[data-figure=costs]').data.slice(0, -1)"
-        ".flatMap(trace => [...trace.x])")
+        ".flatMap(trace => [...trace.x])"
+    )
     assert set(xs) == {3 * 6, 3 * 8, 8 * 6, 8 * 8}
 
 
 def test_failures_and_runs_are_listed(shown):
-    row = shown.page.locator("#formats tbody tr").filter(has_text="W3A6").filter(
-        has_text="wrong")
+    row = shown.page.locator("#formats tbody tr").filter(has_text="W3A6").filter(has_text="wrong")
     assert row.count() == 1
     assert "The scale is <b>wrong</b>" in row.text_content()
     assert row.locator("button").count() == 0

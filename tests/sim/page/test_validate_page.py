@@ -4,19 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from golden.network import build_network
-from hw.config import PRESETS
-from sim.model.comparison import compare
-from sim.model.frame_comparison import FrameComparison
-from sim.model.predict import predict_frames, predict_network
-from sim.model.seed_comparison import SeedComparison
-from sim.model.spread import draw
-from sim.page.page import render_page
-from sim.page.validate_page import validate_page
+from mnv2.golden.network import build_network
+from mnv2.hw.config import PRESETS
+from mnv2.sim.cycles.predict import predict_frames, predict_network
+from mnv2.sim.page.kit.page import render_page
+from mnv2.sim.page.validate_page import validate_page
+from mnv2.sim.prediction.distribution import draw
+from mnv2.sim.prediction.frames import FrameComparison
+from mnv2.sim.prediction.layers import compare
+from mnv2.sim.prediction.seeds import SeedComparison
 from tests.sim.report.example import example_network_report
 
-NETWORK = build_network([(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32,
-                        classes=10, input_size=33)
+NETWORK = build_network(
+    [(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32, classes=10, input_size=33
+)
 
 
 def comparison(latency):
@@ -26,11 +27,16 @@ def comparison(latency):
 
 
 def about():
-    """What a comparison is made with, see `sim.validation.made_with`."""
+    """What a comparison is made with, see `mnv2.sim.prediction.measure.made_with`."""
     report = example_network_report()
-    return {"image": report.image, "model": report.model, "versions": dict(report.versions),
-            "configuration": dict(report.configuration), "memory": dict(report.memory),
-            "commit": report.commit}
+    return {
+        "image": report.image,
+        "model": report.model,
+        "versions": dict(report.versions),
+        "configuration": dict(report.configuration),
+        "memory": dict(report.memory),
+        "commit": report.commit,
+    }
 
 
 def page(latency):
@@ -58,9 +64,11 @@ def test_columns_say_what_they_are(shown):
     heads = shown.page.locator("#layers thead th").all_text_contents()
     assert heads[1:4] == ["predicted cycles", "measured cycles", "difference, cycles"]
     for predicted, measured, difference in zip(
-            *(shown.column("layers", number) for number in (2, 3, 4)), strict=True):
-        one, other, less = (int(text.replace(",", ""))
-                            for text in (predicted, measured, difference))
+        *(shown.column("layers", number) for number in (2, 3, 4)), strict=True
+    ):
+        one, other, less = (
+            int(text.replace(",", "")) for text in (predicted, measured, difference)
+        )
         assert one - other == less
 
 
@@ -106,14 +114,16 @@ def test_frames_have_a_table_of_their_own(visit):
 def test_frames_that_end_in_another_cycle_are_said_first(visit):
     """Though every figure of every row is equal."""
     one, other = predict_frames(NETWORK, PRESETS["tiny"], 3, latency=100), comparison(100)
-    later  = (*one.ends[:-1], one.ends[-1] + 7)
+    later = (*one.ends[:-1], one.ends[-1] + 7)
     frames = FrameComparison((other, other, other), one.ends, later)
     with visit(validate_page(frames, about())) as seen:
         lead = seen.page.locator(".lead").text_content()
         assert "The logits of 1 of 3 frames are there in another cycle." in lead
         assert seen.page.locator(".tiles .bad").count() == 1
-        predicted, measured = ([int(text.replace(",", "")) for text in
-                                seen.column("frames-table", number)] for number in (2, 3))
+        predicted, measured = (
+            [int(text.replace(",", "")) for text in seen.column("frames-table", number)]
+            for number in (2, 3)
+        )
         assert (tuple(predicted), tuple(measured)) == (one.ends, later)
 
 
@@ -123,8 +133,9 @@ def test_runs_with_seeds_lie_beside_their_distribution(visit):
     runs = tuple(compare(NETWORK, PRESETS["tiny"], rows, rows) for rows in draws[:3])
     steady = predict_network(NETWORK, PRESETS["tiny"], **memory)
     found = SeedComparison((0, 1, 2), runs, tuple(draws[3:]), steady)
-    wrong = replace(found, comparisons=(*runs[:2], compare(
-        NETWORK, PRESETS["tiny"], draws[2], draws[3])))
+    wrong = replace(
+        found, comparisons=(*runs[:2], compare(NETWORK, PRESETS["tiny"], draws[2], draws[3]))
+    )
     assert "3 runs in RTL, of which 2 equal" in render_page(validate_page(wrong, about()))
     with visit(validate_page(found, about())) as seen:
         assert "of 3 runs in RTL, of which 3 equal" in seen.page.content()

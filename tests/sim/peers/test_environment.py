@@ -9,10 +9,10 @@ from importlib.metadata import version
 
 import pytest
 
-from sim.errors import UserError
-from sim.peers.environment import Environment
-from sim.peers.question import Question
-from sim.peers.result import LayerSaid, ToolFailed
+from mnv2.sim.errors import UserError
+from mnv2.sim.peers.environment import Environment
+from mnv2.sim.peers.question import Question
+from mnv2.sim.peers.result import LayerSaid, ToolFailed
 
 #: A tool that counts how often it was called, and answers.
 COUNTING = """
@@ -40,9 +40,19 @@ def read(folder):
 
 def ask_for(program, asked="25"):
     return Question(
-        name="counting", tool="Counting", label="", package="counting", array="", memory="",
-        mapping="", untold="", multipliers=1, files={"asked": asked.encode()},
-        command=("python", "-c", program), read=read)
+        name="counting",
+        tool="Counting",
+        label="",
+        package="counting",
+        array="",
+        memory="",
+        mapping="",
+        untold="",
+        multipliers=1,
+        files={"asked": asked.encode()},
+        command=("python", "-c", program),
+        read=read,
+    )
 
 
 def test_an_answer_is_kept(environment):
@@ -101,9 +111,11 @@ def test_an_unreadable_answer_is_a_failure(environment):
 
 
 def test_what_takes_too_long_is_ended_with_all_it_started(environment):
-    program = ("import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', "
-               "'import pathlib, time; time.sleep(2); pathlib.Path(\"late\").touch()']); "
-               "time.sleep(60)")
+    program = (
+        "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', "
+        "'import pathlib, time; time.sleep(2); pathlib.Path(\"late\").touch()']); "
+        "time.sleep(60)"
+    )
     question = ask_for(program)
     start = time.monotonic()
     answer = environment.ask(question, "1.0", 0.5)
@@ -114,9 +126,11 @@ def test_what_takes_too_long_is_ended_with_all_it_started(environment):
 
 
 def test_time_of_interrupted_calls_counts(environment):
-    program = ("import pathlib, time; first = pathlib.Path('first')\n"
-               "if not first.exists(): first.touch(); time.sleep(60)\n"
-               "pathlib.Path('answer').write_text('9')")
+    program = (
+        "import pathlib, time; first = pathlib.Path('first')\n"
+        "if not first.exists(): first.touch(); time.sleep(60)\n"
+        "pathlib.Path('answer').write_text('9')"
+    )
     question = ask_for(program)
     assert environment.ask(question, "1.0", 1).failure
     assert environment.ask(question, "1.0", 60).seconds > 1

@@ -4,11 +4,11 @@ import json
 import re
 from pathlib import Path
 
-from golden.network import mobilenet_v2
-from hw.config import PRESETS
-from sim.model.predict import predict_network
-from sim.peers.questions import list_questions
-from sim.report.scale_sim import scale_sim_cycles
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.config import PRESETS
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.peers.questions import list_questions
+from mnv2.sim.report.scale_sim import scale_sim_cycles
 
 ROOT = Path(__file__).parents[3]
 KEPT = json.loads((ROOT / "docs" / "peers.json").read_text())
@@ -33,7 +33,11 @@ def test_every_question_was_answered():
         row = answered[question.name]
         assert row["predicted_cycles"] > 0
         assert (row["array"], row["memory"], row["mapping"], row["not_told"]) == (
-            question.array, question.memory, question.mapping, question.untold)
+            question.array,
+            question.memory,
+            question.mapping,
+            question.untold,
+        )
 
 
 def test_formula_is_scale_sims_on_every_layer():

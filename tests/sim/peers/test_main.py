@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from golden.network import mobilenet_v2
-from hw.config import PRESETS
-from sim.peers.__main__ import app
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.config import PRESETS
+from mnv2.sim.peers.__main__ import app
 
 RECORDED = Path(__file__).parent / "recorded"
 VERSIONS = {"scalesim": "3.0.0", "zigzag-dse": "3.9.1", "ethos-u-vela": "5.2.0"}
@@ -35,11 +35,13 @@ def environment(tmp_path):
     for name, version in VERSIONS.items():
         folder = packages / f"{name.replace('-', '_')}-{version}.dist-info"
         folder.mkdir(parents=True)
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\n"
-                                         f"Version: {version}\n")
+        (folder / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
     for name, text in (
-            ("python", f'#!/bin/sh\nPYTHONPATH={packages} exec {sys.executable} "$@"\n'),
-            ("vela", VELA.format(recorded=RECORDED))):
+        ("python", f'#!/bin/sh\nPYTHONPATH={packages} exec {sys.executable} "$@"\n'),
+        ("vela", VELA.format(recorded=RECORDED)),
+    ):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     return programs.parent
@@ -51,12 +53,23 @@ def run(tmp_path):
     network = mobilenet_v2()
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / "report.json").write_text(json.dumps({
-        "mode": "network", "wall_seconds": 9.5, "commit": "abc",
-        "configuration": dataclasses.asdict(PRESETS["base"]),
-        "memory": {"latency": 100, "bytes_per_cycle": 0, "stall_percent": 0},
-        "total": {"macs": network.macs, "cycles": 769_393, "depthwise_cycles": 82_208,
-                  "dram_bytes": 3_802_552}}))
+    (folder / "report.json").write_text(
+        json.dumps(
+            {
+                "mode": "network",
+                "wall_seconds": 9.5,
+                "commit": "abc",
+                "configuration": dataclasses.asdict(PRESETS["base"]),
+                "memory": {"latency": 100, "bytes_per_cycle": 0, "stall_percent": 0},
+                "total": {
+                    "macs": network.macs,
+                    "cycles": 769_393,
+                    "depthwise_cycles": 82_208,
+                    "dram_bytes": 3_802_552,
+                },
+            }
+        )
+    )
     return folder
 
 
@@ -66,14 +79,26 @@ def call(*options):
 
 def test_from_a_run_to_the_picture(environment, run, tmp_path):
     output = tmp_path / "output"
-    options = ("--quick", "--run", run, "--environment", environment, "--answers",
-               tmp_path / "answers", "--output", output)
+    options = (
+        "--quick",
+        "--run",
+        run,
+        "--environment",
+        environment,
+        "--answers",
+        tmp_path / "answers",
+        "--output",
+        output,
+    )
     done = call(*options)
     assert done.exit_code == 0, done.stderr
     assert "measured in RTL: 769,393 cycles" in done.stdout
     assert "Not asked: scale-sim," in done.stdout
-    assert sorted(path.name for path in output.iterdir()) == ["peers.csv", "peers.json",
-                                                              "peers.png"]
+    assert sorted(path.name for path in output.iterdir()) == [
+        "peers.csv",
+        "peers.json",
+        "peers.png",
+    ]
     content = json.loads((output / "peers.json").read_text())
     rows = {row["name"]: row for row in content["predicted"]}
     assert rows["model"]["predicted_cycles"] == content["measured"]["cycles"] == 769_393
@@ -98,11 +123,15 @@ def test_from_a_run_to_the_picture(environment, run, tmp_path):
     assert rows["vela-u85-own"]["predicted_cycles"] == 1_862_555
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    (("--only", "timeloop"), "There is no question 'timeloop': they are scale-sim, "),
-    (("--config", "large", "--keep"), "What docs/ holds is of the configuration base"),
-    (("--environment", "nowhere"), "There is no environment of the tools in nowhere"),
-    (("--config", "huge"), "huge")])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--only", "timeloop"), "There is no question 'timeloop': they are scale-sim, "),
+        (("--config", "large", "--keep"), "What docs/ holds is of the configuration base"),
+        (("--environment", "nowhere"), "There is no environment of the tools in nowhere"),
+        (("--config", "huge"), "huge"),
+    ],
+)
 def test_bad_input_is_one_sentence(options, message, tmp_path):
     done = call(*options, "--output", tmp_path / "output")
     assert done.exit_code == 2

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from golden.network import mobilenet_v2
-from hw.config import PRESETS
-from sim.peers.questions import list_questions
-from sim.peers.result import ToolFailed
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.config import PRESETS
+from mnv2.sim.peers.questions import list_questions
+from mnv2.sim.peers.result import ToolFailed
 
 ROOT = Path(__file__).parents[3]
 
@@ -39,20 +39,30 @@ def test_quick_ones_are_velas():
 
 def test_files_hold_what_the_commands_name():
     for question in list_questions(mobilenet_v2(), PRESETS["base"], b"", latency=100):
-        named = [word.removeprefix("./") for word in question.command
-                 if word.endswith((".py", ".json", ".cfg", ".csv", ".tflite"))
-                 or word.startswith("./")]
+        named = [
+            word.removeprefix("./")
+            for word in question.command
+            if word.endswith((".py", ".json", ".cfg", ".csv", ".tflite")) or word.startswith("./")
+        ]
         assert named
         assert set(named) <= set(question.files)
 
 
 def test_maps_stay_on_chip_where_the_array_is_ours():
-    questions = {question.name: question for question in list_questions(
-        mobilenet_v2(), PRESETS["base"], b"", latency=100)}
-    tasks = {name: json.loads(question.files["task.json"]) for name, question
-             in questions.items() if "task.json" in question.files}
+    questions = {
+        question.name: question
+        for question in list_questions(mobilenet_v2(), PRESETS["base"], b"", latency=100)
+    }
+    tasks = {
+        name: json.loads(question.files["task.json"])
+        for name, question in questions.items()
+        if "task.json" in question.files
+    }
     assert {name: task["keep_maps"] for name, task in tasks.items()} == {
-        "zigzag-own": True, "zigzag-free": False, "zigzag-stock": False}
+        "zigzag-own": True,
+        "zigzag-free": False,
+        "zigzag-stock": False,
+    }
     assert tasks["zigzag-own"]["accelerator"]["operational_array"]["sizes"] == [16, 4, 7]
     assert tasks["zigzag-stock"]["sizes"] == [16, 28]
 
@@ -74,13 +84,20 @@ def test_nothing_else_imports_the_peers():
                 names = [node.module or "", *(f"{node.module}.{a.name}" for a in node.names)]
             else:
                 continue
-            assert not any(name.startswith("sim.peers") for name in names), path
+            assert not any(name.startswith("mnv2.sim.peers") for name in names), path
 
 
 def test_runners_need_nothing_of_the_project():
     for path in (ROOT / "sim" / "peers" / "runners").glob("*.py"):
-        imported = {name.split(".")[0] for node in ast.walk(ast.parse(path.read_text()))
-                    for name in ([alias.name for alias in node.names]
-                                 if isinstance(node, ast.Import) else
-                                 [node.module] if isinstance(node, ast.ImportFrom) else [])}
+        imported = {
+            name.split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text()))
+            for name in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+        }
         assert not imported & {"sim", "golden", "hw", "mnv2"}, path

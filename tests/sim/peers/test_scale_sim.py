@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from golden.network import mobilenet_v2
-from hw.config import PRESETS
-from sim.peers.result import ToolFailed
-from sim.peers.scale_sim import (
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.config import PRESETS
+from mnv2.sim.peers.result import ToolFailed
+from mnv2.sim.peers.scale_sim import (
     DEPTHWISE,
     configuration_text,
     layout_csv,
     read_layers,
     topology_csv,
 )
-from sim.report.scale_sim import scale_sim_cycles
+from mnv2.sim.report.scale_sim import scale_sim_cycles
 
 RECORDED = Path(__file__).parent / "recorded"
 NETWORK = mobilenet_v2()
@@ -34,8 +34,14 @@ def topology(depthwise=DEPTHWISE[0]):
 def macs(row):
     """As its `topo_calc_hyperparams` counts them, without padding."""
     _, rows, columns, height, width, channels, filters, stride = row
-    return (math.ceil((rows - height + stride) / stride)
-            * math.ceil((columns - width + stride) / stride) * height * width * channels * filters)
+    return (
+        math.ceil((rows - height + stride) / stride)
+        * math.ceil((columns - width + stride) / stride)
+        * height
+        * width
+        * channels
+        * filters
+    )
 
 
 def test_every_layer_is_a_row():
@@ -71,8 +77,9 @@ def test_array_and_memories_are_the_accelerators():
         told.read_string(configuration_text(config))
         array = told["architecture_presets"]
         assert int(array["ArrayHeight"]) * int(array["ArrayWidth"]) == config.multipliers
-        kilobytes = sum(int(array[name]) for name in (
-            "IfmapSramSzkB", "FilterSramSzkB", "OfmapSramSzkB"))
+        kilobytes = sum(
+            int(array[name]) for name in ("IfmapSramSzkB", "FilterSramSzkB", "OfmapSramSzkB")
+        )
         inside = config.buffer_bytes
         kept = sum(inside[name] for name in ("map", "line", "strip", "weights", "taps"))
         assert kept - 3 * 1024 < kilobytes * 1024 <= kept

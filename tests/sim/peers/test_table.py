@@ -7,12 +7,12 @@ import json
 import pytest
 from rich.console import Console
 
-from hw.config import PRESETS
-from sim.peers.ours import Measured
-from sim.peers.plots import LONGEST, draw_peers
-from sim.peers.question import Question
-from sim.peers.result import Answer, LayerSaid
-from sim.peers.table import as_csv, as_dict, as_json, make_row, render
+from mnv2.hw.config import PRESETS
+from mnv2.sim.peers.ours import Measured
+from mnv2.sim.peers.plots import LONGEST, draw_peers
+from mnv2.sim.peers.question import Question
+from mnv2.sim.peers.result import Answer, LayerSaid
+from mnv2.sim.peers.table import as_csv, as_dict, as_json, make_row, render
 
 MEASURED = Measured(800, 100, 4000, 12.0, 100, "abc")
 CONFIG = PRESETS["base"]
@@ -20,18 +20,36 @@ DEPTHWISE = {"block1.depthwise"}
 
 
 def row(answer, **changes):
-    question = Question(**{
-        "name": "zigzag-own", "tool": "ZigZag", "label": "our array", "package": "zigzag-dse",
-        "array": "16 x 4 x 7", "memory": "ours", "mapping": "ours", "untold": "fused blocks",
-        "multipliers": 448, "files": {}, "command": (), "read": None, **changes})
+    question = Question(
+        **{
+            "name": "zigzag-own",
+            "tool": "ZigZag",
+            "label": "our array",
+            "package": "zigzag-dse",
+            "array": "16 x 4 x 7",
+            "memory": "ours",
+            "mapping": "ours",
+            "untold": "fused blocks",
+            "multipliers": 448,
+            "files": {},
+            "command": (),
+            "read": None,
+            **changes,
+        }
+    )
     return make_row(question, answer, DEPTHWISE)
 
 
 @pytest.fixture
 def rows():
     return [
-        row(Answer((LayerSaid("stem", 900, 5000), LayerSaid("block1.depthwise", 300, 1000)), 75.0,
-                   "3.9.1")),
+        row(
+            Answer(
+                (LayerSaid("stem", 900, 5000), LayerSaid("block1.depthwise", 300, 1000)),
+                75.0,
+                "3.9.1",
+            )
+        ),
         row(Answer((LayerSaid("stem", 8000, None),), 0.25, "3.9.1"), label="as it comes"),
         row(Answer(version="3.9.1", failure="not finished in 60 s"), label="free"),
     ]
@@ -54,8 +72,17 @@ def test_text(rows):
     text = printed(rows, notes=["Not asked: others."])
     lines = text.splitlines()
     (line,) = [line for line in lines if line.startswith("  1 ZigZag 3.9.1, our array")]
-    assert line.split()[5:] == ["448", "1,200", "1.50", "55.8%", "300", "6,000", "1.50", "1.2",
-                                "min"]
+    assert line.split()[5:] == [
+        "448",
+        "1,200",
+        "1.50",
+        "55.8%",
+        "300",
+        "6,000",
+        "1.50",
+        "1.2",
+        "min",
+    ]
     (line,) = [line for line in lines if line.startswith("  3 ZigZag 3.9.1, free")]
     assert line.split()[-2:] == ["448", "none"]
     assert "No answer: not finished in 60 s." in text

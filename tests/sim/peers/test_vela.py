@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from golden.network import mobilenet_v2
-from hw.config import PRESETS
-from sim.peers.result import Answer, ToolFailed
-from sim.peers.vela import dram_bytes_per_cycle, nearest_accelerators, read_reports, system_text
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.config import PRESETS
+from mnv2.sim.peers.result import Answer, ToolFailed
+from mnv2.sim.peers.vela import (
+    dram_bytes_per_cycle,
+    nearest_accelerators,
+    read_reports,
+    system_text,
+)
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -17,9 +22,16 @@ def recorded():
     return [(RECORDED / name).read_text() for name in ("vela_per-layer.csv", "vela_summary.csv")]
 
 
-@pytest.mark.parametrize(("multipliers", "wanted"), [
-    (448, [("u65", 512), ("u85", 512)]), (128, [("u85", 128)]), (1792, [("u85", 2048)]),
-    (96, [("u85", 128)]), (300, [("u65", 256), ("u85", 256)])])
+@pytest.mark.parametrize(
+    ("multipliers", "wanted"),
+    [
+        (448, [("u65", 512), ("u85", 512)]),
+        (128, [("u85", 128)]),
+        (1792, [("u85", 2048)]),
+        (96, [("u85", 128)]),
+        (300, [("u65", 256), ("u85", 256)]),
+    ],
+)
 def test_nearest_accelerators(multipliers, wanted):
     assert nearest_accelerators(multipliers) == wanted
 
@@ -31,7 +43,7 @@ def test_system_has_the_port_and_the_bytes(name, family):
     told = configparser.ConfigParser()
     told.read_string(system_text(config, family, 100))
     system, mode = told["System_Config.Mnv2"], told["Memory_Mode.Mnv2"]
-    moved = (16 * int(system.get("Dram_ports_used", "1")) * float(system["Dram_clock_scale"]))
+    moved = 16 * int(system.get("Dram_ports_used", "1")) * float(system["Dram_clock_scale"])
     assert moved == dram_bytes_per_cycle(config, family) <= config.data_bytes
     assert system["Dram_read_latency"] == "100"
     assert config.on_chip_bytes - 16 < int(mode["arena_cache_size"]) <= config.on_chip_bytes

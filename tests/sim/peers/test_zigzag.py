@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from golden.network import mobilenet_v2
-from hw.config import PRESETS
-from sim.peers.result import ToolFailed
-from sim.peers.zigzag import (
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.config import PRESETS
+from mnv2.sim.peers.result import ToolFailed
+from mnv2.sim.peers.zigzag import (
     STOCK_ACCUMULATOR_BITS,
     accelerator,
     mapping,
@@ -38,8 +38,8 @@ def test_windows_cover_the_padded_maps():
     for row in workload(NETWORK):
         sizes = dict(zip(row["loop_dims"], row["loop_sizes"], strict=True))
         for axis, relation, size, (before, after) in zip(
-                "xy", row["dimension_relations"], row["pr_loop_sizes"], row["padding"],
-                strict=True):
+            "xy", row["dimension_relations"], row["pr_loop_sizes"], row["padding"], strict=True
+        ):
             stride = int(relation.split("=")[1].split("*")[0])
             assert relation == f"i{axis}={stride}*o{axis}+1*f{axis}"
             outputs, taps = sizes[f"O{axis.upper()}"], sizes[f"F{axis.upper()}"]
@@ -66,16 +66,19 @@ def test_accelerator_has_the_lanes_words_and_bytes(name):
     assert [port["bandwidth_max"] for port in memories["dram"]["ports"]] == [config.data_bits] * 2
     assert {port["bandwidth_max"] for port in memories["maps"]["ports"]} == {config.word_bits}
     assert {port["bandwidth_max"] for port in memories["weights"]["ports"]} == {
-        config.weight_word_bits}
+        config.weight_word_bits
+    }
     # Words of a byte: its counts of them are bytes.
-    assert all(port["bandwidth_min"] == 8 for memory in memories.values()
-               for port in memory["ports"])
+    assert all(
+        port["bandwidth_min"] == 8 for memory in memories.values() for port in memory["ports"]
+    )
 
 
 def test_lanes_unroll_what_the_accelerators_do():
     config = PRESETS["base"]
-    sizes = dict(zip(("D1", "D2", "D3"), accelerator(config)["operational_array"]["sizes"],
-                     strict=True))
+    sizes = dict(
+        zip(("D1", "D2", "D3"), accelerator(config)["operational_array"]["sizes"], strict=True)
+    )
     entries = {entry["name"]: entry["spatial_mapping"] for entry in mapping(NETWORK, config)}
     assert entries["default"] == {"D1": ["K, 16"], "D2": ["C, 4"], "D3": ["OX, 7"]}
     assert set(entries) == {"default", *(block.depthwise.name for block in NETWORK.blocks)}

@@ -1,10 +1,10 @@
 """Reports of literal numbers."""
 
-from golden.network import mobilenet_v2
-from sim.classify import Prediction
-from sim.report.limits import add_limits, block_limits, frame_limits
-from sim.report.results import LayerResult
-from sim.report.run_report import ClassRankings, RunReport, Timeline
+from mnv2.golden.network import mobilenet_v2
+from mnv2.sim.networks.classify import Prediction
+from mnv2.sim.report.limits import add_limits, block_limits, frame_limits
+from mnv2.sim.report.results import LayerResult
+from mnv2.sim.report.run_report import ClassRankings, RunReport, Timeline
 
 STALLS = {"activations": 700, "weights": 300, "output": 0, "drain": 500}
 

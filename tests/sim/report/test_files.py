@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from sim.errors import UserError
-from sim.report.files import output_folder, report_as_dict, write_csv, write_json
-from sim.report.scale_sim import ScaleSimEstimate
+from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.files import output_folder
+from mnv2.sim.report.files import report_as_dict, write_csv, write_json
+from mnv2.sim.report.scale_sim import ScaleSimEstimate
 from tests.sim.report.example import example_network_report, example_report
 
 ASKED = {
@@ -80,7 +81,9 @@ def test_scale_sims_cycles_are_named_computed(tmp_path):
     write_csv(report, tmp_path / "report.csv")
     with (tmp_path / "report.csv").open(newline="") as file:
         assert [row["computed_scale_sim_cycles"] for row in csv.DictReader(file)] == [
-            *map(str, range(10, 30)), str(sum(range(10, 30)))]
+            *map(str, range(10, 30)),
+            str(sum(range(10, 30))),
+        ]
 
 
 def test_blocks_have_no_class():
@@ -142,8 +145,18 @@ def test_earlier_report_is_replaced(tmp_path):
 
 
 def test_every_file_of_an_earlier_run_is_replaced(tmp_path):
-    names = ("report.json", "report.csv", "tensors.npz", "cycles.png", "bytes.png", "roofline.png",
-             "frame.png", "validate.png", "network.vcd", "block17.fst")
+    names = (
+        "report.json",
+        "report.csv",
+        "tensors.npz",
+        "cycles.png",
+        "bytes.png",
+        "roofline.png",
+        "frame.png",
+        "validate.png",
+        "network.vcd",
+        "block17.fst",
+    )
     for name in names:
         (tmp_path / "one").mkdir(exist_ok=True)
         (tmp_path / "one" / name).write_text("first")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from golden.network import mobilenet_v2
-from sim.report import limits
+from mnv2.golden.network import mobilenet_v2
+from mnv2.sim.report import limits
 
 #: Layer by layer and fused bytes of each bottleneck at width 1.0, 224x224, counted independently.
 BLOCKS = [

@@ -5,8 +5,8 @@ from itertools import combinations
 import pytest
 from PIL import Image
 
-from sim.report import plots
-from sim.report.frame import draw_frame
+from mnv2.sim.report import plots
+from mnv2.sim.report.frame import draw_frame
 from tests.sim.report.example import example_network_report, example_report
 
 PICTURES = ("cycles.png", "bytes.png", "roofline.png")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.report.results import Measurement
+from mnv2.sim.report.results import Measurement
 
 
 def measure(**changes):

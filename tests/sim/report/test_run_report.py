@@ -2,9 +2,9 @@
 
 import pytest
 
-from golden.network import mobilenet_v2
-from sim.report.run_report import ClassRankings, FrameSequence
-from sim.report.scale_sim import ScaleSimEstimate
+from mnv2.golden.network import mobilenet_v2
+from mnv2.sim.report.run_report import ClassRankings, FrameSequence
+from mnv2.sim.report.scale_sim import ScaleSimEstimate
 from tests.sim.report.example import (
     CATS,
     example_network_report,
@@ -37,7 +37,8 @@ def test_bound_is_the_array_or_the_bytes():
     # 1,280,080 bytes were read in 16 bytes a cycle; writes have a channel of their own.
     assert report.bound_cycles(classifier) == 1_280_080 / 16
     assert report.over_bound(report.total) == pytest.approx(
-        report.total.cycles / sum(map(report.bound_cycles, report.layers)))
+        report.total.cycles / sum(map(report.bound_cycles, report.layers))
+    )
 
 
 def test_shared_bandwidth_binds_reads_and_writes_together():

@@ -1,16 +1,17 @@
 """SCALE-Sim's closed form gives what SCALE-Sim gave."""
 
-from golden.network import mobilenet_v2
-from hw.config import PRESETS
-from sim.report.scale_sim import estimate_layers, scale_sim_cycles, systolic_array
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.config import PRESETS
+from mnv2.sim.report.scale_sim import estimate_layers, scale_sim_cycles, systolic_array
 
 
 def test_mobilenet_on_512_multipliers():
     """SCALE-Sim 3.0.0, 16x32: 2.56 million cycles, of which 1.54 are for depthwise layers."""
     layers = mobilenet_v2().layers
     cycles = [scale_sim_cycles(layer, 16, 32) for layer in layers]
-    depthwise = [one for one, layer in zip(cycles, layers, strict=True)
-                 if layer.kind == "depthwise"]
+    depthwise = [
+        one for one, layer in zip(cycles, layers, strict=True) if layer.kind == "depthwise"
+    ]
     assert sum(cycles) == 2_556_073
     assert sum(depthwise) == 1_543_627
     assert cycles[[layer.kind for layer in layers].index("pool")] == 0
@@ -23,14 +24,14 @@ def test_an_array_of_as_many_multipliers():
 
 
 def test_rows_of_a_report_are_sums_of_layers():
-    network  = mobilenet_v2()
-    parts    = (network.stem, *network.blocks, network.head, network.classifier)
+    network = mobilenet_v2()
+    parts = (network.stem, *network.blocks, network.head, network.classifier)
     estimate = estimate_layers(parts, PRESETS["base"])
     assert estimate.array == (28, 16)
     assert list(estimate.cycles) == [part.name for part in parts]
     # Two folds of 12,544 pixels, 2 * 28 rows and 16 columns.
     assert estimate.cycles["stem"] == 2 * (112 * 112 + 56 + 16 - 2) - 1
     assert estimate.cycles["block1"] == sum(
-        scale_sim_cycles(layer, 28, 16) for layer in network.blocks[0].layers)
-    assert estimate.total_cycles == sum(
-        scale_sim_cycles(layer, 28, 16) for layer in network.layers)
+        scale_sim_cycles(layer, 28, 16) for layer in network.blocks[0].layers
+    )
+    assert estimate.total_cycles == sum(scale_sim_cycles(layer, 28, 16) for layer in network.layers)

@@ -6,9 +6,9 @@ import io
 import pytest
 from rich.console import Console
 
-from sim.report.run_report import ClassRankings
-from sim.report.scale_sim import ScaleSimEstimate
-from sim.report.tables import headline, render_report
+from mnv2.sim.report.run_report import ClassRankings
+from mnv2.sim.report.scale_sim import ScaleSimEstimate
+from mnv2.sim.report.tables import headline, render_report
 from tests.sim.report.example import CATS, example_network_report, example_report, example_top
 
 

@@ -28,11 +28,18 @@ async def run_program(dut):
     ram = AxiRam(AxiBus.from_prefix(dut, "bus_"), dut.clk, dut.rst, size=run["memory_bytes"])
     master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "control_"), dut.clk, dut.rst)
     if run["stall"]:
-        for channel in (ram.read_if.ar_channel, ram.read_if.r_channel, ram.write_if.aw_channel,
-                        ram.write_if.w_channel, ram.write_if.b_channel,
-                        master.write_if.aw_channel, master.write_if.w_channel,
-                        master.write_if.b_channel, master.read_if.ar_channel,
-                        master.read_if.r_channel):
+        for channel in (
+            ram.read_if.ar_channel,
+            ram.read_if.r_channel,
+            ram.write_if.aw_channel,
+            ram.write_if.w_channel,
+            ram.write_if.b_channel,
+            master.write_if.aw_channel,
+            master.write_if.w_channel,
+            master.write_if.b_channel,
+            master.read_if.ar_channel,
+            master.read_if.r_channel,
+        ):
             channel.set_pause_generator(pauses(rng, run["stall"]))
     ram.write(0, Path(run["image"]).read_bytes())
     Clock(dut.clk, 10, unit="ns").start()
@@ -48,14 +55,18 @@ async def run_program(dut):
         ram.write(run["output_address"], bytes(run["output_bytes"]))
         await master.write_dword(registers["START"], 1)
         await RisingEdge(dut.interrupt)
-        counters = [await master.read_dword(run["counter_offset"] + 4 * column)
-                    for column in range(run["counters"])]
-        results.append({
-            "status": await master.read_dword(registers["STATUS"]),
-            "finished": await master.read_dword(registers["FINISHED"]),
-            "counters": counters,
-            "output": ram.read(run["output_address"], run["output_bytes"]).hex(),
-        })
+        counters = [
+            await master.read_dword(run["counter_offset"] + 4 * column)
+            for column in range(run["counters"])
+        ]
+        results.append(
+            {
+                "status": await master.read_dword(registers["STATUS"]),
+                "finished": await master.read_dword(registers["FINISHED"]),
+                "counters": counters,
+                "output": ram.read(run["output_address"], run["output_bytes"]).hex(),
+            }
+        )
         await master.write_dword(registers["INTERRUPT"], 1)
         await ClockCycles(dut.clk, 2)
         assert not int(dut.interrupt.value)

@@ -11,13 +11,13 @@ from pathlib import Path
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
-from sim.rtl.testbench import access_register
+from mnv2.sim.rtl.testbench import access_register
 
 
 async def dump_output(dut, start, end):
     """Append the output to the memory dump."""
     dut.dump_start.value = start
-    dut.dump_end.value   = end
+    dut.dump_end.value = end
     dut.dump.value = 1
     await RisingEdge(dut.clk)
     dut.dump.value = 0
@@ -55,15 +55,19 @@ async def run_steps(dut):
         await write("INTERRUPT", 1)
         if int(dut.done.value):
             await FallingEdge(dut.done)
-        result |= {"status": await read("STATUS"), "finished": await read("FINISHED"),
-                   "errors": await read("ERRORS"), "cleared": await read("INTERRUPT")}
+        result |= {
+            "status": await read("STATUS"),
+            "finished": await read("FINISHED"),
+            "errors": await read("ERRORS"),
+            "cleared": await read("INTERRUPT"),
+        }
         # Of the program's first descriptor, its block's.
         result["counters"] = [
             await access_register(dut, run["counter_offset"] + 4 * column)
-            for column in range(run["counters"])]
+            for column in range(run["counters"])
+        ]
         await write("ERRORS", 1)
         assert await read("ERRORS") == 0
-        await dump_output(dut, run["output_address"],
-                          run["output_address"] + run["output_bytes"])
+        await dump_output(dut, run["output_address"], run["output_address"] + run["output_bytes"])
         results.append(result)
     Path(run["result"]).write_text(json.dumps(results))

@@ -5,18 +5,26 @@ from dataclasses import replace
 import numpy as np
 from amaranth.lib import data
 
-from golden.model import run_block
-from golden.network import build_block, build_network
-from golden.synthetic import random_activation, random_block, random_model
-from hw.config import PRESETS, AcceleratorConfig
-from hw.program import RECORD_BYTES, Descriptor
-from sim.mapping.network_program import build_network_program
-from sim.mapping.packing import unpack_map
-from sim.rtl.run_blocks import BlockTask
-from sim.rtl.simulate import simulate
+from mnv2.golden.model import run_block
+from mnv2.golden.network import build_block, build_network
+from mnv2.golden.synthetic import random_activation, random_block, random_model
+from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.hw.program import RECORD_BYTES, Descriptor
+from mnv2.sim.mapping.network_program import build_network_program
+from mnv2.sim.mapping.packing import unpack_map
+from mnv2.sim.rtl.run_blocks import BlockTask
+from mnv2.sim.rtl.simulate import simulate
 
-__all__ = ["MACHINES", "block_task", "descriptors", "model_and_tensors", "network_of", "patched",
-           "shorten_strips", "spilled_maps"]
+__all__ = [
+    "MACHINES",
+    "block_task",
+    "descriptors",
+    "model_and_tensors",
+    "network_of",
+    "patched",
+    "shorten_strips",
+    "spilled_maps",
+]
 
 #: A stuck program is given up soon; longer than any latency here.
 _PATIENCE = 3000
@@ -26,19 +34,53 @@ MACHINES = {
     "tiny": replace(PRESETS["tiny"], patience_cycles=_PATIENCE),
     # One pixel a word, short bursts, and so little memory for maps that they spill.
     "narrow": AcceleratorConfig(
-        outputs=16, inputs=4, pixels=1, map_words=900, strip_words=900, line_words=512,
-        weight_words=640, tap_words=64, parameter_words=256, queue_words=8, data_bits=64,
-        burst_beats=4, outstanding=3, patience_cycles=_PATIENCE),
+        outputs=16,
+        inputs=4,
+        pixels=1,
+        map_words=900,
+        strip_words=900,
+        line_words=512,
+        weight_words=640,
+        tap_words=64,
+        parameter_words=256,
+        queue_words=8,
+        data_bits=64,
+        burst_beats=4,
+        outstanding=3,
+        patience_cycles=_PATIENCE,
+    ),
     # A tile is one word, a beat holds several; lanes are no power of two.
     "wide": AcceleratorConfig(
-        outputs=10, inputs=10, pixels=1, map_words=2048, strip_words=768, line_words=512,
-        weight_words=160, tap_words=32, parameter_words=96, queue_words=2, data_bits=256,
-        patience_cycles=_PATIENCE),
+        outputs=10,
+        inputs=10,
+        pixels=1,
+        map_words=2048,
+        strip_words=768,
+        line_words=512,
+        weight_words=160,
+        tap_words=32,
+        parameter_words=96,
+        queue_words=2,
+        data_bits=256,
+        patience_cycles=_PATIENCE,
+    ),
     # Widths that fill no byte.
     "few_bits": AcceleratorConfig(
-        outputs=10, inputs=5, pixels=3, weight_bits=5, activation_bits=6, map_words=1024,
-        strip_words=768, line_words=512, weight_words=512, tap_words=64, parameter_words=160,
-        queue_words=5, data_bits=128, patience_cycles=_PATIENCE),
+        outputs=10,
+        inputs=5,
+        pixels=3,
+        weight_bits=5,
+        activation_bits=6,
+        map_words=1024,
+        strip_words=768,
+        line_words=512,
+        weight_words=512,
+        tap_words=64,
+        parameter_words=160,
+        queue_words=5,
+        data_bits=128,
+        patience_cycles=_PATIENCE,
+    ),
 }
 
 
@@ -53,12 +95,16 @@ def block_task(config, seed, input_shape, expansion, channels, stride, padding="
     return BlockTask(block, quantized, activation, tensors[quantized.output_name])
 
 
-
-
 def network_of(table, size, *, stem=8, head=32, classes=10, padding="pytorch"):
     """A network of a few blocks."""
-    return build_network(table, stem_channels=stem, head_channels=head, classes=classes,
-                         input_size=size, padding=padding)
+    return build_network(
+        table,
+        stem_channels=stem,
+        head_channels=head,
+        classes=classes,
+        input_size=size,
+        padding=padding,
+    )
 
 
 def model_and_tensors(config, network, seed):
@@ -70,16 +116,18 @@ def model_and_tensors(config, network, seed):
 
 def descriptors(program):
     """Descriptors of a program, read back from its memory image."""
-    records = program.image[:program.records * RECORD_BYTES].reshape(-1, RECORD_BYTES)
+    records = program.image[: program.records * RECORD_BYTES].reshape(-1, RECORD_BYTES)
     bits = Descriptor.as_shape().size
-    return [Descriptor.from_bits(int.from_bytes(record.tobytes(), "little") & (1 << bits) - 1)
-            for record in records[1:]]
+    return [
+        Descriptor.from_bits(int.from_bytes(record.tobytes(), "little") & (1 << bits) - 1)
+        for record in records[1:]
+    ]
 
 
 def shorten_strips(program):
     """The program with the shortest strips that a descriptor allows."""
     image = program.image.copy()
-    table = image[:program.records * RECORD_BYTES].reshape(-1, RECORD_BYTES)
+    table = image[: program.records * RECORD_BYTES].reshape(-1, RECORD_BYTES)
     for record, descriptor in zip(table[1:], descriptors(program), strict=True):
         if descriptor.work.value:
             continue
@@ -102,16 +150,21 @@ def spilled_maps(build, model, image, config, memory, change=lambda program: pro
     program = change(build_network_program(model, [image], config))
     places = {}
     for block, made, spilled, record in zip(
-            model.network.blocks, model.blocks, program.placement.spilled, descriptors(program),
-            strict=False):
+        model.network.blocks,
+        model.blocks,
+        program.placement.spilled,
+        descriptors(program),
+        strict=False,
+    ):
         if spilled:
             places[made.output_name] = block, record.store_address, record.store_bytes
     first = min(address for _, address, _ in places.values())
-    everything = replace(program, output_address=first,
-                         output_bytes=program.memory_bytes - first)
+    everything = replace(program, output_address=first, output_bytes=program.memory_bytes - first)
     output = simulate(build, everything, memory=memory, deadline=5_000_000).output
-    return {name: unpack_map(output[address - first:][:size], block.output_shape, config)
-            for name, (block, address, size) in places.items()}
+    return {
+        name: unpack_map(output[address - first :][:size], block.output_shape, config)
+        for name, (block, address, size) in places.items()
+    }
 
 
 def patched(record, kind, fields):

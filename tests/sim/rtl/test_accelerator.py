@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.network import mobilenet_v2
-from hw.counters import READ_CHANNELS
-from sim.errors import SimulationError
-from sim.mapping.block_program import build_block_program
-from sim.mapping.ideal import ideal_block_cycles
-from sim.mapping.network_program import build_network_program, place_network
-from sim.mapping.tiling import tile_block
-from sim.rtl.check import Mismatch
-from sim.rtl.memory_model import MemoryModel
-from sim.rtl.run_blocks import run_block_task
-from sim.rtl.run_network import run_network
-from sim.rtl.simulate import build_accelerator, simulate
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.counters import READ_CHANNELS
+from mnv2.sim.errors import SimulationError
+from mnv2.sim.mapping.block_program import build_block_program
+from mnv2.sim.mapping.ideal import ideal_block_cycles
+from mnv2.sim.mapping.network_program import build_network_program, place_network
+from mnv2.sim.mapping.tiling import tile_block
+from mnv2.sim.rtl.check import Mismatch
+from mnv2.sim.rtl.memory_model import MemoryModel
+from mnv2.sim.rtl.run_blocks import run_block_task
+from mnv2.sim.rtl.run_network import run_network
+from mnv2.sim.rtl.simulate import build_accelerator, simulate
 from tests.sim.rtl.machines import (
     MACHINES,
     block_task,
@@ -27,22 +27,22 @@ from tests.sim.rtl.machines import (
     spilled_maps,
 )
 
-FAST     = MemoryModel(latency=2)
-SLOW     = MemoryModel(latency=100, stall_percent=30, seed=5)
+FAST = MemoryModel(latency=2)
+SLOW = MemoryModel(latency=100, stall_percent=30, seed=5)
 STARVING = MemoryModel(latency=40, bytes_per_cycle=3, stall_percent=10, seed=6)
 
 #: Input shape, expansion, output channels, stride, padding.
 BLOCKS = [
-    ((1, 1, 3),   6, 5,  1, "pytorch"),       # one pixel
-    ((1, 1, 3),   2, 5,  2, "tensorflow"),
-    ((7, 9, 8),   1, 12, 1, "pytorch"),       # no expansion
-    ((6, 5, 20),  3, 20, 1, "pytorch"),       # residual
-    ((34, 40, 12), 6, 9, 2, "tensorflow"),    # more than one strip
-    ((5, 13, 7),  1, 7,  1, "pytorch"),       # residual without expansion
-    ((9, 9, 13),  4, 30, 2, "pytorch"),       # odd sizes
-    ((10, 6, 13), 2, 17, 2, "pytorch"),       # even sizes, both paddings
+    ((1, 1, 3), 6, 5, 1, "pytorch"),  # one pixel
+    ((1, 1, 3), 2, 5, 2, "tensorflow"),
+    ((7, 9, 8), 1, 12, 1, "pytorch"),  # no expansion
+    ((6, 5, 20), 3, 20, 1, "pytorch"),  # residual
+    ((34, 40, 12), 6, 9, 2, "tensorflow"),  # more than one strip
+    ((5, 13, 7), 1, 7, 1, "pytorch"),  # residual without expansion
+    ((9, 9, 13), 4, 30, 2, "pytorch"),  # odd sizes
+    ((10, 6, 13), 2, 17, 2, "pytorch"),  # even sizes, both paddings
     ((10, 6, 13), 2, 17, 2, "tensorflow"),
-    ((2, 19, 1),  5, 1,  1, "pytorch"),       # one channel
+    ((2, 19, 1), 5, 1, 1, "pytorch"),  # one channel
 ]
 
 
@@ -74,9 +74,11 @@ def test_many_strips(machine):
     config, build = machine
     # As many words on each machine.
     width, channels = 13 * config.pixels, 2 * config.inputs
-    shapes = [((23, width, channels), 9, channels, 1, "pytorch"),
-              ((38, 2 * width, channels), 9, channels + 1, 2, "pytorch"),
-              ((37, 2 * width - 1, channels), 9, channels - 1, 2, "pytorch")]
+    shapes = [
+        ((23, width, channels), 9, channels, 1, "pytorch"),
+        ((38, 2 * width, channels), 9, channels + 1, 2, "pytorch"),
+        ((37, 2 * width - 1, channels), 9, channels - 1, 2, "pytorch"),
+    ]
     for number, shape in enumerate(shapes):
         task = block_task(config, number + 1, *shape)
         assert tile_block(task.block, config).strips >= 3
@@ -84,11 +86,14 @@ def test_many_strips(machine):
 
 
 @pytest.mark.parametrize("memory", [FAST, STARVING], ids=["fast", "starving"])
-@pytest.mark.parametrize(("table", "size", "padding"), [
-    ([(1, 8, 1, 1), (6, 16, 2, 2), (3, 20, 2, 1)], 33, "pytorch"),
-    ([(1, 11, 1, 2), (4, 9, 1, 2), (2, 24, 1, 1)], 18, "tensorflow"),
-    ([(6, 5, 1, 1)], 1, "tensorflow"),
-])
+@pytest.mark.parametrize(
+    ("table", "size", "padding"),
+    [
+        ([(1, 8, 1, 1), (6, 16, 2, 2), (3, 20, 2, 1)], 33, "pytorch"),
+        ([(1, 11, 1, 2), (4, 9, 1, 2), (2, 24, 1, 1)], 18, "tensorflow"),
+        ([(6, 5, 1, 1)], 1, "tensorflow"),
+    ],
+)
 def test_small_networks_equal_golden(machine, table, size, padding, memory):
     config, build = machine
     network = network_of(table, size, padding=padding, stem=11, head=37, classes=21)
@@ -105,8 +110,7 @@ def test_small_networks_equal_golden(machine, table, size, padding, memory):
 
 def test_image_that_is_not_square(tiny):
     config, _ = tiny
-    model, tensors = model_and_tensors(
-        config, network_of([(2, 8, 1, 2), (1, 8, 1, 1)], (5, 46)), 8)
+    model, tensors = model_and_tensors(config, network_of([(2, 8, 1, 2), (1, 8, 1, 1)], (5, 46)), 8)
     run_network(model, tensors, config=config, memory=SLOW, asserts=True)
 
 
@@ -133,12 +137,17 @@ def test_spilled_maps_equal_golden():
             np.testing.assert_array_equal(found, tensors[name], name)
 
 
-@pytest.mark.parametrize(("rows", "table", "traffic"), [
-    (2007, [(1, 4, 2, 1), (2, 3, 1, 2), (1, 3, 1, 1)],
-     [(0, 1, 1), (1, 1, 1), (1, 0, 0), (0, 1, 1)]),
-    (1203, [(1, 4, 3, 1), (2, 3, 1, 2)],
-     [(0, 0, 1), (0, 1, 1), (1, 0, 1), (0, 1, 0)]),
-])
+@pytest.mark.parametrize(
+    ("rows", "table", "traffic"),
+    [
+        (
+            2007,
+            [(1, 4, 2, 1), (2, 3, 1, 2), (1, 3, 1, 1)],
+            [(0, 1, 1), (1, 1, 1), (1, 0, 0), (0, 1, 1)],
+        ),
+        (1203, [(1, 4, 3, 1), (2, 3, 1, 2)], [(0, 0, 1), (0, 1, 1), (1, 0, 1), (0, 1, 0)]),
+    ],
+)
 def test_short_strips_wait_for_their_results(rows, table, traffic):
     """A word is not stored, nor room for one loaded, before the pipeline is done with it."""
     config = MACHINES["narrow"]
@@ -149,8 +158,9 @@ def test_short_strips_wait_for_their_results(rows, table, traffic):
     blocks = descriptors(build_network_program(model, [tensors["input"]], config))[:4]
     assert [(block.load, block.store, block.residual) for block in blocks] == traffic
     for memory in (FAST, STARVING):
-        for name, found in spilled_maps(build, model, tensors["input"], config, memory,
-                                        shorten_strips).items():
+        for name, found in spilled_maps(
+            build, model, tensors["input"], config, memory, shorten_strips
+        ).items():
             np.testing.assert_array_equal(found, tensors[name], name)
 
 
@@ -161,14 +171,16 @@ def test_busy_cycles_are_the_ideal_ones(machine):
         task = block_task(config, 11, (11, 10, 9), 3, 9, 1)
         program = build_block_program(task.block, task.quantized, task.activation, config)
         result = simulate(build, program, memory=memory, deadline=500_000)
-        row, = result.counters
+        (row,) = result.counters
         counters = row["block"]
         busy = counters["pointwise"] + counters["depthwise"]
         stalls = sum(n for name, n in counters.items() if name.startswith("stall_"))
         assert busy == ideal_block_cycles(task.block, config)
-        assert counters["depthwise"] == np.prod(
-            tile_block(task.block, config).output_shape[:2]) * tile_block(
-                task.block, config).hidden_shape[2]
+        assert (
+            counters["depthwise"]
+            == np.prod(tile_block(task.block, config).output_shape[:2])
+            * tile_block(task.block, config).hidden_shape[2]
+        )
         assert busy + stalls == counters["cycles"] == result.cycles
         assert not any(row["stem"].values())
 
@@ -184,9 +196,10 @@ def test_bytes_are_those_of_the_streams(machine):
     assert read == result.read_bytes
     assert result.write_bytes == program.output_bytes
     assert counters["write"] == -(-program.output_bytes // config.data_bytes)
-    words = {"activations": (np.prod(tile_block(task.block, config).input_shape),
-                             config.word_bits),
-             "taps": (-(-20 // config.inputs), config.tap_word_bits)}
+    words = {
+        "activations": (np.prod(tile_block(task.block, config).input_shape), config.word_bits),
+        "taps": (-(-20 // config.inputs), config.tap_word_bits),
+    }
     for kind, (count, bits) in words.items():
         assert counters[f"read_{kind}"] == -(-int(count) * bits // config.data_bits)
 
@@ -195,8 +208,10 @@ def test_seeds_change_cycles_not_results(tiny):
     config, build = tiny
     task = block_task(config, 13, (9, 8, 8), 3, 8, 1)
     program = build_block_program(task.block, task.quantized, task.activation, config)
-    runs = [simulate(build, program, memory=MemoryModel(stall_percent=40, seed=seed),
-                     deadline=500_000) for seed in (1, 1, 2)]
+    runs = [
+        simulate(build, program, memory=MemoryModel(stall_percent=40, seed=seed), deadline=500_000)
+        for seed in (1, 1, 2)
+    ]
     assert runs[0].cycles == runs[1].cycles != runs[2].cycles
     assert runs[0].output == runs[1].output == runs[2].output
 
@@ -206,8 +221,9 @@ def test_narrow_bandwidth_binds(tiny):
     config, build = tiny
     task = block_task(config, 14, (2, 2, 48), 6, 48, 1)
     program = build_block_program(task.block, task.quantized, task.activation, config)
-    result = simulate(build, program, deadline=500_000,
-                      memory=MemoryModel(latency=2, bytes_per_cycle=2))
+    result = simulate(
+        build, program, deadline=500_000, memory=MemoryModel(latency=2, bytes_per_cycle=2)
+    )
     moved = result.read_bytes + result.write_bytes
     assert moved / 2 <= result.cycles <= 1.1 * moved / 2
     assert result.counters[0]["block"]["stall_weights"] > result.cycles / 2
@@ -227,9 +243,13 @@ def test_wrong_element_is_named(tiny):
     expected = task.expected.copy()
     right = int(expected[3, 4, 7])
     expected[3, 4, 7] = wrong = right ^ 1
-    with pytest.raises(Mismatch, match=(
+    with pytest.raises(
+        Mismatch,
+        match=(
             r"block16: 1 of 270 elements, first at row 3, column 4, channel 7, where the RTL gives "
-            rf"{right} and golden {wrong}; repeat with --blocks 16 --seed 77 --waves")):
+            rf"{right} and golden {wrong}; repeat with --blocks 16 --seed 77 --waves"
+        ),
+    ):
         run_block_task(build, replace(task, expected=expected), config, MemoryModel(seed=77))
 
 
@@ -239,5 +259,6 @@ def test_wrong_logit_is_named(tiny):
     wrong = tensors["logits_accumulator"].copy()
     wrong[0, 0, 6] += 1
     with pytest.raises(Mismatch, match="accumulators: 1 of 10 elements, first at row 6"):
-        run_network(model, tensors | {"logits_accumulator": wrong}, config=config, memory=FAST,
-                    asserts=True)
+        run_network(
+            model, tensors | {"logits_accumulator": wrong}, config=config, memory=FAST, asserts=True
+        )

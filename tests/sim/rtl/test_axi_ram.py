@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from hw.accelerator import Accelerator
-from hw.config import PRESETS
-from hw.counters import COUNTERS
-from hw.registers import COUNTER_OFFSET, Register, Status
-from sim.mapping.network_program import build_network_program, unpack_logits
-from sim.rtl.build import build_simulation, run_cocotb
-from sim.rtl.verilog import generate
+from mnv2.hw.accelerator import Accelerator
+from mnv2.hw.config import PRESETS
+from mnv2.hw.counters import COUNTERS
+from mnv2.hw.registers import COUNTER_OFFSET, Register, Status
+from mnv2.sim.mapping.network_program import build_network_program, unpack_logits
+from mnv2.sim.rtl.build import build_simulation, run_cocotb
+from mnv2.sim.rtl.verilog import generate
 from tests.sim.rtl.machines import model_and_tensors, network_of
 
 CONFIG = PRESETS["tiny"]
@@ -30,9 +30,13 @@ public_flat_rw -module "accelerator" -var "control__*"
 @pytest.fixture(scope="module")
 def pins():
     return build_simulation(
-        {"pins.vlt": PINS,
-         "accelerator.v": generate(Accelerator, name="accelerator", config=CONFIG)},
-        "accelerator", asserts=True)
+        {
+            "pins.vlt": PINS,
+            "accelerator.v": generate(Accelerator, name="accelerator", config=CONFIG),
+        },
+        "accelerator",
+        asserts=True,
+    )
 
 
 @pytest.mark.parametrize("stall", [0, 0.3])
@@ -41,23 +45,38 @@ def test_network_equals_golden(pins, tmp_path, stall):
     model, tensors = model_and_tensors(CONFIG, network, 1)
     program = build_network_program(model, [tensors["input"]], CONFIG)
     program.image.tofile(tmp_path / "memory.bin")
-    (tmp_path / "run.json").write_text(json.dumps({
-        "registers": {register.name: register.value for register in Register},
-        "counter_offset": COUNTER_OFFSET, "counters": len(COUNTERS), "seed": 2, "stall": stall,
-        "memory_bytes": 1 << 18, "image": str(tmp_path / "memory.bin"),
-        "records": program.records, "output_address": program.output_address,
-        "output_bytes": program.output_bytes, "result": str(tmp_path / "result.json")}))
-    run_cocotb(pins, test_module="tests.sim.rtl.cocotb_axi_ram",
-               work_directory=tmp_path / "cocotb",
-               extra_env={"MNV2_RUN": str(tmp_path / "run.json")})
+    (tmp_path / "run.json").write_text(
+        json.dumps(
+            {
+                "registers": {register.name: register.value for register in Register},
+                "counter_offset": COUNTER_OFFSET,
+                "counters": len(COUNTERS),
+                "seed": 2,
+                "stall": stall,
+                "memory_bytes": 1 << 18,
+                "image": str(tmp_path / "memory.bin"),
+                "records": program.records,
+                "output_address": program.output_address,
+                "output_bytes": program.output_bytes,
+                "result": str(tmp_path / "result.json"),
+            }
+        )
+    )
+    run_cocotb(
+        pins,
+        test_module="tests.sim.rtl.cocotb_axi_ram",
+        work_directory=tmp_path / "cocotb",
+        extra_env={"MNV2_RUN": str(tmp_path / "run.json")},
+    )
     for result in json.loads((tmp_path / "result.json").read_text()):
         assert Status(result["status"]) == Status.DONE
         assert result["finished"] == len(network.blocks) + 2
         counters = dict(zip(COUNTERS, result["counters"], strict=True))
         assert counters["cycles"] == sum(
-            value for name, value in counters.items()
-            if name in ("pointwise", "depthwise") or name.startswith("stall_"))
-        accumulators, logits = unpack_logits(bytes.fromhex(result["output"]), program,
-                                             CONFIG)
+            value
+            for name, value in counters.items()
+            if name in ("pointwise", "depthwise") or name.startswith("stall_")
+        )
+        accumulators, logits = unpack_logits(bytes.fromhex(result["output"]), program, CONFIG)
         np.testing.assert_array_equal(accumulators, tensors["logits_accumulator"].reshape(-1))
         np.testing.assert_array_equal(logits, tensors["classifier"].reshape(-1))

@@ -5,9 +5,9 @@ from amaranth import Assert, Const, Format, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from sim.errors import UserError
-from sim.rtl.build import SimulationError, build_simulation, run_cocotb
-from sim.rtl.verilog import convert
+from mnv2.sim.errors import UserError
+from mnv2.sim.rtl.build import SimulationError, build_simulation, run_cocotb
+from mnv2.sim.rtl.verilog import convert
 
 TEST_MODULE = "tests.sim.rtl.cocotb_counter"
 
@@ -105,7 +105,7 @@ def test_failed_test_raises_its_message(built, tmp_path):
 
 def test_no_test_raises(built, tmp_path):
     with pytest.raises(SimulationError, match="No tests were discovered"):
-        run_cocotb(built, test_module="sim.errors", work_directory=tmp_path)
+        run_cocotb(built, test_module="mnv2.sim.errors", work_directory=tmp_path)
 
 
 def test_filtered_to_no_test_raises(built, tmp_path):
@@ -153,7 +153,7 @@ def test_two_sources_of_one_name(tmp_path):
 
 @pytest.mark.parametrize("missing", ["c++", "make", "perl"])
 def test_missing_tool_names_its_package(missing, monkeypatch, tmp_path):
-    from sim.rtl import toolchain
+    from mnv2.sim.rtl import toolchain
 
     for kind, names in toolchain.CANDIDATES.items():
         if kind != missing:

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from golden.arithmetic import Arithmetic
-from golden.graph.family import lower_family
-from golden.importers.tflite import read_graph
-from golden.records import with_arithmetic
-from hw.config import PRESETS
-from sim import cli
-from sim.dumps import read_dump
-from sim.errors import UserError
-from sim.mapping.network_program import place_network
-from sim.rtl.memory_model import MemoryModel
-from sim.rtl.run_network import run_network
-from sim.run import check_formats
+from mnv2.golden.arithmetic import Arithmetic
+from mnv2.golden.graph.family import lower_family
+from mnv2.golden.importers.tflite import read_graph
+from mnv2.golden.records import with_arithmetic
+from mnv2.hw.config import PRESETS
+from mnv2.sim import cli
+from mnv2.sim.errors import UserError
+from mnv2.sim.mapping.network_program import place_network
+from mnv2.sim.networks.dumps import read_dump
+from mnv2.sim.rtl.check import check_formats
+from mnv2.sim.rtl.memory_model import MemoryModel
+from mnv2.sim.rtl.run_network import run_network
 from tests.golden.family_files import (
     per_tensor,
     random_quantized_network,
@@ -36,18 +36,36 @@ def invoke(*arguments):
 @pytest.fixture
 def run(tmp_path):
     """Run a file and an array on `tiny`; (dump of the run, graph, LiteRT's tensors, output)."""
+
     def run(content, array, *options):
         model, given, dump = (tmp_path / name for name in ("x.tflite", "x.npy", "out/x.npz"))
         model.write_bytes(content)
         np.save(given, array)
-        result = invoke("run", "--model", model, "--input", given, "--dump", dump, "--config",
-                        "tiny", "--output", tmp_path / "report", *options)
+        result = invoke(
+            "run",
+            "--model",
+            model,
+            "--input",
+            given,
+            "--dump",
+            dump,
+            "--config",
+            "tiny",
+            "--output",
+            tmp_path / "report",
+            *options,
+        )
         assert result.exit_code == 0, result.output
         found = read_dump(dump)
         same = read_dump(tmp_path / "report")
         assert list(found) == list(same)
-        return (found, lower_family(read_graph(content)), run_litert_by_index(content, [array]),
-                result.stdout)
+        return (
+            found,
+            lower_family(read_graph(content)),
+            run_litert_by_index(content, [array]),
+            result.stdout,
+        )
+
     return run
 
 
@@ -60,31 +78,47 @@ def check(found, expected):
 def test_average_pool_and_float_ends(run):
     """AVERAGE_POOL_2D, CONV_2D as classifier, QUANTIZE before, SOFTMAX and DEQUANTIZE behind."""
     rng = np.random.default_rng(21)
-    model = with_average_pool(random_quantized_network(
-        rng, small_network((32, 24), classes=1001)))
+    model = with_average_pool(random_quantized_network(rng, small_network((32, 24), classes=1001)))
     image = rng.normal(0, 1, (1, 32, 24, 3)).astype(np.float32)
     found, family, litert, text = run(
         write_family(model, float_input=True, swapped_adds=True, softmax=True, dequantize=True),
-        image)
+        image,
+    )
     check(found, litert)
     names = [family.names.get(int(key[1:]), "host") for key in found]
-    assert names == [*(block.output_name for block in model.blocks), "pool", "classifier",
-                     "host", "host", "host"]
+    assert names == [
+        *(block.output_name for block in model.blocks),
+        "pool",
+        "classifier",
+        "host",
+        "host",
+        "host",
+    ]
     assert found[list(found)[-1]].dtype == np.float32
     assert "golden and RTL agree" in text
-    assert "class " not in text.splitlines()[0]         # 1001 classes have names
+    assert "class " not in text.splitlines()[0]  # 1001 classes have names
     assert "1,001-class frame" in text
 
 
 def test_fully_connected_per_tensor(run):
     """PAD before VALID, one scale a layer, MEAN to [1, C], FULLY_CONNECTED as integers."""
     rng = np.random.default_rng(22)
-    model = per_tensor(random_quantized_network(
-        rng, small_network((24, 20), classes=7, stem=11, head=37,
-                           table=((1, 8, 1, 1), (6, 12, 2, 2), (3, 20, 1, 1)))))
+    model = per_tensor(
+        random_quantized_network(
+            rng,
+            small_network(
+                (24, 20),
+                classes=7,
+                stem=11,
+                head=37,
+                table=((1, 8, 1, 1), (6, 12, 2, 2), (3, 20, 1, 1)),
+            ),
+        )
+    )
     image = rng.integers(-128, 128, (1, 24, 20, 3), dtype=np.int8)
-    content = write_family(model, fully_connected=True, keep_dimensions=False,
-                           explicit_padding=True, softmax=True)
+    content = write_family(
+        model, fully_connected=True, keep_dimensions=False, explicit_padding=True, softmax=True
+    )
     found, family, litert, text = run(content, image)
     integer = family.graph.run([image], fully_connected="integer")
     check(found, integer)
@@ -108,33 +142,49 @@ def test_maps_that_went_through_memory():
     """The first maps spill, and are all there."""
     config = MACHINES["narrow"]
     rng = np.random.default_rng(24)
-    model = random_quantized_network(rng, small_network(
-        (45, 45), table=((1, 8, 1, 1), (6, 12, 2, 2), (6, 16, 2, 1))))
+    model = random_quantized_network(
+        rng, small_network((45, 45), table=((1, 8, 1, 1), (6, 12, 2, 2), (6, 16, 2, 1)))
+    )
     content = write_family(model)
     family = lower_family(read_graph(content))
     assert {True, False} == set(place_network(family.model.network, config).spilled)
     image = rng.integers(-128, 128, (45, 45, 3), dtype=np.int8)
-    run = run_network(family.model, family.model.run(image), config=config, asserts=True,
-                      memory=MemoryModel(latency=30, stall_percent=10, seed=3))
+    run = run_network(
+        family.model,
+        family.model.run(image),
+        config=config,
+        asserts=True,
+        memory=MemoryModel(latency=30, stall_percent=10, seed=3),
+    )
     made = {block.output_name: run.maps[block.name] for block in family.model.network.blocks}
     found = family.indexed({**made, "pool": run.maps["pool"]})
     assert len(found) == 5 + 1
-    check({f"t{index}": tensor for index, tensor in found.items()},
-          run_litert_by_index(content, [image[None]]))
+    check(
+        {f"t{index}": tensor for index, tensor in found.items()},
+        run_litert_by_index(content, [image[None]]),
+    )
 
 
-@pytest.mark.parametrize(("size", "options", "words"), [
-    ((33, 28), (), "stem pads 1 rows above and 0 columns before its input, but the line buffer"),
-    ((32, 24), ("--set", "map_words=64"), "map_words is 64: change it with --set"),
-    ((32, 24), ("--blocks", "6-7"), "within 1-6"),
-    ((32, 24), ("chelsea",), "either IMAGE or --input, not both"),
-])
+@pytest.mark.parametrize(
+    ("size", "options", "words"),
+    [
+        (
+            (33, 28),
+            (),
+            "stem pads 1 rows above and 0 columns before its input, but the line buffer",
+        ),
+        ((32, 24), ("--set", "map_words=64"), "map_words is 64: change it with --set"),
+        ((32, 24), ("--blocks", "6-7"), "within 1-6"),
+        ((32, 24), ("chelsea",), "either IMAGE or --input, not both"),
+    ],
+)
 def test_refusals(size, options, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model = random_quantized_network(np.random.default_rng(1), small_network(size))
     (tmp_path / "x.tflite").write_bytes(write_family(model))
-    result = invoke("run", *options, "--model", "x.tflite", "--input", "chelsea", "--config",
-                    "tiny")
+    result = invoke(
+        "run", *options, "--model", "x.tflite", "--input", "chelsea", "--config", "tiny"
+    )
     assert result.exit_code == 2, result.output
     assert words in result.stderr
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["x.tflite"]
@@ -143,8 +193,10 @@ def test_refusals(size, options, words, tmp_path, monkeypatch):
 def test_formats_that_the_accelerator_does_not_have():
     model = random_quantized_network(np.random.default_rng(1), small_network((16, 16)))
     check_formats(model, PRESETS["tiny"])
-    with pytest.raises(UserError, match="stem has weight_bits 8, but the accelerator 5: change it "
-                                        "with --set weight_bits=8"):
+    with pytest.raises(
+        UserError,
+        match="stem has weight_bits 8, but the accelerator 5: change it with --set weight_bits=8",
+    ):
         check_formats(model, replace(PRESETS["tiny"], weight_bits=5))
     single = with_arithmetic(model.head, Arithmetic(rounding="single"))
     with pytest.raises(UserError, match="rounds twice .* but head has rounding single"):

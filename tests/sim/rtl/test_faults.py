@@ -6,38 +6,38 @@ import numpy as np
 import pytest
 from amaranth.lib import data
 
-from hw.counters import COUNTERS
-from hw.program import RECORD_BYTES, Descriptor, Header
-from hw.registers import COUNTER_OFFSET, Register, Status
-from sim.mapping.block_program import build_block_program
-from sim.mapping.packing import unpack_map
-from sim.rtl.build import run_cocotb
-from sim.rtl.memory_model import MemoryModel
-from sim.rtl.simulate import build_accelerator
+from mnv2.hw.counters import COUNTERS
+from mnv2.hw.program import RECORD_BYTES, Descriptor, Header
+from mnv2.hw.registers import COUNTER_OFFSET, Register, Status
+from mnv2.sim.mapping.block_program import build_block_program
+from mnv2.sim.mapping.packing import unpack_map
+from mnv2.sim.rtl.build import run_cocotb
+from mnv2.sim.rtl.memory_model import MemoryModel
+from mnv2.sim.rtl.simulate import build_accelerator
 from tests.sim.rtl.machines import MACHINES, block_task, patched
 
 CONFIG = MACHINES["tiny"]
 PAGE = 4096
-OUTSIDE = 0x4000_0000      # no memory is there
+OUTSIDE = 0x4000_0000  # no memory is there
 
 #: Fields of the descriptor, or of the header, and the status that they lead to.
 BAD_PROGRAMS = {
-    "work":             (Descriptor, {"work": 3}, Status.DESCRIPTOR),
-    "no rows":          (Descriptor, {"input_rows": 0}, Status.DESCRIPTOR),
-    "no strips":        (Descriptor, {"strip_rows": 0}, Status.DESCRIPTOR),
+    "work": (Descriptor, {"work": 3}, Status.DESCRIPTOR),
+    "no rows": (Descriptor, {"input_rows": 0}, Status.DESCRIPTOR),
+    "no strips": (Descriptor, {"strip_rows": 0}, Status.DESCRIPTOR),
     "ring upside down": (Descriptor, {"input_base": 9, "input_end": 9}, Status.DESCRIPTOR),
-    "ring too long":    (Descriptor, {"output_end": CONFIG.map_words + 1}, Status.DESCRIPTOR),
+    "ring too long": (Descriptor, {"output_end": CONFIG.map_words + 1}, Status.DESCRIPTOR),
     "too many kernels": (Descriptor, {"hidden_words": CONFIG.tap_words + 1}, Status.DESCRIPTOR),
-    "input outside":    (Descriptor, {"load_address": OUTSIDE}, Status.BUS),
-    "output outside":   (Descriptor, {"store_address": OUTSIDE}, Status.BUS),
-    "weights outside":  (Header, {"weights_address": OUTSIDE}, Status.BUS),
-    "few weights":      (Header, {"weights_beats": 3}, Status.STUCK),
-    "no kernels":       (Header, {"taps_beats": 0}, Status.STUCK),
-    "few parameters":   (Header, {"parameters_beats": 4}, Status.STUCK),
-    "short input":      (Descriptor, {"load_beats": 2}, Status.STUCK),
-    "short output":     (Descriptor, {"store_words": 1}, Status.STUCK),
-    "no input":         (Descriptor, {"load_beats": 0}, Status.STUCK),
-    "few bytes":        (Descriptor, {"store_bytes": 16}, Status.BUS),
+    "input outside": (Descriptor, {"load_address": OUTSIDE}, Status.BUS),
+    "output outside": (Descriptor, {"store_address": OUTSIDE}, Status.BUS),
+    "weights outside": (Header, {"weights_address": OUTSIDE}, Status.BUS),
+    "few weights": (Header, {"weights_beats": 3}, Status.STUCK),
+    "no kernels": (Header, {"taps_beats": 0}, Status.STUCK),
+    "few parameters": (Header, {"parameters_beats": 4}, Status.STUCK),
+    "short input": (Descriptor, {"load_beats": 2}, Status.STUCK),
+    "short output": (Descriptor, {"store_words": 1}, Status.STUCK),
+    "no input": (Descriptor, {"load_beats": 0}, Status.STUCK),
+    "few bytes": (Descriptor, {"store_bytes": 16}, Status.BUS),
 }
 
 
@@ -51,14 +51,16 @@ class Bench:
     """A small block whose program has bad twins, and the steps that run them."""
 
     def __init__(self, folder):
-        self.task    = block_task(CONFIG, 3, (9, 10, 8), 3, 8, 1)
-        self.program = build_block_program(self.task.block, self.task.quantized,
-                                           self.task.activation, CONFIG)
-        self.folder  = folder
-        self.table   = self.program.image[:self.program.records * RECORD_BYTES].reshape(
-            -1, RECORD_BYTES)
-        self.end     = -(-self.program.memory_bytes // PAGE) * PAGE
-        self.tables  = []
+        self.task = block_task(CONFIG, 3, (9, 10, 8), 3, 8, 1)
+        self.program = build_block_program(
+            self.task.block, self.task.quantized, self.task.activation, CONFIG
+        )
+        self.folder = folder
+        self.table = self.program.image[: self.program.records * RECORD_BYTES].reshape(
+            -1, RECORD_BYTES
+        )
+        self.end = -(-self.program.memory_bytes // PAGE) * PAGE
+        self.tables = []
 
     def good(self, start_again=0):
         """Step that runs the program itself."""
@@ -70,35 +72,53 @@ class Bench:
         number = 0 if kind is Header else 1
         table[number] = patched(table[number], kind, dict(fields))
         self.tables.append(table)
-        return {"address": self.end + PAGE * (len(self.tables) - 1),
-                "records": records or self.program.records, "start_again": 0}
+        return {
+            "address": self.end + PAGE * (len(self.tables) - 1),
+            "records": records or self.program.records,
+            "start_again": 0,
+        }
 
     def run(self, steps, *, memory=None, plusargs=()):
         """Results of all steps, each with the output that lay in memory behind it."""
         image = np.zeros(self.end + PAGE * len(self.tables), np.uint8)
-        image[:len(self.program.image)] = self.program.image
+        image[: len(self.program.image)] = self.program.image
         for number, table in enumerate(self.tables):
             start = self.end + PAGE * number
-            image[start:start + table.size] = table.reshape(-1)
+            image[start : start + table.size] = table.reshape(-1)
         folder = self.folder
         image.tofile(folder / "memory.bin")
         size = self.program.output_bytes
-        (folder / "steps.json").write_text(json.dumps({
-            "registers": {register.name: register.value for register in Register},
-            "counter_offset": COUNTER_OFFSET, "counters": len(COUNTERS),
-            "steps": steps, "output_address": self.program.output_address,
-            "output_bytes": size, "result": str(folder / "results.json")}))
+        (folder / "steps.json").write_text(
+            json.dumps(
+                {
+                    "registers": {register.name: register.value for register in Register},
+                    "counter_offset": COUNTER_OFFSET,
+                    "counters": len(COUNTERS),
+                    "steps": steps,
+                    "output_address": self.program.output_address,
+                    "output_bytes": size,
+                    "result": str(folder / "results.json"),
+                }
+            )
+        )
         run_cocotb(
-            build_accelerator(CONFIG, asserts=True), test_module="tests.sim.rtl.cocotb_faults",
+            build_accelerator(CONFIG, asserts=True),
+            test_module="tests.sim.rtl.cocotb_faults",
             work_directory=folder / "cocotb",
             extra_env={"MNV2_STEPS": str(folder / "steps.json")},
-            plusargs=[f"+memory_image={folder / 'memory.bin'}",
-                      f"+memory_dump={folder / 'dump.bin'}", "+deadline=400000",
-                      *(memory or MemoryModel(latency=20)).plusargs(), *plusargs])
+            plusargs=[
+                f"+memory_image={folder / 'memory.bin'}",
+                f"+memory_dump={folder / 'dump.bin'}",
+                "+deadline=400000",
+                *(memory or MemoryModel(latency=20)).plusargs(),
+                *plusargs,
+            ],
+        )
         results = json.loads((folder / "results.json").read_text())
         outputs = np.fromfile(folder / "dump.bin", np.uint8).reshape(len(steps), size)
-        return [result | {"output": output} for result, output in
-                zip(results, outputs, strict=True)]
+        return [
+            result | {"output": output} for result, output in zip(results, outputs, strict=True)
+        ]
 
     def check_good(self, result):
         """The result of the program itself."""
@@ -115,9 +135,11 @@ def check_common(result):
     assert result["cleared"] == 0
 
 
-@pytest.mark.parametrize("memory", [MemoryModel(latency=20),
-                                    MemoryModel(latency=90, stall_percent=30, seed=4)],
-                         ids=["quick", "stalls"])
+@pytest.mark.parametrize(
+    "memory",
+    [MemoryModel(latency=20), MemoryModel(latency=90, stall_percent=30, seed=4)],
+    ids=["quick", "stalls"],
+)
 def test_bad_programs(tmp_path, memory):
     """Each has its status, and the good program right behind it gives the right output."""
     bench = Bench(tmp_path)
@@ -127,7 +149,8 @@ def test_bad_programs(tmp_path, memory):
     first, *rest = bench.run(steps, memory=memory)
     bench.check_good(first)
     for (name, (_, _, status)), bad, good in zip(
-            BAD_PROGRAMS.items(), rest[::2], rest[1::2], strict=True):
+        BAD_PROGRAMS.items(), rest[::2], rest[1::2], strict=True
+    ):
         assert Status(bad["status"]) == status, name
         check_common(bad)
         assert bad["finished"] == 0, name
@@ -150,13 +173,15 @@ def test_streams_too_long_do_not_reach_the_next_program(tmp_path):
     """Whether they end in a ring, in a queue, or would never have been read."""
     bench = Bench(tmp_path)
     steps = []
-    for kind, name in ((Header, "weights_beats"), (Header, "taps_beats"),
-                       (Header, "parameters_beats"), (Descriptor, "load_beats")):
+    for kind, name in (
+        (Header, "weights_beats"),
+        (Header, "taps_beats"),
+        (Header, "parameters_beats"),
+        (Descriptor, "load_beats"),
+    ):
         beats = value_of(bench.table[0 if kind is Header else 1], kind, name)
         for more in (1, 20, 20_000):
             steps += [bench.bad(kind, {name: beats + more}), bench.good()]
     for result in bench.run(steps):
         check_common(result)
         bench.check_good(result)
-
-

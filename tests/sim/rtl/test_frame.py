@@ -3,26 +3,29 @@
 import numpy as np
 import pytest
 
-from hw.config import PRESETS
-from sim.classify import rank
-from sim.images import load_input, quantize_input
-from sim.model.comparison import compare
-from sim.model.predict import predict_network
-from sim.models import load_model
-from sim.photographs import calibration_photographs
-from sim.report.limits import frame_limits
-from sim.rtl.memory_model import MemoryModel
-from sim.rtl.run_network import run_network
+from mnv2.hw.config import PRESETS
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.networks.classify import rank
+from mnv2.sim.networks.open import load_model
+from mnv2.sim.pictures.images import load_input, quantize_input
+from mnv2.sim.pictures.photographs import calibration_photographs
+from mnv2.sim.prediction.layers import compare
+from mnv2.sim.report.limits import frame_limits
+from mnv2.sim.rtl.memory_model import MemoryModel
+from mnv2.sim.rtl.run_network import run_network
 
 
 @pytest.fixture(scope="module")
 def frame():
     """The model, its tensors for the photograph, and the run, memory 100 cycles away."""
     model = load_model()
-    path, = (found.path for found in calibration_photographs() if found.name == "chelsea")
+    (path,) = (found.path for found in calibration_photographs() if found.name == "chelsea")
     tensors = model.run(quantize_input(load_input(path), model))
-    return model, tensors, run_network(model, tensors, config=PRESETS["base"],
-                                       memory=MemoryModel(latency=100))
+    return (
+        model,
+        tensors,
+        run_network(model, tensors, config=PRESETS["base"], memory=MemoryModel(latency=100)),
+    )
 
 
 def test_every_block_and_the_logits_equal_golden(frame):

@@ -4,10 +4,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.config import PRESETS
-from hw.mac_array import MacArray
-from sim.rtl.multipliers import count_multipliers, find_multipliers
-from sim.rtl.verilog import convert
+from mnv2.hw.config import PRESETS
+from mnv2.hw.mac_array import MacArray
+from mnv2.sim.rtl.multipliers import count_multipliers, find_multipliers
+from mnv2.sim.rtl.verilog import convert
 
 
 class Square(wiring.Component):
@@ -31,7 +31,7 @@ class Squares(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.first  = first  = Square()
+        m.submodules.first = first = Square()
         m.submodules.second = second = Square()
         m.d.comb += [first.i.eq(self.i), second.i.eq(~self.i)]
         m.d.sync += self.o.eq(first.o + second.o + self.i * self.j + self.j * self.j[1:4])

@@ -8,46 +8,81 @@ from dataclasses import dataclass
 
 import pytest
 
-from sim.errors import SimulationError
-from sim.model.comparison import compare
-from sim.model.predict import predict_network
-from sim.rtl import simulate
-from sim.rtl.check import Mismatch
-from sim.rtl.memory_model import MemoryModel
-from sim.rtl.run_network import run_network
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.errors import SimulationError
+from mnv2.sim.prediction.layers import compare
+from mnv2.sim.rtl import simulate
+from mnv2.sim.rtl.check import Mismatch
+from mnv2.sim.rtl.memory_model import MemoryModel
+from mnv2.sim.rtl.run_network import run_network
 from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
 
-CONFIG  = MACHINES["tiny"]
+CONFIG = MACHINES["tiny"]
 NETWORK = network_of([(1, 8, 1, 1), (3, 8, 2, 2)], 20)
 
 #: Module, what is looked for in it, what takes its place, and the event that a fault meets;
 #: ``fault`` is high in single cycles, or until it has met one event.
 FAULTS = {
     # The last bit, which decides whether a result is rounded up, of one of eight lanes.
-    "rounding": ("accelerator.core.requantize", r"shifted_0_0 <= (\S+ );",
-                 r"shifted_0_0 <= \1 ^ {9'b0, fault};", "1'b1"),
+    "rounding": (
+        "accelerator.core.requantize",
+        r"shifted_0_0 <= (\S+ );",
+        r"shifted_0_0 <= \1 ^ {9'b0, fault};",
+        "1'b1",
+    ),
     # A beat of weights does not get into its queue.
-    "beat": ("accelerator.read_master.channel_4", r"\.w_en\(w_en\)", r".w_en(w_en & ~fault)",
-             "w_en"),
+    "beat": (
+        "accelerator.read_master.channel_4",
+        r"\.w_en\(w_en\)",
+        r".w_en(w_en & ~fault)",
+        "w_en",
+    ),
     # Beats are taken out of a queue while whoever wants them is not ready: they are lost. The line
     # buffer holds an image up; the memory's pauses hold up what is written.
-    "read under pressure": ("accelerator.read_master.channel_1", r"\.r_en\(r_en\)",
-                            r".r_en(r_en | fault)", "r_rdy & ~o__ready"),
-    "write under pressure": ("accelerator.write_master", r"\.r_en\(r_en\),(?=\n    \.r_rdy\(\\)",
-                             r".r_en(r_en | (fault & bus__wvalid)),",
-                             "bus__wvalid & ~bus__wready"),
+    "read under pressure": (
+        "accelerator.read_master.channel_1",
+        r"\.r_en\(r_en\)",
+        r".r_en(r_en | fault)",
+        "r_rdy & ~o__ready",
+    ),
+    "write under pressure": (
+        "accelerator.write_master",
+        r"\.r_en\(r_en\),(?=\n    \.r_rdy\(\\)",
+        r".r_en(r_en | (fault & bus__wvalid)),",
+        "bus__wvalid & ~bus__wready",
+    ),
     # The array works, or waits for something, and it is not counted as that.
-    "work": ("accelerator", r"\.pointwise\(pointwise\),(?=\n.*\n    \.read_beat)",
-             r".pointwise(pointwise & ~fault),", "pointwise"),
-    "stall": ("accelerator", r"\.stall\(stall\),(?=\n    \.stem)", r".stall(stall & {4{~fault}}),",
-              "running & ~pointwise & ~depthwise"),
-    "bytes read": ("accelerator", r"\.read_beat\(read_beats\)",
-                   r".read_beat(read_beats & {5{~fault}})", "|read_beats"),
-    "bytes written": ("accelerator", r"\.write_beat\(write_beat\)",
-                      r".write_beat(write_beat & ~fault)", "write_beat"),
+    "work": (
+        "accelerator",
+        r"\.pointwise\(pointwise\),(?=\n.*\n    \.read_beat)",
+        r".pointwise(pointwise & ~fault),",
+        "pointwise",
+    ),
+    "stall": (
+        "accelerator",
+        r"\.stall\(stall\),(?=\n    \.stem)",
+        r".stall(stall & {4{~fault}}),",
+        "running & ~pointwise & ~depthwise",
+    ),
+    "bytes read": (
+        "accelerator",
+        r"\.read_beat\(read_beats\)",
+        r".read_beat(read_beats & {5{~fault}})",
+        "|read_beats",
+    ),
+    "bytes written": (
+        "accelerator",
+        r"\.write_beat\(write_beat\)",
+        r".write_beat(write_beat & ~fault)",
+        "write_beat",
+    ),
     # A bubble: the array works a cycle later. Nothing is wrong but the time.
-    "bubble": ("accelerator.core.issue", r"assign weights_there = ([^;]*);",
-               r"assign weights_there = (\1) & ~fault;", "1'b1"),
+    "bubble": (
+        "accelerator.core.issue",
+        r"assign weights_there = ([^;]*);",
+        r"assign weights_there = (\1) & ~fault;",
+        "1'b1",
+    ),
 }
 
 SWITCH = """
@@ -69,12 +104,13 @@ def plant(text, number, module, pattern, replacement, event):
     """Verilog with one more fault."""
     escaped = re.escape(f"\\{module}" if "." in module else module)
     head = re.search(rf"^module {escaped} ?\([^;]*\);$", text, re.M)
-    end  = text.index("\nendmodule", head.end())
-    body, count = re.subn(pattern, replacement.replace("fault", f"fault_{number}"),
-                          text[head.end():end])
+    end = text.index("\nendmodule", head.end())
+    body, count = re.subn(
+        pattern, replacement.replace("fault", f"fault_{number}"), text[head.end() : end]
+    )
     assert count == 1, f"{pattern} must be in {module} once, not {count} times"
     switch = SWITCH.replace("{number}", str(number)).replace("{event}", event)
-    return text[:head.end()] + body + switch + text[end:]
+    return text[: head.end()] + body + switch + text[end:]
 
 
 @dataclass(frozen=True)
@@ -82,7 +118,7 @@ class Faulty(MemoryModel):
     """The memory, and which fault is on, once or often; none without a name."""
 
     fault: str = ""
-    once:  bool = False
+    once: bool = False
 
     def plusargs(self):
         if not self.fault:
@@ -115,14 +151,17 @@ def test_without_a_fault_nothing_is_wrong(run):
     assert run().cycles > 1000
 
 
-@pytest.mark.parametrize(("fault", "error", "message"), [
-    ("rounding", Mismatch, "The RTL differs from golden in block1"),
-    ("beat", (Mismatch, SimulationError), "differs from golden|STUCK|did not end"),
-    ("work", SimulationError, "counts .* cycles by cause, but"),
-    ("stall", SimulationError, "counts .* cycles by cause, but"),
-    ("bytes read", SimulationError, "counts .* bytes read, but"),
-    ("bytes written", SimulationError, "counts .* beats written, but"),
-])
+@pytest.mark.parametrize(
+    ("fault", "error", "message"),
+    [
+        ("rounding", Mismatch, "The RTL differs from golden in block1"),
+        ("beat", (Mismatch, SimulationError), "differs from golden|STUCK|did not end"),
+        ("work", SimulationError, "counts .* cycles by cause, but"),
+        ("stall", SimulationError, "counts .* cycles by cause, but"),
+        ("bytes read", SimulationError, "counts .* bytes read, but"),
+        ("bytes written", SimulationError, "counts .* beats written, but"),
+    ],
+)
 def test_planted_fault_is_seen(run, fault, error, message):
     with pytest.raises(error, match=message):
         run(fault)
@@ -135,9 +174,15 @@ def test_beat_dropped_under_pressure_is_seen(run, fault):
         run(fault, once=True, stall_percent=40)
 
 
-@pytest.mark.parametrize(("fault", "message"), [
-    ("work", "cycles by cause"), ("stall", "cycles by cause"), ("bytes read", "bytes read"),
-    ("bytes written", "beats written")])
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("work", "cycles by cause"),
+        ("stall", "cycles by cause"),
+        ("bytes read", "bytes read"),
+        ("bytes written", "beats written"),
+    ],
+)
 def test_counter_that_is_off_by_one_is_seen(run, fault, message):
     """One event of all is not counted."""
     with pytest.raises(SimulationError, match=message) as error:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sim.errors import UserError
-from sim.rtl import toolchain
+from mnv2.sim.errors import UserError
+from mnv2.sim.rtl import toolchain
 
 
 def write_program(folder, name, output):

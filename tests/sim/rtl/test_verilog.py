@@ -7,7 +7,7 @@ from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from sim.rtl import verilog
+from mnv2.sim.rtl import verilog
 
 
 class Adder(wiring.Component):

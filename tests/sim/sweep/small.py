@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from golden.float_model import FloatLayer, FloatModel
-from golden.network import build_network
-from sim.sweep.sweep import Request, Results, prepare_sweep
+from mnv2.golden.float_model import FloatLayer, FloatModel
+from mnv2.golden.network import build_network
+from mnv2.sim.sweep.sweep import Request, Results, prepare_sweep
 
 TABLE = ((1, 8, 1, 1), (2, 8, 2, 1), (2, 16, 1, 2))
 SIZE = 16
@@ -13,16 +13,18 @@ SIZE = 16
 
 def small_model(seed=1, classes=10):
     """A float network of four blocks with random weights whose outputs keep their spread."""
-    network = build_network(TABLE, stem_channels=8, head_channels=32, classes=classes,
-                            input_size=SIZE)
+    network = build_network(
+        TABLE, stem_channels=8, head_channels=32, classes=classes, input_size=SIZE
+    )
     rng = np.random.default_rng(seed)
     layers = {}
     for layer in network.layers:
         if layer.kind == "pool":
             continue
         channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels),
-                 "depthwise": (3, 3, channels)}.get(layer.kind, (layer.input_channels, channels))
+        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
+            layer.kind, (layer.input_channels, channels)
+        )
         taps = np.prod(shape[:-1])
         weights = (rng.normal(size=shape) * np.sqrt(2 / taps)).astype(np.float32)
         bias = rng.normal(size=channels).astype(np.float32)
@@ -53,10 +55,14 @@ def write_sets(folder, judged=30, classes=3):
 
 def small_request(folder, **grid):
     """A request for the sets of `write_sets`."""
-    grid = grid or {"weight_bits": (3, 6, 8), "granularity": ("tensor", "channel"),
-                    "equalization": ("off", "on")}
-    return Request(grids=(grid,), images=str(folder / "images"),
-                   calibration=str(folder / "calibration"))
+    grid = grid or {
+        "weight_bits": (3, 6, 8),
+        "granularity": ("tensor", "channel"),
+        "equalization": ("off", "on"),
+    }
+    return Request(
+        grids=(grid,), images=str(folder / "images"), calibration=str(folder / "calibration")
+    )
 
 
 def prepare_small(folder, **grid):
@@ -67,19 +73,39 @@ def prepare_small(folder, **grid):
 def made_results(prepared, seed=0):
     """Results with figures drawn at random, as a sweep would have them."""
     rng = np.random.default_rng(seed)
-    layers = ["stem", "block1.project", "block2.add", "block3.add", "block4.project", "head",
-              "pool", "classifier"]
+    layers = [
+        "stem",
+        "block1.project",
+        "block2.add",
+        "block3.add",
+        "block4.project",
+        "head",
+        "pool",
+        "classifier",
+    ]
     figures = {}
     for point in prepared.points:
         share = round(float(rng.integers(0, 31)) / 30, 6)
         figures[point] = {
             "pictures": 30,
-            **{name: value for measure in ("agree_top1", "agree_top5", "label_top1", "label_top5")
-               for name, value in ((measure, share), (f"{measure}_standard_error", 0.05))},
-            "sqnr_db": float(rng.integers(0, 40)), "sqnr_db_standard_error": 0.5,
-            "cosine": 0.9, "cosine_standard_error": 0.01,
-            "layers": {layer: {"sqnr_db": float(rng.integers(0, 40)),
-                               "sqnr_db_standard_error": 0.5} for layer in layers}}
-    reference = {"label_top1": 0.9, "label_top1_standard_error": 0.05, "label_top5": 1.0,
-                 "label_top5_standard_error": 0.0}
+            **{
+                name: value
+                for measure in ("agree_top1", "agree_top5", "label_top1", "label_top5")
+                for name, value in ((measure, share), (f"{measure}_standard_error", 0.05))
+            },
+            "sqnr_db": float(rng.integers(0, 40)),
+            "sqnr_db_standard_error": 0.5,
+            "cosine": 0.9,
+            "cosine_standard_error": 0.01,
+            "layers": {
+                layer: {"sqnr_db": float(rng.integers(0, 40)), "sqnr_db_standard_error": 0.5}
+                for layer in layers
+            },
+        }
+    reference = {
+        "label_top1": 0.9,
+        "label_top1_standard_error": 0.05,
+        "label_top5": 1.0,
+        "label_top5_standard_error": 0.0,
+    }
     return Results(prepared, figures, reference)

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from sim.sweep.sweep import run_sweep
+from mnv2.sim.sweep.sweep import run_sweep
 from tests.sim.sweep.small import prepare_small
 
 
@@ -27,5 +27,10 @@ if __name__ == "__main__":
     # Whoever starts the tests in the background has it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sets, workers = Path(sys.argv[1]), int(sys.argv[2])
-    run_sweep(prepare_small(sets), sets / "killed", workers=workers,
-              resume="--resume" in sys.argv, progress=Slow())
+    run_sweep(
+        prepare_small(sets),
+        sets / "killed",
+        workers=workers,
+        resume="--resume" in sys.argv,
+        progress=Slow(),
+    )

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
-from golden.quantize import QuantizationOptions, quantize_model
-from sim.sweep import calibration_cache
-from sim.sweep.calibration_cache import cached_calibration
+from mnv2.golden.quantize import QuantizationOptions, quantize_model
+from mnv2.sim.sweep import calibration_cache
+from mnv2.sim.sweep.calibration_cache import cached_calibration
 from tests.sim.sweep.small import SIZE, small_model
 
-OPTIONS = [QuantizationOptions(4, adaptive_rounding=True, bias_correction=True),
-           QuantizationOptions(5, equalization=True)]
+OPTIONS = [
+    QuantizationOptions(4, adaptive_rounding=True, bias_correction=True),
+    QuantizationOptions(5, equalization=True),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -26,10 +28,16 @@ def images():
 @pytest.fixture
 def calibration(images):
     """A function that says too how many pictures were looked at."""
+
     def make(model=None, hashes=("a", "b"), options=OPTIONS):
         calls = []
-        made = cached_calibration(model or small_model().folded(), images, hashes, options,
-                                  lambda done, total: calls.append(done))
+        made = cached_calibration(
+            model or small_model().folded(),
+            images,
+            hashes,
+            options,
+            lambda done, total: calls.append(done),
+        )
         return made, len(calls)
 
     return make
@@ -45,15 +53,19 @@ def test_it_is_collected_once(calibration, cache):
     model = small_model().folded()
     for options in (*OPTIONS, QuantizationOptions(range_method="entropy")):
         made, same = (quantize_model(model, one, options) for one in (first, second))
-        assert (made.input_scale, made.input_zero_point) == (same.input_scale,
-                                                             same.input_zero_point)
+        assert (made.input_scale, made.input_zero_point) == (
+            same.input_scale,
+            same.input_zero_point,
+        )
         for mine, theirs in zip(made.layers, same.layers, strict=True):
             for what in ("weights", "bias", "multiplier", "shift"):
                 np.testing.assert_array_equal(getattr(mine, what), getattr(theirs, what))
 
 
-@pytest.mark.parametrize("change", [{"hashes": ("a", "c")}, {"model": small_model(seed=7).folded()},
-                                    {"options": OPTIONS[:1]}])
+@pytest.mark.parametrize(
+    "change",
+    [{"hashes": ("a", "c")}, {"model": small_model(seed=7).folded()}, {"options": OPTIONS[:1]}],
+)
 def test_other_things_are_collected_anew(calibration, change):
     calibration()
     assert calibration(**change)[1] > 0

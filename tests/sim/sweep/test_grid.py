@@ -2,9 +2,9 @@
 
 import pytest
 
-from sim.errors import UserError
-from sim.sweep.evaluate import quantization_options
-from sim.sweep.grid import AXES, DEFAULT_GRIDS, Point, expand_grids, parse_list, varied_axes
+from mnv2.sim.errors import UserError
+from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.grid import AXES, DEFAULT_GRIDS, Point, expand_grids, parse_list, varied_axes
 
 AXIS = {axis.option: axis for axis in AXES}
 
@@ -45,10 +45,15 @@ def test_lists_that_are_wrong(option, text, words):
 
 
 def test_product_of_lists():
-    points = expand_grids([{"weight_bits": (8, 4), "activation_bits": (8,),
-                            "scales": ("power-of-two", "real")}])
+    points = expand_grids(
+        [{"weight_bits": (8, 4), "activation_bits": (8,), "scales": ("power-of-two", "real")}]
+    )
     assert [(p.weight_bits, p.scales) for p in points] == [
-        (4, "real"), (4, "power-of-two"), (8, "real"), (8, "power-of-two")]
+        (4, "real"),
+        (4, "power-of-two"),
+        (8, "real"),
+        (8, "power-of-two"),
+    ]
     assert all(p.granularity == "channel" for p in points)
     assert [axis.field for axis in varied_axes(points)] == ["weight_bits", "scales"]
 

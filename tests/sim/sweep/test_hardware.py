@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from hw.config import PRESETS
-from sim.rtl.memory_model import MemoryModel
-from sim.sweep.evaluate import make_model
-from sim.sweep.grid import AXES, Point, position
-from sim.sweep.hardware import hardware_configuration, hardware_lacks, run_best_points
-from sim.sweep.sweep import run_sweep
-from sim.sweep.tables import best_points
+from mnv2.hw.config import PRESETS
+from mnv2.sim.rtl.memory_model import MemoryModel
+from mnv2.sim.sweep.evaluate import make_model
+from mnv2.sim.sweep.grid import AXES, Point, position
+from mnv2.sim.sweep.hardware import hardware_configuration, hardware_lacks, run_best_points
+from mnv2.sim.sweep.sweep import run_sweep
+from mnv2.sim.sweep.tables import best_points
 from tests.sim.rtl.machines import MACHINES
 from tests.sim.sweep.small import prepare_small, write_sets
 
@@ -19,8 +19,9 @@ from tests.sim.sweep.small import prepare_small, write_sets
 def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sets")
     write_sets(folder, judged=6)
-    return prepare_small(folder, weight_bits=(5,), activation_bits=(6, 16),
-                         rounding=("double", "truncate"))
+    return prepare_small(
+        folder, weight_bits=(5,), activation_bits=(6, 16), rounding=("double", "truncate")
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,9 +45,16 @@ def test_formats_that_the_accelerator_has():
                 assert hardware_lacks(Point(**{axis.field: value})) is None
 
 
-@pytest.mark.parametrize(("point", "lanes"), [(Point(), (8, 8)), (Point(5, 6), (5, 6)),
-                                              (Point(2, 4), (4, 4)), (Point(3, 7), (4, 7)),
-                                              (Point(4, 5, first_last="8"), (8, 8))])
+@pytest.mark.parametrize(
+    ("point", "lanes"),
+    [
+        (Point(), (8, 8)),
+        (Point(5, 6), (5, 6)),
+        (Point(2, 4), (4, 4)),
+        (Point(3, 7), (4, 7)),
+        (Point(4, 5, first_last="8"), (8, 8)),
+    ],
+)
 def test_lanes_are_as_wide_as_the_widest_layer(prepared, point, lanes):
     config = hardware_configuration(make_model(prepared.workload, point), PRESETS["base"])
     assert (config.weight_bits, config.activation_bits) == lanes
@@ -84,7 +92,8 @@ def test_best_format_equals_golden(prepared, tmp_path):
     runs = run_best_points(results, 4, tmp_path / "sweep", progress=recorder, **options)
     assert recorder.names == ["W5A6"]
     assert sorted(run.point for run in runs) == sorted(
-        point.name for point in sorted(prepared.points, key=position))
+        point.name for point in sorted(prepared.points, key=position)
+    )
     (ran,) = [run for run in runs if not run.passed_over]
     assert ran.exact
     assert (ran.weight_bits, ran.activation_bits) == (5, 6)

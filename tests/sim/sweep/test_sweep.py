@@ -15,15 +15,15 @@ import pandas
 import psutil
 import pytest
 
-from sim import cluster
-from sim.cluster import connect
-from sim.errors import UserError
-from sim.journal import JOURNAL_FILE, read_journal
-from sim.sweep.evaluate import Workload
-from sim.sweep.grid import Point
-from sim.sweep.identity import code_hash
-from sim.sweep.sweep import Request, prepare_sweep, run_sweep
-from sim.sweep.tables import point_frame, write_tables
+from mnv2.sim.errors import UserError
+from mnv2.sim.jobs import cluster
+from mnv2.sim.jobs.cluster import connect
+from mnv2.sim.jobs.journal import JOURNAL_FILE, read_journal
+from mnv2.sim.sweep.evaluate import Workload
+from mnv2.sim.sweep.grid import Point
+from mnv2.sim.sweep.identity import code_hash
+from mnv2.sim.sweep.sweep import Request, prepare_sweep, run_sweep
+from mnv2.sim.sweep.tables import point_frame, write_tables
 from tests.sim.sweep.small import (
     prepare_small,
     small_model,
@@ -105,8 +105,9 @@ def test_a_cluster_elsewhere_changes_nothing(prepared, expected, tmp_path):
     The other sweep has the same points of another network: its results must not be taken for those
     of this one, nor the other way round.
     """
-    other = replace(prepared, workload=Workload(small_model(seed=2).folded(),
-                                                prepared.workload.calibration))
+    other = replace(
+        prepared, workload=Workload(small_model(seed=2).folded(), prepared.workload.calibration)
+    )
 
     class Between(Recorder):
         def points(self, done, total, name=""):
@@ -138,15 +139,19 @@ def test_cluster_that_is_lost_keeps_what_is_done(prepared, expected, tmp_path, c
     done = points_of_journal(folder)
     assert 2 <= len(done) < POINTS
     results = run_sweep(prepared, folder, workers=0, resume=True)
-    assert points_of_journal(folder)[:len(done)] == done
+    assert points_of_journal(folder)[: len(done)] == done
     assert tables_of(results, tmp_path / "tables") == expected
 
 
 def program(sets, workers, *options):
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.sim.sweep.sweep_program", str(sets), str(workers),
-         *options], cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True)
+        [sys.executable, "-m", "tests.sim.sweep.sweep_program", str(sets), str(workers), *options],
+        cwd=ROOT,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def wait_for_points(folder, count, seconds=60):
@@ -171,11 +176,10 @@ def test_kill_neither_loses_nor_repeats_a_point(sets, expected, prepared):
     with (folder / JOURNAL_FILE).open("a") as file:
         file.write('{"point": "')
     calls = []
-    results = run_sweep(prepared, folder, resume=True, workers=0,
-                        progress=Recorder(calls))
+    results = run_sweep(prepared, folder, resume=True, workers=0, progress=Recorder(calls))
     assert calls[0] == (len(done), POINTS)
     after = points_of_journal(folder)
-    assert after[:len(done)] == done
+    assert after[: len(done)] == done
     assert sorted(after) == sorted(point.key for point in prepared.points)
     assert tables_of(results, sets / "tables") == expected
 
@@ -220,8 +224,9 @@ def test_another_sweep_is_refused(prepared, sets, tmp_path):
     run_sweep(small, tmp_path / "sweep", workers=0)
     with pytest.raises(UserError, match="differs in the lists of formats; --resume"):
         run_sweep(prepared, tmp_path / "sweep", workers=0, resume=True)
-    same_request = prepare_sweep(small_request(sets, weight_bits=(8,)),
-                                 load_model=lambda request: small_model(seed=2))
+    same_request = prepare_sweep(
+        small_request(sets, weight_bits=(8,)), load_model=lambda request: small_model(seed=2)
+    )
     with pytest.raises(UserError, match="other work: it differs in model"):
         run_sweep(same_request, tmp_path / "sweep", workers=0, resume=True)
 
@@ -257,14 +262,18 @@ def test_network_that_is_no_numbers(sets):
 def test_pictures_must_not_be_in_both_sets(sets, tmp_path):
     write_pictures(tmp_path / "images", 3, seed=5)
     write_pictures(tmp_path / "calibration", 2, seed=5)
-    with pytest.raises(UserError, match="calibrated on and judged by at once, and 2 would be, "
-                                        "'picture000.png' among them"):
+    with pytest.raises(
+        UserError,
+        match="calibrated on and judged by at once, and 2 would be, 'picture000.png' among them",
+    ):
         prepare_sweep(small_request(tmp_path), load_model=lambda request: small_model())
 
 
 def test_bundled_sets_are_disjoint():
-    prepared = prepare_sweep(Request(grids=({"weight_bits": (8,)},), limit=2),
-                             load_model=lambda request: small_model(classes=1000))
+    prepared = prepare_sweep(
+        Request(grids=({"weight_bits": (8,)},), limit=2),
+        load_model=lambda request: small_model(classes=1000),
+    )
     assert len(prepared.pictures) == 2
     assert prepared.pictures.labels is not None
     assert "49 crops of 7 photographs" in prepared.calibration_words

@@ -9,19 +9,19 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from sim.sweep import plots
-from sim.sweep.grid import AXES, Point, position
-from sim.sweep.hardware import HardwareRun
-from sim.sweep.report import sweep_as_dict, write_report
-from sim.sweep.sweep import Results
-from sim.sweep.tables import (
+from mnv2.sim.sweep import plots
+from mnv2.sim.sweep.grid import AXES, Point, position
+from mnv2.sim.sweep.hardware import HardwareRun
+from mnv2.sim.sweep.report import sweep_as_dict, write_report
+from mnv2.sim.sweep.sweep import Results
+from mnv2.sim.sweep.tables import (
     best_points,
     point_frame,
     render_hardware,
     render_points,
     write_tables,
 )
-from sim.sweep.uncertainty import wilson_interval
+from mnv2.sim.sweep.uncertainty import wilson_interval
 from tests.sim.sweep.small import made_results, prepare_small, write_sets
 
 
@@ -30,8 +30,13 @@ def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sets")
     write_sets(folder)
     (folder / "images" / "1" / "broken.png").write_bytes(b"lorem ipsum")
-    return prepare_small(folder, weight_bits=(3, 5, 8), activation_bits=(6, 8),
-                         granularity=("tensor", "channel"), equalization=("off", "on"))
+    return prepare_small(
+        folder,
+        weight_bits=(3, 5, 8),
+        activation_bits=(6, 8),
+        granularity=("tensor", "channel"),
+        equalization=("off", "on"),
+    )
 
 
 @pytest.fixture
@@ -63,16 +68,17 @@ def test_files_hold_the_same(results, tmp_path):
 
 def test_rows_state_their_format(results):
     frame = point_frame(results)
-    for point, (_, row) in zip(sorted(results.figures, key=position), frame.iterrows(),
-                               strict=True):
+    for point, (_, row) in zip(
+        sorted(results.figures, key=position), frame.iterrows(), strict=True
+    ):
         assert {axis.field: row[axis.field] for axis in AXES} == {
-            axis.field: getattr(point, axis.field) for axis in AXES}
+            axis.field: getattr(point, axis.field) for axis in AXES
+        }
     assert frame["product_bits"].tolist() != frame["multiplier_bits"].tolist()
 
 
 def test_rows_are_in_order(results):
-    shuffled = Results(results.prepared, dict(reversed(results.figures.items())),
-                       results.reference)
+    shuffled = Results(results.prepared, dict(reversed(results.figures.items())), results.reference)
     pandas.testing.assert_frame_equal(point_frame(shuffled), point_frame(results))
     assert point_frame(results)["weight_bits"].is_monotonic_increasing
 
@@ -81,9 +87,17 @@ def test_best_points(prepared):
     def figures(share, decibels):
         return {"agree_top1": share, "sqnr_db": decibels}
 
-    results = Results(prepared, {
-        Point(8): figures(0.9, 20.0), Point(7): figures(0.9, 21.0), Point(6): figures(1.0, 5.0),
-        Point(5): {"failure": "no"}, Point(4): figures(0.9, 20.0)}, {})
+    results = Results(
+        prepared,
+        {
+            Point(8): figures(0.9, 20.0),
+            Point(7): figures(0.9, 21.0),
+            Point(6): figures(1.0, 5.0),
+            Point(5): {"failure": "no"},
+            Point(4): figures(0.9, 20.0),
+        },
+        {},
+    )
     assert [point.weight_bits for point in best_points(results, 9)] == [6, 7, 4, 8]
     assert len(best_points(results, 2)) == 2
 
@@ -97,8 +111,11 @@ def test_terminal(results):
     assert f"{100 / 31:.1f} points with 30 pictures" in text
     point = Point(8, 8, "tensor", equalization="on")
     figures = results.figures[point]
-    row = next(line for line in text.splitlines()
-               if line.split()[:5] == ["8", "8", "per", "tensor,", "equalization"])
+    row = next(
+        line
+        for line in text.splitlines()
+        if line.split()[:5] == ["8", "8", "per", "tensor,", "equalization"]
+    )
     assert f"{100 * figures['agree_top1']:.1f} ±5.0" in row
     assert f"{figures['sqnr_db']:.1f} ±0.5" in row
 
@@ -106,8 +123,9 @@ def test_terminal(results):
 def test_long_tables_show_the_best(results):
     text = text_of(render_points(results, limit=5))
     assert "the best 5 of 24, sweep.csv has all" in text
-    assert len([line for line in text.splitlines() if line.lstrip()[:1] in "358"
-                and "±" in line]) == 5
+    assert (
+        len([line for line in text.splitlines() if line.lstrip()[:1] in "358" and "±" in line]) == 5
+    )
 
 
 def test_report(results, tmp_path):
@@ -130,10 +148,15 @@ def test_report(results, tmp_path):
 
 
 def test_hardware_table():
-    text = text_of(render_hardware([
-        HardwareRun("W8A16", reason="the accelerator has no such format: 16 bits"),
-        HardwareRun("W8A8", 8, 8, 770_322, 3_802_552, "espresso", "espresso", True),
-        HardwareRun("W3A8", 4, 8, golden_class="cup", reason="the RTL differs")]))
+    text = text_of(
+        render_hardware(
+            [
+                HardwareRun("W8A16", reason="the accelerator has no such format: 16 bits"),
+                HardwareRun("W8A8", 8, 8, 770_322, 3_802_552, "espresso", "espresso", True),
+                HardwareRun("W3A8", 4, 8, golden_class="cup", reason="the RTL differs"),
+            ]
+        )
+    )
     assert "W8A16: the accelerator has no such format: 16 bits." in text
     assert "770,322" in text
     assert "W3A8: the RTL differs." in text
@@ -143,7 +166,10 @@ def test_hardware_table():
 def test_pictures_are_written(results, tmp_path):
     plots.write_plots(results, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "accuracy.png", "costs.png", "layers.png"]
+        "accuracy.png",
+        "costs.png",
+        "layers.png",
+    ]
     for path in tmp_path.iterdir():
         with Image.open(path) as image:
             assert len(image.convert("L").getcolors(256)) > 20
@@ -161,7 +187,11 @@ def test_accuracy_has_a_line_for_each_width(results):
     axes = figure.axes
     assert len(axes) == 2 * 4
     assert [ax.get_title(loc="left") for ax in axes[:4]] == [
-        "per tensor", "per tensor\nequalization", "per channel", "per channel\nequalization"]
+        "per tensor",
+        "per tensor\nequalization",
+        "per channel",
+        "per channel\nequalization",
+    ]
     labels = [container.get_label() for container in axes[0].containers]
     assert labels == ["6-bit activations", "8-bit activations"]
     line = axes[0].containers[1]
@@ -178,13 +208,22 @@ def test_layers_show_each_block(results):
     axes = plots.draw_layers(results).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert [label.get_text() for label in axes.get_xticklabels()] == [
-        "stem", "B1", "B2", "B3", "B4", "head", "pool", "class."]
+        "stem",
+        "B1",
+        "B2",
+        "B3",
+        "B4",
+        "head",
+        "pool",
+        "class.",
+    ]
     assert "W3A8 per tensor" in names
     assert "W3A6 per tensor" not in names
     row = names.index("W3A8 per tensor")
     figures = results.figures[Point(3, 8, "tensor")]["layers"]
     assert axes.images[0].get_array()[row].tolist() == [
-        figure["sqnr_db"] for figure in figures.values()]
+        figure["sqnr_db"] for figure in figures.values()
+    ]
 
 
 def test_frontier_only_rises(results):
@@ -197,7 +236,10 @@ def test_frontier_only_rises(results):
 
 
 def test_sweep_of_one_format_is_drawn(prepared, tmp_path):
-    one = {point: figures for point, figures in made_results(prepared).figures.items()
-           if point == Point()}
+    one = {
+        point: figures
+        for point, figures in made_results(prepared).figures.items()
+        if point == Point()
+    }
     plots.write_plots(Results(prepared, one, {}), tmp_path)
     assert len(list(tmp_path.iterdir())) == 3

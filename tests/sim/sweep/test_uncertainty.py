@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sim.sweep.uncertainty import mean_and_error, proportion_error, wilson_interval
+from mnv2.sim.sweep.uncertainty import mean_and_error, proportion_error, wilson_interval
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 20), (18, 20), (20, 20), (1, 3)])

@@ -24,8 +24,10 @@ def draw(rng, layer):
     weights = layer.get_weights()
     if len(weights) == 4:
         ranges = ((4, 12), (-4, 8), (-4, 4), (3, 16))
-        return [rng.integers(low, high, x.shape) / 8 for (low, high), x in
-                zip(ranges, weights, strict=True)]
+        return [
+            rng.integers(low, high, x.shape) / 8
+            for (low, high), x in zip(ranges, weights, strict=True)
+        ]
     spread = 2 if layer.name == "predictions" else 12
     return [np.rint(rng.normal(0, spread, x.shape)) / 32 for x in weights]
 
@@ -38,9 +40,15 @@ def main(name, folder):
         import keras
     rows, columns = SIZES[name]
     model, without_softmax = (
-        keras.applications.MobileNetV2(weights=None, alpha=0.05, classes=CLASSES,
-                                       input_shape=(rows, columns, 3), classifier_activation=last)
-        for last in ("softmax", None))
+        keras.applications.MobileNetV2(
+            weights=None,
+            alpha=0.05,
+            classes=CLASSES,
+            input_shape=(rows, columns, 3),
+            classifier_activation=last,
+        )
+        for last in ("softmax", None)
+    )
     rng = np.random.default_rng(1)
     for layer in model.layers:
         if layer.get_weights():
@@ -51,12 +59,16 @@ def main(name, folder):
     images = (pixels / 127.5 - 1).astype(np.float32)
     path = folder / "predictions.npz"
     known = dict(np.load(path)) if path.exists() else {}
-    known |= {f"{name}_images": pixels,
-              f"{name}_logits": without_softmax.predict(images, verbose=0)}
+    known |= {
+        f"{name}_images": pixels,
+        f"{name}_logits": without_softmax.predict(images, verbose=0),
+    }
     np.savez_compressed(path, **known)
     model.compile("sgd", "mse")
-    with tempfile.TemporaryDirectory() as temporary, \
-            tarfile.open(folder / f"{name}.tar.xz", "w:xz", preset=9) as archive:
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        tarfile.open(folder / f"{name}.tar.xz", "w:xz", preset=9) as archive,
+    ):
         for suffix in (".keras", ".h5", ".weights.h5", *(["_weights.h5"] * (name == "keras2"))):
             saved = Path(temporary, f"{name}{suffix}")
             (model.save_weights if "weights" in suffix else model.save)(str(saved))

@@ -1,0 +1,1 @@
+"""Integer arithmetic in float32 form, for batches: equal to `golden.ops` in every element."""

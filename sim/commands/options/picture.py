@@ -1,0 +1,38 @@
+"""Pictures as the user names them."""
+
+from pathlib import Path
+
+__all__ = ["find_picture"]
+
+
+def find_picture(name):
+    """Path of a picture: a file, else the installed photograph of that name.
+
+    Parameters
+    ----------
+    name : str
+        Path of a file, or a name such as ``chelsea`` or ``imagenet_05_836``.
+
+    Returns
+    -------
+    Path
+        Where neither is there, the path as given, for whoever opens it to refuse.
+
+    Raises
+    ------
+    UserError
+        If the name, without folder and ending, is that of neither.
+    """
+    from mnv2.sim.errors import UserError
+    from mnv2.sim.pictures.photographs import calibration_photographs, labelled_photographs
+
+    path = Path(name).expanduser()
+    if not path.exists() and path.parent == Path("."):
+        for find in (calibration_photographs, labelled_photographs):
+            for photograph in find():
+                if photograph.name == name:
+                    return photograph.path
+        if not path.suffix:
+            names = ", ".join(photograph.name for photograph in calibration_photographs())
+            raise UserError(f"There is no file {name!r}, and the installed photographs are {names}")
+    return path

@@ -1,0 +1,134 @@
+"""`mnv2 model`."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mnv2.sim.commands.options.accelerator import (
+    Bandwidth,
+    Clock,
+    Config,
+    Draws,
+    Latency,
+    Seed,
+    Settings,
+    Stalls,
+    make_memory,
+)
+from mnv2.sim.commands.options.model import Model
+from mnv2.sim.commands.options.network import (
+    Classes,
+    ImageSize,
+    StridePadding,
+    Width,
+    choose_network,
+)
+from mnv2.sim.commands.options.page import Html, check_page
+from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.errors import UserError
+
+
+def model(
+    context: typer.Context,
+    config: Config = "base",
+    settings: Settings = None,
+    latency: Latency = 100,
+    bandwidth: Bandwidth = None,
+    stalls: Stalls = 0,
+    seed: Seed = 1,
+    draws: Draws = 32,
+    frames: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Predict so many frames too, one right behind the other, 3 or more: every row "
+            "of each, and the interval between their logits.",
+        ),
+    ] = 1,
+    clock: Clock = 200.0,
+    model: Model = None,
+    width: Width = None,
+    size: ImageSize = None,
+    classes: Classes = None,
+    padding: StridePadding = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for report.json and report.csv, if wanted."),
+    ] = None,
+    html: Html = False,
+):
+    """Predict cycles, waits and bytes of every layer, without a simulator, in a moment.
+
+    A model of the accelerator that equals its RTL to the cycle and to the byte: mnv2 validate holds
+    one to the other. Nothing is built or run, and no weights are needed: time does not depend on
+    data. With --stalls the memory pauses at random: the layers are those of --seed, as mnv2 run
+    would measure them with it, and beside them stand mean and range over --draws seeds.
+
+    Examples:
+
+    - mnv2 model
+
+    - mnv2 model --config small --set pixels=4 --latency 40 --bandwidth 8
+
+    - mnv2 model --stalls 20 --draws 100
+
+    - mnv2 model --frames 4
+
+    - mnv2 model --model mobilenet_v2.tflite --html --output runs/predicted
+    """
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.progress import show_count
+    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.cycles.predict import predict_frames, predict_network
+    from mnv2.sim.jobs.files import output_folder
+    from mnv2.sim.prediction.distribution import column_spreads, draw, seeds_from
+    from mnv2.sim.prediction.report import make_prediction, render_prediction, write_prediction
+
+    if html and output is None:
+        raise UserError("The page of --html goes into a folder: add --output DIR")
+    check_page(html)
+    if frames != 1 and frames < 3:
+        raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
+    if draws < 1:
+        raise UserError(f"--draws must be 1 or more, not {draws}")
+    network = choose_network(model, width, size, classes, padding)
+    accelerator = load_configuration(config, settings or ())
+    memory = asdict(make_memory(latency, bandwidth, stalls, seed))
+    begin = time.perf_counter()
+    layers = predict_network(network, accelerator, **memory)
+    seconds = time.perf_counter() - begin
+    sequence = predict_frames(network, accelerator, frames, **memory) if frames > 1 else None
+    spreads = None
+    if stalls and draws > 1:
+        steady = {name: value for name, value in memory.items() if name != "seed"}
+        with show_count("Predicting other seeds") as drawn:
+            others = draw(
+                network, accelerator, **steady, seeds=seeds_from(seed, draws)[1:], drawn=drawn
+            )
+        spreads = column_spreads([layers, *others])
+    prediction = make_prediction(
+        network,
+        layers,
+        accelerator,
+        **memory,
+        clock_hz=clock * 1e6,
+        seconds=seconds,
+        model="" if model is None else str(model),
+        sequence=sequence,
+        spreads=spreads,
+    )
+    if output:
+        with output_folder(output) as temporary:
+            write_prediction(prediction, temporary)
+            if html:
+                from mnv2.sim.page.kit.page import write_page
+                from mnv2.sim.page.run_page import run_page
+
+                write_page(run_page(prediction, command_line(context)), temporary)
+            files = ", ".join(sorted(file.name for file in temporary.iterdir()))
+    get_console().print(render_prediction(prediction))
+    if output:
+        get_error_console().print(f"In {output}: {files}")

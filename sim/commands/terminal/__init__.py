@@ -1,0 +1,1 @@
+"""What commands print on: console, progress bars, the command line as typed."""

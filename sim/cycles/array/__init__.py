@@ -1,0 +1,1 @@
+"""The passes of the multiplier array, cycle by cycle."""

@@ -1,0 +1,117 @@
+"""Passes that wait for nothing from memory: as long as one, and as it, are all of their shape.
+
+They are the same for every accelerator with the same lanes, queues and pipelines, so that a search
+over designs steps each once.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mnv2.sim.cycles import passes
+
+__all__ = ["KnownPass", "known_passes", "pass_shape"]
+
+
+@dataclass(slots=True)
+class KnownPass:
+    """What came of a pass.
+
+    Attributes
+    ----------
+    cycles : int
+    counts : list of int
+        Of them, by cause.
+    tile_ends : list of int
+        When the weights of each tile were done with, from the pass's first cycle on.
+    begins : list of int
+        When each group of pixels of the first tile begins, for which its input must be there.
+    busy : bytes or None
+        For each cycle, whether the core reads the map memory; None where nobody asks.
+    fetch : int or None
+        From when on the residual adder takes a word, if it took one.
+    """
+
+    cycles: int
+    counts: list
+    tile_ends: list
+    begins: list
+    busy: bytes | None
+    fetch: int | None
+
+    def repeat(self, core, begin, command, counts):
+        """A pass that begins in a cycle; the cycle in which it ends."""
+        for cause, cycles in enumerate(self.counts):
+            counts[cause] += cycles
+        if not command.copy:
+            for tile_end in self.tile_ends:
+                core.weight += command.input_words
+                if command.free:
+                    core.free_weights(begin + tile_end)
+            core.tile_weight = core.weight
+        if self.busy is not None:
+            core.writes.reads_as(begin, self.busy)
+        core.ready.clear()
+        if self.fetch is not None:
+            core.fetch = begin + self.fetch
+        core.end_early_pass()
+        return begin + self.cycles
+
+
+def known_passes(config):
+    """Passes that are known, by their shapes; more are added as they are stepped.
+
+    Parameters
+    ----------
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    dict of tuple to KnownPass
+    """
+    return _known(config.tile_words, config.queue_words, config.pixels, passes.RESULT, passes.ADD)
+
+
+@lru_cache(maxsize=64)
+def _known(tile_words, queue_words, pixels, result, add):
+    return {}
+
+
+def pass_shape(core, begin, command, line, work):
+    """All that decides how a pass goes that waits for nothing from memory.
+
+    Parameters
+    ----------
+    core : mnv2.sim.cycles.core.Core
+        What the pass before has left under way is part of it.
+    begin : int
+    command : mnv2.sim.cycles.passes.Pass
+    line : mnv2.sim.cycles.passes.Line
+    work : mnv2.sim.cycles.plan.Work
+
+    Returns
+    -------
+    tuple
+    """
+    shape = (
+        work.load,
+        work.store,
+        command.copy,
+        command.input_words,
+        command.rows,
+        command.groups,
+        command.output_words,
+        line.first_row == 0,
+        line.first_row & 1,
+        line.end_row - line.first_row,
+        line.rows - line.first_row if line.rows < line.end_row else 0,
+        line.groups,
+        line.steps,
+        line.stride_2,
+        line.pad_start,
+        max(core.landed - begin, 0),
+        max(core.added - begin, 0),
+        core.pending,
+    )
+    if core.residual and (core.pending or core.ready):
+        shape += (max(core.fetch - begin, 0), *(max(ready - begin, 0) for ready in core.ready))
+    return shape

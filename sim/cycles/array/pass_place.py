@@ -1,0 +1,125 @@
+"""Where a pass to the line buffer stands: tile by tile, in each row by row, group by group."""
+
+from mnv2.sim.cycles.array.repetition import GROUP, ROW, TILE
+
+__all__ = ["PassPlace"]
+
+
+class PassPlace:
+    """The pixels in work.
+
+    Parameters
+    ----------
+    core : mnv2.sim.cycles.core.Core
+        Whose weights are released as tiles are done with.
+    command : mnv2.sim.cycles.passes.Pass
+
+    Attributes
+    ----------
+    tile, row, group : int
+    count : int
+        Words of results of a group of pixels in this tile.
+    steps : int
+        Cycles that a group of pixels takes.
+    weight : int
+        Word of the ring that the first step takes.
+    need : int
+        Words of the input up to these pixels' end.
+    parameters : int
+        Parameters of the descriptor up to this tile's end.
+    tile_ends : list of int
+        Cycles behind those of each tile so far.
+    """
+
+    __slots__ = (
+        "_command",
+        "_core",
+        "_tile_words",
+        "_tiles",
+        "count",
+        "group",
+        "need",
+        "parameters",
+        "row",
+        "steps",
+        "tile",
+        "tile_ends",
+        "weight",
+    )
+
+    def __init__(self, core, command):
+        self._core, self._command = core, command
+        self._tile_words = core.tile_words
+        self._tiles = -(-command.output_words // core.tile_words)
+        self.row = self.group = 0
+        self.weight = core.weight
+        self.tile_ends = []
+        self._begin_tile(0)
+
+    def _begin_tile(self, tile):
+        command = self._command
+        before = tile * self._tile_words
+        self.tile = tile
+        self.count = min(self._tile_words, command.output_words - before)
+        self.steps = self.count if command.copy else command.input_words
+        self.need = command.index + command.input_words
+        self.parameters = command.parameters + before + self.count
+
+    def next(self, cycle):
+        """Go on behind these pixels' last step; what begins: `GROUP`, `ROW` or `TILE`."""
+        command = self._command
+        self.group += 1
+        if self.group != command.groups:
+            self.need += command.input_words
+            return GROUP
+        self.group = 0
+        self.row += 1
+        if self.row != command.rows:
+            self.need += command.input_words
+            return ROW
+        self.row = 0
+        self._end_tile(cycle)
+        self._begin_tile(self.tile + 1)
+        return TILE
+
+    def _end_tile(self, cycle):
+        self.tile_ends.append(cycle)
+        if self._command.copy:
+            return
+        self.weight += self._command.input_words
+        self._core.weight = self.weight
+        if self._command.free:
+            self._core.free_weights(cycle)
+
+    @property
+    def ended(self):
+        """Whether no tile is left."""
+        return self.tile == self._tiles
+
+    def left(self, level):
+        """Groups, rows or tiles behind that which begins."""
+        if level == GROUP:
+            return self._command.groups - 1 - self.group
+        if level == ROW:
+            return self._command.rows - 1 - self.row
+        return self._tiles - 1 - self.tile
+
+    def words(self, level, places):
+        """Words of the input that so many more groups or rows take."""
+        return self._command.input_words * places * (self._command.groups if level == ROW else 1)
+
+    def skip(self, level, period, times):
+        """Go on by so many periods, the first of which ends as the one before it did."""
+        places = times * period.places
+        if level == GROUP:
+            self.group += places
+            self.need += self.words(level, places)
+        elif level == ROW:
+            self.row += places
+            self.need += self.words(level, places)
+        else:
+            latest = self.tile_ends[-period.places :]
+            for k in range(1, times + 1):
+                for tile_end in latest:
+                    self._end_tile(tile_end + k * period.cycles)
+            self._begin_tile(self.tile + places)

@@ -1,0 +1,76 @@
+"""What repeats itself is stepped once: periods of a pass, found where its state comes back.
+
+A pass goes through tiles, each through rows, each through groups of pixels. Where one of them
+begins in a state that was seen where another began, everything that follows is as it was then, as
+long as nothing waits for memory and no edge of the map is met.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["GROUP", "ROW", "TILE", "Period", "Repetition"]
+
+#: What begins.
+GROUP, ROW, TILE = range(3)
+
+
+@dataclass(slots=True)
+class Period:
+    """From a state to its return.
+
+    Attributes
+    ----------
+    places : int
+        Groups, rows or tiles.
+    cycles : int
+    counts : list of int
+        Of these cycles, by cause.
+    """
+
+    places: int
+    cycles: int
+    counts: list
+
+
+class Repetition:
+    """States that were seen."""
+
+    def __init__(self):
+        self._seen = ({}, {}, {})
+
+    def begins(self, level):
+        """What was seen inside that which ends is over."""
+        for inner in range(level):
+            self._seen[inner].clear()
+
+    def find(self, level, state, place, walk, cycle, counts):
+        """The period that ends here, if this state was seen before.
+
+        Parameters
+        ----------
+        level : int
+            `GROUP`, `ROW` or `TILE`.
+        state : tuple
+            All that decides what follows.
+        place : mnv2.sim.cycles.array.pass_place.PassPlace
+        walk : mnv2.sim.cycles.array.line_walk.LineWalk
+        cycle : int
+        counts : list of int
+            Cycles by cause until now.
+
+        Returns
+        -------
+        Period or None
+            None too where something came late from memory meanwhile, as it will not again, and
+            where the line buffer was at the edge.
+        """
+        seen = self._seen[level]
+        before = seen.get(state)
+        number = (place.group, place.row, place.tile)[level]
+        seen[state] = number, walk.number(level), cycle, counts.copy()
+        if before is None or not before[1] or before[3][:3] != counts[:3]:
+            return None
+        return Period(
+            number - before[0],
+            cycle - before[2],
+            [now - then for now, then in zip(counts, before[3], strict=True)],
+        )

@@ -1,0 +1,258 @@
+"""What a network's program asks of the accelerator: sizes alone, no weights and no addresses."""
+
+from dataclasses import dataclass, replace
+
+from mnv2.sim.mapping.placement import place_network
+from mnv2.sim.mapping.tiling import cut_classes, map_words, stem_steps
+
+__all__ = ["Plan", "Work", "plan_network"]
+
+#: Bits of the requantisation parameters of a channel, and of its logit with its accumulator.
+_PARAMETER_BITS, _LOGIT_BITS = 72, 40
+
+#: Bytes of a record of a program.
+_RECORD_BYTES = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One descriptor, as `mnv2.hw.program.Descriptor`; sizes in words, rows and groups of pixels.
+
+    Attributes
+    ----------
+    kind : str
+        ``"block"``, ``"head"`` or ``"classifier"``.
+    input_ring, output_ring : int
+        Words of the map memory for the input and for the output.
+    load_words, load_beats : int
+        Map, or with a stem the beats of the image, that comes from external memory.
+    store_words, store_bytes : int
+        Map, or words of logits, that goes to external memory.
+    """
+
+    kind: str
+    input_rows: int
+    input_groups: int
+    input_words: int
+    output_words: int
+    parameter_words: int
+    hidden_words: int = 0
+    output_rows: int = 0
+    output_groups: int = 0
+    strip_rows: int = 1
+    steps: int = 0
+    copy: bool = False
+    residual: bool = False
+    stride_2: bool = False
+    pad_start: bool = False
+    stem: bool = False
+    image_rows: int = 0
+    image_groups: int = 0
+    image_steps: int = 0
+    image_pad_start: bool = False
+    stem_steps: int = 0
+    input_ring: int = 0
+    output_ring: int = 0
+    load: bool = False
+    load_words: int = 0
+    load_beats: int = 0
+    store: bool = False
+    store_words: int = 0
+    store_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A program.
+
+    Attributes
+    ----------
+    works : tuple of Work
+        One for each descriptor.
+    owners : tuple of (int, str)
+        What each is for: number of the frame, name of a block, ``"head"`` or ``"classifier"``.
+    program_beats, weights_beats, taps_beats, parameters_beats : int
+        Beats of the streams that are read from start to end.
+    """
+
+    works: tuple
+    owners: tuple
+    program_beats: int
+    weights_beats: int
+    taps_beats: int
+    parameters_beats: int
+
+
+def _bytes(bits):
+    return -(-bits // 8)
+
+
+def _tiles(words, config):
+    return -(-words // config.tile_words)
+
+
+def plan_network(network, config, frames=1):
+    """Plan of a network's program.
+
+    Parameters
+    ----------
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
+    frames : int
+        Images that are worked off one right behind the other, as
+        `mnv2.sim.mapping.network_program.build_network_program` orders it.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    mnv2.sim.mapping.tiling.DoesNotFit
+        If a buffer is too small.
+    """
+    placement = place_network(network, config)
+    blocks = [
+        _block_work(network, placement, number, config) for number in range(len(network.blocks))
+    ]
+    head = _pointwise_work("head", network.head, config, load=placement.spilled[-1])
+    whole = _pointwise_work("classifier", network.classifier, config, load=False)
+    parts = [
+        _pointwise_work(
+            "classifier",
+            replace(network.classifier, output_shape=(1, 1, end - begin)),
+            config,
+            load=False,
+        )
+        for begin, end in cut_classes(network.classifier.output_channels, config)
+    ]
+    works, owners, waiting = [], [], []
+    for frame in range(frames):
+        for block, work in zip(network.blocks, blocks, strict=True):
+            works.append(work)
+            owners.append((frame, block.name))
+            if waiting:
+                works.append(waiting.pop(0))
+                owners.append((frame - 1, "classifier"))
+        works += waiting
+        owners += len(waiting) * [(frame - 1, "classifier")]
+        works.append(head)
+        owners.append((frame, "head"))
+        waiting = list(parts)
+    works.append(whole)
+    owners.append((frames - 1, "classifier"))
+    weights = sum(_weight_words(work, config) for work in works)
+    return Plan(
+        works=tuple(works),
+        owners=tuple(owners),
+        program_beats=(1 + len(works)) * (_RECORD_BYTES // config.data_bytes),
+        weights_beats=_beats(weights * config.weight_word_bits, config),
+        taps_beats=_beats(sum(work.hidden_words for work in works) * config.tap_word_bits, config),
+        parameters_beats=_beats(
+            sum(work.parameter_words for work in works) * config.parameter_word_bits, config
+        ),
+    )
+
+
+def _weight_words(work, config):
+    """Words of weights that a descriptor takes."""
+    if work.kind != "block":
+        return work.input_words * _tiles(work.output_words, config)
+    words = work.hidden_words * _tiles(work.output_words, config)
+    if not work.copy:
+        words += work.input_words * _tiles(work.hidden_words, config)
+    if work.stem:
+        words += work.stem_steps * _tiles(work.input_words, config)
+    return words
+
+
+def _beats(bits, config):
+    return -(-_bytes(bits) // config.data_bytes)
+
+
+def _block_work(network, placement, number, config):
+    block, tiling = network.blocks[number], placement.tilings[number]
+    rows, groups, words = tiling.input_shape
+    output_rows, output_groups, output_words = tiling.output_shape
+    hidden_words = tiling.hidden_shape[2]
+    top = bool(block.depthwise.padding[0][0])
+    stride_2 = block.depthwise.stride == 2
+    fields = {}
+    if number == 0:
+        stem = network.stem
+        image_rows, image_groups, _ = map_words(stem.input_shape, config)
+        image_top = bool(stem.padding[0][0])
+        image_bits = (
+            image_rows * image_groups * config.pixels * stem.input_channels * config.activation_bits
+        )
+        fields |= {
+            "stem": True,
+            "image_rows": image_rows,
+            "image_groups": image_groups,
+            "image_steps": 2 * groups + 1 - image_top,
+            "image_pad_start": image_top,
+            "stem_steps": stem_steps(stem, config),
+            "load_beats": _beats(image_bits, config),
+        }
+    elif placement.spilled[number - 1]:
+        fields |= _load(rows * groups * words, config)
+    if placement.spilled[number]:
+        stored = output_rows * output_groups * output_words
+        fields |= {
+            "store": True,
+            "store_words": stored,
+            "store_bytes": _bytes(stored * config.word_bits),
+        }
+    return Work(
+        kind="block",
+        input_rows=rows,
+        input_groups=groups,
+        input_words=words,
+        output_words=output_words,
+        hidden_words=hidden_words,
+        output_rows=output_rows,
+        output_groups=output_groups,
+        strip_rows=tiling.strip_rows,
+        parameter_words=(
+            hidden_words * (1 + bool(block.expand)) + output_words + (words if number == 0 else 0)
+        ),
+        steps=2 * output_groups + 1 - top if stride_2 else output_groups + 1,
+        copy=block.expand is None,
+        residual=block.residual,
+        stride_2=stride_2,
+        pad_start=top,
+        input_ring=tiling.input_end - tiling.input_base,
+        output_ring=tiling.output_end - tiling.output_base,
+        **fields,
+    )
+
+
+def _load(words, config):
+    return {
+        "load": True,
+        "load_words": words,
+        "load_beats": _beats(words * config.word_bits, config),
+    }
+
+
+def _pointwise_work(kind, layer, config, *, load):
+    rows, groups, words = map_words(layer.input_shape, config)
+    output_words = map_words(layer.output_shape, config)[2]
+    fields = _load(rows * groups * words, config) if load else {}
+    if kind == "classifier":
+        fields = {
+            "store": True,
+            "store_words": output_words,
+            "store_bytes": output_words * config.inputs * _LOGIT_BITS // 8,
+        }
+    return Work(
+        kind=kind,
+        input_rows=rows,
+        input_groups=groups,
+        input_words=words,
+        output_words=output_words,
+        parameter_words=output_words,
+        input_ring=rows * groups * words,
+        output_ring=2**16,
+        **fields,
+    )

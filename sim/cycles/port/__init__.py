@@ -1,0 +1,1 @@
+"""The memory port: read streams, writes, pauses, shared bandwidth."""

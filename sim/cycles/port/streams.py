@@ -1,0 +1,314 @@
+"""A stream from memory: when its beats leave their queue, and its words their gearbox.
+
+When a burst is asked for, the cycles in which its beats arrive are certain; when a beat leaves its
+queue and when a word leaves its gearbox follow by maxima from what was before. Nothing is stepped.
+"""
+
+from bisect import bisect_left
+from itertools import repeat
+from math import gcd
+
+__all__ = ["NEVER", "Stream"]
+
+#: Later than any cycle.
+NEVER = 1 << 62
+
+
+class Stream:
+    """A channel of the read master, its queue and gearbox, and the ring or the user behind it.
+
+    Cycles of the command in work, each in a list: ``arrivals`` of beats, ``pops`` of beats from the
+    queue into the gearbox, ``gives`` of words out of the gearbox.
+    """
+
+    def __init__(self, word_bits, config, depth=None):
+        self._burst = config.burst_beats
+        self._queue = config.read_queue_beats
+        self._data_bits = config.data_bits
+        self.arrivals, self.pops, self.gives = [], [], []
+        self.stale = False  # beats have arrived that have not been moved on
+        self.gaps = []  # beats that do not come right behind the beat before
+        self.counted = []  # arrivals of the commands before
+        self.beats = 0  # of the command
+        self.asked = 0  # beats asked for
+        self.earliest = 0  # cycle of the next request, as far as the command's order goes
+        self.request = NEVER  # cycle from which a burst is requested, as far as is known
+        self.length = 0  # its beats
+        self.needed = NEVER  # beats that must have left the queue for it
+        self.depth = depth
+        self.frees = [0]  # words freed in all, and from which cycle on they are
+        self.free_cycles = [-1]
+        self._free = 0  # the first of them that gives the next word room
+        self.set_word(word_bits)
+
+    def set_word(self, word_bits):
+        """Width of the words."""
+        unit = gcd(self._data_bits, word_bits)
+        self._taken = self._data_bits // unit
+        self._given = word_bits // unit
+        # Highest level at which the gearbox takes a beat.
+        self._ready = self._given + min(self._taken, self._given) - 1
+        self._simple = self._given % self._taken == 0  # a word is whole beats
+
+    def command(self, cycle, beats):
+        """A command that is valid in a cycle."""
+        self.counted += self.arrivals
+        self.arrivals, self.pops, self.gives, self.gaps = [], [], [], []
+        self.beats, self.asked = beats, 0
+        self.earliest = cycle + 2
+        self.find_request()
+
+    def find_request(self):
+        """Find out from when the next burst is requested."""
+        length = self.beats - self.asked
+        if not length:
+            self.request = self.needed = NEVER
+            return
+        if length > self._burst:
+            length = self._burst
+        self.length = length
+        # Beats that must have left the queue.
+        needed = self.needed = self.asked + length - self._queue
+        if needed <= 0:
+            self.request = self.earliest
+        elif needed <= len(self.pops):
+            cycle = self.pops[needed - 1] + 2
+            self.request = cycle if cycle > self.earliest else self.earliest
+        else:
+            self.request = NEVER
+
+    def grant(self, cycle, first_beat):
+        """The burst is asked for; its beats arrive one a cycle."""
+        arrivals, length = self.arrivals, self.length
+        if not arrivals or arrivals[-1] + 1 != first_beat:
+            self.gaps.append(len(arrivals))
+        arrivals.extend(range(first_beat, first_beat + length))
+        self.asked += length
+        self.earliest = cycle + 2
+
+    def grant_beats(self, cycle, beats):
+        """The burst is asked for; its beats arrive in these cycles."""
+        arrivals = self.arrivals
+        number = len(arrivals)
+        last = arrivals[-1] if arrivals else -1
+        for beat in beats:
+            if beat != last + 1:
+                self.gaps.append(number)
+            last = beat
+            number += 1
+        arrivals.extend(beats)
+        self.asked += self.length
+        self.earliest = cycle + 2
+
+    @property
+    def ratio(self):
+        """Width of a beat and of a word, in the largest unit that divides both."""
+        return self._taken, self._given
+
+    def is_steady(self):
+        """Whether beats go through queue and gearbox one a cycle, and words follow at once."""
+        pops, queue = self.pops, self._queue
+        if len(pops) != len(self.arrivals) or len(pops) <= queue:
+            return False
+        words = len(pops) * self._taken // self._given
+        return (
+            self._given >= self._taken
+            and pops[-1] - pops[-1 - queue] == queue
+            and len(self.gives) == words
+            and self.gives[-1] == pops[-(-words * self._given // self._taken) - 1] + 1
+        )
+
+    def when_word(self, number):
+        """Cycle from which a word is at the gearbox's output, as far as is known."""
+        pops = -(-(number + 1) * self._given // self._taken)
+        if pops > len(self.pops):
+            return NEVER
+        return self.pops[pops - 1] + 1
+
+    def free(self, cycle, words):
+        """Words of the ring are released in a cycle."""
+        self.frees.append(self.frees[-1] + words)
+        self.free_cycles.append(cycle + 1)
+
+    def move(self):
+        """Move on what has arrived."""
+        self.stale = False
+        if self.depth is None:
+            self.pop()
+        else:
+            self.flow()
+
+    def pop(self):
+        """Move beats into the gearbox, as far as the words given allow."""
+        arrivals, pops, gives = self.arrivals, self.pops, self.gives
+        number, count, words = len(pops), len(arrivals), len(gives)
+        last = pops[-1] if pops else -1
+        taken, given, ready = self._taken, self._given, self._ready
+        while number < count:
+            cycle = arrivals[number] + 2
+            if cycle <= last:
+                cycle = last + 1
+            over = number * taken - ready
+            if over > 0:
+                needed = -(-over // given)
+                if needed > words:
+                    break
+                if gives[needed - 1] >= cycle:
+                    cycle = gives[needed - 1] + 1
+            pops.append(cycle)
+            last = cycle
+            number += 1
+
+    def give(self, cycles, dues, first):
+        """Words leave the gearbox in cycles from that of the first on; those that did in time.
+
+        Parameters
+        ----------
+        cycles, dues : list of int
+            When they leave and by when they must be there, both ascending.
+        first : int
+            Place in them.
+
+        Returns
+        -------
+        int
+            Place of the first that is not known to be there when it must, or their number.
+        """
+        arrivals, pops, gives = self.arrivals, self.pops, self.gives
+        taken, given = self._taken, self._given
+        before = len(gives) - first
+        count = len(cycles)
+        while first < count:
+            beats = -(-(before + first + 1) * given // taken)
+            if beats > len(pops):
+                self.pop()
+            if beats > len(pops) or pops[beats - 1] >= dues[first]:
+                break
+            # All that are whole with this beat.
+            end = min(beats * taken // given - before, count)
+            gives.extend(cycles[first:end])
+            first = end
+        if len(pops) != len(arrivals):
+            self.pop()
+        if self.request == NEVER and len(pops) >= self.needed:
+            self.find_request()
+        return first
+
+    def flow(self):
+        """Move beats into the gearbox and words into the ring, as far as is known."""
+        arrivals, pops, gives = self.arrivals, self.pops, self.gives
+        taken, given, ready, depth = self._taken, self._given, self._ready, self.depth
+        frees, free_cycles, free = self.frees, self.free_cycles, self._free
+        number, count, words = len(pops), len(arrivals), len(gives)
+        last = pops[-1] if pops else -1
+        last_give = gives[-1] if gives else -1
+        while True:
+            # Words that are complete.
+            needed = -(-(words + 1) * given // taken)  # beats that the next word needs
+            while needed <= number:
+                cycle = pops[needed - 1]
+                if cycle < last_give:
+                    cycle = last_give
+                cycle += 1
+                if words >= depth:
+                    room = words - depth + 1
+                    while free < len(frees) and frees[free] < room:
+                        free += 1
+                    if free == len(frees):
+                        break
+                    if free_cycles[free] > cycle:
+                        cycle = free_cycles[free]
+                gives.append(cycle)
+                last_give = cycle
+                words += 1
+                needed = -(-(words + 1) * given // taken)
+            if number == count:
+                break
+            # The next beat.
+            arrives = arrivals[number]
+            cycle = arrives + 2
+            if cycle <= last:
+                cycle = last + 1
+            over = number * taken - ready
+            if over > 0:
+                before = -(-over // given)
+                if before > words:
+                    break
+                if gives[before - 1] >= cycle:
+                    cycle = gives[before - 1] + 1
+            # As long as the ring has room, beats behind it follow one a cycle, if they have come by
+            # then, and each word leaves right behind its last beat.
+            chunk = 1
+            if given >= taken and last_give < cycle and needed > number:
+                chunk = count - number
+                room = depth + frees[free if free < len(frees) else -1] - words  # words
+                chunk = min(chunk, (words + room) * given // taken - number)
+                end = number + chunk
+                if arrivals[end - 1] + 2 > cycle + chunk - 1:
+                    chunk = bisect_left(self.gaps, number + 1)
+                    chunk = (self.gaps[chunk] if chunk < len(self.gaps) else count) - number
+                    chunk = min(chunk, end - number)
+            if chunk <= 1:
+                pops.append(cycle)
+                last = cycle
+                number += 1
+                continue
+            pops.extend(range(cycle, cycle + chunk))
+            first = number
+            number += chunk
+            last = cycle + chunk - 1
+            if self._simple:
+                ratio = given // taken
+                more = number // ratio - words
+                if more > 0:
+                    begin = cycle + (words + 1) * ratio - first
+                    gives.extend(range(begin, begin + more * ratio, ratio))
+                    words += more
+                    last_give = gives[-1]
+            else:
+                while needed <= number:
+                    last_give = pops[needed - 1] + 1
+                    gives.append(last_give)
+                    words += 1
+                    needed = -(-(words + 1) * given // taken)
+        self._free = free
+
+    def settled(self, words):
+        """Beats asked for, beats popped and words given when all has come to rest.
+
+        ``words`` more have been freed by then than now.
+        """
+        room = self.depth + self.frees[-1] + words
+        given = min(room, self.beats * self._taken // self._given)
+        pops = min(self.beats, (given * self._given + self._ready) // self._taken + 1)
+        asked = (pops + self._queue) // self._burst * self._burst
+        if asked + self._burst > self.beats and pops + self._queue >= self.beats:
+            asked = self.beats
+        return asked, pops, given
+
+    def settle(self, cycle, asked, pops, given):
+        """All has come to rest: when exactly what moved since a cycle does not matter any more."""
+        self.arrivals.extend(repeat(cycle, asked - len(self.arrivals)))
+        self.pops.extend(repeat(cycle, pops - len(self.pops)))
+        self.gives.extend(repeat(cycle, given - len(self.gives)))
+        self.asked = asked
+        self.find_request()
+
+    @property
+    def widens(self):
+        """Whether a word is no narrower than a beat, so that a beat can pass in every cycle."""
+        return self._given >= self._taken
+
+    def beats_for(self, words):
+        """Beats that so many words take."""
+        return -(-words * self._given // self._taken)
+
+    def room_bursts(self):
+        """Bursts whose words the ring has room for, whatever is freed."""
+        room = self.depth + self.frees[self._free if self._free < len(self.frees) else -1]
+        beats = room * self._given // self._taken - self.asked
+        return min(beats, self.beats - self.asked) // self._burst - 1
+
+    def count(self, cycle):
+        """Beats that arrived before a cycle."""
+        return bisect_left(self.counted, cycle) + bisect_left(self.arrivals, cycle)

@@ -1,0 +1,207 @@
+"""From a network and a configuration to the rows of a report, predicted."""
+
+from dataclasses import dataclass
+
+from mnv2.sim.cycles.machine import Machine
+from mnv2.sim.cycles.passes import CAUSES, DEPTHWISE, POINTWISE
+from mnv2.sim.cycles.plan import plan_network
+from mnv2.sim.cycles.port.pauses import Pauses
+from mnv2.sim.cycles.port.reads import CHANNELS
+from mnv2.sim.errors import UserError
+from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
+from mnv2.sim.mapping.tiling import DoesNotFit
+from mnv2.sim.report.results import LayerResult
+
+__all__ = ["PredictedFrames", "PredictedLayer", "predict_frames", "predict_network"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedLayer(LayerResult):
+    """What the accelerator would do with a layer; nothing was run."""
+
+    predicted: bool = True
+
+
+@dataclass(frozen=True)
+class PredictedFrames:
+    """Frames, one right behind the other; nothing was run.
+
+    Attributes
+    ----------
+    layers : tuple of tuple of PredictedLayer
+        Of each frame: stem, blocks, head (with the pool) and classifier. Where the classifier is
+        worked off between the blocks of the next frame, its cycles are still its own.
+    ends : tuple of int
+        Cycle in which the logits of each frame are in memory; the last is the run's.
+    """
+
+    layers: tuple
+    ends: tuple
+
+
+def predict_network(network, config, *, latency=100, bytes_per_cycle=0, stall_percent=0, seed=1):
+    """What `mnv2.sim.rtl.run_network.run_network` would measure.
+
+    Parameters
+    ----------
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
+    latency : int
+        Cycles from the transfer of a read address to its first beat, 2 or more.
+    bytes_per_cycle : int
+        Bandwidth that reads and writes share; 0 for a beat a cycle in each direction.
+    stall_percent : int
+        Share of the cycles in which each channel of the memory pauses at random, 0 to 99.
+    seed : int
+        Of the pauses, as that of a run.
+
+    Returns
+    -------
+    tuple of PredictedLayer
+        Stem, blocks, head (with the pool) and classifier.
+
+    Raises
+    ------
+    UserError
+        If the network does not fit, or never comes to an end.
+    """
+    return predict_frames(
+        network,
+        config,
+        1,
+        latency=latency,
+        bytes_per_cycle=bytes_per_cycle,
+        stall_percent=stall_percent,
+        seed=seed,
+    ).layers[0]
+
+
+def predict_frames(
+    network, config, frames, *, latency=100, bytes_per_cycle=0, stall_percent=0, seed=1
+):
+    """What `mnv2.sim.rtl.run_network.run_network` would measure of frames, one behind the other.
+
+    Parameters
+    ----------
+    network, config, latency, bytes_per_cycle, stall_percent, seed
+        See `predict_network`.
+    frames : int
+        1 or more.
+
+    Returns
+    -------
+    PredictedFrames
+
+    Raises
+    ------
+    UserError
+        If the network does not fit, or never comes to an end.
+    """
+    try:
+        plan = plan_network(network, config, frames)
+    except DoesNotFit as error:
+        raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
+    pauses = Pauses(stall_percent, seed) if stall_percent else None
+    machine = Machine(config, plan, latency, bytes_per_cycle, pauses)
+    try:
+        machine.run()
+    except RuntimeError as error:
+        raise UserError(f"The accelerator would be stuck: {error}") from None
+    fields = _fields(network, config)
+    spent = _add_up(plan, machine)
+    layers = tuple(
+        tuple(
+            PredictedLayer(
+                multipliers=config.multipliers,
+                cycles=sum(counts),
+                pointwise_cycles=counts[POINTWISE],
+                depthwise_cycles=counts[DEPTHWISE],
+                stalls=dict(zip(CAUSES, counts, strict=False)),
+                dram_read_bytes_by_kind={
+                    channel: count * config.data_bytes
+                    for channel, count in zip(CHANNELS, beats, strict=False)
+                },
+                dram_write_bytes=stored,
+                mismatches=0,
+                **layer,
+            )
+            for layer in fields
+            for counts, beats, stored in (spent[frame, layer["name"]],)
+        )
+        for frame in range(frames)
+    )
+    ends = [0] * frames
+    for (frame, _), end in zip(plan.owners, machine.ends, strict=True):
+        ends[frame] = end
+    return PredictedFrames(layers, tuple(ends))
+
+
+def _add_up(plan, machine):
+    """By frame and name of a row: cycles by cause, beats by stream, and bytes written."""
+    spent = {}
+    for (frame, name), work, counts, beats in zip(
+        plan.owners, plan.works, machine.counts, machine.beats, strict=True
+    ):
+        parts = [(name, 0, work.store_bytes)]
+        if work.stem:
+            parts.append(("stem", 1, 0))
+        for row, part, stored in parts:
+            earlier = spent.get((frame, row))
+            now = counts[part], beats[part], stored
+            if earlier:  # the classifier in parts
+                now = (
+                    [sum(pair) for pair in zip(earlier[0], now[0], strict=True)],
+                    [sum(pair) for pair in zip(earlier[1], now[1], strict=True)],
+                    earlier[2] + stored,
+                )
+            spent[frame, row] = now
+    return spent
+
+
+def _fields(network, config):
+    """What a row says of its layer, in order."""
+    return [
+        {
+            "name": "stem",
+            "kind": "stem",
+            "ideal_cycles": ideal_stem_cycles(network.stem, config),
+            **_layer(network.stem),
+        },
+        *(
+            {
+                "name": block.name,
+                "kind": "block",
+                "macs": block.macs,
+                "ideal_cycles": ideal_block_cycles(block, config),
+                "input_shape": block.input_shape,
+                "output_shape": block.output_shape,
+                "stride": block.stride,
+                "residual": block.residual,
+            }
+            for block in network.blocks
+        ),
+        {
+            "name": "head",
+            "kind": "head",
+            "ideal_cycles": ideal_pointwise_cycles(network.head, config),
+            **_layer(network.head),
+            "output_shape": network.pool.output_shape,
+        },
+        {
+            "name": "classifier",
+            "kind": "classifier",
+            "ideal_cycles": ideal_pointwise_cycles(network.classifier, config),
+            **_layer(network.classifier),
+        },
+    ]
+
+
+def _layer(layer):
+    """Fields of a layer that is no block."""
+    return {
+        "macs": layer.macs,
+        "input_shape": layer.input_shape,
+        "output_shape": layer.output_shape,
+        "stride": layer.stride,
+        "residual": False,
+    }

@@ -1,0 +1,1 @@
+"""Long work: journal, resume, processes and clusters, cache, files that appear whole."""

@@ -1,0 +1,54 @@
+"""Where results that can be made again are kept between runs."""
+
+import os
+from pathlib import Path
+
+from mnv2.sim.errors import UserError
+
+__all__ = ["cache_dir", "cache_folder"]
+
+
+def cache_dir():
+    """Folder of the cache: ``MNV2_CACHE`` if set, else the user's cache folder.
+
+    Returns
+    -------
+    Path
+        Absolute; it may not exist yet.
+    """
+    chosen = os.environ.get("MNV2_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().resolve()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("mnv2"))
+
+
+def cache_folder(name):
+    """A folder of the cache that exists.
+
+    Parameters
+    ----------
+    name : str
+        What is kept in it, such as ``"build"``.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UserError
+        If it cannot be made or written.
+    """
+    folder = cache_dir() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK | os.X_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        raise UserError(
+            f"The cache folder {folder} cannot be written: set MNV2_CACHE to one that can"
+        )
+    return folder

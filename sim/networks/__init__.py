@@ -1,0 +1,1 @@
+"""Networks as users have them: opening, inputs, outputs, comparison, export."""

@@ -1,0 +1,235 @@
+"""The input of a network: a picture, or an array of the model's own type, for each of its forms."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mnv2.golden.fixed_point import dequantize
+from mnv2.golden.graph.derivation import RANGES
+from mnv2.golden.graph.elementwise import Quantize
+from mnv2.golden.graph.records import Tensor
+from mnv2.golden.quantize import quantize_image
+from mnv2.sim.errors import UserError
+from mnv2.sim.pictures.images import crop_to, load_image, normalize
+from mnv2.sim.pictures.normalization import (
+    NORMALIZATIONS,
+    choose_normalization,
+    nearest_normalization,
+)
+
+__all__ = [
+    "ModelInput",
+    "check_picture",
+    "is_npy",
+    "load_graph_inputs",
+    "load_model_input",
+    "load_npy",
+    "load_picture",
+]
+
+NPY_MAGIC = b"\x93NUMPY"
+#: Characters of numpy's own message that are shown; it may quote the header of a hostile file.
+DETAIL_CHARACTERS = 120
+
+
+@dataclass(frozen=True, eq=False)
+class ModelInput:
+    """One input of a network.
+
+    Attributes
+    ----------
+    integer : int8 [H, W, 3]
+        As the integer network takes it.
+    real : float32 [H, W, 3]
+        As a float network takes it: normalised.
+    """
+
+    integer: np.ndarray
+    real: np.ndarray
+
+
+def check_picture(path):
+    """UserError if a file is a picture that cannot be read; arrays are looked at later."""
+    if not is_npy(Path(path)):
+        load_image(path)
+
+
+def load_model_input(model, path, normalization=None):
+    """The input of a network from a file.
+
+    Parameters
+    ----------
+    model : mnv2.sim.networks.open.RunnableModel
+    path : path
+        A picture, which is resized, cropped and normalised; or an .npy of [1, H, W, 3]: of the type
+        of the graph's input, if the model came as a graph; else int8 as the integer network takes
+        it, or float32, normalised.
+    normalization : str, optional
+        A name in `mnv2.sim.pictures.normalization.NORMALIZATIONS`, for a picture; by default the
+        float network's, or that whose range is nearest to the model's input scale.
+
+    Returns
+    -------
+    ModelInput
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read or does not fit the model.
+    """
+    integer = model.integer
+    if model.family is not None:
+        (value,) = load_graph_inputs(model.family.graph, [path], normalization)
+        for operator in model.family.before:
+            value = model.family.graph.kernels[operator.index].run(value)
+        value = value.reshape(integer.network.input_shape)
+    elif is_npy(Path(path)):
+        value = _load_array(integer, Path(path))
+    else:
+        value = _load_picture(model, path, normalization)
+    if value.dtype == np.float32:
+        return ModelInput(quantize_image(value, integer), value)
+    return ModelInput(value, dequantize(value, integer.input_scale, integer.input_zero_point))
+
+
+def _load_array(integer, path):
+    """int8 or float32 [H, W, 3] of an .npy."""
+    shape = (1, *integer.network.input_shape)
+    real = Tensor(0, "input", shape, "float32")
+    try:
+        return load_npy(path, real)[0]
+    except UserError:
+        kind = "int8" if integer.input_bits <= 8 else "int16"
+        return load_npy(path, Tensor(0, "input", shape, kind))[0]
+
+
+def _load_picture(model, path, normalization):
+    """Normalised float32 [H, W, 3] of a picture."""
+    rows, columns, channels = model.network.input_shape
+    if channels != 3:
+        raise UserError(
+            f"The input {path} must be an .npy of [1, {rows}, {columns}, {channels}]: "
+            "only a model of 3 channels takes a picture"
+        )
+    if normalization is not None:
+        chosen = NORMALIZATIONS[normalization]
+    elif model.float_model is not None:
+        chosen = model.float_model.input_normalization
+    else:
+        chosen = NORMALIZATIONS[
+            nearest_normalization(model.integer.input_scale, model.integer.input_zero_point)
+        ]
+    return normalize(crop_to(load_image(path), rows, columns), chosen)
+
+
+def load_graph_inputs(graph, paths, normalization=None):
+    """The inputs of a graph from files, in the model's order.
+
+    Parameters
+    ----------
+    graph : mnv2.golden.graph.graph.Graph
+    paths : sequence of path
+        An .npy for each input; or one picture, where the model has one input [1, H, W, 3].
+    normalization : str, optional
+        A name of NORMALIZATIONS, for a picture; by default that of `choose_normalization`.
+
+    Returns
+    -------
+    list of array
+
+    Raises
+    ------
+    UserError
+        If a file cannot be used, or does not fit the model.
+    """
+    if len(paths) != len(graph.inputs):
+        raise UserError(
+            f"The model must be given {len(graph.inputs)} inputs, one --input each, "
+            f"not {len(paths)}"
+        )
+    tensors = [graph.tensors[index] for index in graph.inputs]
+    arrays = []
+    for path, tensor in zip(paths, tensors, strict=True):
+        path = Path(path).expanduser()
+        if is_npy(path):
+            arrays.append(load_npy(path, tensor))
+        else:
+            if len(tensors) > 1:
+                raise UserError(
+                    f"The input {path} must be an .npy, as the model has {len(tensors)} inputs"
+                )
+            arrays.append(load_picture(path, graph, normalization))
+    return arrays
+
+
+def is_npy(path):
+    """Whether a file is an .npy, or is called so."""
+    if path.suffix.lower() == ".npy":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(NPY_MAGIC)) == NPY_MAGIC
+    except OSError:
+        return False  # whoever opens it as a picture says why
+
+
+def load_npy(path, tensor):
+    """The array of an .npy, of the type and shape of a Tensor.
+
+    The file is mapped, so that its header is checked before memory is taken for it.
+
+    Raises
+    ------
+    UserError
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"The input {path} must be a file")
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise UserError(f"The input {path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, EOFError, MemoryError, OverflowError, SyntaxError) as error:
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(
+            f"The input {path} must be an .npy of numbers: {detail[:DETAIL_CHARACTERS]}"
+        ) from None
+    if not isinstance(array, np.ndarray):
+        raise UserError(f"The input {path} must be an .npy of one array, not an archive")
+    if array.dtype != tensor.dtype or array.shape != tensor.shape:
+        raise UserError(
+            f"The input {path} must be {tensor.dtype} {list(tensor.shape)} for "
+            f"{tensor.label}, not {array.dtype} {list(array.shape)}"
+        )
+    return np.array(array)
+
+
+def load_picture(path, graph, normalization=None):
+    """The input of a graph from a picture, resized and cropped as `mnv2.sim.pictures.images` does.
+
+    Raises
+    ------
+    UserError
+        If the picture cannot be read, or the model takes none.
+    """
+    tensor = graph.tensors[graph.inputs[0]]
+    if (
+        len(tensor.shape) != 4
+        or tensor.shape[0] != 1
+        or tensor.shape[3] != 3
+        or tensor.dtype not in ("float32", *RANGES)
+    ):
+        raise UserError(
+            f"The input {path} must be an .npy of {tensor.dtype} "
+            f"{list(tensor.shape)}: only a model with an input of [1, H, W, 3] takes "
+            "a picture"
+        )
+    _, rows, columns, _ = tensor.shape
+    pixels = crop_to(load_image(path), rows, columns)
+    name = normalization or choose_normalization(graph)
+    image = normalize(pixels, NORMALIZATIONS[name])[None]
+    if tensor.dtype == "float32":
+        return image
+    if tensor.scales.size != 1 or not tensor.scale > 0:
+        raise UserError(f"The input {tensor.label} must have a scale for a picture to be quantised")
+    return Quantize(tensor.scale, tensor.zero_point, tensor.dtype, tensor.shape).run(image)

@@ -1,0 +1,225 @@
+"""The network that a command runs: the real weights from their package, or a file of the user's.
+
+`open_model` is what commands call. Integer models are run as they are; float ones are quantised,
+which takes a few seconds of calibration; the result is kept in the cache folder under a hash of
+everything it depends on.
+"""
+
+import contextlib
+import hashlib
+import zipfile
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from mnv2.golden.archive import model_from_arrays, model_to_arrays
+from mnv2.golden.float_model import FloatModel
+from mnv2.golden.graph.family import FamilyNetwork
+from mnv2.golden.importers.torch_checkpoint import SHA256, read_checkpoint
+from mnv2.golden.importers.torchvision_names import float_model_from_torchvision
+from mnv2.golden.model import QuantizedModel
+from mnv2.golden.network import mobilenet_v2
+from mnv2.golden.quantize import QuantizationOptions, choose_ranges, quantize_model
+from mnv2.golden.quantize.calibrate import collect_statistics
+from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.cache import cache_dir
+from mnv2.sim.jobs.files import save_arrays
+from mnv2.sim.jobs.identity import code_hash
+from mnv2.sim.networks.files import hash_file, read_model_file
+from mnv2.sim.pictures import calibration, images
+from mnv2.sim.pictures.photographs import calibration_photographs
+
+#: How per-picture ranges become one; see `mnv2.golden.quantize.ranges.choose_ranges`.
+RANGE_METHOD = "mean-minmax"
+#: How the installed network is called in reports.
+BUNDLED_NAME = "MobileNetV2 with torchvision's weights"
+
+
+@dataclass(frozen=True, eq=False)
+class RunnableModel:
+    """A network of the family, ready to run.
+
+    Attributes
+    ----------
+    name : str
+        What it was opened from.
+    integer : mnv2.golden.model.QuantizedModel
+    float_model : mnv2.golden.float_model.FloatModel or None
+        What it was quantised from; None if it came as integers.
+    family : mnv2.golden.graph.family.FamilyNetwork or None
+        The graph that it came as.
+    """
+
+    name: str
+    integer: QuantizedModel
+    float_model: FloatModel | None = None
+    family: FamilyNetwork | None = None
+
+    @property
+    def network(self):
+        return self.integer.network
+
+
+def open_model(
+    path=None, *, weights=None, input_size=None, weight_bits=8, activation_bits=8, progress=None
+):
+    """The network in a file, or the bundled one.
+
+    Parameters
+    ----------
+    path : path, optional
+        See `mnv2.sim.networks.files.read_model_file`; without it, MobileNetV2 1.0, 224 with
+        torchvision's weights.
+    weights : path, optional
+        Of the bundled network, see `load_float_model`.
+    input_size : int, optional
+        Rows and columns of the picture, for float files that do not state them.
+    weight_bits, activation_bits : int
+        Bits that a float network is quantised to; integer ones have their own.
+    progress : function of (done, total), optional
+        Called for each calibration picture, if there is a calibration.
+
+    Returns
+    -------
+    RunnableModel
+
+    Raises
+    ------
+    UserError
+    """
+    if path is None and input_size is not None:
+        raise UserError("A size is for the float model of --model: the bundled network has its own")
+    if path is not None and weights is not None:
+        raise UserError(
+            "Weights are those of the bundled network: give --weights or --model, not both"
+        )
+    options = QuantizationOptions(weight_bits=weight_bits, activation_bits=activation_bits)
+    if path is None:
+        float_model = load_float_model(weights)
+        return RunnableModel(
+            BUNDLED_NAME,
+            load_model(options=options, progress=progress, float_model=float_model),
+            float_model,
+        )
+    read = read_model_file(path, input_size)
+    if isinstance(read, FamilyNetwork):
+        return RunnableModel(str(path), read.model, family=read)
+    if isinstance(read, QuantizedModel):
+        return RunnableModel(str(path), read)
+    return RunnableModel(
+        str(path),
+        load_model(options=options, progress=progress, float_model=read, content=hash_file(path)),
+        read,
+    )
+
+
+def load_float_model(weights=None):
+    """MobileNetV2 1.0, 224, 1000 classes with torchvision's weights, batch norms unfolded.
+
+    Parameters
+    ----------
+    weights : path, optional
+        The checkpoint; by default the installed one. Its sha256 is checked either way.
+
+    Raises
+    ------
+    UserError
+        If it is missing, has another hash, or cannot be read.
+    """
+    try:
+        return float_model_from_torchvision(read_checkpoint(weights), mobilenet_v2())
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def load_model(
+    weights=None,
+    options=None,
+    range_method=RANGE_METHOD,
+    progress=None,
+    float_model=None,
+    content=SHA256,
+):
+    """A quantised network, from the cache where it is there.
+
+    Parameters
+    ----------
+    weights : path, optional
+        As in `load_float_model`.
+    options : mnv2.golden.quantize.QuantizationOptions, optional
+    range_method : str
+    progress : function of (done, total), optional
+        Called for each calibration picture; never where the cache has the model.
+    float_model : FloatModel, optional
+        The float network; by default what `load_float_model(weights)` gives.
+    content : str
+        Hash of the file that the float network was read from.
+
+    Returns
+    -------
+    mnv2.golden.model.QuantizedModel
+
+    Raises
+    ------
+    UserError
+    """
+    options = options or QuantizationOptions()
+    if float_model is None:
+        float_model = load_float_model(weights)
+    path = cache_dir() / "models" / f"{_model_key(content, float_model, options, range_method)}.npz"
+    with (
+        contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile),
+        np.load(path, allow_pickle=False) as arrays,
+    ):
+        return model_from_arrays({name: arrays[name] for name in arrays.files})
+    rows, columns, _ = float_model.network.input_shape
+    pictures = calibration.calibration_pictures(max(rows, columns), float_model.input_normalization)
+    model = quantize_on(
+        float_model,
+        [images.cut_centre(picture, rows, columns) for picture in pictures],
+        options,
+        range_method,
+        progress,
+    )
+    # A cache that cannot be written costs time, no more.
+    with contextlib.suppress(OSError):
+        save_arrays(path, model_to_arrays(model))
+    return model
+
+
+def quantize_on(float_model, pictures, options=None, range_method=RANGE_METHOD, progress=None):
+    """Quantise a float network with ranges from pictures.
+
+    Parameters
+    ----------
+    float_model : mnv2.golden.float_model.FloatModel
+    pictures : sequence of float32 [H, W, 3]
+        Normalised.
+    options, range_method, progress
+        As for `load_model`.
+
+    Returns
+    -------
+    mnv2.golden.model.QuantizedModel
+    """
+    statistics = collect_statistics(float_model, pictures, progress)
+    ranges = choose_ranges(statistics, range_method, float_model.input_normalization.range())
+    return quantize_model(float_model, ranges, options)
+
+
+def _model_key(content, float_model, options, range_method):
+    digest = hashlib.sha256()
+    # The size of the picture is not in every file.
+    depends = (
+        content,
+        float_model.network.input_shape,
+        float_model.input_normalization,
+        sorted(asdict(options).items()),
+        range_method,
+        code_hash("mnv2.sim.networks.open"),
+        np.__version__,
+    )
+    digest.update(repr(depends).encode())
+    for photograph in calibration_photographs():
+        digest.update(photograph.path.read_bytes())
+    return digest.hexdigest()[:32]

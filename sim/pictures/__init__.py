@@ -1,0 +1,1 @@
+"""Pictures: decoding, resizing, normalisation, bundled photographs, labelled sets."""

@@ -1,0 +1,142 @@
+"""The pictures of a set in memory, decoded once for a whole sweep.
+
+What cannot be decoded is left out and named. Pictures stay uint8, a quarter of what floats take,
+and are cut into chunks whose size depends on nothing, so that results do not either.
+"""
+
+import dataclasses
+import hashlib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from mnv2.sim.errors import UserError
+from mnv2.sim.pictures.images import crop_image, load_image
+
+__all__ = ["CHUNK_PICTURES", "Pictures", "decode_pictures"]
+
+#: Pictures that are worked on together.
+CHUNK_PICTURES = 20
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Pictures:
+    """Decoded pictures of a set.
+
+    Attributes
+    ----------
+    pixels : uint8 [N, H, W, 3]
+        Resized and cropped, not normalised.
+    labels : int64 [N] or None
+    files : tuple of mnv2.sim.pictures.image_sets.Picture
+        Those decoded, in order.
+    hashes : tuple of str
+        Content of each file, SHA-256.
+    skipped : tuple of (str, str)
+        Name of each picture that was left out, and why.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray | None
+    files: tuple
+    hashes: tuple
+    skipped: tuple
+
+    def __len__(self):
+        return len(self.pixels)
+
+    @property
+    def content_hash(self):
+        """Names the pictures and labels, in their order, wherever they lie: 64 digits."""
+        digest = hashlib.sha256()
+        for name, file in zip(self.hashes, self.files, strict=True):
+            digest.update(f"{name} {file.label}\n".encode())
+        return digest.hexdigest()
+
+    def chunks(self, size=CHUNK_PICTURES):
+        """(pixels, labels or None) of so many pictures each, the last perhaps fewer."""
+        return [
+            (
+                self.pixels[start : start + size],
+                None if self.labels is None else self.labels[start : start + size],
+            )
+            for start in range(0, len(self), size)
+        ]
+
+
+def decode_pictures(image_set, size, workers=1, progress=None):
+    """Read, resize and crop the pictures of a set.
+
+    Parameters
+    ----------
+    image_set : mnv2.sim.pictures.image_sets.ImageSet
+    size : int
+        Rows and columns, in pixels.
+    workers : int
+        Threads.
+    progress : function of (done, total), optional
+
+    Returns
+    -------
+    Pictures
+
+    Raises
+    ------
+    UserError
+        If none of them can be decoded.
+    """
+
+    def decode(picture):
+        try:
+            digest = hashlib.sha256(picture.path.read_bytes()).hexdigest()
+            return digest, crop_image(load_image(picture.path), size)
+        except UserError as error:
+            return None, str(error)
+        except OSError as error:
+            return None, f"The image {picture.path} cannot be read: {error.strerror or error}"
+
+    files, hashes, skipped = [], [], []
+    total = len(image_set.pictures)
+    pixels = np.empty((total, size, size, 3), np.uint8)
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        for done, (picture, (digest, result)) in enumerate(
+            zip(
+                image_set.pictures,
+                _in_order(pool, decode, image_set.pictures, 4 * workers),
+                strict=True,
+            ),
+            start=1,
+        ):
+            if digest is None:
+                skipped.append((picture.name, result))
+            else:
+                pixels[len(files)] = result
+                files.append(picture)
+                hashes.append(digest)
+            if progress is not None:
+                progress(done, total)
+    if not files:
+        name, reason = skipped[0]
+        raise UserError(
+            f"None of the {total:,} pictures of {image_set.source!r} can be used; {name}: {reason}"
+        )
+    labels = None
+    if image_set.labelled:
+        labels = np.array([picture.label for picture in files], np.int64)
+    return Pictures(pixels[: len(files)], labels, tuple(files), tuple(hashes), tuple(skipped))
+
+
+def _in_order(pool, function, items, ahead):
+    """Results of a function in threads, in the order of the items, few of them waiting."""
+    waiting = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()

@@ -1,0 +1,76 @@
+"""Photographs that ship in installed packages, used where they lie.
+
+The labelled ones judge accuracy and belong to foolbox (ImageNet's terms: never copied). The ones
+for calibration belong to scikit-image and scikit-learn. The two sets share no picture. The
+packages are located by their metadata and never imported.
+"""
+
+import importlib.metadata
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnv2.sim.errors import UserError
+
+_LABELLED = re.compile(r"imagenet_(\d\d)_(\d+)\.\w+$")
+#: Natural photographs, colour, by distribution.
+_CALIBRATION = {
+    "scikit-image": (
+        "astronaut.png",
+        "chelsea.png",
+        "coffee.png",
+        "rocket.jpg",
+        "motorcycle_left.png",
+    ),
+    "scikit-learn": ("china.jpg", "flower.jpg"),
+}
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture on disk.
+
+    Parameters
+    ----------
+    name : str
+        The file's name without its extension.
+    path : Path
+    label : int or None
+        ImageNet class index, 0..999, where it is known.
+    """
+
+    name: str
+    path: Path
+    label: int | None = None
+
+
+def _located_files(distribution):
+    """Existing files of an installed distribution, as paths."""
+    try:
+        files = importlib.metadata.files(distribution) or ()
+    except importlib.metadata.PackageNotFoundError:
+        raise UserError(
+            f"The photographs of the package {distribution} are needed, and it is not installed"
+        ) from None
+    return [Path(file.locate()) for file in files]
+
+
+def labelled_photographs():
+    """The 20 labelled ImageNet photographs of foolbox, by number."""
+    found = [(path, _LABELLED.search(path.name)) for path in _located_files("foolbox")]
+    result = [Photograph(path.stem, path, int(match.group(2))) for path, match in found if match]
+    if not result:
+        raise UserError("The package foolbox must hold labelled ImageNet photographs, and does not")
+    return sorted(result, key=lambda photograph: photograph.name)
+
+
+def calibration_photographs():
+    """The photographs that ranges are calibrated on; none is among the labelled."""
+    result = []
+    for distribution, names in _CALIBRATION.items():
+        by_name = {path.name: path for path in _located_files(distribution) if path.name in names}
+        for name in names:
+            if name not in by_name or not by_name[name].is_file():
+                raise UserError(f"The package {distribution} must hold {name}, and does not")
+            result.append(Photograph(by_name[name].stem, by_name[name]))
+    return result

@@ -1,0 +1,1 @@
+"""Reports of predicted cycles, and predictions compared with measurements."""

@@ -1,0 +1,178 @@
+"""What random pauses do to every figure: the model run with many seeds, and what that says.
+
+A memory that pauses at random is no number but a distribution. Each draw is the whole model with
+the pauses of one seed, and equal to a run in RTL with this seed; no law is assumed for the sums.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist, fmean, quantiles, stdev
+
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.prediction.figures import figures, total_figures
+
+__all__ = ["CONFIDENCE", "Spread", "column_spreads", "draw", "holds", "seeds_from", "spread_of"]
+
+#: With which the test of all means together is passed by a model that is right.
+CONFIDENCE = 0.99
+#: Greatest seed of the pauses.
+MOST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of a figure, over seeds.
+
+    Attributes
+    ----------
+    count : int
+        Seeds.
+    mean, deviation : float
+        The deviation is that of a sample.
+    low, high : float
+        Between which 90 % of the values lie: the 5th and the 95th percentile.
+    """
+
+    count: int
+    mean: float
+    deviation: float
+    low: float
+    high: float
+
+
+def spread_of(values):
+    """Spread of a figure.
+
+    Parameters
+    ----------
+    values : sequence of int
+        One for each seed, two or more.
+
+    Returns
+    -------
+    Spread
+
+    Raises
+    ------
+    ValueError
+        For less than two values.
+    """
+    if len(values) < 2:
+        raise ValueError(f"A spread needs two values or more, not {len(values)}")
+    percentiles = quantiles(values, n=20, method="inclusive")
+    return Spread(len(values), fmean(values), stdev(values), percentiles[0], percentiles[-1])
+
+
+def draw(network, config, *, latency, bytes_per_cycle, stall_percent, seeds, drawn=None):
+    """Predict a network once for each seed.
+
+    Parameters
+    ----------
+    network, config, latency, bytes_per_cycle, stall_percent
+        See `mnv2.sim.cycles.predict.predict_network`.
+    seeds : sequence of int
+    drawn : function of (done, total), optional
+        Called behind each.
+
+    Returns
+    -------
+    list of tuple of mnv2.sim.cycles.predict.PredictedLayer
+    """
+    draws = []
+    for seed in seeds:
+        draws.append(
+            predict_network(
+                network,
+                config,
+                latency=latency,
+                seed=seed,
+                bytes_per_cycle=bytes_per_cycle,
+                stall_percent=stall_percent,
+            )
+        )
+        if drawn:
+            drawn(len(draws), len(seeds))
+    return draws
+
+
+def seeds_from(first, count):
+    """Seeds of pauses that follow one another; behind the last that there is comes the first.
+
+    Parameters
+    ----------
+    first : int
+        From 1 to 2**32 - 1.
+    count : int
+
+    Returns
+    -------
+    list of int
+    """
+    return [(first - 1 + number) % MOST_SEED + 1 for number in range(count)]
+
+
+def column_spreads(draws):
+    """Spreads of every figure of every row, and of the total.
+
+    Parameters
+    ----------
+    draws : sequence of tuple of mnv2.sim.report.results.LayerResult
+        The same rows for each seed.
+
+    Returns
+    -------
+    dict of str to dict of str to Spread
+        By the name of the row, the last of which is ``"total"``, and of the figure.
+    """
+    tables = [
+        {**{row.name: figures(row) for row in rows}, "total": total_figures(rows)} for rows in draws
+    ]
+    return {
+        name: {
+            figure: spread_of([table[name][figure] for table in tables])
+            for figure in tables[0][name]
+        }
+        for name in tables[0]
+    }
+
+
+def _student(probability, freedom):
+    """Quantile of Student's distribution.
+
+    Ref: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5; four terms.
+    """
+    z = NormalDist().inv_cdf(probability)
+    terms = (
+        z,
+        (z**3 + z) / (4 * freedom),
+        (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2),
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3),
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * freedom**4),
+    )
+    return sum(terms)
+
+
+def holds(predicted, measured, tests):
+    """Whether the interval predicted for the mean of so many runs covers the mean measured.
+
+    The interval is Student's, from the predicted deviation alone: mean +- t * deviation *
+    sqrt(1 / draws + 1 / runs). Its confidence is such that ``tests`` of them all hold with
+    `CONFIDENCE` where the model is right (Bonferroni). What is predicted not to vary must be equal.
+
+    Parameters
+    ----------
+    predicted, measured : Spread
+    tests : int
+        Means that are tested together.
+
+    Returns
+    -------
+    bool
+    """
+    probability = 1 - (1 - CONFIDENCE) / (2 * tests)
+    half = (
+        _student(probability, predicted.count - 1)
+        * predicted.deviation
+        * sqrt(1 / predicted.count + 1 / measured.count)
+    )
+    return abs(predicted.mean - measured.mean) <= half

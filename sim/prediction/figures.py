@@ -1,0 +1,27 @@
+"""The figures of a row that a prediction and a run are held to each other by."""
+
+from mnv2.sim.report.labels import words
+
+__all__ = ["figures", "total_figures"]
+
+
+def figures(result):
+    """What is compared of a row, by name: cycles, then bytes."""
+    return {
+        "cycles": result.cycles,
+        "pointwise cycles": result.pointwise_cycles,
+        "depthwise cycles": result.depthwise_cycles,
+        **{f"wait for {words(cause)}": cycles for cause, cycles in result.stalls.items()},
+        **{f"{kind} bytes": count for kind, count in result.dram_read_bytes_by_kind.items()},
+        "written bytes": result.dram_write_bytes,
+    }
+
+
+def total_figures(rows):
+    """Figures of all rows together, by name."""
+    return {
+        name: sum(values)
+        for name, *values in zip(
+            figures(rows[0]), *(figures(row).values() for row in rows), strict=True
+        )
+    }

@@ -1,0 +1,176 @@
+"""Frames one right behind the other, predicted beside measured."""
+
+from dataclasses import dataclass
+
+from rich.console import Group
+from rich.text import Text
+
+from mnv2.sim.prediction.layers import (
+    Comparison,
+    comparison_records,
+    difference_texts,
+    equality_text,
+    render_comparison,
+    write_csv,
+    write_json,
+)
+from mnv2.sim.prediction.published import published_records
+from mnv2.sim.report.tables import new_table
+
+__all__ = ["FrameComparison", "render_frame_rows", "render_frames", "write_frames"]
+
+
+@dataclass(frozen=True)
+class FrameComparison:
+    """Frames of a run beside those predicted.
+
+    Attributes
+    ----------
+    comparisons : tuple of mnv2.sim.prediction.layers.Comparison
+        One for each frame.
+    predicted_ends, measured_ends : tuple of int
+        Cycle in which the logits of each frame were in memory.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    predicted_ends: tuple[int, ...]
+    measured_ends: tuple[int, ...]
+
+    @property
+    def equal(self):
+        """Whether every figure of every frame, and every end, is equal."""
+        return self.predicted_ends == self.measured_ends and not any(
+            one.differences() for one in self.comparisons
+        )
+
+    @property
+    def usual(self):
+        """Number of the frame that stands for all, from 0: it has one before and one behind."""
+        return min(1, len(self.comparisons) - 1)
+
+
+def render_frames(comparison):
+    """Ends and intervals of the frames, every row of one of them, and what is not equal.
+
+    Parameters
+    ----------
+    comparison : FrameComparison
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    table = new_table(
+        "Frames one right behind the other",
+        "frame",
+        "predicted\nend",
+        "measured\nend",
+        "predicted\ninterval",
+        "measured\ninterval",
+        "diffe-\nrence",
+        "figures\nnot equal",
+    )
+    before = (0, 0)
+    for number, (ends, one) in enumerate(
+        zip(
+            zip(comparison.predicted_ends, comparison.measured_ends, strict=True),
+            comparison.comparisons,
+            strict=True,
+        ),
+        start=1,
+    ):
+        intervals = [end - earlier for end, earlier in zip(ends, before, strict=True)]
+        wrong = sum(map(len, one.differences().values()))
+        table.add_row(
+            str(number),
+            *(f"{end:,}" for end in ends),
+            *(f"{cycles:,}" for cycles in intervals),
+            f"{intervals[0] - intervals[1]:+,}" if intervals[0] != intervals[1] else "0",
+            Text(str(wrong), style="red" if wrong else "green"),
+        )
+        before = ends
+    notes = []
+    for number, one in enumerate(comparison.comparisons, start=1):
+        notes += difference_texts(one, f"frame {number}, ")
+    ends = ("The cycles in which the logits are there are equal.", "bold green")
+    if comparison.predicted_ends != comparison.measured_ends:
+        ends = ("The cycles in which the logits are there are not equal.", "bold red")
+    return Group(
+        render_comparison(
+            comparison.comparisons[comparison.usual],
+            title=f"The model against the RTL, frame {comparison.usual + 1} of "
+            f"{len(comparison.comparisons)}",
+        ),
+        "",
+        table,
+        "",
+        Text("Of all frames: ").append_text(equality_text(comparison.comparisons)),
+        Text(*ends),
+        *notes,
+    )
+
+
+def render_frame_rows(frames):
+    """Cycles of every row of frames that were predicted.
+
+    Parameters
+    ----------
+    frames : mnv2.sim.cycles.predict.PredictedFrames
+
+    Returns
+    -------
+    mnv2.sim.report.wide_table.WideTable
+    """
+    count = len(frames.ends)
+    table = new_table(
+        "Predicted cycles of each frame, one right behind the other",
+        "layer",
+        *(f"frame {number + 1}" for number in range(count)),
+    )
+    for rows in zip(*frames.layers, strict=True):
+        table.add_row(rows[0].name, *(f"{row.cycles:,}" for row in rows))
+    table.add_section()
+    table.add_row(
+        "total", *(f"{sum(row.cycles for row in rows):,}" for rows in frames.layers), style="bold"
+    )
+    table.add_row("logits there", *(f"{end:,}" for end in frames.ends))
+    return table
+
+
+def write_frames(comparison, folder, **made_with):
+    """Write ``report.json``, ``report.csv`` and ``validate.png``.
+
+    Parameters
+    ----------
+    comparison : FrameComparison
+    folder : Path
+    made_with : object
+        What the JSON says beside the rows.
+    """
+    from mnv2.sim.prediction.plots import draw_comparison
+
+    frames = [list(comparison_records(one)) for one in comparison.comparisons]
+    write_json(
+        {
+            "mode": "validate",
+            **made_with,
+            "computed_scale_sim_array": list(comparison.comparisons[0].array),
+            "equal": comparison.equal,
+            "published": published_records(),
+            "predicted_end_cycles": list(comparison.predicted_ends),
+            "measured_end_cycles": list(comparison.measured_ends),
+            "frames": [
+                {"frame": number, "layers": rows} for number, rows in enumerate(frames, start=1)
+            ],
+        },
+        folder,
+    )
+    write_csv(
+        [{"frame": number, **row} for number, rows in enumerate(frames, start=1) for row in rows],
+        folder,
+    )
+    picture = draw_comparison(
+        comparison.comparisons[comparison.usual],
+        f"Frame {comparison.usual + 1} of {len(frames)}, one right behind the other",
+    )
+    picture.savefig(folder / "validate.png", dpi=120)

@@ -1,0 +1,282 @@
+"""Predicted beside measured, row by row."""
+
+import csv
+import json
+from dataclasses import dataclass
+
+from rich.console import Group
+from rich.text import Text
+
+from mnv2.sim.prediction.figures import figures
+from mnv2.sim.prediction.published import published_records, published_table
+from mnv2.sim.report.scale_sim import estimate_layers
+from mnv2.sim.report.tables import new_table
+
+__all__ = [
+    "Comparison",
+    "compare",
+    "comparison_records",
+    "cycle_pairs",
+    "difference_texts",
+    "equality_text",
+    "render_comparison",
+    "write_comparison",
+    "write_csv",
+    "write_json",
+]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A prediction and a run of the same network on the same accelerator.
+
+    Attributes
+    ----------
+    predicted : tuple of mnv2.sim.cycles.predict.PredictedLayer
+    measured : tuple of mnv2.sim.report.results.LayerResult
+        The same rows.
+    scale_sim : tuple of int
+        Cycles that SCALE-Sim's formula gives each row.
+    array : tuple of int
+        Rows and columns of its array.
+    """
+
+    predicted: tuple
+    measured: tuple
+    scale_sim: tuple
+    array: tuple
+
+    @property
+    def equal(self):
+        """Whether every figure of every row is equal."""
+        return not self.differences()
+
+    def differences(self):
+        """Rows that are not equal.
+
+        Returns
+        -------
+        dict of str to dict of str to (int, int)
+            By the name of the row and of the figure: predicted and measured.
+        """
+        unequal = {}
+        for one, other in zip(self.predicted, self.measured, strict=True):
+            pairs = zip(figures(one).items(), figures(other).values(), strict=True)
+            found = {name: (value, beside) for (name, value), beside in pairs if value != beside}
+            if found:
+                unequal[one.name] = found
+        return unequal
+
+
+def compare(network, config, predicted, measured):
+    """Comparison of a network's prediction with its run.
+
+    Parameters
+    ----------
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
+    predicted : tuple of mnv2.sim.cycles.predict.PredictedLayer
+    measured : tuple of mnv2.sim.report.results.LayerResult
+
+    Returns
+    -------
+    Comparison
+        SCALE-Sim's array has as many multipliers: input lanes and pixels are its rows.
+
+    Raises
+    ------
+    ValueError
+        If the rows are not the same.
+    """
+    names = [row.name for row in predicted]
+    if names != [row.name for row in measured]:
+        raise ValueError(f"The measured rows must be {', '.join(names)}")
+    computed = estimate_layers(
+        (network.stem, *network.blocks, network.head, network.classifier), config
+    )
+    return Comparison(
+        tuple(predicted),
+        tuple(measured),
+        tuple(computed.cycles[name] for name in names),
+        computed.array,
+    )
+
+
+def _share(difference, of):
+    return f"{difference / of:+.2%}" if difference else "0"
+
+
+def render_comparison(comparison, *, title="The model against the RTL"):
+    """Predicted, measured and the difference of each row, what is not equal, and what is usual.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    title : str
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    unequal = comparison.differences()
+    height, width = comparison.array
+    table = new_table(
+        title,
+        "layer",
+        "predicted\ncycles",
+        "measured\ncycles",
+        "diffe-\nrence",
+        "",
+        "predicted\nDRAM bytes",
+        "measured\nDRAM bytes",
+        "diffe-\nrence",
+        "figures\nnot equal",
+        "SCALE-Sim\ncycles*",
+        "",
+    )
+    rows = list(zip(comparison.predicted, comparison.measured, comparison.scale_sim, strict=True))
+    sums = [
+        sum(column)
+        for column in zip(
+            *(
+                (one.cycles, other.cycles, one.dram_bytes, other.dram_bytes, beside)
+                for one, other, beside in rows
+            ),
+            strict=True,
+        )
+    ]
+    lines = [
+        (
+            one.name,
+            one.cycles,
+            other.cycles,
+            one.dram_bytes,
+            other.dram_bytes,
+            beside,
+            len(unequal.get(one.name, ())),
+        )
+        for one, other, beside in rows
+    ]
+    lines.append(("total", *sums, sum(map(len, unequal.values()))))
+    for name, cycles, measured, moved, moved_measured, beside, count in lines:
+        if name == "total":
+            table.add_section()
+        table.add_row(
+            name,
+            f"{cycles:,}",
+            f"{measured:,}",
+            f"{cycles - measured:+,}" if cycles != measured else "0",
+            _share(cycles - measured, measured),
+            f"{moved:,}",
+            f"{moved_measured:,}",
+            f"{moved - moved_measured:+,}" if moved != moved_measured else "0",
+            Text(str(count), style="red" if count else "green"),
+            f"{beside:,}",
+            _share(beside - measured, measured),
+            style="bold" if name == "total" else None,
+        )
+    table.caption = (
+        f"* computed: {height} x {width}, weight-stationary, no waits: ceil(C*R*S / {height}) * "
+        f"ceil(K / {width}) * (pixels + {2 * height} + {width} - 2) - 1 for each layer"
+    )
+    return Group(
+        table,
+        "",
+        equality_text([comparison]),
+        *difference_texts(comparison),
+        "",
+        published_table(cycle_pairs([comparison])),
+    )
+
+
+def cycle_pairs(comparisons):
+    """Cycles predicted and measured of every row of all."""
+    return [
+        (one.cycles, other.cycles)
+        for comparison in comparisons
+        for one, other in zip(comparison.predicted, comparison.measured, strict=True)
+    ]
+
+
+def equality_text(comparisons):
+    """How many figures of all are equal, in one line, green or red."""
+    wrong = sum(len(found) for one in comparisons for found in one.differences().values())
+    compared = sum(len(figures(row)) for one in comparisons for row in one.measured)
+    if wrong:
+        return Text(f"{wrong:,} of {compared:,} figures are not equal.", style="bold red")
+    return Text(
+        f"All {compared:,} figures are equal: cycles, work and waits by cause, bytes by kind.",
+        style="bold green",
+    )
+
+
+def difference_texts(comparison, where=""):
+    """A line for each row that is not equal."""
+    return [
+        Text(
+            f"{where}{name}: "
+            + "; ".join(
+                f"{figure} {value:,} predicted, {beside:,} measured"
+                for figure, (value, beside) in found.items()
+            )
+        )
+        for name, found in comparison.differences().items()
+    ]
+
+
+def comparison_records(comparison):
+    """Plain rows: each figure predicted, measured and their difference."""
+    for one, other, beside in zip(
+        comparison.predicted, comparison.measured, comparison.scale_sim, strict=True
+    ):
+        row = {"name": one.name}
+        for name, value in figures(one).items():
+            key, measured = name.replace(" ", "_"), figures(other)[name]
+            row |= {
+                f"predicted.{key}": value,
+                f"measured.{key}": measured,
+                f"difference.{key}": value - measured,
+            }
+        yield {**row, "computed_scale_sim_cycles": beside}
+
+
+def write_comparison(comparison, folder, **made_with):
+    """Write ``report.json``, ``report.csv`` and ``validate.png``.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    folder : Path
+    made_with : object
+        What the JSON says beside the rows.
+    """
+    from mnv2.sim.prediction.plots import draw_comparison
+
+    rows = list(comparison_records(comparison))
+    write_json(
+        {
+            "mode": "validate",
+            **made_with,
+            "computed_scale_sim_array": list(comparison.array),
+            "equal": not comparison.differences(),
+            "published": published_records(),
+            "layers": rows,
+        },
+        folder,
+    )
+    write_csv(rows, folder)
+    draw_comparison(comparison).savefig(folder / "validate.png", dpi=120)
+
+
+def write_json(content, folder):
+    """Write ``report.json``."""
+    text = json.dumps(content, indent=2) + "\n"
+    (folder / "report.json").write_text(text, encoding="utf-8")
+
+
+def write_csv(rows, folder):
+    """Write ``report.csv``, whose columns are the keys of the first row."""
+    with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,246 @@
+"""The report of a prediction: as that of a run, and marked in every place as predicted."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+
+from rich.console import Group
+from rich.text import Text
+
+from mnv2.sim.cycles.predict import PredictedFrames, PredictedLayer
+from mnv2.sim.prediction.figures import figures
+from mnv2.sim.prediction.frames import render_frame_rows
+from mnv2.sim.prediction.seeds import render_spreads, spread_records
+from mnv2.sim.report.files import report_as_dict, write_rows
+from mnv2.sim.report.limits import block_limits, frame_limits
+from mnv2.sim.report.provenance import find_commit
+from mnv2.sim.report.run_report import FrameSequence, RunReport
+from mnv2.sim.report.scale_sim import estimate_layers
+from mnv2.sim.report.tables import frames_line, memory_table, stall_table, time_table
+
+__all__ = [
+    "Prediction",
+    "make_prediction",
+    "prediction_as_dict",
+    "prediction_headline",
+    "render_prediction",
+    "write_prediction",
+]
+
+#: Keys of a run's report that nothing stands behind here.
+_MEASURED_ALONE = (
+    "image",
+    "top5",
+    "top5_golden",
+    "top5_float",
+    "wall_seconds",
+    "simulated_cycles_per_second",
+    "versions",
+    "timeline",
+    "mismatches",
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Prediction(RunReport):
+    """A whole network, predicted; ``wall_seconds`` is the time that the prediction took.
+
+    Attributes
+    ----------
+    sequence : mnv2.sim.cycles.predict.PredictedFrames, optional
+        Several frames, whose ends are in ``frames`` too.
+    spreads : dict of str to dict of str to mnv2.sim.prediction.distribution.Spread, optional
+        Where the memory pauses: of many seeds, see
+        `mnv2.sim.prediction.distribution.column_spreads`. The layers are those of ``seed``.
+    """
+
+    layers: tuple[PredictedLayer, ...]
+    sequence: PredictedFrames | None = None
+    spreads: Mapping | None = dataclasses.field(default=None, hash=False)
+
+    predicted = True
+
+
+def make_prediction(
+    network,
+    layers,
+    config,
+    *,
+    latency,
+    bytes_per_cycle,
+    clock_hz,
+    seconds,
+    model="",
+    stall_percent=0,
+    seed=1,
+    sequence=None,
+    spreads=None,
+    commit=None,
+):
+    """Prediction of a network.
+
+    Parameters
+    ----------
+    network : mnv2.golden.network.Network
+    layers : tuple of PredictedLayer
+        See `mnv2.sim.cycles.predict.predict_network`.
+    config : mnv2.hw.config.AcceleratorConfig
+    latency, bytes_per_cycle, stall_percent, seed : int
+        Of the memory.
+    clock_hz : float
+        Clock that times are stated at.
+    seconds : float
+        That the prediction took.
+    model : str
+        Path of the model's file, if it came from one.
+    sequence, spreads
+        See `Prediction`.
+    commit : str, optional
+        Of the project, where it is known.
+
+    Returns
+    -------
+    Prediction
+    """
+    frames = None
+    if sequence:
+        rows = [row for frame in sequence.layers for row in frame]
+        frames = FrameSequence(
+            ends=sequence.ends,
+            macs=network.macs,
+            multipliers=config.multipliers,
+            dram_bytes=sum(row.dram_bytes for row in rows),
+        )
+    return Prediction(
+        mode="network",
+        image="",
+        model=model,
+        layers=layers,
+        block_limits=tuple(map(block_limits, network.blocks)),
+        limits=frame_limits(network),
+        configuration=dataclasses.asdict(config),
+        memory={
+            "latency": latency,
+            "bytes_per_cycle": bytes_per_cycle,
+            "stall_percent": stall_percent,
+            "seed": seed,
+        },
+        buffer_bytes=config.buffer_bytes,
+        port_bytes=config.data_bytes,
+        shared_bytes_per_cycle=bytes_per_cycle,
+        clock_hz=clock_hz,
+        seed=seed,
+        versions={},
+        commit=commit or find_commit(),
+        wall_seconds=seconds,
+        frames=frames,
+        sequence=sequence,
+        spreads=spreads,
+        scale_sim=estimate_layers(
+            (network.stem, *network.blocks, network.head, network.classifier), config
+        ),
+    )
+
+
+def prediction_as_dict(prediction):
+    """Everything in the prediction, in a form that JSON knows, ``predicted`` in every row."""
+
+    def marked(row):
+        return {
+            "predicted": True,
+            **{key: value for key, value in row.items() if key not in _MEASURED_ALONE},
+        }
+
+    content = marked(report_as_dict(prediction))
+    content["prediction_seconds"] = prediction.wall_seconds
+    for name in ("layers", "bottlenecks"):
+        content[name] = list(map(marked, content[name]))
+    content["total"] = marked(content["total"])
+    if prediction.frames:
+        content["frames"]["layers"] = [
+            [
+                {
+                    "predicted": True,
+                    "name": row.name,
+                    **{name.replace(" ", "_"): value for name, value in figures(row).items()},
+                }
+                for row in frame
+            ]
+            for frame in prediction.sequence.layers
+        ]
+    if prediction.spreads:
+        content["spreads"] = spread_records(prediction.spreads)
+    return content
+
+
+def write_prediction(prediction, folder):
+    """Write ``report.json`` and ``report.csv``, whose columns are named like the JSON's keys."""
+    content = prediction_as_dict(prediction)
+    text = json.dumps(content, indent=2) + "\n"
+    (folder / "report.json").write_text(text, encoding="utf-8")
+    write_rows(content, folder / "report.csv")
+
+
+def prediction_headline(prediction):
+    """The prediction in one line, which says that it is one."""
+    total, clock = prediction.total, prediction.clock_hz
+    return (
+        f"predicted, not run: {total.cycles:,} cycles = {total.microseconds(clock) / 1e3:.3f} "
+        f"ms at {clock / 1e6:g} MHz, {clock / total.cycles:,.1f} frames/s, "
+        f"{total.mac_utilization:.1%} of {prediction.multipliers:,} multipliers, "
+        f"{total.dram_bytes:,} bytes of DRAM ({prediction.over_floor:.3f} x floor)"
+    )
+
+
+def render_prediction(prediction):
+    """Time, waiting and traffic of each layer.
+
+    Parameters
+    ----------
+    prediction : Prediction
+
+    Returns
+    -------
+    rich.console.Group
+    """
+    bandwidth = prediction.shared_bytes_per_cycle
+    notes, more = [], []
+    if prediction.frames:
+        notes.append(Text(f"predicted, not run: {frames_line(prediction)}"))
+        more += ["", render_frame_rows(prediction.sequence)]
+    pauses = "without pauses"
+    if stalls := prediction.memory["stall_percent"]:
+        pauses = f"each channel pausing in {stalls} % of the cycles, seed {prediction.seed}"
+    if prediction.spreads:
+        cycles = prediction.spreads["total"]["cycles"]
+        notes.append(
+            Text(
+                f"predicted, not run: {cycles.mean:,.0f} ± {cycles.deviation:,.0f} cycles over "
+                f"{cycles.count} seeds, 90 % of them {cycles.low:,.0f} to {cycles.high:,.0f}"
+            )
+        )
+        more += [
+            "",
+            render_spreads(
+                prediction.spreads, f"Cycles predicted over {cycles.count} seeds of the pauses"
+            ),
+        ]
+    return Group(
+        Text(prediction_headline(prediction), style="bold"),
+        *notes,
+        "",
+        time_table(prediction),
+        "",
+        stall_table(prediction),
+        "",
+        memory_table(prediction),
+        *more,
+        "",
+        Text(
+            f"predicted in {prediction.wall_seconds * 1e3:.0f} ms for a memory "
+            f"{prediction.memory['latency']} cycles away, "
+            + (f"{bandwidth} bytes a cycle" if bandwidth else "a beat a cycle each way")
+            + f", {pauses}; commit {prediction.commit[:12]}",
+            style="dim",
+        ),
+    )

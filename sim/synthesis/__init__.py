@@ -1,0 +1,1 @@
+"""Yosys and nextpnr: netlists mapped, units placed and routed, costs calibrated."""

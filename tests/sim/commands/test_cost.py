@@ -1,0 +1,189 @@
+"""`mnv2 cost`: its tables, its files, and what it says to bad input."""
+
+import csv
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from mnv2.hw.config import PRESETS
+from mnv2.sim import cli
+from mnv2.sim.cost.devices import load_devices
+from mnv2.sim.cost.report import GROUPS, group_of
+from mnv2.sim.cost.resources import estimate_resources, estimate_units
+from mnv2.sim.cost.synthesised import find_synthesised
+
+SMALL = ("--width", "0.35", "--size", "96")
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli.app, ("cost", *arguments), env={"COLUMNS": "160"})
+
+
+def test_help_teaches():
+    text = invoke("--help").stdout
+    assert "mnv2 cost --config base --device ZU9EG" in text
+    assert len(text.split()) > 80
+
+
+def test_one_device(tmp_path):
+    result = invoke(
+        "--device", "zcu102", "--clock", "250", *SMALL, "--output", str(tmp_path / "out")
+    )
+    assert result.exit_code == 0, result.output
+    text = result.stdout
+    assert "computed: fits AMD Zynq UltraScale+ ZU9EG, bound by block RAM, 18 kbit (27%)" in text
+    assert "250 MHz" in text
+    assert "given" in text
+    assert "predicted" in text
+    # What is counted and what Yosys mapped: in columns of their own.
+    luts = estimate_resources(PRESETS["base"]).luts
+    assert ["LUTs", f"{luts:,}", "59,709", f"{luts / 59709 - 1:+.1%}"] in [
+        line.split() for line in text.splitlines()
+    ]
+    assert ["DSPs", "608", "608", "0"] in [line.split() for line in text.splitlines()]
+    content = json.loads((tmp_path / "out/report.json").read_text())
+    assert content["computed"] is True
+    (device,) = content["devices"]
+    assert device["fits"] is True
+    assert device["clock_hz"] == 250e6
+    assert device["predicted_frames_per_second"] == 250e6 / device["predicted_cycles"]
+    assert device["needed_bandwidth_bytes_per_second"] == pytest.approx(
+        device["predicted_dram_bytes"] * device["predicted_frames_per_second"]
+    )
+    family = content["families"]["xcup"]
+    assert family["counted"] == vars(estimate_resources(PRESETS["base"]))
+    assert family["yosys"] == find_synthesised(PRESETS["base"], "xcup")
+    assert sum(content["energy_joules_by_operation"].values()) == pytest.approx(
+        content["energy_joules"]
+    )
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "cost.png",
+        "report.csv",
+        "report.json",
+    ]
+    with (tmp_path / "out/report.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert row["device"] == "ZU9EG"
+    assert row["DSPs, used"] == "608"
+    assert row["DSPs, available"] == "2520"
+
+
+def test_all_devices(tmp_path):
+    result = invoke("--config", "tiny", *SMALL, "--output", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    for name in load_devices():
+        assert any(line.split()[:1] == [name] for line in lines), name
+    (smallest,) = [line for line in lines if line.split()[:1] == ["iCE40UP5K"]]
+    assert smallest.split()[1] == "no"
+    content = json.loads((tmp_path / "out/report.json").read_text())
+    assert len(content["devices"]) == len(load_devices())
+    assert {device["family"] for device in content["devices"]} == {"xcup", "xc7", "ecp5", "ice40"}
+    for device in content["devices"]:
+        shares = [
+            use["used"] / use["available"] if use["available"] else float("inf")
+            for use in device["uses"].values()
+            if use["used"]
+        ]
+        assert device["fits"] == (max(shares) <= 1)
+
+
+def test_slow_memory_is_the_boards():
+    """A board of 1.6 GB/s feeds a port of 16 bytes less than a beat a cycle at 200 MHz."""
+    fast, slow = (
+        json_of("--device", "ECP5-85", "--clock", "200", "--config", "tiny", *SMALL, *more)[
+            "devices"
+        ][0]
+        for more in (("--bandwidth", "64"), ())
+    )
+    assert slow["bytes_per_cycle"] == 8
+    assert slow["predicted_cycles"] > fast["predicted_cycles"]
+
+
+def json_of(*arguments):
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        result = invoke(*arguments, "--output", f"{folder}/out")
+        assert result.exit_code == 0, result.output
+        return json.loads(Path(folder, "out/report.json").read_text())
+
+
+def test_options_of_the_count():
+    plain = json_of("--device", "KV260", *SMALL)["devices"][0]["uses"]
+    result = invoke("--device", "KV260", "--dsp-packing", "--ultra-ram", *SMALL)
+    assert "could be done, the RTL has one for each product" in result.stdout
+    assert "could be done, Yosys does it where it is told to" in result.stdout
+    chosen = json_of("--device", "KV260", "--dsp-packing", "--ultra-ram", *SMALL)["devices"][0][
+        "uses"
+    ]
+    assert chosen["DSPs"]["used"] == plain["DSPs"]["used"] - 16 * 4 * 3
+    assert chosen["UltraRAM"]["used"] == 36
+    # A device without UltraRAM keeps its block RAM.
+    without = json_of("--device", "ZU9EG", "--ultra-ram", *SMALL)["devices"][0]["uses"]
+    assert "UltraRAM" not in without
+    assert without["block RAM, 18 kbit"]["used"] == plain["block RAM, 18 kbit"]["used"]
+
+
+def test_slowest_unit_limits_ecp5():
+    result = invoke("--device", "ECP5-85", "--config", "tiny", *SMALL)
+    assert "100.2 MHz, limited by ResidualAdd 1x1" in result.stdout
+
+
+def test_energies_of_ones_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("dram_bit = 100\n")
+    plain = json_of("--device", "ZU9EG", *SMALL)["energy_joules_by_operation"]
+    mine = json_of("--device", "ZU9EG", "--energies", str(path), *SMALL)[
+        "energy_joules_by_operation"
+    ]
+    assert mine["external memory"] == pytest.approx(plain["external memory"] * 100 / 8)
+    assert mine["requantise"] == plain["requantise"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--device", "ZU3GE"), "did you mean ZU3EG"),
+        (("--config", "huge"), "there is no file 'huge'"),
+        (("--set", "pixels=0"), "pixels must be a positive integer"),
+        (("--energies", "none.toml"), "table of energies 'none.toml' cannot be read"),
+        (("--devices", "/dev/null"), "'/dev/null' holds no device"),
+        (("--dsp-packing", "--device", "ECP5-85"), "which ECP5-85 does not have"),
+        (("--devices", "none.toml"), "table of devices 'none.toml' cannot be read"),
+        (("--latency", "0"), "The memory cannot be modelled so"),
+        (("--fmax", "--clock", "100", "--device", "ECP5-85"), "give one of them"),
+        (("--fmax", "--device", "ZU9EG"), "choose a --device of that family"),
+    ],
+)
+def test_bad_input(arguments, message, tmp_path):
+    result = invoke(*arguments, "--output", str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_that_does_not_fit_leaves_the_resources():
+    result = invoke("--config", "tiny", "--device", "ZU3EG")
+    assert result.exit_code == 0
+    assert "computed: fits AMD Zynq UltraScale+ ZU3EG" in result.stdout
+    assert "The network does not run on this accelerator: block2 needs 1344 words" in result.stdout
+    assert "frames/s" not in result.stdout
+    content = json_of("--config", "tiny")
+    assert content["misfit"].startswith("block2 needs")
+    assert content["energy_joules"] is None
+    assert {device["predicted_cycles"] for device in content["devices"]} == {None}
+
+
+def test_every_unit_has_a_group():
+    for path in estimate_units(PRESETS["base"]):
+        assert group_of(path) in GROUPS
+    assert group_of("core.array") == "multiplier array"
+    assert group_of("core.issue.walk") == "issue"
+    assert group_of("read_master.channel_3.queue") == "memory port"
+    assert group_of("taps_gearbox") == "gearboxes"
+    assert group_of("core") == "maps and datapath"
+    assert group_of("") == "sequencer, registers"

@@ -1,0 +1,195 @@
+"""`mnv2 explore`: what it refuses, a whole search, going on with it, and designs in RTL."""
+
+import json
+import shutil
+
+import pandas
+import pytest
+from typer.testing import CliRunner
+
+from mnv2.sim import cli
+from mnv2.sim.configuration import load_configuration
+from mnv2.sim.explore.prove import Proof
+from tests.sim.explore.small import SPACE
+
+NETWORK = ("--width", "0.35", "--size", "96", "--classes", "10")
+SMALL = tuple(option for variation in (*SPACE, "pixels=1,2") for option in ("--vary", variation))
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch):
+    """Run `mnv2 explore` in an empty folder, in this process."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        return CliRunner().invoke(
+            cli.app, ["explore", "--workers", "0", *map(str, arguments)], env={"COLUMNS": "200"}
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--device", "ZU3"], "There is no device 'ZU3'; did you mean ZU3EG"),
+        (["--max-latency", "10"], "--max-latency must be a figure in s above 0, such as 10ms"),
+        (["--min-fps", "fast"], "--min-fps must be frames a second above 0"),
+        (["--max-bandwidth", "2GB"], "such as 2GB/s"),
+        (["--objective", "speed"], "An objective must be one of fps"),
+        (["--objective", "accuracy"], "Accuracy comes from a finished sweep"),
+        (["--max-share", "80%"], "A share is one of a device's resources"),
+        (["--energies", "nowhere.toml"], "nowhere.toml' cannot be read: No such file"),
+        (
+            ["--device", "x", "--devices", "nowhere.toml"],
+            "nowhere.toml' cannot be read: No such file",
+        ),
+        (["--accuracy", "nowhere"], "There is no finished sweep in 'nowhere'"),
+        (["--vary", "pixel=2"], "did you mean pixels?"),
+        (["--space", "nowhere.toml"], "there is no file 'nowhere.toml'"),
+        (["--width", "0.4"], "The width must be one of"),
+        (["--resume", "nowhere"], "There is nothing to go on with in 'nowhere'"),
+        (["--resume", "a", "--output", "b"], "--resume takes no --output"),
+        (["--latency", "1"], "The memory cannot be modelled so"),
+        (["--scheduler", "tcp://127.0.0.1:1"], "it takes no --workers"),
+        (["--device", "ECP5-85", "--dsp-packing"], "DSP packing is for UltraScale+"),
+        (["--vary", "outputs=12", "--vary", "inputs=8"], "No design of the space is one"),
+    ],
+)
+def test_bad_options_are_a_sentence_and_leave_nothing(invoke, tmp_path, arguments, words):
+    done = invoke(*arguments)
+    assert done.exit_code == 2, done.output
+    assert done.stdout == ""
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("mnv2: ")
+    assert line.endswith(".")
+    assert words in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder that holds the folder ``found`` of a search, and what the search said."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = CliRunner().invoke(
+            cli.app,
+            [
+                "explore",
+                "--workers",
+                "0",
+                *SMALL,
+                *NETWORK,
+                "--device",
+                "ZU9EG",
+                "--min-fps",
+                "100",
+                "--max-bandwidth",
+                "2GB/s",
+                "--output",
+                "found",
+            ],
+            env={"COLUMNS": "200"},
+        )
+    assert done.exit_code == 0, done.output
+    return folder, done
+
+
+@pytest.fixture
+def searched(finished, tmp_path):
+    """A copy of that search in the folder that commands run in."""
+    folder, done = finished
+    shutil.copytree(folder / "found", tmp_path / "found")
+    return tmp_path / "found", done
+
+
+def test_a_search_writes_everything(searched, invoke):
+    folder, done = searched
+    frame = pandas.read_csv(folder / "designs.csv", keep_default_na=False)
+    names = [name for name in frame["name"] if name]
+    assert frame["on_front"].sum() == len(names) > 1
+    files = {file.name for file in folder.iterdir()}
+    assert files == {
+        "designs.csv",
+        "designs.parquet",
+        "report.json",
+        "journal.jsonl",
+        "front.png",
+        "binding.png",
+        "sensitivity.png",
+        *(f"{name}.toml" for name in names),
+    }
+    assert "designs that no other beats in most fps, least dsp, least bram" in done.stdout
+    assert f"design-001.toml to {names[-1]}.toml" in done.stderr
+    report = json.loads((folder / "report.json").read_text())
+    assert [row["name"] for row in report["front"]] == names
+    command = report["front"][0]["command"]
+    assert command.startswith("mnv2 model --config found/design-001.toml --width 0.35 --size 96")
+    # The command predicts what the search did.
+    again = CliRunner().invoke(cli.app, command.split()[1:], env={"COLUMNS": "200"})
+    cycles = report["front"][0]["predicted"]["cycles"]
+    assert f"predicted, not run: {cycles:,} cycles" in again.stdout
+    config = load_configuration(str(folder / "design-001.toml"))
+    assert config.pixels == report["front"][0]["configuration"]["pixels"]
+
+
+def test_going_on_gives_the_same_files(searched, invoke):
+    folder, done = searched
+    before = {
+        file.name: file.read_bytes()
+        for file in folder.iterdir()
+        if file.suffix in (".csv", ".toml", ".jsonl")
+    }
+    again = invoke("--resume", "found")
+    assert again.exit_code == 0, again.output
+    assert again.stdout == done.stdout
+    for name, content in before.items():
+        assert (folder / name).read_bytes() == content
+    same = invoke("--resume", "found", "--device", "ZU9EG", "--min-fps", "100")
+    assert same.exit_code == 0, same.output
+    for option, value, words in (
+        ("--device", "K26", "with --device ZU9EG, not K26"),
+        ("--min-fps", "50", "with --min-fps 100.0, not 50.0"),
+        ("--width", "0.5", "with --width 0.35, not 0.5"),
+        ("--seed", "2", "with --seed 1, not 2"),
+    ):
+        other = invoke("--resume", "found", option, value)
+        assert other.exit_code == 2
+        assert words in other.stderr
+    taken = invoke("--output", "found")
+    assert taken.exit_code == 2
+    assert "--resume found" in taken.stderr
+
+
+def test_nothing_meets_what_is_asked(invoke, tmp_path):
+    done = invoke(*SMALL, *NETWORK, "--min-fps", "1000000", "--output", "found")
+    assert done.exit_code == 2
+    assert "No design meets all that is asked: of " in done.stderr
+    assert "misses fps by" in done.stderr
+    assert (tmp_path / "found" / "designs.csv").exists()
+
+
+def test_a_proof_that_differs_ends_with_status_1(searched, invoke, monkeypatch):
+    folder, _ = searched
+    bad = Proof("design-001", "key", 100, 10, 101, 10, 50, {"frame": {"cycles": [100, 101]}})
+    monkeypatch.setattr("mnv2.sim.explore.prove.prove_designs", lambda *_, **__: [bad])
+    done = invoke("--resume", "found", "--prove", "1")
+    assert done.exit_code == 1
+    assert "design-001, frame: cycles 100 predicted, 101 measured" in done.stdout
+    assert "mnv2: design-001 in RTL is not what was predicted" in done.stderr
+    assert json.loads((folder / "report.json").read_text())["proofs"][0]["measured_cycles"] == 101
+
+
+def test_help_teaches(invoke):
+    done = invoke("--help")
+    assert done.exit_code == 0
+    for words in (
+        "--device ZU3EG --min-fps 100 --max-bandwidth 2GB/s",
+        "map_share",
+        "Depthwise",
+        "--prove",
+        "--resume",
+        "--min-accuracy",
+    ):
+        assert words in done.stdout

