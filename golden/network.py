@@ -62,6 +62,11 @@ class Layer:
     residual: bool = False
 
     @property
+    def layers(self):
+        """The layer itself: a stage of one layer."""
+        return (self,)
+
+    @property
     def input_channels(self):
         return self.input_shape[2]
 
@@ -117,6 +122,11 @@ class Block:
     expand: Layer | None
     depthwise: Layer
     project: Layer
+
+    @property
+    def kind(self):
+        """``"block"``, where a `Layer` has its own kind."""
+        return "block"
 
     @property
     def layers(self):
@@ -176,10 +186,19 @@ class Network:
     classifier: Layer
 
     @property
+    def stages(self):
+        """Every stage in order of execution: a `Layer` or a `Block` each, told apart by ``kind``."""
+        return (self.stem, *self.blocks, self.head, self.pool, self.classifier)
+
+    @property
+    def rows(self):
+        """The stages that reports have rows for: all but the pool, which is part of the head's."""
+        return tuple(stage for stage in self.stages if stage.kind != "pool")
+
+    @property
     def layers(self):
         """Every layer in order of execution."""
-        inner = tuple(layer for block in self.blocks for layer in block.layers)
-        return (self.stem, *inner, self.head, self.pool, self.classifier)
+        return tuple(layer for stage in self.stages for layer in stage.layers)
 
     @property
     def macs(self):

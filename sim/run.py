@@ -123,9 +123,7 @@ def run_frame(
         classes=classes,
         timeline=Timeline(TIMELINE_CYCLES, tuple(map(tuple, run.timeline.tolist()))),
         frames=sequence,
-        scale_sim=estimate_layers(
-            (network.stem, *network.blocks, network.head, network.classifier), config
-        ),
+        scale_sim=estimate_layers(network.rows, config),
         **made_with,
     )
     made = {block.output_name: run.maps[block.name] for block in network.blocks}

@@ -91,9 +91,7 @@ def compare(network, config, predicted, measured):
     names = [row.name for row in predicted]
     if names != [row.name for row in measured]:
         raise ValueError(f"The measured rows must be {', '.join(names)}")
-    computed = estimate_layers(
-        (network.stem, *network.blocks, network.head, network.classifier), config
-    )
+    computed = estimate_layers(network.rows, config)
     return Comparison(
         tuple(predicted),
         tuple(measured),

@@ -136,9 +136,7 @@ def make_prediction(
         frames=frames,
         sequence=sequence,
         spreads=spreads,
-        scale_sim=estimate_layers(
-            (network.stem, *network.blocks, network.head, network.classifier), config
-        ),
+        scale_sim=estimate_layers(network.rows, config),
     )
 
 

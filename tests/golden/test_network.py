@@ -232,3 +232,17 @@ def test_refused(change, error, words):
     } | change
     with pytest.raises(error, match=words):
         build_network(arguments.pop("table"), **arguments)
+
+
+def test_stages():
+    """Stages in order, their layers the network's, and a row of a report for all but the pool."""
+    network = mobilenet_v2(0.35, 96)
+    kinds = [stage.kind for stage in network.stages]
+    assert kinds == ["stem", *["block"] * 17, "head", "pool", "classifier"]
+    assert [layer.name for layer in network.layers] == [
+        layer.name for stage in network.stages for layer in stage.layers
+    ]
+    assert [row.name for row in network.rows] == [
+        stage.name for stage in network.stages if stage.name != "pool"
+    ]
+    assert sum(row.macs for row in network.rows) == network.macs

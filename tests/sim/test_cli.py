@@ -130,7 +130,7 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
 
     def run_golden(model, tensors, *, config, memory, frames=1, waves_file=None, progress):
         network = model.network
-        parts = [network.stem, *network.blocks, network.head, network.classifier]
+        parts = network.rows
         names = ["stem", *(block.name for block in network.blocks), "head", "classifier"]
         layers = tuple(
             LayerResult(

@@ -25,7 +25,7 @@ def test_an_array_of_as_many_multipliers():
 
 def test_rows_of_a_report_are_sums_of_layers():
     network = mobilenet_v2()
-    parts = (network.stem, *network.blocks, network.head, network.classifier)
+    parts = network.rows
     estimate = estimate_layers(parts, PRESETS["base"])
     assert estimate.array == (28, 16)
     assert list(estimate.cycles) == [part.name for part in parts]
