@@ -187,7 +187,7 @@ class Network:
 
     @property
     def stages(self):
-        """Every stage in order of execution: a `Layer` or a `Block` each, told apart by ``kind``."""
+        """Every stage in order of execution: a `Layer` or a `Block` each; ``kind`` says which."""
         return (self.stem, *self.blocks, self.head, self.pool, self.classifier)
 
     @property
