@@ -202,7 +202,7 @@ def _open(path, opening, config, progress):
 def _run_network(path, opening, frames, waves_folder, **options):
     """Result of the whole network, with progress shown."""
     from mnv2.sim.commands.terminal.console import get_error_console
-    from mnv2.sim.commands.terminal.progress import NetworkProgress
+    from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.run import run_frame
 
     if waves_folder:
@@ -210,7 +210,7 @@ def _run_network(path, opening, frames, waves_folder, **options):
             "The waveform of the whole network takes gigabytes and many minutes; --blocks 3 writes "
             "that of one block."
         )
-    with NetworkProgress() as progress:
+    with FrameBar() as progress:
         model, data = _open(path, opening, options["config"], progress)
         return run_frame(
             path,
@@ -225,10 +225,10 @@ def _run_network(path, opening, frames, waves_folder, **options):
 
 def _run_blocks(path, opening, blocks, jobs, waves_folder, **options):
     """Result of bottlenecks alone, with progress shown."""
-    from mnv2.sim.commands.terminal.progress import BlockProgress
+    from mnv2.sim.commands.terminal.run_progress import BlocksBar
     from mnv2.sim.run import run_bottlenecks
 
-    with BlockProgress() as progress:
+    with BlocksBar() as progress:
         model, data = _open(path, opening, options["config"], progress)
         return run_bottlenecks(
             path,

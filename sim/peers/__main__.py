@@ -83,8 +83,8 @@ def peers(
     from mnv2.golden.exporters.tflite import export_model
     from mnv2.golden.network import mobilenet_v2
     from mnv2.hw.config import PRESETS
+    from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
-    from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.files import replaced_files
     from mnv2.sim.networks.open import open_model
@@ -186,8 +186,8 @@ def _ask(tools, questions, versions, wanted, limit):
     """Answers by name: those that are known, and those that are wanted."""
     from rich.progress import MofNCompleteColumn
 
+    from mnv2.sim.commands.terminal.bars import make_bar
     from mnv2.sim.commands.terminal.console import get_error_console
-    from mnv2.sim.commands.terminal.progress import make_bar
     from mnv2.sim.peers.result import Answer
 
     answers = {}

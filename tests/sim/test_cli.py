@@ -10,13 +10,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from mnv2.golden.network import mobilenet_v2
-from mnv2.hw.config import PRESETS
 from mnv2.sim import cli
 from mnv2.sim.commands.run import parse_blocks
-from mnv2.sim.commands.terminal.progress import NetworkProgress
 from mnv2.sim.errors import SimulationError, UserError
-from mnv2.sim.mapping.ideal import program_steps
 from mnv2.sim.networks.dumps import read_dump
 from mnv2.sim.report.results import LayerResult
 
@@ -154,7 +150,7 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
             for name, part in zip(names, parts, strict=True)
         )
         progress.building()
-        progress.built(SimpleNamespace(built=False))
+        progress.built()
         for number in range(20):
             progress.reached(number, 1000 * number)
         cycles = sum(layer.cycles for layer in layers)
@@ -201,39 +197,6 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
     assert any(
         line.startswith("4 frames, one right behind the other: every 3,000,000") for line in lines
     )
-
-
-def test_progress_of_a_network_is_by_ideal_cycles():
-    progress = NetworkProgress()
-    with progress:
-        progress.starting(
-            [
-                SimpleNamespace(name="stem and block1", ideal_cycles=300),
-                SimpleNamespace(name="block2", ideal_cycles=100),
-            ]
-        )
-        progress.built(SimpleNamespace(built=True))
-        (task,) = progress._bar.tasks
-        assert (task.completed, task.total) == (0, 400)
-        assert task.description == "Simulating stem and block1, cycle 0"
-        progress.reached(1, 12_345)
-        assert task.completed == 300
-        assert task.description == "Simulating block2, cycle 12,345"
-        progress.reached(2, 20_000)
-        assert task.completed == 400
-        progress.repeating(90_000)
-        progress.built(SimpleNamespace(built=False))
-        progress.reached(30, 45_000)
-        assert (task.completed, task.total) == (45_000, 90_000)
-    assert not progress.built_now
-
-
-def test_descriptors_are_those_of_the_program():
-    descriptors = program_steps(mobilenet_v2(), PRESETS["base"])
-    assert [one.name for one in descriptors][:2] == ["stem and block1", "block2"]
-    assert len(descriptors) == 19
-    assert descriptors[0].ideal_cycles == 25_088 + 28_672
-    assert sum(one.ideal_cycles for one in descriptors) == 738_976
 
 
 def test_run_writes_its_report(tmp_path):
