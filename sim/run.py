@@ -12,7 +12,7 @@ from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note
 from mnv2.sim.report.limits import add_limits, block_limits, frame_limits
 from mnv2.sim.report.provenance import find_commit, find_versions
 from mnv2.sim.report.run_report import ClassRankings, FrameSequence, RunReport, Timeline
-from mnv2.sim.report.scale_sim import estimate_layers
+from mnv2.sim.report.systolic_formula import estimate_layers
 from mnv2.sim.rtl.check import check_formats
 from mnv2.sim.rtl.run_blocks import network_tasks, run_tasks
 from mnv2.sim.rtl.run_network import run_network

@@ -136,9 +136,9 @@ def run(
     from mnv2.sim.networks.dumps import DUMP_FILE
     from mnv2.sim.networks.inputs import check_picture
     from mnv2.sim.networks.outputs import write_dump
-    from mnv2.sim.report.files import write_csv, write_json
-    from mnv2.sim.report.plots import write_plots
-    from mnv2.sim.report.tables import render_report
+    from mnv2.sim.report.run_files import write_csv, write_json
+    from mnv2.sim.report.run_plots import write_plots
+    from mnv2.sim.report.run_tables import render_report
 
     # What can be wrong is looked at first: the simulation takes its time.
     check_page(html)

@@ -8,10 +8,10 @@ from mnv2.sim.page.kit.figure import add_figure
 from mnv2.sim.page.kit.made_with import facts, pairs
 from mnv2.sim.page.kit.markup import element, join
 from mnv2.sim.page.kit.table import Column, count, percent, table
+from mnv2.sim.page.layer_tables import layer_overview
 from mnv2.sim.page.run_figures import cycles_plot
-from mnv2.sim.page.run_tables import layer_table
-from mnv2.sim.report.files import report_as_dict
 from mnv2.sim.report.quantities import format_quantity
+from mnv2.sim.report.run_files import report_as_dict
 
 __all__ = ["figure_source", "design_detail"]
 
@@ -65,7 +65,7 @@ def design_detail(page, design, prediction):
                 }
             ),
             figure,
-            layer_table(f"{name}-layers", content["layers"], content["total"]),
+            layer_overview(f"{name}-layers", content["layers"], content["total"]),
         ]
     )
 

@@ -13,8 +13,9 @@ from mnv2.sim.report.colors import (
     STALL_COLORS,
     WRITTEN_COLOR,
 )
-from mnv2.sim.report.labels import shared_labels, short_name
-from mnv2.sim.report.series import (
+from mnv2.sim.report.label_placement import shared_labels
+from mnv2.sim.report.names import short_name
+from mnv2.sim.report.run_series import (
     byte_series,
     cycle_series,
     frame_parts,

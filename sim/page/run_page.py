@@ -5,6 +5,7 @@ from mnv2.sim.page.kit.made_with import add_made_with, tiles
 from mnv2.sim.page.kit.markup import element, join
 from mnv2.sim.page.kit.page import Page
 from mnv2.sim.page.kit.table import Column, percent, table
+from mnv2.sim.page.layer_tables import layer_times, layer_traffic, layer_waits, limit_note
 from mnv2.sim.page.run_figures import (
     block_limits_plot,
     bytes_plot,
@@ -13,11 +14,10 @@ from mnv2.sim.page.run_figures import (
     limits_plot,
     roofline_plot,
 )
-from mnv2.sim.page.run_tables import limit_note, memory_table, time_table, wait_table
 from mnv2.sim.prediction.report import prediction_headline
-from mnv2.sim.report.files import report_as_dict
-from mnv2.sim.report.series import frame_titles
-from mnv2.sim.report.tables import headline
+from mnv2.sim.report.run_files import report_as_dict
+from mnv2.sim.report.run_series import frame_titles
+from mnv2.sim.report.run_tables import headline
 
 __all__ = ["add_cycles", "add_frame", "add_memory", "add_roofline", "run_page"]
 
@@ -164,8 +164,8 @@ def add_cycles(page, report, content):
             "of the tiles, if nothing ever waits.",
             cycles_plot(report),
         ),
-        time_table(content["layers"], content["total"], predicted=predicted),
-        wait_table(content["layers"], content["total"], predicted=predicted),
+        layer_times(content["layers"], content["total"], predicted=predicted),
+        layer_waits(content["layers"], content["total"], predicted=predicted),
     )
 
 
@@ -211,7 +211,7 @@ def add_memory(page, report, content):
         "memory-section",
         "External memory",
         *figures,
-        memory_table(content["layers"], content["total"], predicted=predicted),
+        layer_traffic(content["layers"], content["total"], predicted=predicted),
         element("p", limit_note(report), class_="note"),
     )
 

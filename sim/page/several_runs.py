@@ -4,7 +4,7 @@ from mnv2.sim.page.kit.figure import add_figure, axis, make_plot
 from mnv2.sim.page.kit.markup import plot_text
 from mnv2.sim.page.kit.table import Column, Note, count, decimal, difference, signed, table
 from mnv2.sim.report.colors import DEPTHWISE_COLOR, POINTWISE_COLOR
-from mnv2.sim.report.labels import short_name
+from mnv2.sim.report.names import short_name
 
 __all__ = ["add_frames", "add_seeds"]
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from mnv2.sim.page.kit.figure import add_figure, axis, make_plot
 from mnv2.sim.page.kit.markup import element, join, plot_text
 from mnv2.sim.report.colors import MUTED
-from mnv2.sim.report.labels import short_name
+from mnv2.sim.report.names import short_name
 from mnv2.sim.sweep.grid import varied_axes, way_words
 from mnv2.sim.sweep.series import HEAT_DB, WIDTH_COLORS, heat_points, intervals, panels
 

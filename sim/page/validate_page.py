@@ -12,7 +12,7 @@ from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.frames import FrameComparison
 from mnv2.sim.prediction.seeds import SeedComparison
 from mnv2.sim.report.colors import DEPTHWISE_COLOR, POINTWISE_COLOR, STALL_COLORS
-from mnv2.sim.report.labels import short_name
+from mnv2.sim.report.names import short_name
 
 __all__ = ["validate_page"]
 

@@ -91,9 +91,9 @@ def peers(
     from mnv2.sim.peers.environment import Environment
     from mnv2.sim.peers.formula import formula_agreement, formula_row
     from mnv2.sim.peers.ours import our_row, read_run, run_ours
-    from mnv2.sim.peers.plots import draw_peers
+    from mnv2.sim.peers.peer_plots import draw_peers
+    from mnv2.sim.peers.peer_table import as_csv, as_dict, as_json, make_row, render
     from mnv2.sim.peers.questions import list_questions
-    from mnv2.sim.peers.table import as_csv, as_dict, as_json, make_row, render
     from mnv2.sim.report.provenance import find_commit
 
     accelerator = load_configuration(config, settings or ())

@@ -2,8 +2,8 @@
 
 import time
 
-from mnv2.sim.peers.table import PeerRow
-from mnv2.sim.report.scale_sim import scale_sim_cycles, systolic_array
+from mnv2.sim.peers.peer_table import PeerRow
+from mnv2.sim.report.systolic_formula import scale_sim_cycles, systolic_array
 
 __all__ = ["formula_agreement", "formula_row"]
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.errors import SimulationError, UserError
-from mnv2.sim.peers.table import PeerRow
+from mnv2.sim.peers.peer_table import PeerRow
 
 __all__ = ["Measured", "our_row", "read_run", "run_ours"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from mnv2.sim.peers import scale_sim, vela, zigzag
 from mnv2.sim.peers.question import Question
 from mnv2.sim.peers.result import ToolFailed
-from mnv2.sim.report.scale_sim import systolic_array
+from mnv2.sim.report.systolic_formula import systolic_array
 
 __all__ = ["list_questions"]
 

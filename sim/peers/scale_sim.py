@@ -12,7 +12,7 @@ import csv
 import io
 
 from mnv2.sim.peers.result import LayerSaid, ToolFailed
-from mnv2.sim.report.scale_sim import systolic_array
+from mnv2.sim.report.systolic_formula import systolic_array
 
 __all__ = [
     "DEPTHWISE",

@@ -1,4 +1,4 @@
-"""Picture of a frame in time: what the array does, why it waits, and how busy the bus is."""
+"""Figure of a frame in time: work of the array, its causes of waiting, load of the bus."""
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -13,7 +13,7 @@ from mnv2.sim.report.colors import (
     STYLE,
     WRITTEN_COLOR,
 )
-from mnv2.sim.report.series import frame_parts, frame_titles, timeline_shares, wait_series
+from mnv2.sim.report.run_series import frame_parts, frame_titles, timeline_shares, wait_series
 
 __all__ = ["draw_frame"]
 
@@ -68,7 +68,7 @@ def draw_frame(report):
 
 
 def _add_titles(axes, report):
-    """What the frame took, and under it what the array did meanwhile."""
+    """Add a title with the cycles of the frame, and below it the shares of the array."""
     title, below = frame_titles(report)
     axes.set_title(title, pad=86)
     axes.annotate(

@@ -1,9 +1,9 @@
-"""Records of what was measured; figures that follow from others are computed, not stored."""
+"""Records of measurements; figures that follow from others are computed, not stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["LayerResult", "Measurement"]
+__all__ = ["LayerResult", "Measurement", "sum_layers"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Measurement:
 
     @property
     def bound(self):
-        """What took most cycles: ``"array"`` for its work, or the cause of a stall."""
+        """Largest share of the cycles: ``"array"`` for its work, or the cause of a stall."""
         cause, cycles = self.largest_stall
         return cause if cycles > self.busy_cycles else "array"
 
@@ -133,7 +133,7 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerResult(Measurement):
-    """What the RTL did with the stem, a bottleneck, the head with its pool, or the classifier.
+    """Measurement of the stem, a bottleneck, the head with its pool, or the classifier.
 
     Attributes
     ----------
@@ -152,3 +152,41 @@ class LayerResult(Measurement):
     output_shape: tuple[int, int, int]
     stride: int
     residual: bool
+
+
+def sum_layers(layers: Sequence[Measurement], multipliers: int) -> Measurement:
+    """All layers of a network, or several of them, together.
+
+    Parameters
+    ----------
+    layers : sequence of Measurement
+    multipliers : int
+        Of the hardware, which the layers share.
+
+    Returns
+    -------
+    Measurement
+        Called ``"total"``.
+    """
+    return Measurement(
+        name="total",
+        macs=sum(layer.macs for layer in layers),
+        multipliers=multipliers,
+        cycles=sum(layer.cycles for layer in layers),
+        ideal_cycles=sum(layer.ideal_cycles for layer in layers),
+        pointwise_cycles=sum(layer.pointwise_cycles for layer in layers),
+        depthwise_cycles=sum(layer.depthwise_cycles for layer in layers),
+        stalls=_add_up(layer.stalls for layer in layers),
+        dram_read_bytes_by_kind=_add_up(layer.dram_read_bytes_by_kind for layer in layers),
+        dram_write_bytes=sum(layer.dram_write_bytes for layer in layers),
+        mismatches=sum(layer.mismatches for layer in layers),
+    )
+
+
+def _add_up(mappings: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Sum of mappings, key by key."""
+    result: dict[str, int] = {}
+    for mapping in mappings:
+        for key, value in mapping.items():
+            result[key] = result.get(key, 0) + value
+    return result

@@ -194,9 +194,7 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
     lines = result.stdout.splitlines()
     assert lines[0].strip() == "Egyptian cat (float, golden and RTL agree)"
     assert any(line.startswith("1,000-class frame: ") for line in lines)
-    assert any(
-        line.startswith("4 frames, one right behind the other: every 3,000,000") for line in lines
-    )
+    assert any(line.startswith("4 back-to-back frames: every 3,000,000") for line in lines)
 
 
 def test_run_writes_its_report(tmp_path):

@@ -18,7 +18,7 @@ from mnv2.sim.peers.scale_sim import (
     read_layers,
     topology_csv,
 )
-from mnv2.sim.report.scale_sim import scale_sim_cycles
+from mnv2.sim.report.systolic_formula import scale_sim_cycles
 
 RECORDED = Path(__file__).parent / "recorded"
 NETWORK = mobilenet_v2()

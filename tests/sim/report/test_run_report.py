@@ -4,7 +4,7 @@ import pytest
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.sim.report.run_report import ClassRankings, FrameSequence
-from mnv2.sim.report.scale_sim import ScaleSimEstimate
+from mnv2.sim.report.systolic_formula import ScaleSimEstimate
 from tests.sim.report.example import (
     CATS,
     example_network_report,

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from mnv2.sim.report.tables import render_report
+from mnv2.sim.report.run_tables import render_report
 from mnv2.sim.report.wide_table import WideTable
 from tests.sim.report.example import example_network_report
 

@@ -1,5 +1,6 @@
-"""What the pictures of a run show, as numbers: matplotlib and the page draw the same."""
+"""Series of the figures of a run, as numbers: matplotlib and the page draw the same ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -12,7 +13,7 @@ from mnv2.sim.report.colors import (
     WRITTEN_COLOR,
     choose_colors,
 )
-from mnv2.sim.report.labels import short_name, words
+from mnv2.sim.report.names import short_name, words
 
 __all__ = [
     "FramePart",
@@ -29,33 +30,33 @@ __all__ = [
     "wait_series",
 ]
 
-#: A cause of waiting with less of all cycles than this is drawn with the others that are so small.
+#: Causes of waiting with a smaller share of all cycles than this are drawn as one.
 SMALL_SHARE = 0.001
-#: A cause that nowhere in a frame takes more of a layer's cycles is drawn with the others so small.
+#: Causes whose share of every layer's cycles is smaller than this are drawn as one.
 SMALL_FRAME_SHARE = 0.005
 
 
 @dataclass(frozen=True)
 class Series:
-    """One colour of a picture.
+    """One colour of a figure.
 
     Attributes
     ----------
     label : str
-    values : list
+    values : list of int or list of float
         One for each layer, part or step.
     color : str
         ``#rrggbb``.
     """
 
     label: str
-    values: list
+    values: Sequence[float]
     color: str
 
 
 @dataclass(frozen=True)
 class FramePart:
-    """What lies between two borders of the frame in time.
+    """A layer, or two that work in turn, in the frame in time.
 
     Attributes
     ----------
@@ -73,11 +74,11 @@ class FramePart:
     cycles: int
     macs: int
     multipliers: int
-    stalls: dict
+    stalls: dict[str, int]
 
     @property
     def end(self):
-        """The cycle behind the last."""
+        """One past its last cycle."""
         return self.begin + self.cycles
 
     @property
@@ -88,7 +89,7 @@ class FramePart:
 
 @dataclass(frozen=True)
 class Roofline:
-    """Points of layers under what the multipliers and the memory port allow.
+    """Points of layers under the limits of the multipliers and of the memory port.
 
     Attributes
     ----------
@@ -99,7 +100,7 @@ class Roofline:
     ridge : float
         MACs a byte, right of which the multipliers bind.
     limits : tuple of float
-        Left and right end of the picture, MACs a byte.
+        Left and right end of the figure, MACs a byte.
     roof : list of (float, float)
         Points of the roof's line.
     points : list of (float, float)
@@ -112,9 +113,9 @@ class Roofline:
     bandwidth: int
     ridge: float
     limits: tuple[float, float]
-    roof: list
-    points: list
-    groups: dict
+    roof: list[tuple[float, float]]
+    points: list[tuple[float, float]]
+    groups: dict[str, list[int]]
 
 
 def tick_names(report):
@@ -178,7 +179,7 @@ def byte_series(report):
 
 
 def limit_bars(report):
-    """All bytes of a frame and those that were computed, most first.
+    """Bytes of a frame and the computed bytes to compare them with, most first.
 
     Returns
     -------
@@ -206,7 +207,7 @@ def roofline(report):
     Roofline
     """
     peak, bandwidth = report.multipliers, report.memory_bytes_per_cycle
-    # What moved no byte stands at its MACs over one.
+    # A layer that moved no byte is drawn as if it had moved one.
     points = [
         (result.macs / max(result.dram_bytes, 1), result.macs_per_cycle)
         for result in (*report.layers, report.total)
@@ -216,7 +217,11 @@ def roofline(report):
     right = max(max(x for x, _ in points), ridge) * 2.4
     slope = [left * (ridge / left) ** (step / 50) for step in range(51)]
     roof = [*((x, x * bandwidth) for x in slope), (right, peak)]
-    groups = {"stem, head, classifier": [], "bottleneck": [], "bottleneck with residual": []}
+    groups: dict[str, list[int]] = {
+        "stem, head, classifier": [],
+        "bottleneck": [],
+        "bottleneck with residual": [],
+    }
     for number, result in enumerate(report.layers):
         kind = "bottleneck with residual" if result.residual else "bottleneck"
         groups[kind if result.kind == "block" else "stem, head, classifier"].append(number)
@@ -299,7 +304,7 @@ def wait_series(report, parts):
 
 
 def frame_titles(report):
-    """What a frame took, and what the array did meanwhile, in a sentence each.
+    """Title and subtitle of a frame: its cycles, and the shares of work and waiting.
 
     Returns
     -------

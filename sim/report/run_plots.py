@@ -1,4 +1,4 @@
-"""Pictures of a run: cycles, bytes and roofline of each layer; the frame in time is in `frame`."""
+"""Figures of a run: cycles, bytes and roofline of each layer; the frame in time is in `frame`."""
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -6,8 +6,9 @@ from matplotlib.ticker import FuncFormatter
 
 from mnv2.sim.report.colors import INK, MUTED, POINTWISE_COLOR, STALL_COLORS, STYLE
 from mnv2.sim.report.frame import draw_frame
-from mnv2.sim.report.labels import label_points, short_name
-from mnv2.sim.report.series import byte_series, cycle_series, limit_bars, roofline, tick_names
+from mnv2.sim.report.label_placement import label_points
+from mnv2.sim.report.names import short_name
+from mnv2.sim.report.run_series import byte_series, cycle_series, limit_bars, roofline, tick_names
 
 __all__ = ["draw_bytes", "draw_cycles", "draw_roofline", "write_plots"]
 

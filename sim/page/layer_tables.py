@@ -1,9 +1,9 @@
 """Tables of a run or of a prediction: the rows of its report.json."""
 
 from mnv2.sim.page.kit.table import Column, Note, count, decimal, percent, table
-from mnv2.sim.report.labels import words
+from mnv2.sim.report.names import words
 
-__all__ = ["layer_table", "limit_note", "memory_table", "time_table", "wait_table"]
+__all__ = ["layer_overview", "layer_times", "layer_traffic", "layer_waits", "limit_note"]
 
 
 def field(key):
@@ -27,13 +27,13 @@ def mismatches(row):
     return Note(wrong, count(wrong), "bad" if wrong else "good")
 
 
-def time_table(rows, total, *, predicted, name="time"):
+def layer_times(rows, total, *, predicted, name="time"):
     """Shape, work and time of each layer.
 
     Parameters
     ----------
     rows, total : list of dict, dict
-        ``layers`` and ``total`` of `mnv2.sim.report.files.report_as_dict`.
+        ``layers`` and ``total`` of `mnv2.sim.report.run_files.report_as_dict`.
     predicted : bool
         Whether they are of a prediction; then every column of a figure says so.
     name : str
@@ -90,7 +90,7 @@ def time_table(rows, total, *, predicted, name="time"):
     return table(name, f"Time of each layer, {how}", columns, rows, total=total)
 
 
-def wait_table(rows, total, *, predicted, name="waits"):
+def layer_waits(rows, total, *, predicted, name="waits"):
     """Where the cycles of each layer went, every cause in a column.
 
     Returns
@@ -125,7 +125,7 @@ def wait_table(rows, total, *, predicted, name="waits"):
     )
 
 
-def memory_table(rows, total, *, predicted, name="memory"):
+def layer_traffic(rows, total, *, predicted, name="memory"):
     """Traffic of external memory of each layer by kind.
 
     Returns
@@ -162,7 +162,7 @@ def memory_table(rows, total, *, predicted, name="memory"):
     return table(name, f"Bytes of external memory, {how}", columns, rows, total=total)
 
 
-def layer_table(name, rows, total):
+def layer_overview(name, rows, total):
     """A prediction of each layer in one table: time, causes of waiting and bytes.
 
     Parameters
@@ -170,7 +170,7 @@ def layer_table(name, rows, total):
     name : str
         The ``id`` of the table.
     rows, total : list of dict, dict
-        As for `time_table`.
+        As for `layer_times`.
 
     Returns
     -------

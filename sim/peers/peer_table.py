@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Group
 from rich.text import Text
 
-from mnv2.sim.report.tables import new_table
+from mnv2.sim.report.wide_table import new_table
 
 __all__ = ["PeerRow", "as_csv", "as_dict", "as_json", "make_row", "render"]
 

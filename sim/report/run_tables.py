@@ -3,14 +3,13 @@
 from rich.console import Group
 from rich.text import Text
 
-from mnv2.sim.report.labels import words
-from mnv2.sim.report.wide_table import WideTable
+from mnv2.sim.report.names import words
+from mnv2.sim.report.wide_table import new_table
 
 __all__ = [
     "frames_line",
     "headline",
     "memory_table",
-    "new_table",
     "render_report",
     "stall_table",
     "time_table",
@@ -21,7 +20,7 @@ CAUSE_COLUMNS = 5
 
 
 def render_report(report):
-    """What came out, time, waiting and traffic of each layer, and what it was made with.
+    """Class, time, waiting and traffic of each layer, and provenance, for the terminal.
 
     Parameters
     ----------
@@ -83,11 +82,11 @@ def _named(bottlenecks):
 
 
 def frames_line(report):
-    """Several frames, one right behind the other, in one line."""
+    """Several back-to-back frames, in one line."""
     frames = report.frames
     interval = frames.interval_cycles
     return (
-        f"{len(frames.ends)} frames, one right behind the other: every {interval:,.0f} cycles = "
+        f"{len(frames.ends)} back-to-back frames: every {interval:,.0f} cycles = "
         f"{interval / report.clock_hz * 1e3:.3f} ms, {report.clock_hz / interval:,.1f} frames/s, "
         f"{frames.mac_utilization:.1%} of the multipliers, "
         f"{frames.dram_bytes / len(frames.ends):,.0f} bytes of DRAM each"
@@ -119,14 +118,6 @@ def _class_table(report):
     for place, row in enumerate(zip(*tops.values(), strict=True), start=1):
         cells = [cell for one in row for cell in (one.name, f"{one.probability:.1%}")]
         table.add_row(str(place), *cells, style="bold" if place == 1 else None)
-    return table
-
-
-def new_table(title, *columns):
-    """A `WideTable` with a left-aligned first column and numbers in the others."""
-    table = WideTable(title)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
     return table
 
 
@@ -195,7 +186,7 @@ def _mismatches(result):
 
 
 def stall_table(report):
-    """Where the cycles of each layer went, or will go."""
+    """Cycles of each layer by work and by cause of waiting."""
     measured = not report.predicted
     stalls = report.total.stalls
     causes = report.stall_causes
@@ -276,7 +267,7 @@ def memory_table(report):
 
 
 def _closing(report):
-    """What the run was made with, in a few lines."""
+    """Provenance of the run, in a few lines."""
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     commit, dirty, _ = report.commit.partition("-dirty")
     return Text(
