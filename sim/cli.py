@@ -15,6 +15,8 @@ from mnv2.sim.commands.doctor import doctor
 from mnv2.sim.commands.explore import explore
 from mnv2.sim.commands.export import export
 from mnv2.sim.commands.golden import golden
+from mnv2.sim.commands.lab import COMMANDS as LAB_COMMANDS
+from mnv2.sim.commands.lab import HELP as LAB_HELP
 from mnv2.sim.commands.predict import model
 from mnv2.sim.commands.run import run
 from mnv2.sim.commands.summary import summary
@@ -91,6 +93,17 @@ for _command in (
     doctor,
 ):
     app.command()(guard(_command))
+
+lab = typer.Typer(
+    name="lab",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help=LAB_HELP,
+)
+for _command in LAB_COMMANDS:
+    lab.command()(guard(_command))
+app.add_typer(lab)
 
 
 def _interrupt(number, frame):
