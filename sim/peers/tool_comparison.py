@@ -181,11 +181,12 @@ def _ask(
     limit: float,
 ) -> dict[str, Answer]:
     """Answers by name: those known already, and those wanted."""
-    answers = {}
+    answers: dict[str, Answer] = {}
     on_terminal = get_error_console().is_terminal
     with make_bar(16, MofNCompleteColumn()) as bar:
         task = bar.add_task("Asking", total=len(wanted))
         for question in questions:
+            answer: Answer | None
             version = versions.get(question.package)
             if version is None:
                 answer = Answer(failure=f"{question.package} is not installed in the environment")

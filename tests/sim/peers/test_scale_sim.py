@@ -25,7 +25,7 @@ NETWORK = mobilenet_v2()
 
 
 def topology(depthwise=DEPTHWISE[0]):
-    """Rows as SCALE-Sim reads them: what is behind the last comma is dropped."""
+    """Rows as SCALE-Sim reads them: anything after the last comma is dropped."""
     lines = topology_csv(NETWORK, depthwise).splitlines()[1:]
     rows = [line.split(",")[:-1] for line in lines]
     return [(row[0].strip(), *map(int, row[1:])) for row in rows]
