@@ -11,7 +11,7 @@ from tests.sim.report.example import example_network_report
 
 
 def lines_of(renderable, width):
-    """What a terminal of that width shows, line by line."""
+    """Lines on a terminal of that width."""
     console = Console(file=io.StringIO(), width=width, highlight=False)
     console.print(renderable)
     return console.file.getvalue().splitlines()
