@@ -1,4 +1,4 @@
-"""What a page shows of one design: what it costs, where its time goes, how to go on from it."""
+"""Details of one design: its costs, its time by layer, and the command that runs it."""
 
 import dataclasses
 
@@ -22,7 +22,7 @@ def design_detail(page, design, prediction):
     Parameters
     ----------
     page : mnv2.sim.page.kit.page.Page
-        Keeps its figure.
+        Gets its figure.
     design : mnv2.sim.explore.design.Design
     prediction : mnv2.sim.prediction.report.Prediction
         Of its layers.
@@ -36,18 +36,18 @@ def design_detail(page, design, prediction):
     figure = add_figure(
         page,
         f"{name}-cycles",
-        f"Where the cycles of {name} go: {design.cycles:,}, predicted",
-        "In every cycle the array works or waits for one cause; the dash is the computed ideal.",
+        f"Cycles of {name}: {design.cycles:,}, predicted",
+        "In each cycle the array works or waits for one cause; the dash is the computed ideal.",
         cycles_plot(prediction),
     )
-    warnings = [f"Maps badly: {sentence}." for sentence in warning_words(design.lane_warnings)]
+    warnings = [f"Poor mapping: {sentence}." for sentence in warning_words(design.lane_warnings)]
     sentences = [element("li", sentence) for sentence in (*warnings, *design.notes)]
     return join(
         [
             element("h3", name, class_="detail-name"),
             element(
                 "p",
-                "The command that goes on from it, in the folder in which the search was started:",
+                "The command that runs it, for the folder in which the search was started:",
                 class_="explain",
             ),
             element("pre", element("code", design.command)),
@@ -71,7 +71,7 @@ def design_detail(page, design, prediction):
 
 
 def _costs(design):
-    """All figures of a design that are not measured."""
+    """Figures of a design that are not measured."""
     figures = [
         figure
         for figure in FIGURES.values()
@@ -79,7 +79,7 @@ def _costs(design):
     ]
     return table(
         f"{design.name}-figures",
-        "What it takes and costs",
+        "Performance and cost",
         [
             Column("figure", lambda figure: figure.words),
             Column("predicted", lambda figure: _written(figure, design, "predicted"), str),
@@ -92,18 +92,18 @@ def _costs(design):
 
 
 def _written(figure, design, how):
-    """A figure with its unit, in the column of how it came about."""
+    """A figure with its unit, in the column of its source only."""
     if figure_source(figure) != how:
         return ""
     return format_quantity(figure.of(design), figure.unit)
 
 
 def _uses(design):
-    """Resources of the device, or those that were counted without one."""
+    """Resources used of the device; without a device, the counts alone."""
     if design.uses:
         return table(
             f"{design.name}-device",
-            "Of the device, estimated",
+            "Use of the device, estimated",
             [
                 Column("resource", lambda use: use.resource),
                 Column("used", lambda use: use.used, count),

@@ -1,4 +1,4 @@
-"""Tables of a run or of a prediction: the rows of its report.json."""
+"""Tables of the layers of a run or of a prediction: the rows of its report.json."""
 
 from mnv2.sim.page.kit.table import Column, Note, count, decimal, percent, table
 from mnv2.sim.report.names import words
@@ -22,7 +22,7 @@ def shape(key):
 
 
 def mismatches(row):
-    """Green where there are none."""
+    """Number of mismatches, green if 0."""
     wrong = row["mismatches"]
     return Note(wrong, count(wrong), "bad" if wrong else "good")
 
@@ -35,7 +35,7 @@ def layer_times(rows, total, *, predicted, name="time"):
     rows, total : list of dict, dict
         ``layers`` and ``total`` of `mnv2.sim.report.run_files.report_as_dict`.
     predicted : bool
-        Whether they are of a prediction; then every column of a figure says so.
+        Whether they are predicted; columns of figures then say so.
     name : str
         The ``id`` of the table.
 
@@ -49,20 +49,20 @@ def layer_times(rows, total, *, predicted, name="time"):
         Column("output", shape("output_shape"), note="rows x columns x channels"),
         Column("stride", field("stride"), count),
         Column("residual", lambda row: "yes" if row.get("residual") else ""),
-        Column("MACs", field("macs"), count, "asked for by the architecture; computed"),
+        Column("MACs", field("macs"), count, "required by the network; computed"),
         Column(f"{how} cycles", field("cycles"), count, "clock cycles"),
         Column(
             "ideal cycles (computed)",
             field("ideal_cycles"),
             count,
-            "of the tiles, if nothing ever waits",
+            "of the tiles, if nothing waits",
         ),
         Column(
             "cycles / bound",
             field("cycles_over_bound"),
             decimal(3),
             f"{how} cycles over computed ones: the ideal, or those of the bytes moved "
-            "meanwhile, whichever is more",
+            "meanwhile, whichever are more",
         ),
         Column(
             f"{how} MAC utilisation",
@@ -78,7 +78,7 @@ def layer_times(rows, total, *, predicted, name="time"):
                 "SCALE-Sim cycles (computed)",
                 field("computed_scale_sim_cycles"),
                 count,
-                "what the formula of a published simulator says of as many multipliers",
+                "by the formula of a published simulator, for as many multipliers",
             )
         )
     if not predicted:
@@ -91,7 +91,7 @@ def layer_times(rows, total, *, predicted, name="time"):
 
 
 def layer_waits(rows, total, *, predicted, name="waits"):
-    """Where the cycles of each layer went, every cause in a column.
+    """Cycles of each layer by work and by cause of waiting.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def layer_waits(rows, total, *, predicted, name="waits"):
         Column(
             "bound by",
             lambda row: words(row["bound"]),
-            note="what takes most cycles: the array's work, or one cause",
+            note="largest share of the cycles: the array's work, or one cause",
         ),
     ]
     return table(
@@ -150,13 +150,13 @@ def layer_traffic(rows, total, *, predicted, name="memory"):
                 "block fused (computed)",
                 field("computed_fused_dram_bytes"),
                 count,
-                "bytes, if only its input, output and weights cross the port",
+                "bytes if only its input, output and weights cross the port",
             ),
             Column(
                 "layer by layer (computed)",
                 field("computed_layer_by_layer_dram_bytes"),
                 count,
-                "bytes, if those of every layer cross the port",
+                "bytes if those of every layer cross the port",
             ),
         ]
     return table(name, f"Bytes of external memory, {how}", columns, rows, total=total)
@@ -208,10 +208,10 @@ def layer_overview(name, rows, total):
 
 
 def limit_note(report):
-    """What the bytes are held against, in a sentence."""
+    """Computed bytes to compare with, in a sentence."""
     limits = report.limits
     return (
-        f"Computed for the whole: floor {limits.floor_bytes:,} bytes (input, output, every "
+        f"Computed for all layers: floor {limits.floor_bytes:,} bytes (input, output, every "
         f"weight and parameter once), bottlenecks fused {limits.fused_bytes:,}, layer by layer "
         f"{limits.layer_by_layer_bytes:,}."
     )

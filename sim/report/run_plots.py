@@ -51,7 +51,7 @@ def draw_cycles(report):
             color=INK,
         )
     axes.set_title(
-        f"Where the cycles go: {total.cycles:,} together, "
+        f"Cycles by layer: {total.cycles:,} together, "
         f"{total.mac_utilization:.1%} of {total.multipliers:,} multipliers used"
     )
     axes.set_ylabel("clock cycles, measured in RTL")
@@ -179,7 +179,7 @@ def draw_roofline(report):
         color=MUTED,
     )
     _points(axes, shape)
-    axes.set_title("Roofline: work for each byte and each cycle, measured in RTL")
+    axes.set_title("Roofline: MACs per cycle over MACs per byte, measured in RTL")
     axes.set_xlabel("MACs for each byte that crossed the memory port meanwhile")
     axes.set_ylabel("MACs a cycle")
     _plain_ticks(axes.xaxis)
