@@ -100,7 +100,7 @@ def run(
         typer.Option(
             metavar="DIR",
             help="Folder of the report: a new one, or that of an earlier run, which is replaced. "
-            "Default runs/<time>.",
+            "Default: a new one in runs/, named by the time.",
         ),
     ] = None,
     html: Html = False,

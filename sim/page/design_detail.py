@@ -15,6 +15,18 @@ from mnv2.sim.report.run_files import report_as_dict
 
 __all__ = ["figure_source", "design_detail"]
 
+#: Names of the fields of `mnv2.sim.cost.record.Resources`.
+RESOURCES = {
+    "dsp": "DSP blocks",
+    "block_ram_36k": "block RAM, 36 kbit",
+    "block_ram_18k": "block RAM, 18 kbit",
+    "block_ram_4k": "block RAM, 4 kbit",
+    "ultra_ram": "UltraRAM",
+    "luts": "LUTs of logic",
+    "memory_luts": "LUTs of memories",
+    "flip_flops": "flip-flops",
+}
+
 
 def design_detail(page, design, prediction):
     """The panel of a design.
@@ -117,7 +129,7 @@ def _uses(design):
         f"{design.name}-device",
         "Resources, estimated",
         [
-            Column("resource", lambda row: row[0].replace("_", " ")),
+            Column("resource", lambda row: RESOURCES[row[0]]),
             Column("used", lambda row: row[1], count),
         ],
         counted,
