@@ -28,7 +28,7 @@ def make_plot(traces, *, height, narrow_height=None, narrow=None, labels=None, *
         Changes of parts of the layout, such as ``yaxis``, on a narrow screen.
     labels : list of dict, optional
         ``text`` over ``begin`` to ``end`` of the first axis, where there is room.
-    **layout : object
+    **layout : dict, list, str or number
         Plotly's.
 
     Returns

@@ -116,8 +116,8 @@ def test_objectives_are_chosen(shown, results):
         in shown.page.locator(f"{shown.plot('front')} .ytitle").text_content()
     )
     ys = shown.page.evaluate(
-        "document.querySelector('[data-figure=front]').data.find(one => one.name === 'Pareto front').y"
-        ".map(Number)"
+        "document.querySelector('[data-figure=front]').data"
+        ".find(one => one.name === 'Pareto front').y.map(Number)"
     )
     assert ys == pytest.approx([1e3 * design.energy.total for design in results.front])
 
