@@ -266,7 +266,7 @@ COMMANDS = (benchmark, synthesize, fmax, calibrate_costs, peers)
 
 
 def _need_checkout(what: str) -> None:
-    """Refuse what an installed package lacks, or has no files to keep for."""
+    """Refuse to work in an installed package, which has neither the peers nor files to keep."""
     if importlib.util.find_spec("mnv2.sim.peers") is None:
         raise UserError(
             f"mnv2 lab {what} works in a checkout of the project only, not in an installed package"

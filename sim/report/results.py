@@ -15,7 +15,7 @@ class Measurement:
     name : str
         Name of the bottleneck, or ``"total"``.
     macs : int
-        Multiplications with a weight that the architecture asks for.
+        Multiplications with a weight that the network requires.
     multipliers : int
         Multipliers of the hardware that touch weights, counted in its netlist.
     cycles : int
@@ -27,7 +27,7 @@ class Measurement:
     stalls : dict of str to int
         Cycles in which it waited, by cause; with `busy_cycles` they add up to `cycles`.
     dram_read_bytes_by_kind : dict of str to int
-        Bytes read from external memory, by what they are.
+        Bytes read from external memory, by kind of data.
     dram_write_bytes : int
         Bytes written to external memory.
     mismatches : int
@@ -60,73 +60,73 @@ class Measurement:
             )
 
     @property
-    def busy_cycles(self):
+    def busy_cycles(self) -> int:
         """Cycles in which the array worked."""
         return self.pointwise_cycles + self.depthwise_cycles
 
     @property
-    def busy_share(self):
+    def busy_share(self) -> float:
         """Share of the cycles in which the array worked, 0 to 1."""
         return self.busy_cycles / self.cycles if self.cycles else 0.0
 
     @property
-    def over_ideal(self):
+    def over_ideal(self) -> float:
         """Cycles, as a multiple of the ideal."""
         return self.cycles / self.ideal_cycles if self.ideal_cycles else 0.0
 
     @property
-    def largest_stall(self):
+    def largest_stall(self) -> tuple[str, int]:
         """Cause of most waiting and its cycles; ``("", 0)`` if nothing waited."""
         cause, cycles = max(self.stalls.items(), key=lambda item: item[1], default=("", 0))
         return (cause, cycles) if cycles else ("", 0)
 
     @property
-    def bound(self):
+    def bound(self) -> str:
         """Largest share of the cycles: ``"array"`` for its work, or the cause of a stall."""
         cause, cycles = self.largest_stall
         return cause if cycles > self.busy_cycles else "array"
 
     @property
-    def bound_share(self):
+    def bound_share(self) -> float:
         """Share of the cycles that `bound` took, 0 to 1."""
         cycles = self.busy_cycles if self.bound == "array" else self.largest_stall[1]
         return cycles / self.cycles if self.cycles else 0.0
 
     @property
-    def mac_utilization(self):
-        """Share of the multipliers' cycles that were asked for, 0 to 1."""
+    def mac_utilization(self) -> float:
+        """Share of the multipliers' cycles that the network's MACs take, 0 to 1."""
         return self.macs / (self.cycles * self.multipliers) if self.cycles else 0.0
 
     @property
-    def dram_read_bytes(self):
+    def dram_read_bytes(self) -> int:
         """Bytes read from external memory."""
         return sum(self.dram_read_bytes_by_kind.values())
 
     @property
-    def dram_bytes(self):
+    def dram_bytes(self) -> int:
         """Bytes read from and written to external memory."""
         return self.dram_read_bytes + self.dram_write_bytes
 
     @property
-    def bytes_per_cycle(self):
+    def bytes_per_cycle(self) -> float:
         """External memory bytes a cycle, on average."""
         return self.dram_bytes / self.cycles if self.cycles else 0.0
 
     @property
-    def macs_per_cycle(self):
+    def macs_per_cycle(self) -> float:
         """MACs a cycle, on average."""
         return self.macs / self.cycles if self.cycles else 0.0
 
     @property
-    def macs_per_byte(self):
+    def macs_per_byte(self) -> float:
         """MACs for each byte of external memory."""
         return self.macs / self.dram_bytes if self.dram_bytes else 0.0
 
-    def gigabytes_per_second(self, clock_hz):
+    def gigabytes_per_second(self, clock_hz: float) -> float:
         """External memory bandwidth, in 10**9 bytes a second, at a clock in Hz."""
         return self.bytes_per_cycle * clock_hz / 1e9
 
-    def microseconds(self, clock_hz):
+    def microseconds(self, clock_hz: float) -> float:
         """Time at a clock in Hz."""
         return self.cycles / clock_hz * 1e6
 
@@ -142,7 +142,7 @@ class LayerResult(Measurement):
     input_shape, output_shape : tuple of int
         ``(rows, columns, channels)``.
     stride : int
-        Stride of the 3x3 layer, 1 where there is none.
+        Stride of the 3x3 layer, 1 if there is none.
     residual : bool
         Whether the input is added to the output.
     """

@@ -46,7 +46,7 @@ class ClassRankings:
     rtl_top: Sequence[RankedClassLike]
 
     @property
-    def agree(self):
+    def agree(self) -> bool:
         """Whether all name the same class first."""
         tops = (self.float_top, self.golden_top, self.rtl_top)
         return len({top[0].index for top in tops if top}) == 1
@@ -86,8 +86,8 @@ class FrameSequence:
         return (self.ends[-2] - self.ends[0]) / (len(self.ends) - 2)
 
     @property
-    def mac_utilization(self):
-        """Share of the multipliers' cycles of an interval that were asked for, 0 to 1."""
+    def mac_utilization(self) -> float:
+        """Share of the multipliers' cycles of an interval that the network's MACs take, 0 to 1."""
         return self.macs / (self.interval_cycles * self.multipliers)
 
 
@@ -120,7 +120,7 @@ class RunReport:
     image : str
         Path of the picture.
     model : str
-        Path of the model's file, or what the bundled one is called.
+        Path of the model's file, or the name of the bundled one.
     layers : tuple of LayerResult
         In order of the network; those that were run.
     block_limits : tuple of TrafficLimits

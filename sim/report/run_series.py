@@ -14,6 +14,7 @@ from mnv2.sim.report.colors import (
     choose_colors,
 )
 from mnv2.sim.report.names import short_name, words
+from mnv2.sim.report.run_report import RunReport
 
 __all__ = [
     "FramePart",
@@ -77,13 +78,13 @@ class FramePart:
     stalls: dict[str, int]
 
     @property
-    def end(self):
+    def end(self) -> int:
         """One past its last cycle."""
         return self.begin + self.cycles
 
     @property
-    def mac_utilization(self):
-        """Share of the multipliers' cycles that were asked for, 0 to 1."""
+    def mac_utilization(self) -> float:
+        """Share of the multipliers' cycles that the network's MACs take, 0 to 1."""
         return self.macs / (self.cycles * self.multipliers)
 
 
@@ -118,7 +119,7 @@ class Roofline:
     groups: dict[str, list[int]]
 
 
-def tick_names(report):
+def tick_names(report: RunReport) -> list[str]:
     """Short names of the layers; in a second line the stride where it is 2, ``+`` for a residual.
 
     Returns
@@ -132,7 +133,7 @@ def tick_names(report):
     ]
 
 
-def cycle_series(report):
+def cycle_series(report: RunReport) -> list[Series]:
     """Cycles of each layer: work, then each cause of waiting; the smallest causes in one.
 
     Parameters
@@ -163,7 +164,7 @@ def cycle_series(report):
     return series
 
 
-def byte_series(report):
+def byte_series(report: RunReport) -> list[Series]:
     """Bytes of external memory of each layer: read by kind, and written.
 
     Returns
@@ -178,7 +179,7 @@ def byte_series(report):
     return [*series, Series("written", written, WRITTEN_COLOR)]
 
 
-def limit_bars(report):
+def limit_bars(report: RunReport) -> tuple[tuple[str, int, str], ...]:
     """Bytes of a frame and the computed bytes to compare them with, most first.
 
     Returns
@@ -199,7 +200,7 @@ def limit_bars(report):
     )
 
 
-def roofline(report):
+def roofline(report: RunReport) -> Roofline:
     """MACs a cycle over MACs a byte of each layer, and the roof above them.
 
     Returns
@@ -228,7 +229,7 @@ def roofline(report):
     return Roofline(peak, bandwidth, ridge, (left, right), roof, points, groups)
 
 
-def timeline_shares(report):
+def timeline_shares(report: RunReport) -> tuple[list[int], tuple[list[float], ...]]:
     """The frame in time.
 
     Returns
@@ -239,7 +240,9 @@ def timeline_shares(report):
         For each step the shares of its cycles, 0 to 1: pointwise work, depthwise work, beats read,
         beats written.
     """
-    steps, length = report.timeline.steps, report.timeline.step_cycles
+    timeline = report.timeline
+    assert timeline is not None
+    steps, length = timeline.steps, timeline.step_cycles
     last = max(report.total.cycles - length * (len(steps) - 1), 1)
     edges = [length * number for number in range(len(steps))]
     edges.append(edges[-1] + last)
@@ -251,7 +254,7 @@ def timeline_shares(report):
     return edges, shares
 
 
-def frame_parts(report):
+def frame_parts(report: RunReport) -> list[FramePart]:
     """The layers in time. The stem works in turn with the first block, whose input it makes.
 
     Returns
@@ -274,7 +277,7 @@ def frame_parts(report):
     ]
 
 
-def wait_series(report, parts):
+def wait_series(report: RunReport, parts: Sequence[FramePart]) -> list[Series]:
     """Share of each part's cycles that the array waited, by cause.
 
     Parameters
@@ -303,7 +306,7 @@ def wait_series(report, parts):
     return series
 
 
-def frame_titles(report):
+def frame_titles(report: RunReport) -> tuple[str, str]:
     """Title and subtitle of a frame: its cycles, and the shares of work and waiting.
 
     Returns

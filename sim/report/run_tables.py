@@ -4,7 +4,8 @@ from rich.console import Group
 from rich.text import Text
 
 from mnv2.sim.report.names import words
-from mnv2.sim.report.wide_table import new_table
+from mnv2.sim.report.run_report import RunReport
+from mnv2.sim.report.wide_table import WideTable, new_table
 
 __all__ = [
     "frames_line",
@@ -19,7 +20,7 @@ __all__ = [
 CAUSE_COLUMNS = 5
 
 
-def render_report(report):
+def render_report(report: RunReport) -> Group:
     """Class, time, waiting and traffic of each layer, and provenance, for the terminal.
 
     Parameters
@@ -46,7 +47,7 @@ def render_report(report):
     )
 
 
-def headline(report):
+def headline(report: RunReport) -> str:
     """The run in one line.
 
     Parameters
@@ -81,9 +82,10 @@ def _named(bottlenecks):
     return f"{len(bottlenecks)} bottlenecks, each alone"
 
 
-def frames_line(report):
+def frames_line(report: RunReport) -> str:
     """Several back-to-back frames, in one line."""
     frames = report.frames
+    assert frames is not None
     interval = frames.interval_cycles
     return (
         f"{len(frames.ends)} back-to-back frames: every {interval:,.0f} cycles = "
@@ -133,8 +135,8 @@ def _style(result):
     return "bold" if result.name == "total" else None
 
 
-def time_table(report):
-    """Shape, work and time of each layer; its title says whether they are measured."""
+def time_table(report: RunReport) -> WideTable:
+    """Shape, work and time of each layer; the title states whether they are measured."""
     measured = not report.predicted
     table = new_table(
         f"Layers{' in RTL,' if measured else ', predicted:'} {report.multipliers:,} multipliers, "
@@ -185,7 +187,7 @@ def _mismatches(result):
     return Text(f"{result.mismatches:,}", style="bold red" if result.mismatches else "green")
 
 
-def stall_table(report):
+def stall_table(report: RunReport) -> WideTable:
     """Cycles of each layer by work and by cause of waiting."""
     measured = not report.predicted
     stalls = report.total.stalls
@@ -225,7 +227,7 @@ def stall_table(report):
     return table
 
 
-def memory_table(report):
+def memory_table(report: RunReport) -> WideTable:
     """Traffic of external memory of each layer."""
     kinds = report.read_kinds
     blocks = report.mode == "blocks"
@@ -245,7 +247,9 @@ def memory_table(report):
         strict=True,
     ):
         read = result.dram_read_bytes_by_kind
-        computed = (f"{limit.fused_bytes:,}", f"{limit.layer_by_layer_bytes:,}") if blocks else ()
+        computed = (
+            () if limit is None else (f"{limit.fused_bytes:,}", f"{limit.layer_by_layer_bytes:,}")
+        )
         table.add_row(
             result.name,
             *(f"{read.get(kind, 0):,}" for kind in kinds),

@@ -8,7 +8,7 @@ __all__ = ["WideTable", "new_table"]
 
 
 class WideTable:
-    """Rows under headings, as one table where it fits, else as several below one another.
+    """Rows under headings, as one table if it fits, else as several stacked ones.
 
     Each of the parts repeats the first columns, which name the row. Nothing is cut: a single column
     that is too wide for the terminal is folded.
@@ -78,7 +78,7 @@ class WideTable:
         return table
 
 
-def new_table(title, *columns):
+def new_table(title: str, *columns: str) -> WideTable:
     """A `WideTable` with a left-aligned first column and numbers in the others."""
     table = WideTable(title)
     for number, column in enumerate(columns):
