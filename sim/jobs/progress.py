@@ -29,10 +29,10 @@ class FrameProgress(BuildProgress, Protocol):
         """A run of these steps follows."""
 
     def repeating(self, cycles: int) -> None:
-        """Back-to-back frames follow, which take about that many cycles together."""
+        """Back-to-back frames follow, which take about this many cycles together."""
 
     def reached(self, descriptors: int, cycles: int) -> None:
-        """That many descriptors have ended by this cycle."""
+        """This number of descriptors has ended by this cycle."""
 
 
 class BlocksProgress(BuildProgress, Protocol):
