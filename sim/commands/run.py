@@ -296,10 +296,10 @@ def _write_result(
     from mnv2.sim.jobs.files import save_arrays
     from mnv2.sim.networks.dumps import DUMP_FILE
     from mnv2.sim.networks.outputs import write_dump
-    from mnv2.sim.report.run_files import write_csv, write_json
+    from mnv2.sim.report.run_files import write_csv, write_report
     from mnv2.sim.report.run_plots import write_plots
 
-    write_json(result.report, folder / "report.json")
+    write_report(result.report, folder / "report.json")
     write_csv(result.report, folder / "report.csv")
     write_plots(result.report, folder)
     if page_command is not None:

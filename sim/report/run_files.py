@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mnv2.sim.report.run_report import RankedClassLike, RunReport
 
-__all__ = ["report_as_dict", "write_csv", "write_json", "write_rows"]
+__all__ = ["report_as_dict", "write_csv", "write_report", "write_rows"]
 
 
 def report_as_dict(report: RunReport) -> dict:
@@ -75,7 +75,7 @@ def report_as_dict(report: RunReport) -> dict:
     }
 
 
-def write_json(report: RunReport, path: Path) -> None:
+def write_report(report: RunReport, path: Path) -> None:
     """Write the report as JSON, with a newline at the end."""
     content = report_as_dict(report)
     timeline = content.pop("timeline")
