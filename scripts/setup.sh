@@ -2,13 +2,13 @@
 #
 # setup_environment [test|synthesis]    leaves the project's folder in $root and its Python in $python
 #
-# What was installed from is kept in .venv as a stamp, so that a second call only compares files. A
-# set-up that was interrupted starts again; of two at a time the second waits and finds it done.
+# A stamp in .venv holds the files that name the packages, so that a second call only compares files. An
+# interrupted set-up starts again; of two at a time the second waits, and finds the environment there.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 python=$root/.venv/bin/python
 
-# need WHAT DEBIAN FEDORA MACOS: say what is missing and what installs it
+# need NAME DEBIAN FEDORA MACOS: print what is missing and the command that installs it
 need() {
     echo "$1 is missing: install it with 'apt-get install $2' (Debian, Ubuntu), 'dnf install $3' (Fedora)" \
          "or '$4' (macOS)." >&2
@@ -42,7 +42,7 @@ check_tools() {
     return "$missing"
 }
 
-# installed KIND: whether .venv holds what the project's files name now
+# installed KIND: whether .venv was made from the project's files as they are now
 installed() {
     [ -x "$python" ] && cat "$root/pyproject.toml" "$root/requirements-data.txt" | cmp -s - "$root/.venv/mnv2-$1.stamp"
 }
@@ -56,7 +56,7 @@ install_project() {
     local kind=$1 system_python=$2 extras="models,explore,page,fast"
     [ "$kind" = base ] || extras="$extras,$kind"
     echo "Setting up $root/.venv (once; a few minutes, needs the network) ..." >&2
-    # The mark stays if this is interrupted, and what is there is then not trusted.
+    # The mark stays if this is interrupted; .venv is then made again.
     if [ ! -x "$python" ] || ! "$python" -c '' 2>/dev/null || [ -e "$root/.venv/mnv2-incomplete" ]; then
         rm -rf "$root/.venv"
         mkdir "$root/.venv"

@@ -1,4 +1,4 @@
-"""The `mnv2` command: what is shared by its subcommands, which are in `mnv2.sim.commands`."""
+"""The `mnv2` command: guards and registers the subcommands of `mnv2.sim.commands`."""
 
 import errno
 import functools
@@ -15,6 +15,8 @@ from mnv2.sim.commands.doctor import doctor
 from mnv2.sim.commands.explore import explore
 from mnv2.sim.commands.export import export
 from mnv2.sim.commands.golden import golden
+from mnv2.sim.commands.lab import COMMANDS as LAB_COMMANDS
+from mnv2.sim.commands.lab import HELP as LAB_HELP
 from mnv2.sim.commands.predict import model
 from mnv2.sim.commands.run import run
 from mnv2.sim.commands.summary import summary
@@ -31,7 +33,7 @@ EPILOG = (
     "folder); nothing is fetched from the network."
 )
 
-#: Errors of a disk that takes no more.
+#: Errors of a full disk.
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
@@ -47,10 +49,10 @@ app = typer.Typer(
 
 
 def guard(command):
-    """Let a command end with a sentence, not a traceback, where the user or the hardware is wrong.
+    """Make a command end with a sentence, not a traceback, on errors of the user or the hardware.
 
-    Exit status 2 for what the user can mend, 1 for a failed simulation, 130 for Ctrl-C and for a
-    request to terminate.
+    Exit status 2 for errors that the user can mend, 1 for a failed simulation, 130 for Ctrl-C and
+    for a request to terminate.
     """
 
     @functools.wraps(command)
@@ -67,7 +69,7 @@ def guard(command):
             if error.errno not in _DISK_IS_FULL:
                 raise
             message, status = f"mnv2: the output cannot be written: {error.strerror}.", 2
-            # What still waits to be printed would fail once more at the end.
+            # Text still in the buffer would fail once more at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print(message, file=sys.stderr)
         raise typer.Exit(status)
@@ -91,6 +93,17 @@ for _command in (
     doctor,
 ):
     app.command()(guard(_command))
+
+lab = typer.Typer(
+    name="lab",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help=LAB_HELP,
+)
+for _command in LAB_COMMANDS:
+    lab.command()(guard(_command))
+app.add_typer(lab)
 
 
 def _interrupt(number, frame):

@@ -1,18 +1,18 @@
 """One picture through the RTL, as a whole network or block by block, and the report of it.
 
-Rendering is elsewhere. The progress objects are those of `mnv2.sim.rtl.run_network` and
-`mnv2.sim.rtl.run_blocks`.
+Rendering is elsewhere.
 """
 
 import dataclasses
 
+from mnv2.sim.jobs.progress import BlocksProgress, FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
 from mnv2.sim.networks.classify import rank
 from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note
 from mnv2.sim.report.limits import add_limits, block_limits, frame_limits
 from mnv2.sim.report.provenance import find_commit, find_versions
 from mnv2.sim.report.run_report import ClassRankings, FrameSequence, RunReport, Timeline
-from mnv2.sim.report.scale_sim import estimate_layers
+from mnv2.sim.report.systolic_formula import estimate_layers
 from mnv2.sim.rtl.check import check_formats
 from mnv2.sim.rtl.run_blocks import network_tasks, run_tasks
 from mnv2.sim.rtl.run_network import run_network
@@ -51,7 +51,7 @@ def run_frame(
     clock_hz,
     frames=1,
     waves_file=None,
-    progress=None,
+    progress: FrameProgress | None = None,
 ):
     """Run the whole network on a picture, from image to logits.
 
@@ -70,9 +70,7 @@ def run_frame(
         If 3 or more, so many frames are run too, one right behind the other.
     waves_file : Path, optional
         Waveform to write, of the single frame.
-    progress : object, optional
-        See `mnv2.sim.rtl.run_network.run_network`; its ``starting(descriptors)`` is called before,
-        and ``repeating(cycles)`` before several frames, with the cycles they take about.
+    progress : FrameProgress, optional
 
     Returns
     -------
@@ -146,7 +144,7 @@ def run_bottlenecks(
     clock_hz,
     jobs,
     waves_folder=None,
-    progress=None,
+    progress: BlocksProgress | None = None,
 ):
     """Run bottlenecks on a picture's own activations, each from memory to memory.
 
@@ -160,9 +158,8 @@ def run_bottlenecks(
         Simulations at a time.
     waves_folder : Path, optional
         Where waveforms are written, if they are.
-    progress : object, optional
-        See `mnv2.sim.rtl.run_blocks.run_tasks`; its ``starting(blocks)`` is called before, and its
-        ``simulation_seconds`` is read behind.
+    progress : BlocksProgress, optional
+        Its ``simulation_seconds`` are the report's.
 
     Returns
     -------

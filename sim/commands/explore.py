@@ -218,8 +218,9 @@ def explore(
 
     - mnv2 explore --space full --designs 3000 --device K26 --output runs/k26
     """
+    from mnv2.sim.commands.terminal.campaign_progress import SearchProgress
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
-    from mnv2.sim.commands.terminal.progress import FormatProgress, SearchProgress
+    from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.explore.accuracy import accuracy_axes
     from mnv2.sim.explore.objectives import choose_objectives, parse_limits
     from mnv2.sim.explore.prove import prove_designs
@@ -306,7 +307,7 @@ def explore(
         if results.front:
             get_console().print(render_front(results))
         if results.front and prove:
-            with FormatProgress() as shown:
+            with FrameBar() as shown:
                 proofs = prove_designs(results, prove, folder, progress=shown)
             _write_results(results, proofs, folder, page_of)
     except (KeyboardInterrupt, UserError):

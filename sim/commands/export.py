@@ -53,8 +53,8 @@ def export(
 
     - mnv2 export --model weights.h5 --format npz integers.npz
     """
+    from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console
-    from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.jobs.files import check_dump, write_whole
     from mnv2.sim.networks.export import encode_model, open_calibrated
     from mnv2.sim.networks.open import open_model

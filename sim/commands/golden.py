@@ -57,8 +57,8 @@ def golden(
     Example: mnv2 golden --model mobilenet.tflite --input chelsea --dump tensors.npz
     """
     from mnv2.sim.commands.options.picture import find_picture
+    from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console
-    from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.errors import UserError
     from mnv2.sim.jobs.files import check_dump
     from mnv2.sim.networks.files import load_graph

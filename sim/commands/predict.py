@@ -79,8 +79,8 @@ def model(
 
     - mnv2 model --model mobilenet_v2.tflite --html --output runs/predicted
     """
+    from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
-    from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.cycles.predict import predict_frames, predict_network
     from mnv2.sim.jobs.files import output_folder

@@ -1,10 +1,12 @@
-"""`mnv2 run`."""
+"""`mnv2 run`: a network in RTL, and the report of it."""
 
 import os
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +25,11 @@ from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.terminal.command_line import command_line
 from mnv2.sim.errors import UserError
 
+if TYPE_CHECKING:
+    from mnv2.hw.config import AcceleratorConfig
+    from mnv2.sim.rtl.memory_model import MemoryModel
+    from mnv2.sim.run import RunResult
+
 
 def run(
     context: typer.Context,
@@ -30,8 +37,8 @@ def run(
         str | None,
         typer.Argument(
             metavar="IMAGE",
-            help="A picture in any format Pillow reads, or the name of an installed "
-            "photograph such as chelsea (without it), coffee or china.",
+            help="A picture in any format Pillow reads, or the name of a bundled photograph, such "
+            "as coffee or china. Default chelsea.",
         ),
     ] = None,
     model: Model = None,
@@ -40,8 +47,8 @@ def run(
         typer.Option(
             "--input",
             metavar="FILE.npy|IMAGE",
-            help="In place of IMAGE: an array of the model's own input type and shape, or a "
-            "picture.",
+            help="An array of the model's own input type and shape, or a picture, instead of "
+            "IMAGE.",
         ),
     ] = None,
     dump: Annotated[
@@ -49,9 +56,9 @@ def run(
         typer.Option(
             metavar="FILE.npz",
             dir_okay=False,
-            help="Write what the hardware made there too: every block's output, the pool and the "
-            "logits; of a .tflite as t9 for tensor 9, with what the host makes of the logits, of "
-            "others by name. It is in the output folder as tensors.npz.",
+            help="Write a copy of tensors.npz of the output folder there: every block's output, "
+            "the pool and the logits from the hardware, by name; of a .tflite as t9 for tensor 9, "
+            "with the tensors that the host computes from the logits.",
         ),
     ] = None,
     size: Size = None,
@@ -62,16 +69,16 @@ def run(
         str | None,
         typer.Option(
             metavar="FIRST-LAST",
-            help="Run these bottlenecks alone, such as 3 or 3-5, each from memory to memory. "
-            "Without it, the whole network.",
+            help="Run only these bottlenecks, such as 3 or 3-5, each from memory to memory. "
+            "Default: the whole network.",
         ),
     ] = None,
     frames: Annotated[
         int,
         typer.Option(
             metavar="N",
-            help="Run so many frames too, one right behind the other, 3 or more, and report the "
-            "interval between their logits.",
+            help="Run N back-to-back frames too, 3 or more, and report the interval between their "
+            "logits.",
         ),
     ] = 1,
     clock: Clock = 200.0,
@@ -93,14 +100,14 @@ def run(
         typer.Option(
             metavar="DIR",
             help="Folder of the report: a new one, or that of an earlier run, which is replaced. "
-            "Without it, one in runs/, called by the time.",
+            "Default: a new one in runs/, named by the time.",
         ),
     ] = None,
     html: Html = False,
     jobs: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Simulations at a time, with --blocks. Without it, one for each core."
+            min=1, metavar="N", help="Simulations at a time with --blocks. Default one per core."
         ),
     ] = None,
 ):
@@ -109,13 +116,13 @@ def run(
     The accelerator's Verilog runs the whole integer network from one program in Verilator. Its
     logits and the output of every block must equal the integer golden model's, element by element.
     The class, the cycles and the bytes of each layer are printed and written as report.json,
-    report.csv, pictures and tensors.npz, which mnv2 compare reads. The first run of a configuration
+    report.csv, figures and tensors.npz, which mnv2 compare reads. The first run of a configuration
     builds its simulation (minutes), and so does the first with --frames or --waves; later runs find
     it in the cache.
 
     A float model is quantised to the bits of the accelerator: 8, or those of --set weight_bits=6.
-    Any network of the family runs: a .tflite with its own integers, FULLY_CONNECTED as the hardware
-    scales it, with a multiplier and a shift, and SOFTMAX on the host.
+    Any network of the family runs: a .tflite keeps its own integers, its FULLY_CONNECTED is scaled
+    by the hardware with a multiplier and a shift, and SOFTMAX runs on the host.
 
     Examples:
 
@@ -129,54 +136,32 @@ def run(
 
     - mnv2 run --config small --set data_bits=128 --latency 40 --stalls 20 --output runs/small
     """
-    from mnv2.sim.commands.options.picture import find_picture
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.configuration import load_configuration
-    from mnv2.sim.jobs.files import check_dump, output_folder, save_arrays
-    from mnv2.sim.networks.dumps import DUMP_FILE
-    from mnv2.sim.networks.inputs import check_picture
-    from mnv2.sim.networks.outputs import write_dump
-    from mnv2.sim.report.files import write_csv, write_json
-    from mnv2.sim.report.plots import write_plots
-    from mnv2.sim.report.tables import render_report
+    from mnv2.sim.jobs.files import check_dump, output_folder
+    from mnv2.sim.report.run_tables import render_report
 
-    # What can be wrong is looked at first: the simulation takes its time.
+    # Errors of the options are found first: the simulation takes its time.
     check_page(html)
-    options = {
-        "config": load_configuration(config, settings or ()),
-        "memory": make_memory(latency, bandwidth, stalls, seed),
-        "clock_hz": clock * 1e6,
-    }
-    if frames != 1 and blocks is not None:
-        raise UserError("Frames that follow one another need the whole network, not --blocks")
-    if frames != 1 and frames < 3:
-        raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
-    if image is not None and input_file is not None:
-        raise UserError("The input is either IMAGE or --input, not both")
-    path = find_picture(image or input_file or "chelsea")
-    check_picture(path)
+    request = RunRequest(
+        picture=_find_input(image, input_file),
+        model=model,
+        size=size,
+        normalization=given(normalization),
+        config=load_configuration(config, settings or ()),
+        memory=make_memory(latency, bandwidth, stalls, seed),
+        clock_hz=clock * 1e6,
+        frames=frames,
+        blocks=blocks,
+        jobs=jobs or os.cpu_count() or 1,
+        waves=waves,
+    )
     if dump is not None:
         check_dump(dump)
-    opening = {"model": model, "size": size, "normalization": given(normalization)}
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
-        waves_folder = temporary if waves else None
-        if blocks is None:
-            result = _run_network(path, opening, frames, waves_folder, **options)
-        else:
-            jobs = jobs or os.cpu_count() or 1
-            result = _run_blocks(path, opening, blocks, jobs, waves_folder, **options)
-        write_json(result.report, temporary / "report.json")
-        write_csv(result.report, temporary / "report.csv")
-        write_plots(result.report, temporary)
-        if html:
-            from mnv2.sim.page.kit.page import write_page
-            from mnv2.sim.page.run_page import run_page
-
-            write_page(run_page(result.report, command_line(context)), temporary)
-        save_arrays(temporary / DUMP_FILE, result.tensors)
-        if dump is not None:
-            write_dump(dump, result.tensors)
+        result = _simulate(request, temporary)
+        _write_result(result, temporary, dump, command_line(context) if html else None)
         files = ", ".join(sorted(file.name for file in temporary.iterdir()))
     get_console().print(render_report(result.report))
     if result.note:
@@ -184,66 +169,151 @@ def run(
     get_error_console().print(f"In {folder}: {files}")
 
 
-def _open(path, opening, config, progress):
-    """The model, in the accelerator's bits if it is a float one, and what it is given."""
-    from mnv2.sim.networks.inputs import load_model_input
-    from mnv2.sim.networks.open import open_model
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """A run in RTL, as its options ask for it.
 
-    model = open_model(
-        opening["model"],
-        input_size=opening["size"],
-        weight_bits=config.weight_bits,
-        activation_bits=config.activation_bits,
-        progress=progress.calibrating,
-    )
-    return model, load_model_input(model, path, opening["normalization"])
+    Attributes
+    ----------
+    picture : Path
+        A picture, or an array of the model's input.
+    model : Path or None
+        File of the network; None for the bundled weights.
+    size : int or None
+        Rows and columns of the picture, for a float model that does not state them.
+    normalization : str or None
+        Of the pixels; None for that of the model.
+    config : mnv2.hw.config.AcceleratorConfig
+    memory : mnv2.sim.rtl.memory_model.MemoryModel
+    clock_hz : float
+        Clock that times are stated at.
+    frames : int
+        Back-to-back frames; 1 for a single frame.
+    blocks : str or None
+        Range of the bottlenecks to run alone; None for the whole network.
+    jobs : int
+        Simulations at a time.
+    waves : bool
+        Whether waveforms are written.
+
+    Raises
+    ------
+    UserError
+        If the options contradict each other.
+    """
+
+    picture: Path
+    model: Path | None
+    size: int | None
+    normalization: str | None
+    config: "AcceleratorConfig"
+    memory: "MemoryModel"
+    clock_hz: float
+    frames: int
+    blocks: str | None
+    jobs: int
+    waves: bool
+
+    def __post_init__(self) -> None:
+        if self.frames != 1 and self.blocks is not None:
+            raise UserError("Back-to-back frames need the whole network, not --blocks")
+        if self.frames != 1 and self.frames < 3:
+            raise UserError(f"The number of frames must be 1, or 3 or more, not {self.frames}")
 
 
-def _run_network(path, opening, frames, waves_folder, **options):
-    """Result of the whole network, with progress shown."""
+def _find_input(image: str | None, input_file: str | None) -> Path:
+    """Path of the picture or array that IMAGE or --input names; a picture must be readable."""
+    from mnv2.sim.commands.options.picture import find_picture
+    from mnv2.sim.networks.inputs import check_picture
+
+    if image is not None and input_file is not None:
+        raise UserError("The input is either IMAGE or --input, not both")
+    path = find_picture(image or input_file or "chelsea")
+    check_picture(path)
+    return path
+
+
+def _simulate(request: RunRequest, folder: Path) -> "RunResult":
+    """Run the network or its bottlenecks, with progress shown; waveforms go into the folder."""
     from mnv2.sim.commands.terminal.console import get_error_console
-    from mnv2.sim.commands.terminal.progress import NetworkProgress
-    from mnv2.sim.run import run_frame
+    from mnv2.sim.commands.terminal.run_progress import BlocksBar, FrameBar
+    from mnv2.sim.run import run_bottlenecks, run_frame
 
-    if waves_folder:
+    if request.blocks is not None:
+        with BlocksBar() as blocks_bar:
+            model, data = _open(request, blocks_bar.calibrating)
+            return run_bottlenecks(
+                request.picture,
+                model,
+                data,
+                parse_blocks(request.blocks, len(model.network.blocks)),
+                config=request.config,
+                memory=request.memory,
+                clock_hz=request.clock_hz,
+                jobs=request.jobs,
+                waves_folder=folder if request.waves else None,
+                progress=blocks_bar,
+            )
+    if request.waves:
         get_error_console().print(
             "The waveform of the whole network takes gigabytes and many minutes; --blocks 3 writes "
             "that of one block."
         )
-    with NetworkProgress() as progress:
-        model, data = _open(path, opening, options["config"], progress)
+    with FrameBar() as frame_bar:
+        model, data = _open(request, frame_bar.calibrating)
         return run_frame(
-            path,
+            request.picture,
             model,
             data,
-            frames=frames,
-            waves_file=waves_folder and waves_folder / "network",
-            progress=progress,
-            **options,
+            config=request.config,
+            memory=request.memory,
+            clock_hz=request.clock_hz,
+            frames=request.frames,
+            waves_file=folder / "network" if request.waves else None,
+            progress=frame_bar,
         )
 
 
-def _run_blocks(path, opening, blocks, jobs, waves_folder, **options):
-    """Result of bottlenecks alone, with progress shown."""
-    from mnv2.sim.commands.terminal.progress import BlockProgress
-    from mnv2.sim.run import run_bottlenecks
+def _open(request: RunRequest, progress: Callable[[int, int], None]):
+    """Open the model, a float one in the accelerator's bits, and its input."""
+    from mnv2.sim.networks.inputs import load_model_input
+    from mnv2.sim.networks.open import open_model
 
-    with BlockProgress() as progress:
-        model, data = _open(path, opening, options["config"], progress)
-        return run_bottlenecks(
-            path,
-            model,
-            data,
-            parse_blocks(blocks, len(model.network.blocks)),
-            jobs=jobs,
-            waves_folder=waves_folder,
-            progress=progress,
-            **options,
-        )
+    model = open_model(
+        request.model,
+        input_size=request.size,
+        weight_bits=request.config.weight_bits,
+        activation_bits=request.config.activation_bits,
+        progress=progress,
+    )
+    return model, load_model_input(model, request.picture, request.normalization)
 
 
-def parse_blocks(text, count):
-    """Numbers of blocks, from 1 to ``count``, that ``3`` or ``3-5`` means."""
+def _write_result(
+    result: "RunResult", folder: Path, dump: Path | None, page_command: str | None
+) -> None:
+    """Write the files of a run; the page if there is a command line to put on it."""
+    from mnv2.sim.jobs.files import save_arrays
+    from mnv2.sim.networks.dumps import DUMP_FILE
+    from mnv2.sim.networks.outputs import write_dump
+    from mnv2.sim.report.run_files import write_csv, write_report
+    from mnv2.sim.report.run_plots import write_plots
+
+    write_report(result.report, folder / "report.json")
+    write_csv(result.report, folder / "report.csv")
+    write_plots(result.report, folder)
+    if page_command is not None:
+        from mnv2.sim.page.kit.page import write_page
+        from mnv2.sim.page.run_page import run_page
+
+        write_page(run_page(result.report, page_command), folder)
+    save_arrays(folder / DUMP_FILE, result.tensors)
+    if dump is not None:
+        write_dump(dump, result.tensors)
+
+
+def parse_blocks(text: str, count: int) -> list[int]:
+    """Numbers of blocks, from 1 to ``count``, of a range such as ``3`` or ``3-5``."""
     match = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", text.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last <= count:

@@ -1,4 +1,4 @@
-"""`mnv2 summary`."""
+"""`mnv2 summary`: the layers of a network as a table."""
 
 from math import prod
 
@@ -21,8 +21,8 @@ def summary(
 ):
     """Print the layers of MobileNetV2: shapes, parameters, MACs and weight bytes.
 
-    MACs are multiplications with a weight, weight bytes those of 8-bit weights without bias.
-    Nothing is run, and nothing loaded but the file of --model.
+    MACs are multiplications with a weight; weight bytes are those of 8-bit weights without bias.
+    Nothing is run, and no file but that of --model is read.
 
     Examples:
 
@@ -43,7 +43,7 @@ def render_network(network, name=None):
     ----------
     network : mnv2.golden.network.Network
     name : str, optional
-        Of the file that it came from.
+        Of the file of the network.
 
     Returns
     -------

@@ -152,8 +152,8 @@ def sweep(
 
     - mnv2 sweep --resume runs/sweep-2030-01-01T12-00-00
     """
+    from mnv2.sim.commands.terminal.campaign_progress import SweepProgress
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
-    from mnv2.sim.commands.terminal.progress import SweepProgress
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.journal import check_new_folder
     from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep
@@ -313,10 +313,10 @@ def read_request(folder):
 def _run_hardware(results, count, folder, accelerator):
     """The best formats on the RTL, with progress shown."""
     from mnv2.sim.commands.options.accelerator import make_memory
-    from mnv2.sim.commands.terminal.progress import FormatProgress
+    from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.sweep.hardware import run_best_points
 
-    with FormatProgress() as progress:
+    with FrameBar() as progress:
         return run_best_points(
             results,
             count,

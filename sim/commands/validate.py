@@ -83,7 +83,7 @@ def validate(
     """
     from mnv2.sim.commands.options.picture import find_picture
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
-    from mnv2.sim.commands.terminal.progress import ValidationProgress
+    from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.files import output_folder
     from mnv2.sim.networks.inputs import check_picture, load_model_input
@@ -99,7 +99,7 @@ def validate(
     check_picture(path)
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
-        with ValidationProgress() as progress:
+        with FrameBar() as progress:
             runnable = open_model(
                 model,
                 input_size=size,
@@ -194,7 +194,7 @@ def _frames(network, accelerator, predicted, runs, folder, about):
 
 def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about):
     """Several seeds: their comparison, and what is shown of it."""
-    from mnv2.sim.commands.terminal.progress import show_count
+    from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.cycles.predict import predict_network
     from mnv2.sim.prediction.distribution import draw, seeds_from
     from mnv2.sim.prediction.layers import compare

@@ -6,7 +6,7 @@ from rich.text import Text
 from mnv2.sim.cost.energy import energy_per_operation
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.operations import OPERATIONS
-from mnv2.sim.report.tables import new_table
+from mnv2.sim.report.wide_table import new_table
 
 __all__ = ["render_cost_report"]
 

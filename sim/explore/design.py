@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mnv2.hw.config import AcceleratorConfig
-from mnv2.sim.report.results import Measurement
+from mnv2.sim.report.results import sum_layers
 
 __all__ = ["Design", "design_key"]
 
@@ -96,32 +96,7 @@ class Design:
         """All layers together, a `mnv2.sim.report.results.Measurement`; None if not predicted."""
         if not self.layers:
             return None
-
-        def add(name):
-            return sum(getattr(layer, name) for layer in self.layers)
-
-        def add_up(name):
-            return {
-                key: sum(getattr(layer, name)[key] for layer in self.layers)
-                for key in getattr(self.layers[0], name)
-            }
-
-        numbers = (
-            "macs",
-            "cycles",
-            "ideal_cycles",
-            "pointwise_cycles",
-            "depthwise_cycles",
-            "dram_write_bytes",
-            "mismatches",
-        )
-        return Measurement(
-            name="total",
-            multipliers=self.config.multipliers,
-            stalls=add_up("stalls"),
-            dram_read_bytes_by_kind=add_up("dram_read_bytes_by_kind"),
-            **{name: add(name) for name in numbers},
-        )
+        return sum_layers(self.layers, self.config.multipliers)
 
     @property
     def cycles(self):

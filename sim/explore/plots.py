@@ -22,7 +22,7 @@ from mnv2.sim.report.colors import (
     STYLE,
     choose_colors,
 )
-from mnv2.sim.report.labels import words
+from mnv2.sim.report.names import words
 from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["draw_binding", "draw_front", "draw_sensitivity", "write_plots"]

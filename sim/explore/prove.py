@@ -12,6 +12,8 @@ from mnv2.golden.synthetic import random_activation, random_model
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.explore.front import spread_choice
 from mnv2.sim.jobs.journal import Journal
+from mnv2.sim.jobs.progress import FrameProgress
+from mnv2.sim.mapping.ideal import program_steps
 from mnv2.sim.prediction.layers import compare, figures
 from mnv2.sim.rtl.memory_model import MemoryModel
 
@@ -55,7 +57,7 @@ class Proof:
         return self.reason is None and not self.differences
 
 
-def prove_designs(results, count, folder, *, asserts=False, progress=None):
+def prove_designs(results, count, folder, *, asserts=False, progress: FrameProgress | None = None):
     """Build designs of the front and run the network on them.
 
     They are those of `mnv2.sim.explore.front.spread_choice`: the balanced one, then always the one
@@ -69,9 +71,7 @@ def prove_designs(results, count, folder, *, asserts=False, progress=None):
         Of the journal, which keeps each proof; proofs in it are not made again.
     asserts : bool
         Check the hardware's assertions, which takes more time.
-    progress : object, optional
-        As of `mnv2.sim.rtl.run_network.run_network`; its ``starting(name, network, config)`` is
-        called before each.
+    progress : FrameProgress, optional
 
     Returns
     -------
@@ -104,7 +104,8 @@ def _prove(design, prepared, asserts, progress):
 
     network, config = prepared.network, design.config
     if progress:
-        progress.starting(design.name, network, config)
+        progress.name_run(design.name)
+        progress.starting(program_steps(network, config))
     rng = np.random.default_rng(prepared.request.seed)
     model, _ = random_model(rng, network, config.weight_bits, config.activation_bits)
     tensors = model.run(random_activation(rng, network.input_shape, config.activation_bits))

@@ -9,7 +9,7 @@ from rich.text import Text
 from mnv2.sim.errors import UserError
 from mnv2.sim.explore.front import balanced, spread_choice
 from mnv2.sim.explore.lanes import warning_words
-from mnv2.sim.report.labels import words
+from mnv2.sim.report.names import words
 from mnv2.sim.report.quantities import format_quantity
 from mnv2.sim.report.wide_table import WideTable
 

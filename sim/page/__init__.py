@@ -1,1 +1,1 @@
-"""A report as one HTML page that holds all it needs: figures to point at, tables to sort."""
+"""Reports as single HTML pages with interactive figures and sortable tables."""

@@ -1,4 +1,4 @@
-"""What a page shows of one design: what it costs, where its time goes, how to go on from it."""
+"""Details of one design: its costs, its time by layer, and the command that runs it."""
 
 import dataclasses
 
@@ -8,12 +8,24 @@ from mnv2.sim.page.kit.figure import add_figure
 from mnv2.sim.page.kit.made_with import facts, pairs
 from mnv2.sim.page.kit.markup import element, join
 from mnv2.sim.page.kit.table import Column, count, percent, table
+from mnv2.sim.page.layer_tables import layer_overview
 from mnv2.sim.page.run_figures import cycles_plot
-from mnv2.sim.page.run_tables import layer_table
-from mnv2.sim.report.files import report_as_dict
 from mnv2.sim.report.quantities import format_quantity
+from mnv2.sim.report.run_files import report_as_dict
 
 __all__ = ["figure_source", "design_detail"]
+
+#: Names of the fields of `mnv2.sim.cost.record.Resources`.
+RESOURCES = {
+    "dsp": "DSP blocks",
+    "block_ram_36k": "block RAM, 36 kbit",
+    "block_ram_18k": "block RAM, 18 kbit",
+    "block_ram_4k": "block RAM, 4 kbit",
+    "ultra_ram": "UltraRAM",
+    "luts": "LUTs of logic",
+    "memory_luts": "LUTs of memories",
+    "flip_flops": "flip-flops",
+}
 
 
 def design_detail(page, design, prediction):
@@ -22,7 +34,7 @@ def design_detail(page, design, prediction):
     Parameters
     ----------
     page : mnv2.sim.page.kit.page.Page
-        Keeps its figure.
+        Gets its figure.
     design : mnv2.sim.explore.design.Design
     prediction : mnv2.sim.prediction.report.Prediction
         Of its layers.
@@ -36,18 +48,18 @@ def design_detail(page, design, prediction):
     figure = add_figure(
         page,
         f"{name}-cycles",
-        f"Where the cycles of {name} go: {design.cycles:,}, predicted",
-        "In every cycle the array works or waits for one cause; the dash is the computed ideal.",
+        f"Cycles of {name}: {design.cycles:,}, predicted",
+        "In each cycle the array works or waits for one cause; the dash is the computed ideal.",
         cycles_plot(prediction),
     )
-    warnings = [f"Maps badly: {sentence}." for sentence in warning_words(design.lane_warnings)]
+    warnings = [f"Poor mapping: {sentence}." for sentence in warning_words(design.lane_warnings)]
     sentences = [element("li", sentence) for sentence in (*warnings, *design.notes)]
     return join(
         [
             element("h3", name, class_="detail-name"),
             element(
                 "p",
-                "The command that goes on from it, in the folder in which the search was started:",
+                "The command that runs it, for the folder in which the search was started:",
                 class_="explain",
             ),
             element("pre", element("code", design.command)),
@@ -65,13 +77,13 @@ def design_detail(page, design, prediction):
                 }
             ),
             figure,
-            layer_table(f"{name}-layers", content["layers"], content["total"]),
+            layer_overview(f"{name}-layers", content["layers"], content["total"]),
         ]
     )
 
 
 def _costs(design):
-    """All figures of a design that are not measured."""
+    """Figures of a design that are not measured."""
     figures = [
         figure
         for figure in FIGURES.values()
@@ -79,7 +91,7 @@ def _costs(design):
     ]
     return table(
         f"{design.name}-figures",
-        "What it takes and costs",
+        "Performance and cost",
         [
             Column("figure", lambda figure: figure.words),
             Column("predicted", lambda figure: _written(figure, design, "predicted"), str),
@@ -92,18 +104,18 @@ def _costs(design):
 
 
 def _written(figure, design, how):
-    """A figure with its unit, in the column of how it came about."""
+    """A figure with its unit, in the column of its source only."""
     if figure_source(figure) != how:
         return ""
     return format_quantity(figure.of(design), figure.unit)
 
 
 def _uses(design):
-    """Resources of the device, or those that were counted without one."""
+    """Resources used of the device; without a device, the counts alone."""
     if design.uses:
         return table(
             f"{design.name}-device",
-            "Of the device, estimated",
+            "Use of the device, estimated",
             [
                 Column("resource", lambda use: use.resource),
                 Column("used", lambda use: use.used, count),
@@ -117,7 +129,7 @@ def _uses(design):
         f"{design.name}-device",
         "Resources, estimated",
         [
-            Column("resource", lambda row: row[0].replace("_", " ")),
+            Column("resource", lambda row: RESOURCES[row[0]]),
             Column("used", lambda row: row[1], count),
         ],
         counted,

@@ -1,4 +1,4 @@
-"""The page of `mnv2 explore`: the front, and what stands behind each of its designs."""
+"""The page of `mnv2 explore`: the Pareto front, and the details of each of its designs."""
 
 from mnv2.sim.explore.objectives import FIGURES
 from mnv2.sim.explore.report import search_as_dict
@@ -15,7 +15,7 @@ from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["explore_page"]
 
-#: In what a figure is drawn, by its unit: factor, unit, format of d3.
+#: Scale of a figure on an axis, by its unit: factor, unit, format of d3.
 SCALES = {
     "s": (1e3, "ms", ",~g"),
     "B/s": (1e-9, "GB/s", ",~g"),
@@ -36,16 +36,16 @@ def explore_page(results, proofs=(), command=""):
     proofs : sequence of mnv2.sim.explore.prove.Proof
         Designs that were run in RTL.
     command : str
-        The command line that makes it again.
+        The command line that reproduces it.
 
     Returns
     -------
     Page
     """
     content = search_as_dict(results, proofs)
-    front, title = results.front, "Designs that no other beats"
+    front, title = results.front, "Pareto-optimal designs"
     if not front:
-        page = Page("No design meets what was asked", f"{nearest_misses(results)}.")
+        page = Page("No design meets the limits", f"{nearest_misses(results)}.")
     elif proofs:
         page = Page(title, f"{headline(results)}. {len(proofs):,} of them were run in RTL.")
     else:
@@ -55,16 +55,16 @@ def explore_page(results, proofs=(), command=""):
     if front:
         page.add(
             "designs-section",
-            "Table of the front",
+            "Designs of the front",
             table(
                 "designs",
                 f"{len(front):,} designs, all predicted",
                 list(_columns(results)),
                 front,
                 keys=range(len(front)),
-                note=f"{results.balanced.name} is the balanced one, nearest to having the best "
-                "of everything. Frames run one after another; energy is of a frame. "
-                "designs.csv has every design that was looked at.",
+                note=f"{results.balanced.name} is the balanced one, nearest to the best of every "
+                "objective. Frames run one after another; energy is per frame. designs.csv has "
+                "all candidates.",
             ),
         )
     if proofs:
@@ -76,7 +76,7 @@ def explore_page(results, proofs=(), command=""):
 
 
 def _add_front(page, results, commit):
-    """Every predicted design, by two figures that the reader chooses."""
+    """Add the scatter of all predicted designs, by two figures that the reader chooses."""
     front, objectives = results.front, results.prepared.objectives
     on_front = {design.key for design in front}
     designs = [*front, *(one for one in results.predicted if one.key not in on_front)]
@@ -84,34 +84,34 @@ def _add_front(page, results, commit):
     numbers = range(len(front), len(designs))
     groups = [
         Group(
-            "misses what was asked",
+            "misses a limit",
             [number for number in numbers if designs[number].violations],
             STALL_COLORS["line_buffer"],
             "x-thin-open",
             6,
         ),
         Group(
-            "beaten by the front",
+            "dominated by the front",
             [number for number in numbers if not designs[number].violations],
             MUTED,
             "circle-open",
             7,
         ),
-        Group("the front", list(range(len(front))), POINTWISE_COLOR),
+        Group("Pareto front", list(range(len(front))), POINTWISE_COLOR),
     ]
     names = [measure.name for measure in measures]
     first, *more = [figure.name for figure in objectives]
     second = next(iter(more), next(name for name in names if name != first))
     page.add(
         "front-section",
-        "The front",
+        "Pareto front",
         add_picker(
             page,
             "front",
-            "Every design that was predicted",
-            "A click on a design of the front shows it below; its row in the table has a button "
-            "for that. A dotted line is a limit that was asked for. Every axis says whether its "
-            "figure is predicted or estimated.",
+            "All predicted designs",
+            "Click a design of the front, or the button of its row in the table, for its details. "
+            "Dotted lines are the limits that were asked for. Each axis states whether its figure "
+            "is predicted or estimated.",
             measures=measures,
             groups=groups,
             axes=(second, first),
@@ -131,19 +131,21 @@ def _add_made_with(page, results, content, command):
         items={
             "network": _network_words(request),
             "device": request.device or "none given",
-            "asked": ", ".join(limit.words for limit in prepared.judge.limits) or "no limits",
-            "best in": ", ".join(f"{figure.best} {figure.name}" for figure in prepared.objectives),
+            "limits": ", ".join(limit.words for limit in prepared.judge.limits) or "none",
+            "objectives": ", ".join(
+                f"{figure.best} {figure.name}" for figure in prepared.objectives
+            ),
         },
         more={
-            "method": "the whole space"
+            "method": "exhaustive search"
             if results.method == "whole"
             else f"{results.method}, at most {request.designs:,} predictions, generations of "
             f"{request.population}",
             "seed": request.seed,
             "clock": f"{clock.hz / 1e6:g} MHz ({clock.source})",
-            "memory": f"{request.latency} cycles away",
+            "memory": f"latency {request.latency} cycles",
             "accuracy": request.accuracy or "",
-            "no designs": "; ".join(
+            "refused": "; ".join(
                 f"{times:,} x {reason}" for reason, times in results.refused.items()
             ),
         },
@@ -161,7 +163,7 @@ def _network_words(request):
 
 
 def _measures(results, designs):
-    """Figures that any design has, as axes show them."""
+    """Measures for the axes: figures that at least one design has."""
     limits = {limit.name: limit.bound for limit in results.prepared.judge.limits}
     measures = []
     for figure in FIGURES.values():
@@ -184,12 +186,12 @@ def _measures(results, designs):
 
 def _value(figure, design):
     value = figure.of(design)
-    # Where there is none of a resource, the share of it is no number of JSON.
+    # The share of a resource that the device lacks is infinite, which JSON does not have.
     return None if value is None or value == float("inf") else value
 
 
 def _lines(design, measures, results):
-    """What is shown of a design under the pointer."""
+    """Lines of the hover text of a design."""
     figures = [FIGURES[measure.name] for measure in measures]
     lines = [design.name if design.number else f"lanes {design.lanes}"]
     for figure in figures:
@@ -205,7 +207,7 @@ def _lines(design, measures, results):
 
 
 def _details(page, results, commit):
-    """What is shown of each design of the front."""
+    """Details of each design of the front."""
     network = results.prepared.network
     return {
         number: design_detail(
@@ -227,7 +229,7 @@ def _details(page, results, commit):
 
 
 def _columns(results):
-    """Columns of the front's table."""
+    """Columns of the table of the front."""
     front = results.front
     yield Column("design", lambda design: Note(design.number, pick_button(design.name)))
     for figure in FIGURES.values():
@@ -235,20 +237,20 @@ def _columns(results):
             yield _figure_column(figure)
     if len({design.clock_hz for design in front}) > 1:
         yield Column("clock, MHz", lambda design: design.clock_hz / 1e6, decimal(1))
-    yield Column(
-        "multipliers", lambda design: design.config.multipliers, count, "that touch weights"
-    )
+    yield Column("multipliers", lambda design: design.config.multipliers, count, "of weights")
     yield Column("lanes", lambda design: design.lanes, note="outputs x inputs x pixels")
     yield Column("port, bits", lambda design: design.config.data_bits, count)
     if any(design.uses for design in front):
         yield Column(
-            "device binds",
+            "scarcest resource",
             lambda design: Note(_value(FIGURES["share"], design), binding_words(design)),
         )
-    yield Column("time is bound by", time_words)
-    yield Column("MACs used", lambda design: design.total.mac_utilization, percent, "predicted")
+    yield Column("bound by", time_words)
     yield Column(
-        "layers idle",
+        "MAC utilisation", lambda design: design.total.mac_utilization, percent, "predicted"
+    )
+    yield Column(
+        "idle layers",
         lambda design: len(design.lane_warnings),
         count,
         "layers that leave more than half of the lanes idle",

@@ -1,4 +1,4 @@
-"""What a page says of designs beside the front: those run in RTL, and what single changes do."""
+"""Tables on the front: its designs run in RTL, and the effect of single changes."""
 
 from mnv2.sim.explore.space import AXES
 from mnv2.sim.page.design_detail import figure_source
@@ -10,7 +10,7 @@ __all__ = ["add_proofs", "add_sensitivity"]
 
 
 def add_proofs(page, proofs):
-    """Add the designs that were built and run, predicted beside measured.
+    """Add the designs that were built and run, predicted next to measured.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def add_proofs(page, proofs):
             "Designs of the front, built and run in RTL: the whole network",
             columns,
             list(proofs),
-            note="Every block's output is held to the integer model, bit for bit.",
+            note="Every block's output is compared with the integer model, bit for bit.",
         ),
         element("ul", *(element("li", sentence) for sentence in sentences), class_="bad")
         if sentences
@@ -78,7 +78,7 @@ def add_proofs(page, proofs):
 
 
 def add_sensitivity(page, results):
-    """Add what the next smaller and the next larger value of each axis do to the balanced design.
+    """Add the effect of the next smaller and next larger value of each axis on the balanced design.
 
     Parameters
     ----------
@@ -89,8 +89,8 @@ def add_sensitivity(page, results):
     limits = {limit.name: limit.words for limit in results.prepared.judge.limits}
     columns = [
         Column("axis", lambda change: change.axis),
-        Column("of the design", lambda change: base.point.get(change.axis), str),
-        Column("instead", lambda change: change.value, str),
+        Column("balanced design", lambda change: base.point.get(change.axis), str),
+        Column("changed to", lambda change: change.value, str),
     ]
     for figure in results.prepared.objectives:
         columns += [_objective(figure), _change(figure, base)]
@@ -103,14 +103,14 @@ def add_sensitivity(page, results):
     axes = dict.fromkeys(change.axis for change in changes)
     page.add(
         "sensitivity-section",
-        "What one change does",
+        "Sensitivity",
         table(
             "sensitivity",
             f"{results.balanced.name} with one axis changed",
             columns,
             changes,
-            note="All with a memory that gives a beat a cycle each way. Buffers that are derived "
-            "follow the lanes. " + "; ".join(f"{axis}: {AXES[axis].words}" for axis in axes) + ".",
+            note="The memory moves a beat a cycle in each direction. Derived buffers follow the "
+            "lanes. " + "; ".join(f"{axis}: {AXES[axis].words}" for axis in axes) + ".",
         ),
     )
 
@@ -125,7 +125,7 @@ def _objective(figure):
 
 
 def _change(figure, base):
-    """By what share an objective changes; green where that is better."""
+    """Relative change of an objective, green if it is an improvement."""
 
     def cell(change):
         before, after = figure.of(base), figure.of(change.design)

@@ -13,8 +13,9 @@ from mnv2.sim.report.colors import (
     STALL_COLORS,
     WRITTEN_COLOR,
 )
-from mnv2.sim.report.labels import shared_labels, short_name
-from mnv2.sim.report.series import (
+from mnv2.sim.report.label_placement import shared_labels
+from mnv2.sim.report.names import short_name
+from mnv2.sim.report.run_series import (
     byte_series,
     cycle_series,
     frame_parts,
@@ -36,19 +37,19 @@ __all__ = [
 ]
 
 SHARE = {"tickformat": ".0%", "range": [0, 1]}
-#: Width and height of a roofline on a wide screen, for labels that would lie on each other.
+#: Width and height of a roofline on a wide screen, to find labels that would overlap.
 ROOFLINE_PIXELS = (1050, 340)
-#: What is not of the hardware under the pointer: markers of the ideal, and of all together.
+#: Marker of computed figures, next to those of the hardware.
 MARK = {"symbol": "line-ew", "size": 16, "color": INK, "line": {"width": 2, "color": INK}}
 
 
 def source_words(report):
-    """Where the figures of a report come from."""
+    """Source of the figures of a report, in words."""
     return "predicted" if report.predicted else "measured in RTL"
 
 
 def frame_plot(report):
-    """The array's work, what it waits for and the memory port, over the cycles of a frame.
+    """The array's work, its causes of waiting and the memory port, over the cycles of a frame.
 
     Parameters
     ----------
@@ -256,7 +257,7 @@ def bytes_plot(report):
 
 
 def limits_plot(report):
-    """Bytes of the whole frame beside those that were computed.
+    """Bytes of the whole frame, next to computed ones.
 
     Returns
     -------
@@ -286,7 +287,7 @@ def limits_plot(report):
 
 
 def block_limits_plot(report):
-    """Bytes of each bottleneck that ran alone, beside those that were computed.
+    """Bytes of each bottleneck that ran alone, next to computed ones.
 
     Returns
     -------
@@ -372,7 +373,7 @@ def roofline_plot(report):
         hovermode="closest",
         margin={"t": 26, "r": 16, "l": 64},
         xaxis=axis(
-            "MACs for each byte that crossed the memory port meanwhile",
+            "MACs for each byte that crosses the memory port meanwhile",
             type="log",
             dtick="D2" if shape.limits[1] < 300 * shape.limits[0] else 1,
             tickformat=",~g",
@@ -418,7 +419,7 @@ def roofline_plot(report):
 
 
 def _roofline_labels(report, shape):
-    """Names beside the points, those that lie on each other in one label."""
+    """Labels of the points; points near each other share one."""
     width, height = ROOFLINE_PIXELS
     left, right = shape.limits
     places = [
@@ -430,7 +431,7 @@ def _roofline_labels(report, shape):
 
 
 def _layer_points(report, shape, numbers, label, symbol, color, size, labels):
-    """Markers of some layers, and of all together behind the last."""
+    """Markers of some layers; the number after the last layer is all together."""
     rows = [*report.layers, report.total]
     chosen = [rows[number] for number in numbers]
     return {
@@ -459,7 +460,7 @@ def _layer_points(report, shape, numbers, label, symbol, color, size, labels):
 
 
 def _stack(names, series, unit):
-    """Bars on each other."""
+    """Stacked bars."""
     return [
         {
             "type": "bar",

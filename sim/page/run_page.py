@@ -1,10 +1,11 @@
-"""The page of a run, and of a prediction, which says so in every place."""
+"""The page of a run, or of a prediction, which is marked as such in every place."""
 
 from mnv2.sim.page.kit.figure import add_figure
 from mnv2.sim.page.kit.made_with import add_made_with, tiles
 from mnv2.sim.page.kit.markup import element, join
 from mnv2.sim.page.kit.page import Page
 from mnv2.sim.page.kit.table import Column, percent, table
+from mnv2.sim.page.layer_tables import layer_times, layer_traffic, layer_waits, limit_note
 from mnv2.sim.page.run_figures import (
     block_limits_plot,
     bytes_plot,
@@ -13,11 +14,10 @@ from mnv2.sim.page.run_figures import (
     limits_plot,
     roofline_plot,
 )
-from mnv2.sim.page.run_tables import limit_note, memory_table, time_table, wait_table
 from mnv2.sim.prediction.report import prediction_headline
-from mnv2.sim.report.files import report_as_dict
-from mnv2.sim.report.series import frame_titles
-from mnv2.sim.report.tables import headline
+from mnv2.sim.report.run_files import report_as_dict
+from mnv2.sim.report.run_series import frame_titles
+from mnv2.sim.report.run_tables import headline
 
 __all__ = ["add_cycles", "add_frame", "add_memory", "add_roofline", "run_page"]
 
@@ -30,7 +30,7 @@ def run_page(report, command=""):
     report : mnv2.sim.report.run_report.RunReport
         Or `mnv2.sim.prediction.report.Prediction`.
     command : str
-        The command line that makes it again.
+        The command line that reproduces it.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def run_page(report, command=""):
     else:
         page = Page("Bottlenecks of MobileNetV2 in RTL", f"Measured in RTL: {headline(report)}")
     how = "predicted" if predicted else "measured"
-    figures = [
+    figures: list[tuple[str, ...]] = [
         (f"{total.cycles:,}", f"clock cycles, {how}"),
         (
             f"{total.microseconds(report.clock_hz) / 1e3:.3f} ms",
@@ -62,12 +62,16 @@ def run_page(report, command=""):
     ]
     if content["frames_per_second"]:
         figures.insert(
-            2, (f"{content['frames_per_second']:,.1f}", "frames a second, one after another")
+            2, (f"{content['frames_per_second']:,.1f}", "frames per second, one after another")
         )
     if content["frames"]:
         interval = content["frames"]
-        behind = f"cycles from frame to frame, {interval['frames_per_second']:,.1f} frames/s, {how}"
-        figures.append((f"{interval['interval_cycles']:,.0f}", behind))
+        figures.append(
+            (
+                f"{interval['interval_cycles']:,.0f}",
+                f"cycles from frame to frame, {interval['frames_per_second']:,.1f} frames/s, {how}",
+            )
+        )
     if not predicted:
         figures.append(
             (
@@ -90,10 +94,10 @@ def run_page(report, command=""):
             "clock": f"{report.clock_hz / 1e6:g} MHz, a setting",
             "seed": "" if predicted else report.seed,
             "on chip": f"{report.on_chip_bytes:,} bytes",
-            "took": f"{report.wall_seconds * 1e3:.0f} ms"
+            "wall time": f"{report.wall_seconds * 1e3:.0f} ms"
             if predicted
             else f"{report.wall_seconds:.1f} s of simulation, "
-            f"{report.simulated_cycles_per_second:,.0f} cycles a second",
+            f"{report.simulated_cycles_per_second:,.0f} cycles per second",
         },
         on_chip=report.buffer_bytes,
         configuration=report.configuration,
@@ -105,7 +109,7 @@ def run_page(report, command=""):
 
 
 def _classes(content):
-    """What the picture shows, said by each."""
+    """Table of the likeliest classes, of each model that gave them."""
     tops = {
         "float": content["top5_float"],
         "golden, integer": content["top5_golden"],
@@ -128,7 +132,7 @@ def _classes(content):
         {"place": place, **dict(zip(tops, row, strict=True))}
         for place, row in enumerate(zip(*tops.values(), strict=True), start=1)
     ]
-    return table("classes", "What the picture shows: the likeliest classes", columns, rows)
+    return table("classes", "Likeliest classes of the picture", columns, rows)
 
 
 def add_frame(page, report):
@@ -141,10 +145,10 @@ def add_frame(page, report):
             page,
             "frame",
             title,
-            f"{below} White under 100 % in the upper panel is time in which no multiplier works; "
-            "the middle one says why (mean of a layer), the lower one what the memory port "
-            f"moves meanwhile ({report.port_bytes} bytes a beat). Names and MAC utilisation of the "
-            "layers are above; B: bottleneck.",
+            f"{below} In the upper panel the white area below 100 % is time in which no multiplier "
+            "works; the middle panel shows the causes (mean of each layer), the lower one the load "
+            f"of the memory port ({report.port_bytes} bytes a beat). The layers and their MAC "
+            "utilisation stand above; B: bottleneck.",
             frame_plot(report),
         ),
     )
@@ -155,17 +159,17 @@ def add_cycles(page, report, content):
     total, predicted = report.total, report.predicted
     page.add(
         "cycles-section",
-        "Where the cycles go",
+        "Cycles by layer",
         add_figure(
             page,
             "cycles",
             f"{total.cycles:,} clock cycles, {'predicted' if predicted else 'measured in RTL'}",
-            "In every cycle the array works or waits for one cause; the dash is the computed ideal "
-            "of the tiles, if nothing ever waits.",
+            "In each cycle the array works or waits for one cause; the dash is the computed ideal "
+            "of the tiles, in which nothing waits.",
             cycles_plot(report),
         ),
-        time_table(content["layers"], content["total"], predicted=predicted),
-        wait_table(content["layers"], content["total"], predicted=predicted),
+        layer_times(content["layers"], content["total"], predicted=predicted),
+        layer_waits(content["layers"], content["total"], predicted=predicted),
     )
 
 
@@ -190,9 +194,9 @@ def add_memory(page, report, content):
             add_figure(
                 page,
                 "limits",
-                "Each bottleneck's bytes beside what is computed",
-                "Computed: what it moves if only its input, output and weights cross the port, or "
-                "those of every layer.",
+                "Bytes of each bottleneck, compared with computed ones",
+                "Computed: bytes if only its input, output and weights cross the port, and if "
+                "those of every layer do.",
                 block_limits_plot(report),
             )
         )
@@ -201,8 +205,8 @@ def add_memory(page, report, content):
             add_figure(
                 page,
                 "limits",
-                "The frame's bytes beside what is computed",
-                "No design that loads its weights moves less than the floor.",
+                "Bytes of the frame, compared with computed ones",
+                "No design that loads its weights moves fewer bytes than the floor.",
                 limits_plot(report),
                 legend=False,
             )
@@ -211,7 +215,7 @@ def add_memory(page, report, content):
         "memory-section",
         "External memory",
         *figures,
-        memory_table(content["layers"], content["total"], predicted=predicted),
+        layer_traffic(content["layers"], content["total"], predicted=predicted),
         element("p", limit_note(report), class_="note"),
     )
 
@@ -225,9 +229,9 @@ def add_roofline(page, report):
         add_figure(
             page,
             "roofline",
-            f"Work for each byte and each cycle, {how}",
-            "A layer under the slope is bound by the memory port, one under the flat roof by the "
-            "multipliers; how far below says what waiting costs.",
+            f"MACs per cycle over MACs per byte, {how}",
+            "A layer below the slope is bound by the memory port, one below the flat roof by the "
+            "multipliers; the distance to the roof is the loss by waiting.",
             roofline_plot(report),
         ),
     )

@@ -1,16 +1,16 @@
-"""What a page of `mnv2 validate` says of several frames, or of several seeds of pauses."""
+"""Sections of a validation of several frames, or of several seeds of pauses."""
 
 from mnv2.sim.page.kit.figure import add_figure, axis, make_plot
 from mnv2.sim.page.kit.markup import plot_text
 from mnv2.sim.page.kit.table import Column, Note, count, decimal, difference, signed, table
 from mnv2.sim.report.colors import DEPTHWISE_COLOR, POINTWISE_COLOR
-from mnv2.sim.report.labels import short_name
+from mnv2.sim.report.names import short_name
 
 __all__ = ["add_frames", "add_seeds"]
 
 
 def add_frames(page, comparison):
-    """A section on frames one right behind the other.
+    """Add a section on back-to-back frames.
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ def add_frames(page, comparison):
         before = predicted, measured
     columns = [
         Column("frame", lambda row: row["frame"], count),
-        Column("logits there, predicted cycle", lambda row: row["predicted_end"], count),
-        Column("logits there, measured cycle", lambda row: row["measured_end"], count),
+        Column("end of the frame, predicted cycle", lambda row: row["predicted_end"], count),
+        Column("end of the frame, measured cycle", lambda row: row["measured_end"], count),
         Column("predicted interval, cycles", lambda row: row["predicted"], count),
         Column("measured interval, cycles", lambda row: row["measured"], count),
         Column("difference, cycles", difference("predicted", "measured"), signed),
         Column(
-            "figures not equal",
+            "figures that differ",
             lambda row: Note(
                 row["unequal"], count(row["unequal"]), "bad" if row["unequal"] else "good"
             ),
@@ -52,13 +52,13 @@ def add_frames(page, comparison):
     ]
     page.add(
         "frames",
-        "Frames one right behind the other",
+        "Back-to-back frames",
         table("frames-table", "Frame by frame", columns, rows),
     )
 
 
 def add_seeds(page, comparison):
-    """A section on the distributions that pauses make of the cycles of each layer.
+    """Add a section on the distributions of the cycles of each layer under random pauses.
 
     Parameters
     ----------
@@ -83,11 +83,11 @@ def add_seeds(page, comparison):
     same = sum(not one.differences() for one in comparison.comparisons)
     page.add(
         "seeds",
-        "A memory that pauses at random",
+        "Memory with random pauses",
         add_figure(
             page,
             "seeds",
-            "Cycles of each layer, less the mean that is predicted",
+            "Cycles of each layer minus the predicted mean",
             f"The bars hold 90 % of {draws} predictions with other seeds; each mark is one "
             f"of {seeds} runs in RTL, of which {same} equal the prediction with their own "
             "seed.",
@@ -145,5 +145,5 @@ def _seeds_plot(comparison, predicted):
         barmode="overlay",
         margin={"l": 72},
         xaxis=axis("B: bottleneck", type="category"),
-        yaxis=axis("cycles less the predicted mean", tickformat=",d"),
+        yaxis=axis("cycles minus the predicted mean", tickformat=",d"),
     )

@@ -1,11 +1,11 @@
-"""Figures of a sweep: panels of accuracy over bits, noise by layer."""
+"""Figures of a sweep: accuracy over bits in panels, noise by layer."""
 
 from types import SimpleNamespace
 
 from mnv2.sim.page.kit.figure import add_figure, axis, make_plot
-from mnv2.sim.page.kit.markup import element, join, plot_text
+from mnv2.sim.page.kit.markup import Markup, element, join, plot_text
 from mnv2.sim.report.colors import MUTED
-from mnv2.sim.report.labels import short_name
+from mnv2.sim.report.names import short_name
 from mnv2.sim.sweep.grid import varied_axes, way_words
 from mnv2.sim.sweep.series import HEAT_DB, WIDTH_COLORS, heat_points, intervals, panels
 
@@ -15,7 +15,7 @@ SCRIPT = "choice.js"
 
 
 def add_panels(page, results, points, measures):
-    """A panel for each way of quantising, a line for each activation width, over weight bits.
+    """Panels of accuracy over weight bits, one for each method of quantisation.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def add_panels(page, results, points, measures):
     points : list of Point
         Those with figures.
     measures : list of (str, str, bool)
-        Name, words, whether it is a share: the reader chooses one.
+        Name, words, whether it is a share; the reader chooses one.
 
     Returns
     -------
@@ -32,12 +32,13 @@ def add_panels(page, results, points, measures):
     """
     shown = panels(points)
     varied = varied_axes([group[0] for group in shown.values()])
-    choices, parts = [], []
+    choices: list[Markup] = []
+    parts: list[Markup] = []
     for name, words, share in measures:
         ends = _ends(results, shown, name, share)
         figures = []
         for number, group in enumerate(shown.values()):
-            title = ", ".join(way_words(group[0], varied)) or "all at once"
+            title = ", ".join(way_words(group[0], varied)) or "all formats"
             plot = _panel(results, group, name, words, share, ends)
             figures.append(_panel_frame(page, f"{name}-{number}", title, plot))
         choices.append(element("option", words, value=name))
@@ -65,14 +66,14 @@ def add_panels(page, results, points, measures):
         [
             element(
                 "p",
-                f"{len(results.prepared.pictures):,} pictures; bars are Wilson's intervals of "
-                "one standard error, of decibels and cosines one standard error. A dashed "
-                "line is the float network. Measured.",
+                f"{len(results.prepared.pictures):,} pictures, measured. Error bars are Wilson "
+                "intervals of one standard error; for decibels and cosines, one standard error. "
+                "The dashed line is the float network.",
                 class_="explain",
             ),
             element(
                 "div",
-                element("label", "shown ", element("select", *choices, data_shows="accuracy")),
+                element("label", "measure ", element("select", *choices, data_shows="accuracy")),
                 class_="controls",
             ),
             element("ul", *colors, class_="legend key", aria_label="Series"),
@@ -106,7 +107,7 @@ def _ends(results, shown, name, share):
 
 
 def _panel(results, group, name, words, share, ends):
-    """Lines of one way of quantising."""
+    """Lines of one method of quantisation, one for each activation width."""
     widths = sorted({point.activation_bits for point in group})
     traces = []
     for place, width in enumerate(widths):
@@ -119,12 +120,12 @@ def _panel(results, group, name, words, share, ends):
             continue
         values = [results.figures[point][name] for point in line]
         if share:
-            below, above = zip(*intervals(results, line, values), strict=True)
+            below, above = map(list, zip(*intervals(results, line, values), strict=True))
         else:
             below = above = [
                 results.figures[point][f"{name}_standard_error"] or 0 for point in line
             ]
-        # Beside each other, so that bars do not hide each other.
+        # Shifted a little, so that error bars do not hide each other.
         offset = 0.05 * (place - (len(widths) - 1) / 2)
         color = WIDTH_COLORS.get(width, MUTED)
         number = "%{y:.1%}" if share else "%{y:.3f}" if name == "cosine" else "%{y:.1f}"
@@ -176,7 +177,7 @@ def _panel(results, group, name, words, share, ends):
 
 
 def layers_plot(layers, color):
-    """Bars of the noise after each block of one format.
+    """Bars of the signal to quantisation noise ratio after each block of one format.
 
     Parameters
     ----------
@@ -211,7 +212,7 @@ def _layer_names(layers):
 
 
 def add_heat(page, results, points):
-    """Noise of every layer of many formats, as colours with the numbers under the pointer."""
+    """Noise of every layer of many formats, as colours; hover to read the numbers."""
     chosen = heat_points(points)
     chosen = [point for point in chosen if results.figures[point].get("layers")]
     if not chosen:
@@ -221,7 +222,7 @@ def add_heat(page, results, points):
         [results.figures[point]["layers"][layer]["sqnr_db"] for layer in layers] for point in chosen
     ]
     names = [plot_text(point.name) for point in chosen]
-    # A row each, also where two names are one.
+    # One row for each format, even if two have the same name.
     trace = {
         "type": "heatmap",
         "x": _layer_names(layers),
@@ -240,7 +241,7 @@ def add_heat(page, results, points):
         [trace],
         height=110 + 20 * len(chosen),
         narrow_height=110 + 9 * len(chosen),
-        # There is no room for names; they are under the pointer.
+        # There is no room for names; hover shows them.
         narrow={"yaxis": {"showticklabels": False}},
         margin={"l": 10},
         xaxis=axis("B: output of a bottleneck", type="category"),
@@ -256,8 +257,8 @@ def add_heat(page, results, points):
         page,
         "heat",
         "Signal to quantisation noise after each block, dB",
-        "Against the float network, mean over the pictures compared. Of each way of quantising, "
-        "the formats with the widest activations and the widest weights. Measured.",
+        "Compared with the float network, mean over the pictures, measured. Formats with the "
+        "widest activations and the widest weights of each method of quantisation.",
         plot,
         legend=False,
     )

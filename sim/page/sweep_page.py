@@ -15,12 +15,12 @@ from mnv2.sim.sweep.tables import MEASURES, best_points, headline, notes
 
 __all__ = ["sweep_page"]
 
-#: What a measure is, in words.
+#: Measures in words.
 WORDS = {
     "agree_top1": "first class is float's",
-    "agree_top5": "five first classes hold float's",
+    "agree_top5": "five first classes include float's",
     "label_top1": "first class is the label's",
-    "label_top5": "five first classes hold the label's",
+    "label_top5": "five first classes include the label's",
     "sqnr_db": "SQNR of the logits, dB",
     "cosine": "cosine of the logits with float's",
 }
@@ -34,7 +34,7 @@ def sweep_page(results, runs=(), command=""):
     results : mnv2.sim.sweep.sweep.Results
     runs : sequence of mnv2.sim.sweep.hardware.HardwareRun
     command : str
-        The command line that makes it again.
+        The command line that reproduces it.
 
     Returns
     -------
@@ -44,7 +44,8 @@ def sweep_page(results, runs=(), command=""):
     points = sorted(results.figures, key=position)
     found = found_points(results)
     page = Page(
-        "What bits cost in accuracy", f"Measured with the integer model: {headline(results)}."
+        "Accuracy over bits of weights and activations",
+        f"Measured with the integer model: {headline(results)}.",
     )
     if found:
         _add_figures(page, results, points, found)
@@ -55,7 +56,7 @@ def sweep_page(results, runs=(), command=""):
         element("ul", *(element("li", sentence) for sentence in notes(results)), class_="note"),
     )
     if runs:
-        page.add("hardware-section", "On the accelerator's RTL", _hardware_table(runs))
+        page.add("hardware-section", "Formats run in RTL", _hardware_table(runs))
     request, images = content["configuration"]["request"], content["images"]
     add_made_with(
         page,
@@ -95,24 +96,26 @@ def _add_figures(page, results, points, found):
         items.append(
             (
                 f"{reference['label_top1']:.1%}",
-                f"± {reference['label_top1_standard_error']:.1%}: the float network is right",
+                f"± {reference['label_top1_standard_error']:.1%}: accuracy of the float network",
             )
         )
     best = best_points(results, 1)[0]
     share = results.figures[best]["agree_top1"]
-    items.append((f"{share:.1%}", f"agree with float, measured, of the best: {best.name}"))
+    items.append(
+        (f"{share:.1%}", f"agreement with float, measured, of the best format: {best.name}")
+    )
     page.sections.append(element("section", tiles(items)))
     page.add("accuracy-section", "Accuracy over bits", add_panels(page, results, found, measures))
     page.add(
         "cost-section",
-        "Accuracy over what it costs",
+        "Accuracy over cost",
         _picker(page, results, points, found, measures, points.index(best)),
     )
-    page.add("layers-section", "Where it breaks", add_heat(page, results, found))
+    page.add("layers-section", "Noise by layer", add_heat(page, results, found))
 
 
 def _picker(page, results, points, found, measures, chosen):
-    """Agreement over costs, of every format that has figures."""
+    """Scatter of agreement over costs, of every format that has figures."""
     costs = point_costs(results, points)
     axes = [
         Measure(
@@ -168,9 +171,9 @@ def _picker(page, results, points, found, measures, chosen):
     return add_picker(
         page,
         "costs",
-        "Every format, by what it costs",
-        "A click on a format shows it below; its row in the table has a button for that. Costs are "
-        "computed from the architecture, accuracy is measured.",
+        "All formats by their cost",
+        "Click a format, or the button of its row in the table, for its details. Costs are "
+        "computed from the network, accuracy is measured.",
         measures=axes,
         groups=groups,
         texts=texts,
@@ -192,7 +195,7 @@ def _written(figures, name, share):
 
 
 def _detail(page, results, point, number, measures):
-    """What stands behind a format."""
+    """Details of a format."""
     figures = results.figures[point]
     options = " ".join(
         f"--{axis.option} {getattr(point, axis.field)}"
@@ -205,7 +208,7 @@ def _detail(page, results, point, number, measures):
             page,
             f"format-{number}",
             f"Signal to quantisation noise of {point.name}",
-            "After each block, against the float network, mean over the pictures compared.",
+            "After each block, compared with the float network, mean over the pictures.",
             layers_plot(figures["layers"], WIDTH_COLORS.get(point.activation_bits, MUTED)),
             legend=False,
         )
@@ -214,7 +217,7 @@ def _detail(page, results, point, number, measures):
         element("h3", point.name, class_="detail-name"),
         element(
             "p",
-            "Options of mnv2 sweep for this format alone (pictures and network are options too):",
+            "The command for this format alone (pictures and network are further options):",
             class_="explain",
         ),
         element(
@@ -249,7 +252,7 @@ def _format_table(results, points, rows):
         Column("activation bits", of("activation_bits", 1), count),
     ]
     if varied:
-        columns.append(Column("otherwise", lambda pair: ", ".join(way_words(pair[0], varied))))
+        columns.append(Column("method", lambda pair: ", ".join(way_words(pair[0], varied))))
     for name, words, share in shown_measures(results):
         factor, unit = (100, ", %") if share else (1, "")
         digits = 3 if name == "cosine" else 1
@@ -262,12 +265,15 @@ def _format_table(results, points, rows):
     if any(row["overflows"] is not None for row in rows):
         columns.append(
             Column(
-                "overflows", of("overflows", 1), count, "accumulators that did, over all pictures"
+                "overflows",
+                of("overflows", 1),
+                count,
+                "accumulators that overflowed, over all pictures",
             )
         )
     columns += [
         Column("weights, MB (computed)", of("weight_bytes", 1e-6), decimal(2)),
-        Column("DRAM of a frame at least, MB (computed)", of("dram_bytes", 1e-6), decimal(2)),
+        Column("least DRAM traffic of a frame, MB (computed)", of("dram_bytes", 1e-6), decimal(2)),
         Column("product, bits (computed)", of("product_bits", 1), count),
     ]
     if any(row["failure"] for row in rows):
@@ -282,7 +288,7 @@ def _format_table(results, points, rows):
 
 
 def _hardware_table(runs):
-    """The best formats, run in RTL."""
+    """Table of the best formats, run in RTL."""
 
     def of(key):
         return lambda run: getattr(run, key)
@@ -297,15 +303,15 @@ def _hardware_table(runs):
         ),
         Column("class, golden", lambda run: run.golden_class or ""),
         Column("class, RTL", lambda run: run.rtl_class or ""),
-        Column("bit for bit", lambda run: Note(run.exact, *_verdict(run))),
+        Column("output", lambda run: Note(run.exact, *_verdict(run))),
         Column("cycles, measured", of("cycles"), count),
         Column("DRAM bytes, measured", of("dram_bytes"), count),
-        Column("why not", lambda run: run.reason or ""),
+        Column("reason", lambda run: run.reason or ""),
     ]
     return table("hardware", "The best formats in RTL, first picture", columns, list(runs))
 
 
 def _verdict(run):
     if run.passed_over:
-        return "passed over", ""
+        return "not run", ""
     return ("equal", "good") if run.exact else ("differs", "bad")

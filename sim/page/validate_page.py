@@ -1,4 +1,4 @@
-"""The page of `mnv2 validate`: predicted beside measured, each in places of its own."""
+"""The page of `mnv2 validate`: predicted next to measured, never in one column."""
 
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.page.kit.figure import add_figure, axis, make_plot, plain_hover
@@ -12,7 +12,7 @@ from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.frames import FrameComparison
 from mnv2.sim.prediction.seeds import SeedComparison
 from mnv2.sim.report.colors import DEPTHWISE_COLOR, POINTWISE_COLOR, STALL_COLORS
-from mnv2.sim.report.labels import short_name
+from mnv2.sim.report.names import short_name
 
 __all__ = ["validate_page"]
 
@@ -24,30 +24,24 @@ def validate_page(comparison, about, command=""):
     ----------
     comparison : Comparison, FrameComparison or SeedComparison
         Of `mnv2.sim.prediction.layers`, `mnv2.sim.prediction.frames` and
-        `mnv2.sim.prediction.seeds`. Of several frames the usual one is shown row by row, of several
-        seeds the first.
+        `mnv2.sim.prediction.seeds`. Of several frames the usual one is shown layer by layer, of
+        several seeds the first.
     about : dict
-        What it was made with: see `mnv2.sim.prediction.measure.made_with`.
+        Provenance, see `mnv2.sim.prediction.measure.made_with`.
     command : str
-        The command line that makes it again.
+        The command line that reproduces it.
 
     Returns
     -------
     Page
     """
-    runs, shown, name = [comparison], comparison, ""
-    if isinstance(comparison, FrameComparison):
-        runs, shown = comparison.comparisons, comparison.comparisons[comparison.usual]
-        name = f", frame {comparison.usual + 1}"
-    elif isinstance(comparison, SeedComparison):
-        runs, shown = comparison.comparisons, comparison.comparisons[0]
-        name = f", seed {comparison.seeds[0]}"
+    runs, shown, name = _runs(comparison)
     rows = _rows(shown)
     total = _total(rows)
     unequal = sum(len(found) for run in runs for found in run.differences().values())
     compared = len(runs) * len(rows) * len(figures(shown.measured[0]))
     lead = (
-        f"{unequal:,} of {compared:,} figures are not equal."
+        f"{unequal:,} of {compared:,} figures differ."
         if unequal
         else f"All {compared:,} figures are equal: cycles, work and waits by cause, bytes by kind."
     )
@@ -58,8 +52,8 @@ def validate_page(comparison, about, command=""):
             for one, other in zip(comparison.predicted_ends, comparison.measured_ends, strict=True)
         )
     if late:
-        lead += f" The logits of {late:,} of {len(runs):,} frames are there in another cycle."
-    page = Page("The model against the RTL", lead)
+        lead += f" {late:,} of {len(runs):,} frames end in another cycle."
+    page = Page("Cycle model compared with the RTL", lead)
     differences = total["predicted"] - total["measured"]
     ends = [(f"{late:,}", f"of {len(runs):,} frames end in another cycle", "bad")] if late else []
     page.sections.append(
@@ -71,12 +65,12 @@ def validate_page(comparison, about, command=""):
                     (f"{total['measured']:,}", f"cycles measured in RTL{name}"),
                     (
                         signed(differences),
-                        "cycles predicted less measured",
+                        "cycles predicted minus measured",
                         "bad" if differences else "good",
                     ),
                     (
                         f"{unequal:,}",
-                        f"of {compared:,} figures not equal",
+                        f"of {compared:,} figures differ",
                         "bad" if unequal else "good",
                     ),
                     *ends,
@@ -87,7 +81,7 @@ def validate_page(comparison, about, command=""):
     height, width = shown.array
     formula = (
         f"SCALE-Sim's formula, {height} x {width}, weight-stationary, without "
-        "waits, is computed beside them."
+        "waits, is computed for comparison."
     )
     page.add(
         "comparison",
@@ -102,8 +96,8 @@ def validate_page(comparison, about, command=""):
         add_figure(
             page,
             "differences",
-            "Predicted less measured, cycles and bytes of DRAM",
-            "On the line of 0 they are equal.",
+            "Predicted minus measured, cycles and bytes of DRAM",
+            "Equal figures lie on the line of 0.",
             _differences_plot(shown),
         ),
         table(
@@ -113,11 +107,11 @@ def validate_page(comparison, about, command=""):
             rows,
             total=total,
             note=f"{formula} ceil(C*R*S / {height}) * ceil(K / {width}) * (pixels + {2 * height} "
-            f"+ {width} - 2) - 1 for each layer. Shares are of the measured.",
+            f"+ {width} - 2) - 1 for each layer. Shares are of the measured figures.",
         ),
         element(
             "details",
-            element("summary", "Every one of the figures"),
+            element("summary", "All figures"),
             table("figures", "Figure by figure", _figure_columns(), list(_every_figure(shown))),
         ),
     )
@@ -138,6 +132,16 @@ def validate_page(comparison, about, command=""):
     return page
 
 
+def _runs(comparison):
+    """All layer by layer comparisons, the one that is shown, and its name in headings."""
+    if isinstance(comparison, FrameComparison):
+        usual = comparison.usual
+        return comparison.comparisons, comparison.comparisons[usual], f", frame {usual + 1}"
+    if isinstance(comparison, SeedComparison):
+        return comparison.comparisons, comparison.comparisons[0], f", seed {comparison.seeds[0]}"
+    return (comparison,), comparison, ""
+
+
 def _rows(comparison):
     unequal = comparison.differences()
     return [
@@ -147,10 +151,10 @@ def _rows(comparison):
             "measured": other.cycles,
             "predicted_bytes": one.dram_bytes,
             "measured_bytes": other.dram_bytes,
-            "scale_sim": beside,
+            "scale_sim": formula,
             "unequal": len(unequal.get(one.name, ())),
         }
-        for one, other, beside in zip(
+        for one, other, formula in zip(
             comparison.predicted, comparison.measured, comparison.scale_sim, strict=True
         )
     ]
@@ -161,7 +165,7 @@ def _total(rows):
 
 
 def _share(one, other):
-    """Difference as a share of the measured."""
+    """Make a function of a row: the difference as a share of the measured figure."""
 
     def share(row):
         return (row[one] - row[other]) / row[other] if row[other] else None
@@ -187,14 +191,14 @@ def _columns():
         Column("measured DRAM bytes", of("measured_bytes"), count),
         Column("difference, bytes", difference("predicted_bytes", "measured_bytes"), signed),
         Column(
-            "figures not equal",
+            "figures that differ",
             lambda row: Note(
                 row["unequal"], count(row["unequal"]), "bad" if row["unequal"] else "good"
             ),
             count,
         ),
         Column("SCALE-Sim cycles (computed)", of("scale_sim"), count),
-        Column("SCALE-Sim less measured", _share("scale_sim", "measured"), _percent),
+        Column("SCALE-Sim minus measured", _share("scale_sim", "measured"), _percent),
     ]
 
 
@@ -293,5 +297,5 @@ def _differences_plot(comparison):
         hovermode="x unified",
         margin={"l": 72},
         xaxis=axis("B: bottleneck", type="category"),
-        yaxis=axis("predicted less measured", tickformat=",d", **scale),
+        yaxis=axis("predicted minus measured", tickformat=",d", **scale),
     )

@@ -1,4 +1,5 @@
-"""What other people's models say of the same work: run by `scripts/peers`, imported nowhere else.
+"""Predictions of other tools for the same network, and LiteRT's speed, to compare with.
 
-Each tool runs in an environment of its own, is given files, and leaves files.
+`mnv2 lab peers` and `mnv2 lab benchmark` import it, nothing else does, and it is not in the wheel.
+The tools run in an environment of their own: they are given files, and leave files.
 """

@@ -1,4 +1,4 @@
-"""The tools' own environment: what is in it, and calls into it with a limit of time."""
+"""The tools' own environment: its packages, and calls of the tools with a time limit."""
 
 import contextlib
 import fcntl
@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from mnv2.sim.errors import UserError
+from mnv2.sim.peers.question import Question
 from mnv2.sim.peers.result import Answer, LayerSaid, ToolFailed
 
 __all__ = ["Environment"]
@@ -37,7 +39,7 @@ class Environment:
         If there is no such environment.
     """
 
-    def __init__(self, folder, answers):
+    def __init__(self, folder: Path, answers: Path) -> None:
         self._programs = Path(folder).absolute() / "bin"
         self._answers = Path(answers).absolute()
         if not (self._programs / "python").exists():
@@ -45,7 +47,7 @@ class Environment:
                 f"There is no environment of the tools in {folder}: scripts/peers makes one"
             )
 
-    def versions(self, packages):
+    def versions(self, packages: Iterable[str]) -> dict[str, str]:
         """Versions of those packages that are in it.
 
         Parameters
@@ -76,11 +78,11 @@ class Environment:
             )
         return json.loads(done.stdout)
 
-    def folder(self, question, version):
-        """Where a question and its answer lie."""
+    def folder(self, question: Question, version: str) -> Path:
+        """Folder of a question and its answer."""
         return self._answers / f"{question.name}-{question.key(version)}"
 
-    def known(self, question, version):
+    def known(self, question: Question, version: str) -> Answer | None:
         """The answer of an earlier call with the same files, command and version.
 
         Returns
@@ -95,8 +97,8 @@ class Environment:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def ask(self, question, version, limit):
-        """Run the tool; of two that ask the same at a time, one waits and finds the answer.
+    def ask(self, question: Question, version: str, limit: float) -> Answer:
+        """Run the tool; of two calls that ask the same at a time, one waits and finds the answer.
 
         Parameters
         ----------
@@ -104,7 +106,7 @@ class Environment:
         version : str
             Of its package.
         limit : float
-            Seconds after which it is given up; what it had until then, some tools go on from.
+            Seconds after which the call is ended; some tools resume from there at the next call.
 
         Returns
         -------
@@ -118,7 +120,7 @@ class Environment:
             return self.known(question, version) or self._run(question, version, limit, folder)
 
     def _run(self, question, version, limit, folder):
-        """Lay the files out, run the tool, read and keep its answer."""
+        """Write the files, run the tool, read and keep its answer."""
         for name, content in question.files.items():
             (folder / name).write_bytes(content)
         try:
@@ -145,7 +147,7 @@ class Environment:
             "OPENBLAS_NUM_THREADS": "1",
             "PYTHONNOUSERSITE": "1",
         }
-        # Of the caller's environment, which is another Python's.
+        # It is of the caller's Python, which is another one.
         environment.pop("PYTHONPATH", None)
         start = time.monotonic()
         with (folder / "log.txt").open("ab") as log:

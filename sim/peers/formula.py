@@ -1,9 +1,9 @@
-"""SCALE-Sim's closed form beside SCALE-Sim itself."""
+"""SCALE-Sim's closed form, compared with SCALE-Sim itself."""
 
 import time
 
-from mnv2.sim.peers.table import PeerRow
-from mnv2.sim.report.scale_sim import scale_sim_cycles, systolic_array
+from mnv2.sim.peers.peer_table import PeerRow
+from mnv2.sim.report.systolic_formula import scale_sim_cycles, systolic_array
 
 __all__ = ["formula_agreement", "formula_row"]
 
@@ -19,7 +19,7 @@ def formula_row(network, config):
     Returns
     -------
     PeerRow
-        Without bytes, of which it says nothing.
+        Without bytes, which the formula does not give.
     """
     rows, columns = systolic_array(config)
     start = time.perf_counter()
@@ -41,7 +41,7 @@ def formula_row(network, config):
 
 
 def formula_agreement(network, config, answer):
-    """On how many layers the formula is what SCALE-Sim said.
+    """Number of layers on which the formula equals SCALE-Sim.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def formula_agreement(network, config, answer):
     Returns
     -------
     dict or None
-        ``equal`` and ``of``, counts of layers, and ``unequal``, names. None where SCALE-Sim said
-        nothing.
+        ``equal`` and ``of``, counts of layers, and ``unequal``, names. None if SCALE-Sim gave no
+        answer.
     """
     if answer is None or answer.failure:
         return None

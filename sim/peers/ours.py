@@ -1,4 +1,4 @@
-"""The accelerator's own row: measured by a run in RTL, and predicted by the model of it."""
+"""Figures of the accelerator itself: measured by a run in RTL, and predicted by its model."""
 
 import json
 import subprocess
@@ -8,19 +8,19 @@ from dataclasses import asdict, dataclass
 
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.errors import SimulationError, UserError
-from mnv2.sim.peers.table import PeerRow
+from mnv2.sim.peers.peer_table import PeerRow
 
 __all__ = ["Measured", "our_row", "read_run", "run_ours"]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run of the whole network measured.
+    """Measurements of a run of the whole network.
 
     Attributes
     ----------
     cycles, depthwise_cycles, dram_bytes : int
-        Of the frame; depthwise are those in which the array worked on 3x3 windows.
+        Of the frame; ``depthwise_cycles`` are those of work on 3x3 windows.
     seconds : float
         Wall time of the simulation, without its build.
     latency : int
@@ -103,7 +103,7 @@ def run_ours(options, folder):
     Raises
     ------
     SimulationError
-        If that fails; its message went to standard error.
+        If the run fails; its message is on standard error.
     """
     done = subprocess.run(
         [sys.executable, "-m", "mnv2.sim.cli", "run", "chelsea", *options, "--output", str(folder)],

@@ -4,6 +4,9 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from mnv2.sim.peers.result import LayerSaid
 
 __all__ = ["Question"]
 
@@ -17,17 +20,17 @@ class Question:
     name : str
         Of the row, its folder and its option, such as ``zigzag-own``.
     tool, label : str
-        As people call it, and what this row of it is.
+        Name of the tool, and what distinguishes this row of it.
     package : str
-        As pip calls it.
+        Name of the package for pip.
     array, memory, mapping : str
-        What it is told, in words: its multipliers, its memories, which loops they unroll.
+        Description of what it is told: its multipliers, its memories, the loops they unroll.
     untold : str
-        What it cannot be told, in words: why its answer is another.
+        What it cannot be told, which is why its answer differs.
     multipliers : int
-        How many it is told of.
+        Number of multipliers that it is told of.
     files : dict of str to bytes
-        What is laid into its folder, by name.
+        Files that are written into its folder, by name.
     command : tuple of str
         Run in that folder, with the environment's programs first; ``python`` is its Python.
     read : function of Path
@@ -47,11 +50,11 @@ class Question:
     multipliers: int
     files: Mapping[str, bytes] = field(hash=False, repr=False)
     command: tuple[str, ...]
-    read: Callable = field(hash=False, repr=False)
+    read: Callable[[Path], tuple[LayerSaid, ...]] = field(hash=False, repr=False)
     slow: bool = False
 
-    def key(self, version):
-        """Hash of all that decides the answer: files, command, version of the package.
+    def key(self, version: str) -> str:
+        """Hash of everything that decides the answer: files, command, version of the package.
 
         Parameters
         ----------

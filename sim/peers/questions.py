@@ -7,7 +7,7 @@ from pathlib import Path
 from mnv2.sim.peers import scale_sim, vela, zigzag
 from mnv2.sim.peers.question import Question
 from mnv2.sim.peers.result import ToolFailed
-from mnv2.sim.report.scale_sim import systolic_array
+from mnv2.sim.report.systolic_formula import systolic_array
 
 __all__ = ["list_questions"]
 
@@ -15,7 +15,7 @@ _RUNNERS = Path(__file__).parent / "runners"
 
 
 def _read(read, *names):
-    """A function of a folder that reads the files that patterns name, and hands on their texts."""
+    """Make a function that calls ``read`` with the texts of a folder's files of these names."""
 
     def from_folder(folder):
         texts = []
@@ -30,7 +30,7 @@ def _read(read, *names):
 
 
 def list_questions(network, config, model, *, latency):
-    """What each tool is asked.
+    """Questions to each tool.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def list_questions(network, config, model, *, latency):
     model : bytes
         The same network as an int8 .tflite.
     latency : int
-        Cycles of the external memory, for the tool that asks.
+        Cycles of the external memory, for the tool that takes them.
 
     Returns
     -------
@@ -132,10 +132,8 @@ def _zigzag(network, config):
         "keep_maps": False,
         "bits": zigzag.STOCK_ACCUMULATOR_BITS,
     }
-    theirs = {
-        "array": f"{rows} x {columns} in its tpu_like",
-        "memory": "its own: 2 MiB on chip, 8 B/cycle",
-    }
+    array = f"{rows} x {columns} in its tpu_like"
+    memory = "its own: 2 MiB on chip, 8 B/cycle"
     return [
         ask(
             name="zigzag-own",
@@ -154,16 +152,18 @@ def _zigzag(network, config):
         ask(
             name="zigzag-free",
             label="free depthwise",
-            **theirs,
+            array=array,
+            memory=memory,
             mapping="its own, depthwise as its search finds",
             untold="fused blocks, reading ahead across layers: every map goes to DRAM and back, "
-            "and a layer's first loads hide behind nothing",
+            "and nothing hides a layer's first loads",
             files=files(mapping=zigzag.stock_mapping(rows, columns, free=depthwise), **stock),
         ),
         ask(
             name="zigzag-stock",
             label="as it comes",
-            **theirs,
+            array=array,
+            memory=memory,
             mapping="its own for every layer",
             untold="fused blocks; depthwise has one channel for each side of the array, so one "
             "multiplier works",

@@ -1,5 +1,6 @@
-"""What a tool said of a network."""
+"""Answer of a tool about a network."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 __all__ = ["Answer", "LayerSaid", "ToolFailed"]
@@ -19,7 +20,7 @@ class LayerSaid:
         Name of the `mnv2.golden.network.Layer`, or of an operation that the tool made itself.
     cycles : int
     dram_bytes : int or None
-        Bytes that cross its outermost memory; None where it does not say.
+        Bytes that cross its outermost memory; None if the tool does not give them.
     """
 
     name: str
@@ -29,7 +30,7 @@ class LayerSaid:
 
 @dataclass(frozen=True)
 class Answer:
-    """All that a tool said, or why it said nothing.
+    """Answer of a tool, or the reason why there is none.
 
     Attributes
     ----------
@@ -49,17 +50,17 @@ class Answer:
     failure: str = ""
 
     @property
-    def cycles(self):
+    def cycles(self) -> int:
         """Cycles of all layers, one after another."""
         return sum(layer.cycles for layer in self.layers)
 
     @property
-    def dram_bytes(self):
-        """Bytes of all layers; None where a layer has none."""
-        counts = [layer.dram_bytes for layer in self.layers]
-        return None if None in counts else sum(counts)
+    def dram_bytes(self) -> int | None:
+        """Bytes of all layers; None if a layer has none."""
+        counts = [layer.dram_bytes for layer in self.layers if layer.dram_bytes is not None]
+        return sum(counts) if len(counts) == len(self.layers) else None
 
-    def cycles_of(self, names):
+    def cycles_of(self, names: Collection[str]) -> int:
         """Cycles of the layers of these names.
 
         Parameters

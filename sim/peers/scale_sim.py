@@ -1,7 +1,7 @@
-"""SCALE-Sim: what it is told of a network and an array, and what it says.
+"""SCALE-Sim: its description of a network and an array, and its answer.
 
-It knows one convolution after another on a systolic array, with a buffer each for inputs, weights
-and outputs. A depthwise layer it can be given in two ways, see `DEPTHWISE`.
+It takes one convolution after another on a systolic array, with a buffer each for inputs, weights
+and outputs. A depthwise layer can be described in two ways, see `DEPTHWISE`.
 
 Ref: SCALE-Sim 3.0.0, ``topology_utils.py``, ``layout_utils.py``, ``scale_config.py``,
 ``simulator.py``.
@@ -12,7 +12,7 @@ import csv
 import io
 
 from mnv2.sim.peers.result import LayerSaid, ToolFailed
-from mnv2.sim.report.scale_sim import systolic_array
+from mnv2.sim.report.systolic_formula import systolic_array
 
 __all__ = [
     "DEPTHWISE",
@@ -40,14 +40,21 @@ TOPOLOGY_COLUMNS = (
     "Num filter",
     "Strides",
 )
-#: What a layer's name begins with that it is to take channel by channel.
+#: Prefix of the names of layers that it takes channel by channel.
 MARK = "DP_"
-#: Of the layout of a layer's tensors in banks, which is read even where it is not used.
+#: Numbers in the layout of a layer's tensors in banks, which is read even if it is not used.
 LAYOUT_NUMBERS = 20
 
 
+class _CaseSensitive(configparser.ConfigParser):
+    """Keeps the names of options as they are."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def _layers(network):
-    """The layers that it knows: all but the pool."""
+    """The layers that it has: all but the pool."""
     return [layer for layer in network.layers if layer.kind != "pool"]
 
 
@@ -84,7 +91,7 @@ def topology_csv(network, depthwise=DEPTHWISE[0]):
 
 
 def layout_csv(topology):
-    """A layout for each layer of a topology, all of it one: no layout is used."""
+    """A layout for each layer of a topology, all ones: no layout is used."""
     names = [row.split(",")[0] for row in topology.splitlines()[1:]]
     channels = [row.split(",")[5] for row in topology.splitlines()[1:]]
     lines = [",".join(["Layer", *(f"factor {n}" for n in range(1, LAYOUT_NUMBERS + 1))]) + ","]
@@ -97,14 +104,13 @@ def layout_csv(topology):
 
 
 def configuration_text(config, bandwidth=None):
-    """Its configuration: an array of as many multipliers and the same bytes on chip.
+    """Configuration with an array of as many multipliers and the same bytes on chip.
 
     Parameters
     ----------
     config : mnv2.hw.config.AcceleratorConfig
     bandwidth : int, optional
-        Bytes a cycle of each of its three ports to memory. Without it, it takes what it needs and
-        never waits.
+        Bytes a cycle of each of its three ports to memory. Default: unlimited, it never waits.
 
     Returns
     -------
@@ -155,8 +161,7 @@ def configuration_text(config, bandwidth=None):
             "UseRamulatorTrace": False,
         },
     }
-    parser = configparser.ConfigParser()
-    parser.optionxform = str
+    parser = _CaseSensitive()
     parser.read_dict(content)
     text = io.StringIO()
     parser.write(text)
@@ -164,7 +169,7 @@ def configuration_text(config, bandwidth=None):
 
 
 def read_layers(text):
-    """What ``run_scale_sim.py`` wrote, channels of a layer together.
+    """Read the results of ``run_scale_sim.py``, channels of a layer together.
 
     Parameters
     ----------
@@ -178,9 +183,10 @@ def read_layers(text):
     Raises
     ------
     ToolFailed
-        If it is not that.
+        If they cannot be read.
     """
-    cycles, moved = {}, {}
+    cycles: dict[str, int] = {}
+    moved: dict[str, int] = {}
     try:
         for row in csv.DictReader(io.StringIO(text)):
             name = row["name"]

@@ -1,7 +1,7 @@
-"""Vela, the compiler of Arm's Ethos-U: the systems it is told of, and its estimates.
+"""Vela, the compiler of Arm's Ethos-U: descriptions of systems for it, and its estimates.
 
 It compiles a .tflite for an NPU of a fixed number of MACs and estimates each operator's cycles, the
-most of the NPU's, the SRAM's and the DRAM's.
+maximum of the NPU's, the SRAM's and the DRAM's.
 
 Ref: Vela 5.2.0, ``config_files/Arm/vela.ini``, ``architecture_features.py``, ``stats_writer.py``.
 """
@@ -36,7 +36,7 @@ DRAM_PORTS = {"u65": 1, "u85": 2}
 
 
 def nearest_accelerators(multipliers):
-    """The NPU of each family whose MACs are nearest, if none has half or twice as many.
+    """The NPU of each family with the nearest number of MACs, if it is within a factor of two.
 
     Parameters
     ----------
@@ -56,12 +56,12 @@ def nearest_accelerators(multipliers):
 
 
 def dram_bytes_per_cycle(config, family):
-    """What an NPU's DRAM moves a cycle when it is told an accelerator's port: at most its own."""
+    """Bytes a cycle of an NPU's DRAM for an accelerator's port, at most those of its own port."""
     return min(config.data_bytes, PORT_BYTES * DRAM_PORTS[family])
 
 
 def system_text(config, family, latency):
-    """A system with the accelerator's port and bytes on chip, called Mnv2, as its .ini.
+    """System with the accelerator's port and bytes on chip, called Mnv2, as the text of an .ini.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def system_text(config, family, latency):
 
 
 def read_reports(layers, summary):
-    """Its two tables: ``…_per-layer.csv`` and ``…_summary_….csv``.
+    """Read its two tables: ``…_per-layer.csv`` and ``…_summary_….csv``.
 
     Parameters
     ----------
@@ -106,13 +106,13 @@ def read_reports(layers, summary):
     Returns
     -------
     tuple of LayerSaid
-        Each operator's cycles. It says bytes of the whole alone: they stand in a row of no cycles
-        called ``DRAM``, and all others have none.
+        Each operator's cycles. Bytes are those of the whole: they stand in a row without
+        cycles called ``DRAM``, and all others have 0.
 
     Raises
     ------
     ToolFailed
-        If they are not that, or the rows do not add up to the summary.
+        If they cannot be read, or the rows do not add up to the summary.
     """
     try:
         rows = [

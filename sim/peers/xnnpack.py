@@ -1,14 +1,11 @@
-"""The integer model's time per image against LiteRT's XNNPACK, one thread each, interleaved.
+"""Time per image of the integer model and of LiteRT's XNNPACK, one thread each, interleaved.
 
 `scripts/benchmark` sets the threads of BLAS to one before Python starts. A round measures both, one
 after the other, so that both see the same machine; other work on it lengthens single rounds, which
-is why the least is given beside the median.
+is why the least is given next to the median.
 """
 
-import argparse
-import os
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 
@@ -16,15 +13,27 @@ import numpy as np
 
 from mnv2.golden.exporters.tflite import export_model
 from mnv2.sim.errors import UserError
-from mnv2.sim.networks.open import load_model
 
 #: What XNNPACK's rounding may differ by in a layer; here only a sign that both ran one network.
 _LEAST_CORRELATION = 0.9
 
 
+__all__ = ["Timing", "measure", "report"]
+
+
 @dataclass(frozen=True)
-class Measurement:
-    """Seconds per image of each round: wall clock, and the processor's time of this process."""
+class Timing:
+    """Seconds per image of each round.
+
+    Attributes
+    ----------
+    golden_wall, golden_processor : tuple of float
+        Of the integer model in batches: wall clock, and processor time of this process.
+    xnnpack_wall, xnnpack_processor : tuple of float
+        Of XNNPACK, image by image.
+    single : tuple of float
+        Wall clock of the integer model on one image, with every tensor kept.
+    """
 
     golden_wall: tuple[float, ...]
     golden_processor: tuple[float, ...]
@@ -57,12 +66,12 @@ def measure(model, batch, rounds, rng):
 
     Returns
     -------
-    Measurement
+    Timing
 
     Raises
     ------
     UserError
-        Without LiteRT, or if the two do not run the same network.
+        If LiteRT is not installed, or the two do not run the same network.
     """
     try:
         from ai_edge_litert.interpreter import Interpreter
@@ -93,12 +102,13 @@ def measure(model, batch, rounds, rng):
         xnnpack.append(_timed(run_xnnpack, batch)[1:])
         golden.append(_timed(run_golden, batch)[1:])
         single.append(_timed(lambda: model.run(images[0]), 1)[1])
-    columns = (*zip(*golden, strict=True), *zip(*xnnpack, strict=True))
-    return Measurement(*columns, tuple(single))
+    golden_wall, golden_processor = zip(*golden, strict=True)
+    xnnpack_wall, xnnpack_processor = zip(*xnnpack, strict=True)
+    return Timing(golden_wall, golden_processor, xnnpack_wall, xnnpack_processor, tuple(single))
 
 
-def report(measurement, batch):
-    """The lines that are printed."""
+def report(timing: Timing, batch: int) -> list[str]:
+    """Lines of the report."""
     lines = [f"{'ms per image, one thread':34}{'least':>9}{'median':>9}"]
 
     def line(name, values):
@@ -107,38 +117,10 @@ def report(measurement, batch):
         return least, median
 
     for clock in ("wall", "processor"):
-        ours = line(f"golden, batch of {batch}, {clock}", getattr(measurement, f"golden_{clock}"))
-        theirs = line(f"LiteRT XNNPACK, {clock}", getattr(measurement, f"xnnpack_{clock}"))
+        ours = line(f"golden, batch of {batch}, {clock}", getattr(timing, f"golden_{clock}"))
+        theirs = line(f"LiteRT XNNPACK, {clock}", getattr(timing, f"xnnpack_{clock}"))
         lines.append(
             f"{f'golden / XNNPACK, {clock}':34}{ours[0] / theirs[0]:9.2f}{ours[1] / theirs[1]:9.2f}"
         )
-    line("golden, one image, every tensor", measurement.single)
+    line("golden, one image, every tensor", timing.single)
     return lines
-
-
-def main(arguments=None):
-    """Parse the command line, measure, print."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/benchmark",
-        description="The integer model's time per image against LiteRT's "
-        "XNNPACK, one thread each, in one run. Example: scripts/benchmark --batch 32 --rounds 20",
-    )
-    parser.add_argument("--batch", type=int, default=16, help="images at a time (16)")
-    parser.add_argument("--rounds", type=int, default=12, help="rounds of both (12)")
-    parser.add_argument("--seed", type=int, default=0, help="of the random images (0)")
-    options = parser.parse_args(arguments)
-    if options.batch < 1 or options.rounds < 1:
-        parser.error("--batch and --rounds must be positive")
-    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
-        parser.error("OPENBLAS_NUM_THREADS must be 1; scripts/benchmark sets it")
-    try:
-        measurement = measure(
-            load_model(), options.batch, options.rounds, np.random.default_rng(options.seed)
-        )
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    print("\n".join(report(measurement, options.batch)))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,8 @@
-"""ZigZag: the workload, the accelerators and the mappings that it is given, and what it says.
+"""ZigZag: descriptions of workload, accelerators and mappings for it, and its answer.
 
-It takes layer by layer, searches how to order the loops on a given array and memories, and counts
-cycles, with waits for memory, in closed form. Additions are not told: the accelerator makes them
-while it multiplies, ZigZag would make layers of them.
+It takes layer by layer, searches the order of the loops on a given array and memories, and counts
+cycles, with waits for memory, in closed form. Residual additions are left out: the accelerator adds
+while it multiplies, and ZigZag would make layers of them.
 
 Ref: ZigZag 3.9.1, ``parser/workload_validator.py``, ``parser/accelerator_validator.py``,
 ``parser/mapping_validator.py``, ``parser/onnx/conv_parser.py``.
@@ -29,13 +29,13 @@ PACKAGE = "zigzag-dse"
 ACCUMULATOR_BITS, STOCK_ACCUMULATOR_BITS = 32, 16
 #: Rows and columns of a 3x3 kernel, and its taps.
 KERNEL, TAPS = 3, 9
-#: Energies are not asked for, but wanted: none is nought, for a search prefers what costs less.
+#: Energies are required but not used: all equal and not 0, for a search prefers what costs less.
 ENERGY = {"r_cost": 1.0, "w_cost": 1.0, "area": 0.0, "latency": 1}
 OPERANDS = {"O": "O", "W": "I2", "I": "I1"}
 
 
 def workload(network, accumulator_bits=ACCUMULATOR_BITS):
-    """The network as its list of layers, all of them convolutions, without the pool.
+    """The network as a list of layers for ZigZag: all convolutions, without the pool.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _port(name, kind, bits, *allocation):
 
 
 def accelerator(config):
-    """The accelerator: its lanes, its memories' bytes and words, and its port.
+    """Description of the accelerator: its lanes, its memories' bytes and words, and its port.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def accelerator(config):
 
 
 def mapping(network, config):
-    """Which loops the lanes unroll, as the accelerator's do.
+    """Mapping of loops to lanes, as the accelerator unrolls them.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def stock_mapping(rows, columns, *, free=()):
     rows, columns : int
         D2, input channels, and D1, output channels.
     free : iterable of str
-        Names of layers whose unrolling ZigZag is left to choose.
+        Names of layers whose unrolling ZigZag chooses.
 
     Returns
     -------
@@ -234,7 +234,7 @@ def stock_mapping(rows, columns, *, free=()):
 
 
 def read_layers(text):
-    """What ``run_zigzag.py`` wrote.
+    """Read the results of ``run_zigzag.py``.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ def read_layers(text):
     Raises
     ------
     ToolFailed
-        If it is not that.
+        If they cannot be read.
     """
     # Cycles and bytes come as floating-point numbers, and whole.
     try:

@@ -1,6 +1,6 @@
 """The figures of a row that a prediction and a run are held to each other by."""
 
-from mnv2.sim.report.labels import words
+from mnv2.sim.report.names import words
 
 __all__ = ["figures", "total_figures"]
 

@@ -15,7 +15,7 @@ from mnv2.sim.prediction.layers import (
     write_json,
 )
 from mnv2.sim.prediction.published import published_records
-from mnv2.sim.report.tables import new_table
+from mnv2.sim.report.wide_table import new_table
 
 __all__ = ["FrameComparison", "render_frame_rows", "render_frames", "write_frames"]
 

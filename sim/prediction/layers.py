@@ -9,8 +9,8 @@ from rich.text import Text
 
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.published import published_records, published_table
-from mnv2.sim.report.scale_sim import estimate_layers
-from mnv2.sim.report.tables import new_table
+from mnv2.sim.report.systolic_formula import estimate_layers
+from mnv2.sim.report.wide_table import new_table
 
 __all__ = [
     "Comparison",

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
 from mnv2.sim.report.provenance import find_commit, find_versions
 from mnv2.sim.rtl.check import check_formats
@@ -11,7 +12,9 @@ from mnv2.sim.rtl.toolchain import find_toolchain
 __all__ = ["made_with", "measure_network"]
 
 
-def measure_network(model, given, memories, *, config, frames=1, cycles=0, progress=None):
+def measure_network(
+    model, given, memories, *, config, frames=1, cycles=0, progress: FrameProgress | None = None
+):
     """Run a picture through the whole network in RTL, once beside each memory.
 
     Parameters
@@ -24,9 +27,7 @@ def measure_network(model, given, memories, *, config, frames=1, cycles=0, progr
         See `mnv2.sim.rtl.run_network.run_network`.
     cycles : int
         That the frames take about, for the progress of several.
-    progress : object, optional
-        See `mnv2.sim.run.run_frame`; its ``seed(seed, done, total)`` is called before each of
-        several memories.
+    progress : FrameProgress, optional
 
     Returns
     -------
@@ -46,7 +47,7 @@ def measure_network(model, given, memories, *, config, frames=1, cycles=0, progr
             if frames > 1:
                 progress.repeating(cycles)
             if len(memories) > 1:
-                progress.seed(memory.seed, number, len(memories))
+                progress.name_run(f"Seed {memory.seed}, {number + 1} of {len(memories)}")
         runs.append(
             run_network(
                 model.integer,

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from mnv2.sim.report.colors import DEPTHWISE_COLOR, INK, POINTWISE_COLOR, STALL_COLORS, STYLE
-from mnv2.sim.report.labels import short_name
+from mnv2.sim.report.names import short_name
 
 __all__ = ["draw_comparison"]
 

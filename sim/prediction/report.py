@@ -11,12 +11,12 @@ from mnv2.sim.cycles.predict import PredictedFrames, PredictedLayer
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.frames import render_frame_rows
 from mnv2.sim.prediction.seeds import render_spreads, spread_records
-from mnv2.sim.report.files import report_as_dict, write_rows
 from mnv2.sim.report.limits import block_limits, frame_limits
 from mnv2.sim.report.provenance import find_commit
+from mnv2.sim.report.run_files import report_as_dict, write_rows
 from mnv2.sim.report.run_report import FrameSequence, RunReport
-from mnv2.sim.report.scale_sim import estimate_layers
-from mnv2.sim.report.tables import frames_line, memory_table, stall_table, time_table
+from mnv2.sim.report.run_tables import frames_line, memory_table, stall_table, time_table
+from mnv2.sim.report.systolic_formula import estimate_layers
 
 __all__ = [
     "Prediction",

@@ -16,7 +16,7 @@ from mnv2.sim.prediction.layers import (
     write_json,
 )
 from mnv2.sim.prediction.published import published_records, published_table
-from mnv2.sim.report.tables import new_table
+from mnv2.sim.report.wide_table import new_table
 
 __all__ = ["SeedComparison", "render_seeds", "render_spreads", "spread_records", "write_seeds"]
 

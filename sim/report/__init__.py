@@ -1,1 +1,1 @@
-"""What a run measured, and how it is shown."""
+"""The report of a run: records, figures, tables and files."""

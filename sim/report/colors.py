@@ -1,6 +1,11 @@
-"""Colours and style that the pictures share; a cause of waiting has the same colour in all."""
+"""Colours and style of all figures; a cause of waiting has the same colour in each."""
 
+from collections.abc import Iterable, Mapping
 from itertools import cycle
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 __all__ = [
     "DEPTHWISE_COLOR",
@@ -44,7 +49,7 @@ KIND_COLORS = {
     "program": "#332288",
 }
 
-STYLE = {
+STYLE: "dict[RcKeyType, Any]" = {
     "font.size": 10,
     "axes.titlesize": 13,
     "axes.titleweight": "bold",
@@ -58,18 +63,14 @@ STYLE = {
 }
 
 
-def choose_colors(names, known):
+def choose_colors(names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
     """Colour of each name; those that are not known get one of their own.
 
     Parameters
     ----------
-    names : sequence of str
-    known : dict of str to str
+    names : iterable of str
+    known : mapping of str to str
         `STALL_COLORS` or `KIND_COLORS`.
-
-    Returns
-    -------
-    dict of str to str
     """
     others = cycle(OTHER_COLORS)
     return {name: known.get(name) or next(others) for name in names}

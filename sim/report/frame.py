@@ -1,4 +1,4 @@
-"""Picture of a frame in time: what the array does, why it waits, and how busy the bus is."""
+"""Figure of a frame in time: work of the array, its causes of waiting, load of the bus."""
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -13,7 +13,8 @@ from mnv2.sim.report.colors import (
     STYLE,
     WRITTEN_COLOR,
 )
-from mnv2.sim.report.series import frame_parts, frame_titles, timeline_shares, wait_series
+from mnv2.sim.report.run_report import RunReport
+from mnv2.sim.report.run_series import frame_parts, frame_titles, timeline_shares, wait_series
 
 __all__ = ["draw_frame"]
 
@@ -22,7 +23,7 @@ SHARE_PER_LETTER = 0.0065
 
 
 @matplotlib.rc_context(STYLE)
-def draw_frame(report):
+def draw_frame(report: RunReport) -> Figure:
     """The array's activity, its causes of waiting and the bus, over the cycles of the frame.
 
     Parameters
@@ -34,6 +35,8 @@ def draw_frame(report):
     -------
     matplotlib.figure.Figure
     """
+    timeline = report.timeline
+    assert timeline is not None
     figure = Figure(figsize=(15, 8.2), layout="constrained")
     array, waits, bus = figure.subplots(3, 1, sharex=True, height_ratios=(3.2, 1.5, 1.7))
     edges, (pointwise, depthwise, read, written) = timeline_shares(report)
@@ -58,7 +61,7 @@ def draw_frame(report):
     bus.set_xlim(0, parts[-1].end)
     bus.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     bus.set_xlabel(
-        f"clock cycles, measured in RTL in steps of {report.timeline.step_cycles:,}; above the "
+        f"clock cycles, measured in RTL in steps of {timeline.step_cycles:,}; above the "
         "panels: the layers (B: bottleneck) and their MAC utilisation"
     )
     _label_layers(array, parts)
@@ -68,7 +71,7 @@ def draw_frame(report):
 
 
 def _add_titles(axes, report):
-    """What the frame took, and under it what the array did meanwhile."""
+    """Add a title with the cycles of the frame, and below it the shares of the array."""
     title, below = frame_titles(report)
     axes.set_title(title, pad=86)
     axes.annotate(

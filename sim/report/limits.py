@@ -1,6 +1,6 @@
-"""DRAM bytes that a network needs at least, for three ways of running it.
+"""Least DRAM traffic of a network, for three ways of running it.
 
-Activations and weights are one byte each. Each function counts from the architecture alone; nothing
+Activations and weights are one byte each. All figures are computed from the network alone; nothing
 here is measured.
 """
 

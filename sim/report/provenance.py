@@ -1,4 +1,4 @@
-"""What a report was made with: the commit and the versions of the tools."""
+"""Provenance of a report: the commit of the project and the versions of the tools."""
 
 import importlib.metadata
 import platform
@@ -8,7 +8,7 @@ from pathlib import Path
 __all__ = ["find_commit", "find_versions", "package_version"]
 
 
-def find_commit():
+def find_commit() -> str:
     """Commit of the project.
 
     Returns
@@ -27,7 +27,7 @@ def find_commit():
 
 
 def find_versions(toolchain):
-    """Versions of all that decides a simulation.
+    """Versions of everything that decides a simulation.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def find_versions(toolchain):
     return {**toolchain.versions, **found, "python": platform.python_version()}
 
 
-def package_version(name):
+def package_version(name: str) -> str:
     """Version of an installed package, or ``"unknown"``."""
     try:
         return importlib.metadata.version(name)
@@ -50,8 +50,8 @@ def package_version(name):
         return "unknown"
 
 
-def _git(root, *arguments):
-    """What a git command prints, empty where it fails."""
+def _git(root: Path, *arguments: str) -> str:
+    """Output of a git command, empty where it fails."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments],

@@ -1,5 +1,6 @@
-"""Figures as people write them: ``2GB/s``, ``10ms``, ``5 mJ``, ``100``."""
+"""Figures with units, as people write them: ``2GB/s``, ``10ms``, ``5 mJ``, ``100``."""
 
+import contextlib
 import re
 
 from mnv2.sim.errors import UserError
@@ -46,7 +47,7 @@ _PLAIN = {"1/s", "", "%"}
 _NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
 
-def parse_quantity(text, unit, name):
+def parse_quantity(text: str, unit: str, name: str) -> float:
     """A figure in its unit.
 
     Parameters
@@ -66,24 +67,22 @@ def parse_quantity(text, unit, name):
     Raises
     ------
     UserError
-        Saying what would be right.
+        If the text is not such a figure.
     """
     match = _NUMBER.fullmatch(text)
     factor = _factor(match[2], unit) if match else None
     value = None
-    if factor is not None:
-        try:
+    if match and factor is not None:
+        with contextlib.suppress(ValueError):
             value = float(match[1].replace(",", "").replace("_", "")) * factor
-        except ValueError:
-            value = None
-    if value is None or not 0 < value < float("inf"):
+    if match is None or value is None or not 0 < value < float("inf"):
         need = {"": "a number", "1/s": "frames a second"}.get(unit, f"a figure in {unit}")
         raise UserError(f"{name} must be {need} above 0, such as {_EXAMPLES[unit]}, not {text!r}")
     return value / 100 if unit == "%" and match[2] else value
 
 
-def _factor(written, unit):
-    """What a written unit multiplies with, or None if it is another."""
+def _factor(written: str, unit: str) -> float | None:
+    """Factor of a written unit, or None if it is another unit."""
     if not written and unit in _PLAIN:
         return 1.0
     prefixes, names = _UNITS[unit]
@@ -95,7 +94,7 @@ def _factor(written, unit):
     return None
 
 
-def format_quantity(value, unit):
+def format_quantity(value: float, unit: str) -> str:
     """A figure with three digits, a prefix and its unit, such as ``3.85 ms``.
 
     Parameters

@@ -1,9 +1,9 @@
-"""Records of what was measured; figures that follow from others are computed, not stored."""
+"""Records of measurements; figures that follow from others are computed, not stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["LayerResult", "Measurement"]
+__all__ = ["LayerResult", "Measurement", "sum_layers"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class Measurement:
     name : str
         Name of the bottleneck, or ``"total"``.
     macs : int
-        Multiplications with a weight that the architecture asks for.
+        Multiplications with a weight that the network requires.
     multipliers : int
         Multipliers of the hardware that touch weights, counted in its netlist.
     cycles : int
@@ -27,7 +27,7 @@ class Measurement:
     stalls : dict of str to int
         Cycles in which it waited, by cause; with `busy_cycles` they add up to `cycles`.
     dram_read_bytes_by_kind : dict of str to int
-        Bytes read from external memory, by what they are.
+        Bytes read from external memory, by kind of data.
     dram_write_bytes : int
         Bytes written to external memory.
     mismatches : int
@@ -60,80 +60,80 @@ class Measurement:
             )
 
     @property
-    def busy_cycles(self):
+    def busy_cycles(self) -> int:
         """Cycles in which the array worked."""
         return self.pointwise_cycles + self.depthwise_cycles
 
     @property
-    def busy_share(self):
+    def busy_share(self) -> float:
         """Share of the cycles in which the array worked, 0 to 1."""
         return self.busy_cycles / self.cycles if self.cycles else 0.0
 
     @property
-    def over_ideal(self):
+    def over_ideal(self) -> float:
         """Cycles, as a multiple of the ideal."""
         return self.cycles / self.ideal_cycles if self.ideal_cycles else 0.0
 
     @property
-    def largest_stall(self):
+    def largest_stall(self) -> tuple[str, int]:
         """Cause of most waiting and its cycles; ``("", 0)`` if nothing waited."""
         cause, cycles = max(self.stalls.items(), key=lambda item: item[1], default=("", 0))
         return (cause, cycles) if cycles else ("", 0)
 
     @property
-    def bound(self):
-        """What took most cycles: ``"array"`` for its work, or the cause of a stall."""
+    def bound(self) -> str:
+        """Largest share of the cycles: ``"array"`` for its work, or the cause of a stall."""
         cause, cycles = self.largest_stall
         return cause if cycles > self.busy_cycles else "array"
 
     @property
-    def bound_share(self):
+    def bound_share(self) -> float:
         """Share of the cycles that `bound` took, 0 to 1."""
         cycles = self.busy_cycles if self.bound == "array" else self.largest_stall[1]
         return cycles / self.cycles if self.cycles else 0.0
 
     @property
-    def mac_utilization(self):
-        """Share of the multipliers' cycles that were asked for, 0 to 1."""
+    def mac_utilization(self) -> float:
+        """Share of the multipliers' cycles that the network's MACs take, 0 to 1."""
         return self.macs / (self.cycles * self.multipliers) if self.cycles else 0.0
 
     @property
-    def dram_read_bytes(self):
+    def dram_read_bytes(self) -> int:
         """Bytes read from external memory."""
         return sum(self.dram_read_bytes_by_kind.values())
 
     @property
-    def dram_bytes(self):
+    def dram_bytes(self) -> int:
         """Bytes read from and written to external memory."""
         return self.dram_read_bytes + self.dram_write_bytes
 
     @property
-    def bytes_per_cycle(self):
+    def bytes_per_cycle(self) -> float:
         """External memory bytes a cycle, on average."""
         return self.dram_bytes / self.cycles if self.cycles else 0.0
 
     @property
-    def macs_per_cycle(self):
+    def macs_per_cycle(self) -> float:
         """MACs a cycle, on average."""
         return self.macs / self.cycles if self.cycles else 0.0
 
     @property
-    def macs_per_byte(self):
+    def macs_per_byte(self) -> float:
         """MACs for each byte of external memory."""
         return self.macs / self.dram_bytes if self.dram_bytes else 0.0
 
-    def gigabytes_per_second(self, clock_hz):
+    def gigabytes_per_second(self, clock_hz: float) -> float:
         """External memory bandwidth, in 10**9 bytes a second, at a clock in Hz."""
         return self.bytes_per_cycle * clock_hz / 1e9
 
-    def microseconds(self, clock_hz):
+    def microseconds(self, clock_hz: float) -> float:
         """Time at a clock in Hz."""
         return self.cycles / clock_hz * 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerResult(Measurement):
-    """What the RTL did with the stem, a bottleneck, the head with its pool, or the classifier.
+    """Measurement of the stem, a bottleneck, the head with its pool, or the classifier.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ class LayerResult(Measurement):
     input_shape, output_shape : tuple of int
         ``(rows, columns, channels)``.
     stride : int
-        Stride of the 3x3 layer, 1 where there is none.
+        Stride of the 3x3 layer, 1 if there is none.
     residual : bool
         Whether the input is added to the output.
     """
@@ -152,3 +152,41 @@ class LayerResult(Measurement):
     output_shape: tuple[int, int, int]
     stride: int
     residual: bool
+
+
+def sum_layers(layers: Sequence[Measurement], multipliers: int) -> Measurement:
+    """All layers of a network, or several of them, together.
+
+    Parameters
+    ----------
+    layers : sequence of Measurement
+    multipliers : int
+        Of the hardware, which the layers share.
+
+    Returns
+    -------
+    Measurement
+        Called ``"total"``.
+    """
+    return Measurement(
+        name="total",
+        macs=sum(layer.macs for layer in layers),
+        multipliers=multipliers,
+        cycles=sum(layer.cycles for layer in layers),
+        ideal_cycles=sum(layer.ideal_cycles for layer in layers),
+        pointwise_cycles=sum(layer.pointwise_cycles for layer in layers),
+        depthwise_cycles=sum(layer.depthwise_cycles for layer in layers),
+        stalls=_add_up(layer.stalls for layer in layers),
+        dram_read_bytes_by_kind=_add_up(layer.dram_read_bytes_by_kind for layer in layers),
+        dram_write_bytes=sum(layer.dram_write_bytes for layer in layers),
+        mismatches=sum(layer.mismatches for layer in layers),
+    )
+
+
+def _add_up(mappings: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Sum of mappings, key by key."""
+    result: dict[str, int] = {}
+    for mapping in mappings:
+        for key, value in mapping.items():
+            result[key] = result.get(key, 0) + value
+    return result

@@ -1,16 +1,33 @@
-"""Record of a whole run, made of what each layer did, and its parts."""
+"""Record of a whole run, made of the results of its layers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
 
 from mnv2.sim.report.limits import TrafficLimits
-from mnv2.sim.report.results import LayerResult, Measurement
-from mnv2.sim.report.scale_sim import ScaleSimEstimate
+from mnv2.sim.report.results import LayerResult, Measurement, sum_layers
+from mnv2.sim.report.systolic_formula import ScaleSimEstimate
 
-__all__ = ["ClassRankings", "FrameSequence", "RunReport", "Timeline"]
+__all__ = ["ClassRankings", "FrameSequence", "RankedClassLike", "RunReport", "Timeline"]
 
 #: Whole network in one program, or bottlenecks one by one from memory to memory.
 MODES = ("network", "blocks")
+
+
+class RankedClassLike(Protocol):
+    """One class of a ranking, as `mnv2.sim.networks.classify.rank` makes them."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def logit(self) -> float: ...
+
+    @property
+    def probability(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -19,17 +36,17 @@ class ClassRankings:
 
     Attributes
     ----------
-    float_top, golden_top, rtl_top : tuple of mnv2.sim.networks.classify.Prediction
+    float_top, golden_top, rtl_top : sequence of RankedClassLike
         Of the float network, of the integer model, and of the accumulators that the RTL wrote. The
         first is empty where the model came as integers.
     """
 
-    float_top: tuple
-    golden_top: tuple
-    rtl_top: tuple
+    float_top: Sequence[RankedClassLike]
+    golden_top: Sequence[RankedClassLike]
+    rtl_top: Sequence[RankedClassLike]
 
     @property
-    def agree(self):
+    def agree(self) -> bool:
         """Whether all name the same class first."""
         tops = (self.float_top, self.golden_top, self.rtl_top)
         return len({top[0].index for top in tops if top}) == 1
@@ -37,7 +54,7 @@ class ClassRankings:
 
 @dataclass(frozen=True)
 class FrameSequence:
-    """Several frames, one right behind the other, in a run of their own.
+    """Several back-to-back frames, in a run of their own.
 
     Attributes
     ----------
@@ -64,13 +81,13 @@ class FrameSequence:
             raise ValueError(f"A sequence must have 3 frames or more, not {len(self.ends)}")
 
     @property
-    def interval_cycles(self):
-        """Cycles from logits to logits; the last frame, behind which none follows, is left out."""
+    def interval_cycles(self) -> float:
+        """Mean cycles from logits to logits, without the last frame, which nothing follows."""
         return (self.ends[-2] - self.ends[0]) / (len(self.ends) - 2)
 
     @property
-    def mac_utilization(self):
-        """Share of the multipliers' cycles of an interval that were asked for, 0 to 1."""
+    def mac_utilization(self) -> float:
+        """Share of the multipliers' cycles of an interval that the network's MACs take, 0 to 1."""
         return self.macs / (self.interval_cycles * self.multipliers)
 
 
@@ -103,7 +120,7 @@ class RunReport:
     image : str
         Path of the picture.
     model : str
-        Path of the model's file, or what the bundled one is called.
+        Path of the model's file, or the name of the bundled one.
     layers : tuple of LayerResult
         In order of the network; those that were run.
     block_limits : tuple of TrafficLimits
@@ -117,7 +134,7 @@ class RunReport:
     port_bytes : int
         Bytes of a beat of the memory port.
     shared_bytes_per_cycle : int
-        What memory moves at most, reads and writes together; 0 for a beat a cycle each way.
+        At most moved by memory in a cycle, reads and writes together; 0 for a beat each way.
     clock_hz : float
         Clock at which times and bandwidths are stated.
     seed : int
@@ -129,13 +146,13 @@ class RunReport:
     wall_seconds : float
         Time that the simulations took together.
     classes : ClassRankings, optional
-        What the picture shows; in mode ``"network"``.
+        Likeliest classes of the picture; in mode ``"network"``.
     timeline : Timeline, optional
         In mode ``"network"``.
     frames : FrameSequence, optional
         If several frames were run too.
     scale_sim : ScaleSimEstimate, optional
-        What SCALE-Sim's formula gives each layer; computed, to stand beside what was measured.
+        Cycles of each layer by SCALE-Sim's formula: computed, to compare with the measured.
 
     Raises
     ------
@@ -148,8 +165,8 @@ class RunReport:
     layers: tuple[LayerResult, ...]
     block_limits: tuple[TrafficLimits, ...]
     limits: TrafficLimits
-    configuration: Mapping[str, object] = field(hash=False)
-    memory: Mapping[str, object] = field(hash=False)
+    configuration: Mapping[str, int] = field(hash=False)
+    memory: Mapping[str, int] = field(hash=False)
     buffer_bytes: Mapping[str, int] = field(hash=False)
     port_bytes: int
     shared_bytes_per_cycle: int = 0
@@ -165,7 +182,7 @@ class RunReport:
     scale_sim: ScaleSimEstimate | None = None
 
     #: Whether the layers were predicted, not measured; no report holds both.
-    predicted = False
+    predicted: ClassVar[bool] = False
 
     def __post_init__(self):
         if self.mode not in MODES:
@@ -184,27 +201,27 @@ class RunReport:
             )
 
     @property
-    def bottlenecks(self):
+    def bottlenecks(self) -> tuple[LayerResult, ...]:
         """The layers that are bottlenecks."""
         return tuple(result for result in self.layers if result.kind == "block")
 
     @property
-    def multipliers(self):
+    def multipliers(self) -> int:
         """Multipliers of the hardware that touch weights."""
         return self.layers[0].multipliers
 
     @property
-    def on_chip_bytes(self):
+    def on_chip_bytes(self) -> int:
         """Bytes of all on-chip buffers."""
         return sum(self.buffer_bytes.values())
 
     @property
-    def memory_bytes_per_cycle(self):
-        """What can be read from memory at most."""
+    def memory_bytes_per_cycle(self) -> int:
+        """Bytes that can be read from memory in a cycle at most."""
         return min(self.port_bytes, self.shared_bytes_per_cycle or self.port_bytes)
 
-    def bound_cycles(self, result):
-        """Cycles below which a layer cannot come: of its tiles, and of the bytes moved meanwhile.
+    def bound_cycles(self, result: Measurement) -> float:
+        """Lower bound of the cycles of a layer: of its tiles, and of the bytes moved meanwhile.
 
         Parameters
         ----------
@@ -224,69 +241,32 @@ class RunReport:
             moved = max(moved, result.dram_bytes / self.shared_bytes_per_cycle)
         return max(result.ideal_cycles, moved)
 
-    def over_bound(self, result):
+    def over_bound(self, result: Measurement) -> float:
         """Cycles of a layer or of the total, as a multiple of `bound_cycles`."""
         bound = self.bound_cycles(result)
         return result.cycles / bound if bound else 0.0
 
     @property
-    def over_floor(self):
+    def over_floor(self) -> float:
         """Measured DRAM bytes, as a multiple of the computed floor."""
         return self.total.dram_bytes / self.limits.floor_bytes
 
     @property
-    def total(self):
-        """All layers together.
-
-        Returns
-        -------
-        Measurement
-        """
-
-        def add(name):
-            return sum(getattr(result, name) for result in self.layers)
-
-        return Measurement(
-            name="total",
-            multipliers=self.multipliers,
-            stalls=_add_up(result.stalls for result in self.layers),
-            dram_read_bytes_by_kind=_add_up(
-                result.dram_read_bytes_by_kind for result in self.layers
-            ),
-            **{
-                name: add(name)
-                for name in (
-                    "macs",
-                    "cycles",
-                    "ideal_cycles",
-                    "pointwise_cycles",
-                    "depthwise_cycles",
-                    "dram_write_bytes",
-                    "mismatches",
-                )
-            },
-        )
+    def total(self) -> Measurement:
+        """All layers together."""
+        return sum_layers(self.layers, self.multipliers)
 
     @property
-    def simulated_cycles_per_second(self):
-        """Cycles of the hardware that a second of wall time simulated."""
+    def simulated_cycles_per_second(self) -> float:
+        """Cycles of the hardware simulated in a second of wall time."""
         return self.total.cycles / self.wall_seconds if self.wall_seconds else 0.0
 
     @property
-    def stall_causes(self):
+    def stall_causes(self) -> tuple[str, ...]:
         """Causes that occur in any layer, in the order they were given."""
         return tuple(name for name, cycles in self.total.stalls.items() if cycles)
 
     @property
-    def read_kinds(self):
+    def read_kinds(self) -> tuple[str, ...]:
         """Kinds of data that any layer read, in the order they were given."""
         return tuple(self.total.dram_read_bytes_by_kind)
-
-
-def _add_up(mappings):
-    """Sum of mappings, key by key."""
-    result = {}
-    for mapping in mappings:
-        for key, value in mapping.items():
-            result[key] = result.get(key, 0) + value
-    return result

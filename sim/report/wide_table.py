@@ -1,23 +1,23 @@
-"""A table that loses no digit on a narrow terminal."""
+"""A table that is split, not cut, on a narrow terminal."""
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["WideTable"]
+__all__ = ["WideTable", "new_table"]
 
 
 class WideTable:
-    """Rows under headings, as one table where it fits, else as several below one another.
+    """Rows under headings, as one table if it fits, else as several stacked ones.
 
-    Each of the several repeats the first columns, so that a row can be read on. Nothing is cut: a
-    single column that is too wide for the terminal is folded.
+    Each of the parts repeats the first columns, which name the row. Nothing is cut: a single column
+    that is too wide for the terminal is folded.
 
     Parameters
     ----------
     title : str
     keys : int
-        How many first columns say what a row is, and are repeated.
+        Number of first columns that name the row and are repeated.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class WideTable:
     """
 
     def __init__(self, title, keys=1):
-        self.caption = None
+        self.caption: str | None = None
         self._title = title
         self._keys = keys
         self._columns = []
@@ -34,7 +34,7 @@ class WideTable:
         self._sections = set()
 
     def add_column(self, heading, justify="left"):
-        """Add a column; one without heading stays beside the column before it."""
+        """Add a column; one without a heading is never parted from the column before it."""
         self._columns.append((heading, justify))
 
     def add_row(self, *cells, style=None):
@@ -47,7 +47,7 @@ class WideTable:
 
     def __rich_console__(self, console, options):
         keys = list(range(self._keys))
-        shares = [[]]
+        shares: list[list[int]] = [[]]
         for number in range(self._keys, len(self._columns)):
             wanted = [*keys, *shares[-1], number]
             together = not self._columns[number][0]
@@ -76,3 +76,11 @@ class WideTable:
                 table.add_section()
             table.add_row(*(cells[number] for number in columns), style=style)
         return table
+
+
+def new_table(title: str, *columns: str) -> WideTable:
+    """A `WideTable` with a left-aligned first column and numbers in the others."""
+    table = WideTable(title)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left")
+    return table

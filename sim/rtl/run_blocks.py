@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.progress import BlocksProgress
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.ideal import ideal_block_cycles
 from mnv2.sim.mapping.packing import unpack_map
@@ -120,7 +121,9 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
     return measured, output
 
 
-def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None):
+def run_tasks(
+    tasks, *, config, memory, jobs=2, waves_folder=None, progress: BlocksProgress | None = None
+):
     """Simulate several blocks at a time.
 
     Parameters
@@ -132,8 +135,8 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
         Simulations at a time.
     waves_folder : Path, optional
         Folder for a waveform of each block.
-    progress : object, optional
-        Its ``building()``, ``built(build)`` and ``finished(result, done, total)`` are called.
+    progress : BlocksProgress, optional
+        Told of the build and of blocks that end; ``starting`` is its caller's to call.
 
     Returns
     -------
@@ -158,7 +161,7 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
         building=progress.building if progress else None,
     )
     if progress:
-        progress.built(build)
+        progress.built()
     # The longest first, so that no simulation is left over at the end.
     order = sorted(range(len(tasks)), key=lambda k: -tasks[k].block.macs)
     results, pool = {}, ThreadPoolExecutor(jobs)
@@ -180,7 +183,8 @@ def run_tasks(tasks, *, config, memory, jobs=2, waves_folder=None, progress=None
                 k = waiting.pop(future)
                 results[k] = future.result()
                 if progress:
-                    progress.finished(results[k][0], len(results), len(tasks))
+                    cycles = results[k][0].cycles
+                    progress.finished(tasks[k].block, cycles, len(results), len(tasks))
     finally:
         pool.shutdown(cancel_futures=True)
     return [results[k] for k in range(len(tasks))]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from mnv2.sim.mapping.network_program import build_network_program, unpack_logits
 from mnv2.sim.mapping.packing import unpack_map
@@ -62,7 +63,15 @@ class NetworkRun:
 
 
 def run_network(
-    model, tensors, *, config, memory, frames=1, waves_file=None, asserts=False, progress=None
+    model,
+    tensors,
+    *,
+    config,
+    memory,
+    frames=1,
+    waves_file=None,
+    asserts=False,
+    progress: FrameProgress | None = None,
 ):
     """Simulate a network and compare it with golden.
 
@@ -79,8 +88,8 @@ def run_network(
         Waveform to write; any suffix is replaced by the format's.
     asserts : bool
         Check the hardware's assertions, which takes more time.
-    progress : object, optional
-        Its ``building()``, ``built(build)`` and ``reached(descriptors, cycles)`` are called.
+    progress : FrameProgress, optional
+        Told of the build and of descriptors that end; ``starting`` is its caller's to call.
 
     Returns
     -------
@@ -106,7 +115,7 @@ def run_network(
         building=progress.building if progress else None,
     )
     if progress:
-        progress.built(build)
+        progress.built()
     placement = program.placement
     # The maps of the first frame, whose blocks and head are the first descriptors.
     snapshots = [

@@ -5,6 +5,8 @@ import dataclasses
 from mnv2.golden.quantize import quantize_image
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.journal import Journal
+from mnv2.sim.jobs.progress import FrameProgress
+from mnv2.sim.mapping.ideal import program_steps
 from mnv2.sim.pictures.class_names import class_name
 from mnv2.sim.pictures.images import normalize
 from mnv2.sim.sweep.evaluate import Failure, make_model
@@ -91,7 +93,16 @@ def hardware_configuration(model, config):
     )
 
 
-def run_best_points(results, count, folder, *, config, memory, asserts=False, progress=None):
+def run_best_points(
+    results,
+    count,
+    folder,
+    *,
+    config,
+    memory,
+    asserts=False,
+    progress: FrameProgress | None = None,
+):
     """Run the best formats that the accelerator has on the first picture.
 
     Parameters
@@ -105,9 +116,7 @@ def run_best_points(results, count, folder, *, config, memory, asserts=False, pr
     memory : mnv2.sim.rtl.memory_model.MemoryModel
     asserts : bool
         Check the hardware's assertions, which takes more time.
-    progress : object, optional
-        As of `mnv2.sim.rtl.run_network.run_network`; its ``starting(name, network, config)`` is
-        called before each.
+    progress : FrameProgress, optional
 
     Returns
     -------
@@ -162,7 +171,8 @@ def _run(results, point, config, memory, asserts, progress):
     classes = model.network.classes
     golden = class_name(int(model.logits(tensors).argmax()), classes)
     if progress:
-        progress.starting(point.name, model.network, config)
+        progress.name_run(point.name)
+        progress.starting(program_steps(model.network, config))
     try:
         run = run_network(
             model, tensors, config=config, memory=memory, asserts=asserts, progress=progress

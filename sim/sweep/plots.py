@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from mnv2.sim.report.colors import INK, MUTED, STYLE
-from mnv2.sim.report.labels import short_name
+from mnv2.sim.report.names import short_name
 from mnv2.sim.sweep.grid import varied_axes, way_words
 from mnv2.sim.sweep.series import (
     COSTS,

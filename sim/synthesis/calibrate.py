@@ -4,7 +4,6 @@ Each run of Yosys is kept as soon as it is done, with its netlist's hash: what i
 on where it was, and what hw/ changes is mapped again.
 """
 
-import argparse
 import json
 
 from mnv2.hw.accelerator import Accelerator
@@ -14,11 +13,10 @@ from mnv2.sim.cost.calibration import compare, fit_coefficients
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.synthesised import RESULTS, load_designs
 from mnv2.sim.cost.units import list_gearboxes
-from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import generate
 from mnv2.sim.synthesis.measure_pieces import measure_gearboxes, measure_trees
-from mnv2.sim.synthesis.yosys import SHOWN, netlist_hash, synthesize
+from mnv2.sim.synthesis.yosys import netlist_hash, synthesize
 from mnv2.sim.synthesis.yowasp import tool_version
 
 __all__ = ["reduce_result", "usual_shapes"]
@@ -71,40 +69,25 @@ def usual_shapes():
     )
 
 
-def main():
-    """Measure what is missing, fit, compare."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/calibrate-costs", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--fit-only", action="store_true", help="run nothing; fit what is there")
-    parser.add_argument(
-        "--design",
-        action="append",
-        choices=load_designs(),
-        metavar="NAME",
-        help="map this design alone; may be repeated",
-    )
-    parser.add_argument(
-        "--family",
-        action="append",
-        choices=FAMILIES,
-        help=f"family of devices; without it, {', '.join(SHOWN)}",
-    )
-    parser.add_argument(
-        "--gearboxes",
-        type=int,
-        default=0,
-        metavar="COUNT",
-        help="measure so many more shapes of gearboxes, the usual ones first",
-    )
-    parser.add_argument("--timeout", type=float, default=7200, help="seconds of a run")
-    options = parser.parse_args()
-    try:
-        if not options.fit_only:
-            _measure_pieces(options.family or SHOWN, options.gearboxes, options.timeout)
-            _map_designs(options.design or load_designs(), options.family or SHOWN, options.timeout)
-    except (UserError, SimulationError) as error:
-        raise SystemExit(f"scripts/calibrate-costs: {error}") from None
+def calibrate_costs(designs, families, *, gearboxes=0, fit_only=False, timeout=7200):
+    """Measure what is missing, fit the coefficients, print how far off they are.
+
+    Parameters
+    ----------
+    designs : iterable of str
+        Names of `mnv2.sim.cost.synthesised.load_designs` to map if they are not.
+    families : iterable of str
+        Of `FAMILIES`.
+    gearboxes : int
+        Further shapes to measure at most.
+    fit_only : bool
+        Whether nothing is measured.
+    timeout : float
+        Seconds of a run.
+    """
+    if not fit_only:
+        _measure_pieces(families, gearboxes, timeout)
+        _map_designs(designs, families, timeout)
     _write(resources.COEFFICIENTS, fit_coefficients(_read(RESULTS)), indent=1)
     resources.load_coefficients.cache_clear()
     for row in compare(_read(RESULTS)):
@@ -176,7 +159,3 @@ def _read(path):
 
 def _write(path, content, indent):
     write_whole(path, f"{json.dumps(content, indent=indent)}\n".encode())
-
-
-if __name__ == "__main__":
-    main()

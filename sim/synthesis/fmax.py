@@ -5,7 +5,6 @@ and its outputs are sampled and folded into one pin, so that no pin is part of a
 is a bound for the unit, of one seed of the placer, in an empty device.
 """
 
-import argparse
 import hashlib
 import json
 import re
@@ -30,7 +29,7 @@ from mnv2.hw.requantize import Requantize
 from mnv2.hw.residual import ResidualAdd
 from mnv2.hw.ring import Ring
 from mnv2.hw.write_master import WriteMaster
-from mnv2.sim.cost.clock import MEASURED, load_unit_clocks
+from mnv2.sim.cost.clock import load_unit_clocks
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import convert
@@ -319,25 +318,20 @@ def _readable(name):
     return re.sub(r"_(?:TRELLIS|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD|DPR16X4).*", "", name)
 
 
-def main():
-    """Measure the units named on the command line, or all, and keep the results."""
-    parser = argparse.ArgumentParser(prog="scripts/fmax", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "units",
-        nargs="*",
-        metavar="UNIT",
-        choices=[[], *UNITS],
-        help=f"one of {', '.join(UNITS)}; without it, all",
-    )
-    parser.add_argument("--output", type=Path, default=MEASURED)
-    parser.add_argument("--timeout", type=float, default=1800, help="seconds for each tool")
-    options = parser.parse_args()
-    results = json.loads(options.output.read_text()) if options.output.is_file() else {}
-    for name in options.units or UNITS:
-        results[name] = _described(measure(name, timeout=options.timeout))
+def measure_units(names, output, *, timeout=1800):
+    """Measure units, print their highest clocks, and keep the results.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of `UNITS`.
+    output : Path
+        JSON that keeps the results, other units' apart.
+    timeout : float
+        Seconds for each tool.
+    """
+    results = json.loads(output.read_text()) if output.is_file() else {}
+    for name in names:
+        results[name] = _described(measure(name, timeout=timeout))
         print(f"{name:18} {results[name]['megahertz']:6.1f} MHz", flush=True)
-        options.output.write_text(json.dumps(results, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+        output.write_text(json.dumps(results, indent=1) + "\n")

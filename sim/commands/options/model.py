@@ -1,4 +1,4 @@
-"""Options that every command that runs a network has."""
+"""Options of the network and of its pixels, shared by the commands that run one."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +10,7 @@ __all__ = ["Model", "Normalization", "PixelNormalization", "Size", "given"]
 
 
 class Normalization(StrEnum):
-    """What a model wants of a pixel."""
+    """Normalisation of a picture's pixels."""
 
     AUTO = "auto"
     IMAGENET = "imagenet"
@@ -19,7 +19,7 @@ class Normalization(StrEnum):
     RAW = "raw"
 
 
-def given(normalization):
+def given(normalization: Normalization) -> str | None:
     """The name in `mnv2.sim.pictures.normalization.NORMALIZATIONS`, or None for "auto"."""
     return None if normalization is Normalization.AUTO else normalization.value
 
@@ -29,8 +29,8 @@ Model = Annotated[
     typer.Option(
         metavar="FILE",
         help="A network of the MobileNetV2 family: a .tflite in int8 or an .npz of mnv2 export, "
-        "used as they are; or a float model of PyTorch (state dict), safetensors, Keras (.h5, "
-        ".keras) or ONNX, which is calibrated and quantised. Without it, torchvision's weights.",
+        "used as it is; or a float model of PyTorch (state dict), safetensors, Keras (.h5, .keras) "
+        "or ONNX, which is calibrated and quantised. Default torchvision's weights.",
     ),
 ]
 Size = Annotated[
@@ -40,15 +40,15 @@ Size = Annotated[
         max=4096,
         metavar="PIXELS",
         help="Rows and columns of the picture, for float models that do not state them (PyTorch, "
-        "safetensors); 224 by default.",
+        "safetensors). Default 224.",
     ),
 ]
 PixelNormalization = Annotated[
     Normalization,
     typer.Option(
         "--normalization",
-        help="What is done to a picture's pixels: imagenet (mean and deviation), symmetric "
-        "(-1 to 1), unit (0 to 1), raw (0 to 255); auto takes the float model's, or the one whose "
-        "range is nearest to that of the model's input scale.",
+        help="Normalisation of a picture's pixels: imagenet (mean and deviation), symmetric "
+        "(-1 to 1), unit (0 to 1), raw (0 to 255); auto is that of the float model, or the one "
+        "whose range is nearest to the model's input scale.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Options that name a network of the family, for commands that need no weights."""
+"""Options that name a network of the family, shared by the commands that need no weights."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -11,7 +11,7 @@ __all__ = ["Classes", "ImageSize", "Padding", "StridePadding", "Width", "choose_
 
 
 class Padding(StrEnum):
-    """How a convolution of stride 2 pads an even size."""
+    """Padding of an even size by a convolution of stride 2."""
 
     PYTORCH = "pytorch"
     TENSORFLOW = "tensorflow"
@@ -20,29 +20,29 @@ class Padding(StrEnum):
 Width = Annotated[
     float | None,
     typer.Option(
-        help="Width multiplier: 0.35, 0.5, 0.75, 1.0 (without it), 1.3 or 1.4. Channels are "
-        "rounded to multiples of 8, and the head never has fewer than 1280."
+        help="Width multiplier: 0.35, 0.5, 0.75, 1.0 (default), 1.3 or 1.4. Channels are rounded "
+        "to multiples of 8, and the head has at least 1280."
     ),
 ]
 ImageSize = Annotated[
     int | None,
     typer.Option(
-        help="Rows and columns of the image, in pixels: 96, 128, 160, 192 or 224 (without it); "
-        "with --model, of a float model that does not state them."
+        help="Rows and columns of the image, in pixels: 96, 128, 160, 192 or 224 (default); with "
+        "--model, those of a float model that does not state them."
     ),
 ]
-Classes = Annotated[int | None, typer.Option(min=1, help="Number of classes, 1000 without it.")]
+Classes = Annotated[int | None, typer.Option(min=1, help="Number of classes. Default 1000.")]
 StridePadding = Annotated[
     Padding | None,
     typer.Option(
-        help="Padding at stride 2: pytorch (without it) pads one pixel on each side, "
-        "tensorflow (SAME) only at the bottom and right of an even size."
+        help="Padding at stride 2: pytorch (default) pads one pixel on each side, tensorflow "
+        "(SAME) only at the bottom and right of an even size."
     ),
 ]
 
 
 def choose_network(model, width, size, classes, padding):
-    """The network of a model's file, or MobileNetV2 of these options; None is their default.
+    """The network of a model's file, or MobileNetV2 of these options, which default at None.
 
     Parameters
     ----------

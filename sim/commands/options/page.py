@@ -1,4 +1,4 @@
-"""The option that asks for a page, for every command that writes one."""
+"""The option --html, shared by the commands that write a page."""
 
 from typing import Annotated
 
@@ -10,14 +10,14 @@ Html = Annotated[
     bool,
     typer.Option(
         "--html",
-        help="Write report.html too: one page with all figures to point at and all tables to sort, "
-        "which any browser opens from the disk, without a network (5 MB).",
+        help="Write report.html too: one page with interactive figures and sortable tables, which "
+        "any browser opens from the disk, without a network (5 MB).",
     ),
 ]
 
 
-def check_page(html):
-    """Look for what a page is made with, before anything long is done.
+def check_page(html: bool) -> None:
+    """Check that a page can be made, before anything that takes long.
 
     Raises
     ------

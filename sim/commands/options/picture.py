@@ -1,4 +1,4 @@
-"""Pictures as the user names them."""
+"""Pictures by the names that the user gives."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ __all__ = ["find_picture"]
 
 
 def find_picture(name):
-    """Path of a picture: a file, else the installed photograph of that name.
+    """Path of a picture: a file, or else the bundled photograph of that name.
 
     Parameters
     ----------
@@ -16,12 +16,12 @@ def find_picture(name):
     Returns
     -------
     Path
-        Where neither is there, the path as given, for whoever opens it to refuse.
+        If there is neither, the path as given: opening it says so.
 
     Raises
     ------
     UserError
-        If the name, without folder and ending, is that of neither.
+        If a name without folder and suffix is that of neither.
     """
     from mnv2.sim.errors import UserError
     from mnv2.sim.pictures.photographs import calibration_photographs, labelled_photographs
@@ -34,5 +34,5 @@ def find_picture(name):
                     return photograph.path
         if not path.suffix:
             names = ", ".join(photograph.name for photograph in calibration_photographs())
-            raise UserError(f"There is no file {name!r}, and the installed photographs are {names}")
+            raise UserError(f"There is no file {name!r}, and the bundled photographs are {names}")
     return path

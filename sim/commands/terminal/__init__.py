@@ -1,1 +1,1 @@
-"""What commands print on: console, progress bars, the command line as typed."""
+"""The terminal of the commands: console, progress bars, the command line as typed."""

@@ -1,12 +1,14 @@
-"""The command line that makes a report again."""
+"""The command line that reproduces a report."""
 
 import shlex
+
+import typer
 
 __all__ = ["command_line"]
 
 
-def command_line(context):
-    """The command with the options that were given, as a shell reads it.
+def command_line(context: typer.Context) -> str:
+    """The command with the options that were given, quoted for a shell.
 
     Parameters
     ----------
@@ -16,27 +18,29 @@ def command_line(context):
     Returns
     -------
     str
-        What was left out is left out; paths stay as they were written.
+        Options left at their defaults are left out; paths stay as they were written.
     """
-    arguments, options = [], []
+    arguments: list[str] = []
+    options: list[str] = []
     for parameter in context.command.params:
-        if context.get_parameter_source(parameter.name).name != "COMMANDLINE":
+        source = context.get_parameter_source(parameter.name or "")
+        if source is None or source.name != "COMMANDLINE":
             continue
-        value = context.params[parameter.name]
+        value = context.params[parameter.name or ""]
         values = value if isinstance(value, (list, tuple)) else [value]
         if parameter.param_type_name == "argument":
             arguments += [_written(one) for one in values]
             continue
         name = max(parameter.opts, key=len)
         for one in values:
-            if parameter.is_flag:
+            if getattr(parameter, "is_flag", False):
                 options.append(name if one else parameter.secondary_opts[0])
             else:
                 options += [name, _written(one)]
-    return shlex.join(["mnv2", context.info_name, *arguments, *options])
+    return shlex.join(["mnv2", context.info_name or "", *arguments, *options])
 
 
 def _written(value):
-    """A value of an option as it is written: a choice by its value, a whole number without .0."""
+    """Text of an option's value: of a choice its value, of a whole number no .0."""
     value = getattr(value, "value", value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,9 @@
-"""The console that commands print on."""
+"""The consoles that commands print on."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["get_console", "get_error_console"]
 
@@ -6,7 +11,7 @@ __all__ = ["get_console", "get_error_console"]
 FILE_WIDTH = 160
 
 
-def get_console():
+def get_console() -> "Console":
     """Console on standard output, wide where that is no terminal."""
     from rich.console import Console
 
@@ -14,7 +19,7 @@ def get_console():
     return console if console.is_terminal else Console(highlight=False, width=FILE_WIDTH)
 
 
-def get_error_console():
+def get_error_console() -> "Console":
     """Console on standard error, for progress."""
     from rich.console import Console
 

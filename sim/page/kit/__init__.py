@@ -1,1 +1,1 @@
-"""What pages are made of: markup, tables, figures, theme."""
+"""Building blocks of pages: markup, tables, figures, theme."""

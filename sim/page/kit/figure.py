@@ -1,4 +1,4 @@
-"""A figure on a page: its frame in HTML, and what plotly draws in it."""
+"""A figure on a page: its frame in HTML, and the plot that plotly draws in it."""
 
 from mnv2.sim.page.kit.markup import element, join
 from mnv2.sim.page.kit.page import import_plotly
@@ -12,7 +12,7 @@ def axis(title, **others):
 
 
 def plain_hover(label, value="%{y:,.0f}", unit=""):
-    """What a series shows under the pointer: its name, the number, the unit."""
+    """Hover text of a series: its name, the number, the unit."""
     return f"{label}: {value}{f' {unit}' if unit else ''}<extra></extra>"
 
 
@@ -23,12 +23,12 @@ def make_plot(traces, *, height, narrow_height=None, narrow=None, labels=None, *
     ----------
     traces : list of dict
     height, narrow_height : int
-        Pixels, and those on a narrow screen, if they are others.
+        Pixels, and those on a narrow screen if they differ.
     narrow : dict of str to dict, optional
-        What a narrow screen changes in parts of the layout, such as ``yaxis``.
+        Changes of parts of the layout, such as ``yaxis``, on a narrow screen.
     labels : list of dict, optional
         ``text`` over ``begin`` to ``end`` of the first axis, where there is room.
-    **layout : object
+    **layout : dict, list, str or number
         Plotly's.
 
     Returns
@@ -38,14 +38,14 @@ def make_plot(traces, *, height, narrow_height=None, narrow=None, labels=None, *
     Raises
     ------
     ValueError
-        If plotly knows no such property, or not this value of it.
+        If plotly has no such property, or it must not have this value.
     """
     margin = {"t": 20, "r": 16, "b": 40, **layout.pop("margin", {})}
     figure = import_plotly().graph_objects.Figure(
         traces, {**layout, "margin": margin, "height": height}
     )
     plot = figure.to_plotly_json()
-    # The page's theme takes its place.
+    # The page's theme replaces it.
     plot["layout"].pop("template", None)
     plot |= {"narrow_height": narrow_height, "narrow": narrow or {}}
     if labels:
@@ -54,7 +54,7 @@ def make_plot(traces, *, height, narrow_height=None, narrow=None, labels=None, *
 
 
 def add_figure(page, name, title, explanation, plot, *, legend=True):
-    """Keep a plot in a page.
+    """Add a plot to a page.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ def add_figure(page, name, title, explanation, plot, *, legend=True):
     plot : dict
         See `make_plot`.
     legend : bool
-        Whether series can be switched off below it.
+        Whether it has a legend, in which series can be hidden.
 
     Returns
     -------
     Markup
-        The frame that it is drawn into.
+        The frame of the plot.
     """
     page.figures[name] = plot
     label = f"figure-{name}"

@@ -21,7 +21,7 @@ function variable(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-// A copy in which colours are those of a dark ground, where it is one.
+// A copy with the colours for a dark ground, if the ground is dark.
 function recolor(value) {
   if (typeof value === "string") return (dark.matches && page.dark[value]) || value;
   if (Array.isArray(value)) {
@@ -60,7 +60,7 @@ function wrap(text, width) {
   return lines.join("<br>");
 }
 
-// Labels over spans of the first axis, those that have room.
+// Labels over spans of the first axis, where there is room.
 function spanLabels(labels, range, width) {
   const scale = width / (range[1] - range[0]);
   return labels.filter(({text, begin, end}) => {
@@ -101,7 +101,7 @@ function makeNarrow(figure, layout, data, width) {
 function draw(node) {
   const name = node.dataset.figure, figure = page.figures[name];
   const width = printing ? printWidth(node) : node.clientWidth;
-  // What is not shown is drawn when it is.
+  // A plot that is not visible is drawn when it becomes so.
   if (!node.clientWidth) return null;
   const off = hidden[name] ||= new Set();
   const data = recolor(figure.data).map(trace => ({
@@ -131,7 +131,7 @@ function draw(node) {
   return drawn;
 }
 
-// Switches beside the plot, that wrap on a phone and take the keyboard.
+// The legend: buttons that hide series; they wrap on a phone and take the keyboard.
 function drawLegend(node, name, data) {
   const list = node.parentElement.querySelector(".legend");
   if (!list) return;

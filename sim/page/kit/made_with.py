@@ -1,4 +1,4 @@
-"""The section that says what a report was made with, and how to make it again."""
+"""The provenance of a report on its page: configuration, versions, and the command line."""
 
 from mnv2.sim.page.kit.markup import element, escape
 
@@ -6,7 +6,7 @@ __all__ = ["add_made_with", "facts", "pairs", "tiles"]
 
 
 def facts(items):
-    """A list of names and what stands behind them.
+    """A list of names and their values.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ def facts(items):
 
 
 def tiles(items):
-    """Figures that stand out.
+    """The main figures of a page, in large type.
 
     Parameters
     ----------
     items : sequence of (str, str) or (str, str, str)
-        The figure with its unit, what it is, and a class of the style sheet.
+        The figure with its unit, its description, and a class of the style sheet.
 
     Returns
     -------
@@ -56,19 +56,19 @@ def _plain(value):
 def add_made_with(
     page, *, command, items, configuration, versions, commit, more=None, memory=None, on_chip=None
 ):
-    """Say on top what was run and how to do it again, and at the end what it was made with.
+    """Add the provenance: input and command line at the top, configuration and versions at the end.
 
     Parameters
     ----------
     page : mnv2.sim.page.kit.page.Page
     command : str
-        The command line that makes the report again.
+        The command line that reproduces the report.
     items : dict of str to str
-        What was run, by name: on top.
+        The input of the run, by name: at the top.
     configuration, versions : dict
     commit : str
     more : dict of str to str, optional
-        What else there is to say at the end.
+        Further entries at the end.
     memory : dict, optional
         That of the memory model.
     on_chip : dict of str to int, optional
@@ -84,7 +84,7 @@ def add_made_with(
     )
     page.add(
         "made-with",
-        "Made with",
+        "Provenance",
         facts(
             {
                 "configuration": pairs(configuration),

@@ -1,4 +1,4 @@
-"""HTML from Python: all text is escaped, unless it was made here."""
+"""HTML from Python: all text is escaped, except markup that was made here."""
 
 import html
 import json
@@ -10,7 +10,7 @@ VOID = {"br", "hr", "input", "link", "meta", "col"}
 
 
 class Markup(str):
-    """HTML that was made here; no other string is put into a page as it is."""
+    """HTML that was made here; any other string is escaped in a page."""
 
     __slots__ = ()
 
@@ -35,7 +35,7 @@ def escape(content):
 
 
 def join(parts, separator=""):
-    """Parts one behind the other, each escaped."""
+    """Parts in sequence, each escaped."""
     return Markup(separator.join(map(escape, parts)))
 
 
@@ -46,7 +46,7 @@ def element(name, /, *content, **attributes):
     ----------
     name : str
     *content : Markup, str, number or None
-        What is in it; text is escaped.
+        Its content; text is escaped.
     **attributes : str, number, bool or None
         ``class_`` for ``class``, ``data_key`` for ``data-key``; True for an attribute without a
         value, None and False for none.
@@ -67,12 +67,12 @@ def element(name, /, *content, **attributes):
 
 
 def script_json(value):
-    """JSON that no text in it can end the script element around it.
+    """JSON in which no text can end the script element around it.
 
     Parameters
     ----------
-    value : object
-        Of what JSON knows; no infinities.
+    value : dict, list, str, number or None
+        Of values that JSON has; no infinities.
 
     Returns
     -------
@@ -86,5 +86,5 @@ def script_json(value):
 
 
 def plot_text(text):
-    """Text for a plot, whose library knows a few tags of HTML in its labels."""
+    """Text for a plot, whose library interprets a few tags of HTML in its labels."""
     return str(html.escape(str(text), quote=False))

@@ -1,9 +1,10 @@
-"""The document: head, style, figures' data and scripts, all in one file that asks for nothing."""
+"""The document: head, style, data of the figures and scripts, in one self-contained file."""
 
 import base64
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mnv2.sim.errors import UserError
 from mnv2.sim.page.kit.markup import Markup, element, join, script_json
@@ -12,23 +13,23 @@ from mnv2.sim.page.kit.theme import DARK_FIGURE_COLORS, page_variables
 __all__ = ["FILE_NAME", "Page", "import_plotly", "render_page", "write_page"]
 
 FILE_NAME = "report.html"
-#: Beside this file; inlined in this order.
+#: In this folder; inlined in this order.
 SCRIPTS = ("figures.js", "tables.js")
 STYLE = "page.css"
 
 
 @dataclass
 class Page:
-    """What a builder puts together.
+    """Content of a page, put together section by section.
 
     Attributes
     ----------
     title : str
-        Of the document and on top of it.
+        Of the document and of its first heading.
     lead : str
-        What came out, in a sentence.
+        The main result, in a sentence.
     summary : Markup
-        What was run, below it.
+        The input of the run, below it.
     sections : list of Markup
     contents : dict of str to str
         Headings of the sections by their ``id``.
@@ -36,21 +37,21 @@ class Page:
         By name: ``data`` and ``layout`` as plotly takes them, and what `mnv2.sim.page.kit.figure`
         adds.
     data : dict
-        What scripts of the page read beside the figures.
+        Further data that scripts of the page read.
     scripts : tuple of str
-        Names of further script files beside this one.
+        Names of further script files of this folder.
     """
 
     title: str
     lead: str
     summary: Markup = Markup("")
-    sections: list = field(default_factory=list)
-    contents: dict = field(default_factory=dict)
-    figures: dict = field(default_factory=dict)
-    data: dict = field(default_factory=dict)
-    scripts: tuple = ()
+    sections: list[Markup] = field(default_factory=list)
+    contents: dict[str, str] = field(default_factory=dict)
+    figures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    scripts: tuple[str, ...] = ()
 
-    def add(self, name, heading, *content):
+    def add(self, name: str, heading: str, *content: Markup) -> None:
         """Add a section under a heading of its own.
 
         Parameters
@@ -65,7 +66,7 @@ class Page:
 
 
 def import_plotly():
-    """The plotting library, or one sentence.
+    """Import plotly.
 
     Raises
     ------
@@ -80,22 +81,18 @@ def import_plotly():
     return plotly
 
 
-def render_page(page):
-    """The whole document.
+def render_page(page: Page) -> str:
+    """The document as text.
 
     Parameters
     ----------
     page : Page
-
-    Returns
-    -------
-    str
     """
     plotly = import_plotly()
     here = Path(__file__).parent
     own = "\n".join(_read(here / name) for name in (*SCRIPTS, *page.scripts))
     scripts = [_as_script(plotly.offline.get_plotlyjs()), _as_script(own)]
-    # Scripts run by their hash alone: none that came in with a text would.
+    # Scripts are allowed by their hash: a script inside an inserted text does not run.
     allowed = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
     policy = (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
@@ -152,17 +149,17 @@ def render_page(page):
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
-def write_page(page, folder):
+def write_page(page: Page, folder: Path) -> None:
     """Write ``report.html`` into a folder.
 
     Parameters
     ----------
     page : Page
     folder : Path
-        That of the report; `mnv2.sim.jobs.files.output_folder` or
-        `mnv2.sim.jobs.files.replaced_files` gives the file its place when all are there.
+        A temporary one, such as `mnv2.sim.jobs.files.output_folder` or
+        `mnv2.sim.jobs.files.replaced_files` yield, which appears as a whole.
     """
-    # As bytes: a hash is of what is in the file, so no line end may change.
+    # As bytes: no line end may change, for the scripts are allowed by their hashes.
     (folder / FILE_NAME).write_bytes(render_page(page).encode())
 
 
@@ -171,12 +168,12 @@ def _read(path):
 
 
 def _as_script(text):
-    """A script that can stand in a document as it is.
+    """A script, checked to be safe inside a document as it is.
 
     Raises
     ------
     ValueError
-        If it would end its element, or be read otherwise than it is hashed.
+        If it would end its element, or be parsed differently from how it is hashed.
     """
     lower = text.lower()
     for wrong in ("</script", "<!--", "\r", "\0"):

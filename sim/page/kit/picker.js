@@ -1,4 +1,4 @@
-// A figure whose axes are chosen, and whose points show what stands behind them.
+// A figure with axes that are chosen, and points that open a panel of details.
 
 function startPicker(picker) {
   const node = document.querySelector(`[data-figure="${picker.figure}"]`);
@@ -50,7 +50,7 @@ function startPicker(picker) {
 
   for (const select of Object.values(selects)) {
     select.addEventListener("change", () => {
-      // Another axis, another scale.
+      // Another axis has another scale.
       figure.layout.uirevision = `${selects.x.value} ${selects.y.value}`;
       place();
     });

@@ -1,5 +1,6 @@
-"""A scatter whose axes the reader chooses, and whose points show what stands behind them."""
+"""A scatter plot with axes that the reader chooses and points that open a detail panel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnv2.sim.page.kit.figure import add_figure, axis, make_plot
@@ -13,25 +14,25 @@ SCRIPT = "picker.js"
 
 @dataclass(frozen=True)
 class Measure:
-    """What an axis can show.
+    """A measure that an axis can show.
 
     Attributes
     ----------
     name : str
-        Key, and what the list of choices says.
+        Key, and text of the list of choices.
     title : str
         Of the axis, with the unit.
-    values : list of (float or None)
+    values : sequence of (float or None)
         One for each point.
     tickformat : str
-        As d3 writes numbers.
+        In d3's notation.
     limit : float, optional
-        Where a line is drawn: what was asked for.
+        Limit that was asked for, drawn as a line.
     """
 
     name: str
     title: str
-    values: list
+    values: Sequence[float | None]
     tickformat: str = ",~g"
     limit: float | None = None
 
@@ -43,22 +44,22 @@ class Group:
     Attributes
     ----------
     label : str
-    numbers : list of int
-        Which points.
+    numbers : sequence of int
+        Of the points.
     color, symbol : str
     size : int
         Pixels.
     """
 
     label: str
-    numbers: list
+    numbers: Sequence[int]
     color: str
     symbol: str = "circle"
     size: int = 9
 
 
 def pick_button(text, **attributes):
-    """A button in the first cell of a row that shows what stands behind it."""
+    """A button, for the first cell of a row, that shows the details of the row."""
     return element("button", text, type="button", class_="pick", aria_pressed="false", **attributes)
 
 
@@ -73,13 +74,13 @@ def add_picker(page, name, title, explanation, *, measures, groups, texts, axes,
     measures : list of Measure
     groups : list of Group
     texts : list of list of str
-        What is shown under the pointer: lines, one list for each point.
+        Lines of the hover text, one list for each point.
     axes : (str, str)
         Names of the measures that x and y show first.
     details : dict of int to Markup
-        What is shown of a point that is chosen.
+        Content of the panel for a chosen point.
     chosen : int or None
-        The point that is shown first.
+        The point that is chosen first.
 
     Returns
     -------
@@ -173,7 +174,7 @@ def add_picker(page, name, title, explanation, *, measures, groups, texts, axes,
                 tabindex="-1",
                 role="region",
                 aria_live="polite",
-                aria_label="What was chosen",
+                aria_label="Details of the chosen point",
             ),
             *templates,
         ],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from mnv2.sim.page.kit.markup import element
 
@@ -24,7 +25,7 @@ def percent(value):
 
 
 def decimal(digits):
-    """A function that writes a number with so many digits behind the point."""
+    """Make a function that writes a number with this many decimal places."""
     return lambda value: "" if value is None else f"{value:,.{digits}f}"
 
 
@@ -36,39 +37,39 @@ class Column:
     ----------
     heading : str
     value : function of a row
-        What is sorted by: a number, a text, or None.
+        Sort key: a number, a text, or None.
     show : function of a value, optional
-        What is written; without it the value is a text. A column with it is of numbers.
+        Text of the value; columns of numbers have it, default is the value itself as text.
     note : str
-        What the figure means, on the heading.
+        Meaning of the figure, shown on the heading.
     """
 
     heading: str
-    value: Callable
-    show: Callable | None = None
+    value: Callable[[Any], Any]
+    show: Callable[[Any], str] | None = None
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Note:
-    """A cell that is written otherwise than its column.
+    """A cell whose text or colour differs from those of its column.
 
     Attributes
     ----------
     value : number, str or None
-        What is sorted by.
-    text : str or Markup
+        Sort key.
+    text : str, Markup, number or None
     class_ : str
         A class of the style sheet: ``good`` or ``bad``.
     """
 
-    value: object
-    text: object
+    value: float | str | None
+    text: str | float | None
     class_: str = ""
 
 
 def difference(one, other):
-    """What gives the cell of a row's difference between two of its keys, green where it is 0."""
+    """Make a function of a row: the cell of the difference of two of its keys, green if 0."""
 
     def cell(row):
         value = row[one] - row[other]
@@ -78,7 +79,7 @@ def difference(one, other):
 
 
 def table(name, caption, columns, rows, *, total=None, note="", keys=None):
-    """A table in a box of its own, in which it scrolls where it is wider than the page.
+    """A table in a box of its own, which scrolls if it is wider than the page.
 
     Parameters
     ----------
@@ -88,11 +89,11 @@ def table(name, caption, columns, rows, *, total=None, note="", keys=None):
     columns : list of Column
         The first names the row.
     rows : sequence
-        What the columns' functions are called on.
-    total : object, optional
-        A last row, which stays last.
+        Arguments of the columns' functions.
+    total : optional
+        A last row, which stays last whatever the order.
     note : str
-        What the reader must know, below it.
+        A remark below the table.
     keys : sequence of str, optional
         ``data-key`` of each row, by which a script finds it.
 
@@ -124,7 +125,7 @@ def table(name, caption, columns, rows, *, total=None, note="", keys=None):
         class_="sortable",
         aria_labelledby=label,
     )
-    # The caption stays where it is while the table scrolls below it.
+    # The caption does not scroll with the table.
     return element(
         "div",
         element("p", caption, id=label, class_="caption"),
@@ -146,8 +147,8 @@ def _row(columns, row, key=None):
             else Note(value, column.show(value) if column.show else value)
         )
         classes = " ".join(filter(None, ("number" if column.show else "", shown.class_)))
-        attributes = {"class_": classes or None}
-        # The script reads what is written, thousands marked by commas.
+        attributes: dict[str, float | str | None] = {"class_": classes or None}
+        # The script reads the text, in which commas mark thousands.
         if str(shown.text).replace(",", "") != str(shown.value):
             attributes["data_value"] = "" if shown.value is None else shown.value
         if number:

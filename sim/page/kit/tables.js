@@ -1,5 +1,5 @@
-// Tables sort by the column whose heading is pressed: the other way round at the next press, and as
-// they were at the third.
+// Tables sort by the column whose heading is pressed: in the other direction at the next press, and
+// in the original order at the third.
 
 function sortKey(row, column) {
   const cell = row.cells[column];
@@ -26,7 +26,7 @@ function sortTable(table, column) {
   if (now !== "none") {
     const keyed = rows.map(row => [sortKey(row, column), row]);
     const sign = now === "ascending" ? 1 : -1;
-    // What has no value stays last.
+    // Cells without a value stay last.
     keyed.sort(([a], [b]) => a === null || b === null ? compare(a, b) : sign * compare(a, b));
     body.append(...keyed.map(([, row]) => row));
   } else {

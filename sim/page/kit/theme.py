@@ -1,10 +1,10 @@
-"""Colours of a page, light and dark; those of the figures are the pictures' own."""
+"""Colours of a page, light and dark; figures have the colours of the pictures."""
 
 from mnv2.sim.report.colors import INK, KIND_COLORS, MUTED, STALL_COLORS, WRITTEN_COLOR
 
 __all__ = ["DARK_FIGURE_COLORS", "page_variables"]
 
-#: Of what is around the figures, by name of a CSS variable: light, dark. Text reaches 4.5 : 1 on
+#: Colours around the figures, by name of a CSS variable: light, dark. Text reaches 4.5 : 1 on
 #: both surfaces. Ref: WCAG 2.2, success criterion 1.4.3.
 PAGE_COLORS = {
     "ink": (INK, "#E6E6E3"),
@@ -19,7 +19,7 @@ PAGE_COLORS = {
     "bad": ("#B3261E", "#FF8A80"),
 }
 
-#: What a colour of the pictures becomes on a dark ground, where it would not be seen.
+#: Replacement on a dark ground of colours of the pictures that would not be visible.
 DARK_FIGURE_COLORS = {
     INK: "#E6E6E3",
     MUTED: "#A8A8A4",

@@ -36,7 +36,8 @@ def dram_bytes(evaluation):
 def first_equals(workload, mapping):
     """For each layer, the place of the first that is the same but for its name."""
     entries = {entry["name"]: entry for entry in mapping}
-    seen, places = {}, []
+    seen: dict[str, int] = {}
+    places = []
     for place, layer in enumerate(workload):
         entry = entries.get(layer["name"], entries["default"])
         key = json.dumps(

@@ -50,7 +50,7 @@ def invoke(tmp_path, monkeypatch):
         (["--width", "0.4"], "The width must be one of"),
         (["--resume", "nowhere"], "There is nothing to go on with in 'nowhere'"),
         (["--resume", "a", "--output", "b"], "--resume takes no --output"),
-        (["--latency", "1"], "The memory cannot be modelled so"),
+        (["--latency", "1"], "These options describe no memory"),
         (["--scheduler", "tcp://127.0.0.1:1"], "it takes no --workers"),
         (["--device", "ECP5-85", "--dsp-packing"], "DSP packing is for UltraScale+"),
         (["--vary", "outputs=12", "--vary", "inputs=8"], "No design of the space is one"),

@@ -116,8 +116,8 @@ def test_objectives_are_chosen(shown, results):
         in shown.page.locator(f"{shown.plot('front')} .ytitle").text_content()
     )
     ys = shown.page.evaluate(
-        "document.querySelector('[data-figure=front]').data.find(one => one.name === 'the front').y"
-        ".map(Number)"
+        "document.querySelector('[data-figure=front]').data"
+        ".find(one => one.name === 'Pareto front').y.map(Number)"
     )
     assert ys == pytest.approx([1e3 * design.energy.total for design in results.front])
 
@@ -151,7 +151,7 @@ def test_single_changes(shown, results):
     base = results.sensitivity.base
     shares = [change.design.frames_per_second / base.frames_per_second - 1 for change in changes]
     assert shown.column("sensitivity", 5) == [f"{share:+.1%}" if share else "0" for share in shares]
-    # More frames a second are better, and fewer of what comes behind them.
+    # More frames per second are better, and less of the objectives after them.
     for place, sign in ((5, 1), (7, -1)):
         cells = shown.page.locator(f"#sensitivity tbody td:nth-child({place})")
         for text, kind in cells.evaluate_all(

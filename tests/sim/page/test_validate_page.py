@@ -1,4 +1,4 @@
-"""Predicted and measured beside each other, never in one column."""
+"""Predicted and measured next to each other, never in one column."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def comparison(latency):
 
 
 def about():
-    """What a comparison is made with, see `mnv2.sim.prediction.measure.made_with`."""
+    """Provenance of a comparison, see `mnv2.sim.prediction.measure.made_with`."""
     report = example_network_report()
     return {
         "image": report.image,
@@ -83,7 +83,7 @@ def test_every_figure_is_listed_and_sorts(shown):
 
 def test_differences_are_said_first(shown):
     lead = shown.page.locator(".lead").text_content()
-    assert "of 108 figures are not equal" in lead
+    assert "of 108 figures differ" in lead
     assert shown.page.locator(".tiles .bad").count() == 2
 
 
@@ -102,12 +102,12 @@ def test_frames_have_a_table_of_their_own(visit):
     one, other = predict_frames(NETWORK, PRESETS["tiny"], 3, latency=100), comparison(100)
     frames = FrameComparison((other, comparison(150), other), one.ends, one.ends)
     with visit(validate_page(frames, about())) as seen:
-        assert "of 324 figures are not equal" in seen.page.locator(".lead").text_content()
+        assert "of 324 figures differ" in seen.page.locator(".lead").text_content()
         ends = [int(text.replace(",", "")) for text in seen.column("frames-table", 3)]
         assert tuple(ends) == one.ends
         unequal = [int(text) for text in seen.column("frames-table", 7)]
         assert unequal[0] == unequal[2] == 0 < unequal[1]
-        # The second, which has a frame before and one behind.
+        # The second, which has a frame before and one after it.
         assert seen.page.locator("h2", has_text="frame 2").count() == 1
 
 
@@ -118,7 +118,7 @@ def test_frames_that_end_in_another_cycle_are_said_first(visit):
     frames = FrameComparison((other, other, other), one.ends, later)
     with visit(validate_page(frames, about())) as seen:
         lead = seen.page.locator(".lead").text_content()
-        assert "The logits of 1 of 3 frames are there in another cycle." in lead
+        assert "1 of 3 frames end in another cycle." in lead
         assert seen.page.locator(".tiles .bad").count() == 1
         predicted, measured = (
             [int(text.replace(",", "")) for text in seen.column("frames-table", number)]

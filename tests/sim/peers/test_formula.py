@@ -1,4 +1,4 @@
-"""The formula beside SCALE-Sim: what is equal is counted, what is not is named."""
+"""The formula compared with SCALE-Sim: equal layers are counted, others are named."""
 
 from dataclasses import replace
 from pathlib import Path

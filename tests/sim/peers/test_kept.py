@@ -8,7 +8,7 @@ from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.peers.questions import list_questions
-from mnv2.sim.report.scale_sim import scale_sim_cycles
+from mnv2.sim.report.systolic_formula import scale_sim_cycles
 
 ROOT = Path(__file__).parents[3]
 KEPT = json.loads((ROOT / "docs" / "peers.json").read_text())

@@ -16,7 +16,7 @@ NETWORK, CONFIG = mobilenet_v2(), PRESETS["base"]
 
 @pytest.fixture
 def report():
-    """What of `mnv2 run`'s report is read."""
+    """A report of `mnv2 run`, with the keys that are read."""
     return {
         "mode": "network",
         "wall_seconds": 9.5,

@@ -73,9 +73,12 @@ def test_answers_that_are_not_there_fail(tmp_path):
             question.read(tmp_path)
 
 
-def test_nothing_else_imports_the_peers():
+def test_the_laboratory_alone_imports_the_peers():
+    """A wheel does not have them; `mnv2 lab` refuses there before it imports them."""
     for path in [*(ROOT / "sim").rglob("*.py"), *(ROOT / "golden").rglob("*.py")]:
         if path.is_relative_to(ROOT / "sim" / "peers"):
+            continue
+        if path == ROOT / "sim" / "commands" / "lab.py":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):

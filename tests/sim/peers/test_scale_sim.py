@@ -18,14 +18,14 @@ from mnv2.sim.peers.scale_sim import (
     read_layers,
     topology_csv,
 )
-from mnv2.sim.report.scale_sim import scale_sim_cycles
+from mnv2.sim.report.systolic_formula import scale_sim_cycles
 
 RECORDED = Path(__file__).parent / "recorded"
 NETWORK = mobilenet_v2()
 
 
 def topology(depthwise=DEPTHWISE[0]):
-    """Rows as SCALE-Sim reads them: what is behind the last comma is dropped."""
+    """Rows as SCALE-Sim reads them: anything after the last comma is dropped."""
     lines = topology_csv(NETWORK, depthwise).splitlines()[1:]
     rows = [line.split(",")[:-1] for line in lines]
     return [(row[0].strip(), *map(int, row[1:])) for row in rows]

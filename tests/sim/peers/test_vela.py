@@ -59,7 +59,7 @@ def test_recorded_answer():
     answer = Answer(read_reports(*recorded()))
     network = mobilenet_v2()
     names = {layer.name for layer in network.layers}
-    # Every layer is found by its name; beside them it has additions, and halves of the pool.
+    # Every layer is found by its name; its others are additions, and halves of the pool.
     assert names <= {layer.name for layer in answer.layers}
     assert answer.cycles == 1_862_555
     assert answer.dram_bytes == 9_057_632

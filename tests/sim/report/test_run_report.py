@@ -1,10 +1,10 @@
-"""A whole run is the sum of its layers, beside what is computed."""
+"""A whole run is the sum of its layers, and is compared with computed figures."""
 
 import pytest
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.sim.report.run_report import ClassRankings, FrameSequence
-from mnv2.sim.report.scale_sim import ScaleSimEstimate
+from mnv2.sim.report.systolic_formula import ScaleSimEstimate
 from tests.sim.report.example import (
     CATS,
     example_network_report,
@@ -78,7 +78,7 @@ def test_network_has_every_layer():
     assert names == ["stem", *(f"block{n}" for n in range(1, 18)), "head", "classifier"]
     assert [result.name for result in report.bottlenecks] == names[1:-2]
     assert report.total.macs == 300_774_272
-    # 599,522 of the blocks' work, 17 x 1,700 beside it, and the three others.
+    # 599,522 of the blocks' work, 17 x 1,700 of its waits, and the three others.
     assert report.total.cycles == 628_422 + 25_988 + 44_828 + 50_160
     assert report.limits.floor_bytes == 3_765_736
     assert report.over_floor == pytest.approx(report.total.dram_bytes / 3_765_736)

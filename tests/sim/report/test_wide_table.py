@@ -5,13 +5,13 @@ import io
 import pytest
 from rich.console import Console
 
-from mnv2.sim.report.tables import render_report
+from mnv2.sim.report.run_tables import render_report
 from mnv2.sim.report.wide_table import WideTable
 from tests.sim.report.example import example_network_report
 
 
 def lines_of(renderable, width):
-    """What a terminal of that width shows, line by line."""
+    """Lines on a terminal of that width."""
     console = Console(file=io.StringIO(), width=width, highlight=False)
     console.print(renderable)
     return console.file.getvalue().splitlines()

@@ -67,14 +67,17 @@ class Recorder:
     def __init__(self):
         self.names = []
 
-    def starting(self, name, network, config):
+    def name_run(self, name):
         """A format is to be run."""
         self.names.append(name)
+
+    def starting(self, steps):
+        """Its steps are these."""
 
     def building(self):
         """Its accelerator is being built."""
 
-    def built(self, build):
+    def built(self):
         """It is built."""
 
     def reached(self, descriptors, cycles):

@@ -1,20 +1,20 @@
 """scripts/calibrate-costs: what is mapped is not mapped again, what is kept is kept whole."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from mnv2.sim.cli import app
 from mnv2.sim.cost import resources, synthesised
 from mnv2.sim.cost.synthesised import load_designs, load_results
 from mnv2.sim.synthesis import calibrate
 from mnv2.sim.synthesis.yosys import SHOWN
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["calibrate-costs", *arguments])
-    calibrate.main()
+def run(*arguments):
+    return CliRunner().invoke(app, ["lab", "calibrate-costs", *arguments], catch_exceptions=False)
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def kept(monkeypatch, tmp_path):
     resources.load_coefficients.cache_clear()
 
 
-def test_fit_says_how_good_it_is(monkeypatch, kept, capsys):
+def test_fit_says_how_good_it_is(kept):
     original = json.loads(Path(resources.__file__).with_name("coefficients.json").read_text())
-    run(monkeypatch, "--fit-only")
+    done = run("--fit-only")
     assert json.loads(resources.COEFFICIENTS.read_text()) == original
-    lines = capsys.readouterr().out.splitlines()
+    lines = done.stdout.splitlines()
     assert len(lines) == sum(map(len, load_results().values()))
     assert all("DSP and memories exact" in line for line in lines)
     assert sum("held out" in line for line in lines) >= 6
@@ -44,7 +44,7 @@ def test_nothing_is_mapped_twice(monkeypatch, kept):
 
     before = kept.read_bytes()
     monkeypatch.setattr(calibrate, "synthesize", synthesize)
-    run(monkeypatch, "--design", "tiny")
+    run("--design", "tiny")
     assert kept.read_bytes() == before
 
 
@@ -62,7 +62,7 @@ def test_another_netlist_is_mapped(monkeypatch, kept):
     content["tiny"]["ecp5"] = {**found, "verilog_sha256": "0"}
     kept.write_text(json.dumps(content))
     monkeypatch.setattr(calibrate, "synthesize", synthesize)
-    run(monkeypatch, "--design", "tiny")
+    run("--design", "tiny")
     assert asked == ["ecp5"]
     mapped = json.loads(kept.read_text())["tiny"]["ecp5"]
     assert mapped == {**found, "seconds": 1, "tool": mapped["tool"]}
@@ -85,8 +85,9 @@ def test_shapes_of_fitted_designs_come_first():
     assert (64, 63, "drop") not in shapes
 
 
-def test_unknown_design(monkeypatch, capsys):
-    with pytest.raises(SystemExit):
-        run(monkeypatch, "--design", "huge")
-    assert "invalid choice: 'huge'" in capsys.readouterr().err
+def test_unknown_design():
+    done = run("--design", "huge")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("mnv2: The design must be one of tiny, ")
+    assert done.stderr.endswith(", not 'huge'.\n")
     assert "ecp5" in SHOWN

@@ -3,16 +3,18 @@
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import PRESETS
 from mnv2.hw.mac_array import MacArray
 from mnv2.hw.requantize import Requantize
+from mnv2.sim.cli import app
 from mnv2.sim.errors import UserError
 from mnv2.sim.rtl.multipliers import find_multipliers
 from mnv2.sim.rtl.verilog import convert, generate
 from mnv2.sim.synthesis.fmax import UNITS, Enclosed, measure
-from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN, find_memories, main, summarize, synthesize
+from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN, find_memories, summarize, synthesize
 from mnv2.sim.synthesis.yowasp import run_tool, tool_version
 
 #: The memories of an accelerator that are too large for anything but block RAM.
@@ -77,12 +79,13 @@ def test_cells_of_the_7_series_are_summed():
     [
         (["--config", "none.toml"], "there is no file 'none.toml'"),
         (["--set", "pixels=0"], "pixels must be a positive integer"),
+        (["--family", "max10"], "The family must be one of xcup, xc7, ecp5, not 'max10'"),
     ],
 )
-def test_bad_configuration(monkeypatch, arguments, message):
-    monkeypatch.setattr(sys, "argv", ["synthesize", *arguments])
-    with pytest.raises(SystemExit, match=message):
-        main()
+def test_bad_configuration(arguments, message):
+    done = CliRunner().invoke(app, ["lab", "synthesize", *arguments])
+    assert done.exit_code == 2
+    assert message in done.stderr
 
 
 def test_unknown_cell():

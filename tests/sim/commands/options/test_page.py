@@ -1,4 +1,4 @@
-"""`--html`: a page beside the other files, and the command line that made it."""
+"""`--html`: a page along with the other files, and the command line that made it."""
 
 import sys
 

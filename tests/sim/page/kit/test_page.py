@@ -106,7 +106,7 @@ def luminance(color):
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("text", ["ink", "muted", "accent", "good", "bad"])
-@pytest.mark.parametrize("behind", ["ground", "surface", "chosen"])
-def test_text_can_be_read(text, behind, dark):
-    one, other = sorted(luminance(PAGE_COLORS[name][dark]) for name in (text, behind))
+@pytest.mark.parametrize("ground", ["ground", "surface", "chosen"])
+def test_text_can_be_read(text, ground, dark):
+    one, other = sorted(luminance(PAGE_COLORS[name][dark]) for name in (text, ground))
     assert (other + 0.05) / (one + 0.05) >= 4.5

@@ -1,9 +1,9 @@
-"""Tables of a run or of a prediction: the rows of its report.json."""
+"""Tables of the layers of a run or of a prediction: the rows of its report.json."""
 
 from mnv2.sim.page.kit.table import Column, Note, count, decimal, percent, table
-from mnv2.sim.report.labels import words
+from mnv2.sim.report.names import words
 
-__all__ = ["layer_table", "limit_note", "memory_table", "time_table", "wait_table"]
+__all__ = ["layer_overview", "layer_times", "layer_traffic", "layer_waits", "limit_note"]
 
 
 def field(key):
@@ -22,20 +22,20 @@ def shape(key):
 
 
 def mismatches(row):
-    """Green where there are none."""
+    """Number of mismatches, green if 0."""
     wrong = row["mismatches"]
     return Note(wrong, count(wrong), "bad" if wrong else "good")
 
 
-def time_table(rows, total, *, predicted, name="time"):
+def layer_times(rows, total, *, predicted, name="time"):
     """Shape, work and time of each layer.
 
     Parameters
     ----------
     rows, total : list of dict, dict
-        ``layers`` and ``total`` of `mnv2.sim.report.files.report_as_dict`.
+        ``layers`` and ``total`` of `mnv2.sim.report.run_files.report_as_dict`.
     predicted : bool
-        Whether they are of a prediction; then every column of a figure says so.
+        Whether they are predicted; columns of figures then say so.
     name : str
         The ``id`` of the table.
 
@@ -49,20 +49,20 @@ def time_table(rows, total, *, predicted, name="time"):
         Column("output", shape("output_shape"), note="rows x columns x channels"),
         Column("stride", field("stride"), count),
         Column("residual", lambda row: "yes" if row.get("residual") else ""),
-        Column("MACs", field("macs"), count, "asked for by the architecture; computed"),
+        Column("MACs", field("macs"), count, "required by the network; computed"),
         Column(f"{how} cycles", field("cycles"), count, "clock cycles"),
         Column(
             "ideal cycles (computed)",
             field("ideal_cycles"),
             count,
-            "of the tiles, if nothing ever waits",
+            "of the tiles, if nothing waits",
         ),
         Column(
             "cycles / bound",
             field("cycles_over_bound"),
             decimal(3),
             f"{how} cycles over computed ones: the ideal, or those of the bytes moved "
-            "meanwhile, whichever is more",
+            "meanwhile, whichever are more",
         ),
         Column(
             f"{how} MAC utilisation",
@@ -78,7 +78,7 @@ def time_table(rows, total, *, predicted, name="time"):
                 "SCALE-Sim cycles (computed)",
                 field("computed_scale_sim_cycles"),
                 count,
-                "what the formula of a published simulator says of as many multipliers",
+                "by the formula of a published simulator, for as many multipliers",
             )
         )
     if not predicted:
@@ -90,8 +90,8 @@ def time_table(rows, total, *, predicted, name="time"):
     return table(name, f"Time of each layer, {how}", columns, rows, total=total)
 
 
-def wait_table(rows, total, *, predicted, name="waits"):
-    """Where the cycles of each layer went, every cause in a column.
+def layer_waits(rows, total, *, predicted, name="waits"):
+    """Cycles of each layer by work and by cause of waiting.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def wait_table(rows, total, *, predicted, name="waits"):
         Column(
             "bound by",
             lambda row: words(row["bound"]),
-            note="what takes most cycles: the array's work, or one cause",
+            note="largest share of the cycles: the array's work, or one cause",
         ),
     ]
     return table(
@@ -125,7 +125,7 @@ def wait_table(rows, total, *, predicted, name="waits"):
     )
 
 
-def memory_table(rows, total, *, predicted, name="memory"):
+def layer_traffic(rows, total, *, predicted, name="memory"):
     """Traffic of external memory of each layer by kind.
 
     Returns
@@ -150,19 +150,19 @@ def memory_table(rows, total, *, predicted, name="memory"):
                 "block fused (computed)",
                 field("computed_fused_dram_bytes"),
                 count,
-                "bytes, if only its input, output and weights cross the port",
+                "bytes if only its input, output and weights cross the port",
             ),
             Column(
                 "layer by layer (computed)",
                 field("computed_layer_by_layer_dram_bytes"),
                 count,
-                "bytes, if those of every layer cross the port",
+                "bytes if those of every layer cross the port",
             ),
         ]
     return table(name, f"Bytes of external memory, {how}", columns, rows, total=total)
 
 
-def layer_table(name, rows, total):
+def layer_overview(name, rows, total):
     """A prediction of each layer in one table: time, causes of waiting and bytes.
 
     Parameters
@@ -170,7 +170,7 @@ def layer_table(name, rows, total):
     name : str
         The ``id`` of the table.
     rows, total : list of dict, dict
-        As for `time_table`.
+        As for `layer_times`.
 
     Returns
     -------
@@ -208,10 +208,10 @@ def layer_table(name, rows, total):
 
 
 def limit_note(report):
-    """What the bytes are held against, in a sentence."""
+    """Computed bytes to compare with, in a sentence."""
     limits = report.limits
     return (
-        f"Computed for the whole: floor {limits.floor_bytes:,} bytes (input, output, every "
+        f"Computed for all layers: floor {limits.floor_bytes:,} bytes (input, output, every "
         f"weight and parameter once), bottlenecks fused {limits.fused_bytes:,}, layer by layer "
         f"{limits.layer_by_layer_bytes:,}."
     )

@@ -1,4 +1,6 @@
-"""Pictures of a run: cycles, bytes and roofline of each layer; the frame in time is in `frame`."""
+"""Figures of a run: cycles, bytes and roofline of each layer; the frame in time is in `frame`."""
+
+from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -6,13 +8,15 @@ from matplotlib.ticker import FuncFormatter
 
 from mnv2.sim.report.colors import INK, MUTED, POINTWISE_COLOR, STALL_COLORS, STYLE
 from mnv2.sim.report.frame import draw_frame
-from mnv2.sim.report.labels import label_points, short_name
-from mnv2.sim.report.series import byte_series, cycle_series, limit_bars, roofline, tick_names
+from mnv2.sim.report.label_placement import label_points
+from mnv2.sim.report.names import short_name
+from mnv2.sim.report.run_report import RunReport
+from mnv2.sim.report.run_series import byte_series, cycle_series, limit_bars, roofline, tick_names
 
 __all__ = ["draw_bytes", "draw_cycles", "draw_roofline", "write_plots"]
 
 
-def write_plots(report, folder):
+def write_plots(report: RunReport, folder: Path) -> None:
     """Write ``cycles.png``, ``bytes.png``, ``roofline.png`` and, of a network, ``frame.png``."""
     drawings = {"cycles": draw_cycles, "bytes": draw_bytes, "roofline": draw_roofline}
     if report.timeline is not None:
@@ -50,7 +54,7 @@ def draw_cycles(report):
             color=INK,
         )
     axes.set_title(
-        f"Where the cycles go: {total.cycles:,} together, "
+        f"Cycles by layer: {total.cycles:,} together, "
         f"{total.mac_utilization:.1%} of {total.multipliers:,} multipliers used"
     )
     axes.set_ylabel("clock cycles, measured in RTL")
@@ -143,7 +147,7 @@ def _compare_frame(axes, report):
 
 @matplotlib.rc_context(STYLE)
 def draw_roofline(report):
-    """MACs a cycle over MACs a byte, under what the multipliers and the memory port allow.
+    """MACs a cycle over MACs a byte, below the limits of the multipliers and the memory port.
 
     Parameters
     ----------
@@ -178,7 +182,7 @@ def draw_roofline(report):
         color=MUTED,
     )
     _points(axes, shape)
-    axes.set_title("Roofline: work for each byte and each cycle, measured in RTL")
+    axes.set_title("Roofline: MACs per cycle over MACs per byte, measured in RTL")
     axes.set_xlabel("MACs for each byte that crossed the memory port meanwhile")
     axes.set_ylabel("MACs a cycle")
     _plain_ticks(axes.xaxis)
@@ -205,7 +209,7 @@ def _points(axes, shape):
 
 
 def _stack(axes, parts):
-    """Bars of series on each other."""
+    """Draw series as stacked bars."""
     positions = range(len(parts[0].values))
     bottom = [0] * len(positions)
     for part in parts:

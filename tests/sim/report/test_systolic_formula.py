@@ -2,7 +2,7 @@
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS
-from mnv2.sim.report.scale_sim import estimate_layers, scale_sim_cycles, systolic_array
+from mnv2.sim.report.systolic_formula import estimate_layers, scale_sim_cycles, systolic_array
 
 
 def test_mobilenet_on_512_multipliers():

@@ -1,4 +1,4 @@
-"""What was measured, and below it what each tool predicts, as a table and as files."""
+"""The measurement, and below it the prediction of each tool, as a table and as files."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Group
 from rich.text import Text
 
-from mnv2.sim.report.tables import new_table
+from mnv2.sim.report.wide_table import new_table
 
 __all__ = ["PeerRow", "as_csv", "as_dict", "as_json", "make_row", "render"]
 
@@ -20,20 +20,20 @@ class PeerRow:
     Attributes
     ----------
     name : str
-        What the row is called in files and options.
+        Of the row in files and options.
     tool, label : str
-        With its version; what this row of it is.
+        The tool with its version; what distinguishes this row of it.
     array, memory, mapping : str
-        What it was told.
+        Description of the accelerator as the tool was told.
     untold : str
-        What it cannot be told, and so why its cycles differ.
+        What it cannot be told, which is why its cycles differ.
     multipliers : int
     cycles, depthwise_cycles, dram_bytes : int or None
-        As it says; None where it says nothing.
+        Predicted by the tool; None where it gives none.
     seconds : float or None
-        That it took.
+        Time that it took.
     failure : str
-        Why there is nothing, or empty.
+        Reason for a missing answer, or empty.
     """
 
     name: str
@@ -52,7 +52,7 @@ class PeerRow:
 
     @property
     def title(self):
-        """The tool, and what this row of it is."""
+        """The tool, and what distinguishes this row of it."""
         return f"{self.tool}, {self.label}" if self.label else self.tool
 
 
@@ -96,7 +96,7 @@ def _seconds(seconds):
 
 
 def render(measured, rows, config, macs, notes=()):
-    """The measured figures in a line, the predictions as a table, and what each was told.
+    """Render the measured figures in a line, the predictions as a table, and their assumptions.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def render(measured, rows, config, macs, notes=()):
     macs : int
         Of the network.
     notes : sequence of str
-        Said below the table.
+        Sentences below the table.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def _cells(row, measured, macs):
 
 
 def _explanation(number, row, before):
-    """What a row was told, could not be told (perhaps as that before), and why there is nothing."""
+    """Assumptions of a row, what it was not told, and the reason for a missing answer."""
     text = f"{number:>2} {'; '.join((row.array, row.memory, row.mapping))}."
     if row.untold:
         same = before is not None and before.untold == row.untold
@@ -185,7 +185,7 @@ def _explanation(number, row, before):
 
 
 def as_dict(measured, rows, config, made_with):
-    """Everything, in values that JSON holds; measured and predicted figures apart.
+    """Everything, in values that JSON can hold; measured and predicted figures apart.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def as_dict(measured, rows, config, made_with):
     rows : sequence of PeerRow
     config : mnv2.hw.config.AcceleratorConfig
     made_with : dict
-        What else the JSON says.
+        Further keys, such as versions and commit.
 
     Returns
     -------

@@ -1,5 +1,6 @@
-"""What the pictures of a run show, as numbers: matplotlib and the page draw the same."""
+"""Series of the figures of a run, as numbers: matplotlib and the page draw the same ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -12,7 +13,8 @@ from mnv2.sim.report.colors import (
     WRITTEN_COLOR,
     choose_colors,
 )
-from mnv2.sim.report.labels import short_name, words
+from mnv2.sim.report.names import short_name, words
+from mnv2.sim.report.run_report import RunReport
 
 __all__ = [
     "FramePart",
@@ -29,33 +31,33 @@ __all__ = [
     "wait_series",
 ]
 
-#: A cause of waiting with less of all cycles than this is drawn with the others that are so small.
+#: Causes of waiting with a smaller share of all cycles than this are drawn as one.
 SMALL_SHARE = 0.001
-#: A cause that nowhere in a frame takes more of a layer's cycles is drawn with the others so small.
+#: Causes whose share of every layer's cycles is smaller than this are drawn as one.
 SMALL_FRAME_SHARE = 0.005
 
 
 @dataclass(frozen=True)
 class Series:
-    """One colour of a picture.
+    """One colour of a figure.
 
     Attributes
     ----------
     label : str
-    values : list
+    values : list of int or list of float
         One for each layer, part or step.
     color : str
         ``#rrggbb``.
     """
 
     label: str
-    values: list
+    values: Sequence[float]
     color: str
 
 
 @dataclass(frozen=True)
 class FramePart:
-    """What lies between two borders of the frame in time.
+    """A layer, or two that work in turn, in the frame in time.
 
     Attributes
     ----------
@@ -73,22 +75,22 @@ class FramePart:
     cycles: int
     macs: int
     multipliers: int
-    stalls: dict
+    stalls: dict[str, int]
 
     @property
-    def end(self):
-        """The cycle behind the last."""
+    def end(self) -> int:
+        """One past its last cycle."""
         return self.begin + self.cycles
 
     @property
-    def mac_utilization(self):
-        """Share of the multipliers' cycles that were asked for, 0 to 1."""
+    def mac_utilization(self) -> float:
+        """Share of the multipliers' cycles that the network's MACs take, 0 to 1."""
         return self.macs / (self.cycles * self.multipliers)
 
 
 @dataclass(frozen=True)
 class Roofline:
-    """Points of layers under what the multipliers and the memory port allow.
+    """Points of layers under the limits of the multipliers and of the memory port.
 
     Attributes
     ----------
@@ -99,7 +101,7 @@ class Roofline:
     ridge : float
         MACs a byte, right of which the multipliers bind.
     limits : tuple of float
-        Left and right end of the picture, MACs a byte.
+        Left and right end of the figure, MACs a byte.
     roof : list of (float, float)
         Points of the roof's line.
     points : list of (float, float)
@@ -112,12 +114,12 @@ class Roofline:
     bandwidth: int
     ridge: float
     limits: tuple[float, float]
-    roof: list
-    points: list
-    groups: dict
+    roof: list[tuple[float, float]]
+    points: list[tuple[float, float]]
+    groups: dict[str, list[int]]
 
 
-def tick_names(report):
+def tick_names(report: RunReport) -> list[str]:
     """Short names of the layers; in a second line the stride where it is 2, ``+`` for a residual.
 
     Returns
@@ -131,7 +133,7 @@ def tick_names(report):
     ]
 
 
-def cycle_series(report):
+def cycle_series(report: RunReport) -> list[Series]:
     """Cycles of each layer: work, then each cause of waiting; the smallest causes in one.
 
     Parameters
@@ -162,7 +164,7 @@ def cycle_series(report):
     return series
 
 
-def byte_series(report):
+def byte_series(report: RunReport) -> list[Series]:
     """Bytes of external memory of each layer: read by kind, and written.
 
     Returns
@@ -177,8 +179,8 @@ def byte_series(report):
     return [*series, Series("written", written, WRITTEN_COLOR)]
 
 
-def limit_bars(report):
-    """All bytes of a frame and those that were computed, most first.
+def limit_bars(report: RunReport) -> tuple[tuple[str, int, str], ...]:
+    """Bytes of a frame and the computed bytes to compare them with, most first.
 
     Returns
     -------
@@ -198,7 +200,7 @@ def limit_bars(report):
     )
 
 
-def roofline(report):
+def roofline(report: RunReport) -> Roofline:
     """MACs a cycle over MACs a byte of each layer, and the roof above them.
 
     Returns
@@ -206,7 +208,7 @@ def roofline(report):
     Roofline
     """
     peak, bandwidth = report.multipliers, report.memory_bytes_per_cycle
-    # What moved no byte stands at its MACs over one.
+    # A layer that moved no byte is drawn as if it had moved one.
     points = [
         (result.macs / max(result.dram_bytes, 1), result.macs_per_cycle)
         for result in (*report.layers, report.total)
@@ -216,14 +218,18 @@ def roofline(report):
     right = max(max(x for x, _ in points), ridge) * 2.4
     slope = [left * (ridge / left) ** (step / 50) for step in range(51)]
     roof = [*((x, x * bandwidth) for x in slope), (right, peak)]
-    groups = {"stem, head, classifier": [], "bottleneck": [], "bottleneck with residual": []}
+    groups: dict[str, list[int]] = {
+        "stem, head, classifier": [],
+        "bottleneck": [],
+        "bottleneck with residual": [],
+    }
     for number, result in enumerate(report.layers):
         kind = "bottleneck with residual" if result.residual else "bottleneck"
         groups[kind if result.kind == "block" else "stem, head, classifier"].append(number)
     return Roofline(peak, bandwidth, ridge, (left, right), roof, points, groups)
 
 
-def timeline_shares(report):
+def timeline_shares(report: RunReport) -> tuple[list[int], tuple[list[float], ...]]:
     """The frame in time.
 
     Returns
@@ -234,7 +240,9 @@ def timeline_shares(report):
         For each step the shares of its cycles, 0 to 1: pointwise work, depthwise work, beats read,
         beats written.
     """
-    steps, length = report.timeline.steps, report.timeline.step_cycles
+    timeline = report.timeline
+    assert timeline is not None
+    steps, length = timeline.steps, timeline.step_cycles
     last = max(report.total.cycles - length * (len(steps) - 1), 1)
     edges = [length * number for number in range(len(steps))]
     edges.append(edges[-1] + last)
@@ -246,7 +254,7 @@ def timeline_shares(report):
     return edges, shares
 
 
-def frame_parts(report):
+def frame_parts(report: RunReport) -> list[FramePart]:
     """The layers in time. The stem works in turn with the first block, whose input it makes.
 
     Returns
@@ -269,7 +277,7 @@ def frame_parts(report):
     ]
 
 
-def wait_series(report, parts):
+def wait_series(report: RunReport, parts: Sequence[FramePart]) -> list[Series]:
     """Share of each part's cycles that the array waited, by cause.
 
     Parameters
@@ -298,8 +306,8 @@ def wait_series(report, parts):
     return series
 
 
-def frame_titles(report):
-    """What a frame took, and what the array did meanwhile, in a sentence each.
+def frame_titles(report: RunReport) -> tuple[str, str]:
+    """Title and subtitle of a frame: its cycles, and the shares of work and waiting.
 
     Returns
     -------

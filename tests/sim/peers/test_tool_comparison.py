@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS
-from mnv2.sim.peers.__main__ import app
+from mnv2.sim.cli import app
 
 RECORDED = Path(__file__).parent / "recorded"
 VERSIONS = {"scalesim": "3.0.0", "zigzag-dse": "3.9.1", "ethos-u-vela": "5.2.0"}
@@ -49,7 +49,7 @@ def environment(tmp_path):
 
 @pytest.fixture
 def run(tmp_path):
-    """What of a run's report is read."""
+    """A report of a run, with the keys that are read."""
     network = mobilenet_v2()
     folder = tmp_path / "run"
     folder.mkdir()
@@ -74,7 +74,7 @@ def run(tmp_path):
 
 
 def call(*options):
-    return CliRunner().invoke(app, [*map(str, options)], env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, ["lab", "peers", *map(str, options)], env={"COLUMNS": "200"})
 
 
 def test_from_a_run_to_the_picture(environment, run, tmp_path):
@@ -127,7 +127,7 @@ def test_from_a_run_to_the_picture(environment, run, tmp_path):
     ("options", "message"),
     [
         (("--only", "timeloop"), "There is no question 'timeloop': they are scale-sim, "),
-        (("--config", "large", "--keep"), "What docs/ holds is of the configuration base"),
+        (("--config", "large", "--keep"), "The files in docs/ are of the configuration base"),
         (("--environment", "nowhere"), "There is no environment of the tools in nowhere"),
         (("--config", "huge"), "huge"),
     ],

@@ -1,13 +1,17 @@
-"""The report as files, JSON for programs and CSV for spreadsheets; a folder that appears whole."""
+"""The report as a dictionary, as JSON for programs and as CSV for spreadsheets."""
 
 import csv
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
-__all__ = ["report_as_dict", "write_csv", "write_json", "write_rows"]
+from mnv2.sim.report.run_report import RankedClassLike, RunReport
+
+__all__ = ["report_as_dict", "write_csv", "write_report", "write_rows"]
 
 
-def report_as_dict(report):
-    """Everything of a report in values that JSON holds.
+def report_as_dict(report: RunReport) -> dict:
+    """Everything of a report, in values that JSON can hold.
 
     Parameters
     ----------
@@ -16,9 +20,9 @@ def report_as_dict(report):
     Returns
     -------
     dict
-        ``layers``, those among them that are ``bottlenecks``, ``total``, and what the run was made
-        with. Measured figures and computed ones (``computed_…``, ``…_floor_…``, ``ideal_…``) have
-        names of their own.
+        ``layers``, those among them that are ``bottlenecks``, ``total``, and the configuration,
+        memory, versions and commit of the run. Measured figures and computed ones
+        (``computed_…``, ``…_floor_…``, ``ideal_…``) have names of their own.
     """
     rows = [_row(result, report) for result in report.layers]
     limits = {limit.name: limit for limit in report.block_limits}
@@ -60,7 +64,7 @@ def report_as_dict(report):
         **made_with,
         "layers": rows,
         "bottlenecks": [row for row in rows if row["kind"] == "block"],
-        # Whoever reads the total alone finds there what it was made with.
+        # The total repeats the configuration and versions, for readers of the total alone.
         "total": {
             "name": "total",
             **_measured(total, report),
@@ -71,21 +75,21 @@ def report_as_dict(report):
     }
 
 
-def write_json(report, path):
+def write_report(report: RunReport, path: Path) -> None:
     """Write the report as JSON, with a newline at the end."""
     content = report_as_dict(report)
     timeline = content.pop("timeline")
     text = json.dumps(content, indent=2)
     if timeline is not None:
-        # A line a step, not a line a number.
+        # One line for each step, not for each number.
         steps = ",\n      ".join(map(json.dumps, timeline.pop("steps")))
         head = json.dumps({"timeline": {**timeline, "steps": []}}, indent=2)
         text = text[:-2] + "," + head[1:].replace("[]", f"[\n      {steps}\n    ]")
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def write_csv(report, path):
-    """Write one row a layer, and their total; nested figures get columns of their own.
+def write_csv(report: RunReport, path: Path) -> None:
+    """Write one row for each layer, and their total; nested figures get columns of their own.
 
     Columns are named like the keys of the JSON, ``stalls.weights`` for a nested one; shapes are
     written as ``112x112x32``.
@@ -93,7 +97,7 @@ def write_csv(report, path):
     write_rows(report_as_dict(report), path)
 
 
-def write_rows(content, path):
+def write_rows(content: dict, path: Path) -> None:
     """Write the layers of a report's JSON and their total as `write_csv` does."""
     total = {key: value for key, value in content["total"].items() if key in content["layers"][0]}
     rows = [_flatten(row) for row in (*content["layers"], total)]
@@ -118,8 +122,8 @@ def _row(result, report):
 
 
 def _classes(rankings):
-    """The five likeliest classes, from the RTL and beside it; none where no class came out."""
-    tops = {"top5": (), "top5_golden": (), "top5_float": ()}
+    """The five likeliest classes of the RTL, golden and float; none where no class came out."""
+    tops: dict[str, Sequence[RankedClassLike]] = {"top5": (), "top5_golden": (), "top5_float": ()}
     if rankings is not None:
         tops = {
             "top5": rankings.rtl_top,
@@ -146,7 +150,7 @@ def _frames_per_second(report):
 
 
 def _frames(frames, clock_hz):
-    """Several frames, one right behind the other."""
+    """Figures of several back-to-back frames."""
     if frames is None:
         return None
     return {

@@ -3,14 +3,14 @@
 from rich.console import Group
 from rich.text import Text
 
-from mnv2.sim.report.labels import words
-from mnv2.sim.report.wide_table import WideTable
+from mnv2.sim.report.names import words
+from mnv2.sim.report.run_report import RunReport
+from mnv2.sim.report.wide_table import WideTable, new_table
 
 __all__ = [
     "frames_line",
     "headline",
     "memory_table",
-    "new_table",
     "render_report",
     "stall_table",
     "time_table",
@@ -20,8 +20,8 @@ __all__ = [
 CAUSE_COLUMNS = 5
 
 
-def render_report(report):
-    """What came out, time, waiting and traffic of each layer, and what it was made with.
+def render_report(report: RunReport) -> Group:
+    """Class, time, waiting and traffic of each layer, and provenance, for the terminal.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def render_report(report):
     )
 
 
-def headline(report):
+def headline(report: RunReport) -> str:
     """The run in one line.
 
     Parameters
@@ -82,12 +82,13 @@ def _named(bottlenecks):
     return f"{len(bottlenecks)} bottlenecks, each alone"
 
 
-def frames_line(report):
-    """Several frames, one right behind the other, in one line."""
+def frames_line(report: RunReport) -> str:
+    """Several back-to-back frames, in one line."""
     frames = report.frames
+    assert frames is not None
     interval = frames.interval_cycles
     return (
-        f"{len(frames.ends)} frames, one right behind the other: every {interval:,.0f} cycles = "
+        f"{len(frames.ends)} back-to-back frames: every {interval:,.0f} cycles = "
         f"{interval / report.clock_hz * 1e3:.3f} ms, {report.clock_hz / interval:,.1f} frames/s, "
         f"{frames.mac_utilization:.1%} of the multipliers, "
         f"{frames.dram_bytes / len(frames.ends):,.0f} bytes of DRAM each"
@@ -122,14 +123,6 @@ def _class_table(report):
     return table
 
 
-def new_table(title, *columns):
-    """A `WideTable` with a left-aligned first column and numbers in the others."""
-    table = WideTable(title)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
-    return table
-
-
 def _rows(report, table):
     """The layers and their total, with a rule before the total."""
     yield from report.layers
@@ -142,8 +135,8 @@ def _style(result):
     return "bold" if result.name == "total" else None
 
 
-def time_table(report):
-    """Shape, work and time of each layer; its title says whether they are measured."""
+def time_table(report: RunReport) -> WideTable:
+    """Shape, work and time of each layer; the title states whether they are measured."""
     measured = not report.predicted
     table = new_table(
         f"Layers{' in RTL,' if measured else ', predicted:'} {report.multipliers:,} multipliers, "
@@ -194,8 +187,8 @@ def _mismatches(result):
     return Text(f"{result.mismatches:,}", style="bold red" if result.mismatches else "green")
 
 
-def stall_table(report):
-    """Where the cycles of each layer went, or will go."""
+def stall_table(report: RunReport) -> WideTable:
+    """Cycles of each layer by work and by cause of waiting."""
     measured = not report.predicted
     stalls = report.total.stalls
     causes = report.stall_causes
@@ -234,7 +227,7 @@ def stall_table(report):
     return table
 
 
-def memory_table(report):
+def memory_table(report: RunReport) -> WideTable:
     """Traffic of external memory of each layer."""
     kinds = report.read_kinds
     blocks = report.mode == "blocks"
@@ -254,7 +247,9 @@ def memory_table(report):
         strict=True,
     ):
         read = result.dram_read_bytes_by_kind
-        computed = (f"{limit.fused_bytes:,}", f"{limit.layer_by_layer_bytes:,}") if blocks else ()
+        computed = (
+            () if limit is None else (f"{limit.fused_bytes:,}", f"{limit.layer_by_layer_bytes:,}")
+        )
         table.add_row(
             result.name,
             *(f"{read.get(kind, 0):,}" for kind in kinds),
@@ -276,7 +271,7 @@ def memory_table(report):
 
 
 def _closing(report):
-    """What the run was made with, in a few lines."""
+    """Provenance of the run, in a few lines."""
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     commit, dirty, _ = report.commit.partition("-dirty")
     return Text(

@@ -1,40 +1,32 @@
-"""Names of layers and causes as people read them, and where names stand beside points."""
+"""Placement of labels next to points, so that none covers another."""
 
 from dataclasses import dataclass, field
 from math import hypot
 
-__all__ = ["label_points", "shared_labels", "short_name", "words"]
-
-SHORT_NAMES = {"stem": "stem", "head": "head", "classifier": "class."}
+__all__ = ["label_points", "shared_labels"]
 
 FONT_SIZE = 8
 #: In points of the page: points nearer than this share a label; half of a marker; free room.
 NEAR, MARKER, GAP = 13.0, 4.0, 3.0
 
 
-def short_name(result):
-    """``B3`` for the bottleneck ``block3``; ``stem``, ``head``, ``class.``"""
-    return SHORT_NAMES.get(result.name, result.name.replace("block", "B"))
-
-
-def words(cause):
-    """``line buffer`` for ``line_buffer``."""
-    return cause.replace("_", " ")
+_Point = tuple[float, float]
+_Box = tuple[float, float, float, float]
 
 
 @dataclass
 class _Cluster:
-    """Points that lie on each other."""
+    """Points so near that they share a label."""
 
-    points: list = field(default_factory=list)
-    names: list = field(default_factory=list)
+    points: list[_Point] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
-    def is_near(self, point):
+    def is_near(self, point: _Point) -> bool:
         return any(hypot(x - point[0], y - point[1]) < NEAR for x, y in self.points)
 
 
 def label_points(axes, names, points):
-    """Write names beside points, so that no label lies on another or on a point.
+    """Write names next to points, so that no label covers another or a point.
 
     Parameters
     ----------
@@ -42,7 +34,7 @@ def label_points(axes, names, points):
         With its limits set.
     names : sequence of str
     points : sequence of tuple of float
-        In the axes' data. Those behind the last name have none, but are kept free.
+        In the axes' data. Points after the last name get no label, but are kept free.
     """
     figure = axes.figure
     figure.draw_without_rendering()
@@ -70,7 +62,7 @@ def label_points(axes, names, points):
 
 
 def shared_labels(names, places):
-    """Names of points, those that lie on each other in one label.
+    """Labels of points; points near each other share one.
 
     Parameters
     ----------
@@ -81,7 +73,7 @@ def shared_labels(names, places):
     Returns
     -------
     list of str
-        For each name; empty where it is in the label of another.
+        One for each name; empty if the name stands in the label of another.
     """
     labels = [""] * len(names)
     for cluster in _clusters(names, places):
@@ -90,8 +82,8 @@ def shared_labels(names, places):
 
 
 def _clusters(names, places):
-    """Points that lie on each other."""
-    clusters = []
+    """Group points that are near each other."""
+    clusters: list[_Cluster] = []
     for name, place in zip(names, places, strict=False):
         near = [cluster for cluster in clusters if cluster.is_near(place)]
         joined = _Cluster()
@@ -110,12 +102,12 @@ def _cluster_text(names, cluster):
 
 
 def _free_box(cluster, width, height, taken):
-    """Box of a label beside a cluster that covers least of what is taken."""
+    """Box of a label next to a cluster that covers least of the boxes taken."""
     xs, ys = zip(*cluster.points, strict=True)
     left, right = min(xs) - MARKER - GAP, max(xs) + MARKER + GAP
     low, high = min(ys) - MARKER - GAP, max(ys) + MARKER + GAP
     middle, centre = (left + right) / 2, (low + high) / 2
-    boxes = [
+    corners = [
         (right, centre - height / 2),
         (middle - width / 2, low - height),
         (middle - width / 2, high),
@@ -125,7 +117,7 @@ def _free_box(cluster, width, height, taken):
         (left - width, low - height),
         (middle - width / 2, low - 2 * height - GAP),
     ]
-    boxes = [(x, y, x + width, y + height) for x, y in boxes]
+    boxes: list[_Box] = [(x, y, x + width, y + height) for x, y in corners]
     return min(boxes, key=lambda box: sum(_overlap(box, other) for other in taken))
 
 
@@ -138,14 +130,14 @@ def _overlap(one, other):
 
 def _join_runs(names):
     """``B8-B10`` for three or more bottlenecks in a row."""
-    runs = []
+    runs: list[list[tuple[str, int]]] = []
     for name in names:
         number = int(name[1:]) if name[0] == "B" else None
         if runs and number is not None and runs[-1][-1][1] == number - 1:
             runs[-1].append((name, number))
         else:
             runs.append([(name, number if number is not None else -9)])
-    joined = []
+    joined: list[str] = []
     for run in runs:
         joined += [f"{run[0][0]}-{run[-1][0]}"] if len(run) > 2 else [name for name, _ in run]
     return joined

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from mnv2.sim.report.run_report import ClassRankings
-from mnv2.sim.report.scale_sim import ScaleSimEstimate
-from mnv2.sim.report.tables import headline, render_report
+from mnv2.sim.report.run_tables import headline, render_report
+from mnv2.sim.report.systolic_formula import ScaleSimEstimate
 from tests.sim.report.example import CATS, example_network_report, example_report, example_top
 
 

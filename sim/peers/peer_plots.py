@@ -1,4 +1,4 @@
-"""Cycles that each tool predicts, beside those measured in RTL, as bars."""
+"""Bars of the cycles that each tool predicts, next to those measured in RTL."""
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -11,7 +11,7 @@ from mnv2.sim.report.colors import DEPTHWISE_COLOR, INK, POINTWISE_COLOR, STYLE
 __all__ = ["draw_peers"]
 
 MEASURED_COLOR, MEASURED_DEPTHWISE = "#D55E00", "#F0A56B"
-#: Bars longer than so many times the measured one are cut, and say so.
+#: Bars longer than this multiple of the measured one are cut, and marked.
 LONGEST = 7.0
 
 

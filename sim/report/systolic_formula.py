@@ -1,4 +1,4 @@
-"""Cycles that SCALE-Sim gives a network, from its closed form: computed, a line for each layer."""
+"""Cycles of layers on a systolic array by the closed form of SCALE-Sim: computed, not measured."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ __all__ = ["ScaleSimEstimate", "estimate_layers", "scale_sim_cycles", "systolic_
 
 @dataclass(frozen=True)
 class ScaleSimEstimate:
-    """What the formula gives rows of a report.
+    """Cycles of the rows of a report by the formula.
 
     Attributes
     ----------
@@ -31,13 +31,13 @@ def scale_sim_cycles(layer, rows, columns):
     """Cycles of a layer on a systolic array that holds its weights, if memory never waits.
 
     A fold holds ``rows`` products of an output and ``columns`` outputs; its weights are shifted in,
-    then all pixels pass. A depthwise layer is given to it as its users give it, as one filter over
-    all channels, which leaves all but one column idle.
+    then all pixels pass. A depthwise layer counts as one filter over all channels, as
+    SCALE-Sim's users describe it, which leaves all but one column idle.
 
     Parameters
     ----------
     layer : mnv2.golden.network.Layer
-        The pool, which it does not know, takes none.
+        A pool, which SCALE-Sim does not have, takes no cycles.
     rows, columns : int
         Of the array.
 

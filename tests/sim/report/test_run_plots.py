@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 from PIL import Image
 
-from mnv2.sim.report import plots
+from mnv2.sim.report import run_plots
 from mnv2.sim.report.frame import draw_frame
 from tests.sim.report.example import example_network_report, example_report
 
@@ -34,7 +34,7 @@ def heights(axes, label):
 
 
 def test_cycles_are_split_by_cause(report):
-    axes = plots.draw_cycles(report).axes[0]
+    axes = run_plots.draw_cycles(report).axes[0]
     assert heights(axes, "works: pointwise") == [r.pointwise_cycles for r in report.layers]
     assert heights(axes, "works: depthwise") == [150] * 17
     assert heights(axes, "waits: weights") == [300] * 17
@@ -45,7 +45,7 @@ def test_cycles_are_split_by_cause(report):
 
 
 def test_bytes_are_split_by_kind(report):
-    upper, lower = plots.draw_bytes(report).axes
+    upper, lower = run_plots.draw_bytes(report).axes
     assert heights(upper, "read: weights")[:2] == [800, 4704]
     assert heights(upper, "written") == [5000] * 17
     by_layer, measured, fused = lower.lines
@@ -55,7 +55,7 @@ def test_bytes_are_split_by_kind(report):
 
 
 def test_roofline_has_a_point_for_each(report):
-    axes = plots.draw_roofline(report).axes[0]
+    axes = run_plots.draw_roofline(report).axes[0]
     points = [
         point for line in axes.lines if line.get_marker() in "os" for point in line.get_xydata()
     ]
@@ -65,12 +65,12 @@ def test_roofline_has_a_point_for_each(report):
 
 
 def test_one_bottleneck_is_enough(tmp_path):
-    plots.write_plots(example_report(slice(4, 5)), tmp_path)
+    run_plots.write_plots(example_report(slice(4, 5)), tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(PICTURES)
 
 
 def test_bytes_of_a_network_are_held_to_the_floor(network_report):
-    upper, lower = plots.draw_bytes(network_report).axes
+    upper, lower = run_plots.draw_bytes(network_report).axes
     assert heights(upper, "read: weights")[-1] == 1_280_000
     widths = [bar.get_width() for bar in lower.patches]
     assert widths == [3_765_736, network_report.total.dram_bytes, 5_568_744, 17_196_456]
@@ -107,7 +107,7 @@ def overlaps(figure, texts):
 
 
 def test_no_labels_overlap(network_report):
-    for draw in (draw_frame, plots.draw_cycles, plots.draw_bytes, plots.draw_roofline):
+    for draw in (draw_frame, run_plots.draw_cycles, run_plots.draw_bytes, run_plots.draw_roofline):
         figure = draw(network_report)
         for axes in figure.axes:
             assert overlaps(figure, axes.texts) == []
@@ -115,7 +115,7 @@ def test_no_labels_overlap(network_report):
 
 
 def test_pictures_are_readable(network_report, tmp_path):
-    plots.write_plots(network_report, tmp_path)
+    run_plots.write_plots(network_report, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {*PICTURES, "frame.png"}
     for path in tmp_path.iterdir():
         with Image.open(path) as image:
@@ -123,7 +123,7 @@ def test_pictures_are_readable(network_report, tmp_path):
 
 
 def test_numbers_of_a_logarithmic_axis_are_written_out():
-    axes = plots.draw_roofline(example_report(slice(7, 8))).axes[0]
+    axes = run_plots.draw_roofline(example_report(slice(7, 8))).axes[0]
     ticks = (*axes.get_xticklabels(), *axes.get_xticklabels(minor=True))
     texts = {tick.get_text() for tick in ticks}
     assert texts >= {"20", "50", "100", "200"}

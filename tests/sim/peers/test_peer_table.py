@@ -9,10 +9,10 @@ from rich.console import Console
 
 from mnv2.hw.config import PRESETS
 from mnv2.sim.peers.ours import Measured
-from mnv2.sim.peers.plots import LONGEST, draw_peers
+from mnv2.sim.peers.peer_plots import LONGEST, draw_peers
+from mnv2.sim.peers.peer_table import as_csv, as_dict, as_json, make_row, render
 from mnv2.sim.peers.question import Question
 from mnv2.sim.peers.result import Answer, LayerSaid
-from mnv2.sim.peers.table import as_csv, as_dict, as_json, make_row, render
 
 MEASURED = Measured(800, 100, 4000, 12.0, 100, "abc")
 CONFIG = PRESETS["base"]

@@ -1,0 +1,53 @@
+"""Interfaces through which long work tells how far it is; `mnv2.sim.commands.terminal` shows it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mnv2.golden.network import Block
+from mnv2.sim.mapping.ideal import ProgramStep
+
+__all__ = ["BlocksProgress", "BuildProgress", "FrameProgress"]
+
+
+class BuildProgress(Protocol):
+    """Told of the build of a simulation, which takes minutes unless the cache has it."""
+
+    def building(self) -> None:
+        """The simulation is not in the cache and is being built."""
+
+    def built(self) -> None:
+        """The simulation is there, and the run starts."""
+
+
+class FrameProgress(BuildProgress, Protocol):
+    """Told of runs of a whole network in RTL."""
+
+    def name_run(self, name: str) -> None:
+        """The run that follows is one of several, and this is its name."""
+
+    def starting(self, steps: Sequence[ProgramStep]) -> None:
+        """A run of these steps follows."""
+
+    def repeating(self, cycles: int) -> None:
+        """Back-to-back frames follow, which take about this many cycles together."""
+
+    def reached(self, descriptors: int, cycles: int) -> None:
+        """This number of descriptors has ended by this cycle."""
+
+
+class BlocksProgress(BuildProgress, Protocol):
+    """Told of bottlenecks that run in RTL one by one, several at a time.
+
+    Attributes
+    ----------
+    simulation_seconds : float
+        Wall time from the end of the build to the end of the last block so far.
+    """
+
+    simulation_seconds: float
+
+    def starting(self, blocks: Sequence[Block]) -> None:
+        """These blocks will be run."""
+
+    def finished(self, block: Block, cycles: int, done: int, total: int) -> None:
+        """A block has ended after this many cycles, the ``done``-th of ``total``."""

@@ -1,0 +1,22 @@
+"""Names of layers and of causes of waiting, as figures and tables show them."""
+
+from typing import Protocol
+
+__all__ = ["short_name", "words"]
+
+_SHORT_NAMES = {"stem": "stem", "head": "head", "classifier": "class."}
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+def short_name(layer: _Named) -> str:
+    """``B3`` for the bottleneck ``block3``; ``stem``, ``head``, ``class.``"""
+    return _SHORT_NAMES.get(layer.name, layer.name.replace("block", "B"))
+
+
+def words(cause: str) -> str:
+    """``line buffer`` for ``line_buffer``."""
+    return cause.replace("_", " ")

@@ -1,0 +1,65 @@
+"""`mnv2 lab`: it teaches, refuses in one sentence, and says where it works."""
+
+import importlib.util
+
+import pytest
+from typer.testing import CliRunner
+
+from mnv2.sim.cli import app
+
+COMMANDS = ("benchmark", "synthesize", "fmax", "calibrate-costs", "peers")
+
+
+def lab(*arguments):
+    return CliRunner().invoke(app, ["lab", *arguments], env={"COLUMNS": "120"})
+
+
+def test_help_lists_the_commands():
+    text = lab("--help").stdout
+    assert all(f" {name} " in text for name in COMMANDS)
+    assert "scripts/calibrate-costs" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command_teaches(command):
+    text = lab(command, "--help").stdout
+    assert f"mnv2 lab {command}" in text
+    assert len(text.split()) > 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["benchmark", "--batch", "0"], "greater than or equal to 1"),
+        (["benchmark", "--rounds", "-1"], "greater than or equal to 1"),
+        (["fmax", "Core"], "The unit must be one of MacArray 16x4x1, "),
+        (["calibrate-costs", "--family", "max10"], "The family must be one of xcup, "),
+    ],
+)
+def test_bad_input_is_refused(arguments, message):
+    done = lab(*arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_benchmark_refuses_more_threads(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    done = lab("benchmark")
+    assert done.exit_code == 2
+    assert done.stderr == ("mnv2: OPENBLAS_NUM_THREADS must be 1, as scripts/benchmark sets it.\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_installed_package_refuses_in_one_sentence(command, monkeypatch):
+    """A wheel has no mnv2.sim.peers, and its files keep no results."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "mnv2.sim.peers" else find(name)
+    )
+    done = lab(command)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"mnv2: mnv2 lab {command}")
+    assert done.stderr.endswith(
+        " works in a checkout of the project only, not in an installed package.\n"
+    )
