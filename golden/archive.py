@@ -12,7 +12,7 @@ from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.average_pool import QuantizedAveragePool
 from mnv2.golden.model import QuantizedBlock, QuantizedModel
 from mnv2.golden.network import Block, Layer, Network
-from mnv2.golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean
+from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer, QuantizedMean
 
 FORMAT = "mnv2 quantized model 2"
 _ARRAYS = ("weights", "bias", "multiplier", "shift", "weight_scales")

@@ -17,7 +17,7 @@ ACCUMULATOR_BITS = range(12, 33)
 class Arithmetic:
     """The datapath of one layer.
 
-    Parameters
+    Attributes
     ----------
     multiplier_bits : int
         8 to 32, sign included. A multiplier of b bits is rounded to its b - 1 leading magnitude

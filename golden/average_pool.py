@@ -72,9 +72,9 @@ def _is_average(count, sum_bias, multiplier, shift, offset):
 class QuantizedAveragePool:
     """The global average pool as AVERAGE_POOL_2D rounds it; input and output share their scale.
 
-    Beside `mnv2.golden.records.QuantizedMean`, with the same integers for the hardware.
+    Beside `mnv2.golden.quantized_layer.QuantizedMean`, with the same integers for the hardware.
 
-    Parameters
+    Attributes
     ----------
     name : str
     count : int

@@ -20,7 +20,7 @@ EPSILON = 1e-5
 class InputNormalization:
     """What was done to pixels before training: (pixel / 255 - mean) / deviation, by channel.
 
-    Parameters
+    Attributes
     ----------
     mean, deviation : tuple of float
         Red, green, blue, of pixels scaled to 0..1; the deviation positive. The default is
@@ -78,7 +78,7 @@ class BatchNormalization:
 class FloatLayer:
     """A convolution in float32, then normalisation or bias, then ReLU6 where the layer has one.
 
-    Parameters
+    Attributes
     ----------
     layer : Layer
     weights : float32
@@ -146,7 +146,7 @@ class FloatLayer:
 class FloatModel:
     """A whole network in float32.
 
-    Parameters
+    Attributes
     ----------
     network : Network
     layers : dict of str to FloatLayer

@@ -1,7 +1,7 @@
 """The integer model: blocks of records, the network, and how they run.
 
 Every tensor has a name and `QuantizedModel.run` returns them all, so that hardware can be held to
-any of them. Activations are int8 [H, W, C]; the records are in `mnv2.golden.records`.
+any of them. Activations are int8 [H, W, C]; the records are in `mnv2.golden.quantized_layer`.
 """
 
 from dataclasses import dataclass, fields
@@ -12,7 +12,7 @@ import numpy as np
 from mnv2.golden.fast import batch
 from mnv2.golden.fixed_point import activation_type
 from mnv2.golden.network import Network
-from mnv2.golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean
+from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer, QuantizedMean
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ def run_block(block, activation, exact_loops=False):
 class QuantizedModel:
     """A whole network in integers.
 
-    Parameters
+    Attributes
     ----------
     network : Network
         The architecture that the layers belong to.
@@ -84,11 +84,15 @@ class QuantizedModel:
 
     @cached_property
     def prepared(self):
-        """What `run_batch` needs beside the records; made at its first call."""
+        """The layers in the form that `run_batch` runs; derived at its first call."""
         return batch.prepare_model(self)
 
+    def prepare(self):
+        """Derive `prepared` now, for callers who time a forward pass; returns it."""
+        return self.prepared
+
     def __getstate__(self):
-        """The fields alone: what was made ready is made again where it is needed."""
+        """The fields alone: the prepared form is derived again where it is needed."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _check_images(self, images):

@@ -30,7 +30,7 @@ LAYER_KINDS = ("stem", "expand", "depthwise", "project", "head", "pool", "classi
 class Layer:
     """One layer: a convolution with its batch normalisation and ReLU6, the pool or the classifier.
 
-    Parameters
+    Attributes
     ----------
     name : str
         `stem`, `block2.expand`, `block2.depthwise`, `block2.project`, `head`, `pool`,

@@ -12,9 +12,8 @@ from mnv2.golden.arithmetic import LITERT
 from mnv2.golden.fast import ops as fast_ops
 from mnv2.golden.fixed_point import activation_type, dequantize, quantize_multipliers, signed_range
 from mnv2.golden.model import QuantizedBlock, QuantizedModel
-from mnv2.golden.network import build_block
 from mnv2.golden.quantize import add_record, affine_parameters, mean_record
-from mnv2.golden.records import QuantizedLayer, with_arithmetic
+from mnv2.golden.quantized_layer import QuantizedLayer, with_arithmetic
 
 #: Inputs that scales are fitted to; a map of one pixel has no spread of its own.
 SAMPLES = 6
@@ -184,23 +183,6 @@ def random_block(rng, block, weight_bits=8, activation_bits=8, arithmetic=LITERT
         rng, block, samples, scale, zero_point, weight_bits, activation_bits, arithmetic
     )
     return made, samples[0]
-
-
-def random_small_block(
-    rng,
-    *,
-    input_shape,
-    expansion,
-    output_channels,
-    stride,
-    padding="pytorch",
-    weight_bits=8,
-    activation_bits=8,
-    index=1,
-):
-    """`random_block` of a block given by its sizes; residual where stride and channels allow."""
-    block = build_block(index, input_shape, expansion, output_channels, stride, padding)
-    return random_block(rng, block, weight_bits, activation_bits)
 
 
 def random_model(rng, network, weight_bits=8, activation_bits=8, arithmetic=LITERT):

@@ -37,7 +37,7 @@ _LARGEST_SHIFT = 22
 class AffineScale:
     """The float32 form of a requantisation, on sums without bias or zero point.
 
-    Parameters
+    Attributes
     ----------
     channels : int [n]
         The channels for which it is proven, but for the exceptions.
@@ -65,7 +65,7 @@ def thresholds(layer, outputs):
 
     Parameters
     ----------
-    layer : mnv2.golden.records.QuantizedLayer
+    layer : mnv2.golden.quantized_layer.QuantizedLayer
         Multipliers of 0 and right shifts above 22 give figures without meaning.
     outputs : int64 [K]
         Values above the clamp's minimum.
@@ -201,7 +201,7 @@ def fit(layer, correction, lowest, highest, usable):
 
     Parameters
     ----------
-    layer : mnv2.golden.records.QuantizedLayer
+    layer : mnv2.golden.quantized_layer.QuantizedLayer
         With outputs of at most 8 bits.
     correction : int64 [C]
         What turns a sum of input * weight into the accumulator: bias and the input's zero point.

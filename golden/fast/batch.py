@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnv2.golden.fast import ops as fast_ops
-from mnv2.golden.fast.addition import prepare_add
+from mnv2.golden.fast.addition import prepare_float_add
 from mnv2.golden.fast.choice import choose
 from mnv2.golden.fast.prepared import (
     PreparedLayer,
@@ -30,11 +30,11 @@ _BAND_ELEMENTS = 2**18
 class PreparedBlock:
     """A bottleneck of PreparedLayers.
 
-    Parameters
+    Attributes
     ----------
     block : mnv2.golden.model.QuantizedBlock
     addition : tuple or None
-        As `mnv2.golden.fast.addition.prepare_add`.
+        As `mnv2.golden.fast.addition.prepare_float_add`.
     group, band : int
         Images and output rows that are worked on at a time.
     """
@@ -83,7 +83,7 @@ def prepare_block(block, low, high, shapes):
         ends = _clamp_of(layer)
     if block.add is not None and block.add.activation_bits > 8:
         return None
-    addition = None if block.add is None else prepare_add(block.add)
+    addition = None if block.add is None else prepare_float_add(block.add)
     return PreparedBlock(
         block,
         prepared.get("expand"),
@@ -101,7 +101,7 @@ def _hold(results, name, images, rows, values):
         np.copyto(results[name][images, rows], values, casting="unsafe")
 
 
-def run_block(kernels, prepared, x, results, overflows=None):
+def run_prepared_block(kernels, prepared, x, results, overflows=None):
     """Run a bottleneck on float32 [N, H, W, C].
 
     Parameters
@@ -320,7 +320,7 @@ def _run_blocks(kernels, model, prepared, numbers, x, results, overflows):
     for number in numbers:
         block, ready = model.blocks[number], prepared.blocks[number]
         if ready is not None:
-            x = run_block(kernels, ready, x, results, overflows)
+            x = run_prepared_block(kernels, ready, x, results, overflows)
             continue
         before = (
             model.stem.activation_bits if number == 0 else _output_bits(model.blocks[number - 1])

@@ -20,7 +20,7 @@ _PART_ELEMENTS = 2**14
 class Kernels:
     """Inner loops; all arrays are float32.
 
-    Parameters
+    Attributes
     ----------
     name : str
         What runs them.
@@ -32,7 +32,7 @@ class Kernels:
     filter_and_scale : function of (prepared, padded, out) or None
         Both at once.
     add : function of (form, a, b)
-        Sums of `mnv2.golden.fast.addition.prepare_add`.
+        Sums of `mnv2.golden.fast.addition.prepare_float_add`.
     """
 
     name: str

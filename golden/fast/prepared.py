@@ -27,9 +27,9 @@ _SLOW_SHARE = 0.2
 class PreparedLayer:
     """A layer whose float32 form is proven.
 
-    Parameters
+    Attributes
     ----------
-    layer : mnv2.golden.records.QuantizedLayer
+    layer : mnv2.golden.quantized_layer.QuantizedLayer
     weights : float32 [K, M], or depthwise [3, 3, C], at stride 1 [3, 3, n, C]: the same n times
     correction : int64 [M]
         As `mnv2.golden.fast.ops.corrections`.
@@ -64,7 +64,7 @@ def prepare_layer(layer, low, high, pixels, columns=1):
 
     Parameters
     ----------
-    layer : mnv2.golden.records.QuantizedLayer
+    layer : mnv2.golden.quantized_layer.QuantizedLayer
     low, high : int
         Every value that its input can hold.
     pixels : int

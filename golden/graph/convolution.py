@@ -33,7 +33,7 @@ CHANNEL_WORK, TAP_WORK, GROUP_WORK = 2**13, 2**13, 2**15
 class Convolution:
     """A convolution ready to run.
 
-    Parameters
+    Attributes
     ----------
     weights : int8
         [K, K, C / groups, M], or [K, K, M] where depthwise; a view of the file's.
@@ -161,7 +161,7 @@ def prepare_convolution(operator, source, weights, bias, target):
 
     Parameters
     ----------
-    operator : mnv2.golden.graph.records.Operator
+    operator : mnv2.golden.graph.schema.Operator
     source, weights, bias, target : Tensor
         bias may be None.
 

@@ -22,7 +22,7 @@ from mnv2.golden.graph.derivation import (
     require_type,
 )
 from mnv2.golden.quantize import add_record
-from mnv2.golden.records import QuantizedAdd
+from mnv2.golden.quantized_layer import QuantizedAdd
 
 #: Axes over which LiteRT's kernel can broadcast.
 MAXIMUM_BROADCAST_AXES = 6

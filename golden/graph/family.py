@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnv2.golden.graph.graph import Graph
-from mnv2.golden.graph.layer_records import convolution, pad_amounts, pool, refuse, residual
-from mnv2.golden.graph.records import Operator
+from mnv2.golden.graph.operator_record import convolution, pad_amounts, pool, refuse, residual
+from mnv2.golden.graph.schema import Operator
 from mnv2.golden.model import QuantizedBlock, QuantizedModel
 from mnv2.golden.network import (
     PADDINGS,
@@ -40,7 +40,7 @@ class FamilyNetwork:
     names : dict of int to str
         Tensor index to the name that `QuantizedModel.run` has for it, in the order of execution; a
         RESHAPE's output has the name of its input.
-    before, behind : tuple of mnv2.golden.graph.records.Operator
+    before, behind : tuple of mnv2.golden.graph.schema.Operator
         What the host does to the graph's input, and to the logits.
     """
 

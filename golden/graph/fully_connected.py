@@ -33,7 +33,7 @@ BIAS_SCALE_TOLERANCE = 0.02
 class FullyConnected:
     """A matrix product ready to run.
 
-    Parameters
+    Attributes
     ----------
     weights : int8 [C, M]
         A view of the file's.

@@ -11,7 +11,7 @@ from mnv2.golden.graph.elementwise import prepare_add, prepare_dequantize, prepa
 from mnv2.golden.graph.fully_connected import FORMS, prepare_fully_connected
 from mnv2.golden.graph.layout import prepare_pad, prepare_reshape
 from mnv2.golden.graph.pooling import prepare_average_pool, prepare_mean
-from mnv2.golden.graph.records import Operator, Tensor
+from mnv2.golden.graph.schema import Operator, Tensor
 from mnv2.golden.graph.softmax import prepare_softmax
 
 #: Bounds on memory and time: elements of all outputs together, multiplications, operators.
@@ -51,7 +51,7 @@ class Graph:
     Whatever the arithmetic does not cover is refused here, so that `run` cannot fail but for its
     inputs (and a SOFTMAX whose exponentials add up to 4096).
 
-    Parameters
+    Attributes
     ----------
     tensors : tuple of Tensor
         In the order of their indices. The shapes of computed tensors become those that the
@@ -61,8 +61,8 @@ class Graph:
     inputs, outputs : tuple of int
         Tensor indices, in the model's order.
 
-    Members
-    -------
+    Attributes
+    ----------
     kernels : tuple of records
         What LiteRT's Prepare would derive for each operator (multipliers, clamps, paddings), from
         the modules of this package.

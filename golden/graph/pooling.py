@@ -32,7 +32,7 @@ from mnv2.golden.graph.derivation import (
 class AveragePool:
     """An average pool ready to run, in the input's own steps.
 
-    Parameters
+    Attributes
     ----------
     rows, columns : (first, end), each int64 [H'] or [W']
         The pixels inside the image that each output's window sees, along each axis.
@@ -99,7 +99,7 @@ def prepare_average_pool(operator, source, target):
 class Mean:
     """A mean over axes ready to run.
 
-    Parameters
+    Attributes
     ----------
     axes : tuple of int
     count : int

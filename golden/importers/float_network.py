@@ -32,10 +32,10 @@ _WIDTHS = (*WIDTH_MULTIPLIERS, *(step / 20 for step in range(1, 81)))
 
 
 @dataclass(frozen=True, eq=False)
-class Convolution:
+class FloatConvolution:
     """A convolution as a file holds it.
 
-    Parameters
+    Attributes
     ----------
     name : str
         What the file calls its weights.
@@ -209,8 +209,8 @@ def assemble_model(
 
     Parameters
     ----------
-    stem, head, classifier : Convolution
-    blocks : sequence of (Convolution or None, Convolution, Convolution)
+    stem, head, classifier : FloatConvolution
+    blocks : sequence of (FloatConvolution or None, FloatConvolution, FloatConvolution)
         Expand (None at expansion 1), depthwise, project.
     input_size : int, (int, int) or None
     padding : str

@@ -12,7 +12,7 @@ import numpy as np
 
 from mnv2.golden.float_model import KERAS_NORMALIZATION, BatchNormalization
 from mnv2.golden.importers.float_network import (
-    Convolution,
+    FloatConvolution,
     agree_on_size,
     as_float32,
     assemble_model,
@@ -92,7 +92,7 @@ class _Layers:
         weights = self._fetch(layer, "kernel", 4)
         if weights.shape[:2] == (1, 1):
             weights = weights[0, 0]
-        return Convolution(
+        return FloatConvolution(
             f"{layer}/kernel", weights, self._bias(layer), self._normalization(normalization)
         )
 
@@ -103,7 +103,7 @@ class _Layers:
             raise ValueError(
                 f"The tensor {layer}/kernel must hold one filter a channel, not {weights.shape[3]}"
             )
-        return Convolution(
+        return FloatConvolution(
             f"{layer}/kernel",
             np.ascontiguousarray(weights[..., 0]),
             self._bias(layer),
@@ -122,7 +122,7 @@ class _Layers:
                 "The file must hold one dense layer, the classifier, not "
                 f"{len(names)}{': ' + ', '.join(names[:3]) if names else ''}"
             )
-        return Convolution(
+        return FloatConvolution(
             f"{names[0]}/kernel", self._fetch(names[0], "kernel", 2), self._bias(names[0])
         )
 

@@ -21,8 +21,8 @@ _FOLDED = ("Identity", "CastLike", "Shape", "Reshape", "Expand")
 class Node:
     """One operator.
 
-    Members
-    -------
+    Attributes
+    ----------
     operator, name : str
         The name is that of the node, or of its output where the node has none.
     inputs, outputs : tuple of str

@@ -1,10 +1,10 @@
 """From an ONNX file to the float model: its layers are followed from the image to the logits."""
 
 from mnv2.golden.float_model import IMAGENET_NORMALIZATION, KERAS_NORMALIZATION
-from mnv2.golden.importers.float_network import Convolution, agree_on_size, assemble_model
+from mnv2.golden.importers.float_network import FloatConvolution, agree_on_size, assemble_model
 from mnv2.golden.importers.onnx_graph import OnnxGraph
 from mnv2.golden.importers.onnx_layers import find_layers
-from mnv2.golden.importers.onnx_records import NHWC, OnnxLayer, Pool
+from mnv2.golden.importers.onnx_records import NHWC, OnnxLayer, OnnxPool
 from mnv2.golden.network import PADDINGS, output_size, stride_padding
 
 
@@ -81,7 +81,7 @@ def _channels(value):
 def _part(layer):
     if layer is None:
         return None
-    return Convolution(layer.name, layer.weights, layer.bias, layer.normalization)
+    return FloatConvolution(layer.name, layer.weights, layer.bias, layer.normalization)
 
 
 class _Chain:
@@ -149,7 +149,7 @@ class _Chain:
 
     def classifier(self, head):
         layer = self._next("classifier")
-        if not isinstance(layer.source, Pool) or layer.source.source is not head:
+        if not isinstance(layer.source, OnnxPool) or layer.source.source is not head:
             raise ValueError(f"The classifier {layer.name} must work on the head's mean")
         self.take("classifier", layer.source, taps=1, clamped=False)
         if self._layers or self._sums:

@@ -19,13 +19,13 @@ class Image:
 class OnnxLayer:
     """A convolution or the classifier.
 
-    Members
-    -------
+    Attributes
+    ----------
     name : str
         Of its weights in the file.
-    source : Image, OnnxLayer, Sum or Pool
+    source : Image, OnnxLayer, Sum or OnnxPool
     weights, bias, normalization
-        As in `float_network.Convolution`.
+        As in `float_network.FloatConvolution`.
     stride : int
     padding : ((top, bottom), (left, right)) or "same"
     low, high : float
@@ -57,7 +57,7 @@ class Sum:
 
 
 @dataclass(eq=False)
-class Pool:
+class OnnxPool:
     """The mean over rows and columns; kernel None where it is the whole map by itself."""
 
     source: object

@@ -16,7 +16,7 @@ import numpy as np
 
 from mnv2.golden.graph.derivation import MAXIMUM_AXES
 from mnv2.golden.graph.graph import MAXIMUM_OPERATORS, Graph
-from mnv2.golden.graph.records import (
+from mnv2.golden.graph.schema import (
     LABEL_CHARACTERS,
     OPERATOR_OPTIONS,
     Operator,
@@ -65,10 +65,10 @@ def read_graph(data):
         ) from None
     if len(data) < 8 or data[4:8] != IDENTIFIER:
         raise ValueError("The file must be a TFLite model, with the identifier TFL3")
-    return _Reader(schema, data).graph()
+    return _GraphReader(schema, data).graph()
 
 
-class _Reader:
+class _GraphReader:
     """One file being read."""
 
     def __init__(self, schema, data):

@@ -5,7 +5,7 @@ operator without options runs with.
 """
 
 from mnv2.golden.graph.derivation import MAXIMUM_AXES
-from mnv2.golden.graph.records import (
+from mnv2.golden.graph.schema import (
     ACTIVATIONS,
     OPERATOR_OPTIONS,
     PADDINGS,

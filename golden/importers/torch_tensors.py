@@ -46,7 +46,7 @@ class Storage:
 
 
 @dataclass(frozen=True)
-class Tensor:
+class TorchTensor:
     """A view of a storage; offset and strides in elements."""
 
     storage: Storage
@@ -125,7 +125,7 @@ class TensorPickle:
         )
         if last >= max(storage.elements, 1) or count > storage.elements:
             raise ValueError("A tensor must lie inside its storage")
-        return Tensor(storage, offset, tuple(shape), tuple(strides))
+        return TorchTensor(storage, offset, tuple(shape), tuple(strides))
 
     @staticmethod
     def _dictionary(arguments):
@@ -141,20 +141,20 @@ class TensorPickle:
     @staticmethod
     def _parameter(arguments):
         tensor, *_ = arguments
-        if not isinstance(tensor, Tensor):
+        if not isinstance(tensor, TorchTensor):
             raise ValueError("A parameter must be a tensor")
         return tensor
 
 
 def find_tensors(value):
-    """dict of str to Tensor of a file's value: a state dict, or one in a script's wrapper."""
+    """dict of str to TorchTensor of a file's value: a state dict, or one in a script's wrapper."""
     for inner in (
         value,
         *((value.get(name) for name in WRAPPERS) if isinstance(value, dict) else ()),
     ):
         if not isinstance(inner, dict):
             continue
-        tensors = {name: x for name, x in inner.items() if isinstance(x, Tensor)}
+        tensors = {name: x for name, x in inner.items() if isinstance(x, TorchTensor)}
         if not tensors:
             continue
         if not all(isinstance(name, str) for name in tensors):

@@ -8,7 +8,12 @@ features.N the blocks, features.N+1 the head, classifier.1 the classifier; weigh
 import re
 
 from mnv2.golden.float_model import BatchNormalization, FloatModel
-from mnv2.golden.importers.float_network import Convolution, as_float32, assemble_model, golden_axes
+from mnv2.golden.importers.float_network import (
+    FloatConvolution,
+    as_float32,
+    assemble_model,
+    golden_axes,
+)
 
 _STEM = "features.0.0.weight"
 _BLOCK = re.compile(r"features\.(\d{1,3})\.conv\.(\d)\.")
@@ -93,7 +98,7 @@ def float_model_from_torchvision(tensors, network=None, *, input_size=None, stri
             )
         )
         used.add(f"{normalization}.num_batches_tracked")
-        return Convolution(name, golden_axes(name, fetch(name, 4), depthwise), None, norm)
+        return FloatConvolution(name, golden_axes(name, fetch(name, 4), depthwise), None, norm)
 
     numbers = {}
     for name in tensors:
@@ -113,7 +118,9 @@ def float_model_from_torchvision(tensors, network=None, *, input_size=None, stri
         blocks.append((*([None] if len(parts) == 1 else []), *parts, convolution(*project)))
     head = convolution(f"features.{count + 1}.0", f"features.{count + 1}.1")
     name = "classifier.1.weight"
-    classifier = Convolution(name, golden_axes(name, fetch(name, 2)), fetch("classifier.1.bias", 1))
+    classifier = FloatConvolution(
+        name, golden_axes(name, fetch(name, 2)), fetch("classifier.1.bias", 1)
+    )
     for name in tensors:
         if name not in used:
             raise ValueError(f"The tensor {name} is superfluous: MobileNetV2 has none of that name")

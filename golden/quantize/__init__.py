@@ -6,10 +6,10 @@ them; `equalization`, `bias_correction` and `adaptive_rounding` repair; `quantiz
 """
 
 from mnv2.golden.quantize.calibration import Calibration, calibrate
+from mnv2.golden.quantize.layer_record import add_record, layer_record, mean_record
 from mnv2.golden.quantize.options import QuantizationOptions, first_and_last
 from mnv2.golden.quantize.quantizer import quantize_image, quantize_model
 from mnv2.golden.quantize.ranges import choose_ranges
-from mnv2.golden.quantize.records import add_record, layer_record, mean_record
 from mnv2.golden.quantize.scales import affine_parameters, relu6_clamp, weight_scales
 
 __all__ = [

@@ -6,16 +6,16 @@ those of the equalised one.
 
 from dataclasses import dataclass
 
-from mnv2.golden.quantize.calibrate import RangeStatistics, collect_statistics
 from mnv2.golden.quantize.equalization import equalize
 from mnv2.golden.quantize.options import QuantizationOptions
+from mnv2.golden.quantize.range_statistics import RangeStatistics, collect_statistics
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """What `calibrate` collected.
 
-    Parameters
+    Attributes
     ----------
     statistics : dict of bool to RangeStatistics
         Of the float network (False) and of the equalised one (True), where asked for.

@@ -20,7 +20,7 @@ SMALLEST_EXPONENT = -60
 class Histogram:
     """How many samples fell into each bin.
 
-    Parameters
+    Attributes
     ----------
     counts : int64 [2 * HALF_BINS]
         Bin i holds the samples in [(i - HALF_BINS) * width, (i + 1 - HALF_BINS) * width).

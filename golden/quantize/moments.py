@@ -17,7 +17,7 @@ UNCERTAIN = 1e-4
 class LayerMoments:
     """Sums over every output position of every picture seen.
 
-    Parameters
+    Attributes
     ----------
     count : int
         Positions.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mnv2.golden.arithmetic import LITERT, Arithmetic
-from mnv2.golden.records import ACTIVATION_BITS, WEIGHT_BITS
+from mnv2.golden.quantized_layer import ACTIVATION_BITS, WEIGHT_BITS
 
 GRANULARITIES = ("channel", "tensor")
 SCALES = ("real", "power-of-two")
@@ -16,7 +16,7 @@ WEIGHT_RANGE_METHODS = ("minmax", "least-squares")
 class QuantizationOptions:
     """Choices of post-training quantisation.
 
-    Parameters
+    Attributes
     ----------
     weight_bits : int
         2 to 8.

@@ -33,7 +33,7 @@ def choose_ranges(
 
     Parameters
     ----------
-    statistics : mnv2.golden.quantize.calibrate.RangeStatistics
+    statistics : mnv2.golden.quantize.range_statistics.RangeStatistics
     method : str
         "mean-minmax": the mean over pictures of each picture's minimum and maximum.
         "minmax": the extremes over all pictures.

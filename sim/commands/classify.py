@@ -56,7 +56,8 @@ def classify(
     from mnv2.sim.commands.terminal.console import get_console
     from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.networks.classify import classify as run
-    from mnv2.sim.networks.classify import write_dump
+    from mnv2.sim.networks.dumps import write_dump
+    from mnv2.sim.networks.outputs import dump_tensors
 
     path = find_picture(image)
     with show_count("Calibrating") as progress:
@@ -69,7 +70,7 @@ def classify(
             normalization=given(normalization),
         )
     if dump is not None:
-        write_dump(dump, result)
+        write_dump(dump, dump_tensors(result.model, result.tensors))
     get_console().print(render_classification(result))
 
 

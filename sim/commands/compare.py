@@ -33,12 +33,12 @@ def compare(
     - mnv2 compare runs/before runs/after
     """
     from mnv2.sim.commands.terminal.console import get_console
-    from mnv2.sim.networks.compare import compare_tensors
+    from mnv2.sim.networks.compare import compare_dumps
     from mnv2.sim.networks.dumps import read_dump
 
-    result = compare_tensors(read_dump(a), read_dump(b))
+    result = compare_dumps(read_dump(a), read_dump(b))
     get_console().print(render_comparison(result))
-    if result.first_parting is not None:
+    if result.first_differing is not None:
         raise typer.Exit(1)
 
 
@@ -47,7 +47,7 @@ def render_comparison(result):
 
     Parameters
     ----------
-    result : mnv2.sim.networks.compare.Comparison
+    result : mnv2.sim.networks.compare.DumpComparison
 
     Returns
     -------
@@ -88,7 +88,7 @@ def _cells(tensor):
 
 def _verdict(result):
     """What it comes to, in one sentence."""
-    first = result.first_parting
+    first = result.first_differing
     count = len(result.tensors)
     if first is None:
         tensors = "The tensor that both hold is" if count == 1 else f"All {count} tensors are"

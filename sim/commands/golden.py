@@ -61,9 +61,9 @@ def golden(
     from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.errors import UserError
     from mnv2.sim.jobs.files import check_dump
+    from mnv2.sim.networks.dumps import write_dump
     from mnv2.sim.networks.files import load_graph
     from mnv2.sim.networks.inputs import load_graph_inputs
-    from mnv2.sim.networks.outputs import write_dump
     from mnv2.sim.pictures.normalization import choose_normalization
 
     graph = load_graph(model)

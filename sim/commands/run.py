@@ -133,9 +133,8 @@ def run(
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.files import check_dump, output_folder, save_arrays
-    from mnv2.sim.networks.dumps import DUMP_FILE
+    from mnv2.sim.networks.dumps import DUMP_FILE, write_dump
     from mnv2.sim.networks.inputs import check_picture
-    from mnv2.sim.networks.outputs import write_dump
     from mnv2.sim.report.files import write_csv, write_json
     from mnv2.sim.report.plots import write_plots
     from mnv2.sim.report.tables import render_report

@@ -1,7 +1,7 @@
 """One picture through the float and the integer network, side by side.
 
 `classify` returns a `Classification`, plain records for the terminal and for reports; rendering is
-elsewhere. `write_dump` writes every integer tensor by name.
+elsewhere.
 """
 
 import time
@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from mnv2.golden.fixed_point import dequantize
-from mnv2.sim.networks import outputs
 from mnv2.sim.networks.compare import sqnr_db
 from mnv2.sim.networks.inputs import check_picture, load_model_input
 from mnv2.sim.networks.open import RunnableModel, open_model
@@ -19,7 +18,7 @@ from mnv2.sim.pictures.class_names import class_name
 
 
 @dataclass(frozen=True)
-class Prediction:
+class RankedClass:
     """One class of a ranking: index 0..999, name, logit, probability in 0..1."""
 
     index: int
@@ -41,11 +40,11 @@ class TensorQuality:
 class Classification:
     """What `classify` found.
 
-    Members
-    -------
+    Attributes
+    ----------
     image : Path
         The picture.
-    integer_top : tuple of Prediction
+    integer_top : tuple of RankedClass
         The five likeliest classes by the wide logits, likeliest first.
     integer_seconds : float
         Time of the forward pass.
@@ -53,7 +52,7 @@ class Classification:
         Every tensor of the integer run, as `QuantizedModel.run` names them.
     model : mnv2.sim.networks.open.RunnableModel
         The network that ran.
-    float_top : tuple of Prediction
+    float_top : tuple of RankedClass
         As ``integer_top``, of the float network; empty where the model came as integers.
     quality : tuple of TensorQuality
         Of the stem, each block's output, head, pool and classifier (int8), in order; empty too.
@@ -62,11 +61,11 @@ class Classification:
     """
 
     image: Path
-    integer_top: tuple[Prediction, ...]
+    integer_top: tuple[RankedClass, ...]
     integer_seconds: float
     tensors: dict
     model: RunnableModel
-    float_top: tuple[Prediction, ...] = ()
+    float_top: tuple[RankedClass, ...] = ()
     quality: tuple[TensorQuality, ...] = ()
     logits_sqnr_db: float | None = None
     float_seconds: float | None = None
@@ -80,13 +79,13 @@ class Classification:
 
 
 def rank(logits, count=5):
-    """The likeliest classes of real logits [classes], as Predictions."""
+    """The likeliest classes of real logits [classes], as RankedClasses."""
     logits = np.asarray(logits, np.float64)
     weights = np.exp(logits - logits.max())
     probabilities = weights / weights.sum()
     order = np.argsort(-logits, kind="stable")[:count]
     return tuple(
-        Prediction(
+        RankedClass(
             int(i), class_name(int(i), logits.size), float(logits[i]), float(probabilities[i])
         )
         for i in order
@@ -137,7 +136,7 @@ def classify(
     check_picture(image)  # first: a bad picture costs no calibration
     opened = open_model(model, weights=weights, input_size=input_size, progress=progress)
     given = load_model_input(opened, image, normalization)
-    _ = opened.integer.prepared  # made once, and no part of a pass
+    opened.integer.prepare()  # done once, so not part of the pass that is timed
     start = time.perf_counter()
     tensors = opened.integer.run(given.integer)
     integer_seconds = time.perf_counter() - start
@@ -176,14 +175,3 @@ def _float_reference(opened, image, tensors, logits, count):
         "logits_sqnr_db": sqnr_db(float_logits, logits),
         "float_seconds": float_seconds,
     }
-
-
-def write_dump(path, classification):
-    """Write every integer tensor to an .npz; see `mnv2.sim.networks.outputs.dump_tensors`.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be written; nothing is left half-written.
-    """
-    outputs.write_dump(path, outputs.dump_tensors(classification.model, classification.tensors))

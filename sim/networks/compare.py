@@ -6,7 +6,7 @@ import numpy as np
 
 from mnv2.sim.errors import UserError
 
-__all__ = ["Comparison", "TensorComparison", "compare_tensors", "sqnr_db"]
+__all__ = ["DumpComparison", "TensorComparison", "compare_dumps", "sqnr_db"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class TensorComparison:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class DumpComparison:
     """Two sets of tensors.
 
     Attributes
@@ -59,7 +59,7 @@ class Comparison:
     only_b: tuple
 
     @property
-    def first_parting(self):
+    def first_differing(self):
         """The first tensor that is not equal, or None."""
         return next((tensor for tensor in self.tensors if not tensor.equal), None)
 
@@ -74,7 +74,7 @@ def sqnr_db(reference, value):
     return float(10 * np.log10(signal / noise)) if signal else float("-inf")
 
 
-def compare_tensors(a, b):
+def compare_dumps(a, b):
     """Compare two sets of tensors by name.
 
     Parameters
@@ -84,7 +84,7 @@ def compare_tensors(a, b):
 
     Returns
     -------
-    Comparison
+    DumpComparison
 
     Raises
     ------
@@ -97,7 +97,7 @@ def compare_tensors(a, b):
             f"The two must have tensors of the same names, and have none: "
             f"{_some(a)} here, {_some(b)} there"
         )
-    return Comparison(
+    return DumpComparison(
         tensors=tuple(_compare(name, a[name], b[name]) for name in common),
         only_a=tuple(name for name in a if name not in b),
         only_b=tuple(name for name in b if name not in a),

@@ -8,7 +8,7 @@ import numpy as np
 from mnv2.golden.fixed_point import dequantize
 from mnv2.golden.graph.derivation import RANGES
 from mnv2.golden.graph.elementwise import Quantize
-from mnv2.golden.graph.records import Tensor
+from mnv2.golden.graph.schema import Tensor
 from mnv2.golden.quantize import quantize_image
 from mnv2.sim.errors import UserError
 from mnv2.sim.pictures.images import crop_to, load_image, normalize

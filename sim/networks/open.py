@@ -20,13 +20,14 @@ from mnv2.golden.importers.torchvision_names import float_model_from_torchvision
 from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import mobilenet_v2
 from mnv2.golden.quantize import QuantizationOptions, choose_ranges, quantize_model
-from mnv2.golden.quantize.calibrate import collect_statistics
+from mnv2.golden.quantize.range_statistics import collect_statistics
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cache import cache_dir
 from mnv2.sim.jobs.files import save_arrays
 from mnv2.sim.jobs.identity import code_hash
 from mnv2.sim.networks.files import hash_file, read_model_file
-from mnv2.sim.pictures import calibration, images
+from mnv2.sim.pictures import images
+from mnv2.sim.pictures.calibration_pictures import calibration_pictures
 from mnv2.sim.pictures.photographs import calibration_photographs
 
 #: How per-picture ranges become one; see `mnv2.golden.quantize.ranges.choose_ranges`.
@@ -173,7 +174,7 @@ def load_model(
     ):
         return model_from_arrays({name: arrays[name] for name in arrays.files})
     rows, columns, _ = float_model.network.input_shape
-    pictures = calibration.calibration_pictures(max(rows, columns), float_model.input_normalization)
+    pictures = calibration_pictures(max(rows, columns), float_model.input_normalization)
     model = quantize_on(
         float_model,
         [images.cut_centre(picture, rows, columns) for picture in pictures],

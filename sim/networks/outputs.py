@@ -5,7 +5,7 @@ import numpy as np
 from mnv2.golden.graph.fully_connected import FullyConnected
 from mnv2.sim.errors import UserError
 
-__all__ = ["dump_tensors", "fully_connected_note", "write_dump"]
+__all__ = ["dump_tensors", "fully_connected_note"]
 
 
 def dump_tensors(model, tensors):
@@ -74,19 +74,3 @@ def fully_connected_note(model, accumulators):
         f"FULLY_CONNECTED: {np.count_nonzero(ours != theirs):,} of {ours.size:,} logits differ "
         "from LiteRT's, which scales them in floating point"
     )
-
-
-def write_dump(path, tensors):
-    """Write tensors by name to an .npz, whole or not at all.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be written.
-    """
-    from mnv2.sim.jobs.files import save_arrays
-
-    try:
-        save_arrays(path, tensors)
-    except OSError as error:
-        raise UserError(f"The dump {path} cannot be written: {error.strerror or error}") from None

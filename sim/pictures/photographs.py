@@ -30,7 +30,7 @@ _CALIBRATION = {
 class Photograph:
     """A picture on disk.
 
-    Parameters
+    Attributes
     ----------
     name : str
         The file's name without its extension.

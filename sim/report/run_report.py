@@ -19,7 +19,7 @@ class ClassRankings:
 
     Attributes
     ----------
-    float_top, golden_top, rtl_top : tuple of mnv2.sim.networks.classify.Prediction
+    float_top, golden_top, rtl_top : tuple of mnv2.sim.networks.classify.RankedClass
         Of the float network, of the integer model, and of the accumulators that the RTL wrote. The
         first is empty where the model came as integers.
     """

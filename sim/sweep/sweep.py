@@ -15,7 +15,7 @@ from mnv2.sim.jobs.journal import Journal
 from mnv2.sim.networks.files import read_model_file
 from mnv2.sim.networks.open import load_float_model
 from mnv2.sim.pictures import images
-from mnv2.sim.pictures.calibration import cut_pictures
+from mnv2.sim.pictures.calibration_pictures import cut_pictures
 from mnv2.sim.pictures.decode import decode_pictures
 from mnv2.sim.pictures.image_sets import choose_pictures, find_image_set
 from mnv2.sim.pictures.normalization import NORMALIZATIONS

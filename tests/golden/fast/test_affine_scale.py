@@ -11,7 +11,7 @@ from mnv2.golden.fast.affine_scale import fit, thresholds
 from mnv2.golden.fast.choice import load_compiled
 from mnv2.golden.fast.kernels import NUMPY
 from mnv2.golden.fast.prepared import prepare_layer, scale_sums
-from mnv2.golden.records import QuantizedLayer
+from mnv2.golden.quantized_layer import QuantizedLayer
 
 
 def make_layer(

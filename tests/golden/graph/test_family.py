@@ -9,7 +9,7 @@ from mnv2.golden.average_pool import QuantizedAveragePool
 from mnv2.golden.exporters.tflite import export_model
 from mnv2.golden.graph.family import lower_family
 from mnv2.golden.graph.graph import Graph
-from mnv2.golden.graph.records import Operator, PoolOptions, Tensor
+from mnv2.golden.graph.schema import Operator, PoolOptions, Tensor
 from mnv2.golden.importers.tflite import read_graph
 from mnv2.golden.network import build_network, mobilenet_v2
 from mnv2.golden.synthetic import random_activation, random_model

@@ -12,7 +12,7 @@ from mnv2.golden import ops
 from mnv2.golden.exporters.tflite_graph import GraphWriter
 from mnv2.golden.fixed_point import quantize_multiplier, round_half_away
 from mnv2.golden.graph.graph import Graph
-from mnv2.golden.graph.records import (
+from mnv2.golden.graph.schema import (
     AddOptions,
     ConvolutionOptions,
     Operator,

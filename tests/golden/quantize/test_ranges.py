@@ -7,9 +7,9 @@ import pytest
 
 from mnv2.golden.fixed_point import signed_range
 from mnv2.golden.quantize import choose_ranges
-from mnv2.golden.quantize.calibrate import RangeStatistics
 from mnv2.golden.quantize.histogram import histogram
 from mnv2.golden.quantize.options import RANGE_METHODS
+from mnv2.golden.quantize.range_statistics import RangeStatistics
 from mnv2.golden.quantize.ranges import (
     entropy_divergence,
     entropy_range,

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from mnv2.sim import cli
 from mnv2.sim.errors import UserError
-from mnv2.sim.networks.compare import compare_tensors, sqnr_db
+from mnv2.sim.networks.compare import compare_dumps, sqnr_db
 from mnv2.sim.networks.dumps import DUMP_FILE, read_dump
 
 
@@ -94,7 +94,7 @@ def test_shapes_and_types_part(tensors, save):
 
 
 def test_differences_of_integers_do_not_wrap():
-    result = compare_tensors(
+    result = compare_dumps(
         {"x": np.array([-128], np.int8), "y": np.array([2**64 - 1], "u8")},
         {"x": np.array([127], np.int8), "y": np.array([2**64 - 2], "u8")},
     )
@@ -104,9 +104,9 @@ def test_differences_of_integers_do_not_wrap():
 
 def test_nan_equals_nan_alone():
     nan = np.array([np.nan, 1.0])
-    (tensor,) = compare_tensors({"x": nan}, {"x": nan.copy()}).tensors
+    (tensor,) = compare_dumps({"x": nan}, {"x": nan.copy()}).tensors
     assert tensor.equal
-    (tensor,) = compare_tensors({"x": nan}, {"x": np.array([0.0, 1.0])}).tensors
+    (tensor,) = compare_dumps({"x": nan}, {"x": np.array([0.0, 1.0])}).tensors
     assert tensor.differing == 1
     assert np.isnan(tensor.largest)
 
@@ -126,7 +126,7 @@ def test_folders_of_runs(tensors, save, tmp_path):
 
 def test_nothing_in_common(tensors, save, capsys):
     with pytest.raises(UserError, match="have none: t1, t2, t3, … here, other there"):
-        compare_tensors(tensors, {"other": np.ones(1)})
+        compare_dumps(tensors, {"other": np.ones(1)})
     assert invoke(save("a.npz", tensors), save("b.npz", {"other": np.ones(1)})).exit_code == 2
 
 

@@ -11,14 +11,15 @@ from typer.testing import CliRunner
 from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.float_model import FloatModel
 from mnv2.golden.network import mobilenet_v2
-from mnv2.golden.records import with_arithmetic
+from mnv2.golden.quantized_layer import with_arithmetic
 from mnv2.sim import cli
 from mnv2.sim.errors import UserError
 from mnv2.sim.networks import export
-from mnv2.sim.networks.compare import compare_tensors
+from mnv2.sim.networks.compare import compare_dumps
+from mnv2.sim.networks.dumps import write_dump
 from mnv2.sim.networks.export import METADATA, encode_model, open_calibrated
 from mnv2.sim.networks.open import RunnableModel, open_model
-from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note, write_dump
+from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note
 from tests.golden.family_files import (
     per_tensor,
     random_quantized_network,
@@ -63,7 +64,7 @@ def test_litert_gives_all_tensors(change, tmp_path):
     adds = sum(block.add is not None for block in model.blocks)
     assert len(ours) == len(model.layers) + adds + 2  # and input and pool
     named = {opened.family.names[int(key[1:])]: value[0] for key, value in ours.items()}
-    assert compare_tensors(model.run(image[0]), named).first_parting is None
+    assert compare_dumps(model.run(image[0]), named).first_differing is None
 
 
 def test_the_command_writes_both_formats(files, tmp_path):
@@ -77,7 +78,7 @@ def test_the_command_writes_both_formats(files, tmp_path):
     back, other = (open_model(x).integer for x in (first, integers))
     image = np.random.default_rng(3).integers(-128, 128, (16, 12, 3), dtype=np.int8)
     for found in (back, other):
-        assert compare_tensors(model.run(image), found.run(image)).first_parting is None
+        assert compare_dumps(model.run(image), found.run(image)).first_differing is None
     odd = tmp_path / "model.bin"
     assert invoke("export", "--model", integers, "--format", "tflite", odd).exit_code == 0
     np.testing.assert_array_equal(open_model(odd).integer.stem.weights, model.stem.weights)

@@ -44,7 +44,7 @@ def _no_zero_points():
 class Tensor:
     """One tensor of a graph.
 
-    Parameters
+    Attributes
     ----------
     index : int
         Its place in the file; `Graph.run` answers under this number.
@@ -117,7 +117,7 @@ class Tensor:
 class ConvolutionOptions:
     """Of CONV_2D and DEPTHWISE_CONV_2D.
 
-    Parameters
+    Attributes
     ----------
     padding : "SAME" or "VALID"
     stride, dilation : (rows, columns)
@@ -213,7 +213,7 @@ OPERATOR_OPTIONS = {
 class Operator:
     """One operator of a graph.
 
-    Parameters
+    Attributes
     ----------
     index : int
         Its place in the file, which is the order of execution.

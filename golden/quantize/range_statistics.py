@@ -17,7 +17,7 @@ from mnv2.golden.quantize.moments import layer_moments
 class RangeStatistics:
     """What was seen, by tensor or layer name.
 
-    Parameters
+    Attributes
     ----------
     minima, maxima : dict of str to float64 [pictures]
         Extremes of each tensor that `FloatModel.run` names, picture by picture.

@@ -44,7 +44,7 @@ def _check_multiplier_bits(record, *multipliers):
     if any(np.any(np.asarray(value) & ((1 << (32 - bits)) - 1)) for value in multipliers):
         raise ValueError(
             f"Multipliers of {record.name} must be rounded to {bits} bits; "
-            "see mnv2.golden.records.with_arithmetic"
+            "see mnv2.golden.quantized_layer.with_arithmetic"
         )
 
 
@@ -52,7 +52,7 @@ def _check_multiplier_bits(record, *multipliers):
 class QuantizedLayer:
     """One convolution in integers, with its requantisation and clamp.
 
-    Parameters
+    Attributes
     ----------
     name, kind : str
         As in `mnv2.golden.network.Layer`.
@@ -191,7 +191,7 @@ class QuantizedLayer:
 class QuantizedAdd:
     """A residual addition: a is the block's input, b the project output, both lifted.
 
-    Parameters
+    Attributes
     ----------
     a_multiplier, a_shift, b_multiplier, b_shift, multiplier, shift : int
         As in `QuantizedLayer`, one per tensor. Inputs are lifted by `left_shift` bits before

@@ -16,7 +16,7 @@ from mnv2.golden.fixed_point import (
     signed_range,
 )
 from mnv2.golden.quantize.scales import nearest_integers, relu6_clamp, weight_scales
-from mnv2.golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean, with_arithmetic
+from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer, QuantizedMean, with_arithmetic
 
 
 def layer_record(
