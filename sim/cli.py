@@ -22,6 +22,7 @@ from mnv2.sim.commands.sweep import sweep
 from mnv2.sim.commands.validate import validate
 from mnv2.sim.commands.verilog import verilog
 from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.jobs.threads import limit_blas_threads
 
 __all__ = ["app", "main"]
 
@@ -100,6 +101,7 @@ def _interrupt(number, frame):
 
 def main():
     """Entry point of the console script."""
+    limit_blas_threads()  # no command has loaded numpy yet
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     app()
