@@ -30,9 +30,14 @@ class QuantizedBlock:
         return tuple(x for x in (self.expand, self.depthwise, self.project) if x is not None)
 
     @property
+    def output(self):
+        """The record whose output leaves the block: the addition if there is one, or project."""
+        return self.add or self.project
+
+    @property
     def output_name(self):
         """Name of the tensor that leaves the block."""
-        return (self.add or self.project).name
+        return self.output.name
 
 
 def run_block(block, activation, exact_loops=False):
@@ -75,6 +80,18 @@ class QuantizedModel:
     input_scale: float
     input_zero_point: int
     input_bits: int = 8
+
+    @property
+    def stages(self):
+        """Every stage in order of execution, as those of `mnv2.golden.network.Network.stages`."""
+        return (self.stem, *self.blocks, self.head, self.pool, self.classifier)
+
+    @property
+    def outputs(self):
+        """The record that makes the output of each stage, in order."""
+        return tuple(
+            stage.output if isinstance(stage, QuantizedBlock) else stage for stage in self.stages
+        )
 
     @property
     def layers(self):

@@ -204,7 +204,7 @@ def random_model(rng, network, weight_bits=8, activation_bits=8, arithmetic=LITE
     blocks = []
     for block in network.blocks:
         made, samples = _fit_block(rng, block, samples, scale, zero, *bits)
-        last = made.add or made.project
+        last = made.output
         scale, zero = last.output_scale, last.output_zero_point
         blocks.append(made)
     head = random_layer(rng, network.head, samples, scale, zero, *bits)

@@ -251,7 +251,7 @@ def prepare_model(model):
     ends, blocks = _clamp_of(model.stem), []
     for block, shapes in zip(model.blocks, model.network.blocks, strict=True):
         blocks.append(prepare_block(block, *ends, shapes))
-        ends = _clamp_of(block.add or block.project)
+        ends = _clamp_of(block.output)
     rows, columns, _ = model.network.head.output_shape
     head, layer = prepare_layer(model.head, *ends, rows * columns), model.classifier
     matrix, zero, ends = None, layer.input_zero_point, _clamp_of(model.pool)
@@ -304,10 +304,6 @@ def _run_records(records, x, bits, results, overflows):
     return np.stack(outputs).astype(np.float32)
 
 
-def _output_bits(block):
-    return (block.add or block.project).activation_bits
-
-
 def _run_stem(kernels, model, prepared, images, results, overflows):
     """float32 [N, H, W, C] that leaves the stem."""
     if prepared.stem is not None:
@@ -323,7 +319,9 @@ def _run_blocks(kernels, model, prepared, numbers, x, results, overflows):
             x = run_prepared_block(kernels, ready, x, results, overflows)
             continue
         before = (
-            model.stem.activation_bits if number == 0 else _output_bits(model.blocks[number - 1])
+            model.stem.activation_bits
+            if number == 0
+            else model.blocks[number - 1].output.activation_bits
         )
         records = block.layers if block.add is None else (*block.layers, block.add)
         x = _run_records(records, x, before, results, overflows)
@@ -365,7 +363,9 @@ def run_model(model, prepared, images, keep=None, overflows=None):
     if prepared.head is not None:
         x = run_pointwise(kernels, prepared.head, x, results, overflows)
     else:
-        x = _run_records([model.head], x, _output_bits(model.blocks[-1]), results, overflows)
+        x = _run_records(
+            [model.head], x, model.blocks[-1].output.activation_bits, results, overflows
+        )
     pooled = _pool(model.pool, x)
     _hold(results, model.pool.name, slice(None), slice(None), pooled)
     if prepared.classifier is not None:

@@ -52,23 +52,19 @@ def classify(
 
     - mnv2 classify cat.jpg --model mobilenet_v2.tflite
     """
-    from mnv2.sim.commands.options.picture import find_picture
     from mnv2.sim.commands.terminal.console import get_console
     from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.networks.classify import classify as run
     from mnv2.sim.networks.dumps import write_dump
+    from mnv2.sim.networks.inputs import read_input_file
+    from mnv2.sim.networks.open import open_model
     from mnv2.sim.networks.outputs import dump_tensors
+    from mnv2.sim.pictures.photographs import find_picture
 
-    path = find_picture(image)
+    source = read_input_file(find_picture(image))  # first: a bad picture costs no calibration
     with show_count("Calibrating") as progress:
-        result = run(
-            path,
-            weights=weights,
-            progress=progress,
-            model=model,
-            input_size=size,
-            normalization=given(normalization),
-        )
+        opened = open_model(model, weights=weights, input_size=size, progress=progress)
+    result = run(opened, source, normalization=given(normalization))
     if dump is not None:
         write_dump(dump, dump_tensors(result.model, result.tensors))
     get_console().print(render_classification(result))

@@ -56,7 +56,6 @@ def golden(
 
     Example: mnv2 golden --model mobilenet.tflite --input chelsea --dump tensors.npz
     """
-    from mnv2.sim.commands.options.picture import find_picture
     from mnv2.sim.commands.terminal.console import get_console
     from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.errors import UserError
@@ -65,6 +64,7 @@ def golden(
     from mnv2.sim.networks.files import load_graph
     from mnv2.sim.networks.inputs import load_graph_inputs
     from mnv2.sim.pictures.normalization import choose_normalization
+    from mnv2.sim.pictures.photographs import find_picture
 
     graph = load_graph(model)
     chosen = normalization.value

@@ -129,12 +129,12 @@ def run(
 
     - mnv2 run --config small --set data_bits=128 --latency 40 --stalls 20 --output runs/small
     """
-    from mnv2.sim.commands.options.picture import find_picture
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.files import check_dump, output_folder, save_arrays
     from mnv2.sim.networks.dumps import DUMP_FILE, write_dump
-    from mnv2.sim.networks.inputs import check_picture
+    from mnv2.sim.networks.inputs import read_input_file
+    from mnv2.sim.pictures.photographs import find_picture
     from mnv2.sim.report.files import write_csv, write_json
     from mnv2.sim.report.plots import write_plots
     from mnv2.sim.report.tables import render_report
@@ -153,10 +153,15 @@ def run(
     if image is not None and input_file is not None:
         raise UserError("The input is either IMAGE or --input, not both")
     path = find_picture(image or input_file or "chelsea")
-    check_picture(path)
+    source = read_input_file(path)
     if dump is not None:
         check_dump(dump)
-    opening = {"model": model, "size": size, "normalization": given(normalization)}
+    opening = {
+        "model": model,
+        "size": size,
+        "source": source,
+        "normalization": given(normalization),
+    }
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         waves_folder = temporary if waves else None
@@ -183,7 +188,7 @@ def run(
     get_error_console().print(f"In {folder}: {files}")
 
 
-def _open(path, opening, config, progress):
+def _open(opening, config, progress):
     """The model, in the accelerator's bits if it is a float one, and what it is given."""
     from mnv2.sim.networks.inputs import load_model_input
     from mnv2.sim.networks.open import open_model
@@ -195,7 +200,7 @@ def _open(path, opening, config, progress):
         activation_bits=config.activation_bits,
         progress=progress.calibrating,
     )
-    return model, load_model_input(model, path, opening["normalization"])
+    return model, load_model_input(model, opening["source"], opening["normalization"])
 
 
 def _run_network(path, opening, frames, waves_folder, **options):
@@ -210,7 +215,7 @@ def _run_network(path, opening, frames, waves_folder, **options):
             "that of one block."
         )
     with NetworkProgress() as progress:
-        model, data = _open(path, opening, options["config"], progress)
+        model, data = _open(opening, options["config"], progress)
         return run_frame(
             path,
             model,
@@ -228,7 +233,7 @@ def _run_blocks(path, opening, blocks, jobs, waves_folder, **options):
     from mnv2.sim.run import run_bottlenecks
 
     with BlockProgress() as progress:
-        model, data = _open(path, opening, options["config"], progress)
+        model, data = _open(opening, options["config"], progress)
         return run_bottlenecks(
             path,
             model,

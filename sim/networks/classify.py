@@ -12,8 +12,8 @@ import numpy as np
 
 from mnv2.golden.fixed_point import dequantize
 from mnv2.sim.networks.compare import sqnr_db
-from mnv2.sim.networks.inputs import check_picture, load_model_input
-from mnv2.sim.networks.open import RunnableModel, open_model
+from mnv2.sim.networks.inputs import load_model_input, path_of
+from mnv2.sim.networks.open import RunnableModel
 from mnv2.sim.pictures.class_names import class_name
 
 
@@ -94,35 +94,21 @@ def rank(logits, count=5):
 
 def compared_tensors(model):
     """(name, scale, zero_point) of the tensors whose quality is reported, in order."""
-    records = [
-        model.stem,
-        *(block.add or block.project for block in model.blocks),
-        model.head,
-        model.pool,
-        model.classifier,
-    ]
-    return [(x.name, x.output_scale, x.output_zero_point) for x in records]
+    return [(x.name, x.output_scale, x.output_zero_point) for x in model.outputs]
 
 
-def classify(
-    image, weights=None, progress=None, count=5, *, model=None, input_size=None, normalization=None
-):
+def classify(model, source, *, normalization=None, count=5):
     """Classify a picture with the integer network, and with the float one that it was made from.
 
     Parameters
     ----------
-    image : path
-        Any format that Pillow reads, or an .npy, see `mnv2.sim.networks.inputs.load_model_input`.
-    weights : path, optional
-        The checkpoint of the bundled network; by default the installed one.
-    progress : function of (done, total), optional
-        Called during the calibration that the first run needs.
+    model : mnv2.sim.networks.open.RunnableModel
+    source : path or mnv2.sim.networks.inputs.InputFile
+        A picture or an .npy, see `mnv2.sim.networks.inputs.load_model_input`.
+    normalization : str, optional
+        See there.
     count : int
         Length of the rankings.
-    model, input_size : optional
-        See `mnv2.sim.networks.open.open_model`.
-    normalization : str, optional
-        See `mnv2.sim.networks.inputs.load_model_input`.
 
     Returns
     -------
@@ -131,32 +117,30 @@ def classify(
     Raises
     ------
     UserError
-        If the picture, the model or the weights cannot be used.
+        If the file cannot be read or does not fit the model.
     """
-    check_picture(image)  # first: a bad picture costs no calibration
-    opened = open_model(model, weights=weights, input_size=input_size, progress=progress)
-    given = load_model_input(opened, image, normalization)
-    opened.integer.prepare()  # done once, so not part of the pass that is timed
+    given = load_model_input(model, source, normalization)
+    model.integer.prepare()  # done once, so not part of the pass that is timed
     start = time.perf_counter()
-    tensors = opened.integer.run(given.integer)
+    tensors = model.integer.run(given.integer)
     integer_seconds = time.perf_counter() - start
-    logits = opened.integer.logits(tensors)
+    logits = model.integer.logits(tensors)
     found = {}
-    if opened.float_model is not None:
-        found = _float_reference(opened, given.real, tensors, logits, count)
+    if model.float_model is not None:
+        found = _float_reference(model, given.real, tensors, logits, count)
     return Classification(
-        image=Path(image),
+        image=path_of(source),
         integer_top=rank(logits, count),
         integer_seconds=integer_seconds,
         tensors=tensors,
-        model=opened,
+        model=model,
         **found,
     )
 
 
-def _float_reference(opened, image, tensors, logits, count):
+def _float_reference(model, image, tensors, logits, count):
     """Fields of a Classification that the float network gives."""
-    folded = opened.float_model.folded()
+    folded = model.float_model.folded()
     start = time.perf_counter()
     reference = folded.run(image)
     float_seconds = time.perf_counter() - start
@@ -167,7 +151,7 @@ def _float_reference(opened, image, tensors, logits, count):
             tensors[name].shape,
             sqnr_db(reference[name], dequantize(tensors[name], scale, zero_point)),
         )
-        for name, scale, zero_point in compared_tensors(opened.integer)
+        for name, scale, zero_point in compared_tensors(model.integer)
     )
     return {
         "float_top": rank(float_logits, count),

@@ -1,11 +1,13 @@
-"""The record behind `mnv2 classify`."""
+"""The record that `mnv2 classify` shows."""
 
 import numpy as np
 import pytest
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.networks.classify import classify, rank, sqnr_db
+from mnv2.sim.networks.classify import classify, rank
+from mnv2.sim.networks.compare import sqnr_db
 from mnv2.sim.networks.dumps import write_dump
+from mnv2.sim.networks.open import open_model
 from mnv2.sim.networks.outputs import dump_tensors
 from mnv2.sim.pictures.class_names import class_name, class_names
 from mnv2.sim.pictures.photographs import calibration_photographs, labelled_photographs
@@ -14,7 +16,7 @@ from mnv2.sim.pictures.photographs import calibration_photographs, labelled_phot
 @pytest.fixture(scope="module")
 def cat():
     path = next(p.path for p in calibration_photographs() if p.name == "chelsea")
-    return classify(path)
+    return classify(open_model(), path)
 
 
 def test_a_cat_is_a_cat(cat):

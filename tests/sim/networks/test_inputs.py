@@ -11,7 +11,7 @@ from mnv2.golden.float_model import FloatModel, InputNormalization
 from mnv2.golden.graph.family import lower_family
 from mnv2.golden.importers.tflite import read_graph
 from mnv2.sim.errors import UserError
-from mnv2.sim.networks.inputs import check_picture, load_model_input
+from mnv2.sim.networks.inputs import load_model_input, read_input_file
 from mnv2.sim.networks.open import RunnableModel
 from tests.golden.family_files import random_quantized_network, small_network, write_family
 
@@ -78,9 +78,20 @@ def test_arrays(integer, tmp_path):
 
 
 def test_a_picture_is_looked_at_first(picture, tmp_path):
-    check_picture(picture)
+    assert read_input_file(picture).picture.mode == "RGB"
     np.save(tmp_path / "x.npy", np.zeros(3))
-    check_picture(tmp_path / "x.npy")
+    assert read_input_file(tmp_path / "x.npy").picture is None
     picture.write_bytes(picture.read_bytes()[:100])
     with pytest.raises(UserError, match="damaged or truncated"):
-        check_picture(picture)
+        read_input_file(picture)
+
+
+def test_a_picture_is_decoded_once(integer, picture):
+    """What was decoded is used: the file may be gone by then."""
+    model = RunnableModel("x.npz", integer)
+    plain = load_model_input(model, picture)
+    source = read_input_file(picture)
+    picture.unlink()
+    np.testing.assert_array_equal(load_model_input(model, source).integer, plain.integer)
+    found = load_model_input(opened(integer), source)
+    np.testing.assert_array_equal(found.integer.shape, plain.integer.shape)

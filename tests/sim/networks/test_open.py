@@ -9,7 +9,7 @@ from mnv2.golden.exporters.tflite import export_model
 from mnv2.golden.quantize import quantize_image
 from mnv2.sim.errors import UserError
 from mnv2.sim.networks import open as models
-from mnv2.sim.networks.classify import sqnr_db
+from mnv2.sim.networks.compare import sqnr_db
 from mnv2.sim.pictures.calibration_pictures import calibration_pictures
 from mnv2.sim.pictures.photographs import calibration_photographs, labelled_photographs
 from tests.golden.litert import run_litert

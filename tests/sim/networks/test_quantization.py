@@ -8,7 +8,7 @@ import pytest
 from mnv2.golden.float_model import IMAGENET_NORMALIZATION
 from mnv2.golden.quantize import QuantizationOptions, calibrate, quantize_image, quantize_model
 from mnv2.sim.networks import open as models
-from mnv2.sim.networks.classify import sqnr_db
+from mnv2.sim.networks.compare import sqnr_db
 from mnv2.sim.pictures.calibration_pictures import calibration_pictures
 from mnv2.sim.pictures.photographs import labelled_photographs
 from tests.sim.pictures.inputs import load_input
