@@ -19,6 +19,7 @@ from mnv2.golden.fixed_point import (
     multiply_by_quantized_multiplier,
     saturate,
 )
+from mnv2.golden.summary import short_repr
 
 #: Sums that are tried at a time.
 _PART = 1 << 18
@@ -95,6 +96,8 @@ class QuantizedAveragePool:
     maximum: int = 127
     activation_bits: int = 8
     arithmetic: Arithmetic = LITERT
+
+    __repr__ = short_repr
 
     def __post_init__(self):
         if self.activation_bits != 8 or self.arithmetic != LITERT:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnv2.golden.network import Layer, Network
+from mnv2.golden.summary import short_repr
 
 EPSILON = 1e-5
 
@@ -66,6 +67,8 @@ class BatchNormalization:
     variance: np.ndarray
     epsilon: float = EPSILON
 
+    __repr__ = short_repr
+
     def factor_and_offset(self):
         """The same as factor * x + offset, float64 [C] each."""
         factor = self.scale.astype(np.float64) / np.sqrt(
@@ -94,6 +97,8 @@ class FloatLayer:
     bias: np.ndarray | None = None
     normalization: BatchNormalization | None = None
     ceiling: np.ndarray | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self):
         layer = self.layer
@@ -156,8 +161,11 @@ class FloatModel:
     """
 
     network: Network
-    layers: dict
+    layers: dict[str, FloatLayer]
     input_normalization: InputNormalization = IMAGENET_NORMALIZATION
+
+    def __repr__(self):
+        return f"FloatModel({self.network.title}, {self.network.parameters:,} parameters)"
 
     def folded(self):
         """The same model with every normalisation folded into its convolution."""

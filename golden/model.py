@@ -13,6 +13,7 @@ from mnv2.golden.fast import batch
 from mnv2.golden.fixed_point import activation_type
 from mnv2.golden.network import Network
 from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer, QuantizedMean
+from mnv2.golden.summary import short_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,8 @@ class QuantizedBlock:
     depthwise: QuantizedLayer
     project: QuantizedLayer
     add: QuantizedAdd | None
+
+    __repr__ = short_repr
 
     @property
     def layers(self):
@@ -80,6 +83,17 @@ class QuantizedModel:
     input_scale: float
     input_zero_point: int
     input_bits: int = 8
+
+    def __repr__(self):
+        bits = sorted({(layer.weight_bits, layer.activation_bits) for layer in self.layers})
+        formats = "/".join(f"W{weights}A{activations}" for weights, activations in bits[:3])
+        scales = "tensor"
+        if any(np.ptp(layer.weight_scales) for layer in self.layers):
+            scales = "channel"
+        return (
+            f"QuantizedModel({self.network.title}, {formats} per {scales}, "
+            f"{self.network.parameters:,} parameters)"
+        )
 
     @property
     def stages(self):

@@ -8,7 +8,9 @@ Ref: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks",
 arXiv:1801.04381, table 2 and section 3.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from mnv2.golden.summary import shape_text
 
 MOBILENET_V2_TABLE = (
     # expansion t, output channels c, repeats n, stride of the first repeat s
@@ -60,6 +62,13 @@ class Layer:
     stride: int
     padding: tuple[tuple[int, int], tuple[int, int]]
     residual: bool = False
+
+    def __repr__(self):
+        return (
+            f"Layer({self.name}, {shape_text(self.input_shape)} to "
+            f"{shape_text(self.output_shape)}, kernel {shape_text(self.kernel_size)}, "
+            f"stride {self.stride}, {self.macs:,} MACs)"
+        )
 
     @property
     def layers(self):
@@ -123,6 +132,13 @@ class Block:
     depthwise: Layer
     project: Layer
 
+    def __repr__(self):
+        return (
+            f"Block({self.name}, {shape_text(self.input_shape)} to "
+            f"{shape_text(self.output_shape)}, expansion {self.expansion:g}, "
+            f"stride {self.stride}, {'' if self.residual else 'no '}residual, {self.macs:,} MACs)"
+        )
+
     @property
     def kind(self):
         """``"block"``, where a `Layer` has its own kind."""
@@ -184,6 +200,23 @@ class Network:
     head: Layer
     pool: Layer
     classifier: Layer
+
+    def __repr__(self):
+        return f"Network({self.title}, {self.macs:,} MACs, {self.parameters:,} parameters)"
+
+    @property
+    def title(self):
+        """The network in words: its name and width, input and classes."""
+        name = "MobileNetV2" + (f" {self.width:g}" if self.width is not None else " family")
+        return (
+            f"{name}, {shape_text(self.input_shape)}, {len(self.blocks)} blocks, "
+            f"{self.classes:,} classes"
+        )
+
+    @property
+    def all_fields(self):
+        """Every field of every layer as text; equal for equal networks alone, for hashes."""
+        return repr(asdict(self))
 
     @property
     def stages(self):

@@ -19,6 +19,7 @@ from mnv2.golden.fixed_point import (
     signed_range,
 )
 from mnv2.golden.network import LAYER_KINDS
+from mnv2.golden.summary import short_repr
 
 POINTWISE_KINDS = ("expand", "project", "head", "classifier")
 WEIGHT_BITS = range(2, 9)
@@ -99,6 +100,8 @@ class QuantizedLayer:
     weight_bits: int = 8
     activation_bits: int = 8
     arithmetic: Arithmetic = LITERT
+
+    __repr__ = short_repr
 
     def __post_init__(self):
         if self.kind not in LAYER_KINDS or self.kind == "pool":
@@ -221,6 +224,8 @@ class QuantizedAdd:
     activation_bits: int = 8
     arithmetic: Arithmetic = LITERT
 
+    __repr__ = short_repr
+
     def __post_init__(self):
         _check_output(self)
         _check_multiplier_bits(self, self.a_multiplier, self.b_multiplier, self.multiplier)
@@ -268,6 +273,8 @@ class QuantizedMean:
     maximum: int = 127
     activation_bits: int = 8
     arithmetic: Arithmetic = LITERT
+
+    __repr__ = short_repr
 
     def __post_init__(self):
         _check_output(self)

@@ -24,6 +24,7 @@ import numpy as np
 
 from mnv2.golden.fixed_point import signed_range
 from mnv2.golden.ops import requantize
+from mnv2.golden.summary import short_repr
 
 #: Candidate distances of the scale from the real one, in units of its last place.
 _SCALE_STEPS = (0, 1, -1, 2, -2, 3, -3, 4, -4, 6, -6, 8, -8, 11, -11)
@@ -58,6 +59,8 @@ class AffineScale:
     exception_channels: np.ndarray
     exception_sums: np.ndarray
     replacements: np.ndarray
+
+    __repr__ = short_repr
 
 
 def thresholds(layer, outputs):

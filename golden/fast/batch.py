@@ -21,6 +21,7 @@ from mnv2.golden.fast.prepared import (
     scale_sums,
 )
 from mnv2.golden.fixed_point import activation_type, signed_range, wrap_int32
+from mnv2.golden.summary import short_repr
 
 #: Elements of a block's widest tensor worked on at a time: 1 MiB, half of many caches.
 _BAND_ELEMENTS = 2**18
@@ -46,6 +47,8 @@ class PreparedBlock:
     addition: tuple | None
     group: int
     band: int
+
+    __repr__ = short_repr
 
 
 def _clamp_of(record):
@@ -240,6 +243,8 @@ class PreparedModel:
     head: PreparedLayer | None
     classifier: np.ndarray | None
     correction: np.ndarray
+
+    __repr__ = short_repr
 
 
 def prepare_model(model):

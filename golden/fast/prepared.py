@@ -13,6 +13,7 @@ import numpy as np
 from mnv2.golden.fast import ops as fast_ops
 from mnv2.golden.fast.affine_scale import AffineScale, fit
 from mnv2.golden.fixed_point import signed_range, wrap
+from mnv2.golden.summary import short_repr
 
 #: Elements of a row of parameters repeated for several pixels: fewer, longer inner loops, and yet
 #: well inside the cache.
@@ -49,6 +50,8 @@ class PreparedLayer:
     unproven: np.ndarray
     tile: int
     safe: tuple | None
+
+    __repr__ = short_repr
 
 
 def _tile(pixels, channels, elements=_TILE_ELEMENTS):

@@ -21,6 +21,7 @@ from mnv2.golden.graph.derivation import (
     require_symmetric_weights,
     window_geometry,
 )
+from mnv2.golden.summary import short_repr
 
 #: Elements that one gathered band of windows may have.
 BAND_ELEMENTS = 2**22
@@ -64,6 +65,8 @@ class Convolution:
     groups: int
     shape: tuple[int, ...]
     work: int
+
+    __repr__ = short_repr
 
     @property
     def depthwise(self):

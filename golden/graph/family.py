@@ -22,6 +22,7 @@ from mnv2.golden.network import (
     mobilenet_v2,
     stride_padding,
 )
+from mnv2.golden.summary import short_repr
 
 HOST_BEFORE = ("QUANTIZE", "RESHAPE")
 HOST_BEHIND = ("RESHAPE", "SOFTMAX", "DEQUANTIZE", "QUANTIZE")
@@ -49,6 +50,8 @@ class FamilyNetwork:
     names: dict
     before: tuple[Operator, ...]
     behind: tuple[Operator, ...]
+
+    __repr__ = short_repr
 
     def indexed(self, tensors):
         """Tensors of `QuantizedModel.run` as the graph has them.

@@ -13,6 +13,7 @@ from mnv2.golden.graph.layout import prepare_pad, prepare_reshape
 from mnv2.golden.graph.pooling import prepare_average_pool, prepare_mean
 from mnv2.golden.graph.schema import Operator, Tensor
 from mnv2.golden.graph.softmax import prepare_softmax
+from mnv2.golden.summary import short_repr
 
 #: Bounds on memory and time: elements of all outputs together, multiplications, operators.
 MAXIMUM_TOTAL_ELEMENTS, MAXIMUM_WORK = 2**27, 2**34
@@ -78,6 +79,8 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     kernels: tuple = field(init=False)
+
+    __repr__ = short_repr
 
     def __post_init__(self):
         tensors, kernels = list(self.tensors), []

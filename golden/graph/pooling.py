@@ -26,6 +26,7 @@ from mnv2.golden.graph.derivation import (
     require_type,
     window_geometry,
 )
+from mnv2.golden.summary import short_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,8 @@ class AveragePool:
     maximum: int
     shape: tuple[int, ...]
     work: int = 0
+
+    __repr__ = short_repr
 
     def run(self, images):
         """int8 [N, H', W', C] of int8 [N, H, W, C]: means, halves away from zero."""
@@ -119,6 +122,8 @@ class Mean:
     output_zero_point: int
     shape: tuple[int, ...]
     work: int = 0
+
+    __repr__ = short_repr
 
     def run(self, values):
         """int8 of the output's shape."""

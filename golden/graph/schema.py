@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
+
 #: Types that a tensor may have; the arithmetic takes fewer, operator by operator.
 TENSOR_TYPES = ("int8", "uint8", "int16", "int32", "int64", "float32", "bool")
 PADDINGS = ("SAME", "VALID")
@@ -72,6 +74,8 @@ class Tensor:
     zero_points: np.ndarray = field(default_factory=_no_zero_points)
     axis: int = 0
     data: np.ndarray | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self):
         if self.dtype not in TENSOR_TYPES:

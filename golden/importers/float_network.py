@@ -16,6 +16,7 @@ from mnv2.golden.float_model import (
     FloatModel,
 )
 from mnv2.golden.network import MOBILENET_V2_TABLE, WIDTH_MULTIPLIERS, build_network, mobilenet_v2
+from mnv2.golden.summary import short_repr
 
 INPUT_SIZE = 224
 MAXIMUM_INPUT_SIZE = 8192
@@ -49,6 +50,8 @@ class FloatConvolution:
     weights: np.ndarray
     bias: np.ndarray | None = None
     normalization: BatchNormalization | None = None
+
+    __repr__ = short_repr
 
     @property
     def output_channels(self):

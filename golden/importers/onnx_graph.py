@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnv2.golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.summary import short_repr
 
 MAXIMUM_NODES = 20_000
 #: Numbers that Expand may make of one: a bias of zeros.
@@ -35,6 +36,8 @@ class Node:
     inputs: tuple
     outputs: tuple
     attributes: dict
+
+    __repr__ = short_repr
 
     def __str__(self):
         return f"{self.operator} {self.name[:80]}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mnv2.golden.float_model import BatchNormalization
+from mnv2.golden.summary import short_repr
 
 NCHW, NHWC = "NCHW", "NHWC"
 
@@ -43,6 +44,8 @@ class OnnxLayer:
     low: float = -math.inf
     high: float = math.inf
 
+    __repr__ = short_repr
+
     @property
     def clamped(self):
         return (self.low, self.high) != (-math.inf, math.inf)
@@ -55,6 +58,8 @@ class Sum:
     name: str
     terms: tuple
 
+    __repr__ = short_repr
+
 
 @dataclass(eq=False)
 class OnnxPool:
@@ -62,6 +67,8 @@ class OnnxPool:
 
     source: object
     kernel: tuple | None = None
+
+    __repr__ = short_repr
 
 
 @dataclass
@@ -73,3 +80,5 @@ class Layers:
     sums: list = field(default_factory=list)
     output: object = None
     layout: str = NCHW
+
+    __repr__ = short_repr

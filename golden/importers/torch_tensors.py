@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnv2.golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.summary import short_repr
 
 _BFLOAT16 = "BFloat16Storage"
 #: bfloat16 is the upper half of a float32 and is read as such.
@@ -36,6 +37,8 @@ class Storage:
     kind: str
     elements: int
 
+    __repr__ = short_repr
+
     @property
     def dtype(self):
         return np.dtype(_STORAGES[self.kind])
@@ -53,6 +56,8 @@ class TorchTensor:
     offset: int
     shape: tuple
     strides: tuple
+
+    __repr__ = short_repr
 
     def take(self, flat):
         """The tensor's own array of its storage's numbers; half, bfloat16 and double as float32."""

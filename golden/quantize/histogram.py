@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
+
 #: Bins on each side of zero. A range of 8 bits then has 8 bins or more in each of its steps.
 HALF_BINS = 2**11
 #: Width 2**exponent that nothing is narrower than: all zeros fit any bin.
@@ -30,6 +32,8 @@ class Histogram:
 
     counts: np.ndarray
     exponent: int
+
+    __repr__ = short_repr
 
     @property
     def width(self):

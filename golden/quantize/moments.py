@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
+
 #: Share of a Gram matrix's diagonal that its sums in float32 cannot be trusted with, amply.
 UNCERTAIN = 1e-4
 
@@ -31,6 +33,8 @@ class LayerMoments:
     count: int
     total: np.ndarray
     gram: np.ndarray | None = None
+
+    __repr__ = short_repr
 
     def __add__(self, other):
         if (self.gram is None) != (other.gram is None):

@@ -11,6 +11,7 @@ import numpy as np
 
 from mnv2.golden.quantize.histogram import histogram
 from mnv2.golden.quantize.moments import layer_moments
+from mnv2.golden.summary import short_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class RangeStatistics:
     maxima: dict
     histograms: dict = field(default_factory=dict)
     moments: dict = field(default_factory=dict)
+
+    __repr__ = short_repr
 
     def __add__(self, other):
         """The statistics of both sets of pictures, this one's first."""

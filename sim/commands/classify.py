@@ -56,12 +56,11 @@ def classify(
     from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.networks.classify import classify as run
     from mnv2.sim.networks.dumps import write_dump
-    from mnv2.sim.networks.inputs import read_input_file
+    from mnv2.sim.networks.inputs import read_picture
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.networks.outputs import dump_tensors
-    from mnv2.sim.pictures.photographs import find_picture
 
-    source = read_input_file(find_picture(image))  # first: a bad picture costs no calibration
+    source = read_picture(image)  # first: a bad picture costs no calibration
     with show_count("Calibrating") as progress:
         opened = open_model(model, weights=weights, input_size=size, progress=progress)
     result = run(opened, source, normalization=given(normalization))

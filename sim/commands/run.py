@@ -133,8 +133,7 @@ def run(
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.files import check_dump, output_folder, save_arrays
     from mnv2.sim.networks.dumps import DUMP_FILE, write_dump
-    from mnv2.sim.networks.inputs import read_input_file
-    from mnv2.sim.pictures.photographs import find_picture
+    from mnv2.sim.networks.inputs import read_picture
     from mnv2.sim.report.files import write_csv, write_json
     from mnv2.sim.report.plots import write_plots
     from mnv2.sim.report.tables import render_report
@@ -152,8 +151,7 @@ def run(
         raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
     if image is not None and input_file is not None:
         raise UserError("The input is either IMAGE or --input, not both")
-    path = find_picture(image or input_file or "chelsea")
-    source = read_input_file(path)
+    source = read_picture(image or input_file or "chelsea")
     if dump is not None:
         check_dump(dump)
     opening = {
@@ -166,10 +164,10 @@ def run(
     with output_folder(folder) as temporary:
         waves_folder = temporary if waves else None
         if blocks is None:
-            result = _run_network(path, opening, frames, waves_folder, **options)
+            result = _run_network(opening, frames, waves_folder, **options)
         else:
             jobs = jobs or os.cpu_count() or 1
-            result = _run_blocks(path, opening, blocks, jobs, waves_folder, **options)
+            result = _run_blocks(opening, blocks, jobs, waves_folder, **options)
         write_json(result.report, temporary / "report.json")
         write_csv(result.report, temporary / "report.csv")
         write_plots(result.report, temporary)
@@ -190,7 +188,7 @@ def run(
 
 def _open(opening, config, progress):
     """The model, in the accelerator's bits if it is a float one, and what it is given."""
-    from mnv2.sim.networks.inputs import load_model_input
+    from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
 
     model = open_model(
@@ -200,10 +198,10 @@ def _open(opening, config, progress):
         activation_bits=config.activation_bits,
         progress=progress.calibrating,
     )
-    return model, load_model_input(model, opening["source"], opening["normalization"])
+    return model, load_input(model, opening["source"], opening["normalization"])
 
 
-def _run_network(path, opening, frames, waves_folder, **options):
+def _run_network(opening, frames, waves_folder, **options):
     """Result of the whole network, with progress shown."""
     from mnv2.sim.commands.terminal.console import get_error_console
     from mnv2.sim.commands.terminal.progress import NetworkProgress
@@ -217,7 +215,6 @@ def _run_network(path, opening, frames, waves_folder, **options):
     with NetworkProgress() as progress:
         model, data = _open(opening, options["config"], progress)
         return run_frame(
-            path,
             model,
             data,
             frames=frames,
@@ -227,7 +224,7 @@ def _run_network(path, opening, frames, waves_folder, **options):
         )
 
 
-def _run_blocks(path, opening, blocks, jobs, waves_folder, **options):
+def _run_blocks(opening, blocks, jobs, waves_folder, **options):
     """Result of bottlenecks alone, with progress shown."""
     from mnv2.sim.commands.terminal.progress import BlockProgress
     from mnv2.sim.run import run_bottlenecks
@@ -235,7 +232,6 @@ def _run_blocks(path, opening, blocks, jobs, waves_folder, **options):
     with BlockProgress() as progress:
         model, data = _open(opening, options["config"], progress)
         return run_bottlenecks(
-            path,
             model,
             data,
             parse_blocks(blocks, len(model.network.blocks)),

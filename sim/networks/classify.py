@@ -8,23 +8,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from mnv2.golden.fixed_point import dequantize
+from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.compare import sqnr_db
-from mnv2.sim.networks.inputs import load_model_input, path_of
+from mnv2.sim.networks.golden_run import run_golden
+from mnv2.sim.networks.inputs import load_input, path_of
 from mnv2.sim.networks.open import RunnableModel
-from mnv2.sim.pictures.class_names import class_name
-
-
-@dataclass(frozen=True)
-class RankedClass:
-    """One class of a ranking: index 0..999, name, logit, probability in 0..1."""
-
-    index: int
-    name: str
-    logit: float
-    probability: float
+from mnv2.sim.networks.ranking import RankedClass, rank
 
 
 @dataclass(frozen=True)
@@ -70,26 +60,14 @@ class Classification:
     logits_sqnr_db: float | None = None
     float_seconds: float | None = None
 
+    __repr__ = short_repr
+
     @property
     def agree(self):
         """Whether float and integer name the same class first; None without a float network."""
         if not self.float_top:
             return None
         return self.float_top[0].index == self.integer_top[0].index
-
-
-def rank(logits, count=5):
-    """The likeliest classes of real logits [classes], as RankedClasses."""
-    logits = np.asarray(logits, np.float64)
-    weights = np.exp(logits - logits.max())
-    probabilities = weights / weights.sum()
-    order = np.argsort(-logits, kind="stable")[:count]
-    return tuple(
-        RankedClass(
-            int(i), class_name(int(i), logits.size), float(logits[i]), float(probabilities[i])
-        )
-        for i in order
-    )
 
 
 def compared_tensors(model):
@@ -104,7 +82,7 @@ def classify(model, source, *, normalization=None, count=5):
     ----------
     model : mnv2.sim.networks.open.RunnableModel
     source : path or mnv2.sim.networks.inputs.InputFile
-        A picture or an .npy, see `mnv2.sim.networks.inputs.load_model_input`.
+        A picture or an .npy, see `mnv2.sim.networks.inputs.load_input`.
     normalization : str, optional
         See there.
     count : int
@@ -119,26 +97,25 @@ def classify(model, source, *, normalization=None, count=5):
     UserError
         If the file cannot be read or does not fit the model.
     """
-    given = load_model_input(model, source, normalization)
+    given = load_input(model, source, normalization)
     model.integer.prepare()  # done once, so not part of the pass that is timed
     start = time.perf_counter()
-    tensors = model.integer.run(given.integer)
+    golden = run_golden(model, given)
     integer_seconds = time.perf_counter() - start
-    logits = model.integer.logits(tensors)
     found = {}
     if model.float_model is not None:
-        found = _float_reference(model, given.real, tensors, logits, count)
+        found = _float_reference(model, given.real, golden, count)
     return Classification(
         image=path_of(source),
-        integer_top=rank(logits, count),
+        integer_top=golden.top(count),
         integer_seconds=integer_seconds,
-        tensors=tensors,
+        tensors=golden.tensors,
         model=model,
         **found,
     )
 
 
-def _float_reference(model, image, tensors, logits, count):
+def _float_reference(model, image, golden, count):
     """Fields of a Classification that the float network gives."""
     folded = model.float_model.folded()
     start = time.perf_counter()
@@ -148,14 +125,14 @@ def _float_reference(model, image, tensors, logits, count):
     quality = tuple(
         TensorQuality(
             name,
-            tensors[name].shape,
-            sqnr_db(reference[name], dequantize(tensors[name], scale, zero_point)),
+            golden.tensors[name].shape,
+            sqnr_db(reference[name], dequantize(golden.tensors[name], scale, zero_point)),
         )
         for name, scale, zero_point in compared_tensors(model.integer)
     )
     return {
         "float_top": rank(float_logits, count),
         "quality": quality,
-        "logits_sqnr_db": sqnr_db(float_logits, logits),
+        "logits_sqnr_db": sqnr_db(float_logits, golden.logits),
         "float_seconds": float_seconds,
     }

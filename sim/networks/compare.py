@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 
 __all__ = ["DumpComparison", "TensorComparison", "compare_dumps", "sqnr_db"]
@@ -57,6 +58,8 @@ class DumpComparison:
     tensors: tuple
     only_a: tuple
     only_b: tuple
+
+    __repr__ = short_repr
 
     @property
     def first_differing(self):

@@ -11,6 +11,7 @@ from mnv2.golden.graph.derivation import RANGES
 from mnv2.golden.graph.elementwise import Quantize
 from mnv2.golden.graph.schema import Tensor
 from mnv2.golden.quantize import quantize_image
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.pictures.images import crop_to, load_image, normalize
 from mnv2.sim.pictures.normalization import (
@@ -18,13 +19,15 @@ from mnv2.sim.pictures.normalization import (
     choose_normalization,
     nearest_normalization,
 )
+from mnv2.sim.pictures.photographs import find_picture
 
 __all__ = [
     "InputFile",
     "ModelInput",
     "load_graph_inputs",
-    "load_model_input",
+    "load_input",
     "read_input_file",
+    "read_picture",
 ]
 
 NPY_MAGIC = b"\x93NUMPY"
@@ -46,6 +49,8 @@ class InputFile:
     path: Path
     picture: Image.Image | None = None
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, eq=False)
 class ModelInput:
@@ -57,10 +62,15 @@ class ModelInput:
         As the integer network takes it.
     real : float32 [H, W, 3]
         As a float network takes it: normalised.
+    path : Path or None
+        The file that it was made of, for reports.
     """
 
     integer: np.ndarray
     real: np.ndarray
+    path: Path | None = None
+
+    __repr__ = short_repr
 
 
 def read_input_file(path):
@@ -84,7 +94,34 @@ def read_input_file(path):
     return InputFile(path, None if is_npy(path) else load_image(path))
 
 
-def load_model_input(model, source, normalization=None):
+def read_picture(name):
+    """Decode a picture, or accept an .npy, as the user names it.
+
+    Parameters
+    ----------
+    name : str
+        Path of a file, or the name of a bundled photograph such as ``chelsea``.
+
+    Returns
+    -------
+    InputFile
+
+    Raises
+    ------
+    UserError
+        If there is neither, or the picture cannot be decoded.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> source = mnv2.read_picture("chelsea")
+    >>> source.picture.size
+    (451, 300)
+    """
+    return read_input_file(find_picture(name))
+
+
+def load_input(model, source, normalization=None):
     """The input of a network from a file.
 
     Parameters
@@ -118,8 +155,9 @@ def load_model_input(model, source, normalization=None):
     else:
         value = _load_picture(model, source, normalization)
     if value.dtype == np.float32:
-        return ModelInput(quantize_image(value, integer), value)
-    return ModelInput(value, dequantize(value, integer.input_scale, integer.input_zero_point))
+        return ModelInput(quantize_image(value, integer), value, path)
+    real = dequantize(value, integer.input_scale, integer.input_zero_point)
+    return ModelInput(value, real, path)
 
 
 def path_of(source):

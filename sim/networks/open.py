@@ -21,6 +21,7 @@ from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import mobilenet_v2
 from mnv2.golden.quantize import QuantizationOptions, choose_ranges, quantize_model
 from mnv2.golden.quantize.range_statistics import collect_statistics
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cache import cache_dir
 from mnv2.sim.jobs.files import save_arrays
@@ -55,6 +56,8 @@ class RunnableModel:
     integer: QuantizedModel
     float_model: FloatModel | None = None
     family: FamilyNetwork | None = None
+
+    __repr__ = short_repr
 
     @property
     def network(self):

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.pictures.images import crop_image, load_image
 
@@ -42,6 +43,8 @@ class Pictures:
     files: tuple
     hashes: tuple
     skipped: tuple
+
+    __repr__ = short_repr
 
     def __len__(self):
         return len(self.pixels)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.pictures.class_names import class_names
 from mnv2.sim.pictures.imagenet_labels import VALIDATION_PICTURE, ValidationLabels, read_synsets
@@ -58,6 +59,8 @@ class ImageSet:
     kind: str
     labels_from: str
     pictures: tuple[Picture, ...]
+
+    __repr__ = short_repr
 
     @property
     def labelled(self):

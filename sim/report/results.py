@@ -59,6 +59,13 @@ class Measurement:
                 f"not {explained}"
             )
 
+    def __repr__(self):
+        return (
+            f"{type(self).__name__}({self.name}, {self.cycles:,} cycles, "
+            f"{self.mac_utilization:.1%} of {self.multipliers:,} multipliers, "
+            f"{self.dram_bytes:,} bytes of DRAM)"
+        )
+
     @property
     def busy_cycles(self):
         """Cycles in which the array worked."""
@@ -131,7 +138,7 @@ class Measurement:
         return self.cycles / clock_hz * 1e6
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LayerResult(Measurement):
     """What the RTL did with the stem, a bottleneck, the head with its pool, or the classifier.
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.report.limits import TrafficLimits
 from mnv2.sim.report.results import LayerResult, Measurement
 from mnv2.sim.report.scale_sim import ScaleSimEstimate
@@ -19,10 +20,12 @@ class ClassRankings:
 
     Attributes
     ----------
-    float_top, golden_top, rtl_top : tuple of mnv2.sim.networks.classify.RankedClass
+    float_top, golden_top, rtl_top : tuple of mnv2.sim.networks.ranking.RankedClass
         Of the float network, of the integer model, and of the accumulators that the RTL wrote. The
         first is empty where the model came as integers.
     """
+
+    __repr__ = short_repr
 
     float_top: tuple
     golden_top: tuple
@@ -86,6 +89,8 @@ class Timeline:
         For each step: cycles of pointwise work, cycles of depthwise work, beats read, beats
         written.
     """
+
+    __repr__ = short_repr
 
     step_cycles: int
     steps: tuple[tuple[int, int, int, int], ...]
@@ -182,6 +187,16 @@ class RunReport:
             raise ValueError(
                 f"SCALE-Sim's cycles must be those of {rows}, in this order, not {self.scale_sim!r}"
             )
+
+    def __repr__(self):
+        cycles, moved = (
+            sum(getattr(layer, name) for layer in self.layers) for name in ("cycles", "dram_bytes")
+        )
+        return (
+            f"{type(self).__name__}({self.mode}, {self.model or 'no model'}, "
+            f"{len(self.layers)} layers, {cycles:,} cycles, {moved:,} bytes of DRAM, "
+            f"{self.multipliers:,} multipliers, {self.clock_hz / 1e6:g} MHz)"
+        )
 
     @property
     def bottlenecks(self):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.ideal import ideal_block_cycles
@@ -36,6 +37,8 @@ class BlockTask:
     expected : int8 [H', W', C']
         Output of golden.
     """
+
+    __repr__ = short_repr
 
     block: object
     quantized: object

@@ -9,6 +9,7 @@ import os
 import numpy as np
 
 from mnv2.golden.float_model import FloatModel
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cluster import connect
 from mnv2.sim.jobs.journal import Journal
@@ -116,6 +117,8 @@ class Prepared:
         What every figure depends on, by content, and the request: of the journal.
     """
 
+    __repr__ = short_repr
+
     request: Request
     points: list
     image_set: object
@@ -137,6 +140,8 @@ class Results:
     reference : dict
         Accuracy of the float network; see `mnv2.sim.sweep.evaluate.reference_accuracy`.
     """
+
+    __repr__ = short_repr
 
     prepared: Prepared
     figures: dict

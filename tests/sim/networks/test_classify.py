@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.networks.classify import classify, rank
+from mnv2.sim.networks.classify import classify
 from mnv2.sim.networks.compare import sqnr_db
 from mnv2.sim.networks.dumps import write_dump
 from mnv2.sim.networks.open import open_model
 from mnv2.sim.networks.outputs import dump_tensors
+from mnv2.sim.networks.ranking import rank
 from mnv2.sim.pictures.class_names import class_name, class_names
 from mnv2.sim.pictures.photographs import calibration_photographs, labelled_photographs
 

@@ -1,7 +1,7 @@
 """Reports of literal numbers."""
 
 from mnv2.golden.network import mobilenet_v2
-from mnv2.sim.networks.classify import RankedClass
+from mnv2.sim.networks.ranking import RankedClass
 from mnv2.sim.report.limits import add_limits, block_limits, frame_limits
 from mnv2.sim.report.results import LayerResult
 from mnv2.sim.report.run_report import ClassRankings, RunReport, Timeline

@@ -6,8 +6,8 @@ import pytest
 from mnv2.golden.quantize import quantize_image
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cycles.predict import predict_network
-from mnv2.sim.networks.classify import rank
 from mnv2.sim.networks.open import load_model
+from mnv2.sim.networks.ranking import rank
 from mnv2.sim.pictures.photographs import calibration_photographs
 from mnv2.sim.prediction.layers import compare
 from mnv2.sim.report.limits import frame_limits
