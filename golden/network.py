@@ -409,7 +409,17 @@ def mobilenet_v2(width=1.0, input_size=224, classes=1000, padding="pytorch"):
     classes : int
         Rows of the classifier.
     padding : str
-        "pytorch" or "tensorflow": what the weights were trained with.
+        "pytorch" or "tensorflow": the padding that the weights were trained with.
+
+    Returns
+    -------
+    Network
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> mnv2.mobilenet_v2(width=0.35, input_size=96).parameters
+    1677128
     """
     if not width > 0:
         raise ValueError(f"Width multiplier must be positive, not {width!r}")

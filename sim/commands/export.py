@@ -72,11 +72,9 @@ def export(
     with show_count("Calibrating") as progress:
         if source == "bundled":
             opened = open_model(model, input_size=size, progress=progress)
-            quantised = opened.float_model is not None
-            calibrated_on = "the installed photographs" if quantised else None
         else:
-            opened, calibrated_on = open_calibrated(model, source, size, progress)
-    content = encode_model(opened, calibrated_on, (form or Format(suffix)).value)
+            opened = open_calibrated(model, source, size, progress)
+    content = encode_model(opened, (form or Format(suffix)).value)
     write_whole(out, content)
-    what = "" if calibrated_on is None else f", calibrated on {calibrated_on}"
+    what = "" if opened.calibrated_on is None else f", calibrated on {opened.calibrated_on}"
     get_console().print(f"{out}: {len(content):,} bytes{what}", soft_wrap=True)

@@ -96,6 +96,13 @@ def classify(model, source, *, normalization=None, count=5):
     ------
     UserError
         If the file cannot be read or does not fit the model.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> result = mnv2.classify(mnv2.open_model("small.tflite"), "cat.png", count=3)
+    >>> result.integer_top[0].probability > result.integer_top[1].probability
+    True
     """
     given = load_input(model, source, normalization)
     model.integer.prepare()  # done once, so not part of the pass that is timed

@@ -93,6 +93,14 @@ def compare_dumps(a, b):
     ------
     UserError
         If no name is in both.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> import numpy as np
+    >>> found = mnv2.compare_dumps({"x": np.array([1, 2, 3])}, {"x": np.array([1, 2, 5])})
+    >>> found.first_differing.name, found.first_differing.differing
+    ('x', 1)
     """
     common = [name for name in a if name in b]
     if not common:

@@ -36,7 +36,15 @@ def read_dump(path):
     Raises
     ------
     UserError
-        If the file cannot be read, is no .npz, is damaged, or holds anything but numbers.
+        If the file cannot be read, is not an .npz, is damaged, or holds anything but numbers.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> import numpy as np
+    >>> np.savez("tensors.npz", stem=np.zeros((2, 2, 8), np.int8))
+    >>> mnv2.read_dump("tensors.npz")["stem"].shape
+    (2, 2, 8)
     """
     path = Path(path).expanduser()
     if path.is_dir():

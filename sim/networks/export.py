@@ -49,8 +49,7 @@ def open_calibrated(path, source, input_size=None, progress=None):
 
     Returns
     -------
-    (mnv2.sim.networks.open.RunnableModel, str)
-        The model, and what it was calibrated on, in words.
+    mnv2.sim.networks.open.RunnableModel
 
     Raises
     ------
@@ -71,17 +70,16 @@ def open_calibrated(path, source, input_size=None, progress=None):
     ]
     integer = quantize_on(float_model, inputs, progress=progress)
     words = f"{len(inputs)} {'picture' if len(inputs) == 1 else 'pictures'} of {Path(source).name}"
-    return RunnableModel(BUNDLED_NAME if path is None else str(path), integer, float_model), words
+    name = BUNDLED_NAME if path is None else str(path)
+    return RunnableModel(name, integer, float_model, calibrated_on=words)
 
 
-def encode_model(model, calibrated_on, form):
+def encode_model(model, form):
     """An integer network as the bytes of a file, the same at each call.
 
     Parameters
     ----------
     model : mnv2.sim.networks.open.RunnableModel
-    calibrated_on : str or None
-        In words; None where the integers are the file's own.
     form : str
         One of `FORMATS`.
 
@@ -93,6 +91,13 @@ def encode_model(model, calibrated_on, form):
     ------
     UserError
         If LiteRT has no such network, or a package is missing.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> content = mnv2.encode_model(mnv2.open_model("small.tflite"), "npz")
+    >>> content[:2]
+    b'PK'
     """
     integer = model.integer
     if form == "npz":
@@ -104,10 +109,10 @@ def encode_model(model, calibrated_on, form):
     maker = f"mnv2 {package_version('mnv2')}, commit {find_commit()[:12]}"
     description = f"{name}, {rows}x{columns}, {integer.network.classes} classes, int8"
     made = {"made_by": maker, "model": name}
-    if calibrated_on is not None:
-        description += f", calibrated on {calibrated_on}"
+    if model.float_model is not None and model.calibrated_on is not None:
+        description += f", calibrated on {model.calibrated_on}"
         made |= {
-            "calibrated_on": calibrated_on,
+            "calibrated_on": model.calibrated_on,
             "range_method": RANGE_METHOD,
             "options": asdict(QuantizationOptions()),
             "input_normalization": asdict(model.float_model.input_normalization),

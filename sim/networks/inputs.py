@@ -143,6 +143,13 @@ def load_input(model, source, normalization=None):
     ------
     UserError
         If the file cannot be read or does not fit the model.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> model = mnv2.open_model("small.tflite")
+    >>> mnv2.load_input(model, "cat.png").integer.shape
+    (32, 32, 3)
     """
     integer, path = model.integer, path_of(source)
     if model.family is not None:

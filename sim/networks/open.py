@@ -33,8 +33,9 @@ from mnv2.sim.pictures.photographs import calibration_photographs
 
 #: How per-picture ranges become one; see `mnv2.golden.quantize.ranges.choose_ranges`.
 RANGE_METHOD = "mean-minmax"
-#: How the installed network is called in reports.
+#: Name of the bundled network in reports, and of the pictures that it is calibrated on.
 BUNDLED_NAME = "MobileNetV2 with torchvision's weights"
+BUNDLED_PICTURES = "the installed photographs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +51,15 @@ class RunnableModel:
         What it was quantised from; None if it came as integers.
     family : mnv2.golden.graph.family.FamilyNetwork or None
         The graph that it came as.
+    calibrated_on : str or None
+        The pictures that it was calibrated on, in words; None if it came as integers.
     """
 
     name: str
     integer: QuantizedModel
     float_model: FloatModel | None = None
     family: FamilyNetwork | None = None
+    calibrated_on: str | None = None
 
     __repr__ = short_repr
 
@@ -90,6 +94,14 @@ def open_model(
     Raises
     ------
     UserError
+        If the file or the weights cannot be used.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> model = mnv2.open_model("small.tflite")
+    >>> model.network.classes
+    12
     """
     if path is None and input_size is not None:
         raise UserError("A size is for the float model of --model: the bundled network has its own")
@@ -104,6 +116,7 @@ def open_model(
             BUNDLED_NAME,
             load_model(options=options, progress=progress, float_model=float_model),
             float_model,
+            calibrated_on=BUNDLED_PICTURES,
         )
     read = read_model_file(path, input_size)
     if isinstance(read, FamilyNetwork):
@@ -114,6 +127,7 @@ def open_model(
         str(path),
         load_model(options=options, progress=progress, float_model=read, content=hash_file(path)),
         read,
+        calibrated_on=BUNDLED_PICTURES,
     )
 
 
