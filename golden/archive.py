@@ -10,8 +10,9 @@ import numpy as np
 
 from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.average_pool import QuantizedAveragePool
-from mnv2.golden.model import QuantizedBlock, QuantizedModel
+from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import Block, Layer, Network
+from mnv2.golden.quantized_block import QuantizedBlock
 from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer, QuantizedMean
 
 FORMAT = "mnv2 quantized model 2"
@@ -94,12 +95,15 @@ def model_from_arrays(arrays):
         blocks = []
         for block in network.blocks:
             add = header["adds"].get(block.name)
-            parts = [
-                None if part is None else layers[part.name]
-                for part in (block.expand, block.depthwise, block.project)
-            ]
-            residual = QuantizedAdd(**_with_arithmetic(add)) if add else None
-            blocks.append(QuantizedBlock(block.name, *parts, residual))
+            blocks.append(
+                QuantizedBlock(
+                    block.name,
+                    None if block.expand is None else layers[block.expand.name],
+                    layers[block.depthwise.name],
+                    layers[block.project.name],
+                    QuantizedAdd(**_with_arithmetic(add)) if add else None,
+                )
+            )
         kind, fields = header["pool"]
         pool = _POOLS[kind](**_with_arithmetic(fields))
         return QuantizedModel(

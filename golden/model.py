@@ -1,7 +1,8 @@
-"""The integer model: blocks of records, the network, and how they run.
+"""The integer model of a whole network, and how it runs.
 
 Every tensor has a name and `QuantizedModel.run` returns them all, so that hardware can be held to
-any of them. Activations are int8 [H, W, C]; the records are in `mnv2.golden.quantized_layer`.
+any of them. Activations are int8 [H, W, C]; the records are in `mnv2.golden.quantized_block` and
+`mnv2.golden.quantized_layer`.
 """
 
 from dataclasses import dataclass, fields
@@ -9,55 +10,12 @@ from functools import cached_property
 
 import numpy as np
 
+from mnv2.golden.average_pool import QuantizedAveragePool
 from mnv2.golden.fast import batch
 from mnv2.golden.fixed_point import activation_type
 from mnv2.golden.network import Network
-from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer, QuantizedMean
-from mnv2.golden.summary import short_repr
-
-
-@dataclass(frozen=True, eq=False)
-class QuantizedBlock:
-    """One bottleneck in integers; it runs alone (`run_block`)."""
-
-    name: str
-    expand: QuantizedLayer | None
-    depthwise: QuantizedLayer
-    project: QuantizedLayer
-    add: QuantizedAdd | None
-
-    __repr__ = short_repr
-
-    @property
-    def layers(self):
-        return tuple(x for x in (self.expand, self.depthwise, self.project) if x is not None)
-
-    @property
-    def output(self):
-        """The record whose output leaves the block: the addition if there is one, or project."""
-        return self.add or self.project
-
-    @property
-    def output_name(self):
-        """Name of the tensor that leaves the block."""
-        return self.output.name
-
-
-def run_block(block, activation, exact_loops=False):
-    """Run one bottleneck on int8 [H, W, C].
-
-    Returns
-    -------
-    dict of str to int8 [H, W, C]
-        `blockN.expand` (if any), `blockN.depthwise`, `blockN.project`, `blockN.add` (if any), in
-        order; the last is the block's output.
-    """
-    tensors, x = {}, activation
-    for layer in block.layers:
-        x = tensors[layer.name] = layer.run(x, exact_loops)
-    if block.add is not None:
-        tensors[block.add.name] = block.add.run(activation, x)
-    return tensors
+from mnv2.golden.quantized_block import QuantizedBlock, run_block
+from mnv2.golden.quantized_layer import QuantizedLayer, QuantizedMean
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +36,7 @@ class QuantizedModel:
     stem: QuantizedLayer
     blocks: tuple[QuantizedBlock, ...]
     head: QuantizedLayer
-    pool: QuantizedMean
+    pool: QuantizedMean | QuantizedAveragePool
     classifier: QuantizedLayer
     input_scale: float
     input_zero_point: int

@@ -371,7 +371,8 @@ def build_network(
     if stem_stride not in (1, 2):
         raise ValueError(f"Stride must be 1 or 2, not {stem_stride!r}")
     stem = _convolution("stem", "stem", 0, input_shape, stem_channels, 3, stem_stride, padding)
-    blocks, shape = [], stem.output_shape
+    blocks: list[Block] = []
+    shape = stem.output_shape
     for expansion, channels, repeats, first_stride in table:
         _positive("Expansion", expansion)
         _positive("Block channels", channels)

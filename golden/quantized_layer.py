@@ -96,7 +96,7 @@ class QuantizedLayer:
     minimum: int
     maximum: int
     stride: int = 1
-    padding: tuple = ((0, 0), (0, 0))
+    padding: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
     weight_bits: int = 8
     activation_bits: int = 8
     arithmetic: Arithmetic = LITERT
@@ -322,10 +322,10 @@ def with_arithmetic(record, arithmetic):
     if isinstance(record, QuantizedLayer):
         multiplier, shift = round_multipliers(record.multiplier, record.shift, bits)
         return replace(record, multiplier=multiplier, shift=shift, arithmetic=arithmetic)
-    changes = {}
+    changes: dict[str, int] = {}
     for prefix in ("a_", "b_", "") if isinstance(record, QuantizedAdd) else ("",):
-        multiplier, shift = f"{prefix}multiplier", f"{prefix}shift"
-        changes[multiplier], changes[shift] = round_multiplier(
-            getattr(record, multiplier), getattr(record, shift), bits
+        multiplier_name, shift_name = f"{prefix}multiplier", f"{prefix}shift"
+        changes[multiplier_name], changes[shift_name] = round_multiplier(
+            getattr(record, multiplier_name), getattr(record, shift_name), bits
         )
     return replace(record, **changes, arithmetic=arithmetic)

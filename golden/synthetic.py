@@ -11,8 +11,9 @@ import numpy as np
 from mnv2.golden.arithmetic import LITERT
 from mnv2.golden.fast import ops as fast_ops
 from mnv2.golden.fixed_point import activation_type, dequantize, quantize_multipliers, signed_range
-from mnv2.golden.model import QuantizedBlock, QuantizedModel
+from mnv2.golden.model import QuantizedModel
 from mnv2.golden.quantize import add_record, affine_parameters, mean_record
+from mnv2.golden.quantized_block import QuantizedBlock
 from mnv2.golden.quantized_layer import QuantizedLayer, with_arithmetic
 
 #: Inputs that scales are fitted to; a map of one pixel has no spread of its own.
@@ -138,8 +139,8 @@ def _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_b
             ]
         )
         # The outermost values clamp, so that the clamp is seen to work.
-        ends = np.quantile(sums, (0.01, 0.99))
-        output_scale, output_zero = affine_parameters(*ends, activation_bits)
+        least, most = np.quantile(sums, (0.01, 0.99))
+        output_scale, output_zero = affine_parameters(least, most, activation_bits)
         residual = with_arithmetic(
             add_record(
                 block.add_name,

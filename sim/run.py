@@ -6,6 +6,8 @@ Rendering is elsewhere. The progress objects are those of `mnv2.sim.rtl.run_netw
 
 import dataclasses
 
+import numpy as np
+
 from mnv2.golden.summary import short_repr
 from mnv2.sim.mapping.ideal import program_steps
 from mnv2.sim.networks.golden_run import run_golden
@@ -39,7 +41,7 @@ class RunResult:
     """
 
     report: RunReport
-    tensors: dict
+    tensors: dict[str, np.ndarray]
     note: str | None = None
 
     __repr__ = short_repr

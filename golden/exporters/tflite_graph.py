@@ -8,6 +8,7 @@ Ref: LiteRT `tflite/schema/schema.fbs`, version 3.
 
 import importlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class _Tensor:
     """What the file says of a tensor."""
 
     name: str
-    shape: tuple
+    shape: tuple[int, ...]
     type: int
     buffer: int
     scales: np.ndarray | None
@@ -57,10 +58,10 @@ class _Operator:
     """What the file says of an operator."""
 
     code: int
-    inputs: tuple
-    outputs: tuple
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
     options_kind: str | None
-    options: dict
+    options: dict[str, Any]
 
 
 class GraphWriter:

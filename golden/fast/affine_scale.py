@@ -236,7 +236,7 @@ def fit(layer, correction, lowest, highest, usable):
     def settle(places, tried, offsets, halves):
         chosen = left[places]
         scale[chosen], offset[chosen] = tried[places], offsets[places]
-        if two_sided:
+        if half is not None:
             half[chosen] = halves[places]
         proven[chosen] = True
 
@@ -268,7 +268,7 @@ def fit(layer, correction, lowest, highest, usable):
     # In the middle of what gives the result, hence no exception; a real number, not an integer.
     replacements = (exact - zero_point) / chosen_scale - chosen_offset
     values = (replacements + chosen_offset) * chosen_scale
-    if two_sided:
+    if half is not None:
         values = np.trunc(values + np.copysign(half[exception_channels], values)) + zero_point
     right = np.clip(np.rint(values), layer.minimum, layer.maximum) == exact
     right &= ~np.isin(replacements, exception_sums)

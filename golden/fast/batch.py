@@ -7,6 +7,7 @@ to projection. A stage with a layer that has no proof runs image by image throug
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from mnv2.golden.fast.prepared import (
     scale_sums,
 )
 from mnv2.golden.fixed_point import activation_type, signed_range, wrap_int32
+from mnv2.golden.quantized_block import QuantizedBlock
 from mnv2.golden.summary import short_repr
 
 #: Elements of a block's widest tensor worked on at a time: 1 MiB, half of many caches.
@@ -33,25 +35,25 @@ class PreparedBlock:
 
     Attributes
     ----------
-    block : mnv2.golden.model.QuantizedBlock
+    block : mnv2.golden.quantized_block.QuantizedBlock
     addition : tuple or None
         As `mnv2.golden.fast.addition.prepare_float_add`.
     group, band : int
         Images and output rows that are worked on at a time.
     """
 
-    block: object
+    block: QuantizedBlock
     expand: PreparedLayer | None
     depthwise: PreparedLayer
     project: PreparedLayer
-    addition: tuple | None
+    addition: tuple[Any, ...] | None
     group: int
     band: int
 
     __repr__ = short_repr
 
 
-def _clamp_of(record):
+def _clamp_of(record) -> tuple[int, int]:
     """(minimum, maximum) of a record's output."""
     return record.minimum, record.maximum
 
@@ -61,7 +63,7 @@ def prepare_block(block, low, high, shapes):
 
     Parameters
     ----------
-    block : mnv2.golden.model.QuantizedBlock
+    block : mnv2.golden.quantized_block.QuantizedBlock
     low, high : int
     shapes : mnv2.golden.network.Block
     """
@@ -297,7 +299,7 @@ def _run_records(records, x, bits, results, overflows):
         value = image
         for record in records:
             if hasattr(record, "accumulate"):
-                left = []
+                left: list[np.ndarray] = []
                 value = record.run(value, overflows=None if overflows is None else left)
                 if overflows is not None:
                     overflows[record.name] += int(np.count_nonzero(left[0]))
@@ -377,7 +379,7 @@ def run_model(model, prepared, images, keep=None, overflows=None):
         sums = pooled.astype(prepared.classifier.dtype) @ prepared.classifier
         acc = (sums.astype(np.int64) + prepared.correction).astype(np.int32)
     else:
-        left = []
+        left: list[np.ndarray] = []
         acc = model.classifier.accumulate(pooled, overflows=left)
         if overflows is not None:
             overflows[model.classifier.name] = int(np.count_nonzero(left[0]))

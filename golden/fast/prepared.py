@@ -13,6 +13,7 @@ import numpy as np
 from mnv2.golden.fast import ops as fast_ops
 from mnv2.golden.fast.affine_scale import AffineScale, fit
 from mnv2.golden.fixed_point import signed_range, wrap
+from mnv2.golden.quantized_layer import QuantizedLayer
 from mnv2.golden.summary import short_repr
 
 #: Elements of a row of parameters repeated for several pixels: fewer, longer inner loops, and yet
@@ -43,13 +44,13 @@ class PreparedLayer:
         Sums between which no accumulator leaves its range; None if none can.
     """
 
-    layer: object
+    layer: QuantizedLayer
     weights: np.ndarray
     correction: np.ndarray
     form: AffineScale
     unproven: np.ndarray
     tile: int
-    safe: tuple | None
+    safe: tuple[np.ndarray, np.ndarray] | None
 
     __repr__ = short_repr
 

@@ -61,7 +61,7 @@ class Convolution:
     maximum: int
     stride: tuple[int, int]
     dilation: tuple[int, int]
-    padding: tuple
+    padding: tuple[tuple[int, int], tuple[int, int]]
     groups: int
     shape: tuple[int, ...]
     work: int
@@ -237,7 +237,7 @@ def prepare_convolution(operator, source, weights, bias, target):
         maximum=maximum,
         stride=options.stride,
         dilation=options.dilation,
-        padding=tuple(padding),
+        padding=(padding[0], padding[1]),
         groups=groups,
         shape=shape,
         work=work,

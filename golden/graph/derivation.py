@@ -115,7 +115,7 @@ def real_factors(source, weights, target, channels):
     return np.float64(source.scale) * scales / np.float64(target.scale)
 
 
-def activation_clamp(tensor, activation):
+def activation_clamp(tensor, activation) -> tuple[int, int]:
     """(minimum, maximum) of an output under a fused activation: float32 division, half away."""
     low, high = RANGES[tensor.dtype]
     ends = []

@@ -12,7 +12,7 @@ import numpy as np
 from mnv2.golden.graph.graph import Graph
 from mnv2.golden.graph.operator_record import convolution, pad_amounts, pool, refuse, residual
 from mnv2.golden.graph.schema import Operator
-from mnv2.golden.model import QuantizedBlock, QuantizedModel
+from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import (
     PADDINGS,
     WIDTH_MULTIPLIERS,
@@ -22,6 +22,7 @@ from mnv2.golden.network import (
     mobilenet_v2,
     stride_padding,
 )
+from mnv2.golden.quantized_block import QuantizedBlock
 from mnv2.golden.summary import short_repr
 
 HOST_BEFORE = ("QUANTIZE", "RESHAPE")
@@ -47,7 +48,7 @@ class FamilyNetwork:
 
     model: QuantizedModel
     graph: Graph
-    names: dict
+    names: dict[int, str]
     before: tuple[Operator, ...]
     behind: tuple[Operator, ...]
 
@@ -93,7 +94,8 @@ def lower_family(graph):
     before = way.take_host_input()
     input_name = way.index
     stem_layer, stem = way.take_convolution("stem", "stem")
-    blocks, quantized = [], []
+    blocks: list[Block] = []
+    quantized: list[QuantizedBlock] = []
     while not way.at_head(len(blocks)):
         block, record = way.take_block(len(blocks) + 1)
         blocks.append(block)

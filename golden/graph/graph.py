@@ -1,14 +1,16 @@
 """A graph that runs: operators in their order, every output kept."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 
 from mnv2.golden.graph.convolution import prepare_convolution
 from mnv2.golden.graph.derivation import MAXIMUM_AXES, MAXIMUM_ELEMENTS
 from mnv2.golden.graph.elementwise import prepare_add, prepare_dequantize, prepare_quantize
-from mnv2.golden.graph.fully_connected import FORMS, prepare_fully_connected
+from mnv2.golden.graph.fully_connected import FORMS, FullyConnected, prepare_fully_connected
 from mnv2.golden.graph.layout import prepare_pad, prepare_reshape
 from mnv2.golden.graph.pooling import prepare_average_pool, prepare_mean
 from mnv2.golden.graph.schema import Operator, Tensor
@@ -20,11 +22,26 @@ MAXIMUM_TOTAL_ELEMENTS, MAXIMUM_WORK = 2**27, 2**34
 MAXIMUM_OPERATORS = 2**13
 
 
+class Kernel(Protocol):
+    """An operator ready to run: a record of one of the modules of this package.
+
+    ``work`` counts its multiplications, and whatever else takes as long.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def work(self) -> int: ...
+
+    def run(self, *arrays: Any) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class _Kind:
     """How an operator is prepared, and its inputs: how many it must have and how many it may."""
 
-    prepare: object
+    prepare: Callable[..., Kernel]
     required: int
     allowed: int
 
@@ -61,12 +78,9 @@ class Graph:
         In the order of execution.
     inputs, outputs : tuple of int
         Tensor indices, in the model's order.
-
-    Attributes
-    ----------
-    kernels : tuple of records
-        What LiteRT's Prepare would derive for each operator (multipliers, clamps, paddings), from
-        the modules of this package.
+    kernels : tuple of Kernel
+        Derived from the others: for each operator what LiteRT's Prepare derives (multipliers,
+        clamps, paddings), made by the modules of this package.
 
     Raises
     ------
@@ -78,7 +92,7 @@ class Graph:
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    kernels: tuple = field(init=False)
+    kernels: tuple[Kernel, ...] = field(init=False)
 
     __repr__ = short_repr
 
@@ -172,7 +186,7 @@ class Graph:
         """
         values, counts = {**self._values(inputs), **outputs}, {}
         for operator, kernel in zip(self.operators, self.kernels, strict=True):
-            if operator.kind == "FULLY_CONNECTED":
+            if isinstance(kernel, FullyConnected):
                 acc = kernel.accumulate(values[operator.inputs[0]])
                 forms = [kernel.requantize(acc, form) for form in FORMS]
                 counts[operator.output] = int(np.count_nonzero(forms[0] != forms[1]))
@@ -252,7 +266,7 @@ def _prepare(operator, tensors, made):
             f"It must have {kind.required} to {kind.allowed} inputs and 1 output, not "
             f"{len(operator.inputs)} and {len(operator.outputs)}"
         )
-    arguments = []
+    arguments: list[Tensor | None] = []
     for position, index in enumerate(operator.inputs):
         if index == -1 and position >= kind.required:
             arguments.append(None)

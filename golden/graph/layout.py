@@ -25,7 +25,7 @@ PADDING_TYPES = ("int8", "int16", "int32", "int64")
 class Pad:
     """A padding ready to run; `padding` is (before, after) for each axis."""
 
-    padding: tuple
+    padding: tuple[tuple[int, int], ...]
     value: int
     shape: tuple[int, ...]
     work: int = 0

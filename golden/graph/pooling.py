@@ -44,8 +44,8 @@ class AveragePool:
         Always 0: nothing is multiplied by a weight.
     """
 
-    rows: tuple
-    columns: tuple
+    rows: tuple[np.ndarray, np.ndarray]
+    columns: tuple[np.ndarray, np.ndarray]
     minimum: int
     maximum: int
     shape: tuple[int, ...]
@@ -94,8 +94,9 @@ def prepare_average_pool(operator, source, target):
             )
         starts = np.arange(count, dtype=np.int64) * stride - before
         spans.append((np.maximum(0, starts), np.minimum(size, starts + kernel)))
-    shape = (source.shape[0], spans[0][0].size, spans[1][0].size, source.shape[3])
-    return AveragePool(*spans, *activation_clamp(target, options.activation), shape)
+    rows, columns = spans
+    shape = (source.shape[0], rows[0].size, columns[0].size, source.shape[3])
+    return AveragePool(rows, columns, *activation_clamp(target, options.activation), shape)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Ref: LiteRT `tflite/schema/schema.fbs`, whose names are kept.
 """
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
@@ -196,8 +197,17 @@ class SoftmaxOptions:
     beta: float = 1.0
 
 
+OperatorOptions: TypeAlias = (
+    AddOptions
+    | ConvolutionOptions
+    | FullyConnectedOptions
+    | MeanOptions
+    | PoolOptions
+    | ReshapeOptions
+    | SoftmaxOptions
+)
 #: The operators and the options of each; None for those that have none.
-OPERATOR_OPTIONS = {
+OPERATOR_OPTIONS: dict[str, type[OperatorOptions] | None] = {
     "ADD": AddOptions,
     "AVERAGE_POOL_2D": PoolOptions,
     "CONV_2D": ConvolutionOptions,
@@ -236,7 +246,7 @@ class Operator:
     kind: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: object = None
+    options: OperatorOptions | None = None
 
     def __post_init__(self):
         if self.kind not in OPERATOR_OPTIONS:

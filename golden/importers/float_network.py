@@ -243,7 +243,8 @@ def assemble_model(
     _check(stem, (3, 3, 3, None))
     channels, table = stem.output_channels, []
     for parts, stride in zip(blocks, strides[1:], strict=True):
-        table.append(_block_row(channels, *parts, stride))
+        expand, depthwise, project = parts
+        table.append(_block_row(channels, expand, depthwise, project, stride))
         channels = table[-1][1]
     _check(head, (channels, None))
     _check(classifier, (head.output_channels, None))

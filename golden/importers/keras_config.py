@@ -6,6 +6,7 @@ Ref: Keras 3.15 `layers/*`, `get_config`; Keras 2.3 the same, whose InputLayer s
 
 import json
 import re
+from typing import Any
 
 from mnv2.golden.network import PADDINGS, output_size, stride_padding
 
@@ -182,7 +183,7 @@ class KerasConfig:
 
 
 def _check_layer(kind, name, settings):
-    wanted = {"data_format": ("channels_last", None)}
+    wanted: dict[str, tuple[Any, ...]] = {"data_format": ("channels_last", None)}
     if kind in ("Conv2D", "DepthwiseConv2D"):
         wanted |= {
             "dilation_rate": ([1, 1], None),

@@ -32,7 +32,8 @@ def parse_keras_zip(data, input_size=None, strides=None):
     """FloatModel of the bytes of a `.keras` file; see `parse_keras_hdf5`."""
     members = ZipMembers(data)
     config = KerasConfig.parse(members.read(CONFIG_MEMBER, 2**24))
-    return _build(*parse_hdf5(members.read(WEIGHTS_MEMBER)), config, input_size, strides)
+    arrays, texts = parse_hdf5(members.read(WEIGHTS_MEMBER))
+    return _build(arrays, texts, config, input_size, strides)
 
 
 def parse_keras_hdf5(data, input_size=None, strides=None):

@@ -10,6 +10,8 @@ Ref: Keras 3.15 `legacy/saving/legacy_h5_format.py`, `saving/saving_lib.py`.
 
 import re
 
+import numpy as np
+
 MAXIMUM_BLOCKS = 200
 _WHOLE_MODEL = "model_weights"
 _NAMES = {"depthwise_kernel": "kernel"}
@@ -42,7 +44,7 @@ def find_variables(arrays, texts, config):
         found = _by_class(arrays, texts, config)
     else:
         found = _by_name(arrays)
-    variables = {}
+    variables: dict[str, dict[str, np.ndarray]] = {}
     for path, layer, variable in found:
         if variable in variables.setdefault(layer, {}):
             raise ValueError(f"The tensor {layer}/{variable} must appear once; {path} is another")
@@ -62,7 +64,7 @@ def _by_name(arrays):
 
 
 def _by_class(arrays, texts, config):
-    counts = {}
+    counts: dict[str, set[int]] = {}
     for path in arrays:
         if match := _NUMBERED.fullmatch(path):
             counts.setdefault(match[2], set()).add(int(match[3] or 0))

@@ -5,6 +5,7 @@ Ref: ONNX `onnx/onnx.proto3`, IR version 13; `docs/ExternalData.md`.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,9 +34,9 @@ class Node:
 
     operator: str
     name: str
-    inputs: tuple
-    outputs: tuple
-    attributes: dict
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any]
 
     __repr__ = short_repr
 
@@ -53,8 +54,8 @@ class OnnxGraph:
         Bytes of another file in the same folder; length None for all that is left. Without it,
         tensors outside the file are refused.
 
-    Members
-    -------
+    Attributes
+    ----------
     nodes : list of Node
         In order of execution, without constants.
     input, output : str
@@ -91,7 +92,8 @@ class OnnxGraph:
             raise ValueError(f"The graph must have at most {MAXIMUM_NODES} nodes and constants")
         if model.functions:
             raise ValueError("The model must not define functions of its own; export it without")
-        self._tensors, self._bytes = {}, 0
+        self._tensors: dict[str, Any] = {}
+        self._bytes = 0
         for tensor in graph.initializer:
             self._add_constant(tensor.name, tensor)
         inputs = [x for x in graph.input if x.name not in self._tensors]

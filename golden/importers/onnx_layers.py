@@ -9,6 +9,7 @@ Ref: ONNX `docs/Operators.md`, opset 7 to 26.
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +26,9 @@ _EXACT = 1e-6
 class _View:
     """A tensor as an operator sees it: its maker, the order of axes, zeros put around it."""
 
-    maker: object
+    maker: Any
     layout: str = NCHW
-    padding: tuple | None = None
+    padding: tuple[tuple[int, int], tuple[int, int]] | None = None
     flat: bool = False
 
 
@@ -242,7 +243,7 @@ class _LayerReader:
     def _read_BatchNormalization(self, node):
         view = self._only_layer(node)
         layer = view.maker
-        vectors = [self._floats(node, index, 1) for index in range(1, 5)]
+        scale, offset, mean, variance = (self._floats(node, index, 1) for index in range(1, 5))
         epsilon = node.attributes.get("epsilon", 1e-5)
         if (
             layer.normalization is not None
@@ -253,7 +254,9 @@ class _LayerReader:
         ):
             raise ValueError(f"The operator {node} must follow a convolution, once, and not train")
         # A float32 in the file: take the decimal that it stands for, as other formats write it.
-        layer.normalization = BatchNormalization(*vectors, float(str(np.float32(epsilon))))
+        layer.normalization = BatchNormalization(
+            scale, offset, mean, variance, float(str(np.float32(epsilon)))
+        )
         return view
 
     def _clamp(self, node, low, high):

@@ -1,7 +1,10 @@
-"""What an ONNX graph of the family is made of: the image, layers, sums and the pool."""
+"""The parts of an ONNX graph of the family: the image, layers, sums and the pool."""
+
+from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
@@ -30,17 +33,17 @@ class OnnxLayer:
     stride : int
     padding : ((top, bottom), (left, right)) or "same"
     low, high : float
-        The clamp behind it.
+        The clamp after it.
     """
 
     name: str
-    source: object
+    source: Source
     weights: np.ndarray
     depthwise: bool = False
     bias: np.ndarray | None = None
     normalization: BatchNormalization | None = None
     stride: int = 1
-    padding: object = ((0, 0), (0, 0))
+    padding: tuple[tuple[int, int], tuple[int, int]] | str = ((0, 0), (0, 0))
     low: float = -math.inf
     high: float = math.inf
 
@@ -56,7 +59,7 @@ class Sum:
     """Two tensors added."""
 
     name: str
-    terms: tuple
+    terms: tuple[Source, Source]
 
     __repr__ = short_repr
 
@@ -65,20 +68,24 @@ class Sum:
 class OnnxPool:
     """The mean over rows and columns; kernel None where it is the whole map by itself."""
 
-    source: object
-    kernel: tuple | None = None
+    source: Source
+    kernel: tuple[int, int] | None = None
 
     __repr__ = short_repr
 
 
+#: What a tensor may be made by.
+Source: TypeAlias = Image | OnnxLayer | Sum | OnnxPool
+
+
 @dataclass
 class Layers:
-    """What a graph is made of, in order of execution."""
+    """The parts of a graph, in order of execution."""
 
     image: Image = field(default_factory=Image)
-    layers: list = field(default_factory=list)
-    sums: list = field(default_factory=list)
-    output: object = None
+    layers: list[OnnxLayer] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
+    output: OnnxLayer | None = None
     layout: str = NCHW
 
     __repr__ = short_repr

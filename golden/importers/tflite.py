@@ -129,7 +129,7 @@ class _GraphReader:
                 )
             ]
         operators = tuple(self.operator(index) for index in range(counts[1]))
-        users = {}
+        users: dict[int, str] = {}
         for operator in operators:
             for index in (*operator.inputs, *operator.outputs):
                 users.setdefault(index, operator.label)

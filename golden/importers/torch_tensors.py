@@ -54,8 +54,8 @@ class TorchTensor:
 
     storage: Storage
     offset: int
-    shape: tuple
-    strides: tuple
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
 
     __repr__ = short_repr
 
@@ -80,8 +80,8 @@ class TorchTensor:
 class TensorPickle:
     """The functions that `pickle_reader` calls for such a pickle, and the storages that it named.
 
-    Members
-    -------
+    Attributes
+    ----------
     storages : dict of str to Storage
         By key, of every tensor in the pickle.
     calls : dict

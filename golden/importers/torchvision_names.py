@@ -22,7 +22,7 @@ MAXIMUM_BLOCKS = 200
 
 def layer_prefixes(network):
     """Name of each convolution in torchvision's dictionary and of its normalisation, by layer."""
-    prefixes = {"stem": ("features.0.0", "features.0.1")}
+    prefixes: dict[str, tuple[str, str | None]] = {"stem": ("features.0.0", "features.0.1")}
     for block in network.blocks:
         names = _block_prefixes(block.index, block.expand is not None)
         prefixes |= zip((layer.name for layer in block.layers), names, strict=True)
@@ -100,7 +100,7 @@ def float_model_from_torchvision(tensors, network=None, *, input_size=None, stri
         used.add(f"{normalization}.num_batches_tracked")
         return FloatConvolution(name, golden_axes(name, fetch(name, 4), depthwise), None, norm)
 
-    numbers = {}
+    numbers: dict[int, set[int]] = {}
     for name in tensors:
         if match := _BLOCK.match(name):
             numbers.setdefault(int(match[1]), set()).add(int(match[2]))
@@ -114,7 +114,10 @@ def float_model_from_torchvision(tensors, network=None, *, input_size=None, stri
     blocks = []
     for index in range(1, count + 1):
         *inner, project = _block_prefixes(index, 3 in numbers.get(index, ()))
-        parts = [convolution(*x, depthwise=x is inner[-1]) for x in inner]
+        parts = [
+            convolution(weights, norm, depthwise=place == len(inner))
+            for place, (weights, norm) in enumerate(inner, 1)
+        ]
         blocks.append((*([None] if len(parts) == 1 else []), *parts, convolution(*project)))
     head = convolution(f"features.{count + 1}.0", f"features.{count + 1}.1")
     name = "classifier.1.weight"

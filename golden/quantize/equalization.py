@@ -27,7 +27,8 @@ def layer_pairs(network):
     Within a block these are expand, depthwise and project; across blocks those that no residual
     takes part in; the pool, a mean, lies between head and classifier and commutes with any scale.
     """
-    pairs, open_end = [], "stem"
+    pairs: list[tuple[str, str]] = []
+    open_end: str | None = "stem"
     for block in network.blocks:
         names = [layer.name for layer in block.layers]
         if open_end is not None and not block.residual:

@@ -57,7 +57,7 @@ def layer_record(
     multiplier, shift = quantize_multipliers(product / np.float64(np.float32(target[0])))
     clamp = signed_range(activation_bits)
     if layer.relu6:
-        clamp = relu6_clamp(*target, activation_bits, ceiling)
+        clamp = relu6_clamp(target[0], target[1], activation_bits, ceiling)
     record = QuantizedLayer(
         name=layer.name,
         kind=layer.kind,

@@ -54,7 +54,14 @@ class LayerMoments:
 
         `UNCERTAIN` of the Gram matrix's diagonal is left on it: where an input hardly varies, the
         difference of two large sums would be noise, and not even a covariance.
+
+        Raises
+        ------
+        ValueError
+            If the Gram matrix was not collected.
         """
+        if self.gram is None:
+            raise ValueError("The Gram matrix must be collected for a covariance")
         centred = self.gram - self.total[:, :, None] * self.mean()[:, None, :]
         index = np.arange(centred.shape[1])
         centred[:, index, index] += UNCERTAIN * self.gram[:, index, index]

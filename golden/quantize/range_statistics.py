@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mnv2.golden.quantize.histogram import histogram
-from mnv2.golden.quantize.moments import layer_moments
+from mnv2.golden.quantize.histogram import Histogram, histogram
+from mnv2.golden.quantize.moments import LayerMoments, layer_moments
 from mnv2.golden.summary import short_repr
 
 
@@ -28,10 +28,10 @@ class RangeStatistics:
         Of each convolution's inputs, all pictures together.
     """
 
-    minima: dict
-    maxima: dict
-    histograms: dict = field(default_factory=dict)
-    moments: dict = field(default_factory=dict)
+    minima: dict[str, np.ndarray]
+    maxima: dict[str, np.ndarray]
+    histograms: dict[str, Histogram] = field(default_factory=dict)
+    moments: dict[str, LayerMoments] = field(default_factory=dict)
 
     __repr__ = short_repr
 

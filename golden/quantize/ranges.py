@@ -104,8 +104,8 @@ def quantization_error(histogram, ranges, bits, scales="real"):
     centres, weights = centres[held], counts[held] / counts.sum()
     low, high = signed_range(bits)
     errors = []
-    for ends in ranges:
-        scale, zero_point = tensor_parameters(*ends, bits, scales)
+    for minimum, maximum in ranges:
+        scale, zero_point = tensor_parameters(minimum, maximum, bits, scales)
         steps = np.rint(centres / scale)
         np.clip(steps, low - zero_point, high - zero_point, out=steps)
         steps *= scale
@@ -123,7 +123,7 @@ def least_squares_range(histogram, extremes, bits=8, scales="real"):
     """
     if scales == "power-of-two":
         low, high = signed_range(bits)
-        largest = tensor_parameters(*extremes, bits, scales)[0]
+        largest = tensor_parameters(extremes[0], extremes[1], bits, scales)[0]
         candidates = [tuple(extremes)]
         for scale in (largest / 2, largest / 4, largest / 8):
             candidates.append((max(extremes[0], low * scale), min(extremes[1], high * scale)))

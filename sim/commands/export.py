@@ -63,8 +63,8 @@ def export(
         raise UserError(
             f"An export has one set of pictures and one file, not {len(arguments)} arguments"
         )
-    *sources, out = arguments
-    source, out = (sources or ["bundled"])[0], Path(out).expanduser()
+    *sources, name = arguments
+    source, out = (sources or ["bundled"])[0], Path(name).expanduser()
     suffix = out.suffix.lower().removeprefix(".")
     if form is None and suffix not in list(Format):
         raise UserError(f"The file {out} must end in .tflite or .npz, or --format say which it is")

@@ -104,7 +104,7 @@ def render_outputs(model, graph, outputs, differences, form):
     -------
     rich.console.Group
     """
-    from rich.console import Group
+    from rich.console import Group, RenderableType
     from rich.markup import escape
 
     from mnv2.sim.report.wide_table import WideTable
@@ -126,7 +126,7 @@ def render_outputs(model, graph, outputs, differences, form):
             str(array.dtype),
             f"{low:{number}} to {high:{number}}",
         )
-    lines = [table]
+    lines: list[RenderableType] = [table]
     if differences:
         total = sum(outputs[index].size for index in differences)
         lines.append(

@@ -40,7 +40,7 @@ def build_block_program(block, quantized, activation, config):
     ----------
     block : mnv2.golden.network.Block
         The block's shapes.
-    quantized : mnv2.golden.model.QuantizedBlock
+    quantized : mnv2.golden.quantized_block.QuantizedBlock
         Its weights and parameters.
     activation : int8 [H, W, C]
         Its input.

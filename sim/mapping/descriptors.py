@@ -91,7 +91,7 @@ def block_descriptor(
     Parameters
     ----------
     block : mnv2.golden.network.Block
-    quantized : mnv2.golden.model.QuantizedBlock
+    quantized : mnv2.golden.quantized_block.QuantizedBlock
     tiling : mnv2.sim.mapping.tiling.BlockTiling
     config : mnv2.hw.config.AcceleratorConfig
     load_address, store_address : int

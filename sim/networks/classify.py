@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from mnv2.golden.fixed_point import dequantize
 from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.compare import sqnr_db
@@ -53,7 +55,7 @@ class Classification:
     image: Path
     integer_top: tuple[RankedClass, ...]
     integer_seconds: float
-    tensors: dict
+    tensors: dict[str, np.ndarray]
     model: RunnableModel
     float_top: tuple[RankedClass, ...] = ()
     quality: tuple[TensorQuality, ...] = ()

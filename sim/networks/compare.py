@@ -30,8 +30,8 @@ class TensorComparison:
     """
 
     name: str
-    shapes: tuple
-    dtypes: tuple
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+    dtypes: tuple[str, str]
     elements: int
     differing: int | None
     largest: float | None
@@ -55,9 +55,9 @@ class DumpComparison:
         Names of the others.
     """
 
-    tensors: tuple
-    only_a: tuple
-    only_b: tuple
+    tensors: tuple[TensorComparison, ...]
+    only_a: tuple[str, ...]
+    only_b: tuple[str, ...]
 
     __repr__ = short_repr
 

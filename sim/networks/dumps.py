@@ -114,5 +114,5 @@ def _read_array(file, size, name):
         raise UserError(f"The tensor {name} must be of integers or floats, not {dtype}")
     if file.tell() + math.prod(shape) * dtype.itemsize != size:
         raise ValueError(f"{name} is not as long as its header says")
-    order = "F" if fortran_order else "C"
-    return np.frombuffer(file.read(), dtype).reshape(shape, order=order)
+    array = np.frombuffer(file.read(), dtype)
+    return array.reshape(shape, order="F") if fortran_order else array.reshape(shape)

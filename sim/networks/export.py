@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -108,7 +109,7 @@ def encode_model(model, form):
     rows, columns, _ = integer.network.input_shape
     maker = f"mnv2 {package_version('mnv2')}, commit {find_commit()[:12]}"
     description = f"{name}, {rows}x{columns}, {integer.network.classes} classes, int8"
-    made = {"made_by": maker, "model": name}
+    made: dict[str, Any] = {"made_by": maker, "model": name}
     if model.float_model is not None and model.calibrated_on is not None:
         description += f", calibrated on {model.calibrated_on}"
         made |= {

@@ -7,12 +7,14 @@ and are cut into chunks whose size depends on nothing, so that results do not ei
 import dataclasses
 import hashlib
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
+from mnv2.sim.pictures.image_sets import Picture
 from mnv2.sim.pictures.images import crop_image, load_image
 
 __all__ = ["CHUNK_PICTURES", "Pictures", "decode_pictures"]
@@ -40,9 +42,9 @@ class Pictures:
 
     pixels: np.ndarray
     labels: np.ndarray | None
-    files: tuple
-    hashes: tuple
-    skipped: tuple
+    files: tuple[Picture, ...]
+    hashes: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
 
     __repr__ = short_repr
 
@@ -99,7 +101,9 @@ def decode_pictures(image_set, size, workers=1, progress=None):
         except OSError as error:
             return None, f"The image {picture.path} cannot be read: {error.strerror or error}"
 
-    files, hashes, skipped = [], [], []
+    files: list[Picture] = []
+    hashes: list[str] = []
+    skipped: list[tuple[str, str]] = []
     total = len(image_set.pictures)
     pixels = np.empty((total, size, size, 3), np.uint8)
     with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -132,7 +136,7 @@ def decode_pictures(image_set, size, workers=1, progress=None):
 
 def _in_order(pool, function, items, ahead):
     """Results of a function in threads, in the order of the items, few of them waiting."""
-    waiting = deque()
+    waiting: deque[Future[Any]] = deque()
     try:
         for item in items:
             waiting.append(pool.submit(function, item))

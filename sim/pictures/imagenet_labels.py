@@ -47,7 +47,7 @@ class ValidationLabels:
         The file that they are from, or why they are of no use.
     """
 
-    by_name: dict | None
+    by_name: dict[str, int] | None
     origin: str
 
     @classmethod

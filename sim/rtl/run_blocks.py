@@ -30,7 +30,7 @@ class BlockTask:
     ----------
     block : mnv2.golden.network.Block
         Shapes.
-    quantized : mnv2.golden.model.QuantizedBlock
+    quantized : mnv2.golden.quantized_block.QuantizedBlock
         Weights and parameters.
     activation : int8 [H, W, C]
         Input.

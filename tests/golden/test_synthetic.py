@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mnv2.golden.fixed_point import signed_range
-from mnv2.golden.model import run_block
 from mnv2.golden.network import build_block, build_network
+from mnv2.golden.quantized_block import run_block
 from mnv2.golden.synthetic import random_activation, random_block, random_model
 
 
