@@ -1,1 +1,1 @@
-"""What the numbers must be: MobileNetV2 in float and in integers, in numpy alone."""
+"""The golden model: MobileNetV2 in float and in integers, in numpy alone."""

@@ -1,6 +1,6 @@
 """The integer model as named arrays and back, for files that hold nothing else.
 
-Every record goes into one JSON text, arrays beside it under `<layer>/<field>`; no pickles.
+Every record goes into one JSON text, arrays next to it under `<layer>/<field>`; no pickles.
 """
 
 import dataclasses

@@ -73,7 +73,7 @@ def _is_average(count, sum_bias, multiplier, shift, offset):
 class QuantizedAveragePool:
     """The global average pool as AVERAGE_POOL_2D rounds it; input and output share their scale.
 
-    Beside `mnv2.golden.quantized_layer.QuantizedMean`, with the same integers for the hardware.
+    The alternative to `mnv2.golden.quantized_layer.QuantizedMean`; the hardware computes either.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class QuantizedAveragePool:
 
     @property
     def sum_bias(self):
-        """What is added to the sum of a channel's pixels before it is scaled."""
+        """The number that is added to the sum of a channel's pixels before it is scaled."""
         return average_parameters(self.count)[0]
 
     @property
@@ -127,7 +127,7 @@ class QuantizedAveragePool:
 
     @property
     def offset(self):
-        """What is added behind the scaling."""
+        """The number that is added after the scaling."""
         return average_parameters(self.count)[3]
 
     def requantize(self, sums):

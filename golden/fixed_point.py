@@ -18,17 +18,17 @@ ADD_LEFT_SHIFT, ADD_LEFT_SHIFT_16 = 20, 15
 
 
 def signed_range(bits: int) -> tuple[int, int]:
-    """(minimum, maximum) of a two's complement integer of so many bits."""
+    """(minimum, maximum) of a two's complement integer of a number of bits."""
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 
 def activation_type(bits):
-    """The array type of activations of so many bits: int8 up to 8, int16 above."""
+    """The array type of activations: int8 up to 8 bits, int16 above."""
     return np.int8 if bits <= 8 else np.int16
 
 
 def add_left_shift(bits: int) -> int:
-    """Bits by which an addition lifts inputs of so many bits; the lifted value fits int32.
+    """Bits by which an addition lifts its inputs, given their width; the lifted value fits int32.
 
     Ref: LiteRT `tflite/kernels/add.cc`, Prepare.
     """

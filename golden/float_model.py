@@ -1,6 +1,6 @@
 """The network in float32: what the integers approximate.
 
-A layer holds its weights with batch normalisation beside them, or folded into a bias. Axes are
+A layer holds its weights and a batch normalisation, or has it folded into a bias. Axes are
 those of the integer model.
 
 Ref: Ioffe and Szegedy, arXiv:1502.03167, section 3.1 (inference); torchvision
@@ -19,7 +19,7 @@ EPSILON = 1e-5
 
 @dataclass(frozen=True)
 class InputNormalization:
-    """What was done to pixels before training: (pixel / 255 - mean) / deviation, by channel.
+    """The normalisation of pixels in training: (pixel / 255 - mean) / deviation, by channel.
 
     Attributes
     ----------

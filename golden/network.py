@@ -113,7 +113,7 @@ class Layer:
 
     @property
     def running_statistics(self):
-        """Means and variances that the batch normalisation keeps beside its parameters."""
+        """Means and variances that the batch normalisation keeps next to its parameters."""
         return 0 if self.kind in ("pool", "classifier") else 2 * self.output_channels
 
     def weight_bytes(self, weight_bits=8):

@@ -1,6 +1,6 @@
 """The integer model's parts as records that run: convolutions, residual additions, the mean.
 
-Activations are int8 [H, W, C] (int16 beyond 8 bits). Scales are kept beside the integers for
+Activations are int8 [H, W, C] (int16 beyond 8 bits). Scales are kept with the integers for
 reports and exports; no arithmetic here uses them.
 """
 
@@ -27,7 +27,7 @@ ACTIVATION_BITS = (4, 5, 6, 7, 8, 16)
 
 
 def _check_output(record):
-    """The width of a record's output and the clamp within it."""
+    """Refuse a record whose output width is unknown, or whose clamp is outside it."""
     bits = record.activation_bits
     if bits not in ACTIVATION_BITS:
         raise ValueError(f"Activations of {record.name} must have 4 to 8 or 16 bits, not {bits!r}")
@@ -40,7 +40,7 @@ def _check_output(record):
 
 
 def _check_multiplier_bits(record, *multipliers):
-    """That multipliers were rounded to as many bits as the arithmetic has."""
+    """Refuse multipliers that are not rounded to the bits of the arithmetic."""
     bits = record.arithmetic.multiplier_bits
     if any(np.any(np.asarray(value) & ((1 << (32 - bits)) - 1)) for value in multipliers):
         raise ValueError(
@@ -282,12 +282,12 @@ class QuantizedMean:
 
     @property
     def sum_bias(self):
-        """What is added to the sum of a channel's pixels before it is scaled."""
+        """The number that is added to the sum of a channel's pixels before it is scaled."""
         return -self.count * self.input_zero_point
 
     @property
     def offset(self):
-        """What is added behind the scaling."""
+        """The number that is added after the scaling."""
         return self.output_zero_point
 
     def run(self, activation):

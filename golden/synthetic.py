@@ -21,7 +21,7 @@ SAMPLES = 6
 
 
 def random_activation(rng, shape, activation_bits=8):
-    """int8 (int16 beyond 8 bits) of a shape, uniform over the range of so many bits."""
+    """int8 (int16 beyond 8 bits) of a shape, uniform over the range of ``activation_bits``."""
     low, high = signed_range(activation_bits)
     return rng.integers(low, high + 1, shape, dtype=activation_type(activation_bits))
 

@@ -28,13 +28,13 @@ __all__ = ["RunResult", "run_bottlenecks", "run_frame"]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class RunResult:
-    """What a run gave.
+    """The result of a run.
 
     Attributes
     ----------
     report : mnv2.sim.report.run_report.RunReport
     tensors : dict of str to array
-        What the hardware made, and the host of it: a dump, see
+        Made by the hardware, and by the host from that: a dump, see
         `mnv2.sim.networks.outputs.dump_tensors`.
     note : str or None
         See `mnv2.sim.networks.outputs.fully_connected_note`.
@@ -69,7 +69,7 @@ def run_frame(
     clock_hz : float
         Clock that times are stated at.
     frames : int
-        If 3 or more, so many frames are run too, one right behind the other.
+        If 3 or more, that many back-to-back frames are run too.
     waves_file : Path, optional
         Waveform to write, of the single frame.
     progress : object, optional
@@ -168,7 +168,7 @@ def run_bottlenecks(
         Where waveforms are written, if they are.
     progress : object, optional
         See `mnv2.sim.rtl.run_blocks.run_tasks`; its ``starting(blocks)`` is called before, and its
-        ``simulation_seconds`` is read behind.
+        ``simulation_seconds`` is read afterwards.
 
     Returns
     -------

@@ -42,7 +42,7 @@ def _constant(enumeration, name):
 
 @dataclass(frozen=True, eq=False)
 class _Tensor:
-    """What the file says of a tensor."""
+    """A tensor as the file describes it."""
 
     name: str
     shape: tuple[int, ...]
@@ -55,7 +55,7 @@ class _Tensor:
 
 @dataclass(frozen=True)
 class _Operator:
-    """What the file says of an operator."""
+    """An operator as the file describes it."""
 
     code: int
     inputs: tuple[int, ...]

@@ -95,7 +95,7 @@ def thresholds(layer, outputs):
 
 
 def nudge(values, steps):
-    """Floating-point values moved by so many units in the last place."""
+    """Floating-point values moved by a number of units in the last place."""
     towards = values.dtype.type(np.inf if steps > 0 else -np.inf)
     for _ in range(abs(steps)):
         values = np.nextafter(values, towards)
@@ -120,7 +120,7 @@ class _Boundaries:
         return part
 
     def wrong(self, form, distance=0):
-        """Where a function of the sums disagrees so far above (and below) the thresholds.
+        """Points at a distance above (and below) the thresholds where a function of sums is wrong.
 
         Returns
         -------

@@ -60,7 +60,7 @@ def _scale(prepared, values, target):
         np.multiply(values, scale, out=values)
         np.rint(values, out=values)
     else:
-        # More steps, and one array beside: in parts that stay in the first cache.
+        # More steps and one more array: in parts that stay in the first-level cache.
         rows = max(1, _PART_ELEMENTS // values.shape[1])
         for start in range(0, len(values), rows):
             part = values[start : start + rows]

@@ -247,7 +247,7 @@ def requantize(
     left = np.maximum(-right, 0).astype(np.int32)
     right = np.maximum(right, 0) if double else right + 31
     half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
-    # Where zero_point << n would not fit beside a product of 62 bits, it is added afterwards.
+    # Where zero_point << n would not fit next to a product of 62 bits, it is added afterwards.
     early = double or bool((right <= 45).all())
     offset = (0 if rounding == "truncate" else half) + (
         np.int64(zero_point) << np.where(early, right, 0) if early else 0

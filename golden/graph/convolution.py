@@ -25,8 +25,8 @@ from mnv2.golden.summary import short_repr
 
 #: Elements that one gathered band of windows may have.
 BAND_ELEMENTS = 2**22
-#: What deriving a channel's factor, one tap of a depthwise kernel and one group take beside the
-#: multiplications, in about as many multiplications.
+#: Work apart from the multiplications, in about as many multiplications: to derive a channel's
+#: factor, for one tap of a depthwise kernel, and for one group.
 CHANNEL_WORK, TAP_WORK, GROUP_WORK = 2**13, 2**13, 2**15
 
 
@@ -48,7 +48,7 @@ class Convolution:
     shape : tuple of int
         The output's, [N, H', W', M].
     work : int
-        Multiplications, padding included, and what else takes as long as so many.
+        Multiplications, padding included, and other work as the multiplications that take as long.
     """
 
     weights: np.ndarray

@@ -1,4 +1,4 @@
-"""What LiteRT derives from a graph's scales and options before it runs: factors, clamps, paddings.
+"""LiteRT's derivations from a graph's scales and options: factors, clamps, paddings.
 
 Ref: LiteRT `tflite/kernels/kernel_util.cc` (PopulateConvolutionQuantizationParams,
 CalculateActivationRangeQuantizedImpl) and `tflite/kernels/padding.h`.
@@ -29,7 +29,7 @@ def require_type(tensor, *types):
 
 
 def require_scales(tensor, counts=(1,)):
-    """Refuse a tensor whose scales are not positive and finite, or not so many."""
+    """Refuse a tensor whose scales are not positive and finite, or not of these counts."""
     if tensor.scales.size not in counts:
         raise ValueError(
             f"{tensor.label} must have {' or '.join(map(str, counts))} scales, "

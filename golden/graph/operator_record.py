@@ -49,7 +49,7 @@ def pad_amounts(graph, operator):
 def _padding(operator, own, amounts, sizes, window, stride):
     """The padding of a convolution, its own or that of a PAD before it."""
     if amounts is not None and own != NO_PADDING:
-        raise refuse(operator, "VALID padding behind a PAD")
+        raise refuse(operator, "VALID padding after a PAD")
     padding = amounts or own
     for size, pads in zip(sizes, padding, strict=True):
         starts = (

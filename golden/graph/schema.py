@@ -120,7 +120,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class ConvolutionOptions:
-    """Of CONV_2D and DEPTHWISE_CONV_2D.
+    """Options of CONV_2D and DEPTHWISE_CONV_2D.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ class ConvolutionOptions:
 
 @dataclass(frozen=True)
 class PoolOptions:
-    """Of AVERAGE_POOL_2D; kernel and stride are (rows, columns)."""
+    """Options of AVERAGE_POOL_2D; kernel and stride are (rows, columns)."""
 
     padding: str = "VALID"
     stride: tuple[int, int] = (1, 1)
@@ -157,7 +157,7 @@ class PoolOptions:
 
 @dataclass(frozen=True)
 class FullyConnectedOptions:
-    """Of FULLY_CONNECTED; `keep_dimensions` keeps the input's leading axes."""
+    """Options of FULLY_CONNECTED; `keep_dimensions` keeps the input's leading axes."""
 
     activation: str = "NONE"
     keep_dimensions: bool = False
@@ -168,7 +168,7 @@ class FullyConnectedOptions:
 
 @dataclass(frozen=True)
 class AddOptions:
-    """Of ADD."""
+    """Options of ADD."""
 
     activation: str = "NONE"
 
@@ -178,21 +178,21 @@ class AddOptions:
 
 @dataclass(frozen=True)
 class MeanOptions:
-    """Of MEAN; the axes are the operator's second input."""
+    """Options of MEAN; the axes are the operator's second input."""
 
     keep_dimensions: bool = False
 
 
 @dataclass(frozen=True)
 class ReshapeOptions:
-    """Of RESHAPE; `shape` holds where the operator has no second input."""
+    """Options of RESHAPE; `shape` counts if the operator has no second input."""
 
     shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class SoftmaxOptions:
-    """Of SOFTMAX over the last axis: exp(beta * x) / sum(exp(beta * x))."""
+    """Options of SOFTMAX over the last axis: exp(beta * x) / sum(exp(beta * x))."""
 
     beta: float = 1.0
 

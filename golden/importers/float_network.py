@@ -134,11 +134,11 @@ def _check(part, shape):
     if part.normalization is not None:
         epsilon = part.normalization.epsilon
         if not 0 <= epsilon < 1 or not (part.normalization.variance + epsilon > 0).all():
-            raise ValueError(f"The variance behind {part.name} and its epsilon must be positive")
+            raise ValueError(f"The variance after {part.name} and its epsilon must be positive")
 
 
 def _block_row(channels, expand, depthwise, project, stride):
-    """(t, c, 1, s) of a block's parts on an input of so many channels."""
+    """(t, c, 1, s) of a block's parts, given the channels of its input."""
     hidden = channels
     if expand is not None:
         _check(expand, (channels, None))

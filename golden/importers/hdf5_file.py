@@ -33,7 +33,7 @@ _ERRORS = (
 
 
 class _Refused(ValueError):
-    """Our own complaint, beside those of the library."""
+    """A refusal of our own, apart from those of the library."""
 
 
 def parse_hdf5(data) -> tuple[dict[str, np.ndarray], dict[str, str]]:

@@ -1,4 +1,4 @@
-"""What the configuration in a Keras file says of the architecture, checked against the family's.
+"""The architecture in a Keras file's configuration, checked against the family's.
 
 Ref: Keras 3.15 `layers/*`, `get_config`; Keras 2.3 the same, whose InputLayer says
 `batch_input_shape`.
@@ -107,7 +107,7 @@ class KerasConfig:
         return shape[1], shape[2]
 
     def strides(self, blocks):
-        """Of the stem and of each block, given the blocks' names; 1 or 2, elsewhere 1."""
+        """Strides of the stem and of each block, given the blocks' names: 1 or 2."""
         strided = ["Conv1", *(f"{block}_depthwise" for block in blocks)]
         for kind, name, settings in self._layers:
             value = settings.get("strides")

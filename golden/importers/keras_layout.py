@@ -1,8 +1,8 @@
-"""Where Keras' HDF5 files keep each layer's variables.
+"""The places of each layer's variables in Keras's HDF5 files.
 
 Three layouts are known: Keras 2's groups by layer name (`Conv1/Conv1/kernel:0`, in a whole model
 under `model_weights`), Keras 3's of the same kind without `:0`, and Keras 3's by class
-(`layers/conv2d_3/vars/0`), where a newer Keras notes the layer's name beside the variables and an
+(`layers/conv2d_3/vars/0`), where a newer Keras notes the layer's name with the variables and an
 older one leaves the order of the layers.
 
 Ref: Keras 3.15 `legacy/saving/legacy_h5_format.py`, `saving/saving_lib.py`.

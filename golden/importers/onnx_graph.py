@@ -50,8 +50,8 @@ class OnnxGraph:
     Parameters
     ----------
     data : bytes
-    beside : function of (name, offset, length), optional
-        Bytes of another file in the same folder; length None for all that is left. Without it,
+    read_sibling : function of (name, offset, length), optional
+        Bytes of another file in the same folder; length None for all that is left. By default
         tensors outside the file are refused.
 
     Attributes
@@ -69,7 +69,7 @@ class OnnxGraph:
         If the file is damaged, or holds what no network of the family needs.
     """
 
-    def __init__(self, data, beside=None):
+    def __init__(self, data, read_sibling=None):
         try:
             import onnx
             from google.protobuf.message import DecodeError
@@ -77,7 +77,7 @@ class OnnxGraph:
             raise ValueError(
                 "Reading ONNX needs the package onnx: pip install 'mnv2[models]'"
             ) from None
-        self._onnx, self._beside = onnx, beside
+        self._onnx, self._read_sibling = onnx, read_sibling
         model = onnx.ModelProto()
         try:
             model.ParseFromString(bytes(data))
@@ -232,7 +232,7 @@ class OnnxGraph:
         if self._bytes > MAXIMUM_BYTES:
             raise ValueError(f"The constants must have at most {MAXIMUM_BYTES} bytes")
         if tensor.data_location == kinds.EXTERNAL:
-            value = np.frombuffer(self._read_beside(name, tensor, size), dtype).reshape(shape)
+            value = np.frombuffer(self._read_outside(name, tensor, size), dtype).reshape(shape)
         else:
             try:
                 value = self._onnx.numpy_helper.to_array(tensor)
@@ -247,10 +247,10 @@ class OnnxGraph:
         with np.errstate(over="ignore", invalid="ignore"):  # infinities are refused by name, later
             return np.array(value, np.float32, order="C")
 
-    def _read_beside(self, name, tensor, size):
+    def _read_outside(self, name, tensor, size):
         entries = {x.key: x.value for x in tensor.external_data}
         location = entries.get("location", "")
-        if self._beside is None:
+        if self._read_sibling is None:
             raise ValueError(f"The tensor {name[:80]} lies outside the file, in {location[:80]!r}")
         try:
             offset = int(entries.get("offset", "0"))
@@ -262,7 +262,7 @@ class OnnxGraph:
                 f"The tensor {name[:80]} must have {size} bytes outside the file, not "
                 f"{length} at {offset}"
             )
-        content = self._beside(location, offset, size)
+        content = self._read_sibling(location, offset, size)
         if len(content) != size:
             raise ValueError(f"The file {location[:80]} must hold all of the tensor {name[:80]}")
         return content

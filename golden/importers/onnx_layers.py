@@ -1,8 +1,8 @@
 """From an ONNX graph's operators to convolutions with what belongs to each.
 
 Operators that exporters put around a convolution (padding, normalisation, clamps, a bias added
-behind) become part of its `OnnxLayer`; sums, the pool and the layout of axes stay visible, so that
-`onnx_network` can follow the image through the layers.
+after it) become part of its `OnnxLayer`; sums, the pool and the layout of axes stay visible, so
+that `onnx_network` can follow the image through the layers.
 
 Ref: ONNX `docs/Operators.md`, opset 7 to 26.
 """

@@ -131,7 +131,7 @@ def _read(data, offset, calls, persistent):
                     raise ValueError(f"A checkpoint must not call {called[:60]}")
                 stack.append(calls[tuple(function)](arguments))
             elif name == "BUILD":
-                stack.pop()  # attributes beside the items (versions): not used
+                stack.pop()  # attributes next to the items (versions): not used
             else:
                 raise ValueError(f"A checkpoint must not use the pickle opcode {name}")
     except (

@@ -283,7 +283,7 @@ class _GraphReader:
                 len(self.data),
                 f"bytes in the buffer of {what}",
             )
-        elif start > 1:  # kept behind the tables, in files over 2 GiB
+        elif start > 1:  # kept after the tables, in files over 2 GiB
             if start + size > len(self.data):
                 raise ValueError(
                     f"The buffer of {what} must lie in the file's {len(self.data):,} "

@@ -1,4 +1,4 @@
-"""What the pickle inside a PyTorch file says of its tensors: storages, shapes, strides.
+"""Tensors as the pickle inside a PyTorch file describes them: storages, shapes, strides.
 
 Ref: PyTorch `torch/_utils.py`, `_rebuild_tensor_v2`; `torch/serialization.py`, `persistent_load`.
 """

@@ -58,7 +58,7 @@ def squared_error(error, gram):
 
 
 def damped(gram):
-    """The matrix with a little added to its diagonal: each input excited at least so much."""
+    """The matrix with `DAMPING` of its mean diagonal added to the diagonal."""
     inputs = gram.shape[1]
     mean = np.trace(gram, axis1=1, axis2=2) / inputs
     extra = np.where(mean > 0, DAMPING * mean, 1.0)

@@ -14,7 +14,7 @@ from mnv2.golden.summary import short_repr
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What `calibrate` collected.
+    """Statistics that `calibrate` collected.
 
     Attributes
     ----------

@@ -120,7 +120,7 @@ def _scale_inputs(weights, scale, kind):
 
 
 def _equal_scale(first, second, kind):
-    """What to divide each channel by; 1 where one side is all zeros."""
+    """Divisor of each channel; 1 where one side is all zeros."""
     a, b = output_ranges(first), input_ranges(second, kind)
     dead = (a == 0) | (b == 0)
     return np.where(dead, 1.0, np.sqrt(np.where(dead, 1.0, a) / np.where(dead, 1.0, b)))

@@ -53,7 +53,7 @@ class Histogram:
     def widened(self, exponent):
         """The same samples in bins of 2**exponent, not narrower than these."""
         counts = self.counts
-        # Past this many doublings all samples lie in the two bins beside zero, and stay there.
+        # Past this many doublings all samples lie in the two bins next to zero, and stay there.
         for _ in range(min(exponent - self.exponent, HALF_BINS.bit_length())):
             pairs = counts.reshape(-1, 2).sum(axis=1)
             counts = np.zeros_like(counts)
@@ -65,7 +65,7 @@ class Histogram:
         return Histogram(self.widened(exponent).counts + other.widened(exponent).counts, exponent)
 
     def percentile(self, percent):
-        """The value that so many percent of the samples lie below, linear within its bin."""
+        """The value below which a percentage of the samples lie, linear within its bin."""
         total = np.cumsum(self.counts)
         wanted = percent / 100 * total[-1]
         # The first bin that reaches the share; at 0 % the first that holds anything.

@@ -105,7 +105,7 @@ def layer_moments(layer, x, gram=False):
 
 
 def _taps(x, kernel_size, stride, padding):
-    """What each tap of the kernel sees: a list of float32 [H', W', C], row by row."""
+    """The inputs of each tap of the kernel: a list of float32 [H', W', C], row by row."""
     padded = np.pad(x, (*padding, (0, 0)))
     rows = (padded.shape[0] - kernel_size[0]) // stride + 1
     columns = (padded.shape[1] - kernel_size[1]) // stride + 1

@@ -87,7 +87,7 @@ def _needed_statistics(calibration, options):
 
 
 def _truncated(layer, weights, affine):
-    """What truncation takes off a layer's outputs on average: half a step for each one made.
+    """The mean loss of a layer's outputs to truncation: half a step for each one made.
 
     The residual addition after a project layer and the pool before the classifier have no bias of
     their own, so these two layers' biases answer for them. The classifier's own step is left: its

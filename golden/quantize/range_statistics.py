@@ -1,4 +1,4 @@
-"""What the float network's tensors hold, from pictures that stand for those to come.
+"""Statistics of the float network's tensors, from pictures that represent those to come.
 
 One pass over the pictures keeps what every later choice of ranges and every repair needs, so that
 a sweep collects once and chooses many times. Statistics of two sets of pictures add up to those
@@ -16,7 +16,7 @@ from mnv2.golden.summary import short_repr
 
 @dataclass(frozen=True, eq=False)
 class RangeStatistics:
-    """What was seen, by tensor or layer name.
+    """Statistics by name of the tensor or layer.
 
     Attributes
     ----------

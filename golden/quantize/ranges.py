@@ -174,7 +174,7 @@ def entropy_range(histogram, extremes, bits=8):
 
 
 def entropy_divergence(counts, length, levels):
-    """Divergence, in nats, of the first `length` bins at so many levels from the same exact.
+    """Divergence, in nats, of the first `length` bins, rounded to levels, from the exact ones.
 
     The reference takes all that is clipped into its last bin. A bin that it has and the quantised
     form has not counts there as one sample.

@@ -25,7 +25,7 @@ def affine_parameters(minimum: float, maximum: float, bits: int = 8) -> tuple[fl
     scale : float
         A value of float32, positive.
     zero_point : int
-        Within the signed range of so many bits.
+        Within the signed range of ``bits``.
     """
     minimum, maximum = _checked_range(minimum, maximum)
     low, high = signed_range(bits)
@@ -114,7 +114,7 @@ def weight_scales(
 
 
 def _least_squares(rows, candidates, top):
-    """Of several scales [columns], the one with the least squared error; the first of ties."""
+    """The scale [columns] of several with the least squared error; the first of ties."""
     best, least = candidates[0], np.full(rows.shape[1], np.inf)
     for scale in candidates:
         step = np.where(scale > 0, scale, 1.0).astype(np.float32)

@@ -13,7 +13,7 @@ def classify(
         str,
         typer.Argument(
             metavar="IMAGE",
-            help="A picture in any format Pillow reads, or the name of an installed "
+            help="A picture in any format Pillow reads, or the name of a bundled "
             "photograph such as chelsea, coffee or china; or an .npy of the model's own input.",
         ),
     ],
@@ -33,18 +33,18 @@ def classify(
         Path | None,
         typer.Option(
             metavar="FILE.pth",
-            help="torchvision's mobilenet_v2-b0353104.pth, if not the installed one; "
+            help="torchvision's mobilenet_v2-b0353104.pth, if not the bundled one; "
             "its sha256 is checked.",
         ),
     ] = None,
 ):
-    """Classify a picture with the float and with the integer network, side by side.
+    """Classify a picture with the float and the integer network, side by side.
 
     The picture is resized to 256 pixels and its centre of 224 is cropped (for other sizes in
-    proportion). The integer network is calibrated on the installed photographs at the first call
+    proportion). The integer network is calibrated on the bundled photographs at the first call
     (some seconds) and kept in the cache; a model that is int8 already is used as it is. SQNR is the
-    signal to quantisation noise ratio, in dB, of each block's output against float: every 6 dB
-    halve the error.
+    signal to quantisation noise ratio, in dB, of each block's output compared with float: every
+    6 dB halve the error.
 
     Examples:
 

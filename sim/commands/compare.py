@@ -12,19 +12,20 @@ def compare(
         typer.Argument(
             metavar="A",
             help="A dump, .npz of tensors by name, or the output folder of a run. It is the "
-            "reference, and its order that of the table.",
+            "reference, and its order is that of the table.",
         ),
     ],
-    b: Annotated[Path, typer.Argument(metavar="B", help="What is compared with it.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The dump or run to compare with A.")],
 ):
-    """Compare two dumps or runs tensor by tensor, and name the first that parts.
+    """Compare two dumps or runs tensor by tensor, and report the first tensor that differs.
 
     For each tensor that both hold: elements, how many differ, the largest difference, and the
     signal to quantisation noise ratio in dB of B against A, on the values as they are stored.
-    Another shape or type parts too. Tensors that only one holds are listed and part nothing.
+    Another shape or type is a difference too. Tensors that only one holds are listed, and do not
+    count as differences.
 
-    Exit status 0 if all that both hold is equal, 1 if something parts, 2 if A or B cannot be read
-    or they have no tensor in common.
+    Exit status 0 if all tensors that both hold are equal, 1 if one differs, 2 if A or B cannot be
+    read or they have no tensor in common.
 
     Examples:
 
@@ -87,7 +88,7 @@ def _cells(tensor):
 
 
 def _verdict(result):
-    """What it comes to, in one sentence."""
+    """The verdict in one sentence."""
     first = result.first_differing
     count = len(result.tensors)
     if first is None:
@@ -99,5 +100,5 @@ def _verdict(result):
         how = f"equal values, but {first.dtypes[0]} against {first.dtypes[1]}"
     else:
         how = f"{first.differing:,} of {first.elements:,} elements differ"
-    parting = sum(not tensor.equal for tensor in result.tensors)
-    return f"The first that parts is {first.name}: {how}; {parting} of {count} tensors part."
+    differing = sum(not tensor.equal for tensor in result.tensors)
+    return f"The first that differs is {first.name}: {how}; {differing} of {count} tensors differ."

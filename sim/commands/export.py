@@ -11,7 +11,7 @@ from mnv2.sim.errors import UserError
 
 
 class Format(StrEnum):
-    """What is written."""
+    """Format of the file."""
 
     TFLITE = "tflite"
     NPZ = "npz"
@@ -22,8 +22,8 @@ def export(
         list[str],
         typer.Argument(
             metavar="[IMAGE-SET] OUT",
-            help="The file to write; before it, if wanted, the pictures to calibrate a float model "
-            "on: a folder, a list file, or bundled, the installed photographs (as without it).",
+            help="The file to write; before it, optionally, the pictures to calibrate a float "
+            "model on: a folder, a list file, or bundled, the bundled photographs (default).",
         ),
     ],
     model: Model = None,
@@ -32,18 +32,18 @@ def export(
         typer.Option(
             "--format",
             help="tflite: a model for LiteRT, whose reference kernels give the same tensors. npz: "
-            "the integers by layer, for numpy. Without it, by OUT's suffix.",
+            "the integers by layer, for numpy. Default: by OUT's suffix.",
         ),
     ] = None,
     size: Size = None,
 ):
-    """Write the quantised network as a file that others run: .tflite for LiteRT, .npz for numpy.
+    """Write the quantised network for other programs: .tflite for LiteRT, .npz for numpy.
 
     All tensors are LiteRT's, element by element: the integer model's, the hardware's and those of
     LiteRT's reference kernels (not of XNNPACK, which rounds otherwise) can be held side by side.
-    The classifier is a 1x1 CONV_2D, which is integer end to end in LiteRT. Of a set of more than
-    64 pictures, 64 are calibrated on. A .tflite says in its description and in the metadata `mnv2`
-    what it was made from; the same call writes the same bytes.
+    The classifier is a 1x1 CONV_2D, which is integer end to end in LiteRT. At most 64 pictures of a
+    set are used for calibration. The description and the metadata `mnv2` of a .tflite state what it
+    was made from; the same call writes the same bytes.
 
     Examples:
 

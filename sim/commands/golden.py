@@ -27,7 +27,7 @@ def golden(
             "--input",
             metavar="FILE.npy|IMAGE",
             help="An array of the model's own type and shape; again for each further input, in "
-            "the model's order. A picture, or the name of an installed photograph, for a model "
+            "the model's order. A picture, or the name of a bundled photograph, for a model "
             "with one input of [1, H, W, 3].",
         ),
     ],
@@ -52,7 +52,7 @@ def golden(
 
     Operators: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, ADD, MEAN, AVERAGE_POOL_2D, PAD, PADV2,
     RESHAPE, SOFTMAX, QUANTIZE, DEQUANTIZE. Prints each operator's output with its shape and range,
-    and in how many elements the two forms of FULLY_CONNECTED differ.
+    and how many elements differ between the two forms of FULLY_CONNECTED.
 
     Example: mnv2 golden --model mobilenet.tflite --input chelsea --dump tensors.npz
     """
@@ -86,7 +86,7 @@ def golden(
 
 
 def render_outputs(model, graph, outputs, differences, form):
-    """Table of a graph's operators and what they made.
+    """Table of a graph's operators and their outputs.
 
     Parameters
     ----------

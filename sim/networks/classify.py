@@ -30,7 +30,7 @@ class TensorQuality:
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """What `classify` found.
+    """The result of `classify`.
 
     Attributes
     ----------

@@ -43,7 +43,7 @@ def open_calibrated(path, source, input_size=None, progress=None):
         Of a float model; None for the bundled one.
     source : str
         See `mnv2.sim.pictures.image_sets.find_image_set`; of more than `CALIBRATION_LIMIT`
-        pictures, so many are drawn, always the same.
+        pictures, that many are drawn at random, always the same.
     input_size : int, optional
         See `mnv2.sim.networks.open.open_model`.
     progress : function of (done, total), optional

@@ -1,4 +1,4 @@
-"""The network that a command runs: the real weights from their package, or a file of the user's.
+"""The network to run: the bundled one with its real weights, or a file of the user's.
 
 `open_model` is what commands call. Integer models are run as they are; float ones are quantised,
 which takes a few seconds of calibration; the result is kept in the cache folder under a hash of
@@ -35,7 +35,7 @@ from mnv2.sim.pictures.photographs import calibration_photographs
 RANGE_METHOD = "mean-minmax"
 #: Name of the bundled network in reports, and of the pictures that it is calibrated on.
 BUNDLED_NAME = "MobileNetV2 with torchvision's weights"
-BUNDLED_PICTURES = "the installed photographs"
+BUNDLED_PICTURES = "the bundled photographs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ def open_model(
     Parameters
     ----------
     path : path, optional
-        See `mnv2.sim.networks.files.read_model_file`; without it, MobileNetV2 1.0, 224 with
+        See `mnv2.sim.networks.files.read_model_file`; default MobileNetV2 1.0, 224 with
         torchvision's weights.
     weights : path, optional
         Of the bundled network, see `load_float_model`.
@@ -137,7 +137,7 @@ def load_float_model(weights=None):
     Parameters
     ----------
     weights : path, optional
-        The checkpoint; by default the installed one. Its sha256 is checked either way.
+        The checkpoint; default the bundled one. Its sha256 is checked either way.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a run made, as a dump: tensors under the model's own names, what the host does included."""
+"""The output of a run as a dump: tensors under the model's own names, the host's included."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def dump_tensors(model, tensors):
     if model.family is None:
         return dict(tensors)
     graph, found = model.family.graph, model.family.indexed(tensors)
-    for operator in model.family.behind:
+    for operator in model.family.after:
         if operator.inputs[0] not in found:
             break
         try:

@@ -60,7 +60,7 @@ class Pictures:
         return digest.hexdigest()
 
     def chunks(self, size=CHUNK_PICTURES):
-        """(pixels, labels or None) of so many pictures each, the last perhaps fewer."""
+        """(pixels, labels or None) of ``size`` pictures each, the last perhaps fewer."""
         return [
             (
                 self.pixels[start : start + size],

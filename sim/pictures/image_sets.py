@@ -110,7 +110,7 @@ def find_image_set(source, classes=1000):
         ) from None
     if flat and by_class:
         raise UserError(
-            f"The folder {str(path)!r} holds {len(flat):,} pictures beside folders of "
+            f"The folder {str(path)!r} holds {len(flat):,} pictures next to folders of "
             "pictures: a set is one or the other"
         )
     if by_class:
@@ -121,7 +121,7 @@ def find_image_set(source, classes=1000):
 
 
 def choose_pictures(image_set, limit, seed):
-    """The set, or so many of its pictures drawn at random and in the set's order.
+    """The set, or at most ``limit`` of its pictures, sampled at random and in the set's order.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def _folder_labels(path, names, classes):
         )
     return {}, (
         f"none: folders are called neither by index nor by name of a class, they are not "
-        f"{classes}, and no LOC_synset_mapping.txt or synset_words.txt is beside them"
+        f"{classes}, and no LOC_synset_mapping.txt or synset_words.txt is next to them"
     )
 
 
@@ -216,7 +216,7 @@ def _from_flat(path, source, pictures, classes):
     if all(VALIDATION_PICTURE.fullmatch(picture.path.stem) for picture in pictures):
         labels, kind = ValidationLabels.find(path, classes), "validation pictures in one folder"
     if labels is None:
-        origin = "none: the pictures lie in one folder, and no list of labels is beside them"
+        origin = "none: the pictures lie in one folder, and no list of labels is next to them"
         return ImageSet(source, kind, origin, tuple(pictures))
     if labels.by_name is None:
         return ImageSet(source, kind, f"none: {labels.origin}", tuple(pictures))

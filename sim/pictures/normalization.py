@@ -17,7 +17,7 @@ NORMALIZATIONS = {
 def choose_normalization(graph):
     """The name in NORMALIZATIONS whose range is nearest to what the first input can hold.
 
-    That is the range of the input's scale and zero point, or of the QUANTIZE behind a float input;
+    That is the range of the input's scale and zero point, or of the QUANTIZE after a float input;
     "symmetric", which most published .tflite models want, where there is none.
     """
     tensor = graph.tensors[graph.inputs[0]]

@@ -102,5 +102,5 @@ def find_picture(name):
                     return photograph.path
         if not path.suffix:
             names = ", ".join(photograph.name for photograph in calibration_photographs())
-            raise UserError(f"There is no file {name!r}, and the installed photographs are {names}")
+            raise UserError(f"There is no file {name!r}, and the bundled photographs are {names}")
     return path

@@ -155,7 +155,7 @@ def write_family(
     unsigned_ends : bool
         Input and output are uint8, with a QUANTIZE from and to int8.
     fully_connected : bool
-        The classifier is FULLY_CONNECTED, on [1, C]; else a CONV_2D, and a RESHAPE behind it.
+        The classifier is FULLY_CONNECTED, on [1, C]; else a CONV_2D, and a RESHAPE after it.
     keep_dimensions : bool
         MEAN keeps its axes, and a RESHAPE takes them off where that is needed.
     swapped_adds : bool

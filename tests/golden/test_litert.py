@@ -217,7 +217,7 @@ def test_left_shift_that_wraps():
 
 
 def test_nearly_dead_channels():
-    """Tiny weights beside a bias that would not fit int32 at their scale."""
+    """Tiny weights with a bias that would not fit int32 at their scale."""
     rng = np.random.default_rng(16)
     layer = Layer("layer", "project", 0, (5, 5, 8), (5, 5, 4), (1, 1), 1, ((0, 0), (0, 0)))
     weights = rng.normal(0, 1, (8, 4)) * np.array([1e-30, 0.0, 1e-9, 1.0])

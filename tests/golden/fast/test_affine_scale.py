@@ -112,7 +112,7 @@ def test_what_is_not_proven_comes_from_integers(rounding):
 
 @pytest.mark.parametrize("zero_point", [-128, 4])
 def test_small_scales_need_exceptions(zero_point):
-    """Where a step of the sum is less than float32 resolves, single sums are replaced."""
+    """Single sums are replaced where a step of the sum is less than float32 resolves."""
     rng = np.random.default_rng(3)
     weights = rng.integers(-127, 128, (120, 6), dtype=np.int8)
     layer = make_layer(

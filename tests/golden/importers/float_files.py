@@ -241,7 +241,7 @@ def onnx_bytes(
     clip : str
         "inputs", "attributes", "relu-min" or "max-min".
     bias : bool
-        An Add behind each convolution in place of its own bias; only where folded.
+        An Add after each convolution in place of its own bias; only where folded.
     pool : str
         "GlobalAveragePool", "ReduceMean" or "AveragePool".
     classifier : str

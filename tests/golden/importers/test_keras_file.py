@@ -18,7 +18,7 @@ from mnv2.golden.importers.keras_file import parse_keras_hdf5, parse_keras_zip
 from mnv2.golden.network import mobilenet_v2
 from tests.golden.importers.float_files import assert_equal_models
 
-#: Made by `make.py` beside them, which says with what.
+#: Made by `make.py` in their folder, which says with what.
 FOLDER = Path(__file__).parent / "keras"
 SIZES = {"keras": 64, "keras2": 65}
 FILES = (
@@ -118,7 +118,7 @@ def change_zip(rewrite):
 
 
 def test_unnamed_layers_are_told_by_their_order():
-    """As Keras' first versions 3 write them: without names beside the variables."""
+    """As Keras' first versions 3 write them: without names next to the variables."""
 
     def remove(group):
         for name in list(group.attrs):

@@ -1,4 +1,4 @@
-"""What a .tflite may not hold is refused in one sentence."""
+"""Contents that a .tflite may not hold are refused in one sentence."""
 
 import sys
 import time
@@ -175,7 +175,7 @@ def test_buffers():
 
 
 def test_buffers_behind_the_tables():
-    """Large files keep contents behind the flatbuffer, at an offset of the file."""
+    """Large files keep contents after the flatbuffer, at an offset of the file."""
     graph, whole = EditableModel(convolution()), finish(convolution())
     buffer = graph.model.buffers[graph.subgraph.tensors[1].buffer]
     weights = bytes(buffer.data)

@@ -20,7 +20,7 @@ from mnv2.golden.quantize.scales import tensor_parameters
 
 
 def statistics_of(**tensors):
-    """RangeStatistics of pictures [pictures, values] by tensor; the logits beside them."""
+    """RangeStatistics of pictures [pictures, values] by tensor; and of the logits."""
     tensors.setdefault("classifier", np.array([[-4.0, 5.0], [-8.0, 20.0]]))
     return RangeStatistics(
         {n: t.min(axis=1) for n, t in tensors.items()},

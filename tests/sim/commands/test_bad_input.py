@@ -71,7 +71,7 @@ def test_no_such_picture(refuse):
 @pytest.mark.parametrize("command", ["classify", "run"])
 def test_misspelt_photograph(command, refuse):
     message = refuse(command, "chelsae")
-    assert message.startswith("mnv2: There is no file 'chelsae', and the installed photographs are")
+    assert message.startswith("mnv2: There is no file 'chelsae', and the bundled photographs are")
     assert "chelsea" in message
 
 

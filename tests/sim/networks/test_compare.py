@@ -1,4 +1,4 @@
-"""Two dumps side by side: what differs is counted, and the first that parts is named."""
+"""Two dumps side by side: differences are counted, and the first tensor that differs is named."""
 
 import zipfile
 
@@ -51,7 +51,7 @@ def test_the_first_that_parts_is_named(tensors, save):
     result = invoke(save("a.npz", tensors), save("b.npz", wrong))
     assert result.exit_code == 1
     assert result.stdout.splitlines()[-1] == (
-        "The first that parts is t1: 2 of 60 elements differ; 2 of 4 tensors part."
+        "The first that differs is t1: 2 of 60 elements differ; 2 of 4 tensors differ."
     )
     row = next(line for line in result.stdout.splitlines() if line.lstrip().startswith("t1"))
     noise = np.square(tensors["t1"].astype(float) - wrong["t1"]).sum()
@@ -65,7 +65,7 @@ def test_order_is_that_of_a(tensors, save):
     backwards = dict(reversed(tensors.items()))
     wrong = {name: value + 1 for name, value in tensors.items()}
     result = invoke(save("a.npz", backwards), save("b.npz", wrong))
-    assert "first that parts is t3" in result.stdout
+    assert "first that differs is t3" in result.stdout
 
 
 def test_tensors_of_one_only_are_listed_and_part_nothing(tensors, save):
@@ -81,16 +81,16 @@ def test_tensors_of_one_only_are_listed_and_part_nothing(tensors, save):
 
 def test_names_are_printed_as_they_are(save):
     result = invoke(save("a.npz", {"[bold]x": np.ones(2)}), save("b.npz", {"[bold]x": np.zeros(2)}))
-    assert result.stdout.splitlines()[-1].startswith("The first that parts is [bold]x: 2 of 2 ")
+    assert result.stdout.splitlines()[-1].startswith("The first that differs is [bold]x: 2 of 2 ")
 
 
-def test_shapes_and_types_part(tensors, save):
+def test_shapes_and_types_differ(tensors, save):
     other = tensors | {"t1": tensors["t1"].reshape(20, 3), "t3": tensors["t3"].astype(np.int64)}
     result = invoke(save("a.npz", tensors), save("b.npz", other))
     assert result.exit_code == 1
     assert "4x5x3 against 20x3" in result.stdout
     assert "scalar int32 against int64" in result.stdout
-    assert "first that parts is t1: the shapes differ; 2 of 4" in result.stdout
+    assert "first that differs is t1: the shapes differ; 2 of 4" in result.stdout
 
 
 def test_differences_of_integers_do_not_wrap():

@@ -1,4 +1,4 @@
-"""What goes into a network: pictures and arrays, for graphs and for models without."""
+"""Inputs of a network: pictures and arrays, for graphs and for models without."""
 
 from dataclasses import replace
 
@@ -87,7 +87,7 @@ def test_a_picture_is_looked_at_first(picture, tmp_path):
 
 
 def test_a_picture_is_decoded_once(integer, picture):
-    """What was decoded is used: the file may be gone by then."""
+    """The decoded picture is used: the file may be gone by then."""
     model = RunnableModel("x.npz", integer)
     plain = load_input(model, picture)
     source = read_input_file(picture)

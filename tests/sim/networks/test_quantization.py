@@ -1,4 +1,4 @@
-"""What the repairs are for, on the real network and the labelled photographs."""
+"""The use of the repairs, on the real network and the labelled photographs."""
 
 from dataclasses import replace
 
