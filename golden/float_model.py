@@ -101,11 +101,7 @@ class FloatLayer:
     __repr__ = short_repr
 
     def __post_init__(self):
-        layer = self.layer
-        channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
-            layer.kind, (layer.input_channels, channels)
-        )
+        layer, shape = self.layer, self.layer.weight_shape
         if self.weights.dtype != np.float32 or self.weights.shape != shape:
             raise ValueError(
                 f"Weights of {layer.name} must be float32 {shape}, "

@@ -89,6 +89,14 @@ class Layer:
         return self.kind in ("stem", "expand", "depthwise", "head")
 
     @property
+    def weight_shape(self):
+        """Shape of the weights: [K, K, Cin, Cout], depthwise [K, K, C], pointwise [Cin, Cout]."""
+        if self.kind == "depthwise":
+            return (*self.kernel_size, self.output_channels)
+        channels = (self.input_channels, self.output_channels)
+        return (*self.kernel_size, *channels) if self.kind == "stem" else channels
+
+    @property
     def weight_count(self):
         """Weights without bias or normalisation."""
         if self.kind == "pool":

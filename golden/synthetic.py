@@ -69,11 +69,7 @@ def random_layer(
     low, high = signed_range(activation_bits)
     span = high - low
     top = 2 ** (weight_bits - 1) - 1
-    shape = {
-        "stem": (3, 3, layer.input_channels, layer.output_channels),
-        "depthwise": (3, 3, layer.output_channels),
-    }.get(layer.kind, (layer.input_channels, layer.output_channels))
-    weights = rng.integers(-top, top + 1, shape, dtype=np.int8)
+    weights = rng.integers(-top, top + 1, layer.weight_shape, dtype=np.int8)
     channels = layer.output_channels
     flat = np.concatenate(
         [_accumulate(layer, weights, sample, input_zero_point) for sample in samples]
