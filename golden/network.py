@@ -215,7 +215,7 @@ class Network:
     @property
     def title(self):
         """The network in words: its name and width, input and classes."""
-        name = "MobileNetV2" + (f" {self.width:g}" if self.width is not None else " family")
+        name = "MobileNetV2 family" if self.width is None else f"MobileNetV2 {float(self.width)}"
         return (
             f"{name}, {shape_text(self.input_shape)}, {len(self.blocks)} blocks, "
             f"{self.classes:,} classes"

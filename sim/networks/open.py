@@ -21,7 +21,6 @@ from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import mobilenet_v2
 from mnv2.golden.quantize import QuantizationOptions, choose_ranges, quantize_model
 from mnv2.golden.quantize.range_statistics import collect_statistics
-from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cache import cache_dir
 from mnv2.sim.jobs.files import save_arrays
@@ -61,7 +60,9 @@ class RunnableModel:
     family: FamilyNetwork | None = None
     calibrated_on: str | None = None
 
-    __repr__ = short_repr
+    def __repr__(self):
+        made = "in integers" if self.float_model is None else "quantised"
+        return f"RunnableModel({self.name[-60:]}, {self.network.title}, {made})"
 
     @property
     def network(self):

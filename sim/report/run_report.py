@@ -193,8 +193,8 @@ class RunReport:
             sum(getattr(layer, name) for layer in self.layers) for name in ("cycles", "dram_bytes")
         )
         return (
-            f"{type(self).__name__}({self.mode}, {self.model or 'no model'}, "
-            f"{len(self.layers)} layers, {cycles:,} cycles, {moved:,} bytes of DRAM, "
+            f"{type(self).__name__}({self.mode}, {len(self.layers)} layers, "
+            f"{cycles:,} cycles, {moved:,} bytes of DRAM, "
             f"{self.multipliers:,} multipliers, {self.clock_hz / 1e6:g} MHz)"
         )
 
