@@ -8,7 +8,7 @@ from mnv2.golden.quantize.adaptive_rounding import adaptive_integers
 from mnv2.golden.quantize.bias_correction import corrected_bias
 from mnv2.golden.quantize.calibration import Calibration
 from mnv2.golden.quantize.equalization import equalize
-from mnv2.golden.quantize.layer_record import add_record, layer_record, mean_record
+from mnv2.golden.quantize.integer_record import add_record, layer_record, mean_record
 from mnv2.golden.quantize.options import QuantizationOptions
 from mnv2.golden.quantize.ranges import choose_ranges
 from mnv2.golden.quantize.scales import nearest_integers, tensor_parameters, weight_scales
