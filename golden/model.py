@@ -128,7 +128,7 @@ class QuantizedModel:
     def run_batch(self, images, keep=None, overflows=None):
         """Tensors of a batch of images, each equal to that of `run`.
 
-        The first call takes some tenths of a second more, to prove its quick form.
+        The first call takes a few tenths of a second more, to prove its fast form.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class QuantizedModel:
         keep : collection of str, optional
             Names of the tensors wanted, as in `run`; by default all, which take 7 MB an image.
         overflows : dict, optional
-            Receives for each layer's name how many accumulators left their range, of all images.
+            Receives for each layer's name how many accumulators of all images left their range.
 
         Returns
         -------
@@ -145,7 +145,7 @@ class QuantizedModel:
         Raises
         ------
         ValueError
-            For images of another type or shape, or a name that is no tensor's.
+            For images of another type or shape, or a name that no tensor has.
         """
         self._check_images(images)
         return batch.run_model(self, self.prepared, images, keep, overflows)

@@ -21,7 +21,7 @@ from mnv2.golden.summary import short_repr
 _TILE_ELEMENTS = 12800
 #: ... and of a row of depthwise weights, of which nine are in use at a time.
 _TAP_ELEMENTS = 2304
-#: Share of channels in integers from which a whole layer had better run in integers.
+#: Share of channels in integers from which a whole layer runs faster in integers.
 _SLOW_SHARE = 0.2
 
 

@@ -44,7 +44,7 @@ def require_scales(tensor, counts=(1,)):
 
 
 def require_quantized(tensor, *types):
-    """Refuse a tensor that is no activation of these types with one scale and a zero point."""
+    """Refuse a tensor unless it is an activation of these types with one scale and a zero point."""
     require_type(tensor, *types)
     require_scales(tensor)
     low, high = RANGES[tensor.dtype]
@@ -92,7 +92,7 @@ def require_symmetric_weights(tensor, axis, channels):
 
 
 def bias_values(tensor, channels):
-    """int32 [channels] of a bias tensor, or zeros where there is none.
+    """int32 [channels] of a bias tensor, or zeros if there is none.
 
     Its own scale is not looked at: LiteRT takes a bias as steps of input scale * weight scale.
     """

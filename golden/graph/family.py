@@ -32,7 +32,7 @@ POOLS = ("MEAN", "AVERAGE_POOL_2D")
 
 @dataclass(frozen=True, eq=False)
 class FamilyNetwork:
-    """A graph of the family, and what of it the integer model computes.
+    """A graph of the family, and the part of it that the integer model computes.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class FamilyNetwork:
         Tensor index to the name that `QuantizedModel.run` has for it, in the order of execution; a
         RESHAPE's output has the name of its input.
     before, after : tuple of mnv2.golden.graph.schema.Operator
-        What the host does to the graph's input, and to the logits.
+        Operators that the host runs on the graph's input, and on the logits.
     """
 
     model: QuantizedModel
@@ -210,7 +210,7 @@ class _Path:
             self._take(operator, self.names.get(self.index))
 
     def _moves_nothing(self, operator):
-        """Whether a RESHAPE keeps a map's axes; a single pixel has but channels."""
+        """Whether a RESHAPE keeps a map's axes; a single pixel may have its channels alone."""
         source, target = (
             self._graph.tensors[index].shape for index in (operator.input(0), operator.output)
         )

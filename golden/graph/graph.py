@@ -247,7 +247,8 @@ def _check_interface(graph, constants):
     for index in graph.inputs:
         if index in constants or graph.inputs.count(index) > 1:
             raise ValueError(
-                f"The input {graph.tensors[index].label} must be no constant and be named once"
+                f"The input {graph.tensors[index].label} must not be a constant "
+                "and must be listed only once"
             )
     for tensor in graph.tensors:
         for what, there in (

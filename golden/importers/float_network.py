@@ -191,8 +191,8 @@ def agree_on_size(given, stated):
     stated = check_input_size(stated)
     if given is not None and check_input_size(given) != stated:
         raise ValueError(
-            f"The file's input has {stated[0]} rows and {stated[1]} columns; an input "
-            f"size of {given!r} is not its"
+            f"The file's input has {stated[0]} rows and {stated[1]} columns, "
+            f"not the given input size {given!r}"
         )
     return stated
 

@@ -50,7 +50,7 @@ def parse_keras_hdf5(data, input_size=None, strides=None):
     Raises
     ------
     ValueError
-        If it is no such file, or a layer or tensor is missing, superfluous or misshapen.
+        If it is not such a file, or a layer or tensor is missing, superfluous or misshapen.
     """
     arrays, texts = parse_hdf5(data)
     text = texts.get("@model_config")

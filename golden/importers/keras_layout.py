@@ -81,7 +81,9 @@ def _by_class(arrays, texts, config):
         if layer is None and index < len(order[kind]):
             layer = order[kind][index]
         if layer is None or position >= len(_ORDER[kind]):
-            raise ValueError(f"The tensor {path[:80]} is superfluous: MobileNetV2 has no such")
+            raise ValueError(
+                f"The tensor {path[:80]} is superfluous: MobileNetV2 has no such tensor"
+            )
         yield path, layer, _ORDER[kind][position]
 
 

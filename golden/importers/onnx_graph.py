@@ -199,7 +199,7 @@ class OnnxGraph:
         Raises
         ------
         ValueError
-            If there is none of the name, or its numbers are not all there.
+            If there is no constant of this name, or its numbers are incomplete.
         """
         if name not in self._tensors:
             raise ValueError(f"The tensor {name[:80]} must be a constant of the file")

@@ -99,19 +99,21 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name == "__version__":
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # checkers see the imports above, and so which names there are not
 
-        value: Any = version("mnv2")
-    elif name in _HOMES:
-        module, _, attribute = _HOMES[name].partition(":")
-        value = getattr(importlib.import_module(module), attribute or name)
-    else:
-        raise AttributeError(f"module 'mnv2' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        """Load a public name when it is first used."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            value = version("mnv2")
+        elif name in _HOMES:
+            module, _, attribute = _HOMES[name].partition(":")
+            value = getattr(importlib.import_module(module), attribute or name)
+        else:
+            raise AttributeError(f"module 'mnv2' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

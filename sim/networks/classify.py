@@ -21,7 +21,7 @@ from mnv2.sim.networks.ranking import RankedClass, rank
 
 @dataclass(frozen=True)
 class TensorQuality:
-    """How near an integer tensor is to float: signal to quantisation noise ratio in dB."""
+    """Quality of an integer tensor compared with float: signal to quantisation noise in dB."""
 
     name: str
     shape: tuple[int, int, int]
@@ -37,7 +37,7 @@ class Classification:
     image : Path
         The picture.
     integer_top : tuple of RankedClass
-        The five likeliest classes by the wide logits, likeliest first.
+        The likeliest classes by the wide logits, likeliest first.
     integer_seconds : float
         Time of the forward pass.
     tensors : dict of str to array
@@ -78,7 +78,7 @@ def compared_tensors(model):
 
 
 def classify(model, source, *, normalization=None, count=5):
-    """Classify a picture with the integer network, and with the float one that it was made from.
+    """Classify a picture with the integer network, and with the float network that it came from.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Two sets of tensors side by side: what differs, where, and by how much."""
+"""Comparison of two sets of tensors: which differ, in how many elements, and by how much."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The integer network as a file for others: .tflite for LiteRT, .npz for numpy."""
+"""The integer network as a file for other programs: .tflite for LiteRT, .npz for numpy."""
 
 import io
 import json
@@ -35,7 +35,7 @@ METADATA = "mnv2"
 
 
 def open_calibrated(path, source, input_size=None, progress=None):
-    """A network whose ranges come from a set of the user's pictures.
+    """Open a network and calibrate it on a set of the user's pictures.
 
     Parameters
     ----------

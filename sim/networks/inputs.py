@@ -1,4 +1,4 @@
-"""The input of a network: a picture, or an array of the model's own type, for each of its forms."""
+"""The input of a network: a picture, or an array of the model's own type."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -257,7 +257,7 @@ def is_npy(path):
         with path.open("rb") as file:
             return file.read(len(NPY_MAGIC)) == NPY_MAGIC
     except OSError:
-        return False  # whoever opens it as a picture says why
+        return False  # opening it as a picture says why
 
 
 def load_npy(path, tensor):

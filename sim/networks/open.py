@@ -44,10 +44,10 @@ class RunnableModel:
     Attributes
     ----------
     name : str
-        What it was opened from.
+        Path of its file, or the name of the bundled network.
     integer : mnv2.golden.model.QuantizedModel
     float_model : mnv2.golden.float_model.FloatModel or None
-        What it was quantised from; None if it came as integers.
+        The float network that it was quantised from; None if it came as integers.
     family : mnv2.golden.graph.family.FamilyNetwork or None
         The graph that it came as.
     calibrated_on : str or None
@@ -72,7 +72,7 @@ class RunnableModel:
 def open_model(
     path=None, *, weights=None, input_size=None, weight_bits=8, activation_bits=8, progress=None
 ):
-    """The network in a file, or the bundled one.
+    """Open the network in a file, or the bundled one.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def load_model(
     float_model=None,
     content=SHA256,
 ):
-    """A quantised network, from the cache where it is there.
+    """Quantise a network, or read the result from the cache.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ def dump_tensors(model, tensors):
     Returns
     -------
     dict of str to array
-        Of a model that came as a graph: ``t<tensor index>`` in the shapes of the graph, with those
-        that the host computes from the logits, if these are there; of others, the tensors as they
+        If the model came as a graph: ``t<tensor index>`` in the shapes of the graph, with those
+        that the host computes from the logits, if these are there; else the tensors as they
         are. In the order of execution.
 
     Raises
@@ -58,7 +58,7 @@ def fully_connected_note(model, accumulators):
     Returns
     -------
     str or None
-        None where the classifier is no FULLY_CONNECTED.
+        None unless the classifier is a FULLY_CONNECTED.
     """
     if model.family is None:
         return None

@@ -1,7 +1,7 @@
 """The pictures of a set in memory, decoded once for a whole sweep.
 
-What cannot be decoded is left out and named. Pictures stay uint8, a quarter of what floats take,
-and are cut into chunks whose size depends on nothing, so that results do not either.
+Pictures that cannot be decoded are left out and named. The others stay uint8, a quarter of the
+memory of floats, and are cut into chunks of one fixed size, so that results depend on nothing else.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from mnv2.sim.pictures.images import crop_image, load_image
 
 __all__ = ["CHUNK_PICTURES", "Pictures", "decode_pictures"]
 
-#: Pictures that are worked on together.
+#: Pictures that are evaluated together.
 CHUNK_PICTURES = 20
 
 

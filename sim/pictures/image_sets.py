@@ -1,8 +1,8 @@
 """Sets of pictures as people have them: which files, and which class each is of.
 
 A set is the bundled photographs, a list file, a folder with a folder for each class, ImageNet's
-validation pictures in one folder, or a folder of pictures without labels. What a label was taken
-from, or why there is none, is said in words.
+validation pictures in one folder, or a folder of pictures without labels. A sentence says what
+labels were taken from, or why there are none.
 """
 
 import dataclasses
@@ -42,16 +42,16 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True)
 class ImageSet:
-    """Pictures to judge by.
+    """Pictures to evaluate on.
 
     Attributes
     ----------
     source : str
-        What the user named.
+        The set as the user named it.
     kind : str
-        What it was taken for.
+        The kind of set that it was recognised as.
     labels_from : str
-        What the labels are, or why there are none.
+        The source of the labels, or why there are none.
     pictures : tuple of Picture
     """
 
@@ -85,7 +85,7 @@ def find_image_set(source, classes=1000):
     Raises
     ------
     UserError
-        If there is no such file, no picture in it, or a label is no class.
+        If there is no such file, no picture in it, or a label is not a class of the network.
     """
     if source == "bundled":
         return _bundled(classes)

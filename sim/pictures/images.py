@@ -42,7 +42,7 @@ def load_image(path):
     Raises
     ------
     UserError
-        If the file cannot be read, is empty, is no image, is truncated, or is too large.
+        If the file cannot be read, is empty, is not an image, is truncated, or is too large.
     """
     path = Path(path)
     try:

@@ -124,11 +124,6 @@ class Measurement:
         """MACs a cycle, on average."""
         return self.macs / self.cycles if self.cycles else 0.0
 
-    @property
-    def macs_per_byte(self):
-        """MACs for each byte of external memory."""
-        return self.macs / self.dram_bytes if self.dram_bytes else 0.0
-
     def gigabytes_per_second(self, clock_hz):
         """External memory bandwidth, in 10**9 bytes a second, at a clock in Hz."""
         return self.bytes_per_cycle * clock_hz / 1e9

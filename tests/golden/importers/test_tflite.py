@@ -228,7 +228,7 @@ def test_models_and_subgraphs():
         read_graph(graph.finish([0], [-2]))
     with pytest.raises(ValueError, match="An input of the model must be one of its 4 tensors"):
         read_graph(graph.finish([4], [3]))
-    with pytest.raises(ValueError, match=r"The input tensor 1 \('w'\) must be no constant"):
+    with pytest.raises(ValueError, match=r"The input tensor 1 \('w'\) must not be a constant"):
         read_graph(graph.finish([0, 1], [3]))
 
 
