@@ -77,7 +77,7 @@ def test_all_files_of_a_version_hold_one_model():
 def test_size_is_given_only_where_the_file_has_none():
     assert read("keras.weights.h5", input_size=None).network.input_shape == (224, 224, 3)
     assert read("keras.h5", input_size=64).network.input_shape == (64, 64, 3)
-    with pytest.raises(ValueError, match="has 64 rows and 64 columns; an input size of 96"):
+    with pytest.raises(ValueError, match="has 64 rows and 64 columns, not the given input size 96"):
         read("keras.h5", input_size=96)
 
 
