@@ -231,7 +231,7 @@ def test_sizes_must_agree():
     assert agree_on_size(None, (None, None)) == (224, 224)
     assert agree_on_size(96, (None, 50)) == (96, 96)
     assert agree_on_size(96, (96, 96)) == agree_on_size(None, (96, 96)) == (96, 96)
-    with pytest.raises(ValueError, match="has 96 rows and 96 columns, not the given input size 128"):
+    with pytest.raises(ValueError, match="96 rows and 96 columns, not the given input size 128"):
         agree_on_size(128, (96, 96))
 
 
