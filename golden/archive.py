@@ -1,6 +1,6 @@
 """The integer model as named arrays and back, for files that hold nothing else.
 
-Every record goes into one JSON text, arrays beside it under `<layer>/<field>`; no pickles.
+Every record goes into one JSON text, arrays next to it under `<layer>/<field>`; no pickles.
 """
 
 import dataclasses
@@ -10,9 +10,10 @@ import numpy as np
 
 from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.average_pool import QuantizedAveragePool
-from mnv2.golden.model import QuantizedBlock, QuantizedModel
+from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import Block, Layer, Network
-from mnv2.golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean
+from mnv2.golden.quantized_block import QuantizedBlock
+from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer, QuantizedMean
 
 FORMAT = "mnv2 quantized model 2"
 _ARRAYS = ("weights", "bias", "multiplier", "shift", "weight_scales")
@@ -94,12 +95,15 @@ def model_from_arrays(arrays):
         blocks = []
         for block in network.blocks:
             add = header["adds"].get(block.name)
-            parts = [
-                None if part is None else layers[part.name]
-                for part in (block.expand, block.depthwise, block.project)
-            ]
-            residual = QuantizedAdd(**_with_arithmetic(add)) if add else None
-            blocks.append(QuantizedBlock(block.name, *parts, residual))
+            blocks.append(
+                QuantizedBlock(
+                    block.name,
+                    None if block.expand is None else layers[block.expand.name],
+                    layers[block.depthwise.name],
+                    layers[block.project.name],
+                    QuantizedAdd(**_with_arithmetic(add)) if add else None,
+                )
+            )
         kind, fields = header["pool"]
         pool = _POOLS[kind](**_with_arithmetic(fields))
         return QuantizedModel(

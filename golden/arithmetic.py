@@ -17,7 +17,7 @@ ACCUMULATOR_BITS = range(12, 33)
 class Arithmetic:
     """The datapath of one layer.
 
-    Parameters
+    Attributes
     ----------
     multiplier_bits : int
         8 to 32, sign included. A multiplier of b bits is rounded to its b - 1 leading magnitude
@@ -42,17 +42,21 @@ class Arithmetic:
     overflow: str = "wrap"
 
     def __post_init__(self):
-        for what, allowed in (
+        for what, bits in (
             ("multiplier_bits", MULTIPLIER_BITS),
             ("accumulator_bits", ACCUMULATOR_BITS),
         ):
             value = getattr(self, what)
-            if isinstance(value, bool) or value not in allowed:
-                raise ValueError(f"{what} must be {allowed[0]} to {allowed[-1]}, not {value!r}")
-        for what, allowed in (("rounding", ROUNDINGS), ("overflow", OVERFLOWS)):
-            if getattr(self, what) not in allowed:
+            if isinstance(value, bool) or value not in bits:
+                raise ValueError(f"{what} must be {bits[0]} to {bits[-1]}, not {value!r}")
+        choices: tuple[tuple[str, tuple[str, ...]], ...] = (
+            ("rounding", ROUNDINGS),
+            ("overflow", OVERFLOWS),
+        )
+        for what, names in choices:
+            if getattr(self, what) not in names:
                 raise ValueError(
-                    f"{what} must be one of {', '.join(allowed)}, not {getattr(self, what)!r}"
+                    f"{what} must be one of {', '.join(names)}, not {getattr(self, what)!r}"
                 )
 
 

@@ -19,6 +19,7 @@ from mnv2.golden.fixed_point import (
     multiply_by_quantized_multiplier,
     saturate,
 )
+from mnv2.golden.summary import short_repr
 
 #: Sums that are tried at a time.
 _PART = 1 << 18
@@ -72,9 +73,9 @@ def _is_average(count, sum_bias, multiplier, shift, offset):
 class QuantizedAveragePool:
     """The global average pool as AVERAGE_POOL_2D rounds it; input and output share their scale.
 
-    Beside `mnv2.golden.records.QuantizedMean`, with the same integers for the hardware.
+    The alternative to `mnv2.golden.quantized_layer.QuantizedMean`; the hardware computes either.
 
-    Parameters
+    Attributes
     ----------
     name : str
     count : int
@@ -96,6 +97,8 @@ class QuantizedAveragePool:
     activation_bits: int = 8
     arithmetic: Arithmetic = LITERT
 
+    __repr__ = short_repr
+
     def __post_init__(self):
         if self.activation_bits != 8 or self.arithmetic != LITERT:
             raise ValueError(
@@ -111,7 +114,7 @@ class QuantizedAveragePool:
 
     @property
     def sum_bias(self):
-        """What is added to the sum of a channel's pixels before it is scaled."""
+        """The number that is added to the sum of a channel's pixels before it is scaled."""
         return average_parameters(self.count)[0]
 
     @property
@@ -124,7 +127,7 @@ class QuantizedAveragePool:
 
     @property
     def offset(self):
-        """What is added behind the scaling."""
+        """The number that is added after the scaling."""
         return average_parameters(self.count)[3]
 
     def requantize(self, sums):

@@ -17,18 +17,18 @@ INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 ADD_LEFT_SHIFT, ADD_LEFT_SHIFT_16 = 20, 15
 
 
-def signed_range(bits):
-    """(minimum, maximum) of a two's complement integer of so many bits."""
+def signed_range(bits: int) -> tuple[int, int]:
+    """(minimum, maximum) of a two's complement integer of a number of bits."""
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 
 def activation_type(bits):
-    """The array type of activations of so many bits: int8 up to 8, int16 above."""
+    """The array type of activations: int8 up to 8 bits, int16 above."""
     return np.int8 if bits <= 8 else np.int16
 
 
-def add_left_shift(bits):
-    """Bits by which an addition lifts inputs of so many bits; the lifted value fits int32.
+def add_left_shift(bits: int) -> int:
+    """Bits by which an addition lifts its inputs, given their width; the lifted value fits int32.
 
     Ref: LiteRT `tflite/kernels/add.cc`, Prepare.
     """
@@ -45,7 +45,7 @@ def round_half_away(values):
     return (whole + np.sign(values) * (np.abs(values - whole) >= 0.5)).astype(np.int64)
 
 
-def quantize_multiplier(real):
+def quantize_multiplier(real: float) -> tuple[int, int]:
     """A real factor as (multiplier, shift): real ~ multiplier * 2**(-31 - shift).
 
     Parameters
@@ -77,14 +77,14 @@ def quantize_multiplier(real):
     return multiplier, -exponent
 
 
-def quantize_multipliers(reals):
+def quantize_multipliers(reals) -> tuple[np.ndarray, np.ndarray]:
     """`quantize_multiplier` of each factor: (int32 [C], int32 [C])."""
     pairs = [quantize_multiplier(real) for real in np.asarray(reals, np.float64).ravel()]
     multipliers, shifts = zip(*pairs, strict=True)
     return np.array(multipliers, np.int32), np.array(shifts, np.int32)
 
 
-def round_multiplier(multiplier, shift, bits):
+def round_multiplier(multiplier: int, shift: int, bits: int) -> tuple[int, int]:
     """A multiplier rounded to fewer bits, half up, in the same Q31 form.
 
     Parameters
@@ -114,14 +114,14 @@ def round_multiplier(multiplier, shift, bits):
     return multiplier, shift
 
 
-def round_multipliers(multiplier, shift, bits):
+def round_multipliers(multiplier, shift, bits) -> tuple[np.ndarray, np.ndarray]:
     """`round_multiplier` of each of int32 [C], int32 [C]."""
     pairs = [round_multiplier(m, s, bits) for m, s in zip(multiplier, shift, strict=True)]
     multipliers, shifts = zip(*pairs, strict=True)
     return np.array(multipliers, np.int32), np.array(shifts, np.int32)
 
 
-def mean_multiplier(multiplier, shift, count):
+def mean_multiplier(multiplier: int, shift: int, count: int) -> tuple[int, int]:
     """Fold 1/count into a quantised factor as LiteRT's MEAN does.
 
     It is not the quantised form of factor / count: the division truncates and the exponent is

@@ -45,7 +45,8 @@ def float_model_from_arrays(arrays):
         for name, epsilon in header["epsilons"].items():
             norm = None
             if epsilon is not None:
-                norm = BatchNormalization(*(arrays[f"{name}/{x}"] for x in _VECTORS), epsilon)
+                vectors = {x: arrays[f"{name}/{x}"] for x in _VECTORS}
+                norm = BatchNormalization(**vectors, epsilon=epsilon)
             layers[name] = FloatLayer(
                 by_name[name], arrays[f"{name}/weights"], arrays.get(f"{name}/bias"), norm
             )

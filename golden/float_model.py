@@ -1,6 +1,6 @@
 """The network in float32: what the integers approximate.
 
-A layer holds its weights with batch normalisation beside them, or folded into a bias. Axes are
+A layer holds its weights and a batch normalisation, or has it folded into a bias. Axes are
 those of the integer model.
 
 Ref: Ioffe and Szegedy, arXiv:1502.03167, section 3.1 (inference); torchvision
@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnv2.golden.network import Layer, Network
+from mnv2.golden.summary import short_repr
 
 EPSILON = 1e-5
 
 
 @dataclass(frozen=True)
 class InputNormalization:
-    """What was done to pixels before training: (pixel / 255 - mean) / deviation, by channel.
+    """The normalisation of pixels in training: (pixel / 255 - mean) / deviation, by channel.
 
-    Parameters
+    Attributes
     ----------
     mean, deviation : tuple of float
         Red, green, blue, of pixels scaled to 0..1; the deviation positive. The default is
@@ -66,6 +67,8 @@ class BatchNormalization:
     variance: np.ndarray
     epsilon: float = EPSILON
 
+    __repr__ = short_repr
+
     def factor_and_offset(self):
         """The same as factor * x + offset, float64 [C] each."""
         factor = self.scale.astype(np.float64) / np.sqrt(
@@ -78,7 +81,7 @@ class BatchNormalization:
 class FloatLayer:
     """A convolution in float32, then normalisation or bias, then ReLU6 where the layer has one.
 
-    Parameters
+    Attributes
     ----------
     layer : Layer
     weights : float32
@@ -95,12 +98,10 @@ class FloatLayer:
     normalization: BatchNormalization | None = None
     ceiling: np.ndarray | None = None
 
+    __repr__ = short_repr
+
     def __post_init__(self):
-        layer = self.layer
-        channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
-            layer.kind, (layer.input_channels, channels)
-        )
+        layer, shape = self.layer, self.layer.weight_shape
         if self.weights.dtype != np.float32 or self.weights.shape != shape:
             raise ValueError(
                 f"Weights of {layer.name} must be float32 {shape}, "
@@ -146,7 +147,7 @@ class FloatLayer:
 class FloatModel:
     """A whole network in float32.
 
-    Parameters
+    Attributes
     ----------
     network : Network
     layers : dict of str to FloatLayer
@@ -156,8 +157,11 @@ class FloatModel:
     """
 
     network: Network
-    layers: dict
+    layers: dict[str, FloatLayer]
     input_normalization: InputNormalization = IMAGENET_NORMALIZATION
+
+    def __repr__(self):
+        return f"FloatModel({self.network.title}, {self.network.parameters:,} parameters)"
 
     def folded(self):
         """The same model with every normalisation folded into its convolution."""

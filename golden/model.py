@@ -1,7 +1,8 @@
-"""The integer model: blocks of records, the network, and how they run.
+"""The integer model of a whole network, and how it runs.
 
 Every tensor has a name and `QuantizedModel.run` returns them all, so that hardware can be held to
-any of them. Activations are int8 [H, W, C]; the records are in `mnv2.golden.records`.
+any of them. Activations are int8 [H, W, C]; the records are in `mnv2.golden.quantized_block` and
+`mnv2.golden.quantized_layer`.
 """
 
 from dataclasses import dataclass, fields
@@ -9,54 +10,19 @@ from functools import cached_property
 
 import numpy as np
 
+from mnv2.golden.average_pool import QuantizedAveragePool
 from mnv2.golden.fast import batch
 from mnv2.golden.fixed_point import activation_type
 from mnv2.golden.network import Network
-from mnv2.golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean
-
-
-@dataclass(frozen=True, eq=False)
-class QuantizedBlock:
-    """One bottleneck in integers; it runs alone (`run_block`)."""
-
-    name: str
-    expand: QuantizedLayer | None
-    depthwise: QuantizedLayer
-    project: QuantizedLayer
-    add: QuantizedAdd | None
-
-    @property
-    def layers(self):
-        return tuple(x for x in (self.expand, self.depthwise, self.project) if x is not None)
-
-    @property
-    def output_name(self):
-        """Name of the tensor that leaves the block."""
-        return (self.add or self.project).name
-
-
-def run_block(block, activation, exact_loops=False):
-    """Run one bottleneck on int8 [H, W, C].
-
-    Returns
-    -------
-    dict of str to int8 [H, W, C]
-        `blockN.expand` (if any), `blockN.depthwise`, `blockN.project`, `blockN.add` (if any), in
-        order; the last is the block's output.
-    """
-    tensors, x = {}, activation
-    for layer in block.layers:
-        x = tensors[layer.name] = layer.run(x, exact_loops)
-    if block.add is not None:
-        tensors[block.add.name] = block.add.run(activation, x)
-    return tensors
+from mnv2.golden.quantized_block import QuantizedBlock, run_block
+from mnv2.golden.quantized_layer import QuantizedLayer, QuantizedMean
 
 
 @dataclass(frozen=True, eq=False)
 class QuantizedModel:
     """A whole network in integers.
 
-    Parameters
+    Attributes
     ----------
     network : Network
         The architecture that the layers belong to.
@@ -70,11 +36,34 @@ class QuantizedModel:
     stem: QuantizedLayer
     blocks: tuple[QuantizedBlock, ...]
     head: QuantizedLayer
-    pool: QuantizedMean
+    pool: QuantizedMean | QuantizedAveragePool
     classifier: QuantizedLayer
     input_scale: float
     input_zero_point: int
     input_bits: int = 8
+
+    def __repr__(self):
+        bits = sorted({(layer.weight_bits, layer.activation_bits) for layer in self.layers})
+        formats = "/".join(f"W{weights}A{activations}" for weights, activations in bits[:3])
+        scales = "tensor"
+        if any(np.ptp(layer.weight_scales) for layer in self.layers):
+            scales = "channel"
+        return (
+            f"QuantizedModel({self.network.title}, {formats} per {scales}, "
+            f"{self.network.parameters:,} parameters)"
+        )
+
+    @property
+    def stages(self):
+        """Every stage in order of execution, as those of `mnv2.golden.network.Network.stages`."""
+        return (self.stem, *self.blocks, self.head, self.pool, self.classifier)
+
+    @property
+    def outputs(self):
+        """The record that makes the output of each stage, in order."""
+        return tuple(
+            stage.output if isinstance(stage, QuantizedBlock) else stage for stage in self.stages
+        )
 
     @property
     def layers(self):
@@ -84,11 +73,15 @@ class QuantizedModel:
 
     @cached_property
     def prepared(self):
-        """What `run_batch` needs beside the records; made at its first call."""
+        """The layers in the form that `run_batch` runs; derived at its first call."""
         return batch.prepare_model(self)
 
+    def prepare(self):
+        """Derive `prepared` now, for callers who time a forward pass; returns it."""
+        return self.prepared
+
     def __getstate__(self):
-        """The fields alone: what was made ready is made again where it is needed."""
+        """The fields alone: the prepared form is derived again where it is needed."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _check_images(self, images):
@@ -135,7 +128,7 @@ class QuantizedModel:
     def run_batch(self, images, keep=None, overflows=None):
         """Tensors of a batch of images, each equal to that of `run`.
 
-        The first call takes some tenths of a second more, to prove its quick form.
+        The first call takes a few tenths of a second more, to prove its fast form.
 
         Parameters
         ----------
@@ -143,7 +136,7 @@ class QuantizedModel:
         keep : collection of str, optional
             Names of the tensors wanted, as in `run`; by default all, which take 7 MB an image.
         overflows : dict, optional
-            Receives for each layer's name how many accumulators left their range, of all images.
+            Receives for each layer's name how many accumulators of all images left their range.
 
         Returns
         -------
@@ -152,7 +145,7 @@ class QuantizedModel:
         Raises
         ------
         ValueError
-            For images of another type or shape, or a name that is no tensor's.
+            For images of another type or shape, or a name that no tensor has.
         """
         self._check_images(images)
         return batch.run_model(self, self.prepared, images, keep, overflows)

@@ -8,7 +8,9 @@ Ref: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks",
 arXiv:1801.04381, table 2 and section 3.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from mnv2.golden.summary import shape_text
 
 MOBILENET_V2_TABLE = (
     # expansion t, output channels c, repeats n, stride of the first repeat s
@@ -30,7 +32,7 @@ LAYER_KINDS = ("stem", "expand", "depthwise", "project", "head", "pool", "classi
 class Layer:
     """One layer: a convolution with its batch normalisation and ReLU6, the pool or the classifier.
 
-    Parameters
+    Attributes
     ----------
     name : str
         `stem`, `block2.expand`, `block2.depthwise`, `block2.project`, `head`, `pool`,
@@ -61,6 +63,13 @@ class Layer:
     padding: tuple[tuple[int, int], tuple[int, int]]
     residual: bool = False
 
+    def __repr__(self):
+        return (
+            f"Layer({self.name}, {shape_text(self.input_shape)} to "
+            f"{shape_text(self.output_shape)}, kernel {shape_text(self.kernel_size)}, "
+            f"stride {self.stride}, {self.macs:,} MACs)"
+        )
+
     @property
     def layers(self):
         """The layer itself: a stage of one layer."""
@@ -78,6 +87,14 @@ class Layer:
     def relu6(self):
         """Whether the output is clamped to 0..6 (all but project, pool and classifier)."""
         return self.kind in ("stem", "expand", "depthwise", "head")
+
+    @property
+    def weight_shape(self):
+        """Shape of the weights: [K, K, Cin, Cout], depthwise [K, K, C], pointwise [Cin, Cout]."""
+        if self.kind == "depthwise":
+            return (*self.kernel_size, self.output_channels)
+        channels = (self.input_channels, self.output_channels)
+        return (*self.kernel_size, *channels) if self.kind == "stem" else channels
 
     @property
     def weight_count(self):
@@ -104,7 +121,7 @@ class Layer:
 
     @property
     def running_statistics(self):
-        """Means and variances that the batch normalisation keeps beside its parameters."""
+        """Means and variances that the batch normalisation keeps next to its parameters."""
         return 0 if self.kind in ("pool", "classifier") else 2 * self.output_channels
 
     def weight_bytes(self, weight_bits=8):
@@ -122,6 +139,13 @@ class Block:
     expand: Layer | None
     depthwise: Layer
     project: Layer
+
+    def __repr__(self):
+        return (
+            f"Block({self.name}, {shape_text(self.input_shape)} to "
+            f"{shape_text(self.output_shape)}, expansion {self.expansion:g}, "
+            f"stride {self.stride}, {'' if self.residual else 'no '}residual, {self.macs:,} MACs)"
+        )
 
     @property
     def kind(self):
@@ -184,6 +208,23 @@ class Network:
     head: Layer
     pool: Layer
     classifier: Layer
+
+    def __repr__(self):
+        return f"Network({self.title}, {self.macs:,} MACs, {self.parameters:,} parameters)"
+
+    @property
+    def title(self):
+        """The network in words: its name and width, input and classes."""
+        name = "MobileNetV2 family" if self.width is None else f"MobileNetV2 {float(self.width)}"
+        return (
+            f"{name}, {shape_text(self.input_shape)}, {len(self.blocks)} blocks, "
+            f"{self.classes:,} classes"
+        )
+
+    @property
+    def all_fields(self):
+        """Every field of every layer as text; equal for equal networks alone, for hashes."""
+        return repr(asdict(self))
 
     @property
     def stages(self):
@@ -338,7 +379,8 @@ def build_network(
     if stem_stride not in (1, 2):
         raise ValueError(f"Stride must be 1 or 2, not {stem_stride!r}")
     stem = _convolution("stem", "stem", 0, input_shape, stem_channels, 3, stem_stride, padding)
-    blocks, shape = [], stem.output_shape
+    blocks: list[Block] = []
+    shape = stem.output_shape
     for expansion, channels, repeats, first_stride in table:
         _positive("Expansion", expansion)
         _positive("Block channels", channels)
@@ -376,7 +418,17 @@ def mobilenet_v2(width=1.0, input_size=224, classes=1000, padding="pytorch"):
     classes : int
         Rows of the classifier.
     padding : str
-        "pytorch" or "tensorflow": what the weights were trained with.
+        "pytorch" or "tensorflow": the padding that the weights were trained with.
+
+    Returns
+    -------
+    Network
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> mnv2.mobilenet_v2(width=0.35, input_size=96).parameters
+    1677128
     """
     if not width > 0:
         raise ValueError(f"Width multiplier must be positive, not {width!r}")

@@ -19,7 +19,6 @@ import numpy as np
 from mnv2.golden.arithmetic import LITERT
 from mnv2.golden.fixed_point import (
     ADD_LEFT_SHIFT,
-    divide_rounding_half_away,
     saturate,
     scale_by_multiplier,
     signed_range,
@@ -203,11 +202,3 @@ def mean(
     """Mean over rows and columns, int8 (or int16) [1, 1, C]; the multiplier holds the 1/N."""
     total = sum_pixels(activation, input_zero_point)
     return requantize(total, multiplier, shift, zero_point, minimum, maximum, rounding, kind)
-
-
-def average_pool2d(activation, kernel_shape, stride, padding, minimum=-128, maximum=127):
-    """AVERAGE_POOL_2D: the mean of the taps inside the image, in the input's own scale."""
-    inside = np.ones((*activation.shape[:2], 1), np.int8)
-    total = sum(seen for _, _, seen in _taps(activation, 0, kernel_shape, stride, padding))
-    count = sum(seen for _, _, seen in _taps(inside, 0, kernel_shape, stride, padding))
-    return saturate(divide_rounding_half_away(total, count), minimum, maximum)

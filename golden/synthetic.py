@@ -11,17 +11,17 @@ import numpy as np
 from mnv2.golden.arithmetic import LITERT
 from mnv2.golden.fast import ops as fast_ops
 from mnv2.golden.fixed_point import activation_type, dequantize, quantize_multipliers, signed_range
-from mnv2.golden.model import QuantizedBlock, QuantizedModel
-from mnv2.golden.network import build_block
+from mnv2.golden.model import QuantizedModel
 from mnv2.golden.quantize import add_record, affine_parameters, mean_record
-from mnv2.golden.records import QuantizedLayer, with_arithmetic
+from mnv2.golden.quantized_block import QuantizedBlock
+from mnv2.golden.quantized_layer import QuantizedLayer, with_arithmetic
 
 #: Inputs that scales are fitted to; a map of one pixel has no spread of its own.
 SAMPLES = 6
 
 
 def random_activation(rng, shape, activation_bits=8):
-    """int8 (int16 beyond 8 bits) of a shape, uniform over the range of so many bits."""
+    """int8 (int16 beyond 8 bits) of a shape, uniform over the range of ``activation_bits``."""
     low, high = signed_range(activation_bits)
     return rng.integers(low, high + 1, shape, dtype=activation_type(activation_bits))
 
@@ -69,11 +69,7 @@ def random_layer(
     low, high = signed_range(activation_bits)
     span = high - low
     top = 2 ** (weight_bits - 1) - 1
-    shape = {
-        "stem": (3, 3, layer.input_channels, layer.output_channels),
-        "depthwise": (3, 3, layer.output_channels),
-    }.get(layer.kind, (layer.input_channels, layer.output_channels))
-    weights = rng.integers(-top, top + 1, shape, dtype=np.int8)
+    weights = rng.integers(-top, top + 1, layer.weight_shape, dtype=np.int8)
     channels = layer.output_channels
     flat = np.concatenate(
         [_accumulate(layer, weights, sample, input_zero_point) for sample in samples]
@@ -139,8 +135,8 @@ def _fit_block(rng, block, samples, scale, zero_point, weight_bits, activation_b
             ]
         )
         # The outermost values clamp, so that the clamp is seen to work.
-        ends = np.quantile(sums, (0.01, 0.99))
-        output_scale, output_zero = affine_parameters(*ends, activation_bits)
+        least, most = np.quantile(sums, (0.01, 0.99))
+        output_scale, output_zero = affine_parameters(least, most, activation_bits)
         residual = with_arithmetic(
             add_record(
                 block.add_name,
@@ -186,23 +182,6 @@ def random_block(rng, block, weight_bits=8, activation_bits=8, arithmetic=LITERT
     return made, samples[0]
 
 
-def random_small_block(
-    rng,
-    *,
-    input_shape,
-    expansion,
-    output_channels,
-    stride,
-    padding="pytorch",
-    weight_bits=8,
-    activation_bits=8,
-    index=1,
-):
-    """`random_block` of a block given by its sizes; residual where stride and channels allow."""
-    block = build_block(index, input_shape, expansion, output_channels, stride, padding)
-    return random_block(rng, block, weight_bits, activation_bits)
-
-
 def random_model(rng, network, weight_bits=8, activation_bits=8, arithmetic=LITERT):
     """A QuantizedModel for a `mnv2.golden.network.Network`, and one image it was fitted to.
 
@@ -222,7 +201,7 @@ def random_model(rng, network, weight_bits=8, activation_bits=8, arithmetic=LITE
     blocks = []
     for block in network.blocks:
         made, samples = _fit_block(rng, block, samples, scale, zero, *bits)
-        last = made.add or made.project
+        last = made.output
         scale, zero = last.output_scale, last.output_zero_point
         blocks.append(made)
     head = random_layer(rng, network.head, samples, scale, zero, *bits)

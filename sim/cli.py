@@ -24,6 +24,7 @@ from mnv2.sim.commands.sweep import sweep
 from mnv2.sim.commands.validate import validate
 from mnv2.sim.commands.verilog import verilog
 from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.jobs.threads import limit_blas_threads
 
 __all__ = ["app", "main"]
 
@@ -113,6 +114,7 @@ def _interrupt(number, frame):
 
 def main():
     """Entry point of the console script."""
+    limit_blas_threads()  # no command has loaded numpy yet
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     app()

@@ -33,6 +33,12 @@ def load_configuration(choice="base", settings=()):
     ------
     UserError
         If there is no such preset or file, an option is unknown, or the values do not fit together.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> mnv2.load_configuration("base", ["pixels=4"]).multipliers
+    256
     """
     values = {}
     preset = choice

@@ -5,10 +5,14 @@ Rendering is elsewhere.
 
 import dataclasses
 
+import numpy as np
+
+from mnv2.golden.summary import short_repr
 from mnv2.sim.jobs.progress import BlocksProgress, FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
-from mnv2.sim.networks.classify import rank
+from mnv2.sim.networks.golden_run import run_golden
 from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note
+from mnv2.sim.networks.ranking import rank
 from mnv2.sim.report.limits import add_limits, block_limits, frame_limits
 from mnv2.sim.report.provenance import find_commit, find_versions
 from mnv2.sim.report.run_report import ClassRankings, FrameSequence, RunReport, Timeline
@@ -24,25 +28,26 @@ __all__ = ["RunResult", "run_bottlenecks", "run_frame"]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class RunResult:
-    """What a run gave.
+    """The result of a run.
 
     Attributes
     ----------
     report : mnv2.sim.report.run_report.RunReport
     tensors : dict of str to array
-        What the hardware made, and the host of it: a dump, see
+        Made by the hardware, and by the host from that: a dump, see
         `mnv2.sim.networks.outputs.dump_tensors`.
     note : str or None
         See `mnv2.sim.networks.outputs.fully_connected_note`.
     """
 
     report: RunReport
-    tensors: dict
+    tensors: dict[str, np.ndarray]
     note: str | None = None
+
+    __repr__ = short_repr
 
 
 def run_frame(
-    path,
     model,
     given,
     *,
@@ -57,17 +62,14 @@ def run_frame(
 
     Parameters
     ----------
-    path : Path
-        The picture, for the report.
     model : mnv2.sim.networks.open.RunnableModel
     given : mnv2.sim.networks.inputs.ModelInput
-        What is in the picture.
     config : mnv2.hw.config.AcceleratorConfig
     memory : mnv2.sim.rtl.memory_model.MemoryModel
     clock_hz : float
         Clock that times are stated at.
     frames : int
-        If 3 or more, so many frames are run too, one right behind the other.
+        If 3 or more, that many back-to-back frames are run too.
     waves_file : Path, optional
         Waveform to write, of the single frame.
     progress : FrameProgress, optional
@@ -82,21 +84,26 @@ def run_frame(
         See `mnv2.sim.rtl.run_network.run_network`.
     """
     # What lies there now is what runs.
-    made_with = _made_with(path, model, config, memory, clock_hz)
+    made_with = _made_with(given, model, config, memory, clock_hz)
     integer, network = model.integer, model.network
     check_formats(integer, config)
-    tensors = integer.run(given.integer)
+    golden = run_golden(model, given)
     if progress:
         progress.starting(program_steps(network, config))
     run = run_network(
-        integer, tensors, config=config, memory=memory, waves_file=waves_file, progress=progress
+        integer,
+        golden.tensors,
+        config=config,
+        memory=memory,
+        waves_file=waves_file,
+        progress=progress,
     )
     sequence = None
     if frames > 1:
         if progress:
             progress.repeating(frames * run.cycles)
         several = run_network(
-            integer, tensors, config=config, memory=memory, frames=frames, progress=progress
+            integer, golden.tensors, config=config, memory=memory, frames=frames, progress=progress
         )
         sequence = FrameSequence(
             ends=several.frame_ends,
@@ -109,7 +116,7 @@ def run_frame(
         float_top = rank(model.float_model.folded().run(given.real)["classifier"].reshape(-1))
     classes = ClassRankings(
         float_top=float_top,
-        golden_top=rank(integer.logits(tensors)),
+        golden_top=golden.top(),
         rtl_top=rank(integer.logits({"logits_accumulator": run.accumulators})),
     )
     report = RunReport(
@@ -134,7 +141,6 @@ def run_frame(
 
 
 def run_bottlenecks(
-    path,
     model,
     given,
     chosen,
@@ -150,7 +156,7 @@ def run_bottlenecks(
 
     Parameters
     ----------
-    path, model, given, config, memory, clock_hz
+    model, given, config, memory, clock_hz
         As for `run_frame`.
     chosen : list of int
         Numbers of the bottlenecks, from 1.
@@ -171,9 +177,9 @@ def run_bottlenecks(
         See `mnv2.sim.rtl.run_blocks.run_tasks`.
     """
     # What lies there now is what runs.
-    made_with = _made_with(path, model, config, memory, clock_hz)
+    made_with = _made_with(given, model, config, memory, clock_hz)
     check_formats(model.integer, config)
-    tasks = network_tasks(model.integer, model.integer.run(given.integer))
+    tasks = network_tasks(model.integer, run_golden(model, given).tensors)
     tasks = [tasks[number - 1] for number in chosen]
     if progress:
         progress.starting([task.block for task in tasks])
@@ -196,10 +202,10 @@ def run_bottlenecks(
     return RunResult(report, dump_tensors(model, made))
 
 
-def _made_with(path, model, config, memory, clock_hz):
+def _made_with(given, model, config, memory, clock_hz):
     """Fields of a report that do not depend on what was run."""
     return {
-        "image": str(path),
+        "image": "" if given.path is None else str(given.path),
         "model": model.name,
         "configuration": dataclasses.asdict(config),
         "memory": dataclasses.asdict(memory),

@@ -65,7 +65,7 @@ def write_convolution(graph, layer, source, input_shape, explicit_padding=False)
     Parameters
     ----------
     graph : GraphWriter
-    layer : mnv2.golden.records.QuantizedLayer
+    layer : mnv2.golden.quantized_layer.QuantizedLayer
     source : int
         Index of the input tensor.
     input_shape : (H, W, C)

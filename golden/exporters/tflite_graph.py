@@ -8,6 +8,7 @@ Ref: LiteRT `tflite/schema/schema.fbs`, version 3.
 
 import importlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,10 +42,10 @@ def _constant(enumeration, name):
 
 @dataclass(frozen=True, eq=False)
 class _Tensor:
-    """What the file says of a tensor."""
+    """A tensor as the file describes it."""
 
     name: str
-    shape: tuple
+    shape: tuple[int, ...]
     type: int
     buffer: int
     scales: np.ndarray | None
@@ -54,13 +55,13 @@ class _Tensor:
 
 @dataclass(frozen=True)
 class _Operator:
-    """What the file says of an operator."""
+    """An operator as the file describes it."""
 
     code: int
-    inputs: tuple
-    outputs: tuple
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
     options_kind: str | None
-    options: dict
+    options: dict[str, Any]
 
 
 class GraphWriter:

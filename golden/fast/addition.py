@@ -9,7 +9,7 @@ from mnv2.golden.fast.affine_scale import nudge
 from mnv2.golden.fast.kernels import NUMPY
 
 
-def prepare_add(add):
+def prepare_float_add(add):
     """The addition of two int8 tensors in float32, tried on all 65536 pairs of values.
 
     Returns

@@ -24,6 +24,7 @@ import numpy as np
 
 from mnv2.golden.fixed_point import signed_range
 from mnv2.golden.ops import requantize
+from mnv2.golden.summary import short_repr
 
 #: Candidate distances of the scale from the real one, in units of its last place.
 _SCALE_STEPS = (0, 1, -1, 2, -2, 3, -3, 4, -4, 6, -6, 8, -8, 11, -11)
@@ -37,7 +38,7 @@ _LARGEST_SHIFT = 22
 class AffineScale:
     """The float32 form of a requantisation, on sums without bias or zero point.
 
-    Parameters
+    Attributes
     ----------
     channels : int [n]
         The channels for which it is proven, but for the exceptions.
@@ -59,13 +60,15 @@ class AffineScale:
     exception_sums: np.ndarray
     replacements: np.ndarray
 
+    __repr__ = short_repr
+
 
 def thresholds(layer, outputs):
     """The smallest accumulator that gives each output or more.
 
     Parameters
     ----------
-    layer : mnv2.golden.records.QuantizedLayer
+    layer : mnv2.golden.quantized_layer.QuantizedLayer
         Multipliers of 0 and right shifts above 22 give figures without meaning.
     outputs : int64 [K]
         Values above the clamp's minimum.
@@ -92,7 +95,7 @@ def thresholds(layer, outputs):
 
 
 def nudge(values, steps):
-    """Floating-point values moved by so many units in the last place."""
+    """Floating-point values moved by a number of units in the last place."""
     towards = values.dtype.type(np.inf if steps > 0 else -np.inf)
     for _ in range(abs(steps)):
         values = np.nextafter(values, towards)
@@ -117,7 +120,7 @@ class _Boundaries:
         return part
 
     def wrong(self, form, distance=0):
-        """Where a function of the sums disagrees so far above (and below) the thresholds.
+        """Points at a distance above (and below) the thresholds where a function of sums is wrong.
 
         Returns
         -------
@@ -201,7 +204,7 @@ def fit(layer, correction, lowest, highest, usable):
 
     Parameters
     ----------
-    layer : mnv2.golden.records.QuantizedLayer
+    layer : mnv2.golden.quantized_layer.QuantizedLayer
         With outputs of at most 8 bits.
     correction : int64 [C]
         What turns a sum of input * weight into the accumulator: bias and the input's zero point.
@@ -233,7 +236,7 @@ def fit(layer, correction, lowest, highest, usable):
     def settle(places, tried, offsets, halves):
         chosen = left[places]
         scale[chosen], offset[chosen] = tried[places], offsets[places]
-        if two_sided:
+        if half is not None:
             half[chosen] = halves[places]
         proven[chosen] = True
 
@@ -265,7 +268,7 @@ def fit(layer, correction, lowest, highest, usable):
     # In the middle of what gives the result, hence no exception; a real number, not an integer.
     replacements = (exact - zero_point) / chosen_scale - chosen_offset
     values = (replacements + chosen_offset) * chosen_scale
-    if two_sided:
+    if half is not None:
         values = np.trunc(values + np.copysign(half[exception_channels], values)) + zero_point
     right = np.clip(np.rint(values), layer.minimum, layer.maximum) == exact
     right &= ~np.isin(replacements, exception_sums)

@@ -7,11 +7,12 @@ to projection. A stage with a layer that has no proof runs image by image throug
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mnv2.golden.fast import ops as fast_ops
-from mnv2.golden.fast.addition import prepare_add
+from mnv2.golden.fast.addition import prepare_float_add
 from mnv2.golden.fast.choice import choose
 from mnv2.golden.fast.prepared import (
     PreparedLayer,
@@ -21,6 +22,8 @@ from mnv2.golden.fast.prepared import (
     scale_sums,
 )
 from mnv2.golden.fixed_point import activation_type, signed_range, wrap_int32
+from mnv2.golden.quantized_block import QuantizedBlock
+from mnv2.golden.summary import short_repr
 
 #: Elements of a block's widest tensor worked on at a time: 1 MiB, half of many caches.
 _BAND_ELEMENTS = 2**18
@@ -30,25 +33,27 @@ _BAND_ELEMENTS = 2**18
 class PreparedBlock:
     """A bottleneck of PreparedLayers.
 
-    Parameters
+    Attributes
     ----------
-    block : mnv2.golden.model.QuantizedBlock
+    block : mnv2.golden.quantized_block.QuantizedBlock
     addition : tuple or None
-        As `mnv2.golden.fast.addition.prepare_add`.
+        As `mnv2.golden.fast.addition.prepare_float_add`.
     group, band : int
         Images and output rows that are worked on at a time.
     """
 
-    block: object
+    block: QuantizedBlock
     expand: PreparedLayer | None
     depthwise: PreparedLayer
     project: PreparedLayer
-    addition: tuple | None
+    addition: tuple[Any, ...] | None
     group: int
     band: int
 
+    __repr__ = short_repr
 
-def _clamp_of(record):
+
+def _clamp_of(record) -> tuple[int, int]:
     """(minimum, maximum) of a record's output."""
     return record.minimum, record.maximum
 
@@ -58,7 +63,7 @@ def prepare_block(block, low, high, shapes):
 
     Parameters
     ----------
-    block : mnv2.golden.model.QuantizedBlock
+    block : mnv2.golden.quantized_block.QuantizedBlock
     low, high : int
     shapes : mnv2.golden.network.Block
     """
@@ -83,7 +88,7 @@ def prepare_block(block, low, high, shapes):
         ends = _clamp_of(layer)
     if block.add is not None and block.add.activation_bits > 8:
         return None
-    addition = None if block.add is None else prepare_add(block.add)
+    addition = None if block.add is None else prepare_float_add(block.add)
     return PreparedBlock(
         block,
         prepared.get("expand"),
@@ -101,7 +106,7 @@ def _hold(results, name, images, rows, values):
         np.copyto(results[name][images, rows], values, casting="unsafe")
 
 
-def run_block(kernels, prepared, x, results, overflows=None):
+def run_prepared_block(kernels, prepared, x, results, overflows=None):
     """Run a bottleneck on float32 [N, H, W, C].
 
     Parameters
@@ -241,6 +246,8 @@ class PreparedModel:
     classifier: np.ndarray | None
     correction: np.ndarray
 
+    __repr__ = short_repr
+
 
 def prepare_model(model):
     """The PreparedModel of a QuantizedModel; some tenths of a second for the full network."""
@@ -251,7 +258,7 @@ def prepare_model(model):
     ends, blocks = _clamp_of(model.stem), []
     for block, shapes in zip(model.blocks, model.network.blocks, strict=True):
         blocks.append(prepare_block(block, *ends, shapes))
-        ends = _clamp_of(block.add or block.project)
+        ends = _clamp_of(block.output)
     rows, columns, _ = model.network.head.output_shape
     head, layer = prepare_layer(model.head, *ends, rows * columns), model.classifier
     matrix, zero, ends = None, layer.input_zero_point, _clamp_of(model.pool)
@@ -292,7 +299,7 @@ def _run_records(records, x, bits, results, overflows):
         value = image
         for record in records:
             if hasattr(record, "accumulate"):
-                left = []
+                left: list[np.ndarray] = []
                 value = record.run(value, overflows=None if overflows is None else left)
                 if overflows is not None:
                     overflows[record.name] += int(np.count_nonzero(left[0]))
@@ -302,10 +309,6 @@ def _run_records(records, x, bits, results, overflows):
                 results[record.name][number] = value
         outputs.append(value)
     return np.stack(outputs).astype(np.float32)
-
-
-def _output_bits(block):
-    return (block.add or block.project).activation_bits
 
 
 def _run_stem(kernels, model, prepared, images, results, overflows):
@@ -320,10 +323,12 @@ def _run_blocks(kernels, model, prepared, numbers, x, results, overflows):
     for number in numbers:
         block, ready = model.blocks[number], prepared.blocks[number]
         if ready is not None:
-            x = run_block(kernels, ready, x, results, overflows)
+            x = run_prepared_block(kernels, ready, x, results, overflows)
             continue
         before = (
-            model.stem.activation_bits if number == 0 else _output_bits(model.blocks[number - 1])
+            model.stem.activation_bits
+            if number == 0
+            else model.blocks[number - 1].output.activation_bits
         )
         records = block.layers if block.add is None else (*block.layers, block.add)
         x = _run_records(records, x, before, results, overflows)
@@ -365,14 +370,16 @@ def run_model(model, prepared, images, keep=None, overflows=None):
     if prepared.head is not None:
         x = run_pointwise(kernels, prepared.head, x, results, overflows)
     else:
-        x = _run_records([model.head], x, _output_bits(model.blocks[-1]), results, overflows)
+        x = _run_records(
+            [model.head], x, model.blocks[-1].output.activation_bits, results, overflows
+        )
     pooled = _pool(model.pool, x)
     _hold(results, model.pool.name, slice(None), slice(None), pooled)
     if prepared.classifier is not None:
         sums = pooled.astype(prepared.classifier.dtype) @ prepared.classifier
         acc = (sums.astype(np.int64) + prepared.correction).astype(np.int32)
     else:
-        left = []
+        left: list[np.ndarray] = []
         acc = model.classifier.accumulate(pooled, overflows=left)
         if overflows is not None:
             overflows[model.classifier.name] = int(np.count_nonzero(left[0]))

@@ -14,7 +14,7 @@ _MANY_IMAGES = 4
 def load_compiled():
     """The compiled Kernels, or None where numba is not installed.
 
-    The first call ever compiles them, which takes some seconds; what is compiled is kept beside the
+    The first call ever compiles them, which takes some seconds; the result is kept next to the
     package, or in the user's cache folder, where one of them can be written.
     """
     try:
@@ -25,5 +25,5 @@ def load_compiled():
 
 
 def choose(images):
-    """The Kernels for so many images."""
+    """The Kernels for a number of images."""
     return (load_compiled() if images >= _MANY_IMAGES else None) or NUMPY

@@ -230,7 +230,7 @@ def _flat(array):
 
 
 def _numbers(prepared):
-    """What `_form` lists."""
+    """The numbers that `_form` lists."""
     layer, form = prepared.layer, prepared.form
     half = form.offset if form.half is None else form.half
     return (

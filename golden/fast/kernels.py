@@ -20,7 +20,7 @@ _PART_ELEMENTS = 2**14
 class Kernels:
     """Inner loops; all arrays are float32.
 
-    Parameters
+    Attributes
     ----------
     name : str
         What runs them.
@@ -32,7 +32,7 @@ class Kernels:
     filter_and_scale : function of (prepared, padded, out) or None
         Both at once.
     add : function of (form, a, b)
-        Sums of `mnv2.golden.fast.addition.prepare_add`.
+        Sums of `mnv2.golden.fast.addition.prepare_float_add`.
     """
 
     name: str
@@ -60,7 +60,7 @@ def _scale(prepared, values, target):
         np.multiply(values, scale, out=values)
         np.rint(values, out=values)
     else:
-        # More steps, and one array beside: in parts that stay in the first cache.
+        # More steps and one more array: in parts that stay in the first-level cache.
         rows = max(1, _PART_ELEMENTS // values.shape[1])
         for start in range(0, len(values), rows):
             part = values[start : start + rows]

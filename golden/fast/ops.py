@@ -105,15 +105,14 @@ def _pointwise_saturating(flat, weights, bias, zero_point, arithmetic, overflows
     left = np.broadcast_to((bias < low) | (bias > high), acc.shape).copy()
     pixels, columns = np.nonzero(risky)
     x, wide = (flat.astype(np.int64) - zero_point).T.copy(), weights.astype(np.int64)
+    found: list[np.ndarray] = []
     if len(pixels) > _DENSE_SHARE * risky.size:
-        found = [] if overflows is None else overflows
         return add_saturating(
             np.broadcast_to(bias, acc.shape),
             (x[k, :, None] * wide[k] for k in range(len(wide))),
             arithmetic,
-            found,
+            found if overflows is None else overflows,
         )
-    found = []
     if len(pixels):
         acc[pixels, columns] = add_saturating(
             bias[columns],
@@ -134,7 +133,7 @@ def pointwise_conv2d(
     flat = activation.reshape(-1, activation.shape[-1])
     shape = (*activation.shape[:-1], weights.shape[1])
     if _may_saturate(activation, weights, bias, input_zero_point, arithmetic):
-        found = []
+        found: list[np.ndarray] = []
         acc = _pointwise_saturating(flat, weights, bias, input_zero_point, arithmetic, found)
         if overflows is not None:
             overflows.append(found[0].reshape(shape))
@@ -218,7 +217,7 @@ def depthwise_conv2d(
     taps, correction = weights.astype(kind), corrections(weights, bias, input_zero_point)
     acc = np.empty((rows, columns, channels), np.int32)
     band = max(1, 2**16 // max(1, columns * channels))
-    found = []
+    found: list[np.ndarray] = []
     for top in range(0, rows, band):
         count = min(band, rows - top)
         source = padded[top * stride : (top + count - 1) * stride + kernel_rows].astype(kind)
@@ -248,7 +247,7 @@ def requantize(
     left = np.maximum(-right, 0).astype(np.int32)
     right = np.maximum(right, 0) if double else right + 31
     half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
-    # Where zero_point << n would not fit beside a product of 62 bits, it is added afterwards.
+    # Where zero_point << n would not fit next to a product of 62 bits, it is added afterwards.
     early = double or bool((right <= 45).all())
     offset = (0 if rounding == "truncate" else half) + (
         np.int64(zero_point) << np.where(early, right, 0) if early else 0

@@ -13,13 +13,15 @@ import numpy as np
 from mnv2.golden.fast import ops as fast_ops
 from mnv2.golden.fast.affine_scale import AffineScale, fit
 from mnv2.golden.fixed_point import signed_range, wrap
+from mnv2.golden.quantized_layer import QuantizedLayer
+from mnv2.golden.summary import short_repr
 
 #: Elements of a row of parameters repeated for several pixels: fewer, longer inner loops, and yet
 #: well inside the cache.
 _TILE_ELEMENTS = 12800
 #: ... and of a row of depthwise weights, of which nine are in use at a time.
 _TAP_ELEMENTS = 2304
-#: Share of channels in integers from which a whole layer had better run in integers.
+#: Share of channels in integers from which a whole layer runs faster in integers.
 _SLOW_SHARE = 0.2
 
 
@@ -27,9 +29,9 @@ _SLOW_SHARE = 0.2
 class PreparedLayer:
     """A layer whose float32 form is proven.
 
-    Parameters
+    Attributes
     ----------
-    layer : mnv2.golden.records.QuantizedLayer
+    layer : mnv2.golden.quantized_layer.QuantizedLayer
     weights : float32 [K, M], or depthwise [3, 3, C], at stride 1 [3, 3, n, C]: the same n times
     correction : int64 [M]
         As `mnv2.golden.fast.ops.corrections`.
@@ -42,13 +44,15 @@ class PreparedLayer:
         Sums between which no accumulator leaves its range; None if none can.
     """
 
-    layer: object
+    layer: QuantizedLayer
     weights: np.ndarray
     correction: np.ndarray
     form: AffineScale
     unproven: np.ndarray
     tile: int
-    safe: tuple | None
+    safe: tuple[np.ndarray, np.ndarray] | None
+
+    __repr__ = short_repr
 
 
 def _tile(pixels, channels, elements=_TILE_ELEMENTS):
@@ -64,7 +68,7 @@ def prepare_layer(layer, low, high, pixels, columns=1):
 
     Parameters
     ----------
-    layer : mnv2.golden.records.QuantizedLayer
+    layer : mnv2.golden.quantized_layer.QuantizedLayer
     low, high : int
         Every value that its input can hold.
     pixels : int

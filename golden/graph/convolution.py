@@ -21,11 +21,12 @@ from mnv2.golden.graph.derivation import (
     require_symmetric_weights,
     window_geometry,
 )
+from mnv2.golden.summary import short_repr
 
 #: Elements that one gathered band of windows may have.
 BAND_ELEMENTS = 2**22
-#: What deriving a channel's factor, one tap of a depthwise kernel and one group take beside the
-#: multiplications, in about as many multiplications.
+#: Work apart from the multiplications, in about as many multiplications: to derive a channel's
+#: factor, for one tap of a depthwise kernel, and for one group.
 CHANNEL_WORK, TAP_WORK, GROUP_WORK = 2**13, 2**13, 2**15
 
 
@@ -33,7 +34,7 @@ CHANNEL_WORK, TAP_WORK, GROUP_WORK = 2**13, 2**13, 2**15
 class Convolution:
     """A convolution ready to run.
 
-    Parameters
+    Attributes
     ----------
     weights : int8
         [K, K, C / groups, M], or [K, K, M] where depthwise; a view of the file's.
@@ -47,7 +48,7 @@ class Convolution:
     shape : tuple of int
         The output's, [N, H', W', M].
     work : int
-        Multiplications, padding included, and what else takes as long as so many.
+        Multiplications, padding included, and other work as the multiplications that take as long.
     """
 
     weights: np.ndarray
@@ -60,10 +61,12 @@ class Convolution:
     maximum: int
     stride: tuple[int, int]
     dilation: tuple[int, int]
-    padding: tuple
+    padding: tuple[tuple[int, int], tuple[int, int]]
     groups: int
     shape: tuple[int, ...]
     work: int
+
+    __repr__ = short_repr
 
     @property
     def depthwise(self):
@@ -161,7 +164,7 @@ def prepare_convolution(operator, source, weights, bias, target):
 
     Parameters
     ----------
-    operator : mnv2.golden.graph.records.Operator
+    operator : mnv2.golden.graph.schema.Operator
     source, weights, bias, target : Tensor
         bias may be None.
 
@@ -234,7 +237,7 @@ def prepare_convolution(operator, source, weights, bias, target):
         maximum=maximum,
         stride=options.stride,
         dilation=options.dilation,
-        padding=tuple(padding),
+        padding=(padding[0], padding[1]),
         groups=groups,
         shape=shape,
         work=work,

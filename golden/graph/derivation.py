@@ -1,4 +1,4 @@
-"""What LiteRT derives from a graph's scales and options before it runs: factors, clamps, paddings.
+"""LiteRT's derivations from a graph's scales and options: factors, clamps, paddings.
 
 Ref: LiteRT `tflite/kernels/kernel_util.cc` (PopulateConvolutionQuantizationParams,
 CalculateActivationRangeQuantizedImpl) and `tflite/kernels/padding.h`.
@@ -29,7 +29,7 @@ def require_type(tensor, *types):
 
 
 def require_scales(tensor, counts=(1,)):
-    """Refuse a tensor whose scales are not positive and finite, or not so many."""
+    """Refuse a tensor whose scales are not positive and finite, or not of these counts."""
     if tensor.scales.size not in counts:
         raise ValueError(
             f"{tensor.label} must have {' or '.join(map(str, counts))} scales, "
@@ -44,7 +44,7 @@ def require_scales(tensor, counts=(1,)):
 
 
 def require_quantized(tensor, *types):
-    """Refuse a tensor that is no activation of these types with one scale and a zero point."""
+    """Refuse a tensor unless it is an activation of these types with one scale and a zero point."""
     require_type(tensor, *types)
     require_scales(tensor)
     low, high = RANGES[tensor.dtype]
@@ -92,7 +92,7 @@ def require_symmetric_weights(tensor, axis, channels):
 
 
 def bias_values(tensor, channels):
-    """int32 [channels] of a bias tensor, or zeros where there is none.
+    """int32 [channels] of a bias tensor, or zeros if there is none.
 
     Its own scale is not looked at: LiteRT takes a bias as steps of input scale * weight scale.
     """
@@ -115,7 +115,7 @@ def real_factors(source, weights, target, channels):
     return np.float64(source.scale) * scales / np.float64(target.scale)
 
 
-def activation_clamp(tensor, activation):
+def activation_clamp(tensor, activation) -> tuple[int, int]:
     """(minimum, maximum) of an output under a fused activation: float32 division, half away."""
     low, high = RANGES[tensor.dtype]
     ends = []

@@ -22,7 +22,8 @@ from mnv2.golden.graph.derivation import (
     require_type,
 )
 from mnv2.golden.quantize import add_record
-from mnv2.golden.records import QuantizedAdd
+from mnv2.golden.quantized_layer import QuantizedAdd
+from mnv2.golden.summary import short_repr
 
 #: Axes over which LiteRT's kernel can broadcast.
 MAXIMUM_BROADCAST_AXES = 6
@@ -47,6 +48,8 @@ class Add:
     record: QuantizedAdd
     shape: tuple[int, ...]
     work: int = 0
+
+    __repr__ = short_repr
 
     def run(self, a, b):
         """int8 of the output's shape."""

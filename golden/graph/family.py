@@ -1,8 +1,8 @@
 """A graph of operators as a network of the MobileNetV2 family, if it is one.
 
-What runs on the accelerator is the way from the int8 image to the logits: a 3x3 stem, bottlenecks,
-a 1x1 head, the global average and a classifier. QUANTIZE before it and SOFTMAX, DEQUANTIZE and
-RESHAPE behind it are left to the host. Every integer is the graph's own.
+The accelerator runs the path from the int8 image to the logits: a 3x3 stem, bottlenecks, a 1x1
+head, the global average and a classifier. QUANTIZE before it and SOFTMAX, DEQUANTIZE and RESHAPE
+after it run on the host. Every integer is the graph's own.
 """
 
 from dataclasses import dataclass, replace
@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnv2.golden.graph.graph import Graph
-from mnv2.golden.graph.layer_records import convolution, pad_amounts, pool, refuse, residual
-from mnv2.golden.graph.records import Operator
-from mnv2.golden.model import QuantizedBlock, QuantizedModel
+from mnv2.golden.graph.operator_record import convolution, pad_amounts, pool, refuse, residual
+from mnv2.golden.graph.schema import Operator
+from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import (
     PADDINGS,
     WIDTH_MULTIPLIERS,
@@ -22,15 +22,17 @@ from mnv2.golden.network import (
     mobilenet_v2,
     stride_padding,
 )
+from mnv2.golden.quantized_block import QuantizedBlock
+from mnv2.golden.summary import short_repr
 
 HOST_BEFORE = ("QUANTIZE", "RESHAPE")
-HOST_BEHIND = ("RESHAPE", "SOFTMAX", "DEQUANTIZE", "QUANTIZE")
+HOST_AFTER = ("RESHAPE", "SOFTMAX", "DEQUANTIZE", "QUANTIZE")
 POOLS = ("MEAN", "AVERAGE_POOL_2D")
 
 
 @dataclass(frozen=True, eq=False)
 class FamilyNetwork:
-    """A graph of the family, and what of it the integer model computes.
+    """A graph of the family, and the part of it that the integer model computes.
 
     Attributes
     ----------
@@ -40,15 +42,17 @@ class FamilyNetwork:
     names : dict of int to str
         Tensor index to the name that `QuantizedModel.run` has for it, in the order of execution; a
         RESHAPE's output has the name of its input.
-    before, behind : tuple of mnv2.golden.graph.records.Operator
-        What the host does to the graph's input, and to the logits.
+    before, after : tuple of mnv2.golden.graph.schema.Operator
+        Operators that the host runs on the graph's input, and on the logits.
     """
 
     model: QuantizedModel
     graph: Graph
-    names: dict
+    names: dict[int, str]
     before: tuple[Operator, ...]
-    behind: tuple[Operator, ...]
+    after: tuple[Operator, ...]
+
+    __repr__ = short_repr
 
     def indexed(self, tensors):
         """Tensors of `QuantizedModel.run` as the graph has them.
@@ -86,17 +90,18 @@ def lower_family(graph):
     ValueError
         Naming the first operator that does not fit, and what was expected in its place.
     """
-    way = _Way(graph)
-    before = way.take_host_input()
-    input_name = way.index
-    stem_layer, stem = way.take_convolution("stem", "stem")
-    blocks, quantized = [], []
-    while not way.at_head(len(blocks)):
-        block, record = way.take_block(len(blocks) + 1)
+    path = _Path(graph)
+    before = path.take_host_input()
+    input_name = path.index
+    stem_layer, stem = path.take_convolution("stem", "stem")
+    blocks: list[Block] = []
+    quantized: list[QuantizedBlock] = []
+    while not path.at_head(len(blocks)):
+        block, record = path.take_block(len(blocks) + 1)
         blocks.append(block)
         quantized.append(record)
-    head_layer, head = way.take_convolution("head", "head")
-    average = way.take_pool()
+    head_layer, head = path.take_convolution("head", "head")
+    average = path.take_pool()
     rows, columns, channels = head_layer.output_shape
     pool_layer = Layer(
         "pool",
@@ -108,9 +113,9 @@ def lower_family(graph):
         1,
         ((0, 0), (0, 0)),
     )
-    classifier_layer, classifier = way.take_convolution("classifier", "classifier")
-    behind = way.take_host_output()
-    way.check_complete()
+    classifier_layer, classifier = path.take_convolution("classifier", "classifier")
+    after = path.take_host_output()
+    path.check_complete()
     network = _recognize(
         Network(
             None,
@@ -128,7 +133,7 @@ def lower_family(graph):
     model = QuantizedModel(
         network, stem, tuple(quantized), head, average, classifier, source.scale, source.zero_point
     )
-    return FamilyNetwork(model, graph, way.names, before, behind)
+    return FamilyNetwork(model, graph, path.names, before, after)
 
 
 def _recognize(network):
@@ -152,7 +157,7 @@ def _recognize(network):
     return network
 
 
-class _Way:
+class _Path:
     """The way through a graph, taken operator by operator.
 
     Attributes
@@ -184,13 +189,15 @@ class _Way:
             )
         return readers
 
-    def _next(self, expected, beside=()):
-        """The one operator that reads the tensor, apart from those ``beside``; RESHAPE that moves
-        nothing is passed."""
+    def _next(self, expected, apart=()):
+        """The one operator that reads the tensor, others than those ``apart`` not counted.
+
+        A RESHAPE that moves nothing is skipped.
+        """
         while True:
-            readers = [op for op in self._readers(expected) if op not in beside]
+            readers = [op for op in self._readers(expected) if op not in apart]
             if not readers:
-                raise refuse(beside[0], expected)
+                raise refuse(apart[0], expected)
             if len(readers) > 1:
                 raise refuse(
                     readers[1],
@@ -203,7 +210,7 @@ class _Way:
             self._take(operator, self.names.get(self.index))
 
     def _moves_nothing(self, operator):
-        """Whether a RESHAPE keeps a map's axes; a single pixel has but channels."""
+        """Whether a RESHAPE keeps a map's axes; a single pixel may have its channels alone."""
         source, target = (
             self._graph.tensors[index].shape for index in (operator.input(0), operator.output)
         )
@@ -235,37 +242,37 @@ class _Way:
 
     def take_host_output(self):
         """Operators between the logits and the graph's outputs."""
-        behind = []
+        after = []
         while self._graph.consumers(self.index):
             operators = self._graph.consumers(self.index)
             for operator in operators[1:] or operators:
-                if len(operators) > 1 or operator.kind not in HOST_BEHIND:
+                if len(operators) > 1 or operator.kind not in HOST_AFTER:
                     raise refuse(
                         operator,
-                        f"nothing behind the classifier but one of {', '.join(HOST_BEHIND)}",
+                        f"nothing after the classifier but one of {', '.join(HOST_AFTER)}",
                     )
-            behind.append(operators[0])
+            after.append(operators[0])
             self._take(operators[0], None)
-        return tuple(behind)
+        return tuple(after)
 
     def check_complete(self):
-        """ValueError if an operator lies beside the way."""
+        """ValueError if an operator is not on the path."""
         for operator in self._graph.operators:
             if operator.index not in self._taken:
-                raise refuse(operator, "nothing beside the way from the image to the logits")
+                raise refuse(operator, "nothing apart from the path from the image to the logits")
 
-    def take_convolution(self, name, kind, block=0, beside=()):
+    def take_convolution(self, name, kind, block=0, apart=()):
         """The next convolution as (Layer, QuantizedLayer); a PAD before a 3x3 one is part of it."""
         kinds = {
             "depthwise": ("DEPTHWISE_CONV_2D",),
             "classifier": ("FULLY_CONNECTED", "CONV_2D"),
         }.get(kind, ("CONV_2D",))
         expected = f"{' or '.join(kinds)} as {name}"
-        operator, padded = self._next(expected, beside), None
+        operator, padded = self._next(expected, apart), None
         if operator.kind in ("PAD", "PADV2") and kind in ("stem", "depthwise"):
             padded = self.index, pad_amounts(self._graph, operator)
             self._take(operator, None)
-            operator = self._next(f"{expected} behind its PAD")
+            operator = self._next(f"{expected} after its PAD")
         if operator.kind not in kinds:
             raise refuse(operator, expected)
         made = convolution(self._graph, operator, name, kind, block, padded)
@@ -273,7 +280,7 @@ class _Way:
         return made
 
     def at_head(self, blocks):
-        """Whether the head is next, behind so many blocks: a convolution that is averaged."""
+        """Whether the head, a convolution that is averaged, is next after a number of blocks."""
         operator = self._next_of_block("a bottleneck or the head")
         if operator.kind in POOLS:
             raise refuse(operator, "CONV_2D as head before the average")
@@ -299,11 +306,11 @@ class _Way:
             expand, quantized_expand = self.take_convolution(
                 f"{name}.expand", "expand", number, adds
             )
-            adds_behind = ()
+            adds_after = ()
         else:
-            adds_behind = adds
+            adds_after = adds
         depthwise, quantized_depthwise = self.take_convolution(
-            f"{name}.depthwise", "depthwise", number, adds_behind
+            f"{name}.depthwise", "depthwise", number, adds_after
         )
         project, quantized_project = self.take_convolution(f"{name}.project", "project", number)
         add = None
@@ -331,9 +338,9 @@ class _Way:
 
     def take_pool(self):
         """The average over the map."""
-        operator = self._next("MEAN or AVERAGE_POOL_2D behind the head")
+        operator = self._next("MEAN or AVERAGE_POOL_2D after the head")
         if operator.kind not in POOLS:
-            raise refuse(operator, "MEAN or AVERAGE_POOL_2D behind the head")
+            raise refuse(operator, "MEAN or AVERAGE_POOL_2D after the head")
         made = pool(self._graph, operator)
         self._take(operator, "pool")
         return made

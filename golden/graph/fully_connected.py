@@ -21,6 +21,7 @@ from mnv2.golden.graph.derivation import (
     require_quantized,
     require_symmetric_weights,
 )
+from mnv2.golden.summary import short_repr
 
 #: How accumulators become int8: LiteRT's reference kernel multiplies in double and rounds once;
 #: hardware takes an integer multiplier and a shift, as CONV_2D does in LiteRT too.
@@ -33,7 +34,7 @@ BIAS_SCALE_TOLERANCE = 0.02
 class FullyConnected:
     """A matrix product ready to run.
 
-    Parameters
+    Attributes
     ----------
     weights : int8 [C, M]
         A view of the file's.
@@ -58,6 +59,8 @@ class FullyConnected:
     maximum: int
     shape: tuple[int, ...]
     work: int
+
+    __repr__ = short_repr
 
     def accumulate(self, values):
         """Accumulators int32 [rows, M] of int8 with rows * C elements, bias included."""

@@ -1,29 +1,47 @@
 """A graph that runs: operators in their order, every output kept."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 
 from mnv2.golden.graph.convolution import prepare_convolution
 from mnv2.golden.graph.derivation import MAXIMUM_AXES, MAXIMUM_ELEMENTS
 from mnv2.golden.graph.elementwise import prepare_add, prepare_dequantize, prepare_quantize
-from mnv2.golden.graph.fully_connected import FORMS, prepare_fully_connected
+from mnv2.golden.graph.fully_connected import FORMS, FullyConnected, prepare_fully_connected
 from mnv2.golden.graph.layout import prepare_pad, prepare_reshape
 from mnv2.golden.graph.pooling import prepare_average_pool, prepare_mean
-from mnv2.golden.graph.records import Operator, Tensor
+from mnv2.golden.graph.schema import Operator, Tensor
 from mnv2.golden.graph.softmax import prepare_softmax
+from mnv2.golden.summary import short_repr
 
 #: Bounds on memory and time: elements of all outputs together, multiplications, operators.
 MAXIMUM_TOTAL_ELEMENTS, MAXIMUM_WORK = 2**27, 2**34
 MAXIMUM_OPERATORS = 2**13
 
 
+class Kernel(Protocol):
+    """An operator ready to run: a record of one of the modules of this package.
+
+    ``work`` counts its multiplications, and whatever else takes as long.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def work(self) -> int: ...
+
+    def run(self, *arrays: Any) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class _Kind:
     """How an operator is prepared, and its inputs: how many it must have and how many it may."""
 
-    prepare: object
+    prepare: Callable[..., Kernel]
     required: int
     allowed: int
 
@@ -51,7 +69,7 @@ class Graph:
     Whatever the arithmetic does not cover is refused here, so that `run` cannot fail but for its
     inputs (and a SOFTMAX whose exponentials add up to 4096).
 
-    Parameters
+    Attributes
     ----------
     tensors : tuple of Tensor
         In the order of their indices. The shapes of computed tensors become those that the
@@ -60,12 +78,9 @@ class Graph:
         In the order of execution.
     inputs, outputs : tuple of int
         Tensor indices, in the model's order.
-
-    Members
-    -------
-    kernels : tuple of records
-        What LiteRT's Prepare would derive for each operator (multipliers, clamps, paddings), from
-        the modules of this package.
+    kernels : tuple of Kernel
+        Derived from the others: for each operator what LiteRT's Prepare derives (multipliers,
+        clamps, paddings), made by the modules of this package.
 
     Raises
     ------
@@ -77,7 +92,9 @@ class Graph:
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    kernels: tuple = field(init=False)
+    kernels: tuple[Kernel, ...] = field(init=False)
+
+    __repr__ = short_repr
 
     def __post_init__(self):
         tensors, kernels = list(self.tensors), []
@@ -169,7 +186,7 @@ class Graph:
         """
         values, counts = {**self._values(inputs), **outputs}, {}
         for operator, kernel in zip(self.operators, self.kernels, strict=True):
-            if operator.kind == "FULLY_CONNECTED":
+            if isinstance(kernel, FullyConnected):
                 acc = kernel.accumulate(values[operator.inputs[0]])
                 forms = [kernel.requantize(acc, form) for form in FORMS]
                 counts[operator.output] = int(np.count_nonzero(forms[0] != forms[1]))
@@ -230,7 +247,8 @@ def _check_interface(graph, constants):
     for index in graph.inputs:
         if index in constants or graph.inputs.count(index) > 1:
             raise ValueError(
-                f"The input {graph.tensors[index].label} must be no constant and be named once"
+                f"The input {graph.tensors[index].label} must not be a constant "
+                "and must be listed only once"
             )
     for tensor in graph.tensors:
         for what, there in (
@@ -249,7 +267,7 @@ def _prepare(operator, tensors, made):
             f"It must have {kind.required} to {kind.allowed} inputs and 1 output, not "
             f"{len(operator.inputs)} and {len(operator.outputs)}"
         )
-    arguments = []
+    arguments: list[Tensor | None] = []
     for position, index in enumerate(operator.inputs):
         if index == -1 and position >= kind.required:
             arguments.append(None)

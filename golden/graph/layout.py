@@ -25,7 +25,7 @@ PADDING_TYPES = ("int8", "int16", "int32", "int64")
 class Pad:
     """A padding ready to run; `padding` is (before, after) for each axis."""
 
-    padding: tuple
+    padding: tuple[tuple[int, int], ...]
     value: int
     shape: tuple[int, ...]
     work: int = 0
@@ -98,7 +98,7 @@ def prepare_reshape(operator, source, new_shape, target):
     Parameters
     ----------
     new_shape : Tensor or None
-        Constant int32 [axes]; where it is absent or no such vector, the options hold the shape. One
+        Constant int32 [axes]; if it is absent or not such a vector, the options hold the shape. One
         size may be -1.
     """
     require_type(target, source.dtype)

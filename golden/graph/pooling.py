@@ -26,13 +26,14 @@ from mnv2.golden.graph.derivation import (
     require_type,
     window_geometry,
 )
+from mnv2.golden.summary import short_repr
 
 
 @dataclass(frozen=True, eq=False)
 class AveragePool:
     """An average pool ready to run, in the input's own steps.
 
-    Parameters
+    Attributes
     ----------
     rows, columns : (first, end), each int64 [H'] or [W']
         The pixels inside the image that each output's window sees, along each axis.
@@ -43,12 +44,14 @@ class AveragePool:
         Always 0: nothing is multiplied by a weight.
     """
 
-    rows: tuple
-    columns: tuple
+    rows: tuple[np.ndarray, np.ndarray]
+    columns: tuple[np.ndarray, np.ndarray]
     minimum: int
     maximum: int
     shape: tuple[int, ...]
     work: int = 0
+
+    __repr__ = short_repr
 
     def run(self, images):
         """int8 [N, H', W', C] of int8 [N, H, W, C]: means, halves away from zero."""
@@ -91,15 +94,16 @@ def prepare_average_pool(operator, source, target):
             )
         starts = np.arange(count, dtype=np.int64) * stride - before
         spans.append((np.maximum(0, starts), np.minimum(size, starts + kernel)))
-    shape = (source.shape[0], spans[0][0].size, spans[1][0].size, source.shape[3])
-    return AveragePool(*spans, *activation_clamp(target, options.activation), shape)
+    rows, columns = spans
+    shape = (source.shape[0], rows[0].size, columns[0].size, source.shape[3])
+    return AveragePool(rows, columns, *activation_clamp(target, options.activation), shape)
 
 
 @dataclass(frozen=True)
 class Mean:
     """A mean over axes ready to run.
 
-    Parameters
+    Attributes
     ----------
     axes : tuple of int
     count : int
@@ -119,6 +123,8 @@ class Mean:
     output_zero_point: int
     shape: tuple[int, ...]
     work: int = 0
+
+    __repr__ = short_repr
 
     def run(self, values):
         """int8 of the output's shape."""

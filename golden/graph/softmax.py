@@ -73,7 +73,7 @@ def reciprocal_of_one_plus(values):
 class Softmax:
     """A softmax ready to run.
 
-    Parameters
+    Attributes
     ----------
     multiplier, shift : int
         Bring a difference of int8 to Q5.26; the shift is a net right one, so not positive.

@@ -42,7 +42,7 @@ def float_format(data):
     )
 
 
-def parse_float_model(data, input_size=None, strides=None, beside=None):
+def parse_float_model(data, input_size=None, strides=None, read_sibling=None):
     """FloatModel of a file's bytes; see `float_reader.read_float_model`.
 
     Parameters
@@ -50,7 +50,7 @@ def parse_float_model(data, input_size=None, strides=None, beside=None):
     data : bytes
     input_size, strides
         As there.
-    beside : function of (name, offset, length), optional
+    read_sibling : function of (name, offset, length), optional
         Bytes of a file in the same folder, for ONNX.
     """
     kind = float_format(data)
@@ -59,6 +59,6 @@ def parse_float_model(data, input_size=None, strides=None, beside=None):
     if kind == "keras zip":
         return parse_keras_zip(data, input_size, strides)
     if kind == "onnx":
-        return parse_onnx(data, input_size, beside)
+        return parse_onnx(data, input_size, read_sibling)
     tensors = parse_safetensors(data) if kind == "safetensors" else parse_checkpoint(data)
     return float_model_from_torchvision(tensors, input_size=input_size, strides=strides)

@@ -16,6 +16,7 @@ from mnv2.golden.float_model import (
     FloatModel,
 )
 from mnv2.golden.network import MOBILENET_V2_TABLE, WIDTH_MULTIPLIERS, build_network, mobilenet_v2
+from mnv2.golden.summary import short_repr
 
 INPUT_SIZE = 224
 MAXIMUM_INPUT_SIZE = 8192
@@ -32,10 +33,10 @@ _WIDTHS = (*WIDTH_MULTIPLIERS, *(step / 20 for step in range(1, 81)))
 
 
 @dataclass(frozen=True, eq=False)
-class Convolution:
+class FloatConvolution:
     """A convolution as a file holds it.
 
-    Parameters
+    Attributes
     ----------
     name : str
         What the file calls its weights.
@@ -49,6 +50,8 @@ class Convolution:
     weights: np.ndarray
     bias: np.ndarray | None = None
     normalization: BatchNormalization | None = None
+
+    __repr__ = short_repr
 
     @property
     def output_channels(self):
@@ -131,11 +134,11 @@ def _check(part, shape):
     if part.normalization is not None:
         epsilon = part.normalization.epsilon
         if not 0 <= epsilon < 1 or not (part.normalization.variance + epsilon > 0).all():
-            raise ValueError(f"The variance behind {part.name} and its epsilon must be positive")
+            raise ValueError(f"The variance after {part.name} and its epsilon must be positive")
 
 
 def _block_row(channels, expand, depthwise, project, stride):
-    """(t, c, 1, s) of a block's parts on an input of so many channels."""
+    """(t, c, 1, s) of a block's parts, given the channels of its input."""
     hidden = channels
     if expand is not None:
         _check(expand, (channels, None))
@@ -188,8 +191,8 @@ def agree_on_size(given, stated):
     stated = check_input_size(stated)
     if given is not None and check_input_size(given) != stated:
         raise ValueError(
-            f"The file's input has {stated[0]} rows and {stated[1]} columns; an input "
-            f"size of {given!r} is not its"
+            f"The file's input has {stated[0]} rows and {stated[1]} columns, "
+            f"not the given input size {given!r}"
         )
     return stated
 
@@ -209,8 +212,8 @@ def assemble_model(
 
     Parameters
     ----------
-    stem, head, classifier : Convolution
-    blocks : sequence of (Convolution or None, Convolution, Convolution)
+    stem, head, classifier : FloatConvolution
+    blocks : sequence of (FloatConvolution or None, FloatConvolution, FloatConvolution)
         Expand (None at expansion 1), depthwise, project.
     input_size : int, (int, int) or None
     padding : str
@@ -240,7 +243,8 @@ def assemble_model(
     _check(stem, (3, 3, 3, None))
     channels, table = stem.output_channels, []
     for parts, stride in zip(blocks, strides[1:], strict=True):
-        table.append(_block_row(channels, *parts, stride))
+        expand, depthwise, project = parts
+        table.append(_block_row(channels, expand, depthwise, project, stride))
         channels = table[-1][1]
     _check(head, (channels, None))
     _check(classifier, (head.output_channels, None))

@@ -1,6 +1,6 @@
 """`read_float_model`: a float model out of any file, read by a process of its own.
 
-The libraries behind HDF5 and ONNX are C and C++, and damaged files have made them crash, loop and
+The libraries for HDF5 and ONNX are C and C++, and damaged files have made them crash, loop and
 allocate without end. So a child process reads the file, with limits on its memory and time, and
 hands back arrays; whatever happens to it is one sentence here.
 
@@ -139,14 +139,14 @@ def _limit_resources():
             resource.setrlimit(kind, (limit, limit))
 
 
-def _reader_beside(folder):
+def _sibling_reader(folder):
     """A function of (name, offset, length) to bytes of a plain file in the folder."""
 
     def read(name, offset, length):
         path = Path(folder, name)
         if not name or Path(name).name != name or path.is_symlink() or not path.is_file():
             raise ValueError(
-                f"The tensors outside the file must lie in a plain file beside it, "
+                f"The tensors outside the file must lie in a plain file next to it, "
                 f"not in {name[:80]!r}"
             )
         try:
@@ -169,7 +169,7 @@ def _main():
             sys.stdin.buffer.read(),
             tuple(size) if isinstance(size, list) else size,
             settings["strides"],
-            _reader_beside(settings["folder"]),
+            _sibling_reader(settings["folder"]),
         )
     except ValueError as error:
         sys.stderr.write(str(error))

@@ -33,10 +33,10 @@ _ERRORS = (
 
 
 class _Refused(ValueError):
-    """Our own complaint, beside those of the library."""
+    """A refusal of our own, apart from those of the library."""
 
 
-def parse_hdf5(data):
+def parse_hdf5(data) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Arrays and texts of a file's bytes.
 
     Returns
@@ -56,7 +56,8 @@ def parse_hdf5(data):
         raise ValueError(
             "Reading Keras' files needs the package h5py: pip install 'mnv2[models]'"
         ) from None
-    arrays, texts = {}, {}
+    arrays: dict[str, np.ndarray] = {}
+    texts: dict[str, str] = {}
     try:
         access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
         access.set_fapl_core(backing_store=False)

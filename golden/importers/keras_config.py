@@ -1,4 +1,4 @@
-"""What the configuration in a Keras file says of the architecture, checked against the family's.
+"""The architecture in a Keras file's configuration, checked against the family's.
 
 Ref: Keras 3.15 `layers/*`, `get_config`; Keras 2.3 the same, whose InputLayer says
 `batch_input_shape`.
@@ -6,6 +6,7 @@ Ref: Keras 3.15 `layers/*`, `get_config`; Keras 2.3 the same, whose InputLayer s
 
 import json
 import re
+from typing import Any
 
 from mnv2.golden.network import PADDINGS, output_size, stride_padding
 
@@ -106,7 +107,7 @@ class KerasConfig:
         return shape[1], shape[2]
 
     def strides(self, blocks):
-        """Of the stem and of each block, given the blocks' names; 1 or 2, elsewhere 1."""
+        """Strides of the stem and of each block, given the blocks' names: 1 or 2."""
         strided = ["Conv1", *(f"{block}_depthwise" for block in blocks)]
         for kind, name, settings in self._layers:
             value = settings.get("strides")
@@ -182,7 +183,7 @@ class KerasConfig:
 
 
 def _check_layer(kind, name, settings):
-    wanted = {"data_format": ("channels_last", None)}
+    wanted: dict[str, tuple[Any, ...]] = {"data_format": ("channels_last", None)}
     if kind in ("Conv2D", "DepthwiseConv2D"):
         wanted |= {
             "dilation_rate": ([1, 1], None),

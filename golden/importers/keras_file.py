@@ -12,7 +12,7 @@ import numpy as np
 
 from mnv2.golden.float_model import KERAS_NORMALIZATION, BatchNormalization
 from mnv2.golden.importers.float_network import (
-    Convolution,
+    FloatConvolution,
     agree_on_size,
     as_float32,
     assemble_model,
@@ -32,7 +32,8 @@ def parse_keras_zip(data, input_size=None, strides=None):
     """FloatModel of the bytes of a `.keras` file; see `parse_keras_hdf5`."""
     members = ZipMembers(data)
     config = KerasConfig.parse(members.read(CONFIG_MEMBER, 2**24))
-    return _build(*parse_hdf5(members.read(WEIGHTS_MEMBER)), config, input_size, strides)
+    arrays, texts = parse_hdf5(members.read(WEIGHTS_MEMBER))
+    return _build(arrays, texts, config, input_size, strides)
 
 
 def parse_keras_hdf5(data, input_size=None, strides=None):
@@ -49,7 +50,7 @@ def parse_keras_hdf5(data, input_size=None, strides=None):
     Raises
     ------
     ValueError
-        If it is no such file, or a layer or tensor is missing, superfluous or misshapen.
+        If it is not such a file, or a layer or tensor is missing, superfluous or misshapen.
     """
     arrays, texts = parse_hdf5(data)
     text = texts.get("@model_config")
@@ -92,7 +93,7 @@ class _Layers:
         weights = self._fetch(layer, "kernel", 4)
         if weights.shape[:2] == (1, 1):
             weights = weights[0, 0]
-        return Convolution(
+        return FloatConvolution(
             f"{layer}/kernel", weights, self._bias(layer), self._normalization(normalization)
         )
 
@@ -103,7 +104,7 @@ class _Layers:
             raise ValueError(
                 f"The tensor {layer}/kernel must hold one filter a channel, not {weights.shape[3]}"
             )
-        return Convolution(
+        return FloatConvolution(
             f"{layer}/kernel",
             np.ascontiguousarray(weights[..., 0]),
             self._bias(layer),
@@ -122,7 +123,7 @@ class _Layers:
                 "The file must hold one dense layer, the classifier, not "
                 f"{len(names)}{': ' + ', '.join(names[:3]) if names else ''}"
             )
-        return Convolution(
+        return FloatConvolution(
             f"{names[0]}/kernel", self._fetch(names[0], "kernel", 2), self._bias(names[0])
         )
 

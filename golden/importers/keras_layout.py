@@ -1,14 +1,16 @@
-"""Where Keras' HDF5 files keep each layer's variables.
+"""The places of each layer's variables in Keras's HDF5 files.
 
 Three layouts are known: Keras 2's groups by layer name (`Conv1/Conv1/kernel:0`, in a whole model
 under `model_weights`), Keras 3's of the same kind without `:0`, and Keras 3's by class
-(`layers/conv2d_3/vars/0`), where a newer Keras notes the layer's name beside the variables and an
+(`layers/conv2d_3/vars/0`), where a newer Keras notes the layer's name with the variables and an
 older one leaves the order of the layers.
 
 Ref: Keras 3.15 `legacy/saving/legacy_h5_format.py`, `saving/saving_lib.py`.
 """
 
 import re
+
+import numpy as np
 
 MAXIMUM_BLOCKS = 200
 _WHOLE_MODEL = "model_weights"
@@ -42,7 +44,7 @@ def find_variables(arrays, texts, config):
         found = _by_class(arrays, texts, config)
     else:
         found = _by_name(arrays)
-    variables = {}
+    variables: dict[str, dict[str, np.ndarray]] = {}
     for path, layer, variable in found:
         if variable in variables.setdefault(layer, {}):
             raise ValueError(f"The tensor {layer}/{variable} must appear once; {path} is another")
@@ -62,7 +64,7 @@ def _by_name(arrays):
 
 
 def _by_class(arrays, texts, config):
-    counts = {}
+    counts: dict[str, set[int]] = {}
     for path in arrays:
         if match := _NUMBERED.fullmatch(path):
             counts.setdefault(match[2], set()).add(int(match[3] or 0))
@@ -79,7 +81,9 @@ def _by_class(arrays, texts, config):
         if layer is None and index < len(order[kind]):
             layer = order[kind][index]
         if layer is None or position >= len(_ORDER[kind]):
-            raise ValueError(f"The tensor {path[:80]} is superfluous: MobileNetV2 has no such")
+            raise ValueError(
+                f"The tensor {path[:80]} is superfluous: MobileNetV2 has no such tensor"
+            )
         yield path, layer, _ORDER[kind][position]
 
 

@@ -5,10 +5,12 @@ Ref: ONNX `onnx/onnx.proto3`, IR version 13; `docs/ExternalData.md`.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mnv2.golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.summary import short_repr
 
 MAXIMUM_NODES = 20_000
 #: Numbers that Expand may make of one: a bias of zeros.
@@ -21,8 +23,8 @@ _FOLDED = ("Identity", "CastLike", "Shape", "Reshape", "Expand")
 class Node:
     """One operator.
 
-    Members
-    -------
+    Attributes
+    ----------
     operator, name : str
         The name is that of the node, or of its output where the node has none.
     inputs, outputs : tuple of str
@@ -32,9 +34,11 @@ class Node:
 
     operator: str
     name: str
-    inputs: tuple
-    outputs: tuple
-    attributes: dict
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any]
+
+    __repr__ = short_repr
 
     def __str__(self):
         return f"{self.operator} {self.name[:80]}"
@@ -46,12 +50,12 @@ class OnnxGraph:
     Parameters
     ----------
     data : bytes
-    beside : function of (name, offset, length), optional
-        Bytes of another file in the same folder; length None for all that is left. Without it,
+    read_sibling : function of (name, offset, length), optional
+        Bytes of another file in the same folder; length None for all that is left. By default
         tensors outside the file are refused.
 
-    Members
-    -------
+    Attributes
+    ----------
     nodes : list of Node
         In order of execution, without constants.
     input, output : str
@@ -65,7 +69,7 @@ class OnnxGraph:
         If the file is damaged, or holds what no network of the family needs.
     """
 
-    def __init__(self, data, beside=None):
+    def __init__(self, data, read_sibling=None):
         try:
             import onnx
             from google.protobuf.message import DecodeError
@@ -73,7 +77,7 @@ class OnnxGraph:
             raise ValueError(
                 "Reading ONNX needs the package onnx: pip install 'mnv2[models]'"
             ) from None
-        self._onnx, self._beside = onnx, beside
+        self._onnx, self._read_sibling = onnx, read_sibling
         model = onnx.ModelProto()
         try:
             model.ParseFromString(bytes(data))
@@ -88,7 +92,8 @@ class OnnxGraph:
             raise ValueError(f"The graph must have at most {MAXIMUM_NODES} nodes and constants")
         if model.functions:
             raise ValueError("The model must not define functions of its own; export it without")
-        self._tensors, self._bytes = {}, 0
+        self._tensors: dict[str, Any] = {}
+        self._bytes = 0
         for tensor in graph.initializer:
             self._add_constant(tensor.name, tensor)
         inputs = [x for x in graph.input if x.name not in self._tensors]
@@ -194,7 +199,7 @@ class OnnxGraph:
         Raises
         ------
         ValueError
-            If there is none of the name, or its numbers are not all there.
+            If there is no constant of this name, or its numbers are incomplete.
         """
         if name not in self._tensors:
             raise ValueError(f"The tensor {name[:80]} must be a constant of the file")
@@ -227,7 +232,7 @@ class OnnxGraph:
         if self._bytes > MAXIMUM_BYTES:
             raise ValueError(f"The constants must have at most {MAXIMUM_BYTES} bytes")
         if tensor.data_location == kinds.EXTERNAL:
-            value = np.frombuffer(self._read_beside(name, tensor, size), dtype).reshape(shape)
+            value = np.frombuffer(self._read_outside(name, tensor, size), dtype).reshape(shape)
         else:
             try:
                 value = self._onnx.numpy_helper.to_array(tensor)
@@ -242,10 +247,10 @@ class OnnxGraph:
         with np.errstate(over="ignore", invalid="ignore"):  # infinities are refused by name, later
             return np.array(value, np.float32, order="C")
 
-    def _read_beside(self, name, tensor, size):
+    def _read_outside(self, name, tensor, size):
         entries = {x.key: x.value for x in tensor.external_data}
         location = entries.get("location", "")
-        if self._beside is None:
+        if self._read_sibling is None:
             raise ValueError(f"The tensor {name[:80]} lies outside the file, in {location[:80]!r}")
         try:
             offset = int(entries.get("offset", "0"))
@@ -257,7 +262,7 @@ class OnnxGraph:
                 f"The tensor {name[:80]} must have {size} bytes outside the file, not "
                 f"{length} at {offset}"
             )
-        content = self._beside(location, offset, size)
+        content = self._read_sibling(location, offset, size)
         if len(content) != size:
             raise ValueError(f"The file {location[:80]} must hold all of the tensor {name[:80]}")
         return content

@@ -1,20 +1,21 @@
 """From an ONNX graph's operators to convolutions with what belongs to each.
 
 Operators that exporters put around a convolution (padding, normalisation, clamps, a bias added
-behind) become part of its `OnnxLayer`; sums, the pool and the layout of axes stay visible, so that
-`onnx_network` can follow the image through the layers.
+after it) become part of its `OnnxLayer`; sums, the pool and the layout of axes stay visible, so
+that `onnx_network` can follow the image through the layers.
 
 Ref: ONNX `docs/Operators.md`, opset 7 to 26.
 """
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from mnv2.golden.float_model import BatchNormalization
 from mnv2.golden.importers.float_network import as_float32, golden_axes
-from mnv2.golden.importers.onnx_records import NCHW, NHWC, Layers, OnnxLayer, Pool, Sum
+from mnv2.golden.importers.onnx_records import NCHW, NHWC, Layers, OnnxLayer, OnnxPool, Sum
 
 _LAYOUTS = {(NCHW, (0, 2, 3, 1)): NHWC, (NHWC, (0, 3, 1, 2)): NCHW}
 _SHAPE_OPERATORS = ("Shape", "Gather", "Unsqueeze", "Concat", "Slice", "Cast")
@@ -25,9 +26,9 @@ _EXACT = 1e-6
 class _View:
     """A tensor as an operator sees it: its maker, the order of axes, zeros put around it."""
 
-    maker: object
+    maker: Any
     layout: str = NCHW
-    padding: tuple | None = None
+    padding: tuple[tuple[int, int], tuple[int, int]] | None = None
     flat: bool = False
 
 
@@ -42,10 +43,10 @@ def find_layers(graph):
     ValueError
         At an operator that no network of the family has, or that works in another way; naming it.
     """
-    return _Reader(graph).read()
+    return _LayerReader(graph).read()
 
 
-class _Reader:
+class _LayerReader:
     def __init__(self, graph):
         self._graph = graph
         self._uses = {graph.output: 1}
@@ -242,7 +243,7 @@ class _Reader:
     def _read_BatchNormalization(self, node):
         view = self._only_layer(node)
         layer = view.maker
-        vectors = [self._floats(node, index, 1) for index in range(1, 5)]
+        scale, offset, mean, variance = (self._floats(node, index, 1) for index in range(1, 5))
         epsilon = node.attributes.get("epsilon", 1e-5)
         if (
             layer.normalization is not None
@@ -253,7 +254,9 @@ class _Reader:
         ):
             raise ValueError(f"The operator {node} must follow a convolution, once, and not train")
         # A float32 in the file: take the decimal that it stands for, as other formats write it.
-        layer.normalization = BatchNormalization(*vectors, float(str(np.float32(epsilon))))
+        layer.normalization = BatchNormalization(
+            scale, offset, mean, variance, float(str(np.float32(epsilon)))
+        )
         return view
 
     def _clamp(self, node, low, high):
@@ -327,7 +330,7 @@ class _Reader:
         view = self._map(node)
         if view.layout != NCHW or view.flat:
             raise ValueError(f"The operator {node} must work on channels before rows")
-        return _View(Pool(view.maker), NCHW)
+        return _View(OnnxPool(view.maker), NCHW)
 
     def _read_AveragePool(self, node):
         view = self._map(node)
@@ -341,7 +344,7 @@ class _Reader:
             or node.attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID")
         ):
             raise ValueError(f"The operator {node} must take the mean of the whole map")
-        return _View(Pool(view.maker, tuple(kernel)), NCHW)
+        return _View(OnnxPool(view.maker, tuple(kernel)), NCHW)
 
     def _read_ReduceMean(self, node):
         view = self._map(node)
@@ -353,14 +356,14 @@ class _Reader:
                 f"over the axes {axes} of {view.layout}"
             )
         flat = not node.attributes.get("keepdims", 1)
-        return _View(Pool(view.maker), view.layout, flat=flat)
+        return _View(OnnxPool(view.maker), view.layout, flat=flat)
 
     def _flatten(self, node):
         if self._views.get(node.inputs[0]) is _SHAPE:
             return _SHAPE
         view = self._map(node)
-        pooled = isinstance(view.maker, Pool) or isinstance(
-            getattr(view.maker, "source", None), Pool
+        pooled = isinstance(view.maker, OnnxPool) or isinstance(
+            getattr(view.maker, "source", None), OnnxPool
         )
         if not pooled:
             raise ValueError(f"The operator {node} must follow the pool")
@@ -370,7 +373,7 @@ class _Reader:
 
     def _classify(self, node, weights, bias=None):
         view = self._map(node)
-        if not isinstance(view.maker, Pool) or not view.flat:
+        if not isinstance(view.maker, OnnxPool) or not view.flat:
             raise ValueError(f"The operator {node} must follow the pool, flattened")
         layer = OnnxLayer(node.inputs[1][:80], view.maker, np.ascontiguousarray(weights), bias=bias)
         self._found.layers.append(layer)
@@ -394,6 +397,6 @@ class _Reader:
     def _read_Softmax(self, node):
         """Probabilities at the end: the float model gives the logits before them."""
         view = self._only_layer(node)
-        if not isinstance(view.maker.source, Pool) or node.outputs[0] != self._graph.output:
+        if not isinstance(view.maker.source, OnnxPool) or node.outputs[0] != self._graph.output:
             raise ValueError(f"The operator {node} must be the last")
         return view

@@ -1,14 +1,14 @@
 """From an ONNX file to the float model: its layers are followed from the image to the logits."""
 
 from mnv2.golden.float_model import IMAGENET_NORMALIZATION, KERAS_NORMALIZATION
-from mnv2.golden.importers.float_network import Convolution, agree_on_size, assemble_model
+from mnv2.golden.importers.float_network import FloatConvolution, agree_on_size, assemble_model
 from mnv2.golden.importers.onnx_graph import OnnxGraph
 from mnv2.golden.importers.onnx_layers import find_layers
-from mnv2.golden.importers.onnx_records import NHWC, OnnxLayer, Pool
+from mnv2.golden.importers.onnx_records import NHWC, OnnxLayer, OnnxPool
 from mnv2.golden.network import PADDINGS, output_size, stride_padding
 
 
-def parse_onnx(data, input_size=None, beside=None):
+def parse_onnx(data, input_size=None, read_sibling=None):
     """FloatModel of a file's bytes.
 
     The file does not say how its pictures were normalised. One whose strided layers pad as
@@ -20,7 +20,7 @@ def parse_onnx(data, input_size=None, beside=None):
     data : bytes
     input_size : int or (int, int), optional
         Rows and columns where the file leaves them open; 224 by default.
-    beside : function of (name, offset, length), optional
+    read_sibling : function of (name, offset, length), optional
         See `OnnxGraph`.
 
     Raises
@@ -29,7 +29,7 @@ def parse_onnx(data, input_size=None, beside=None):
         If the file is damaged or the network is not of the family; the operator or the tensor is
         named.
     """
-    graph = OnnxGraph(data, beside)
+    graph = OnnxGraph(data, read_sibling)
     found = find_layers(graph)
     chain = _Chain(found)
     stem = chain.take("stem", found.image, taps=3, clamped=True)
@@ -81,7 +81,7 @@ def _channels(value):
 def _part(layer):
     if layer is None:
         return None
-    return Convolution(layer.name, layer.weights, layer.bias, layer.normalization)
+    return FloatConvolution(layer.name, layer.weights, layer.bias, layer.normalization)
 
 
 class _Chain:
@@ -123,7 +123,7 @@ class _Chain:
         return self._next("depthwise convolution").depthwise
 
     def at_head(self, value):
-        """Whether the next layer is the head: 1x1, with no depthwise convolution behind it."""
+        """Whether the next layer is the head: 1x1, with no depthwise convolution after it."""
         head = self._next("head")
         return (
             not head.depthwise
@@ -149,7 +149,7 @@ class _Chain:
 
     def classifier(self, head):
         layer = self._next("classifier")
-        if not isinstance(layer.source, Pool) or layer.source.source is not head:
+        if not isinstance(layer.source, OnnxPool) or layer.source.source is not head:
             raise ValueError(f"The classifier {layer.name} must work on the head's mean")
         self.take("classifier", layer.source, taps=1, clamped=False)
         if self._layers or self._sums:

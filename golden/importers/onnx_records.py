@@ -1,11 +1,15 @@
-"""What an ONNX graph of the family is made of: the image, layers, sums and the pool."""
+"""The parts of an ONNX graph of the family: the image, layers, sums and the pool."""
+
+from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
 from mnv2.golden.float_model import BatchNormalization
+from mnv2.golden.summary import short_repr
 
 NCHW, NHWC = "NCHW", "NHWC"
 
@@ -19,29 +23,31 @@ class Image:
 class OnnxLayer:
     """A convolution or the classifier.
 
-    Members
-    -------
+    Attributes
+    ----------
     name : str
         Of its weights in the file.
-    source : Image, OnnxLayer, Sum or Pool
+    source : Image, OnnxLayer, Sum or OnnxPool
     weights, bias, normalization
-        As in `float_network.Convolution`.
+        As in `float_network.FloatConvolution`.
     stride : int
     padding : ((top, bottom), (left, right)) or "same"
     low, high : float
-        The clamp behind it.
+        The clamp after it.
     """
 
     name: str
-    source: object
+    source: Source
     weights: np.ndarray
     depthwise: bool = False
     bias: np.ndarray | None = None
     normalization: BatchNormalization | None = None
     stride: int = 1
-    padding: object = ((0, 0), (0, 0))
+    padding: tuple[tuple[int, int], tuple[int, int]] | str = ((0, 0), (0, 0))
     low: float = -math.inf
     high: float = math.inf
+
+    __repr__ = short_repr
 
     @property
     def clamped(self):
@@ -53,23 +59,33 @@ class Sum:
     """Two tensors added."""
 
     name: str
-    terms: tuple
+    terms: tuple[Source, Source]
+
+    __repr__ = short_repr
 
 
 @dataclass(eq=False)
-class Pool:
+class OnnxPool:
     """The mean over rows and columns; kernel None where it is the whole map by itself."""
 
-    source: object
-    kernel: tuple | None = None
+    source: Source
+    kernel: tuple[int, int] | None = None
+
+    __repr__ = short_repr
+
+
+#: What a tensor may be made by.
+Source: TypeAlias = Image | OnnxLayer | Sum | OnnxPool
 
 
 @dataclass
 class Layers:
-    """What a graph is made of, in order of execution."""
+    """The parts of a graph, in order of execution."""
 
     image: Image = field(default_factory=Image)
-    layers: list = field(default_factory=list)
-    sums: list = field(default_factory=list)
-    output: object = None
+    layers: list[OnnxLayer] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
+    output: OnnxLayer | None = None
     layout: str = NCHW
+
+    __repr__ = short_repr

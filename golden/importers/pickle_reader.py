@@ -9,6 +9,8 @@ Ref: CPython `Lib/pickletools.py` (opcodes); PyTorch `torch/serialization.py`.
 import io
 import pickletools
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 MAXIMUM_OPCODES = 1_000_000
 _MARK = object()
@@ -61,7 +63,8 @@ def _opcodes(stream):
 def _read(data, offset, calls, persistent):
     stream = io.BytesIO(data)
     stream.seek(offset)
-    stack, memo = [], {}
+    stack: list[Any] = []
+    memo: dict[int, Any] = {}
 
     def pop_to_mark():
         items = []
@@ -91,14 +94,13 @@ def _read(data, offset, calls, persistent):
             elif name in ("NONE", "NEWTRUE", "NEWFALSE"):
                 stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
             elif name in ("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "MARK"):
-                stack.append(
-                    {
-                        "EMPTY_DICT": dict,
-                        "EMPTY_LIST": list,
-                        "EMPTY_TUPLE": tuple,
-                        "MARK": lambda: _MARK,
-                    }[name]()
-                )
+                makers: dict[str, Callable[[], Any]] = {
+                    "EMPTY_DICT": dict,
+                    "EMPTY_LIST": list,
+                    "EMPTY_TUPLE": tuple,
+                    "MARK": lambda: _MARK,
+                }
+                stack.append(makers[name]())
             elif name in ("BINPUT", "LONG_BINPUT"):
                 memo[argument] = stack[-1]
             elif name in ("BINGET", "LONG_BINGET"):
@@ -129,7 +131,7 @@ def _read(data, offset, calls, persistent):
                     raise ValueError(f"A checkpoint must not call {called[:60]}")
                 stack.append(calls[tuple(function)](arguments))
             elif name == "BUILD":
-                stack.pop()  # attributes beside the items (versions): not used
+                stack.pop()  # attributes next to the items (versions): not used
             else:
                 raise ValueError(f"A checkpoint must not use the pickle opcode {name}")
     except (

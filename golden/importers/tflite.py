@@ -16,7 +16,7 @@ import numpy as np
 
 from mnv2.golden.graph.derivation import MAXIMUM_AXES
 from mnv2.golden.graph.graph import MAXIMUM_OPERATORS, Graph
-from mnv2.golden.graph.records import (
+from mnv2.golden.graph.schema import (
     LABEL_CHARACTERS,
     OPERATOR_OPTIONS,
     Operator,
@@ -65,10 +65,10 @@ def read_graph(data):
         ) from None
     if len(data) < 8 or data[4:8] != IDENTIFIER:
         raise ValueError("The file must be a TFLite model, with the identifier TFL3")
-    return _Reader(schema, data).graph()
+    return _GraphReader(schema, data).graph()
 
 
-class _Reader:
+class _GraphReader:
     """One file being read."""
 
     def __init__(self, schema, data):
@@ -129,7 +129,7 @@ class _Reader:
                 )
             ]
         operators = tuple(self.operator(index) for index in range(counts[1]))
-        users = {}
+        users: dict[int, str] = {}
         for operator in operators:
             for index in (*operator.inputs, *operator.outputs):
                 users.setdefault(index, operator.label)
@@ -283,7 +283,7 @@ class _Reader:
                 len(self.data),
                 f"bytes in the buffer of {what}",
             )
-        elif start > 1:  # kept behind the tables, in files over 2 GiB
+        elif start > 1:  # kept after the tables, in files over 2 GiB
             if start + size > len(self.data):
                 raise ValueError(
                     f"The buffer of {what} must lie in the file's {len(self.data):,} "

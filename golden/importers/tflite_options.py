@@ -5,7 +5,7 @@ operator without options runs with.
 """
 
 from mnv2.golden.graph.derivation import MAXIMUM_AXES
-from mnv2.golden.graph.records import (
+from mnv2.golden.graph.schema import (
     ACTIVATIONS,
     OPERATOR_OPTIONS,
     PADDINGS,
@@ -43,14 +43,15 @@ def read_options(schema, kind, operator):
     ValueError
         If they are missing where they are needed, of another kind, or not to be run.
     """
-    if OPERATOR_OPTIONS[kind] is None:
+    record = OPERATOR_OPTIONS[kind]
+    if record is None:
         return None
     name, read = _READERS[kind]
     found, union = operator.BuiltinOptionsType(), operator.BuiltinOptions()
     if found == schema.BuiltinOptions.NONE or union is None:
         if kind in NEEDS_OPTIONS:
             raise ValueError("Its options are missing")
-        return OPERATOR_OPTIONS[kind]()
+        return record()
     if found != getattr(schema.BuiltinOptions, name):
         raise ValueError(f"Its options must be {name}, not of the schema's number {found}")
     table = getattr(schema, name)()

@@ -68,7 +68,7 @@ def read_checkpoint(path=None, sha256=SHA256):
     Raises
     ------
     ValueError
-        If the file cannot be read, has another hash, or is no such checkpoint.
+        If the file cannot be read, has another hash, or is not such a checkpoint.
     """
     path = find_checkpoint() if path is None else Path(path)
     try:

@@ -1,4 +1,4 @@
-"""What the pickle inside a PyTorch file says of its tensors: storages, shapes, strides.
+"""Tensors as the pickle inside a PyTorch file describes them: storages, shapes, strides.
 
 Ref: PyTorch `torch/_utils.py`, `_rebuild_tensor_v2`; `torch/serialization.py`, `persistent_load`.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnv2.golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.summary import short_repr
 
 _BFLOAT16 = "BFloat16Storage"
 #: bfloat16 is the upper half of a float32 and is read as such.
@@ -36,6 +37,8 @@ class Storage:
     kind: str
     elements: int
 
+    __repr__ = short_repr
+
     @property
     def dtype(self):
         return np.dtype(_STORAGES[self.kind])
@@ -46,13 +49,15 @@ class Storage:
 
 
 @dataclass(frozen=True)
-class Tensor:
+class TorchTensor:
     """A view of a storage; offset and strides in elements."""
 
     storage: Storage
     offset: int
-    shape: tuple
-    strides: tuple
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    __repr__ = short_repr
 
     def take(self, flat):
         """The tensor's own array of its storage's numbers; half, bfloat16 and double as float32."""
@@ -75,8 +80,8 @@ class Tensor:
 class TensorPickle:
     """The functions that `pickle_reader` calls for such a pickle, and the storages that it named.
 
-    Members
-    -------
+    Attributes
+    ----------
     storages : dict of str to Storage
         By key, of every tensor in the pickle.
     calls : dict
@@ -125,7 +130,7 @@ class TensorPickle:
         )
         if last >= max(storage.elements, 1) or count > storage.elements:
             raise ValueError("A tensor must lie inside its storage")
-        return Tensor(storage, offset, tuple(shape), tuple(strides))
+        return TorchTensor(storage, offset, tuple(shape), tuple(strides))
 
     @staticmethod
     def _dictionary(arguments):
@@ -141,20 +146,20 @@ class TensorPickle:
     @staticmethod
     def _parameter(arguments):
         tensor, *_ = arguments
-        if not isinstance(tensor, Tensor):
+        if not isinstance(tensor, TorchTensor):
             raise ValueError("A parameter must be a tensor")
         return tensor
 
 
 def find_tensors(value):
-    """dict of str to Tensor of a file's value: a state dict, or one in a script's wrapper."""
+    """dict of str to TorchTensor of a file's value: a state dict, or one in a script's wrapper."""
     for inner in (
         value,
         *((value.get(name) for name in WRAPPERS) if isinstance(value, dict) else ()),
     ):
         if not isinstance(inner, dict):
             continue
-        tensors = {name: x for name, x in inner.items() if isinstance(x, Tensor)}
+        tensors = {name: x for name, x in inner.items() if isinstance(x, TorchTensor)}
         if not tensors:
             continue
         if not all(isinstance(name, str) for name in tensors):

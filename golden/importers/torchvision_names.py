@@ -8,7 +8,12 @@ features.N the blocks, features.N+1 the head, classifier.1 the classifier; weigh
 import re
 
 from mnv2.golden.float_model import BatchNormalization, FloatModel
-from mnv2.golden.importers.float_network import Convolution, as_float32, assemble_model, golden_axes
+from mnv2.golden.importers.float_network import (
+    FloatConvolution,
+    as_float32,
+    assemble_model,
+    golden_axes,
+)
 
 _STEM = "features.0.0.weight"
 _BLOCK = re.compile(r"features\.(\d{1,3})\.conv\.(\d)\.")
@@ -17,7 +22,7 @@ MAXIMUM_BLOCKS = 200
 
 def layer_prefixes(network):
     """Name of each convolution in torchvision's dictionary and of its normalisation, by layer."""
-    prefixes = {"stem": ("features.0.0", "features.0.1")}
+    prefixes: dict[str, tuple[str, str | None]] = {"stem": ("features.0.0", "features.0.1")}
     for block in network.blocks:
         names = _block_prefixes(block.index, block.expand is not None)
         prefixes |= zip((layer.name for layer in block.layers), names, strict=True)
@@ -93,9 +98,9 @@ def float_model_from_torchvision(tensors, network=None, *, input_size=None, stri
             )
         )
         used.add(f"{normalization}.num_batches_tracked")
-        return Convolution(name, golden_axes(name, fetch(name, 4), depthwise), None, norm)
+        return FloatConvolution(name, golden_axes(name, fetch(name, 4), depthwise), None, norm)
 
-    numbers = {}
+    numbers: dict[int, set[int]] = {}
     for name in tensors:
         if match := _BLOCK.match(name):
             numbers.setdefault(int(match[1]), set()).add(int(match[2]))
@@ -109,11 +114,16 @@ def float_model_from_torchvision(tensors, network=None, *, input_size=None, stri
     blocks = []
     for index in range(1, count + 1):
         *inner, project = _block_prefixes(index, 3 in numbers.get(index, ()))
-        parts = [convolution(*x, depthwise=x is inner[-1]) for x in inner]
+        parts = [
+            convolution(weights, norm, depthwise=place == len(inner))
+            for place, (weights, norm) in enumerate(inner, 1)
+        ]
         blocks.append((*([None] if len(parts) == 1 else []), *parts, convolution(*project)))
     head = convolution(f"features.{count + 1}.0", f"features.{count + 1}.1")
     name = "classifier.1.weight"
-    classifier = Convolution(name, golden_axes(name, fetch(name, 2)), fetch("classifier.1.bias", 1))
+    classifier = FloatConvolution(
+        name, golden_axes(name, fetch(name, 2)), fetch("classifier.1.bias", 1)
+    )
     for name in tensors:
         if name not in used:
             raise ValueError(f"The tensor {name} is superfluous: MobileNetV2 has none of that name")

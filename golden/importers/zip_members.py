@@ -36,7 +36,7 @@ class ZipMembers:
     Raises
     ------
     ValueError
-        If it is no zip file, has too many members, or a member is encrypted or compressed in
+        If it is not a zip file, has too many members, or a member is encrypted or compressed in
         another way.
     """
 

@@ -1,15 +1,16 @@
 """Post-training quantisation, one idea a file.
 
-`options` names the choices; `calibration` collects what they need from pictures; `ranges` and
-`scales` choose ranges, scales and zero points; `records` makes the integer model's records of
-them; `equalization`, `bias_correction` and `adaptive_rounding` repair; `quantizer` is the whole.
+`options` names the choices. `range_statistics`, with `histogram` and `moments`, collects statistics
+from pictures, and `calibration` those that a set of options needs. `ranges` and `scales` choose
+ranges, scales and zero points; `integer_record` makes the integer model's records of them;
+`equalization`, `bias_correction` and `adaptive_rounding` repair; `quantizer` does it all.
 """
 
 from mnv2.golden.quantize.calibration import Calibration, calibrate
+from mnv2.golden.quantize.integer_record import add_record, layer_record, mean_record
 from mnv2.golden.quantize.options import QuantizationOptions, first_and_last
 from mnv2.golden.quantize.quantizer import quantize_image, quantize_model
 from mnv2.golden.quantize.ranges import choose_ranges
-from mnv2.golden.quantize.records import add_record, layer_record, mean_record
 from mnv2.golden.quantize.scales import affine_parameters, relu6_clamp, weight_scales
 
 __all__ = [

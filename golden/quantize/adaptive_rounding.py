@@ -39,7 +39,7 @@ def adaptive_integers(layer, weights, scales, gram, bits=8):
     Returns
     -------
     int8, as the weights
-        `reconstruction_error` is never above that of rounding to nearest.
+        The squared error of each output is never above that of rounding to nearest.
     """
     wanted = group_weights(layer, np.asarray(weights, np.float64))
     step = group_weights(layer, np.broadcast_to(np.asarray(scales, np.float64), weights.shape))
@@ -52,19 +52,13 @@ def adaptive_integers(layer, weights, scales, gram, bits=8):
     return ungroup_weights(layer, chosen, weights.shape).astype(np.int8)
 
 
-def reconstruction_error(layer, weights, integers, scales, gram):
-    """Squared error of the layer's outputs over all positions seen: float64 [Cout]."""
-    error = np.asarray(integers, np.float64) * scales.astype(np.float64) - weights
-    return squared_error(group_weights(layer, error), gram).reshape(-1)
-
-
 def squared_error(error, gram):
     """e^T G e of each output: float64 [groups, outputs] of [groups, inputs, outputs]."""
     return np.einsum("gio,gio->go", error, gram @ error)
 
 
 def damped(gram):
-    """The matrix with a little added to its diagonal: each input excited at least so much."""
+    """The matrix with `DAMPING` of its mean diagonal added to the diagonal."""
     inputs = gram.shape[1]
     mean = np.trace(gram, axis1=1, axis2=2) / inputs
     extra = np.where(mean > 0, DAMPING * mean, 1.0)

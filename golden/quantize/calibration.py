@@ -6,16 +6,17 @@ those of the equalised one.
 
 from dataclasses import dataclass
 
-from mnv2.golden.quantize.calibrate import RangeStatistics, collect_statistics
 from mnv2.golden.quantize.equalization import equalize
 from mnv2.golden.quantize.options import QuantizationOptions
+from mnv2.golden.quantize.range_statistics import RangeStatistics, collect_statistics
+from mnv2.golden.summary import short_repr
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What `calibrate` collected.
+    """Statistics that `calibrate` collected.
 
-    Parameters
+    Attributes
     ----------
     statistics : dict of bool to RangeStatistics
         Of the float network (False) and of the equalised one (True), where asked for.
@@ -25,6 +26,8 @@ class Calibration:
 
     statistics: dict[bool, RangeStatistics]
     input_range: tuple[float, float] | None = None
+
+    __repr__ = short_repr
 
 
 def calibrate(model, images, options=None, input_range=None, progress=None):

@@ -27,7 +27,8 @@ def layer_pairs(network):
     Within a block these are expand, depthwise and project; across blocks those that no residual
     takes part in; the pool, a mean, lies between head and classifier and commutes with any scale.
     """
-    pairs, open_end = [], "stem"
+    pairs: list[tuple[str, str]] = []
+    open_end: str | None = "stem"
     for block in network.blocks:
         names = [layer.name for layer in block.layers]
         if open_end is not None and not block.residual:
@@ -119,7 +120,7 @@ def _scale_inputs(weights, scale, kind):
 
 
 def _equal_scale(first, second, kind):
-    """What to divide each channel by; 1 where one side is all zeros."""
+    """Divisor of each channel; 1 where one side is all zeros."""
     a, b = output_ranges(first), input_ranges(second, kind)
     dead = (a == 0) | (b == 0)
     return np.where(dead, 1.0, np.sqrt(np.where(dead, 1.0, a) / np.where(dead, 1.0, b)))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
+
 #: Bins on each side of zero. A range of 8 bits then has 8 bins or more in each of its steps.
 HALF_BINS = 2**11
 #: Width 2**exponent that nothing is narrower than: all zeros fit any bin.
@@ -20,7 +22,7 @@ SMALLEST_EXPONENT = -60
 class Histogram:
     """How many samples fell into each bin.
 
-    Parameters
+    Attributes
     ----------
     counts : int64 [2 * HALF_BINS]
         Bin i holds the samples in [(i - HALF_BINS) * width, (i + 1 - HALF_BINS) * width).
@@ -30,6 +32,8 @@ class Histogram:
 
     counts: np.ndarray
     exponent: int
+
+    __repr__ = short_repr
 
     @property
     def width(self):
@@ -49,7 +53,7 @@ class Histogram:
     def widened(self, exponent):
         """The same samples in bins of 2**exponent, not narrower than these."""
         counts = self.counts
-        # Past this many doublings all samples lie in the two bins beside zero, and stay there.
+        # Past this many doublings all samples lie in the two bins next to zero, and stay there.
         for _ in range(min(exponent - self.exponent, HALF_BINS.bit_length())):
             pairs = counts.reshape(-1, 2).sum(axis=1)
             counts = np.zeros_like(counts)
@@ -61,7 +65,7 @@ class Histogram:
         return Histogram(self.widened(exponent).counts + other.widened(exponent).counts, exponent)
 
     def percentile(self, percent):
-        """The value that so many percent of the samples lie below, linear within its bin."""
+        """The value below which a percentage of the samples lie, linear within its bin."""
         total = np.cumsum(self.counts)
         wanted = percent / 100 * total[-1]
         # The first bin that reaches the share; at 0 % the first that holds anything.

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
+
 #: Share of a Gram matrix's diagonal that its sums in float32 cannot be trusted with, amply.
 UNCERTAIN = 1e-4
 
@@ -17,7 +19,7 @@ UNCERTAIN = 1e-4
 class LayerMoments:
     """Sums over every output position of every picture seen.
 
-    Parameters
+    Attributes
     ----------
     count : int
         Positions.
@@ -31,6 +33,8 @@ class LayerMoments:
     count: int
     total: np.ndarray
     gram: np.ndarray | None = None
+
+    __repr__ = short_repr
 
     def __add__(self, other):
         if (self.gram is None) != (other.gram is None):
@@ -50,7 +54,14 @@ class LayerMoments:
 
         `UNCERTAIN` of the Gram matrix's diagonal is left on it: where an input hardly varies, the
         difference of two large sums would be noise, and not even a covariance.
+
+        Raises
+        ------
+        ValueError
+            If the Gram matrix was not collected.
         """
+        if self.gram is None:
+            raise ValueError("The Gram matrix must be collected for a covariance")
         centred = self.gram - self.total[:, :, None] * self.mean()[:, None, :]
         index = np.arange(centred.shape[1])
         centred[:, index, index] += UNCERTAIN * self.gram[:, index, index]
@@ -94,7 +105,7 @@ def layer_moments(layer, x, gram=False):
 
 
 def _taps(x, kernel_size, stride, padding):
-    """What each tap of the kernel sees: a list of float32 [H', W', C], row by row."""
+    """The inputs of each tap of the kernel: a list of float32 [H', W', C], row by row."""
     padded = np.pad(x, (*padding, (0, 0)))
     rows = (padded.shape[0] - kernel_size[0]) // stride + 1
     columns = (padded.shape[1] - kernel_size[1]) // stride + 1

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mnv2.golden.arithmetic import LITERT, Arithmetic
-from mnv2.golden.records import ACTIVATION_BITS, WEIGHT_BITS
+from mnv2.golden.quantized_layer import ACTIVATION_BITS, WEIGHT_BITS
 
 GRANULARITIES = ("channel", "tensor")
 SCALES = ("real", "power-of-two")
@@ -16,7 +16,7 @@ WEIGHT_RANGE_METHODS = ("minmax", "least-squares")
 class QuantizationOptions:
     """Choices of post-training quantisation.
 
-    Parameters
+    Attributes
     ----------
     weight_bits : int
         2 to 8.
@@ -103,7 +103,7 @@ class QuantizationOptions:
         return _first(dict(self.overrides).get(tensor, (None, None))[1], self.activation_bits)
 
     def check_names(self, network):
-        """That every override names a layer, or a tensor, of a mnv2.golden.network.Network.
+        """Refuse an override that names no layer or tensor of a mnv2.golden.network.Network.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class QuantizationOptions:
 
 
 def first_and_last(bits=8):
-    """Overrides that keep the first and the last layer, weights and inputs, at so many bits.
+    """Overrides that keep the first and the last layer, weights and inputs, at a number of bits.
 
     Ref: Esser et al., "Learned Step Size Quantization", arXiv:1902.08153, section 3: the inputs
     and the weights of the first and last layers are left at 8 bits, as is the field's custom.

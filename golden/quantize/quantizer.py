@@ -3,16 +3,17 @@
 import numpy as np
 
 from mnv2.golden.fixed_point import activation_type, round_half_away, signed_range
-from mnv2.golden.model import QuantizedBlock, QuantizedModel
+from mnv2.golden.model import QuantizedModel
 from mnv2.golden.quantize.adaptive_rounding import adaptive_integers
 from mnv2.golden.quantize.bias_correction import corrected_bias
 from mnv2.golden.quantize.calibration import Calibration
 from mnv2.golden.quantize.equalization import equalize
+from mnv2.golden.quantize.integer_record import add_record, layer_record, mean_record
 from mnv2.golden.quantize.options import QuantizationOptions
 from mnv2.golden.quantize.ranges import choose_ranges
-from mnv2.golden.quantize.records import add_record, layer_record, mean_record
 from mnv2.golden.quantize.scales import nearest_integers, tensor_parameters, weight_scales
-from mnv2.golden.records import with_arithmetic
+from mnv2.golden.quantized_block import QuantizedBlock
+from mnv2.golden.quantized_layer import with_arithmetic
 
 REPAIRS = ("equalization", "bias_correction", "adaptive_rounding")
 
@@ -86,7 +87,7 @@ def _needed_statistics(calibration, options):
 
 
 def _truncated(layer, weights, affine):
-    """What truncation takes off a layer's outputs on average: half a step for each one made.
+    """The mean loss of a layer's outputs to truncation: half a step for each one made.
 
     The residual addition after a project layer and the pool before the classifier have no bias of
     their own, so these two layers' biases answer for them. The classifier's own step is left: its
@@ -104,8 +105,8 @@ def _assemble(model, ranges, statistics, options, progress):
     ranges = dict(ranges)
     ranges["classifier"] = tuple(options.logits_headroom * end for end in ranges["classifier"])
     affine = {
-        name: tensor_parameters(*ends, options.activation_bits_of(name), options.scales)
-        for name, ends in ranges.items()
+        name: tensor_parameters(low, high, options.activation_bits_of(name), options.scales)
+        for name, (low, high) in ranges.items()
     }
     count, done = len(model.layers), 0
 

@@ -33,7 +33,7 @@ def choose_ranges(
 
     Parameters
     ----------
-    statistics : mnv2.golden.quantize.calibrate.RangeStatistics
+    statistics : mnv2.golden.quantize.range_statistics.RangeStatistics
     method : str
         "mean-minmax": the mean over pictures of each picture's minimum and maximum.
         "minmax": the extremes over all pictures.
@@ -104,8 +104,8 @@ def quantization_error(histogram, ranges, bits, scales="real"):
     centres, weights = centres[held], counts[held] / counts.sum()
     low, high = signed_range(bits)
     errors = []
-    for ends in ranges:
-        scale, zero_point = tensor_parameters(*ends, bits, scales)
+    for minimum, maximum in ranges:
+        scale, zero_point = tensor_parameters(minimum, maximum, bits, scales)
         steps = np.rint(centres / scale)
         np.clip(steps, low - zero_point, high - zero_point, out=steps)
         steps *= scale
@@ -123,7 +123,7 @@ def least_squares_range(histogram, extremes, bits=8, scales="real"):
     """
     if scales == "power-of-two":
         low, high = signed_range(bits)
-        largest = tensor_parameters(*extremes, bits, scales)[0]
+        largest = tensor_parameters(extremes[0], extremes[1], bits, scales)[0]
         candidates = [tuple(extremes)]
         for scale in (largest / 2, largest / 4, largest / 8):
             candidates.append((max(extremes[0], low * scale), min(extremes[1], high * scale)))
@@ -174,7 +174,7 @@ def entropy_range(histogram, extremes, bits=8):
 
 
 def entropy_divergence(counts, length, levels):
-    """Divergence, in nats, of the first `length` bins at so many levels from the same exact.
+    """Divergence, in nats, of the first `length` bins, rounded to levels, from the exact ones.
 
     The reference takes all that is clipped into its last bin. A bin that it has and the quantised
     form has not counts there as one sample.

@@ -17,7 +17,7 @@ WEIGHT_FRACTIONS = np.linspace(1, 0.3, 36)
 SMALLEST_EXPONENT = -126
 
 
-def affine_parameters(minimum, maximum, bits=8):
+def affine_parameters(minimum: float, maximum: float, bits: int = 8) -> tuple[float, int]:
     """(scale, zero_point) of an asymmetric integer range that covers [minimum, maximum] and 0.
 
     Returns
@@ -25,7 +25,7 @@ def affine_parameters(minimum, maximum, bits=8):
     scale : float
         A value of float32, positive.
     zero_point : int
-        Within the signed range of so many bits.
+        Within the signed range of ``bits``.
     """
     minimum, maximum = _checked_range(minimum, maximum)
     low, high = signed_range(bits)
@@ -36,7 +36,9 @@ def affine_parameters(minimum, maximum, bits=8):
     return scale, min(max(zero_point, low), high)
 
 
-def tensor_parameters(minimum, maximum, bits=8, scales="real"):
+def tensor_parameters(
+    minimum: float, maximum: float, bits: int = 8, scales: str = "real"
+) -> tuple[float, int]:
     """(scale, zero_point) of an activation as the options have it.
 
     Up to 8 bits and with real scales: `affine_parameters`. 16 bits are symmetric, zero point 0
@@ -60,7 +62,9 @@ def power_of_two_above(values):
     return np.ldexp(1.0, np.maximum(exponent - (fraction == 0.5), SMALLEST_EXPONENT))
 
 
-def relu6_clamp(scale, zero_point, bits=8, ceiling=6.0):
+def relu6_clamp(
+    scale: float, zero_point: int, bits: int = 8, ceiling: float = 6.0
+) -> tuple[int, int]:
     """(minimum, maximum) of a layer with ReLU6, or with a ReLU that clips elsewhere.
 
     Ref: LiteRT kernel_util.cc, CalculateActivationRangeQuantizedImpl: float32, half away.
@@ -110,7 +114,7 @@ def weight_scales(
 
 
 def _least_squares(rows, candidates, top):
-    """Of several scales [columns], the one with the least squared error; the first of ties."""
+    """The scale [columns] of several with the least squared error; the first of ties."""
     best, least = candidates[0], np.full(rows.shape[1], np.inf)
     for scale in candidates:
         step = np.where(scale > 0, scale, 1.0).astype(np.float32)
@@ -130,7 +134,7 @@ def nearest_integers(weights, scales, bits=8):
     )
 
 
-def _checked_range(minimum, maximum):
+def _checked_range(minimum: float, maximum: float) -> tuple[float, float]:
     """The range as floats, widened to hold zero."""
     if not (np.isfinite(minimum) and np.isfinite(maximum) and minimum <= maximum):
         raise ValueError(f"A range must be finite and ordered, not {(minimum, maximum)!r}")

@@ -13,7 +13,7 @@ def classify(
         str,
         typer.Argument(
             metavar="IMAGE",
-            help="A picture in any format Pillow reads, or the name of an installed "
+            help="A picture in any format Pillow reads, or the name of a bundled "
             "photograph such as chelsea, coffee or china; or an .npy of the model's own input.",
         ),
     ],
@@ -33,18 +33,18 @@ def classify(
         Path | None,
         typer.Option(
             metavar="FILE.pth",
-            help="torchvision's mobilenet_v2-b0353104.pth, if not the installed one; "
+            help="torchvision's mobilenet_v2-b0353104.pth, if not the bundled one; "
             "its sha256 is checked.",
         ),
     ] = None,
 ):
-    """Classify a picture with the float and with the integer network, side by side.
+    """Classify a picture with the float and the integer network, side by side.
 
     The picture is resized to 256 pixels and its centre of 224 is cropped (for other sizes in
-    proportion). The integer network is calibrated on the installed photographs at the first call
+    proportion). The integer network is calibrated on the bundled photographs at the first call
     (some seconds) and kept in the cache; a model that is int8 already is used as it is. SQNR is the
-    signal to quantisation noise ratio, in dB, of each block's output against float: every 6 dB
-    halve the error.
+    signal to quantisation noise ratio, in dB, of each block's output compared with float: every
+    6 dB halve the error.
 
     Examples:
 
@@ -52,24 +52,20 @@ def classify(
 
     - mnv2 classify cat.jpg --model mobilenet_v2.tflite
     """
-    from mnv2.sim.commands.options.picture import find_picture
     from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console
     from mnv2.sim.networks.classify import classify as run
-    from mnv2.sim.networks.classify import write_dump
+    from mnv2.sim.networks.dumps import write_dump
+    from mnv2.sim.networks.inputs import read_picture
+    from mnv2.sim.networks.open import open_model
+    from mnv2.sim.networks.outputs import dump_tensors
 
-    path = find_picture(image)
+    source = read_picture(image)  # first: a bad picture costs no calibration
     with show_count("Calibrating") as progress:
-        result = run(
-            path,
-            weights=weights,
-            progress=progress,
-            model=model,
-            input_size=size,
-            normalization=given(normalization),
-        )
+        opened = open_model(model, weights=weights, input_size=size, progress=progress)
+    result = run(opened, source, normalization=given(normalization))
     if dump is not None:
-        write_dump(dump, result)
+        write_dump(dump, dump_tensors(result.model, result.tensors))
     get_console().print(render_classification(result))
 
 

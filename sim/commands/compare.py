@@ -12,19 +12,20 @@ def compare(
         typer.Argument(
             metavar="A",
             help="A dump, .npz of tensors by name, or the output folder of a run. It is the "
-            "reference, and its order that of the table.",
+            "reference, and its order is that of the table.",
         ),
     ],
-    b: Annotated[Path, typer.Argument(metavar="B", help="What is compared with it.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The dump or run to compare with A.")],
 ):
-    """Compare two dumps or runs tensor by tensor, and name the first that parts.
+    """Compare two dumps or runs tensor by tensor, and report the first tensor that differs.
 
     For each tensor that both hold: elements, how many differ, the largest difference, and the
     signal to quantisation noise ratio in dB of B against A, on the values as they are stored.
-    Another shape or type parts too. Tensors that only one holds are listed and part nothing.
+    Another shape or type is a difference too. Tensors that only one holds are listed, and do not
+    count as differences.
 
-    Exit status 0 if all that both hold is equal, 1 if something parts, 2 if A or B cannot be read
-    or they have no tensor in common.
+    Exit status 0 if all tensors that both hold are equal, 1 if one differs, 2 if A or B cannot be
+    read or they have no tensor in common.
 
     Examples:
 
@@ -33,12 +34,12 @@ def compare(
     - mnv2 compare runs/before runs/after
     """
     from mnv2.sim.commands.terminal.console import get_console
-    from mnv2.sim.networks.compare import compare_tensors
+    from mnv2.sim.networks.compare import compare_dumps
     from mnv2.sim.networks.dumps import read_dump
 
-    result = compare_tensors(read_dump(a), read_dump(b))
+    result = compare_dumps(read_dump(a), read_dump(b))
     get_console().print(render_comparison(result))
-    if result.first_parting is not None:
+    if result.first_differing is not None:
         raise typer.Exit(1)
 
 
@@ -47,7 +48,7 @@ def render_comparison(result):
 
     Parameters
     ----------
-    result : mnv2.sim.networks.compare.Comparison
+    result : mnv2.sim.networks.compare.DumpComparison
 
     Returns
     -------
@@ -87,8 +88,8 @@ def _cells(tensor):
 
 
 def _verdict(result):
-    """What it comes to, in one sentence."""
-    first = result.first_parting
+    """The verdict in one sentence."""
+    first = result.first_differing
     count = len(result.tensors)
     if first is None:
         tensors = "The tensor that both hold is" if count == 1 else f"All {count} tensors are"
@@ -99,5 +100,5 @@ def _verdict(result):
         how = f"equal values, but {first.dtypes[0]} against {first.dtypes[1]}"
     else:
         how = f"{first.differing:,} of {first.elements:,} elements differ"
-    parting = sum(not tensor.equal for tensor in result.tensors)
-    return f"The first that parts is {first.name}: {how}; {parting} of {count} tensors part."
+    differing = sum(not tensor.equal for tensor in result.tensors)
+    return f"The first that differs is {first.name}: {how}; {differing} of {count} tensors differ."

@@ -11,7 +11,7 @@ from mnv2.sim.errors import UserError
 
 
 class Format(StrEnum):
-    """What is written."""
+    """Format of the file."""
 
     TFLITE = "tflite"
     NPZ = "npz"
@@ -22,8 +22,8 @@ def export(
         list[str],
         typer.Argument(
             metavar="[IMAGE-SET] OUT",
-            help="The file to write; before it, if wanted, the pictures to calibrate a float model "
-            "on: a folder, a list file, or bundled, the installed photographs (as without it).",
+            help="The file to write; before it, optionally, the pictures to calibrate a float "
+            "model on: a folder, a list file, or bundled, the bundled photographs (default).",
         ),
     ],
     model: Model = None,
@@ -32,18 +32,18 @@ def export(
         typer.Option(
             "--format",
             help="tflite: a model for LiteRT, whose reference kernels give the same tensors. npz: "
-            "the integers by layer, for numpy. Without it, by OUT's suffix.",
+            "the integers by layer, for numpy. Default: by OUT's suffix.",
         ),
     ] = None,
     size: Size = None,
 ):
-    """Write the quantised network as a file that others run: .tflite for LiteRT, .npz for numpy.
+    """Write the quantised network for other programs: .tflite for LiteRT, .npz for numpy.
 
     All tensors are LiteRT's, element by element: the integer model's, the hardware's and those of
     LiteRT's reference kernels (not of XNNPACK, which rounds otherwise) can be held side by side.
-    The classifier is a 1x1 CONV_2D, which is integer end to end in LiteRT. Of a set of more than
-    64 pictures, 64 are calibrated on. A .tflite says in its description and in the metadata `mnv2`
-    what it was made from; the same call writes the same bytes.
+    The classifier is a 1x1 CONV_2D, which is integer end to end in LiteRT. At most 64 pictures of a
+    set are used for calibration. The description and the metadata `mnv2` of a .tflite state what it
+    was made from; the same call writes the same bytes.
 
     Examples:
 
@@ -63,8 +63,8 @@ def export(
         raise UserError(
             f"An export has one set of pictures and one file, not {len(arguments)} arguments"
         )
-    *sources, out = arguments
-    source, out = (sources or ["bundled"])[0], Path(out).expanduser()
+    *sources, name = arguments
+    source, out = (sources or ["bundled"])[0], Path(name).expanduser()
     suffix = out.suffix.lower().removeprefix(".")
     if form is None and suffix not in list(Format):
         raise UserError(f"The file {out} must end in .tflite or .npz, or --format say which it is")
@@ -72,11 +72,9 @@ def export(
     with show_count("Calibrating") as progress:
         if source == "bundled":
             opened = open_model(model, input_size=size, progress=progress)
-            quantised = opened.float_model is not None
-            calibrated_on = "the installed photographs" if quantised else None
         else:
-            opened, calibrated_on = open_calibrated(model, source, size, progress)
-    content = encode_model(opened, calibrated_on, (form or Format(suffix)).value)
+            opened = open_calibrated(model, source, size, progress)
+    content = encode_model(opened, (form or Format(suffix)).value)
     write_whole(out, content)
-    what = "" if calibrated_on is None else f", calibrated on {calibrated_on}"
+    what = "" if opened.calibrated_on is None else f", calibrated on {opened.calibrated_on}"
     get_console().print(f"{out}: {len(content):,} bytes{what}", soft_wrap=True)

@@ -27,7 +27,7 @@ def golden(
             "--input",
             metavar="FILE.npy|IMAGE",
             help="An array of the model's own type and shape; again for each further input, in "
-            "the model's order. A picture, or the name of an installed photograph, for a model "
+            "the model's order. A picture, or the name of a bundled photograph, for a model "
             "with one input of [1, H, W, 3].",
         ),
     ],
@@ -52,19 +52,19 @@ def golden(
 
     Operators: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, ADD, MEAN, AVERAGE_POOL_2D, PAD, PADV2,
     RESHAPE, SOFTMAX, QUANTIZE, DEQUANTIZE. Prints each operator's output with its shape and range,
-    and in how many elements the two forms of FULLY_CONNECTED differ.
+    and how many elements differ between the two forms of FULLY_CONNECTED.
 
     Example: mnv2 golden --model mobilenet.tflite --input chelsea --dump tensors.npz
     """
-    from mnv2.sim.commands.options.picture import find_picture
     from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console
     from mnv2.sim.errors import UserError
     from mnv2.sim.jobs.files import check_dump
+    from mnv2.sim.networks.dumps import write_dump
     from mnv2.sim.networks.files import load_graph
     from mnv2.sim.networks.inputs import load_graph_inputs
-    from mnv2.sim.networks.outputs import write_dump
     from mnv2.sim.pictures.normalization import choose_normalization
+    from mnv2.sim.pictures.photographs import find_picture
 
     graph = load_graph(model)
     chosen = normalization.value
@@ -86,7 +86,7 @@ def golden(
 
 
 def render_outputs(model, graph, outputs, differences, form):
-    """Table of a graph's operators and what they made.
+    """Table of a graph's operators and their outputs.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def render_outputs(model, graph, outputs, differences, form):
     -------
     rich.console.Group
     """
-    from rich.console import Group
+    from rich.console import Group, RenderableType
     from rich.markup import escape
 
     from mnv2.sim.report.wide_table import WideTable
@@ -126,7 +126,7 @@ def render_outputs(model, graph, outputs, differences, form):
             str(array.dtype),
             f"{low:{number}} to {high:{number}}",
         )
-    lines = [table]
+    lines: list[RenderableType] = [table]
     if differences:
         total = sum(outputs[index].size for index in differences)
         lines.append(

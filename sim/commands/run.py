@@ -27,6 +27,7 @@ from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
     from mnv2.hw.config import AcceleratorConfig
+    from mnv2.sim.networks.inputs import InputFile
     from mnv2.sim.rtl.memory_model import MemoryModel
     from mnv2.sim.run import RunResult
 
@@ -144,7 +145,7 @@ def run(
     # Errors of the options are found first: the simulation takes its time.
     check_page(html)
     request = RunRequest(
-        picture=_find_input(image, input_file),
+        source=_read_input(image, input_file),
         model=model,
         size=size,
         normalization=given(normalization),
@@ -175,8 +176,8 @@ class RunRequest:
 
     Attributes
     ----------
-    picture : Path
-        A picture, or an array of the model's input.
+    source : mnv2.sim.networks.inputs.InputFile
+        A decoded picture, or an array of the model's input.
     model : Path or None
         File of the network; None for the bundled weights.
     size : int or None
@@ -202,7 +203,7 @@ class RunRequest:
         If the options contradict each other.
     """
 
-    picture: Path
+    source: "InputFile"
     model: Path | None
     size: int | None
     normalization: str | None
@@ -221,16 +222,13 @@ class RunRequest:
             raise UserError(f"The number of frames must be 1, or 3 or more, not {self.frames}")
 
 
-def _find_input(image: str | None, input_file: str | None) -> Path:
-    """Path of the picture or array that IMAGE or --input names; a picture must be readable."""
-    from mnv2.sim.commands.options.picture import find_picture
-    from mnv2.sim.networks.inputs import check_picture
+def _read_input(image: str | None, input_file: str | None) -> "InputFile":
+    """Decode the picture, or accept the array, that IMAGE or --input names."""
+    from mnv2.sim.networks.inputs import read_picture
 
     if image is not None and input_file is not None:
         raise UserError("The input is either IMAGE or --input, not both")
-    path = find_picture(image or input_file or "chelsea")
-    check_picture(path)
-    return path
+    return read_picture(image or input_file or "chelsea")
 
 
 def _simulate(request: RunRequest, folder: Path) -> "RunResult":
@@ -243,7 +241,6 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
         with BlocksBar() as blocks_bar:
             model, data = _open(request, blocks_bar.calibrating)
             return run_bottlenecks(
-                request.picture,
                 model,
                 data,
                 parse_blocks(request.blocks, len(model.network.blocks)),
@@ -262,7 +259,6 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
     with FrameBar() as frame_bar:
         model, data = _open(request, frame_bar.calibrating)
         return run_frame(
-            request.picture,
             model,
             data,
             config=request.config,
@@ -276,7 +272,7 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
 
 def _open(request: RunRequest, progress: Callable[[int, int], None]):
     """Open the model, a float one in the accelerator's bits, and its input."""
-    from mnv2.sim.networks.inputs import load_model_input
+    from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
 
     model = open_model(
@@ -286,7 +282,7 @@ def _open(request: RunRequest, progress: Callable[[int, int], None]):
         activation_bits=request.config.activation_bits,
         progress=progress,
     )
-    return model, load_model_input(model, request.picture, request.normalization)
+    return model, load_input(model, request.source, request.normalization)
 
 
 def _write_result(
@@ -294,8 +290,7 @@ def _write_result(
 ) -> None:
     """Write the files of a run; the page if there is a command line to put on it."""
     from mnv2.sim.jobs.files import save_arrays
-    from mnv2.sim.networks.dumps import DUMP_FILE
-    from mnv2.sim.networks.outputs import write_dump
+    from mnv2.sim.networks.dumps import DUMP_FILE, write_dump
     from mnv2.sim.report.run_files import write_csv, write_report
     from mnv2.sim.report.run_plots import write_plots
 

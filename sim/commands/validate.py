@@ -81,12 +81,11 @@ def validate(
 
     - mnv2 validate --frames 4
     """
-    from mnv2.sim.commands.options.picture import find_picture
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.files import output_folder
-    from mnv2.sim.networks.inputs import check_picture, load_model_input
+    from mnv2.sim.networks.inputs import load_input, read_picture
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.prediction.distribution import seeds_from
     from mnv2.sim.prediction.measure import made_with, measure_network
@@ -95,8 +94,7 @@ def validate(
     accelerator = load_configuration(config, settings or ())
     memory = make_memory(latency, bandwidth, stalls, seed)
     _check(stalls, seeds, draws, frames)
-    path = find_picture(image)
-    check_picture(path)
+    source = read_picture(image)
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         with FrameBar() as progress:
@@ -107,7 +105,7 @@ def validate(
                 activation_bits=accelerator.activation_bits,
                 progress=progress.calibrating,
             )
-            data = load_model_input(runnable, path, given(normalization))
+            data = load_input(runnable, source, given(normalization))
             memories = [dataclasses.replace(memory, seed=one) for one in seeds_from(seed, seeds)]
             # What cannot be is found before anything is built.
             predicted = _predict(runnable.network, accelerator, memories, frames)
@@ -120,7 +118,7 @@ def validate(
                 cycles=predicted[0].ends[-1],
                 progress=progress,
             )
-        about = made_with(path, runnable, accelerator, memory)
+        about = made_with(source.path, runnable, accelerator, memory)
         work = runnable.network, accelerator, predicted, runs
         if seeds > 1:
             comparison, shown = _seeds(*work, memories, draws, temporary, about)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mnv2.golden.summary import short_repr
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.clock import Clock, estimate_clock
 from mnv2.sim.cost.devices import Device, device_use, fits
@@ -57,6 +58,8 @@ class DeviceCost:
         Bandwidth that the prediction had; 0 is a beat a cycle each way.
     """
 
+    __repr__ = short_repr
+
     device: Device
     uses: tuple
     fits: bool
@@ -105,6 +108,8 @@ class CostReport:
     misfit : str
         Why the network does not run on the accelerator; empty where it does.
     """
+
+    __repr__ = short_repr
 
     config: AcceleratorConfig
     options: Mapping = field(hash=False)

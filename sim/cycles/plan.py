@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import cut_classes, map_words, stem_steps
 
@@ -74,6 +75,8 @@ class Plan:
     program_beats, weights_beats, taps_beats, parameters_beats : int
         Beats of the streams that are read from start to end.
     """
+
+    __repr__ = short_repr
 
     works: tuple
     owners: tuple

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.cycles.machine import Machine
 from mnv2.sim.cycles.passes import CAUSES, DEPTHWISE, POINTWISE
 from mnv2.sim.cycles.plan import plan_network
@@ -15,7 +16,7 @@ from mnv2.sim.report.results import LayerResult
 __all__ = ["PredictedFrames", "PredictedLayer", "predict_frames", "predict_network"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PredictedLayer(LayerResult):
     """What the accelerator would do with a layer; nothing was run."""
 
@@ -34,6 +35,8 @@ class PredictedFrames:
     ends : tuple of int
         Cycle in which the logits of each frame are in memory; the last is the run's.
     """
+
+    __repr__ = short_repr
 
     layers: tuple
     ends: tuple

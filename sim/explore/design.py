@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from mnv2.golden.summary import short_repr
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.report.results import sum_layers
 
@@ -53,6 +54,8 @@ class Design:
     command : str
         What proves it, where it has a number.
     """
+
+    __repr__ = short_repr
 
     config: AcceleratorConfig
     clock_hz: float

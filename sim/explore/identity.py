@@ -14,4 +14,4 @@ def code_hash():
 
 def network_hash(network):
     """SHA-256 of the shapes of a mnv2.golden.network.Network."""
-    return hashlib.sha256(repr(network).encode()).hexdigest()
+    return hashlib.sha256(network.all_fields.encode()).hexdigest()

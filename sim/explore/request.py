@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.cost.clock import estimate_clock
 from mnv2.sim.cost.devices import find_device
 from mnv2.sim.cost.energy import load_energies
@@ -110,6 +111,8 @@ class Prepared:
     configuration : dict
         What every figure depends on, by content, and the request: of the journal.
     """
+
+    __repr__ = short_repr
 
     request: Request
     network: object

@@ -12,6 +12,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.explore.design_files import run_command
 from mnv2.sim.explore.evolution import evolve
@@ -48,6 +49,8 @@ class Results:
     sensitivity : mnv2.sim.explore.sensitivity.Sensitivity or None
         What single changes of the balanced design do.
     """
+
+    __repr__ = short_repr
 
     prepared: object
     method: str

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.explore.space import AXES, SPACES
 
 __all__ = ["Change", "Sensitivity", "single_changes"]
@@ -34,6 +35,8 @@ class Sensitivity:
     base : mnv2.sim.explore.design.Design
     changes : tuple of Change
     """
+
+    __repr__ = short_repr
 
     base: object
     changes: tuple

@@ -255,6 +255,12 @@ def choose_space(choice="small", variations=(), defaults=None):
     Raises
     ------
     UserError
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> mnv2.choose_space("small", ["pixels=1..4", "data_bits=128"]).values["pixels"]
+    (1, 2, 3, 4)
     """
     given = {}
     preset = choice

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.mapping.descriptors import block_descriptor, map_bytes
 from mnv2.sim.mapping.packing import pack_map, pack_parameters, pack_taps, pack_weights
 from mnv2.sim.mapping.program import Program, ProgramBuilder
@@ -13,6 +14,8 @@ __all__ = ["BlockProgram", "add_block_streams", "build_block_program"]
 @dataclass(frozen=True, eq=False)
 class BlockProgram(Program):
     """Program of one block, with its tiling and the (rows, columns, channels) of its output."""
+
+    __repr__ = short_repr
 
     tiling: BlockTiling
     output_shape: tuple
@@ -37,7 +40,7 @@ def build_block_program(block, quantized, activation, config):
     ----------
     block : mnv2.golden.network.Block
         The block's shapes.
-    quantized : mnv2.golden.model.QuantizedBlock
+    quantized : mnv2.golden.quantized_block.QuantizedBlock
         Its weights and parameters.
     activation : int8 [H, W, C]
         Its input.

@@ -91,7 +91,7 @@ def block_descriptor(
     Parameters
     ----------
     block : mnv2.golden.network.Block
-    quantized : mnv2.golden.model.QuantizedBlock
+    quantized : mnv2.golden.quantized_block.QuantizedBlock
     tiling : mnv2.sim.mapping.tiling.BlockTiling
     config : mnv2.hw.config.AcceleratorConfig
     load_address, store_address : int
@@ -99,7 +99,7 @@ def block_descriptor(
         chip.
     stem : mnv2.golden.network.Layer
         Makes the input.
-    quantized_stem : mnv2.golden.records.QuantizedLayer
+    quantized_stem : mnv2.golden.quantized_layer.QuantizedLayer
     """
     rows, groups, words = tiling.input_shape
     hidden_words = tiling.hidden_shape[2]
@@ -176,8 +176,8 @@ def head_descriptor(layer, quantized, pool, config, *, input_base, output_base, 
     Parameters
     ----------
     layer : mnv2.golden.network.Layer
-    quantized : mnv2.golden.records.QuantizedLayer
-    pool : mnv2.golden.records.QuantizedMean or mnv2.golden.average_pool.QuantizedAveragePool
+    quantized : mnv2.golden.quantized_layer.QuantizedLayer
+    pool : mnv2.golden.quantized_layer.QuantizedMean or QuantizedAveragePool
     config : mnv2.hw.config.AcceleratorConfig
     input_base, output_base : int
         Addresses in the map memory.
@@ -206,7 +206,7 @@ def classifier_descriptor(layer, quantized, config, *, input_base, store_address
     Parameters
     ----------
     layer : mnv2.golden.network.Layer
-    quantized : mnv2.golden.records.QuantizedLayer
+    quantized : mnv2.golden.quantized_layer.QuantizedLayer
     config : mnv2.hw.config.AcceleratorConfig
     input_base : int
         Address of the pooled word in the map memory.

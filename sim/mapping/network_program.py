@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.hw.layouts import logits_word
 from mnv2.sim.mapping.block_program import add_block_streams
 from mnv2.sim.mapping.descriptors import (
@@ -45,6 +46,8 @@ class NetworkProgram(Program):
         For each block whose output goes through external memory: the address of that of the first
         image, and its bytes. Nothing overwrites it.
     """
+
+    __repr__ = short_repr
 
     placement: Placement
     classes: int

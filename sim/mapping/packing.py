@@ -147,7 +147,7 @@ def pack_parameters(layer, config):
 
     Parameters
     ----------
-    layer : mnv2.golden.records.QuantizedLayer
+    layer : mnv2.golden.quantized_layer.QuantizedLayer
     """
     axes = tuple(range(layer.weights.ndim - 1))
     sums = layer.weights.astype(np.int64).sum(axis=axes)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.mapping.tiling import BlockTiling, DoesNotFit, map_words, require, tile_block
 
 __all__ = ["Placement", "place_network"]
@@ -20,6 +21,8 @@ class Placement:
     head_base, pool_base : int
         Addresses of the head's input and of the pool's output in the map memory.
     """
+
+    __repr__ = short_repr
 
     tilings: tuple[BlockTiling, ...]
     spilled: tuple[bool, ...]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.hw.program import RECORD_BYTES, RECORDS_BITS, Header
 
 __all__ = ["ALIGNMENT_BYTES", "Program", "ProgramBuilder", "record_bytes"]
@@ -30,6 +31,8 @@ class Program:
     memory_bytes : int
         Memory in use.
     """
+
+    __repr__ = short_repr
 
     image: np.ndarray
     records: int

@@ -1,7 +1,7 @@
 """One picture through the float and the integer network, side by side.
 
 `classify` returns a `Classification`, plain records for the terminal and for reports; rendering is
-elsewhere. `write_dump` writes every integer tensor by name.
+elsewhere.
 """
 
 import time
@@ -11,26 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from mnv2.golden.fixed_point import dequantize
-from mnv2.sim.networks import outputs
+from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.compare import sqnr_db
-from mnv2.sim.networks.inputs import check_picture, load_model_input
-from mnv2.sim.networks.open import RunnableModel, open_model
-from mnv2.sim.pictures.class_names import class_name
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One class of a ranking: index 0..999, name, logit, probability in 0..1."""
-
-    index: int
-    name: str
-    logit: float
-    probability: float
+from mnv2.sim.networks.golden_run import run_golden
+from mnv2.sim.networks.inputs import load_input, path_of
+from mnv2.sim.networks.open import RunnableModel
+from mnv2.sim.networks.ranking import RankedClass, rank
 
 
 @dataclass(frozen=True)
 class TensorQuality:
-    """How near an integer tensor is to float: signal to quantisation noise ratio in dB."""
+    """Quality of an integer tensor compared with float: signal to quantisation noise in dB."""
 
     name: str
     shape: tuple[int, int, int]
@@ -39,21 +30,21 @@ class TensorQuality:
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """What `classify` found.
+    """The result of `classify`.
 
-    Members
-    -------
+    Attributes
+    ----------
     image : Path
         The picture.
-    integer_top : tuple of Prediction
-        The five likeliest classes by the wide logits, likeliest first.
+    integer_top : tuple of RankedClass
+        The likeliest classes by the wide logits, likeliest first.
     integer_seconds : float
         Time of the forward pass.
     tensors : dict of str to array
         Every tensor of the integer run, as `QuantizedModel.run` names them.
     model : mnv2.sim.networks.open.RunnableModel
         The network that ran.
-    float_top : tuple of Prediction
+    float_top : tuple of RankedClass
         As ``integer_top``, of the float network; empty where the model came as integers.
     quality : tuple of TensorQuality
         Of the stem, each block's output, head, pool and classifier (int8), in order; empty too.
@@ -62,14 +53,16 @@ class Classification:
     """
 
     image: Path
-    integer_top: tuple[Prediction, ...]
+    integer_top: tuple[RankedClass, ...]
     integer_seconds: float
-    tensors: dict
+    tensors: dict[str, np.ndarray]
     model: RunnableModel
-    float_top: tuple[Prediction, ...] = ()
+    float_top: tuple[RankedClass, ...] = ()
     quality: tuple[TensorQuality, ...] = ()
     logits_sqnr_db: float | None = None
     float_seconds: float | None = None
+
+    __repr__ = short_repr
 
     @property
     def agree(self):
@@ -79,51 +72,23 @@ class Classification:
         return self.float_top[0].index == self.integer_top[0].index
 
 
-def rank(logits, count=5):
-    """The likeliest classes of real logits [classes], as Predictions."""
-    logits = np.asarray(logits, np.float64)
-    weights = np.exp(logits - logits.max())
-    probabilities = weights / weights.sum()
-    order = np.argsort(-logits, kind="stable")[:count]
-    return tuple(
-        Prediction(
-            int(i), class_name(int(i), logits.size), float(logits[i]), float(probabilities[i])
-        )
-        for i in order
-    )
-
-
 def compared_tensors(model):
     """(name, scale, zero_point) of the tensors whose quality is reported, in order."""
-    records = [
-        model.stem,
-        *(block.add or block.project for block in model.blocks),
-        model.head,
-        model.pool,
-        model.classifier,
-    ]
-    return [(x.name, x.output_scale, x.output_zero_point) for x in records]
+    return [(x.name, x.output_scale, x.output_zero_point) for x in model.outputs]
 
 
-def classify(
-    image, weights=None, progress=None, count=5, *, model=None, input_size=None, normalization=None
-):
-    """Classify a picture with the integer network, and with the float one that it was made from.
+def classify(model, source, *, normalization=None, count=5):
+    """Classify a picture with the integer network, and with the float network that it came from.
 
     Parameters
     ----------
-    image : path
-        Any format that Pillow reads, or an .npy, see `mnv2.sim.networks.inputs.load_model_input`.
-    weights : path, optional
-        The checkpoint of the bundled network; by default the installed one.
-    progress : function of (done, total), optional
-        Called during the calibration that the first run needs.
+    model : mnv2.sim.networks.open.RunnableModel
+    source : path or mnv2.sim.networks.inputs.InputFile
+        A picture or an .npy, see `mnv2.sim.networks.inputs.load_input`.
+    normalization : str, optional
+        See there.
     count : int
         Length of the rankings.
-    model, input_size : optional
-        See `mnv2.sim.networks.open.open_model`.
-    normalization : str, optional
-        See `mnv2.sim.networks.inputs.load_model_input`.
 
     Returns
     -------
@@ -132,32 +97,36 @@ def classify(
     Raises
     ------
     UserError
-        If the picture, the model or the weights cannot be used.
+        If the file cannot be read or does not fit the model.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> result = mnv2.classify(mnv2.open_model("small.tflite"), "cat.png", count=3)
+    >>> result.integer_top[0].probability > result.integer_top[1].probability
+    True
     """
-    check_picture(image)  # first: a bad picture costs no calibration
-    opened = open_model(model, weights=weights, input_size=input_size, progress=progress)
-    given = load_model_input(opened, image, normalization)
-    _ = opened.integer.prepared  # made once, and no part of a pass
+    given = load_input(model, source, normalization)
+    model.integer.prepare()  # done once, so not part of the pass that is timed
     start = time.perf_counter()
-    tensors = opened.integer.run(given.integer)
+    golden = run_golden(model, given)
     integer_seconds = time.perf_counter() - start
-    logits = opened.integer.logits(tensors)
     found = {}
-    if opened.float_model is not None:
-        found = _float_reference(opened, given.real, tensors, logits, count)
+    if model.float_model is not None:
+        found = _float_reference(model, given.real, golden, count)
     return Classification(
-        image=Path(image),
-        integer_top=rank(logits, count),
+        image=path_of(source),
+        integer_top=golden.top(count),
         integer_seconds=integer_seconds,
-        tensors=tensors,
-        model=opened,
+        tensors=golden.tensors,
+        model=model,
         **found,
     )
 
 
-def _float_reference(opened, image, tensors, logits, count):
+def _float_reference(model, image, golden, count):
     """Fields of a Classification that the float network gives."""
-    folded = opened.float_model.folded()
+    folded = model.float_model.folded()
     start = time.perf_counter()
     reference = folded.run(image)
     float_seconds = time.perf_counter() - start
@@ -165,25 +134,14 @@ def _float_reference(opened, image, tensors, logits, count):
     quality = tuple(
         TensorQuality(
             name,
-            tensors[name].shape,
-            sqnr_db(reference[name], dequantize(tensors[name], scale, zero_point)),
+            golden.tensors[name].shape,
+            sqnr_db(reference[name], dequantize(golden.tensors[name], scale, zero_point)),
         )
-        for name, scale, zero_point in compared_tensors(opened.integer)
+        for name, scale, zero_point in compared_tensors(model.integer)
     )
     return {
         "float_top": rank(float_logits, count),
         "quality": quality,
-        "logits_sqnr_db": sqnr_db(float_logits, logits),
+        "logits_sqnr_db": sqnr_db(float_logits, golden.logits),
         "float_seconds": float_seconds,
     }
-
-
-def write_dump(path, classification):
-    """Write every integer tensor to an .npz; see `mnv2.sim.networks.outputs.dump_tensors`.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be written; nothing is left half-written.
-    """
-    outputs.write_dump(path, outputs.dump_tensors(classification.model, classification.tensors))

@@ -1,12 +1,13 @@
-"""Two sets of tensors side by side: what differs, where, and by how much."""
+"""Comparison of two sets of tensors: which differ, in how many elements, and by how much."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 
-__all__ = ["Comparison", "TensorComparison", "compare_tensors", "sqnr_db"]
+__all__ = ["DumpComparison", "TensorComparison", "compare_dumps", "sqnr_db"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class TensorComparison:
     """
 
     name: str
-    shapes: tuple
-    dtypes: tuple
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+    dtypes: tuple[str, str]
     elements: int
     differing: int | None
     largest: float | None
@@ -43,7 +44,7 @@ class TensorComparison:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class DumpComparison:
     """Two sets of tensors.
 
     Attributes
@@ -54,12 +55,14 @@ class Comparison:
         Names of the others.
     """
 
-    tensors: tuple
-    only_a: tuple
-    only_b: tuple
+    tensors: tuple[TensorComparison, ...]
+    only_a: tuple[str, ...]
+    only_b: tuple[str, ...]
+
+    __repr__ = short_repr
 
     @property
-    def first_parting(self):
+    def first_differing(self):
         """The first tensor that is not equal, or None."""
         return next((tensor for tensor in self.tensors if not tensor.equal), None)
 
@@ -74,7 +77,7 @@ def sqnr_db(reference, value):
     return float(10 * np.log10(signal / noise)) if signal else float("-inf")
 
 
-def compare_tensors(a, b):
+def compare_dumps(a, b):
     """Compare two sets of tensors by name.
 
     Parameters
@@ -84,12 +87,20 @@ def compare_tensors(a, b):
 
     Returns
     -------
-    Comparison
+    DumpComparison
 
     Raises
     ------
     UserError
         If no name is in both.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> import numpy as np
+    >>> found = mnv2.compare_dumps({"x": np.array([1, 2, 3])}, {"x": np.array([1, 2, 5])})
+    >>> found.first_differing.name, found.first_differing.differing
+    ('x', 1)
     """
     common = [name for name in a if name in b]
     if not common:
@@ -97,7 +108,7 @@ def compare_tensors(a, b):
             f"The two must have tensors of the same names, and have none: "
             f"{_some(a)} here, {_some(b)} there"
         )
-    return Comparison(
+    return DumpComparison(
         tensors=tuple(_compare(name, a[name], b[name]) for name in common),
         only_a=tuple(name for name in a if name not in b),
         only_b=tuple(name for name in b if name not in a),

@@ -1,4 +1,4 @@
-"""Dumps: .npz files of tensors by name, as runs write them, read without trust in them."""
+"""Dumps: .npz files of tensors by name, as runs write them, read as untrusted input."""
 
 import math
 import zipfile
@@ -9,8 +9,9 @@ import numpy as np
 from numpy.lib import format as npy
 
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.files import save_arrays
 
-__all__ = ["DUMP_FILE", "read_dump"]
+__all__ = ["DUMP_FILE", "read_dump", "write_dump"]
 
 #: Name of the dump in the output folder of a run.
 DUMP_FILE = "tensors.npz"
@@ -35,7 +36,15 @@ def read_dump(path):
     Raises
     ------
     UserError
-        If the file cannot be read, is no .npz, is damaged, or holds anything but numbers.
+        If the file cannot be read, is not an .npz, is damaged, or holds anything but numbers.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> import numpy as np
+    >>> np.savez("tensors.npz", stem=np.zeros((2, 2, 8), np.int8))
+    >>> mnv2.read_dump("tensors.npz")["stem"].shape
+    (2, 2, 8)
     """
     path = Path(path).expanduser()
     if path.is_dir():
@@ -61,6 +70,20 @@ def read_dump(path):
     ) as error:
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"The dump {path} must be an .npz file of tensors: {detail}") from None
+
+
+def write_dump(path, tensors):
+    """Write tensors by name to an .npz, whole or not at all.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written; nothing is left half-written.
+    """
+    try:
+        save_arrays(path, tensors)
+    except OSError as error:
+        raise UserError(f"The dump {path} cannot be written: {error.strerror or error}") from None
 
 
 def _read_members(archive, path):
@@ -91,5 +114,5 @@ def _read_array(file, size, name):
         raise UserError(f"The tensor {name} must be of integers or floats, not {dtype}")
     if file.tell() + math.prod(shape) * dtype.itemsize != size:
         raise ValueError(f"{name} is not as long as its header says")
-    order = "F" if fortran_order else "C"
-    return np.frombuffer(file.read(), dtype).reshape(shape, order=order)
+    array = np.frombuffer(file.read(), dtype)
+    return array.reshape(shape, order="F") if fortran_order else array.reshape(shape)

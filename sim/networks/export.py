@@ -1,9 +1,10 @@
-"""The integer network as a file for others: .tflite for LiteRT, .npz for numpy."""
+"""The integer network as a file for other programs: .tflite for LiteRT, .npz for numpy."""
 
 import io
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ METADATA = "mnv2"
 
 
 def open_calibrated(path, source, input_size=None, progress=None):
-    """A network whose ranges come from a set of the user's pictures.
+    """Open a network and calibrate it on a set of the user's pictures.
 
     Parameters
     ----------
@@ -42,15 +43,14 @@ def open_calibrated(path, source, input_size=None, progress=None):
         Of a float model; None for the bundled one.
     source : str
         See `mnv2.sim.pictures.image_sets.find_image_set`; of more than `CALIBRATION_LIMIT`
-        pictures, so many are drawn, always the same.
+        pictures, that many are drawn at random, always the same.
     input_size : int, optional
         See `mnv2.sim.networks.open.open_model`.
     progress : function of (done, total), optional
 
     Returns
     -------
-    (mnv2.sim.networks.open.RunnableModel, str)
-        The model, and what it was calibrated on, in words.
+    mnv2.sim.networks.open.RunnableModel
 
     Raises
     ------
@@ -71,17 +71,16 @@ def open_calibrated(path, source, input_size=None, progress=None):
     ]
     integer = quantize_on(float_model, inputs, progress=progress)
     words = f"{len(inputs)} {'picture' if len(inputs) == 1 else 'pictures'} of {Path(source).name}"
-    return RunnableModel(BUNDLED_NAME if path is None else str(path), integer, float_model), words
+    name = BUNDLED_NAME if path is None else str(path)
+    return RunnableModel(name, integer, float_model, calibrated_on=words)
 
 
-def encode_model(model, calibrated_on, form):
+def encode_model(model, form):
     """An integer network as the bytes of a file, the same at each call.
 
     Parameters
     ----------
     model : mnv2.sim.networks.open.RunnableModel
-    calibrated_on : str or None
-        In words; None where the integers are the file's own.
     form : str
         One of `FORMATS`.
 
@@ -93,6 +92,13 @@ def encode_model(model, calibrated_on, form):
     ------
     UserError
         If LiteRT has no such network, or a package is missing.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> content = mnv2.encode_model(mnv2.open_model("small.tflite"), "npz")
+    >>> content[:2]
+    b'PK'
     """
     integer = model.integer
     if form == "npz":
@@ -103,11 +109,11 @@ def encode_model(model, calibrated_on, form):
     rows, columns, _ = integer.network.input_shape
     maker = f"mnv2 {package_version('mnv2')}, commit {find_commit()[:12]}"
     description = f"{name}, {rows}x{columns}, {integer.network.classes} classes, int8"
-    made = {"made_by": maker, "model": name}
-    if calibrated_on is not None:
-        description += f", calibrated on {calibrated_on}"
+    made: dict[str, Any] = {"made_by": maker, "model": name}
+    if model.float_model is not None and model.calibrated_on is not None:
+        description += f", calibrated on {model.calibrated_on}"
         made |= {
-            "calibrated_on": calibrated_on,
+            "calibrated_on": model.calibrated_on,
             "range_method": RANGE_METHOD,
             "options": asdict(QuantizationOptions()),
             "input_normalization": asdict(model.float_model.input_normalization),

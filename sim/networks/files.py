@@ -1,4 +1,4 @@
-"""Models as people have them in files, told apart by what is in the file, never by its name."""
+"""Files of models, recognised by their content, never by their name."""
 
 import hashlib
 import zipfile

@@ -1,15 +1,17 @@
-"""The input of a network: a picture, or an array of the model's own type, for each of its forms."""
+"""The input of a network: a picture, or an array of the model's own type."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from mnv2.golden.fixed_point import dequantize
 from mnv2.golden.graph.derivation import RANGES
 from mnv2.golden.graph.elementwise import Quantize
-from mnv2.golden.graph.records import Tensor
+from mnv2.golden.graph.schema import Tensor
 from mnv2.golden.quantize import quantize_image
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.pictures.images import crop_to, load_image, normalize
 from mnv2.sim.pictures.normalization import (
@@ -17,20 +19,37 @@ from mnv2.sim.pictures.normalization import (
     choose_normalization,
     nearest_normalization,
 )
+from mnv2.sim.pictures.photographs import find_picture
 
 __all__ = [
+    "InputFile",
     "ModelInput",
-    "check_picture",
-    "is_npy",
     "load_graph_inputs",
-    "load_model_input",
-    "load_npy",
-    "load_picture",
+    "load_input",
+    "read_input_file",
+    "read_picture",
 ]
 
 NPY_MAGIC = b"\x93NUMPY"
 #: Characters of numpy's own message that are shown; it may quote the header of a hostile file.
 DETAIL_CHARACTERS = 120
+
+
+@dataclass(frozen=True, eq=False)
+class InputFile:
+    """A file that an input is made of.
+
+    Attributes
+    ----------
+    path : Path
+    picture : PIL.Image.Image or None
+        The picture, decoded, in RGB; None for an .npy, which is read when its model is known.
+    """
+
+    path: Path
+    picture: Image.Image | None = None
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,25 +62,72 @@ class ModelInput:
         As the integer network takes it.
     real : float32 [H, W, 3]
         As a float network takes it: normalised.
+    path : Path or None
+        The file that it was made of, for reports.
     """
 
     integer: np.ndarray
     real: np.ndarray
+    path: Path | None = None
+
+    __repr__ = short_repr
 
 
-def check_picture(path):
-    """UserError if a file is a picture that cannot be read; arrays are looked at later."""
-    if not is_npy(Path(path)):
-        load_image(path)
+def read_input_file(path):
+    """Decode the file of an input, before anything that takes time is done for it.
+
+    Parameters
+    ----------
+    path : path
+        A picture in any format that Pillow reads, or an .npy.
+
+    Returns
+    -------
+    InputFile
+
+    Raises
+    ------
+    UserError
+        If it is a picture that cannot be decoded; an .npy is checked when its model is known.
+    """
+    path = Path(path)
+    return InputFile(path, None if is_npy(path) else load_image(path))
 
 
-def load_model_input(model, path, normalization=None):
+def read_picture(name):
+    """Decode a picture, or accept an .npy, as the user names it.
+
+    Parameters
+    ----------
+    name : str
+        Path of a file, or the name of a bundled photograph such as ``chelsea``.
+
+    Returns
+    -------
+    InputFile
+
+    Raises
+    ------
+    UserError
+        If there is neither, or the picture cannot be decoded.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> source = mnv2.read_picture("chelsea")
+    >>> source.picture.size
+    (451, 300)
+    """
+    return read_input_file(find_picture(name))
+
+
+def load_input(model, source, normalization=None):
     """The input of a network from a file.
 
     Parameters
     ----------
     model : mnv2.sim.networks.open.RunnableModel
-    path : path
+    source : path or InputFile
         A picture, which is resized, cropped and normalised; or an .npy of [1, H, W, 3]: of the type
         of the graph's input, if the model came as a graph; else int8 as the integer network takes
         it, or float32, normalised.
@@ -77,20 +143,40 @@ def load_model_input(model, path, normalization=None):
     ------
     UserError
         If the file cannot be read or does not fit the model.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> model = mnv2.open_model("small.tflite")
+    >>> mnv2.load_input(model, "cat.png").integer.shape
+    (32, 32, 3)
     """
-    integer = model.integer
+    integer, path = model.integer, path_of(source)
     if model.family is not None:
-        (value,) = load_graph_inputs(model.family.graph, [path], normalization)
+        (value,) = load_graph_inputs(model.family.graph, [source], normalization)
         for operator in model.family.before:
             value = model.family.graph.kernels[operator.index].run(value)
         value = value.reshape(integer.network.input_shape)
-    elif is_npy(Path(path)):
-        value = _load_array(integer, Path(path))
+    elif is_npy(path):
+        value = _load_array(integer, path)
     else:
-        value = _load_picture(model, path, normalization)
+        value = _load_picture(model, source, normalization)
     if value.dtype == np.float32:
-        return ModelInput(quantize_image(value, integer), value)
-    return ModelInput(value, dequantize(value, integer.input_scale, integer.input_zero_point))
+        return ModelInput(quantize_image(value, integer), value, path)
+    real = dequantize(value, integer.input_scale, integer.input_zero_point)
+    return ModelInput(value, real, path)
+
+
+def path_of(source):
+    """Path of an InputFile, or of what names one."""
+    return source.path if isinstance(source, InputFile) else Path(source)
+
+
+def picture_of(source):
+    """The decoded picture of an InputFile, or of a path."""
+    if isinstance(source, InputFile) and source.picture is not None:
+        return source.picture
+    return load_image(path_of(source))
 
 
 def _load_array(integer, path):
@@ -104,12 +190,12 @@ def _load_array(integer, path):
         return load_npy(path, Tensor(0, "input", shape, kind))[0]
 
 
-def _load_picture(model, path, normalization):
+def _load_picture(model, source, normalization):
     """Normalised float32 [H, W, 3] of a picture."""
     rows, columns, channels = model.network.input_shape
     if channels != 3:
         raise UserError(
-            f"The input {path} must be an .npy of [1, {rows}, {columns}, {channels}]: "
+            f"The input {path_of(source)} must be an .npy of [1, {rows}, {columns}, {channels}]: "
             "only a model of 3 channels takes a picture"
         )
     if normalization is not None:
@@ -120,16 +206,16 @@ def _load_picture(model, path, normalization):
         chosen = NORMALIZATIONS[
             nearest_normalization(model.integer.input_scale, model.integer.input_zero_point)
         ]
-    return normalize(crop_to(load_image(path), rows, columns), chosen)
+    return normalize(crop_to(picture_of(source), rows, columns), chosen)
 
 
-def load_graph_inputs(graph, paths, normalization=None):
+def load_graph_inputs(graph, sources, normalization=None):
     """The inputs of a graph from files, in the model's order.
 
     Parameters
     ----------
     graph : mnv2.golden.graph.graph.Graph
-    paths : sequence of path
+    sources : sequence of (path or InputFile)
         An .npy for each input; or one picture, where the model has one input [1, H, W, 3].
     normalization : str, optional
         A name of NORMALIZATIONS, for a picture; by default that of `choose_normalization`.
@@ -143,15 +229,15 @@ def load_graph_inputs(graph, paths, normalization=None):
     UserError
         If a file cannot be used, or does not fit the model.
     """
-    if len(paths) != len(graph.inputs):
+    if len(sources) != len(graph.inputs):
         raise UserError(
             f"The model must be given {len(graph.inputs)} inputs, one --input each, "
-            f"not {len(paths)}"
+            f"not {len(sources)}"
         )
     tensors = [graph.tensors[index] for index in graph.inputs]
     arrays = []
-    for path, tensor in zip(paths, tensors, strict=True):
-        path = Path(path).expanduser()
+    for source, tensor in zip(sources, tensors, strict=True):
+        path = path_of(source).expanduser()
         if is_npy(path):
             arrays.append(load_npy(path, tensor))
         else:
@@ -159,7 +245,7 @@ def load_graph_inputs(graph, paths, normalization=None):
                 raise UserError(
                     f"The input {path} must be an .npy, as the model has {len(tensors)} inputs"
                 )
-            arrays.append(load_picture(path, graph, normalization))
+            arrays.append(_load_graph_picture(source, graph, normalization))
     return arrays
 
 
@@ -171,7 +257,7 @@ def is_npy(path):
         with path.open("rb") as file:
             return file.read(len(NPY_MAGIC)) == NPY_MAGIC
     except OSError:
-        return False  # whoever opens it as a picture says why
+        return False  # opening it as a picture says why
 
 
 def load_npy(path, tensor):
@@ -204,7 +290,7 @@ def load_npy(path, tensor):
     return np.array(array)
 
 
-def load_picture(path, graph, normalization=None):
+def _load_graph_picture(source, graph, normalization=None):
     """The input of a graph from a picture, resized and cropped as `mnv2.sim.pictures.images` does.
 
     Raises
@@ -220,12 +306,12 @@ def load_picture(path, graph, normalization=None):
         or tensor.dtype not in ("float32", *RANGES)
     ):
         raise UserError(
-            f"The input {path} must be an .npy of {tensor.dtype} "
+            f"The input {path_of(source)} must be an .npy of {tensor.dtype} "
             f"{list(tensor.shape)}: only a model with an input of [1, H, W, 3] takes "
             "a picture"
         )
     _, rows, columns, _ = tensor.shape
-    pixels = crop_to(load_image(path), rows, columns)
+    pixels = crop_to(picture_of(source), rows, columns)
     name = normalization or choose_normalization(graph)
     image = normalize(pixels, NORMALIZATIONS[name])[None]
     if tensor.dtype == "float32":

@@ -1,4 +1,4 @@
-"""The network that a command runs: the real weights from their package, or a file of the user's.
+"""The network to run: the bundled one with its real weights, or a file of the user's.
 
 `open_model` is what commands call. Integer models are run as they are; float ones are quantised,
 which takes a few seconds of calibration; the result is kept in the cache folder under a hash of
@@ -20,19 +20,21 @@ from mnv2.golden.importers.torchvision_names import float_model_from_torchvision
 from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import mobilenet_v2
 from mnv2.golden.quantize import QuantizationOptions, choose_ranges, quantize_model
-from mnv2.golden.quantize.calibrate import collect_statistics
+from mnv2.golden.quantize.range_statistics import collect_statistics
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cache import cache_dir
 from mnv2.sim.jobs.files import save_arrays
 from mnv2.sim.jobs.identity import code_hash
 from mnv2.sim.networks.files import hash_file, read_model_file
-from mnv2.sim.pictures import calibration, images
+from mnv2.sim.pictures import images
+from mnv2.sim.pictures.calibration_pictures import calibration_pictures
 from mnv2.sim.pictures.photographs import calibration_photographs
 
 #: How per-picture ranges become one; see `mnv2.golden.quantize.ranges.choose_ranges`.
 RANGE_METHOD = "mean-minmax"
-#: How the installed network is called in reports.
+#: Name of the bundled network in reports, and of the pictures that it is calibrated on.
 BUNDLED_NAME = "MobileNetV2 with torchvision's weights"
+BUNDLED_PICTURES = "the bundled photographs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,18 +44,25 @@ class RunnableModel:
     Attributes
     ----------
     name : str
-        What it was opened from.
+        Path of its file, or the name of the bundled network.
     integer : mnv2.golden.model.QuantizedModel
     float_model : mnv2.golden.float_model.FloatModel or None
-        What it was quantised from; None if it came as integers.
+        The float network that it was quantised from; None if it came as integers.
     family : mnv2.golden.graph.family.FamilyNetwork or None
         The graph that it came as.
+    calibrated_on : str or None
+        The pictures that it was calibrated on, in words; None if it came as integers.
     """
 
     name: str
     integer: QuantizedModel
     float_model: FloatModel | None = None
     family: FamilyNetwork | None = None
+    calibrated_on: str | None = None
+
+    def __repr__(self):
+        made = "in integers" if self.float_model is None else "quantised"
+        return f"RunnableModel({self.name[-60:]}, {self.network.title}, {made})"
 
     @property
     def network(self):
@@ -63,12 +72,12 @@ class RunnableModel:
 def open_model(
     path=None, *, weights=None, input_size=None, weight_bits=8, activation_bits=8, progress=None
 ):
-    """The network in a file, or the bundled one.
+    """Open the network in a file, or the bundled one.
 
     Parameters
     ----------
     path : path, optional
-        See `mnv2.sim.networks.files.read_model_file`; without it, MobileNetV2 1.0, 224 with
+        See `mnv2.sim.networks.files.read_model_file`; default MobileNetV2 1.0, 224 with
         torchvision's weights.
     weights : path, optional
         Of the bundled network, see `load_float_model`.
@@ -86,6 +95,14 @@ def open_model(
     Raises
     ------
     UserError
+        If the file or the weights cannot be used.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> model = mnv2.open_model("small.tflite")
+    >>> model.network.classes
+    12
     """
     if path is None and input_size is not None:
         raise UserError("A size is for the float model of --model: the bundled network has its own")
@@ -100,6 +117,7 @@ def open_model(
             BUNDLED_NAME,
             load_model(options=options, progress=progress, float_model=float_model),
             float_model,
+            calibrated_on=BUNDLED_PICTURES,
         )
     read = read_model_file(path, input_size)
     if isinstance(read, FamilyNetwork):
@@ -110,6 +128,7 @@ def open_model(
         str(path),
         load_model(options=options, progress=progress, float_model=read, content=hash_file(path)),
         read,
+        calibrated_on=BUNDLED_PICTURES,
     )
 
 
@@ -119,7 +138,7 @@ def load_float_model(weights=None):
     Parameters
     ----------
     weights : path, optional
-        The checkpoint; by default the installed one. Its sha256 is checked either way.
+        The checkpoint; default the bundled one. Its sha256 is checked either way.
 
     Raises
     ------
@@ -140,7 +159,7 @@ def load_model(
     float_model=None,
     content=SHA256,
 ):
-    """A quantised network, from the cache where it is there.
+    """Quantise a network, or read the result from the cache.
 
     Parameters
     ----------
@@ -173,7 +192,7 @@ def load_model(
     ):
         return model_from_arrays({name: arrays[name] for name in arrays.files})
     rows, columns, _ = float_model.network.input_shape
-    pictures = calibration.calibration_pictures(max(rows, columns), float_model.input_normalization)
+    pictures = calibration_pictures(max(rows, columns), float_model.input_normalization)
     model = quantize_on(
         float_model,
         [images.cut_centre(picture, rows, columns) for picture in pictures],

@@ -1,11 +1,11 @@
-"""What a run made, as a dump: tensors under the model's own names, what the host does included."""
+"""The output of a run as a dump: tensors under the model's own names, the host's included."""
 
 import numpy as np
 
 from mnv2.golden.graph.fully_connected import FullyConnected
 from mnv2.sim.errors import UserError
 
-__all__ = ["dump_tensors", "fully_connected_note", "write_dump"]
+__all__ = ["dump_tensors", "fully_connected_note"]
 
 
 def dump_tensors(model, tensors):
@@ -20,8 +20,8 @@ def dump_tensors(model, tensors):
     Returns
     -------
     dict of str to array
-        Of a model that came as a graph: ``t<tensor index>`` in the shapes of the graph, with those
-        that the host computes from the logits, if these are there; of others, the tensors as they
+        If the model came as a graph: ``t<tensor index>`` in the shapes of the graph, with those
+        that the host computes from the logits, if these are there; else the tensors as they
         are. In the order of execution.
 
     Raises
@@ -32,7 +32,7 @@ def dump_tensors(model, tensors):
     if model.family is None:
         return dict(tensors)
     graph, found = model.family.graph, model.family.indexed(tensors)
-    for operator in model.family.behind:
+    for operator in model.family.after:
         if operator.inputs[0] not in found:
             break
         try:
@@ -58,7 +58,7 @@ def fully_connected_note(model, accumulators):
     Returns
     -------
     str or None
-        None where the classifier is no FULLY_CONNECTED.
+        None unless the classifier is a FULLY_CONNECTED.
     """
     if model.family is None:
         return None
@@ -74,19 +74,3 @@ def fully_connected_note(model, accumulators):
         f"FULLY_CONNECTED: {np.count_nonzero(ours != theirs):,} of {ours.size:,} logits differ "
         "from LiteRT's, which scales them in floating point"
     )
-
-
-def write_dump(path, tensors):
-    """Write tensors by name to an .npz, whole or not at all.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be written.
-    """
-    from mnv2.sim.jobs.files import save_arrays
-
-    try:
-        save_arrays(path, tensors)
-    except OSError as error:
-        raise UserError(f"The dump {path} cannot be written: {error.strerror or error}") from None

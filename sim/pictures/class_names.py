@@ -18,7 +18,7 @@ def class_names():
 def class_name(index, classes=1000):
     """Name of a class; its number where the network does not have ImageNet's classes.
 
-    Networks of 1001 classes have ImageNet's behind one for what is none of them.
+    Networks of 1001 classes have ImageNet's after a class for everything else.
 
     Ref: tensorflow/models, research/slim, `datasets/imagenet.py`: class 0 is "background".
     """

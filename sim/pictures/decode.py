@@ -1,22 +1,25 @@
 """The pictures of a set in memory, decoded once for a whole sweep.
 
-What cannot be decoded is left out and named. Pictures stay uint8, a quarter of what floats take,
-and are cut into chunks whose size depends on nothing, so that results do not either.
+Pictures that cannot be decoded are left out and named. The others stay uint8, a quarter of the
+memory of floats, and are cut into chunks of one fixed size, so that results depend on nothing else.
 """
 
 import dataclasses
 import hashlib
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
+from mnv2.sim.pictures.image_sets import Picture
 from mnv2.sim.pictures.images import crop_image, load_image
 
 __all__ = ["CHUNK_PICTURES", "Pictures", "decode_pictures"]
 
-#: Pictures that are worked on together.
+#: Pictures that are evaluated together.
 CHUNK_PICTURES = 20
 
 
@@ -39,9 +42,11 @@ class Pictures:
 
     pixels: np.ndarray
     labels: np.ndarray | None
-    files: tuple
-    hashes: tuple
-    skipped: tuple
+    files: tuple[Picture, ...]
+    hashes: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+
+    __repr__ = short_repr
 
     def __len__(self):
         return len(self.pixels)
@@ -55,7 +60,7 @@ class Pictures:
         return digest.hexdigest()
 
     def chunks(self, size=CHUNK_PICTURES):
-        """(pixels, labels or None) of so many pictures each, the last perhaps fewer."""
+        """(pixels, labels or None) of ``size`` pictures each, the last perhaps fewer."""
         return [
             (
                 self.pixels[start : start + size],
@@ -96,7 +101,9 @@ def decode_pictures(image_set, size, workers=1, progress=None):
         except OSError as error:
             return None, f"The image {picture.path} cannot be read: {error.strerror or error}"
 
-    files, hashes, skipped = [], [], []
+    files: list[Picture] = []
+    hashes: list[str] = []
+    skipped: list[tuple[str, str]] = []
     total = len(image_set.pictures)
     pixels = np.empty((total, size, size, 3), np.uint8)
     with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -129,7 +136,7 @@ def decode_pictures(image_set, size, workers=1, progress=None):
 
 def _in_order(pool, function, items, ahead):
     """Results of a function in threads, in the order of the items, few of them waiting."""
-    waiting = deque()
+    waiting: deque[Future[Any]] = deque()
     try:
         for item in items:
             waiting.append(pool.submit(function, item))

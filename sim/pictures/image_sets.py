@@ -1,8 +1,8 @@
 """Sets of pictures as people have them: which files, and which class each is of.
 
 A set is the bundled photographs, a list file, a folder with a folder for each class, ImageNet's
-validation pictures in one folder, or a folder of pictures without labels. What a label was taken
-from, or why there is none, is said in words.
+validation pictures in one folder, or a folder of pictures without labels. A sentence says what
+labels were taken from, or why there are none.
 """
 
 import dataclasses
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.pictures.class_names import class_names
 from mnv2.sim.pictures.imagenet_labels import VALIDATION_PICTURE, ValidationLabels, read_synsets
@@ -41,16 +42,16 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True)
 class ImageSet:
-    """Pictures to judge by.
+    """Pictures to evaluate on.
 
     Attributes
     ----------
     source : str
-        What the user named.
+        The set as the user named it.
     kind : str
-        What it was taken for.
+        The kind of set that it was recognised as.
     labels_from : str
-        What the labels are, or why there are none.
+        The source of the labels, or why there are none.
     pictures : tuple of Picture
     """
 
@@ -58,6 +59,8 @@ class ImageSet:
     kind: str
     labels_from: str
     pictures: tuple[Picture, ...]
+
+    __repr__ = short_repr
 
     @property
     def labelled(self):
@@ -82,7 +85,7 @@ def find_image_set(source, classes=1000):
     Raises
     ------
     UserError
-        If there is no such file, no picture in it, or a label is no class.
+        If there is no such file, no picture in it, or a label is not a class of the network.
     """
     if source == "bundled":
         return _bundled(classes)
@@ -107,7 +110,7 @@ def find_image_set(source, classes=1000):
         ) from None
     if flat and by_class:
         raise UserError(
-            f"The folder {str(path)!r} holds {len(flat):,} pictures beside folders of "
+            f"The folder {str(path)!r} holds {len(flat):,} pictures next to folders of "
             "pictures: a set is one or the other"
         )
     if by_class:
@@ -118,7 +121,7 @@ def find_image_set(source, classes=1000):
 
 
 def choose_pictures(image_set, limit, seed):
-    """The set, or so many of its pictures drawn at random and in the set's order.
+    """The set, or at most ``limit`` of its pictures, sampled at random and in the set's order.
 
     Parameters
     ----------
@@ -203,7 +206,7 @@ def _folder_labels(path, names, classes):
         )
     return {}, (
         f"none: folders are called neither by index nor by name of a class, they are not "
-        f"{classes}, and no LOC_synset_mapping.txt or synset_words.txt is beside them"
+        f"{classes}, and no LOC_synset_mapping.txt or synset_words.txt is next to them"
     )
 
 
@@ -213,7 +216,7 @@ def _from_flat(path, source, pictures, classes):
     if all(VALIDATION_PICTURE.fullmatch(picture.path.stem) for picture in pictures):
         labels, kind = ValidationLabels.find(path, classes), "validation pictures in one folder"
     if labels is None:
-        origin = "none: the pictures lie in one folder, and no list of labels is beside them"
+        origin = "none: the pictures lie in one folder, and no list of labels is next to them"
         return ImageSet(source, kind, origin, tuple(pictures))
     if labels.by_name is None:
         return ImageSet(source, kind, f"none: {labels.origin}", tuple(pictures))

@@ -1,4 +1,4 @@
-"""Labels of ImageNet's validation pictures, from the lists that people have beside them.
+"""Labels of ImageNet's validation pictures, from the lists that people keep next to them.
 
 The order of classes is that of the sorted synsets, which torchvision, Keras and Caffe share. The
 challenge's own development kit numbers classes otherwise: its list of labels is of use only
@@ -47,12 +47,12 @@ class ValidationLabels:
         The file that they are from, or why they are of no use.
     """
 
-    by_name: dict | None
+    by_name: dict[str, int] | None
     origin: str
 
     @classmethod
     def find(cls, folder, classes):
-        """Labels from a list in the folder or beside it; None if there is no list."""
+        """Labels from a list in the folder or next to it; None if there is no list."""
         readers = [
             *((name, _named) for name in NAMED_LABELS),
             (SOLUTION, _solution),
@@ -60,7 +60,7 @@ class ValidationLabels:
             (KIT_LABELS, _kit),
         ]
         for name, read in readers:
-            for file in _beside(folder, name):
+            for file in _files_near(folder, name):
                 try:
                     return read(cls, file, classes)
                 except (UnicodeDecodeError, csv.Error, ValueError, IndexError):
@@ -72,9 +72,9 @@ class ValidationLabels:
 
 
 def read_synsets(folder):
-    """Synsets in the order of a list in the folder or beside it; None if there is no list."""
+    """Synsets in the order of a list in the folder or next to it; None if there is no list."""
     for name in SYNSET_FILES:
-        for file in _beside(folder, name):
+        for file in _files_near(folder, name):
             lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
             order = tuple(line.split()[0] for line in lines if line.strip())
             if all(SYNSET.fullmatch(synset) for synset in order):
@@ -82,7 +82,7 @@ def read_synsets(folder):
     return None
 
 
-def _beside(folder, name):
+def _files_near(folder, name):
     """Files of that name in a folder, above it, and in a development kit there."""
     folder = Path(folder).resolve()
     places = [folder, folder.parent, folder.parent.parent]
@@ -150,7 +150,7 @@ def _kit(cls, file, classes):
         return cls(
             None,
             f"{file.name} numbers classes in the challenge's own order, which only "
-            "meta.mat of the same kit tells, and that is not beside it",
+            "meta.mat of the same kit tells, and that is not next to it",
         )
     synset_of = _read_meta(file.parent / "meta.mat")
     names = [PICTURE.format(number) for number in range(1, len(numbers) + 1)]

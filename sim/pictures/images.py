@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from mnv2.golden.fixed_point import quantize
 from mnv2.golden.float_model import IMAGENET_NORMALIZATION
 from mnv2.sim.errors import UserError
 
@@ -43,7 +42,7 @@ def load_image(path):
     Raises
     ------
     UserError
-        If the file cannot be read, is empty, is no image, is truncated, or is too large.
+        If the file cannot be read, is empty, is not an image, is truncated, or is too large.
     """
     path = Path(path)
     try:
@@ -111,18 +110,3 @@ def normalize(pixels, normalization=IMAGENET_NORMALIZATION):
     return (scaled - np.array(normalization.mean, np.float32)) / np.array(
         normalization.deviation, np.float32
     )
-
-
-def input_range(normalization=IMAGENET_NORMALIZATION):
-    """(minimum, maximum) that a normalised pixel can have."""
-    return normalization.range()
-
-
-def load_input(path, size=224, normalization=IMAGENET_NORMALIZATION):
-    """The network's float32 input [size, size, 3] of an image file."""
-    return normalize(crop_image(load_image(path), size), normalization)
-
-
-def quantize_input(image, model):
-    """float32 [H, W, 3] to the int8 input of a QuantizedModel."""
-    return quantize(image, model.input_scale, model.input_zero_point)

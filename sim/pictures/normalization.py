@@ -5,7 +5,7 @@ from mnv2.golden.graph.derivation import RANGES
 
 __all__ = ["NORMALIZATIONS", "choose_normalization", "nearest_normalization"]
 
-#: What a model may want of a pixel: ImageNet's mean and deviation, -1..1, 0..1 or 0..255.
+#: Normalisations of a pixel that models want: ImageNet's mean and deviation, -1..1, 0..1 or 0..255.
 NORMALIZATIONS = {
     "imagenet": IMAGENET_NORMALIZATION,
     "symmetric": KERAS_NORMALIZATION,
@@ -17,8 +17,8 @@ NORMALIZATIONS = {
 def choose_normalization(graph):
     """The name in NORMALIZATIONS whose range is nearest to what the first input can hold.
 
-    That is the range of the input's scale and zero point, or of the QUANTIZE behind a float input;
-    "symmetric", which most published .tflite models want, where there is none.
+    That is the range of the input's scale and zero point, or of the QUANTIZE after a float input;
+    "symmetric", which most published .tflite models want, if it has neither.
     """
     tensor = graph.tensors[graph.inputs[0]]
     if tensor.dtype == "float32":

@@ -30,7 +30,7 @@ _CALIBRATION = {
 class Photograph:
     """A picture on disk.
 
-    Parameters
+    Attributes
     ----------
     name : str
         The file's name without its extension.
@@ -74,3 +74,33 @@ def calibration_photographs():
                 raise UserError(f"The package {distribution} must hold {name}, and does not")
             result.append(Photograph(by_name[name].stem, by_name[name]))
     return result
+
+
+def find_picture(name):
+    """Path of a picture as the user names it: a file, else the bundled photograph of that name.
+
+    Parameters
+    ----------
+    name : str
+        Path of a file, or a name such as ``chelsea`` or ``imagenet_05_836``.
+
+    Returns
+    -------
+    Path
+        If there is neither, the path as given: opening it says why it cannot be read.
+
+    Raises
+    ------
+    UserError
+        If a name without folder and suffix is neither a file nor a bundled photograph.
+    """
+    path = Path(name).expanduser()
+    if not path.exists() and path.parent == Path("."):
+        for find in (calibration_photographs, labelled_photographs):
+            for photograph in find():
+                if photograph.name == name:
+                    return photograph.path
+        if not path.suffix:
+            names = ", ".join(photograph.name for photograph in calibration_photographs())
+            raise UserError(f"There is no file {name!r}, and the bundled photographs are {names}")
+    return path

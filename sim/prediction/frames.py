@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rich.console import Group
 from rich.text import Text
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.prediction.layers import (
     Comparison,
     comparison_records,
@@ -31,6 +32,8 @@ class FrameComparison:
     predicted_ends, measured_ends : tuple of int
         Cycle in which the logits of each frame were in memory.
     """
+
+    __repr__ = short_repr
 
     comparisons: tuple[Comparison, ...]
     predicted_ends: tuple[int, ...]

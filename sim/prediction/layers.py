@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rich.console import Group
 from rich.text import Text
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.published import published_records, published_table
 from mnv2.sim.report.systolic_formula import estimate_layers
@@ -40,6 +41,8 @@ class Comparison:
     array : tuple of int
         Rows and columns of its array.
     """
+
+    __repr__ = short_repr
 
     predicted: tuple
     measured: tuple

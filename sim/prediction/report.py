@@ -41,7 +41,7 @@ _MEASURED_ALONE = (
 )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Prediction(RunReport):
     """A whole network, predicted; ``wall_seconds`` is the time that the prediction took.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rich.console import Group
 from rich.text import Text
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.prediction.distribution import CONFIDENCE, column_spreads, holds
 from mnv2.sim.prediction.layers import (
     Comparison,
@@ -36,6 +37,8 @@ class SeedComparison:
     steady : tuple of mnv2.sim.cycles.predict.PredictedLayer
         Prediction of a memory that never pauses.
     """
+
+    __repr__ = short_repr
 
     seeds: tuple[int, ...]
     comparisons: tuple[Comparison, ...]

@@ -59,6 +59,13 @@ class Measurement:
                 f"not {explained}"
             )
 
+    def __repr__(self):
+        return (
+            f"{type(self).__name__}({self.name}, {self.cycles:,} cycles, "
+            f"{self.mac_utilization:.1%} of {self.multipliers:,} multipliers, "
+            f"{self.dram_bytes:,} bytes of DRAM)"
+        )
+
     @property
     def busy_cycles(self) -> int:
         """Cycles in which the array worked."""
@@ -117,11 +124,6 @@ class Measurement:
         """MACs a cycle, on average."""
         return self.macs / self.cycles if self.cycles else 0.0
 
-    @property
-    def macs_per_byte(self) -> float:
-        """MACs for each byte of external memory."""
-        return self.macs / self.dram_bytes if self.dram_bytes else 0.0
-
     def gigabytes_per_second(self, clock_hz: float) -> float:
         """External memory bandwidth, in 10**9 bytes a second, at a clock in Hz."""
         return self.bytes_per_cycle * clock_hz / 1e9
@@ -131,7 +133,7 @@ class Measurement:
         return self.cycles / clock_hz * 1e6
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LayerResult(Measurement):
     """Measurement of the stem, a bottleneck, the head with its pool, or the classifier.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.report.limits import TrafficLimits
 from mnv2.sim.report.results import LayerResult, Measurement, sum_layers
 from mnv2.sim.report.systolic_formula import ScaleSimEstimate
@@ -40,6 +41,8 @@ class ClassRankings:
         Of the float network, of the integer model, and of the accumulators that the RTL wrote. The
         first is empty where the model came as integers.
     """
+
+    __repr__ = short_repr
 
     float_top: Sequence[RankedClassLike]
     golden_top: Sequence[RankedClassLike]
@@ -103,6 +106,8 @@ class Timeline:
         For each step: cycles of pointwise work, cycles of depthwise work, beats read, beats
         written.
     """
+
+    __repr__ = short_repr
 
     step_cycles: int
     steps: tuple[tuple[int, int, int, int], ...]
@@ -199,6 +204,16 @@ class RunReport:
             raise ValueError(
                 f"SCALE-Sim's cycles must be those of {rows}, in this order, not {self.scale_sim!r}"
             )
+
+    def __repr__(self):
+        cycles, moved = (
+            sum(getattr(layer, name) for layer in self.layers) for name in ("cycles", "dram_bytes")
+        )
+        return (
+            f"{type(self).__name__}({self.mode}, {len(self.layers)} layers, "
+            f"{cycles:,} cycles, {moved:,} bytes of DRAM, "
+            f"{self.multipliers:,} multipliers, {self.clock_hz / 1e6:g} MHz)"
+        )
 
     @property
     def bottlenecks(self) -> tuple[LayerResult, ...]:

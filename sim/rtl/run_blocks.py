@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.progress import BlocksProgress
 from mnv2.sim.mapping.block_program import build_block_program
@@ -30,13 +31,15 @@ class BlockTask:
     ----------
     block : mnv2.golden.network.Block
         Shapes.
-    quantized : mnv2.golden.model.QuantizedBlock
+    quantized : mnv2.golden.quantized_block.QuantizedBlock
         Weights and parameters.
     activation : int8 [H, W, C]
         Input.
     expected : int8 [H', W', C']
         Output of golden.
     """
+
+    __repr__ = short_repr
 
     block: object
     quantized: object

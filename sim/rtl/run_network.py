@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
@@ -48,6 +49,8 @@ class NetworkRun:
     seconds : float
         Wall time of the simulation.
     """
+
+    __repr__ = short_repr
 
     layers: tuple
     frame_layers: tuple

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mnv2.golden.summary import short_repr
 from mnv2.hw.accelerator import COUNTER_ROWS, Accelerator
 from mnv2.hw.counters import COUNTERS
 from mnv2.hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, Register, Status
@@ -50,6 +51,8 @@ class Simulation:
     seconds : float
         Wall time of the simulation, from the simulator's start to its end.
     """
+
+    __repr__ = short_repr
 
     output: bytes
     maps: bytes

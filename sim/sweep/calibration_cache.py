@@ -12,9 +12,9 @@ import zipfile
 import numpy as np
 
 from mnv2.golden.quantize import Calibration, calibrate
-from mnv2.golden.quantize.calibrate import RangeStatistics
 from mnv2.golden.quantize.histogram import Histogram
 from mnv2.golden.quantize.moments import LayerMoments
+from mnv2.golden.quantize.range_statistics import RangeStatistics
 from mnv2.sim.jobs.cache import cache_dir
 from mnv2.sim.jobs.files import save_arrays
 from mnv2.sim.sweep.identity import code_hash, model_hash
@@ -26,7 +26,7 @@ KEPT = 4
 
 
 def cached_calibration(model, images, hashes, options, progress=None):
-    """What `mnv2.golden.quantize.calibrate` gives, from the cache where it is there.
+    """What `mnv2.golden.quantize.range_statistics` gives, from the cache where it is there.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.fixed_point import dequantize
 from mnv2.golden.quantize import QuantizationOptions, first_and_last, quantize_image, quantize_model
 from mnv2.golden.quantize.equalization import equalize
+from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.classify import compared_tensors
 from mnv2.sim.pictures.images import normalize
 from mnv2.sim.sweep.uncertainty import mean_and_error, proportion_error
@@ -47,6 +48,8 @@ class Workload:
     calibration : mnv2.golden.quantize.Calibration
     """
 
+    __repr__ = short_repr
+
     model: object
     calibration: object
 
@@ -66,6 +69,8 @@ class Chunk:
         Of the float network (False) and of the equalised one (True), whose inner channels have
         other scales: the tensors whose quality is reported. Empty where it is not.
     """
+
+    __repr__ = short_repr
 
     pixels: np.ndarray
     labels: np.ndarray | None

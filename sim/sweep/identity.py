@@ -14,7 +14,8 @@ def code_hash():
 
 def model_hash(model):
     """SHA-256 of a folded FloatModel: its shapes and every weight and bias."""
-    digest = hashlib.sha256(repr((model.network, model.input_normalization)).encode())
+    shapes = model.network.all_fields, model.input_normalization
+    digest = hashlib.sha256(repr(shapes).encode())
     for name in sorted(model.layers):
         layer = model.layers[name]
         digest.update(name.encode() + layer.weights.tobytes())

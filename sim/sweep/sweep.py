@@ -9,13 +9,14 @@ import os
 import numpy as np
 
 from mnv2.golden.float_model import FloatModel
+from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cluster import connect
 from mnv2.sim.jobs.journal import Journal
 from mnv2.sim.networks.files import read_model_file
 from mnv2.sim.networks.open import load_float_model
 from mnv2.sim.pictures import images
-from mnv2.sim.pictures.calibration import cut_pictures
+from mnv2.sim.pictures.calibration_pictures import cut_pictures
 from mnv2.sim.pictures.decode import decode_pictures
 from mnv2.sim.pictures.image_sets import choose_pictures, find_image_set
 from mnv2.sim.pictures.normalization import NORMALIZATIONS
@@ -116,6 +117,8 @@ class Prepared:
         What every figure depends on, by content, and the request: of the journal.
     """
 
+    __repr__ = short_repr
+
     request: Request
     points: list
     image_set: object
@@ -137,6 +140,8 @@ class Results:
     reference : dict
         Accuracy of the float network; see `mnv2.sim.sweep.evaluate.reference_accuracy`.
     """
+
+    __repr__ = short_repr
 
     prepared: Prepared
     figures: dict

@@ -14,9 +14,9 @@ from mnv2.golden.exporters.tflite import (
 )
 from mnv2.golden.exporters.tflite_graph import GraphWriter
 from mnv2.golden.fixed_point import quantize_multipliers
-from mnv2.golden.float_model import FloatLayer, FloatModel
 from mnv2.golden.network import build_network
 from mnv2.golden.quantize import quantize_model
+from tests.golden.float_networks import float_network
 
 TABLE = ((1, 8, 1, 1), (4, 12, 2, 2), (6, 12, 1, 2), (3, 16, 2, 1))
 
@@ -41,20 +41,13 @@ def random_quantized_network(rng, network, margin=0.0):
     With a margin the ranges are wider, by that share at both ends, so that ReLU6 clamps inside
     them.
     """
-    layers = {}
-    for layer in network.layers:
-        if layer.kind == "pool":
-            continue
-        channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
-            layer.kind, (layer.input_channels, channels)
-        )
-        fan_in = np.prod(shape[:-1])
-        weights = rng.normal(0, 1.5 / np.sqrt(fan_in), shape).astype(np.float32)
-        layers[layer.name] = FloatLayer(
-            layer, weights, rng.normal(0.3, 0.5, channels).astype(np.float32)
-        )
-    model = FloatModel(network, layers)
+
+    def draw(layer):
+        shape = layer.weight_shape
+        weights = rng.normal(0, 1.5 / np.sqrt(np.prod(shape[:-1])), shape).astype(np.float32)
+        return weights, rng.normal(0.3, 0.5, layer.output_channels).astype(np.float32)
+
+    model = float_network(network, draw)
     image = rng.normal(0, 1, network.input_shape).astype(np.float32)
     ranges = {}
     for name, tensor in model.run(image).items():
@@ -155,7 +148,7 @@ def write_family(
     unsigned_ends : bool
         Input and output are uint8, with a QUANTIZE from and to int8.
     fully_connected : bool
-        The classifier is FULLY_CONNECTED, on [1, C]; else a CONV_2D, and a RESHAPE behind it.
+        The classifier is FULLY_CONNECTED, on [1, C]; else a CONV_2D, and a RESHAPE after it.
     keep_dimensions : bool
         MEAN keeps its axes, and a RESHAPE takes them off where that is needed.
     swapped_adds : bool

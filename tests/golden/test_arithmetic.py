@@ -8,7 +8,7 @@ import pytest
 from mnv2.golden.archive import model_from_arrays, model_to_arrays
 from mnv2.golden.arithmetic import LITERT, Arithmetic
 from mnv2.golden.network import build_network
-from mnv2.golden.records import with_arithmetic
+from mnv2.golden.quantized_layer import with_arithmetic
 from mnv2.golden.synthetic import random_model
 
 NETWORK = build_network(

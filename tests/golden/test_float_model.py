@@ -6,10 +6,11 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from mnv2.golden.float_model import BatchNormalization, FloatLayer, FloatModel
+from mnv2.golden.float_model import BatchNormalization
 from mnv2.golden.importers.torch_checkpoint import read_checkpoint
 from mnv2.golden.importers.torchvision_names import float_model_from_torchvision, layer_prefixes
 from mnv2.golden.network import build_network, mobilenet_v2
+from tests.golden.float_networks import float_network
 
 
 @pytest.fixture(scope="module")
@@ -124,24 +125,19 @@ def test_folded_equals_unfolded_in_every_tensor():
         classes=4,
         input_size=(19, 22),
     )
-    layers = {}
-    for layer in network.layers:
-        if layer.kind == "pool":
-            continue
+
+    def draw(layer):
         channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
-            layer.kind, (layer.input_channels, channels)
-        )
-        weights = rng.normal(0, 0.5, shape).astype(np.float32)
+        weights = rng.normal(0, 0.5, layer.weight_shape).astype(np.float32)
         if layer.kind == "classifier":
-            layers[layer.name] = FloatLayer(layer, weights, np.ones(channels, np.float32))
-            continue
+            return weights, np.ones(channels, np.float32)
         vectors = [
             rng.uniform(low, high, channels).astype(np.float32)
             for low, high in ((0.5, 2), (-1, 2), (-1, 1), (0.1, 3))
         ]
-        layers[layer.name] = FloatLayer(layer, weights, None, BatchNormalization(*vectors))
-    model = FloatModel(network, layers)
+        return weights, None, BatchNormalization(*vectors)
+
+    model = float_network(network, draw)
     image = rng.normal(0, 1, network.input_shape).astype(np.float32)
     tensors, folded = model.run(image), model.folded().run(image)
     assert list(tensors) == list(folded)

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mnv2.golden import ops
 from mnv2.golden.exporters.tflite import (
     add_activation,
     export_model,
@@ -19,6 +18,7 @@ from mnv2.golden.network import Layer, build_network, stride_padding
 from mnv2.golden.quantize import add_record, layer_record, mean_record
 from tests.golden.family_files import random_quantized_network
 from tests.golden.litert import run_litert
+from tests.golden.reference_pool import average_pool2d
 
 
 def with_scales(record, weight_scales, output_scale, bias):
@@ -217,7 +217,7 @@ def test_left_shift_that_wraps():
 
 
 def test_nearly_dead_channels():
-    """Tiny weights beside a bias that would not fit int32 at their scale."""
+    """Tiny weights with a bias that would not fit int32 at their scale."""
     rng = np.random.default_rng(16)
     layer = Layer("layer", "project", 0, (5, 5, 8), (5, 5, 4), (1, 1), 1, ((0, 0), (0, 0)))
     weights = rng.normal(0, 1, (8, 4)) * np.array([1e-30, 0.0, 1e-9, 1.0])
@@ -330,7 +330,7 @@ def test_average_pool(kernel, same):
         version=2,
     )
     expected = run_litert(graph.finish([source], [target]), [x])["pool"]
-    np.testing.assert_array_equal(ops.average_pool2d(x, kernel, 1, padding), expected)
+    np.testing.assert_array_equal(average_pool2d(x, kernel, 1, padding), expected)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 27), (5, 64)])

@@ -52,7 +52,7 @@ def test_3x3_accumulators(stride, bits, overflow, kind):
     rng = np.random.default_rng([stride, bits])
     limits = np.iinfo(kind)
     arithmetic = Arithmetic(accumulator_bits=bits, overflow=overflow)
-    # Small inputs beside large ones: some sums overflow, some only on the way, some not at all.
+    # Small inputs next to large ones: some sums overflow, some only on the way, some not at all.
     x = rng.integers(limits.min, limits.max + 1, (5, 4, 3), dtype=kind)
     x[:3] //= 16
     bias = rng.integers(-(2 ** (bits - 2)), 2 ** (bits - 2), 3).astype(np.int32)

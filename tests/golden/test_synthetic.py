@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mnv2.golden.fixed_point import signed_range
-from mnv2.golden.model import run_block
-from mnv2.golden.network import build_network
-from mnv2.golden.synthetic import random_activation, random_model, random_small_block
+from mnv2.golden.network import build_block, build_network
+from mnv2.golden.quantized_block import run_block
+from mnv2.golden.synthetic import random_activation, random_block, random_model
 
 
 def assert_spread(tensors, bits):
@@ -25,15 +25,7 @@ def assert_spread(tensors, bits):
 @pytest.mark.parametrize("bits", [(8, 8), (4, 4), (5, 7), (8, 4), (6, 8)])
 def test_blocks(bits, expansion, stride):
     rng = np.random.default_rng([*bits, expansion, stride])
-    block, x = random_small_block(
-        rng,
-        input_shape=(14, 11, 8),
-        expansion=expansion,
-        output_channels=8,
-        stride=stride,
-        weight_bits=bits[0],
-        activation_bits=bits[1],
-    )
+    block, x = random_block(rng, build_block(1, (14, 11, 8), expansion, 8, stride), *bits)
     assert (block.add is not None) == (stride == 1)
     assert (block.expand is None) == (expansion == 1)
     top = 2 ** (bits[0] - 1) - 1
@@ -63,14 +55,7 @@ def test_models(bits):
 
 def test_the_same_seed_makes_the_same_block():
     made = [
-        random_small_block(
-            np.random.default_rng(1),
-            input_shape=(5, 5, 4),
-            expansion=2,
-            output_channels=4,
-            stride=1,
-        )
-        for _ in range(2)
+        random_block(np.random.default_rng(1), build_block(1, (5, 5, 4), 2, 4, 1)) for _ in range(2)
     ]
     first, second = (run_block(block, x) for block, x in made)
     assert all(np.array_equal(first[name], second[name]) for name in first)

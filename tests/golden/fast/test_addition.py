@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from mnv2.golden.arithmetic import Arithmetic
-from mnv2.golden.fast.addition import prepare_add
+from mnv2.golden.fast.addition import prepare_float_add
 from mnv2.golden.fast.choice import load_compiled
 from mnv2.golden.fast.kernels import NUMPY
 from mnv2.golden.quantize import add_record
-from mnv2.golden.records import with_arithmetic
+from mnv2.golden.quantized_layer import with_arithmetic
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.37, 1e-3])
@@ -24,7 +24,7 @@ def test_additions(ratio):
         )
         a, b = (part.astype(np.int8).ravel() for part in np.meshgrid(*[np.arange(-128, 128)] * 2))
         for form in (
-            prepare_add(made),
+            prepare_float_add(made),
             (made.run(*np.divmod(np.arange(2**16), 2**8) - np.int64(128)).astype(np.float32),),
         ):
             for kernels in (NUMPY, load_compiled()):
@@ -52,7 +52,7 @@ def test_additions_that_float32_cannot_hold_come_from_a_table():
                 127,
             )
         )
-    forms = [prepare_add(add) for add in adds]
+    forms = [prepare_float_add(add) for add in adds]
     assert [len(form) for form in forms[:2]] == [1, 5]
     for add, form in zip(adds, forms, strict=True):
         for kernels in (NUMPY, load_compiled()):

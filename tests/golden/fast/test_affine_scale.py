@@ -11,7 +11,7 @@ from mnv2.golden.fast.affine_scale import fit, thresholds
 from mnv2.golden.fast.choice import load_compiled
 from mnv2.golden.fast.kernels import NUMPY
 from mnv2.golden.fast.prepared import prepare_layer, scale_sums
-from mnv2.golden.records import QuantizedLayer
+from mnv2.golden.quantized_layer import QuantizedLayer
 
 
 def make_layer(
@@ -112,7 +112,7 @@ def test_what_is_not_proven_comes_from_integers(rounding):
 
 @pytest.mark.parametrize("zero_point", [-128, 4])
 def test_small_scales_need_exceptions(zero_point):
-    """Where a step of the sum is less than float32 resolves, single sums are replaced."""
+    """Single sums are replaced where a step of the sum is less than float32 resolves."""
     rng = np.random.default_rng(3)
     weights = rng.integers(-127, 128, (120, 6), dtype=np.int8)
     layer = make_layer(

@@ -37,7 +37,7 @@ def assert_equals_litert(content, inputs):
 
 
 class ModelMaker:
-    """Writes random operators one behind the other; `finish` gives the file and its inputs.
+    """Writes a chain of random operators; `finish` gives the file and its inputs.
 
     Scales are chosen so that outputs spread over the int8 range, unless they are given.
     """

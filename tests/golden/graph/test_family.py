@@ -9,7 +9,7 @@ from mnv2.golden.average_pool import QuantizedAveragePool
 from mnv2.golden.exporters.tflite import export_model
 from mnv2.golden.graph.family import lower_family
 from mnv2.golden.graph.graph import Graph
-from mnv2.golden.graph.records import Operator, PoolOptions, Tensor
+from mnv2.golden.graph.schema import Operator, PoolOptions, Tensor
 from mnv2.golden.importers.tflite import read_graph
 from mnv2.golden.network import build_network, mobilenet_v2
 from mnv2.golden.synthetic import random_activation, random_model
@@ -104,7 +104,7 @@ def test_every_tensor_is_litert_s(name):
     pool = next(index for index, name in family.names.items() if name == "pool")
     assert len(np.unique(tensors[pool])) > 5
     assert len(np.unique(tensors[classifier])) > 1
-    assert [operator.kind for operator in family.behind] == [
+    assert [operator.kind for operator in family.after] == [
         kind
         for kind, there in (
             ("RESHAPE", graph.producer(classifier).kind == "CONV_2D"),
@@ -177,7 +177,7 @@ def graph():
 
 
 def cut(graph, count, last=None, tensors=()):
-    """The first operators of a graph, so many, and perhaps another one behind them."""
+    """The first ``count`` operators of a graph, and perhaps another one after them."""
     operators = [*graph.operators[:count], *([] if last is None else [last])]
     return Graph(
         (*graph.tensors, *tensors), tuple(operators), graph.inputs, (operators[-1].output,)
@@ -311,11 +311,11 @@ def test_operators_beside_the_way(graph):
     tensor = replace(graph.tensors[-1], index=len(graph.tensors))
     extra = replace(graph.operators[-1], index=len(graph.operators), outputs=(tensor.index,))
     assert refusal(cut(graph, len(graph.operators), extra, [tensor])).startswith(
-        f"The {extra.label} expected nothing behind the classifier but one of RESHAPE, SOFTMAX"
+        f"The {extra.label} expected nothing after the classifier but one of RESHAPE, SOFTMAX"
     )
-    beside = replace(extra, inputs=(graph.inputs[0],))
+    aside = replace(extra, inputs=(graph.inputs[0],))
     tensor = replace(tensor, shape=(1, 8, 8, 3))
-    wrong = cut(graph, len(graph.operators), beside, [tensor])
+    wrong = cut(graph, len(graph.operators), aside, [tensor])
     assert refusal(wrong) == (
         f"The {extra.label} expected {graph.tensors[graph.inputs[0]].label} to be read by the "
         "operator 0 (CONV_2D) alone"
@@ -354,7 +354,7 @@ def with_pad(graph, kind, amounts, value=None):
 
 
 def test_pads(graph):
-    """PAD of real zeros is the padding of the convolution behind it; others are refused."""
+    """PAD of real zeros is the padding of the convolution after it; others are refused."""
     end = ((0, 0), (0, 1), (0, 1), (0, 0))
     zero = graph.tensors[graph.inputs[0]].zero_point
     image = random_activation(np.random.default_rng(4), (8, 8, 3))

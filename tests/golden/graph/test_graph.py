@@ -12,7 +12,7 @@ from mnv2.golden import ops
 from mnv2.golden.exporters.tflite_graph import GraphWriter
 from mnv2.golden.fixed_point import quantize_multiplier, round_half_away
 from mnv2.golden.graph.graph import Graph
-from mnv2.golden.graph.records import (
+from mnv2.golden.graph.schema import (
     AddOptions,
     ConvolutionOptions,
     Operator,
@@ -54,7 +54,7 @@ def test_a_scalar_by_a_shape_of_no_elements():
 
 
 def test_a_shape_of_no_elements_is_no_constant_where_it_is_computed():
-    """What an operator makes may be declared of any shape."""
+    """The output of an operator may be declared of any shape."""
     graph = GraphWriter()
     source = graph.tensor("x", (2, 3), scales=0.5)
     target = graph.tensor("y", (0,), scales=0.5)

@@ -9,32 +9,27 @@ import zipfile
 
 import numpy as np
 
-from mnv2.golden.float_model import BatchNormalization, FloatLayer, FloatModel
+from mnv2.golden.float_model import BatchNormalization
 from mnv2.golden.importers.torchvision_names import layer_prefixes
+from tests.golden.float_networks import float_network
 
 
 def random_float_model(rng, network, epsilon=1e-5):
     """A FloatModel with unfolded normalisations whose activations stay inside ReLU6's range."""
-    layers = {}
-    for layer in network.layers:
-        if layer.kind == "pool":
-            continue
+
+    def draw(layer):
         channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
-            layer.kind, (layer.input_channels, channels)
-        )
         fan = 9 if layer.kind == "depthwise" else layer.weight_count // channels
-        weights = rng.normal(0, fan**-0.5, shape).astype(np.float32)
+        weights = rng.normal(0, fan**-0.5, layer.weight_shape).astype(np.float32)
         if layer.kind == "classifier":
-            bias = rng.normal(0, 1, channels).astype(np.float32)
-            layers[layer.name] = FloatLayer(layer, weights, bias)
-            continue
+            return weights, rng.normal(0, 1, channels).astype(np.float32)
         vectors = [
             rng.uniform(low, high, channels).astype(np.float32)
             for low, high in ((0.5, 2), (-1, 2), (-0.5, 0.5), (0.3, 2))
         ]
-        layers[layer.name] = FloatLayer(layer, weights, None, BatchNormalization(*vectors, epsilon))
-    return FloatModel(network, layers)
+        return weights, None, BatchNormalization(*vectors, epsilon)
+
+    return float_network(network, draw)
 
 
 def assert_equal_models(a, b, epsilons=True):
@@ -241,7 +236,7 @@ def onnx_bytes(
     clip : str
         "inputs", "attributes", "relu-min" or "max-min".
     bias : bool
-        An Add behind each convolution in place of its own bias; only where folded.
+        An Add after each convolution in place of its own bias; only where folded.
     pool : str
         "GlobalAveragePool", "ReduceMean" or "AveragePool".
     classifier : str

@@ -173,10 +173,10 @@ def test_tensors_in_a_file_beside(tmp_path):
     path = written(folder, proto.SerializeToString(), "m.onnx")
     assert_equal_models(read_float_model(path), model)
     (folder / "w.data").rename(tmp_path / "w.data")
-    with pytest.raises(ValueError, match="must lie in a plain file beside it, not in 'w.data'"):
+    with pytest.raises(ValueError, match="must lie in a plain file next to it, not in 'w.data'"):
         read_float_model(path)
     (folder / "w.data").symlink_to(tmp_path / "w.data")
-    with pytest.raises(ValueError, match="must lie in a plain file beside it"):
+    with pytest.raises(ValueError, match="must lie in a plain file next to it"):
         read_float_model(path)
 
 
@@ -190,7 +190,7 @@ def test_nothing_outside_the_folder(tmp_path, location):
     (tmp_path / "w.data").write_bytes(bytes(10_000))
     (tmp_path / "in").mkdir()
     path = written(tmp_path / "in", proto.SerializeToString())
-    with pytest.raises(ValueError, match="must lie in a plain file beside it, not in"):
+    with pytest.raises(ValueError, match="must lie in a plain file next to it, not in"):
         read_float_model(path)
 
 

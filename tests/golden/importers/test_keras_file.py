@@ -18,7 +18,7 @@ from mnv2.golden.importers.keras_file import parse_keras_hdf5, parse_keras_zip
 from mnv2.golden.network import mobilenet_v2
 from tests.golden.importers.float_files import assert_equal_models
 
-#: Made by `make.py` beside them, which says with what.
+#: Made by `make.py` in their folder, which says with what.
 FOLDER = Path(__file__).parent / "keras"
 SIZES = {"keras": 64, "keras2": 65}
 FILES = (
@@ -77,7 +77,7 @@ def test_all_files_of_a_version_hold_one_model():
 def test_size_is_given_only_where_the_file_has_none():
     assert read("keras.weights.h5", input_size=None).network.input_shape == (224, 224, 3)
     assert read("keras.h5", input_size=64).network.input_shape == (64, 64, 3)
-    with pytest.raises(ValueError, match="has 64 rows and 64 columns; an input size of 96"):
+    with pytest.raises(ValueError, match="has 64 rows and 64 columns, not the given input size 96"):
         read("keras.h5", input_size=96)
 
 
@@ -118,7 +118,7 @@ def change_zip(rewrite):
 
 
 def test_unnamed_layers_are_told_by_their_order():
-    """As Keras' first versions 3 write them: without names beside the variables."""
+    """As Keras' first versions 3 write them: without names next to the variables."""
 
     def remove(group):
         for name in list(group.attrs):

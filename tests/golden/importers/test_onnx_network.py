@@ -188,7 +188,7 @@ def add_behind(block, term):
 
 
 def second_use(nodes, _):
-    """The clamp's input is used behind it too."""
+    """The clamp's input is used after it too."""
     nodes["block2.depthwise.conv"].input[0] = "block2.expand.norm"
 
 
@@ -233,7 +233,7 @@ def two_copies(nodes, _):
             "must be depthwise or have one group, not 3",
         ),
         (attribute("logits", "alpha", 0.5), "Gemm n_logits must be a plain product"),
-        (attribute("stem.norm", "epsilon", 2.0), "variance behind stem.weight and its epsilon"),
+        (attribute("stem.norm", "epsilon", 2.0), "variance after stem.weight and its epsilon"),
         (attribute("stem.norm", "training_mode", 1), "n_stem.norm must follow a convolution, once"),
         (
             tensor("six", lambda x: x + 1),
@@ -478,12 +478,12 @@ def test_numbers_beside_the_file():
 
     data = onnx_bytes(model, change=change)
 
-    def beside(name, offset, length):
+    def read_sibling(name, offset, length):
         assert name == "w.data"
         return bytes(stored[offset : offset + length])
 
-    assert_equal_models(parse_onnx(data, beside=beside), model)
+    assert_equal_models(parse_onnx(data, read_sibling=read_sibling), model)
     with pytest.raises(ValueError, match="lies outside the file, in 'w.data'"):
         parse_onnx(data)
     with pytest.raises(ValueError, match="w.data must hold all of the tensor"):
-        parse_onnx(data, beside=lambda name, offset, length: b"")
+        parse_onnx(data, read_sibling=lambda name, offset, length: b"")

@@ -1,4 +1,4 @@
-"""What a .tflite may not hold is refused in one sentence."""
+"""Contents that a .tflite may not hold are refused in one sentence."""
 
 import sys
 import time
@@ -175,7 +175,7 @@ def test_buffers():
 
 
 def test_buffers_behind_the_tables():
-    """Large files keep contents behind the flatbuffer, at an offset of the file."""
+    """Large files keep contents after the flatbuffer, at an offset of the file."""
     graph, whole = EditableModel(convolution()), finish(convolution())
     buffer = graph.model.buffers[graph.subgraph.tensors[1].buffer]
     weights = bytes(buffer.data)
@@ -228,7 +228,7 @@ def test_models_and_subgraphs():
         read_graph(graph.finish([0], [-2]))
     with pytest.raises(ValueError, match="An input of the model must be one of its 4 tensors"):
         read_graph(graph.finish([4], [3]))
-    with pytest.raises(ValueError, match=r"The input tensor 1 \('w'\) must be no constant"):
+    with pytest.raises(ValueError, match=r"The input tensor 1 \('w'\) must not be a constant"):
         read_graph(graph.finish([0, 1], [3]))
 
 

@@ -103,7 +103,7 @@ def test_each_misshapen_tensor_is_named(model):
             changed = {**tensors, name: np.concatenate([value, value], axis)}
             with pytest.raises(ValueError, match="must|superfluous|missing") as caught:
                 float_model_from_torchvision(changed, strides=STRIDES)
-            # A wrong count of channels may show at the tensor before or behind.
+            # A wrong count of channels may show at the tensor before or after.
             assert any(
                 part in str(caught.value)
                 for part in (name.rpartition(".")[0][:15], "features", "classifier")
@@ -140,7 +140,7 @@ def test_each_superfluous_tensor_is_named(model, name):
         (
             "features.2.conv.1.1.running_var",
             lambda x: -x,
-            "variance behind features.2.conv.1.0.weight",
+            "variance after features.2.conv.1.0.weight",
         ),
         ("features.2.conv.1.1.weight", lambda x: x * np.nan, "features.2.conv.1.1.weight must be"),
         ("features.2.conv.1.1.weight", lambda x: x[:5], "scale of features.2.conv.1.0.weight must"),
@@ -231,7 +231,7 @@ def test_sizes_must_agree():
     assert agree_on_size(None, (None, None)) == (224, 224)
     assert agree_on_size(96, (None, 50)) == (96, 96)
     assert agree_on_size(96, (96, 96)) == agree_on_size(None, (96, 96)) == (96, 96)
-    with pytest.raises(ValueError, match="has 96 rows and 96 columns; an input size of 128"):
+    with pytest.raises(ValueError, match="96 rows and 96 columns, not the given input size 128"):
         agree_on_size(128, (96, 96))
 
 

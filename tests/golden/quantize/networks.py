@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from mnv2.golden.float_model import BatchNormalization, FloatLayer, FloatModel
+from mnv2.golden.float_model import BatchNormalization
 from mnv2.golden.network import build_network
+from tests.golden.float_networks import float_network
 
 #: Blocks with and without expansion, residual and stride.
 TABLE = ((1, 8, 1, 1), (4, 12, 2, 2), (4, 16, 1, 1))
@@ -27,35 +28,24 @@ def small_model(rng, normalized=False, uneven=1.0, gain=1.5):
     gain : float
         At 0.8 no activation comes near 6.
     """
-    layers = {}
-    for layer in small_network().layers:
-        if layer.kind == "pool":
-            continue
-        channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
-            layer.kind, (layer.input_channels, channels)
-        )
+
+    def draw(layer):
+        channels, shape = layer.output_channels, layer.weight_shape
         factor = uneven ** rng.uniform(-1, 1, channels)
         weights = rng.normal(0, gain / np.sqrt(np.prod(shape[:-1])), shape) * factor
         bias = rng.normal(0.3, 0.5, channels) * factor
-        if normalized and layer.kind != "classifier":
-            normalization = BatchNormalization(
-                *(
-                    v.astype(np.float32)
-                    for v in (
-                        rng.uniform(0.2, 0.6, channels),
-                        rng.normal(1, 0.8, channels),
-                        rng.normal(0, 0.1, channels),
-                        rng.uniform(0.5, 2, channels),
-                    )
-                )
-            )
-            layers[layer.name] = FloatLayer(layer, weights.astype(np.float32), None, normalization)
-        else:
-            layers[layer.name] = FloatLayer(
-                layer, weights.astype(np.float32), bias.astype(np.float32)
-            )
-    return FloatModel(small_network(), layers)
+        if not normalized or layer.kind == "classifier":
+            return weights.astype(np.float32), bias.astype(np.float32)
+        vectors = (
+            rng.uniform(0.2, 0.6, channels),
+            rng.normal(1, 0.8, channels),
+            rng.normal(0, 0.1, channels),
+            rng.uniform(0.5, 2, channels),
+        )
+        normalization = BatchNormalization(*(vector.astype(np.float32) for vector in vectors))
+        return weights.astype(np.float32), None, normalization
+
+    return float_network(small_network(), draw)
 
 
 def small_pictures(rng, count, shape=(24, 20, 3)):

@@ -9,11 +9,11 @@ from mnv2.golden.quantize.adaptive_rounding import (
     adaptive_integers,
     damped,
     descend,
-    reconstruction_error,
     squared_error,
     successive_rounding,
 )
-from mnv2.golden.quantize.calibrate import collect_statistics
+from mnv2.golden.quantize.moments import group_weights
+from mnv2.golden.quantize.range_statistics import collect_statistics
 from mnv2.golden.quantize.scales import nearest_integers, weight_scales
 from tests.golden.quantize.networks import small_model, small_network, small_pictures
 
@@ -28,6 +28,12 @@ def model():
 @pytest.fixture(scope="module")
 def statistics(model):
     return collect_statistics(model, small_pictures(np.random.default_rng(2), 8), gram=True)
+
+
+def reconstruction_error(layer, weights, integers, scales, gram):
+    """Squared error of the layer's outputs over all positions seen: float64 [Cout]."""
+    error = np.asarray(integers, np.float64) * scales.astype(np.float64) - weights
+    return squared_error(group_weights(layer, error), gram).reshape(-1)
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnv2.golden.quantize.bias_correction import corrected_bias
-from mnv2.golden.quantize.calibrate import collect_statistics
+from mnv2.golden.quantize.range_statistics import collect_statistics
 from mnv2.golden.quantize.scales import nearest_integers, weight_scales
 from tests.golden.quantize.networks import small_model, small_network, small_pictures
 

@@ -91,7 +91,7 @@ def test_dead_channels_stay():
 
 
 def test_high_biases_are_absorbed_where_no_tail_is_cut():
-    """What lies three deviations below the mean moves on; channels that go lower change."""
+    """Offsets three deviations below the mean move on; channels that go lower change."""
     model = small_model(np.random.default_rng(5), normalized=True)
     layers = dict(model.layers)
     for name in ("block2.depthwise", "head"):

@@ -22,7 +22,7 @@ def model():
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
 def test_mean_and_power_of_any_weights_outputs(model, layer):
-    """What other weights would give on average, and squared, follows without running them."""
+    """Means and squares of other weights' outputs follow without running them."""
     rng = np.random.default_rng(2)
     pictures = [np.abs(x) for x in small_pictures(rng, 3, layer.input_shape)]
     moments = sum(

@@ -16,8 +16,8 @@ from mnv2.golden.quantize import (
     relu6_clamp,
 )
 from mnv2.golden.quantize.adaptive_rounding import adaptive_integers
-from mnv2.golden.quantize.calibrate import collect_statistics
 from mnv2.golden.quantize.equalization import equalize
+from mnv2.golden.quantize.range_statistics import collect_statistics
 from tests.golden.quantize.networks import small_model, small_pictures
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from mnv2.golden.fixed_point import signed_range
 from mnv2.golden.quantize import choose_ranges
-from mnv2.golden.quantize.calibrate import RangeStatistics
 from mnv2.golden.quantize.histogram import histogram
 from mnv2.golden.quantize.options import RANGE_METHODS
+from mnv2.golden.quantize.range_statistics import RangeStatistics
 from mnv2.golden.quantize.ranges import (
     entropy_divergence,
     entropy_range,
@@ -20,7 +20,7 @@ from mnv2.golden.quantize.scales import tensor_parameters
 
 
 def statistics_of(**tensors):
-    """RangeStatistics of pictures [pictures, values] by tensor; the logits beside them."""
+    """RangeStatistics of pictures [pictures, values] by tensor; and of the logits."""
     tensors.setdefault("classifier", np.array([[-4.0, 5.0], [-8.0, 20.0]]))
     return RangeStatistics(
         {n: t.min(axis=1) for n, t in tensors.items()},

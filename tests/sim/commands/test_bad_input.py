@@ -39,7 +39,7 @@ def refuse(tmp_path, monkeypatch):
 @pytest.fixture
 def photograph():
     """A picture that is fine."""
-    from mnv2.sim.commands.options.picture import find_picture
+    from mnv2.sim.pictures.photographs import find_picture
 
     return find_picture("chelsea")
 

@@ -1,10 +1,15 @@
-"""The record behind `mnv2 classify`."""
+"""The record that `mnv2 classify` shows."""
 
 import numpy as np
 import pytest
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.networks.classify import classify, rank, sqnr_db, write_dump
+from mnv2.sim.networks.classify import classify
+from mnv2.sim.networks.compare import sqnr_db
+from mnv2.sim.networks.dumps import write_dump
+from mnv2.sim.networks.open import open_model
+from mnv2.sim.networks.outputs import dump_tensors
+from mnv2.sim.networks.ranking import rank
 from mnv2.sim.pictures.class_names import class_name, class_names
 from mnv2.sim.pictures.photographs import calibration_photographs, labelled_photographs
 
@@ -12,7 +17,7 @@ from mnv2.sim.pictures.photographs import calibration_photographs, labelled_phot
 @pytest.fixture(scope="module")
 def cat():
     path = next(p.path for p in calibration_photographs() if p.name == "chelsea")
-    return classify(path)
+    return classify(open_model(), path)
 
 
 def test_a_cat_is_a_cat(cat):
@@ -36,7 +41,7 @@ def test_quality_of_each_block(cat):
 
 def test_dump(cat, tmp_path):
     path = tmp_path / "new" / "tensors.npz"
-    write_dump(path, cat)
+    write_dump(path, dump_tensors(cat.model, cat.tensors))
     with np.load(path, allow_pickle=False) as tensors:
         assert set(tensors.files) == set(cat.tensors)
         assert tensors["block17.expand"].shape == (7, 7, 960)
@@ -49,10 +54,10 @@ def test_dump(cat, tmp_path):
 def test_dump_that_cannot_be_written(cat, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="The dump .* cannot be written"):
-        write_dump(tmp_path / "file" / "x.npz", cat)
+        write_dump(tmp_path / "file" / "x.npz", dump_tensors(cat.model, cat.tensors))
     (tmp_path / "folder").mkdir()
     with pytest.raises(UserError, match="cannot be written"):
-        write_dump(tmp_path / "folder", cat)
+        write_dump(tmp_path / "folder", dump_tensors(cat.model, cat.tensors))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
 
 

@@ -1,4 +1,4 @@
-"""Two dumps side by side: what differs is counted, and the first that parts is named."""
+"""Two dumps side by side: differences are counted, and the first tensor that differs is named."""
 
 import zipfile
 
@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from mnv2.sim import cli
 from mnv2.sim.errors import UserError
-from mnv2.sim.networks.compare import compare_tensors, sqnr_db
+from mnv2.sim.networks.compare import compare_dumps, sqnr_db
 from mnv2.sim.networks.dumps import DUMP_FILE, read_dump
 
 
@@ -51,7 +51,7 @@ def test_the_first_that_parts_is_named(tensors, save):
     result = invoke(save("a.npz", tensors), save("b.npz", wrong))
     assert result.exit_code == 1
     assert result.stdout.splitlines()[-1] == (
-        "The first that parts is t1: 2 of 60 elements differ; 2 of 4 tensors part."
+        "The first that differs is t1: 2 of 60 elements differ; 2 of 4 tensors differ."
     )
     row = next(line for line in result.stdout.splitlines() if line.lstrip().startswith("t1"))
     noise = np.square(tensors["t1"].astype(float) - wrong["t1"]).sum()
@@ -65,7 +65,7 @@ def test_order_is_that_of_a(tensors, save):
     backwards = dict(reversed(tensors.items()))
     wrong = {name: value + 1 for name, value in tensors.items()}
     result = invoke(save("a.npz", backwards), save("b.npz", wrong))
-    assert "first that parts is t3" in result.stdout
+    assert "first that differs is t3" in result.stdout
 
 
 def test_tensors_of_one_only_are_listed_and_part_nothing(tensors, save):
@@ -81,20 +81,20 @@ def test_tensors_of_one_only_are_listed_and_part_nothing(tensors, save):
 
 def test_names_are_printed_as_they_are(save):
     result = invoke(save("a.npz", {"[bold]x": np.ones(2)}), save("b.npz", {"[bold]x": np.zeros(2)}))
-    assert result.stdout.splitlines()[-1].startswith("The first that parts is [bold]x: 2 of 2 ")
+    assert result.stdout.splitlines()[-1].startswith("The first that differs is [bold]x: 2 of 2 ")
 
 
-def test_shapes_and_types_part(tensors, save):
+def test_shapes_and_types_differ(tensors, save):
     other = tensors | {"t1": tensors["t1"].reshape(20, 3), "t3": tensors["t3"].astype(np.int64)}
     result = invoke(save("a.npz", tensors), save("b.npz", other))
     assert result.exit_code == 1
     assert "4x5x3 against 20x3" in result.stdout
     assert "scalar int32 against int64" in result.stdout
-    assert "first that parts is t1: the shapes differ; 2 of 4" in result.stdout
+    assert "first that differs is t1: the shapes differ; 2 of 4" in result.stdout
 
 
 def test_differences_of_integers_do_not_wrap():
-    result = compare_tensors(
+    result = compare_dumps(
         {"x": np.array([-128], np.int8), "y": np.array([2**64 - 1], "u8")},
         {"x": np.array([127], np.int8), "y": np.array([2**64 - 2], "u8")},
     )
@@ -104,9 +104,9 @@ def test_differences_of_integers_do_not_wrap():
 
 def test_nan_equals_nan_alone():
     nan = np.array([np.nan, 1.0])
-    (tensor,) = compare_tensors({"x": nan}, {"x": nan.copy()}).tensors
+    (tensor,) = compare_dumps({"x": nan}, {"x": nan.copy()}).tensors
     assert tensor.equal
-    (tensor,) = compare_tensors({"x": nan}, {"x": np.array([0.0, 1.0])}).tensors
+    (tensor,) = compare_dumps({"x": nan}, {"x": np.array([0.0, 1.0])}).tensors
     assert tensor.differing == 1
     assert np.isnan(tensor.largest)
 
@@ -126,7 +126,7 @@ def test_folders_of_runs(tensors, save, tmp_path):
 
 def test_nothing_in_common(tensors, save, capsys):
     with pytest.raises(UserError, match="have none: t1, t2, t3, … here, other there"):
-        compare_tensors(tensors, {"other": np.ones(1)})
+        compare_dumps(tensors, {"other": np.ones(1)})
     assert invoke(save("a.npz", tensors), save("b.npz", {"other": np.ones(1)})).exit_code == 2
 
 

@@ -11,14 +11,15 @@ from typer.testing import CliRunner
 from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.float_model import FloatModel
 from mnv2.golden.network import mobilenet_v2
-from mnv2.golden.records import with_arithmetic
+from mnv2.golden.quantized_layer import with_arithmetic
 from mnv2.sim import cli
 from mnv2.sim.errors import UserError
 from mnv2.sim.networks import export
-from mnv2.sim.networks.compare import compare_tensors
+from mnv2.sim.networks.compare import compare_dumps
+from mnv2.sim.networks.dumps import write_dump
 from mnv2.sim.networks.export import METADATA, encode_model, open_calibrated
 from mnv2.sim.networks.open import RunnableModel, open_model
-from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note, write_dump
+from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note
 from tests.golden.family_files import (
     per_tensor,
     random_quantized_network,
@@ -47,7 +48,7 @@ def files(tmp_path):
 def test_litert_gives_all_tensors(change, tmp_path):
     model = change(random_quantized_network(np.random.default_rng(2), small_network((18, 16))))
     out = tmp_path / "out.tflite"
-    out.write_bytes(encode_model(RunnableModel("small", model), None, "tflite"))
+    out.write_bytes(encode_model(RunnableModel("small", model), "tflite"))
     image = np.random.default_rng(3).integers(-128, 128, (1, 18, 16, 3), dtype=np.int8)
     litert = run_litert_by_index(out.read_bytes(), [image])
     opened = open_model(out)
@@ -63,7 +64,7 @@ def test_litert_gives_all_tensors(change, tmp_path):
     adds = sum(block.add is not None for block in model.blocks)
     assert len(ours) == len(model.layers) + adds + 2  # and input and pool
     named = {opened.family.names[int(key[1:])]: value[0] for key, value in ours.items()}
-    assert compare_tensors(model.run(image[0]), named).first_parting is None
+    assert compare_dumps(model.run(image[0]), named).first_differing is None
 
 
 def test_the_command_writes_both_formats(files, tmp_path):
@@ -77,7 +78,7 @@ def test_the_command_writes_both_formats(files, tmp_path):
     back, other = (open_model(x).integer for x in (first, integers))
     image = np.random.default_rng(3).integers(-128, 128, (16, 12, 3), dtype=np.int8)
     for found in (back, other):
-        assert compare_tensors(model.run(image), found.run(image)).first_parting is None
+        assert compare_dumps(model.run(image), found.run(image)).first_differing is None
     odd = tmp_path / "model.bin"
     assert invoke("export", "--model", integers, "--format", "tflite", odd).exit_code == 0
     np.testing.assert_array_equal(open_model(odd).integer.stem.weights, model.stem.weights)
@@ -96,7 +97,8 @@ def test_what_made_it_is_in_the_file(files):
     model, _ = files
     float_model = FloatModel(model.network, {})
     opened = RunnableModel("some/where/weights.pth", model, float_model)
-    content = encode_model(opened, "3 pictures of photographs", "tflite")
+    opened = replace(opened, calibrated_on="3 pictures of photographs")
+    content = encode_model(opened, "tflite")
     read = tflite.Model.GetRootAs(content, 0)
     assert read.Description().startswith(
         b"weights.pth, 16x12, 11 classes, int8, calibrated on 3 pictures of photographs; mnv2 "
@@ -115,20 +117,20 @@ def test_calibration_on_a_folder(tmp_path, monkeypatch):
         bright = rng.integers(0, 80 * (number + 1), (40, 50, 3), dtype=np.uint8)
         Image.fromarray(bright).save(folder / f"{number}.png")
     path.write_bytes(float_file(mobilenet_v2(0.35, 32, classes=3), rng))
-    opened, words = open_calibrated(path, str(folder), 32)
-    assert words == "3 pictures of photographs"
+    opened = open_calibrated(path, str(folder), 32)
+    assert opened.calibrated_on == "3 pictures of photographs"
     assert opened.name == str(path)
     result = invoke("export", "--model", path, "--size", 32, folder, tmp_path / "x.npz")
     assert result.stdout.rstrip().endswith("bytes, calibrated on 3 pictures of photographs")
     same = open_model(tmp_path / "x.npz").integer
     np.testing.assert_array_equal(same.head.bias, opened.integer.head.bias)
     (folder / "2.png").unlink()
-    other, _ = open_calibrated(path, str(folder), 32)
+    other = open_calibrated(path, str(folder), 32)
     assert [x.output_scale for x in opened.integer.layers] != [
         x.output_scale for x in other.integer.layers
     ]
     monkeypatch.setattr(export, "CALIBRATION_LIMIT", 1)
-    assert open_calibrated(path, str(folder), 32)[1] == "1 picture of photographs"
+    assert open_calibrated(path, str(folder), 32).calibrated_on == "1 picture of photographs"
     (folder / "0.png").write_bytes(b"x")
     (folder / "1.png").write_bytes(b"x")
     with pytest.raises(UserError, match="not an image"):
@@ -161,7 +163,7 @@ def test_models_that_litert_does_not_have(files):
     ]:
         wrong = replace(model, head=record)
         with pytest.raises(UserError, match=words):
-            encode_model(RunnableModel("x", wrong), None, "tflite")
+            encode_model(RunnableModel("x", wrong), "tflite")
 
 
 def test_dump_has_what_the_host_makes(files):

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from mnv2.golden.exporters.tflite import export_model
+from mnv2.golden.quantize import quantize_image
 from mnv2.sim.errors import UserError
 from mnv2.sim.networks import open as models
-from mnv2.sim.networks.classify import sqnr_db
-from mnv2.sim.pictures.calibration import calibration_pictures
-from mnv2.sim.pictures.images import load_input, quantize_input
+from mnv2.sim.networks.compare import sqnr_db
+from mnv2.sim.pictures.calibration_pictures import calibration_pictures
 from mnv2.sim.pictures.photographs import calibration_photographs, labelled_photographs
 from tests.golden.litert import run_litert
+from tests.sim.pictures.inputs import load_input
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def judged(float_model, model):
     results = []
     for photograph in labelled_photographs():
         image = load_input(photograph.path)
-        tensors = model.run(quantize_input(image, model))
+        tensors = model.run(quantize_image(image, model))
         results.append(
             (
                 photograph.label,
@@ -77,7 +78,7 @@ def test_activations_use_their_range(judged):
 
 def test_integer_pass_takes_under_half_a_second(model):
     """Time of the processor, on one thread: other work on the machine must not decide."""
-    image = quantize_input(load_input(calibration_photographs()[0].path), model)
+    image = quantize_image(load_input(calibration_photographs()[0].path), model)
     seconds = []
     for _ in range(5):
         start = time.process_time()
@@ -89,7 +90,7 @@ def test_integer_pass_takes_under_half_a_second(model):
 def test_every_tensor_is_litert_s(model):
     content = export_model(model)
     for photograph in (labelled_photographs()[0], calibration_photographs()[1]):
-        image = quantize_input(load_input(photograph.path), model)
+        image = quantize_image(load_input(photograph.path), model)
         tensors = model.run(image)
         expected = run_litert(content, [image])
         compared = [name for name in tensors if name != "logits_accumulator"]
@@ -99,7 +100,7 @@ def test_every_tensor_is_litert_s(model):
 
 
 def test_quick_forms_equal_the_plain_ones(model):
-    image = quantize_input(load_input(calibration_photographs()[2].path), model)
+    image = quantize_image(load_input(calibration_photographs()[2].path), model)
     quick, plain = model.run(image), model.run(image, exact_loops=True)
     for name in plain:
         assert np.array_equal(quick[name], plain[name]), name
@@ -115,7 +116,7 @@ def test_float_model_is_quantised_to_the_bits_asked_for():
 def test_cache_holds_the_same_model(model, tmp_path, monkeypatch):
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path))
     monkeypatch.setattr(
-        models.calibration,
+        models,
         "calibration_pictures",
         lambda *choices: calibration_pictures(*choices)[:2],
     )
@@ -138,7 +139,7 @@ def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "file" / "below"))
     monkeypatch.setattr(
-        models.calibration,
+        models,
         "calibration_pictures",
         lambda *choices: calibration_pictures(*choices)[:1],
     )

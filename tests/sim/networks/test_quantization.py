@@ -1,16 +1,17 @@
-"""What the repairs are for, on the real network and the labelled photographs."""
+"""The use of the repairs, on the real network and the labelled photographs."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from mnv2.golden.float_model import IMAGENET_NORMALIZATION
 from mnv2.golden.quantize import QuantizationOptions, calibrate, quantize_image, quantize_model
 from mnv2.sim.networks import open as models
-from mnv2.sim.networks.classify import sqnr_db
-from mnv2.sim.pictures import images
-from mnv2.sim.pictures.calibration import calibration_pictures
+from mnv2.sim.networks.compare import sqnr_db
+from mnv2.sim.pictures.calibration_pictures import calibration_pictures
 from mnv2.sim.pictures.photographs import labelled_photographs
+from tests.sim.pictures.inputs import load_input
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def float_model():
 
 @pytest.fixture(scope="module")
 def photographs():
-    return [images.load_input(photograph.path) for photograph in labelled_photographs()]
+    return [load_input(photograph.path) for photograph in labelled_photographs()]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_equalization_brings_a_ruined_network_back(
         seen = ruined.run(image)["classifier"].reshape(-1)
         assert np.abs(seen - expected).max() < 1e-3
     options = [QuantizationOptions(granularity="tensor", equalization=on) for on in (False, True)]
-    calibration = calibrate(ruined, pictures, options, images.input_range())
+    calibration = calibrate(ruined, pictures, options, IMAGENET_NORMALIZATION.range())
     (before, _), (after, sqnr) = (
         quality(quantize_model(ruined, calibration, x), photographs, logits) for x in options
     )
@@ -102,7 +103,9 @@ def test_few_bits_need_the_repairs(float_model, photographs, reference, pictures
             4, weight_range_method="least-squares", bias_correction=True, adaptive_rounding=True
         ),
     }
-    calibration = calibrate(float_model, pictures, list(options.values()), images.input_range())
+    calibration = calibrate(
+        float_model, pictures, list(options.values()), IMAGENET_NORMALIZATION.range()
+    )
     agree, sqnr = {}, {}
     for name, chosen in options.items():
         agree[name], sqnr[name] = quality(

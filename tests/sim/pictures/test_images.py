@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnv2.golden.float_model import KERAS_NORMALIZATION
+from mnv2.golden.float_model import IMAGENET_NORMALIZATION, KERAS_NORMALIZATION
 from mnv2.sim.errors import UserError
 from mnv2.sim.pictures import images
-from mnv2.sim.pictures.calibration import PICTURES_PER_PHOTOGRAPH, cut_pictures
-from mnv2.sim.pictures.images import crop_image, input_range, load_image, load_input, normalize
+from mnv2.sim.pictures.calibration_pictures import cut_pictures
+from mnv2.sim.pictures.images import crop_image, load_image, normalize
+from tests.sim.pictures.inputs import load_input
 
 
 def save(path, pixels, **options):
@@ -63,7 +64,7 @@ def test_normalize():
     np.testing.assert_allclose(
         result[0, 0], [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225], rtol=1e-6
     )
-    assert input_range() == pytest.approx((result.min(), result.max()), rel=1e-6)
+    assert IMAGENET_NORMALIZATION.range() == pytest.approx((result.min(), result.max()), rel=1e-6)
 
 
 def test_a_models_own_normalisation():
@@ -72,13 +73,13 @@ def test_a_models_own_normalisation():
     result = normalize(pixels, KERAS_NORMALIZATION)
     assert result.dtype == np.float32
     np.testing.assert_allclose(result, pixels / 127.5 - 1, atol=1e-6)
-    assert input_range(KERAS_NORMALIZATION) == (-1.0, 1.0)
+    assert KERAS_NORMALIZATION.range() == (-1.0, 1.0)
 
 
 def test_load_input_normalises_as_it_is_told(tmp_path):
     path = save(tmp_path / "grey.png", np.full((300, 400, 3), 255, np.uint8))
     assert (load_input(path, 96, KERAS_NORMALIZATION) == 1).all()
-    assert load_input(path).max() == pytest.approx(input_range()[1], rel=1e-6)
+    assert load_input(path).max() == pytest.approx(IMAGENET_NORMALIZATION.range()[1], rel=1e-6)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1", "I;16", "LA"])
@@ -178,7 +179,7 @@ def test_a_line_is_no_picture(tmp_path):
 
 def test_cut_pictures(noise):
     pictures = cut_pictures(Image.fromarray(noise))
-    assert len(pictures) == PICTURES_PER_PHOTOGRAPH
+    assert len(pictures) == 7
     assert all(p.shape == (224, 224, 3) and p.dtype == np.uint8 for p in pictures)
     np.testing.assert_array_equal(pictures[0][:, ::-1], pictures[1])
-    assert len({p.tobytes() for p in pictures}) == PICTURES_PER_PHOTOGRAPH
+    assert len({p.tobytes() for p in pictures}) == 7

@@ -1,7 +1,7 @@
 """Reports of literal numbers."""
 
 from mnv2.golden.network import mobilenet_v2
-from mnv2.sim.networks.classify import Prediction
+from mnv2.sim.networks.ranking import RankedClass
 from mnv2.sim.report.limits import add_limits, block_limits, frame_limits
 from mnv2.sim.report.results import LayerResult
 from mnv2.sim.report.run_report import ClassRankings, RunReport, Timeline
@@ -90,7 +90,7 @@ def example_report(blocks=slice(None), **changes):
 def example_top(*classes):
     """A ranking of these (index, name), less and less likely."""
     return tuple(
-        Prediction(index, name, 20.0 - place, 0.5 / (place + 1))
+        RankedClass(index, name, 20.0 - place, 0.5 / (place + 1))
         for place, (index, name) in enumerate(classes)
     )
 

@@ -29,7 +29,6 @@ def test_figures_that_follow():
     assert result.macs_per_cycle == pytest.approx(40)
     assert (result.dram_read_bytes, result.dram_bytes) == (7000, 8000)
     assert result.bytes_per_cycle == pytest.approx(8)
-    assert result.macs_per_byte == pytest.approx(5)
     assert result.gigabytes_per_second(200e6) == pytest.approx(1.6)
     assert result.microseconds(200e6) == pytest.approx(5)
 

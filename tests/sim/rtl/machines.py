@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from amaranth.lib import data
 
-from mnv2.golden.model import run_block
 from mnv2.golden.network import build_block, build_network
+from mnv2.golden.quantized_block import run_block
 from mnv2.golden.synthetic import random_activation, random_block, random_model
 from mnv2.hw.config import PRESETS, AcceleratorConfig
 from mnv2.hw.program import RECORD_BYTES, Descriptor

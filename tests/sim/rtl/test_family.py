@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.graph.family import lower_family
 from mnv2.golden.importers.tflite import read_graph
-from mnv2.golden.records import with_arithmetic
+from mnv2.golden.quantized_layer import with_arithmetic
 from mnv2.hw.config import PRESETS
 from mnv2.sim import cli
 from mnv2.sim.errors import UserError

@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
+from mnv2.golden.quantize import quantize_image
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cycles.predict import predict_network
-from mnv2.sim.networks.classify import rank
 from mnv2.sim.networks.open import load_model
-from mnv2.sim.pictures.images import load_input, quantize_input
+from mnv2.sim.networks.ranking import rank
 from mnv2.sim.pictures.photographs import calibration_photographs
 from mnv2.sim.prediction.layers import compare
 from mnv2.sim.report.limits import frame_limits
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.run_network import run_network
+from tests.sim.pictures.inputs import load_input
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def frame():
     """The model, its tensors for the photograph, and the run, memory 100 cycles away."""
     model = load_model()
     (path,) = (found.path for found in calibration_photographs() if found.name == "chelsea")
-    tensors = model.run(quantize_input(load_input(path), model))
+    tensors = model.run(quantize_image(load_input(path), model))
     return (
         model,
         tensors,

@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from mnv2.golden.float_model import FloatLayer, FloatModel
 from mnv2.golden.network import build_network
 from mnv2.sim.sweep.sweep import Request, Results, prepare_sweep
+from tests.golden.float_networks import float_network
 
 TABLE = ((1, 8, 1, 1), (2, 8, 2, 1), (2, 16, 1, 2))
 SIZE = 16
@@ -17,19 +17,13 @@ def small_model(seed=1, classes=10):
         TABLE, stem_channels=8, head_channels=32, classes=classes, input_size=SIZE
     )
     rng = np.random.default_rng(seed)
-    layers = {}
-    for layer in network.layers:
-        if layer.kind == "pool":
-            continue
-        channels = layer.output_channels
-        shape = {"stem": (3, 3, layer.input_channels, channels), "depthwise": (3, 3, channels)}.get(
-            layer.kind, (layer.input_channels, channels)
-        )
-        taps = np.prod(shape[:-1])
-        weights = (rng.normal(size=shape) * np.sqrt(2 / taps)).astype(np.float32)
-        bias = rng.normal(size=channels).astype(np.float32)
-        layers[layer.name] = FloatLayer(layer, weights, bias)
-    return FloatModel(network, layers)
+
+    def draw(layer):
+        shape = layer.weight_shape
+        weights = (rng.normal(size=shape) * np.sqrt(2 / np.prod(shape[:-1]))).astype(np.float32)
+        return weights, rng.normal(size=layer.output_channels).astype(np.float32)
+
+    return float_network(network, draw)
 
 
 def write_pictures(folder, count, seed=0, suffix=".png", size=20):

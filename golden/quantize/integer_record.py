@@ -16,7 +16,7 @@ from mnv2.golden.fixed_point import (
     signed_range,
 )
 from mnv2.golden.quantize.scales import nearest_integers, relu6_clamp, weight_scales
-from mnv2.golden.records import QuantizedAdd, QuantizedLayer, QuantizedMean, with_arithmetic
+from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer, QuantizedMean, with_arithmetic
 
 
 def layer_record(
@@ -57,7 +57,7 @@ def layer_record(
     multiplier, shift = quantize_multipliers(product / np.float64(np.float32(target[0])))
     clamp = signed_range(activation_bits)
     if layer.relu6:
-        clamp = relu6_clamp(*target, activation_bits, ceiling)
+        clamp = relu6_clamp(target[0], target[1], activation_bits, ceiling)
     record = QuantizedLayer(
         name=layer.name,
         kind=layer.kind,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mnv2.golden.quantize.calibrate import collect_statistics
 from mnv2.golden.quantize.histogram import histogram
+from mnv2.golden.quantize.range_statistics import collect_statistics
 from tests.golden.quantize.networks import small_model, small_pictures
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from mnv2.golden.average_pool import QuantizedAveragePool
 from mnv2.golden.graph.fully_connected import FullyConnected
 from mnv2.golden.network import Layer, output_size, stride_padding
-from mnv2.golden.records import QuantizedLayer, QuantizedMean
+from mnv2.golden.quantized_layer import QuantizedLayer, QuantizedMean
 
 NO_PADDING = ((0, 0), (0, 0))
 
@@ -49,7 +49,7 @@ def pad_amounts(graph, operator):
 def _padding(operator, own, amounts, sizes, window, stride):
     """The padding of a convolution, its own or that of a PAD before it."""
     if amounts is not None and own != NO_PADDING:
-        raise refuse(operator, "VALID padding behind a PAD")
+        raise refuse(operator, "VALID padding after a PAD")
     padding = amounts or own
     for size, pads in zip(sizes, padding, strict=True):
         starts = (
@@ -73,7 +73,7 @@ def convolution(graph, operator, name, kind, block=0, padded=None):
     Parameters
     ----------
     graph : mnv2.golden.graph.graph.Graph
-    operator : mnv2.golden.graph.records.Operator
+    operator : mnv2.golden.graph.schema.Operator
     name, kind, block
         As in `mnv2.golden.network.Layer`.
     padded : (source index, amounts), optional
@@ -81,7 +81,7 @@ def convolution(graph, operator, name, kind, block=0, padded=None):
 
     Returns
     -------
-    (mnv2.golden.network.Layer, mnv2.golden.records.QuantizedLayer)
+    (mnv2.golden.network.Layer, mnv2.golden.quantized_layer.QuantizedLayer)
     """
     kernel, window = graph.kernels[operator.index], 3 if kind in ("stem", "depthwise") else 1
     source, amounts = padded or (operator.inputs[0], None)

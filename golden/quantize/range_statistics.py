@@ -1,4 +1,4 @@
-"""What the float network's tensors hold, from pictures that stand for those to come.
+"""Statistics of the float network's tensors, from pictures that represent those to come.
 
 One pass over the pictures keeps what every later choice of ranges and every repair needs, so that
 a sweep collects once and chooses many times. Statistics of two sets of pictures add up to those
@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mnv2.golden.quantize.histogram import histogram
-from mnv2.golden.quantize.moments import layer_moments
+from mnv2.golden.quantize.histogram import Histogram, histogram
+from mnv2.golden.quantize.moments import LayerMoments, layer_moments
+from mnv2.golden.summary import short_repr
 
 
 @dataclass(frozen=True, eq=False)
 class RangeStatistics:
-    """What was seen, by tensor or layer name.
+    """Statistics by name of the tensor or layer.
 
-    Parameters
+    Attributes
     ----------
     minima, maxima : dict of str to float64 [pictures]
         Extremes of each tensor that `FloatModel.run` names, picture by picture.
@@ -27,10 +28,12 @@ class RangeStatistics:
         Of each convolution's inputs, all pictures together.
     """
 
-    minima: dict
-    maxima: dict
-    histograms: dict = field(default_factory=dict)
-    moments: dict = field(default_factory=dict)
+    minima: dict[str, np.ndarray]
+    maxima: dict[str, np.ndarray]
+    histograms: dict[str, Histogram] = field(default_factory=dict)
+    moments: dict[str, LayerMoments] = field(default_factory=dict)
+
+    __repr__ = short_repr
 
     def __add__(self, other):
         """The statistics of both sets of pictures, this one's first."""

@@ -4,8 +4,11 @@ Ref: LiteRT `tflite/schema/schema.fbs`, whose names are kept.
 """
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
+
+from mnv2.golden.summary import short_repr
 
 #: Types that a tensor may have; the arithmetic takes fewer, operator by operator.
 TENSOR_TYPES = ("int8", "uint8", "int16", "int32", "int64", "float32", "bool")
@@ -44,7 +47,7 @@ def _no_zero_points():
 class Tensor:
     """One tensor of a graph.
 
-    Parameters
+    Attributes
     ----------
     index : int
         Its place in the file; `Graph.run` answers under this number.
@@ -72,6 +75,8 @@ class Tensor:
     zero_points: np.ndarray = field(default_factory=_no_zero_points)
     axis: int = 0
     data: np.ndarray | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self):
         if self.dtype not in TENSOR_TYPES:
@@ -115,9 +120,9 @@ class Tensor:
 
 @dataclass(frozen=True)
 class ConvolutionOptions:
-    """Of CONV_2D and DEPTHWISE_CONV_2D.
+    """Options of CONV_2D and DEPTHWISE_CONV_2D.
 
-    Parameters
+    Attributes
     ----------
     padding : "SAME" or "VALID"
     stride, dilation : (rows, columns)
@@ -139,7 +144,7 @@ class ConvolutionOptions:
 
 @dataclass(frozen=True)
 class PoolOptions:
-    """Of AVERAGE_POOL_2D; kernel and stride are (rows, columns)."""
+    """Options of AVERAGE_POOL_2D; kernel and stride are (rows, columns)."""
 
     padding: str = "VALID"
     stride: tuple[int, int] = (1, 1)
@@ -152,7 +157,7 @@ class PoolOptions:
 
 @dataclass(frozen=True)
 class FullyConnectedOptions:
-    """Of FULLY_CONNECTED; `keep_dimensions` keeps the input's leading axes."""
+    """Options of FULLY_CONNECTED; `keep_dimensions` keeps the input's leading axes."""
 
     activation: str = "NONE"
     keep_dimensions: bool = False
@@ -163,7 +168,7 @@ class FullyConnectedOptions:
 
 @dataclass(frozen=True)
 class AddOptions:
-    """Of ADD."""
+    """Options of ADD."""
 
     activation: str = "NONE"
 
@@ -173,27 +178,36 @@ class AddOptions:
 
 @dataclass(frozen=True)
 class MeanOptions:
-    """Of MEAN; the axes are the operator's second input."""
+    """Options of MEAN; the axes are the operator's second input."""
 
     keep_dimensions: bool = False
 
 
 @dataclass(frozen=True)
 class ReshapeOptions:
-    """Of RESHAPE; `shape` holds where the operator has no second input."""
+    """Options of RESHAPE; `shape` counts if the operator has no second input."""
 
     shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class SoftmaxOptions:
-    """Of SOFTMAX over the last axis: exp(beta * x) / sum(exp(beta * x))."""
+    """Options of SOFTMAX over the last axis: exp(beta * x) / sum(exp(beta * x))."""
 
     beta: float = 1.0
 
 
+OperatorOptions: TypeAlias = (
+    AddOptions
+    | ConvolutionOptions
+    | FullyConnectedOptions
+    | MeanOptions
+    | PoolOptions
+    | ReshapeOptions
+    | SoftmaxOptions
+)
 #: The operators and the options of each; None for those that have none.
-OPERATOR_OPTIONS = {
+OPERATOR_OPTIONS: dict[str, type[OperatorOptions] | None] = {
     "ADD": AddOptions,
     "AVERAGE_POOL_2D": PoolOptions,
     "CONV_2D": ConvolutionOptions,
@@ -213,7 +227,7 @@ OPERATOR_OPTIONS = {
 class Operator:
     """One operator of a graph.
 
-    Parameters
+    Attributes
     ----------
     index : int
         Its place in the file, which is the order of execution.
@@ -232,7 +246,7 @@ class Operator:
     kind: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: object = None
+    options: OperatorOptions | None = None
 
     def __post_init__(self):
         if self.kind not in OPERATOR_OPTIONS:

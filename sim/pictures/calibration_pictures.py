@@ -9,7 +9,6 @@ from mnv2.sim.pictures.photographs import calibration_photographs
 
 #: Shorter side of the enlarged photograph, as a multiple of the crop, that corners are cut from.
 ZOOM = 12 / 7
-PICTURES_PER_PHOTOGRAPH = 7
 
 
 def cut_pictures(image, size=224):
@@ -31,7 +30,7 @@ def cut_pictures(image, size=224):
 
 
 def calibration_pictures(size=224, normalization=IMAGENET_NORMALIZATION):
-    """float32 [size, size, 3], normalised: `PICTURES_PER_PHOTOGRAPH` of each photograph."""
+    """float32 [size, size, 3], normalised: those of `cut_pictures` of each photograph."""
     return [
         normalize(picture, normalization)
         for photograph in calibration_photographs()

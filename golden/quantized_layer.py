@@ -1,6 +1,6 @@
 """The integer model's parts as records that run: convolutions, residual additions, the mean.
 
-Activations are int8 [H, W, C] (int16 beyond 8 bits). Scales are kept beside the integers for
+Activations are int8 [H, W, C] (int16 beyond 8 bits). Scales are kept with the integers for
 reports and exports; no arithmetic here uses them.
 """
 
@@ -19,6 +19,7 @@ from mnv2.golden.fixed_point import (
     signed_range,
 )
 from mnv2.golden.network import LAYER_KINDS
+from mnv2.golden.summary import short_repr
 
 POINTWISE_KINDS = ("expand", "project", "head", "classifier")
 WEIGHT_BITS = range(2, 9)
@@ -26,7 +27,7 @@ ACTIVATION_BITS = (4, 5, 6, 7, 8, 16)
 
 
 def _check_output(record):
-    """The width of a record's output and the clamp within it."""
+    """Refuse a record whose output width is unknown, or whose clamp is outside it."""
     bits = record.activation_bits
     if bits not in ACTIVATION_BITS:
         raise ValueError(f"Activations of {record.name} must have 4 to 8 or 16 bits, not {bits!r}")
@@ -39,12 +40,12 @@ def _check_output(record):
 
 
 def _check_multiplier_bits(record, *multipliers):
-    """That multipliers were rounded to as many bits as the arithmetic has."""
+    """Refuse multipliers that are not rounded to the bits of the arithmetic."""
     bits = record.arithmetic.multiplier_bits
     if any(np.any(np.asarray(value) & ((1 << (32 - bits)) - 1)) for value in multipliers):
         raise ValueError(
             f"Multipliers of {record.name} must be rounded to {bits} bits; "
-            "see mnv2.golden.records.with_arithmetic"
+            "see mnv2.golden.quantized_layer.with_arithmetic"
         )
 
 
@@ -52,7 +53,7 @@ def _check_multiplier_bits(record, *multipliers):
 class QuantizedLayer:
     """One convolution in integers, with its requantisation and clamp.
 
-    Parameters
+    Attributes
     ----------
     name, kind : str
         As in `mnv2.golden.network.Layer`.
@@ -95,10 +96,12 @@ class QuantizedLayer:
     minimum: int
     maximum: int
     stride: int = 1
-    padding: tuple = ((0, 0), (0, 0))
+    padding: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
     weight_bits: int = 8
     activation_bits: int = 8
     arithmetic: Arithmetic = LITERT
+
+    __repr__ = short_repr
 
     def __post_init__(self):
         if self.kind not in LAYER_KINDS or self.kind == "pool":
@@ -191,7 +194,7 @@ class QuantizedLayer:
 class QuantizedAdd:
     """A residual addition: a is the block's input, b the project output, both lifted.
 
-    Parameters
+    Attributes
     ----------
     a_multiplier, a_shift, b_multiplier, b_shift, multiplier, shift : int
         As in `QuantizedLayer`, one per tensor. Inputs are lifted by `left_shift` bits before
@@ -220,6 +223,8 @@ class QuantizedAdd:
     b_scale: float = 1.0
     activation_bits: int = 8
     arithmetic: Arithmetic = LITERT
+
+    __repr__ = short_repr
 
     def __post_init__(self):
         _check_output(self)
@@ -269,18 +274,20 @@ class QuantizedMean:
     activation_bits: int = 8
     arithmetic: Arithmetic = LITERT
 
+    __repr__ = short_repr
+
     def __post_init__(self):
         _check_output(self)
         _check_multiplier_bits(self, self.multiplier)
 
     @property
     def sum_bias(self):
-        """What is added to the sum of a channel's pixels before it is scaled."""
+        """The number that is added to the sum of a channel's pixels before it is scaled."""
         return -self.count * self.input_zero_point
 
     @property
     def offset(self):
-        """What is added behind the scaling."""
+        """The number that is added after the scaling."""
         return self.output_zero_point
 
     def run(self, activation):
@@ -315,10 +322,10 @@ def with_arithmetic(record, arithmetic):
     if isinstance(record, QuantizedLayer):
         multiplier, shift = round_multipliers(record.multiplier, record.shift, bits)
         return replace(record, multiplier=multiplier, shift=shift, arithmetic=arithmetic)
-    changes = {}
+    changes: dict[str, int] = {}
     for prefix in ("a_", "b_", "") if isinstance(record, QuantizedAdd) else ("",):
-        multiplier, shift = f"{prefix}multiplier", f"{prefix}shift"
-        changes[multiplier], changes[shift] = round_multiplier(
-            getattr(record, multiplier), getattr(record, shift), bits
+        multiplier_name, shift_name = f"{prefix}multiplier", f"{prefix}shift"
+        changes[multiplier_name], changes[shift_name] = round_multiplier(
+            getattr(record, multiplier_name), getattr(record, shift_name), bits
         )
     return replace(record, **changes, arithmetic=arithmetic)

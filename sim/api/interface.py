@@ -1,0 +1,390 @@
+"""Functions of the public interface that put several rooms together; users reach them as `mnv2`.
+
+Each does what the command of its name does, without a terminal, a page or a folder of reports.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mnv2.golden.network import Network
+    from mnv2.hw.config import AcceleratorConfig
+    from mnv2.sim.cost.report import CostReport
+    from mnv2.sim.explore.request import Request as SearchRequest
+    from mnv2.sim.explore.search import Results as SearchResults
+    from mnv2.sim.mapping.network_program import NetworkProgram
+    from mnv2.sim.networks.inputs import ModelInput
+    from mnv2.sim.networks.open import RunnableModel
+    from mnv2.sim.prediction.report import Prediction
+    from mnv2.sim.rtl.memory_model import MemoryModel
+    from mnv2.sim.run import RunResult
+    from mnv2.sim.sweep.sweep import Request as SweepRequest
+    from mnv2.sim.sweep.sweep import Results as SweepResults
+
+__all__ = ["cost", "explore", "predict", "program", "run_rtl", "sweep", "verilog"]
+
+#: Clock that times are stated at by default, in Hz.
+CLOCK_HZ = 200e6
+
+
+def predict(
+    network: Network,
+    config: AcceleratorConfig,
+    memory: MemoryModel | None = None,
+    *,
+    frames: int = 1,
+    clock_hz: float = CLOCK_HZ,
+) -> Prediction:
+    """Predict cycles, waits and bytes of every layer; equal to those of the RTL.
+
+    Parameters
+    ----------
+    network : mnv2.golden.network.Network
+        Of `mnv2.mobilenet_v2`, or ``model.network`` of a model that is open.
+    config : mnv2.hw.config.AcceleratorConfig
+        See `mnv2.load_configuration`.
+    memory : mnv2.sim.rtl.memory_model.MemoryModel, optional
+        Default: 100 cycles away, a beat a cycle each way, without pauses.
+    frames : int
+        1, or the number of back-to-back frames, 3 or more, whose interval is predicted too.
+    clock_hz : float
+        Clock that times are stated at; it changes no cycle.
+
+    Returns
+    -------
+    mnv2.sim.prediction.report.Prediction
+
+    Raises
+    ------
+    UserError
+        If the network does not fit the accelerator.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> network = mnv2.mobilenet_v2(width=0.35, input_size=96)
+    >>> config = mnv2.load_configuration("base")
+    >>> prediction = mnv2.predict(network, config)
+    >>> prediction.total.cycles
+    111955
+    >>> near = mnv2.predict(network, config, mnv2.MemoryModel(latency=20))
+    >>> near.total.cycles < prediction.total.cycles
+    True
+    >>> import dataclasses
+    >>> for outputs in (12, 16, 32):
+    ...     lanes = dataclasses.replace(config, outputs=outputs)
+    ...     print(outputs, round(mnv2.predict(network, lanes).total.mac_utilization, 2))
+    12 0.32
+    16 0.24
+    32 0.12
+    """
+    from mnv2.sim.cycles.predict import predict_frames, predict_network
+    from mnv2.sim.prediction.report import make_prediction
+    from mnv2.sim.rtl.memory_model import MemoryModel
+
+    settings = dataclasses.asdict(memory or MemoryModel())
+    begin = time.perf_counter()
+    layers = predict_network(network, config, **settings)
+    seconds = time.perf_counter() - begin
+    sequence = predict_frames(network, config, frames, **settings) if frames > 1 else None
+    return make_prediction(
+        network, layers, config, **settings, clock_hz=clock_hz, seconds=seconds, sequence=sequence
+    )
+
+
+def cost(
+    network: Network,
+    config: AcceleratorConfig,
+    device: str | None = None,
+    *,
+    latency: int = 100,
+    bytes_per_cycle: int | None = None,
+    clock_hz: float | None = None,
+    dsp_packing: bool = False,
+    ultra_ram: bool = False,
+) -> CostReport:
+    """Estimate resources, the devices that they fit, the frame rate and the energy of a frame.
+
+    Parameters
+    ----------
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
+    device : str, optional
+        Name of a device, part or board, such as ``"KV260"``; default all of the table.
+    latency : int
+        Of the memory, in cycles.
+    bytes_per_cycle : int, optional
+        Bandwidth of the memory; default the peak of each device's own.
+    clock_hz : float, optional
+        Default: the estimate of each device's family.
+    dsp_packing, ultra_ram : bool
+        Count optimisations that the RTL does not implement.
+
+    Returns
+    -------
+    mnv2.sim.cost.report.CostReport
+
+    Raises
+    ------
+    UserError
+        If there is no such device.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> network = mnv2.mobilenet_v2(width=0.35, input_size=96)
+    >>> report = mnv2.cost(network, mnv2.load_configuration("small"))
+    >>> [one.device.name for one in report.devices if one.fits]
+    ['Artix-7-200T', 'Zynq-7045', 'ZU7EV', 'ZU9EG', 'VU9P', 'VU13P']
+    >>> largest = report.devices[0].uses[0]
+    >>> largest.resource, largest.used > largest.available
+    ('block RAM, 4 kbit', True)
+    """
+    from mnv2.sim.cost.devices import find_device, load_devices
+    from mnv2.sim.cost.energy import load_energies
+    from mnv2.sim.cost.report import make_cost_report
+
+    devices = [find_device(device)] if device else list(load_devices().values())
+    return make_cost_report(
+        network,
+        config,
+        devices,
+        latency=latency,
+        bytes_per_cycle=bytes_per_cycle,
+        clock_hz=clock_hz,
+        dsp_packing=dsp_packing,
+        ultra_ram=ultra_ram,
+        energies=load_energies(),
+    )
+
+
+def explore(
+    request: SearchRequest,
+    network: Network,
+    folder: Path | str,
+    *,
+    resume: bool = False,
+    workers: int | None = 0,
+) -> SearchResults:
+    """Search a space of accelerators for those that are Pareto-optimal under the limits.
+
+    Parameters
+    ----------
+    request : mnv2.SearchRequest
+        Space, objectives, limits, device and seed.
+    network : mnv2.golden.network.Network
+    folder : path
+        Gets the journal of predictions, with which an interrupted search is resumed.
+    resume : bool
+        Whether the journal is there already.
+    workers : int, optional
+        Processes; 0 works in this one, None takes one for each core.
+
+    Returns
+    -------
+    mnv2.sim.explore.search.SearchResults
+        All designs, and the front.
+
+    Raises
+    ------
+    UserError
+        If there is no design, or the folder cannot be used.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> space = mnv2.choose_space("small", ["outputs=16", "inputs=4,8", "pixels=4,7",
+    ...     "map_share=1", "strip_factor=1", "weight_factor=1", "data_bits=128"])
+    >>> request = mnv2.SearchRequest(
+    ...     space=space.values, objectives=("fps", "dsp"), limits={"dsp": 1000})
+    >>> network = mnv2.mobilenet_v2(width=0.35, input_size=96)
+    >>> results = mnv2.explore(request, network, "search")
+    >>> for design in results.front:
+    ...     print(f"{design.lanes}: {design.frames_per_second:,.0f} frames/s")
+    16x8x4: 1,602 frames/s
+    16x4x7: 1,515 frames/s
+    16x4x4: 1,327 frames/s
+    """
+    from mnv2.sim.explore.request import prepare_search
+    from mnv2.sim.explore.search import run_search
+
+    prepared = prepare_search(request, network)
+    return run_search(prepared, Path(folder), resume=resume, workers=workers)
+
+
+def sweep(
+    request: SweepRequest,
+    folder: Path | str,
+    *,
+    resume: bool = False,
+    workers: int | None = 0,
+) -> SweepResults:
+    """Quantise a network to many formats, and judge each of them by pictures.
+
+    Parameters
+    ----------
+    request : mnv2.SweepRequest
+        Formats, pictures and model.
+    folder : path
+        Gets the journal of results, with which an interrupted sweep is resumed.
+    resume : bool
+        Whether the journal is there already.
+    workers : int, optional
+        Processes; 0 works in this one, None takes one for each core.
+
+    Returns
+    -------
+    mnv2.sim.sweep.sweep.SweepResults
+        Figures of every format.
+
+    Raises
+    ------
+    UserError
+        If the model or the pictures cannot be used, or the folder cannot.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> request = mnv2.SweepRequest(
+    ...     grids=({"weight_bits": (4, 8)},),
+    ...     images="pictures", calibration="others", model="small.pt", size=32,
+    ... )
+    >>> results = mnv2.sweep(request, "formats")
+    >>> sorted(point.name for point in results.figures)
+    ['W4A8', 'W8A8']
+    """
+    from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep
+
+    return run_sweep(prepare_sweep(request), Path(folder), resume=resume, workers=workers)
+
+
+def run_rtl(
+    model: RunnableModel,
+    given: ModelInput,
+    config: AcceleratorConfig,
+    memory: MemoryModel | None = None,
+    *,
+    frames: int = 1,
+    clock_hz: float = CLOCK_HZ,
+    waves_file: Path | None = None,
+) -> RunResult:
+    """Run the whole network in RTL under Verilator, and hold every block to the golden model.
+
+    The first run of a configuration builds its simulation, which takes minutes; later runs find it
+    in the cache.
+
+    Parameters
+    ----------
+    model : mnv2.sim.networks.open.RunnableModel
+        In the accelerator's bits: see `mnv2.open_model`.
+    given : mnv2.sim.networks.inputs.ModelInput
+        See `mnv2.load_input`.
+    config : mnv2.hw.config.AcceleratorConfig
+    memory : mnv2.sim.rtl.memory_model.MemoryModel, optional
+        Default: 100 cycles away, a beat a cycle each way, without pauses.
+    frames : int
+        1, or the number of back-to-back frames, 3 or more, that are run too.
+    clock_hz : float
+        Clock that times are stated at; it changes no cycle.
+    waves_file : Path, optional
+        Waveform to write, of the single frame.
+
+    Returns
+    -------
+    mnv2.sim.run.RunResult
+        The report and the tensors that the hardware made.
+
+    Raises
+    ------
+    UserError
+        If the network does not fit, or a tool is missing.
+    SimulationError
+        If the simulation fails or a tensor differs from the golden model's.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> model = mnv2.open_model("small.tflite")
+    >>> config = mnv2.load_configuration("tiny")
+    >>> result = mnv2.run_rtl(model, mnv2.load_input(model, "cat.png"), config)
+    >>> result.report.total.cycles == mnv2.predict(model.network, config).total.cycles
+    True
+    """
+    from mnv2.sim.rtl.memory_model import MemoryModel
+    from mnv2.sim.run import run_frame
+
+    return run_frame(
+        model,
+        given,
+        config=config,
+        memory=memory or MemoryModel(),
+        clock_hz=clock_hz,
+        frames=frames,
+        waves_file=waves_file,
+    )
+
+
+def program(model: RunnableModel, given: ModelInput, config: AcceleratorConfig) -> NetworkProgram:
+    """Map a network to an accelerator: the memory that a host writes, and where logits appear.
+
+    Parameters
+    ----------
+    model : mnv2.sim.networks.open.RunnableModel
+    given : mnv2.sim.networks.inputs.ModelInput
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    mnv2.sim.mapping.network_program.NetworkProgram
+
+    Raises
+    ------
+    UserError
+        If the network does not fit the accelerator.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> model = mnv2.open_model("small.tflite")
+    >>> given = mnv2.load_input(model, "cat.png")
+    >>> mapped = mnv2.program(model, given, mnv2.load_configuration("tiny"))
+    >>> mapped.image.dtype, mapped.classes
+    (dtype('uint8'), 12)
+    """
+    from mnv2.sim.errors import UserError
+    from mnv2.sim.mapping.network_program import build_network_program
+    from mnv2.sim.mapping.tiling import DoesNotFit
+
+    try:
+        return build_network_program(model.integer, [given.integer], config)
+    except DoesNotFit as error:
+        raise UserError(error.advice) from None
+
+
+def verilog(config: AcceleratorConfig) -> str:
+    """Generate the accelerator as Verilog-2005, the text that simulations run.
+
+    Parameters
+    ----------
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    str
+        The design in one file; its top module is ``accelerator``.
+
+    Examples
+    --------
+    >>> import mnv2
+    >>> text = mnv2.verilog(mnv2.load_configuration("tiny"))
+    >>> "module accelerator(" in text
+    True
+    """
+    from mnv2.hw.accelerator import Accelerator
+    from mnv2.sim.rtl.verilog import generate
+
+    return generate(Accelerator, name="accelerator", config=config)

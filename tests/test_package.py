@@ -1,0 +1,77 @@
+"""The installed package: every part and every table of the project, and nothing else."""
+
+import fnmatch
+import tomllib
+import warnings
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+SETTINGS = SETTINGS["setuptools"]
+FOLDERS = SETTINGS["package-dir"]
+#: Works in a checkout only, with an environment of its own.
+LEFT_OUT = ROOT / "sim/peers"
+
+
+def folder_of(package):
+    """Folder of a package, relative to the checkout."""
+    part = max((part for part in FOLDERS if f"{package}.".startswith(f"{part}.")), key=len)
+    return Path(FOLDERS[part], *package.removeprefix(part).split(".")[1:])
+
+
+def test_every_folder_is_listed():
+    found = {
+        path.parent.relative_to(ROOT)
+        for part in ("golden", "hw", "sim")
+        for path in (ROOT / part).rglob("__init__.py")
+        if LEFT_OUT not in (path.parent, *path.parents)
+    }
+    listed = [folder_of(package) for package in SETTINGS["packages"]]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == found
+
+
+def test_every_table_is_installed():
+    """Every file that is not Python has a suffix that is installed."""
+    patterns = SETTINGS["package-data"]["*"]
+    for package in SETTINGS["packages"]:
+        for path in (ROOT / folder_of(package)).iterdir():
+            if path.is_file() and path.suffix not in (".py", ".pyc", ".nbc", ".nbi"):
+                assert any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns), path
+    assert (ROOT / FOLDERS["mnv2"] / "py.typed").is_file()
+
+
+def test_wheel(monkeypatch, tmp_path):
+    """The files that setuptools copies into a wheel."""
+    setuptools = pytest.importorskip("setuptools")
+    pyproject = pytest.importorskip("setuptools.config.pyprojecttoml")
+    monkeypatch.chdir(ROOT)
+    distribution = setuptools.Distribution({"script_name": "setup.py"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # old versions call this an experiment
+        pyproject.apply_configuration(distribution, "pyproject.toml")
+        distribution.include_package_data = False  # it would write into the checkout
+        command = distribution.get_command_obj("build_py")
+        command.build_lib = str(tmp_path)
+        command.ensure_finalized()
+        files = {Path(file).relative_to(tmp_path) for file in command.get_outputs(False)}
+    assert {file.parts[0] for file in files} == {"mnv2"}
+    names = {file.as_posix() for file in files}
+    for name in (
+        "mnv2/__init__.py",
+        "mnv2/interface.py",
+        "mnv2/py.typed",
+        "mnv2/golden/network.py",
+        "mnv2/hw/config.py",
+        "mnv2/hw/standalone/depthwise.py",
+        "mnv2/sim/cli.py",
+        "mnv2/sim/cost/devices.toml",
+        "mnv2/sim/page/kit/figures.js",
+        "mnv2/sim/pictures/imagenet_classes.txt",
+        "mnv2/sim/rtl/axi_memory.sv",
+    ):
+        assert name in names
+    assert not any(name.startswith("mnv2/sim/peers") for name in names)
+    assert not any("test" in file.parts for file in files)
