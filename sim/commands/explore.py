@@ -223,10 +223,20 @@ def explore(
     from mnv2.sim.explore.accuracy import accuracy_axes
     from mnv2.sim.explore.objectives import choose_objectives, parse_limits
     from mnv2.sim.explore.prove import prove_designs
-    from mnv2.sim.explore.request import Request, check_same_request, prepare_search, read_request
+    from mnv2.sim.explore.request import (
+        SearchRequest,
+        check_same_request,
+        prepare_search,
+        read_request,
+    )
     from mnv2.sim.explore.search import run_search
+    from mnv2.sim.explore.search_tables import (
+        import_pandas,
+        nearest_misses,
+        render_front,
+        render_proofs,
+    )
     from mnv2.sim.explore.space import choose_space
-    from mnv2.sim.explore.tables import import_pandas, nearest_misses, render_front, render_proofs
     from mnv2.sim.jobs.journal import check_new_folder
 
     if resume is not None and output is not None:
@@ -255,7 +265,7 @@ def explore(
     )
     names = tuple(objective or DEFAULT_OBJECTIVES)
     choose_objectives(names)
-    request = Request(
+    request = SearchRequest(
         space=choose_space(space, vary or (), accuracy_axes(accuracy)).values,
         objectives=names,
         limits={limit.name: limit.bound for limit in limits},
@@ -363,9 +373,9 @@ def _write_results(results, proofs, folder, page_of=None):
     With them a page, if ``page_of`` is the command line that it is of.
     """
     from mnv2.sim.explore.design_files import write_design_files
-    from mnv2.sim.explore.plots import write_plots
-    from mnv2.sim.explore.report import write_report
-    from mnv2.sim.explore.tables import write_tables
+    from mnv2.sim.explore.search_plots import write_plots
+    from mnv2.sim.explore.search_report import write_report
+    from mnv2.sim.explore.search_tables import write_tables
     from mnv2.sim.jobs.files import replaced_files
 
     with replaced_files(folder) as temporary:

@@ -157,7 +157,7 @@ def sweep(
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.journal import check_new_folder
     from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep
-    from mnv2.sim.sweep.tables import import_pandas, render_hardware, render_points
+    from mnv2.sim.sweep.sweep_tables import import_pandas, render_hardware, render_points
 
     lists = {field: context.params[field] for field in _AXES}
     if resume is not None and output is not None:
@@ -236,7 +236,7 @@ def check_same_request(folder, earlier, request, given_names):
     ----------
     folder : path
         For the message.
-    earlier, request : mnv2.sim.sweep.sweep.Request
+    earlier, request : mnv2.sim.sweep.sweep.SweepRequest
         In the folder's journal, and made of the options.
     given_names : list of str
         Parameters of the command that the user wrote.
@@ -279,10 +279,10 @@ def make_request(lists, *, images="bundled", calibration="bundled", model=None, 
 
     Returns
     -------
-    mnv2.sim.sweep.sweep.Request
+    mnv2.sim.sweep.sweep.SweepRequest
     """
     from mnv2.sim.sweep.grid import DEFAULT_GRIDS, parse_list
-    from mnv2.sim.sweep.sweep import Request
+    from mnv2.sim.sweep.sweep import SweepRequest
 
     grid = {
         field: parse_list(_AXES[field], text) for field, text in lists.items() if text is not None
@@ -292,7 +292,7 @@ def make_request(lists, *, images="bundled", calibration="bundled", model=None, 
         """A path that means the same in another folder."""
         return str(Path(path).expanduser().absolute())
 
-    return Request(
+    return SweepRequest(
         grids=(grid,) if grid else DEFAULT_GRIDS,
         images=images if images == "bundled" else absolute(images),
         calibration=calibration if calibration == "bundled" else absolute(calibration),
@@ -304,10 +304,10 @@ def make_request(lists, *, images="bundled", calibration="bundled", model=None, 
 def read_request(folder):
     """The request in a folder's journal."""
     from mnv2.sim.jobs.journal import read_journal
-    from mnv2.sim.sweep.sweep import Request
+    from mnv2.sim.sweep.sweep import SweepRequest
 
     configuration, _ = read_journal(folder)
-    return Request.from_dict(configuration.get("request"))
+    return SweepRequest.from_dict(configuration.get("request"))
 
 
 def _run_hardware(results, count, folder, accelerator):
@@ -333,9 +333,9 @@ def _write_results(results, runs, folder, page_of=None):
     With them a page, if ``page_of`` is the command line that it is of.
     """
     from mnv2.sim.jobs.files import replaced_files
-    from mnv2.sim.sweep.plots import write_plots
-    from mnv2.sim.sweep.report import write_report
-    from mnv2.sim.sweep.tables import write_tables
+    from mnv2.sim.sweep.sweep_plots import write_plots
+    from mnv2.sim.sweep.sweep_report import write_report
+    from mnv2.sim.sweep.sweep_tables import write_tables
 
     with replaced_files(folder) as temporary:
         write_tables(results, temporary)

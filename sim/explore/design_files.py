@@ -4,7 +4,7 @@ import dataclasses
 import shlex
 
 from mnv2.sim.explore.lanes import warning_words
-from mnv2.sim.explore.tables import binding_words, time_words
+from mnv2.sim.explore.search_tables import binding_words, time_words
 from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["design_file", "network_options", "run_command", "write_design_files"]
@@ -31,7 +31,7 @@ def run_command(design, folder, request):
     design : mnv2.sim.explore.design.Design
     folder : Path
         Where its file is.
-    request : mnv2.sim.explore.request.Request
+    request : mnv2.sim.explore.request.SearchRequest
 
     Returns
     -------
@@ -92,7 +92,7 @@ def write_design_files(results, folder):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
     folder : Path
     """
     for design in results.front:

@@ -23,7 +23,7 @@ def evolve(search, prepared):
     ----------
     search : mnv2.sim.explore.search.Search
         Makes candidates and predictions, and keeps designs.
-    prepared : mnv2.sim.explore.request.Prepared
+    prepared : mnv2.sim.explore.request.PreparedSearch
 
     Raises
     ------

@@ -63,7 +63,7 @@ def prove_designs(results, count, folder, *, asserts=False, progress=None):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
     count : int
     folder : Path
         Of the journal, which keeps each proof; proofs in it are not made again.

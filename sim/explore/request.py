@@ -18,11 +18,17 @@ from mnv2.sim.explore.objectives import Limit, choose_objectives
 from mnv2.sim.explore.space import Space
 from mnv2.sim.jobs.journal import read_journal
 
-__all__ = ["Prepared", "Request", "check_same_request", "prepare_search", "read_request"]
+__all__ = [
+    "PreparedSearch",
+    "SearchRequest",
+    "check_same_request",
+    "prepare_search",
+    "read_request",
+]
 
 
 @dataclass(frozen=True)
-class Request:
+class SearchRequest:
     """What the user asked for; the journal keeps it, so that ``--resume`` needs nothing else.
 
     Attributes
@@ -97,12 +103,12 @@ class Request:
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedSearch:
     """A request, with all that its designs share.
 
     Attributes
     ----------
-    request : Request
+    request : SearchRequest
     network : mnv2.golden.network.Network
     space : mnv2.sim.explore.space.Space
     objectives : tuple of mnv2.sim.explore.objectives.Figure
@@ -111,7 +117,7 @@ class Prepared:
         What every figure depends on, by content, and the request: of the journal.
     """
 
-    request: Request
+    request: SearchRequest
     network: object
     space: Space
     objectives: tuple
@@ -124,13 +130,13 @@ def prepare_search(request, network):
 
     Parameters
     ----------
-    request : Request
+    request : SearchRequest
     network : mnv2.golden.network.Network
         That its options mean.
 
     Returns
     -------
-    Prepared
+    PreparedSearch
 
     Raises
     ------
@@ -174,7 +180,7 @@ def prepare_search(request, network):
     }
     # As the journal gives it back, or going on would find lists that were tuples.
     configuration = json.loads(json.dumps(configuration))
-    return Prepared(request, network, Space(request.space), objectives, judge, configuration)
+    return PreparedSearch(request, network, Space(request.space), objectives, judge, configuration)
 
 
 def _optuna_version():
@@ -193,7 +199,7 @@ def read_request(folder):
         If there is none.
     """
     configuration, _ = read_journal(folder)
-    return Request.from_dict(configuration.get("request"))
+    return SearchRequest.from_dict(configuration.get("request"))
 
 
 #: Options whose names are not those of the request's fields.
@@ -212,14 +218,14 @@ def check_same_request(folder, earlier, request, given_names):
     ----------
     folder : path
         For the message.
-    earlier, request : Request
+    earlier, request : SearchRequest
         In the folder's journal, and made of the options.
     given_names : sequence of str
         Parameters of the command that the user wrote.
 
     Returns
     -------
-    Request
+    SearchRequest
 
     Raises
     ------

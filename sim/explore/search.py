@@ -22,19 +22,19 @@ from mnv2.sim.explore.spread import predict_here, predict_on_cluster
 from mnv2.sim.jobs.cluster import connect
 from mnv2.sim.jobs.journal import Journal
 
-__all__ = ["Results", "Search", "Silence", "run_search"]
+__all__ = ["SearchResults", "Search", "Silence", "run_search"]
 
 #: Combinations up to which a space is looked at whole: what each costs, not what it takes.
 SCREENED = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Results:
+class SearchResults:
     """What a search found.
 
     Attributes
     ----------
-    prepared : mnv2.sim.explore.request.Prepared
+    prepared : mnv2.sim.explore.request.PreparedSearch
     method : str
         ``"whole"`` or ``"nsga-ii"``.
     designs : list of mnv2.sim.explore.design.Design
@@ -86,7 +86,7 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
 
     Parameters
     ----------
-    prepared : mnv2.sim.explore.request.Prepared
+    prepared : mnv2.sim.explore.request.PreparedSearch
     folder : Path
         Gets the journal.
     resume : bool
@@ -99,7 +99,7 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
 
     Returns
     -------
-    Results
+    SearchResults
 
     Raises
     ------
@@ -132,7 +132,7 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
             for design in search.settle()
         ]
         sensitivity = search.sensitivity(front)
-    return Results(
+    return SearchResults(
         prepared,
         "nsga-ii" if candidates is None else "whole",
         list(search.designs.values()),

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from mnv2.sim.errors import UserError
 
-__all__ = ["AXES", "SPACES", "Axis", "Space", "choose_space", "parse_values"]
+__all__ = ["AXES", "SPACES", "DesignAxis", "Space", "choose_space", "parse_values"]
 
 
 @dataclass(frozen=True)
-class Axis:
+class DesignAxis:
     """One thing that may differ between designs.
 
     Attributes
@@ -40,40 +40,44 @@ class Axis:
 AXES = {
     axis.name: axis
     for axis in (
-        Axis(
+        DesignAxis(
             "outputs",
             "output channels the array works on at once, a multiple of inputs",
             low=9,
             high=1024,
         ),
-        Axis("inputs", "input channels it takes at once", low=3, high=1024),
-        Axis("pixels", "pixels of a row it works on at once", high=63),
-        Axis("weight_bits", "bits of a weight", low=4, high=8),
-        Axis("activation_bits", "bits of an activation", low=4, high=8),
-        Axis(
+        DesignAxis("inputs", "input channels it takes at once", low=3, high=1024),
+        DesignAxis("pixels", "pixels of a row it works on at once", high=63),
+        DesignAxis("weight_bits", "bits of a weight", low=4, high=8),
+        DesignAxis("activation_bits", "bits of an activation", low=4, high=8),
+        DesignAxis(
             "map_share",
             "map memory: 0 is the least that the network needs, and 1 keeps every map on chip",
             whole=False,
             low=0,
             high=1,
         ),
-        Axis("strip_factor", "strip memory, as a multiple of the least", whole=False, high=64),
-        Axis("weight_factor", "weight memory, as a multiple of the least", whole=False, high=64),
-        Axis("queue_tiles", "depth of the queues, in tiles of results", low=2, high=1024),
-        Axis(
+        DesignAxis(
+            "strip_factor", "strip memory, as a multiple of the least", whole=False, high=64
+        ),
+        DesignAxis(
+            "weight_factor", "weight memory, as a multiple of the least", whole=False, high=64
+        ),
+        DesignAxis("queue_tiles", "depth of the queues, in tiles of results", low=2, high=1024),
+        DesignAxis(
             "data_bits", "width of the memory port in bits: 64, 128, 256 or 512", low=64, high=512
         ),
-        Axis("burst_beats", "longest burst, in beats: a power of two", low=2, high=256),
-        Axis("outstanding", "reads under way at once", low=2, high=1024),
-        Axis("clock_mhz", "clock in MHz", whole=False, low=0.001, high=1e6),
+        DesignAxis("burst_beats", "longest burst, in beats: a power of two", low=2, high=256),
+        DesignAxis("outstanding", "reads under way at once", low=2, high=1024),
+        DesignAxis("clock_mhz", "clock in MHz", whole=False, low=0.001, high=1e6),
         # In place of what is derived:
-        Axis("map_words", "map memory, in words", high=2**16 - 1),
-        Axis("strip_words", "strip memory, in words", high=2**16 - 1),
-        Axis("line_words", "line memory, in words"),
-        Axis("weight_words", "weight memory, in words"),
-        Axis("tap_words", "memory of 3x3 kernels, in words"),
-        Axis("parameter_words", "memory of requantisation parameters, in words"),
-        Axis("queue_words", "depth of the queues, in words"),
+        DesignAxis("map_words", "map memory, in words", high=2**16 - 1),
+        DesignAxis("strip_words", "strip memory, in words", high=2**16 - 1),
+        DesignAxis("line_words", "line memory, in words"),
+        DesignAxis("weight_words", "weight memory, in words"),
+        DesignAxis("tap_words", "memory of 3x3 kernels, in words"),
+        DesignAxis("parameter_words", "memory of requantisation parameters, in words"),
+        DesignAxis("queue_words", "depth of the queues, in words"),
     )
 }
 #: An axis that states a size itself, and the one that this size is derived from otherwise.
@@ -170,7 +174,7 @@ def parse_values(axis, text):
 
     Parameters
     ----------
-    axis : Axis
+    axis : DesignAxis
     text : str
 
     Returns

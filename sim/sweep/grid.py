@@ -15,7 +15,7 @@ from mnv2.sim.errors import UserError
 __all__ = [
     "AXES",
     "DEFAULT_GRIDS",
-    "Axis",
+    "FormatAxis",
     "Point",
     "expand_grids",
     "parse_list",
@@ -28,7 +28,7 @@ SWITCH = ("off", "on")
 
 
 @dataclasses.dataclass(frozen=True)
-class Axis:
+class FormatAxis:
     """One choice that a format makes.
 
     Attributes
@@ -70,67 +70,69 @@ class Axis:
 
 
 AXES = (
-    Axis("weights", "weight_bits", tuple(range(2, 9)), "Bits of a weight, sign included."),
-    Axis("activations", "activation_bits", (*range(4, 9), 16), "Bits of an activation."),
-    Axis(
+    FormatAxis("weights", "weight_bits", tuple(range(2, 9)), "Bits of a weight, sign included."),
+    FormatAxis("activations", "activation_bits", (*range(4, 9), 16), "Bits of an activation."),
+    FormatAxis(
         "granularity",
         "granularity",
         ("tensor", "channel"),
         "One weight scale for each layer, or one for each of its output channels.",
     ),
-    Axis(
+    FormatAxis(
         "scales",
         "scales",
         ("real", "power-of-two"),
         "Scales of any size, or powers of two, which hardware multiplies by with a shift.",
     ),
-    Axis(
+    FormatAxis(
         "ranges",
         "ranges",
         ("mean-minmax", "minmax", "percentile", "least-squares", "entropy"),
         "How the pictures of calibration decide an activation's range.",
     ),
-    Axis(
+    FormatAxis(
         "weight-ranges",
         "weight_ranges",
         ("minmax", "least-squares"),
         "Weight ranges that end at the largest weight, or where the squared error is least.",
     ),
-    Axis(
+    FormatAxis(
         "first-last",
         "first_last",
         ("same", "8"),
         "Bits of the first and of the last layer: as all others, or 8.",
     ),
-    Axis(
+    FormatAxis(
         "rounding",
         "rounding",
         ("double", "single", "truncate"),
         "How requantisation rounds: twice as LiteRT does, once, or not at all.",
     ),
-    Axis(
+    FormatAxis(
         "multiplier-bits",
         "multiplier_bits",
         tuple(range(8, 33)),
         "Bits of the multiplier of requantisation, sign included.",
     ),
-    Axis("accumulator-bits", "accumulator_bits", tuple(range(12, 33)), "Bits of an accumulator."),
-    Axis(
+    FormatAxis(
+        "accumulator-bits", "accumulator_bits", tuple(range(12, 33)), "Bits of an accumulator."
+    ),
+    FormatAxis(
         "overflow", "overflow", ("wrap", "saturate"), "What an accumulator does that is too narrow."
     ),
-    Axis(
+    FormatAxis(
         "equalization",
         "equalization",
         SWITCH,
         "Cross-layer equalisation with absorption of high biases.",
     ),
-    Axis(
+    FormatAxis(
         "bias-correction",
         "bias_correction",
         SWITCH,
         "Biases that take back the mean error of each layer, as calibration shows it.",
     ),
-    Axis(
+    FormatAxis(
         "adaptive-rounding",
         "adaptive_rounding",
         SWITCH,
@@ -245,7 +247,7 @@ def parse_list(axis, text):
 
     Parameters
     ----------
-    axis : Axis
+    axis : FormatAxis
     text : str
         Values and, for numbers, ranges of them with both ends, such as ``3..5,8``.
 
@@ -319,7 +321,7 @@ def way_words(point, axes):
 
     Parameters
     ----------
-    axes : sequence of Axis
+    axes : sequence of FormatAxis
         Those that matter: of them granularity is always said, widths never.
 
     Returns

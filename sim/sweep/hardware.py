@@ -8,7 +8,7 @@ from mnv2.sim.jobs.journal import Journal
 from mnv2.sim.pictures.class_names import class_name
 from mnv2.sim.pictures.images import normalize
 from mnv2.sim.sweep.evaluate import Failure, make_model
-from mnv2.sim.sweep.tables import best_points
+from mnv2.sim.sweep.sweep_tables import best_points
 
 __all__ = [
     "HARDWARE_BITS",
@@ -96,7 +96,7 @@ def run_best_points(results, count, folder, *, config, memory, asserts=False, pr
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
     count : int
     folder : Path
         Of the journal, which keeps each run.

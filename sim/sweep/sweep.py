@@ -27,9 +27,9 @@ from mnv2.sim.sweep.identity import code_hash, model_hash
 from mnv2.sim.sweep.spread import work_here, work_on_cluster
 
 __all__ = [
-    "Prepared",
-    "Request",
-    "Results",
+    "PreparedSweep",
+    "SweepRequest",
+    "SweepResults",
     "Silence",
     "load_network",
     "points_of",
@@ -42,7 +42,7 @@ CALIBRATION_LIMIT = 64
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class SweepRequest:
     """What the user asked for; the journal keeps it, so that ``--resume`` needs nothing else.
 
     Attributes
@@ -100,12 +100,12 @@ class Request:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedSweep:
     """A request, with all that its points share.
 
     Attributes
     ----------
-    request : Request
+    request : SweepRequest
     points : list of Point
     image_set : mnv2.sim.pictures.image_sets.ImageSet
     pictures : mnv2.sim.pictures.decode.Pictures
@@ -116,7 +116,7 @@ class Prepared:
         What every figure depends on, by content, and the request: of the journal.
     """
 
-    request: Request
+    request: SweepRequest
     points: list
     image_set: object
     pictures: object
@@ -126,19 +126,19 @@ class Prepared:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Results:
+class SweepResults:
     """Figures of every point.
 
     Attributes
     ----------
-    prepared : Prepared
+    prepared : PreparedSweep
     figures : dict of Point to dict
         See `mnv2.sim.sweep.evaluate.summarize`.
     reference : dict
         Accuracy of the float network; see `mnv2.sim.sweep.evaluate.reference_accuracy`.
     """
 
-    prepared: Prepared
+    prepared: PreparedSweep
     figures: dict
     reference: dict
 
@@ -191,8 +191,8 @@ def prepare_sweep(request, *, load_model=load_network, threads=None, progress=No
 
     Parameters
     ----------
-    request : Request
-    load_model : function of Request, optional
+    request : SweepRequest
+    load_model : function of SweepRequest, optional
         Gives its mnv2.golden.float_model.FloatModel.
     threads : int, optional
         To decode with.
@@ -200,7 +200,7 @@ def prepare_sweep(request, *, load_model=load_network, threads=None, progress=No
 
     Returns
     -------
-    Prepared
+    PreparedSweep
 
     Raises
     ------
@@ -251,7 +251,7 @@ def prepare_sweep(request, *, load_model=load_network, threads=None, progress=No
         "code": code_hash(),
         "numpy": np.__version__,
     }
-    return Prepared(
+    return PreparedSweep(
         request, points, image_set, pictures, words, Workload(model, calibration), configuration
     )
 
@@ -288,7 +288,7 @@ def run_sweep(prepared, folder, *, resume=False, workers=None, scheduler=None, p
 
     Parameters
     ----------
-    prepared : Prepared
+    prepared : PreparedSweep
     folder : Path
         Gets the journal.
     resume : bool
@@ -301,7 +301,7 @@ def run_sweep(prepared, folder, *, resume=False, workers=None, scheduler=None, p
 
     Returns
     -------
-    Results
+    SweepResults
 
     Raises
     ------
@@ -378,4 +378,4 @@ def _reference(journal):
 
 
 def _results(prepared, journal):
-    return Results(prepared, _figures(prepared, journal), _reference(journal))
+    return SweepResults(prepared, _figures(prepared, journal), _reference(journal))

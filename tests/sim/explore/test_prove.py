@@ -9,8 +9,8 @@ from mnv2.sim.explore import prove
 from mnv2.sim.explore.evaluate import predict_rows
 from mnv2.sim.explore.front import find_front
 from mnv2.sim.explore.prove import Proof, prove_designs
-from mnv2.sim.explore.search import Results, run_search
-from mnv2.sim.explore.tables import render_proofs
+from mnv2.sim.explore.search import SearchResults, run_search
+from mnv2.sim.explore.search_tables import render_proofs
 from mnv2.sim.jobs.journal import read_journal
 from tests.sim.explore.small import prepare_small
 from tests.sim.rtl.machines import MACHINES
@@ -49,7 +49,7 @@ def results(tmp_path_factory):
 
 
 def replace_front(results, front):
-    return Results(**{**vars(results), "front": front})
+    return SearchResults(**{**vars(results), "front": front})
 
 
 def lines_of(proofs):

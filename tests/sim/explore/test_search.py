@@ -20,7 +20,7 @@ from mnv2.sim.explore.evaluate import predict_rows
 from mnv2.sim.explore.front import find_front
 from mnv2.sim.explore.identity import code_hash
 from mnv2.sim.explore.search import Silence, run_search
-from mnv2.sim.explore.tables import nearest_misses, write_tables
+from mnv2.sim.explore.search_tables import nearest_misses, write_tables
 from mnv2.sim.jobs.cluster import connect
 from mnv2.sim.jobs.journal import JOURNAL_FILE, read_journal
 from tests.sim.explore.search_program import DESIGNS

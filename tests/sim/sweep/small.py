@@ -5,7 +5,7 @@ from PIL import Image
 
 from mnv2.golden.float_model import FloatLayer, FloatModel
 from mnv2.golden.network import build_network
-from mnv2.sim.sweep.sweep import Request, Results, prepare_sweep
+from mnv2.sim.sweep.sweep import SweepRequest, SweepResults, prepare_sweep
 
 TABLE = ((1, 8, 1, 1), (2, 8, 2, 1), (2, 16, 1, 2))
 SIZE = 16
@@ -60,7 +60,7 @@ def small_request(folder, **grid):
         "granularity": ("tensor", "channel"),
         "equalization": ("off", "on"),
     }
-    return Request(
+    return SweepRequest(
         grids=(grid,), images=str(folder / "images"), calibration=str(folder / "calibration")
     )
 
@@ -108,4 +108,4 @@ def made_results(prepared, seed=0):
         "label_top5": 1.0,
         "label_top5_standard_error": 0.0,
     }
-    return Results(prepared, figures, reference)
+    return SweepResults(prepared, figures, reference)

@@ -22,8 +22,8 @@ from mnv2.sim.jobs.journal import JOURNAL_FILE, read_journal
 from mnv2.sim.sweep.evaluate import Workload
 from mnv2.sim.sweep.grid import Point
 from mnv2.sim.sweep.identity import code_hash
-from mnv2.sim.sweep.sweep import Request, prepare_sweep, run_sweep
-from mnv2.sim.sweep.tables import point_frame, write_tables
+from mnv2.sim.sweep.sweep import SweepRequest, prepare_sweep, run_sweep
+from mnv2.sim.sweep.sweep_tables import point_frame, write_tables
 from tests.sim.sweep.small import (
     prepare_small,
     small_model,
@@ -271,7 +271,7 @@ def test_pictures_must_not_be_in_both_sets(sets, tmp_path):
 
 def test_bundled_sets_are_disjoint():
     prepared = prepare_sweep(
-        Request(grids=({"weight_bits": (8,)},), limit=2),
+        SweepRequest(grids=({"weight_bits": (8,)},), limit=2),
         load_model=lambda request: small_model(classes=1000),
     )
     assert len(prepared.pictures) == 2
@@ -281,11 +281,11 @@ def test_bundled_sets_are_disjoint():
 
 def test_request_comes_back_from_json(sets):
     request = small_request(sets)
-    assert Request.from_dict(json.loads(json.dumps(request.as_dict()))) == request
+    assert SweepRequest.from_dict(json.loads(json.dumps(request.as_dict()))) == request
     with pytest.raises(UserError, match="another version"):
-        Request.from_dict({"grids": [{"colour": ["red"]}]})
+        SweepRequest.from_dict({"grids": [{"colour": ["red"]}]})
     with pytest.raises(UserError, match="another version"):
-        Request.from_dict(None)
+        SweepRequest.from_dict(None)
 
 
 def test_nobody_answers(prepared, tmp_path, monkeypatch):

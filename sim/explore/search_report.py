@@ -5,7 +5,7 @@ import json
 import platform
 
 from mnv2.sim.explore.lanes import warning_words
-from mnv2.sim.explore.tables import headline
+from mnv2.sim.explore.search_tables import headline
 from mnv2.sim.report.provenance import find_commit, package_version
 
 __all__ = ["design_as_dict", "search_as_dict", "write_report"]
@@ -101,7 +101,7 @@ def search_as_dict(results, proofs=()):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
     proofs : sequence of mnv2.sim.explore.prove.Proof
 
     Returns

@@ -79,7 +79,7 @@ def draw_front(results):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
         With a front.
 
     Returns

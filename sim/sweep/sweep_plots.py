@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from mnv2.sim.report.colors import INK, MUTED, STYLE
 from mnv2.sim.report.labels import short_name
 from mnv2.sim.sweep.grid import varied_axes, way_words
-from mnv2.sim.sweep.series import (
+from mnv2.sim.sweep.sweep_series import (
     COSTS,
     HEAT_DB,
     WIDTH_COLORS,
@@ -48,7 +48,7 @@ def draw_accuracy(results):
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
 
     Returns
     -------

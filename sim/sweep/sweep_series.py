@@ -132,7 +132,7 @@ def best_at_cost(results, at):
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
     at : dict of Point to float
         Cost of each.
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.explore.search import run_search
-from mnv2.sim.explore.tables import design_frame, headline, render_front, write_tables
+from mnv2.sim.explore.search_tables import design_frame, headline, render_front, write_tables
 from tests.sim.explore.small import prepare_small
 
 

@@ -46,7 +46,7 @@ def point_frame(results):
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
 
     Returns
     -------
@@ -145,7 +145,7 @@ def render_points(results, limit=TERMINAL_ROWS):
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
     limit : int
         Rows at most; with more points, the best.
 

@@ -7,7 +7,7 @@ import platform
 
 from mnv2.sim.report.provenance import find_commit
 from mnv2.sim.sweep.grid import AXES, position, varied_axes
-from mnv2.sim.sweep.tables import point_frame
+from mnv2.sim.sweep.sweep_tables import point_frame
 
 __all__ = ["sweep_as_dict", "write_report"]
 
@@ -19,7 +19,7 @@ def sweep_as_dict(results, runs=()):
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
     runs : sequence of mnv2.sim.sweep.hardware.HardwareRun
 
     Returns

@@ -43,7 +43,7 @@ def design_frame(results):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
 
     Returns
     -------
@@ -146,7 +146,7 @@ def render_front(results, limit=TERMINAL_ROWS):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
         With a front.
     limit : int
         Rows at most; of more, those that lie far from each other.
@@ -270,7 +270,7 @@ def nearest_misses(results):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
         Without a front.
 
     Returns
