@@ -132,11 +132,11 @@ def run(
     from mnv2.sim.commands.options.picture import find_picture
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.configuration import load_configuration
-    from mnv2.sim.jobs.files import check_dump, output_folder, save_arrays
+    from mnv2.sim.jobs.files import check_writable_file, output_folder, save_arrays
     from mnv2.sim.networks.dumps import DUMP_FILE
     from mnv2.sim.networks.inputs import check_picture
     from mnv2.sim.networks.outputs import write_dump
-    from mnv2.sim.report.files import write_csv, write_json
+    from mnv2.sim.report.files import write_csv, write_report
     from mnv2.sim.report.plots import write_plots
     from mnv2.sim.report.tables import render_report
 
@@ -156,7 +156,7 @@ def run(
     path = find_picture(image or input_file or "chelsea")
     check_picture(path)
     if dump is not None:
-        check_dump(dump)
+        check_writable_file(dump)
     opening = {"model": model, "size": size, "normalization": given(normalization)}
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
@@ -166,7 +166,7 @@ def run(
         else:
             jobs = jobs or os.cpu_count() or 1
             result = _run_blocks(path, opening, blocks, jobs, waves_folder, **options)
-        write_json(result.report, temporary / "report.json")
+        write_report(result.report, temporary / "report.json")
         write_csv(result.report, temporary / "report.csv")
         write_plots(result.report, temporary)
         if html:

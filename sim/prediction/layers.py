@@ -1,12 +1,12 @@
 """Predicted beside measured, row by row."""
 
 import csv
-import json
 from dataclasses import dataclass
 
 from rich.console import Group
 from rich.text import Text
 
+from mnv2.sim.jobs.files import write_json
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.published import published_records, published_table
 from mnv2.sim.report.scale_sim import estimate_layers
@@ -22,7 +22,6 @@ __all__ = [
     "render_comparison",
     "write_comparison",
     "write_csv",
-    "write_json",
 ]
 
 
@@ -252,6 +251,7 @@ def write_comparison(comparison, folder, **made_with):
 
     rows = list(comparison_records(comparison))
     write_json(
+        folder / "report.json",
         {
             "mode": "validate",
             **made_with,
@@ -260,16 +260,9 @@ def write_comparison(comparison, folder, **made_with):
             "published": published_records(),
             "layers": rows,
         },
-        folder,
     )
     write_csv(rows, folder)
     draw_comparison(comparison).savefig(folder / "validate.png", dpi=120)
-
-
-def write_json(content, folder):
-    """Write ``report.json``."""
-    text = json.dumps(content, indent=2) + "\n"
-    (folder / "report.json").write_text(text, encoding="utf-8")
 
 
 def write_csv(rows, folder):

@@ -3,7 +3,7 @@
 import csv
 import json
 
-__all__ = ["report_as_dict", "write_csv", "write_json", "write_rows"]
+__all__ = ["report_as_dict", "write_csv", "write_report", "write_rows"]
 
 
 def report_as_dict(report):
@@ -71,7 +71,7 @@ def report_as_dict(report):
     }
 
 
-def write_json(report, path):
+def write_report(report, path):
     """Write the report as JSON, with a newline at the end."""
     content = report_as_dict(report)
     timeline = content.pop("timeline")

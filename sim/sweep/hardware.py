@@ -1,13 +1,19 @@
 """The best formats of a sweep on the accelerator's RTL, bit for bit."""
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
+from mnv2.golden.model import QuantizedModel
 from mnv2.golden.quantize import quantize_image
+from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.journal import Journal
 from mnv2.sim.pictures.class_names import class_name
 from mnv2.sim.pictures.images import normalize
 from mnv2.sim.sweep.evaluate import Failure, make_model
+from mnv2.sim.sweep.grid import Point
+from mnv2.sim.sweep.sweep import SweepResults
 from mnv2.sim.sweep.sweep_tables import best_points
 
 __all__ = [
@@ -24,22 +30,22 @@ HARDWARE_BITS = (4, 8)
 
 @dataclasses.dataclass(frozen=True)
 class HardwareRun:
-    """What became of a format on the accelerator.
+    """The result of a format on the accelerator.
 
     Attributes
     ----------
     point : str
-        Its name.
+        Name of the format.
     weight_bits, activation_bits : int or None
-        Lanes that the accelerator was built with; None where it was not.
+        Lanes that the accelerator was built with; None if it was not.
     cycles, dram_bytes : int or None
-        Of the frame, measured in RTL.
+        Cycles and bytes of the frame, measured in RTL.
     golden_class, rtl_class : str or None
         The first class of the integer model and of the hardware.
     exact : bool
         Whether every block's output and every logit equal the integer model's.
     reason : str or None
-        Why not, or why it was not run.
+        The reason why not, or why it was not run.
     """
 
     point: str
@@ -53,13 +59,13 @@ class HardwareRun:
     reason: str | None = None
 
     @property
-    def passed_over(self):
+    def passed_over(self) -> bool:
         """Whether the accelerator has no such format."""
         return self.weight_bits is None
 
 
-def hardware_lacks(point):
-    """What the accelerator does not have of a format, or None."""
+def hardware_lacks(point: Point) -> str | None:
+    """The reason why the accelerator cannot run a format, or None."""
     if point.activation_bits > HARDWARE_BITS[1]:
         return f"its activations have at most {HARDWARE_BITS[1]} bits"
     if point.rounding != "double":
@@ -69,7 +75,7 @@ def hardware_lacks(point):
     return None
 
 
-def hardware_configuration(model, config):
+def hardware_configuration(model: QuantizedModel, config: AcceleratorConfig) -> AcceleratorConfig:
     """The accelerator with lanes as wide as the widest layer of an integer model.
 
     Parameters
@@ -91,7 +97,16 @@ def hardware_configuration(model, config):
     )
 
 
-def run_best_points(results, count, folder, *, config, memory, asserts=False, progress=None):
+def run_best_points(
+    results: SweepResults,
+    count: int,
+    folder: Path,
+    *,
+    config: AcceleratorConfig,
+    memory: Any,
+    asserts: bool = False,
+    progress: Any = None,
+) -> list[HardwareRun]:
     """Run the best formats that the accelerator has on the first picture.
 
     Parameters
@@ -99,14 +114,14 @@ def run_best_points(results, count, folder, *, config, memory, asserts=False, pr
     results : mnv2.sim.sweep.sweep.SweepResults
     count : int
     folder : Path
-        Of the journal, which keeps each run.
+        Folder of the journal, which keeps each run.
     config : mnv2.hw.config.AcceleratorConfig
-        Whose lanes are replaced by the format's.
+        Its lanes are replaced by the format's.
     memory : mnv2.sim.rtl.memory_model.MemoryModel
     asserts : bool
         Check the hardware's assertions, which takes more time.
-    progress : object, optional
-        As of `mnv2.sim.rtl.run_network.run_network`; its ``starting(name, network, config)`` is
+    progress : optional
+        See `mnv2.sim.rtl.run_network.run_network`; its ``starting(name, network, config)`` is
         called before each.
 
     Returns
@@ -146,7 +161,14 @@ def run_best_points(results, count, folder, *, config, memory, asserts=False, pr
     return runs
 
 
-def _run(results, point, config, memory, asserts, progress):
+def _run(
+    results: SweepResults,
+    point: Point,
+    config: AcceleratorConfig,
+    memory: Any,
+    asserts: bool,
+    progress: Any,
+) -> HardwareRun:
     """HardwareRun of one format."""
     from mnv2.sim.rtl.check import Mismatch
     from mnv2.sim.rtl.run_network import run_network
@@ -156,7 +178,10 @@ def _run(results, point, config, memory, asserts, progress):
     if isinstance(model, Failure):
         raise UserError(f"The format {point.name} cannot be made: {model.reason}")
     config = hardware_configuration(model, config)
-    lanes = {"weight_bits": config.weight_bits, "activation_bits": config.activation_bits}
+    lanes: dict[str, Any] = {
+        "weight_bits": config.weight_bits,
+        "activation_bits": config.activation_bits,
+    }
     picture = normalize(results.prepared.pictures.pixels[0], workload.model.input_normalization)
     tensors = model.run(quantize_image(picture, model))
     classes = model.network.classes

@@ -7,7 +7,7 @@ import pytest
 
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import output_folder
-from mnv2.sim.report.files import report_as_dict, write_csv, write_json
+from mnv2.sim.report.files import report_as_dict, write_csv, write_report
 from mnv2.sim.report.scale_sim import ScaleSimEstimate
 from tests.sim.report.example import example_network_report, example_report
 
@@ -24,7 +24,7 @@ ASKED = {
 
 def test_json(tmp_path):
     report = example_report()
-    write_json(report, tmp_path / "report.json")
+    write_report(report, tmp_path / "report.json")
     content = json.loads((tmp_path / "report.json").read_text())
     assert len(content["bottlenecks"]) == 17
     assert all(row.keys() >= ASKED for row in content["bottlenecks"])
@@ -47,7 +47,7 @@ def test_measured_and_computed_have_names_of_their_own():
 
 def test_network(tmp_path):
     report = example_network_report()
-    write_json(report, tmp_path / "report.json")
+    write_report(report, tmp_path / "report.json")
     content = json.loads((tmp_path / "report.json").read_text())
     assert content == report_as_dict(report)
     assert content["mode"] == "network"

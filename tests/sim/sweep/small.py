@@ -5,7 +5,8 @@ from PIL import Image
 
 from mnv2.golden.float_model import FloatLayer, FloatModel
 from mnv2.golden.network import build_network
-from mnv2.sim.sweep.sweep import SweepRequest, SweepResults, prepare_sweep
+from mnv2.sim.sweep.request import SweepRequest
+from mnv2.sim.sweep.sweep import SweepResults, prepare_sweep
 
 TABLE = ((1, 8, 1, 1), (2, 8, 2, 1), (2, 16, 1, 2))
 SIZE = 16
