@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.explore.design import Design
 from mnv2.sim.report.quantities import format_quantity, parse_quantity
+
+if TYPE_CHECKING:
+    # A command's help is shown without loading it.
+    from mnv2.sim.explore.design import Design
 
 __all__ = ["DEFAULT_OBJECTIVES", "FIGURES", "Figure", "Limit", "choose_objectives", "parse_limits"]
 
@@ -34,7 +38,7 @@ class Figure:
     words: str
     unit: str
     best: str
-    of: Callable[[Design], float | None]
+    of: "Callable[[Design], float | None]"
     costs: bool = False
 
     @property

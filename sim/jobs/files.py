@@ -9,11 +9,12 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from mnv2.sim.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = [
     "check_folder",
@@ -230,7 +231,7 @@ def write_whole(path: str | Path, content: bytes) -> None:
         raise UserError(f"The file {path} cannot be written: {error.strerror or error}") from None
 
 
-def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+def save_arrays(path: str | Path, arrays: "Mapping[str, np.ndarray]") -> None:
     """Write an .npz under a temporary name, then rename it: whole or not at all.
 
     Raises
@@ -238,6 +239,9 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     OSError
         If it cannot be written.
     """
+    # A command's help is shown without loading it.
+    import numpy as np
+
     with _temporary_file(Path(path).expanduser()) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take an array for allow_pickle
 

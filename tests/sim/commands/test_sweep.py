@@ -171,7 +171,7 @@ def test_lists_make_the_request(tmp_path, monkeypatch):
 def test_help_teaches_and_loads_nothing_slow():
     program = (
         "import sys\n"
-        "from sim import cli\n"
+        "from mnv2.sim import cli\n"
         "try:\n    cli.app(['sweep', '--help'])\n"
         "except SystemExit:\n    pass\n"
         "slow = {'numpy', 'pandas', 'pyarrow', 'dask', 'distributed', 'PIL'} & set(sys.modules)\n"
