@@ -158,11 +158,11 @@ class PreparedCampaign(Protocol):
 
     @property
     def request(self) -> CampaignRequest:
-        """What was asked for."""
+        """The request."""
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What every result depends on; see `CampaignRequest.configuration`."""
+        """Content that every result depends on; see `CampaignRequest.configuration`."""
 
 
 class Campaign:
@@ -185,7 +185,7 @@ class Campaign:
 
     @property
     def place(self) -> Place:
-        """Where work is done. A cluster is started when it is asked for first."""
+        """The place where work is done. A cluster starts when this is first used."""
         return self._find_place()
 
     def figures(self, kind: str) -> dict[str, Any]:

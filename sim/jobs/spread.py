@@ -31,7 +31,7 @@ class Pending(Protocol):
 
 
 class Place(Protocol):
-    """Where tasks are done."""
+    """A place where tasks are done."""
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, name: str = "task", priority: int = 0

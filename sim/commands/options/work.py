@@ -72,7 +72,7 @@ Scheduler = Annotated[
 
 @dataclass(frozen=True)
 class Work:
-    """Where a campaign's work is done, and where its results are.
+    """A campaign of a command: its folder, and whether it is resumed.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Designs in RTL: measured beside predicted, each run once; what differs is told."""
+"""Designs in RTL: measured compared with predicted, each run once; differences are told."""
 
 from dataclasses import replace
 
@@ -163,7 +163,7 @@ def test_bytes_at_the_port_that_no_layer_has_are_told(results, monkeypatch):
 
 
 def test_a_design_beside_another_memory_is_run_again(results):
-    """What is in the journal is of the memory that the design was predicted with then."""
+    """A proof in the journal is of the memory that the design was predicted with then."""
     found, folder = results
     (design,) = found.front
     rows = predict_rows(found.prepared.network, found.prepared.judge.task(design, 2))["rows"]
