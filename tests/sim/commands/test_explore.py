@@ -193,3 +193,12 @@ def test_help_teaches(invoke):
         "--min-accuracy",
     ):
         assert words in done.stdout
+
+
+def test_options_of_the_network_have_a_panel(invoke):
+    """They are those of other commands, in which they lie elsewhere."""
+    panel = invoke("--help").stdout.partition("─ Network ─")[2].partition("╰")[0]
+    for option in ("--model", "--width", "--size", "--classes", "--padding"):
+        assert option in panel
+    other = CliRunner().invoke(cli.app, ["model", "--help"], env={"COLUMNS": "200"}).stdout
+    assert "─ Network ─" not in other
