@@ -15,6 +15,7 @@ from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.front import spread_choice
 from mnv2.sim.explore.request import PreparedSearch
+from mnv2.sim.jobs.identity import code_hash
 from mnv2.sim.jobs.journal import Journal
 from mnv2.sim.prediction.layers import compare, figures
 from mnv2.sim.rtl.memory_model import MemoryModel
@@ -80,7 +81,7 @@ def prove_designs(
     results : mnv2.sim.explore.search.SearchResults
     count : int
     folder : Path
-        Folder of the journal, which keeps each proof; proofs in it are not made again.
+        Folder of the journal, which keeps each proof; those of the same RTL are not made again.
     asserts : bool
         Check the hardware's assertions, which takes more time.
     progress : optional
@@ -93,12 +94,14 @@ def prove_designs(
         In the order chosen.
     """
     prepared = results.prepared
+    # The RTL decides a proof, and no prediction.
+    code = code_hash(__name__)
     proofs = []
     with Journal.resume(folder, prepared.configuration) as journal:
         known = {
             (entry["proof"]["key"], entry["memory"]): entry["proof"]
             for entry in journal.entries
-            if "proof" in entry
+            if "proof" in entry and entry["code"] == code
         }
         for design in spread_choice(results.front, prepared.objectives, count):
             memory = repr(sorted(design.memory.items()))
@@ -107,7 +110,9 @@ def prove_designs(
                 proofs.append(Proof(**{**known[design.key, memory], "name": design.name}))
                 continue
             proofs.append(_prove(design, prepared, asserts, progress))
-            journal.append({"proof": dataclasses.asdict(proofs[-1]), "memory": memory})
+            journal.append(
+                {"proof": dataclasses.asdict(proofs[-1]), "memory": memory, "code": code}
+            )
     return proofs
 
 

@@ -1,14 +1,15 @@
 """The identity of code: a hash of every file that a module's results depend on.
 
-Nothing is listed by hand. The files are found by following imports, those inside functions too, so
-a file that is renamed, split or newly imported is in the hash without anybody thinking of it.
-Nothing is imported for that: sources are parsed.
+Nothing is listed by hand. The files are found by following imports, those inside functions too, and
+texts that name a module, such as the one that a simulator is told to load. So a file that is
+renamed, split or newly imported is in the hash without anybody thinking of it. Nothing is imported
+for that: sources are parsed.
 """
 
 import ast
 import hashlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -113,19 +114,33 @@ def _find(name: str, folders: Mapping[str, Path]) -> Path | None:
     return None
 
 
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield every node of a file but those for type checkers alone, which decide nothing."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        children = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            children = list(node.orelse)
+        waiting += children
+
+
 def _imports(name: str, path: Path, folders: Mapping[str, Path]) -> set[str]:
-    """Names of the project's modules that a file imports, and of the packages around it."""
+    """Names of the project's modules that a file names, and of the packages around them."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     wanted = {name, package}
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in _statements(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             wanted |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
             module = importlib.util.resolve_name(module, package)
             wanted.add(module)
-            # What is imported may be a module itself.
+            # A name that is imported may be a module itself.
             wanted |= {f"{module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            wanted.add(node.value)
     # Python runs the packages around a module before it.
     for module in tuple(wanted):
         while "." in module:

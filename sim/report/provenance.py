@@ -6,15 +6,16 @@ import platform
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mnv2.hw.config import AcceleratorConfig
+if TYPE_CHECKING:
+    from mnv2.hw.config import AcceleratorConfig
 
 __all__ = ["find_commit", "find_versions", "made_with", "package_version", "package_versions"]
 
 
 def made_with(
-    path: object, model: str, config: AcceleratorConfig, memory: Any, toolchain: Any
+    path: object, model: str, config: "AcceleratorConfig", memory: Any, toolchain: Any
 ) -> dict[str, Any]:
     """The inputs and versions that a run in RTL was made with, by name.
 

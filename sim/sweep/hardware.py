@@ -8,24 +8,21 @@ from mnv2.golden.model import QuantizedModel
 from mnv2.golden.quantize import quantize_image
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.jobs.identity import code_hash
 from mnv2.sim.jobs.journal import Journal
 from mnv2.sim.pictures.class_names import class_name
 from mnv2.sim.pictures.images import normalize
 from mnv2.sim.sweep.evaluate import Failure, make_model
 from mnv2.sim.sweep.grid import Point
+from mnv2.sim.sweep.hardware_format import HARDWARE_BITS, hardware_lacks
 from mnv2.sim.sweep.sweep import SweepResults
 from mnv2.sim.sweep.sweep_tables import best_points
 
 __all__ = [
-    "HARDWARE_BITS",
     "HardwareRun",
     "hardware_configuration",
-    "hardware_lacks",
     "run_best_points",
 ]
-
-#: Least and most bits of a lane.
-HARDWARE_BITS = (4, 8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,17 +59,6 @@ class HardwareRun:
     def passed_over(self) -> bool:
         """Whether the accelerator has no such format."""
         return self.weight_bits is None
-
-
-def hardware_lacks(point: Point) -> str | None:
-    """The reason why the accelerator cannot run a format, or None."""
-    if point.activation_bits > HARDWARE_BITS[1]:
-        return f"its activations have at most {HARDWARE_BITS[1]} bits"
-    if point.rounding != "double":
-        return "it rounds twice, as LiteRT does"
-    if point.accumulator_bits != 32:
-        return "its accumulators have 32 bits"
-    return None
 
 
 def hardware_configuration(model: QuantizedModel, config: AcceleratorConfig) -> AcceleratorConfig:
@@ -114,7 +100,7 @@ def run_best_points(
     results : mnv2.sim.sweep.sweep.SweepResults
     count : int
     folder : Path
-        Folder of the journal, which keeps each run.
+        Folder of the journal, which keeps each run; runs in it of the same RTL are not made again.
     config : mnv2.hw.config.AcceleratorConfig
         Its lanes are replaced by the format's.
     memory : mnv2.sim.rtl.memory_model.MemoryModel
@@ -129,12 +115,14 @@ def run_best_points(
     list of HardwareRun
         The best first, with those passed over.
     """
+    # The RTL decides a run, and no other figure of a sweep.
+    code = code_hash(__name__)
     runs, left = [], count
     with Journal.resume(folder, results.prepared.configuration) as journal:
         known = {
             (entry["hardware"], entry["accelerator"]): entry["run"]
             for entry in journal.entries
-            if "hardware" in entry
+            if "hardware" in entry and entry["code"] == code
         }
         for point in best_points(results, len(results.figures)):
             if not left:
@@ -156,6 +144,7 @@ def run_best_points(
                     "hardware": point.key,
                     "accelerator": accelerator,
                     "run": dataclasses.asdict(runs[-1]),
+                    "code": code,
                 }
             )
     return runs

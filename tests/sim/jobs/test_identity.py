@@ -34,7 +34,7 @@ DECIDING = {
         "sim/explore/space.py",
         "sim/mapping/tiling.py",
         "sim/report/results.py",
-        "sim/sweep/hardware.py",
+        "sim/sweep/hardware_format.py",
         *(
             path.relative_to(ROOT).as_posix()
             for path in sorted((ROOT / "sim" / "cycles").rglob("*.py"))
@@ -58,11 +58,13 @@ DECIDING = {
 }
 #: Files that show results, or are of other work.
 OTHERS = (
+    "hw/core.py",
     "sim/cli.py",
     "sim/commands/explore.py",
     "sim/commands/sweep.py",
     "sim/explore/search_plots.py",
     "sim/page/explore_page.py",
+    "sim/rtl/run_network.py",
     "sim/sweep/sweep_plots.py",
 )
 #: A campaign on a worker of its own; prints the modules that it and its worker have then.
@@ -163,6 +165,14 @@ def test_renamed_file(copy, found):
     assert "mnv2.sim.explore.pareto" in files["search"]
     assert after["search"] != before["search"]
     assert after["sweep"] == before["sweep"]
+
+
+@pytest.mark.parametrize("module", ["mnv2.sim.explore.prove", "mnv2.sim.sweep.hardware"])
+def test_runs_in_rtl_depend_on_the_hardware(module):
+    """On what cocotb loads by name too."""
+    names = source_files(module)
+    for name in ("mnv2.hw.core", "mnv2.sim.rtl.testbench", "mnv2.sim.rtl/axi_memory.sv"):
+        assert name in names
 
 
 def test_module_that_is_not_there(copy):
