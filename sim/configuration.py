@@ -1,11 +1,11 @@
 """The accelerator's configuration as the user gives it: a preset or a file, then single changes."""
 
 import dataclasses
-import tomllib
-from pathlib import Path
+from collections.abc import Sequence
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.files import read_toml
 
 __all__ = ["check_buildable", "load_configuration"]
 
@@ -13,15 +13,15 @@ __all__ = ["check_buildable", "load_configuration"]
 _RINGS = ("weight_words", "tap_words", "parameter_words")
 
 
-def load_configuration(choice="base", settings=()):
+def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> AcceleratorConfig:
     """Read a configuration.
 
     Parameters
     ----------
     choice : str
         Name of a preset, or path of a TOML file whose keys are the options of
-        `mnv2.hw.config.AcceleratorConfig`, and ``preset``, which names what the others are taken
-        from (default ``"base"``).
+        `mnv2.hw.config.AcceleratorConfig`, and ``preset``, the name of the preset that has the
+        other options (default ``"base"``).
     settings : sequence of str
         Changes to that, each ``option=integer``.
 
@@ -43,7 +43,12 @@ def load_configuration(choice="base", settings=()):
     values = {}
     preset = choice
     if choice not in PRESETS:
-        values = _read_file(choice)
+        values = read_toml(
+            choice,
+            "configuration",
+            missing=f"A configuration must be a preset ({', '.join(PRESETS)}) or a TOML file, "
+            f"and there is no file {choice!r}",
+        )
         preset = values.pop("preset", "base")
         if preset not in PRESETS:
             raise UserError(
@@ -71,8 +76,8 @@ def load_configuration(choice="base", settings=()):
         raise UserError(f"The configuration does not fit: {error}") from None
 
 
-def check_buildable(config):
-    """Refuse sizes that only the units themselves would refuse, or Verilator, when it is made.
+def check_buildable(config: AcceleratorConfig) -> None:
+    """Refuse sizes that otherwise only the units or Verilator would refuse, when it is made.
 
     Parameters
     ----------
@@ -86,23 +91,7 @@ def check_buildable(config):
     """
     # With bursts of one beat the write master has a counter without bits, which Verilog has not.
     if config.burst_beats < 2 or config.burst_beats & config.burst_beats - 1:
-        raise ValueError(f"burst_beats must be a power of two from 2 on, not {config.burst_beats}")
+        raise ValueError(f"burst_beats must be a power of two, 2 or more, not {config.burst_beats}")
     for name in _RINGS:
         if getattr(config, name) < 2:
             raise ValueError(f"{name} must be at least 2, not {getattr(config, name)}")
-
-
-def _read_file(path):
-    """Options of a TOML file, unchecked."""
-    try:
-        return tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(
-            f"A configuration must be a preset ({', '.join(PRESETS)}) or a TOML file, "
-            f"and there is no file {path!r}"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise UserError(f"The configuration {path!r} cannot be read: {reason}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"The configuration {path!r} is not valid TOML: {error}") from None

@@ -14,7 +14,7 @@ from mnv2.sim.networks.golden_run import run_golden
 from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note
 from mnv2.sim.networks.ranking import rank
 from mnv2.sim.report.limits import add_limits, block_limits, frame_limits
-from mnv2.sim.report.provenance import find_commit, find_versions
+from mnv2.sim.report.provenance import made_with
 from mnv2.sim.report.run_report import ClassRankings, FrameSequence, RunReport, Timeline
 from mnv2.sim.report.systolic_formula import estimate_layers
 from mnv2.sim.rtl.check import check_formats
@@ -84,7 +84,7 @@ def run_frame(
         See `mnv2.sim.rtl.run_network.run_network`.
     """
     # What lies there now is what runs.
-    made_with = _made_with(given, model, config, memory, clock_hz)
+    about = _made_with(given, model, config, memory, clock_hz)
     integer, network = model.integer, model.network
     check_formats(integer, config)
     golden = run_golden(model, given)
@@ -129,7 +129,7 @@ def run_frame(
         timeline=Timeline(TIMELINE_CYCLES, tuple(map(tuple, run.timeline.tolist()))),
         frames=sequence,
         scale_sim=estimate_layers(network.rows, config),
-        **made_with,
+        **about,
     )
     made = {block.output_name: run.maps[block.name] for block in network.blocks}
     made["pool"] = run.maps["pool"]
@@ -177,7 +177,7 @@ def run_bottlenecks(
         See `mnv2.sim.rtl.run_blocks.run_tasks`.
     """
     # What lies there now is what runs.
-    made_with = _made_with(given, model, config, memory, clock_hz)
+    about = _made_with(given, model, config, memory, clock_hz)
     check_formats(model.integer, config)
     tasks = network_tasks(model.integer, run_golden(model, given).tensors)
     tasks = [tasks[number - 1] for number in chosen]
@@ -194,7 +194,7 @@ def run_bottlenecks(
         limits=add_limits(limits),
         scale_sim=estimate_layers([task.block for task in tasks], config),
         wall_seconds=progress.simulation_seconds if progress else 0.0,
-        **made_with,
+        **about,
     )
     made = {
         task.block.output_name: output for task, (_, output) in zip(tasks, results, strict=True)
@@ -205,15 +205,10 @@ def run_bottlenecks(
 def _made_with(given, model, config, memory, clock_hz):
     """Fields of a report that do not depend on what was run."""
     return {
-        "image": "" if given.path is None else str(given.path),
-        "model": model.name,
-        "configuration": dataclasses.asdict(config),
-        "memory": dataclasses.asdict(memory),
+        **made_with(given.path or "", model.name, config, memory, find_toolchain()),
         "buffer_bytes": config.buffer_bytes,
         "port_bytes": config.data_bytes,
         "shared_bytes_per_cycle": memory.bytes_per_cycle,
         "clock_hz": clock_hz,
         "seed": memory.seed,
-        "versions": find_versions(find_toolchain()),
-        "commit": find_commit(),
     }

@@ -1,8 +1,7 @@
 """`mnv2 explore`."""
 
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,27 +15,45 @@ from mnv2.sim.commands.options.network import (
     choose_network,
 )
 from mnv2.sim.commands.options.page import Html, check_page
-from mnv2.sim.commands.options.work import WORK, NewFolder, Resume, Scheduler, Workers
+from mnv2.sim.commands.options.panel import in_panel
+from mnv2.sim.commands.options.work import (
+    WORK,
+    NewFolder,
+    Resume,
+    Scheduler,
+    Workers,
+    choose_work,
+    stated_request,
+    stopped_work,
+)
 from mnv2.sim.commands.terminal.command_line import command_line
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.explore.objectives import DEFAULT_OBJECTIVES, FIGURES
 from mnv2.sim.explore.space import AXES, SPACES
 
+if TYPE_CHECKING:
+    # Help is shown without loading them.
+    from mnv2.golden.network import Network
+    from mnv2.sim.explore.prove import Proof
+    from mnv2.sim.explore.request import NetworkOptions
+    from mnv2.sim.explore.search import SearchResults
+
 #: Panels of the help.
-ASKED, SPACE, NETWORK = "What is asked", "Designs to choose from", "Network"
+ASKED, SPACE, NETWORK = "Objectives and limits", "Designs to choose from", "Network"
 
 
-def _limit(name, metavar):
+def _limit(name: str, metavar: str) -> Any:
     """The option that limits a figure."""
     figure = FIGURES[name]
     return typer.Option(
         figure.option,
         metavar=metavar,
         rich_help_panel=ASKED,
-        help=f"At {'least' if figure.best == 'most' else 'most'} so much: {figure.words}.",
+        help=f"{'Minimum' if figure.best == 'most' else 'Maximum'}: {figure.words}.",
     )
 
 
+@in_panel(NETWORK, "model", "width", "size", "classes", "padding")
 def explore(
     context: typer.Context,
     device: Annotated[
@@ -44,7 +61,7 @@ def explore(
         typer.Option(
             metavar="NAME",
             help="The device that it must fit: ZU3EG, Zynq-7020, ECP5-85, K26 … A wrong name lists "
-            "those nearest. Without it, resources are UltraScale+'s and nothing is too large.",
+            "the nearest ones. By default resources are UltraScale+'s and nothing is too large.",
             rich_help_panel=ASKED,
         ),
     ] = None,
@@ -52,7 +69,7 @@ def explore(
         Path | None,
         typer.Option(
             metavar="FILE.toml",
-            help="A table of devices in place of the one that comes along, sim/cost/devices.toml.",
+            help="A table of devices in place of the bundled one, sim/cost/devices.toml.",
             rich_help_panel=ASKED,
         ),
     ] = None,
@@ -60,9 +77,9 @@ def explore(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="What designs are judged by, repeated: "
+            help="A figure to optimise, repeated: "
             + ", ".join(FIGURES)
-            + ". Without it: "
+            + "; default "
             + ", ".join(DEFAULT_OBJECTIVES)
             + ".",
             rich_help_panel=ASKED,
@@ -82,8 +99,8 @@ def explore(
         str,
         typer.Option(
             metavar="|".join((*SPACES, "FILE.toml")),
-            help="The space: small, full, or a file of lists by axis (and preset, what the others "
-            "are taken from).",
+            help="The space: small, full, or a file of lists by axis (and preset, the space that "
+            "has the other axes).",
             rich_help_panel=SPACE,
         ),
     ] = "small",
@@ -111,7 +128,7 @@ def explore(
             min=0.001,
             max=1e6,
             metavar="MHZ",
-            help="Clock in MHz. Without it, an estimate for the device's family. --vary "
+            help="Clock in MHz; default an estimate for the device's family. --vary "
             "clock_mhz=100,200 searches over it.",
             rich_help_panel=SPACE,
         ),
@@ -139,8 +156,8 @@ def explore(
         bool,
         typer.Option(
             "--ultra-ram",
-            help="Count large buffers as UltraRAM, where the device has it; Yosys does it only "
-            "where it is told to.",
+            help="Count large buffers as UltraRAM if the device has it; Yosys uses it only if "
+            "told to.",
             rich_help_panel=SPACE,
         ),
     ] = False,
@@ -173,9 +190,9 @@ def explore(
         typer.Option(
             min=0,
             metavar="N",
-            help="Build N designs of the front and run the whole network on them in RTL, measured "
-            "beside predicted: the balanced one, then those farthest from each other. Each is "
-            "built once, which takes minutes.",
+            help="Build N designs of the front and run the whole network on them in RTL, to "
+            "compare measured with predicted: the balanced one, then those farthest from each "
+            "other. Each is built once, which takes minutes.",
             rich_help_panel=WORK,
         ),
     ] = 0,
@@ -185,28 +202,28 @@ def explore(
     scheduler: Scheduler = None,
     html: Html = False,
 ):
-    """Find the accelerators that no other beats: for a device, a frame rate, a network.
+    """Find the Pareto-optimal accelerators for a device, a frame rate, a network.
 
     Each design is predicted by the model that equals the RTL to the cycle and to the byte (mnv2
-    model), and costed from its netlist's structure. A design misses nothing that was asked, or is
-    not in the front; what its costs or its ideal cycles rule out is not predicted. A design that
-    leaves lanes idle is warned of, layer by layer.
+    predict), and its costs are estimated from its netlist's structure. A design that misses a limit
+    is not on the front; one that its costs or its ideal cycles rule out is not predicted. Layers
+    that leave lanes of a design idle are reported.
 
     Depthwise layers share the array's multipliers: 9 of the outputs of each channel, so outputs,
     inputs and pixels decide their lanes too. Buffers follow from the network: the least that it
-    needs, or more where that saves time or bytes. map_share is 0 for the least map memory, and 1
-    where no map leaves the chip; strip_factor and weight_factor are multiples of the least strip
-    and weight memory; queue_tiles are results of the array that a queue holds. A size in words
-    that is stated, such as map_words, stays as it is.
+    needs, or more if that saves time or bytes. map_share is 0 for the least map memory, and 1 to
+    keep every map on chip; strip_factor and weight_factor are multiples of the least strip and
+    weight memory; queue_tiles is the number of results of the array that a queue holds. A size in
+    words, such as map_words, is used as given.
 
     Frames run one after another, so latency is the inverse of the frame rate. The bandwidth of a
-    design is its bytes over its time; where its port can ask for more than the device's memory
-    gives, the front is predicted with that memory.
+    design is its bytes over its time; if its port can ask for more than the device's memory gives,
+    the front is predicted with that memory.
 
     The folder of results gets designs.csv and designs.parquet (every design, the front first),
     design-001.toml and so on for mnv2 run --config, report.json, and pictures. Predictions are
-    written to journal.jsonl as they come: --resume goes on after any interruption, and ends with
-    the same front.
+    written to journal.jsonl as they come: --resume continues after any interruption, and ends
+    with the same front.
 
     Examples:
 
@@ -218,110 +235,75 @@ def explore(
 
     - mnv2 explore --space full --designs 3000 --device K26 --output runs/k26
     """
-    from mnv2.sim.commands.terminal.campaign_progress import SearchProgress
+    from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
-    from mnv2.sim.commands.terminal.run_progress import FrameBar
-    from mnv2.sim.explore.accuracy import accuracy_axes
-    from mnv2.sim.explore.objectives import choose_objectives, parse_limits
-    from mnv2.sim.explore.prove import prove_designs
-    from mnv2.sim.explore.request import Request, check_same_request, prepare_search, read_request
+    from mnv2.sim.explore.request import make_request, prepare_search
     from mnv2.sim.explore.search import run_search
-    from mnv2.sim.explore.space import choose_space
-    from mnv2.sim.explore.tables import import_pandas, nearest_misses, render_front, render_proofs
-    from mnv2.sim.jobs.journal import check_new_folder
+    from mnv2.sim.explore.search_tables import (
+        check_pandas,
+        nearest_misses,
+        render_front,
+        render_proofs,
+    )
 
-    if resume is not None and output is not None:
-        raise UserError(
-            "A search that is gone on with stays in its folder: --resume takes no --output"
-        )
-    if scheduler is not None and workers is not None:
-        raise UserError("The workers of --scheduler are those it has: it takes no --workers")
+    work = choose_work(
+        "explore", output=output, resume=resume, workers=workers, scheduler=scheduler
+    )
     # What can be wrong is looked at first: a search takes its time.
-    import_pandas()
+    check_pandas()
     make_memory(latency, None)
     check_page(html)
-    limits = parse_limits(
-        {
-            "fps": min_fps,
-            "latency": max_latency,
-            "dsp": max_dsp,
-            "bram": max_bram,
-            "luts": max_luts,
-            "bandwidth": max_bandwidth,
-            "energy": max_energy,
-            "accuracy": min_accuracy,
-            "memory": max_memory,
-            "share": max_share,
-        }
-    )
-    names = tuple(objective or DEFAULT_OBJECTIVES)
-    choose_objectives(names)
-    request = Request(
-        space=choose_space(space, vary or (), accuracy_axes(accuracy)).values,
-        objectives=names,
-        limits={limit.name: limit.bound for limit in limits},
+    request = make_request(
+        space=space,
+        vary=vary or (),
+        objectives=objective or DEFAULT_OBJECTIVES,
+        limits={name: context.params[figure.parameter] for name, figure in FIGURES.items()},
         network={
-            "model": _absolute(model),
+            "model": model,
             "width": width,
             "size": size,
             "classes": classes,
             "padding": padding and padding.value,
         },
         device=device,
-        devices=_absolute(devices),
-        energies=_absolute(energies),
+        devices=devices,
+        energies=energies,
         clock_mhz=clock,
         latency=latency,
-        accuracy=_absolute(accuracy),
+        accuracy=accuracy,
         designs=designs,
         population=population,
         seed=seed,
         dsp_packing=dsp_packing,
         ultra_ram=ultra_ram,
     )
-    if resume is not None:
-        given = [
-            name
-            for name in context.params
-            if context.get_parameter_source(name).name == "COMMANDLINE"
-        ]
-        request = check_same_request(resume, read_request(resume), request, given)
-    folder = resume or output or Path("runs") / datetime.now().strftime("explore-%Y-%m-%dT%H-%M-%S")
-    if resume is None:
-        check_new_folder(folder)
-    prepared = prepare_search(request, _network(request))
-    progress = SearchProgress()
-    try:
+    request = stated_request(context, work, request)
+    prepared = prepare_search(request, _network(request.network))
+    progress = CampaignBar("Predicting", rate=True)
+    proofs: list[Proof] = []
+    with stopped_work(work, progress):
         with progress:
             results = run_search(
                 prepared,
-                folder,
-                resume=resume is not None,
+                work.folder,
+                resume=work.resume,
                 workers=workers,
                 scheduler=scheduler,
                 progress=progress,
             )
         page_of = command_line(context) if html else None
-        _write_results(results, (), folder, page_of)
-        proofs = ()
+        _write_results(results, proofs, work.folder, page_of)
         if results.front:
             get_console().print(render_front(results))
         if results.front and prove:
-            with FrameBar() as shown:
-                proofs = prove_designs(results, prove, folder, progress=shown)
-            _write_results(results, proofs, folder, page_of)
-    except (KeyboardInterrupt, UserError):
-        if progress.started:
-            get_error_console().print(
-                f"What is done is kept: mnv2 explore --resume {folder} goes on", soft_wrap=True
-            )
-        raise
+            proofs = _prove(results, prove, work.folder)
+            _write_results(results, proofs, work.folder, page_of)
     if not results.front:
-        raise UserError(f"{nearest_misses(results)}; {folder / 'designs.csv'} has all")
+        raise UserError(f"{nearest_misses(results)}; {work.folder / 'designs.csv'} has all")
     if proofs:
         get_console().print(render_proofs(proofs))
-    names = _file_names(folder, results)
-    get_error_console().print(f"In {folder}: {names}", soft_wrap=True)
+    names = _file_names(work.folder, results)
+    get_error_console().print(f"In {work.folder}: {names}", soft_wrap=True)
     wrong = [proof for proof in proofs if not proof.equal]
     if wrong:
         raise SimulationError(
@@ -329,12 +311,16 @@ def explore(
         )
 
 
-def _absolute(path):
-    """A path that means the same in another folder."""
-    return None if path is None else str(path.expanduser().absolute())
+def _prove(results: "SearchResults", count: int, folder: Path) -> "list[Proof]":
+    """Designs of the front in RTL, with progress shown."""
+    from mnv2.sim.commands.terminal.run_progress import FrameBar
+    from mnv2.sim.explore.prove import prove_designs
+
+    with FrameBar() as progress:
+        return prove_designs(results, count, folder, progress=progress)
 
 
-def _file_names(folder, results):
+def _file_names(folder: Path, results: "SearchResults") -> str:
     """Files of a folder in words, the designs' together."""
     ours = {f"{design.name}.toml" for design in results.front}
     names = [file.name for file in folder.iterdir() if file.is_file() and file.name not in ours]
@@ -343,30 +329,31 @@ def _file_names(folder, results):
     return ", ".join(sorted(names))
 
 
-def _network(request):
+def _network(options: "NetworkOptions") -> "Network":
     """The network of a request."""
     from mnv2.sim.commands.options.network import Padding
 
-    options = request.network
     model, padding = options.get("model"), options.get("padding")
     return choose_network(
-        model and Path(model),
+        model and Path(str(model)),
         options.get("width"),
         options.get("size"),
         options.get("classes"),
-        padding and Padding(padding),
+        padding and Padding(str(padding)),
     )
 
 
-def _write_results(results, proofs, folder, page_of=None):
-    """Tables, designs and pictures, beside the journal; they appear together.
+def _write_results(
+    results: "SearchResults", proofs: "list[Proof]", folder: Path, page_of: str | None
+) -> None:
+    """Write tables, designs and pictures next to the journal; they appear together.
 
     With them a page, if ``page_of`` is the command line that it is of.
     """
     from mnv2.sim.explore.design_files import write_design_files
-    from mnv2.sim.explore.plots import write_plots
-    from mnv2.sim.explore.report import write_report
-    from mnv2.sim.explore.tables import write_tables
+    from mnv2.sim.explore.search_plots import write_plots
+    from mnv2.sim.explore.search_report import write_report
+    from mnv2.sim.explore.search_tables import write_tables
     from mnv2.sim.jobs.files import replaced_files
 
     with replaced_files(folder) as temporary:

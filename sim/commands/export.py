@@ -55,7 +55,7 @@ def export(
     """
     from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console
-    from mnv2.sim.jobs.files import check_dump, write_whole
+    from mnv2.sim.jobs.files import check_writable_file, write_whole
     from mnv2.sim.networks.export import encode_model, open_calibrated
     from mnv2.sim.networks.open import open_model
 
@@ -68,7 +68,7 @@ def export(
     suffix = out.suffix.lower().removeprefix(".")
     if form is None and suffix not in list(Format):
         raise UserError(f"The file {out} must end in .tflite or .npz, or --format say which it is")
-    check_dump(out, "file")
+    check_writable_file(out, "file")
     with show_count("Calibrating") as progress:
         if source == "bundled":
             opened = open_model(model, input_size=size, progress=progress)

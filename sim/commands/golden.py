@@ -59,7 +59,7 @@ def golden(
     from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console
     from mnv2.sim.errors import UserError
-    from mnv2.sim.jobs.files import check_dump
+    from mnv2.sim.jobs.files import check_writable_file
     from mnv2.sim.networks.dumps import write_dump
     from mnv2.sim.networks.files import load_graph
     from mnv2.sim.networks.inputs import load_graph_inputs
@@ -73,7 +73,7 @@ def golden(
     paths = [find_picture(name) for name in inputs]
     arrays = load_graph_inputs(graph, paths, chosen)
     if dump is not None:
-        check_dump(dump)
+        check_writable_file(dump)
     try:
         with show_count("Running operators") as progress:
             outputs = graph.run(arrays, fully_connected.value, progress)

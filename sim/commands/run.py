@@ -139,7 +139,7 @@ def run(
     """
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.configuration import load_configuration
-    from mnv2.sim.jobs.files import check_dump, output_folder
+    from mnv2.sim.jobs.files import check_writable_file, output_folder
     from mnv2.sim.report.run_tables import render_report
 
     # Errors of the options are found first: the simulation takes its time.
@@ -158,7 +158,7 @@ def run(
         waves=waves,
     )
     if dump is not None:
-        check_dump(dump)
+        check_writable_file(dump)
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         result = _simulate(request, temporary)

@@ -88,7 +88,9 @@ def validate(
     from mnv2.sim.networks.inputs import load_input, read_picture
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.prediction.distribution import seeds_from
-    from mnv2.sim.prediction.measure import made_with, measure_network
+    from mnv2.sim.prediction.measure import measure_network
+    from mnv2.sim.report.provenance import made_with
+    from mnv2.sim.rtl.toolchain import find_toolchain
 
     check_page(html)
     accelerator = load_configuration(config, settings or ())
@@ -118,7 +120,7 @@ def validate(
                 cycles=predicted[0].ends[-1],
                 progress=progress,
             )
-        about = made_with(source.path, runnable, accelerator, memory)
+        about = made_with(source.path, runnable.name, accelerator, memory, find_toolchain())
         work = runnable.network, accelerator, predicted, runs
         if seeds > 1:
             comparison, shown = _seeds(*work, memories, draws, temporary, about)

@@ -2,12 +2,12 @@
 
 import difflib
 import functools
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from mnv2.sim.cost.resources import FAMILIES
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.files import read_toml
 
 __all__ = ["Device", "Use", "device_use", "find_device", "fits", "load_devices"]
 
@@ -110,13 +110,7 @@ def load_devices(path=None):
 
 @functools.cache
 def _load(path):
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise UserError(f"The table of devices {str(path)!r} cannot be read: {reason}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"The table of devices {str(path)!r} is not valid TOML: {error}") from None
+    entries = read_toml(path, "table of devices")
     if not entries:
         raise UserError(f"The table of devices {str(path)!r} holds no device")
     return {name: _device(name, entry) for name, entry in entries.items()}

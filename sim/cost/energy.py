@@ -2,13 +2,13 @@
 
 import functools
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mnv2.sim.cost.operations import OPERATIONS, count_operations
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.files import read_toml
 
 __all__ = ["ENERGIES", "Energy", "energy_per_operation", "frame_energy", "load_energies"]
 
@@ -72,13 +72,7 @@ def load_energies(path=None):
 
 @functools.cache
 def _read(path):
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise UserError(f"The table of energies {str(path)!r} cannot be read: {reason}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"The table of energies {str(path)!r} is not valid TOML: {error}") from None
+    table = read_toml(path, "table of energies")
     for name, value in table.items():
         if name not in ENERGIES:
             raise UserError(

@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from mnv2.sim.cost.resources import Resources, estimate_units
 from mnv2.sim.cost.synthesised import find_synthesised
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.files import write_json
 from mnv2.sim.report.provenance import find_commit
 
 __all__ = ["GROUPS", "CostReport", "DeviceCost", "make_cost_report", "write_cost_report"]
@@ -297,7 +297,7 @@ def _device_as_dict(one):
 def write_cost_report(report, folder):
     """Write ``report.json``, and ``report.csv`` with a row for each device."""
     content = cost_as_dict(report)
-    (folder / "report.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / "report.json", content)
     rows = []
     for device in content["devices"]:
         uses = device.pop("uses")

@@ -3,10 +3,10 @@
 import dataclasses
 import functools
 import json
-import tomllib
 from pathlib import Path
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.sim.jobs.files import read_toml
 
 __all__ = ["DESIGNS", "RESULTS", "Design", "find_synthesised", "load_designs", "load_results"]
 
@@ -33,7 +33,7 @@ class Design:
 def load_designs(path=DESIGNS):
     """Designs by name, in the order of the file: options of the configuration, and ``held_out``."""
     designs = {}
-    for name, options in tomllib.loads(path.read_text(encoding="utf-8")).items():
+    for name, options in read_toml(path, "table of designs").items():
         held_out = options.pop("held_out", False)
         preset = PRESETS[options.pop("preset", "base")]
         designs[name] = Design(dataclasses.replace(preset, **options), held_out)

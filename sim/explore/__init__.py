@@ -1,1 +1,1 @@
-"""The search over designs: which accelerators no other beats, at what they cost."""
+"""The search over designs for the Pareto-optimal accelerators, with their costs."""

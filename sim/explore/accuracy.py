@@ -1,14 +1,17 @@
-"""What accuracy the bits of a design have, from a finished sweep."""
+"""Accuracy by the bits of a design, from a finished sweep."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from mnv2.golden.network import Network
 from mnv2.sim.errors import UserError
 from mnv2.sim.sweep.costs import format_cost
 from mnv2.sim.sweep.evaluate import quantization_options
 from mnv2.sim.sweep.grid import AXES, Point
-from mnv2.sim.sweep.hardware import HARDWARE_BITS, hardware_lacks
+from mnv2.sim.sweep.hardware_format import HARDWARE_BITS, hardware_lacks
 
 __all__ = ["FormatAccuracy", "accuracy_axes", "read_accuracies"]
 
@@ -20,11 +23,11 @@ class FormatAccuracy:
     Attributes
     ----------
     name : str
-        Of the format.
+        Name of the format.
     share : float
         Share of the pictures whose first class is the float network's.
     pictures : int
-        So many were judged by.
+        Number of pictures that it was evaluated on.
     """
 
     name: str
@@ -32,21 +35,21 @@ class FormatAccuracy:
     pictures: int
 
 
-def read_accuracies(folder, network):
+def read_accuracies(folder: str | Path, network: Network) -> dict[tuple[int, int], FormatAccuracy]:
     """The best accuracy of each pair of bits that accelerators have.
 
     Parameters
     ----------
     folder : str or Path
-        Of `mnv2 sweep`, with its ``report.json``.
+        Folder of `mnv2 sweep`, with its ``report.json``.
     network : mnv2.golden.network.Network
-        Whose designs are judged.
+        The network of the designs.
 
     Returns
     -------
     dict of (int, int) to FormatAccuracy
         By bits of the lanes for weights and for activations, 4 to 8. Of formats of the same bits
-        it is the one with the most first classes, then the best SQNR.
+        it is the one with the best top-1 agreement, then the best SQNR.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def read_accuracies(folder, network):
         formats.
     """
     rows = _read_rows(folder)
-    found = {}
+    found: dict[tuple[int, int], tuple[tuple[float, float, int], FormatAccuracy]] = {}
     for row in rows:
         try:
             point = _point(row)
@@ -81,13 +84,13 @@ def read_accuracies(folder, network):
     return {bits: made for bits, (_, made) in sorted(found.items())}
 
 
-def accuracy_axes(folder):
+def accuracy_axes(folder: str | Path | None) -> dict[str, tuple[int, ...]]:
     """Bits that the formats of a sweep have on accelerators, as axes of a space.
 
     Parameters
     ----------
-    folder : Path, optional
-        Without it, there are none.
+    folder : path or None
+        None has no axes.
 
     Returns
     -------
@@ -107,7 +110,7 @@ def accuracy_axes(folder):
     return {"weight_bits": weights, "activation_bits": activations}
 
 
-def _read_rows(folder):
+def _read_rows(folder: str | Path) -> list[dict[str, Any]]:
     """Points of a sweep's report."""
     path = Path(folder).expanduser() / "report.json"
     try:
@@ -122,18 +125,17 @@ def _read_rows(folder):
     )
 
 
-def _point(row):
+def _point(row: Mapping[str, Any]) -> Point:
     """The format of a row."""
     return Point(**{axis.field: row[axis.field] for axis in AXES})
 
 
-def _runs(point):
+def _runs(point: Point) -> bool:
     """Whether an accelerator of the point's bits runs it."""
     return hardware_lacks(point) is None and point.first_last == "same"
 
 
-def _lanes(point):
+def _lanes(point: Point) -> tuple[int, int]:
     """Bits of weights and of activations in hardware."""
-    return tuple(
-        max(HARDWARE_BITS[0], width) for width in (point.weight_bits, point.activation_bits)
-    )
+    least = HARDWARE_BITS[0]
+    return max(least, point.weight_bits), max(least, point.activation_bits)

@@ -8,7 +8,10 @@ rounded up to what block RAM holds anyway, so that nothing that is paid for stay
 
 import dataclasses
 import math
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
 
+from mnv2.golden.network import Network
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.configuration import check_buildable
 from mnv2.sim.mapping.placement import place_network
@@ -32,18 +35,18 @@ _STATED = ("weight_bits", "activation_bits", "data_bits", "burst_beats", "outsta
 
 
 class BufferSizes:
-    """Makes configurations for one network; what it finds out is kept.
+    """Makes configurations for one network; results are kept.
 
     Parameters
     ----------
     network : mnv2.golden.network.Network
     """
 
-    def __init__(self, network):
+    def __init__(self, network: Network):
         self._network = network
-        self._found = {}
+        self._found: dict[Hashable, Any] = {}
 
-    def configuration(self, point):
+    def configuration(self, point: Mapping[str, Any]) -> AcceleratorConfig:
         """The accelerator of a point.
 
         Parameters
@@ -61,10 +64,10 @@ class BufferSizes:
             If there is no such accelerator; `mnv2.sim.mapping.tiling.DoesNotFit`, if the network
             cannot run on it.
         """
-        lanes = {name: point[name] for name in _LANES}
+        lanes: dict[str, Any] = {name: point[name] for name in _LANES}
         tile_words = max(1, lanes["outputs"] // lanes["inputs"])
         queue = point.get("queue_words", tile_words * point.get("queue_tiles", 16))
-        stated = {name: point[name] for name in _STATED if name in point}
+        stated: dict[str, Any] = {name: point[name] for name in _STATED if name in point}
         ample = AcceleratorConfig(**lanes, **stated, **_MOST, queue_words=queue)
         forced = self._once(("forced", *lanes.values()), lambda: self._forced(ample))
         more = {"strip_words": point.get("strip_factor", 1)}
@@ -89,8 +92,8 @@ class BufferSizes:
         self._once(("placed", key, map_words, weight_words), lambda: self._place(config))
         return config
 
-    def _once(self, key, find):
-        """What was found under a key, or why it cannot be."""
+    def _once(self, key: Hashable, find: Callable[[], Any]) -> Any:
+        """The result for a key, computed once, or the reason why there is none."""
         if key not in self._found:
             try:
                 self._found[key] = find()
@@ -121,13 +124,19 @@ class BufferSizes:
         spilled = self._spilled(config)
         return self._least(config, "weight_words", lambda made: self._spilled(made) <= spilled)
 
-    def _least(self, config, name, enough=lambda config: True):
-        """Fewest words, in whole block RAMs, with which the network fits, and more if asked."""
+    def _least(
+        self,
+        config: AcceleratorConfig,
+        name: str,
+        enough: Callable[[AcceleratorConfig], bool] = lambda config: True,
+    ) -> int:
+        """Fewest words, in whole block RAMs, with which the network fits and that are enough."""
         most = getattr(config, name)
 
-        def fits(rams):
+        def fits(rams: int) -> bool:
             try:
-                made = dataclasses.replace(config, **{name: _words(rams, most)})
+                words: dict[str, Any] = {name: _words(rams, most)}
+                made = dataclasses.replace(config, **words)
                 self._place(made)
                 return enough(made)
             except DoesNotFit:
@@ -150,11 +159,11 @@ class BufferSizes:
         return sum(self._place(config).spilled)
 
 
-def _rounded(words, name):
+def _rounded(words: float, name: str) -> int:
     """Words that block RAM holds anyway, up to the most that can be addressed."""
     return _words(math.ceil(words / BLOCK_RAM_DEPTH), _MOST[name])
 
 
-def _words(rams, most):
-    """Words of so many block RAMs behind each other."""
+def _words(rams: int, most: int) -> int:
+    """Words of a number of block RAMs in a row, ``most`` at most."""
     return min(rams * BLOCK_RAM_DEPTH, most)

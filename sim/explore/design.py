@@ -1,4 +1,4 @@
-"""One design: an accelerator at a clock, and what a network on it costs and takes."""
+"""One design: an accelerator at a clock, with the costs and times of a network on it."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -6,7 +6,12 @@ from functools import cached_property
 
 from mnv2.golden.summary import short_repr
 from mnv2.hw.config import AcceleratorConfig
-from mnv2.sim.report.results import sum_layers
+from mnv2.sim.cost.devices import Use
+from mnv2.sim.cost.energy import Energy
+from mnv2.sim.cost.record import Resources
+from mnv2.sim.cycles.predict import PredictedLayer
+from mnv2.sim.explore.lanes import LaneWarning
+from mnv2.sim.report.results import Measurement, sum_layers
 
 __all__ = ["Design", "design_key"]
 
@@ -15,8 +20,8 @@ __all__ = ["Design", "design_key"]
 class Design:
     """An accelerator with everything that is known of it; nothing of it was run.
 
-    A design that was ruled out by what it costs alone was not predicted: its ``layers`` are empty,
-    and what follows from them is None.
+    A design that was ruled out by its costs alone was not predicted: its ``layers`` are empty, and
+    figures that follow from them are None.
 
     Attributes
     ----------
@@ -24,7 +29,7 @@ class Design:
     clock_hz : float
         Clock that times are stated at.
     clock_from : str
-        Where the clock comes from: ``"given"``, or what stands behind the estimate.
+        Source of the clock: ``"given"``, or what the estimate is based on.
     point : dict of str to (int or float)
         The axes of the space that led to it, see `mnv2.sim.explore.space.AXES`.
     memory : dict of str to int
@@ -43,16 +48,16 @@ class Design:
     uses : tuple of mnv2.sim.cost.devices.Use
         Shares of the device's resources, the largest first; empty without a device.
     violations : dict of str to float
-        What the user asked for and the design misses, by name of the limit: by how much, as a
-        share of the limit. Empty for a design that may be on the front.
+        Limits that the design misses, by name: by how much, as a share of the limit. Empty for a
+        design that may be on the front.
     lane_warnings : tuple of mnv2.sim.explore.lanes.LaneWarning
         Layers that leave more than half of the lanes idle.
     notes : tuple of str
-        What else its reader must know, a sentence each.
+        Other things that its reader must know, a sentence each.
     number : int or None
-        Its place in the front, from 1; None behind it.
+        Its place in the front, from 1; None if it is not on the front.
     command : str
-        What proves it, where it has a number.
+        The command that proves it, if it has a number.
     """
 
     __repr__ = short_repr
@@ -60,95 +65,92 @@ class Design:
     config: AcceleratorConfig
     clock_hz: float
     clock_from: str = "given"
-    point: dict = field(default_factory=dict)
-    memory: dict
-    layers: tuple = ()
-    resources: object
-    energy: object = None
+    point: dict[str, int | float] = field(default_factory=dict)
+    memory: dict[str, int]
+    layers: tuple[PredictedLayer, ...] = ()
+    resources: Resources
+    energy: Energy | None = None
     accuracy: float | None = None
     accuracy_format: str = ""
-    uses: tuple = ()
-    violations: dict = field(default_factory=dict)
-    lane_warnings: tuple = ()
-    notes: tuple = ()
+    uses: tuple[Use, ...] = ()
+    violations: dict[str, float] = field(default_factory=dict)
+    lane_warnings: tuple[LaneWarning, ...] = ()
+    notes: tuple[str, ...] = ()
     number: int | None = None
     command: str = ""
 
     @property
-    def key(self):
-        """Names the design: its configuration and clock, in few characters."""
+    def key(self) -> str:
+        """The name of the design: its configuration and clock, in few characters."""
         return design_key(self.config, self.clock_hz)
 
     @property
-    def name(self):
+    def name(self) -> str:
         """``design-017`` in the front, else its key."""
         return self.key if self.number is None else f"design-{self.number:03}"
 
     @property
-    def lanes(self):
+    def lanes(self) -> str:
         """``16x4x7``: lanes of outputs, inputs and pixels."""
         return f"{self.config.outputs}x{self.config.inputs}x{self.config.pixels}"
 
     @property
-    def feasible(self):
-        """Whether it was predicted, and misses nothing that was asked for."""
+    def feasible(self) -> bool:
+        """Whether it was predicted, and misses no limit."""
         return bool(self.layers) and not self.violations
 
     @cached_property
-    def total(self):
+    def total(self) -> Measurement | None:
         """All layers together, a `mnv2.sim.report.results.Measurement`; None if not predicted."""
         if not self.layers:
             return None
         return sum_layers(self.layers, self.config.multipliers)
 
     @property
-    def cycles(self):
+    def cycles(self) -> int | None:
         """Cycles of a frame, from start to the interrupt."""
         return None if self.total is None else self.total.cycles
 
     @property
-    def dram_bytes(self):
+    def dram_bytes(self) -> int | None:
         """Bytes of a frame through the memory port."""
         return None if self.total is None else self.total.dram_bytes
 
     @property
-    def frames_per_second(self):
+    def frames_per_second(self) -> float | None:
         """Frames, one after another."""
-        return None if self.total is None else self.clock_hz / self.cycles
+        return None if self.total is None else self.clock_hz / self.total.cycles
 
     @property
-    def latency_seconds(self):
+    def latency_seconds(self) -> float | None:
         """From start to logits."""
-        return None if self.total is None else self.cycles / self.clock_hz
+        return None if self.total is None else self.total.cycles / self.clock_hz
 
     @property
-    def bandwidth(self):
+    def bandwidth(self) -> float | None:
         """Bytes a second through the memory port, averaged over the frame."""
-        return None if self.total is None else self.dram_bytes * self.frames_per_second
+        if self.total is None:
+            return None
+        return self.total.dram_bytes * (self.clock_hz / self.total.cycles)
 
     @property
-    def peak_bandwidth(self):
+    def peak_bandwidth(self) -> float:
         """Bytes a second that its port reads in a burst: a beat a cycle."""
         return self.config.data_bytes * self.clock_hz
 
     @property
-    def block_ram_18k(self):
+    def block_ram_18k(self) -> int:
         """Block RAM in units of 18 kbit; on a device with blocks of 4 kbit alone, those."""
         return self.resources.block_ram_halves or self.resources.block_ram_4k
 
     @property
-    def on_chip_bits(self):
-        """Bits of all on-chip buffers."""
-        return 8 * self.config.on_chip_bytes
-
-    @property
-    def binding_use(self):
+    def binding_use(self) -> Use | None:
         """The resource of the device it uses most of, a `mnv2.sim.cost.devices.Use`, or None."""
         return self.uses[0] if self.uses else None
 
 
-def design_key(config, clock_hz):
-    """Names a configuration at a clock: every field and the clock, in few characters.
+def design_key(config: AcceleratorConfig, clock_hz: float) -> str:
+    """The name of a configuration at a clock: every field and the clock, in few characters.
 
     Parameters
     ----------

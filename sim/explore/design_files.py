@@ -1,37 +1,46 @@
-"""A TOML file for each design of the front, which `mnv2 run --config` goes on from."""
+"""A TOML file for each design of the front, for `mnv2 run --config`."""
 
 import dataclasses
 import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.lanes import warning_words
-from mnv2.sim.explore.tables import binding_words, time_words
+from mnv2.sim.explore.objectives import Figure
+from mnv2.sim.explore.request import NETWORK_OPTIONS, SearchRequest
+from mnv2.sim.explore.search_tables import binding_words, time_words
 from mnv2.sim.report.quantities import format_quantity
+
+if TYPE_CHECKING:
+    from mnv2.sim.explore.search import SearchResults
 
 __all__ = ["design_file", "network_options", "run_command", "write_design_files"]
 
 
-def network_options(request):
+def network_options(request: SearchRequest) -> list[str]:
     """Options that name the network of a search, as a shell takes them."""
     options = []
-    for name in ("model", "width", "size", "classes", "padding"):
+    for name in NETWORK_OPTIONS:
         value = request.network.get(name)
         if value is not None:
             options += [f"--{name}", shlex.quote(str(value))]
     return options
 
 
-def run_command(design, folder, request):
-    """The command that goes on from a design of the front.
+def run_command(design: Design, folder: Path, request: SearchRequest) -> str:
+    """The command for the next step from a design of the front.
 
-    It runs the design in RTL; a network that has no model's file has no weights to run, and is
-    predicted once more.
+    It runs the design in RTL; a network that is not of a model's file has no weights to run, and is
+    predicted again.
 
     Parameters
     ----------
     design : mnv2.sim.explore.design.Design
     folder : Path
-        Where its file is.
-    request : mnv2.sim.explore.request.Request
+        Folder of its file.
+    request : mnv2.sim.explore.request.SearchRequest
 
     Returns
     -------
@@ -60,13 +69,13 @@ def run_command(design, folder, request):
     return " ".join(command)
 
 
-def design_file(design, objectives):
-    """Content of a design's file: its fields, below comments that say what it is.
+def design_file(design: Design, objectives: Sequence[Figure]) -> str:
+    """Content of a design's file: comments that describe it, then its fields.
 
     Parameters
     ----------
     design : mnv2.sim.explore.design.Design
-        Of the front.
+        A design of the front.
     objectives : sequence of mnv2.sim.explore.objectives.Figure
 
     Returns
@@ -87,12 +96,12 @@ def design_file(design, objectives):
     return "\n".join([*(f"# {line}".rstrip() for line in lines), "", *fields]) + "\n"
 
 
-def write_design_files(results, folder):
+def write_design_files(results: "SearchResults", folder: Path) -> None:
     """Write ``design-001.toml`` and so on, of the front's designs.
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
     folder : Path
     """
     for design in results.front:

@@ -1,25 +1,32 @@
-"""From a point of the space to a design: what it costs at once, what it takes after a prediction.
+"""From a point of the space to a design: its costs at once, its times after a prediction.
 
 A prediction depends on the configuration and the memory alone, so it is what workers do and the
 journal keeps, as rows of plain numbers. Everything else follows from it here.
 """
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from mnv2.sim.cost.devices import device_use
+from mnv2.golden.network import Network
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cost.clock import Clock
+from mnv2.sim.cost.devices import Device, device_use
 from mnv2.sim.cost.energy import frame_energy
 from mnv2.sim.cost.resources import estimate_resources
-from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.cycles.predict import PredictedLayer, predict_network
 from mnv2.sim.errors import UserError
+from mnv2.sim.explore.accuracy import FormatAccuracy
 from mnv2.sim.explore.buffers import BufferSizes
 from mnv2.sim.explore.design import Design, design_key
-from mnv2.sim.explore.lanes import lane_use, lane_warnings
+from mnv2.sim.explore.lanes import LaneWarning, lane_use, lane_warnings
+from mnv2.sim.explore.objectives import Limit
 from mnv2.sim.report.quantities import format_quantity
 
-__all__ = ["DEFAULT_FAMILY", "Judge", "Task", "predict_rows"]
+__all__ = ["DEFAULT_FAMILY", "Judge", "Task", "predict_parcel", "predict_rows"]
 
-#: Whose resources are counted without a device: AMD UltraScale+.
+#: Family whose resources are counted if no device is named: AMD UltraScale+.
 DEFAULT_FAMILY = "xcup"
 
 
@@ -34,18 +41,18 @@ class Task:
         See `mnv2.sim.cycles.predict.predict_network`.
     """
 
-    config: object
+    config: AcceleratorConfig
     latency: int
     bytes_per_cycle: int = 0
 
     @property
-    def key(self):
-        """Names it, as the journal does."""
+    def key(self) -> str:
+        """Its name in the journal."""
         configuration = design_key(self.config, 1e6).rsplit(" ", 1)[0]
         return f"{configuration} latency {self.latency} bandwidth {self.bytes_per_cycle}"
 
 
-def predict_rows(network, task):
+def predict_rows(network: Network, task: Task) -> dict[str, Any]:
     """Make a prediction.
 
     Parameters
@@ -81,6 +88,11 @@ def predict_rows(network, task):
     }
 
 
+def predict_parcel(network: Network, tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    """Make several predictions; see `predict_rows`."""
+    return [predict_rows(network, task) for task in tasks]
+
+
 class Judge:
     """Makes designs of points, and complete ones of their predictions.
 
@@ -89,29 +101,30 @@ class Judge:
     network : mnv2.golden.network.Network
     limits : sequence of mnv2.sim.explore.objectives.Limit
     clock : mnv2.sim.cost.clock.Clock
-        Of points that state none.
+        The clock of points that state none.
     latency : int
-        Of the memory, in cycles.
+        Latency of the memory, in cycles.
     device : mnv2.sim.cost.devices.Device, optional
-    energies : object
-        See `mnv2.sim.cost.energy.load_energies`.
+    energies : dict of str to float, optional
+        Joules by name; see `mnv2.sim.cost.energy.load_energies`.
     accuracies : dict of (int, int) to mnv2.sim.explore.accuracy.FormatAccuracy, optional
         By bits of weights and of activations.
-    resource_options : dict of str to bool, optional
+    dsp_packing, ultra_ram : bool
         See `mnv2.sim.cost.resources.estimate_resources`.
     """
 
     def __init__(
         self,
-        network,
-        limits,
+        network: Network,
+        limits: Sequence[Limit],
         *,
-        clock,
-        latency,
-        device=None,
-        energies=None,
-        accuracies=None,
-        resource_options=None,
+        clock: Clock,
+        latency: int,
+        device: Device | None = None,
+        energies: Mapping[str, float] | None = None,
+        accuracies: Mapping[tuple[int, int], FormatAccuracy] | None = None,
+        dsp_packing: bool = False,
+        ultra_ram: bool = False,
     ):
         self.network = network
         self.limits = tuple(limits)
@@ -120,16 +133,16 @@ class Judge:
         self.device = device
         self.energies = energies
         self.accuracies = accuracies
-        self._options = resource_options or {}
+        self._dsp_packing = dsp_packing
+        self._ultra_ram = ultra_ram
         self._buffers = BufferSizes(network)
-        self._lanes = {}
-        self._template = None
+        self._lanes: dict[tuple[int, int, int], tuple[int, tuple[LaneWarning, ...]]] = {}
+        self._template: Sequence[PredictedLayer] | None = None
 
-    def candidate(self, point):
-        """A design that is not predicted yet, with what rules it out already.
+    def candidate(self, point: Mapping[str, int | float]) -> Design:
+        """A design that is not predicted yet, with the limits that it misses already.
 
-        Frames a second are held against the ideal cycles of its layers, which no prediction is
-        under.
+        Frames a second are compared with the ideal cycles of its layers: no prediction is lower.
 
         Parameters
         ----------
@@ -152,7 +165,12 @@ class Judge:
             point=dict(point),
             clock_from=("given" if "clock_mhz" in point else self.clock.source),
             memory={"latency": self.latency, "bytes_per_cycle": 0},
-            resources=estimate_resources(config, self.family, **self._options),
+            resources=estimate_resources(
+                config,
+                self.family,
+                dsp_packing=self._dsp_packing,
+                ultra_ram=self._ultra_ram,
+            ),
         )
         if self.accuracies is not None:
             format_ = self.accuracies.get((config.weight_bits, config.activation_bits))
@@ -169,7 +187,7 @@ class Judge:
             design = dataclasses.replace(design, uses=device_use(design.resources, self.device))
         return dataclasses.replace(design, violations=self._violations(design))
 
-    def complete(self, candidate, rows, bytes_per_cycle=0):
+    def complete(self, candidate: Design, rows: list, bytes_per_cycle: int = 0) -> Design:
         """A candidate with its prediction.
 
         Parameters
@@ -178,7 +196,7 @@ class Judge:
         rows : list
             See `predict_rows`.
         bytes_per_cycle : int
-            Of the memory that it was predicted with.
+            Bytes a cycle of the memory that it was predicted with.
 
         Returns
         -------
@@ -200,15 +218,15 @@ class Judge:
         return dataclasses.replace(design, violations=self._violations(design))
 
     @property
-    def family(self):
-        """Whose resources are counted."""
+    def family(self) -> str:
+        """Family whose resources are counted."""
         return DEFAULT_FAMILY if self.device is None else self.device.family
 
-    def task(self, design, bytes_per_cycle=0):
+    def task(self, design: Design, bytes_per_cycle: int = 0) -> Task:
         """The prediction that a design needs."""
         return Task(design.config, self.latency, bytes_per_cycle)
 
-    def short_bandwidth(self, design):
+    def short_bandwidth(self, design: Design) -> int:
         """Bytes a cycle of the device's memory, where a design was not predicted with it but has to
         be: its port reads more in a burst. Else 0.
         """
@@ -220,9 +238,9 @@ class Judge:
             return 0
         return max(1, int(self.device.bandwidth / design.clock_hz))
 
-    def _notes(self, design, bytes_per_cycle):
-        """What the memory that a design was predicted with means."""
-        if not bytes_per_cycle:
+    def _notes(self, design: Design, bytes_per_cycle: int) -> tuple[str, ...]:
+        """Sentences on the memory that a design was predicted with."""
+        if not bytes_per_cycle or self.device is None:
             return ()
         peak, there = (
             format_quantity(value, "B/s")
@@ -235,8 +253,8 @@ class Judge:
         )
         return (words,)
 
-    def _violations(self, design):
-        """What a design misses, as far as it is known."""
+    def _violations(self, design: Design) -> dict[str, float]:
+        """Limits that a design misses, as far as they are known, and by how much."""
         found = {}
         for limit in self.limits:
             value = limit.figure.of(design)
@@ -248,13 +266,13 @@ class Judge:
         over = sum(max(0.0, use.share - 1) for use in design.uses)
         if over:
             found["device"] = over
-        if self.device is not None and design.layers:
+        if self.device is not None and design.bandwidth is not None:
             over = design.bandwidth / self.device.bandwidth - 1
             if over > 0:
                 found["device bandwidth"] = over
         return found
 
-    def _of_lanes(self, config):
+    def _of_lanes(self, config: AcceleratorConfig) -> tuple[int, tuple[LaneWarning, ...]]:
         """(ideal cycles of the network, lane warnings) of a configuration's lanes."""
         lanes = config.outputs, config.inputs, config.pixels
         if lanes not in self._lanes:
@@ -262,8 +280,8 @@ class Judge:
             self._lanes[lanes] = cycles, lane_warnings(self.network, config)
         return self._lanes[lanes]
 
-    def _layers(self, config, rows):
-        """Rows of a prediction as layers, with what they have from the network."""
+    def _layers(self, config: AcceleratorConfig, rows: list) -> tuple[PredictedLayer, ...]:
+        """Rows of a prediction as layers, completed from the network."""
         if self._template is None:
             self._template = predict_network(self.network, config, latency=self.latency)
         return tuple(

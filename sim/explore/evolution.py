@@ -1,10 +1,20 @@
-"""A space too large to be looked at whole: Optuna's NSGA-II, asked and told by generations.
+"""Search of a large space by Optuna's NSGA-II, which is asked and told by generations.
 
-Axes are given to it as places in their lists. What has no design, or is ruled out by what it costs,
-is told as a violation without a prediction, so that generations learn where designs are.
+Axes are given to it as places in their lists. A point that is no design, or is ruled out by its
+costs, is told as a violation without a prediction, so that generations learn where designs are.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from mnv2.sim.errors import UserError
+from mnv2.sim.explore.design import Design
+from mnv2.sim.explore.front import objective_values
+from mnv2.sim.explore.objectives import Figure
+from mnv2.sim.explore.request import PreparedSearch
+from mnv2.sim.explore.space import Point, Space
+
+if TYPE_CHECKING:
+    from mnv2.sim.explore.search import Search
 
 __all__ = ["evolve"]
 
@@ -12,18 +22,18 @@ __all__ = ["evolve"]
 ASKED, STALE = 20, 10
 #: Violation of a point that is no design: worse than any that is one.
 NO_DESIGN = 1e6
-#: Objective of what was not predicted; its violation decides before it.
+#: Objective of a design that was not predicted; its violation decides before it.
 UNKNOWN = 1e30
 
 
-def evolve(search, prepared):
-    """Search until so many designs are predicted as were asked for, or no more new ones come.
+def evolve(search: "Search", prepared: PreparedSearch) -> None:
+    """Search until as many designs are predicted as were asked for, or no new ones come.
 
     Parameters
     ----------
     search : mnv2.sim.explore.search.Search
         Makes candidates and predictions, and keeps designs.
-    prepared : mnv2.sim.explore.request.Prepared
+    prepared : mnv2.sim.explore.request.PreparedSearch
 
     Raises
     ------
@@ -43,7 +53,8 @@ def evolve(search, prepared):
         name: optuna.distributions.IntDistribution(0, len(space.values[name]) - 1)
         for name in space.varied
     }
-    asked, stale, predicted = 0, 0, set()
+    asked, stale = 0, 0
+    predicted: set[str] = set()
     while len(predicted) < request.designs and asked < ASKED * request.designs and stale < STALE:
         trials = [study.ask(axes) for _ in range(request.population)]
         asked += len(trials)
@@ -66,7 +77,7 @@ def evolve(search, prepared):
             _tell(study, trial, made, objectives)
 
 
-def _point(trial, space):
+def _point(trial: Any, space: Space) -> Point:
     """The point of a trial, with lanes that fit together."""
     return space.repaired(
         {
@@ -76,13 +87,14 @@ def _point(trial, space):
     )
 
 
-def _tell(study, trial, design, objectives):
-    """Tell what became of a trial: a design, predicted or not, or none."""
-    violation, values = NO_DESIGN, [UNKNOWN] * len(objectives)
+def _tell(study: Any, trial: Any, design: Design | None, objectives: tuple[Figure, ...]) -> None:
+    """Tell the result of a trial: a design, predicted or not, or none."""
+    violation = NO_DESIGN
+    values = [UNKNOWN] * len(objectives)
     if design is not None and (design.layers or design.violations):
         violation = sum(design.violations.values())
     if design is not None and design.layers:
-        values = [figure.sign * figure.of(design) for figure in objectives]
+        values = objective_values([design], objectives)[0].tolist()
     trial.set_constraint("violation", violation)
     study.tell(trial, values)
 
@@ -93,7 +105,7 @@ def _import_optuna():
         import optuna
     except ImportError:
         raise UserError(
-            "A space that is too large to be looked at whole needs Optuna: "
+            "A space that is too large for an exhaustive search needs Optuna: "
             "pip install 'mnv2[explore]', or narrow it by --vary"
         ) from None
     return optuna

@@ -1,8 +1,13 @@
-"""The designs that no other beats, and choices among them."""
+"""The Pareto front: the Pareto-optimal designs, and choices among them."""
 
 import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+
+from mnv2.sim.explore.design import Design
+from mnv2.sim.explore.objectives import Figure
 
 __all__ = ["balanced", "find_front", "objective_values", "spread_choice"]
 
@@ -11,8 +16,8 @@ __all__ = ["balanced", "find_front", "objective_values", "spread_choice"]
 _LEAST = 1e-15
 
 
-def objective_values(designs, objectives):
-    """Objectives of designs, less being better.
+def objective_values(designs: Sequence[Design], objectives: Sequence[Figure]) -> np.ndarray:
+    """Objectives of designs, to minimise.
 
     Parameters
     ----------
@@ -24,17 +29,24 @@ def objective_values(designs, objectives):
     -------
     float64 [designs, objectives]
     """
-    values = [[figure.sign * figure.of(design) for figure in objectives] for design in designs]
+    values = [[_value(design, figure) for figure in objectives] for design in designs]
     return np.array(values, np.float64).reshape(len(designs), len(objectives))
 
 
-def find_front(designs, objectives):
-    """Designs that miss no limit and that no such design beats.
+def _value(design: Design, figure: Figure) -> float:
+    """A figure of a design that has it, to minimise."""
+    value = figure.of(design)
+    assert value is not None
+    return figure.sign * value
 
-    One beats another that is as good in all objectives and better in one.
+
+def find_front(designs: Iterable[Design], objectives: Sequence[Figure]) -> list[Design]:
+    """The Pareto front: designs that miss no limit, and that no such design dominates.
+
+    One dominates another if it is as good in all objectives and better in one.
 
     Of designs that are equal in every objective one is kept: that with the least share of its
-    device, block RAM, tables, DSPs, bytes on chip and bytes a frame, in this order.
+    device, block RAM, LUTs, DSPs, bytes on chip and bytes a frame, in this order.
 
     Parameters
     ----------
@@ -51,10 +63,11 @@ def find_front(designs, objectives):
     if not found:
         return []
     values = objective_values(found, objectives)
-    kept, seen = [], set()
+    kept: list[int] = []
+    seen: set[tuple[float, ...]] = set()
     for number, row in enumerate(values):
-        beaten = np.any(np.all(values <= row, axis=1) & np.any(values < row, axis=1))
-        if not beaten and tuple(row) not in seen:
+        dominated = np.any(np.all(values <= row, axis=1) & np.any(values < row, axis=1))
+        if not dominated and tuple(row) not in seen:
             seen.add(tuple(row))
             kept.append(number)
     kept.sort(key=lambda number: (tuple(values[number]), found[number].key))
@@ -63,9 +76,9 @@ def find_front(designs, objectives):
     ]
 
 
-def _costs(design):
-    """What decides between designs that are equal in every objective."""
-    share = design.binding_use.share if design.uses else 0
+def _costs(design: Design) -> tuple[Any, ...]:
+    """Costs that decide between designs that are equal in every objective."""
+    share = design.binding_use.share if design.binding_use else 0
     return (
         share,
         design.block_ram_18k,
@@ -77,9 +90,10 @@ def _costs(design):
     )
 
 
-def _scaled(front, objectives):
-    """Objectives of a front between 0, its best, and 1, its worst, on a logarithmic scale: twice as
-    much counts the same everywhere.
+def _scaled(front: Sequence[Design], objectives: Sequence[Figure]) -> np.ndarray:
+    """Objectives of a front, 0 for its best and 1 for its worst, on a logarithmic scale.
+
+    A factor of two counts the same everywhere.
     """
     values = objective_values(front, objectives)
     logs = np.log(np.maximum(np.abs(values), _LEAST)) * np.sign(
@@ -89,11 +103,11 @@ def _scaled(front, objectives):
     return (logs - least) / np.where(most > least, most - least, 1)
 
 
-def balanced(front, objectives):
-    """The design nearest to having the best of everything.
+def balanced(front: Sequence[Design], objectives: Sequence[Figure]) -> Design:
+    """The design nearest to the best in all objectives.
 
     Each objective is scaled to 0 for the front's best and 1 for its worst, on a logarithmic scale;
-    the distance is Euclid's. Of equally near ones it is the first.
+    the distance is Euclidean. Of equally near ones it is the first.
 
     Parameters
     ----------
@@ -109,8 +123,10 @@ def balanced(front, objectives):
     return front[int(np.argmin(distances))]
 
 
-def spread_choice(front, objectives, count):
-    """So many designs of a front that lie far from each other.
+def spread_choice(
+    front: Sequence[Design], objectives: Sequence[Figure], count: int
+) -> list[Design]:
+    """At most ``count`` designs of a front that are far from each other.
 
     The balanced one first, then always the one whose nearest chosen one is farthest, in the scale
     of `balanced`; of equals the first.

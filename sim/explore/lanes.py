@@ -1,17 +1,20 @@
 """Layers that a design maps badly: more than half of its lanes idle, whatever the memory does.
 
-An explorer that multiplies lanes by the clock takes them for busy. How many are follows from shapes
+An explorer that multiplies lanes by the clock counts them as busy. Their number follows from shapes
 alone: channels and pixels that fill no whole tile, nine taps on the ``outputs`` multipliers of a
 channel, one pixel of a classifier on all pixel lanes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mnv2.golden.network import Layer, Network
+from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 
 __all__ = ["BAD_SHARE", "LaneWarning", "lane_use", "lane_warnings", "warning_words"]
 
-#: Share of busy lanes under which a layer is warned of.
+#: Share of busy lanes below which a layer gets a warning.
 BAD_SHARE = 0.5
 
 
@@ -43,7 +46,7 @@ class LaneWarning:
     reason: str
 
 
-def lane_use(network, config):
+def lane_use(network: Network, config: AcceleratorConfig) -> list[tuple[Layer, int, float]]:
     """Share of busy lanes of every layer with weights.
 
     Parameters
@@ -72,7 +75,7 @@ def lane_use(network, config):
     return [(layer, cycles, layer.macs / (cycles * config.multipliers)) for layer, cycles in rows]
 
 
-def lane_warnings(network, config):
+def lane_warnings(network: Network, config: AcceleratorConfig) -> tuple[LaneWarning, ...]:
     """Layers that leave more than half of the lanes idle, in order.
 
     Parameters
@@ -93,8 +96,8 @@ def lane_warnings(network, config):
     )
 
 
-def _reason(layer, config):
-    """The lanes that are idle, by what leaves them so."""
+def _reason(layer: Layer, config: AcceleratorConfig) -> str:
+    """The lanes that are busy on average, of each kind that is not filled."""
     columns = layer.output_shape[1]
     parts = []
     if layer.kind == "depthwise":
@@ -107,13 +110,13 @@ def _reason(layer, config):
     return ", ".join(parts)
 
 
-def _partial(what, count, lanes):
-    """What of the lanes is used on average, where it is not all."""
+def _partial(what: str, count: int, lanes: int) -> list[str]:
+    """The number of lanes of a kind that are used on average, unless all are."""
     steps = -(-count // lanes)
     return [] if steps * lanes == count else [f"{count / steps:.3g} of {lanes} {what} lanes"]
 
 
-def warning_words(warnings):
+def warning_words(warnings: Sequence[LaneWarning]) -> list[str]:
     """Warnings as sentences, layers of one kind together, those that take most time first.
 
     Parameters
@@ -124,7 +127,7 @@ def warning_words(warnings):
     -------
     list of str
     """
-    kinds = {}
+    kinds: dict[str, list[LaneWarning]] = {}
     for warning in warnings:
         kinds.setdefault(warning.kind, []).append(warning)
     sentences = []

@@ -1,9 +1,15 @@
-"""What designs are judged by, and what the user may limit."""
+"""Figures that designs are compared by, and limits that the user sets on them."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mnv2.sim.errors import UserError
 from mnv2.sim.report.quantities import format_quantity, parse_quantity
+
+if TYPE_CHECKING:
+    # A command's help is shown without loading it.
+    from mnv2.sim.explore.design import Design
 
 __all__ = ["DEFAULT_OBJECTIVES", "FIGURES", "Figure", "Limit", "choose_objectives", "parse_limits"]
 
@@ -23,7 +29,7 @@ class Figure:
     best : str
         ``"most"`` or ``"least"``.
     of : function of Design
-        Gives it, or None.
+        Returns it, or None if it is not known.
     costs : bool
         Whether it is known without a prediction.
     """
@@ -32,18 +38,23 @@ class Figure:
     words: str
     unit: str
     best: str
-    of: object
+    of: "Callable[[Design], float | None]"
     costs: bool = False
 
     @property
-    def sign(self):
-        """What makes less better: -1 where most is best."""
+    def sign(self) -> int:
+        """Sign that turns the figure into one to minimise."""
         return -1 if self.best == "most" else 1
 
     @property
-    def option(self):
-        """The option that limits it."""
-        return f"--{'min' if self.best == 'most' else 'max'}-{self.name}"
+    def parameter(self) -> str:
+        """The parameter of `mnv2 explore` that limits it, such as ``min_fps``."""
+        return f"{'min' if self.best == 'most' else 'max'}_{self.name}"
+
+    @property
+    def option(self) -> str:
+        """The option that limits it, such as ``--min-fps``."""
+        return f"--{self.parameter.replace('_', '-')}"
 
 
 FIGURES = {
@@ -115,7 +126,7 @@ FIGURES = {
             "largest share of a resource of the device",
             "%",
             "least",
-            lambda design: design.binding_use.share if design.uses else None,
+            lambda design: design.binding_use.share if design.binding_use else None,
             costs=True,
         ),
     )
@@ -127,7 +138,7 @@ DEFAULT_OBJECTIVES = ("fps", "dsp", "bram")
 
 @dataclass(frozen=True)
 class Limit:
-    """What a design must keep to.
+    """A bound on a figure of a design.
 
     Attributes
     ----------
@@ -141,21 +152,22 @@ class Limit:
     bound: float
 
     @property
-    def figure(self):
+    def figure(self) -> Figure:
+        """The figure that it limits."""
         return FIGURES[self.name]
 
     @property
-    def words(self):
+    def words(self) -> str:
         """``fps >= 100 /s``."""
         sign = ">=" if self.figure.best == "most" else "<="
         return f"{self.name} {sign} {format_quantity(self.bound, self.figure.unit)}"
 
-    def violation(self, value):
+    def violation(self, value: float) -> float:
         """By how much a value misses the bound, as a share of it; 0 if it does not."""
         return max(0.0, self.figure.sign * (value - self.bound) / self.bound)
 
 
-def choose_objectives(names):
+def choose_objectives(names: Sequence[str]) -> tuple[Figure, ...]:
     """Figures of these names.
 
     Raises
@@ -176,8 +188,8 @@ def choose_objectives(names):
     return tuple(FIGURES[name] for name in names)
 
 
-def parse_limits(texts):
-    """Limits of what the user wrote.
+def parse_limits(texts: Mapping[str, str | None]) -> tuple[Limit, ...]:
+    """The limits that the user wrote.
 
     Parameters
     ----------

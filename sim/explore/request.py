@@ -1,30 +1,50 @@
-"""What the user asked a search for, and all that its designs share."""
+"""A search as it is asked for, and what all its designs share."""
 
 import dataclasses
-import importlib.metadata
-import json
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
 
-import numpy as np
-
+from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
 from mnv2.sim.cost.clock import estimate_clock
 from mnv2.sim.cost.devices import find_device
 from mnv2.sim.cost.energy import load_energies
 from mnv2.sim.errors import UserError
-from mnv2.sim.explore.accuracy import read_accuracies
+from mnv2.sim.explore.accuracy import accuracy_axes, read_accuracies
 from mnv2.sim.explore.evaluate import DEFAULT_FAMILY, Judge
-from mnv2.sim.explore.identity import code_hash, network_hash
-from mnv2.sim.explore.objectives import Limit, choose_objectives
-from mnv2.sim.explore.space import Space
-from mnv2.sim.jobs.journal import read_journal
+from mnv2.sim.explore.objectives import (
+    DEFAULT_OBJECTIVES,
+    FIGURES,
+    Figure,
+    Limit,
+    choose_objectives,
+    parse_limits,
+)
+from mnv2.sim.explore.space import Space, choose_space
+from mnv2.sim.jobs.campaign import CampaignRequest, absolute
+from mnv2.sim.report.provenance import package_version
 
-__all__ = ["Prepared", "Request", "check_same_request", "prepare_search", "read_request"]
+__all__ = ["PreparedSearch", "SearchRequest", "make_request", "prepare_search"]
+
+#: Options that name a network: of `mnv2.sim.commands.options.network.choose_network`.
+NetworkOptions: TypeAlias = dict[str, str | int | float | None]
+NETWORK_OPTIONS = ("model", "width", "size", "classes", "padding")
+#: Fields of the request by parameter of the command, where the names differ.
+_FIELDS = {
+    "vary": "space",
+    "objective": "objectives",
+    "clock": "clock_mhz",
+    **dict.fromkeys(NETWORK_OPTIONS, "network"),
+    **dict.fromkeys((figure.parameter for figure in FIGURES.values()), "limits"),
+}
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the user asked for; the journal keeps it, so that ``--resume`` needs nothing else.
+class SearchRequest(CampaignRequest):
+    """A user's request for a search.
 
     Attributes
     ----------
@@ -43,7 +63,7 @@ class Request:
     clock_mhz : float or None
         Clock, or None for the estimate of the device's family.
     latency : int
-        Of the memory, in cycles.
+        Latency of the memory, in cycles.
     accuracy : str or None
         Folder of a finished sweep.
     designs : int
@@ -55,10 +75,16 @@ class Request:
         See `mnv2.sim.cost.resources.estimate_resources`.
     """
 
-    space: dict
-    objectives: tuple
-    limits: dict = field(default_factory=dict)
-    network: dict = field(default_factory=dict)
+    kind: ClassVar[str] = "search"
+    code: ClassVar[tuple[str, ...]] = (
+        "mnv2.sim.explore.request",
+        "mnv2.sim.explore.search",
+    )
+
+    space: dict[str, tuple[int | float, ...]]
+    objectives: tuple[str, ...]
+    limits: dict[str, float] = field(default_factory=dict)
+    network: NetworkOptions = field(default_factory=dict)
     device: str | None = None
     devices: str | None = None
     energies: str | None = None
@@ -71,69 +97,108 @@ class Request:
     dsp_packing: bool = False
     ultra_ram: bool = False
 
-    def as_dict(self):
-        """Plain values, as JSON gives them back."""
-        return {
-            **dataclasses.asdict(self),
-            "objectives": list(self.objectives),
-            "space": {name: list(values) for name, values in self.space.items()},
-        }
+    def stated(self, parameter: str) -> tuple[str, Any] | None:
+        """See `CampaignRequest.stated`."""
+        name = _FIELDS.get(parameter, parameter)
+        if name not in {one.name for one in dataclasses.fields(self)}:
+            return None
+        value = getattr(self, name)
+        if name == "network":
+            value = value.get(parameter)
+        if name == "limits":
+            value = value.get(parameter.partition("_")[2])
+        return parameter.replace("_", "-"), value
 
-    @classmethod
-    def from_dict(cls, values):
-        """The request that `as_dict` was called on.
 
-        Raises
-        ------
-        UserError
-            If it is none.
-        """
-        try:
-            space = {name: tuple(items) for name, items in values["space"].items()}
-            return cls(**{**values, "space": space, "objectives": tuple(values["objectives"])})
-        except (AttributeError, KeyError, TypeError):
-            raise UserError(
-                "The journal is no search's, or was written by another version of mnv2"
-            ) from None
+def make_request(
+    *,
+    space: str = "small",
+    vary: Sequence[str] = (),
+    objectives: Sequence[str] = DEFAULT_OBJECTIVES,
+    limits: Mapping[str, str | None] | None = None,
+    accuracy: str | Path | None = None,
+    devices: str | Path | None = None,
+    energies: str | Path | None = None,
+    network: Mapping[str, Any] | None = None,
+    **others: Any,
+) -> SearchRequest:
+    """The request that options mean.
+
+    Parameters
+    ----------
+    space, vary
+        See `mnv2.sim.explore.space.choose_space`.
+    objectives : sequence of str
+        Names of figures.
+    limits : dict of str to (str or None), optional
+        Bounds with their units, by name of the figure; see
+        `mnv2.sim.explore.objectives.parse_limits`.
+    accuracy, devices, energies : path, optional
+    network : dict, optional
+    others
+        As in `SearchRequest`.
+
+    Returns
+    -------
+    SearchRequest
+
+    Raises
+    ------
+    UserError
+        If one of them is not valid.
+    """
+    bounds = parse_limits(limits or {})
+    choose_objectives(objectives)
+    options = dict(network or {})
+    return SearchRequest(
+        space=choose_space(space, vary, accuracy_axes(accuracy)).values,
+        objectives=tuple(objectives),
+        limits={limit.name: limit.bound for limit in bounds},
+        network={**options, "model": absolute(options["model"])} if "model" in options else options,
+        devices=absolute(devices),
+        energies=absolute(energies),
+        accuracy=absolute(accuracy),
+        **others,
+    )
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedSearch:
     """A request, with all that its designs share.
 
     Attributes
     ----------
-    request : Request
+    request : SearchRequest
     network : mnv2.golden.network.Network
     space : mnv2.sim.explore.space.Space
     objectives : tuple of mnv2.sim.explore.objectives.Figure
     judge : mnv2.sim.explore.evaluate.Judge
     configuration : dict
-        What every figure depends on, by content, and the request: of the journal.
+        Content that every figure depends on, and the request: of the journal.
     """
 
     __repr__ = short_repr
 
-    request: Request
-    network: object
+    request: SearchRequest
+    network: Network
     space: Space
-    objectives: tuple
+    objectives: tuple[Figure, ...]
     judge: Judge
-    configuration: dict
+    configuration: dict[str, Any]
 
 
-def prepare_search(request, network):
+def prepare_search(request: SearchRequest, network: Network) -> PreparedSearch:
     """Look up what the designs of a request share.
 
     Parameters
     ----------
-    request : Request
+    request : SearchRequest
     network : mnv2.golden.network.Network
-        That its options mean.
+        The network that its options mean.
 
     Returns
     -------
-    Prepared
+    PreparedSearch
 
     Raises
     ------
@@ -160,91 +225,20 @@ def prepare_search(request, network):
         device=device,
         energies=energies,
         accuracies=accuracies,
-        resource_options={"dsp_packing": request.dsp_packing, "ultra_ram": request.ultra_ram},
+        dsp_packing=request.dsp_packing,
+        ultra_ram=request.ultra_ram,
     )
-    configuration = {
-        "request": request.as_dict(),
-        "network": network_hash(network),
-        "accuracies": {
-            f"W{weights}A{activations}": accuracy.share
-            for (weights, activations), accuracy in sorted((accuracies or {}).items())
+    configuration = request.configuration(
+        {
+            # By its shapes: no figure depends on weights.
+            "network": hashlib.sha256(network.all_fields.encode()).hexdigest(),
+            "accuracies": {
+                f"W{weights}A{activations}": accuracy.share
+                for (weights, activations), accuracy in sorted((accuracies or {}).items())
+            },
+            "device": None if device is None else dataclasses.asdict(device),
+            "energies": dict(energies),
         },
-        "device": None if device is None else dataclasses.asdict(device),
-        "energies": dict(energies),
-        "code": code_hash(),
-        "numpy": np.__version__,
-        "optuna": _optuna_version(),
-    }
-    # As the journal gives it back, or going on would find lists that were tuples.
-    configuration = json.loads(json.dumps(configuration))
-    return Prepared(request, network, Space(request.space), objectives, judge, configuration)
-
-
-def _optuna_version():
-    try:
-        return importlib.metadata.version("optuna")
-    except importlib.metadata.PackageNotFoundError:
-        return "none"
-
-
-def read_request(folder):
-    """The request in a folder's journal.
-
-    Raises
-    ------
-    UserError
-        If there is none.
-    """
-    configuration, _ = read_journal(folder)
-    return Request.from_dict(configuration.get("request"))
-
-
-#: Options whose names are not those of the request's fields.
-_FIELDS = {
-    "vary": "space",
-    "objective": "objectives",
-    "clock": "clock_mhz",
-    **dict.fromkeys(("model", "width", "size", "classes", "padding"), "network"),
-}
-
-
-def check_same_request(folder, earlier, request, given_names):
-    """The earlier request of a folder, if the options that are given now say the same.
-
-    Parameters
-    ----------
-    folder : path
-        For the message.
-    earlier, request : Request
-        In the folder's journal, and made of the options.
-    given_names : sequence of str
-        Parameters of the command that the user wrote.
-
-    Returns
-    -------
-    Request
-
-    Raises
-    ------
-    UserError
-        Naming the first option that says something else.
-    """
-    before, now = earlier.as_dict(), request.as_dict()
-    for name in given_names:
-        if name.startswith(("min_", "max_")):
-            field_, key = "limits", name[4:]
-        else:
-            field_, key = _FIELDS.get(name, name), name
-        if field_ not in before:
-            continue
-        pair = [
-            values[field_].get(key) if field_ in ("limits", "network") else values[field_]
-            for values in (before, now)
-        ]
-        if pair[0] != pair[1]:
-            raise UserError(
-                f"The folder {str(folder)!r} holds another search: with "
-                f"--{name.replace('_', '-')} {pair[0]}, not {pair[1]}; --resume "
-                "without other options goes on as it was asked for"
-            )
-    return earlier
+        {"numpy": package_version("numpy"), "optuna": package_version("optuna", missing="none")},
+    )
+    return PreparedSearch(request, network, Space(request.space), objectives, judge, configuration)

@@ -1,45 +1,50 @@
 """The search itself: a small space whole, a large one by NSGA-II, each prediction journalled.
 
 The journal holds predictions by what they are of, in any order. Generations are asked and told in
-order, so a search that goes on asks the same again, finds what was predicted, and ends with the
+order, so a search that is resumed asks the same again, finds what was predicted, and ends with the
 same front for any number of workers.
 """
 
 import contextlib
 import dataclasses
-import functools
-import os
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
+from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.design_files import run_command
+from mnv2.sim.explore.evaluate import Task, predict_parcel
 from mnv2.sim.explore.evolution import evolve
 from mnv2.sim.explore.front import balanced, find_front
-from mnv2.sim.explore.identity import code_hash
+from mnv2.sim.explore.request import PreparedSearch
 from mnv2.sim.explore.sensitivity import Change, Sensitivity, single_changes
-from mnv2.sim.explore.spread import predict_here, predict_on_cluster
-from mnv2.sim.jobs.cluster import connect
-from mnv2.sim.jobs.journal import Journal
+from mnv2.sim.jobs.campaign import Campaign, open_campaign
+from mnv2.sim.jobs.progress import CampaignProgress, Silence
 
-__all__ = ["Results", "Search", "Silence", "run_search"]
+__all__ = ["Search", "SearchResults", "run_search"]
 
-#: Combinations up to which a space is looked at whole: what each costs, not what it takes.
+#: Combinations up to which the costs of a whole space are computed.
 SCREENED = 20_000
+#: Predictions that travel together.
+PARCEL = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Results:
-    """What a search found.
+class SearchResults:
+    """Designs that a search found.
 
     Attributes
     ----------
-    prepared : mnv2.sim.explore.request.Prepared
+    prepared : mnv2.sim.explore.request.PreparedSearch
     method : str
         ``"whole"`` or ``"nsga-ii"``.
     designs : list of mnv2.sim.explore.design.Design
-        All that were looked at, in order: predicted, or ruled out by what they cost.
+        All candidates, in order: predicted, or ruled out by their costs.
     front : list of mnv2.sim.explore.design.Design
         See `mnv2.sim.explore.front.find_front`.
     refused : dict of str to int
@@ -47,62 +52,57 @@ class Results:
     failures : dict of str to str
         Designs without a prediction, by key: why.
     sensitivity : mnv2.sim.explore.sensitivity.Sensitivity or None
-        What single changes of the balanced design do.
+        Effects of single changes of the balanced design.
     """
 
     __repr__ = short_repr
 
-    prepared: object
+    prepared: PreparedSearch
     method: str
-    designs: list
-    front: list
-    refused: dict
-    failures: dict
-    sensitivity: object
+    designs: list[Design]
+    front: list[Design]
+    refused: dict[str, int]
+    failures: dict[str, str]
+    sensitivity: Sensitivity | None
 
     @property
-    def balanced(self):
+    def balanced(self) -> Design | None:
         """The balanced design of the front, or None without one; see `mnv2.sim.explore.front`."""
         return balanced(self.front, self.prepared.objectives) if self.front else None
 
     @property
-    def predicted(self):
+    def predicted(self) -> list[Design]:
         """Designs that were predicted."""
         return [design for design in self.designs if design.layers]
 
 
-class Silence:
-    """Progress that nobody sees; what a command shows has these methods."""
-
-    def screening(self, done, total):
-        """So many points of a space are looked at."""
-
-    def predicted(self, done, total, found=0):
-        """So many predictions are made, of so many at most; ``found`` of them now."""
-
-    def best(self, front):
-        """The front so far."""
-
-
-def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, progress=None):
-    """Search, or go on with a search.
+def run_search(
+    prepared: PreparedSearch,
+    folder: Path,
+    *,
+    resume: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: CampaignProgress | None = None,
+) -> SearchResults:
+    """Search, or resume a search.
 
     Parameters
     ----------
-    prepared : mnv2.sim.explore.request.Prepared
+    prepared : mnv2.sim.explore.request.PreparedSearch
     folder : Path
         Gets the journal.
     resume : bool
         Whether the journal is there already.
     workers : int, optional
-        Processes; 0 works in this one. Without it, one for each core.
+        Processes; 0 works in this one; default one for each core.
     scheduler : str, optional
         Address of a Dask cluster, instead.
-    progress : Silence, optional
+    progress : CampaignProgress, optional
 
     Returns
     -------
-    Results
+    SearchResults
 
     Raises
     ------
@@ -113,17 +113,10 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
     progress = progress or Silence()
     search = Search(prepared, progress)
     candidates = search.screen() if prepared.space.size <= SCREENED else None
-    with contextlib.ExitStack() as stack:
-        if resume:
-            # What is done already needs no cluster.
-            journal = stack.enter_context(Journal.resume(folder, prepared.configuration))
-            connect_ = functools.cache(lambda: _connected(stack, workers, scheduler))
-        else:
-            # A cluster that is not there leaves no folder.
-            connect_ = functools.cache(lambda: _connected(stack, workers, scheduler))
-            connect_()
-            journal = stack.enter_context(Journal.create(folder, prepared.configuration))
-        search.open(journal, connect_)
+    with open_campaign(
+        prepared, folder, resume=resume, workers=workers, scheduler=scheduler, progress=progress
+    ) as campaign:
+        search.open(campaign)
         if candidates is None:
             evolve(search, prepared)
             if not search.designs:
@@ -135,7 +128,7 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
             for design in search.settle()
         ]
         sensitivity = search.sensitivity(front)
-    return Results(
+    return SearchResults(
         prepared,
         "nsga-ii" if candidates is None else "whole",
         list(search.designs.values()),
@@ -146,18 +139,13 @@ def run_search(prepared, folder, *, resume=False, workers=None, scheduler=None, 
     )
 
 
-def _connected(stack, workers, scheduler):
-    """The function that makes predictions, with its cluster where it has one."""
-    if scheduler is None and workers == 0:
-        return predict_here
-    client = stack.enter_context(
-        connect(workers or os.cpu_count() or 1, scheduler, code_hash=code_hash)
-    )
-    return functools.partial(predict_on_cluster, client)
-
-
 class Search:
     """A search under way.
+
+    Parameters
+    ----------
+    prepared : mnv2.sim.explore.request.PreparedSearch
+    progress : CampaignProgress
 
     Attributes
     ----------
@@ -166,26 +154,24 @@ class Search:
     refused : collections.Counter
         Reasons of points that are no designs.
     failures : dict of str to str
+        Designs without a prediction, by key: why.
     """
 
-    def __init__(self, prepared, progress):
-        self.designs = {}
-        self.refused = Counter()
-        self.failures = {}
+    def __init__(self, prepared: PreparedSearch, progress: CampaignProgress):
+        self.designs: dict[str, Design] = {}
+        self.refused: Counter[str] = Counter()
+        self.failures: dict[str, str] = {}
         self._prepared = prepared
         self._judge = prepared.judge
         self._progress = progress
-        self._known = {}
-        self._done = 0
+        self._known: dict[str, dict[str, Any]] = {}
 
-    def open(self, journal, connect_):
-        """Take a journal, whose predictions are known, and what gives the maker of others."""
-        self._journal, self._connect = journal, connect_
-        self._known = {
-            entry["task"]: entry["figures"] for entry in journal.entries if "task" in entry
-        }
+    def open(self, campaign: Campaign) -> None:
+        """Take the campaign, whose predictions are known and whose place makes others."""
+        self._campaign = campaign
+        self._known = campaign.figures("task")
 
-    def screen(self):
+    def screen(self) -> list[Design] | None:
         """Every design of the space that its costs do not rule out, in order.
 
         Returns
@@ -198,9 +184,11 @@ class Search:
         UserError
             If the space has no design.
         """
-        space, found, candidates = self._prepared.space, {}, []
+        space = self._prepared.space
+        found: dict[str, Design] = {}
+        candidates = []
         for number, point in enumerate(space.points(), 1):
-            self._progress.screening(number, space.size)
+            self._progress.count("Computing costs", number, space.size)
             design = self.candidate(point) if space.repaired(point) == point else None
             if design is None or design.key in found:
                 continue
@@ -211,11 +199,11 @@ class Search:
                     self.refused.clear()
                     return None
         if not found:
-            raise UserError(f"No design of the space is one: {_commonest(self.refused)}")
+            raise UserError(f"No point of the space is a design: {_commonest(self.refused)}")
         self.designs.update(found)
         return candidates
 
-    def candidate(self, point):
+    def candidate(self, point: Mapping[str, int | float]) -> Design | None:
         """Design of a point, or None, counted by its reason."""
         try:
             return self._judge.candidate(point)
@@ -223,7 +211,9 @@ class Search:
             self.refused[str(error)] += 1
             return None
 
-    def predict(self, candidates, total, bytes_per_cycle=0):
+    def predict(
+        self, candidates: Sequence[Design], total: int, bytes_per_cycle: int = 0
+    ) -> list[Design]:
         """Predict candidates, as far as that is not done.
 
         Parameters
@@ -232,7 +222,7 @@ class Search:
         total : int
             Predictions that there will be at most, for progress.
         bytes_per_cycle : int
-            Of the memory; 0 for a beat a cycle each way.
+            Bandwidth of the memory; 0 for a beat a cycle each way.
 
         Returns
         -------
@@ -241,18 +231,10 @@ class Search:
         """
         tasks = [self._judge.task(design, bytes_per_cycle) for design in candidates]
         todo = {task.key: task for task in tasks if task.key not in self._known}
-        self._done += len({task.key for task in tasks}) - len(todo)
-        self._progress.predicted(self._done, total)
-
-        def finished(task, figures):
-            # The journal first: what is counted as done is on the disk.
-            self._journal.append({"task": task.key, "figures": figures})
-            self._known[task.key] = figures
-            self._done += 1
-            self._progress.predicted(self._done, total, 1)
-
+        self._campaign.done += len({task.key for task in tasks}) - len(todo)
+        self._campaign.show(total)
         if todo:
-            self._connect()(list(todo.values()), self._prepared.network, finished=finished)
+            self._make(list(todo.values()), total)
         made = []
         for design, task in zip(candidates, tasks, strict=True):
             figures = self._known[task.key]
@@ -262,36 +244,54 @@ class Search:
                 made.append(self._judge.complete(design, figures["rows"], bytes_per_cycle))
         return made
 
-    def keep(self, made):
-        """Designs that may be on the front."""
-        self.designs.update((design.key, design) for design in made)
-        self._progress.best(find_front(self.designs.values(), self._prepared.objectives))
+    def _make(self, tasks: Sequence[Task], total: int) -> None:
+        """Make predictions, and keep them."""
+        place = self._campaign.place
+        network = place.submit(_same, self._prepared.network, name="network")
+        for parcel, pending in place.spread(
+            place.parcels(tasks, PARCEL),
+            lambda parcel: place.submit(predict_parcel, network, parcel, name="parcel"),
+        ):
+            for task, figures in zip(parcel, pending.result(), strict=True):
+                self._known[task.key] = figures
+                self._campaign.keep({"task": task.key, "figures": figures}, total, task.key)
 
-    def settle(self):
+    def keep(self, made: Iterable[Design]) -> None:
+        """Keep designs that may be on the front."""
+        self.designs.update((design.key, design) for design in made)
+        front = find_front(self.designs.values(), self._prepared.objectives)
+        if front:
+            first = front[0]
+            self._progress.best(
+                f"{len(front)} in front, {first.lanes} {first.frames_per_second:,.1f} frames/s"
+            )
+
+    def settle(self) -> list[Design]:
         """The front, each design predicted with the memory that its device has.
 
         A port that can ask for more than the memory gives is predicted as if it got it, which is
         quick and only makes a design look faster. So where the front holds such a design, it is
-        predicted with the memory's own bandwidth, which takes seconds, until none is left. What
-        such a design asks of the memory rules it out only then: it gets less, and is slower.
+        predicted with the memory's own bandwidth, which takes seconds, until none is left. The
+        bandwidth that such a design asks for rules it out only then: it gets less, and is slower.
         """
         while True:
             front = find_front(
                 map(self._hoped_for, self.designs.values()), self._prepared.objectives
             )
-            short = {}
+            short: dict[int, list[Design]] = {}
             for design in front:
                 bandwidth = self._judge.short_bandwidth(design)
                 if bandwidth:
-                    # As it is kept, without a number: it may not stay on the front.
+                    # The kept one, without a number: it may not stay on the front.
                     short.setdefault(bandwidth, []).append(self.designs[design.key])
             if not short:
                 return front
             for bandwidth, designs in sorted(short.items()):
-                self.keep(self.predict(designs, self._done + len(designs), bandwidth))
+                total = self._campaign.done + len(designs)
+                self.keep(self.predict(designs, total, bandwidth))
 
-    def _hoped_for(self, design):
-        """A design without what it misses only as long as it gets more than the memory gives."""
+    def _hoped_for(self, design: Design) -> Design:
+        """A design without limits that it misses only as long as its memory is too fast."""
         if not design.layers or not self._judge.short_bandwidth(design):
             return design
         return dataclasses.replace(
@@ -303,30 +303,32 @@ class Search:
             },
         )
 
-    def sensitivity(self, front):
-        """What single changes of the balanced design of a front do, a Sensitivity; None without a
-        front.
-        """
+    def sensitivity(self, front: Sequence[Design]) -> Sensitivity | None:
+        """Effects of single changes of the balanced design of a front; None without a front."""
         if not front:
             return None
         middle = balanced(front, self._prepared.objectives)
-        changed = {middle.key: None}
+        candidates = {middle.key: self._judge.candidate(middle.point)}
+        changed: dict[str, tuple[str, int | float]] = {}
         for axis, value, point in single_changes(middle, self._prepared.space):
             with contextlib.suppress(ValueError):
-                changed.setdefault(self._judge.candidate(point).key, (axis, value, point))
-        candidates = [
-            self._judge.candidate(point[2] if point else middle.point) for point in changed.values()
-        ]
-        made = {
-            design.key: design for design in self.predict(candidates, self._done + len(candidates))
-        }
+                candidate = self._judge.candidate(point)
+                if candidate.key not in candidates:
+                    candidates[candidate.key] = candidate
+                    changed[candidate.key] = axis, value
+        total = self._campaign.done + len(candidates)
+        made = {design.key: design for design in self.predict(list(candidates.values()), total)}
         return Sensitivity(
             made.pop(middle.key),
-            tuple(Change(*changed[key][:2], design) for key, design in made.items()),
+            tuple(Change(*changed[key], design) for key, design in made.items()),
         )
 
 
-def _commonest(refused):
+def _same(network: Network) -> Network:
+    return network
+
+
+def _commonest(refused: Counter[str]) -> str:
     """The reason that most points have."""
     reason, count = refused.most_common(1)[0] if refused else ("its lanes do not fit together", 0)
-    return f"{reason}" + (f" (and so {count - 1:,} others)" if count > 1 else "")
+    return reason + (f" ({count - 1:,} others too)" if count > 1 else "")

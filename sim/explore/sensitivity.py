@@ -1,9 +1,11 @@
-"""What changes of one axis at a time do to a design: which parameter is worth a second look."""
+"""Changes of one axis at a time of a design: which parameter is worth a second look."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mnv2.golden.summary import short_repr
-from mnv2.sim.explore.space import AXES, SPACES
+from mnv2.sim.explore.design import Design
+from mnv2.sim.explore.space import AXES, SPACES, Space
 
 __all__ = ["Change", "Sensitivity", "single_changes"]
 
@@ -16,14 +18,14 @@ class Change:
     ----------
     axis : str
     value : int or float
-        What the axis is instead.
+        The value of the axis instead.
     design : mnv2.sim.explore.design.Design
-        Predicted; it may miss what was asked for.
+        Predicted; it may miss limits.
     """
 
     axis: str
-    value: object
-    design: object
+    value: int | float
+    design: Design
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,13 @@ class Sensitivity:
 
     __repr__ = short_repr
 
-    base: object
-    changes: tuple
+    base: Design
+    changes: tuple[Change, ...]
 
 
-def single_changes(design, space):
+def single_changes(
+    design: Design, space: Space
+) -> list[tuple[str, int | float, dict[str, int | float]]]:
     """The next smaller and the next larger value of each axis, all others as they are.
 
     Buffers that are derived follow the lanes. Values are those of the space, and where it has one
@@ -74,7 +78,7 @@ def single_changes(design, space):
     return found
 
 
-def _others(axis, value):
+def _others(axis: str, value: int | float) -> tuple[int | float, ...]:
     """Values of an axis that the space does not vary."""
     if axis in SPACES["full"]:
         return (7,) if axis.endswith("_bits") and axis != "data_bits" else SPACES["full"][axis]
@@ -82,7 +86,7 @@ def _others(axis, value):
     return tuple(other for other in (half, double) if AXES[axis].low <= other <= AXES[axis].high)
 
 
-def _fits(axis, other, point):
+def _fits(axis: str, other: int | float, point: Mapping[str, int | float]) -> bool:
     """Whether lanes still fit together."""
     if axis == "outputs":
         return other % point["inputs"] == 0

@@ -4,26 +4,31 @@ import difflib
 import itertools
 import math
 import re
-import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, TypeAlias
 
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.files import read_toml
 
-__all__ = ["AXES", "SPACES", "Axis", "Space", "choose_space", "parse_values"]
+__all__ = ["AXES", "SPACES", "DesignAxis", "Space", "choose_space", "parse_values"]
+
+
+#: A value of each axis, by name.
+Point: TypeAlias = dict[str, int | float]
 
 
 @dataclass(frozen=True)
-class Axis:
-    """One thing that may differ between designs.
+class DesignAxis:
+    """One parameter in which designs may differ.
 
     Attributes
     ----------
     name : str
-        A field of `mnv2.hw.config.AcceleratorConfig`, or what `mnv2.sim.explore.buffers` derives
-        one from.
+        A field of `mnv2.hw.config.AcceleratorConfig`, or a factor that `mnv2.sim.explore.buffers`
+        derives one from.
     words : str
-        What it is.
+        Its meaning.
     whole : bool
         Whether its values are integers.
     low, high : float
@@ -40,40 +45,44 @@ class Axis:
 AXES = {
     axis.name: axis
     for axis in (
-        Axis(
+        DesignAxis(
             "outputs",
             "output channels the array works on at once, a multiple of inputs",
             low=9,
             high=1024,
         ),
-        Axis("inputs", "input channels it takes at once", low=3, high=1024),
-        Axis("pixels", "pixels of a row it works on at once", high=63),
-        Axis("weight_bits", "bits of a weight", low=4, high=8),
-        Axis("activation_bits", "bits of an activation", low=4, high=8),
-        Axis(
+        DesignAxis("inputs", "input channels it takes at once", low=3, high=1024),
+        DesignAxis("pixels", "pixels of a row it works on at once", high=63),
+        DesignAxis("weight_bits", "bits of a weight", low=4, high=8),
+        DesignAxis("activation_bits", "bits of an activation", low=4, high=8),
+        DesignAxis(
             "map_share",
             "map memory: 0 is the least that the network needs, and 1 keeps every map on chip",
             whole=False,
             low=0,
             high=1,
         ),
-        Axis("strip_factor", "strip memory, as a multiple of the least", whole=False, high=64),
-        Axis("weight_factor", "weight memory, as a multiple of the least", whole=False, high=64),
-        Axis("queue_tiles", "depth of the queues, in tiles of results", low=2, high=1024),
-        Axis(
+        DesignAxis(
+            "strip_factor", "strip memory, as a multiple of the least", whole=False, high=64
+        ),
+        DesignAxis(
+            "weight_factor", "weight memory, as a multiple of the least", whole=False, high=64
+        ),
+        DesignAxis("queue_tiles", "depth of the queues, in tiles of results", low=2, high=1024),
+        DesignAxis(
             "data_bits", "width of the memory port in bits: 64, 128, 256 or 512", low=64, high=512
         ),
-        Axis("burst_beats", "longest burst, in beats: a power of two", low=2, high=256),
-        Axis("outstanding", "reads under way at once", low=2, high=1024),
-        Axis("clock_mhz", "clock in MHz", whole=False, low=0.001, high=1e6),
+        DesignAxis("burst_beats", "longest burst, in beats: a power of two", low=2, high=256),
+        DesignAxis("outstanding", "reads under way at once", low=2, high=1024),
+        DesignAxis("clock_mhz", "clock in MHz", whole=False, low=0.001, high=1e6),
         # In place of what is derived:
-        Axis("map_words", "map memory, in words", high=2**16 - 1),
-        Axis("strip_words", "strip memory, in words", high=2**16 - 1),
-        Axis("line_words", "line memory, in words"),
-        Axis("weight_words", "weight memory, in words"),
-        Axis("tap_words", "memory of 3x3 kernels, in words"),
-        Axis("parameter_words", "memory of requantisation parameters, in words"),
-        Axis("queue_words", "depth of the queues, in words"),
+        DesignAxis("map_words", "map memory, in words", high=2**16 - 1),
+        DesignAxis("strip_words", "strip memory, in words", high=2**16 - 1),
+        DesignAxis("line_words", "line memory, in words"),
+        DesignAxis("weight_words", "weight memory, in words"),
+        DesignAxis("tap_words", "memory of 3x3 kernels, in words"),
+        DesignAxis("parameter_words", "memory of requantisation parameters, in words"),
+        DesignAxis("queue_words", "depth of the queues, in words"),
     )
 }
 #: An axis that states a size itself, and the one that this size is derived from otherwise.
@@ -125,31 +134,31 @@ class Space:
         In the order of `AXES`, each sorted.
     """
 
-    values: dict
+    values: dict[str, tuple[int | float, ...]]
 
     @property
-    def size(self):
-        """Combinations, those that are no design among them."""
+    def size(self) -> int:
+        """Combinations, including those that are no design."""
         return math.prod(map(len, self.values.values()))
 
     @property
-    def varied(self):
+    def varied(self) -> tuple[str, ...]:
         """Names of the axes with several values."""
         return tuple(name for name, values in self.values.items() if len(values) > 1)
 
-    def points(self):
-        """Every combination, as dict of axis to value, in order."""
+    def points(self) -> Iterator[Point]:
+        """Yield every combination in order."""
         for values in itertools.product(*self.values.values()):
             yield dict(zip(self.values, values, strict=True))
 
-    def repaired(self, point):
+    def repaired(self, point: Point) -> Point:
         """The nearest combination whose lanes fit together.
 
         ``outputs`` become the nearest listed multiple of ``inputs`` (by ratio, the smaller of two),
         and ``burst_beats`` the longest listed burst of at most 4,096 bytes that is no longer. A
         point that needs none of it stays as it is; so does one that nothing listed repairs.
         """
-        changes = {}
+        changes: Point = {}
         fitting = [value for value in self.values["outputs"] if value % point["inputs"] == 0]
         if fitting:
             changes["outputs"] = min(
@@ -165,12 +174,12 @@ class Space:
         return {**point, **changes}
 
 
-def parse_values(axis, text):
+def parse_values(axis: DesignAxis, text: str) -> tuple[int | float, ...]:
     """Values of an axis from text such as ``8,16,32``, ``2..8`` or ``2..4,7``.
 
     Parameters
     ----------
-    axis : Axis
+    axis : DesignAxis
     text : str
 
     Returns
@@ -182,7 +191,7 @@ def parse_values(axis, text):
     ------
     UserError
     """
-    values = []
+    values: list[int | float] = []
     for part in text.split(","):
         ends = re.fullmatch(r"\s*(\d+)\s*\.\.\s*(\d+)\s*", part)
         if ends:
@@ -203,18 +212,18 @@ def parse_values(axis, text):
     return _checked(axis, values)
 
 
-def _example(axis):
+def _example(axis: DesignAxis) -> str:
     if axis.whole:
         return "2..8" if axis.high < 100 else "8,16,32"
     return "0,0.5,1" if axis.high == 1 else "1,1.5,2"
 
 
-def _checked(axis, values):
-    """Sorted values within the axis' bounds."""
+def _checked(axis: DesignAxis, values: Sequence[Any]) -> tuple[int | float, ...]:
+    """Sorted values within the bounds of the axis."""
     if not values:
         raise UserError(f"{axis.name} needs at least one value")
     for value in values:
-        kind = int if axis.whole else (int, float)
+        kind: Any = int if axis.whole else (int, float)
         if (
             isinstance(value, bool)
             or not isinstance(value, kind)
@@ -227,7 +236,7 @@ def _checked(axis, values):
     return tuple(sorted({int(value) if axis.whole else float(value) for value in values}))
 
 
-def _find_axis(name, where):
+def _find_axis(name: str, where: str) -> DesignAxis:
     if name in AXES:
         return AXES[name]
     near = difflib.get_close_matches(name, AXES, 3, 0.5)
@@ -235,7 +244,11 @@ def _find_axis(name, where):
     raise UserError(f"{where} has no axis {name!r}{hint}")
 
 
-def choose_space(choice="small", variations=(), defaults=None):
+def choose_space(
+    choice: str = "small",
+    variations: Sequence[str] = (),
+    defaults: Mapping[str, tuple[int, ...]] | None = None,
+) -> Space:
     """The space that the user asks for.
 
     Parameters
@@ -262,10 +275,15 @@ def choose_space(choice="small", variations=(), defaults=None):
     >>> mnv2.choose_space("small", ["pixels=1..4", "data_bits=128"]).values["pixels"]
     (1, 2, 3, 4)
     """
-    given = {}
+    given: dict[str, Any] = {}
     preset = choice
     if choice not in SPACES:
-        given = _read_file(choice)
+        given = read_toml(
+            choice,
+            "space",
+            missing=f"A space must be one of {', '.join(SPACES)}, or a TOML file, and there is no "
+            f"file {choice!r}",
+        )
         preset = given.pop("preset", "small")
         if preset not in SPACES:
             raise UserError(
@@ -293,23 +311,7 @@ def choose_space(choice="small", variations=(), defaults=None):
     return Space({name: values[name] for name in AXES if name in values})
 
 
-def _file_values(axis, values):
+def _file_values(axis: DesignAxis, values: Any) -> tuple[int | float, ...]:
     if isinstance(values, str):
         return parse_values(axis, values)
     return _checked(axis, values if isinstance(values, list) else [values])
-
-
-def _read_file(path):
-    """Tables of a TOML file, unchecked."""
-    try:
-        return tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(
-            f"A space must be one of {', '.join(SPACES)}, or a TOML file, and there is "
-            f"no file {path!r}"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise UserError(f"The space {path!r} cannot be read: {reason}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"The space {path!r} is not valid TOML: {error}") from None

@@ -1,4 +1,4 @@
-"""Where results that can be made again are kept between runs."""
+"""The cache: a folder of results that can be made again, kept between runs."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from mnv2.sim.errors import UserError
 __all__ = ["cache_dir", "cache_folder"]
 
 
-def cache_dir():
+def cache_dir() -> Path:
     """Folder of the cache: ``MNV2_CACHE`` if set, else the user's cache folder.
 
     Returns
@@ -24,7 +24,7 @@ def cache_dir():
     return Path(platformdirs.user_cache_dir("mnv2"))
 
 
-def cache_folder(name):
+def cache_folder(name: str) -> Path:
     """A folder of the cache that exists.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What a sweep or a search has found, a line of JSON each: nothing is lost or done twice.
+"""Results of a campaign, a line of JSON each: nothing is lost or done twice.
 
 The first line is the configuration. A line is written with one call and reaches the disk
 before its point counts as done; one that a kill cut short is dropped when the file is opened again.
@@ -9,41 +9,45 @@ import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.files import check_folder
 
 __all__ = ["JOURNAL_FILE", "Journal", "check_new_folder", "configuration_hash", "read_journal"]
 
 JOURNAL_FILE = "journal.jsonl"
-#: What it is called until its first line is in it.
+#: Said where the journal's request is contradicted.
+RESUME_UNCHANGED = "--resume without other options resumes it as it was asked for"
+#: Its name until its first line is in it.
 TEMPORARY_FILE = f".{JOURNAL_FILE}"
 
 
-def configuration_hash(configuration):
-    """Names a configuration: 64 hexadecimal digits of its content, in any order of its keys."""
+def configuration_hash(configuration: Mapping[str, Any]) -> str:
+    """SHA-256 of a configuration's content, in any order of its keys."""
     text = json.dumps(configuration, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check_new_folder(folder):
-    """That a folder is not there or empty; nothing is made.
+def check_new_folder(folder: Path) -> None:
+    """Refuse a folder that holds anything; nothing is made.
 
     Raises
     ------
     UserError
     """
     try:
-        if folder.exists() and not folder.is_dir():
-            raise UserError(f"The output {str(folder)!r} is a file, not a folder")
-        held = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        held = {path.name for path in folder.iterdir()} if check_folder(folder) else set()
     except OSError as error:
         raise UserError(
             f"The output folder {str(folder)!r} cannot be read: {error.strerror}"
         ) from None
     if JOURNAL_FILE in held:
         raise UserError(
-            f"The output folder {str(folder)!r} holds earlier work: go on with it by "
+            f"The output folder {str(folder)!r} holds earlier work: resume it by "
             f"--resume {folder}, or choose another folder"
         )
     if held - {TEMPORARY_FILE}:
@@ -52,25 +56,25 @@ def check_new_folder(folder):
         )
 
 
-def read_journal(folder):
-    """(configuration, entries) of a folder's journal, without whatever a kill cut short.
+def read_journal(folder: str | Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(configuration, entries) of a folder's journal, without a line that a kill cut short.
 
     Raises
     ------
     UserError
-        If there is none, or it is none.
+        If the folder has no journal, or the file is not one.
     """
     path = Path(folder) / JOURNAL_FILE
     try:
         return _parse(path, path.read_bytes())[:2]
     except OSError as error:
         raise UserError(
-            f"There is nothing to go on with in {str(folder)!r}: {JOURNAL_FILE} "
-            f"cannot be read ({error.strerror})"
+            f"Nothing to resume in {str(folder)!r}: {JOURNAL_FILE} cannot be read "
+            f"({error.strerror})"
         ) from None
 
 
-def _parse(path, content):
+def _parse(path: Path, content: bytes) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
     """(configuration, entries, bytes of whole lines)."""
     whole = content.rfind(b"\n") + 1
     try:
@@ -79,13 +83,13 @@ def _parse(path, content):
         if first["hash"] != configuration_hash(configuration):
             raise ValueError("hash")
     except (ValueError, KeyError, TypeError):
-        raise UserError(f"The file {str(path)!r} is no journal, or damaged") from None
+        raise UserError(f"{str(path)!r} is not a journal, or is damaged") from None
     return configuration, entries, whole
 
 
-def _changed(earlier, now):
-    """Names of what is not the same in two configurations, of the options in a request too."""
-    names = []
+def _changed(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Names of the entries that differ in two configurations, and in the requests in them."""
+    names: list[str] = []
     for key in sorted({*earlier, *now}):
         one, other = earlier.get(key), now.get(key)
         if isinstance(one, dict) and isinstance(other, dict):
@@ -106,12 +110,12 @@ class Journal:
         Whole lines after the first, in the order written.
     """
 
-    def __init__(self, descriptor, entries):
+    def __init__(self, descriptor: int, entries: list[dict[str, Any]]):
         self._descriptor = descriptor
         self.entries = entries
 
     @classmethod
-    def create(cls, folder, configuration):
+    def create(cls, folder: str | Path, configuration: Mapping[str, Any]) -> Self:
         """A new journal in a folder, which is made.
 
         Raises
@@ -139,19 +143,19 @@ class Journal:
         return journal
 
     @classmethod
-    def resume(cls, folder, configuration):
-        """The journal of work that was stopped, to be gone on with.
+    def resume(cls, folder: str | Path, configuration: Mapping[str, Any]) -> Self:
+        """The journal of work that was stopped, to be resumed.
 
         Raises
         ------
         UserError
-            If there is none, it is of another configuration, or is being written.
+            If the folder has none, it is of another configuration, or is being written.
         """
         path = Path(folder) / JOURNAL_FILE
         read_journal(folder)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
-            _lock(descriptor, folder)
+            _lock(descriptor, path.parent)
             earlier, entries, whole = _parse(path, path.read_bytes())
             # As JSON gives it back: it knows no tuples.
             changed = _changed(earlier, json.loads(json.dumps(configuration)))
@@ -159,8 +163,7 @@ class Journal:
                 os.close(descriptor)
                 raise UserError(
                     f"The folder {str(folder)!r} holds other work: it differs in "
-                    f"{', '.join(changed)}; --resume without other options goes on as "
-                    "it was asked for"
+                    f"{', '.join(changed)}; {RESUME_UNCHANGED}"
                 )
             os.ftruncate(descriptor, whole)
         except OSError as error:
@@ -169,12 +172,12 @@ class Journal:
             ) from None
         return cls(descriptor, entries)
 
-    def append(self, entry):
+    def append(self, entry: dict[str, Any]) -> None:
         """Write an entry, and see it on the disk."""
         self._write(entry)
         self.entries.append(entry)
 
-    def _write(self, entry):
+    def _write(self, entry: Mapping[str, Any]) -> None:
         line = json.dumps(entry).encode() + b"\n"
         try:
             written = os.write(self._descriptor, line)
@@ -184,14 +187,19 @@ class Journal:
         if written != len(line):
             raise UserError("The journal cannot be written: the disk is full")
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         os.close(self._descriptor)
 
 
-def _lock(descriptor, folder):
+def _lock(descriptor: int, folder: Path) -> None:
     """Keep a second process from writing the same journal."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,7 @@ from typing import Protocol
 from mnv2.golden.network import Block
 from mnv2.sim.mapping.ideal import ProgramStep
 
-__all__ = ["BlocksProgress", "BuildProgress", "FrameProgress"]
+__all__ = ["BlocksProgress", "BuildProgress", "CampaignProgress", "FrameProgress", "Silence"]
 
 
 class BuildProgress(Protocol):
@@ -51,3 +51,29 @@ class BlocksProgress(BuildProgress, Protocol):
 
     def finished(self, block: Block, cycles: int, done: int, total: int) -> None:
         """A block has ended after this many cycles, the ``done``-th of ``total``."""
+
+
+class CampaignProgress(Protocol):
+    """Shows how far a sweep or a search is."""
+
+    def count(self, what: str, done: int, total: int) -> None:
+        """Show how much of the work before the results is done, such as pictures decoded."""
+
+    def results(self, done: int, total: int, last: str = "") -> None:
+        """Show how many results of at most ``total`` are kept; ``last`` names one made now."""
+
+    def best(self, words: str) -> None:
+        """Show what the best results so far are."""
+
+
+class Silence:
+    """Progress that nobody sees."""
+
+    def count(self, what: str, done: int, total: int) -> None:
+        """Show nothing."""
+
+    def results(self, done: int, total: int, last: str = "") -> None:
+        """Show nothing."""
+
+    def best(self, words: str) -> None:
+        """Show nothing."""

@@ -1,8 +1,8 @@
 """The page of `mnv2 explore`: the Pareto front, and the details of each of its designs."""
 
 from mnv2.sim.explore.objectives import FIGURES
-from mnv2.sim.explore.report import search_as_dict
-from mnv2.sim.explore.tables import binding_words, headline, nearest_misses, time_words
+from mnv2.sim.explore.search_report import search_as_dict
+from mnv2.sim.explore.search_tables import binding_words, headline, nearest_misses, time_words
 from mnv2.sim.page.design_detail import design_detail, figure_source
 from mnv2.sim.page.explore_tables import add_proofs, add_sensitivity
 from mnv2.sim.page.kit.made_with import add_made_with
@@ -32,7 +32,7 @@ def explore_page(results, proofs=(), command=""):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
     proofs : sequence of mnv2.sim.explore.prove.Proof
         Designs that were run in RTL.
     command : str

@@ -7,7 +7,7 @@ from mnv2.sim.page.kit.markup import Markup, element, join, plot_text
 from mnv2.sim.report.colors import MUTED
 from mnv2.sim.report.names import short_name
 from mnv2.sim.sweep.grid import varied_axes, way_words
-from mnv2.sim.sweep.series import HEAT_DB, WIDTH_COLORS, heat_points, intervals, panels
+from mnv2.sim.sweep.sweep_series import HEAT_DB, WIDTH_COLORS, heat_points, intervals, panels
 
 __all__ = ["add_heat", "add_panels", "layers_plot"]
 
@@ -20,7 +20,7 @@ def add_panels(page, results, points, measures):
     Parameters
     ----------
     page : mnv2.sim.page.kit.page.Page
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
     points : list of Point
         Those with figures.
     measures : list of (str, str, bool)

@@ -9,9 +9,9 @@ from mnv2.sim.page.kit.table import Column, Note, count, decimal, table
 from mnv2.sim.page.sweep_figures import add_heat, add_panels, layers_plot
 from mnv2.sim.report.colors import MUTED
 from mnv2.sim.sweep.grid import AXES, Point, position, varied_axes, way_words
-from mnv2.sim.sweep.report import sweep_as_dict
-from mnv2.sim.sweep.series import COSTS, WIDTH_COLORS, found_points, point_costs
-from mnv2.sim.sweep.tables import MEASURES, best_points, headline, notes
+from mnv2.sim.sweep.sweep_report import sweep_as_dict
+from mnv2.sim.sweep.sweep_series import COSTS, WIDTH_COLORS, found_points, point_costs
+from mnv2.sim.sweep.sweep_tables import MEASURES, best_points, headline, notes
 
 __all__ = ["sweep_page"]
 
@@ -31,7 +31,7 @@ def sweep_page(results, runs=(), command=""):
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
     runs : sequence of mnv2.sim.sweep.hardware.HardwareRun
     command : str
         The command line that reproduces it.

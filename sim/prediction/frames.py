@@ -6,6 +6,7 @@ from rich.console import Group
 from rich.text import Text
 
 from mnv2.golden.summary import short_repr
+from mnv2.sim.jobs.files import write_json
 from mnv2.sim.prediction.layers import (
     Comparison,
     comparison_records,
@@ -13,7 +14,6 @@ from mnv2.sim.prediction.layers import (
     equality_text,
     render_comparison,
     write_csv,
-    write_json,
 )
 from mnv2.sim.prediction.published import published_records
 from mnv2.sim.report.wide_table import new_table
@@ -154,6 +154,7 @@ def write_frames(comparison, folder, **made_with):
 
     frames = [list(comparison_records(one)) for one in comparison.comparisons]
     write_json(
+        folder / "report.json",
         {
             "mode": "validate",
             **made_with,
@@ -166,7 +167,6 @@ def write_frames(comparison, folder, **made_with):
                 {"frame": number, "layers": rows} for number, rows in enumerate(frames, start=1)
             ],
         },
-        folder,
     )
     write_csv(
         [{"frame": number, **row} for number, rows in enumerate(frames, start=1) for row in rows],

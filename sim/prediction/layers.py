@@ -1,13 +1,13 @@
 """Predicted beside measured, row by row."""
 
 import csv
-import json
 from dataclasses import dataclass
 
 from rich.console import Group
 from rich.text import Text
 
 from mnv2.golden.summary import short_repr
+from mnv2.sim.jobs.files import write_json
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.published import published_records, published_table
 from mnv2.sim.report.systolic_formula import estimate_layers
@@ -23,7 +23,6 @@ __all__ = [
     "render_comparison",
     "write_comparison",
     "write_csv",
-    "write_json",
 ]
 
 
@@ -255,6 +254,7 @@ def write_comparison(comparison, folder, **made_with):
 
     rows = list(comparison_records(comparison))
     write_json(
+        folder / "report.json",
         {
             "mode": "validate",
             **made_with,
@@ -263,16 +263,9 @@ def write_comparison(comparison, folder, **made_with):
             "published": published_records(),
             "layers": rows,
         },
-        folder,
     )
     write_csv(rows, folder)
     draw_comparison(comparison).savefig(folder / "validate.png", dpi=120)
-
-
-def write_json(content, folder):
-    """Write ``report.json``."""
-    text = json.dumps(content, indent=2) + "\n"
-    (folder / "report.json").write_text(text, encoding="utf-8")
 
 
 def write_csv(rows, folder):

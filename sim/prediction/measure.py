@@ -1,15 +1,11 @@
 """One picture through the RTL, however often, for the model to be held to."""
 
-import dataclasses
-
 from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
-from mnv2.sim.report.provenance import find_commit, find_versions
 from mnv2.sim.rtl.check import check_formats
 from mnv2.sim.rtl.run_network import run_network
-from mnv2.sim.rtl.toolchain import find_toolchain
 
-__all__ = ["made_with", "measure_network"]
+__all__ = ["measure_network"]
 
 
 def measure_network(
@@ -59,15 +55,3 @@ def measure_network(
             )
         )
     return runs
-
-
-def made_with(path, model, config, memory):
-    """What a validation was made with, by name."""
-    return {
-        "image": str(path),
-        "model": model.name,
-        "configuration": dataclasses.asdict(config),
-        "memory": dataclasses.asdict(memory),
-        "versions": find_versions(find_toolchain()),
-        "commit": find_commit(),
-    }

@@ -1,13 +1,13 @@
 """The report of a prediction: as that of a run, and marked in every place as predicted."""
 
 import dataclasses
-import json
 from collections.abc import Mapping
 
 from rich.console import Group
 from rich.text import Text
 
 from mnv2.sim.cycles.predict import PredictedFrames, PredictedLayer
+from mnv2.sim.jobs.files import write_json
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.frames import render_frame_rows
 from mnv2.sim.prediction.seeds import render_spreads, spread_records
@@ -174,8 +174,7 @@ def prediction_as_dict(prediction):
 def write_prediction(prediction, folder):
     """Write ``report.json`` and ``report.csv``, whose columns are named like the JSON's keys."""
     content = prediction_as_dict(prediction)
-    text = json.dumps(content, indent=2) + "\n"
-    (folder / "report.json").write_text(text, encoding="utf-8")
+    write_json(folder / "report.json", content)
     write_rows(content, folder / "report.csv")
 
 

@@ -6,6 +6,7 @@ from rich.console import Group
 from rich.text import Text
 
 from mnv2.golden.summary import short_repr
+from mnv2.sim.jobs.files import write_json
 from mnv2.sim.prediction.distribution import CONFIDENCE, column_spreads, holds
 from mnv2.sim.prediction.layers import (
     Comparison,
@@ -14,7 +15,6 @@ from mnv2.sim.prediction.layers import (
     difference_texts,
     equality_text,
     write_csv,
-    write_json,
 )
 from mnv2.sim.prediction.published import published_records, published_table
 from mnv2.sim.report.wide_table import new_table
@@ -233,6 +233,7 @@ def write_seeds(comparison, folder, **made_with):
     predicted, measured = comparison.predicted, comparison.measured
     records = spread_records(predicted, measured)
     write_json(
+        folder / "report.json",
         {
             "mode": "validate",
             **made_with,
@@ -251,7 +252,6 @@ def write_seeds(comparison, folder, **made_with):
                 for seed, one in zip(comparison.seeds, comparison.comparisons, strict=True)
             ],
         },
-        folder,
     )
     write_csv(records, folder)
     draw_seeds(comparison).savefig(folder / "validate.png", dpi=120)

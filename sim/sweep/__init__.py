@@ -1,1 +1,1 @@
-"""What each fixed-point format costs in accuracy: sets of pictures, points, measures, pictures."""
+"""Sweeps: the accuracy lost to each fixed-point format, as tables, files and pictures."""

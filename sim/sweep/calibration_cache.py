@@ -1,4 +1,4 @@
-"""Calibrations kept between sweeps: what was seen of the pictures, under a hash of all it is of.
+"""Calibrations kept between sweeps: statistics of the pictures, by a hash of all they depend on.
 
 They are arrays in an .npz and nothing else. A damaged one, or a cache that cannot be written, costs
 time and no more.
@@ -8,25 +8,45 @@ import contextlib
 import hashlib
 import json
 import zipfile
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from mnv2.golden.quantize import Calibration, calibrate
+from mnv2.golden.float_model import FloatModel
+from mnv2.golden.quantize import Calibration, QuantizationOptions, calibrate
 from mnv2.golden.quantize.histogram import Histogram
 from mnv2.golden.quantize.moments import LayerMoments
 from mnv2.golden.quantize.range_statistics import RangeStatistics
 from mnv2.sim.jobs.cache import cache_dir
 from mnv2.sim.jobs.files import save_arrays
-from mnv2.sim.sweep.identity import code_hash, model_hash
+from mnv2.sim.jobs.identity import code_hash
 
-__all__ = ["KEPT", "cached_calibration"]
+__all__ = ["KEPT", "cached_calibration", "model_hash"]
 
 #: Calibrations that are kept; each takes up to 120 MB.
 KEPT = 4
 
 
-def cached_calibration(model, images, hashes, options, progress=None):
-    """What `mnv2.golden.quantize.range_statistics` gives, from the cache where it is there.
+def model_hash(model: FloatModel) -> str:
+    """SHA-256 of a folded model: its shapes and every weight and bias."""
+    shapes = model.network.all_fields, model.input_normalization
+    digest = hashlib.sha256(repr(shapes).encode())
+    for name in sorted(model.layers):
+        layer = model.layers[name]
+        digest.update(name.encode() + layer.weights.tobytes())
+        digest.update(b"" if layer.bias is None else layer.bias.tobytes())
+    return digest.hexdigest()
+
+
+def cached_calibration(
+    model: FloatModel,
+    images: Sequence[np.ndarray],
+    hashes: Sequence[str],
+    options: Sequence[QuantizationOptions],
+    progress: Callable[[int, int], None] | None = None,
+) -> Calibration:
+    """The result of `mnv2.golden.quantize.calibrate`, from the cache if it is there.
 
     Parameters
     ----------
@@ -47,7 +67,7 @@ def cached_calibration(model, images, hashes, options, progress=None):
         {(one.equalization, one.bias_correction, one.adaptive_rounding) for one in options}
     )
     key = json.dumps(
-        [model_hash(model), list(hashes), len(images), needs, code_hash(), np.__version__]
+        [model_hash(model), list(hashes), len(images), needs, code_hash(__name__), np.__version__]
     )
     folder = cache_dir() / "calibrations"
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
@@ -65,7 +85,7 @@ def cached_calibration(model, images, hashes, options, progress=None):
     return made
 
 
-def _to_arrays(calibration):
+def _to_arrays(calibration: Calibration) -> dict[str, np.ndarray]:
     """Arrays by names such as ``1/minima/stem``, 1 for the equalised network."""
     arrays = {"input_range": np.array(calibration.input_range, np.float64)}
     for equalized, statistics in calibration.statistics.items():
@@ -74,9 +94,9 @@ def _to_arrays(calibration):
                 place = f"{int(equalized)}/{part}/{name}"
                 if isinstance(value, Histogram):
                     arrays[f"{place}/counts"] = value.counts
-                    arrays[f"{place}/exponent"] = np.int64(value.exponent)
+                    arrays[f"{place}/exponent"] = np.array(value.exponent, np.int64)
                 elif isinstance(value, LayerMoments):
-                    arrays[f"{place}/count"] = np.int64(value.count)
+                    arrays[f"{place}/count"] = np.array(value.count, np.int64)
                     arrays[f"{place}/total"] = value.total
                     if value.gram is not None:
                         arrays[f"{place}/gram"] = value.gram
@@ -85,9 +105,9 @@ def _to_arrays(calibration):
     return arrays
 
 
-def _from_arrays(arrays):
+def _from_arrays(arrays: Any) -> Calibration:
     """The Calibration that `_to_arrays` was called on."""
-    statistics = {}
+    statistics: dict[bool, dict[str, dict[str, Any]]] = {}
     for key in arrays.files:
         if key == "input_range":
             continue

@@ -1,8 +1,11 @@
-"""What a format costs in memory, traffic and multipliers; computed from the architecture alone."""
+"""Costs of a format in memory, traffic and multipliers, computed from the architecture alone."""
 
 import dataclasses
+from collections.abc import Sequence
 from math import prod
 
+from mnv2.golden.network import Network
+from mnv2.golden.quantize import QuantizationOptions
 from mnv2.sim.report.limits import parameter_bytes
 
 __all__ = ["FormatCost", "format_cost"]
@@ -17,11 +20,11 @@ class FormatCost:
     weight_bytes : int
         Memory of all weights, each layer's densely packed.
     dram_bytes : int
-        Bytes that a frame moves at least: every weight and parameter once, image and logits.
+        Least bytes that a frame moves: every weight and parameter once, image and logits.
     map_bytes : int
-        The largest input and output of a block together: what stays on chip between blocks.
+        The largest input and output of a block together, which stay on chip between blocks.
     product_bits : int
-        Weight bits times activation bits of the widest multiplier: what its area grows with.
+        Weight bits times activation bits of the widest multiplier, which its area grows with.
     """
 
     weight_bytes: int
@@ -30,7 +33,7 @@ class FormatCost:
     product_bits: int
 
 
-def format_cost(network, options):
+def format_cost(network: Network, options: QuantizationOptions) -> FormatCost:
     """Cost of a format.
 
     Parameters
@@ -43,7 +46,7 @@ def format_cost(network, options):
     FormatCost
     """
 
-    def packed(shape, tensor):
+    def packed(shape: Sequence[int], tensor: str) -> int:
         return -(-prod(shape) * options.activation_bits_of(tensor) // 8)
 
     weights, maps, source, widest = 0, 0, "input", 0

@@ -1,22 +1,34 @@
-"""One format judged against the float network on some pictures.
+"""One format compared with the float network on some pictures.
 
-What all formats share, a `Workload` and `Chunk`s, is made once. Each function here takes and gives
-plain data, so that it runs in this process or on any machine with the same result. A format that
-cannot be made or run gives a `Failure`, not an exception.
+The `Workload` and the `Chunk`s that all formats share are made once. Each function here takes and
+gives plain data, so that it runs in this process or on any machine with the same result. A format
+that cannot be made or run gives a `Failure`, not an exception.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.fixed_point import dequantize
-from mnv2.golden.quantize import QuantizationOptions, first_and_last, quantize_image, quantize_model
+from mnv2.golden.float_model import FloatModel, InputNormalization
+from mnv2.golden.model import QuantizedModel
+from mnv2.golden.network import Network
+from mnv2.golden.quantize import (
+    Calibration,
+    QuantizationOptions,
+    first_and_last,
+    quantize_image,
+    quantize_model,
+)
 from mnv2.golden.quantize.equalization import equalize
 from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.classify import compared_tensors
 from mnv2.sim.pictures.images import normalize
+from mnv2.sim.sweep.grid import Point
 from mnv2.sim.sweep.uncertainty import mean_and_error, proportion_error
 
 __all__ = [
@@ -31,15 +43,15 @@ __all__ = [
     "summarize",
 ]
 
-#: Ranks that count as found, beside the first.
+#: Ranks that count as found in the top-5 measures.
 TOP = 5
-#: Beyond it, a ratio of powers says no more than that one of them is nothing.
+#: Limit of SQNR: beyond it, one of the two powers is nothing.
 LIMIT_DB = 200.0
 
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """What every point needs beside pictures.
+    """Data that every point needs, apart from pictures.
 
     Attributes
     ----------
@@ -50,20 +62,20 @@ class Workload:
 
     __repr__ = short_repr
 
-    model: object
-    calibration: object
+    model: FloatModel
+    calibration: Calibration
 
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Pictures to judge by, and what the float network makes of them.
+    """Pictures to evaluate on, with the results of the float network.
 
     Attributes
     ----------
     pixels : uint8 [N, H, W, 3]
     labels : int64 [N] or None
     normalization : mnv2.golden.float_model.InputNormalization
-        What the network's pixels are normalised by.
+        Normalisation of the network's pixels.
     logits : float32 [N, classes]
     tensors : dict of bool to dict of str to float32 [N, H, W, C]
         Of the float network (False) and of the equalised one (True), whose inner channels have
@@ -74,19 +86,19 @@ class Chunk:
 
     pixels: np.ndarray
     labels: np.ndarray | None
-    normalization: object
+    normalization: InputNormalization
     logits: np.ndarray
-    tensors: dict
+    tensors: dict[bool, dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a point has no figures."""
+    """The reason why a point has no figures."""
 
     reason: str
 
 
-def quantization_options(point):
+def quantization_options(point: Point) -> QuantizationOptions:
     """The mnv2.golden.quantize.QuantizationOptions of a `mnv2.sim.sweep.grid.Point`."""
     return QuantizationOptions(
         weight_bits=point.weight_bits,
@@ -105,14 +117,19 @@ def quantization_options(point):
     )
 
 
-def _reason(error):
+def _reason(error: Exception) -> str:
     """An exception in one line."""
     text = " ".join(str(error).split())
     name = type(error).__name__
     return text if text and isinstance(error, ValueError) else f"{name}: {text}" if text else name
 
 
-def make_chunk(workload, pixels, labels, networks=()):
+def make_chunk(
+    workload: Workload,
+    pixels: np.ndarray,
+    labels: np.ndarray | None,
+    networks: Sequence[bool] = (),
+) -> Chunk:
     """Run the float network on some pictures.
 
     Parameters
@@ -127,13 +144,14 @@ def make_chunk(workload, pixels, labels, networks=()):
     -------
     Chunk
     """
-    logits, tensors = [], {}
+    logits = []
+    tensors: dict[bool, dict[str, np.ndarray]] = {}
     models = {False: workload.model}
     if True in networks:
         models[True] = equalize(workload.model)
     names = set(_compared_names(workload.model.network))
     for equalized, model in models.items():
-        kept = {}
+        kept: dict[str, list[np.ndarray]] = {}
         for picture in pixels:
             made = model.run(normalize(picture, model.input_normalization))
             if not equalized:
@@ -147,12 +165,12 @@ def make_chunk(workload, pixels, labels, networks=()):
     return Chunk(pixels, labels, normalization, np.stack(logits), tensors)
 
 
-def _compared_names(network):
+def _compared_names(network: Network) -> list[str]:
     """Tensors whose quality is reported: stem, blocks' outputs, head, pool, classifier."""
     return ["stem", *(block.output_name for block in network.blocks), "head", "pool", "classifier"]
 
 
-def make_model(workload, point):
+def make_model(workload: Workload, point: Point) -> QuantizedModel | Failure:
     """The integer network of a point.
 
     Returns
@@ -165,14 +183,16 @@ def make_model(workload, point):
         return Failure(_reason(error))
 
 
-def evaluate_chunk(point, model, chunk):
+def evaluate_chunk(
+    point: Point, model: QuantizedModel | Failure, chunk: Chunk
+) -> dict[str, np.ndarray] | Failure:
     """Run the integer network of a point on some pictures and compare.
 
     Parameters
     ----------
     point : mnv2.sim.sweep.grid.Point
     model : mnv2.golden.model.QuantizedModel or Failure
-        What `make_model` gave for it.
+        The result of `make_model` for it.
     chunk : Chunk
 
     Returns
@@ -191,33 +211,35 @@ def evaluate_chunk(point, model, chunk):
         return Failure(_reason(error))
 
 
-def _evaluate(point, model, chunk):
+def _evaluate(point: Point, model: QuantizedModel, chunk: Chunk) -> dict[str, np.ndarray]:
     images = np.stack(
         [quantize_image(normalize(picture, chunk.normalization), model) for picture in chunk.pixels]
     )
     reference = chunk.tensors.get(point.equalization == "on", {})
     compared = [entry for entry in compared_tensors(model) if entry[0] in reference]
     names = [*(name for name, _, _ in compared), "logits_accumulator"]
-    overflows = {} if point.accumulator_bits < 32 else None
+    overflows: dict[str, int] | None = {} if point.accumulator_bits < 32 else None
     tensors = model.run_batch(images, names, overflows)
     logits = np.stack(
         [model.logits({"logits_accumulator": one}) for one in tensors["logits_accumulator"]]
     )
     measures = {
         **_rankings(logits, chunk.logits, chunk.labels),
-        "sqnr_db": sqnr_db(chunk.logits, logits),
+        "sqnr_db": sqnr_db_by_picture(chunk.logits, logits),
         "cosine": cosine(chunk.logits, logits),
     }
     if overflows is not None:
         measures["overflows"] = np.array([sum(overflows.values())])
     for name, scale, zero_point in compared:
         value = dequantize(tensors[name], scale, zero_point)
-        measures[f"layer.{name}"] = sqnr_db(reference[name], value)
+        measures[f"layer.{name}"] = sqnr_db_by_picture(reference[name], value)
     return measures
 
 
-def _rankings(logits, reference, labels):
-    """Whether the first class, or one of the first five, is the one that it should be."""
+def _rankings(
+    logits: np.ndarray, reference: np.ndarray, labels: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """Whether the top-1 class, or one of the top-5, is the expected one, for each picture."""
     ranks = np.argsort(-logits, axis=1, kind="stable")[:, :TOP]
     first = np.argmax(reference, axis=1)
     hits = {"agree_top1": ranks[:, 0] == first, "agree_top5": (ranks == first[:, None]).any(axis=1)}
@@ -227,10 +249,10 @@ def _rankings(logits, reference, labels):
     return hits
 
 
-def sqnr_db(reference, value):
+def sqnr_db_by_picture(reference: np.ndarray, value: np.ndarray) -> np.ndarray:
     """SQNR in dB of each picture: float64 [N] of two arrays [N, ...].
 
-    Held within -200 and 200 dB, for what is equal or has no signal; 0 dB where both are zero.
+    Clipped to -200 and 200 dB, for arrays that are equal or have no signal; 0 dB if both are zero.
     """
     powers = np.empty((2, len(reference)))
     for number, (expected, got) in enumerate(zip(reference, value, strict=True)):
@@ -242,7 +264,7 @@ def sqnr_db(reference, value):
     return np.clip(10 * (signal - noise), -LIMIT_DB, LIMIT_DB)
 
 
-def cosine(reference, value):
+def cosine(reference: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Cosine of the angle between two vectors of each picture: float64 [N] of [N, classes]."""
     wide = reference.astype(np.float64)
     lengths = np.sqrt(np.square(wide).sum(axis=1) * np.square(value).sum(axis=1))
@@ -250,13 +272,13 @@ def cosine(reference, value):
     return (wide * value).sum(axis=1) / np.where(lengths == 0, 1.0, lengths)
 
 
-def summarize(parts):
+def summarize(parts: Sequence[dict[str, np.ndarray] | Failure]) -> dict[str, Any]:
     """The figures of a point, from its chunks in the order of the pictures.
 
     Parameters
     ----------
     parts : sequence of dict or Failure
-        Of `evaluate_chunk`.
+        Results of `evaluate_chunk`.
 
     Returns
     -------
@@ -265,16 +287,18 @@ def summarize(parts):
         name and ``_standard_error``; ``layers``, the mean SQNR and its standard error by tensor.
         Or ``failure``, the reason, alone.
     """
+    measured = []
     for part in parts:
         if isinstance(part, Failure):
             return {"failure": part.reason}
+        measured.append(part)
     joined = {
-        name: np.concatenate([part[name] for part in parts])
-        for name in parts[0]
-        if all(name in part for part in parts)
+        name: np.concatenate([part[name] for part in measured])
+        for name in measured[0]
+        if all(name in part for part in measured)
     }
     count = len(joined["agree_top1"])
-    figures = {"pictures": count}
+    figures: dict[str, Any] = {"pictures": count}
     for name in ("agree_top1", "agree_top5", "label_top1", "label_top5"):
         if name in joined:
             hits = int(joined[name].sum())
@@ -285,22 +309,24 @@ def summarize(parts):
         figures["overflows"] = int(joined["overflows"].sum())
     # The first chunks alone have tensors.
     layers = {}
-    for name in (name for name in parts[0] if name.startswith("layer.")):
-        values = np.concatenate([part[name] for part in parts if name in part])
+    for name in (name for name in measured[0] if name.startswith("layer.")):
+        values = np.concatenate([part[name] for part in measured if name in part])
         layers[name.removeprefix("layer.")] = _figure("sqnr_db", *mean_and_error(values), 4)
     return {**figures, "layers": layers}
 
 
-def _figure(name, value, error, digits):
-    """A figure and its standard error; rounded, so that no machine's last bit shows."""
+def _figure(name: str, value: float, error: float, digits: int) -> dict[str, float | None]:
+    """A figure and its standard error, rounded so that results do not depend on the machine."""
     return {name: _rounded(value, digits), f"{name}_standard_error": _rounded(error, digits)}
 
 
-def _rounded(value, digits):
+def _rounded(value: float, digits: int) -> float | None:
     return round(value, digits) if math.isfinite(value) else None
 
 
-def reference_accuracy(chunks):
+def reference_accuracy(
+    chunks: Sequence[tuple[np.ndarray, np.ndarray | None]],
+) -> dict[str, float | None]:
     """Accuracy of the float network by the labels of chunks; empty without labels.
 
     Parameters
@@ -316,7 +342,7 @@ def reference_accuracy(chunks):
     if any(labels is None for _, labels in chunks):
         return {}
     parts = [_rankings(logits, logits, labels) for logits, labels in chunks]
-    figures = {}
+    figures: dict[str, float | None] = {}
     for name in ("label_top1", "label_top5"):
         hits = np.concatenate([part[name] for part in parts])
         error = proportion_error(int(hits.sum()), len(hits))

@@ -9,13 +9,17 @@ import hashlib
 import itertools
 import json
 import re
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 from mnv2.sim.errors import UserError
 
 __all__ = [
     "AXES",
+    "AXES_BY_FIELD",
     "DEFAULT_GRIDS",
-    "Axis",
+    "FormatAxis",
+    "Grid",
     "Point",
     "expand_grids",
     "parse_list",
@@ -25,10 +29,12 @@ __all__ = [
 ]
 
 SWITCH = ("off", "on")
+#: Values by field; a field that is absent has the value of `Point`.
+Grid: TypeAlias = dict[str, tuple[int | str, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Axis:
+class FormatAxis:
     """One choice that a format makes.
 
     Attributes
@@ -37,29 +43,29 @@ class Axis:
         Name of the command's option, without dashes.
     field : str
         Name in `Point`, in tables and in files.
-    values : tuple
-        What it can be, in order: whole numbers, or words.
+    values : tuple of (int or str)
+        Valid values in order: all integers, or all words.
     help : str
         What it decides, for ``--help``.
     """
 
     option: str
     field: str
-    values: tuple
+    values: tuple[int | str, ...]
     help: str
 
     @property
-    def numeric(self):
+    def numeric(self) -> bool:
         """Whether the values are numbers, which may be written as ranges."""
         return isinstance(self.values[0], int)
 
     @property
-    def valid(self):
+    def valid(self) -> str:
         """The values in words."""
         if not self.numeric:
-            return ", ".join(self.values)
-        runs = []
-        for value in self.values:
+            return ", ".join(map(str, self.values))
+        runs: list[list[int]] = []
+        for value in map(int, self.values):
             if runs and value == runs[-1][-1] + 1:
                 runs[-1].append(value)
             else:
@@ -70,73 +76,79 @@ class Axis:
 
 
 AXES = (
-    Axis("weights", "weight_bits", tuple(range(2, 9)), "Bits of a weight, sign included."),
-    Axis("activations", "activation_bits", (*range(4, 9), 16), "Bits of an activation."),
-    Axis(
+    FormatAxis("weights", "weight_bits", tuple(range(2, 9)), "Bits of a weight, sign included."),
+    FormatAxis("activations", "activation_bits", (*range(4, 9), 16), "Bits of an activation."),
+    FormatAxis(
         "granularity",
         "granularity",
         ("tensor", "channel"),
         "One weight scale for each layer, or one for each of its output channels.",
     ),
-    Axis(
+    FormatAxis(
         "scales",
         "scales",
         ("real", "power-of-two"),
         "Scales of any size, or powers of two, which hardware multiplies by with a shift.",
     ),
-    Axis(
+    FormatAxis(
         "ranges",
         "ranges",
         ("mean-minmax", "minmax", "percentile", "least-squares", "entropy"),
         "How the pictures of calibration decide an activation's range.",
     ),
-    Axis(
+    FormatAxis(
         "weight-ranges",
         "weight_ranges",
         ("minmax", "least-squares"),
         "Weight ranges that end at the largest weight, or where the squared error is least.",
     ),
-    Axis(
+    FormatAxis(
         "first-last",
         "first_last",
         ("same", "8"),
         "Bits of the first and of the last layer: as all others, or 8.",
     ),
-    Axis(
+    FormatAxis(
         "rounding",
         "rounding",
         ("double", "single", "truncate"),
         "How requantisation rounds: twice as LiteRT does, once, or not at all.",
     ),
-    Axis(
+    FormatAxis(
         "multiplier-bits",
         "multiplier_bits",
         tuple(range(8, 33)),
         "Bits of the multiplier of requantisation, sign included.",
     ),
-    Axis("accumulator-bits", "accumulator_bits", tuple(range(12, 33)), "Bits of an accumulator."),
-    Axis(
+    FormatAxis(
+        "accumulator-bits", "accumulator_bits", tuple(range(12, 33)), "Bits of an accumulator."
+    ),
+    FormatAxis(
         "overflow", "overflow", ("wrap", "saturate"), "What an accumulator does that is too narrow."
     ),
-    Axis(
+    FormatAxis(
         "equalization",
         "equalization",
         SWITCH,
         "Cross-layer equalisation with absorption of high biases.",
     ),
-    Axis(
+    FormatAxis(
         "bias-correction",
         "bias_correction",
         SWITCH,
         "Biases that take back the mean error of each layer, as calibration shows it.",
     ),
-    Axis(
+    FormatAxis(
         "adaptive-rounding",
         "adaptive_rounding",
         SWITCH,
         "Weights rounded up or down by reconstruction of each layer's output: slow.",
     ),
 )
+
+
+#: Axes by the field of `Point`.
+AXES_BY_FIELD = {axis.field: axis for axis in AXES}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,14 +171,14 @@ class Point:
     adaptive_rounding: str = "off"
 
     @property
-    def key(self):
+    def key(self) -> str:
         """16 hexadecimal digits that name the point."""
         text = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
-    def name(self):
-        """The point in short: its widths, and what differs from the default otherwise."""
+    def name(self) -> str:
+        """The point in short: its widths, and the other choices that are not the default."""
         base = Point()
         others = [
             describe(axis, getattr(self, axis.field))
@@ -176,7 +188,7 @@ class Point:
         return " ".join([f"W{self.weight_bits}A{self.activation_bits}", *others])
 
 
-def describe(axis, value):
+def describe(axis: FormatAxis, value: int | str) -> str:
     """A value in words that need no heading."""
     if axis.values == SWITCH:
         name = axis.option.replace("-", " ")
@@ -190,7 +202,7 @@ def describe(axis, value):
         "rounding": f"{value} rounding" if value != "truncate" else "truncated",
         "multiplier_bits": f"{value}-bit multipliers",
         "accumulator_bits": f"{value}-bit accumulators",
-        "overflow": {"wrap": "wrapping", "saturate": "saturating"}.get(value, value),
+        "overflow": "wrapping" if value == "wrap" else "saturating",
         "ranges": f"{value} ranges",
         "weight_ranges": f"{value} weight ranges",
         "weight_bits": f"W{value}",
@@ -199,7 +211,7 @@ def describe(axis, value):
 
 
 #: The default sweep: each row a product, everything else as in `Point`.
-DEFAULT_GRIDS = (
+DEFAULT_GRIDS: tuple[Grid, ...] = (
     # What per-channel scales buy, what equalisation repairs, what powers of two cost.
     {
         "weight_bits": (3, 4, 5, 6, 7, 8),
@@ -217,7 +229,7 @@ DEFAULT_GRIDS = (
         "activation_bits": (4, 5, 6, 8, 16),
         "scales": ("power-of-two",),
     },
-    # One thing changed at a time, beside W8A8.
+    # One thing changed at a time, compared with W8A8.
     {"ranges": ("mean-minmax", "minmax", "percentile", "least-squares", "entropy")},
     {"rounding": ("single", "truncate")},
     {"multiplier_bits": (8, 10, 12, 16)},
@@ -240,12 +252,12 @@ DEFAULT_GRIDS = (
 )
 
 
-def parse_list(axis, text):
+def parse_list(axis: FormatAxis, text: str) -> tuple[int | str, ...]:
     """The values that a user's list means.
 
     Parameters
     ----------
-    axis : Axis
+    axis : FormatAxis
     text : str
         Values and, for numbers, ranges of them with both ends, such as ``3..5,8``.
 
@@ -259,19 +271,19 @@ def parse_list(axis, text):
     UserError
         If one is not a value of the axis.
     """
-    chosen = set()
+    chosen: set[int | str] = set()
     for item in text.split(","):
         chosen.update(_parse_item(axis, item.strip(), text))
     return tuple(value for value in axis.values if value in chosen)
 
 
-def _parse_item(axis, item, text):
+def _parse_item(axis: FormatAxis, item: str, text: str) -> list[int | str]:
     """Values of one item between commas."""
     if axis.numeric:
         match = re.fullmatch(r"(\d{1,4})(?:\.\.(\d{1,4}))?", item)
         if match:
             first, last = int(match[1]), int(match[2] or match[1])
-            found = [value for value in axis.values if first <= value <= last]
+            found = [value for value in axis.values if first <= int(value) <= last]
             # Both ends are values; what lies between need not be (4..16 means 4 to 8 and 16).
             if found and found[0] == first and found[-1] == last:
                 return found
@@ -284,42 +296,41 @@ def _parse_item(axis, item, text):
     raise UserError(f"--{axis.option} must be a list of {axis.valid}, not {text!r}")
 
 
-def expand_grids(grids):
+def expand_grids(grids: Iterable[Grid]) -> list[Point]:
     """Points of several products together, sorted by the axes in turn, each once.
 
     Parameters
     ----------
-    grids : iterable of dict of str to sequence
-        Values by field; a field that is absent has `Point`'s.
+    grids : iterable of Grid
 
     Returns
     -------
     list of Point
     """
-    points = {
-        Point(**dict(zip(grid, values, strict=True)))
-        for grid in grids
-        for values in itertools.product(*grid.values())
-    }
+    points = set()
+    for grid in grids:
+        for values in itertools.product(*grid.values()):
+            choices: dict[str, Any] = dict(zip(grid, values, strict=True))
+            points.add(Point(**choices))
     return sorted(points, key=position)
 
 
-def position(point):
-    """Places of a point's values on the axes: what points are sorted by."""
+def position(point: Point) -> tuple[int, ...]:
+    """Places of a point's values on the axes, which points are sorted by."""
     return tuple(axis.values.index(getattr(point, axis.field)) for axis in AXES)
 
 
-def varied_axes(points):
+def varied_axes(points: Sequence[Point]) -> list[FormatAxis]:
     """Axes on which points differ."""
     return [axis for axis in AXES if len({getattr(point, axis.field) for point in points}) > 1]
 
 
-def way_words(point, axes):
-    """How a point is quantised beside its widths, in words: what is not the default.
+def way_words(point: Point, axes: Sequence[FormatAxis]) -> list[str]:
+    """The choices of a point other than its widths, in words, where they are not the default.
 
     Parameters
     ----------
-    axes : sequence of Axis
+    axes : sequence of FormatAxis
         Those that matter: of them granularity is always said, widths never.
 
     Returns

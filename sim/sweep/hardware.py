@@ -1,47 +1,50 @@
 """The best formats of a sweep on the accelerator's RTL, bit for bit."""
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
+from mnv2.golden.model import QuantizedModel
 from mnv2.golden.quantize import quantize_image
+from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.jobs.identity import code_hash
 from mnv2.sim.jobs.journal import Journal
 from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
 from mnv2.sim.pictures.class_names import class_name
 from mnv2.sim.pictures.images import normalize
 from mnv2.sim.sweep.evaluate import Failure, make_model
-from mnv2.sim.sweep.tables import best_points
+from mnv2.sim.sweep.grid import Point
+from mnv2.sim.sweep.hardware_format import HARDWARE_BITS, hardware_lacks
+from mnv2.sim.sweep.sweep import SweepResults
+from mnv2.sim.sweep.sweep_tables import best_points
 
 __all__ = [
-    "HARDWARE_BITS",
     "HardwareRun",
     "hardware_configuration",
-    "hardware_lacks",
     "run_best_points",
 ]
-
-#: Least and most bits of a lane.
-HARDWARE_BITS = (4, 8)
 
 
 @dataclasses.dataclass(frozen=True)
 class HardwareRun:
-    """What became of a format on the accelerator.
+    """The result of a format on the accelerator.
 
     Attributes
     ----------
     point : str
-        Its name.
+        Name of the format.
     weight_bits, activation_bits : int or None
-        Lanes that the accelerator was built with; None where it was not.
+        Lanes that the accelerator was built with; None if it was not.
     cycles, dram_bytes : int or None
-        Of the frame, measured in RTL.
+        Cycles and bytes of the frame, measured in RTL.
     golden_class, rtl_class : str or None
         The first class of the integer model and of the hardware.
     exact : bool
         Whether every block's output and every logit equal the integer model's.
     reason : str or None
-        Why not, or why it was not run.
+        The reason why not, or why it was not run.
     """
 
     point: str
@@ -55,23 +58,12 @@ class HardwareRun:
     reason: str | None = None
 
     @property
-    def passed_over(self):
+    def passed_over(self) -> bool:
         """Whether the accelerator has no such format."""
         return self.weight_bits is None
 
 
-def hardware_lacks(point):
-    """What the accelerator does not have of a format, or None."""
-    if point.activation_bits > HARDWARE_BITS[1]:
-        return f"its activations have at most {HARDWARE_BITS[1]} bits"
-    if point.rounding != "double":
-        return "it rounds twice, as LiteRT does"
-    if point.accumulator_bits != 32:
-        return "its accumulators have 32 bits"
-    return None
-
-
-def hardware_configuration(model, config):
+def hardware_configuration(model: QuantizedModel, config: AcceleratorConfig) -> AcceleratorConfig:
     """The accelerator with lanes as wide as the widest layer of an integer model.
 
     Parameters
@@ -94,25 +86,25 @@ def hardware_configuration(model, config):
 
 
 def run_best_points(
-    results,
-    count,
-    folder,
+    results: SweepResults,
+    count: int,
+    folder: Path,
     *,
-    config,
-    memory,
-    asserts=False,
+    config: AcceleratorConfig,
+    memory: Any,
+    asserts: bool = False,
     progress: FrameProgress | None = None,
-):
+) -> list[HardwareRun]:
     """Run the best formats that the accelerator has on the first picture.
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
     count : int
     folder : Path
-        Of the journal, which keeps each run.
+        Folder of the journal, which keeps each run; runs in it of the same RTL are not made again.
     config : mnv2.hw.config.AcceleratorConfig
-        Whose lanes are replaced by the format's.
+        Its lanes are replaced by the format's.
     memory : mnv2.sim.rtl.memory_model.MemoryModel
     asserts : bool
         Check the hardware's assertions, which takes more time.
@@ -123,12 +115,14 @@ def run_best_points(
     list of HardwareRun
         The best first, with those passed over.
     """
+    # The RTL decides a run, and no other figure of a sweep.
+    code = code_hash(__name__)
     runs, left = [], count
     with Journal.resume(folder, results.prepared.configuration) as journal:
         known = {
             (entry["hardware"], entry["accelerator"]): entry["run"]
             for entry in journal.entries
-            if "hardware" in entry
+            if "hardware" in entry and entry["code"] == code
         }
         for point in best_points(results, len(results.figures)):
             if not left:
@@ -150,12 +144,20 @@ def run_best_points(
                     "hardware": point.key,
                     "accelerator": accelerator,
                     "run": dataclasses.asdict(runs[-1]),
+                    "code": code,
                 }
             )
     return runs
 
 
-def _run(results, point, config, memory, asserts, progress):
+def _run(
+    results: SweepResults,
+    point: Point,
+    config: AcceleratorConfig,
+    memory: Any,
+    asserts: bool,
+    progress: Any,
+) -> HardwareRun:
     """HardwareRun of one format."""
     from mnv2.sim.rtl.check import Mismatch
     from mnv2.sim.rtl.run_network import run_network
@@ -165,7 +167,10 @@ def _run(results, point, config, memory, asserts, progress):
     if isinstance(model, Failure):
         raise UserError(f"The format {point.name} cannot be made: {model.reason}")
     config = hardware_configuration(model, config)
-    lanes = {"weight_bits": config.weight_bits, "activation_bits": config.activation_bits}
+    lanes: dict[str, Any] = {
+        "weight_bits": config.weight_bits,
+        "activation_bits": config.activation_bits,
+    }
     picture = normalize(results.prepared.pictures.pixels[0], workload.model.input_normalization)
     tensors = model.run(quantize_image(picture, model))
     classes = model.network.classes

@@ -1,29 +1,30 @@
-"""How far a figure of a few pictures may be from that of all pictures there could be.
+"""Uncertainty of a figure of a few pictures: its distance from that of all possible pictures.
 
 Ref: Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
 American Statistical Association 22 (1927), 209-212.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 __all__ = ["mean_and_error", "proportion_error", "wilson_interval"]
 
 
-def proportion_error(hits, count):
+def proportion_error(hits: int, count: int) -> float:
     """Standard error of the share hits / count, binomial: sqrt(p (1 - p) / n).
 
-    It is 0 where all or none hit, which says little of few pictures: see `wilson_interval`.
+    It is 0 if all or none hit, which says little about few pictures: see `wilson_interval`.
     """
     share = hits / count
     return math.sqrt(share * (1 - share) / count)
 
 
-def wilson_interval(share, count, z=1.0):
-    """(low, high) around a share of so many, ``z`` standard errors wide to either side.
+def wilson_interval(share: float, count: int, z: float = 1.0) -> tuple[float, float]:
+    """(low, high) around a share of a number of pictures, ``z`` standard errors to either side.
 
-    Other than the plain standard error it never is empty, and stays within 0 and 1.
+    Unlike the plain standard error it is never empty, and stays within 0 and 1.
     """
     centre = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = (
@@ -35,7 +36,7 @@ def wilson_interval(share, count, z=1.0):
     return min(max(0.0, centre - half), share), max(min(1.0, centre + half), share)
 
 
-def mean_and_error(values):
+def mean_and_error(values: np.ndarray | Sequence[float]) -> tuple[float, float]:
     """(mean, standard error of the mean) over pictures; no error of a single one, which is NaN.
 
     Values that are infinite make the mean so, and have no error.

@@ -37,7 +37,7 @@ def test_settings_come_after_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("burst_beats=5", "burst_beats must be a power of two from 2 on, not 5"),
+        ("burst_beats=5", "burst_beats must be a power of two, 2 or more, not 5"),
         ("weight_words=1", "weight_words must be at least 2, not 1"),
         ("tap_words=1", "tap_words must be at least 2, not 1"),
         ("parameter_words=1", "parameter_words must be at least 2, not 1"),
@@ -59,7 +59,7 @@ def test_what_the_hardware_refuses_is_refused_before(setting, words):
 
 def test_bursts_of_one_beat_are_refused():
     """Verilator refuses the counter without bits that the write master then has."""
-    with pytest.raises(UserError, match="burst_beats must be a power of two from 2 on, not 1"):
+    with pytest.raises(UserError, match="burst_beats must be a power of two, 2 or more, not 1"):
         load_configuration("tiny", ["burst_beats=1"])
     text = {
         beats: generate(WriteMaster, name="write_master", data_bits=64, burst_beats=beats)

@@ -1,11 +1,33 @@
-"""Options of work that is spread over processes and gone on with, for commands that have them."""
+"""Options and steps shared by the parallel, resumable commands: sweep and explore."""
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 
-__all__ = ["WORK", "NewFolder", "Resume", "Scheduler", "Workers"]
+from mnv2.sim.errors import UserError
+
+if TYPE_CHECKING:
+    # Help is shown without loading it.
+    from mnv2.sim.jobs.campaign import CampaignRequest
+
+__all__ = [
+    "WORK",
+    "NewFolder",
+    "Resume",
+    "Scheduler",
+    "Work",
+    "Workers",
+    "choose_work",
+    "stated_request",
+    "stopped_work",
+]
+
+RequestType = TypeVar("RequestType", bound="CampaignRequest")
 
 #: Panel of these options in a command's help.
 WORK = "Work"
@@ -14,7 +36,7 @@ NewFolder = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Folder of the results, new or empty. Without it, one in runs/, called by the time.",
+        help="Folder of the results, new or empty; default a folder in runs/, named by the time.",
         rich_help_panel=WORK,
     ),
 ]
@@ -22,8 +44,8 @@ Resume = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Go on with what that folder holds. What it was asked for is in its journal; options "
-        "that are given must be the same.",
+        help="Resume the work in DIR. The request is read from its journal; any option given must "
+        "match it.",
         rich_help_panel=WORK,
     ),
 ]
@@ -32,7 +54,7 @@ Workers = Annotated[
     typer.Option(
         min=0,
         metavar="N",
-        help="Processes, each with one thread. Without it, one for each core; 0 works in the "
+        help="Processes, each with one thread; default one for each core; 0 works in the "
         "command's own process, without Dask. The results are the same.",
         rich_help_panel=WORK,
     ),
@@ -46,3 +68,102 @@ Scheduler = Annotated[
         rich_help_panel=WORK,
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A campaign of a command: its folder, and whether it is resumed.
+
+    Attributes
+    ----------
+    command : str
+        Name of the command.
+    folder : Path
+        Folder of the results.
+    resume : bool
+        Whether it holds the journal already.
+    """
+
+    command: str
+    folder: Path
+    resume: bool
+
+
+def choose_work(
+    command: str,
+    *,
+    output: Path | None,
+    resume: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+) -> Work:
+    """The work that these options mean; nothing is made.
+
+    Raises
+    ------
+    UserError
+        If they contradict each other.
+    """
+    if resume is not None and output is not None:
+        raise UserError("--resume writes into its own folder: drop --output")
+    if scheduler is not None and workers is not None:
+        raise UserError(
+            "--workers does not apply with --scheduler: the cluster's own workers are used"
+        )
+    name = datetime.now().strftime(f"{command}-%Y-%m-%dT%H-%M-%S")
+    return Work(command, resume or output or Path("runs") / name, resume is not None)
+
+
+def stated_request(context: typer.Context, work: Work, request: RequestType) -> RequestType:
+    """The request of a campaign: as its options say, or as the journal of its folder does.
+
+    Parameters
+    ----------
+    context : typer.Context
+        Knows which options the user wrote.
+    work : Work
+    request : mnv2.sim.jobs.campaign.CampaignRequest
+        Made of the options.
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be used, or an option that was written contradicts its journal.
+    """
+    from mnv2.sim.jobs.journal import check_new_folder
+
+    if not work.resume:
+        check_new_folder(work.folder)
+        return request
+    earlier = request.read(work.folder)
+    written = []
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            written.append(name)
+    earlier.check_same(work.folder, request, written)
+    return earlier
+
+
+class Started(Protocol):
+    """Progress that knows whether results are being made, and kept."""
+
+    @property
+    def started(self) -> bool:
+        """Whether there may be something to resume."""
+
+
+@contextlib.contextmanager
+def stopped_work(work: Work, progress: Started) -> Iterator[None]:
+    """Say how to resume, if what is done inside is stopped or fails."""
+    from mnv2.sim.commands.terminal.console import get_error_console
+
+    try:
+        yield
+    except (KeyboardInterrupt, UserError):
+        if progress.started:
+            get_error_console().print(
+                f"What is done is kept: mnv2 {work.command} --resume {work.folder} resumes it",
+                soft_wrap=True,
+            )
+        raise

@@ -1,4 +1,4 @@
-"""`mnv2 explore`: what it refuses, a whole search, going on with it, and designs in RTL."""
+"""`mnv2 explore`: refused options, a whole search, resuming it, and designs in RTL."""
 
 import json
 import shutil
@@ -48,12 +48,12 @@ def invoke(tmp_path, monkeypatch):
         (["--vary", "pixel=2"], "did you mean pixels?"),
         (["--space", "nowhere.toml"], "there is no file 'nowhere.toml'"),
         (["--width", "0.4"], "The width must be one of"),
-        (["--resume", "nowhere"], "There is nothing to go on with in 'nowhere'"),
-        (["--resume", "a", "--output", "b"], "--resume takes no --output"),
+        (["--resume", "nowhere"], "Nothing to resume in 'nowhere'"),
+        (["--resume", "a", "--output", "b"], "--resume writes into its own folder: drop --output"),
         (["--latency", "1"], "These options describe no memory"),
-        (["--scheduler", "tcp://127.0.0.1:1"], "it takes no --workers"),
+        (["--scheduler", "tcp://127.0.0.1:1"], "--workers does not apply with --scheduler"),
         (["--device", "ECP5-85", "--dsp-packing"], "DSP packing is for UltraScale+"),
-        (["--vary", "outputs=12", "--vary", "inputs=8"], "No design of the space is one"),
+        (["--vary", "outputs=12", "--vary", "inputs=8"], "No point of the space is a design"),
     ],
 )
 def test_bad_options_are_a_sentence_and_leave_nothing(invoke, tmp_path, arguments, words):
@@ -120,7 +120,7 @@ def test_a_search_writes_everything(searched, invoke):
         "sensitivity.png",
         *(f"{name}.toml" for name in names),
     }
-    assert "designs that no other beats in most fps, least dsp, least bram" in done.stdout
+    assert "Pareto-optimal designs for most fps, least dsp, least bram" in done.stdout
     assert f"design-001.toml to {names[-1]}.toml" in done.stderr
     report = json.loads((folder / "report.json").read_text())
     assert [row["name"] for row in report["front"]] == names
@@ -193,3 +193,12 @@ def test_help_teaches(invoke):
         "--min-accuracy",
     ):
         assert words in done.stdout
+
+
+def test_options_of_the_network_have_a_panel(invoke):
+    """They are those of other commands, in which they lie elsewhere."""
+    panel = invoke("--help").stdout.partition("─ Network ─")[2].partition("╰")[0]
+    for option in ("--model", "--width", "--size", "--classes", "--padding"):
+        assert option in panel
+    other = CliRunner().invoke(cli.app, ["model", "--help"], env={"COLUMNS": "200"}).stdout
+    assert "─ Network ─" not in other

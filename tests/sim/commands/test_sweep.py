@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from mnv2.sim import cli
-from mnv2.sim.commands.sweep import check_same_request, make_request
 from mnv2.sim.errors import UserError
 from mnv2.sim.sweep.grid import AXES, DEFAULT_GRIDS
+from mnv2.sim.sweep.request import make_request
 from tests.sim.sweep.small import write_pictures
 
 ROOT = Path(__file__).parents[3]
@@ -56,9 +56,12 @@ def refuse(invoke, tmp_path):
         (["--granularity", "row"], "--granularity must be a list of tensor, channel, not 'row'"),
         (["--images", "nowhere"], "there is no "),
         (["--calibration", "nowhere"], "there is no "),
-        (["--resume", "nowhere"], "There is nothing to go on with in 'nowhere'"),
-        (["--resume", "a", "--output", "b"], "--resume takes no --output"),
-        (["--scheduler", "tcp://1.2.3.4:5", "--workers", "2"], "it takes no --workers"),
+        (["--resume", "nowhere"], "Nothing to resume in 'nowhere'"),
+        (["--resume", "a", "--output", "b"], "--resume writes into its own folder: drop --output"),
+        (
+            ["--scheduler", "tcp://1.2.3.4:5", "--workers", "2"],
+            "--workers does not apply with --scheduler",
+        ),
         (["--model", "nowhere.onnx"], "nowhere.onnx cannot be read"),
         (["--size", "96"], "the bundled network has its own"),
         (["--config", "huge"], "must be a preset"),
@@ -77,7 +80,7 @@ def test_folder_that_holds_something(refuse, tmp_path):
 def test_pictures_in_both_sets(refuse, tmp_path):
     write_pictures(tmp_path / "pictures", 2)
     line = refuse("--images", "pictures", "--calibration", "pictures", "--weights", "8")
-    assert "must not be calibrated on and judged by at once" in line
+    assert "must not be both calibrated on and evaluated on" in line
 
 
 @pytest.mark.parametrize(
@@ -139,14 +142,12 @@ def test_options_given_to_resume_must_be_the_same():
     earlier = make_request({**NOTHING, "weight_bits": "4,8", "rounding": "single"}, limit=4)
 
     def check(names, limit=4, **lists):
-        return check_same_request(
-            "old", earlier, make_request({**NOTHING, **lists}, limit=limit), names
-        )
+        earlier.check_same("old", make_request({**NOTHING, **lists}, limit=limit), names)
 
-    assert check([]) is earlier
-    assert check(["weight_bits", "limit"], weight_bits="4,8") is earlier
-    # What was not asked for was at its default.
-    assert check(["granularity"], granularity="channel") is earlier
+    check([])
+    check(["weight_bits", "limit", "workers"], weight_bits="4,8")
+    # An axis without a list was at its default.
+    check(["granularity"], granularity="channel")
     for names, options, words in (
         (["weight_bits"], {"weight_bits": "4..8"}, "--weights 4,8, not 4,5,6,7,8"),
         (["granularity"], {"granularity": "tensor"}, "--granularity channel, not tensor"),
@@ -156,9 +157,7 @@ def test_options_given_to_resume_must_be_the_same():
             check(names, **options)
     default = make_request(NOTHING)
     with pytest.raises(UserError, match="with --weights .* and .*, not 8"):
-        check_same_request(
-            "old", default, make_request({**NOTHING, "weight_bits": "8"}), ["weight_bits"]
-        )
+        default.check_same("old", make_request({**NOTHING, "weight_bits": "8"}), ["weight_bits"])
 
 
 def test_lists_make_the_request(tmp_path, monkeypatch):
@@ -172,7 +171,7 @@ def test_lists_make_the_request(tmp_path, monkeypatch):
 def test_help_teaches_and_loads_nothing_slow():
     program = (
         "import sys\n"
-        "from sim import cli\n"
+        "from mnv2.sim import cli\n"
         "try:\n    cli.app(['sweep', '--help'])\n"
         "except SystemExit:\n    pass\n"
         "slow = {'numpy', 'pandas', 'pyarrow', 'dask', 'distributed', 'PIL'} & set(sys.modules)\n"

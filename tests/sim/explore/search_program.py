@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from mnv2.sim.explore.search import Silence, run_search
+from mnv2.sim.explore.search import run_search
+from mnv2.sim.jobs.progress import Silence
 from tests.sim.explore.small import prepare_small
 
 #: Predictions at most: more than the space has, or too few for all of it.
@@ -18,8 +19,8 @@ DESIGNS = {"whole": 800, "nsga-ii": 20}
 class Slow(Silence):
     """Progress that holds the search up."""
 
-    def predicted(self, done, total, found=0):
-        """So many predictions are made."""
+    def results(self, done, total, last=""):
+        """Wait after each prediction."""
         time.sleep(0.15)
 
 

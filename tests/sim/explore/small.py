@@ -2,7 +2,7 @@
 
 from mnv2.golden.network import build_network
 from mnv2.sim.explore.objectives import DEFAULT_OBJECTIVES
-from mnv2.sim.explore.request import Request, prepare_search
+from mnv2.sim.explore.request import SearchRequest, prepare_search
 from mnv2.sim.explore.space import Space, choose_space
 
 TABLE = ((1, 8, 1, 1), (3, 8, 2, 2), (2, 16, 1, 2))
@@ -30,7 +30,7 @@ def small_space(*variations):
 def small_request(*variations, objectives=DEFAULT_OBJECTIVES, space=None, **options):
     """A request for that space."""
     values = (space or small_space(*variations)).values
-    return Request(space=values, objectives=tuple(objectives), **options)
+    return SearchRequest(space=values, objectives=tuple(objectives), **options)
 
 
 def prepare_small(*variations, network=None, **options):

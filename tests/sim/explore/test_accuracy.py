@@ -6,7 +6,7 @@ import pytest
 
 from mnv2.sim.errors import UserError
 from mnv2.sim.explore.accuracy import accuracy_axes, read_accuracies
-from mnv2.sim.sweep.report import write_report
+from mnv2.sim.sweep.sweep_report import write_report
 from tests.sim.explore.small import prepare_small, small_network
 from tests.sim.sweep.small import made_results, write_sets
 from tests.sim.sweep.small import prepare_small as prepare_sweep

@@ -94,7 +94,7 @@ def test_bits_change_no_words(sizes):
 
 
 def test_what_cannot_be_built_is_no_design(sizes):
-    with pytest.raises(ValueError, match="burst_beats must be a power of two from 2 on, not 12"):
+    with pytest.raises(ValueError, match="burst_beats must be a power of two, 2 or more, not 12"):
         sizes.configuration(point(16, 4, 7, burst_beats=12))
     with pytest.raises(ValueError, match="tap_words must be at least 2, not 1"):
         BufferSizes(network_of([(1, 3, 1, 1)], 8, stem=3)).configuration(

@@ -63,7 +63,7 @@ def test_slow_memory_is_predicted_as_such(prepared):
 
 @pytest.mark.parametrize("preset", ["small", "base", "large"])
 def test_no_frame_takes_less_than_its_ideal_cycles(preset):
-    """What rules designs out before they are predicted."""
+    """Limits rule designs out before they are predicted."""
     config, network = PRESETS[preset], mobilenet_v2()
     ideal = sum(cycles for _, cycles, _ in lane_use(network, config))
     for latency in (2, 300):

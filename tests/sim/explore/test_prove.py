@@ -1,4 +1,4 @@
-"""Designs in RTL: measured beside predicted, each run once; what differs is told."""
+"""Designs in RTL: measured compared with predicted, each run once; differences are told."""
 
 from dataclasses import replace
 
@@ -9,8 +9,8 @@ from mnv2.sim.explore import prove
 from mnv2.sim.explore.evaluate import predict_rows
 from mnv2.sim.explore.front import find_front
 from mnv2.sim.explore.prove import Proof, prove_designs
-from mnv2.sim.explore.search import Results, run_search
-from mnv2.sim.explore.tables import render_proofs
+from mnv2.sim.explore.search import SearchResults, run_search
+from mnv2.sim.explore.search_tables import render_proofs
 from mnv2.sim.jobs.journal import read_journal
 from tests.sim.explore.small import prepare_small
 from tests.sim.rtl.machines import MACHINES
@@ -52,7 +52,7 @@ def results(tmp_path_factory):
 
 
 def replace_front(results, front):
-    return Results(**{**vars(results), "front": front})
+    return SearchResults(**{**vars(results), "front": front})
 
 
 def lines_of(proofs):
@@ -166,7 +166,7 @@ def test_bytes_at_the_port_that_no_layer_has_are_told(results, monkeypatch):
 
 
 def test_a_design_beside_another_memory_is_run_again(results):
-    """What is in the journal is of the memory that the design was predicted with then."""
+    """A proof in the journal is of the memory that the design was predicted with then."""
     found, folder = results
     (design,) = found.front
     rows = predict_rows(found.prepared.network, found.prepared.judge.task(design, 2))["rows"]

@@ -18,11 +18,12 @@ from mnv2.sim.cost.devices import find_device
 from mnv2.sim.errors import UserError
 from mnv2.sim.explore.evaluate import predict_rows
 from mnv2.sim.explore.front import find_front
-from mnv2.sim.explore.identity import code_hash
-from mnv2.sim.explore.search import Silence, run_search
-from mnv2.sim.explore.tables import nearest_misses, write_tables
+from mnv2.sim.explore.request import SearchRequest
+from mnv2.sim.explore.search import run_search
+from mnv2.sim.explore.search_tables import nearest_misses, write_tables
 from mnv2.sim.jobs.cluster import connect
 from mnv2.sim.jobs.journal import JOURNAL_FILE, read_journal
+from mnv2.sim.jobs.progress import Silence
 from tests.sim.explore.search_program import DESIGNS
 from tests.sim.explore.small import TABLE, prepare_small, small_network
 
@@ -113,7 +114,7 @@ def program(folder, workers, method):
 
 
 def wait_for_tasks(folder, count, seconds=60):
-    """Until the journal has so many predictions."""
+    """Wait until the journal has a number of predictions."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if (folder / JOURNAL_FILE).exists() and len(tasks_of(folder)) >= count:
@@ -128,9 +129,9 @@ class Recorder(Silence):
     def __init__(self):
         self.made = 0
 
-    def predicted(self, done, total, found=0):
-        """So many predictions are made."""
-        self.made += found
+    def results(self, done, total, last=""):
+        """Count a prediction that is made now."""
+        self.made += bool(last)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -184,7 +185,7 @@ def test_search_that_is_done_does_nothing(expected, tmp_path, monkeypatch):
     run_search(prepared_for("whole"), folder, workers=0)
     before = (folder / JOURNAL_FILE).read_bytes()
     # Without work there is no cluster either.
-    monkeypatch.setattr("mnv2.sim.explore.search.connect", None)
+    monkeypatch.setattr("mnv2.sim.jobs.spread.connect", None)
     results = run_search(prepared_for("whole"), folder, workers=2, resume=True)
     assert (folder / JOURNAL_FILE).read_bytes() == before
     assert files_of(results, tmp_path / "tables") == expected["whole"][1]
@@ -201,7 +202,7 @@ def test_another_search_is_refused(tmp_path):
 
 
 def test_two_searches_share_a_cluster(expected, tmp_path):
-    with connect(1, code_hash=code_hash) as client:
+    with connect(1, code=SearchRequest.code) as client:
         address = client.scheduler_info()["address"]
         results = run_search(prepared_for("whole"), tmp_path / "one", scheduler=address)
         other = build_network(TABLE, stem_channels=8, head_channels=40, classes=10, input_size=32)
@@ -266,7 +267,9 @@ def test_nothing_fits_is_a_sentence(tmp_path):
 
 
 def test_a_space_without_a_design_is_a_sentence(tmp_path):
-    with pytest.raises(UserError, match="No design of the space is one: outputs must be a multip"):
+    with pytest.raises(
+        UserError, match="No point of the space is a design: outputs must be a multip"
+    ):
         run_search(prepare_small("outputs=12", "inputs=8"), tmp_path / "search", workers=0)
     assert not (tmp_path / "search").exists()
 
@@ -275,7 +278,7 @@ def test_a_prediction_that_fails_is_kept_with_its_reason(tmp_path, monkeypatch):
     def failing(network, task):
         return {"failure": "A reason"} if task.config.pixels == 2 else predict_rows(network, task)
 
-    monkeypatch.setattr("mnv2.sim.explore.spread.predict_rows", failing)
+    monkeypatch.setattr("mnv2.sim.explore.evaluate.predict_rows", failing)
     results = run_search(prepare_small(), tmp_path / "search", workers=0)
     failed = [design for design in results.designs if design.config.pixels == 2]
     assert set(results.failures) == {design.key for design in failed}

@@ -1,9 +1,124 @@
-"""An output folder appears whole or not at all, and replaces nothing but a report."""
+"""Files and folders appear whole or not at all; what cannot be read or written is one sentence."""
 
+import json
+
+import numpy as np
 import pytest
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.jobs.files import output_folder
+from mnv2.sim.jobs.files import (
+    check_folder,
+    check_writable_file,
+    output_folder,
+    read_toml,
+    replaced_files,
+    save_arrays,
+    write_json,
+    write_whole,
+)
+
+
+def test_toml(tmp_path):
+    path = tmp_path / "table.toml"
+    path.write_text("pixels = 4\n")
+    assert read_toml(path, "table") == {"pixels": 4}
+    with pytest.raises(UserError, match="The table '.*nowhere.toml' cannot be read: No such file"):
+        read_toml(tmp_path / "nowhere.toml", "table")
+    with pytest.raises(UserError, match="^There is none$"):
+        read_toml(tmp_path / "nowhere.toml", "table", missing="There is none")
+    with pytest.raises(UserError, match="cannot be read: Is a directory"):
+        read_toml(tmp_path, "table", missing="There is none")
+    path.write_text("pixels = [")
+    with pytest.raises(UserError, match="The table '.*' is not valid TOML: "):
+        read_toml(path, "table")
+    path.write_bytes(b"\xff")
+    with pytest.raises(UserError, match="cannot be read: it is not text"):
+        read_toml(path, "table")
+
+
+def test_json(tmp_path):
+    path = tmp_path / "report.json"
+    write_json(path, {"share": np.float64(0.5), "counts": [np.int64(3)]})
+    assert path.read_text() == '{\n  "share": 0.5,\n  "counts": [\n    3\n  ]\n}\n'
+    assert json.loads(path.read_text()) == {"share": 0.5, "counts": [3]}
+    write_json(path, [float("inf")])
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, [float("inf")], allow_nan=False)
+
+
+def test_whole_file(tmp_path):
+    path = tmp_path / "folder" / "file"
+    write_whole(path, b"first")
+    write_whole(path, b"second")
+    assert path.read_bytes() == b"second"
+    assert list(path.parent.iterdir()) == [path]
+    with pytest.raises(UserError, match="The file .* cannot be written: File exists"):
+        write_whole(path / "below", b"third")
+
+
+def test_arrays(tmp_path):
+    path = tmp_path / "folder" / "arrays.npz"
+    save_arrays(path, {"one": np.arange(3)})
+    assert list(path.parent.iterdir()) == [path]
+    with np.load(path) as arrays:
+        assert arrays["one"].tolist() == [0, 1, 2]
+
+
+def test_arrays_that_fail_leave_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "arrays.npz"
+    path.write_bytes(b"precious")
+
+    def fail(file, **arrays):
+        file.write(b"half")
+        raise OSError("full")
+
+    monkeypatch.setattr(np, "savez", fail)
+    with pytest.raises(OSError, match="full"):
+        save_arrays(path, {"one": np.arange(3)})
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"precious"]
+
+
+def test_writable_file(tmp_path):
+    check_writable_file(tmp_path / "new" / "dump.npz")
+    assert list((tmp_path / "new").iterdir()) == []
+    with pytest.raises(UserError, match="The dump .* must be a file, and is a folder"):
+        check_writable_file(tmp_path)
+    with pytest.raises(UserError, match="The file /dev/null must be a file, and is a device"):
+        check_writable_file("/dev/null", "file")
+
+
+def test_folder_for_results(tmp_path):
+    assert check_folder(tmp_path)
+    assert not check_folder(tmp_path / "new")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="The output '.*file' is a file, not a folder"):
+        check_folder(tmp_path / "file")
+
+
+def test_replaced_files_leave_others(tmp_path):
+    (tmp_path / "kept").write_text("kept")
+    (tmp_path / "table").write_text("first")
+    with replaced_files(tmp_path) as folder:
+        (folder / "table").write_text("second")
+        assert (tmp_path / "table").read_text() == "first"
+    found = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert found == {"kept": "kept", "table": "second"}
+
+
+def test_replaced_files_that_fail_replace_none(tmp_path):
+    wanted = tmp_path / "one"
+    wanted.mkdir()
+    (wanted / "table").write_text("first")
+
+    def fail():
+        with replaced_files(wanted) as folder:
+            (folder / "table").write_text("second")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert (wanted / "table").read_text() == "first"
+    assert list(tmp_path.iterdir()) == [wanted]
 
 
 def test_folder_appears_whole(tmp_path):
@@ -70,7 +185,7 @@ def test_failure_keeps_the_earlier_report(tmp_path):
 
 @pytest.mark.parametrize("name", ["notes.txt", "journal.jsonl", "golden", "block1.vcd.gz"])
 def test_no_file_of_others_is_replaced(name, tmp_path):
-    """A report next to them does not show who wrote them."""
+    """A report next to them does not say who wrote them."""
     for file in ("report.json", "frame.png", "block12.fst", name):
         (tmp_path / file).write_text("precious")
     with pytest.raises(UserError, match=f"'{name}'"), output_folder(tmp_path):

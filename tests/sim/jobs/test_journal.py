@@ -73,7 +73,7 @@ def test_two_at_a_time_are_refused(folder):
 )
 def test_what_is_no_journal_is_refused(folder, content):
     (folder / JOURNAL_FILE).write_bytes(content)
-    with pytest.raises(UserError, match="is no journal, or damaged"):
+    with pytest.raises(UserError, match="is not a journal, or is damaged"):
         read_journal(folder)
 
 
@@ -85,12 +85,12 @@ def test_damage_within_is_refused(folder):
 
 
 def test_folder_without_a_journal(tmp_path):
-    with pytest.raises(UserError, match="There is nothing to go on with"):
+    with pytest.raises(UserError, match="Nothing to resume"):
         read_journal(tmp_path)
 
 
 def test_folders_that_are_not_new(folder, tmp_path):
-    with pytest.raises(UserError, match="holds earlier work: go on with it by --resume"):
+    with pytest.raises(UserError, match="holds earlier work: resume it by --resume"):
         Journal.create(folder, CONFIGURATION)
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "file").write_text("")

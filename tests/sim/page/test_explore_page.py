@@ -7,7 +7,7 @@ import pytest
 from mnv2.golden.network import build_network
 from mnv2.sim.explore.objectives import FIGURES
 from mnv2.sim.explore.prove import Proof
-from mnv2.sim.explore.request import Request, prepare_search
+from mnv2.sim.explore.request import SearchRequest, prepare_search
 from mnv2.sim.explore.search import run_search
 from mnv2.sim.explore.space import choose_space
 from mnv2.sim.page.explore_page import explore_page
@@ -28,7 +28,7 @@ VARIED = (
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    request = Request(
+    request = SearchRequest(
         space=choose_space("small", VARIED, {}).values,
         objectives=("fps", "dsp", "bram"),
         limits={"dsp": 400.0},

@@ -6,7 +6,7 @@ from mnv2.sim.page.kit.page import render_page
 from mnv2.sim.page.sweep_page import sweep_page
 from mnv2.sim.sweep.grid import Point, position
 from mnv2.sim.sweep.hardware import HardwareRun
-from mnv2.sim.sweep.sweep import Results
+from mnv2.sim.sweep.sweep import SweepResults
 from tests.sim.sweep.small import made_results, prepare_small, write_sets
 
 
@@ -111,5 +111,5 @@ def test_phone(shown):
 
 
 def test_only_failures(results):
-    failed = Results(results.prepared, {Point(): {"failure": "reason"}}, {})
+    failed = SweepResults(results.prepared, {Point(): {"failure": "reason"}}, {})
     assert "W8A8" in render_page(sweep_page(failed))

@@ -27,7 +27,7 @@ def comparison(latency):
 
 
 def about():
-    """Provenance of a comparison, see `mnv2.sim.prediction.measure.made_with`."""
+    """Provenance of a comparison, see `mnv2.sim.report.provenance.made_with`."""
     report = example_network_report()
     return {
         "image": report.image,

@@ -4,7 +4,8 @@ import numpy as np
 from PIL import Image
 
 from mnv2.golden.network import build_network
-from mnv2.sim.sweep.sweep import Request, Results, prepare_sweep
+from mnv2.sim.sweep.request import SweepRequest
+from mnv2.sim.sweep.sweep import SweepResults, prepare_sweep
 from tests.golden.float_networks import float_network
 
 TABLE = ((1, 8, 1, 1), (2, 8, 2, 1), (2, 16, 1, 2))
@@ -54,7 +55,7 @@ def small_request(folder, **grid):
         "granularity": ("tensor", "channel"),
         "equalization": ("off", "on"),
     }
-    return Request(
+    return SweepRequest(
         grids=(grid,), images=str(folder / "images"), calibration=str(folder / "calibration")
     )
 
@@ -102,4 +103,4 @@ def made_results(prepared, seed=0):
         "label_top5": 1.0,
         "label_top5_standard_error": 0.0,
     }
-    return Results(prepared, figures, reference)
+    return SweepResults(prepared, figures, reference)

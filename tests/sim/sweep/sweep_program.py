@@ -8,18 +8,16 @@ import sys
 import time
 from pathlib import Path
 
+from mnv2.sim.jobs.progress import Silence
 from mnv2.sim.sweep.sweep import run_sweep
 from tests.sim.sweep.small import prepare_small
 
 
-class Slow:
+class Slow(Silence):
     """Progress that holds the sweep up."""
 
-    def count(self, what, done, total):
-        """So many are done."""
-
-    def points(self, done, total, name=""):
-        """So many points are done."""
+    def results(self, done, total, last=""):
+        """Wait after each point."""
         time.sleep(0.3)
 
 

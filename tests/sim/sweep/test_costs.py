@@ -41,7 +41,7 @@ def test_first_and_last_layer_keep_their_bits(network):
 
 
 def test_multiplier_takes_what_comes_in(network):
-    """The widest is that of the layer behind the one with wide outputs."""
+    """The widest is that of the layer after the one with wide outputs."""
     options = QuantizationOptions(
         4,
         6,

@@ -49,12 +49,13 @@ def test_sqnr_and_cosine():
     reference = np.array([[3.0, 4.0], [1.0, 0.0]], np.float32)
     value = np.array([[3.0, 4.5], [0.0, 2.0]])
     np.testing.assert_allclose(
-        evaluate.sqnr_db(reference, value), [10 * math.log10(25 / 0.25), 10 * math.log10(1 / 5)]
+        evaluate.sqnr_db_by_picture(reference, value),
+        [10 * math.log10(25 / 0.25), 10 * math.log10(1 / 5)],
     )
     np.testing.assert_allclose(
         evaluate.cosine(reference, value), [(9 + 18) / (5 * math.hypot(3, 4.5)), 0]
     )
-    assert evaluate.sqnr_db(reference, reference).tolist() == [200, 200]
+    assert evaluate.sqnr_db_by_picture(reference, reference).tolist() == [200, 200]
     assert evaluate.cosine(reference, np.zeros((2, 2))).tolist() == [0, 0]
 
 

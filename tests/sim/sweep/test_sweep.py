@@ -19,11 +19,12 @@ from mnv2.sim.errors import UserError
 from mnv2.sim.jobs import cluster
 from mnv2.sim.jobs.cluster import connect
 from mnv2.sim.jobs.journal import JOURNAL_FILE, read_journal
+from mnv2.sim.jobs.progress import Silence
 from mnv2.sim.sweep.evaluate import Workload
 from mnv2.sim.sweep.grid import Point
-from mnv2.sim.sweep.identity import code_hash
-from mnv2.sim.sweep.sweep import Request, prepare_sweep, run_sweep
-from mnv2.sim.sweep.tables import point_frame, write_tables
+from mnv2.sim.sweep.request import SweepRequest
+from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep
+from mnv2.sim.sweep.sweep_tables import point_frame, write_tables
 from tests.sim.sweep.small import (
     prepare_small,
     small_model,
@@ -63,17 +64,14 @@ def expected(prepared, tmp_path_factory):
     return tables_of(run_sweep(prepared, folder / "sweep", workers=0), folder / "tables")
 
 
-class Recorder:
+class Recorder(Silence):
     """Progress that is written down."""
 
     def __init__(self, calls):
         self._calls = calls
 
-    def count(self, what, done, total):
-        """So many are done."""
-
-    def points(self, done, total, name=""):
-        """So many points are done."""
+    def results(self, done, total, last=""):
+        """Note how many points are kept."""
         self._calls.append((done, total))
 
 
@@ -110,11 +108,11 @@ def test_a_cluster_elsewhere_changes_nothing(prepared, expected, tmp_path):
     )
 
     class Between(Recorder):
-        def points(self, done, total, name=""):
+        def results(self, done, total, last=""):
             if done == 1:
                 run_sweep(other, tmp_path / "other", scheduler=address)
 
-    with connect(1, code_hash=code_hash) as client:
+    with connect(1, code=SweepRequest.code) as client:
         address = client.scheduler_info()["address"]
         results = run_sweep(prepared, tmp_path / "sweep", scheduler=address, progress=Between([]))
     assert tables_of(results, tmp_path / "tables") == expected
@@ -123,13 +121,13 @@ def test_a_cluster_elsewhere_changes_nothing(prepared, expected, tmp_path):
 
 
 def test_cluster_that_is_lost_keeps_what_is_done(prepared, expected, tmp_path, caplog):
-    """The scheduler goes away in the middle: one sentence, and a sweep to go on with."""
+    """The scheduler goes away in the middle: one sentence, and a sweep to resume."""
     folder = tmp_path / "sweep"
-    with connect(1, code_hash=code_hash) as client:
+    with connect(1, code=SweepRequest.code) as client:
         address = client.scheduler_info()["address"]
 
         class Losing(Recorder):
-            def points(self, done, total, name=""):
+            def results(self, done, total, last=""):
                 if done == 2:
                     client.cluster.close()
 
@@ -155,7 +153,7 @@ def program(sets, workers, *options):
 
 
 def wait_for_points(folder, count, seconds=60):
-    """Until the journal has so many points."""
+    """Wait until the journal has a number of points."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if (folder / JOURNAL_FILE).exists() and len(points_of_journal(folder)) >= count:
@@ -264,14 +262,14 @@ def test_pictures_must_not_be_in_both_sets(sets, tmp_path):
     write_pictures(tmp_path / "calibration", 2, seed=5)
     with pytest.raises(
         UserError,
-        match="calibrated on and judged by at once, and 2 would be, 'picture000.png' among them",
+        match="both calibrated on and evaluated on, and 2 would be, 'picture000.png' among them",
     ):
         prepare_sweep(small_request(tmp_path), load_model=lambda request: small_model())
 
 
 def test_bundled_sets_are_disjoint():
     prepared = prepare_sweep(
-        Request(grids=({"weight_bits": (8,)},), limit=2),
+        SweepRequest(grids=({"weight_bits": (8,)},), limit=2),
         load_model=lambda request: small_model(classes=1000),
     )
     assert len(prepared.pictures) == 2
@@ -281,11 +279,11 @@ def test_bundled_sets_are_disjoint():
 
 def test_request_comes_back_from_json(sets):
     request = small_request(sets)
-    assert Request.from_dict(json.loads(json.dumps(request.as_dict()))) == request
+    assert SweepRequest.from_dict(json.loads(json.dumps(request.as_dict()))) == request
     with pytest.raises(UserError, match="another version"):
-        Request.from_dict({"grids": [{"colour": ["red"]}]})
+        SweepRequest.from_dict({"grids": [{"colour": ["red"]}]})
     with pytest.raises(UserError, match="another version"):
-        Request.from_dict(None)
+        SweepRequest.from_dict(None)
 
 
 def test_nobody_answers(prepared, tmp_path, monkeypatch):

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from mnv2.sim.explore.prove import Proof
-from mnv2.sim.explore.report import write_report
 from mnv2.sim.explore.search import run_search
+from mnv2.sim.explore.search_report import write_report
 from tests.sim.explore.small import prepare_small
 
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from mnv2.sim.report.colors import INK, MUTED, STYLE
 from mnv2.sim.report.names import short_name
 from mnv2.sim.sweep.grid import varied_axes, way_words
-from mnv2.sim.sweep.series import (
+from mnv2.sim.sweep.sweep_series import (
     COSTS,
     HEAT_DB,
     WIDTH_COLORS,
@@ -27,7 +27,7 @@ from mnv2.sim.sweep.uncertainty import wilson_interval
 __all__ = ["draw_accuracy", "draw_costs", "draw_layers", "write_plots"]
 
 WIDTH_MARKERS = {4: "v", 5: "D", 6: "^", 7: "s", 8: "o", 16: "P"}
-#: Agreement from which a format at the frontier is worth its name.
+#: Agreement from which a format at the frontier is worth a label.
 LABELLED_SHARE = 0.2
 
 
@@ -48,7 +48,7 @@ def draw_accuracy(results):
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
 
     Returns
     -------
@@ -100,7 +100,7 @@ def _draw_lines(axes, results, points, measure, widths):
         if not line:
             continue
         values = [results.figures[point][measure] for point in line]
-        # Beside each other, so that bars do not hide each other.
+        # Next to each other, so that bars do not hide each other.
         offset = 0.07 * (place - (len(widths) - 1) / 2)
         errors = np.transpose(intervals(results, line, values))
         axes.errorbar(

@@ -2,22 +2,33 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Group
 from rich.text import Text
 
-from mnv2.sim.errors import UserError
+from mnv2.sim.explore.design import Design
+from mnv2.sim.explore.evaluate import Judge
 from mnv2.sim.explore.front import balanced, spread_choice
 from mnv2.sim.explore.lanes import warning_words
+from mnv2.sim.report.data_frame import import_pandas, write_frame
 from mnv2.sim.report.names import words
 from mnv2.sim.report.quantities import format_quantity
 from mnv2.sim.report.wide_table import WideTable
 
+if TYPE_CHECKING:
+    # They write and run what is worded here.
+    from mnv2.sim.explore.prove import Proof
+    from mnv2.sim.explore.search import SearchResults
+
 __all__ = [
     "binding_words",
+    "check_pandas",
     "design_frame",
     "headline",
-    "import_pandas",
     "nearest_misses",
     "render_front",
     "render_proofs",
@@ -25,34 +36,34 @@ __all__ = [
     "write_tables",
 ]
 
-#: Rows that a terminal is given; the files have all.
+Figure = TypeVar("Figure")
+
+#: Extra of this package that installs the libraries of tables.
+EXTRA = "explore"
+#: Rows at most in the terminal; the files have all.
 TERMINAL_ROWS = 16
 
 
-def import_pandas():
-    """The library, or one sentence."""
-    try:
-        import pandas
-    except ImportError:
-        raise UserError("The tables of designs need pandas: pip install 'mnv2[explore]'") from None
-    return pandas
+def check_pandas() -> ModuleType:
+    """The library that tables are made with, or one sentence if it is missing."""
+    return import_pandas("The tables of designs", EXTRA)
 
 
-def design_frame(results):
-    """A row for each design that was looked at: the front first, in its order.
+def design_frame(results: "SearchResults") -> Any:
+    """A row for each candidate: the front first, in its order.
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
 
     Returns
     -------
     pandas.DataFrame
         ``name``, of those on the front; ``on_front``; ``state``: ``predicted``, ``ruled out`` by
-        what it costs, or ``failed``; the fields of the configuration; the clock; what it costs;
-        what was predicted, in columns that say so; ``misses``, the limits it misses.
+        its costs, or ``failed``; the fields of the configuration; the clock; its costs; predicted
+        figures, in columns that say so; ``misses``, the limits it misses.
     """
-    pandas = import_pandas()
+    pandas = check_pandas()
     numbered = {design.key: design for design in results.front}
     others = [design for design in results.designs if design.key not in numbered]
     frame = pandas.DataFrame([_row(design, results) for design in (*results.front, *others)])
@@ -66,7 +77,7 @@ def design_frame(results):
     return frame
 
 
-def _row(design, results):
+def _row(design: Design, results: "SearchResults") -> dict[str, Any]:
     total = design.total
     use = design.binding_use
     state = (
@@ -110,7 +121,7 @@ def _row(design, results):
     }
 
 
-def write_tables(results, folder):
+def write_tables(results: "SearchResults", folder: Path) -> None:
     """Write ``designs.csv`` and ``designs.parquet``, of which no time of the search is a part.
 
     Raises
@@ -118,38 +129,32 @@ def write_tables(results, folder):
     UserError
         If pyarrow is not installed.
     """
-    frame = design_frame(results)
-    frame.to_csv(folder / "designs.csv", index=False, lineterminator="\n")
-    try:
-        frame.to_parquet(folder / "designs.parquet", index=False)
-    except ImportError:
-        raise UserError("A .parquet file needs pyarrow: pip install 'mnv2[explore]'") from None
+    write_frame(design_frame(results), folder / "designs", EXTRA)
 
 
-def headline(results):
-    """What was searched, in one line."""
-    counts = {"looked at": len(results.designs), "predicted": len(results.predicted)}
+def headline(results: "SearchResults") -> str:
+    """The front, and the candidates it is of, in one line."""
     way = (
-        "the whole space"
+        "exhaustive search"
         if results.method == "whole"
         else f"NSGA-II, seed {results.prepared.request.seed}"
     )
     objectives = ", ".join(f"{figure.best} {figure.name}" for figure in results.prepared.objectives)
     return (
-        f"{len(results.front)} designs that no other beats in {objectives}: "
-        f"{counts['predicted']:,} predicted of {counts['looked at']:,} looked at ({way})"
+        f"{len(results.front)} Pareto-optimal designs for {objectives}: "
+        f"{len(results.predicted):,} of {len(results.designs):,} candidates predicted ({way})"
     )
 
 
-def render_front(results, limit=TERMINAL_ROWS):
+def render_front(results: "SearchResults", limit: int = TERMINAL_ROWS) -> Group:
     """Table of the front for the terminal.
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
         With a front.
     limit : int
-        Rows at most; of more, those that lie far from each other.
+        Rows at most; of a longer front, designs that are far from each other.
 
     Returns
     -------
@@ -161,7 +166,7 @@ def render_front(results, limit=TERMINAL_ROWS):
     if len(front) > limit:
         chosen = {design.number for design in spread_choice(front, prepared.objectives, limit)}
         shown = [design for design in front if design.number in chosen]
-        title += f"; {limit} of them, spread, designs.csv has all"
+        title += f"; {limit} shown, all in designs.csv"
     table = WideTable(title, keys=1)
     columns = list(_columns(results))
     for heading, _ in columns:
@@ -177,18 +182,18 @@ def render_front(results, limit=TERMINAL_ROWS):
 _WORDS = ("design", "lanes", "device binds", "time is bound by")
 
 
-def _columns(results):
+def _columns(results: "SearchResults") -> Iterator[tuple[str, Callable[[Design], str]]]:
     """(heading, function of Design giving its cell) of the terminal's table."""
     yield "design", lambda design: f"{design.number:03}"
     yield "frames\n/s", lambda design: f"{design.frames_per_second:,.1f}"
-    yield "latency\nms", lambda design: f"{design.latency_seconds * 1e3:,.3f}"
+    yield "latency\nms", lambda design: f"{_known(design.latency_seconds) * 1e3:,.3f}"
     yield "DSP", lambda design: f"{design.resources.dsp:,}"
     yield "BRAM\n18 kbit", lambda design: f"{design.block_ram_18k:,}"
     yield "kLUT", lambda design: f"{design.resources.all_luts / 1e3:,.1f}"
-    yield "port\nGB/s", lambda design: f"{design.bandwidth / 1e9:.3f}"
-    yield "energy\nmJ", lambda design: f"{design.energy.total * 1e3:.3f}"
+    yield "port\nGB/s", lambda design: f"{_known(design.bandwidth) / 1e9:.3f}"
+    yield "energy\nmJ", lambda design: f"{_known(design.energy).total * 1e3:.3f}"
     if any(design.accuracy is not None for design in results.front):
-        yield "accuracy\n%", lambda design: f"{100 * design.accuracy:.1f}"
+        yield "accuracy\n%", lambda design: f"{100 * _known(design.accuracy):.1f}"
         yield (
             "W x A\nbits",
             lambda design: f"{design.config.weight_bits} x {design.config.activation_bits}",
@@ -201,29 +206,36 @@ def _columns(results):
     if any(design.uses for design in results.front):
         yield "device binds", lambda design: binding_words(design)
     yield "time is bound by", lambda design: time_words(design)
-    yield "MACs\nused %", lambda design: f"{100 * design.total.mac_utilization:.0f}"
+    yield "MACs\nused %", lambda design: f"{100 * _known(design.total).mac_utilization:.0f}"
     yield "layers\nidle", lambda design: f"{len(design.lane_warnings)}"
 
 
-def binding_words(design):
-    """``LUTs 93%``: what of the device a design takes most of."""
-    use = design.binding_use
+def binding_words(design: Design) -> str:
+    """``LUTs 93%``: the resource of the device that a design uses most of."""
+    use = _known(design.binding_use)
     return f"{use.resource.split(',')[0]} {use.share:.0%}"
 
 
-def time_words(design):
-    """``array 88%``: what takes most cycles."""
-    return f"{words(design.total.bound)} {design.total.bound_share:.0%}"
+def time_words(design: Design) -> str:
+    """``array 88%``: the work or wait that takes most cycles."""
+    total = _known(design.total)
+    return f"{words(total.bound)} {total.bound_share:.0%}"
 
 
-def _notes(results, middle):
-    """What the table's reader must know."""
+def _known(figure: Figure | None) -> Figure:
+    """A figure of a design of the front, which has all that its table shows."""
+    assert figure is not None
+    return figure
+
+
+def _notes(results: "SearchResults", middle: Design) -> Iterator[str]:
+    """Notes for the table's reader."""
     prepared = results.prepared
     request, judge = prepared.request, prepared.judge
     clock = judge.clock
     yield (
-        f"Bold: {middle.name}, the balanced one, nearest to having the best of everything. "
-        "All in this table is predicted: --prove N builds designs and runs them in RTL."
+        f"Bold: {middle.name}, the balanced one, nearest to the best in all objectives. "
+        "All figures are predicted: --prove N builds designs and runs them in RTL."
     )
     if "clock_mhz" not in prepared.space.values:
         yield f"Clock: {clock.hz / 1e6:g} MHz ({clock.source})."
@@ -242,8 +254,8 @@ def _notes(results, middle):
         yield f"{middle.name} maps badly: {sentence}."
 
 
-def _device_memory(judge):
-    """What a device's memory gives, and what that changes."""
+def _device_memory(judge: Judge) -> str:
+    """The bandwidth of a device's memory, and where it counts."""
     if judge.device is None:
         return ""
     given = format_quantity(judge.device.bandwidth, "B/s")
@@ -253,11 +265,11 @@ def _device_memory(judge):
     )
 
 
-def _nearest_limits(results):
+def _nearest_limits(results: "SearchResults") -> Iterator[tuple[Design, str]]:
     """(design, limit in words) of the front's design that is nearest to each limit."""
     for limit in results.prepared.judge.limits:
         values = [
-            (abs(limit.figure.of(design) / limit.bound - 1), number, design)
+            (abs(_known(limit.figure.of(design)) / limit.bound - 1), number, design)
             for number, design in enumerate(results.front)
         ]
         _, _, design = min(values)
@@ -265,12 +277,12 @@ def _nearest_limits(results):
         yield design, f"Asked: {limit.words}, reached {value}"
 
 
-def nearest_misses(results):
-    """Why there is no front: what designs miss, and the one that misses least.
+def nearest_misses(results: "SearchResults") -> str:
+    """The reason why there is no front: the limits missed, and the design that misses least.
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
         Without a front.
 
     Returns
@@ -299,8 +311,8 @@ def nearest_misses(results):
     )
 
 
-def render_proofs(proofs):
-    """Table of designs in RTL, predicted beside measured.
+def render_proofs(proofs: "Sequence[Proof]") -> Group:
+    """Table of designs in RTL, predicted next to measured.
 
     Parameters
     ----------
@@ -312,7 +324,7 @@ def render_proofs(proofs):
     """
     table = WideTable(
         "Designs of the front, built and run in RTL: the whole network, every "
-        "block's output held to golden"
+        "block's output compared with golden"
     )
     table.add_column("design")
     for heading in (

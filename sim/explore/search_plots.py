@@ -1,6 +1,7 @@
 """Pictures of a search: the front by pairs of objectives, what binds it, what changes do."""
 
 import itertools
+from typing import Literal
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -12,6 +13,7 @@ from matplotlib.ticker import (
     PercentFormatter,
 )
 
+from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.front import spread_choice
 from mnv2.sim.report.colors import (
     DEPTHWISE_COLOR,
@@ -44,11 +46,16 @@ RESOURCE_MARKERS = {
     "flip-flops": "D",
     "UltraRAM": "v",
 }
-#: Designs at most in the picture of what binds them, and numbers beside points.
+#: Designs at most in the picture of what binds them, and numbers next to points.
 BARS, NUMBERED = 30, 8
+#: Places of the legends of two panels.
+LEGENDS: tuple[Literal["outside lower left", "outside lower right"], ...] = (
+    "outside lower left",
+    "outside lower right",
+)
 #: Values that differ by more than this factor have a logarithmic axis.
 LOGARITHMIC = 10
-#: A cause of waiting that takes no more of any design's cycles is drawn with the others so small.
+#: A cause of waiting with at most this share of every design's cycles is drawn with the others.
 SMALL_SHARE = 0.005
 
 
@@ -67,8 +74,8 @@ def _formatter(figure):
     return FuncFormatter(lambda value, _: format_quantity(value, figure.unit) if value > 0 else "0")
 
 
-def _panels(count):
-    """Rows and columns of so many panels."""
+def _panels(count: int) -> tuple[int, int]:
+    """Rows and columns of a number of panels."""
     columns = min(count, 3)
     return -(-count // columns), columns
 
@@ -79,7 +86,7 @@ def draw_front(results):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
         With a front.
 
     Returns
@@ -96,8 +103,7 @@ def draw_front(results):
     for axes, (above, across) in zip(grid.flat, pairs, strict=False):
         _draw_pair(axes, results, across, above)
     figure.suptitle(
-        f"{len(results.front)} designs that no other beats, of "
-        f"{len(results.predicted):,} predicted",
+        f"{len(results.front)} Pareto-optimal designs, of {len(results.predicted):,} predicted",
         x=0.01,
         ha="left",
         fontweight="bold",
@@ -110,13 +116,14 @@ def draw_front(results):
 
 def _draw_pair(axes, results, across, above):
     front = {design.key for design in results.front}
-    missing, others = [], []
+    missing: list[Design] = []
+    others: list[Design] = []
     for design in results.predicted:
         if design.key not in front and None not in (across.of(design), above.of(design)):
             (others if design.feasible else missing).append(design)
     for group, color, size, label in (
         (missing, MISSED_COLOR, 9, "misses what is asked"),
-        (others, OTHER_COLOR, 9, "beaten by another"),
+        (others, OTHER_COLOR, 9, "dominated by another"),
         (results.front, FRONT_COLOR, 26, "front"),
     ):
         if group:
@@ -175,13 +182,13 @@ def _better(figure):
 
 @matplotlib.rc_context(STYLE)
 def draw_binding(results):
-    """What binds each design of the front: its cycles by work and cause of waiting, and its device.
+    """Bounds of each design of the front: its cycles by work and cause of waiting, and its device.
 
-    Of a long front, designs that lie far from each other.
+    Of a long front, designs that are far from each other.
     """
     designs = sorted(
         spread_choice(results.front, results.prepared.objectives, BARS),
-        key=lambda design: -design.number,
+        key=lambda design: -(design.number or 0),
     )
     device = any(design.uses for design in designs)
     figure = Figure(figsize=(13 if device else 8.5, 2.3 + 0.3 * len(designs)), layout="constrained")
@@ -199,8 +206,9 @@ def draw_binding(results):
     panels[0].set_ylim(-0.6, len(designs) - 0.4)
     for axes in panels:
         axes.grid(True, axis="x")
-    for axes, place in zip(panels, ("outside lower left", "outside lower right"), strict=False):
-        figure.legend(*axes.get_legend_handles_labels(), loc=place, ncols=4, fontsize=8)
+    for axes, place in zip(panels, LEGENDS, strict=False):
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(handles, labels, loc=place, ncols=4, fontsize=8)
     figure.suptitle(
         "What binds the designs of the front", x=0.01, ha="left", fontweight="bold", fontsize=13
     )
@@ -270,7 +278,7 @@ def _draw_uses(axes, designs, device):
 
 @matplotlib.rc_context(STYLE)
 def draw_sensitivity(results):
-    """What the next smaller and the next larger value of each axis change of the balanced design.
+    """Effects of the next smaller and the next larger value of each axis of the balanced design.
 
     A panel for each objective; hollow where the changed design misses what is asked.
     """

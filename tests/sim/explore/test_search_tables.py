@@ -8,7 +8,7 @@ from rich.console import Console
 
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.explore.search import run_search
-from mnv2.sim.explore.tables import design_frame, headline, render_front, write_tables
+from mnv2.sim.explore.search_tables import design_frame, headline, render_front, write_tables
 from tests.sim.explore.small import prepare_small
 
 
@@ -86,7 +86,7 @@ def test_narrow_terminals_lose_no_digit(results, width):
 
 def test_long_fronts_are_spread(results):
     text = text_of(results, limit=2)
-    assert "2 of them, spread, designs.csv has all" in text
+    assert "2 shown, all in designs.csv" in text
     shown = [design for design in results.front if f" {design.number:03} " in text]
     assert len(shown) == 2
     assert results.balanced.number in {design.number for design in shown}

@@ -1,25 +1,28 @@
-"""`report.json` of a sweep: what it was made with and from, and every figure."""
+"""`report.json` of a sweep: its request, its versions, and every figure."""
 
 import dataclasses
-import importlib.metadata
-import json
-import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from mnv2.sim.report.provenance import find_commit
+from mnv2.sim.jobs.files import write_json
+from mnv2.sim.report.provenance import find_commit, package_versions
 from mnv2.sim.sweep.grid import AXES, position, varied_axes
-from mnv2.sim.sweep.tables import point_frame
+from mnv2.sim.sweep.hardware import HardwareRun
+from mnv2.sim.sweep.sweep import SweepResults
+from mnv2.sim.sweep.sweep_tables import point_frame
 
 __all__ = ["sweep_as_dict", "write_report"]
 
 PACKAGES = ("mnv2", "numpy", "pillow", "dask", "distributed", "pandas", "pyarrow")
 
 
-def sweep_as_dict(results, runs=()):
+def sweep_as_dict(results: SweepResults, runs: Sequence[HardwareRun] = ()) -> dict[str, Any]:
     """Everything of a sweep in values that JSON holds.
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
     runs : sequence of mnv2.sim.sweep.hardware.HardwareRun
 
     Returns
@@ -54,10 +57,7 @@ def sweep_as_dict(results, runs=()):
         },
         "calibration": prepared.calibration_words,
         "seed": request.seed,
-        "versions": {
-            **{name: _version(name) for name in PACKAGES},
-            "python": platform.python_version(),
-        },
+        "versions": package_versions(PACKAGES),
         "commit": find_commit(),
         "float": dict(results.reference),
         "points": rows,
@@ -65,19 +65,6 @@ def sweep_as_dict(results, runs=()):
     }
 
 
-def write_report(results, path, runs=()):
+def write_report(results: SweepResults, path: Path, runs: Sequence[HardwareRun] = ()) -> None:
     """Write the report as JSON, with a newline at the end."""
-    text = json.dumps(sweep_as_dict(results, runs), indent=2, default=_plain, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _plain(value):
-    """numpy's scalars as Python's."""
-    return value.item()
-
-
-def _version(name):
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
+    write_json(path, sweep_as_dict(results, runs), allow_nan=False)

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from mnv2.sim.sweep import plots
+from mnv2.sim.sweep import sweep_plots
 from mnv2.sim.sweep.grid import AXES, Point, position
 from mnv2.sim.sweep.hardware import HardwareRun
-from mnv2.sim.sweep.report import sweep_as_dict, write_report
-from mnv2.sim.sweep.sweep import Results
-from mnv2.sim.sweep.tables import (
+from mnv2.sim.sweep.sweep import SweepResults
+from mnv2.sim.sweep.sweep_report import sweep_as_dict, write_report
+from mnv2.sim.sweep.sweep_tables import (
     best_points,
     point_frame,
     render_hardware,
@@ -78,7 +78,9 @@ def test_rows_state_their_format(results):
 
 
 def test_rows_are_in_order(results):
-    shuffled = Results(results.prepared, dict(reversed(results.figures.items())), results.reference)
+    shuffled = SweepResults(
+        results.prepared, dict(reversed(results.figures.items())), results.reference
+    )
     pandas.testing.assert_frame_equal(point_frame(shuffled), point_frame(results))
     assert point_frame(results)["weight_bits"].is_monotonic_increasing
 
@@ -87,7 +89,7 @@ def test_best_points(prepared):
     def figures(share, decibels):
         return {"agree_top1": share, "sqnr_db": decibels}
 
-    results = Results(
+    results = SweepResults(
         prepared,
         {
             Point(8): figures(0.9, 20.0),
@@ -164,7 +166,7 @@ def test_hardware_table():
 
 
 def test_pictures_are_written(results, tmp_path):
-    plots.write_plots(results, tmp_path)
+    sweep_plots.write_plots(results, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "accuracy.png",
         "costs.png",
@@ -176,14 +178,14 @@ def test_pictures_are_written(results, tmp_path):
 
 
 def test_nothing_to_draw(prepared, tmp_path):
-    failed = Results(prepared, dict.fromkeys(prepared.points, {"failure": "no"}), {})
-    plots.write_plots(failed, tmp_path)
+    failed = SweepResults(prepared, dict.fromkeys(prepared.points, {"failure": "no"}), {})
+    sweep_plots.write_plots(failed, tmp_path)
     assert not list(tmp_path.iterdir())
     assert "Failed: W3A6" in text_of(render_points(failed))
 
 
 def test_accuracy_has_a_line_for_each_width(results):
-    figure = plots.draw_accuracy(results)
+    figure = sweep_plots.draw_accuracy(results)
     axes = figure.axes
     assert len(axes) == 2 * 4
     assert [ax.get_title(loc="left") for ax in axes[:4]] == [
@@ -205,7 +207,7 @@ def test_accuracy_has_a_line_for_each_width(results):
 
 
 def test_layers_show_each_block(results):
-    axes = plots.draw_layers(results).axes[0]
+    axes = sweep_plots.draw_layers(results).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         "stem",
@@ -227,7 +229,7 @@ def test_layers_show_each_block(results):
 
 
 def test_frontier_only_rises(results):
-    for axes in plots.draw_costs(results).axes:
+    for axes in sweep_plots.draw_costs(results).axes:
         line = axes.containers[0].lines[0]
         costs, shares = line.get_data()
         assert (np.diff(shares) > 0).all()
@@ -241,5 +243,5 @@ def test_sweep_of_one_format_is_drawn(prepared, tmp_path):
         for point, figures in made_results(prepared).figures.items()
         if point == Point()
     }
-    plots.write_plots(Results(prepared, one, {}), tmp_path)
+    sweep_plots.write_plots(SweepResults(prepared, one, {}), tmp_path)
     assert len(list(tmp_path.iterdir())) == 3

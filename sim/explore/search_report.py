@@ -1,19 +1,25 @@
-"""`report.json` of a search: what it was asked, made with and from, and everything of its front."""
+"""`report.json` of a search: its request, its versions, and everything of its front."""
 
 import dataclasses
-import json
-import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from mnv2.sim.cycles.predict import PredictedLayer
+from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.lanes import warning_words
-from mnv2.sim.explore.tables import headline
-from mnv2.sim.report.provenance import find_commit, package_version
+from mnv2.sim.explore.prove import Proof
+from mnv2.sim.explore.search import SearchResults
+from mnv2.sim.explore.search_tables import headline
+from mnv2.sim.jobs.files import write_json
+from mnv2.sim.report.provenance import find_commit, package_versions
 
 __all__ = ["design_as_dict", "search_as_dict", "write_report"]
 
 PACKAGES = ("mnv2", "numpy", "optuna", "dask", "distributed", "pandas", "pyarrow")
 
 
-def design_as_dict(design):
+def design_as_dict(design: Design) -> dict[str, Any]:
     """Everything of a design in values that JSON holds; figures in SI units without prefix.
 
     Parameters
@@ -79,7 +85,7 @@ def design_as_dict(design):
     }
 
 
-def _layer(layer):
+def _layer(layer: PredictedLayer) -> dict[str, Any]:
     return {
         "name": layer.name,
         "kind": layer.kind,
@@ -96,19 +102,19 @@ def _layer(layer):
     }
 
 
-def search_as_dict(results, proofs=()):
+def search_as_dict(results: SearchResults, proofs: Sequence[Proof] = ()) -> dict[str, Any]:
     """Everything of a search in values that JSON holds.
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.Results
+    results : mnv2.sim.explore.search.SearchResults
     proofs : sequence of mnv2.sim.explore.prove.Proof
 
     Returns
     -------
     dict
         ``configuration``; ``objectives`` and ``limits``; ``device``; ``front``, whose designs have
-        their layers; ``sensitivity`` of the balanced one; ``proofs``, predicted beside measured.
+        their layers; ``sensitivity`` of the balanced one; ``proofs``, predicted and measured.
         All other designs are in designs.csv.
     """
     prepared = results.prepared
@@ -137,24 +143,21 @@ def search_as_dict(results, proofs=()):
         "family": judge.family,
         "clock": dataclasses.asdict(judge.clock),
         "seed": prepared.request.seed,
-        "versions": {
-            **{name: package_version(name) for name in PACKAGES},
-            "python": platform.python_version(),
-        },
+        "versions": package_versions(PACKAGES),
         "commit": find_commit(),
-        "balanced": results.balanced.name if results.front else None,
+        "balanced": results.balanced.name if results.balanced else None,
         "front": [design_as_dict(design) for design in results.front],
         "sensitivity": _sensitivity(results),
         "proofs": [dataclasses.asdict(proof) for proof in proofs],
     }
 
 
-def _sensitivity(results):
+def _sensitivity(results: SearchResults) -> dict[str, Any] | None:
     """Objectives of the balanced design and of each single change of it."""
-    if results.sensitivity is None:
+    if results.sensitivity is None or results.balanced is None:
         return None
 
-    def objectives(design):
+    def objectives(design: Design) -> dict[str, float | None]:
         return {figure.name: figure.of(design) for figure in results.prepared.objectives}
 
     return {
@@ -171,7 +174,6 @@ def _sensitivity(results):
     }
 
 
-def write_report(results, path, proofs=()):
+def write_report(results: SearchResults, path: Path, proofs: Sequence[Proof] = ()) -> None:
     """Write the report as JSON, with a newline at the end."""
-    text = json.dumps(search_as_dict(results, proofs), indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_json(path, search_as_dict(results, proofs), allow_nan=False)

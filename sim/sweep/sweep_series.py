@@ -1,11 +1,14 @@
-"""Which formats of a sweep its pictures show, and how: matplotlib and the page draw the same."""
+"""The formats of a sweep that its pictures show: matplotlib and the page draw the same."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from mnv2.sim.sweep.costs import format_cost
+from mnv2.sim.sweep.costs import FormatCost, format_cost
 from mnv2.sim.sweep.evaluate import quantization_options
-from mnv2.sim.sweep.grid import AXES, position
+from mnv2.sim.sweep.grid import AXES, Point, position
+from mnv2.sim.sweep.sweep import SweepResults
 from mnv2.sim.sweep.uncertainty import wilson_interval
 
 __all__ = [
@@ -33,16 +36,20 @@ HEAT_DB = (-5, 35)
 WAYS = tuple(axis for axis in AXES if axis.field not in ("weight_bits", "activation_bits"))
 
 
+#: All choices of a point but its widths.
+Way: TypeAlias = tuple[int | str, ...]
+
+
 @dataclass(frozen=True)
 class CostAxis:
-    """What a format costs, as an axis shows it.
+    """A cost of a format, as an axis shows it.
 
     Attributes
     ----------
     name : str
-        Of a field of `mnv2.sim.sweep.costs.FormatCost`.
+        Name of a field of `mnv2.sim.sweep.costs.FormatCost`.
     unit : float
-        What it is divided by.
+        Divisor of the cost.
     words : str
     """
 
@@ -58,7 +65,7 @@ COSTS = (
 )
 
 
-def found_points(results):
+def found_points(results: SweepResults) -> list[Point]:
     """Points that have figures, in order."""
     return sorted(
         (point for point, figures in results.figures.items() if "failure" not in figures),
@@ -66,12 +73,12 @@ def found_points(results):
     )
 
 
-def way(point):
-    """Everything of a point but its widths."""
+def way(point: Point) -> Way:
+    """All choices of a point but its widths."""
     return tuple(getattr(point, axis.field) for axis in WAYS)
 
 
-def panels(points):
+def panels(points: Sequence[Point]) -> dict[Way, list[Point]]:
     """Points by way of quantising, those with the most points, in order.
 
     Returns
@@ -86,7 +93,9 @@ def panels(points):
     }
 
 
-def intervals(results, points, values):
+def intervals(
+    results: SweepResults, points: Sequence[Point], values: Sequence[float]
+) -> list[tuple[float, float]]:
     """Distances of Wilson's interval of one standard error below and above each share.
 
     Returns
@@ -100,12 +109,12 @@ def intervals(results, points, values):
     return [(value - low, high - value) for value, (low, high) in zip(values, ends, strict=True)]
 
 
-def heat_points(points):
+def heat_points(points: Sequence[Point]) -> list[Point]:
     """Formats whose layers are shown: two cuts through each way, the fullest ways first."""
-    rows = []
+    rows: list[Point] = []
     for group in panels(points).values():
         widest_weights = max(point.weight_bits for point in group)
-        # 16-bit activations hide what weights of 8 bits do not: cut at 8 where there are both.
+        # 16-bit activations hide differences that 8 bits show: cut at 8 if there are both.
         widths = sorted({point.activation_bits for point in group})
         width = 8 if 8 in widths else widths[-1]
         rows += [
@@ -116,7 +125,7 @@ def heat_points(points):
     return rows[:HEAT_ROWS]
 
 
-def point_costs(results, points):
+def point_costs(results: SweepResults, points: Sequence[Point]) -> dict[Point, FormatCost]:
     """Cost of each format on the sweep's network.
 
     Returns
@@ -127,12 +136,12 @@ def point_costs(results, points):
     return {point: format_cost(network, quantization_options(point)) for point in points}
 
 
-def best_at_cost(results, at):
+def best_at_cost(results: SweepResults, at: Mapping[Point, float]) -> list[Point]:
     """Formats that agree more with float than all that cost no more, the cheapest first.
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
     at : dict of Point to float
         Cost of each.
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from mnv2.sim.explore.plots import (
+from mnv2.sim.explore.search import SearchResults, run_search
+from mnv2.sim.explore.search_plots import (
     FRONT_COLOR,
     OTHER_COLOR,
     draw_binding,
@@ -12,7 +13,6 @@ from mnv2.sim.explore.plots import (
     draw_sensitivity,
     write_plots,
 )
-from mnv2.sim.explore.search import Results, run_search
 from tests.sim.explore.small import prepare_small
 
 
@@ -74,5 +74,5 @@ def test_pictures_are_written(results, tmp_path):
 
 
 def test_without_a_front_there_are_none(results, tmp_path):
-    write_plots(Results(**{**vars(results), "front": [], "sensitivity": None}), tmp_path)
+    write_plots(SearchResults(**{**vars(results), "front": [], "sensitivity": None}), tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -1,15 +1,26 @@
 """The figures of a sweep as a table: data frame, files, terminal."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
 from rich.console import Group
 
-from mnv2.sim.errors import UserError
+from mnv2.sim.report.data_frame import import_pandas, write_frame
 from mnv2.sim.report.wide_table import WideTable
 from mnv2.sim.sweep.costs import format_cost
 from mnv2.sim.sweep.evaluate import quantization_options
-from mnv2.sim.sweep.grid import AXES, position, varied_axes, way_words
+from mnv2.sim.sweep.grid import AXES, Point, position, varied_axes, way_words
+from mnv2.sim.sweep.sweep import SweepResults
+
+if TYPE_CHECKING:
+    # It runs the best points of these tables.
+    from mnv2.sim.sweep.hardware import HardwareRun
 
 __all__ = [
     "best_points",
+    "check_pandas",
     "headline",
     "layer_frame",
     "notes",
@@ -28,25 +39,23 @@ MEASURES = (
     ("sqnr_db", "logits\nSQNR dB", False),
     ("cosine", "logits\ncosine", False),
 )
-#: Rows that a terminal is given; the files have all.
+#: Extra of this package that installs the libraries of tables.
+EXTRA = "sweep"
+#: Rows at most in the terminal; the files have all.
 TERMINAL_ROWS = 100
 
 
-def import_pandas():
-    """The library, or one sentence."""
-    try:
-        import pandas
-    except ImportError:
-        raise UserError("A sweep's tables need pandas: pip install 'mnv2[sweep]'") from None
-    return pandas
+def check_pandas() -> ModuleType:
+    """The library that tables are made with, or one sentence if it is missing."""
+    return import_pandas("A sweep's tables", EXTRA)
 
 
-def point_frame(results):
+def point_frame(results: SweepResults) -> Any:
     """A row for each point, in order.
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
 
     Returns
     -------
@@ -55,7 +64,7 @@ def point_frame(results):
         its ``_standard_error``; ``overflows``, accumulators that did, over all pictures, where they
         are narrow; bytes and bits of `mnv2.sim.sweep.costs`; ``failure``.
     """
-    pandas = import_pandas()
+    pandas = check_pandas()
     columns = [
         "pictures",
         *(name for measure, _, _ in MEASURES for name in (measure, f"{measure}_standard_error")),
@@ -88,12 +97,12 @@ def point_frame(results):
     return frame
 
 
-def layer_frame(results):
+def layer_frame(results: SweepResults) -> Any:
     """A row for each point and compared tensor: ``name``, ``layer``, ``sqnr_db`` and its error.
 
     The first pictures alone are compared, those of one chunk.
     """
-    pandas = import_pandas()
+    pandas = check_pandas()
     rows = [
         {"name": point.name, "layer": layer, **figures}
         for point in sorted(results.figures, key=position)
@@ -102,7 +111,7 @@ def layer_frame(results):
     return pandas.DataFrame(rows, columns=["name", "layer", "sqnr_db", "sqnr_db_standard_error"])
 
 
-def write_tables(results, folder):
+def write_tables(results: SweepResults, folder: Path) -> None:
     """Write ``sweep.csv``, ``sweep.parquet`` and ``layers.csv``, of which no time is a part.
 
     Raises
@@ -110,24 +119,19 @@ def write_tables(results, folder):
     UserError
         If pyarrow is not installed.
     """
-    frame = point_frame(results)
-    frame.to_csv(folder / "sweep.csv", index=False, lineterminator="\n")
-    try:
-        frame.to_parquet(folder / "sweep.parquet", index=False)
-    except ImportError:
-        raise UserError("A .parquet file needs pyarrow: pip install 'mnv2[sweep]'") from None
+    write_frame(point_frame(results), folder / "sweep", EXTRA)
     layer_frame(results).to_csv(folder / "layers.csv", index=False, lineterminator="\n")
 
 
-def best_points(results, count):
-    """So many points with figures, the best first.
+def best_points(results: SweepResults, count: int) -> list[Point]:
+    """At most ``count`` points with figures, the best first.
 
     By agreement with the float network's first class, then by the logits' SQNR, then the smaller
     weights, then in order.
     """
     found = [point for point, figures in results.figures.items() if "failure" not in figures]
 
-    def rank(point):
+    def rank(point: Point) -> tuple[Any, ...]:
         figures = results.figures[point]
         sqnr = figures["sqnr_db"]
         return (
@@ -140,12 +144,12 @@ def best_points(results, count):
     return sorted(found, key=rank)[:count]
 
 
-def render_points(results, limit=TERMINAL_ROWS):
+def render_points(results: SweepResults, limit: int = TERMINAL_ROWS) -> Group:
     """Table for the terminal.
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.Results
+    results : mnv2.sim.sweep.sweep.SweepResults
     limit : int
         Rows at most; with more points, the best.
 
@@ -200,8 +204,8 @@ def render_points(results, limit=TERMINAL_ROWS):
     return Group(table, *notes(results))
 
 
-def notes(results):
-    """What the table's reader must know: what an error means, what is missing, what failed."""
+def notes(results: SweepResults) -> list[str]:
+    """Notes for the table's reader: the meaning of an error, missing labels, failed points."""
     prepared = results.prepared
     count = len(prepared.pictures)
     least = 100 / (count + 1)
@@ -219,7 +223,7 @@ def notes(results):
             f"{len(skipped):,} pictures were left out, {name!r} first: {reason}; "
             "report.json lists all."
         )
-    failed = {}
+    failed: dict[str, list[str]] = {}
     for point in sorted(results.figures, key=position):
         if "failure" in results.figures[point]:
             failed.setdefault(results.figures[point]["failure"], []).append(point.name)
@@ -230,8 +234,8 @@ def notes(results):
     return lines
 
 
-def headline(results):
-    """What was judged by, in one line."""
+def headline(results: SweepResults) -> str:
+    """The number of formats and of pictures, and the accuracy of float, in one line."""
     count = len(results.prepared.pictures)
     words = f"{len(results.figures):,} formats on {count:,} pictures"
     reference = results.reference
@@ -244,7 +248,7 @@ def headline(results):
     return words
 
 
-def _measure(figures, name, share):
+def _measure(figures: Mapping[str, Any], name: str, share: bool) -> str:
     """A figure with its standard error."""
     value, error = figures[name], figures[f"{name}_standard_error"]
     if value is None:
@@ -255,7 +259,7 @@ def _measure(figures, name, share):
     return f"{value:z.{digits}f}" + ("" if error is None else f" ±{error:.{digits}f}")
 
 
-def render_hardware(runs):
+def render_hardware(runs: "Sequence[HardwareRun]") -> Group:
     """Table of formats on the RTL.
 
     Parameters
