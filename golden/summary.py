@@ -10,8 +10,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 __all__ = ["LINE_CHARACTERS", "short_repr", "shape_text"]
 
 #: A line is cut there.
@@ -51,7 +49,7 @@ def shape_text(shape: Sequence[int]) -> str:
 
 def _value(value: Any) -> str:
     """A field's value, or its kind and size where it is long."""
-    if isinstance(value, np.ndarray):
+    if hasattr(value, "dtype") and hasattr(value, "shape"):  # an array; predictions load no numpy
         return f"{value.dtype}[{', '.join(map(str, value.shape))}]"
     if dataclasses.is_dataclass(value):
         text = repr(value)
