@@ -7,7 +7,7 @@ python=$PWD/.venv/bin/python
 "$python" -m ruff format --check .
 # The checkout's folders as the one package that they are installed as.
 mkdir -p build/typing/mnv2
-ln -sfn ../../../sim/api/__init__.py build/typing/mnv2/__init__.py
+for file in sim/api/*.py; do ln -sfn "../../../$file" "build/typing/mnv2/${file##*/}"; done
 for part in golden hw sim; do ln -sfn "../../../$part" "build/typing/mnv2/$part"; done
-(cd build/typing && "$python" -m mypy --config-file ../../pyproject.toml --cache-dir ../mypy -p mnv2.golden -p mnv2.sim)
+(cd build/typing && "$python" -m mypy --config-file ../../pyproject.toml --cache-dir ../mypy -p mnv2)
 "$python" -m pytest --quiet --no-header -p no:cacheprovider tests/test_imports.py

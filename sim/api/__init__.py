@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnv2.interface import cost, explore, predict, program, run_rtl, sweep, verilog
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.errors import SimulationError, UserError
-    from mnv2.sim.explore.request import Request as SearchRequest
+    from mnv2.sim.explore.request import SearchRequest
     from mnv2.sim.explore.space import choose_space
     from mnv2.sim.networks.classify import classify
     from mnv2.sim.networks.compare import compare_dumps
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mnv2.sim.networks.inputs import load_input, read_picture
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.rtl.memory_model import MemoryModel
-    from mnv2.sim.sweep.sweep import Request as SweepRequest
+    from mnv2.sim.sweep.request import SweepRequest
 
     __version__: str
 
@@ -71,12 +71,12 @@ __all__ = [
     "verilog",
 ]
 
-#: Module of each name, and its name there if that is another.
+#: Module of each name.
 _HOMES = {
     "MemoryModel": "mnv2.sim.rtl.memory_model",
-    "SearchRequest": "mnv2.sim.explore.request:Request",
+    "SearchRequest": "mnv2.sim.explore.request",
     "SimulationError": "mnv2.sim.errors",
-    "SweepRequest": "mnv2.sim.sweep.sweep:Request",
+    "SweepRequest": "mnv2.sim.sweep.request",
     "UserError": "mnv2.sim.errors",
     "choose_space": "mnv2.sim.explore.space",
     "classify": "mnv2.sim.networks.classify",
@@ -108,8 +108,7 @@ if not TYPE_CHECKING:  # checkers see the imports above, and so which names ther
 
             value = version("mnv2")
         elif name in _HOMES:
-            module, _, attribute = _HOMES[name].partition(":")
-            value = getattr(importlib.import_module(module), attribute or name)
+            value = getattr(importlib.import_module(_HOMES[name]), name)
         else:
             raise AttributeError(f"module 'mnv2' has no attribute {name!r}")
         globals()[name] = value

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from mnv2.golden.network import Network
     from mnv2.hw.config import AcceleratorConfig
     from mnv2.sim.cost.report import CostReport
-    from mnv2.sim.explore.request import Request as SearchRequest
-    from mnv2.sim.explore.search import Results as SearchResults
+    from mnv2.sim.explore.request import SearchRequest
+    from mnv2.sim.explore.search import SearchResults
     from mnv2.sim.mapping.network_program import NetworkProgram
     from mnv2.sim.networks.inputs import ModelInput
     from mnv2.sim.networks.open import RunnableModel
     from mnv2.sim.prediction.report import Prediction
     from mnv2.sim.rtl.memory_model import MemoryModel
     from mnv2.sim.run import RunResult
-    from mnv2.sim.sweep.sweep import Request as SweepRequest
-    from mnv2.sim.sweep.sweep import Results as SweepResults
+    from mnv2.sim.sweep.request import SweepRequest
+    from mnv2.sim.sweep.sweep import SweepResults
 
 __all__ = ["cost", "explore", "predict", "program", "run_rtl", "sweep", "verilog"]
 
