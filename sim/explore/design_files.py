@@ -11,7 +11,6 @@ from mnv2.sim.explore.lanes import warning_words
 from mnv2.sim.explore.objectives import Figure
 from mnv2.sim.explore.request import NETWORK_OPTIONS, SearchRequest
 from mnv2.sim.explore.search_tables import binding_words, time_words
-from mnv2.sim.report.quantities import format_quantity
 
 if TYPE_CHECKING:
     from mnv2.sim.explore.search import SearchResults
@@ -83,10 +82,7 @@ def design_file(design: Design, objectives: Sequence[Figure]) -> str:
     str
     """
     lines = [f"{design.name}, of mnv2 explore: predicted, not run", ""]
-    lines += [
-        f"{figure.name:10} {format_quantity(figure.of(design), figure.unit)}: {figure.words}"
-        for figure in objectives
-    ]
+    lines += [f"{figure.name:10} {figure.text(design)}: {figure.words}" for figure in objectives]
     lines.append(f"{'time':10} is bound by {time_words(design)}")
     if design.uses:
         lines.append(f"{'device':10} is bound by {binding_words(design)}")

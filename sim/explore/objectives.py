@@ -41,6 +41,11 @@ class Figure:
     of: "Callable[[Design], float | None]"
     costs: bool = False
 
+    def text(self, design: "Design") -> str:
+        """The figure of a design with its unit; ``unknown`` if it is not known."""
+        value = self.of(design)
+        return "unknown" if value is None else format_quantity(value, self.unit)
+
     @property
     def sign(self) -> int:
         """Sign that turns the figure into one to minimise."""

@@ -273,7 +273,7 @@ def _nearest_limits(results: "SearchResults") -> Iterator[tuple[Design, str]]:
             for number, design in enumerate(results.front)
         ]
         _, _, design = min(values)
-        value = format_quantity(limit.figure.of(design), limit.figure.unit)
+        value = limit.figure.text(design)
         yield design, f"Asked: {limit.words}, reached {value}"
 
 

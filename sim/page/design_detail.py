@@ -107,7 +107,7 @@ def _written(figure, design, how):
     """A figure with its unit, in the column of its source only."""
     if figure_source(figure) != how:
         return ""
-    return format_quantity(figure.of(design), figure.unit)
+    return figure.text(design)
 
 
 def _uses(design):

@@ -46,7 +46,7 @@ DECIDING = {
         "golden/model.py",
         "golden/quantize/quantizer.py",
         "sim/networks/classify.py",
-        "sim/pictures/calibration.py",
+        "sim/pictures/calibration_pictures.py",
         "sim/pictures/decode.py",
         "sim/pictures/image_sets.py",
         "sim/pictures/imagenet_classes.txt",
