@@ -4,12 +4,10 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["BURST_INCR", "CACHE_MODIFIABLE", "PAGE_BYTES", "RESPONSE_OKAY", "RESPONSE_SLVERR",
-           "RESPONSE_DECERR", "AxiSignature", "beat", "check_bursts", "join"]
+from .config import DATA_WIDTHS, PAGE_BYTES
 
-#: A burst stays inside one page of this size.
-#: Ref: ARM IHI 0022E, AMBA AXI and ACE Protocol Specification, A3.4.1.
-PAGE_BYTES = 4096
+__all__ = ["BURST_INCR", "CACHE_MODIFIABLE", "RESPONSE_OKAY", "RESPONSE_SLVERR",
+           "RESPONSE_DECERR", "AxiSignature", "beat", "check_bursts", "join"]
 
 #: Incrementing burst. Ref: ARM IHI 0022E, table A3-3.
 BURST_INCR = 0b01
@@ -77,7 +75,7 @@ class AxiSignature(wiring.Signature):
     """
 
     def __init__(self, *, data_bits, address_bits=32, id_bits=1, access="rw"):
-        if data_bits not in (64, 128, 256, 512):
+        if data_bits not in DATA_WIDTHS:
             raise ValueError(f"Data width must be 64, 128, 256 or 512 bits, not {data_bits!r}")
         if not isinstance(address_bits, int) or not 12 <= address_bits <= 64:
             raise ValueError(f"Address width must be 12 to 64 bits, not {address_bits!r}")

@@ -13,26 +13,12 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from .config import ADDRESS_BITS, IMAGE_CHANNELS, INDEX_BITS, TAPS, WORDS_BITS
 from .issue import Issue
-from .layouts import (
-    IMAGE_CHANNELS,
-    TAPS,
-    ChannelParameters,
-    activation_word,
-    logits_word,
-)
+from .layouts import ChannelParameters, activation_word, logits_word
 from .line_buffer import LineBuffer, LineCommand
 from .mac_array import MacArray
-from .passes import (
-    ADDRESS_BITS,
-    INDEX_BITS,
-    WORDS_BITS,
-    LayerSettings,
-    PassCommand,
-    Range,
-    Target,
-    slot_layout,
-)
+from .passes import LayerSettings, PassCommand, Range, Target, slot_layout
 from .pool import Pool
 from .requantize import Requantize
 from .residual import ResidualAdd

@@ -4,17 +4,9 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from .config import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
 from .pass_walk import PassWalk
-from .passes import (
-    ADDRESS_BITS,
-    INDEX_BITS,
-    WORDS_BITS,
-    PassCommand,
-    Range,
-    Stall,
-    Target,
-    slot_layout,
-)
+from .passes import PassCommand, Range, Stall, Target, slot_layout
 
 __all__ = ["Issue"]
 

@@ -6,7 +6,8 @@ from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
-from .layouts import TAPS, activation_word
+from .config import TAPS
+from .layouts import activation_word
 
 __all__ = ["LineBuffer", "LineCommand", "window_layout"]
 

@@ -5,7 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
-from .layouts import TAPS, accumulator_word, activation_word, tap_word
+from .config import TAPS
+from .layouts import accumulator_word, activation_word, tap_word
 from .line_buffer import window_layout
 
 __all__ = ["MacArray", "weight_word"]

@@ -5,7 +5,7 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .axi import beat
-from .passes import ADDRESS_BITS, INDEX_BITS
+from .config import ADDRESS_BITS, INDEX_BITS, STORE_QUEUE_WORDS
 
 __all__ = ["MapLoader", "MapStorer"]
 
@@ -95,8 +95,6 @@ class MapStorer(wiring.Component):
         Words that have been read; valid from the cycle after ``begin``.
     """
 
-    _DEPTH = 4
-
     def __init__(self, *, word_bits):
         self.word_bits = word_bits
         super().__init__({
@@ -115,8 +113,10 @@ class MapStorer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.queue = queue = fifo.SyncFIFO(width=self.word_bits + 1, depth=self._DEPTH)
-        room    = Signal(range(self._DEPTH + 1), init=self._DEPTH)   # not held and not on the way
+        m.submodules.queue = queue = fifo.SyncFIFO(width=self.word_bits + 1,
+                                                   depth=STORE_QUEUE_WORDS)
+        room    = Signal(range(STORE_QUEUE_WORDS + 1),      # not held and not on the way
+                         init=STORE_QUEUE_WORDS)
         granted = Signal()
         last    = Signal()
         taken   = Signal()

@@ -4,7 +4,8 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .passes import ADDRESS_BITS, INDEX_BITS, WORDS_BITS, PassCommand
+from .config import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
+from .passes import PassCommand
 
 __all__ = ["PassWalk", "tile_layout"]
 

@@ -3,14 +3,10 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
+from .config import ADDRESS_BITS, GROUPS_BITS, INDEX_BITS, PIXELS_BITS, WORDS_BITS
 from .layouts import AddParameters, ChannelParameters, LayerRange
 
-__all__ = ["ADDRESS_BITS", "INDEX_BITS", "WORDS_BITS", "LayerSettings", "PassCommand", "Range",
-           "Stall", "Target", "slot_layout"]
-
-ADDRESS_BITS = 16     # of a word in the map or strip memory
-INDEX_BITS   = 24     # of a word in a map, which may be larger than the memory
-WORDS_BITS   = 12     # channel words of a map
+__all__ = ["LayerSettings", "PassCommand", "Range", "Stall", "Target", "slot_layout"]
 
 
 class Range(enum.Enum, shape=2):
@@ -40,7 +36,7 @@ class Target(enum.Enum, shape=3):
 
 
 class Stall(enum.Enum, shape=4):
-    """Why the array does nothing in a cycle."""
+    """Why the array does nothing in a cycle: :data:`mnv2.hw.config.CAUSES`, in that order."""
 
     #: The array works.
     NONE         = 0
@@ -113,7 +109,7 @@ class PassCommand(data.Struct):
     free_weights: 1
     rewind:       1
     rows:         WORDS_BITS
-    groups:       8
+    groups:       GROUPS_BITS
     input_words:  WORDS_BITS
     output_words: WORDS_BITS
     parameters:   WORDS_BITS
@@ -188,7 +184,7 @@ class LayerSettings(data.Struct):
     project:              LayerRange
     pool_parameters:      ChannelParameters
     pool:                 LayerRange
-    tail:                 6
+    tail:                 PIXELS_BITS
     add:                  AddParameters
     depthwise_parameters: WORDS_BITS
     residual_base:        ADDRESS_BITS

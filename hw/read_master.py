@@ -6,11 +6,9 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from .axi import BURST_INCR, CACHE_MODIFIABLE, AxiSignature, beat, check_bursts
+from .config import BEATS_BITS
 
 __all__ = ["ReadMaster", "read_command"]
-
-#: Width of a length in beats.
-BEATS_BITS = 24
 
 
 def read_command(address_bits):

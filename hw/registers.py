@@ -4,14 +4,13 @@ from amaranth import *
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from .counters import COUNTER_COLUMNS, COUNTERS
-from .program import MEMORY_ADDRESS_BITS, RECORDS_BITS
+from .config import COUNTER_COLUMNS, COUNTERS, MEMORY_ADDRESS_BITS, RECORDS_BITS
 
-__all__ = ["COUNTER_OFFSET", "COUNTER_ROW_BYTES", "REGISTERS", "AxiLiteSignature", "Register",
-           "Registers", "Status"]
+__all__ = ["COUNTER_OFFSET", "COUNTER_ROW_BYTES", "REGISTERS", "REGISTER_ADDRESS_BITS",
+           "AxiLiteSignature", "Register", "Registers", "Status"]
 
 #: Width of a byte address.
-ADDRESS_BITS = 14
+REGISTER_ADDRESS_BITS = 14
 
 #: Byte address of the first counter, and bytes of a row of :data:`COUNTER_COLUMNS`.
 COUNTER_OFFSET, COUNTER_ROW_BYTES = 0x2000, 4 * COUNTER_COLUMNS
@@ -113,7 +112,7 @@ class Registers(wiring.Component):
     def __init__(self, *, counter_rows):
         self.counter_rows = counter_rows
         super().__init__({
-            "bus":             In(AxiLiteSignature(address_bits=ADDRESS_BITS)),
+            "bus":             In(AxiLiteSignature(address_bits=REGISTER_ADDRESS_BITS)),
             "interrupt":       Out(1),
             "start":           Out(1),
             "program_address": Out(MEMORY_ADDRESS_BITS),
@@ -136,7 +135,7 @@ class Registers(wiring.Component):
 
         # Write: address and data are taken together.
         write   = Signal()
-        address = Signal(ADDRESS_BITS)
+        address = Signal(REGISTER_ADDRESS_BITS)
         m.d.comb += [
             write.eq(bus.awvalid & bus.wvalid & (~bus.bvalid | bus.bready)),
             bus.awready.eq(write),
@@ -180,7 +179,7 @@ class Registers(wiring.Component):
             m.d.sync += pending.eq(1)
 
         # Read: counters take three cycles more, for their memory.
-        asked = Signal(ADDRESS_BITS)
+        asked = Signal(REGISTER_ADDRESS_BITS)
         wait  = Signal(range(4))
         busy  = Signal()
         m.d.comb += [

@@ -4,18 +4,17 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .line_buffer import LineCommand
-from .passes import (
+from .config import (
     ADDRESS_BITS,
     INDEX_BITS,
+    MEMORY_ADDRESS_BITS,
+    RECORD_BYTES,
+    RECORDS_BITS,
     WORDS_BITS,
-    LayerSettings,
-    PassCommand,
-    Range,
-    Stall,
-    Target,
 )
-from .program import MEMORY_ADDRESS_BITS, RECORD_BYTES, RECORDS_BITS, Descriptor, Header, Work
+from .line_buffer import LineCommand
+from .passes import LayerSettings, PassCommand, Range, Stall, Target
+from .program import Descriptor, Header, Work
 from .read_master import read_command
 
 __all__ = ["Sequencer"]

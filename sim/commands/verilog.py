@@ -65,7 +65,8 @@ def accelerator_files(accelerator, description):
     -------
     dict of str to str
     """
-    from mnv2.hw.accelerator import COUNTER_ROWS, Accelerator
+    from mnv2.hw.accelerator import Accelerator
+    from mnv2.hw.config import COUNTER_ROWS
     from mnv2.sim.rtl.fusesoc import core_description
     from mnv2.sim.rtl.register_map import register_map
     from mnv2.sim.rtl.verilog import generate

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 
-from mnv2.hw.config import STREAMS, AcceleratorConfig
+from mnv2.hw.config import (
+    ACCUMULATOR_BITS,
+    ADDRESS_BITS,
+    COUNTER_ROWS,
+    COUNTERS,
+    LOGIT_BITS,
+    STORE_QUEUE_WORDS,
+    STREAMS,
+    WRITE_OUTSTANDING,
+    AcceleratorConfig,
+)
 
 __all__ = ["MemoryShape", "list_memories"]
-
-TAPS = 9  # mnv2.hw.layouts.TAPS
-ACCUMULATOR_BITS = 32  # mnv2.hw.layouts.ACCUMULATOR_BITS
-ADDRESS_BITS = 16  # mnv2.hw.passes.ADDRESS_BITS
-COUNTER_ROWS = 32  # mnv2.hw.accelerator.COUNTER_ROWS
-COUNTERS = 18  # len(mnv2.hw.counters.COUNTERS)
-STORE_WORDS = 4  # mnv2.hw.map_mover.MapStorer
-WRITES = 4  # mnv2.hw.write_master.WriteMaster, outstanding
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,11 @@ def list_memories(config):
         queue("core.queue", word, config.queue_words),
         queue("core.residual_queue", word + 2 * ADDRESS_BITS, config.queue_words),
         queue("core.wide_queue", ACCUMULATOR_BITS * config.inputs, config.queue_words),
-        queue("core.logits_queue", 8 * config.inputs, config.queue_words),
-        MemoryShape("counters", "memory", 2 * 32 * COUNTERS, COUNTER_ROWS),
-        queue("storer.queue", word + 1, STORE_WORDS),
+        queue(
+            "core.logits_queue", (LOGIT_BITS - ACCUMULATOR_BITS) * config.inputs, config.queue_words
+        ),
+        MemoryShape("counters", "memory", 2 * 32 * len(COUNTERS), COUNTER_ROWS),
+        queue("storer.queue", word + 1, STORE_QUEUE_WORDS),
         # A buffered queue keeps one of its beats in a register.
         *(
             MemoryShape(
@@ -105,5 +109,5 @@ def list_memories(config):
         MemoryShape(
             "write_master.queue", "storage", config.data_bits + 1, config.write_queue_beats - 1
         ),
-        queue("write_master.bursts", length + 1 + tail, WRITES),
+        queue("write_master.bursts", length + 1 + tail, WRITE_OUTSTANDING),
     )

@@ -8,17 +8,13 @@ flip-flop, so those coefficients come out near 1.
 
 from dataclasses import dataclass
 
+from mnv2.hw.config import ACCUMULATOR_BITS, IMAGE_CHANNELS, LOGIT_BITS, RECORD_BYTES, STREAMS, TAPS
 from mnv2.sim.cost.families import FAMILIES, array_dsps
-from mnv2.sim.cost.memories import TAPS, list_memories
+from mnv2.sim.cost.memories import list_memories
 from mnv2.sim.cost.memory_mapping import memory_columns, reads_while_written
 from mnv2.sim.cost.pieces import gearbox_luts, gearbox_shape, tree_levels, tree_luts
 
 __all__ = ["Unit", "list_gearboxes", "list_units"]
-
-IMAGE_CHANNELS = 3  # mnv2.hw.layouts.IMAGE_CHANNELS
-RECORD_BITS = 1024  # mnv2.hw.program.RECORD_BYTES
-SUM_BITS = 24  # mnv2.hw.pool.SUM_BITS
-CHANNELS = 5  # len(mnv2.hw.config.STREAMS)
 
 
 @dataclass(frozen=True)
@@ -58,6 +54,7 @@ def list_units(config, family):
     weight, activation = config.weight_bits, config.activation_bits
     word, data, tiles = config.word_bits, config.data_bits, config.tile_words
     lanes = inputs * pixels
+    sum_bits = ACCUMULATOR_BITS
     tables = FAMILIES[family].tables
     # Of the memories in each unit, bits that are decoded outside, and those that registers stand in
     # for where a row is read while it is written.
@@ -79,7 +76,7 @@ def list_units(config, family):
         + pixels * min(inputs, outputs - TAPS) * activation
         + config.multipliers * product
         + outputs * pixels * lane
-        + outputs * pixels * 32
+        + outputs * pixels * sum_bits
         + lanes * (lane + (tiles - 1).bit_length())
     )
     deepest = max(tree_levels(inputs), tree_levels(tiles))
@@ -96,10 +93,18 @@ def list_units(config, family):
         Unit(
             "core",
             "core",
-            (outputs * pixels * 32 + lanes * 32 + window + word + inputs * 32, glue["core"][1]),
-            (lanes * 32 * tiles, word, stem_steps * word, *glue["core"]),
+            (
+                outputs * pixels * sum_bits + lanes * sum_bits + window + word + inputs * sum_bits,
+                glue["core"][1],
+            ),
+            (lanes * sum_bits * tiles, word, stem_steps * word, *glue["core"]),
         ),
-        Unit("core.array", "array", (registers,), (trees, outputs * pixels * 32, operands, soft)),
+        Unit(
+            "core.array",
+            "array",
+            (registers,),
+            (trees, outputs * pixels * sum_bits, operands, soft),
+        ),
         Unit("core.issue", "issue"),
         Unit("core.issue.walk", "walk"),
         Unit(
@@ -126,7 +131,7 @@ def list_units(config, family):
             (data, glue["write_master.queue"][1]),
             glue["write_master.queue"],
         ),
-        *(Unit(f"read_master.channel_{index}", "read_channel") for index in range(CHANNELS)),
+        *(Unit(f"read_master.channel_{index}", "read_channel") for index in range(len(STREAMS))),
         *(
             Unit(
                 f"read_master.channel_{index}.queue",
@@ -134,7 +139,7 @@ def list_units(config, family):
                 (glue[f"read_master.channel_{index}.queue"][1],),
                 glue[f"read_master.channel_{index}.queue"],
             )
-            for index in range(CHANNELS)
+            for index in range(len(STREAMS))
         ),
         *(
             Unit(path, "ring", (glue[path][1],), glue[path])
@@ -164,14 +169,14 @@ def list_gearboxes(config):
     return [
         (f"{name}_gearbox", taken, given, partial)
         for name, taken, given, partial in (
-            ("program", data, RECORD_BITS, "drop"),
+            ("program", data, 8 * RECORD_BYTES, "drop"),
             ("activations", data, word, "drop"),
             ("image", data, IMAGE_CHANNELS * config.pixels * config.activation_bits, "drop"),
             ("parameters", data, config.parameter_word_bits, "drop"),
             ("taps", data, config.tap_word_bits, "drop"),
             ("weights", data, config.weight_word_bits, "drop"),
             ("store", word, data, "emit"),
-            ("logits", 40 * config.inputs, data, "emit"),
+            ("logits", LOGIT_BITS * config.inputs, data, "emit"),
         )
     ]
 

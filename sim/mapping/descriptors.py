@@ -1,5 +1,6 @@
 """Descriptors of blocks, head and classifier, from golden's records and a tiling."""
 
+from mnv2.hw.config import ADDRESS_BITS
 from mnv2.hw.program import Descriptor, Work
 from mnv2.sim.mapping.program import record_bytes
 from mnv2.sim.mapping.tiling import map_words, stem_steps
@@ -217,7 +218,7 @@ def classifier_descriptor(layer, quantized, config, *, input_base, store_address
     members |= {
         "work": Work.CLASSIFIER,
         "output_base": 0,
-        "output_end": 2**16 - 1,
+        "output_end": 2**ADDRESS_BITS - 1,
         "store": 1,
         "store_address": store_address,
         "store_bytes": store_bytes,

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnv2.hw.program import RECORD_BYTES, RECORDS_BITS, Header
+from mnv2.hw.config import PAGE_BYTES, RECORD_BYTES, RECORDS_BITS
+from mnv2.hw.program import Header
 
-__all__ = ["ALIGNMENT_BYTES", "Program", "ProgramBuilder", "record_bytes"]
+__all__ = ["CONSTANT_STREAMS", "Program", "ProgramBuilder", "record_bytes"]
 
-#: Each stream and map begins at a multiple of this, so that bursts can be as long as may be.
-ALIGNMENT_BYTES = 4096
-
-#: Streams that are read from start to end, whatever the descriptors say.
-STREAMS = ("weights", "taps", "parameters")
+#: Streams of constants, which are read from start to end, whatever the descriptors say.
+CONSTANT_STREAMS = ("weights", "taps", "parameters")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +46,7 @@ class ProgramBuilder:
     def __init__(self, config):
         self._config = config
         self._descriptors = []
-        self._streams = {name: [] for name in STREAMS}
+        self._streams = {name: [] for name in CONSTANT_STREAMS}
         self._maps = {}
 
     def add_stream(self, name, data):
@@ -91,7 +89,8 @@ class ProgramBuilder:
             )
         address, places = records * RECORD_BYTES, {}
         for name, data in [*streams.items(), *self._maps.items()]:
-            address = -(-address // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+            # At the border of a page, so that bursts can be as long as possible.
+            address = -(-address // PAGE_BYTES) * PAGE_BYTES
             places[name] = address
             address += len(data)
         image = np.zeros(address, np.uint8)

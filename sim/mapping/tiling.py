@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from mnv2.hw.config import GROUPS_BITS, IMAGE_CHANNELS, WORDS_BITS
+
 __all__ = [
     "cut_classes",
     "BlockTiling",
@@ -17,12 +19,9 @@ __all__ = [
 #: Parts that a classifier is cut into between two images.
 _PARTS = 3
 
-#: Channels of an image, as `mnv2.hw.layouts.IMAGE_CHANNELS`, which would load Amaranth.
-_IMAGE_CHANNELS = 3
-
 # Limits of the fields of a descriptor.
-_WORDS_LIMIT = 2**12 - 1
-_GROUPS_LIMIT = 2**8 - 1
+_WORDS_LIMIT = 2**WORDS_BITS - 1
+_GROUPS_LIMIT = 2**GROUPS_BITS - 1
 
 
 class DoesNotFit(ValueError):
@@ -246,10 +245,10 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     parameters = (hidden_words if block.expand else 0) + hidden_words + output_words
     if stem:
         _check_windows(stem)
-        if stem.input_channels != _IMAGE_CHANNELS:
+        if stem.input_channels != IMAGE_CHANNELS:
             raise NotSupported(
                 f"{stem.name} needs an image of {stem.input_channels} channels, but "
-                f"images have {_IMAGE_CHANNELS}"
+                f"images have {IMAGE_CHANNELS}"
             )
         image_rows, image_groups, _ = map_words(stem.input_shape, config)
         require("rows of the image", image_rows + 1, _WORDS_LIMIT, stem, "a descriptor's field")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mnv2.hw.counters import READ_CHANNELS
+from mnv2.hw.config import STREAMS
 from mnv2.sim.errors import SimulationError, UserError
 
 __all__ = ["Mismatch", "check_counters", "check_formats", "check_map"]
@@ -64,7 +64,7 @@ def check_counters(result, config):
         for name, cycles in total.items()
         if name.startswith("stall_") or name in ("pointwise", "depthwise")
     )
-    read = sum(total[f"read_{kind}"] for kind in READ_CHANNELS) * config.data_bytes
+    read = sum(total[f"read_{kind}"] for kind in STREAMS) * config.data_bytes
     for what, counted, beside in (
         ("cycles by cause", causes, total["cycles"]),
         ("cycles", total["cycles"], result.cycles),

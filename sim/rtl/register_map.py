@@ -3,7 +3,7 @@
 import inspect
 import re
 
-from mnv2.hw.counters import COUNTERS
+from mnv2.hw.config import COUNTERS
 from mnv2.hw.passes import Stall
 from mnv2.hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, REGISTERS, Register, Status
 
@@ -18,7 +18,7 @@ def register_map(config, *, rows):
     config : mnv2.hw.config.AcceleratorConfig
         What is stated beside the registers: the memory port, the lanes, the buffers.
     rows : int
-        Rows of counters, `mnv2.hw.accelerator.COUNTER_ROWS`.
+        Rows of counters, `mnv2.hw.config.COUNTER_ROWS`.
 
     Returns
     -------

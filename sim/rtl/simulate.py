@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mnv2.hw.accelerator import COUNTER_ROWS, Accelerator
-from mnv2.hw.counters import COUNTERS
+from mnv2.hw.accelerator import Accelerator
+from mnv2.hw.config import COUNTER_ROWS, COUNTERS
 from mnv2.hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, Register, Status
 from mnv2.sim.rtl.build import SimulationError, build_simulation, run_cocotb
 from mnv2.sim.rtl.memory_model import MemoryModel

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from mnv2.hw.counters import COUNTER_COLUMNS, COUNTERS, READ_CHANNELS, Counters
+from mnv2.hw.config import COUNTER_COLUMNS, COUNTERS, STREAMS
+from mnv2.hw.counters import Counters
 from mnv2.hw.passes import Stall
 from tests.hw.harness import check_conversion
 
@@ -60,7 +61,7 @@ def draw(rng, stem=False):
     cycle = {
         "running": 1,
         "stem": stem,
-        "read_beat": rng.getrandbits(len(READ_CHANNELS)),
+        "read_beat": rng.getrandbits(len(STREAMS)),
         "write_beat": rng.random() < 0.3,
     }
     cycle |= {"stall": rng.choice(CAUSES)} if kind == "stall" else {kind: 1}
@@ -78,7 +79,7 @@ def count(cycles):
         total(lambda cycle: cycle.get("pointwise")),
         total(lambda cycle: cycle.get("depthwise")),
         *(total(lambda cycle, cause=cause: cycle.get("stall") == cause) for cause in CAUSES),
-        *(total(lambda cycle, k=k: cycle["read_beat"] >> k & 1) for k in range(len(READ_CHANNELS))),
+        *(total(lambda cycle, k=k: cycle["read_beat"] >> k & 1) for k in range(len(STREAMS))),
         total(lambda cycle: cycle["write_beat"]),
     ]
 

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from typer.testing import CliRunner
 
-from mnv2.hw.counters import COUNTERS
+from mnv2.hw.config import COUNTERS
 from mnv2.hw.registers import REGISTERS, Status
 from mnv2.sim import cli
 from mnv2.sim.rtl.build import LINT_WAIVERS

@@ -8,11 +8,11 @@ from amaranth.lib import data
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.golden.synthetic import random_activation, random_model
-from mnv2.hw.config import PRESETS
-from mnv2.hw.program import RECORD_BYTES, Header, Work
+from mnv2.hw.config import PAGE_BYTES, PRESETS, RECORD_BYTES
+from mnv2.hw.program import Header, Work
 from mnv2.sim.mapping.network_program import build_network_program, place_network, unpack_logits
 from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_taps, pack_weights
-from mnv2.sim.mapping.program import ALIGNMENT_BYTES, ProgramBuilder
+from mnv2.sim.mapping.program import ProgramBuilder
 from mnv2.sim.mapping.tiling import DoesNotFit
 from tests.sim.rtl.machines import MACHINES, descriptors, model_and_tensors, network_of
 
@@ -89,7 +89,7 @@ def test_streams_are_dense_and_in_order_of_use(case):
     for name, parts in streams.items():
         expected = np.concatenate(parts)
         start = header[f"{name}_address"]
-        assert start % ALIGNMENT_BYTES == 0
+        assert start % PAGE_BYTES == 0
         np.testing.assert_array_equal(program.image[start : start + len(expected)], expected)
         assert header[f"{name}_beats"] == -(-len(expected) // TINY.data_bytes)
     first = descriptors(program)[0]

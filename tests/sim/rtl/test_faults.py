@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from amaranth.lib import data
 
-from mnv2.hw.counters import COUNTERS
-from mnv2.hw.program import RECORD_BYTES, Descriptor, Header
+from mnv2.hw.config import COUNTERS, RECORD_BYTES
+from mnv2.hw.program import Descriptor, Header
 from mnv2.hw.registers import COUNTER_OFFSET, Register, Status
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.packing import unpack_map
