@@ -13,7 +13,8 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .config import ADDRESS_BITS, IMAGE_CHANNELS, INDEX_BITS, TAPS, WORDS_BITS
+from .arguments import check_integer
+from .config import ADDRESS_BITS, IMAGE_CHANNELS, INDEX_BITS, PIXELS_BITS, TAPS, WORDS_BITS
 from .issue import Issue
 from .layouts import ChannelParameters, activation_word, logits_word
 from .line_buffer import LineBuffer, LineCommand
@@ -75,6 +76,17 @@ class Core(wiring.Component):
 
     def __init__(self, *, outputs, inputs, pixels, weight_bits, activation_bits, map_words,
                  strip_words, line_words, weight_words, tap_words, parameter_words, queue_words):
+        check_integer("Outputs", outputs)
+        check_integer("Inputs", inputs, IMAGE_CHANNELS)
+        check_integer("Pixels", pixels, 1, 2**PIXELS_BITS - 1)
+        check_integer("Activation bits", activation_bits, 4, 8)
+        check_integer("Map words", map_words, 1, 2**ADDRESS_BITS - 1)
+        check_integer("Strip words", strip_words, 1, 2**ADDRESS_BITS - 1)
+        check_integer("Line words", line_words)
+        check_integer("Weight words", weight_words, 2)
+        check_integer("Tap words", tap_words, 2)
+        check_integer("Parameter words", parameter_words, 2)
+        check_integer("Queue words", queue_words)
         self.outputs         = outputs
         self.inputs          = inputs
         self.pixels          = pixels

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
 from .config import COUNTER_COLUMNS, COUNTERS, STREAMS
 from .passes import Stall
 
@@ -40,6 +41,7 @@ class Counters(wiring.Component):
     """
 
     def __init__(self, *, rows):
+        check_integer("Rows", rows)
         self.rows = rows
         self._memory = MemoryData(shape=2 * 32 * len(COUNTERS), depth=rows, init=())
         super().__init__({

@@ -6,6 +6,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
 from .axi import beat
 
 __all__ = ["Gearbox"]
@@ -51,11 +52,8 @@ class Gearbox(wiring.Component):
     latency = 1
 
     def __init__(self, *, input_bits, output_bits, partial="emit"):
-        for name, bits in (("Input", input_bits), ("Output", output_bits)):
-            if not isinstance(bits, int):
-                raise TypeError(f"{name} width must be an integer, not {bits!r}")
-            if bits < 1:
-                raise ValueError(f"{name} width must be positive, not {bits!r}")
+        check_integer("Input bits", input_bits)
+        check_integer("Output bits", output_bits)
         if partial not in ("emit", "drop"):
             raise ValueError(f"Partial words must be 'emit' or 'drop', not {partial!r}")
         self.input_bits  = input_bits

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from .arguments import check_integer
 from .config import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
 from .pass_walk import PassWalk
 from .passes import PassCommand, Range, Stall, Target, slot_layout
@@ -66,6 +67,11 @@ class Issue(wiring.Component):
     """
 
     def __init__(self, *, tile_words, weight_ring, tap_ring, parameter_ring, queue_words):
+        check_integer("Tile words", tile_words)
+        check_integer("Weight ring", weight_ring, 2)
+        check_integer("Tap ring", tap_ring, 2)
+        check_integer("Parameter ring", parameter_ring, 2)
+        check_integer("Queue words", queue_words)
         self.tile_words     = tile_words
         self.weight_ring    = weight_ring
         self.tap_ring       = tap_ring

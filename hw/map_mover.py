@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
 from .axi import beat
 from .config import ADDRESS_BITS, INDEX_BITS, STORE_QUEUE_WORDS
 
@@ -35,6 +36,7 @@ class MapLoader(wiring.Component):
     """
 
     def __init__(self, *, word_bits):
+        check_integer("Word bits", word_bits)
         self.word_bits = word_bits
         super().__init__({
             "begin":  In(1),
@@ -96,6 +98,7 @@ class MapStorer(wiring.Component):
     """
 
     def __init__(self, *, word_bits):
+        check_integer("Word bits", word_bits)
         self.word_bits = word_bits
         super().__init__({
             "begin":    In(1),

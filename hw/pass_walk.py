@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
 from .config import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
 from .passes import PassCommand
 
@@ -91,6 +92,8 @@ class PassWalk(wiring.Component):
     """
 
     def __init__(self, *, tile_words, weight_ring):
+        check_integer("Tile words", tile_words)
+        check_integer("Weight ring", weight_ring, 2)
         self.tile_words  = tile_words
         self.weight_ring = weight_ring
         super().__init__({

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
 from .config import COUNTER_COLUMNS, COUNTERS, MEMORY_ADDRESS_BITS, RECORDS_BITS
 
 __all__ = ["COUNTER_OFFSET", "COUNTER_ROW_BYTES", "REGISTERS", "REGISTER_ADDRESS_BITS",
@@ -73,6 +74,7 @@ class AxiLiteSignature(wiring.Signature):
     """
 
     def __init__(self, *, address_bits):
+        check_integer("Address bits", address_bits)
         super().__init__({
             "awvalid": Out(1), "awready": In(1), "awaddr": Out(address_bits), "awprot": Out(3),
             "wvalid":  Out(1), "wready":  In(1), "wdata":  Out(32), "wstrb":  Out(4),
@@ -110,6 +112,7 @@ class Registers(wiring.Component):
     """
 
     def __init__(self, *, counter_rows):
+        check_integer("Counter rows", counter_rows)
         self.counter_rows = counter_rows
         super().__init__({
             "bus":             In(AxiLiteSignature(address_bits=REGISTER_ADDRESS_BITS)),

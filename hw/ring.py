@@ -4,6 +4,8 @@ from amaranth import *
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
+
 __all__ = ["Ring"]
 
 
@@ -57,15 +59,10 @@ class Ring(wiring.Component):
     read_latency = 1
 
     def __init__(self, *, shape, depth, free_limit=None):
+        check_integer("Depth", depth, 2)
         if free_limit is None:
             free_limit = depth
-        for name, value in (("Depth", depth), ("Free limit", free_limit)):
-            if not isinstance(value, int):
-                raise TypeError(f"{name} must be an integer, not {value!r}")
-        if depth < 2:
-            raise ValueError(f"Depth must be at least 2 words, not {depth!r}")
-        if not 1 <= free_limit <= depth:
-            raise ValueError(f"Free limit must be 1 to {depth} words, not {free_limit!r}")
+        check_integer("Free limit", free_limit, 1, depth)
         self.shape      = shape
         self.depth      = depth
         self.free_limit = free_limit

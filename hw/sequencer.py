@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_data_bits, check_integer
 from .config import (
     ADDRESS_BITS,
     INDEX_BITS,
@@ -72,6 +73,10 @@ class Sequencer(wiring.Component):
     """
 
     def __init__(self, *, data_bits, map_words, tap_words, parameter_words):
+        check_data_bits(data_bits)
+        check_integer("Map words", map_words, 1, 2**ADDRESS_BITS - 1)
+        check_integer("Tap words", tap_words)
+        check_integer("Parameter words", parameter_words)
         self.data_bits       = data_bits
         self.map_words       = map_words
         self.tap_words       = tap_words
