@@ -51,7 +51,7 @@ class Accelerator(wiring.Component):
     bus
         AXI4 port to external memory.
     running, finished
-        A program is under way; descriptors that it has worked off. For watchers; the registers tell
+        A program is running; descriptors that it has completed. For watchers; the registers tell
         the same.
     """
 

@@ -32,9 +32,9 @@ class Core(wiring.Component):
 
     Parameters
     ----------
-    outputs, inputs, pixels, weight_bits, activation_bits
+    outputs, inputs, pixels, weight_bits, activation_bits : int
         Lanes and widths, see :class:`mnv2.hw.mac_array.MacArray`.
-    map_words, strip_words, line_words, weight_words, tap_words, parameter_words, queue_words
+    map_words, strip_words, line_words, weight_words, tap_words, parameter_words, queue_words : int
         Depths of the memories, see :class:`mnv2.hw.config.AcceleratorConfig`.
 
     Members
@@ -240,7 +240,7 @@ class Core(wiring.Component):
             array.o.ready.eq(1),
         ]
 
-        # Behind the array: a finished tile is taken over, and one word a cycle is requantised.
+        # After the array: a finished tile is taken over, and one word a cycle is requantised.
         m.submodules.requantize = requantize = Requantize(
             channels=self.inputs, pixels=self.pixels, activation_bits=self.activation_bits,
             tag_shape=self._slot)

@@ -17,7 +17,7 @@ class Counters(wiring.Component):
 
     Parameters
     ----------
-    rows
+    rows : int
         Descriptors that there is room for; later ones start again at row 0.
 
     Members

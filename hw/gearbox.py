@@ -19,7 +19,7 @@ class Gearbox(wiring.Component):
     word whose ``last`` is up; the next packet starts a fresh output word. What then remains
     of the packet and does not fill an output word is emitted, zeros above it, or dropped.
 
-    The narrower side moves a word each cycle inside a packet. Behind the last word of a packet
+    The narrower side moves a word each cycle inside a packet. After the last word of a packet
     the input waits until the packet has left.
 
     ``i.ready``, ``o.valid`` and ``o.payload`` depend on registers alone.
@@ -74,7 +74,8 @@ class Gearbox(wiring.Component):
         taken     = self.input_bits // unit_bits
         given     = self.output_bits // unit_bits
         # The least that keeps the narrower side busy while `ready` looks at `level` alone:
-        # widening, a full word less one unit waits beside two inputs; narrowing, two outputs do.
+        # widening, a full word less one unit waits in addition to two inputs; narrowing, two
+        # outputs do.
         capacity  = taken + given + min(taken, given) - 1
 
         held   = Signal(capacity * unit_bits)   # units from `level` up are zero
@@ -88,7 +89,7 @@ class Gearbox(wiring.Component):
             give.eq(self.o.valid & self.o.ready),
         ]
 
-        # The words that stay, then the new one behind them.
+        # The words that stay, then the new one after them.
         kept     = Signal(range(capacity + 1))
         rest     = Signal.like(held)
         incoming = Signal.like(held)

@@ -10,7 +10,7 @@ __all__ = ["AddParameters", "ChannelParameters", "LayerRange", "accumulator_word
 
 
 class ChannelParameters(data.Struct):
-    """What requantisation needs of one output channel, 72 bits.
+    """Parameters of requantisation of one output channel, 72 bits.
 
     Members
     -------

@@ -73,21 +73,21 @@ class LineBuffer(wiring.Component):
 
     Parameters
     ----------
-    channels, pixels
+    channels, pixels : int
         Lanes of a word.
-    tile_words
+    tile_words : int
         Channel words that arrive side by side for each group of pixels.
-    depth
+    depth : int
         Words in a row that the line memory holds: channel words times groups.
-    activation_bits
+    activation_bits : int
         Width of an activation, 4 to 8 bits.
-    address_bits
+    address_bits : int
         Width of the output position.
 
     Members
     -------
     i_command
-        Rows to take in; one command is worked off at a time.
+        Rows to take in; one command is processed at a time.
     i
         Words of the map in step order, real positions only.
     o

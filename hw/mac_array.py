@@ -40,13 +40,13 @@ class MacArray(wiring.Component):
 
     Parameters
     ----------
-    outputs, inputs, pixels
+    outputs, inputs, pixels : int
         Lanes.
-    weight_bits, activation_bits
+    weight_bits, activation_bits : int
         Widths of the factors, 4 to 8 bits.
-    pointwise, depthwise
+    pointwise, depthwise : bool
         Kinds of work that the array does, at least one.
-    tag_shape
+    tag_shape : ShapeLike
         Shape of a tag that travels with the item.
 
     Members

@@ -16,7 +16,7 @@ class MapLoader(wiring.Component):
 
     Parameters
     ----------
-    word_bits
+    word_bits : int
         Bits of a word.
 
     Members
@@ -24,7 +24,8 @@ class MapLoader(wiring.Component):
     begin
         A map begins; what follows holds until the next one does.
     words, base, end
-        Words of the map, 0 for none; ring in the map memory, with the address behind its last word.
+        Words of the map, 0 for none; ring in the map memory, from its first address to one past its
+        last word.
     freed
         Words that may be overwritten.
     i
@@ -54,7 +55,7 @@ class MapLoader(wiring.Component):
         m = Module()
         address = Signal(ADDRESS_BITS)
         room    = Signal()
-        rest    = Signal()          # of the last beat, behind the map
+        rest    = Signal()          # of the last beat, after the map
         m.d.comb += [
             rest.eq(self.loaded == self.words),
             room.eq((self.loaded - self.freed < self.end - self.base) & ~rest & ~self.begin),
@@ -78,7 +79,7 @@ class MapStorer(wiring.Component):
 
     Parameters
     ----------
-    word_bits
+    word_bits : int
         Bits of a word.
 
     Members
@@ -86,7 +87,8 @@ class MapStorer(wiring.Component):
     begin
         A map begins; what follows holds until the next one does.
     words, base, end
-        Words of the map, 0 for none; ring in the map memory, with the address behind its last word.
+        Words of the map, 0 for none; ring in the map memory, from its first address to one past its
+        last word.
     produced
         Words that are complete.
     request, address, grant, data

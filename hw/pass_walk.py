@@ -1,4 +1,4 @@
-"""Where a pass stands: its tile, its pixels, its step, and the addresses that go with them."""
+"""Walk through a pass: tile, pixels, step, and the addresses that go with them."""
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
@@ -19,13 +19,13 @@ def tile_layout(tile_words):
     offset
         Its first output word, counted from the pass's first.
     count, after
-        Output words in it and behind it.
+        Output words in it and after it.
     first, last
-        None are before it; none are behind it.
+        None are before it; none are after it.
     steps_after, single_step
-        Steps behind its first one, for each group of pixels; whether there are none.
+        Steps after its first one, for each group of pixels; whether there are none.
     parameter, parameter_end
-        Positions in the ring of parameters: of its first word's, and behind its last word's.
+        Positions in the ring of parameters: of its first word's, and one past its last word's.
     """
     return data.StructLayout({
         "offset":        WORDS_BITS,
@@ -48,9 +48,9 @@ class PassWalk(wiring.Component):
 
     Parameters
     ----------
-    tile_words
+    tile_words : int
         Words of results of a tile.
-    weight_ring
+    weight_ring : int
         Words in the ring of weights.
 
     Members
@@ -165,7 +165,7 @@ class PassWalk(wiring.Component):
         return m
 
     def _walk_tiles(self, m, prepare, pixels_go, tile_goes, tile_within):
-        """The tile, and the one behind it, which depends on registers alone."""
+        """The tile, and the next one, which depends on registers alone."""
         command   = self.command
         tile      = self.tile
         first     = Signal.like(tile)
@@ -195,7 +195,7 @@ class PassWalk(wiring.Component):
 
     def _walk_steps(self, m, prepare, tile_ends, following):
         """Steps within a tile and pixels."""
-        after = Signal(WORDS_BITS)              # steps behind this one
+        after = Signal(WORDS_BITS)              # steps after this one
         with m.If(prepare | (self.advance & self.last_step)):
             m.d.sync += [self.step.eq(0), self.first_step.eq(1)]
             # All tiles of a stem have as many steps.
@@ -258,7 +258,7 @@ class PassWalk(wiring.Component):
                 after.eq(Mux(stepped == end, base, stepped)),
                 getattr(self, f"{name}_next").eq(pixel),
             ]
-            # The tile's own words lie ``offset`` behind the pixels'.
+            # The tile's own words lie ``offset`` after the pixels'.
             with m.If(prepare):
                 m.d.sync += [pixel.eq(first), address.eq(first)]
             with m.Elif(tile_goes):

@@ -1,4 +1,4 @@
-"""What a pass over rows of a map is, what becomes of its results, and why it may have to wait."""
+"""Passes over rows of a map: their commands, targets, settings, and causes of waiting."""
 
 from amaranth import *
 from amaranth.lib import data, enum
@@ -19,7 +19,7 @@ class Range(enum.Enum, shape=2):
 
 
 class Target(enum.Enum, shape=3):
-    """Where a requantised word goes."""
+    """Destination of a requantised word."""
 
     #: To the line buffer, by way of its queue.
     QUEUE    = 0
@@ -31,7 +31,7 @@ class Target(enum.Enum, shape=3):
     RESIDUAL = 3
     #: To the pool, whose results go to the map memory.
     POOL     = 4
-    #: Out of the accelerator, beside its accumulators.
+    #: Out of the accelerator, with its accumulators.
     LOGITS   = 5
 
 
@@ -63,7 +63,7 @@ class Stall(enum.Enum, shape=4):
 class PassCommand(data.Struct):
     """A convolution over some rows, or a move of a map to the line buffer.
 
-    Works off tiles of output channels; for each, all rows; for each, all groups of pixels; for
+    Loops over tiles of output channels; for each, all rows; for each, all groups of pixels; for
     each, all input words. The stem takes its input from windows, each of which comes only once:
     tiles within groups of pixels.
 
@@ -83,9 +83,9 @@ class PassCommand(data.Struct):
     free_weights
         Release each tile's weights after use.
     rewind
-        Begin with the oldest weights in the ring; without, go on behind the pass before.
+        Begin with the oldest weights in the ring; otherwise, after those of the previous pass.
     rows, groups
-        Rows to work off, groups of pixels in a row.
+        Rows to process, groups of pixels in a row.
     input_words, output_words
         Channel words of the input and of the output.
     parameters
@@ -93,7 +93,7 @@ class PassCommand(data.Struct):
     input
         Address of the first input word.
     input_base, input_end
-        Ring that holds the input map, the second behind its last word.
+        Ring that holds the input map; the second is one past its last word.
     index
         Words of the input map that lie before the first one; of the output map if ``from_strip``.
     output, output_base, output_end
@@ -123,7 +123,7 @@ class PassCommand(data.Struct):
 
 
 def slot_layout(tile_words):
-    """What happens to a word of accumulators: it travels with the item through the array.
+    """Handling of a word of accumulators, which travels with the item through the array.
 
     Members
     -------
@@ -160,7 +160,7 @@ def slot_layout(tile_words):
 
 
 class LayerSettings(data.Struct):
-    """What stays the same for all passes of a block.
+    """Settings that are the same for all passes of a block.
 
     Members
     -------

@@ -21,13 +21,13 @@ class Pool(wiring.Component):
 
     Parameters
     ----------
-    channels, pixels
+    channels, pixels : int
         Lanes of a word.
-    tile_words
+    tile_words : int
         Words of a tile.
-    activation_bits
+    activation_bits : int
         Width of an activation, 4 to 8 bits.
-    tag_shape
+    tag_shape : ShapeLike
         Shape of a tag; that of the last word of a channel word comes with the mean.
 
     Members

@@ -39,7 +39,7 @@ class Header(data.Struct):
 
 
 class Work(enum.Enum, shape=2):
-    """What a descriptor asks for."""
+    """Kind of a descriptor."""
 
     #: An inverted-residual block, the stem before it included if it has one.
     BLOCK      = 0
@@ -87,7 +87,7 @@ class Descriptor(data.Struct):
     output_rows, output_groups, output_words
         The same of the output.
     strip_rows
-        Output rows worked off together: their depthwise outputs are in the strip memory. For stride
+        Output rows processed together: their depthwise outputs are in the strip memory. For stride
         1 the last strip has more than one row, or is the only one.
     strip_output_words
         Words of output that a strip of ``strip_rows`` rows gives.
@@ -95,8 +95,8 @@ class Descriptor(data.Struct):
         Words of parameters: stem if any, expansion if any, depthwise, projection; or those of the
         only layer.
     input_base, input_end, output_base, output_end
-        Rings in the map memory for whole rows of input and of output, each with the address behind
-        its last word.
+        Rings in the map memory for whole rows of input and of output, each with the address one
+        past its last word.
     load_address, load_beats, load_words
         Input map in external memory: address in bytes, beats, words.
     store_address, store_bytes, store_words
@@ -106,7 +106,7 @@ class Descriptor(data.Struct):
     stem_range, expand, depthwise, project
         Output ranges; head and classifier take the projection's.
     pool_parameters, pool
-        Factor and output range of the pool behind the head.
+        Factor and output range of the pool after the head.
     add
         Residual addition.
     """

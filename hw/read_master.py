@@ -320,7 +320,7 @@ class ReadMaster(wiring.Component):
             with m.If(requests[index]):
                 m.d.comb += chosen.eq(index)
         if self.arbitration == "round-robin":
-            # Requests behind the one served last come first.
+            # Requests after the one served last come first.
             served = Signal.like(chosen, init=self.channels - 1)
             for index in reversed(range(1, self.channels)):
                 with m.If(requests[index] & (served < index)):

@@ -1,4 +1,4 @@
-"""Registers of the accelerator behind an AXI4-Lite port."""
+"""Registers of the accelerator, on an AXI4-Lite port."""
 
 from amaranth import *
 from amaranth.lib import enum, wiring
@@ -28,12 +28,12 @@ class Status(enum.Enum, shape=4):
     DONE       = 1
     #: The program is under way.
     RUNNING    = 2
-    #: Memory answered with an error, or not as AXI4 asks; the program was given up.
+    #: Memory answered with an error, or not as AXI4 asks; the program was aborted.
     BUS        = 3
-    #: A descriptor is not one; the program was given up.
+    #: A descriptor is not one; the program was aborted.
     DESCRIPTOR = 4
     #: Nothing moved for a long time: descriptors and streams do not fit together; the program was
-    #: given up.
+    #: aborted.
     STUCK      = 5
 
 
@@ -48,7 +48,7 @@ class Register(enum.Enum):
     PROGRAM_ADDRESS  = 0x08
     #: Records of the program, its header included.
     PROGRAM_RECORDS  = 0x0C
-    #: Read: descriptors that the program has worked off.
+    #: Read: descriptors that the program has completed.
     FINISHED         = 0x10
     #: Bit 0: raise the interrupt when a program ends.
     INTERRUPT_ENABLE = 0x14
@@ -67,7 +67,7 @@ class AxiLiteSignature(wiring.Signature):
 
     Parameters
     ----------
-    address_bits
+    address_bits : int
         Width of an address in bits.
 
     Ref: ARM IHI 0022E, AMBA AXI and ACE Protocol Specification, B1.
@@ -85,14 +85,14 @@ class AxiLiteSignature(wiring.Signature):
 
 
 class Registers(wiring.Component):
-    """What the host sets and sees.
+    """Registers that the host writes and reads.
 
     One read and one write are under way at a time. An address without a register answers with an
     error.
 
     Parameters
     ----------
-    counter_rows
+    counter_rows : int
         Rows of counters.
 
     Members
@@ -106,7 +106,7 @@ class Registers(wiring.Component):
     program_address, program_records
         See :class:`Register`.
     status, finished, ended
-        How the program stands; descriptors that are worked off; it ends in this cycle.
+        How the program stands; descriptors that are completed; it ends in this cycle.
     counter_row, counter_column, counter_value
         Read a counter, see :class:`mnv2.hw.counters.Counters`.
     """

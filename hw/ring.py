@@ -12,7 +12,7 @@ __all__ = ["Ring"]
 class Ring(wiring.Component):
     """Keeps a window of a stream in block RAM, readable at random until it is freed.
 
-    Words are written in order behind each other and wrap at ``depth``. The oldest word is at
+    Words are written one after another and wrap at ``depth``. The oldest word is at
     ``base``; a reader keeps its own absolute address, starts it at ``base``, steps it with
     :meth:`step`, and rewinds by going back to ``base`` (or to any address noted before).
     The words at offsets 0 to ``available - 1`` from ``base`` may be read.
@@ -78,7 +78,7 @@ class Ring(wiring.Component):
         })
 
     def step(self, address):
-        """Address behind ``address``, a value of the shape of ``base``, with the wrap."""
+        """Address after ``address``, a value of the shape of ``base``, with the wrap."""
         return Mux(address == self.depth - 1, 0, (address + 1)[:len(self.base)])
 
     def elaborate(self, platform):
