@@ -9,6 +9,7 @@ from .config import (
     COUNTER_ROWS,
     MEMORY_ADDRESS_BITS,
     STREAMS,
+    WORDS_BITS,
     WRITE_OUTSTANDING,
     AcceleratorConfig,
 )
@@ -66,7 +67,7 @@ class HardwareUnit:
     @property
     def summary(self) -> str:
         """What it does, in one line: the first of its class's docstring."""
-        return self.component.__doc__.strip().partition("\n")[0]
+        return self.component.__doc__.strip().partition("\n")[0].replace("``", "")
 
     def build(self, config, *, few_lanes=False):
         """The component, for a configuration."""
@@ -89,7 +90,8 @@ def _array(config):
 def _depthwise(config):
     # The memory holds two sets of kernels.
     return {**_lanes(config), "tile_words": config.tile_words, "depth": config.line_words,
-            "words": max(config.tap_words // 2, 1), "weight_bits": config.weight_bits}
+            "words": min(max(config.tap_words // 2, 1), 2**WORDS_BITS),
+            "weight_bits": config.weight_bits}
 
 
 def _pointwise(config):
