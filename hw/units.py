@@ -66,7 +66,7 @@ class HardwareUnit:
 
     @property
     def summary(self) -> str:
-        """What it does, in one line: the first of its class's docstring."""
+        """Purpose in one line: the first line of its class's docstring."""
         return self.component.__doc__.strip().partition("\n")[0].replace("``", "")
 
     def build(self, config, *, few_lanes=False):

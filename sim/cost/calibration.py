@@ -13,7 +13,7 @@ import numpy as np
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.resources import estimate_resources
 from mnv2.sim.cost.synthesised import load_designs, load_results
-from mnv2.sim.cost.units import list_units
+from mnv2.sim.cost.unit_list import list_units
 
 __all__ = ["FITTED", "Comparison", "compare", "fit_coefficients", "fit_non_negative"]
 

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mnv2.sim.cost.operations import OPERATIONS, count_operations
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cost.operations import count_operations
+from mnv2.sim.cost.unit_cost import Energies
+from mnv2.sim.cost.unit_list import OPERATIONS
 from mnv2.sim.errors import UserError
 
 __all__ = ["ENERGIES", "Energy", "energy_per_operation", "frame_energy", "load_energies"]
@@ -23,9 +26,6 @@ ENERGIES = {
     "dram_bit": "of a bit of external memory, read or written",
 }
 
-#: Additions of a requantised element: bias, rounding before and after the shift, zero point.
-_REQUANTISE_ADDITIONS = 4
-
 
 @dataclass(frozen=True)
 class Energy:
@@ -34,7 +34,7 @@ class Energy:
     Attributes
     ----------
     by_operation : dict of str to float
-        Joules by the names of `mnv2.sim.cost.operations.OPERATIONS`.
+        Joules by the names of `mnv2.sim.cost.unit_list.OPERATIONS`.
     """
 
     by_operation: Mapping[str, float] = field(hash=False)
@@ -119,19 +119,6 @@ def frame_energy(layers, config, energies, *, network):
     return Energy({name: count * each[name] for name, count in counts.items()})
 
 
-def energy_per_operation(config, energies):
-    """Joules of one of each of `OPERATIONS`; bits of memory cost the same wherever they lie."""
-    add = energies["add_32"]
-    wide = energies["multiply_32x32"]
-    scaled = wide + _REQUANTISE_ADDITIONS * add
-    own = {
-        "multiply-accumulate": (
-            energies["multiply_8x8"] * config.weight_bits * config.activation_bits / 64 + add
-        ),
-        "requantise": scaled,
-        # Each summand is scaled by 9 x 32 bits, the sum by 32 x 32.
-        "residual addition": 2 * (wide * 9 / 32 + 2 * add) + add + scaled,
-        "pool": add,
-        "external memory": energies["dram_bit"],
-    }
-    return {name: own.get(name, energies["memory_bit"]) for name in OPERATIONS}
+def energy_per_operation(config: AcceleratorConfig, energies: Energies) -> dict[str, float]:
+    """Joules of one of each of `mnv2.sim.cost.unit_list.OPERATIONS`."""
+    return {name: operation.energy(config, energies) for name, operation in OPERATIONS.items()}

@@ -1,8 +1,8 @@
-"""Families of devices, and the multipliers that each makes of the array's products."""
+"""Families of devices, and what distinguishes their logic."""
 
 from dataclasses import dataclass
 
-__all__ = ["FAMILIES", "Family", "array_dsps"]
+__all__ = ["FAMILIES", "Family"]
 
 #: Products of fewer bits are made of tables on AMD's devices.
 #: Ref: Yosys 0.70, techlibs/xilinx/synth_xilinx.cc, DSP_Y_MINWIDTH.
@@ -39,11 +39,3 @@ FAMILIES = {
     "ecp5": Family("Lattice ECP5", "ecp5"),
     "ice40": Family("Lattice iCE40 UltraPlus", "ecp5"),
 }
-
-
-def array_dsps(config, family, *, packed=False):
-    """DSPs of the array: one for each product, or for each pair of pixels with one weight."""
-    if config.weight_bits + config.activation_bits < FAMILIES[family].soft_below:
-        return 0
-    columns = -(-config.pixels // 2) if packed else config.pixels
-    return config.outputs * config.inputs * columns

@@ -114,7 +114,7 @@ def map_memory(shape, family, *, ultra_ram=False):
 
     Parameters
     ----------
-    shape : mnv2.sim.cost.memories.MemoryShape
+    shape : mnv2.sim.cost.unit_cost.MemoryShape
     family : str
         A key of `MEMORY_FAMILIES`.
     ultra_ram : bool

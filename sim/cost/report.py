@@ -13,30 +13,12 @@ from mnv2.sim.cost.energy import Energy, frame_energy
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.resources import Resources, estimate_units
 from mnv2.sim.cost.synthesised import find_synthesised
+from mnv2.sim.cost.unit_list import GROUPS, group_of
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.errors import UserError
 from mnv2.sim.report.provenance import find_commit
 
-__all__ = ["GROUPS", "CostReport", "DeviceCost", "make_cost_report", "write_cost_report"]
-
-#: Groups of units for people, by the beginning of a path; the first that fits.
-GROUPS = {
-    "multiplier array": ("core.array",),
-    "requantisation": ("core.requantize",),
-    "residual adder": ("core.residual",),
-    "pool": ("core.pool",),
-    "line buffer": ("core.line_buffer",),
-    "issue": ("core.issue",),
-    "maps and datapath": ("core",),
-    "weights": ("core.weights",),
-    "3x3 kernels": ("core.taps",),
-    "parameters": ("core.parameters",),
-    "queues": ("core.queue", "core.residual_queue", "core.wide_queue", "core.logits_queue"),
-    "memory port": ("read_master", "write_master", "loader", "storer"),
-    "gearboxes": ("gearbox",),
-    "counters": ("counters",),
-    "sequencer, registers": ("",),
-}
+__all__ = ["CostReport", "DeviceCost", "make_cost_report", "write_cost_report"]
 
 
 @dataclass(frozen=True)
@@ -121,24 +103,11 @@ class CostReport:
         return sum(self.units[family].values(), Resources())
 
     def groups(self, family):
-        """Resources of `GROUPS`."""
+        """Resources of each of `mnv2.sim.cost.unit_list.GROUPS`."""
         found = dict.fromkeys(GROUPS, Resources())
         for path, resources in self.units[family].items():
             found[group_of(path)] += resources
         return found
-
-
-def group_of(path):
-    """Group that a unit belongs to."""
-    if path.endswith("_gearbox"):
-        return "gearboxes"
-    best, longest = "sequencer, registers", -1
-    for group, prefixes in GROUPS.items():
-        for prefix in prefixes:
-            whole = path == prefix or path.startswith(f"{prefix}.")
-            if whole and len(prefix) > longest:
-                best, longest = group, len(prefix)
-    return best
 
 
 def make_cost_report(

@@ -5,7 +5,7 @@ from rich.text import Text
 
 from mnv2.sim.cost.energy import energy_per_operation
 from mnv2.sim.cost.families import FAMILIES
-from mnv2.sim.cost.operations import OPERATIONS
+from mnv2.sim.cost.unit_list import OPERATIONS
 from mnv2.sim.report.tables import new_table
 
 __all__ = ["render_cost_report"]
@@ -224,7 +224,7 @@ def energy_table(report):
         table.add_row(
             name,
             f"{count:,.0f}" if each[name] else "",
-            OPERATIONS[name],
+            OPERATIONS[name].measure,
             f"{each[name] * 1e12:.3f}",
             f"{joules * 1e6:,.1f}",
             f"{joules / total:.1%}" if total else "",

@@ -13,7 +13,7 @@ from mnv2.sim.cost import pieces, resources
 from mnv2.sim.cost.calibration import compare, fit_coefficients
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.synthesised import RESULTS, load_designs
-from mnv2.sim.cost.units import list_gearboxes
+from mnv2.sim.cost.units.memory_port import list_gearboxes
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import generate
@@ -66,7 +66,7 @@ def usual_shapes():
         dict.fromkeys(
             (*pieces.gearbox_shape(taken, given)[:2], partial)
             for config in configs
-            for _, taken, given, partial in list_gearboxes(config)
+            for taken, given, partial in list_gearboxes(config).values()
         )
     )
 

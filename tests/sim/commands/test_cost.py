@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 from mnv2.hw.config import PRESETS
 from mnv2.sim import cli
 from mnv2.sim.cost.devices import load_devices
-from mnv2.sim.cost.report import GROUPS, group_of
 from mnv2.sim.cost.resources import estimate_resources, estimate_units
 from mnv2.sim.cost.synthesised import find_synthesised
+from mnv2.sim.cost.unit_list import GROUPS, group_of
 
 SMALL = ("--width", "0.35", "--size", "96")
 

@@ -152,7 +152,7 @@ def test_refuses(arguments, message):
 
 def test_units_in_place():
     """Each unit is in the netlist of the accelerator where the table says."""
-    from mnv2.sim.cost.units import list_units
+    from mnv2.sim.cost.unit_list import list_units
 
     places = [place for unit in UNITS.values() for place in unit.places]
     assert len(places) == len(set(places))

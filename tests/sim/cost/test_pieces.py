@@ -5,7 +5,7 @@ import pytest
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cost.pieces import gearbox_luts, gearbox_shape, load_pieces, tree_levels, tree_luts
 from mnv2.sim.cost.synthesised import load_designs
-from mnv2.sim.cost.units import list_units
+from mnv2.sim.cost.unit_list import list_units
 from mnv2.sim.synthesis.measure_pieces import measure_gearboxes
 
 
