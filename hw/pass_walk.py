@@ -160,7 +160,7 @@ class PassWalk(wiring.Component):
         following = self._walk_tiles(m, prepare, pixels_go, tile_goes, tile_within)
         self._walk_steps(m, prepare, tile_goes | tile_within, following)
         self._walk_pixels(m, prepare, done, last_row)
-        self._walk_addresses(m, prepare, pixels_go, tile_goes, tile_within, following.offset)
+        self._walk_addresses(m, prepare, tile_goes, tile_within, following.offset)
         self._walk_weights(m, prepare, done)
         return m
 
@@ -237,7 +237,7 @@ class PassWalk(wiring.Component):
                     groups_after.eq(groups_after - 1),
                 ]
 
-    def _walk_addresses(self, m, prepare, pixels_go, tile_goes, tile_within, next_offset):
+    def _walk_addresses(self, m, prepare, tile_goes, tile_within, next_offset):
         """Pixels of a map follow one another in a ring; each tile begins at the first again."""
         command, done = self.command, self.advance & self.pixel_done
         start = Signal(ADDRESS_BITS)            # of the pass's residual words

@@ -112,11 +112,11 @@ def cost(
 
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.cost.cost_plots import draw_cost
+    from mnv2.sim.cost.cost_report import make_cost_report, write_cost_report
+    from mnv2.sim.cost.cost_tables import render_cost_report
     from mnv2.sim.cost.devices import find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
-    from mnv2.sim.cost.plots import draw_cost
-    from mnv2.sim.cost.report import make_cost_report, write_cost_report
-    from mnv2.sim.cost.tables import render_cost_report
     from mnv2.sim.jobs.files import output_folder
 
     accelerator = load_configuration(config, settings or ())

@@ -15,14 +15,14 @@ from mnv2.sim.cost.resources import estimate_resources
 from mnv2.sim.cost.synthesised import load_designs, load_results
 from mnv2.sim.cost.unit_list import list_units
 
-__all__ = ["FITTED", "Comparison", "compare", "fit_coefficients", "fit_non_negative"]
+__all__ = ["FITTED", "FitError", "compare_fit", "fit_coefficients", "fit_non_negative"]
 
 #: What is fitted; DSPs and memories are counted.
 FITTED = ("flip_flops", "luts")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class FitError:
     """An estimate beside what Yosys counted.
 
     Attributes
@@ -63,7 +63,7 @@ def fit_coefficients(results=None):
     """
     results = load_results() if results is None else results
     fitted = {}
-    for family in dict.fromkeys(known.tables for known in FAMILIES.values()):
+    for family in dict.fromkeys(known.calibrated_as for known in FAMILIES.values()):
         rows = {}
         for name, design in load_designs().items():
             found = results.get(name, {}).get(family)
@@ -121,19 +121,19 @@ def fit_non_negative(matrix, target):
     return best / scale
 
 
-def compare(results=None):
+def compare_fit(results=None):
     """Estimates beside what Yosys counted, for each design and family that it mapped.
 
     Returns
     -------
-    list of Comparison
+    list of FitError
     """
     results = load_results() if results is None else results
     return [
-        Comparison(
+        FitError(
             name,
             family,
-            design.held_out or FAMILIES[family].tables != family,
+            design.held_out or FAMILIES[family].calibrated_as != family,
             vars(estimate_resources(design.config, family)),
             found["total"],
         )

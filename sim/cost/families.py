@@ -16,7 +16,7 @@ class Family:
     Attributes
     ----------
     title : str
-    tables : str
+    calibrated_as : str
         Family whose tables and flip-flops are taken for its own: itself where it was calibrated,
         else one with tables of as many inputs. For the 7 series that is too many flip-flops, since
         Yosys moves registers into a DSP48E1 and not into a DSP48E2.
@@ -28,7 +28,7 @@ class Family:
     """
 
     title: str
-    tables: str
+    calibrated_as: str
     soft_below: int = 0
     packs: bool = False
 

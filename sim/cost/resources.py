@@ -64,7 +64,7 @@ def estimate_units(config, family="xcup", *, dsp_packing=False, ultra_ram=False)
     for name, chosen in (("DSP packing", dsp_packing), ("UltraRAM", ultra_ram)):
         if chosen and not FAMILIES[family].packs:
             raise ValueError(f"{name} is for UltraScale+ devices, not for {FAMILIES[family].title}")
-    coefficients = load_coefficients()[FAMILIES[family].tables]
+    coefficients = load_coefficients()[FAMILIES[family].calibrated_as]
     found = {}
     for unit in list_units(config, family):
         of_kind = coefficients[unit.kind]

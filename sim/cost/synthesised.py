@@ -8,14 +8,14 @@ from pathlib import Path
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
 
-__all__ = ["DESIGNS", "RESULTS", "Design", "find_synthesised", "load_designs", "load_results"]
+__all__ = ["DESIGNS", "RESULTS", "MappedDesign", "find_synthesised", "load_designs", "load_results"]
 
 DESIGNS = Path(__file__).with_name("designs.toml")
 RESULTS = Path(__file__).with_name("synthesis.json")
 
 
 @dataclasses.dataclass(frozen=True)
-class Design:
+class MappedDesign:
     """An accelerator that was mapped.
 
     Attributes
@@ -36,7 +36,7 @@ def load_designs(path=DESIGNS):
     for name, options in tomllib.loads(path.read_text(encoding="utf-8")).items():
         held_out = options.pop("held_out", False)
         preset = PRESETS[options.pop("preset", "base")]
-        designs[name] = Design(dataclasses.replace(preset, **options), held_out)
+        designs[name] = MappedDesign(dataclasses.replace(preset, **options), held_out)
     return designs
 
 

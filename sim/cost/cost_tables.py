@@ -28,7 +28,7 @@ def render_cost_report(report):
 
     Parameters
     ----------
-    report : mnv2.sim.cost.report.CostReport
+    report : mnv2.sim.cost.cost_report.CostReport
 
     Returns
     -------
@@ -87,9 +87,9 @@ def resource_table(report):
     notes = ["DSPs and memories exact, LUTs and flip-flops fitted to runs of Yosys"]
     if report.synthesised[family] is None:
         notes.append("Yosys never mapped this very configuration")
-    if FAMILIES[family].tables != family:
+    if FAMILIES[family].calibrated_as != family:
         notes.append(
-            f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].tables].title}, "
+            f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].calibrated_as].title}, "
             f"not fitted for this family"
         )
     if report.options["dsp_packing"] and FAMILIES[family].packs:
