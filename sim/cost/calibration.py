@@ -1,4 +1,4 @@
-"""The coefficients of `mnv2.sim.cost.resources`, fitted to what Yosys made of whole accelerators.
+"""The coefficients of `mnv2.sim.cost.resources`, fitted to Yosys's results for whole accelerators.
 
 For each kind of unit, resource and family, non-negative least squares over all its instances in the
 designs that are calibrated on, with errors as shares of a design's total. Designs that are held out
@@ -6,6 +6,7 @@ say how far the estimate is off where it was not fitted.
 """
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,19 +18,19 @@ from mnv2.sim.cost.unit_list import list_units
 
 __all__ = ["FITTED", "FitError", "compare_fit", "fit_coefficients", "fit_non_negative"]
 
-#: What is fitted; DSPs and memories are counted.
+#: Resources that are fitted; DSPs and memories are counted.
 FITTED = ("flip_flops", "luts")
 
 
 @dataclass(frozen=True)
 class FitError:
-    """An estimate beside what Yosys counted.
+    """An estimate compared with the counts of Yosys.
 
     Attributes
     ----------
     design, family : str
     held_out : bool
-        Whether the estimate was fitted without it, or for another family.
+        Whether the estimate was not fitted to it, or fitted for another family.
     estimated, counted : dict of str to int
         Resources by name.
     """
@@ -37,8 +38,8 @@ class FitError:
     design: str
     family: str
     held_out: bool
-    estimated: dict
-    counted: dict
+    estimated: Mapping[str, int]
+    counted: Mapping[str, int]
 
     def error(self, resource):
         """Estimate over count, less one; 0 where neither has any."""
@@ -54,7 +55,7 @@ def fit_coefficients(results=None):
     Parameters
     ----------
     results : dict, optional
-        As of `mnv2.sim.cost.synthesised.load_results`, whose they are without it.
+        As of `mnv2.sim.cost.synthesised.load_results`, which is the default.
 
     Returns
     -------
@@ -62,9 +63,9 @@ def fit_coefficients(results=None):
         By family, kind of unit and resource: the constant and a coefficient for each feature.
     """
     results = load_results() if results is None else results
-    fitted = {}
+    fitted: dict[str, dict[str, dict[str, list[float]]]] = {}
     for family in dict.fromkeys(known.calibrated_as for known in FAMILIES.values()):
-        rows = {}
+        rows: dict[tuple[str, str], list[tuple[tuple[float, ...], int, float]]] = {}
         for name, design in load_designs().items():
             found = results.get(name, {}).get(family)
             if design.held_out or found is None:
@@ -122,7 +123,7 @@ def fit_non_negative(matrix, target):
 
 
 def compare_fit(results=None):
-    """Estimates beside what Yosys counted, for each design and family that it mapped.
+    """Estimates compared with the counts of Yosys, for each design and family that it mapped.
 
     Returns
     -------

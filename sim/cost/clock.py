@@ -24,7 +24,7 @@ class Clock:
     limited_by : str
         The slowest unit, empty where none was measured.
     source : str
-        ``"given"``, or what stands behind the figure, in words.
+        ``"given"``, or the origin of the figure, in words.
     """
 
     hz: float
@@ -43,7 +43,7 @@ def estimate_clock(family, clock_hz=None, *, unit_clocks=None):
         A clock that is given: it is used as it is.
     unit_clocks : dict, optional
         Highest clocks of units of the very configuration, as `mnv2.sim.synthesis.fmax` measures
-        them; without them those of `base`, which come along.
+        them; default the bundled ones of `base`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a configuration costs on devices, as one record: counted, predicted, and beside it Yosys."""
+"""Cost of a configuration on devices, as one record: counted, predicted, and mapped by Yosys."""
 
 import csv
 import dataclasses
@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.clock import Clock, estimate_clock
-from mnv2.sim.cost.devices import Device, device_use, fits
+from mnv2.sim.cost.devices import Device, Use, device_use, fits
 from mnv2.sim.cost.energy import Energy, frame_energy
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.resources import Resources, estimate_units
 from mnv2.sim.cost.synthesised import find_synthesised
+from mnv2.sim.cost.unit_cost import Energies
 from mnv2.sim.cost.unit_list import GROUPS, group_of
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.errors import UserError
@@ -40,7 +41,7 @@ class DeviceCost:
     """
 
     device: Device
-    uses: tuple
+    uses: tuple[Use, ...]
     fits: bool
     clock: Clock
     cycles: int | None
@@ -65,17 +66,17 @@ class DeviceCost:
 
 @dataclass(frozen=True)
 class CostReport:
-    """What a configuration costs.
+    """Cost of a configuration.
 
     Attributes
     ----------
     config : mnv2.hw.config.AcceleratorConfig
     options : dict
-        ``dsp_packing``, ``ultra_ram``: what could be done rather than what the RTL does.
+        ``dsp_packing``, ``ultra_ram``: estimated optimisations that the RTL does not implement.
     units : dict of str to dict of str to Resources
         By family and path.
     synthesised : dict of str to dict, or None
-        What Yosys counted of the very configuration, by family.
+        Counts of Yosys for the very configuration, by family.
     devices : tuple of DeviceCost
         In the order of the table; one, if one was asked for.
     energy : Energy or None
@@ -89,12 +90,12 @@ class CostReport:
     """
 
     config: AcceleratorConfig
-    options: Mapping = field(hash=False)
-    units: Mapping = field(hash=False)
-    synthesised: Mapping = field(hash=False)
-    devices: tuple
+    options: Mapping[str, bool] = field(hash=False)
+    units: Mapping[str, Mapping[str, Resources]] = field(hash=False)
+    synthesised: Mapping[str, Mapping[str, int] | None] = field(hash=False)
+    devices: tuple[DeviceCost, ...]
     energy: Energy | None
-    energies: Mapping = field(hash=False)
+    energies: Energies = field(hash=False)
     latency: int
     misfit: str = ""
 
@@ -133,10 +134,10 @@ def make_cost_report(
     latency : int
         Of the memory, cycles.
     bytes_per_cycle : int, optional
-        Bandwidth of the memory. Without it, each device's own peak where that is less than a beat
-        a cycle each way.
+        Bandwidth of the memory; default each device's own peak where that is less than a beat a
+        cycle each way.
     clock_hz : float, optional
-        A clock for all; without it, `mnv2.sim.cost.clock.estimate_clock` of each family.
+        A clock for all; default `mnv2.sim.cost.clock.estimate_clock` of each family.
     unit_clocks : dict, optional
         Measured clocks of units of this configuration on ECP5.
     dsp_packing, ultra_ram : bool
@@ -186,7 +187,7 @@ def make_cost_report(
         if share is None:
             share = max(int(device.bandwidth / clock.hz), 1)
             share = 0 if share >= 2 * config.data_bytes else share
-        layers = None if misfit else predict(share)
+        layers = () if misfit else predict(share)
         found.append(
             DeviceCost(
                 device=device,
@@ -212,7 +213,7 @@ def make_cost_report(
 
 
 def cost_as_dict(report):
-    """Everything of the report in values that JSON holds; what is counted is named so."""
+    """Contents of the report in values that JSON holds; counted ones are named so."""
     return {
         "computed": True,
         "configuration": dataclasses.asdict(report.config),

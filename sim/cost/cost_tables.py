@@ -104,7 +104,7 @@ def resource_table(report):
 
 
 def yosys_table(report):
-    """What is counted beside what Yosys made of this very configuration, resource by resource."""
+    """Counts here compared with those of Yosys for this very configuration, by resource."""
     (family,) = report.units
     total, yosys = report.total(family), report.synthesised[family]
     table = new_table(

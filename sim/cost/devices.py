@@ -27,7 +27,7 @@ _KEYS = {*_COUNTS, "title", "aliases", "family", "memory", "source"}
 
 @dataclass(frozen=True)
 class Device:
-    """What a device holds.
+    """Resources and memory of a device.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ def load_devices(path=None):
     Parameters
     ----------
     path : Path, optional
-        TOML like `devices.toml`, which is read without it.
+        TOML like `devices.toml`, which is the default.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def _plain(name):
 
 
 def device_use(resources, device):
-    """What a design takes of a device.
+    """Use of each resource of a device by a design.
 
     Parameters
     ----------

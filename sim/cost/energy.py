@@ -17,7 +17,7 @@ __all__ = ["ENERGIES", "Energy", "energy_per_operation", "frame_energy", "load_e
 
 TABLE = Path(__file__).with_name("energies.toml")
 
-#: What a table of energies holds.
+#: Entries of a table of energies.
 ENERGIES = {
     "multiply_8x8": "of an 8-bit multiplication",
     "multiply_32x32": "of a 32-bit multiplication",
@@ -41,7 +41,7 @@ class Energy:
 
     @property
     def total(self):
-        """Joules of everything together."""
+        """Joules of all operations together."""
         return sum(self.by_operation.values())
 
 
@@ -51,8 +51,8 @@ def load_energies(path=None):
     Parameters
     ----------
     path : Path, optional
-        TOML with some or all of `ENERGIES`, in picojoules; those left out stay as they are in
-        `energies.toml`, which is read without it.
+        TOML with some or all of `ENERGIES`, in picojoules; those left out are as in
+        `energies.toml`, which is the default.
 
     Returns
     -------

@@ -1,10 +1,10 @@
-"""Families of devices, and what distinguishes their logic."""
+"""Families of devices, and the differences in their logic."""
 
 from dataclasses import dataclass
 
 __all__ = ["FAMILIES", "Family"]
 
-#: Products of fewer bits are made of tables on AMD's devices.
+#: Products of fewer bits are made of LUTs on AMD's devices.
 #: Ref: Yosys 0.70, techlibs/xilinx/synth_xilinx.cc, DSP_Y_MINWIDTH.
 SMALLEST_AMD_PRODUCT = 9
 
@@ -17,11 +17,11 @@ class Family:
     ----------
     title : str
     calibrated_as : str
-        Family whose tables and flip-flops are taken for its own: itself where it was calibrated,
-        else one with tables of as many inputs. For the 7 series that is too many flip-flops, since
-        Yosys moves registers into a DSP48E1 and not into a DSP48E2.
+        Family whose LUTs and flip-flops are taken for its own: itself where it was calibrated, else
+        one with LUTs of as many inputs. For the 7 series that is too many flip-flops, since Yosys
+        moves registers into a DSP48E1 and not into a DSP48E2.
     soft_below : int
-        Bits of a product below which it is made of tables.
+        Bits of a product below which it is made of LUTs.
     packs : bool
         Whether a DSP can take two 8-bit products with a common factor, and the device may have
         UltraRAM.

@@ -1,4 +1,4 @@
-"""The resources of a device that a design takes, as one record."""
+"""Resources of a device that a design takes, as one record."""
 
 from dataclasses import dataclass, fields
 
@@ -22,7 +22,7 @@ class Resources:
     luts : int
         Look-up tables that compute: six inputs on AMD's devices, four on Lattice's.
     memory_luts : int
-        Look-up tables that hold memories, beside those.
+        Look-up tables that hold memories, in addition to those.
     flip_flops : int
     block_ram_4k : int
         Block RAMs of 4 kbit, iCE40's.

@@ -21,19 +21,19 @@ COEFFICIENTS = Path(__file__).with_name("coefficients.json")
 
 
 def estimate_resources(config, family="xcup", *, dsp_packing=False, ultra_ram=False):
-    """What an accelerator takes of a device.
+    """Resources of a device that an accelerator takes.
 
     Parameters
     ----------
     config : mnv2.hw.config.AcceleratorConfig
     family : str
-        A key of `FAMILIES`. The tables and flip-flops of ``"xc7"`` are those of ``"xcup"``, and
-        those of ``"ice40"`` those of ``"ecp5"``: both have tables of as many inputs.
+        A key of `FAMILIES`. The LUTs and flip-flops of ``"xc7"`` are those of ``"xcup"``, and those
+        of ``"ice40"`` those of ``"ecp5"``: both have LUTs of as many inputs.
     dsp_packing : bool
-        Count one DSP48E2 for the products of two pixels with one weight. Could be done; the RTL has
-        a DSP for each product.
+        Count one DSP48E2 for the products of two pixels with one weight, an optimisation that the
+        RTL does not implement.
     ultra_ram : bool
-        Count large buffers as UltraRAM. Could be done; Yosys does it only where it is told to.
+        Count large buffers as UltraRAM; Yosys uses it only where it is told to.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def estimate_resources(config, family="xcup", *, dsp_packing=False, ultra_ram=Fa
 
 
 def estimate_units(config, family="xcup", *, dsp_packing=False, ultra_ram=False):
-    """What each unit of an accelerator takes; parameters as for `estimate_resources`.
+    """Resources of each unit of an accelerator; parameters as for `estimate_resources`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What Yosys made of accelerators: kept results, and the designs that they are of."""
+"""Kept results of Yosys for whole accelerators, and the designs that they are of."""
 
 import dataclasses
 import functools
@@ -42,13 +42,14 @@ def load_designs(path=DESIGNS):
 
 @functools.cache
 def load_results(path=RESULTS):
-    """What Yosys made of the designs.
+    """Results of Yosys for the designs.
 
     Returns
     -------
     dict
         By design and family: ``verilog_sha256`` of the netlist, ``tool``, ``seconds``, and
-        ``total`` and ``units``, each the resources by name.
+        ``total`` and ``units``, each the resources by name; for `tiny` and `base` also
+        ``memories``, the kind of RAM by path.
     """
     return json.loads(path.read_text(encoding="utf-8"))
 

@@ -15,7 +15,7 @@ class BlockProgram(Program):
     """Program of one block, with its tiling and the (rows, columns, channels) of its output."""
 
     tiling: BlockTiling
-    output_shape: tuple
+    output_shape: tuple[int, int, int]
 
 
 def add_block_streams(builder, quantized, config):

@@ -9,7 +9,7 @@ __all__ = ["block_descriptor", "classifier_descriptor", "head_descriptor", "map_
 
 
 def map_bytes(words, config):
-    """Bytes of so many words of a map in external memory."""
+    """Bytes of a number of words of a map in external memory."""
     return -(-words * config.word_bits // 8)
 
 
@@ -172,7 +172,7 @@ def _pointwise(layer, quantized, config, *, input_base, load_address):
 
 
 def head_descriptor(layer, quantized, pool, config, *, input_base, output_base, load_address=None):
-    """Bytes of the descriptor of a head and the pool behind it.
+    """Bytes of the descriptor of a head and the pool after it.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ class ProgramStep:
     Attributes
     ----------
     name : str
-        What the accelerator works on.
+        The layers that the accelerator works on.
     ideal_cycles : int
         See `mnv2.sim.mapping.ideal`.
     """

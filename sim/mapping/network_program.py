@@ -2,11 +2,12 @@
 
 Maps stay on chip where the map memory has room for them. A map that does not fit leaves for
 external memory and comes back a few rows at a time. Where several images follow one another, the
-classifier of an image is worked off in parts between the first blocks of the next image, which
-need few weights: its own, each used once, arrive meanwhile. Each image has its own copy of the
+classifier of an image is computed in parts between the first blocks of the next image, which need
+few weights: its own, each used once, arrive meanwhile. Each image has its own copy of the
 weights in memory, in order of use.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,7 +23,7 @@ from mnv2.sim.mapping.descriptors import (
 )
 from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_weights
 from mnv2.sim.mapping.placement import Placement, place_network
-from mnv2.sim.mapping.program import Program, ProgramBuilder
+from mnv2.sim.mapping.program import Describe, Program, ProgramBuilder
 from mnv2.sim.mapping.tiling import cut_classes, map_words
 
 __all__ = ["NetworkProgram", "Placement", "build_network_program", "place_network", "unpack_logits"]
@@ -37,7 +38,7 @@ class NetworkProgram(Program):
     placement : Placement
     classes : int
     works : tuple of (int, str)
-        What each descriptor is for: number of the image, name of a block, ``"head"`` or
+        Purpose of each descriptor: number of the image, name of a block, ``"head"`` or
         ``"classifier"``.
     logits : tuple of tuple of (int, int)
         For each image, the parts of its logits: where in the output they begin, and bytes.
@@ -48,9 +49,9 @@ class NetworkProgram(Program):
 
     placement: Placement
     classes: int
-    works: tuple
-    logits: tuple
-    spilled_maps: dict
+    works: tuple[tuple[int, str], ...]
+    logits: tuple[tuple[tuple[int, int], ...], ...]
+    spilled_maps: dict[str, tuple[int, int]]
 
 
 def build_network_program(model, images, config):
@@ -60,7 +61,7 @@ def build_network_program(model, images, config):
     ----------
     model : mnv2.golden.model.QuantizedModel
     images : sequence of int8 [H, W, 3]
-        Quantised inputs, worked off one after another.
+        Quantised inputs, processed one after another.
     config : mnv2.hw.config.AcceleratorConfig
 
     Returns
@@ -74,8 +75,10 @@ def build_network_program(model, images, config):
     """
     placement = place_network(model.network, config)
     builder = ProgramBuilder(config)
-    works, logits = [], []
-    parts, waiting = _cut_classifier(model, config), []
+    works: list[tuple[int, str]] = []
+    logits: list[list[tuple[str, int]]] = []
+    parts = _cut_classifier(model, config)
+    waiting: list[Callable[[], Describe]] = []
     for number, image in enumerate(images):
         builder.add_map(f"image {number}", pack_image(image, config))
         _add_layer(builder, model.stem, config)
@@ -102,8 +105,8 @@ def build_network_program(model, images, config):
             )
         )
         works.append((number, "head"))
-        last = number == len(images) - 1
-        pieces = [(model.network.classifier, model.classifier)] if last else parts
+        ends = number == len(images) - 1
+        pieces = [(model.network.classifier, model.classifier)] if ends else parts
         sizes = []
         for part, (layer, quantized) in enumerate(pieces):
             words = map_words(layer.output_shape, config)[2]

@@ -1,4 +1,4 @@
-"""Where the maps of a network lie: on chip where there is room, else in external memory."""
+"""Placement of the maps of a network: on chip where there is room, else in external memory."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ __all__ = ["Placement", "place_network"]
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the maps of a network are.
+    """Places of the maps of a network.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ def place_network(network, config):
         try:
             tiling = tile_block(block, config, store=False, **place)
             if following:
-                # The block behind must be able to work on it, at worst with its output spilled.
+                # The next block must be able to work on it, at worst with its output spilled.
                 tile_block(following, config, load=False, store=True, kept=pooled)
             spill = False
         except DoesNotFit:

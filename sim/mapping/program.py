@@ -1,5 +1,6 @@
 """Memory image of a program: header, descriptors, the streams that it reads, maps."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,15 +8,18 @@ import numpy as np
 from mnv2.hw.config import PAGE_BYTES, RECORD_BYTES, RECORDS_BITS
 from mnv2.hw.program import Header
 
-__all__ = ["CONSTANT_STREAMS", "Program", "ProgramBuilder", "record_bytes"]
+__all__ = ["CONSTANT_STREAMS", "Describe", "Program", "ProgramBuilder", "record_bytes"]
 
 #: Streams of constants, which are read from start to end, whatever the descriptors say.
 CONSTANT_STREAMS = ("weights", "taps", "parameters")
 
+#: Makes a descriptor's bytes of the addresses of the maps by name.
+Describe = Callable[[Mapping[str, int]], np.ndarray]
+
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """What the host writes to memory, and where it finds the result.
+    """Memory as the host writes it, and the place of the result.
 
     Attributes
     ----------
@@ -45,9 +49,9 @@ class ProgramBuilder:
 
     def __init__(self, config):
         self._config = config
-        self._descriptors = []
-        self._streams = {name: [] for name in CONSTANT_STREAMS}
-        self._maps = {}
+        self._descriptors: list[Describe] = []
+        self._streams: dict[str, list[np.ndarray]] = {name: [] for name in CONSTANT_STREAMS}
+        self._maps: dict[str, np.ndarray] = {}
 
     def add_stream(self, name, data):
         """Append bytes to a stream: weights, taps or parameters."""
@@ -67,8 +71,8 @@ class ProgramBuilder:
         Parameters
         ----------
         first, last : str
-            Names of the maps that the result begins and ends with; without ``last``, the first
-            alone.
+            Names of the maps that the result begins and ends with; ``last`` is by default the
+            first.
 
         Returns
         -------

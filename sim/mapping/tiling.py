@@ -1,4 +1,4 @@
-"""How a block is laid onto the accelerator's memories: strips of rows, and rings for its maps."""
+"""Tiling of a block onto the accelerator's memories: strips of rows, and rings for its maps."""
 
 import math
 from dataclasses import dataclass
@@ -43,25 +43,25 @@ class NotSupported(DoesNotFit):
 
 @dataclass(frozen=True)
 class BlockTiling:
-    """Where the maps of a block are, and how many rows are worked off together.
+    """Layout of a block's maps in memory, and the rows that are processed together.
 
     Attributes
     ----------
-    input_shape, hidden_shape, output_shape
+    input_shape, hidden_shape, output_shape : tuple of int
         (rows, groups of pixels, channel words); the hidden map is the expanded one.
-    strip_rows
+    strip_rows : int
         Output rows of a strip.
-    strips
+    strips : int
         Number of strips.
-    input_ring_rows, output_ring_rows
+    input_ring_rows, output_ring_rows : int
         Rows of the input and of the output that the map memory holds at a time.
-    input_base, output_base
+    input_base, output_base : int
         Addresses of the first word of each in the map memory.
     """
 
-    input_shape: tuple
-    hidden_shape: tuple
-    output_shape: tuple
+    input_shape: tuple[int, int, int]
+    hidden_shape: tuple[int, int, int]
+    output_shape: tuple[int, int, int]
     strip_rows: int
     strips: int
     input_ring_rows: int
@@ -81,12 +81,12 @@ class BlockTiling:
 
     @property
     def input_end(self):
-        """Address behind the input's last word in the map memory."""
+        """Address one past the input's last word in the map memory."""
         return self.input_base + self.input_ring_rows * self.input_row_words
 
     @property
     def output_end(self):
-        """Address behind the output's last word in the map memory."""
+        """Address one past the output's last word in the map memory."""
         return self.output_base + self.output_ring_rows * self.output_row_words
 
 
@@ -113,9 +113,9 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
     block : mnv2.golden.network.Block
     config : mnv2.hw.config.AcceleratorConfig
     load : bool
-        The input comes from external memory a few rows at a time; without, all of it is on chip.
+        The input comes from external memory a few rows at a time; else all of it is on chip.
     store : bool
-        The output goes to external memory a few rows at a time; without, all of it stays on chip.
+        The output goes to external memory a few rows at a time; else all of it stays on chip.
     stem : mnv2.golden.network.Layer
         Makes the input, a few rows at a time; ``load`` has no meaning then.
     input_on_top : bool
@@ -282,7 +282,7 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
 def cut_classes(classes, config):
     """Classes of each part of a classifier, whole tiles each.
 
-    Where images follow one another, its parts are worked off between the first blocks of the next:
+    Where images follow one another, its parts are computed between the first blocks of the next:
     these need few weights, so the classifier's, each used once, arrive meanwhile.
 
     Parameters
@@ -293,7 +293,7 @@ def cut_classes(classes, config):
     Returns
     -------
     list of (int, int)
-        The first class of each part, and that behind its last.
+        The first class of each part, and one past its last.
     """
     tiles = math.ceil(classes / config.outputs)
     step = math.ceil(tiles / _PARTS) * config.outputs

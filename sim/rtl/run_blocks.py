@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.model import QuantizedBlock
+from mnv2.golden.network import Block
 from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.ideal import ideal_block_cycles
@@ -16,7 +18,7 @@ from mnv2.sim.rtl.simulate import build_accelerator, simulate
 
 __all__ = ["BlockTask", "network_tasks", "run_block_task", "run_tasks"]
 
-#: Cycles after which a block is given up, as a multiple of its ideal cycles, and in addition to
+#: Cycles after which a block is aborted, as a multiple of its ideal cycles, and in addition to
 #: them.
 DEADLINE_FACTOR, DEADLINE_CYCLES = 20, 100_000
 
@@ -37,8 +39,8 @@ class BlockTask:
         Output of golden.
     """
 
-    block: object
-    quantized: object
+    block: Block
+    quantized: QuantizedBlock
     activation: np.ndarray
     expected: np.ndarray
 

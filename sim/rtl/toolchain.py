@@ -161,8 +161,7 @@ def find_verilator():
     path = shutil.which("verilator")
     if path is not None:
         match = re.search(r"Verilator (\d+)\.(\d+)", _first_line([path, "--version"]))
-        version = match and (int(match[1]), int(match[2]))
-        if version and version >= MINIMUM_VERILATOR:
+        if match and (int(match[1]), int(match[2])) >= MINIMUM_VERILATOR:
             return Verilator(
                 path=Path(path), version=f"{match[1]}.{match[2]}", origin="system", root=None
             )

@@ -87,7 +87,7 @@ def _ports(component) -> list[tuple[str, str, int, str]]:
 
 def _fields(shape) -> str:
     """Fields of a layout with their bits, one level deep; empty where there are none."""
-    layout = shape.as_shape() if isinstance(shape, type) and issubclass(shape, data.View) else shape
+    layout = shape.as_shape() if isinstance(shape, type) and hasattr(shape, "as_shape") else shape
     if isinstance(layout, data.StructLayout):
         return ", ".join(
             f"{key} {field.offset}" + (f"-{field.offset + width - 1}" if width > 1 else "")

@@ -13,6 +13,7 @@ import re
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import wiring
@@ -76,23 +77,21 @@ class Enclosed(wiring.Component):
         Exclusive or of all its outputs, some cycles later.
     """
 
-    i: In(1)
-    o: Out(1)
-
     def __init__(self, unit):
         self.unit = unit
-        super().__init__()
+        super().__init__({"i": In(1), "o": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.unit = self.unit
-        inputs, outputs = [], []
+        inputs: list[Value] = []
+        outputs: list[Value] = []
         for _, member, value in self.unit.signature.flatten(self.unit):
             (inputs if member.flow == In else outputs).append(Value.cast(value))
-        chain = Signal(sum(map(len, inputs)))
+        chain = Signal(sum(len(value) for value in inputs))
         m.d.sync += chain.eq(Cat(self.i, chain))
         m.d.comb += Cat(inputs).eq(chain)
-        level = Signal(sum(map(len, outputs)), name="sample")
+        level = Signal(sum(len(value) for value in outputs), name="sample")
         m.d.sync += level.eq(Cat(outputs))
         while len(level) > 1:
             folded = Signal(-(-len(level) // 4), name="fold")
@@ -192,8 +191,8 @@ def measure_netlist(text, *, seed=1, timeout=1800):
         unit between registers; ``seconds`` that it took.
     """
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         (folder / "top.v").write_text(text)
         (folder / "top.ys").write_text(
             "read_verilog -sv -noassert -noassume top.v\ndelete */t:$print\n"
@@ -230,7 +229,7 @@ def measure_netlist(text, *, seed=1, timeout=1800):
     ]
     return {
         "megahertz": round(clock["achieved"], 1),
-        "path": _summarize(path),
+        "path": _join_steps(path),
         "cells": {
             kind: found["used"] for kind, found in report["utilization"].items() if found["used"]
         },
@@ -239,9 +238,9 @@ def measure_netlist(text, *, seed=1, timeout=1800):
     }
 
 
-def _summarize(path):
+def _join_steps(path):
     """Delays of a path; steps that follow each other at one named signal are joined."""
-    steps = []
+    steps: list[dict[str, Any]] = []
     for step in path:
         name = _readable(step["net"] if step["type"] == "routing" else step["to"]["cell"])
         if not steps or steps[-1]["to"] != name:

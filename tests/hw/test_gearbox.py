@@ -28,7 +28,7 @@ WIDTHS = [
 
 
 def cut(packets, input_bits, output_bits, partial):
-    """What comes out: payloads of the output port.
+    """Payloads of the output port.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ def test_streams_are_dense_and_in_order_of_use(case):
 
 
 def test_words_of_odd_bits_follow_without_gaps():
-    """A layer's last word need not end with a byte; the next layer's begins right behind it."""
+    """A layer's last word need not end with a byte; the next layer's begins at the next bit."""
     config = MACHINES["few_bits"]
     assert config.weight_word_bits % 8
     assert config.tap_word_bits % 8

@@ -26,7 +26,7 @@ __all__ = [
     "spilled_maps",
 ]
 
-#: A stuck program is given up soon; longer than any latency here.
+#: A stuck program is aborted soon; longer than any latency here.
 _PATIENCE = 3000
 
 MACHINES = {
