@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from mnv2 import hw
 from mnv2.sim.jobs.cache import cache_folder
 
 __all__ = ["convert", "generate"]
@@ -47,7 +48,8 @@ def generate(component_class, *, name="top", **parameters):
     """Convert ``component_class(**parameters)`` to Verilog, or read the text from the cache.
 
     The component is only made where the cache has no text for this class, these parameters, these
-    sources (each Python file of the package that defines the class) and these tools.
+    sources (each Python file of mnv2.hw and of the package that defines the class) and these
+    tools.
 
     Parameters
     ----------
@@ -123,14 +125,14 @@ def _stable(value):
 
 
 def _hash_sources(component_class):
-    """Hash of each Python file of the package that defines the class, and of this one.
+    """Hash of each Python file of mnv2.hw and of the package that defines the class.
 
-    The parts of mnv2, such as mnv2.hw, are packages of their own here: hardware depends on none of
-    the others.
+    The parts of mnv2, such as mnv2.hw, count as packages here; mnv2.hw depends on no other, and
+    components of other packages are made of its units.
     """
     depth = 2 if component_class.__module__.startswith("mnv2.") else 1
-    package = sys.modules[".".join(component_class.__module__.split(".")[:depth])]
-    folders = [Path(folder) for folder in getattr(package, "__path__", [])]
+    own = sys.modules[".".join(component_class.__module__.split(".")[:depth])]
+    folders = [Path(folder) for part in (hw, own) for folder in getattr(part, "__path__", [])]
     files = {path for folder in folders for path in folder.rglob("*.py")}
     files.add(Path(inspect.getfile(component_class)))
     files.add(Path(__file__))  # what the text goes through

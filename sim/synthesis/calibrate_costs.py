@@ -14,11 +14,11 @@ from mnv2.sim.cost.calibration import compare_fit, fit_coefficients
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.synthesised import RESULTS, load_designs
 from mnv2.sim.cost.units.memory_port import list_gearboxes
-from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import generate
 from mnv2.sim.synthesis.kept_results import read_results, reduce_result, write_results
 from mnv2.sim.synthesis.measure_pieces import measure_gearboxes, measure_trees
+from mnv2.sim.synthesis.script import add_families, add_timeout, run_script
 from mnv2.sim.synthesis.yosys import SHOWN, netlist_hash, synthesize
 
 __all__ = ["usual_shapes"]
@@ -69,12 +69,7 @@ def main():
         metavar="NAME",
         help="map this design alone; may be repeated",
     )
-    parser.add_argument(
-        "--family",
-        action="append",
-        choices=FAMILIES,
-        help=f"family of devices; may be repeated (default {', '.join(SHOWN)})",
-    )
+    add_families(parser, FAMILIES, SHOWN)
     parser.add_argument(
         "--gearboxes",
         type=int,
@@ -82,14 +77,15 @@ def main():
         metavar="COUNT",
         help="measure at most COUNT more shapes of gearboxes, the usual ones first",
     )
-    parser.add_argument("--timeout", type=float, default=7200, help="seconds of a run")
-    options = parser.parse_args()
-    try:
-        if not options.fit_only:
-            _measure_pieces(options.family or SHOWN, options.gearboxes, options.timeout)
-            _map_designs(options.design or load_designs(), options.family or SHOWN, options.timeout)
-    except (UserError, SimulationError) as error:
-        raise SystemExit(f"scripts/calibrate-costs: {error}") from None
+    add_timeout(parser, 7200)
+    run_script(parser, _calibrate)
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    """Measure, unless nothing is to be run; fit; print the errors."""
+    if not options.fit_only:
+        _measure_pieces(options.family or SHOWN, options.gearboxes, options.timeout)
+        _map_designs(options.design or load_designs(), options.family or SHOWN, options.timeout)
     _write(resources.COEFFICIENTS, fit_coefficients(read_results(RESULTS)), indent=1)
     resources.load_coefficients.cache_clear()
     for row in compare_fit(read_results(RESULTS)):

@@ -25,6 +25,7 @@ from mnv2.sim.cost.clock import MEASURED, load_unit_clocks
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import convert
+from mnv2.sim.synthesis.script import add_timeout, run_script
 from mnv2.sim.synthesis.yosys import netlist_hash
 from mnv2.sim.synthesis.yowasp import run_tool, tool_version
 
@@ -266,13 +267,16 @@ def main():
         help=f"one of {', '.join(CASES)}; default all",
     )
     parser.add_argument("--output", type=Path, default=MEASURED)
-    parser.add_argument("--timeout", type=float, default=1800, help="seconds for each tool")
-    options = parser.parse_args()
+    add_timeout(parser, 1800)
+    run_script(parser, _measure_cases)
+
+
+def _measure_cases(options: argparse.Namespace) -> None:
     results = json.loads(options.output.read_text()) if options.output.is_file() else {}
     for name in options.units or CASES:
         results[name] = _described(measure(name, timeout=options.timeout))
         print(f"{name:18} {results[name]['megahertz']:6.1f} MHz", flush=True)
-        options.output.write_text(json.dumps(results, indent=1) + "\n")
+        write_whole(options.output, f"{json.dumps(results, indent=1)}\n".encode())
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import PRESETS
 from mnv2.sim.configuration import load_configuration
 from mnv2.sim.cost.synthesised import RESULTS, load_designs
-from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import generate
 from mnv2.sim.synthesis.kept_results import read_results, reduce_result, write_results
+from mnv2.sim.synthesis.script import add_families, add_timeout, run_script
 from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN, netlist_hash, synthesize
 from mnv2.sim.synthesis.yowasp import tool_version
 
@@ -32,12 +32,7 @@ def main() -> None:
         metavar="OPTION=INTEGER",
         help="change one option, such as pixels=4; may be repeated",
     )
-    parser.add_argument(
-        "--family",
-        choices=FAMILIES,
-        action="append",
-        help=f"family of devices; may be repeated (default {', '.join(SHOWN)})",
-    )
+    add_families(parser, FAMILIES, SHOWN)
     parser.add_argument(
         "--output",
         type=Path,
@@ -45,25 +40,27 @@ def main() -> None:
         "by default results of a design of sim/cost/designs.toml are kept in "
         "sim/cost/synthesis.json, and others are only printed",
     )
-    parser.add_argument("--timeout", type=float, default=7200, help="seconds for each family")
-    options = parser.parse_args()
-    try:
-        config = load_configuration(options.config, options.set)
-        name = "".join((Path(options.config).stem, *(f" {change}" for change in options.set)))
-        text = generate(Accelerator, name="accelerator", config=config)
-        for family in options.family or SHOWN:
-            result = synthesize(text, family, timeout=options.timeout)
-            counts = ", ".join(f"{count:,} {kind}" for kind, count in result["total"].items())
-            print(f"{name} {family}: {counts}", flush=True)
-            if options.output is not None:
-                _write(options.output, name, family, text, result)
-            for design, mapped in load_designs().items():
-                if options.output is None and mapped.config == config:
-                    kept = read_results(RESULTS)
-                    kept.setdefault(design, {})[family] = reduce_result(result, text)
-                    write_results(RESULTS, kept)
-    except (UserError, SimulationError) as error:
-        raise SystemExit(f"scripts/synthesize: {error}") from None
+    add_timeout(parser, 7200)
+    run_script(parser, _map)
+
+
+def _map(options: argparse.Namespace) -> None:
+    """Map the accelerator for each family that is asked for."""
+    config = load_configuration(options.config, options.set)
+    name = "".join((Path(options.config).stem, *(f" {change}" for change in options.set)))
+    text = generate(Accelerator, name="accelerator", config=config)
+    for family in options.family or SHOWN:
+        result = synthesize(text, family, timeout=options.timeout)
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in result["total"].items())
+        print(f"{name} {family}: {counts}", flush=True)
+        if options.output is not None:
+            _write(options.output, name, family, text, result)
+            continue
+        for design, mapped in load_designs().items():
+            if mapped.config == config:
+                kept = read_results(RESULTS)
+                kept.setdefault(design, {})[family] = reduce_result(result, text)
+                write_results(RESULTS, kept)
 
 
 def _write(path: Path, name: str, family: str, text: str, result: dict) -> None:
