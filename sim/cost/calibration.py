@@ -41,7 +41,7 @@ class FitError:
     estimated: Mapping[str, int]
     counted: Mapping[str, int]
 
-    def error(self, resource):
+    def error(self, resource: str) -> float:
         """Estimate over count, less one; 0 where neither has any."""
         estimated, counted = self.estimated[resource], self.counted.get(resource, 0)
         if not counted:
@@ -89,7 +89,7 @@ def fit_coefficients(results=None):
     return fitted
 
 
-def fit_non_negative(matrix, target):
+def fit_non_negative(matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Non-negative least squares, exact for a few columns: the best of all subsets of them.
 
     Parameters
@@ -122,7 +122,7 @@ def fit_non_negative(matrix, target):
     return best / scale
 
 
-def compare_fit(results=None):
+def compare_fit(results: dict | None = None) -> list[FitError]:
     """Estimates compared with the counts of Yosys, for each design and family that it mapped.
 
     Returns

@@ -99,11 +99,11 @@ class CostReport:
     latency: int
     misfit: str = ""
 
-    def total(self, family):
+    def total(self, family: str) -> Resources:
         """Resources of the whole accelerator on a family."""
         return sum(self.units[family].values(), Resources())
 
-    def groups(self, family):
+    def groups(self, family: str) -> dict[str, Resources]:
         """Resources of each of `mnv2.sim.cost.unit_list.GROUPS`."""
         found = dict.fromkeys(GROUPS, Resources())
         for path, resources in self.units[family].items():

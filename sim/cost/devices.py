@@ -6,7 +6,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnv2.sim.cost.resources import FAMILIES
+from mnv2.sim.cost.families import FAMILIES
+from mnv2.sim.cost.record import Resources
 from mnv2.sim.errors import UserError
 
 __all__ = ["Device", "Use", "device_use", "find_device", "fits", "load_devices"]
@@ -80,14 +81,14 @@ class Use:
     available: int
 
     @property
-    def share(self):
+    def share(self) -> float:
         """Used of available; infinite where there is none of what is used."""
         if self.available:
             return self.used / self.available
         return float("inf") if self.used else 0.0
 
 
-def load_devices(path=None):
+def load_devices(path: str | Path | None = None) -> dict[str, Device]:
     """Read a table of devices.
 
     Parameters
@@ -170,7 +171,7 @@ def _device(name, entry):
     )
 
 
-def find_device(name, path=None):
+def find_device(name: str, path: str | Path | None = None) -> Device:
     """The device of a name, in any case, with or without hyphens; a board or a part number will do.
 
     Raises
@@ -199,7 +200,7 @@ def _plain(name):
     return "".join(filter(str.isalnum, name.lower()))
 
 
-def device_use(resources, device):
+def device_use(resources: Resources, device: Device) -> tuple[Use, ...]:
     """Use of each resource of a device by a design.
 
     Parameters
@@ -226,6 +227,6 @@ def device_use(resources, device):
     )
 
 
-def fits(resources, device):
+def fits(resources: Resources, device: Device) -> bool:
     """Whether a device has enough of everything, if nothing else is to be on it."""
     return all(use.share <= 1 for use in device_use(resources, device))

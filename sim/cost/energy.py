@@ -3,15 +3,17 @@
 import functools
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mnv2.golden.network import Network
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.operations import count_operations
 from mnv2.sim.cost.unit_cost import Energies
 from mnv2.sim.cost.unit_list import OPERATIONS
 from mnv2.sim.errors import UserError
+from mnv2.sim.report.results import LayerResult
 
 __all__ = ["ENERGIES", "Energy", "energy_per_operation", "frame_energy", "load_energies"]
 
@@ -40,12 +42,12 @@ class Energy:
     by_operation: Mapping[str, float] = field(hash=False)
 
     @property
-    def total(self):
+    def total(self) -> float:
         """Joules of all operations together."""
         return sum(self.by_operation.values())
 
 
-def load_energies(path=None):
+def load_energies(path: str | Path | None = None) -> dict[str, float]:
     """Read a table of energies.
 
     Parameters
@@ -97,7 +99,13 @@ def _read(path):
     return table
 
 
-def frame_energy(layers, config, energies, *, network):
+def frame_energy(
+    layers: Sequence[LayerResult],
+    config: AcceleratorConfig,
+    energies: Energies,
+    *,
+    network: Network,
+) -> Energy:
     """Energy of a frame.
 
     Parameters

@@ -110,7 +110,7 @@ MEMORY_FAMILIES = {
 _ULTRA_RAM_ROWS, _ULTRA_RAM_BITS = 4096, 72
 
 
-def map_memory(shape, family, *, ultra_ram=False):
+def map_memory(shape: MemoryShape, family: str, *, ultra_ram: bool = False) -> Resources:
     """Resources of a memory.
 
     Parameters
@@ -136,12 +136,12 @@ def map_memory(shape, family, *, ultra_ram=False):
     return _choose(shape, family)[0]
 
 
-def memory_columns(shape, family):
+def memory_columns(shape: MemoryShape, family: str) -> int:
     """How many RAMs the rows of a memory are spread over; what is beyond the first is decoded."""
     return _choose(shape, family)[1]
 
 
-def reads_while_written(shape, family):
+def reads_while_written(shape: MemoryShape, family: str) -> bool:
     """Whether logic stands in where a row is read while it is written: the RAM gives neither."""
     ram = _choose(shape, family)[2]
     return ram is not None and ram.points > 1

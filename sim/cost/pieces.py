@@ -22,7 +22,7 @@ def load_pieces():
     return json.loads(MEASURED.read_text(encoding="utf-8"))
 
 
-def tree_levels(terms):
+def tree_levels(terms: int) -> int:
     """Levels of compressors, three bits to two, before the last adder of a sum of ``terms``.
 
     Ref: L. Dadda, Some Schemes for Parallel Multipliers, Alta Frequenza 34, 1965.
@@ -33,7 +33,7 @@ def tree_levels(terms):
     return levels
 
 
-def tree_luts(terms, bits, family, *, slack=False):
+def tree_luts(terms: int, bits: int, family: str, *, slack: bool = False) -> float:
     """LUTs of a sum of ``terms`` signed values of ``bits`` bits.
 
     Parameters
@@ -66,13 +66,13 @@ def _numbered(family):
     return {int(terms): luts for terms, luts in load_pieces()[family]["trees"].items()}
 
 
-def gearbox_shape(taken_bits, given_bits):
+def gearbox_shape(taken_bits: int, given_bits: int) -> tuple[int, int, int]:
     """Shape of a gearbox, which decides its logic: units taken, units given, bits of a unit."""
     unit = gcd(taken_bits, given_bits)
     return taken_bits // unit, given_bits // unit, unit
 
 
-def gearbox_luts(taken_bits, given_bits, partial, family):
+def gearbox_luts(taken_bits: int, given_bits: int, partial: str, family: str) -> float:
     """LUTs of a gearbox.
 
     Parameters

@@ -37,7 +37,7 @@ class Resources:
     flip_flops: int = 0
     block_ram_4k: int = 0
 
-    def __add__(self, other):
+    def __add__(self, other: "Resources") -> "Resources":
         if not isinstance(other, Resources):
             return NotImplemented
         return Resources(
@@ -45,11 +45,11 @@ class Resources:
         )
 
     @property
-    def block_ram_halves(self):
+    def block_ram_halves(self) -> int:
         """Block RAM in units of 18 kbit: two for each of 36 kbit."""
         return 2 * self.block_ram_36k + self.block_ram_18k
 
     @property
-    def all_luts(self):
+    def all_luts(self) -> int:
         """Look-up tables of both kinds."""
         return self.luts + self.memory_luts

@@ -10,6 +10,7 @@ import functools
 import json
 from pathlib import Path
 
+from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.memory_mapping import map_memory
 from mnv2.sim.cost.record import Resources
@@ -20,7 +21,13 @@ __all__ = ["FAMILIES", "Resources", "estimate_resources", "estimate_units", "loa
 COEFFICIENTS = Path(__file__).with_name("coefficients.json")
 
 
-def estimate_resources(config, family="xcup", *, dsp_packing=False, ultra_ram=False):
+def estimate_resources(
+    config: AcceleratorConfig,
+    family: str = "xcup",
+    *,
+    dsp_packing: bool = False,
+    ultra_ram: bool = False,
+) -> Resources:
     """Resources of a device that an accelerator takes.
 
     Parameters
@@ -51,7 +58,13 @@ def estimate_resources(config, family="xcup", *, dsp_packing=False, ultra_ram=Fa
     return sum(units.values(), Resources())
 
 
-def estimate_units(config, family="xcup", *, dsp_packing=False, ultra_ram=False):
+def estimate_units(
+    config: AcceleratorConfig,
+    family: str = "xcup",
+    *,
+    dsp_packing: bool = False,
+    ultra_ram: bool = False,
+) -> dict[str, Resources]:
     """Resources of each unit of an accelerator; parameters as for `estimate_resources`.
 
     Returns

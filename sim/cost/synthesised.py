@@ -5,6 +5,7 @@ import functools
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
 
@@ -30,7 +31,7 @@ class MappedDesign:
 
 
 @functools.cache
-def load_designs(path=DESIGNS):
+def load_designs(path: Path = DESIGNS) -> dict[str, MappedDesign]:
     """Designs by name, in the order of the file: options of the configuration, and ``held_out``."""
     designs = {}
     for name, options in tomllib.loads(path.read_text(encoding="utf-8")).items():
@@ -41,7 +42,7 @@ def load_designs(path=DESIGNS):
 
 
 @functools.cache
-def load_results(path=RESULTS):
+def load_results(path: Path = RESULTS) -> dict[str, dict[str, dict[str, Any]]]:
     """Results of Yosys for the designs.
 
     Returns
@@ -54,7 +55,7 @@ def load_results(path=RESULTS):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def find_synthesised(config, family):
+def find_synthesised(config: AcceleratorConfig, family: str) -> dict[str, int] | None:
     """Totals of the very configuration on a family, or None where it was never mapped.
 
     Parameters

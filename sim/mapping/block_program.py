@@ -56,8 +56,8 @@ def build_block_program(block, quantized, activation, config):
     builder = ProgramBuilder(config)
     add_block_streams(builder, quantized, config)
     builder.add_map("input", pack_map(activation, config))
-    builder.add_map(
-        "output", size=map_bytes(tiling.output_shape[0] * tiling.output_row_words, config)
+    builder.reserve_map(
+        "output", map_bytes(tiling.output_shape[0] * tiling.output_row_words, config)
     )
     builder.add_descriptor(
         lambda places: block_descriptor(

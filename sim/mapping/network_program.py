@@ -93,17 +93,7 @@ def build_network_program(model, images, config):
             builder.add_descriptor(waiting.pop(0)())
             works.append((number - 1, "classifier"))
         _add_layer(builder, model.head, config)
-        builder.add_descriptor(
-            lambda places, source=source: head_descriptor(
-                model.network.head,
-                model.head,
-                model.pool,
-                config,
-                input_base=placement.head_base,
-                output_base=placement.pool_base,
-                load_address=places.get(source),
-            )
-        )
+        builder.add_descriptor(partial(_describe_head, model, placement, source, config))
         works.append((number, "head"))
         ends = number == len(images) - 1
         pieces = [(model.network.classifier, model.classifier)] if ends else parts
@@ -121,7 +111,7 @@ def build_network_program(model, images, config):
     works.append((len(images) - 1, "classifier"))
     for sizes in logits:
         for name, size in sizes:
-            builder.add_map(name, size=size)
+            builder.reserve_map(name, size)
     first, last = logits[0][0][0], logits[-1][-1][0]
     program, places = builder.build(first, last)
     spilled = {
@@ -167,7 +157,7 @@ def _add_block(builder, model, placement, position, source, number, config):
     target = None
     if placement.spilled[position]:
         target = f"{block.name} {number}"
-        builder.add_map(target, size=_spilled_bytes(tiling, config))
+        builder.reserve_map(target, _spilled_bytes(tiling, config))
     add_block_streams(builder, model.blocks[position], config)
     builder.add_descriptor(
         lambda places: block_descriptor(
@@ -182,6 +172,19 @@ def _add_block(builder, model, placement, position, source, number, config):
         )
     )
     return target
+
+
+def _describe_head(model, placement, source, config, places):
+    """Bytes of the head's descriptor, from the addresses of the maps by name."""
+    return head_descriptor(
+        model.network.head,
+        model.head,
+        model.pool,
+        config,
+        input_base=placement.head_base,
+        output_base=placement.pool_base,
+        load_address=places.get(source),
+    )
 
 
 def _add_classifier(builder, layer, quantized, placement, name, size, config):

@@ -1,7 +1,10 @@
 """Placement of the maps of a network: on chip where there is room, else in external memory."""
 
 from dataclasses import dataclass
+from functools import partial
 
+from mnv2.golden.network import Network
+from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.mapping.tiling import BlockTiling, DoesNotFit, map_words, require, tile_block
 
 __all__ = ["Placement", "place_network"]
@@ -27,7 +30,7 @@ class Placement:
     pool_base: int
 
 
-def place_network(network, config):
+def place_network(network: Network, config: AcceleratorConfig) -> Placement:
     """Tile every block and decide which maps stay on chip.
 
     Maps lie at the lower and the upper end of the map memory in turn. A map is spilled if its
@@ -57,15 +60,17 @@ def place_network(network, config):
     for number, block in enumerate(network.blocks):
         stem = network.stem if number == 0 else None
         following = network.blocks[number + 1] if number + 1 < len(network.blocks) else None
-        place = {"load": load, "stem": stem, "input_on_top": on_top, "kept": pooled}
+        tile = partial(
+            tile_block, block, config, load=load, stem=stem, input_on_top=on_top, kept=pooled
+        )
         try:
-            tiling = tile_block(block, config, store=False, **place)
+            tiling = tile(store=False)
             if following:
                 # The next block must be able to work on it, at worst with its output spilled.
                 tile_block(following, config, load=False, store=True, kept=pooled)
             spill = False
         except DoesNotFit:
-            tiling, spill = tile_block(block, config, store=True, **place), True
+            tiling, spill = tile(store=True), True
         tilings.append(tiling)
         spilled.append(spill)
         load, on_top = spill, not on_top

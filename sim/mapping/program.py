@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnv2.hw.config import PAGE_BYTES, RECORD_BYTES, RECORDS_BITS
+from mnv2.hw.config import PAGE_BYTES, RECORD_BYTES, RECORDS_BITS, AcceleratorConfig
 from mnv2.hw.program import Header
 
 __all__ = ["CONSTANT_STREAMS", "Describe", "Program", "ProgramBuilder", "record_bytes"]
@@ -47,25 +47,29 @@ class ProgramBuilder:
     of the maps by name.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: AcceleratorConfig) -> None:
         self._config = config
         self._descriptors: list[Describe] = []
         self._streams: dict[str, list[np.ndarray]] = {name: [] for name in CONSTANT_STREAMS}
         self._maps: dict[str, np.ndarray] = {}
 
-    def add_stream(self, name, data):
+    def add_stream(self, name: str, data: np.ndarray) -> None:
         """Append bytes to a stream: weights, taps or parameters."""
         self._streams[name].append(data)
 
-    def add_map(self, name, data=None, size=None):
-        """A map in memory by name: its bytes, or the number of bytes that will be written."""
-        self._maps[name] = np.zeros(size, np.uint8) if data is None else data
+    def add_map(self, name: str, data: np.ndarray) -> None:
+        """A map in memory by name, with its bytes."""
+        self._maps[name] = data
 
-    def add_descriptor(self, make):
+    def reserve_map(self, name: str, size: int) -> None:
+        """A map in memory by name, of a number of bytes that will be written."""
+        self._maps[name] = np.zeros(size, np.uint8)
+
+    def add_descriptor(self, make: Describe) -> None:
         """Append a descriptor: a function of {name of a map: address} that returns its bytes."""
         self._descriptors.append(make)
 
-    def build(self, first, last=None):
+    def build(self, first: str, last: str | None = None) -> tuple[Program, dict[str, int]]:
         """Lay everything out.
 
         Parameters

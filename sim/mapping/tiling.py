@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from mnv2.hw.config import GROUPS_BITS, IMAGE_CHANNELS, WORDS_BITS
+from mnv2.golden.network import Block, Layer
+from mnv2.hw.config import GROUPS_BITS, IMAGE_CHANNELS, WORDS_BITS, AcceleratorConfig
 
 __all__ = [
     "cut_classes",
@@ -28,7 +29,7 @@ class DoesNotFit(ValueError):
     """A block needs more of a buffer than the configuration has."""
 
     @property
-    def advice(self):
+    def advice(self) -> str:
         """The message, and what helps."""
         return f"{self}: change it with --set, or take a larger --config."
 
@@ -37,7 +38,7 @@ class NotSupported(DoesNotFit):
     """A layer needs what no configuration has."""
 
     @property
-    def advice(self):
+    def advice(self) -> str:
         return f"{self}."
 
 
@@ -70,39 +71,48 @@ class BlockTiling:
     output_base: int
 
     @property
-    def input_row_words(self):
+    def input_row_words(self) -> int:
         """Words of an input row."""
         return self.input_shape[1] * self.input_shape[2]
 
     @property
-    def output_row_words(self):
+    def output_row_words(self) -> int:
         """Words of an output row."""
         return self.output_shape[1] * self.output_shape[2]
 
     @property
-    def input_end(self):
+    def input_end(self) -> int:
         """Address one past the input's last word in the map memory."""
         return self.input_base + self.input_ring_rows * self.input_row_words
 
     @property
-    def output_end(self):
+    def output_end(self) -> int:
         """Address one past the output's last word in the map memory."""
         return self.output_base + self.output_ring_rows * self.output_row_words
 
 
-def map_words(shape, config):
+def map_words(shape: tuple[int, int, int], config: AcceleratorConfig) -> tuple[int, int, int]:
     """(rows, groups of pixels, channel words) of a map of that (rows, columns, channels)."""
     rows, width, channels = shape
     return rows, -(-width // config.pixels), -(-channels // config.inputs)
 
 
-def require(what, needed, there, layer, buffer):
+def require(what: str, needed: int, there: int, layer: Layer | Block, buffer: str) -> None:
     """Raise DoesNotFit if a buffer, or a field, is too small."""
     if needed > there:
         raise DoesNotFit(f"{layer.name} needs {needed} {what}, but {buffer} is {there}")
 
 
-def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=False, kept=0):
+def tile_block(
+    block: Block,
+    config: AcceleratorConfig,
+    *,
+    load: bool = True,
+    store: bool = True,
+    stem: Layer | None = None,
+    input_on_top: bool = False,
+    kept: int = 0,
+) -> BlockTiling:
     """Tiling of a block.
 
     The strip is as high as its depthwise outputs fit into the strip memory, its weights into their
@@ -209,7 +219,7 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
     raise DoesNotFit(f"{block.name} needs {words} {what}, but {buffer} is {there}")
 
 
-def stem_steps(stem, config):
+def stem_steps(stem: Layer, config: AcceleratorConfig) -> int:
     """Steps that the products of a stem's output take: its taps times the image's channels."""
     taps = stem.kernel_size[0] * stem.kernel_size[1]
     return -(-taps * stem.input_channels // config.inputs)
@@ -279,7 +289,7 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     )
 
 
-def cut_classes(classes, config):
+def cut_classes(classes: int, config: AcceleratorConfig) -> list[tuple[int, int]]:
     """Classes of each part of a classifier, whole tiles each.
 
     Where images follow one another, its parts are computed between the first blocks of the next:

@@ -224,7 +224,7 @@ def test_refusals(buffer, size):
 
 def test_too_many_records_are_refused():
     builder = ProgramBuilder(TINY)
-    builder.add_map("output", size=8)
+    builder.reserve_map("output", 8)
     for _ in range(1023):
         builder.add_descriptor(lambda places: np.zeros(RECORD_BYTES, np.uint8))
     with pytest.raises(ValueError, match="fewer than 1024 records, not 1024"):
