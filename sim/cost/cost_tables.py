@@ -94,11 +94,11 @@ def resource_table(report):
         )
     if report.options["dsp_packing"] and FAMILIES[family].packs:
         notes.append(
-            "a DSP for the products of two pixels with one weight: could be done, the RTL "
-            "has one for each product"
+            "a DSP for the products of two pixels with one weight: an optimisation that the RTL "
+            "does not implement, it has one for each product"
         )
     if report.options["ultra_ram"] and total.ultra_ram:
-        notes.append("large buffers in UltraRAM: could be done, Yosys does it where it is told to")
+        notes.append("large buffers in UltraRAM, which Yosys uses only where it is told to")
     table.caption = ";\n".join(notes)
     return table
 

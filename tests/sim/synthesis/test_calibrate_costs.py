@@ -9,7 +9,6 @@ import pytest
 from mnv2.sim.cost import resources, synthesised
 from mnv2.sim.cost.synthesised import load_designs, load_results
 from mnv2.sim.synthesis import calibrate_costs
-from mnv2.sim.synthesis.kept_results import write_results
 from mnv2.sim.synthesis.yosys import SHOWN
 
 
@@ -68,11 +67,6 @@ def test_another_netlist_is_mapped(monkeypatch, kept):
     assert asked == ["ecp5"]
     mapped = json.loads(kept.read_text())["tiny"]["ecp5"]
     assert mapped == {**found, "seconds": 1, "tool": mapped["tool"]}
-
-
-def test_results_are_written_as_they_are(tmp_path):
-    write_results(tmp_path / "again.json", load_results())
-    assert (tmp_path / "again.json").read_bytes() == synthesised.RESULTS.read_bytes()
 
 
 def test_shapes_of_fitted_designs_come_first():
