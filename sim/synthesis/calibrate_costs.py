@@ -4,8 +4,8 @@ Each run of Yosys is kept as soon as it is done, with its netlist's hash: an int
 resumes where it stopped, and a design whose netlist changed is mapped again.
 """
 
-import argparse
 import json
+from collections.abc import Iterable
 
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import AcceleratorConfig
@@ -18,10 +18,9 @@ from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import generate
 from mnv2.sim.synthesis.kept_results import read_results, reduce_result, write_results
 from mnv2.sim.synthesis.measure_pieces import measure_gearboxes, measure_trees
-from mnv2.sim.synthesis.script import add_families, add_timeout, run_script
-from mnv2.sim.synthesis.yosys import SHOWN, netlist_hash, synthesize
+from mnv2.sim.synthesis.yosys import netlist_hash, synthesize
 
-__all__ = ["usual_shapes"]
+__all__ = ["calibrate_costs", "usual_shapes"]
 
 #: Lanes and buses whose gearboxes are measured, in addition to those of the designs.
 USUAL_INPUTS, USUAL_PIXELS = (3, 4, 8, 16), (1, 2, 3, 4, 5, 6, 7, 8)
@@ -56,36 +55,33 @@ def usual_shapes():
     )
 
 
-def main():
-    """Measure missing designs and pieces, fit, and print the errors."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/calibrate-costs", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--fit-only", action="store_true", help="run nothing; fit what is there")
-    parser.add_argument(
-        "--design",
-        action="append",
-        choices=load_designs(),
-        metavar="NAME",
-        help="map this design alone; may be repeated",
-    )
-    add_families(parser, FAMILIES, SHOWN)
-    parser.add_argument(
-        "--gearboxes",
-        type=int,
-        default=0,
-        metavar="COUNT",
-        help="measure at most COUNT more shapes of gearboxes, the usual ones first",
-    )
-    add_timeout(parser, 7200)
-    run_script(parser, _calibrate)
+def calibrate_costs(
+    designs: Iterable[str],
+    families: Iterable[str],
+    *,
+    gearboxes: int = 0,
+    fit_only: bool = False,
+    timeout: float = 7200,
+) -> None:
+    """Measure what is missing, fit the coefficients, print their errors.
 
-
-def _calibrate(options: argparse.Namespace) -> None:
-    """Measure, unless nothing is to be run; fit; print the errors."""
-    if not options.fit_only:
-        _measure_pieces(options.family or SHOWN, options.gearboxes, options.timeout)
-        _map_designs(options.design or load_designs(), options.family or SHOWN, options.timeout)
+    Parameters
+    ----------
+    designs : iterable of str
+        Names of `mnv2.sim.cost.synthesised.load_designs` to map, unless they are mapped already.
+    families : iterable of str
+        Keys of `mnv2.sim.cost.families.FAMILIES`.
+    gearboxes : int
+        Further shapes of gearboxes to measure at most, the usual ones first.
+    fit_only : bool
+        Whether nothing is measured.
+    timeout : float
+        Seconds for each run of Yosys.
+    """
+    families = list(families)
+    if not fit_only:
+        _measure_pieces(families, gearboxes, timeout)
+        _map_designs(designs, families, timeout)
     _write(resources.COEFFICIENTS, fit_coefficients(read_results(RESULTS)), indent=1)
     resources.load_coefficients.cache_clear()
     for row in compare_fit(read_results(RESULTS)):
@@ -137,7 +133,3 @@ def _measure_pieces(families, count, timeout):
 
 def _write(path, content, indent):
     write_whole(path, f"{json.dumps(content, indent=indent)}\n".encode())
-
-
-if __name__ == "__main__":
-    main()

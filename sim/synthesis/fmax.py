@@ -5,13 +5,13 @@ and its outputs are sampled and folded into one pin, so that no pin is part of a
 is a bound for the unit, of one seed of the placer, in an empty device.
 """
 
-import argparse
 import dataclasses
 import functools
 import json
 import re
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,22 @@ from amaranth.lib.wiring import In, Out
 
 from mnv2.hw import units as hw_units
 from mnv2.hw.config import PRESETS
-from mnv2.sim.cost.clock import MEASURED, load_unit_clocks
+from mnv2.sim.cost.clock import load_unit_clocks
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import convert
-from mnv2.sim.synthesis.script import add_timeout, run_script
 from mnv2.sim.synthesis.yosys import netlist_hash
 from mnv2.sim.synthesis.yowasp import run_tool, tool_version
 
-__all__ = ["DEVICE", "CASES", "Enclosed", "measure", "measure_configuration", "units_of"]
+__all__ = [
+    "DEVICE",
+    "CASES",
+    "Enclosed",
+    "measure",
+    "measure_configuration",
+    "measure_units",
+    "units_of",
+]
 
 #: The device, as nextpnr's arguments.
 DEVICE = ("--85k", "--speed", "8", "--package", "CABGA756")
@@ -256,28 +263,20 @@ def _readable(name):
     return re.sub(r"_(?:TRELLIS|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD|DPR16X4).*", "", name)
 
 
-def main():
-    """Measure the units named on the command line, or all, and keep the results."""
-    parser = argparse.ArgumentParser(prog="scripts/fmax", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "units",
-        nargs="*",
-        metavar="UNIT",
-        choices=[[], *CASES],
-        help=f"one of {', '.join(CASES)}; default all",
-    )
-    parser.add_argument("--output", type=Path, default=MEASURED)
-    add_timeout(parser, 1800)
-    run_script(parser, _measure_cases)
+def measure_units(names: Iterable[str], output: Path, *, timeout: float = 1800) -> None:
+    """Measure units, print their highest clocks, and keep the results.
 
-
-def _measure_cases(options: argparse.Namespace) -> None:
-    results = json.loads(options.output.read_text()) if options.output.is_file() else {}
-    for name in options.units or CASES:
-        results[name] = _described(measure(name, timeout=options.timeout))
+    Parameters
+    ----------
+    names : iterable of str
+        Keys of `CASES`.
+    output : Path
+        JSON that keeps the results; those of other units in it stay.
+    timeout : float
+        Seconds for each tool.
+    """
+    results = json.loads(output.read_text()) if output.is_file() else {}
+    for name in names:
+        results[name] = _described(measure(name, timeout=timeout))
         print(f"{name:18} {results[name]['megahertz']:6.1f} MHz", flush=True)
-        write_whole(options.output, f"{json.dumps(results, indent=1)}\n".encode())
-
-
-if __name__ == "__main__":
-    main()
+        write_whole(output, f"{json.dumps(results, indent=1)}\n".encode())

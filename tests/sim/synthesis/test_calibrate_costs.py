@@ -1,7 +1,6 @@
-"""scripts/calibrate-costs: what is mapped is not mapped again, what is kept is kept whole."""
+"""mnv2 lab calibrate-costs: what is mapped is not mapped again, what is kept is kept whole."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,6 @@ from mnv2.sim.cost import resources, synthesised
 from mnv2.sim.cost.synthesised import load_designs, load_results
 from mnv2.sim.synthesis import calibrate_costs
 from mnv2.sim.synthesis.yosys import SHOWN
-
-
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["calibrate-costs", *arguments])
-    calibrate_costs.main()
 
 
 @pytest.fixture
@@ -28,9 +22,9 @@ def kept(monkeypatch, tmp_path):
     resources.load_coefficients.cache_clear()
 
 
-def test_fit_says_how_good_it_is(monkeypatch, kept, capsys):
+def test_fit_says_how_good_it_is(kept, capsys):
     original = json.loads(Path(resources.__file__).with_name("coefficients.json").read_text())
-    run(monkeypatch, "--fit-only")
+    calibrate_costs.calibrate_costs(load_designs(), SHOWN, fit_only=True)
     assert json.loads(resources.COEFFICIENTS.read_text()) == original
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == sum(map(len, load_results().values()))
@@ -44,7 +38,7 @@ def test_nothing_is_mapped_twice(monkeypatch, kept):
 
     before = kept.read_bytes()
     monkeypatch.setattr(calibrate_costs, "synthesize", synthesize)
-    run(monkeypatch, "--design", "tiny")
+    calibrate_costs.calibrate_costs(["tiny"], SHOWN)
     assert kept.read_bytes() == before
 
 
@@ -63,7 +57,7 @@ def test_another_netlist_is_mapped(monkeypatch, kept):
     content["tiny"]["ecp5"] = {**found, "verilog_sha256": "0"}
     kept.write_text(json.dumps(content))
     monkeypatch.setattr(calibrate_costs, "synthesize", synthesize)
-    run(monkeypatch, "--design", "tiny")
+    calibrate_costs.calibrate_costs(["tiny"], SHOWN)
     assert asked == ["ecp5"]
     mapped = json.loads(kept.read_text())["tiny"]["ecp5"]
     assert mapped == {**found, "seconds": 1, "tool": mapped["tool"]}
@@ -78,10 +72,3 @@ def test_shapes_of_fitted_designs_come_first():
         design.held_out and design.config.activation_bits == 7 for design in load_designs().values()
     )
     assert (64, 63, "drop") not in shapes
-
-
-def test_unknown_design(monkeypatch, capsys):
-    with pytest.raises(SystemExit):
-        run(monkeypatch, "--design", "huge")
-    assert "invalid choice: 'huge'" in capsys.readouterr().err
-    assert "ecp5" in SHOWN

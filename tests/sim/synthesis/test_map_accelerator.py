@@ -1,18 +1,14 @@
-"""scripts/synthesize: results of a design are kept, others go where they are asked for."""
+"""mnv2 lab synthesize: results of a design are kept, others go where they are asked for."""
 
+import dataclasses
 import json
-import sys
 
 import pytest
 
+from mnv2.hw.config import PRESETS
 from mnv2.sim.cost import synthesised
 from mnv2.sim.cost.synthesised import load_results
 from mnv2.sim.synthesis import map_accelerator
-
-
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["synthesize", *arguments])
-    map_accelerator.main()
 
 
 @pytest.fixture
@@ -38,35 +34,23 @@ def kept(monkeypatch, tmp_path):
     return path
 
 
-def test_a_design_is_kept(monkeypatch, kept, capsys):
+def test_a_design_is_kept(kept, capsys):
     content = json.loads(kept.read_text())
     (tool,) = {content["tiny"]["xcup"].pop("tool")}
     del content["tiny"]["xcup"]["units"]
     kept.write_text(json.dumps(content))
-    run(monkeypatch, "--config", "tiny", "--family", "xcup")
+    map_accelerator.map_accelerator(PRESETS["tiny"], "tiny", ["xcup"])
     again = json.loads(kept.read_text())["tiny"]["xcup"]
     assert {**again, "tool": tool} == load_results()["tiny"]["xcup"]
     assert capsys.readouterr().out.startswith("tiny xcup: 176 dsp, ")
 
 
-def test_another_configuration_is_not(monkeypatch, kept, tmp_path):
+def test_another_configuration_is_not(kept, tmp_path):
     before = kept.read_bytes()
-    changes = ("--config", "tiny", "--set", "map_words=4000", "--family", "xcup")
-    run(monkeypatch, *changes)
-    run(monkeypatch, *changes, "--output", str(tmp_path / "mine.json"))
+    config = dataclasses.replace(PRESETS["tiny"], map_words=4000)
+    for output in (None, tmp_path / "mine.json"):
+        map_accelerator.map_accelerator(config, "tiny map_words=4000", ["xcup"], output=output)
     assert kept.read_bytes() == before
     mine = json.loads((tmp_path / "mine.json").read_text())["tiny map_words=4000"]["xcup"]
     assert mine["cells"] == {"LUT6": 1}
     assert mine["commands"][0].startswith("synth_xilinx")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--config", "none.toml"], "there is no file 'none.toml'"),
-        (["--set", "pixels=0"], "pixels must be a positive integer"),
-    ],
-)
-def test_bad_configuration(monkeypatch, arguments, message):
-    with pytest.raises(SystemExit, match=message):
-        run(monkeypatch, *arguments)
