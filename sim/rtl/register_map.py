@@ -127,7 +127,7 @@ def describe_counter(name):
     Parameters
     ----------
     name : str
-        One of `mnv2.hw.counters.COUNTERS`.
+        One of `mnv2.hw.config.COUNTERS`.
 
     Returns
     -------
