@@ -47,7 +47,7 @@ def estimate_clock(
     family : str
         A key of `mnv2.sim.cost.resources.FAMILIES`.
     clock_hz : float, optional
-        A clock that is given: it is used as it is.
+        A given clock, which is taken unchanged.
     unit_clocks : dict, optional
         Highest clocks of units of the very configuration, as `mnv2.sim.synthesis.fmax` measures
         them; default the bundled ones of `base`.

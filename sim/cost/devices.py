@@ -67,12 +67,12 @@ class Device:
 
 @dataclass(frozen=True)
 class Use:
-    """How much a design takes of one resource of a device.
+    """Use of one resource of a device by a design.
 
     Attributes
     ----------
     resource : str
-        Its name, for people.
+        Its name, as reports show it.
     used, available : int
     """
 
@@ -228,5 +228,5 @@ def device_use(resources: Resources, device: Device) -> tuple[Use, ...]:
 
 
 def fits(resources: Resources, device: Device) -> bool:
-    """Whether a device has enough of everything, if nothing else is to be on it."""
+    """Whether a device has enough of every resource, if the design has it alone."""
     return all(use.share <= 1 for use in device_use(resources, device))

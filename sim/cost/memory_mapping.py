@@ -137,12 +137,12 @@ def map_memory(shape: MemoryShape, family: str, *, ultra_ram: bool = False) -> R
 
 
 def memory_columns(shape: MemoryShape, family: str) -> int:
-    """How many RAMs the rows of a memory are spread over; what is beyond the first is decoded."""
+    """RAMs that the rows of a memory are spread over; logic decodes those after the first."""
     return _choose(shape, family)[1]
 
 
 def reads_while_written(shape: MemoryShape, family: str) -> bool:
-    """Whether logic stands in where a row is read while it is written: the RAM gives neither."""
+    """Whether logic must handle a row that is read while it is written, since the RAM does not."""
     ram = _choose(shape, family)[2]
     return ram is not None and ram.points > 1
 

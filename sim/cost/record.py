@@ -7,7 +7,7 @@ __all__ = ["Resources"]
 
 @dataclass(frozen=True)
 class Resources:
-    """How many there are of each kind of resource; they add up with ``+``.
+    """Counts of each kind of resource; they are added with ``+``.
 
     Attributes
     ----------

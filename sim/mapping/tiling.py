@@ -169,7 +169,7 @@ def tile_block(
 
     def short(strip_rows):
         """Whether the last of several strips has too few rows: for stride 1 it needs two, since
-        the one row that it might have is taken in with the strip before."""
+        a single one would be taken in with the previous strip."""
         return stride == 1 and strip_rows < output_rows and (output_rows - 1) % strip_rows == 0
 
     input_row_words, output_row_words = groups * input_words, output_groups * output_words

@@ -109,7 +109,7 @@ def find_multipliers(text):
 
 
 def _count_uses(modules):
-    """How often each module occurs below the first, itself once."""
+    """Instances of each module below the first, which counts once."""
     uses: Counter[str] = Counter()
 
     def visit(name):

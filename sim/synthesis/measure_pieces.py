@@ -19,7 +19,7 @@ _PRODUCT_BITS = 16
 
 
 class Collection(wiring.Component):
-    """Units side by side, each with its own inputs, none left out because nobody listens.
+    """Units side by side, each with its own inputs and an output, so that none is optimised away.
 
     Parameters
     ----------
