@@ -5,24 +5,29 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .axi import AxiSignature, join
-from .config import AcceleratorConfig
+from .config import (
+    COUNTER_ROWS,
+    IMAGE_CHANNELS,
+    MEMORY_ADDRESS_BITS,
+    RECORD_BYTES,
+    RECORDS_BITS,
+    STREAMS,
+    WRITE_OUTSTANDING,
+    AcceleratorConfig,
+)
 from .core import Core
-from .counters import READ_CHANNELS, Counters
+from .counters import Counters
 from .gearbox import Gearbox
-from .layouts import IMAGE_CHANNELS, logits_word
+from .layouts import logits_word
 from .map_mover import MapLoader, MapStorer
-from .program import MEMORY_ADDRESS_BITS, RECORD_BYTES, RECORDS_BITS, Work
+from .program import Work
 from .read_master import ReadMaster
-from .registers import ADDRESS_BITS as REGISTER_ADDRESS_BITS
-from .registers import AxiLiteSignature, Registers
+from .registers import REGISTER_ADDRESS_BITS, AxiLiteSignature, Registers
 from .sequencer import Sequencer
 from .supervisor import Supervisor
 from .write_master import WriteMaster
 
-__all__ = ["COUNTER_ROWS", "Accelerator"]
-
-#: Descriptors whose counters are kept.
-COUNTER_ROWS = 32
+__all__ = ["Accelerator"]
 
 
 class Accelerator(wiring.Component):
@@ -46,7 +51,7 @@ class Accelerator(wiring.Component):
     bus
         AXI4 port to external memory.
     running, finished
-        A program is under way; descriptors that it has worked off. For watchers; the registers tell
+        A program is running; descriptors that it has completed. For watchers; the registers tell
         the same.
     """
 
@@ -115,7 +120,7 @@ class Accelerator(wiring.Component):
         # External memory, read: a channel for each stream.
         m.submodules.read_master = read_master = ReadMaster(
             data_bits=config.data_bits, address_bits=MEMORY_ADDRESS_BITS,
-            channels=len(READ_CHANNELS), burst_beats=config.burst_beats,
+            channels=len(STREAMS), burst_beats=config.burst_beats,
             fifo_beats=config.read_queue_beats, outstanding=config.outstanding,
             arbitration="round-robin")
         word_bits = {"program": 8 * RECORD_BYTES, "activations": config.word_bits,
@@ -129,7 +134,7 @@ class Accelerator(wiring.Component):
             gearbox = Gearbox(input_bits=config.data_bits, output_bits=bits, partial="drop")
             m.submodules[f"{name}_gearbox"] = abandoned(gearbox)
             if name in ("activations", "image"):
-                beats = read_master.o[READ_CHANNELS.index("activations")]
+                beats = read_master.o[STREAMS.index("activations")]
                 chosen = block.stem == (name == "image")
                 m.d.comb += [
                     gearbox.i.valid.eq(beats.valid & chosen),
@@ -139,7 +144,7 @@ class Accelerator(wiring.Component):
                 with m.If(chosen):
                     m.d.comb += beats.ready.eq(gearbox.i.ready)
             else:
-                connect(m, read_master.o[READ_CHANNELS.index(name)], gearbox.i)
+                connect(m, read_master.o[STREAMS.index(name)], gearbox.i)
                 m.d.comb += gearbox.clear.eq(begin)
             words[name] = gearbox.o
         image = words["image"]
@@ -152,7 +157,7 @@ class Accelerator(wiring.Component):
                 m.d.comb += core.i_image.payload[pixel][channel].eq(image.payload.word_select(
                     pixel * IMAGE_CHANNELS + channel, config.activation_bits))
         for name in ("program", "parameters", "taps", "weights"):
-            channel = READ_CHANNELS.index(name)
+            channel = STREAMS.index(name)
             connect(m, getattr(sequencer, f"o_{name}"), read_master.i[channel])
         for name, port in (("program", sequencer.i_records), ("parameters", core.i_parameters),
                            ("taps", core.i_taps), ("weights", core.i_weights)):
@@ -163,14 +168,15 @@ class Accelerator(wiring.Component):
             ]
 
         # Maps: loaded from and stored to external memory as the block asks.
-        loading = read_master.i[READ_CHANNELS.index("activations")]
+        loading = read_master.i[STREAMS.index("activations")]
         loader = MapLoader(word_bits=config.word_bits)
         storer = MapStorer(word_bits=config.word_bits)
         store_gearbox = Gearbox(
             input_bits=config.word_bits, output_bits=config.data_bits, partial="emit")
         m.submodules.write_master = write_master = WriteMaster(
             data_bits=config.data_bits, address_bits=MEMORY_ADDRESS_BITS,
-            burst_beats=config.burst_beats, fifo_beats=config.write_queue_beats)
+            burst_beats=config.burst_beats, fifo_beats=config.write_queue_beats,
+            outstanding=WRITE_OUTSTANDING)
         connect(m, words["activations"], loader.i)
         connect(m, storer.o, store_gearbox.i)
         logits_bits = logits_word(config.inputs).size
@@ -245,8 +251,8 @@ class Accelerator(wiring.Component):
 
         # Counters.
         m.submodules.counters = counters = Counters(rows=COUNTER_ROWS)
-        read_beats = Signal(len(READ_CHANNELS))
-        for channel in range(len(READ_CHANNELS)):
+        read_beats = Signal(len(STREAMS))
+        for channel in range(len(STREAMS)):
             previous = Signal(read_master.beats[channel].shape(), name=f"previous_{channel}")
             # The counts of the bus begin with the program, too, but a cycle later.
             m.d.sync += previous.eq(Mux(begin, 0, read_master.beats[channel]))

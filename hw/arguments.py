@@ -1,10 +1,12 @@
 """Checks of constructor arguments, in one wording."""
 
-__all__ = ["check_integer"]
+from .config import DATA_WIDTHS
+
+__all__ = ["check_data_bits", "check_integer"]
 
 
 def check_integer(name, value, minimum=1, maximum=None):
-    """Refuse what is not an integer in the range that is asked for.
+    """Refuse anything but an integer within a range.
 
     Parameters
     ----------
@@ -32,3 +34,24 @@ def check_integer(name, value, minimum=1, maximum=None):
         raise TypeError(f"{name} must be {rule}, not {value!r}")
     if value < minimum or (maximum is not None and value > maximum):
         raise ValueError(f"{name} must be {rule}, not {value!r}")
+
+
+def check_data_bits(value):
+    """Refuse a width of the memory port's data that AXI4 or the units do not have.
+
+    Parameters
+    ----------
+    value : object
+        What the caller passed: bits of a beat.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`check_integer`.
+    """
+    *others, last = DATA_WIDTHS
+    rule = f"{', '.join(map(str, others))} or {last} bits"
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"Data width must be {rule}, not {value!r}")
+    if value not in DATA_WIDTHS:
+        raise ValueError(f"Data width must be {rule}, not {value!r}")

@@ -4,12 +4,12 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["BURST_INCR", "CACHE_MODIFIABLE", "PAGE_BYTES", "RESPONSE_OKAY", "RESPONSE_SLVERR",
-           "RESPONSE_DECERR", "AxiSignature", "beat", "check_bursts", "join"]
+from .arguments import check_data_bits, check_integer
+from .config import PAGE_BYTES
 
-#: A burst stays inside one page of this size.
-#: Ref: ARM IHI 0022E, AMBA AXI and ACE Protocol Specification, A3.4.1.
-PAGE_BYTES = 4096
+__all__ = ["BURST_INCR", "CACHE_MODIFIABLE", "RESPONSE_OKAY", "RESPONSE_SLVERR",
+           "RESPONSE_DECERR", "AxiSignature", "beat", "check_address_bits", "check_bursts",
+           "join"]
 
 #: Incrementing burst. Ref: ARM IHI 0022E, table A3-3.
 BURST_INCR = 0b01
@@ -77,12 +77,9 @@ class AxiSignature(wiring.Signature):
     """
 
     def __init__(self, *, data_bits, address_bits=32, id_bits=1, access="rw"):
-        if data_bits not in (64, 128, 256, 512):
-            raise ValueError(f"Data width must be 64, 128, 256 or 512 bits, not {data_bits!r}")
-        if not isinstance(address_bits, int) or not 12 <= address_bits <= 64:
-            raise ValueError(f"Address width must be 12 to 64 bits, not {address_bits!r}")
-        if not isinstance(id_bits, int) or not 0 <= id_bits <= 32:
-            raise ValueError(f"Identifier width must be 0 to 32 bits, not {id_bits!r}")
+        check_data_bits(data_bits)
+        check_address_bits(address_bits)
+        check_integer("Identifier bits", id_bits, 0, 32)
         if access not in ("r", "w", "rw"):
             raise ValueError(f"Access must be 'r', 'w' or 'rw', not {access!r}")
         self._data_bits    = data_bits
@@ -154,7 +151,12 @@ class AxiSignature(wiring.Signature):
                 f"id_bits={self.id_bits}, access={self.access!r})")
 
 
-def check_bursts(data_bits, burst_beats, fifo_beats, outstanding):
+def check_address_bits(value):
+    """Refuse a width of addresses that a port cannot have: 12 to 64 bits."""
+    check_integer("Address bits", value, 12, 64)
+
+
+def check_bursts(data_bits, burst_beats, fifo_beats, outstanding=1):
     """Refuse what a master of linear bursts cannot do.
 
     Parameters
@@ -173,19 +175,13 @@ def check_bursts(data_bits, burst_beats, fifo_beats, outstanding):
     TypeError, ValueError
         If a parameter is outside its range.
     """
-    for name, value in (("Burst length", burst_beats), ("Queue length", fifo_beats),
-                        ("Outstanding bursts", outstanding)):
-        if not isinstance(value, int):
-            raise TypeError(f"{name} must be an integer, not {value!r}")
+    check_data_bits(data_bits)
     longest = min(256, PAGE_BYTES * 8 // data_bits)
-    if burst_beats not in (2**power for power in range(9)) or burst_beats > longest:
-        raise ValueError(f"Burst length must be a power of two up to {longest} beats, "
-                         f"not {burst_beats!r}")
-    if fifo_beats < max(4, burst_beats):
-        raise ValueError(f"Queue length must be at least {max(4, burst_beats)} beats, "
-                         f"not {fifo_beats!r}")
-    if outstanding < 1:
-        raise ValueError(f"Outstanding bursts must be at least 1, not {outstanding!r}")
+    check_integer("Burst beats", burst_beats, 1, longest)
+    if burst_beats & (burst_beats - 1):
+        raise ValueError(f"Burst beats must be a power of two, not {burst_beats!r}")
+    check_integer("FIFO beats", fifo_beats, max(4, burst_beats))
+    check_integer("Outstanding bursts", outstanding)
 
 
 def join(m, bus, *masters):

@@ -13,26 +13,13 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from .arguments import check_integer
+from .config import ADDRESS_BITS, IMAGE_CHANNELS, INDEX_BITS, PIXELS_BITS, TAPS, WORDS_BITS
 from .issue import Issue
-from .layouts import (
-    IMAGE_CHANNELS,
-    TAPS,
-    ChannelParameters,
-    activation_word,
-    logits_word,
-)
+from .layouts import ChannelParameters, activation_word, logits_word
 from .line_buffer import LineBuffer, LineCommand
 from .mac_array import MacArray
-from .passes import (
-    ADDRESS_BITS,
-    INDEX_BITS,
-    WORDS_BITS,
-    LayerSettings,
-    PassCommand,
-    Range,
-    Target,
-    slot_layout,
-)
+from .passes import LayerSettings, PassCommand, Range, Target, slot_layout
 from .pool import Pool
 from .requantize import Requantize
 from .residual import ResidualAdd
@@ -45,9 +32,9 @@ class Core(wiring.Component):
 
     Parameters
     ----------
-    outputs, inputs, pixels, weight_bits, activation_bits
+    outputs, inputs, pixels, weight_bits, activation_bits : int
         Lanes and widths, see :class:`mnv2.hw.mac_array.MacArray`.
-    map_words, strip_words, line_words, weight_words, tap_words, parameter_words, queue_words
+    map_words, strip_words, line_words, weight_words, tap_words, parameter_words, queue_words : int
         Depths of the memories, see :class:`mnv2.hw.config.AcceleratorConfig`.
 
     Members
@@ -89,6 +76,17 @@ class Core(wiring.Component):
 
     def __init__(self, *, outputs, inputs, pixels, weight_bits, activation_bits, map_words,
                  strip_words, line_words, weight_words, tap_words, parameter_words, queue_words):
+        check_integer("Outputs", outputs)
+        check_integer("Inputs", inputs, IMAGE_CHANNELS)
+        check_integer("Pixels", pixels, 1, 2**PIXELS_BITS - 1)
+        check_integer("Activation bits", activation_bits, 4, 8)
+        check_integer("Map words", map_words, 1, 2**ADDRESS_BITS - 1)
+        check_integer("Strip words", strip_words, 1, 2**ADDRESS_BITS - 1)
+        check_integer("Line words", line_words)
+        check_integer("Weight words", weight_words, 2)
+        check_integer("Tap words", tap_words, 2)
+        check_integer("Parameter words", parameter_words, 2)
+        check_integer("Queue words", queue_words)
         self.outputs         = outputs
         self.inputs          = inputs
         self.pixels          = pixels
@@ -242,7 +240,7 @@ class Core(wiring.Component):
             array.o.ready.eq(1),
         ]
 
-        # Behind the array: a finished tile is taken over, and one word a cycle is requantised.
+        # After the array: a finished tile is taken over, and one word a cycle is requantised.
         m.submodules.requantize = requantize = Requantize(
             channels=self.inputs, pixels=self.pixels, activation_bits=self.activation_bits,
             tag_shape=self._slot)

@@ -5,24 +5,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out
 
-from .config import STREAMS
+from .arguments import check_integer
+from .config import COUNTER_COLUMNS, COUNTERS, STREAMS
 from .passes import Stall
 
-__all__ = ["COUNTERS", "COUNTER_COLUMNS", "READ_CHANNELS", "Counters"]
-
-#: Streams that are read from external memory.
-READ_CHANNELS = STREAMS
-
-#: Counters of a descriptor, in the order in which they are read. All but the beats count cycles,
-#: and ``cycles`` is the sum of ``pointwise``, ``depthwise`` and the stalls.
-COUNTERS = ("cycles", "pointwise", "depthwise",
-            *(f"stall_{cause.name.lower()}" for cause in Stall if cause != Stall.NONE),
-            *(f"read_{channel}" for channel in READ_CHANNELS), "write")
-
-
-#: Columns of a row: the counters of the block, then from half of them on those of the stem before
-#: it.
-COUNTER_COLUMNS = 64
+__all__ = ["Counters"]
 
 
 class Counters(wiring.Component):
@@ -30,7 +17,7 @@ class Counters(wiring.Component):
 
     Parameters
     ----------
-    rows
+    rows : int
         Descriptors that there is room for; later ones start again at row 0.
 
     Members
@@ -48,11 +35,13 @@ class Counters(wiring.Component):
     finish
         This cycle is the descriptor's last.
     row, column, value
-        Reads a counter, one cycle later. ``column`` is the position in :data:`COUNTERS`; half of
-        :data:`COUNTER_COLUMNS` more for the stem.
+        Reads a counter, one cycle later. ``column`` is the position in
+        :data:`mnv2.hw.config.COUNTERS`; half of :data:`mnv2.hw.config.COUNTER_COLUMNS` more for
+        the stem.
     """
 
     def __init__(self, *, rows):
+        check_integer("Rows", rows)
         self.rows = rows
         self._memory = MemoryData(shape=2 * 32 * len(COUNTERS), depth=rows, init=())
         super().__init__({
@@ -62,7 +51,7 @@ class Counters(wiring.Component):
             "pointwise":  In(1),
             "depthwise":  In(1),
             "stall":      In(Stall),
-            "read_beat":  In(len(READ_CHANNELS)),
+            "read_beat":  In(len(STREAMS)),
             "write_beat": In(1),
             "finish":     In(1),
             "row":        In(range(rows)),

@@ -6,6 +6,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
 from .axi import beat
 
 __all__ = ["Gearbox"]
@@ -18,7 +19,7 @@ class Gearbox(wiring.Component):
     word whose ``last`` is up; the next packet starts a fresh output word. What then remains
     of the packet and does not fill an output word is emitted, zeros above it, or dropped.
 
-    The narrower side moves a word each cycle inside a packet. Behind the last word of a packet
+    The narrower side moves a word each cycle inside a packet. After the last word of a packet
     the input waits until the packet has left.
 
     ``i.ready``, ``o.valid`` and ``o.payload`` depend on registers alone.
@@ -51,11 +52,8 @@ class Gearbox(wiring.Component):
     latency = 1
 
     def __init__(self, *, input_bits, output_bits, partial="emit"):
-        for name, bits in (("Input", input_bits), ("Output", output_bits)):
-            if not isinstance(bits, int):
-                raise TypeError(f"{name} width must be an integer, not {bits!r}")
-            if bits < 1:
-                raise ValueError(f"{name} width must be positive, not {bits!r}")
+        check_integer("Input bits", input_bits)
+        check_integer("Output bits", output_bits)
         if partial not in ("emit", "drop"):
             raise ValueError(f"Partial words must be 'emit' or 'drop', not {partial!r}")
         self.input_bits  = input_bits
@@ -76,7 +74,8 @@ class Gearbox(wiring.Component):
         taken     = self.input_bits // unit_bits
         given     = self.output_bits // unit_bits
         # The least that keeps the narrower side busy while `ready` looks at `level` alone:
-        # widening, a full word less one unit waits beside two inputs; narrowing, two outputs do.
+        # widening, a full word less one unit waits in addition to two inputs; narrowing, two
+        # outputs do.
         capacity  = taken + given + min(taken, given) - 1
 
         held   = Signal(capacity * unit_bits)   # units from `level` up are zero
@@ -90,7 +89,7 @@ class Gearbox(wiring.Component):
             give.eq(self.o.valid & self.o.ready),
         ]
 
-        # The words that stay, then the new one behind them.
+        # The words that stay, then the new one after them.
         kept     = Signal(range(capacity + 1))
         rest     = Signal.like(held)
         incoming = Signal.like(held)

@@ -4,17 +4,10 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from .arguments import check_integer
+from .config import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
 from .pass_walk import PassWalk
-from .passes import (
-    ADDRESS_BITS,
-    INDEX_BITS,
-    WORDS_BITS,
-    PassCommand,
-    Range,
-    Stall,
-    Target,
-    slot_layout,
-)
+from .passes import PassCommand, Range, Stall, Target, slot_layout
 
 __all__ = ["Issue"]
 
@@ -22,18 +15,18 @@ __all__ = ["Issue"]
 class Issue(wiring.Component):
     """Steps through a pass and lets windows in between, so that the multipliers always have work.
 
-    Everything behind the issue takes what it is given: the pipeline never stalls. So a step is
+    Everything after the issue takes what it is given: the pipeline never stalls. So a step is
     issued only when its operands are there and its results have a place: a tile may end when the
-    requantiser has taken the words of the tile before and the queue behind has room for its words.
+    requantiser has taken the words of the previous tile and the next queue has room for its words.
     Windows go first, since the line buffer is what a pass to it may wait for.
 
     Parameters
     ----------
-    tile_words
+    tile_words : int
         Words of results of a tile, ``outputs / inputs``.
-    weight_ring, tap_ring, parameter_ring
+    weight_ring, tap_ring, parameter_ring : int
         Words in each ring.
-    queue_words
+    queue_words : int
         Room in the queue before the line buffer, and in those before the residual adder and for the
         logits.
 
@@ -74,6 +67,11 @@ class Issue(wiring.Component):
     """
 
     def __init__(self, *, tile_words, weight_ring, tap_ring, parameter_ring, queue_words):
+        check_integer("Tile words", tile_words)
+        check_integer("Weight ring", weight_ring, 2)
+        check_integer("Tap ring", tap_ring, 2)
+        check_integer("Parameter ring", parameter_ring, 2)
+        check_integer("Queue words", queue_words)
         self.tile_words     = tile_words
         self.weight_ring    = weight_ring
         self.tap_ring       = tap_ring
@@ -138,8 +136,8 @@ class Issue(wiring.Component):
             self.residual_next.eq(walk.residual_next),
         ]
 
-        # Room behind: what the requantiser still has to take, and the places in the queues. A pass
-        # to the residual adder and one that gives logits are never under way together.
+        # Room downstream: words that the requantiser still has to take, and places in the queues. A
+        # pass to the residual adder and one that gives logits are never under way together.
         pending    = Signal(range(self.tile_words + 1))
         queue_room = Signal(range(self.queue_words + 1), init=self.queue_words)
         side_room  = Signal(range(self.queue_words + 1), init=self.queue_words)

@@ -3,21 +3,14 @@
 from amaranth import *
 from amaranth.lib import data
 
-__all__ = ["ACCUMULATOR_BITS", "IMAGE_CHANNELS", "TAPS", "AddParameters", "ChannelParameters",
-           "LayerRange", "accumulator_word", "activation_word", "logits_word", "tap_word"]
+from .config import ACCUMULATOR_BITS, TAPS
 
-#: Width of an accumulator and of a bias, as in LiteRT's int8 kernels.
-ACCUMULATOR_BITS = 32
-
-#: Channels of an image.
-IMAGE_CHANNELS = 3
-
-#: Taps of a 3x3 kernel, numbered row by row: ``tap = 3 * dy + dx``.
-TAPS = 9
+__all__ = ["AddParameters", "ChannelParameters", "LayerRange", "accumulator_word",
+           "activation_word", "logits_word", "tap_word"]
 
 
 class ChannelParameters(data.Struct):
-    """What requantisation needs of one output channel, 72 bits.
+    """Parameters of requantisation of one output channel, 72 bits.
 
     Members
     -------

@@ -6,7 +6,8 @@ from amaranth.lib.memory import Memory, MemoryData
 from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
-from .layouts import TAPS, activation_word
+from .config import GROUPS_BITS, PIXELS_BITS, TAPS, WORDS_BITS
+from .layouts import activation_word
 
 __all__ = ["LineBuffer", "LineCommand", "window_layout"]
 
@@ -45,14 +46,14 @@ class LineCommand(data.Struct):
         Value of the padding, the zero point of the map.
     """
 
-    first_row: 12
-    end_row:   12
-    rows:      12
-    groups:    8
-    steps:     8
-    tail:      6
-    words:     12
-    line:      12
+    first_row: WORDS_BITS
+    end_row:   WORDS_BITS
+    rows:      WORDS_BITS
+    groups:    GROUPS_BITS
+    steps:     GROUPS_BITS
+    tail:      PIXELS_BITS
+    words:     WORDS_BITS
+    line:      WORDS_BITS
     stride_2:  1
     pad_start: 1
     padding:   signed(8)
@@ -72,21 +73,21 @@ class LineBuffer(wiring.Component):
 
     Parameters
     ----------
-    channels, pixels
+    channels, pixels : int
         Lanes of a word.
-    tile_words
+    tile_words : int
         Channel words that arrive side by side for each group of pixels.
-    depth
+    depth : int
         Words in a row that the line memory holds: channel words times groups.
-    activation_bits
+    activation_bits : int
         Width of an activation, 4 to 8 bits.
-    address_bits
+    address_bits : int
         Width of the output position.
 
     Members
     -------
     i_command
-        Rows to take in; one command is worked off at a time.
+        Rows to take in; one command is processed at a time.
     i
         Words of the map in step order, real positions only.
     o
@@ -123,7 +124,7 @@ class LineBuffer(wiring.Component):
             "i": In(stream.Signature(activation_word(channels, pixels, activation_bits))),
             "o": Out(stream.Signature(data.StructLayout({
                 "window":  window_layout(channels, pixels, activation_bits),
-                "word":    12,
+                "word":    WORDS_BITS,
                 "address": address_bits,
             }))),
             "busy": Out(1),
@@ -147,9 +148,9 @@ class LineBuffer(wiring.Component):
         # Stage 0: step through the positions; a real one takes a word and reads its two upper rows.
         active  = Signal()
         command = Signal(LineCommand)
-        tile    = Signal(12)                         # first channel word of the tile
-        row     = Signal(12)
-        group   = Signal(8)
+        tile    = Signal(WORDS_BITS)                 # first channel word of the tile
+        row     = Signal(WORDS_BITS)
+        group   = Signal(GROUPS_BITS)
         word    = Signal(range(self.tile_words + 1))  # within the tile
         line_base = Signal(range(self.depth + 1))
         line      = Signal(range(self.depth + 1))
@@ -230,7 +231,7 @@ class LineBuffer(wiring.Component):
         real_1  = Signal()                           # inside the groups of the map
         first_1 = Signal()                           # nothing to the left
         upper_1 = Signal(2)                          # rows above that exist: nearest, next
-        word_1  = Signal(12)
+        word_1  = Signal(WORDS_BITS)
         slot_1  = Signal.like(word)
         line_1  = Signal.like(line)
         address_1 = Signal(self.address_bits)

@@ -5,7 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
-from .layouts import TAPS, accumulator_word, activation_word, tap_word
+from .config import TAPS
+from .layouts import accumulator_word, activation_word, tap_word
 from .line_buffer import window_layout
 
 __all__ = ["MacArray", "weight_word"]
@@ -39,13 +40,13 @@ class MacArray(wiring.Component):
 
     Parameters
     ----------
-    outputs, inputs, pixels
+    outputs, inputs, pixels : int
         Lanes.
-    weight_bits, activation_bits
+    weight_bits, activation_bits : int
         Widths of the factors, 4 to 8 bits.
-    pointwise, depthwise
+    pointwise, depthwise : bool
         Kinds of work that the array does, at least one.
-    tag_shape
+    tag_shape : ShapeLike
         Shape of a tag that travels with the item.
 
     Members

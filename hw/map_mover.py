@@ -4,8 +4,9 @@ from amaranth import *
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
 from .axi import beat
-from .passes import ADDRESS_BITS, INDEX_BITS
+from .config import ADDRESS_BITS, INDEX_BITS, STORE_QUEUE_WORDS
 
 __all__ = ["MapLoader", "MapStorer"]
 
@@ -15,7 +16,7 @@ class MapLoader(wiring.Component):
 
     Parameters
     ----------
-    word_bits
+    word_bits : int
         Bits of a word.
 
     Members
@@ -23,7 +24,8 @@ class MapLoader(wiring.Component):
     begin
         A map begins; what follows holds until the next one does.
     words, base, end
-        Words of the map, 0 for none; ring in the map memory, with the address behind its last word.
+        Words of the map, 0 for none; ring in the map memory, from its first address to one past its
+        last word.
     freed
         Words that may be overwritten.
     i
@@ -35,6 +37,7 @@ class MapLoader(wiring.Component):
     """
 
     def __init__(self, *, word_bits):
+        check_integer("Word bits", word_bits)
         self.word_bits = word_bits
         super().__init__({
             "begin":  In(1),
@@ -52,7 +55,7 @@ class MapLoader(wiring.Component):
         m = Module()
         address = Signal(ADDRESS_BITS)
         room    = Signal()
-        rest    = Signal()          # of the last beat, behind the map
+        rest    = Signal()          # of the last beat, after the map
         m.d.comb += [
             rest.eq(self.loaded == self.words),
             room.eq((self.loaded - self.freed < self.end - self.base) & ~rest & ~self.begin),
@@ -76,7 +79,7 @@ class MapStorer(wiring.Component):
 
     Parameters
     ----------
-    word_bits
+    word_bits : int
         Bits of a word.
 
     Members
@@ -84,7 +87,8 @@ class MapStorer(wiring.Component):
     begin
         A map begins; what follows holds until the next one does.
     words, base, end
-        Words of the map, 0 for none; ring in the map memory, with the address behind its last word.
+        Words of the map, 0 for none; ring in the map memory, from its first address to one past its
+        last word.
     produced
         Words that are complete.
     request, address, grant, data
@@ -95,9 +99,8 @@ class MapStorer(wiring.Component):
         Words that have been read; valid from the cycle after ``begin``.
     """
 
-    _DEPTH = 4
-
     def __init__(self, *, word_bits):
+        check_integer("Word bits", word_bits)
         self.word_bits = word_bits
         super().__init__({
             "begin":    In(1),
@@ -115,8 +118,10 @@ class MapStorer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.queue = queue = fifo.SyncFIFO(width=self.word_bits + 1, depth=self._DEPTH)
-        room    = Signal(range(self._DEPTH + 1), init=self._DEPTH)   # not held and not on the way
+        m.submodules.queue = queue = fifo.SyncFIFO(width=self.word_bits + 1,
+                                                   depth=STORE_QUEUE_WORDS)
+        room    = Signal(range(STORE_QUEUE_WORDS + 1),      # not held and not on the way
+                         init=STORE_QUEUE_WORDS)
         granted = Signal()
         last    = Signal()
         taken   = Signal()

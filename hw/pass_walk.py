@@ -1,10 +1,12 @@
-"""Where a pass stands: its tile, its pixels, its step, and the addresses that go with them."""
+"""Walk through a pass: tile, pixels, step, and the addresses that go with them."""
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .passes import ADDRESS_BITS, INDEX_BITS, WORDS_BITS, PassCommand
+from .arguments import check_integer
+from .config import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
+from .passes import PassCommand
 
 __all__ = ["PassWalk", "tile_layout"]
 
@@ -17,13 +19,13 @@ def tile_layout(tile_words):
     offset
         Its first output word, counted from the pass's first.
     count, after
-        Output words in it and behind it.
+        Output words in it and after it.
     first, last
-        None are before it; none are behind it.
+        None are before it; none are after it.
     steps_after, single_step
-        Steps behind its first one, for each group of pixels; whether there are none.
+        Steps after its first one, for each group of pixels; whether there are none.
     parameter, parameter_end
-        Positions in the ring of parameters: of its first word's, and behind its last word's.
+        Positions in the ring of parameters: of its first word's, and one past its last word's.
     """
     return data.StructLayout({
         "offset":        WORDS_BITS,
@@ -46,9 +48,9 @@ class PassWalk(wiring.Component):
 
     Parameters
     ----------
-    tile_words
+    tile_words : int
         Words of results of a tile.
-    weight_ring
+    weight_ring : int
         Words in the ring of weights.
 
     Members
@@ -90,6 +92,8 @@ class PassWalk(wiring.Component):
     """
 
     def __init__(self, *, tile_words, weight_ring):
+        check_integer("Tile words", tile_words)
+        check_integer("Weight ring", weight_ring, 2)
         self.tile_words  = tile_words
         self.weight_ring = weight_ring
         super().__init__({
@@ -156,12 +160,12 @@ class PassWalk(wiring.Component):
         following = self._walk_tiles(m, prepare, pixels_go, tile_goes, tile_within)
         self._walk_steps(m, prepare, tile_goes | tile_within, following)
         self._walk_pixels(m, prepare, done, last_row)
-        self._walk_addresses(m, prepare, pixels_go, tile_goes, tile_within, following.offset)
+        self._walk_addresses(m, prepare, tile_goes, tile_within, following.offset)
         self._walk_weights(m, prepare, done)
         return m
 
     def _walk_tiles(self, m, prepare, pixels_go, tile_goes, tile_within):
-        """The tile, and the one behind it, which depends on registers alone."""
+        """The tile, and the next one, which depends on registers alone."""
         command   = self.command
         tile      = self.tile
         first     = Signal.like(tile)
@@ -191,7 +195,7 @@ class PassWalk(wiring.Component):
 
     def _walk_steps(self, m, prepare, tile_ends, following):
         """Steps within a tile and pixels."""
-        after = Signal(WORDS_BITS)              # steps behind this one
+        after = Signal(WORDS_BITS)              # steps after this one
         with m.If(prepare | (self.advance & self.last_step)):
             m.d.sync += [self.step.eq(0), self.first_step.eq(1)]
             # All tiles of a stem have as many steps.
@@ -233,7 +237,7 @@ class PassWalk(wiring.Component):
                     groups_after.eq(groups_after - 1),
                 ]
 
-    def _walk_addresses(self, m, prepare, pixels_go, tile_goes, tile_within, next_offset):
+    def _walk_addresses(self, m, prepare, tile_goes, tile_within, next_offset):
         """Pixels of a map follow one another in a ring; each tile begins at the first again."""
         command, done = self.command, self.advance & self.pixel_done
         start = Signal(ADDRESS_BITS)            # of the pass's residual words
@@ -254,7 +258,7 @@ class PassWalk(wiring.Component):
                 after.eq(Mux(stepped == end, base, stepped)),
                 getattr(self, f"{name}_next").eq(pixel),
             ]
-            # The tile's own words lie ``offset`` behind the pixels'.
+            # The tile's own words lie ``offset`` after the pixels'.
             with m.If(prepare):
                 m.d.sync += [pixel.eq(first), address.eq(first)]
             with m.Elif(tile_goes):

@@ -1,16 +1,12 @@
-"""What a pass over rows of a map is, what becomes of its results, and why it may have to wait."""
+"""Passes over rows of a map: their commands, targets, settings, and causes of waiting."""
 
 from amaranth import *
 from amaranth.lib import data, enum
 
+from .config import ADDRESS_BITS, GROUPS_BITS, INDEX_BITS, PIXELS_BITS, WORDS_BITS
 from .layouts import AddParameters, ChannelParameters, LayerRange
 
-__all__ = ["ADDRESS_BITS", "INDEX_BITS", "WORDS_BITS", "LayerSettings", "PassCommand", "Range",
-           "Stall", "Target", "slot_layout"]
-
-ADDRESS_BITS = 16     # of a word in the map or strip memory
-INDEX_BITS   = 24     # of a word in a map, which may be larger than the memory
-WORDS_BITS   = 12     # channel words of a map
+__all__ = ["LayerSettings", "PassCommand", "Range", "Stall", "Target", "slot_layout"]
 
 
 class Range(enum.Enum, shape=2):
@@ -23,7 +19,7 @@ class Range(enum.Enum, shape=2):
 
 
 class Target(enum.Enum, shape=3):
-    """Where a requantised word goes."""
+    """Destination of a requantised word."""
 
     #: To the line buffer, by way of its queue.
     QUEUE    = 0
@@ -35,12 +31,12 @@ class Target(enum.Enum, shape=3):
     RESIDUAL = 3
     #: To the pool, whose results go to the map memory.
     POOL     = 4
-    #: Out of the accelerator, beside its accumulators.
+    #: Out of the accelerator, with its accumulators.
     LOGITS   = 5
 
 
 class Stall(enum.Enum, shape=4):
-    """Why the array does nothing in a cycle."""
+    """Why the array does nothing in a cycle: :data:`mnv2.hw.config.CAUSES`, in that order."""
 
     #: The array works.
     NONE         = 0
@@ -67,7 +63,7 @@ class Stall(enum.Enum, shape=4):
 class PassCommand(data.Struct):
     """A convolution over some rows, or a move of a map to the line buffer.
 
-    Works off tiles of output channels; for each, all rows; for each, all groups of pixels; for
+    Loops over tiles of output channels; for each, all rows; for each, all groups of pixels; for
     each, all input words. The stem takes its input from windows, each of which comes only once:
     tiles within groups of pixels.
 
@@ -87,9 +83,9 @@ class PassCommand(data.Struct):
     free_weights
         Release each tile's weights after use.
     rewind
-        Begin with the oldest weights in the ring; without, go on behind the pass before.
+        Begin with the oldest weights in the ring; otherwise, after those of the previous pass.
     rows, groups
-        Rows to work off, groups of pixels in a row.
+        Rows to process, groups of pixels in a row.
     input_words, output_words
         Channel words of the input and of the output.
     parameters
@@ -97,7 +93,7 @@ class PassCommand(data.Struct):
     input
         Address of the first input word.
     input_base, input_end
-        Ring that holds the input map, the second behind its last word.
+        Ring that holds the input map; the second is one past its last word.
     index
         Words of the input map that lie before the first one; of the output map if ``from_strip``.
     output, output_base, output_end
@@ -113,7 +109,7 @@ class PassCommand(data.Struct):
     free_weights: 1
     rewind:       1
     rows:         WORDS_BITS
-    groups:       8
+    groups:       GROUPS_BITS
     input_words:  WORDS_BITS
     output_words: WORDS_BITS
     parameters:   WORDS_BITS
@@ -127,7 +123,7 @@ class PassCommand(data.Struct):
 
 
 def slot_layout(tile_words):
-    """What happens to a word of accumulators: it travels with the item through the array.
+    """Handling of a word of accumulators, which travels with the item through the array.
 
     Members
     -------
@@ -164,7 +160,7 @@ def slot_layout(tile_words):
 
 
 class LayerSettings(data.Struct):
-    """What stays the same for all passes of a block.
+    """Settings that are the same for all passes of a block.
 
     Members
     -------
@@ -188,7 +184,7 @@ class LayerSettings(data.Struct):
     project:              LayerRange
     pool_parameters:      ChannelParameters
     pool:                 LayerRange
-    tail:                 6
+    tail:                 PIXELS_BITS
     add:                  AddParameters
     depthwise_parameters: WORDS_BITS
     residual_base:        ADDRESS_BITS

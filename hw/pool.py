@@ -5,13 +5,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
+from .config import POOL_SUM_BITS
 from .layouts import ChannelParameters, LayerRange, activation_word
 from .requantize import Requantize
 
 __all__ = ["Pool"]
-
-#: Width of a sum: 2**16 pixels of 8 bits.
-SUM_BITS = 24
 
 
 class Pool(wiring.Component):
@@ -23,13 +21,13 @@ class Pool(wiring.Component):
 
     Parameters
     ----------
-    channels, pixels
+    channels, pixels : int
         Lanes of a word.
-    tile_words
+    tile_words : int
         Words of a tile.
-    activation_bits
+    activation_bits : int
         Width of an activation, 4 to 8 bits.
-    tag_shape
+    tag_shape : ShapeLike
         Shape of a tag; that of the last word of a channel word comes with the mean.
 
     Members
@@ -93,7 +91,7 @@ class Pool(wiring.Component):
         last    = Signal()
         place   = Signal.like(item.tile_word)
         tag     = Signal(self.tag_shape)
-        partial = Signal(data.ArrayLayout(signed(SUM_BITS), self.channels))
+        partial = Signal(data.ArrayLayout(signed(POOL_SUM_BITS), self.channels))
         with m.If(advance):
             m.d.sync += [
                 valid.eq(self.i.valid),
@@ -108,9 +106,9 @@ class Pool(wiring.Component):
                     for pixel in range(self.pixels)))
 
         # Stage 2: the sum over words, one for each channel of the tile.
-        sums  = Signal(data.ArrayLayout(data.ArrayLayout(signed(SUM_BITS), self.channels),
+        sums  = Signal(data.ArrayLayout(data.ArrayLayout(signed(POOL_SUM_BITS), self.channels),
                                         self.tile_words))
-        total = Signal(data.ArrayLayout(signed(SUM_BITS), self.channels))
+        total = Signal(data.ArrayLayout(signed(POOL_SUM_BITS), self.channels))
         for channel in range(self.channels):
             m.d.comb += total[channel].eq(
                 Mux(first, 0, sums[place][channel]) + partial[channel])

@@ -7,21 +7,18 @@ byte first.
 from amaranth import *
 from amaranth.lib import data, enum
 
+from .config import (
+    ADDRESS_BITS,
+    BEATS_BITS,
+    GROUPS_BITS,
+    INDEX_BITS,
+    MEMORY_ADDRESS_BITS,
+    PIXELS_BITS,
+    WORDS_BITS,
+)
 from .layouts import AddParameters, ChannelParameters, LayerRange
-from .passes import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
 
-__all__ = ["MEMORY_ADDRESS_BITS", "RECORDS_BITS", "RECORD_BYTES", "Descriptor", "Header", "Work"]
-
-#: Width of an address in external memory.
-MEMORY_ADDRESS_BITS = 32
-
-#: Width of the number of records in a program.
-RECORDS_BITS = 10
-
-#: Bytes that each record takes in memory.
-RECORD_BYTES = 128
-
-_BEATS_BITS = 24
+__all__ = ["Descriptor", "Header", "Work"]
 
 
 class Header(data.Struct):
@@ -34,15 +31,15 @@ class Header(data.Struct):
     """
 
     weights_address:    MEMORY_ADDRESS_BITS
-    weights_beats:      _BEATS_BITS
+    weights_beats:      BEATS_BITS
     taps_address:       MEMORY_ADDRESS_BITS
-    taps_beats:         _BEATS_BITS
+    taps_beats:         BEATS_BITS
     parameters_address: MEMORY_ADDRESS_BITS
-    parameters_beats:   _BEATS_BITS
+    parameters_beats:   BEATS_BITS
 
 
 class Work(enum.Enum, shape=2):
-    """What a descriptor asks for."""
+    """Kind of a descriptor."""
 
     #: An inverted-residual block, the stem before it included if it has one.
     BLOCK      = 0
@@ -90,7 +87,7 @@ class Descriptor(data.Struct):
     output_rows, output_groups, output_words
         The same of the output.
     strip_rows
-        Output rows worked off together: their depthwise outputs are in the strip memory. For stride
+        Output rows processed together: their depthwise outputs are in the strip memory. For stride
         1 the last strip has more than one row, or is the only one.
     strip_output_words
         Words of output that a strip of ``strip_rows`` rows gives.
@@ -98,8 +95,8 @@ class Descriptor(data.Struct):
         Words of parameters: stem if any, expansion if any, depthwise, projection; or those of the
         only layer.
     input_base, input_end, output_base, output_end
-        Rings in the map memory for whole rows of input and of output, each with the address behind
-        its last word.
+        Rings in the map memory for whole rows of input and of output, each with the address one
+        past its last word.
     load_address, load_beats, load_words
         Input map in external memory: address in bytes, beats, words.
     store_address, store_bytes, store_words
@@ -109,7 +106,7 @@ class Descriptor(data.Struct):
     stem_range, expand, depthwise, project
         Output ranges; head and classifier take the projection's.
     pool_parameters, pool
-        Factor and output range of the pool behind the head.
+        Factor and output range of the pool after the head.
     add
         Residual addition.
     """
@@ -117,8 +114,8 @@ class Descriptor(data.Struct):
     work:               Work
     stem:               1
     image_rows:         WORDS_BITS
-    image_groups:       8
-    image_tail:         6
+    image_groups:       GROUPS_BITS
+    image_tail:         PIXELS_BITS
     image_steps:        8
     image_pad_start:    1
     image_line:         WORDS_BITS
@@ -132,12 +129,12 @@ class Descriptor(data.Struct):
     pad_start:          1
     steps:              8
     input_rows:         WORDS_BITS
-    input_groups:       8
-    input_tail:         6
+    input_groups:       GROUPS_BITS
+    input_tail:         PIXELS_BITS
     input_words:        WORDS_BITS
     hidden_words:       WORDS_BITS
     output_rows:        WORDS_BITS
-    output_groups:      8
+    output_groups:      GROUPS_BITS
     output_words:       WORDS_BITS
     strip_rows:         WORDS_BITS
     strip_output_words: ADDRESS_BITS
@@ -147,7 +144,7 @@ class Descriptor(data.Struct):
     output_base:        ADDRESS_BITS
     output_end:         ADDRESS_BITS
     load_address:       MEMORY_ADDRESS_BITS
-    load_beats:         _BEATS_BITS
+    load_beats:         BEATS_BITS
     load_words:         INDEX_BITS
     store_address:      MEMORY_ADDRESS_BITS
     store_bytes:        MEMORY_ADDRESS_BITS

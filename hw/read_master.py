@@ -5,12 +5,18 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
-from .axi import BURST_INCR, CACHE_MODIFIABLE, AxiSignature, beat, check_bursts
+from .arguments import check_integer
+from .axi import (
+    BURST_INCR,
+    CACHE_MODIFIABLE,
+    AxiSignature,
+    beat,
+    check_address_bits,
+    check_bursts,
+)
+from .config import BEATS_BITS
 
 __all__ = ["ReadMaster", "read_command"]
-
-#: Width of a length in beats.
-BEATS_BITS = 24
 
 
 def read_command(address_bits):
@@ -53,6 +59,8 @@ class ReadChannel(wiring.Component):
     """
 
     def __init__(self, *, data_bits, address_bits, burst_beats, fifo_beats):
+        check_address_bits(address_bits)
+        check_bursts(data_bits, burst_beats, fifo_beats)
         self.data_bits    = data_bits
         self.address_bits = address_bits
         self.burst_beats  = burst_beats
@@ -192,10 +200,7 @@ class ReadMaster(wiring.Component):
 
     def __init__(self, *, data_bits, address_bits=32, channels, burst_beats=16, fifo_beats=64,
                  outstanding=8, arbitration="round-robin", id_bits=1):
-        if not isinstance(channels, int):
-            raise TypeError(f"Channels must be an integer, not {channels!r}")
-        if channels < 1:
-            raise ValueError(f"Channels must be at least 1, not {channels!r}")
+        check_integer("Channels", channels)
         check_bursts(data_bits, burst_beats, fifo_beats, outstanding)
         if arbitration not in ("round-robin", "priority"):
             raise ValueError(f"Arbitration must be 'round-robin' or 'priority', "
@@ -315,7 +320,7 @@ class ReadMaster(wiring.Component):
             with m.If(requests[index]):
                 m.d.comb += chosen.eq(index)
         if self.arbitration == "round-robin":
-            # Requests behind the one served last come first.
+            # Requests after the one served last come first.
             served = Signal.like(chosen, init=self.channels - 1)
             for index in reversed(range(1, self.channels)):
                 with m.If(requests[index] & (served < index)):

@@ -1,17 +1,17 @@
-"""Registers of the accelerator behind an AXI4-Lite port."""
+"""Registers of the accelerator, on an AXI4-Lite port."""
 
 from amaranth import *
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from .counters import COUNTER_COLUMNS, COUNTERS
-from .program import MEMORY_ADDRESS_BITS, RECORDS_BITS
+from .arguments import check_integer
+from .config import COUNTER_COLUMNS, COUNTERS, MEMORY_ADDRESS_BITS, RECORDS_BITS
 
-__all__ = ["COUNTER_OFFSET", "COUNTER_ROW_BYTES", "REGISTERS", "AxiLiteSignature", "Register",
-           "Registers", "Status"]
+__all__ = ["COUNTER_OFFSET", "COUNTER_ROW_BYTES", "REGISTERS", "REGISTER_ADDRESS_BITS",
+           "AxiLiteSignature", "Register", "Registers", "Status"]
 
 #: Width of a byte address.
-ADDRESS_BITS = 14
+REGISTER_ADDRESS_BITS = 14
 
 #: Byte address of the first counter, and bytes of a row of :data:`COUNTER_COLUMNS`.
 COUNTER_OFFSET, COUNTER_ROW_BYTES = 0x2000, 4 * COUNTER_COLUMNS
@@ -28,12 +28,12 @@ class Status(enum.Enum, shape=4):
     DONE       = 1
     #: The program is under way.
     RUNNING    = 2
-    #: Memory answered with an error, or not as AXI4 asks; the program was given up.
+    #: Memory answered with an error, or not as AXI4 asks; the program was aborted.
     BUS        = 3
-    #: A descriptor is not one; the program was given up.
+    #: A descriptor is not one; the program was aborted.
     DESCRIPTOR = 4
     #: Nothing moved for a long time: descriptors and streams do not fit together; the program was
-    #: given up.
+    #: aborted.
     STUCK      = 5
 
 
@@ -48,7 +48,7 @@ class Register(enum.Enum):
     PROGRAM_ADDRESS  = 0x08
     #: Records of the program, its header included.
     PROGRAM_RECORDS  = 0x0C
-    #: Read: descriptors that the program has worked off.
+    #: Read: descriptors that the program has completed.
     FINISHED         = 0x10
     #: Bit 0: raise the interrupt when a program ends.
     INTERRUPT_ENABLE = 0x14
@@ -67,13 +67,14 @@ class AxiLiteSignature(wiring.Signature):
 
     Parameters
     ----------
-    address_bits
+    address_bits : int
         Width of an address in bits.
 
     Ref: ARM IHI 0022E, AMBA AXI and ACE Protocol Specification, B1.
     """
 
     def __init__(self, *, address_bits):
+        check_integer("Address bits", address_bits)
         super().__init__({
             "awvalid": Out(1), "awready": In(1), "awaddr": Out(address_bits), "awprot": Out(3),
             "wvalid":  Out(1), "wready":  In(1), "wdata":  Out(32), "wstrb":  Out(4),
@@ -84,14 +85,14 @@ class AxiLiteSignature(wiring.Signature):
 
 
 class Registers(wiring.Component):
-    """What the host sets and sees.
+    """Registers that the host writes and reads.
 
     One read and one write are under way at a time. An address without a register answers with an
     error.
 
     Parameters
     ----------
-    counter_rows
+    counter_rows : int
         Rows of counters.
 
     Members
@@ -105,15 +106,16 @@ class Registers(wiring.Component):
     program_address, program_records
         See :class:`Register`.
     status, finished, ended
-        How the program stands; descriptors that are worked off; it ends in this cycle.
+        How the program stands; descriptors that are completed; it ends in this cycle.
     counter_row, counter_column, counter_value
         Read a counter, see :class:`mnv2.hw.counters.Counters`.
     """
 
     def __init__(self, *, counter_rows):
+        check_integer("Counter rows", counter_rows)
         self.counter_rows = counter_rows
         super().__init__({
-            "bus":             In(AxiLiteSignature(address_bits=ADDRESS_BITS)),
+            "bus":             In(AxiLiteSignature(address_bits=REGISTER_ADDRESS_BITS)),
             "interrupt":       Out(1),
             "start":           Out(1),
             "program_address": Out(MEMORY_ADDRESS_BITS),
@@ -136,7 +138,7 @@ class Registers(wiring.Component):
 
         # Write: address and data are taken together.
         write   = Signal()
-        address = Signal(ADDRESS_BITS)
+        address = Signal(REGISTER_ADDRESS_BITS)
         m.d.comb += [
             write.eq(bus.awvalid & bus.wvalid & (~bus.bvalid | bus.bready)),
             bus.awready.eq(write),
@@ -180,7 +182,7 @@ class Registers(wiring.Component):
             m.d.sync += pending.eq(1)
 
         # Read: counters take three cycles more, for their memory.
-        asked = Signal(ADDRESS_BITS)
+        asked = Signal(REGISTER_ADDRESS_BITS)
         wait  = Signal(range(4))
         busy  = Signal()
         m.d.comb += [

@@ -26,7 +26,7 @@ class Requantize(wiring.Component):
     activation_bits : int
         Width of an output element, 4 to 8. The range must fit it: ``minimum``, ``maximum``.
     tag_shape : ShapeLike
-        What travels beside each word, unchanged.
+        What travels with each word, unchanged.
 
     Attributes
     ----------

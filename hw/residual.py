@@ -29,7 +29,7 @@ class ResidualAdd(wiring.Component):
     activation_bits : int
         Width of an element, 4 to 8. The range must fit it: ``minimum``, ``maximum``.
     tag_shape : ShapeLike
-        What travels beside each word, unchanged.
+        What travels with each word, unchanged.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class ResidualAdd(wiring.Component):
         advance = Signal()
         m.d.comb += advance.eq(~self.o.valid | self.o.ready)
 
-        # Stage 1: the word in work. Its next group of lanes is in the least significant bits.
+        # Stage 1: the current word. Its next group of lanes is in the least significant bits.
         group_bits = self.lanes * self.activation_bits
         remaining  = Signal(range(self.cycles_per_item + 1))         # groups that are left
         operands   = {name: register(group_bits * self.cycles_per_item, name) for name in "ab"}

@@ -4,13 +4,15 @@ from amaranth import *
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arguments import check_integer
+
 __all__ = ["Ring"]
 
 
 class Ring(wiring.Component):
     """Keeps a window of a stream in block RAM, readable at random until it is freed.
 
-    Words are written in order behind each other and wrap at ``depth``. The oldest word is at
+    Words are written one after another and wrap at ``depth``. The oldest word is at
     ``base``; a reader keeps its own absolute address, starts it at ``base``, steps it with
     :meth:`step`, and rewinds by going back to ``base`` (or to any address noted before).
     The words at offsets 0 to ``available - 1`` from ``base`` may be read.
@@ -57,15 +59,10 @@ class Ring(wiring.Component):
     read_latency = 1
 
     def __init__(self, *, shape, depth, free_limit=None):
+        check_integer("Depth", depth, 2)
         if free_limit is None:
             free_limit = depth
-        for name, value in (("Depth", depth), ("Free limit", free_limit)):
-            if not isinstance(value, int):
-                raise TypeError(f"{name} must be an integer, not {value!r}")
-        if depth < 2:
-            raise ValueError(f"Depth must be at least 2 words, not {depth!r}")
-        if not 1 <= free_limit <= depth:
-            raise ValueError(f"Free limit must be 1 to {depth} words, not {free_limit!r}")
+        check_integer("Free limit", free_limit, 1, depth)
         self.shape      = shape
         self.depth      = depth
         self.free_limit = free_limit
@@ -81,7 +78,7 @@ class Ring(wiring.Component):
         })
 
     def step(self, address):
-        """Address behind ``address``, a value of the shape of ``base``, with the wrap."""
+        """Address after ``address``, a value of the shape of ``base``, with the wrap."""
         return Mux(address == self.depth - 1, 0, (address + 1)[:len(self.base)])
 
     def elaborate(self, platform):

@@ -4,18 +4,18 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .line_buffer import LineCommand
-from .passes import (
+from .arguments import check_data_bits, check_integer
+from .config import (
     ADDRESS_BITS,
     INDEX_BITS,
+    MEMORY_ADDRESS_BITS,
+    RECORD_BYTES,
+    RECORDS_BITS,
     WORDS_BITS,
-    LayerSettings,
-    PassCommand,
-    Range,
-    Stall,
-    Target,
 )
-from .program import MEMORY_ADDRESS_BITS, RECORD_BYTES, RECORDS_BITS, Descriptor, Header, Work
+from .line_buffer import LineCommand
+from .passes import LayerSettings, PassCommand, Range, Stall, Target
+from .program import Descriptor, Header, Work
 from .read_master import read_command
 
 __all__ = ["Sequencer"]
@@ -24,15 +24,15 @@ __all__ = ["Sequencer"]
 class Sequencer(wiring.Component):
     """Runs the blocks of a program one after another.
 
-    A block is worked off in strips of output rows: the stem, if there is one, makes the rows of
+    A block is processed in strips of output rows: the stem, if there is one, makes the rows of
     input; the expansion fills the line buffer, and the depthwise outputs of the strip go to the
     strip memory; then the projection reads them. Head and classifier are a single pass.
 
     Parameters
     ----------
-    data_bits
+    data_bits : int
         Width of a beat of the memory port.
-    map_words, tap_words, parameter_words
+    map_words, tap_words, parameter_words : int
         What a descriptor must fit into.
 
     Members
@@ -49,7 +49,7 @@ class Sequencer(wiring.Component):
     taps_free, parameters_free
         Words to release from the rings.
     block
-        The block in work; constant between ``begin`` and ``finish``.
+        The current block; constant between ``begin`` and ``finish``.
     begin
         The block's first cycle.
     imaging
@@ -67,12 +67,16 @@ class Sequencer(wiring.Component):
     complete
         This cycle is the program's last.
     bad
-        The descriptor in work is not one; nothing goes on until reset.
+        The current descriptor is not valid; nothing happens until reset.
     stall
         What is waited for while no pass is issued.
     """
 
     def __init__(self, *, data_bits, map_words, tap_words, parameter_words):
+        check_data_bits(data_bits)
+        check_integer("Map words", map_words, 1, 2**ADDRESS_BITS - 1)
+        check_integer("Tap words", tap_words)
+        check_integer("Parameter words", parameter_words)
         self.data_bits       = data_bits
         self.map_words       = map_words
         self.tap_words       = tap_words

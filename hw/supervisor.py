@@ -13,12 +13,12 @@ __all__ = ["Supervisor"]
 class Supervisor(wiring.Component):
     """Watches a program from its start to its end, so that none leaves the accelerator hanging.
 
-    A program that goes wrong is given up: everything that works for it is reset, the bus is left in
-    peace when the last transfer under way has ended, and the status says why.
+    A program that goes wrong is aborted: everything that works for it is reset, the bus becomes
+    idle when the last transfer under way has ended, and the status says why.
 
     Parameters
     ----------
-    patience_cycles
+    patience_cycles : int
         Cycles without any movement after which a program counts as stuck.
 
     Members

@@ -6,11 +6,9 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from .axi import BURST_INCR, CACHE_MODIFIABLE, AxiSignature, beat, check_bursts
+from .config import BYTES_BITS, WRITE_OUTSTANDING
 
 __all__ = ["WriteMaster", "write_command"]
-
-#: Width of a length in bytes.
-BYTES_BITS = 32
 
 
 def write_command(address_bits):
@@ -85,7 +83,7 @@ class WriteMaster(wiring.Component):
     """
 
     def __init__(self, *, data_bits, address_bits=32, burst_beats=16, fifo_beats=32,
-                 outstanding=4, id_bits=1):
+                 outstanding=WRITE_OUTSTANDING, id_bits=1):
         check_bursts(data_bits, burst_beats, fifo_beats, outstanding)
         self.data_bits    = data_bits
         self.address_bits = address_bits

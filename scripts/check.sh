@@ -9,5 +9,5 @@ python=$PWD/.venv/bin/python
 mkdir -p build/typing/mnv2
 for file in sim/api/*.py; do ln -sfn "../../../$file" "build/typing/mnv2/${file##*/}"; done
 for part in golden hw sim; do ln -sfn "../../../$part" "build/typing/mnv2/$part"; done
-(cd build/typing && "$python" -m mypy --config-file ../../pyproject.toml --cache-dir ../mypy -p mnv2)
+(cd build/typing && "$python" -m mypy --config-file ../../pyproject.toml --cache-dir ../mypy -m mnv2 -m mnv2.interface -p mnv2.golden -p mnv2.sim)
 "$python" -m pytest --quiet --no-header -p no:cacheprovider tests/test_imports.py

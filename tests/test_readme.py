@@ -10,14 +10,15 @@ from typer.testing import CliRunner
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cli import app
-from mnv2.sim.cost.calibration import compare
+from mnv2.sim.cost.calibration import compare_fit
+from mnv2.sim.cost.synthesised import load_results
 from mnv2.sim.rtl.verilog import generate
 from mnv2.sim.synthesis.fmax import DEVICE
 from mnv2.sim.synthesis.yosys import SHOWN, netlist_hash
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MAPPED = json.loads((ROOT / "docs" / "synthesis.json").read_text())
+MAPPED = load_results()
 CLOCKS = json.loads((ROOT / "sim" / "cost" / "fmax.json").read_text())
 DEVICES = {"xcup": "AMD UltraScale+", "ecp5": "Lattice ECP5"}
 
@@ -68,7 +69,7 @@ def test_sizes_of_the_configurations():
 
 def test_errors_of_estimates():
     """DSPs and memories exact; tables and flip-flops of accelerators that were not fitted."""
-    rows = compare()
+    rows = compare_fit()
     for row in rows:
         assert not any(row.error(name) for name in ("dsp", "block_ram_36k", "block_ram_18k"))
     assert f"Yosys' in all\n{len(rows)} runs that are kept" in README

@@ -11,15 +11,13 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..arguments import check_integer
-from ..layouts import TAPS, accumulator_word, activation_word, tap_word
+from ..config import ADDRESS_BITS, TAPS, WORDS_BITS
+from ..layouts import accumulator_word, activation_word, tap_word
 from ..line_buffer import LineBuffer, LineCommand
 from ..mac_array import MacArray
 from .weight_banks import WeightBanks
 
 __all__ = ["Depthwise"]
-
-WORD_BITS    = 12       # of a channel word's number, as in LineCommand
-ADDRESS_BITS = 16
 
 
 class Depthwise(wiring.Component):
@@ -68,7 +66,7 @@ class Depthwise(wiring.Component):
         check_integer("Pixels", pixels)
         check_integer("Tile words", tile_words)
         check_integer("Depth", depth)
-        check_integer("Words", words, 1, 1 << WORD_BITS)
+        check_integer("Words", words, 1, 1 << WORDS_BITS)
         check_integer("Weight bits", weight_bits, 4, 8)
         check_integer("Activation bits", activation_bits, 4, 8)
         self.channels        = channels
@@ -92,7 +90,7 @@ class Depthwise(wiring.Component):
             "i": In(stream.Signature(activation_word(channels, pixels, activation_bits))),
             "o": Out(stream.Signature(data.StructLayout({
                 "accumulators": accumulator_word(channels, pixels),
-                "word":         WORD_BITS,
+                "word":         WORDS_BITS,
                 "address":      ADDRESS_BITS,
             }))),
         })
@@ -102,7 +100,7 @@ class Depthwise(wiring.Component):
         m.submodules.line_buffer = line_buffer = LineBuffer(
             channels=self.channels, pixels=self.pixels, tile_words=self.tile_words,
             depth=self.depth, activation_bits=self.activation_bits, address_bits=ADDRESS_BITS)
-        tag = data.StructLayout({"word": WORD_BITS, "address": ADDRESS_BITS})
+        tag = data.StructLayout({"word": WORDS_BITS, "address": ADDRESS_BITS})
         m.submodules.array = array = MacArray(
             # The fewest output lanes whose multipliers hold nine taps for each channel.
             outputs=self.channels * -(-TAPS // self.channels), inputs=self.channels,

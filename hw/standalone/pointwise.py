@@ -10,15 +10,14 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..arguments import check_integer
+from ..config import ADDRESS_BITS, WORDS_BITS
 from ..layouts import accumulator_word, activation_word
 from ..mac_array import MacArray, weight_word
 from .weight_banks import WeightBanks
 
 __all__ = ["Pointwise"]
 
-WORD_BITS    = 12       # of a channel word's number
-GROUP_BITS   = 16       # of a count of pixel groups
-ADDRESS_BITS = 16
+GROUP_BITS = 16         # of a count of pixel groups, of a whole map
 
 
 class Pointwise(wiring.Component):
@@ -82,8 +81,8 @@ class Pointwise(wiring.Component):
         self._weights        = weight_word(inputs, outputs, weight_bits)
         self._command = data.StructLayout({
             "groups":       GROUP_BITS,
-            "input_words":  WORD_BITS,
-            "output_words": WORD_BITS,
+            "input_words":  WORDS_BITS,
+            "output_words": WORDS_BITS,
             "release":      1,
         })
         super().__init__({
@@ -96,7 +95,7 @@ class Pointwise(wiring.Component):
             "i": In(stream.Signature(activation_word(inputs, pixels, activation_bits))),
             "o": Out(stream.Signature(data.StructLayout({
                 "accumulators": accumulator_word(inputs, pixels),
-                "word":         WORD_BITS,
+                "word":         WORDS_BITS,
                 "address":      ADDRESS_BITS,
             }))),
         })
@@ -112,7 +111,7 @@ class Pointwise(wiring.Component):
         tag = data.StructLayout({
             "last":    1,
             "words":   range(self.tile_words + 1),
-            "word":    WORD_BITS,
+            "word":    WORDS_BITS,
             "address": ADDRESS_BITS,
         })
         m.submodules.array = array = MacArray(
@@ -130,11 +129,11 @@ class Pointwise(wiring.Component):
         active     = Signal()
         command    = Signal(self._command)
         group      = Signal(GROUP_BITS)
-        word       = Signal(WORD_BITS)               # first output word of the tile
-        step       = Signal(WORD_BITS)               # input word
+        word       = Signal(WORDS_BITS)               # first output word of the tile
+        step       = Signal(WORDS_BITS)               # input word
         address    = Signal(ADDRESS_BITS)            # of the tile's first output word
         weight     = Signal(range(self.weight_words + 1))
-        words_left = Signal(WORD_BITS)
+        words_left = Signal(WORDS_BITS)
         words      = Signal(range(self.tile_words + 1))
         last_step  = Signal()
         last_tile  = Signal()

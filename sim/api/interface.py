@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mnv2.golden.network import Network
     from mnv2.hw.config import AcceleratorConfig
-    from mnv2.sim.cost.report import CostReport
+    from mnv2.sim.cost.cost_report import CostReport
     from mnv2.sim.explore.request import SearchRequest
     from mnv2.sim.explore.search import SearchResults
     from mnv2.sim.mapping.network_program import NetworkProgram
@@ -126,7 +126,7 @@ def cost(
 
     Returns
     -------
-    mnv2.sim.cost.report.CostReport
+    mnv2.sim.cost.cost_report.CostReport
 
     Raises
     ------
@@ -144,9 +144,9 @@ def cost(
     >>> largest.resource, largest.used > largest.available
     ('block RAM, 4 kbit', True)
     """
+    from mnv2.sim.cost.cost_report import make_cost_report
     from mnv2.sim.cost.devices import find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
-    from mnv2.sim.cost.report import make_cost_report
 
     devices = [find_device(device)] if device else list(load_devices().values())
     return make_cost_report(

@@ -24,7 +24,7 @@ def cost(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A device, part or board, such as ZU3EG, ECP5-85 or KV260. Without it, all.",
+            help="A device, part or board, such as ZU3EG, ECP5-85 or KV260 (default all).",
         ),
     ] = None,
     devices: Annotated[
@@ -37,8 +37,8 @@ def cost(
             min=0.001,
             max=1e6,
             metavar="MHZ",
-            help="Clock in MHz. Without it, the slowest unit's on ECP5, as placed and routed, and "
-            "a setting elsewhere.",
+            help="Clock in MHz (default the slowest unit's on ECP5, as placed and routed, and a "
+            "setting elsewhere).",
         ),
     ] = None,
     fmax: Annotated[
@@ -53,8 +53,8 @@ def cost(
         bool,
         typer.Option(
             "--dsp-packing",
-            help="Count one DSP48E2 for the products of two pixels with one weight. The RTL has a "
-            "DSP for each product.",
+            help="Count one DSP48E2 for the products of two pixels with one weight, an "
+            "optimisation that the RTL does not implement.",
         ),
     ] = False,
     ultra_ram: Annotated[
@@ -76,8 +76,8 @@ def cost(
         int | None,
         typer.Option(
             metavar="BYTES",
-            help="Bytes a cycle that memory moves at most, reads and writes together. Without it, "
-            "the peak of the board's memory, if that is less than a beat a cycle each way.",
+            help="Bytes a cycle that memory moves at most, reads and writes together (default the "
+            "peak of the board's memory, if that is less than a beat a cycle each way).",
         ),
     ] = None,
     model: Model = None,
@@ -89,16 +89,15 @@ def cost(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder for report.json, report.csv and, of one device, cost.png, if wanted.",
+            help="Folder for report.json, report.csv and, of one device, cost.png.",
         ),
     ] = None,
 ):
-    """Say what an accelerator takes of a device, how fast it is there, and what a frame costs.
+    """Estimate the resources, the speed and the energy of an accelerator on a device.
 
     DSPs and memories are counted exactly as Yosys maps them, LUTs and flip-flops by formulas
-    fitted to its runs; frames/s and bytes are predicted as by mnv2 model; energy is counted
-    operations times a table. Nothing is built or run, but with --fmax. Without --bandwidth the
-    memory is the board's, at its peak.
+    fitted to its runs; frames/s and bytes are predicted as by mnv2 predict; energy is counted
+    operations times a table. Nothing is built or run, except with --fmax.
 
     Examples:
 
@@ -112,11 +111,11 @@ def cost(
 
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.cost.cost_plots import draw_cost
+    from mnv2.sim.cost.cost_report import make_cost_report, write_cost_report
+    from mnv2.sim.cost.cost_tables import render_cost_report
     from mnv2.sim.cost.devices import find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
-    from mnv2.sim.cost.plots import draw_cost
-    from mnv2.sim.cost.report import make_cost_report, write_cost_report
-    from mnv2.sim.cost.tables import render_cost_report
     from mnv2.sim.jobs.files import output_folder
 
     accelerator = load_configuration(config, settings or ())
@@ -141,7 +140,7 @@ def cost(
             ultra_ram=ultra_ram,
             energies=table,
         )
-        if output:
+        if folder is not None:
             write_cost_report(report, folder)
             if device:
                 draw_cost(report).savefig(folder / "cost.png", dpi=120)

@@ -112,12 +112,12 @@ def _check_library():
 
 def _check_programs():
     """Compiler, make and perl."""
-    from mnv2.sim.rtl.toolchain import PACKAGES, find_program
+    from mnv2.sim.rtl.toolchain import PACKAGES, find_tool
 
     names = {"c++": "C++ compiler"}
 
     def look(kind):
-        program = find_program(kind)
+        program = find_tool(kind)
         return f"{program.version}, {program.path}"
 
     return [_check(names.get(kind, kind), lambda kind=kind: look(kind)) for kind in PACKAGES]
@@ -133,9 +133,9 @@ def _verilator():
 
 def _waveforms():
     """The format that waveforms are written in."""
-    from mnv2.sim.rtl.toolchain import find_program, waves_format
+    from mnv2.sim.rtl.toolchain import find_tool, waves_format
 
-    if waves_format(find_program("c++")) == "fst":
+    if waves_format(find_tool("c++")) == "fst":
         return "FST"
     return (
         "VCD (FST, which is smaller, needs the headers of lz4 and zlib: liblz4-dev and zlib1g-dev)"

@@ -65,8 +65,9 @@ def synthesize(
         Path | None,
         typer.Option(
             metavar="FILE.json",
-            help="File that keeps the results, under the configuration's name. Default "
-            "docs/synthesis.json for a preset without --set, none for others.",
+            help="File that keeps the results, under the configuration's name. Default: results of "
+            "a design of sim/cost/designs.toml are kept in sim/cost/synthesis.json, others only "
+            "printed.",
         ),
     ] = None,
     timeout: Annotated[
@@ -84,17 +85,16 @@ def synthesize(
 
     - mnv2 lab synthesize --set pixels=4 --output synthesis.json
     """
-    from mnv2.hw.config import PRESETS
     from mnv2.sim.configuration import load_configuration
-    from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN, map_accelerator
+    from mnv2.sim.synthesis.map_accelerator import map_accelerator
+    from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN
 
     families = _choose("family", family, FAMILIES, SHOWN)
     changes = settings or []
     accelerator = load_configuration(config, changes)
     name = "".join((Path(config).stem, *(f" {change}" for change in changes)))
-    if output is None and config in PRESETS and not changes:
+    if output is None:
         _need_checkout("synthesize without --output")
-        output = ROOT / "docs" / "synthesis.json"
     map_accelerator(accelerator, name, families, output=output, timeout=timeout)
 
 
@@ -120,9 +120,9 @@ def fmax(
     Example: mnv2 lab fmax "Requantize 1x1" --output clocks.json
     """
     from mnv2.sim.cost.clock import MEASURED
-    from mnv2.sim.synthesis.fmax import UNITS, measure_units
+    from mnv2.sim.synthesis.fmax import CASES, measure_units
 
-    chosen = _choose("unit", units, UNITS, UNITS)
+    chosen = _choose("unit", units, CASES, CASES)
     if output is None:
         _need_checkout("fmax without --output")
     measure_units(chosen, output or MEASURED, timeout=timeout)
@@ -167,11 +167,11 @@ def calibrate_costs(
     _need_checkout("calibrate-costs")
     from mnv2.sim.cost.families import FAMILIES
     from mnv2.sim.cost.synthesised import load_designs
-    from mnv2.sim.synthesis import calibrate
+    from mnv2.sim.synthesis import calibrate_costs as calibration
     from mnv2.sim.synthesis.yosys import SHOWN
 
     designs = load_designs()
-    calibrate.calibrate_costs(
+    calibration.calibrate_costs(
         _choose("design", design, designs, designs),
         _choose("family", family, FAMILIES, SHOWN),
         gearboxes=gearboxes,

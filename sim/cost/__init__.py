@@ -1,1 +1,1 @@
-"""What a design costs: resources of a device, a clock, energy a frame; computed, nothing is run."""
+"""Cost of a design: resources of a device, a clock, energy of a frame; computed, nothing is run."""

@@ -1,4 +1,4 @@
-"""The coefficients of `mnv2.sim.cost.resources`, fitted to what Yosys made of whole accelerators.
+"""The coefficients of `mnv2.sim.cost.resources`, fitted to Yosys's results for whole accelerators.
 
 For each kind of unit, resource and family, non-negative least squares over all its instances in the
 designs that are calibrated on, with errors as shares of a design's total. Designs that are held out
@@ -6,6 +6,7 @@ say how far the estimate is off where it was not fitted.
 """
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,23 +14,23 @@ import numpy as np
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.resources import estimate_resources
 from mnv2.sim.cost.synthesised import load_designs, load_results
-from mnv2.sim.cost.units import list_units
+from mnv2.sim.cost.unit_list import list_units
 
-__all__ = ["FITTED", "Comparison", "compare", "fit_coefficients", "fit_non_negative"]
+__all__ = ["FITTED", "FitError", "compare_fit", "fit_coefficients", "fit_non_negative"]
 
-#: What is fitted; DSPs and memories are counted.
+#: Resources that are fitted; DSPs and memories are counted.
 FITTED = ("flip_flops", "luts")
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """An estimate beside what Yosys counted.
+class FitError:
+    """An estimate compared with the counts of Yosys.
 
     Attributes
     ----------
     design, family : str
     held_out : bool
-        Whether the estimate was fitted without it, or for another family.
+        Whether the estimate was not fitted to it, or fitted for another family.
     estimated, counted : dict of str to int
         Resources by name.
     """
@@ -37,10 +38,10 @@ class Comparison:
     design: str
     family: str
     held_out: bool
-    estimated: dict
-    counted: dict
+    estimated: Mapping[str, int]
+    counted: Mapping[str, int]
 
-    def error(self, resource):
+    def error(self, resource: str) -> float:
         """Estimate over count, less one; 0 where neither has any."""
         estimated, counted = self.estimated[resource], self.counted.get(resource, 0)
         if not counted:
@@ -54,7 +55,7 @@ def fit_coefficients(results=None):
     Parameters
     ----------
     results : dict, optional
-        As of `mnv2.sim.cost.synthesised.load_results`, whose they are without it.
+        As of `mnv2.sim.cost.synthesised.load_results`, which is the default.
 
     Returns
     -------
@@ -62,9 +63,9 @@ def fit_coefficients(results=None):
         By family, kind of unit and resource: the constant and a coefficient for each feature.
     """
     results = load_results() if results is None else results
-    fitted = {}
-    for family in dict.fromkeys(known.tables for known in FAMILIES.values()):
-        rows = {}
+    fitted: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for family in dict.fromkeys(known.calibrated_as for known in FAMILIES.values()):
+        rows: dict[tuple[str, str], list[tuple[tuple[float, ...], int, float]]] = {}
         for name, design in load_designs().items():
             found = results.get(name, {}).get(family)
             if design.held_out or found is None:
@@ -88,7 +89,7 @@ def fit_coefficients(results=None):
     return fitted
 
 
-def fit_non_negative(matrix, target):
+def fit_non_negative(matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Non-negative least squares, exact for a few columns: the best of all subsets of them.
 
     Parameters
@@ -121,19 +122,19 @@ def fit_non_negative(matrix, target):
     return best / scale
 
 
-def compare(results=None):
-    """Estimates beside what Yosys counted, for each design and family that it mapped.
+def compare_fit(results: dict | None = None) -> list[FitError]:
+    """Estimates compared with the counts of Yosys, for each design and family that it mapped.
 
     Returns
     -------
-    list of Comparison
+    list of FitError
     """
     results = load_results() if results is None else results
     return [
-        Comparison(
+        FitError(
             name,
             family,
-            design.held_out or FAMILIES[family].tables != family,
+            design.held_out or FAMILIES[family].calibrated_as != family,
             vars(estimate_resources(design.config, family)),
             found["total"],
         )

@@ -3,12 +3,17 @@
 import functools
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 __all__ = ["UNMEASURED_HZ", "Clock", "estimate_clock", "load_unit_clocks"]
 
 MEASURED = Path(__file__).with_name("fmax.json")
+
+#: Measurements of units by name, as of `mnv2.sim.synthesis.fmax.measure`.
+UnitClocks = Mapping[str, Mapping[str, Any]]
 
 #: Clocks taken where nothing can be placed and routed here: settings, not promises.
 UNMEASURED_HZ = {"xcup": 200e6, "xc7": 100e6, "ice40": 24e6}
@@ -24,7 +29,7 @@ class Clock:
     limited_by : str
         The slowest unit, empty where none was measured.
     source : str
-        ``"given"``, or what stands behind the figure, in words.
+        ``"given"``, or the origin of the figure, in words.
     """
 
     hz: float
@@ -32,7 +37,9 @@ class Clock:
     source: str
 
 
-def estimate_clock(family, clock_hz=None, *, unit_clocks=None):
+def estimate_clock(
+    family: str, clock_hz: float | None = None, *, unit_clocks: UnitClocks | None = None
+) -> Clock:
     """Clock that a design is taken to run at.
 
     Parameters
@@ -40,10 +47,10 @@ def estimate_clock(family, clock_hz=None, *, unit_clocks=None):
     family : str
         A key of `mnv2.sim.cost.resources.FAMILIES`.
     clock_hz : float, optional
-        A clock that is given: it is used as it is.
+        A given clock, which is taken unchanged.
     unit_clocks : dict, optional
         Highest clocks of units of the very configuration, as `mnv2.sim.synthesis.fmax` measures
-        them; without them those of `base`, which come along.
+        them; default the bundled ones of `base`.
 
     Returns
     -------
@@ -79,6 +86,6 @@ def estimate_clock(family, clock_hz=None, *, unit_clocks=None):
 
 
 @functools.cache
-def load_unit_clocks():
+def load_unit_clocks() -> UnitClocks:
     """Highest clocks of the units of `base`, as measured by `mnv2.sim.synthesis.fmax` and kept."""
     return json.loads(MEASURED.read_text(encoding="utf-8"))

@@ -5,7 +5,8 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnv2.sim.cost.resources import FAMILIES
+from mnv2.sim.cost.families import FAMILIES
+from mnv2.sim.cost.record import Resources
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
 
@@ -27,7 +28,7 @@ _KEYS = {*_COUNTS, "title", "aliases", "family", "memory", "source"}
 
 @dataclass(frozen=True)
 class Device:
-    """What a device holds.
+    """Resources and memory of a device.
 
     Attributes
     ----------
@@ -66,12 +67,12 @@ class Device:
 
 @dataclass(frozen=True)
 class Use:
-    """How much a design takes of one resource of a device.
+    """Use of one resource of a device by a design.
 
     Attributes
     ----------
     resource : str
-        Its name, for people.
+        Its name, as reports show it.
     used, available : int
     """
 
@@ -80,20 +81,20 @@ class Use:
     available: int
 
     @property
-    def share(self):
+    def share(self) -> float:
         """Used of available; infinite where there is none of what is used."""
         if self.available:
             return self.used / self.available
         return float("inf") if self.used else 0.0
 
 
-def load_devices(path=None):
+def load_devices(path: str | Path | None = None) -> dict[str, Device]:
     """Read a table of devices.
 
     Parameters
     ----------
     path : Path, optional
-        TOML like `devices.toml`, which is read without it.
+        TOML like `devices.toml`, which is the default.
 
     Returns
     -------
@@ -164,7 +165,7 @@ def _device(name, entry):
     )
 
 
-def find_device(name, path=None):
+def find_device(name: str, path: str | Path | None = None) -> Device:
     """The device of a name, in any case, with or without hyphens; a board or a part number will do.
 
     Raises
@@ -193,8 +194,8 @@ def _plain(name):
     return "".join(filter(str.isalnum, name.lower()))
 
 
-def device_use(resources, device):
-    """What a design takes of a device.
+def device_use(resources: Resources, device: Device) -> tuple[Use, ...]:
+    """Use of each resource of a device by a design.
 
     Parameters
     ----------
@@ -220,6 +221,6 @@ def device_use(resources, device):
     )
 
 
-def fits(resources, device):
-    """Whether a device has enough of everything, if nothing else is to be on it."""
+def fits(resources: Resources, device: Device) -> bool:
+    """Whether a device has enough of every resource, if the design has it alone."""
     return all(use.share <= 1 for use in device_use(resources, device))

@@ -2,19 +2,24 @@
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mnv2.sim.cost.operations import OPERATIONS, count_operations
+from mnv2.golden.network import Network
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cost.operations import count_operations
+from mnv2.sim.cost.unit_cost import Energies
+from mnv2.sim.cost.unit_list import OPERATIONS
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
+from mnv2.sim.report.results import LayerResult
 
 __all__ = ["ENERGIES", "Energy", "energy_per_operation", "frame_energy", "load_energies"]
 
 TABLE = Path(__file__).with_name("energies.toml")
 
-#: What a table of energies holds.
+#: Entries of a table of energies.
 ENERGIES = {
     "multiply_8x8": "of an 8-bit multiplication",
     "multiply_32x32": "of a 32-bit multiplication",
@@ -22,9 +27,6 @@ ENERGIES = {
     "memory_bit": "of a bit of on-chip memory, read or written",
     "dram_bit": "of a bit of external memory, read or written",
 }
-
-#: Additions of a requantised element: bias, rounding before and after the shift, zero point.
-_REQUANTISE_ADDITIONS = 4
 
 
 @dataclass(frozen=True)
@@ -34,25 +36,25 @@ class Energy:
     Attributes
     ----------
     by_operation : dict of str to float
-        Joules by the names of `mnv2.sim.cost.operations.OPERATIONS`.
+        Joules by the names of `mnv2.sim.cost.unit_list.OPERATIONS`.
     """
 
     by_operation: Mapping[str, float] = field(hash=False)
 
     @property
-    def total(self):
-        """Joules of everything together."""
+    def total(self) -> float:
+        """Joules of all operations together."""
         return sum(self.by_operation.values())
 
 
-def load_energies(path=None):
+def load_energies(path: str | Path | None = None) -> dict[str, float]:
     """Read a table of energies.
 
     Parameters
     ----------
     path : Path, optional
-        TOML with some or all of `ENERGIES`, in picojoules; those left out stay as they are in
-        `energies.toml`, which is read without it.
+        TOML with some or all of `ENERGIES`, in picojoules; those left out are as in
+        `energies.toml`, which is the default.
 
     Returns
     -------
@@ -91,7 +93,13 @@ def _read(path):
     return table
 
 
-def frame_energy(layers, config, energies, *, network):
+def frame_energy(
+    layers: Sequence[LayerResult],
+    config: AcceleratorConfig,
+    energies: Energies,
+    *,
+    network: Network,
+) -> Energy:
     """Energy of a frame.
 
     Parameters
@@ -113,19 +121,6 @@ def frame_energy(layers, config, energies, *, network):
     return Energy({name: count * each[name] for name, count in counts.items()})
 
 
-def energy_per_operation(config, energies):
-    """Joules of one of each of `OPERATIONS`; bits of memory cost the same wherever they lie."""
-    add = energies["add_32"]
-    wide = energies["multiply_32x32"]
-    scaled = wide + _REQUANTISE_ADDITIONS * add
-    own = {
-        "multiply-accumulate": (
-            energies["multiply_8x8"] * config.weight_bits * config.activation_bits / 64 + add
-        ),
-        "requantise": scaled,
-        # Each summand is scaled by 9 x 32 bits, the sum by 32 x 32.
-        "residual addition": 2 * (wide * 9 / 32 + 2 * add) + add + scaled,
-        "pool": add,
-        "external memory": energies["dram_bit"],
-    }
-    return {name: own.get(name, energies["memory_bit"]) for name in OPERATIONS}
+def energy_per_operation(config: AcceleratorConfig, energies: Energies) -> dict[str, float]:
+    """Joules of one of each of `mnv2.sim.cost.unit_list.OPERATIONS`."""
+    return {name: operation.energy(config, energies) for name, operation in OPERATIONS.items()}

@@ -1,10 +1,10 @@
-"""Families of devices, and the multipliers that each makes of the array's products."""
+"""Families of devices, and the differences in their logic."""
 
 from dataclasses import dataclass
 
-__all__ = ["FAMILIES", "Family", "array_dsps"]
+__all__ = ["FAMILIES", "Family"]
 
-#: Products of fewer bits are made of tables on AMD's devices.
+#: Products of fewer bits are made of LUTs on AMD's devices.
 #: Ref: Yosys 0.70, techlibs/xilinx/synth_xilinx.cc, DSP_Y_MINWIDTH.
 SMALLEST_AMD_PRODUCT = 9
 
@@ -16,19 +16,19 @@ class Family:
     Attributes
     ----------
     title : str
-    tables : str
-        Family whose tables and flip-flops are taken for its own: itself where it was calibrated,
-        else one with tables of as many inputs. For the 7 series that is too many flip-flops, since
-        Yosys moves registers into a DSP48E1 and not into a DSP48E2.
+    calibrated_as : str
+        Family whose LUTs and flip-flops are taken for its own: itself where it was calibrated, else
+        one with LUTs of as many inputs. For the 7 series that is too many flip-flops, since Yosys
+        moves registers into a DSP48E1 and not into a DSP48E2.
     soft_below : int
-        Bits of a product below which it is made of tables.
+        Bits of a product below which it is made of LUTs.
     packs : bool
         Whether a DSP can take two 8-bit products with a common factor, and the device may have
         UltraRAM.
     """
 
     title: str
-    tables: str
+    calibrated_as: str
     soft_below: int = 0
     packs: bool = False
 
@@ -39,11 +39,3 @@ FAMILIES = {
     "ecp5": Family("Lattice ECP5", "ecp5"),
     "ice40": Family("Lattice iCE40 UltraPlus", "ecp5"),
 }
-
-
-def array_dsps(config, family, *, packed=False):
-    """DSPs of the array: one for each product, or for each pair of pixels with one weight."""
-    if config.weight_bits + config.activation_bits < FAMILIES[family].soft_below:
-        return 0
-    columns = -(-config.pixels // 2) if packed else config.pixels
-    return config.outputs * config.inputs * columns

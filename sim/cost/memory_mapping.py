@@ -1,4 +1,4 @@
-"""What a memory is made of: the choice between kinds and shapes of RAM that Yosys makes.
+"""Kind and shape of the RAM that Yosys chooses for a memory.
 
 Each kind of RAM of a family has a cost; a memory is given to the kind that costs least in all, or
 to flip-flops, one for each bit, if that is less. A RAM of ``2**a`` bits that is ``unit`` bits wide
@@ -15,13 +15,14 @@ import functools
 from dataclasses import dataclass
 
 from mnv2.sim.cost.record import Resources
+from mnv2.sim.cost.unit_cost import MemoryShape
 
 __all__ = ["MEMORY_FAMILIES", "map_memory", "memory_columns", "reads_while_written"]
 
 #: Weight of a bit of a multiplexer, and of a gate of a write enable, in `memory_libmap`.
 _MULTIPLEXER, _WRITE_ENABLE = 0.5, 0.5
 
-#: Weight of a point for what logic beside the RAM must add to it.
+#: Weight of a point for the logic that must be added to the RAM.
 _EMULATION = 2
 
 
@@ -61,7 +62,7 @@ def _block(address_bits, widths, cost, points, **made_of):
     return _Ram(address_bits, widths, cost, points, Resources(**made_of), clocked=True)
 
 
-def _table(address_bits, width, cost, shared_cost, luts, one_port=False):
+def _lut_ram(address_bits, width, cost, shared_cost, luts, one_port=False):
     return _Ram(
         address_bits,
         (width,),
@@ -78,53 +79,53 @@ _BLOCKS_OF_AMD = (
     _block(14, (1, 2, 4, 9, 18, 36), 129, 1, block_ram_18k=1),
 )
 
-#: Kinds of RAM of a family, tables before blocks, in the order in which Yosys tries them. Only
+#: Kinds of RAM of a family, LUTs before blocks, in the order in which Yosys tries them. Only
 #: those that one write port and one read port can be made of.
 MEMORY_FAMILIES = {
-    # Eight tables each: RAM32M16, RAM64M8.
+    # Eight LUTs each: RAM32M16, RAM64M8.
     "xcup": (
-        _table(5, 16, 16, 16, 8, one_port=True),
-        _table(6, 8, 16, 16, 8, one_port=True),
-        _table(5, 14, 16, 16, 8),
-        _table(6, 7, 16, 16, 8),
+        _lut_ram(5, 16, 16, 16, 8, one_port=True),
+        _lut_ram(6, 8, 16, 16, 8, one_port=True),
+        _lut_ram(5, 14, 16, 16, 8),
+        _lut_ram(6, 7, 16, 16, 8),
         *_BLOCKS_OF_AMD,
     ),
     # Four: RAM32M, RAM64M.
     "xc7": (
-        _table(5, 8, 8, 8, 4, one_port=True),
-        _table(6, 4, 8, 8, 4, one_port=True),
-        _table(5, 6, 8, 7, 4),
-        _table(6, 3, 8, 7, 4),
+        _lut_ram(5, 8, 8, 8, 4, one_port=True),
+        _lut_ram(6, 4, 8, 8, 4, one_port=True),
+        _lut_ram(5, 6, 8, 7, 4),
+        _lut_ram(6, 3, 8, 7, 4),
         *_BLOCKS_OF_AMD,
     ),
-    # Four tables hold 16 rows of 4 bits, and two more take the writes.
+    # Four LUTs hold 16 rows of 4 bits, and two more take the writes.
     "ecp5": (
-        _table(4, 4, 4, 0, 6),
+        _lut_ram(4, 4, 4, 0, 6),
         _block(14, (1, 2, 4, 9, 18, 36), 128, 7, block_ram_18k=1),
     ),
-    # No tables: what is read without a clock is counted as block RAM all the same, a lower bound.
+    # No LUTs: memories that are read without a clock are counted as block RAM too, a lower bound.
     "ice40": (_block(11, (2, 4, 8, 16), 64, 7, block_ram_4k=1),),
 }
 
 _ULTRA_RAM_ROWS, _ULTRA_RAM_BITS = 4096, 72
 
 
-def map_memory(shape, family, *, ultra_ram=False):
+def map_memory(shape: MemoryShape, family: str, *, ultra_ram: bool = False) -> Resources:
     """Resources of a memory.
 
     Parameters
     ----------
-    shape : mnv2.sim.cost.memories.MemoryShape
+    shape : mnv2.sim.cost.unit_cost.MemoryShape
     family : str
         A key of `MEMORY_FAMILIES`.
     ultra_ram : bool
         Put it into UltraRAM of 4,096 rows of 72 bits if it is large and that takes fewer kbit than
-        twice what its bits are: what could be done, not what Yosys does of itself.
+        twice what its bits are: an option that Yosys does not take by itself.
 
     Returns
     -------
     Resources
-        Block RAMs, UltraRAMs and memory tables, or flip-flops; nothing of the logic beside them.
+        Block RAMs, UltraRAMs and LUTs as memory, or flip-flops; none of the logic around them.
 
     Ref: UltraRAM: AMD UG573, UltraScale Architecture Memory Resources, 4K x 72.
     """
@@ -135,21 +136,21 @@ def map_memory(shape, family, *, ultra_ram=False):
     return _choose(shape, family)[0]
 
 
-def memory_columns(shape, family):
-    """How many RAMs the rows of a memory are spread over; what is beyond the first is decoded."""
+def memory_columns(shape: MemoryShape, family: str) -> int:
+    """RAMs that the rows of a memory are spread over; logic decodes those after the first."""
     return _choose(shape, family)[1]
 
 
-def reads_while_written(shape, family):
-    """Whether logic stands in where a row is read while it is written: the RAM gives neither."""
+def reads_while_written(shape: MemoryShape, family: str) -> bool:
+    """Whether logic must handle a row that is read while it is written, since the RAM does not."""
     ram = _choose(shape, family)[2]
     return ram is not None and ram.points > 1
 
 
 @functools.lru_cache(maxsize=4096)
-def _choose(shape, family):
+def _choose(shape: MemoryShape, family: str) -> tuple[Resources, int, _Ram | None]:
     """Resources of a memory, the columns of RAMs, and the kind of RAM (None for flip-flops)."""
-    best_by_kind = {}
+    best_by_kind: dict[bool, tuple[float, int, int, _Ram]] = {}
     for ram in MEMORY_FAMILIES[family]:
         if (
             ram.clocked
@@ -163,7 +164,8 @@ def _choose(shape, family):
         if ram.clocked not in best_by_kind or cost < best_by_kind[ram.clocked][0]:
             best_by_kind[ram.clocked] = cost, columns, count, ram
     least, chosen = shape.width * shape.depth, Resources(flip_flops=shape.width * shape.depth)
-    columns, ram_chosen = 1, None
+    columns = 1
+    ram_chosen: _Ram | None = None
     for cost, columns_of_it, count, ram in best_by_kind.values():
         if cost < least:
             least = int(cost)
@@ -172,9 +174,9 @@ def _choose(shape, family):
     return chosen, columns, ram_chosen
 
 
-def _fit(shape, ram):
+def _fit(shape: MemoryShape, ram: _Ram) -> tuple[float, int, int]:
     """Least cost of a memory in one kind of RAM, its columns, and how many RAMs that takes."""
-    best = None
+    best: tuple[float, int, int] | None = None
     for index, unit in enumerate(ram.widths):
         byte = 9 if unit >= 9 and len(ram.widths) > 1 and ram.widths[-1] > 16 else unit
         columns = -(-shape.depth // (1 << ram.address_bits - index))
@@ -187,6 +189,7 @@ def _fit(shape, ram):
             + _WRITE_ENABLE * (columns if columns > 1 else 0)
             + _EMULATION * ram.points
         )
-        if best is None or cost < best[0]:
-            best = int(cost), cost, columns, count  # it is compared cut to an integer
-    return best[1:]
+        if best is None or cost < int(best[0]):  # the least so far counts cut to an integer
+            best = cost, columns, count
+    assert best is not None  # every RAM has a width
+    return best

@@ -1,9 +1,9 @@
 """Pieces of logic that no formula fits, measured one by one: adder trees and gearboxes.
 
-How many tables a tree of adders or a gearbox takes jumps with its shape, since the mapper merges
-what fits into one large table. Their tables grow with their bits, though, so one measurement of
-each shape is enough. `mnv2.sim.synthesis.calibrate` makes them and keeps them in ``pieces.json``;
-for a shape that is not there, shapes near to it stand in.
+The LUTs of an adder tree or of a gearbox jump with its shape, since the mapper merges gates that
+fit into one large LUT. They grow with the bits, though, so one measurement of each shape is enough.
+`mnv2.sim.synthesis.calibrate_costs` measures them and keeps them in ``pieces.json``; shapes that
+are not there are estimated from the nearest ones.
 """
 
 import functools
@@ -18,11 +18,11 @@ MEASURED = Path(__file__).with_name("pieces.json")
 
 @functools.cache
 def load_pieces():
-    """Measured pieces: family, ``"trees"`` or ``"gearboxes"``, shape, and tables for each bit."""
+    """Measured pieces: family, ``"trees"`` or ``"gearboxes"``, shape, and LUTs for each bit."""
     return json.loads(MEASURED.read_text(encoding="utf-8"))
 
 
-def tree_levels(terms):
+def tree_levels(terms: int) -> int:
     """Levels of compressors, three bits to two, before the last adder of a sum of ``terms``.
 
     Ref: L. Dadda, Some Schemes for Parallel Multipliers, Alta Frequenza 34, 1965.
@@ -33,8 +33,8 @@ def tree_levels(terms):
     return levels
 
 
-def tree_luts(terms, bits, family, *, slack=False):
-    """Tables of a sum of ``terms`` signed values of ``bits`` bits.
+def tree_luts(terms: int, bits: int, family: str, *, slack: bool = False) -> float:
+    """LUTs of a sum of ``terms`` signed values of ``bits`` bits.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def tree_luts(terms, bits, family, *, slack=False):
     slack : bool
         Whether something else in the unit is deeper. The mapper then takes compressors as they are,
         as in a tree of three; where the tree is what is deepest, it merges levels into larger
-        tables, at several times the area.
+        LUTs, at several times the area.
 
     Returns
     -------
@@ -66,14 +66,14 @@ def _numbered(family):
     return {int(terms): luts for terms, luts in load_pieces()[family]["trees"].items()}
 
 
-def gearbox_shape(taken_bits, given_bits):
-    """What decides the logic of a gearbox: units taken, units given, and the bits of a unit."""
+def gearbox_shape(taken_bits: int, given_bits: int) -> tuple[int, int, int]:
+    """Shape of a gearbox, which decides its logic: units taken, units given, bits of a unit."""
     unit = gcd(taken_bits, given_bits)
     return taken_bits // unit, given_bits // unit, unit
 
 
-def gearbox_luts(taken_bits, given_bits, partial, family):
-    """Tables of a gearbox.
+def gearbox_luts(taken_bits: int, given_bits: int, partial: str, family: str) -> float:
+    """LUTs of a gearbox.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def gearbox_luts(taken_bits, given_bits, partial, family):
 
 @functools.cache
 def _shapes(family, partial):
-    """Measured shapes with one handling of partial words: tables for each bit of a unit."""
+    """Measured shapes with one handling of partial words: LUTs for each bit of a unit."""
     found = {}
     for name, luts in load_pieces()[family]["gearboxes"].items():
         shape, kind = name.split()

@@ -1,4 +1,4 @@
-"""The resources of a device that a design takes, as one record."""
+"""Resources of a device that a design takes, as one record."""
 
 from dataclasses import dataclass, fields
 
@@ -7,7 +7,7 @@ __all__ = ["Resources"]
 
 @dataclass(frozen=True)
 class Resources:
-    """How many there are of each kind of resource; they add up with ``+``.
+    """Counts of each kind of resource; they are added with ``+``.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Resources:
     luts : int
         Look-up tables that compute: six inputs on AMD's devices, four on Lattice's.
     memory_luts : int
-        Look-up tables that hold memories, beside those.
+        Look-up tables that hold memories, in addition to those.
     flip_flops : int
     block_ram_4k : int
         Block RAMs of 4 kbit, iCE40's.
@@ -37,7 +37,7 @@ class Resources:
     flip_flops: int = 0
     block_ram_4k: int = 0
 
-    def __add__(self, other):
+    def __add__(self, other: "Resources") -> "Resources":
         if not isinstance(other, Resources):
             return NotImplemented
         return Resources(
@@ -45,11 +45,11 @@ class Resources:
         )
 
     @property
-    def block_ram_halves(self):
+    def block_ram_halves(self) -> int:
         """Block RAM in units of 18 kbit: two for each of 36 kbit."""
         return 2 * self.block_ram_36k + self.block_ram_18k
 
     @property
-    def all_luts(self):
+    def all_luts(self) -> int:
         """Look-up tables of both kinds."""
         return self.luts + self.memory_luts

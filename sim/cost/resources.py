@@ -1,43 +1,46 @@
 """The resources that an accelerator takes, from its configuration alone.
 
 DSPs and memories are counted exactly: multipliers as the units make them, memories as Yosys maps
-them (`mnv2.sim.cost.memory_mapping`). Tables and flip-flops are features of each unit
-(`mnv2.sim.cost.units`) times coefficients that were fitted to what Yosys made of whole accelerators
-(`mnv2.sim.cost.calibration`). Nothing is built or run.
+them (`mnv2.sim.cost.memory_mapping`). LUTs and flip-flops are features of each unit
+(`mnv2.sim.cost.units`) times coefficients that were fitted to Yosys's results for whole
+accelerators (`mnv2.sim.cost.calibration`). Nothing is built or run.
 """
 
 import functools
 import json
 from pathlib import Path
 
-from mnv2.sim.cost.families import FAMILIES, array_dsps
-from mnv2.sim.cost.memories import list_memories
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.memory_mapping import map_memory
 from mnv2.sim.cost.record import Resources
-from mnv2.sim.cost.units import list_units
+from mnv2.sim.cost.unit_list import UNIT_COSTS, list_memories, list_units
 
 __all__ = ["FAMILIES", "Resources", "estimate_resources", "estimate_units", "load_coefficients"]
 
 COEFFICIENTS = Path(__file__).with_name("coefficients.json")
 
-#: DSPs of a product of 32 x 32 bits, and of one of 9 x 32 bits: 18 or 27 bits at a time.
-_WIDE, _NARROW = 4, 2
 
-
-def estimate_resources(config, family="xcup", *, dsp_packing=False, ultra_ram=False):
-    """What an accelerator takes of a device.
+def estimate_resources(
+    config: AcceleratorConfig,
+    family: str = "xcup",
+    *,
+    dsp_packing: bool = False,
+    ultra_ram: bool = False,
+) -> Resources:
+    """Resources of a device that an accelerator takes.
 
     Parameters
     ----------
     config : mnv2.hw.config.AcceleratorConfig
     family : str
-        A key of `FAMILIES`. The tables and flip-flops of ``"xc7"`` are those of ``"xcup"``, and
-        those of ``"ice40"`` those of ``"ecp5"``: both have tables of as many inputs.
+        A key of `FAMILIES`. The LUTs and flip-flops of ``"xc7"`` are those of ``"xcup"``, and those
+        of ``"ice40"`` those of ``"ecp5"``: both have LUTs of as many inputs.
     dsp_packing : bool
-        Count one DSP48E2 for the products of two pixels with one weight. Could be done; the RTL has
-        a DSP for each product.
+        Count one DSP48E2 for the products of two pixels with one weight, an optimisation that the
+        RTL does not implement.
     ultra_ram : bool
-        Count large buffers as UltraRAM. Could be done; Yosys does it only where it is told to.
+        Count large buffers as UltraRAM; Yosys uses it only where it is told to.
 
     Returns
     -------
@@ -55,8 +58,14 @@ def estimate_resources(config, family="xcup", *, dsp_packing=False, ultra_ram=Fa
     return sum(units.values(), Resources())
 
 
-def estimate_units(config, family="xcup", *, dsp_packing=False, ultra_ram=False):
-    """What each unit of an accelerator takes; parameters as for `estimate_resources`.
+def estimate_units(
+    config: AcceleratorConfig,
+    family: str = "xcup",
+    *,
+    dsp_packing: bool = False,
+    ultra_ram: bool = False,
+) -> dict[str, Resources]:
+    """Resources of each unit of an accelerator; parameters as for `estimate_resources`.
 
     Returns
     -------
@@ -68,7 +77,7 @@ def estimate_units(config, family="xcup", *, dsp_packing=False, ultra_ram=False)
     for name, chosen in (("DSP packing", dsp_packing), ("UltraRAM", ultra_ram)):
         if chosen and not FAMILIES[family].packs:
             raise ValueError(f"{name} is for UltraScale+ devices, not for {FAMILIES[family].title}")
-    coefficients = load_coefficients()[FAMILIES[family].tables]
+    coefficients = load_coefficients()[FAMILIES[family].calibrated_as]
     found = {}
     for unit in list_units(config, family):
         of_kind = coefficients[unit.kind]
@@ -80,14 +89,10 @@ def estimate_units(config, family="xcup", *, dsp_packing=False, ultra_ram=False)
         found[memory.unit] = found.get(memory.unit, Resources()) + map_memory(
             memory, family, ultra_ram=ultra_ram
         )
-    dsps = {
-        "core.array": array_dsps(config, family, packed=dsp_packing),
-        "core.requantize": _WIDE * config.inputs * config.pixels,
-        "core.pool.requantize": _WIDE * config.inputs,
-        "core.residual": (2 * _NARROW + _WIDE) * config.inputs,
-    }
-    for path, count in dsps.items():
-        found[path] += Resources(dsp=count)
+    for cost in UNIT_COSTS:
+        if cost.dsps is not None:
+            for path in cost.paths:
+                found[path] += Resources(dsp=cost.dsps(config, family, dsp_packing))
     return found
 
 

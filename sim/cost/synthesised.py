@@ -1,21 +1,22 @@
-"""What Yosys made of accelerators: kept results, and the designs that they are of."""
+"""Kept results of Yosys for whole accelerators, and the designs that they are of."""
 
 import dataclasses
 import functools
 import json
 from pathlib import Path
+from typing import Any
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
 from mnv2.sim.jobs.files import read_toml
 
-__all__ = ["DESIGNS", "RESULTS", "Design", "find_synthesised", "load_designs", "load_results"]
+__all__ = ["DESIGNS", "RESULTS", "MappedDesign", "find_synthesised", "load_designs", "load_results"]
 
 DESIGNS = Path(__file__).with_name("designs.toml")
 RESULTS = Path(__file__).with_name("synthesis.json")
 
 
 @dataclasses.dataclass(frozen=True)
-class Design:
+class MappedDesign:
     """An accelerator that was mapped.
 
     Attributes
@@ -30,30 +31,31 @@ class Design:
 
 
 @functools.cache
-def load_designs(path=DESIGNS):
+def load_designs(path: Path = DESIGNS) -> dict[str, MappedDesign]:
     """Designs by name, in the order of the file: options of the configuration, and ``held_out``."""
     designs = {}
     for name, options in read_toml(path, "table of designs").items():
         held_out = options.pop("held_out", False)
         preset = PRESETS[options.pop("preset", "base")]
-        designs[name] = Design(dataclasses.replace(preset, **options), held_out)
+        designs[name] = MappedDesign(dataclasses.replace(preset, **options), held_out)
     return designs
 
 
 @functools.cache
-def load_results(path=RESULTS):
-    """What Yosys made of the designs.
+def load_results(path: Path = RESULTS) -> dict[str, dict[str, dict[str, Any]]]:
+    """Results of Yosys for the designs.
 
     Returns
     -------
     dict
         By design and family: ``verilog_sha256`` of the netlist, ``tool``, ``seconds``, and
-        ``total`` and ``units``, each the resources by name.
+        ``total`` and ``units``, each the resources by name; for `tiny` and `base` also
+        ``memories``, the kind of RAM by path.
     """
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def find_synthesised(config, family):
+def find_synthesised(config: AcceleratorConfig, family: str) -> dict[str, int] | None:
     """Totals of the very configuration on a family, or None where it was never mapped.
 
     Parameters

@@ -18,7 +18,7 @@ class BlockProgram(Program):
     __repr__ = short_repr
 
     tiling: BlockTiling
-    output_shape: tuple
+    output_shape: tuple[int, int, int]
 
 
 def add_block_streams(builder, quantized, config):
@@ -59,8 +59,8 @@ def build_block_program(block, quantized, activation, config):
     builder = ProgramBuilder(config)
     add_block_streams(builder, quantized, config)
     builder.add_map("input", pack_map(activation, config))
-    builder.add_map(
-        "output", size=map_bytes(tiling.output_shape[0] * tiling.output_row_words, config)
+    builder.reserve_map(
+        "output", map_bytes(tiling.output_shape[0] * tiling.output_row_words, config)
     )
     builder.add_descriptor(
         lambda places: block_descriptor(

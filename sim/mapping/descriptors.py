@@ -1,5 +1,6 @@
 """Descriptors of blocks, head and classifier, from golden's records and a tiling."""
 
+from mnv2.hw.config import ADDRESS_BITS
 from mnv2.hw.program import Descriptor, Work
 from mnv2.sim.mapping.program import record_bytes
 from mnv2.sim.mapping.tiling import map_words, stem_steps
@@ -8,7 +9,7 @@ __all__ = ["block_descriptor", "classifier_descriptor", "head_descriptor", "map_
 
 
 def map_bytes(words, config):
-    """Bytes of so many words of a map in external memory."""
+    """Bytes of a number of words of a map in external memory."""
     return -(-words * config.word_bits // 8)
 
 
@@ -171,7 +172,7 @@ def _pointwise(layer, quantized, config, *, input_base, load_address):
 
 
 def head_descriptor(layer, quantized, pool, config, *, input_base, output_base, load_address=None):
-    """Bytes of the descriptor of a head and the pool behind it.
+    """Bytes of the descriptor of a head and the pool after it.
 
     Parameters
     ----------
@@ -217,7 +218,7 @@ def classifier_descriptor(layer, quantized, config, *, input_base, store_address
     members |= {
         "work": Work.CLASSIFIER,
         "output_base": 0,
-        "output_end": 2**16 - 1,
+        "output_end": 2**ADDRESS_BITS - 1,
         "store": 1,
         "store_address": store_address,
         "store_bytes": store_bytes,

@@ -7,6 +7,8 @@ empty count as work.
 
 from dataclasses import dataclass
 
+from mnv2.golden.network import Block, Layer, Network
+from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.mapping.tiling import map_words, stem_steps
 
 __all__ = [
@@ -22,19 +24,19 @@ def _tiles(words, config):
     return -(-words // config.tile_words)
 
 
-def ideal_pointwise_cycles(layer, config):
+def ideal_pointwise_cycles(layer: Layer, config: AcceleratorConfig) -> int:
     """Steps of a 1x1 convolution (`mnv2.golden.network.Layer`)."""
     rows, groups, words = map_words(layer.input_shape, config)
     return rows * groups * words * _tiles(map_words(layer.output_shape, config)[2], config)
 
 
-def ideal_stem_cycles(layer, config):
+def ideal_stem_cycles(layer: Layer, config: AcceleratorConfig) -> int:
     """Steps of a stem, whose products fill the input lanes."""
     rows, groups, words = map_words(layer.output_shape, config)
     return rows * groups * stem_steps(layer, config) * _tiles(words, config)
 
 
-def ideal_block_cycles(block, config):
+def ideal_block_cycles(block: Block, config: AcceleratorConfig) -> int:
     """Steps of the pointwise layers plus windows of the depthwise layer, one a cycle.
 
     Parameters
@@ -60,7 +62,7 @@ class ProgramStep:
     Attributes
     ----------
     name : str
-        What the accelerator works on.
+        The layers that the accelerator works on.
     ideal_cycles : int
         See `mnv2.sim.mapping.ideal`.
     """
@@ -69,7 +71,7 @@ class ProgramStep:
     ideal_cycles: int
 
 
-def program_steps(network, config):
+def program_steps(network: Network, config: AcceleratorConfig) -> list[ProgramStep]:
     """Steps of a network's program, in order; the stem comes with the first block.
 
     Parameters

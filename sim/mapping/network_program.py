@@ -2,11 +2,12 @@
 
 Maps stay on chip where the map memory has room for them. A map that does not fit leaves for
 external memory and comes back a few rows at a time. Where several images follow one another, the
-classifier of an image is worked off in parts between the first blocks of the next image, which
-need few weights: its own, each used once, arrive meanwhile. Each image has its own copy of the
+classifier of an image is computed in parts between the first blocks of the next image, which need
+few weights: its own, each used once, arrive meanwhile. Each image has its own copy of the
 weights in memory, in order of use.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -23,7 +24,7 @@ from mnv2.sim.mapping.descriptors import (
 )
 from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_weights
 from mnv2.sim.mapping.placement import Placement, place_network
-from mnv2.sim.mapping.program import Program, ProgramBuilder
+from mnv2.sim.mapping.program import Describe, Program, ProgramBuilder
 from mnv2.sim.mapping.tiling import cut_classes, map_words
 
 __all__ = ["NetworkProgram", "Placement", "build_network_program", "place_network", "unpack_logits"]
@@ -38,7 +39,7 @@ class NetworkProgram(Program):
     placement : Placement
     classes : int
     works : tuple of (int, str)
-        What each descriptor is for: number of the image, name of a block, ``"head"`` or
+        Purpose of each descriptor: number of the image, name of a block, ``"head"`` or
         ``"classifier"``.
     logits : tuple of tuple of (int, int)
         For each image, the parts of its logits: where in the output they begin, and bytes.
@@ -51,9 +52,9 @@ class NetworkProgram(Program):
 
     placement: Placement
     classes: int
-    works: tuple
-    logits: tuple
-    spilled_maps: dict
+    works: tuple[tuple[int, str], ...]
+    logits: tuple[tuple[tuple[int, int], ...], ...]
+    spilled_maps: dict[str, tuple[int, int]]
 
 
 def build_network_program(model, images, config):
@@ -63,7 +64,7 @@ def build_network_program(model, images, config):
     ----------
     model : mnv2.golden.model.QuantizedModel
     images : sequence of int8 [H, W, 3]
-        Quantised inputs, worked off one after another.
+        Quantised inputs, processed one after another.
     config : mnv2.hw.config.AcceleratorConfig
 
     Returns
@@ -77,8 +78,10 @@ def build_network_program(model, images, config):
     """
     placement = place_network(model.network, config)
     builder = ProgramBuilder(config)
-    works, logits = [], []
-    parts, waiting = _cut_classifier(model, config), []
+    works: list[tuple[int, str]] = []
+    logits: list[list[tuple[str, int]]] = []
+    parts = _cut_classifier(model, config)
+    waiting: list[Callable[[], Describe]] = []
     for number, image in enumerate(images):
         builder.add_map(f"image {number}", pack_image(image, config))
         _add_layer(builder, model.stem, config)
@@ -93,20 +96,10 @@ def build_network_program(model, images, config):
             builder.add_descriptor(waiting.pop(0)())
             works.append((number - 1, "classifier"))
         _add_layer(builder, model.head, config)
-        builder.add_descriptor(
-            lambda places, source=source: head_descriptor(
-                model.network.head,
-                model.head,
-                model.pool,
-                config,
-                input_base=placement.head_base,
-                output_base=placement.pool_base,
-                load_address=places.get(source),
-            )
-        )
+        builder.add_descriptor(partial(_describe_head, model, placement, source, config))
         works.append((number, "head"))
-        last = number == len(images) - 1
-        pieces = [(model.network.classifier, model.classifier)] if last else parts
+        ends = number == len(images) - 1
+        pieces = [(model.network.classifier, model.classifier)] if ends else parts
         sizes = []
         for part, (layer, quantized) in enumerate(pieces):
             words = map_words(layer.output_shape, config)[2]
@@ -121,7 +114,7 @@ def build_network_program(model, images, config):
     works.append((len(images) - 1, "classifier"))
     for sizes in logits:
         for name, size in sizes:
-            builder.add_map(name, size=size)
+            builder.reserve_map(name, size)
     first, last = logits[0][0][0], logits[-1][-1][0]
     program, places = builder.build(first, last)
     spilled = {
@@ -167,7 +160,7 @@ def _add_block(builder, model, placement, position, source, number, config):
     target = None
     if placement.spilled[position]:
         target = f"{block.name} {number}"
-        builder.add_map(target, size=_spilled_bytes(tiling, config))
+        builder.reserve_map(target, _spilled_bytes(tiling, config))
     add_block_streams(builder, model.blocks[position], config)
     builder.add_descriptor(
         lambda places: block_descriptor(
@@ -182,6 +175,19 @@ def _add_block(builder, model, placement, position, source, number, config):
         )
     )
     return target
+
+
+def _describe_head(model, placement, source, config, places):
+    """Bytes of the head's descriptor, from the addresses of the maps by name."""
+    return head_descriptor(
+        model.network.head,
+        model.head,
+        model.pool,
+        config,
+        input_base=placement.head_base,
+        output_base=placement.pool_base,
+        load_address=places.get(source),
+    )
 
 
 def _add_classifier(builder, layer, quantized, placement, name, size, config):

@@ -6,6 +6,8 @@ row, group of pixels by group of pixels, channel word by channel word. Lanes bey
 
 import numpy as np
 
+from mnv2.hw.config import TAPS
+
 __all__ = [
     "pack_bits",
     "pack_image",
@@ -134,8 +136,8 @@ def pack_taps(weights, config):
     """
     channels = weights.shape[2]
     words = _groups(channels, config.inputs)
-    padded = np.zeros((words * config.inputs, 9), np.int8)
-    padded[:channels] = weights.reshape(9, channels).T
+    padded = np.zeros((words * config.inputs, TAPS), np.int8)
+    padded[:channels] = weights.reshape(TAPS, channels).T
     return pack_bits(padded, config.weight_bits)
 
 

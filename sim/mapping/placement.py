@@ -1,8 +1,11 @@
-"""Where the maps of a network lie: on chip where there is room, else in external memory."""
+"""Placement of the maps of a network: on chip where there is room, else in external memory."""
 
 from dataclasses import dataclass
+from functools import partial
 
+from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
+from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.mapping.tiling import BlockTiling, DoesNotFit, map_words, require, tile_block
 
 __all__ = ["Placement", "place_network"]
@@ -10,7 +13,7 @@ __all__ = ["Placement", "place_network"]
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the maps of a network are.
+    """Places of the maps of a network.
 
     Attributes
     ----------
@@ -30,7 +33,7 @@ class Placement:
     pool_base: int
 
 
-def place_network(network, config):
+def place_network(network: Network, config: AcceleratorConfig) -> Placement:
     """Tile every block and decide which maps stay on chip.
 
     Maps lie at the lower and the upper end of the map memory in turn. A map is spilled if its
@@ -60,15 +63,17 @@ def place_network(network, config):
     for number, block in enumerate(network.blocks):
         stem = network.stem if number == 0 else None
         following = network.blocks[number + 1] if number + 1 < len(network.blocks) else None
-        place = {"load": load, "stem": stem, "input_on_top": on_top, "kept": pooled}
+        tile = partial(
+            tile_block, block, config, load=load, stem=stem, input_on_top=on_top, kept=pooled
+        )
         try:
-            tiling = tile_block(block, config, store=False, **place)
+            tiling = tile(store=False)
             if following:
-                # The block behind must be able to work on it, at worst with its output spilled.
+                # The next block must be able to work on it, at worst with its output spilled.
                 tile_block(following, config, load=False, store=True, kept=pooled)
             spill = False
         except DoesNotFit:
-            tiling, spill = tile_block(block, config, store=True, **place), True
+            tiling, spill = tile(store=True), True
         tilings.append(tiling)
         spilled.append(spill)
         load, on_top = spill, not on_top

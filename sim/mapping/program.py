@@ -1,24 +1,26 @@
 """Memory image of a program: header, descriptors, the streams that it reads, maps."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from mnv2.golden.summary import short_repr
-from mnv2.hw.program import RECORD_BYTES, RECORDS_BITS, Header
+from mnv2.hw.config import PAGE_BYTES, RECORD_BYTES, RECORDS_BITS, AcceleratorConfig
+from mnv2.hw.program import Header
 
-__all__ = ["ALIGNMENT_BYTES", "Program", "ProgramBuilder", "record_bytes"]
+__all__ = ["CONSTANT_STREAMS", "Describe", "Program", "ProgramBuilder", "record_bytes"]
 
-#: Each stream and map begins at a multiple of this, so that bursts can be as long as may be.
-ALIGNMENT_BYTES = 4096
+#: Streams of constants, which are read from start to end, whatever the descriptors say.
+CONSTANT_STREAMS = ("weights", "taps", "parameters")
 
-#: Streams that are read from start to end, whatever the descriptors say.
-STREAMS = ("weights", "taps", "parameters")
+#: Makes a descriptor's bytes of the addresses of the maps by name.
+Describe = Callable[[Mapping[str, int]], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """What the host writes to memory, and where it finds the result.
+    """Memory as the host writes it, and the place of the result.
 
     Attributes
     ----------
@@ -48,32 +50,36 @@ class ProgramBuilder:
     of the maps by name.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: AcceleratorConfig) -> None:
         self._config = config
-        self._descriptors = []
-        self._streams = {name: [] for name in STREAMS}
-        self._maps = {}
+        self._descriptors: list[Describe] = []
+        self._streams: dict[str, list[np.ndarray]] = {name: [] for name in CONSTANT_STREAMS}
+        self._maps: dict[str, np.ndarray] = {}
 
-    def add_stream(self, name, data):
+    def add_stream(self, name: str, data: np.ndarray) -> None:
         """Append bytes to a stream: weights, taps or parameters."""
         self._streams[name].append(data)
 
-    def add_map(self, name, data=None, size=None):
-        """A map in memory by name: its bytes, or the number of bytes that will be written."""
-        self._maps[name] = np.zeros(size, np.uint8) if data is None else data
+    def add_map(self, name: str, data: np.ndarray) -> None:
+        """A map in memory by name, with its bytes."""
+        self._maps[name] = data
 
-    def add_descriptor(self, make):
+    def reserve_map(self, name: str, size: int) -> None:
+        """A map in memory by name, of a number of bytes that will be written."""
+        self._maps[name] = np.zeros(size, np.uint8)
+
+    def add_descriptor(self, make: Describe) -> None:
         """Append a descriptor: a function of {name of a map: address} that returns its bytes."""
         self._descriptors.append(make)
 
-    def build(self, first, last=None):
+    def build(self, first: str, last: str | None = None) -> tuple[Program, dict[str, int]]:
         """Lay everything out.
 
         Parameters
         ----------
         first, last : str
-            Names of the maps that the result begins and ends with; without ``last``, the first
-            alone.
+            Names of the maps that the result begins and ends with; ``last`` is by default the
+            first.
 
         Returns
         -------
@@ -94,7 +100,8 @@ class ProgramBuilder:
             )
         address, places = records * RECORD_BYTES, {}
         for name, data in [*streams.items(), *self._maps.items()]:
-            address = -(-address // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+            # At the border of a page, so that bursts can be as long as possible.
+            address = -(-address // PAGE_BYTES) * PAGE_BYTES
             places[name] = address
             address += len(data)
         image = np.zeros(address, np.uint8)

@@ -1,7 +1,10 @@
-"""How a block is laid onto the accelerator's memories: strips of rows, and rings for its maps."""
+"""Tiling of a block onto the accelerator's memories: strips of rows, and rings for its maps."""
 
 import math
 from dataclasses import dataclass
+
+from mnv2.golden.network import Block, Layer
+from mnv2.hw.config import GROUPS_BITS, IMAGE_CHANNELS, WORDS_BITS, AcceleratorConfig
 
 __all__ = [
     "cut_classes",
@@ -17,19 +20,16 @@ __all__ = [
 #: Parts that a classifier is cut into between two images.
 _PARTS = 3
 
-#: Channels of an image, as `mnv2.hw.layouts.IMAGE_CHANNELS`, which would load Amaranth.
-_IMAGE_CHANNELS = 3
-
 # Limits of the fields of a descriptor.
-_WORDS_LIMIT = 2**12 - 1
-_GROUPS_LIMIT = 2**8 - 1
+_WORDS_LIMIT = 2**WORDS_BITS - 1
+_GROUPS_LIMIT = 2**GROUPS_BITS - 1
 
 
 class DoesNotFit(ValueError):
     """A block needs more of a buffer than the configuration has."""
 
     @property
-    def advice(self):
+    def advice(self) -> str:
         """The message, and what helps."""
         return f"{self}: change it with --set, or take a larger --config."
 
@@ -38,31 +38,31 @@ class NotSupported(DoesNotFit):
     """A layer needs what no configuration has."""
 
     @property
-    def advice(self):
+    def advice(self) -> str:
         return f"{self}."
 
 
 @dataclass(frozen=True)
 class BlockTiling:
-    """Where the maps of a block are, and how many rows are worked off together.
+    """Layout of a block's maps in memory, and the rows that are processed together.
 
     Attributes
     ----------
-    input_shape, hidden_shape, output_shape
+    input_shape, hidden_shape, output_shape : tuple of int
         (rows, groups of pixels, channel words); the hidden map is the expanded one.
-    strip_rows
+    strip_rows : int
         Output rows of a strip.
-    strips
+    strips : int
         Number of strips.
-    input_ring_rows, output_ring_rows
+    input_ring_rows, output_ring_rows : int
         Rows of the input and of the output that the map memory holds at a time.
-    input_base, output_base
+    input_base, output_base : int
         Addresses of the first word of each in the map memory.
     """
 
-    input_shape: tuple
-    hidden_shape: tuple
-    output_shape: tuple
+    input_shape: tuple[int, int, int]
+    hidden_shape: tuple[int, int, int]
+    output_shape: tuple[int, int, int]
     strip_rows: int
     strips: int
     input_ring_rows: int
@@ -71,39 +71,48 @@ class BlockTiling:
     output_base: int
 
     @property
-    def input_row_words(self):
+    def input_row_words(self) -> int:
         """Words of an input row."""
         return self.input_shape[1] * self.input_shape[2]
 
     @property
-    def output_row_words(self):
+    def output_row_words(self) -> int:
         """Words of an output row."""
         return self.output_shape[1] * self.output_shape[2]
 
     @property
-    def input_end(self):
-        """Address behind the input's last word in the map memory."""
+    def input_end(self) -> int:
+        """Address one past the input's last word in the map memory."""
         return self.input_base + self.input_ring_rows * self.input_row_words
 
     @property
-    def output_end(self):
-        """Address behind the output's last word in the map memory."""
+    def output_end(self) -> int:
+        """Address one past the output's last word in the map memory."""
         return self.output_base + self.output_ring_rows * self.output_row_words
 
 
-def map_words(shape, config):
+def map_words(shape: tuple[int, int, int], config: AcceleratorConfig) -> tuple[int, int, int]:
     """(rows, groups of pixels, channel words) of a map of that (rows, columns, channels)."""
     rows, width, channels = shape
     return rows, -(-width // config.pixels), -(-channels // config.inputs)
 
 
-def require(what, needed, there, layer, buffer):
+def require(what: str, needed: int, there: int, layer: Layer | Block, buffer: str) -> None:
     """Raise DoesNotFit if a buffer, or a field, is too small."""
     if needed > there:
         raise DoesNotFit(f"{layer.name} needs {needed} {what}, but {buffer} is {there}")
 
 
-def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=False, kept=0):
+def tile_block(
+    block: Block,
+    config: AcceleratorConfig,
+    *,
+    load: bool = True,
+    store: bool = True,
+    stem: Layer | None = None,
+    input_on_top: bool = False,
+    kept: int = 0,
+) -> BlockTiling:
     """Tiling of a block.
 
     The strip is as high as its depthwise outputs fit into the strip memory, its weights into their
@@ -114,9 +123,9 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
     block : mnv2.golden.network.Block
     config : mnv2.hw.config.AcceleratorConfig
     load : bool
-        The input comes from external memory a few rows at a time; without, all of it is on chip.
+        The input comes from external memory a few rows at a time; else all of it is on chip.
     store : bool
-        The output goes to external memory a few rows at a time; without, all of it stays on chip.
+        The output goes to external memory a few rows at a time; else all of it stays on chip.
     stem : mnv2.golden.network.Layer
         Makes the input, a few rows at a time; ``load`` has no meaning then.
     input_on_top : bool
@@ -160,7 +169,7 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
 
     def short(strip_rows):
         """Whether the last of several strips has too few rows: for stride 1 it needs two, since
-        the one row that it might have is taken in with the strip before."""
+        a single one would be taken in with the previous strip."""
         return stride == 1 and strip_rows < output_rows and (output_rows - 1) % strip_rows == 0
 
     input_row_words, output_row_words = groups * input_words, output_groups * output_words
@@ -210,7 +219,7 @@ def tile_block(block, config, *, load=True, store=True, stem=None, input_on_top=
     raise DoesNotFit(f"{block.name} needs {words} {what}, but {buffer} is {there}")
 
 
-def stem_steps(stem, config):
+def stem_steps(stem: Layer, config: AcceleratorConfig) -> int:
     """Steps that the products of a stem's output take: its taps times the image's channels."""
     taps = stem.kernel_size[0] * stem.kernel_size[1]
     return -(-taps * stem.input_channels // config.inputs)
@@ -246,10 +255,10 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     parameters = (hidden_words if block.expand else 0) + hidden_words + output_words
     if stem:
         _check_windows(stem)
-        if stem.input_channels != _IMAGE_CHANNELS:
+        if stem.input_channels != IMAGE_CHANNELS:
             raise NotSupported(
                 f"{stem.name} needs an image of {stem.input_channels} channels, but "
-                f"images have {_IMAGE_CHANNELS}"
+                f"images have {IMAGE_CHANNELS}"
             )
         image_rows, image_groups, _ = map_words(stem.input_shape, config)
         require("rows of the image", image_rows + 1, _WORDS_LIMIT, stem, "a descriptor's field")
@@ -280,10 +289,10 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     )
 
 
-def cut_classes(classes, config):
+def cut_classes(classes: int, config: AcceleratorConfig) -> list[tuple[int, int]]:
     """Classes of each part of a classifier, whole tiles each.
 
-    Where images follow one another, its parts are worked off between the first blocks of the next:
+    Where images follow one another, its parts are computed between the first blocks of the next:
     these need few weights, so the classifier's, each used once, arrive meanwhile.
 
     Parameters
@@ -294,7 +303,7 @@ def cut_classes(classes, config):
     Returns
     -------
     list of (int, int)
-        The first class of each part, and that behind its last.
+        The first class of each part, and one past its last.
     """
     tiles = math.ceil(classes / config.outputs)
     step = math.ceil(tiles / _PARTS) * config.outputs

@@ -352,7 +352,7 @@ def _tail(log, lines=15):
 
 
 def _hardware_error(log):
-    """What a broken assertion of the hardware printed, or nothing."""
+    """Message of a broken assertion of the hardware; empty without one."""
     lines = log.read_text(errors="replace").splitlines()
     for line in lines:
         if "%Error" in line or "%Fatal" in line:

@@ -1,8 +1,8 @@
-"""What the RTL did against golden, and its counters against what was counted beside it."""
+"""The RTL's results compared with golden, its counters with those of the memory model."""
 
 import numpy as np
 
-from mnv2.hw.counters import READ_CHANNELS
+from mnv2.hw.config import STREAMS
 from mnv2.sim.errors import SimulationError, UserError
 
 __all__ = ["Mismatch", "check_counters", "check_formats", "check_map"]
@@ -64,16 +64,16 @@ def check_counters(result, config):
         for name, cycles in total.items()
         if name.startswith("stall_") or name in ("pointwise", "depthwise")
     )
-    read = sum(total[f"read_{kind}"] for kind in READ_CHANNELS) * config.data_bytes
-    for what, counted, beside in (
+    read = sum(total[f"read_{kind}"] for kind in STREAMS) * config.data_bytes
+    for what, counted, expected in (
         ("cycles by cause", causes, total["cycles"]),
         ("cycles", total["cycles"], result.cycles),
         ("bytes read", read, result.read_bytes),
         ("beats written", total["write"], result.write_beats),
     ):
-        if counted != beside:
+        if counted != expected:
             raise SimulationError(
-                f"The accelerator counts {counted} {what}, but {beside} were counted beside it"
+                f"The accelerator counts {counted} {what}, but {expected} were counted outside it"
             )
 
 

@@ -23,7 +23,7 @@ def core_description(*, name, version, description, verilog_file, top):
     description : str
         One line.
     verilog_file : str
-        Name of the Verilog file beside the core file.
+        Name of the Verilog file, in the folder of the core file.
     top : str
         Name of the top module.
 

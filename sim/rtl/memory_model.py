@@ -1,4 +1,4 @@
-"""The external memory beside the accelerator, as `axi_memory.sv` models it."""
+"""The external memory of the accelerator, as `axi_memory.sv` models it."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class MemoryModel:
     stall_percent: int = 0
     seed: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, low, high in (
             ("latency", 2, 100_000),
             ("bytes_per_cycle", 0, 1024),
@@ -39,7 +39,7 @@ class MemoryModel:
                     f"Memory {name} must be an integer from {low} to {high}, not {value!r}"
                 )
 
-    def plusargs(self):
+    def plusargs(self) -> list[str]:
         """Arguments of the memory model in `axi_memory.sv`."""
         return [
             f"+latency={self.latency}",

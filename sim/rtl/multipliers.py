@@ -45,7 +45,8 @@ def count_multipliers(config):
     from mnv2.hw.accelerator import Accelerator
     from mnv2.sim.rtl.verilog import generate
 
-    weights, others = 0, Counter()
+    weights = 0
+    others: Counter[str] = Counter()
     widths = tuple(sorted((config.weight_bits, config.activation_bits)))
     text = generate(Accelerator, name="accelerator", config=config)
     for (module, first, second), count in find_multipliers(text).items():
@@ -83,7 +84,7 @@ def find_multipliers(text):
     if len(modules) != len(re.findall(r"^module\b", text, re.M)):
         raise ValueError("Modules of the Verilog text must have different names and an end")
     uses = _count_uses(modules)
-    found = Counter()
+    found: Counter[tuple[str, int, int]] = Counter()
     for module, body in modules.items():
         lines = [line for line in body.splitlines() if " * " in line]
         if not lines or not uses[module]:
@@ -108,8 +109,8 @@ def find_multipliers(text):
 
 
 def _count_uses(modules):
-    """How often each module occurs below the first, itself once."""
-    uses = Counter()
+    """Instances of each module below the first, which counts once."""
+    uses: Counter[str] = Counter()
 
     def visit(name):
         uses[name] += 1

@@ -3,9 +3,10 @@
 import inspect
 import re
 
-from mnv2.hw.counters import COUNTERS
+from mnv2.hw.config import COUNTERS
 from mnv2.hw.passes import Stall
 from mnv2.hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, REGISTERS, Register, Status
+from mnv2.sim.rtl.markdown import markdown_table
 
 __all__ = ["describe_counter", "member_comments", "register_map"]
 
@@ -16,9 +17,9 @@ def register_map(config, *, rows):
     Parameters
     ----------
     config : mnv2.hw.config.AcceleratorConfig
-        What is stated beside the registers: the memory port, the lanes, the buffers.
+        Gives the other facts that are stated: the memory port, the lanes, the buffers.
     rows : int
-        Rows of counters, `mnv2.hw.accelerator.COUNTER_ROWS`.
+        Rows of counters, `mnv2.hw.config.COUNTER_ROWS`.
 
     Returns
     -------
@@ -31,10 +32,10 @@ def register_map(config, *, rows):
     lines = [
         "# Registers of the accelerator",
         "",
-        "Behind the AXI4-Lite port `control`: 32 bits each, little-endian. An address without a",
+        "On the AXI4-Lite port `control`: 32 bits each, little-endian. An address without a",
         "register answers with an error.",
         "",
-        *_table(
+        *markdown_table(
             ("address", "register", "meaning"),
             [
                 (f"`0x{address:04X}`", f"`{name}`", registers[name])
@@ -44,7 +45,7 @@ def register_map(config, *, rows):
         "",
         "## Values of `STATUS`",
         "",
-        *_table(
+        *markdown_table(
             ("value", "name", "meaning"),
             [(member.value, f"`{member.name}`", status[member.name]) for member in Status],
         ),
@@ -56,7 +57,7 @@ def register_map(config, *, rows):
         f"from there. Those of the stem before the block are `0x{stem:X}` higher. Each start",
         "begins with row 0.",
         "",
-        *_table(
+        *markdown_table(
             ("offset", "counter", "counts"),
             [
                 (f"`0x{4 * column:02X}`", f"`{name}`", describe_counter(name))
@@ -71,7 +72,7 @@ def register_map(config, *, rows):
         f"port `bus` of {config.data_bits} bits, bursts of up to {config.burst_beats} beats,",
         f"{config.outstanding} reads under way.",
         "",
-        *_table(
+        *markdown_table(
             ("buffer", "bytes"),
             [
                 *((name, f"{size:,}") for name, size in config.buffer_bytes.items()),
@@ -121,12 +122,12 @@ def member_comments(enumeration):
 
 
 def describe_counter(name):
-    """What a counter counts.
+    """Meaning of a counter.
 
     Parameters
     ----------
     name : str
-        One of `mnv2.hw.counters.COUNTERS`.
+        One of `mnv2.hw.config.COUNTERS`.
 
     Returns
     -------
@@ -154,14 +155,5 @@ def describe_counter(name):
 
 
 def _lower(sentence):
-    """A sentence that goes on after a colon."""
+    """A sentence that follows a colon."""
     return sentence[0].lower() + sentence[1:]
-
-
-def _table(header, rows):
-    """Lines of a Markdown table."""
-
-    def line(cells):
-        return "| " + " | ".join(map(str, cells)) + " |"
-
-    return [line(header), line("---" for _ in header), *map(line, rows)]

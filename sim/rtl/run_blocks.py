@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnv2.golden.model import QuantizedBlock
+from mnv2.golden.network import Block
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.progress import BlocksProgress
@@ -13,12 +15,12 @@ from mnv2.sim.mapping.ideal import ideal_block_cycles
 from mnv2.sim.mapping.packing import unpack_map
 from mnv2.sim.mapping.tiling import DoesNotFit
 from mnv2.sim.rtl.check import check_counters, check_map
-from mnv2.sim.rtl.measure import layer_result
+from mnv2.sim.rtl.layer_result import layer_result
 from mnv2.sim.rtl.simulate import build_accelerator, simulate
 
 __all__ = ["BlockTask", "network_tasks", "run_block_task", "run_tasks"]
 
-#: Cycles after which a block is given up, as a multiple of its ideal cycles, and in addition to
+#: Cycles after which a block is aborted, as a multiple of its ideal cycles, and in addition to
 #: them.
 DEADLINE_FACTOR, DEADLINE_CYCLES = 20, 100_000
 
@@ -41,8 +43,8 @@ class BlockTask:
 
     __repr__ = short_repr
 
-    block: object
-    quantized: object
+    block: Block
+    quantized: QuantizedBlock
     activation: np.ndarray
     expected: np.ndarray
 

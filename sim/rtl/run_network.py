@@ -11,19 +11,20 @@ from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, i
 from mnv2.sim.mapping.network_program import build_network_program, unpack_logits
 from mnv2.sim.mapping.packing import unpack_map
 from mnv2.sim.mapping.tiling import DoesNotFit, map_words
+from mnv2.sim.report.results import LayerResult
 from mnv2.sim.rtl.check import check_counters, check_map
-from mnv2.sim.rtl.measure import layer_result
+from mnv2.sim.rtl.layer_result import layer_result
 from mnv2.sim.rtl.simulate import build_accelerator, simulate
 
 __all__ = ["NetworkRun", "run_network"]
 
-#: Cycles after which a run is given up, as a multiple of its ideal cycles, and in addition to them.
+#: Cycles after which a run is aborted, as a multiple of its ideal cycles, and in addition to them.
 DEADLINE_FACTOR, DEADLINE_CYCLES = 20, 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkRun:
-    """What a run of a network gave.
+    """Results of a run of a network.
 
     Attributes
     ----------
@@ -31,7 +32,7 @@ class NetworkRun:
         Stem, blocks, head (with the pool) and classifier, of the first frame.
     frame_layers : tuple of tuple of mnv2.sim.report.results.LayerResult
         Those of every frame. Where several frames follow one another, the classifier of a frame
-        is worked off between the first blocks of the next; its cycles are still its own.
+        is computed between the first blocks of the next; its cycles are still its own.
     logits : int8 [classes]
     accumulators : int32 [classes]
         The classifier's, with bias: logits that nothing has clipped.
@@ -52,14 +53,14 @@ class NetworkRun:
 
     __repr__ = short_repr
 
-    layers: tuple
-    frame_layers: tuple
+    layers: tuple[LayerResult, ...]
+    frame_layers: tuple[tuple[LayerResult, ...], ...]
     logits: np.ndarray
     accumulators: np.ndarray
-    maps: dict
+    maps: dict[str, np.ndarray]
     timeline: np.ndarray
     cycles: int
-    frame_ends: tuple
+    frame_ends: tuple[int, ...]
     read_bytes: int
     write_bytes: int
     seconds: float
@@ -86,7 +87,7 @@ def run_network(
     config : mnv2.hw.config.AcceleratorConfig
     memory : mnv2.sim.rtl.memory_model.MemoryModel
     frames : int
-        How often the image goes through, one frame right behind the other.
+        Number of back-to-back frames of the image.
     waves_file : Path, optional
         Waveform to write; any suffix is replaced by the format's.
     asserts : bool
@@ -251,7 +252,7 @@ def _unpack_maps(data, snapshots, spilled, network, config):
 
 def _layers(counters, network, program, ideal, config, frame):
     """Rows of a frame's report. The counters of the stem come with those of the first block."""
-    rows_of = {}
+    rows_of: dict[str, list[dict[str, dict[str, int]]]] = {}
     for (number, name), row in zip(program.works, counters, strict=True):
         if number == frame:
             rows_of.setdefault(name, []).append(row)

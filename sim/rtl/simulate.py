@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from mnv2.golden.summary import short_repr
-from mnv2.hw.accelerator import COUNTER_ROWS, Accelerator
-from mnv2.hw.counters import COUNTERS
+from mnv2.hw.accelerator import Accelerator
+from mnv2.hw.config import COUNTER_ROWS, COUNTERS
 from mnv2.hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, Register, Status
 from mnv2.sim.rtl.build import SimulationError, build_simulation, run_cocotb
 from mnv2.sim.rtl.memory_model import MemoryModel
@@ -28,7 +28,7 @@ _SOURCES = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Simulation:
-    """What a run of a program gave.
+    """Results of a run of a program.
 
     Attributes
     ----------
@@ -37,12 +37,12 @@ class Simulation:
     maps : bytes
         The snapshots of the map memory, one after another, each word padded to whole bytes.
     cycles : int
-        From start to the end, counted beside the accelerator.
+        From start to the end, counted outside of the accelerator.
     read_bytes, write_bytes, write_beats : int
         Moved, counted by the memory model.
     counters : list of dict of str to dict of str to int
         The accelerator's own counters of each descriptor, of its ``block`` and of the ``stem``
-        before it, see `mnv2.hw.counters.COUNTERS`.
+        before it, see `mnv2.hw.config.COUNTERS`.
     ends : list of int
         Cycle in which each descriptor ended.
     timeline : int64 [N, 4]
@@ -60,14 +60,14 @@ class Simulation:
     read_bytes: int
     write_bytes: int
     write_beats: int
-    counters: list
-    ends: list
+    counters: list[dict[str, dict[str, int]]]
+    ends: list[int]
     timeline: np.ndarray
     seconds: float
 
 
 def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False, building=None):
-    """Simulation of the accelerator of a configuration beside its memory, built if it is not there.
+    """Simulation of the accelerator of a configuration and its memory, built if it is not there.
 
     Parameters
     ----------
@@ -122,12 +122,12 @@ def simulate(
     program : mnv2.sim.mapping.program.BlockProgram
     memory : MemoryModel
     deadline : int
-        Cycles after which the run is given up.
+        Cycles after which the run is aborted.
     waves_file : Path
         Waveform to write, if the build has waves.
     snapshots : sequence of (int, (int, int))
         For a number of finished descriptors, in order, the addresses of the map memory to look at
-        then: the first, and that behind the last.
+        then: the first, and one past the last.
 
     reached : function of (descriptors, cycles), optional
         Called now and then, from another thread, with how far the program has come.
@@ -143,8 +143,8 @@ def simulate(
         counts are not those that the memory counts.
     """
     memory = memory or MemoryModel()
-    with tempfile.TemporaryDirectory(prefix="mnv2-") as folder:
-        folder = Path(folder)
+    with tempfile.TemporaryDirectory(prefix="mnv2-") as temporary:
+        folder = Path(temporary)
         np.asarray(program.image).tofile(folder / "memory.bin")
         run = {
             "registers": {register.name: register.value for register in Register},
@@ -185,7 +185,7 @@ def simulate(
     status = Status(result.pop("status"))
     if status != Status.DONE:
         raise SimulationError(
-            f"The program was given up after {result['cycles']} cycles: {status.name}"
+            f"The program was aborted after {result['cycles']} cycles: {status.name}"
         )
     return Simulation(output=output, maps=maps, timeline=timeline, seconds=seconds, **result)
 

@@ -50,7 +50,7 @@ async def read_counters(dut, run, finished):
 async def watch(dut, run, descriptors):
     """Note progress, and look at maps, as descriptors are finished; until the program ends.
 
-    The number of each goes into a queue, and None behind the last. Returns the cycle in which each
+    The number of each goes into a queue, and None after the last. Returns the cycle in which each
     descriptor ended.
     """
     waiting, ends = list(run["snapshots"]), []
@@ -81,7 +81,7 @@ async def run_program(dut):
     await access_register(dut, registers["PROGRAM_ADDRESS"], 0)
     await access_register(dut, registers["PROGRAM_RECORDS"], run["records"])
     await access_register(dut, registers["START"], 1)
-    descriptors = Queue()
+    descriptors: Queue[int | None] = Queue()
     reader = cocotb.start_soon(read_counters(dut, run, descriptors))
     ends = await watch(dut, run, descriptors)
     assert not int(dut.timed_out.value), (

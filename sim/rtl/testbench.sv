@@ -1,4 +1,4 @@
-// The accelerator beside its external memory, with a clock and a deadline of its own: cocotb only
+// The accelerator and its external memory, with a clock and a deadline of its own: cocotb only
 // uses the registers and waits for `done`, so no Python runs in between.
 //
 // Plusargs besides those of axi_memory:
@@ -55,8 +55,8 @@ module testbench #(
 
     logic was_running = 0;
     int   age = 0;          // cycles since power-up
-    // Written by registers alone: what a process that waits has written, Verilator computes anew,
-    // with all logic behind it, whenever the process might have gone on.
+    // Written by registers alone: Verilator evaluates a signal that a waiting process writes, and all
+    // logic that depends on it, whenever that process might have resumed.
     always @(posedge clk) begin
         age         <= age + 1;
         rst         <= age < 3;
@@ -87,7 +87,7 @@ module testbench #(
         if (!running) $fflush(timeline_file);
     end
 
-    // Looks into the map memory behind the accelerator's back: costs no cycle and no byte.
+    // Reads the map memory without the accelerator: costs no cycle and no byte.
     localparam int WORD_BYTES = (WORD_BITS + 7) / 8;
     string map_name;
     logic  map_dumped = 0;

@@ -22,10 +22,10 @@ from mnv2.sim.errors import UserError
 __all__ = [
     "MINIMUM_VERILATOR",
     "PACKAGES",
-    "Program",
+    "Tool",
     "Toolchain",
     "Verilator",
-    "find_program",
+    "find_tool",
     "find_toolchain",
     "find_verilator",
     "waves_format",
@@ -50,7 +50,7 @@ CANDIDATES = {
 
 
 @dataclass(frozen=True)
-class Program:
+class Tool:
     """A program that was found.
 
     Attributes
@@ -95,16 +95,16 @@ class Toolchain:
     ----------
     verilator : Verilator
         The Verilator in use.
-    compiler, make, perl : Program
+    compiler, make, perl : Tool
         The other programs that it needs.
     environment : dict of str to str
         Variables to set, over those of this process, while Verilator and make run.
     """
 
     verilator: Verilator
-    compiler: Program
-    make: Program
-    perl: Program
+    compiler: Tool
+    make: Tool
+    perl: Tool
     environment: dict[str, str] = field(hash=False)
 
     @property
@@ -116,7 +116,7 @@ class Toolchain:
         }
 
 
-def find_program(kind):
+def find_tool(kind):
     """Find a program of one kind, or say what installs it.
 
     Parameters
@@ -126,7 +126,7 @@ def find_program(kind):
 
     Returns
     -------
-    Program
+    Tool
 
     Raises
     ------
@@ -136,7 +136,7 @@ def find_program(kind):
     for name in CANDIDATES[kind]:
         path = shutil.which(name)
         if path is not None:
-            return Program(path=Path(path), version=_first_line([path, "--version"]))
+            return Tool(path=Path(path), version=_first_line([path, "--version"]))
     debian, fedora, macos = PACKAGES[kind]
     what = {"c++": "C++ compiler"}.get(kind, kind)
     raise UserError(
@@ -161,8 +161,7 @@ def find_verilator():
     path = shutil.which("verilator")
     if path is not None:
         match = re.search(r"Verilator (\d+)\.(\d+)", _first_line([path, "--version"]))
-        version = match and (int(match[1]), int(match[2]))
-        if version and version >= MINIMUM_VERILATOR:
+        if match and (int(match[1]), int(match[2])) >= MINIMUM_VERILATOR:
             return Verilator(
                 path=Path(path), version=f"{match[1]}.{match[2]}", origin="system", root=None
             )
@@ -199,9 +198,9 @@ def find_toolchain():
     UserError
         If something is missing, or a path holds a space (GNU make cannot build there).
     """
-    compiler = find_program("c++")
-    make = find_program("make")
-    perl = find_program("perl")
+    compiler = find_tool("c++")
+    make = find_tool("make")
+    perl = find_tool("perl")
     verilator = find_verilator()
     environment = {
         "PATH": os.pathsep.join([str(verilator.path.parent), os.environ.get("PATH", "")])
@@ -237,7 +236,7 @@ def waves_format(compiler):
 
     Parameters
     ----------
-    compiler : Program
+    compiler : Tool
         The C++ compiler.
 
     Returns

@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+from mnv2 import hw
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
 
@@ -46,7 +47,8 @@ def generate(component_class, *, name="top", **parameters):
     """Convert ``component_class(**parameters)`` to Verilog, or read the text from the cache.
 
     The component is only made where the cache has no text for this class, these parameters, these
-    sources (each Python file of the package that defines the class) and these tools.
+    sources (each Python file of mnv2.hw and of the package that defines the class) and these
+    tools.
 
     Parameters
     ----------
@@ -119,14 +121,14 @@ def _stable(value):
 
 
 def _hash_sources(component_class):
-    """Hash of each Python file of the package that defines the class, and of this one.
+    """Hash of each Python file of mnv2.hw and of the package that defines the class.
 
-    The parts of mnv2, such as mnv2.hw, are packages of their own here: hardware depends on none of
-    the others.
+    The parts of mnv2, such as mnv2.hw, count as packages here; mnv2.hw depends on no other, and
+    components of other packages are made of its units.
     """
     depth = 2 if component_class.__module__.startswith("mnv2.") else 1
-    package = sys.modules[".".join(component_class.__module__.split(".")[:depth])]
-    folders = [Path(folder) for folder in getattr(package, "__path__", [])]
+    own = sys.modules[".".join(component_class.__module__.split(".")[:depth])]
+    folders = [Path(folder) for part in (hw, own) for folder in getattr(part, "__path__", [])]
     files = {path for folder in folders for path in folder.rglob("*.py")}
     files.add(Path(inspect.getfile(component_class)))
     files.add(Path(__file__))  # what the text goes through

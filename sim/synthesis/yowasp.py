@@ -24,7 +24,7 @@ def run_tool(name, arguments, folder, timeout):
     folder : Path
         Where it runs; the files that it reads and writes are in it.
     timeout : float
-        Seconds after which it is given up.
+        Seconds after which it is stopped.
 
     Raises
     ------

@@ -56,7 +56,7 @@ def unpack_items(layout, items):
 
 
 def _layout(shape):
-    """The layout behind a shape, or None for a plain number."""
+    """The layout of a shape, or None for a plain number."""
     if isinstance(shape, type) and issubclass(shape, data.View):
         return data.Layout.cast(shape)
     return shape if isinstance(shape, data.Layout) else None

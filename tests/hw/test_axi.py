@@ -26,8 +26,8 @@ def test_without_identifiers():
     ("parameters", "message"),
     [
         ({"data_bits": 32}, "Data width must be 64, 128, 256 or 512 bits, not 32"),
-        ({"address_bits": 65}, "Address width must be 12 to 64 bits, not 65"),
-        ({"id_bits": -1}, "Identifier width must be 0 to 32 bits, not -1"),
+        ({"address_bits": 65}, "Address bits must be an integer from 12 to 64, not 65"),
+        ({"id_bits": -1}, "Identifier bits must be an integer from 0 to 32, not -1"),
         ({"access": "wr"}, "Access must be 'r', 'w' or 'rw', not 'wr'"),
     ],
 )

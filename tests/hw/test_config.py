@@ -1,10 +1,22 @@
-"""What no accelerator can be built with is refused, and every preset can."""
+"""Configurations that no accelerator can be built with are refused; facts agree with layouts."""
 
 from dataclasses import replace
 
 import pytest
 
-from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.hw.config import (
+    CAUSES,
+    COUNTER_COLUMNS,
+    COUNTERS,
+    LOGIT_BITS,
+    PARAMETER_BITS,
+    PRESETS,
+    RECORD_BYTES,
+    AcceleratorConfig,
+)
+from mnv2.hw.layouts import ChannelParameters, logits_word
+from mnv2.hw.passes import Stall
+from mnv2.hw.program import Descriptor, Header
 
 
 @pytest.mark.parametrize(
@@ -34,3 +46,19 @@ def test_buffers_add_up():
     for config in PRESETS.values():
         assert config.on_chip_bytes == sum(config.buffer_bytes.values())
         assert config.multipliers == config.outputs * config.inputs * config.pixels
+
+
+def test_facts_are_those_of_the_layouts():
+    assert ChannelParameters.as_shape().size == PARAMETER_BITS
+    assert logits_word(3).size == 3 * LOGIT_BITS
+    for record in (Header, Descriptor):
+        assert record.as_shape().size <= 8 * RECORD_BYTES
+
+
+def test_causes_are_those_of_the_hardware():
+    assert tuple(cause.name.lower() for cause in Stall) == ("none", *CAUSES)
+    assert [cause.value for cause in Stall] == list(range(1 + len(CAUSES)))
+
+
+def test_counters_fit_into_half_a_row():
+    assert len(set(COUNTERS)) == len(COUNTERS) <= COUNTER_COLUMNS // 2

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from mnv2.hw.counters import COUNTER_COLUMNS, COUNTERS, READ_CHANNELS, Counters
+from mnv2.hw.config import COUNTER_COLUMNS, COUNTERS, STREAMS
+from mnv2.hw.counters import Counters
 from mnv2.hw.passes import Stall
 from tests.hw.harness import check_conversion
 
@@ -55,12 +56,12 @@ def run(rows, cycles):
 
 
 def draw(rng, stem=False):
-    """What the array does in a cycle: one step of one kind, or one cause of none."""
+    """The array's work in a cycle: one step of one kind, or one cause of none."""
     kind = rng.choice(["pointwise", "depthwise", "stall", "stall"])
     cycle = {
         "running": 1,
         "stem": stem,
-        "read_beat": rng.getrandbits(len(READ_CHANNELS)),
+        "read_beat": rng.getrandbits(len(STREAMS)),
         "write_beat": rng.random() < 0.3,
     }
     cycle |= {"stall": rng.choice(CAUSES)} if kind == "stall" else {kind: 1}
@@ -78,7 +79,7 @@ def count(cycles):
         total(lambda cycle: cycle.get("pointwise")),
         total(lambda cycle: cycle.get("depthwise")),
         *(total(lambda cycle, cause=cause: cycle.get("stall") == cause) for cause in CAUSES),
-        *(total(lambda cycle, k=k: cycle["read_beat"] >> k & 1) for k in range(len(READ_CHANNELS))),
+        *(total(lambda cycle, k=k: cycle["read_beat"] >> k & 1) for k in range(len(STREAMS))),
         total(lambda cycle: cycle["write_beat"]),
     ]
 
@@ -88,7 +89,7 @@ def test_rows(rows, descriptors):
     """A row each, from row 0 after ``clear``; rows begin again at 0 when there are no more."""
     rng = random.Random(rows)
     cycles, expected = [], {}
-    # Left over from a program that was given up.
+    # Left over from a program that was aborted.
     cycles += [draw(rng) for _ in range(20)] + [{"clear": 1}]
     for number in range(descriptors):
         stem = [draw(rng, stem=True) for _ in range(rng.randrange(30))]

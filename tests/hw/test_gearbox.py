@@ -28,7 +28,7 @@ WIDTHS = [
 
 
 def cut(packets, input_bits, output_bits, partial):
-    """What comes out: payloads of the output port.
+    """Payloads of the output port.
 
     Parameters
     ----------
@@ -158,9 +158,13 @@ def test_clear():
         (
             {"input_bits": "8", "output_bits": 8},
             TypeError,
-            "Input width must be an integer, not '8'",
+            "Input bits must be a positive integer, not '8'",
         ),
-        ({"input_bits": 8, "output_bits": 0}, ValueError, "Output width must be positive, not 0"),
+        (
+            {"input_bits": 8, "output_bits": 0},
+            ValueError,
+            "Output bits must be a positive integer, not 0",
+        ),
         (
             {"input_bits": 8, "output_bits": 8, "partial": "keep"},
             ValueError,

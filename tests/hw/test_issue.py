@@ -1,4 +1,4 @@
-"""What the issue says a cycle was lost to, and that it keeps count of the room behind it."""
+"""Causes of lost cycles as the issue names them, and its count of the room after it."""
 
 import random
 
@@ -121,26 +121,26 @@ def test_queue_behind_is_never_overfilled_and_always_filled(target, copy, pace):
         "copy": copy,
         **({"input_words": 2} if copy else {}),
     }
-    left, behind, pauses = 40 * 8 * 2, 0, 0
+    left, queued, pauses = 40 * 8 * 2, 0, 0
 
     async def testbench(ctx):
-        nonlocal left, behind, pauses
+        nonlocal left, queued, pauses
         for port, value in PLENTY.items():
             ctx.set(getattr(dut, port), value)
         await give_pass(ctx, dut, command)
         taken = dut.queue_taken if target == Target.QUEUE else dut.side_taken
         for cycle in range(6000):
-            takes = behind > 0 and cycle % 50 < 35 and rng.random() < pace
+            takes = queued > 0 and cycle % 50 < 35 and rng.random() < pace
             ctx.set(taken, takes)
             *_, valid, copied = await ctx.tick().sample(dut.slot.valid, dut.copy)
             came = int(copied if copy else valid)
-            behind, left = behind + came - takes, left - came
-            assert behind <= QUEUE_WORDS
+            queued, left = queued + came - takes, left - came
+            assert queued <= QUEUE_WORDS
             if left == 0:
                 return
             if cycle % 50 == 49:
                 # There is room for a tile as a whole or for none of it.
-                assert behind >= QUEUE_WORDS - (0 if copy else 1)
+                assert queued >= QUEUE_WORDS - (0 if copy else 1)
                 pauses += 1
         raise AssertionError(f"{left} words did not come")
 

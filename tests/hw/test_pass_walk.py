@@ -15,7 +15,7 @@ TILE_WORDS, WEIGHT_RING = 3, 37
 
 @dataclass(frozen=True)
 class Step:
-    """What the walk shows at one step, and whether weights are freed by it."""
+    """Outputs of the walk at one step, and whether it frees weights."""
 
     step: int
     first_step: bool

@@ -43,7 +43,7 @@ class Fixed(wiring.Component):
 def items_of(layout, maps, lanes, pixels, tile_words):
     """Items for maps in turn, int8 [H, W, C] of as many channels as a tile has or fewer.
 
-    Lanes beyond the row carry other values than zero, as they do behind the head.
+    Lanes beyond the row carry other values than zero, as they do after the head.
     """
     fields = {name: [] for name in ("word", "tile_word", "valid", "first", "last", "tag")}
     for number, activation in enumerate(maps):

@@ -339,20 +339,20 @@ def test_abort(start):
     ("parameters", "error", "message"),
     [
         ({"data_bits": 96}, ValueError, "Data width must be 64, 128, 256 or 512 bits, not 96"),
-        ({"channels": 0}, ValueError, "Channels must be at least 1, not 0"),
-        ({"channels": "a"}, TypeError, "Channels must be an integer, not 'a'"),
+        ({"channels": 0}, ValueError, "Channels must be a positive integer, not 0"),
+        ({"channels": "a"}, TypeError, "Channels must be a positive integer, not 'a'"),
         (
             {"burst_beats": 12},
             ValueError,
-            "Burst length must be a power of two up to 256 beats, not 12",
+            "Burst beats must be a power of two, not 12",
         ),
         (
             {"data_bits": 512, "burst_beats": 128},
             ValueError,
-            "Burst length must be a power of two up to 64 beats, not 128",
+            "Burst beats must be an integer from 1 to 64, not 128",
         ),
-        ({"fifo_beats": 8}, ValueError, "Queue length must be at least 16 beats, not 8"),
-        ({"outstanding": 0}, ValueError, "Outstanding bursts must be at least 1, not 0"),
+        ({"fifo_beats": 8}, ValueError, "FIFO beats must be an integer of at least 16, not 8"),
+        ({"outstanding": 0}, ValueError, "Outstanding bursts must be a positive integer, not 0"),
         (
             {"arbitration": "fair"},
             ValueError,

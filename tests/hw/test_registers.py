@@ -5,12 +5,11 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from mnv2.hw.counters import COUNTERS
-from mnv2.hw.program import RECORDS_BITS
+from mnv2.hw.config import COUNTERS, RECORDS_BITS
 from mnv2.hw.registers import (
-    ADDRESS_BITS,
     COUNTER_OFFSET,
     COUNTER_ROW_BYTES,
+    REGISTER_ADDRESS_BITS,
     Register,
     Registers,
     Status,
@@ -164,7 +163,7 @@ def test_every_other_address_answers_with_an_error():
 def test_counters_by_row_and_column(seed):
     async def test(host, ctx, dut):
         half = COUNTER_ROW_BYTES // 8
-        assert COUNTER_OFFSET + ROWS * COUNTER_ROW_BYTES <= 1 << ADDRESS_BITS
+        assert COUNTER_OFFSET + ROWS * COUNTER_ROW_BYTES <= 1 << REGISTER_ADDRESS_BITS
         for row in (0, 1, 17, ROWS - 1):
             for column in (0, 1, len(COUNTERS) - 1, half, half + len(COUNTERS) - 1):
                 address = COUNTER_OFFSET + COUNTER_ROW_BYTES * row + 4 * column

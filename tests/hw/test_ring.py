@@ -154,9 +154,13 @@ def test_free_of_absent_words_stops():
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"depth": "4"}, TypeError, "Depth must be an integer, not '4'"),
-        ({"depth": 1}, ValueError, "Depth must be at least 2 words, not 1"),
-        ({"depth": 4, "free_limit": 5}, ValueError, "Free limit must be 1 to 4 words, not 5"),
+        ({"depth": "4"}, TypeError, "Depth must be an integer of at least 2, not '4'"),
+        ({"depth": 1}, ValueError, "Depth must be an integer of at least 2, not 1"),
+        (
+            {"depth": 4, "free_limit": 5},
+            ValueError,
+            "Free limit must be an integer from 1 to 4, not 5",
+        ),
     ],
 )
 def test_refuses(parameters, error, message):

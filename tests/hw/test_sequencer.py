@@ -66,7 +66,7 @@ HEAD = {
 
 
 class Machine:
-    """What is around a sequencer: its records, and passes that take some cycles.
+    """The surroundings of a sequencer: its records, and passes that take some cycles.
 
     A pass is under way from its transfer on: `issue` cycles until it is issued, then `drain` until
     all is quiet. It counts words on as the core does: those of its input where it reads the map,
@@ -91,7 +91,7 @@ class Machine:
         self.stored, self.written = None, None  # None: of what is produced, all is stored
 
     def run(self, cycles=2000, each=None):
-        """Until the program ends, or so many cycles; ``each(ctx, machine)`` after each cycle."""
+        """Run to the program's end, or for ``cycles``; ``each(ctx, machine)`` after each cycle."""
         simulator = Simulator(self.dut)
         simulator.add_clock(1e-8)
 
@@ -201,7 +201,7 @@ def strips(block):
     bounds, first, taken = [], 0, 0
     while first < block["output_rows"]:
         end = min(first + block["strip_rows"], block["output_rows"])
-        # The lowest row under the window of the strip's last output row, and the one behind it.
+        # The lowest row under the window of the strip's last output row; one past it is the bound.
         lowest = (end - 1) * (2 if block.get("stride_2") else 1) + 2 - above
         bounds.append((first, end, taken, lowest + 1))
         first, taken = end, lowest + 1
@@ -209,7 +209,7 @@ def strips(block):
 
 
 def check_block(block, events):
-    """That a block's commands are those of its strips, one after another."""
+    """Check that a block's commands are those of its strips, one after another."""
     events = iter(events)
     assert next(events) == ("begin",)
     groups, words = block["input_groups"], block["input_words"]
@@ -444,7 +444,7 @@ def test_next_strip_begins_before_results_are_written_where_it_may(name):
     machine, offered = Machine([block], issue=2, drain=40), []
 
     def see(ctx, machine):
-        # The pass behind a projection is offered while that drains, or not.
+        # The pass after a projection is offered while that drains, or not.
         if machine.passes and machine.passes[-1][1].from_strip and machine.left > 5:
             offered.append(ctx.get(machine.dut.o_pass.valid))
 

@@ -255,11 +255,11 @@ def test_abort(start):
     ("parameters", "message"),
     [
         ({"data_bits": 1024}, "Data width must be 64, 128, 256 or 512 bits, not 1024"),
-        ({"burst_beats": 512}, "Burst length must be a power of two up to 256 beats, not 512"),
-        ({"fifo_beats": 8}, "Queue length must be at least 16 beats, not 8"),
-        ({"outstanding": 0}, "Outstanding bursts must be at least 1, not 0"),
-        ({"address_bits": 8}, "Address width must be 12 to 64 bits, not 8"),
-        ({"id_bits": 40}, "Identifier width must be 0 to 32 bits, not 40"),
+        ({"burst_beats": 512}, "Burst beats must be an integer from 1 to 256, not 512"),
+        ({"fifo_beats": 8}, "FIFO beats must be an integer of at least 16, not 8"),
+        ({"outstanding": 0}, "Outstanding bursts must be a positive integer, not 0"),
+        ({"address_bits": 8}, "Address bits must be an integer from 12 to 64, not 8"),
+        ({"id_bits": 40}, "Identifier bits must be an integer from 0 to 32, not 40"),
     ],
 )
 def test_refuses(parameters, message):

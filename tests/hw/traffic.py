@@ -1,4 +1,4 @@
-"""What drives and watches the streams of a unit, cycle by cycle, whatever the simulator.
+"""Drivers and monitors of a unit's streams, cycle by cycle, for any simulator.
 
 A simulator's loop is short: in each cycle it drives what the `Source` and `Sink` objects of a
 `Traffic` say (``valid``, ``payload``, ``ready``), waits for the clock's edge, and hands what the

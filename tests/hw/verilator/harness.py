@@ -21,7 +21,7 @@ __all__ = ["build_unit", "compare", "simulate"]
 TOP = "unit"
 
 
-def build_unit(unit, inputs, outputs, **options):
+def build_unit(unit, inputs, outputs, *, verilog=None, **options):
     """Build the simulation of a unit, or find it.
 
     Parameters
@@ -30,6 +30,8 @@ def build_unit(unit, inputs, outputs, **options):
         The unit.
     inputs, outputs : iterable of str
         Its streams; cocotb sees these, the clock and the reset, and nothing else.
+    verilog : Path, optional
+        A file with its Verilog, whose name is that of the module; default it is converted.
     **options
         Of `build_simulation`, such as ``waves=True``.
 
@@ -45,14 +47,16 @@ def build_unit(unit, inputs, outputs, **options):
         driven, watched = (written, read) if kind == "rw" else (read, written)
         driven |= {f"{name}__valid", f"{name}__payload"}
         watched.add(f"{name}__ready")
+    top = TOP if verilog is None else verilog.stem
+    text = convert(unit, name=TOP) if verilog is None else verilog.read_text(encoding="utf-8")
     control = ["`verilator_config"]
-    control += [f'public_flat_rw -module "{TOP}" -var "{name}"' for name in sorted(written)]
-    control += [f'public_flat_rd -module "{TOP}" -var "{name}"' for name in sorted(read)]
-    sources = {"ports.vlt": "\n".join(control) + "\n", f"{TOP}.v": convert(unit, name=TOP)}
-    return build_simulation(sources, TOP, **options)
+    control += [f'public_flat_rw -module "{top}" -var "{name}"' for name in sorted(written)]
+    control += [f'public_flat_rd -module "{top}" -var "{name}"' for name in sorted(read)]
+    sources = {"ports.vlt": "\n".join(control) + "\n", f"{top}.v": text}
+    return build_simulation(sources, top, **options)
 
 
-def simulate(unit, inputs, outputs, *, seed, directory, waves_file=None, **options):
+def simulate(unit, inputs, outputs, *, seed, directory, waves_file=None, verilog=None, **options):
     """Drive every input stream of a unit, collect every output stream.
 
     Parameters
@@ -63,6 +67,8 @@ def simulate(unit, inputs, outputs, *, seed, directory, waves_file=None, **optio
         Folder of this run: vectors, results and logs.
     waves_file : Path, optional
         Write a waveform (FST) there.
+    verilog : Path, optional
+        As for `build_unit`.
 
     Returns
     -------
@@ -73,7 +79,7 @@ def simulate(unit, inputs, outputs, *, seed, directory, waves_file=None, **optio
     SimulationError
         If the run fails; the message holds the assertion's.
     """
-    build = build_unit(unit, inputs, outputs, waves=waves_file is not None)
+    build = build_unit(unit, inputs, outputs, waves=waves_file is not None, verilog=verilog)
     directory.mkdir(parents=True, exist_ok=True)
     vectors, results = directory / "vectors.json", directory / "results.json"
     vectors.write_text(

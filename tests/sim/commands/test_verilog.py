@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from typer.testing import CliRunner
 
-from mnv2.hw.counters import COUNTERS
+from mnv2.hw.config import COUNTERS
 from mnv2.hw.registers import REGISTERS, Status
 from mnv2.sim import cli
 from mnv2.sim.rtl.build import LINT_WAIVERS
@@ -102,5 +102,8 @@ def test_output_that_is_a_file(tmp_path):
 
 def test_help_teaches():
     text = invoke("--help").stdout
-    for word in ("accelerator.v", "registers.md", "FuseSoC", "--config", "--set", "--output"):
+    for word in (
+        *("accelerator.v", "registers.md", "FuseSoC", "depthwise.v", "mac-array"),
+        *("--config", "--set", "--unit", "--output"),
+    ):
         assert word in text

@@ -8,7 +8,7 @@ import pytest
 from mnv2.sim.cost.calibration import fit_coefficients, fit_non_negative
 from mnv2.sim.cost.resources import load_coefficients
 from mnv2.sim.cost.synthesised import load_designs, load_results
-from mnv2.sim.cost.units import list_units
+from mnv2.sim.cost.unit_list import list_units
 
 
 def test_kept_coefficients_are_the_fit():

@@ -7,7 +7,8 @@ import pytest
 from mnv2.golden.network import build_network, mobilenet_v2
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cost.energy import ENERGIES, energy_per_operation, frame_energy, load_energies
-from mnv2.sim.cost.operations import OPERATIONS, count_operations
+from mnv2.sim.cost.operations import count_operations
+from mnv2.sim.cost.unit_list import OPERATIONS
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.errors import UserError
 

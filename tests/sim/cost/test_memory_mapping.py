@@ -7,10 +7,11 @@ import pytest
 
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import PRESETS
-from mnv2.sim.cost.memories import MemoryShape, list_memories
 from mnv2.sim.cost.memory_mapping import map_memory, memory_columns, reads_while_written
 from mnv2.sim.cost.record import Resources
 from mnv2.sim.cost.synthesised import load_designs, load_results
+from mnv2.sim.cost.unit_cost import MemoryShape
+from mnv2.sim.cost.unit_list import list_memories
 from mnv2.sim.rtl.verilog import generate
 
 MAPPED = [(name, family) for name, families in load_results().items() for family in families]

@@ -5,7 +5,7 @@ import pytest
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cost.pieces import gearbox_luts, gearbox_shape, load_pieces, tree_levels, tree_luts
 from mnv2.sim.cost.synthesised import load_designs
-from mnv2.sim.cost.units import list_units
+from mnv2.sim.cost.unit_list import list_units
 from mnv2.sim.synthesis.measure_pieces import measure_gearboxes
 
 
@@ -25,7 +25,7 @@ def test_a_gearbox_grows_with_the_bits_of_its_unit():
 
 @pytest.mark.parametrize("family", ["xcup", "ecp5"])
 def test_unmeasured_shapes_are_like_measured_ones(family):
-    """Of each measured shape, what would stand in if it were not; within a factor in the middle."""
+    """Each measured shape is near its estimate from the others: within a factor at the median."""
     known = load_pieces()[family]["gearboxes"]
     assert "97:89 drop" not in known
     assert 0 < gearbox_luts(97, 89, "drop", family) < 100_000

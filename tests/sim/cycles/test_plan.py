@@ -2,8 +2,8 @@
 
 import pytest
 
-from mnv2.hw.counters import COUNTERS, READ_CHANNELS
-from mnv2.hw.program import RECORD_BYTES, Header
+from mnv2.hw.config import COUNTERS, RECORD_BYTES, STREAMS
+from mnv2.hw.program import Header
 from mnv2.sim.cycles.passes import CAUSES
 from mnv2.sim.cycles.plan import plan_network
 from mnv2.sim.cycles.port.reads import CHANNELS
@@ -72,6 +72,6 @@ def test_plan_is_the_program(name, padding, frames):
 
 
 def test_names_are_the_counters():
-    assert CHANNELS == READ_CHANNELS
+    assert CHANNELS == STREAMS
     stalls = [name for name in COUNTERS if name.startswith("stall_")]
     assert stalls == [f"stall_{cause}" for cause in CAUSES]

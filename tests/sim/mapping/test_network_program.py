@@ -8,11 +8,11 @@ from amaranth.lib import data
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.golden.synthetic import random_activation, random_model
-from mnv2.hw.config import PRESETS
-from mnv2.hw.program import RECORD_BYTES, Header, Work
+from mnv2.hw.config import PAGE_BYTES, PRESETS, RECORD_BYTES
+from mnv2.hw.program import Header, Work
 from mnv2.sim.mapping.network_program import build_network_program, place_network, unpack_logits
 from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_taps, pack_weights
-from mnv2.sim.mapping.program import ALIGNMENT_BYTES, ProgramBuilder
+from mnv2.sim.mapping.program import ProgramBuilder
 from mnv2.sim.mapping.tiling import DoesNotFit
 from tests.sim.rtl.machines import MACHINES, descriptors, model_and_tensors, network_of
 
@@ -89,7 +89,7 @@ def test_streams_are_dense_and_in_order_of_use(case):
     for name, parts in streams.items():
         expected = np.concatenate(parts)
         start = header[f"{name}_address"]
-        assert start % ALIGNMENT_BYTES == 0
+        assert start % PAGE_BYTES == 0
         np.testing.assert_array_equal(program.image[start : start + len(expected)], expected)
         assert header[f"{name}_beats"] == -(-len(expected) // TINY.data_bytes)
     first = descriptors(program)[0]
@@ -100,7 +100,7 @@ def test_streams_are_dense_and_in_order_of_use(case):
 
 
 def test_words_of_odd_bits_follow_without_gaps():
-    """A layer's last word need not end with a byte; the next layer's begins right behind it."""
+    """A layer's last word need not end with a byte; the next layer's begins at the next bit."""
     config = MACHINES["few_bits"]
     assert config.weight_word_bits % 8
     assert config.tap_word_bits % 8
@@ -224,7 +224,7 @@ def test_refusals(buffer, size):
 
 def test_too_many_records_are_refused():
     builder = ProgramBuilder(TINY)
-    builder.add_map("output", size=8)
+    builder.reserve_map("output", 8)
     for _ in range(1023):
         builder.add_descriptor(lambda places: np.zeros(RECORD_BYTES, np.uint8))
     with pytest.raises(ValueError, match="fewer than 1024 records, not 1024"):

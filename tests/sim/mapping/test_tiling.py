@@ -51,7 +51,7 @@ def draw_block(rng, padding="pytorch"):
 
 
 def check(block, tiling, config, *, load, store, stem=None):
-    """What the sequencer relies on."""
+    """Rules that the sequencer relies on."""
     rows, groups, words = tiling.input_shape
     out_rows, out_groups, out_words = tiling.output_shape
     hidden = tiling.hidden_shape[2]

@@ -8,8 +8,8 @@ from amaranth.lib import data
 from mnv2.golden.network import build_block, build_network
 from mnv2.golden.quantized_block import run_block
 from mnv2.golden.synthetic import random_activation, random_block, random_model
-from mnv2.hw.config import PRESETS, AcceleratorConfig
-from mnv2.hw.program import RECORD_BYTES, Descriptor
+from mnv2.hw.config import PRESETS, RECORD_BYTES, AcceleratorConfig
+from mnv2.hw.program import Descriptor
 from mnv2.sim.mapping.network_program import build_network_program
 from mnv2.sim.mapping.packing import unpack_map
 from mnv2.sim.rtl.run_blocks import BlockTask
@@ -26,7 +26,7 @@ __all__ = [
     "spilled_maps",
 ]
 
-#: A stuck program is given up soon; longer than any latency here.
+#: A stuck program is aborted soon; longer than any latency here.
 _PATIENCE = 3000
 
 MACHINES = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mnv2.golden.network import mobilenet_v2
-from mnv2.hw.counters import READ_CHANNELS
+from mnv2.hw.config import STREAMS
 from mnv2.sim.errors import SimulationError
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.ideal import ideal_block_cycles
@@ -192,7 +192,7 @@ def test_bytes_are_those_of_the_streams(machine):
     program = build_block_program(task.block, task.quantized, task.activation, config)
     result = simulate(build, program, memory=SLOW, deadline=500_000)
     counters = result.counters[0]["block"]
-    read = sum(counters[f"read_{kind}"] for kind in READ_CHANNELS) * config.data_bytes
+    read = sum(counters[f"read_{kind}"] for kind in STREAMS) * config.data_bytes
     assert read == result.read_bytes
     assert result.write_bytes == program.output_bytes
     assert counters["write"] == -(-program.output_bytes // config.data_bytes)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from mnv2.hw.accelerator import Accelerator
-from mnv2.hw.config import PRESETS
-from mnv2.hw.counters import COUNTERS
+from mnv2.hw.config import COUNTERS, PRESETS
 from mnv2.hw.registers import COUNTER_OFFSET, Register, Status
 from mnv2.sim.mapping.network_program import build_network_program, unpack_logits
 from mnv2.sim.rtl.build import build_simulation, run_cocotb

@@ -157,7 +157,7 @@ def test_missing_tool_names_its_package(missing, monkeypatch, tmp_path):
 
     for kind, names in toolchain.CANDIDATES.items():
         if kind != missing:
-            (tmp_path / names[0]).symlink_to(toolchain.find_program(kind).path)
+            (tmp_path / names[0]).symlink_to(toolchain.find_tool(kind).path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
         UserError, match=r"No .* was found in PATH: install it with 'apt-get install"

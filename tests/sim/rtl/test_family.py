@@ -76,7 +76,7 @@ def check(found, expected):
 
 
 def test_average_pool_and_float_ends(run):
-    """AVERAGE_POOL_2D, CONV_2D as classifier, QUANTIZE before, SOFTMAX and DEQUANTIZE behind."""
+    """AVERAGE_POOL_2D, CONV_2D as classifier, QUANTIZE before, SOFTMAX and DEQUANTIZE after."""
     rng = np.random.default_rng(21)
     model = with_average_pool(random_quantized_network(rng, small_network((32, 24), classes=1001)))
     image = rng.normal(0, 1, (1, 32, 24, 3)).astype(np.float32)

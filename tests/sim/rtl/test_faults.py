@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from amaranth.lib import data
 
-from mnv2.hw.counters import COUNTERS
-from mnv2.hw.program import RECORD_BYTES, Descriptor, Header
+from mnv2.hw.config import COUNTERS, RECORD_BYTES
+from mnv2.hw.program import Descriptor, Header
 from mnv2.hw.registers import COUNTER_OFFSET, Register, Status
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.packing import unpack_map
@@ -79,7 +79,7 @@ class Bench:
         }
 
     def run(self, steps, *, memory=None, plusargs=()):
-        """Results of all steps, each with the output that lay in memory behind it."""
+        """Results of all steps, each with the output that lay in memory after it."""
         image = np.zeros(self.end + PAGE * len(self.tables), np.uint8)
         image[: len(self.program.image)] = self.program.image
         for number, table in enumerate(self.tables):
@@ -129,7 +129,7 @@ class Bench:
 
 
 def check_common(result):
-    """What holds for every step."""
+    """Rules that hold for every step."""
     assert Status(result["running"]) == Status.RUNNING
     assert result["interrupt"] == 1
     assert result["cleared"] == 0
@@ -141,7 +141,7 @@ def check_common(result):
     ids=["quick", "stalls"],
 )
 def test_bad_programs(tmp_path, memory):
-    """Each has its status, and the good program right behind it gives the right output."""
+    """Each has its status, and the good program that follows gives the right output."""
     bench = Bench(tmp_path)
     steps = [bench.good()]
     for kind, fields, _ in BAD_PROGRAMS.values():
@@ -162,7 +162,7 @@ def test_wrong_number_of_records(tmp_path):
     bench = Bench(tmp_path)
     results = bench.run([bench.bad(records=1), bench.good(), bench.bad(records=3), bench.good()])
     assert Status(results[0]["status"]) == Status.STUCK
-    # Behind the table memory is empty: not a descriptor.
+    # After the table memory is empty: not a descriptor.
     assert Status(results[2]["status"]) == Status.DESCRIPTOR
     assert results[2]["finished"] == 1
     bench.check_good(results[1])

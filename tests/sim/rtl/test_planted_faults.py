@@ -187,8 +187,8 @@ def test_counter_that_is_off_by_one_is_seen(run, fault, message):
     """One event of all is not counted."""
     with pytest.raises(SimulationError, match=message) as error:
         run(fault, once=True)
-    counted, beside = map(int, re.findall(r"\d+", str(error.value))[:2])
-    assert beside - counted == (CONFIG.data_bytes if fault == "bytes read" else 1)
+    counted, expected = map(int, re.findall(r"\d+", str(error.value))[:2])
+    assert expected - counted == (CONFIG.data_bytes if fault == "bytes read" else 1)
 
 
 def differences(found):

@@ -49,7 +49,7 @@ def test_neither_verilator(only, monkeypatch):
 )
 def test_missing_program_names_its_packages(only, kind, package):
     with pytest.raises(UserError, match=f"dnf install {package.replace('+', '[+]')}' "):
-        toolchain.find_program(kind)
+        toolchain.find_tool(kind)
 
 
 def test_environment_lets_the_wheel_build():

@@ -13,8 +13,8 @@ from mnv2.sim.cli import app
 from mnv2.sim.errors import UserError
 from mnv2.sim.rtl.multipliers import find_multipliers
 from mnv2.sim.rtl.verilog import convert, generate
-from mnv2.sim.synthesis.fmax import UNITS, Enclosed, measure
-from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN, find_memories, summarize, synthesize
+from mnv2.sim.synthesis.fmax import CASES, Enclosed, measure
+from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN, count_cells, find_memories, synthesize
 from mnv2.sim.synthesis.yowasp import run_tool, tool_version
 
 #: The memories of an accelerator that are too large for anything but block RAM.
@@ -28,7 +28,7 @@ BUFFERS = (
 
 
 def test_cells_are_summed():
-    assert summarize(
+    assert count_cells(
         {
             "DSP48E2": 3,
             "RAMB36E2": 2,
@@ -50,7 +50,7 @@ def test_cells_are_summed():
         "flip_flops": 8,
         "memory_luts": 19,
     }
-    assert summarize(
+    assert count_cells(
         {
             "MULT18X18D": 2,
             "DP16KD": 4,
@@ -65,7 +65,7 @@ def test_cells_are_summed():
 
 
 def test_cells_of_the_7_series_are_summed():
-    assert summarize({"DSP48E1": 3, "RAMB36E1": 2, "RAMB18E1": 1, "RAM32M": 2, "LUT6": 1}) == {
+    assert count_cells({"DSP48E1": 3, "RAMB36E1": 2, "RAMB18E1": 1, "RAM32M": 2, "LUT6": 1}) == {
         "dsp": 3,
         "block_ram_36k": 2,
         "block_ram_18k": 1,
@@ -90,7 +90,7 @@ def test_bad_configuration(arguments, message):
 
 def test_unknown_cell():
     with pytest.raises(ValueError, match="A cell must be of a known kind, not 'ALTSYNCRAM'"):
-        summarize({"LUT4": 1, "ALTSYNCRAM": 1})
+        count_cells({"LUT4": 1, "ALTSYNCRAM": 1})
 
 
 def test_memories_are_read_from_the_log():
@@ -123,7 +123,7 @@ def test_enclosed_unit_keeps_its_multipliers():
     """Nothing of a unit is left out because its outputs are not looked at."""
     found = find_multipliers(convert(Enclosed(MacArray(outputs=12, inputs=2, pixels=1))))
     assert sum(found.values()) == 12 * 2
-    assert "Requantize 1x1" in UNITS
+    assert "Requantize 1x1" in CASES
 
 
 @pytest.mark.parametrize("family", SHOWN)

@@ -1,6 +1,6 @@
 """From counters to the rows of a report."""
 
-from mnv2.hw.counters import READ_CHANNELS
+from mnv2.hw.config import STREAMS
 from mnv2.sim.report.results import LayerResult
 from mnv2.sim.rtl.multipliers import count_multipliers
 
@@ -26,7 +26,7 @@ def layer_result(
     Parameters
     ----------
     counters : dict of str to int
-        See `mnv2.hw.counters.COUNTERS`.
+        See `mnv2.hw.config.COUNTERS`.
     config : mnv2.hw.config.AcceleratorConfig
     name, kind, macs, ideal_cycles, write_bytes, input_shape, output_shape, stride, residual
         See `mnv2.sim.report.results.LayerResult`.
@@ -50,7 +50,7 @@ def layer_result(
             if counter.startswith("stall_")
         },
         dram_read_bytes_by_kind={
-            channel: counters[f"read_{channel}"] * config.data_bytes for channel in READ_CHANNELS
+            channel: counters[f"read_{channel}"] * config.data_bytes for channel in STREAMS
         },
         dram_write_bytes=write_bytes,
         mismatches=0,

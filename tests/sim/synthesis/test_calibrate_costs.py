@@ -1,4 +1,4 @@
-"""scripts/calibrate-costs: what is mapped is not mapped again, what is kept is kept whole."""
+"""mnv2 lab calibrate-costs: what is mapped is not mapped again, what is kept is kept whole."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from mnv2.sim.cli import app
 from mnv2.sim.cost import resources, synthesised
 from mnv2.sim.cost.synthesised import load_designs, load_results
-from mnv2.sim.synthesis import calibrate
+from mnv2.sim.synthesis import calibrate_costs
 from mnv2.sim.synthesis.yosys import SHOWN
 
 
@@ -22,7 +22,7 @@ def kept(monkeypatch, tmp_path):
     """A copy of the results to write to, and a place for coefficients."""
     path = tmp_path / "synthesis.json"
     path.write_bytes(synthesised.RESULTS.read_bytes())
-    monkeypatch.setattr(calibrate, "RESULTS", path)
+    monkeypatch.setattr(calibrate_costs, "RESULTS", path)
     monkeypatch.setattr(resources, "COEFFICIENTS", tmp_path / "coefficients.json")
     yield path
     resources.load_coefficients.cache_clear()
@@ -43,7 +43,7 @@ def test_nothing_is_mapped_twice(monkeypatch, kept):
         raise AssertionError("mapped once more")
 
     before = kept.read_bytes()
-    monkeypatch.setattr(calibrate, "synthesize", synthesize)
+    monkeypatch.setattr(calibrate_costs, "synthesize", synthesize)
     run("--design", "tiny")
     assert kept.read_bytes() == before
 
@@ -57,25 +57,20 @@ def test_another_netlist_is_mapped(monkeypatch, kept):
     def synthesize(text, family, *, timeout):
         asked.append(family)
         units = {f"accelerator.{path}".rstrip("."): unit for path, unit in found["units"].items()}
-        return {"total": found["total"], "units": units, "seconds": 1}
+        memories = {f"accelerator.{path}": kind for path, kind in found["memories"].items()}
+        return {"total": found["total"], "units": units, "memories": memories, "seconds": 1}
 
     content["tiny"]["ecp5"] = {**found, "verilog_sha256": "0"}
     kept.write_text(json.dumps(content))
-    monkeypatch.setattr(calibrate, "synthesize", synthesize)
+    monkeypatch.setattr(calibrate_costs, "synthesize", synthesize)
     run("--design", "tiny")
     assert asked == ["ecp5"]
     mapped = json.loads(kept.read_text())["tiny"]["ecp5"]
     assert mapped == {**found, "seconds": 1, "tool": mapped["tool"]}
 
 
-def test_results_are_written_as_they_are(monkeypatch, tmp_path):
-    monkeypatch.setattr(calibrate, "RESULTS", tmp_path / "again.json")
-    calibrate._write_results(load_results())
-    assert (tmp_path / "again.json").read_bytes() == synthesised.RESULTS.read_bytes()
-
-
 def test_shapes_of_fitted_designs_come_first():
-    shapes = calibrate.usual_shapes()
+    shapes = calibrate_costs.usual_shapes()
     assert shapes[0] == (1, 16, "drop")  # tiny: records of 1,024 bits from beats of 64
     assert len(shapes) == len(set(shapes))
     # 64 x 63 is the image of a design that is held out: 7 bits, 3 pixels, 3 channels.

@@ -1,0 +1,140 @@
+"""Cost of the units between the core and external memory: masters, movers of maps, gearboxes."""
+
+from mnv2.hw.config import (
+    IMAGE_CHANNELS,
+    LOGIT_BITS,
+    RECORD_BYTES,
+    STORE_QUEUE_WORDS,
+    STREAMS,
+    WRITE_OUTSTANDING,
+    AcceleratorConfig,
+)
+from mnv2.sim.cost.pieces import gearbox_luts, gearbox_shape
+from mnv2.sim.cost.unit_cost import MemoryShape, Operation, Sizing, UnitCost, queue
+
+__all__ = [
+    "GEARBOXES",
+    "LOADER",
+    "READ_CHANNELS",
+    "READ_MASTER",
+    "READ_QUEUES",
+    "SHORT_QUEUES",
+    "STORER",
+    "WRITE_MASTER",
+    "WRITE_QUEUE",
+    "list_gearboxes",
+]
+
+_PORT = "memory port"
+
+LOADER = UnitCost(kind="loader", group=_PORT, paths=("loader",))
+STORER = UnitCost(kind="storer", group=_PORT, paths=("storer",))
+READ_MASTER = UnitCost(kind="read_master", group=_PORT, paths=("read_master",))
+WRITE_MASTER = UnitCost(
+    kind="write_master",
+    group=_PORT,
+    paths=("write_master",),
+    luts=lambda sizing, path: (sizing.config.data_bits,),
+)
+
+
+def _port_queue(path: str, beats: int, config: AcceleratorConfig) -> MemoryShape:
+    """The memory of a buffered queue of beats, which keeps one of them in a register."""
+    return MemoryShape(path, "storage", config.data_bits + 1, beats - 1)
+
+
+WRITE_QUEUE = UnitCost(
+    kind="write_queue",
+    group=_PORT,
+    paths=("write_master.queue",),
+    flip_flops=lambda sizing, path: (sizing.config.data_bits, sizing.held(path)),
+    luts=lambda sizing, path: (sizing.decoded(path), sizing.held(path)),
+    memories=lambda config: (_port_queue("write_master.queue", config.write_queue_beats, config),),
+)
+READ_CHANNELS = UnitCost(
+    kind="read_channel",
+    group=_PORT,
+    paths=tuple(f"read_master.channel_{index}" for index in range(len(STREAMS))),
+)
+READ_QUEUES = UnitCost(
+    kind="read_queue",
+    group=_PORT,
+    paths=tuple(f"{channel}.queue" for channel in READ_CHANNELS.paths),
+    flip_flops=lambda sizing, path: (sizing.held(path),),
+    luts=lambda sizing, path: (sizing.decoded(path), sizing.held(path)),
+    memories=lambda config: tuple(
+        _port_queue(f"{channel}.queue", config.read_queue_beats, config)
+        for channel in READ_CHANNELS.paths
+    ),
+    operations=(
+        Operation(
+            "memory port queues",
+            "bits",
+            # Every beat is written to a queue and read from it; those read are kept in a buffer.
+            lambda frame: 3 * frame.read_bits + 2 * frame.written_bits,
+        ),
+        Operation(
+            "external memory",
+            "bits",
+            lambda frame: frame.read_bits + frame.written_bits,
+            lambda config, energies: energies["dram_bit"],
+        ),
+    ),
+)
+
+
+def _short_queues(config: AcceleratorConfig) -> tuple[MemoryShape, ...]:
+    length = config.burst_beats.bit_length()
+    tail = config.data_bytes.bit_length() - 1
+    return (
+        queue("storer.queue", config.word_bits + 1, STORE_QUEUE_WORDS),
+        queue("write_master.bursts", length + 1 + tail, WRITE_OUTSTANDING),
+        queue("read_master.due", (len(STREAMS) - 1).bit_length() + length + 1, config.outstanding),
+    )
+
+
+SHORT_QUEUES = UnitCost(
+    kind="short_queue",
+    group=_PORT,
+    paths=("storer.queue", "write_master.bursts", "read_master.due"),
+    memories=_short_queues,
+)
+
+
+def list_gearboxes(config: AcceleratorConfig) -> dict[str, tuple[int, int, str]]:
+    """Bits taken, bits given and handling of partial words of each gearbox, by path."""
+    data, word = config.data_bits, config.word_bits
+    image = IMAGE_CHANNELS * config.pixels * config.activation_bits
+    return {
+        "program_gearbox": (data, 8 * RECORD_BYTES, "drop"),
+        "activations_gearbox": (data, word, "drop"),
+        "image_gearbox": (data, image, "drop"),
+        "parameters_gearbox": (data, config.parameter_word_bits, "drop"),
+        "taps_gearbox": (data, config.tap_word_bits, "drop"),
+        "weights_gearbox": (data, config.weight_word_bits, "drop"),
+        "store_gearbox": (word, data, "emit"),
+        "logits_gearbox": (LOGIT_BITS * config.inputs, data, "emit"),
+    }
+
+
+def _gearbox_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
+    """The bits that a gearbox holds, which are whole units: see hw/gearbox.py."""
+    taken_bits, given_bits, _ = list_gearboxes(sizing.config)[path]
+    taken, given, unit = gearbox_shape(taken_bits, given_bits)
+    return ((taken + given + min(taken, given) - 1) * unit,)
+
+
+def _gearbox_luts(sizing: Sizing, path: str) -> tuple[float, ...]:
+    return (gearbox_luts(*list_gearboxes(sizing.config)[path], sizing.luts_of),)
+
+
+GEARBOXES = UnitCost(
+    kind="gearbox",
+    group="gearboxes",
+    paths=(
+        *(f"{stream}_gearbox" for stream in STREAMS),
+        *("image_gearbox", "store_gearbox", "logits_gearbox"),
+    ),
+    flip_flops=_gearbox_flip_flops,
+    luts=_gearbox_luts,
+)
