@@ -85,7 +85,11 @@ def model(
     from mnv2.sim.cycles.predict import predict_frames, predict_network
     from mnv2.sim.jobs.files import output_folder
     from mnv2.sim.prediction.distribution import column_spreads, draw, seeds_from
-    from mnv2.sim.prediction.report import make_prediction, render_prediction, write_prediction
+    from mnv2.sim.prediction.prediction_report import (
+        make_prediction,
+        render_prediction,
+        write_prediction,
+    )
 
     if html and output is None:
         raise UserError("The page of --html goes into a folder: add --output DIR")

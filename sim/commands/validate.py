@@ -168,21 +168,21 @@ def _predict(network, accelerator, memories, frames):
 
 def _run(network, accelerator, predicted, runs, folder, about):
     """A single run: its comparison, and what is shown of it."""
-    from mnv2.sim.prediction.layers import compare, render_comparison, write_comparison
+    from mnv2.sim.prediction.layers import compare_layers, render_layers, write_layers
 
-    comparison = compare(network, accelerator, predicted[0].layers[0], runs[0].layers)
-    write_comparison(comparison, folder, **about)
-    return comparison, render_comparison(comparison)
+    comparison = compare_layers(network, accelerator, predicted[0].layers[0], runs[0].layers)
+    write_layers(comparison, folder, **about)
+    return comparison, render_layers(comparison)
 
 
 def _frames(network, accelerator, predicted, runs, folder, about):
     """Several frames: their comparison, and what is shown of it."""
     from mnv2.sim.prediction.frames import FrameComparison, render_frames, write_frames
-    from mnv2.sim.prediction.layers import compare
+    from mnv2.sim.prediction.layers import compare_layers
 
     comparison = FrameComparison(
         tuple(
-            compare(network, accelerator, rows, measured)
+            compare_layers(network, accelerator, rows, measured)
             for rows, measured in zip(predicted[0].layers, runs[0].frame_layers, strict=True)
         ),
         predicted[0].ends,
@@ -197,7 +197,7 @@ def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about
     from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.cycles.predict import predict_network
     from mnv2.sim.prediction.distribution import draw, seeds_from
-    from mnv2.sim.prediction.layers import compare
+    from mnv2.sim.prediction.layers import compare_layers
     from mnv2.sim.prediction.seeds import SeedComparison, render_seeds, write_seeds
 
     steady = {"latency": memories[0].latency, "bytes_per_cycle": memories[0].bytes_per_cycle}
@@ -214,7 +214,7 @@ def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about
     comparison = SeedComparison(
         tuple(memory.seed for memory in memories),
         tuple(
-            compare(network, accelerator, one.layers[0], run.layers)
+            compare_layers(network, accelerator, one.layers[0], run.layers)
             for one, run in zip(predicted, runs, strict=True)
         ),
         tuple(drawn_rows),

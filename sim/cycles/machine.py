@@ -1,16 +1,24 @@
 """A program on the accelerator: descriptor by descriptor, strip by strip, pass by pass."""
 
+from mnv2.hw.config import STREAMS
 from mnv2.sim.cycles.array.pointwise_pass import pointwise_pass
 from mnv2.sim.cycles.array.stem_pass import stem_pass
 from mnv2.sim.cycles.array.window_pass import window_pass
-from mnv2.sim.cycles.core import Core
-from mnv2.sim.cycles.passes import Line, Pass, Wait
-from mnv2.sim.cycles.port.reads import NEVER, PARAMETERS, TAPS, WEIGHTS, ReadPort
-from mnv2.sim.cycles.port.reads import PROGRAM as RECORDS
+from mnv2.sim.cycles.causes import Wait, empty_counts
+from mnv2.sim.cycles.core_state import CoreState
+from mnv2.sim.cycles.planned_pass import PlannedLine, PlannedPass
+from mnv2.sim.cycles.port.interface import NEVER, PARAMETERS, RECORDS, TAPS, WEIGHTS
+from mnv2.sim.cycles.port.reads import ReadPort
 from mnv2.sim.cycles.port.shared import SharedReadPort
 from mnv2.sim.cycles.port.writes import WritePort
 
 __all__ = ["Machine"]
+
+
+def _no_beats():
+    """Make a list of counts, all 0: beats of each stream, then beats written."""
+    return [0] * (len(STREAMS) + 1)
+
 
 #: Bursts that the memory accepts: with no more on their way it never refuses one.
 MOST_OUTSTANDING = 64
@@ -34,7 +42,7 @@ class Machine:
     ----------
     counts : list of (list of int, list of int)
         For each descriptor, of its block and of its stem: cycles by cause, see
-        `mnv2.sim.cycles.passes.CAUSES`, then pointwise and depthwise cycles.
+        `mnv2.sim.cycles.causes.CAUSES`, then pointwise and depthwise cycles.
     beats : list of (list of int, list of int)
         For the same: beats of each stream, then beats written.
     ends : list of int
@@ -50,7 +58,7 @@ class Machine:
         else:
             self._reads = ReadPort(config, latency, pauses)
             self._writes = WritePort(config, latency, pauses)
-        self._core = Core(config, self._reads, self._writes)
+        self._core = CoreState(config, self._reads, self._writes)
         self._marks = []  # cycles from which beats count for another row, and the row
         self.counts, self.beats, self.ends = [], [], []
 
@@ -67,19 +75,19 @@ class Machine:
             (PARAMETERS, plan.parameters_beats),
         ):
             reads.command(cycle, channel, beats)
-        for number, work in enumerate(plan.works):
+        for number, descriptor in enumerate(plan.descriptors):
             if number:
                 self._open(cycle)
             cycle = self._record(cycle)
-            cycle = self._work(cycle, work)
+            cycle = self._execute(cycle, descriptor)
             self.ends.append(cycle)
         self._count_beats(cycle)
         return cycle
 
     def _open(self, cycle):
         """A descriptor's row begins."""
-        self.counts.append(([0] * 11, [0] * 11))
-        self.beats.append(([0] * 6, [0] * 6))
+        self.counts.append((empty_counts(), empty_counts()))
+        self.beats.append((_no_beats(), _no_beats()))
         self._mark(cycle, 0)
 
     def _mark(self, cycle, part):
@@ -101,32 +109,32 @@ class Machine:
         self.counts[-1][0][Wait.PROGRAM] += cycle - begin + 1
         return cycle + 1
 
-    def _work(self, cycle, work):
+    def _execute(self, cycle, descriptor):
         """Execute a descriptor, whose first cycle it is; the cycle behind its last."""
         reads, writes, core = self._reads, self._writes, self._core
         counts, stem_counts = self.counts[-1]
         counts[Wait.DRAIN] += 1
-        reads.begin(cycle, work)
-        if work.store:
-            writes.begin(cycle, work)
+        reads.begin(cycle, descriptor)
+        if descriptor.store:
+            writes.begin(cycle, descriptor)
         cycle += 1
-        if work.kind == "block":
-            cycle = self._strips(cycle, work, counts, stem_counts)
+        if descriptor.kind == "block":
+            cycle = self._strips(cycle, descriptor, counts, stem_counts)
         else:
             cycle = (
                 pointwise_pass(
                     core,
                     cycle,
-                    Pass(
-                        target="pool" if work.kind == "head" else "logits",
+                    PlannedPass(
+                        target="pool" if descriptor.kind == "head" else "logits",
                         rewind=True,
                         free=True,
-                        rows=work.input_rows,
-                        groups=work.input_groups,
-                        input_words=work.input_words,
-                        output_words=work.output_words,
+                        rows=descriptor.input_rows,
+                        groups=descriptor.input_groups,
+                        input_words=descriptor.input_words,
+                        output_words=descriptor.output_words,
                     ),
-                    work,
+                    descriptor,
                     counts,
                     early=False,
                 )
@@ -134,60 +142,67 @@ class Machine:
             )
         # Until all is written.
         begin = cycle
-        if work.store:
+        if descriptor.store:
             writes.advance(cycle)
             while not writes.written:
                 cycle += 1
                 writes.advance(cycle)
-            writes.active = False
+            writes.end()
         counts[Wait.OUTPUT] += cycle - begin + 1
         reads.advance(cycle)
-        for channel, words in ((TAPS, work.hidden_words), (PARAMETERS, work.parameter_words)):
+        for channel, words in (
+            (TAPS, descriptor.hidden_words),
+            (PARAMETERS, descriptor.parameter_words),
+        ):
             if words:
                 reads.free(cycle, channel, words)
-        core.taps_freed += work.hidden_words
-        core.parameters_freed += work.parameter_words
+        core.taps_freed += descriptor.hidden_words
+        core.parameters_freed += descriptor.parameter_words
         return cycle + 1
 
-    def _strips(self, cycle, work, counts, stem_counts):
+    def _strips(self, cycle, descriptor, counts, stem_counts):
         """The passes of a block; the cycle in which its results are being written."""
         reads, writes, core = self._reads, self._writes, self._core
         output_row = step_row = image_row = input_index = produced = 0
-        fill_parameters = work.input_words if work.stem else 0
-        depthwise_parameters = fill_parameters + (0 if work.copy else work.hidden_words)
-        room = work.strip_rows * work.output_groups * work.output_words
+        fill_parameters = descriptor.input_words if descriptor.stem else 0
+        depthwise_parameters = fill_parameters + (0 if descriptor.copy else descriptor.hidden_words)
+        room = descriptor.strip_rows * descriptor.output_groups * descriptor.output_words
         while True:
-            last = output_row + work.strip_rows >= work.output_rows
-            output_end = work.output_rows if last else output_row + work.strip_rows
-            step_end = 2 * output_end + (not work.pad_start) if work.stride_2 else output_end + 1
-            input_end = min(step_end, work.input_rows)
-            if work.stem:
-                image_end = 2 * input_end + (not work.image_pad_start)
+            last = output_row + descriptor.strip_rows >= descriptor.output_rows
+            output_end = descriptor.output_rows if last else output_row + descriptor.strip_rows
+            step_end = (
+                2 * output_end + (not descriptor.pad_start)
+                if descriptor.stride_2
+                else output_end + 1
+            )
+            input_end = min(step_end, descriptor.input_rows)
+            if descriptor.stem:
+                image_end = 2 * input_end + (not descriptor.image_pad_start)
                 self._mark(cycle, 1)
                 cycle = (
                     stem_pass(
                         core,
                         cycle,
-                        Pass(
+                        PlannedPass(
                             target="map",
                             rewind=True,
                             rows=input_end - step_row,
-                            groups=work.input_groups,
-                            input_words=work.stem_steps,
-                            output_words=work.input_words,
+                            groups=descriptor.input_groups,
+                            input_words=descriptor.stem_steps,
+                            output_words=descriptor.input_words,
                             free=last,
                         ),
-                        Line(
+                        PlannedLine(
                             first_row=image_row,
                             end_row=image_end,
-                            rows=work.image_rows,
-                            groups=work.image_groups,
-                            steps=work.image_steps,
+                            rows=descriptor.image_rows,
+                            groups=descriptor.image_groups,
+                            steps=descriptor.image_steps,
                             words=1,
                             stride_2=True,
-                            pad_start=work.image_pad_start,
+                            pad_start=descriptor.image_pad_start,
                         ),
-                        work,
+                        descriptor,
                         stem_counts,
                     )
                     + 1
@@ -198,69 +213,76 @@ class Machine:
                 window_pass(
                     core,
                     cycle,
-                    Pass(
-                        copy=work.copy,
+                    PlannedPass(
+                        copy=descriptor.copy,
                         target="queue",
-                        rewind=not work.stem,
+                        rewind=not descriptor.stem,
                         rows=input_end - step_row,
-                        groups=work.input_groups,
-                        input_words=work.input_words,
-                        output_words=work.hidden_words,
+                        groups=descriptor.input_groups,
+                        input_words=descriptor.input_words,
+                        output_words=descriptor.hidden_words,
                         parameters=fill_parameters,
                         index=input_index,
                         free=last,
                     ),
-                    Line(
+                    PlannedLine(
                         first_row=step_row,
                         end_row=step_end,
-                        rows=work.input_rows,
-                        groups=work.input_groups,
-                        steps=work.steps,
-                        words=work.hidden_words,
-                        stride_2=work.stride_2,
-                        pad_start=work.pad_start,
+                        rows=descriptor.input_rows,
+                        groups=descriptor.input_groups,
+                        steps=descriptor.steps,
+                        words=descriptor.hidden_words,
+                        stride_2=descriptor.stride_2,
+                        pad_start=descriptor.pad_start,
                     ),
-                    work,
+                    descriptor,
                     counts,
                 )
                 + 1
             )
-            input_index += work.input_words * work.input_groups * (input_end - step_row)
-            if not work.residual:
+            input_index += descriptor.input_words * descriptor.input_groups * (input_end - step_row)
+            if not descriptor.residual:
                 reads.freed(cycle, input_index)
             # Room for the strip's output.
             counts[Wait.OUTPUT] += 1
-            if work.store:
+            if descriptor.store:
                 writes.advance(cycle)
-                while produced + room - writes.stored > work.output_ring:
+                while produced + room - writes.stored > descriptor.output_ring:
                     cycle += 1
                     counts[Wait.OUTPUT] += 1
                     writes.advance(cycle)
-            early = not (work.load or work.store or last or (work.stem and work.residual))
+            early = not (
+                descriptor.load
+                or descriptor.store
+                or last
+                or (descriptor.stem and descriptor.residual)
+            )
             cycle = (
                 pointwise_pass(
                     core,
                     cycle + 1,
-                    Pass(
+                    PlannedPass(
                         from_strip=True,
-                        target="residual" if work.residual else "map",
+                        target="residual" if descriptor.residual else "map",
                         rows=output_end - output_row,
-                        groups=work.output_groups,
-                        input_words=work.hidden_words,
-                        output_words=work.output_words,
-                        parameters=depthwise_parameters + work.hidden_words,
+                        groups=descriptor.output_groups,
+                        input_words=descriptor.hidden_words,
+                        output_words=descriptor.output_words,
+                        parameters=depthwise_parameters + descriptor.hidden_words,
                         index=produced,
                         free=last,
                     ),
-                    work,
+                    descriptor,
                     counts,
                     early=early,
                 )
                 + 1
             )
-            produced += work.output_words * work.output_groups * (output_end - output_row)
+            produced += (
+                descriptor.output_words * descriptor.output_groups * (output_end - output_row)
+            )
             writes.produced(cycle, produced)
-            if work.residual:
+            if descriptor.residual:
                 reads.freed(cycle, produced)
             if last:
                 return cycle
@@ -270,11 +292,11 @@ class Machine:
         """Give each beat to the row of its cycle."""
         reads, writes = self._reads, self._writes
         reads.advance(end)
-        before = [0] * 6
+        before = _no_beats()
         for number, (_, row) in enumerate(self._marks):
             until = self._marks[number + 1][0] if number + 1 < len(self._marks) else end
             # The counters see a beat a cycle late.
-            now = [stream.count(until - 1) for stream in reads.streams] + [writes.count(until)]
-            for k in range(6):
+            now = [*reads.beats_before(until - 1), writes.count(until)]
+            for k in range(len(before)):
                 row[k] += now[k] - before[k]
             before = now

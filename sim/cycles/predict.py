@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from mnv2.hw.config import STREAMS
+from mnv2.sim.cycles.causes import CAUSES, DEPTHWISE, POINTWISE
 from mnv2.sim.cycles.machine import Machine
-from mnv2.sim.cycles.passes import CAUSES, DEPTHWISE, POINTWISE
 from mnv2.sim.cycles.plan import plan_network
 from mnv2.sim.cycles.port.pauses import Pauses
-from mnv2.sim.cycles.port.reads import CHANNELS
 from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from mnv2.sim.mapping.tiling import DoesNotFit
@@ -119,7 +119,7 @@ def predict_frames(
                 stalls=dict(zip(CAUSES, counts, strict=False)),
                 dram_read_bytes_by_kind={
                     channel: count * config.data_bytes
-                    for channel, count in zip(CHANNELS, beats, strict=False)
+                    for channel, count in zip(STREAMS, beats, strict=False)
                 },
                 dram_write_bytes=stored,
                 mismatches=0,
@@ -139,11 +139,11 @@ def predict_frames(
 def _add_up(plan, machine):
     """By frame and name of a row: cycles by cause, beats by stream, and bytes written."""
     spent = {}
-    for (frame, name), work, counts, beats in zip(
-        plan.owners, plan.works, machine.counts, machine.beats, strict=True
+    for (frame, name), descriptor, counts, beats in zip(
+        plan.owners, plan.descriptors, machine.counts, machine.beats, strict=True
     ):
-        parts = [(name, 0, work.store_bytes)]
-        if work.stem:
+        parts = [(name, 0, descriptor.store_bytes)]
+        if descriptor.stem:
             parts.append(("stem", 1, 0))
         for row, part, stored in parts:
             earlier = spent.get((frame, row))

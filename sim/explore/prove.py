@@ -12,7 +12,7 @@ from mnv2.golden.synthetic import random_activation, random_model
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.explore.front import spread_choice
 from mnv2.sim.jobs.journal import Journal
-from mnv2.sim.prediction.layers import compare, figures
+from mnv2.sim.prediction.layers import compare_layers, figures
 from mnv2.sim.rtl.memory_model import MemoryModel
 
 __all__ = ["Proof", "prove_designs"]
@@ -128,7 +128,7 @@ def _prove(design, prepared, asserts, progress):
     except UserError as error:
         raise UserError(f"{design.name} cannot be run: {error}") from None
     moved = run.read_bytes + run.write_bytes
-    found = compare(network, config, design.layers, run.layers).differences()
+    found = compare_layers(network, config, design.layers, run.layers).differences()
     total = {"cycles": (design.cycles, run.cycles), "DRAM bytes": (design.dram_bytes, moved)}
     found["frame"] = {name: pair for name, pair in total.items() if pair[0] != pair[1]}
     return Proof(

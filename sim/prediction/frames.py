@@ -6,11 +6,11 @@ from rich.console import Group
 from rich.text import Text
 
 from mnv2.sim.prediction.layers import (
-    Comparison,
+    LayerComparison,
     comparison_records,
     difference_texts,
     equality_text,
-    render_comparison,
+    render_layers,
     write_csv,
     write_json,
 )
@@ -26,13 +26,13 @@ class FrameComparison:
 
     Attributes
     ----------
-    comparisons : tuple of mnv2.sim.prediction.layers.Comparison
+    comparisons : tuple of mnv2.sim.prediction.layers.LayerComparison
         One for each frame.
     predicted_ends, measured_ends : tuple of int
         Cycle in which the logits of each frame were in memory.
     """
 
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[LayerComparison, ...]
     predicted_ends: tuple[int, ...]
     measured_ends: tuple[int, ...]
 
@@ -96,7 +96,7 @@ def render_frames(comparison):
     if comparison.predicted_ends != comparison.measured_ends:
         ends = ("The cycles in which the logits are there are not equal.", "bold red")
     return Group(
-        render_comparison(
+        render_layers(
             comparison.comparisons[comparison.usual],
             title=f"The model against the RTL, frame {comparison.usual + 1} of "
             f"{len(comparison.comparisons)}",
@@ -147,7 +147,7 @@ def write_frames(comparison, folder, **made_with):
     made_with : object
         What the JSON says beside the rows.
     """
-    from mnv2.sim.prediction.plots import draw_comparison
+    from mnv2.sim.prediction.comparison_plots import draw_comparison
 
     frames = [list(comparison_records(one)) for one in comparison.comparisons]
     write_json(

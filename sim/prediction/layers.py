@@ -13,21 +13,21 @@ from mnv2.sim.report.scale_sim import estimate_layers
 from mnv2.sim.report.tables import new_table
 
 __all__ = [
-    "Comparison",
-    "compare",
+    "LayerComparison",
+    "compare_layers",
     "comparison_records",
     "cycle_pairs",
     "difference_texts",
     "equality_text",
-    "render_comparison",
-    "write_comparison",
+    "render_layers",
+    "write_layers",
     "write_csv",
     "write_json",
 ]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LayerComparison:
     """A prediction and a run of the same network on the same accelerator.
 
     Attributes
@@ -68,8 +68,8 @@ class Comparison:
         return unequal
 
 
-def compare(network, config, predicted, measured):
-    """Comparison of a network's prediction with its run.
+def compare_layers(network, config, predicted, measured):
+    """LayerComparison of a network's prediction with its run.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def compare(network, config, predicted, measured):
 
     Returns
     -------
-    Comparison
+    LayerComparison
         SCALE-Sim's array has as many multipliers: input lanes and pixels are its rows.
 
     Raises
@@ -92,7 +92,7 @@ def compare(network, config, predicted, measured):
     if names != [row.name for row in measured]:
         raise ValueError(f"The measured rows must be {', '.join(names)}")
     computed = estimate_layers(network.rows, config)
-    return Comparison(
+    return LayerComparison(
         tuple(predicted),
         tuple(measured),
         tuple(computed.cycles[name] for name in names),
@@ -104,12 +104,12 @@ def _share(difference, of):
     return f"{difference / of:+.2%}" if difference else "0"
 
 
-def render_comparison(comparison, *, title="The model against the RTL"):
+def render_layers(comparison, *, title="The model against the RTL"):
     """Predicted, measured and the difference of each row, what is not equal, and what is usual.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : LayerComparison
     title : str
 
     Returns
@@ -238,17 +238,17 @@ def comparison_records(comparison):
         yield {**row, "computed_scale_sim_cycles": beside}
 
 
-def write_comparison(comparison, folder, **made_with):
+def write_layers(comparison, folder, **made_with):
     """Write ``report.json``, ``report.csv`` and ``validate.png``.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : LayerComparison
     folder : Path
     made_with : object
         What the JSON says beside the rows.
     """
-    from mnv2.sim.prediction.plots import draw_comparison
+    from mnv2.sim.prediction.comparison_plots import draw_comparison
 
     rows = list(comparison_records(comparison))
     write_json(

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from mnv2.sim.prediction.distribution import CONFIDENCE, column_spreads, holds
 from mnv2.sim.prediction.layers import (
-    Comparison,
+    LayerComparison,
     comparison_records,
     cycle_pairs,
     difference_texts,
@@ -29,7 +29,7 @@ class SeedComparison:
     ----------
     seeds : tuple of int
         Of the runs.
-    comparisons : tuple of mnv2.sim.prediction.layers.Comparison
+    comparisons : tuple of mnv2.sim.prediction.layers.LayerComparison
         Each run beside the prediction with the same seed.
     draws : tuple of tuple of mnv2.sim.cycles.predict.PredictedLayer
         Predictions with other seeds.
@@ -38,7 +38,7 @@ class SeedComparison:
     """
 
     seeds: tuple[int, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[LayerComparison, ...]
     draws: tuple
     steady: tuple
 

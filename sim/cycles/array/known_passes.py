@@ -7,7 +7,7 @@ over designs steps each once.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mnv2.sim.cycles import passes
+from mnv2.sim.cycles import timing
 
 __all__ = ["KnownPass", "known_passes", "pass_shape"]
 
@@ -47,7 +47,6 @@ class KnownPass:
                 core.weight += command.input_words
                 if command.free:
                     core.free_weights(begin + tile_end)
-            core.tile_weight = core.weight
         if self.busy is not None:
             core.writes.reads_as(begin, self.busy)
         core.ready.clear()
@@ -68,7 +67,7 @@ def known_passes(config):
     -------
     dict of tuple to KnownPass
     """
-    return _known(config.tile_words, config.queue_words, config.pixels, passes.RESULT, passes.ADD)
+    return _known(config.tile_words, config.queue_words, config.pixels, timing.RESULT, timing.ADD)
 
 
 @lru_cache(maxsize=64)
@@ -76,25 +75,25 @@ def _known(tile_words, queue_words, pixels, result, add):
     return {}
 
 
-def pass_shape(core, begin, command, line, work):
+def pass_shape(core, begin, command, line, descriptor):
     """All that decides how a pass goes that waits for nothing from memory.
 
     Parameters
     ----------
-    core : mnv2.sim.cycles.core.Core
+    core : mnv2.sim.cycles.core_state.CoreState
         What the pass before has left under way is part of it.
     begin : int
-    command : mnv2.sim.cycles.passes.Pass
-    line : mnv2.sim.cycles.passes.Line
-    work : mnv2.sim.cycles.plan.Work
+    command : mnv2.sim.cycles.planned_pass.PlannedPass
+    line : mnv2.sim.cycles.planned_pass.PlannedLine
+    descriptor : mnv2.sim.cycles.plan.PlannedDescriptor
 
     Returns
     -------
     tuple
     """
     shape = (
-        work.load,
-        work.store,
+        descriptor.load,
+        descriptor.store,
         command.copy,
         command.input_words,
         command.rows,

@@ -16,7 +16,7 @@ class LineWalk:
 
     Parameters
     ----------
-    line : mnv2.sim.cycles.passes.Line
+    line : mnv2.sim.cycles.planned_pass.PlannedLine
     tile_words : int
         Words of a tile, all of whose rows pass before those of the next.
 

@@ -10,9 +10,9 @@ class PassPlace:
 
     Parameters
     ----------
-    core : mnv2.sim.cycles.core.Core
+    core : mnv2.sim.cycles.core_state.CoreState
         Whose weights are released as tiles are done with.
-    command : mnv2.sim.cycles.passes.Pass
+    command : mnv2.sim.cycles.planned_pass.PlannedPass
 
     Attributes
     ----------

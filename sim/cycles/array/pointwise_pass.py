@@ -3,23 +3,23 @@
 from collections import deque
 from operator import sub
 
-from mnv2.sim.cycles import passes
-from mnv2.sim.cycles.passes import POINTWISE, Wait
-from mnv2.sim.cycles.port.reads import ACTIVATIONS, PARAMETERS, WEIGHTS
+from mnv2.sim.cycles import timing
+from mnv2.sim.cycles.causes import POINTWISE, Wait
+from mnv2.sim.cycles.port.interface import ACTIVATIONS, PARAMETERS, WEIGHTS
 
 __all__ = ["pointwise_pass"]
 
 
-def pointwise_pass(core, begin, command, work, counts, *, early):
+def pointwise_pass(core, begin, command, descriptor, counts, *, early):
     """A pass without windows.
 
     Parameters
     ----------
-    core : mnv2.sim.cycles.core.Core
+    core : mnv2.sim.cycles.core_state.CoreState
     begin : int
         Cycle in which it is asked for.
     command : Pass
-    work : mnv2.sim.cycles.plan.Work
+    descriptor : mnv2.sim.cycles.plan.PlannedDescriptor
     counts : list of int
         Cycles by cause, then pointwise and depthwise.
     early : bool
@@ -35,8 +35,8 @@ def pointwise_pass(core, begin, command, work, counts, *, early):
     steps, target = command.input_words, command.target
     groups = command.rows * command.groups
     to_map = target in ("map", "pool")
-    load = work.load and not command.from_strip
-    logged = work.load or work.store
+    load = descriptor.load and not command.from_strip
+    logged = descriptor.load or descriptor.store
     slack = core.pixels + 1
     waits = deque()  # fetches of residual words that are still to come
     used = 0
@@ -65,14 +65,14 @@ def pointwise_pass(core, begin, command, work, counts, *, early):
             and core.parameters >= parameters
             and steps >= count
             and pending_until <= cycle + steps - 1
-            and not (work.load and target == "map")
+            and not (descriptor.load and target == "map")
             and (
                 to_map
                 or (
                     target == "residual"
                     and not waits
-                    and steps >= max(count * slack, passes.RESULT + 1)
-                    and core.fetch <= cycle + steps + passes.RESULT
+                    and steps >= max(count * slack, timing.RESULT + 1)
+                    and core.fetch <= cycle + steps + timing.RESULT
                     and core.queue_words >= 2 * count
                 )
             )
@@ -82,8 +82,8 @@ def pointwise_pass(core, begin, command, work, counts, *, early):
             counts[POINTWISE] += steps * groups
             pending_until = cycle - 1 + count
             if target == "residual":
-                fetched = [cycle + passes.RESULT + slack * k for k in range(count)]
-                ready = [cycle + passes.RESULT + k for k in range(count)]
+                fetched = [cycle + timing.RESULT + slack * k for k in range(count)]
+                ready = [cycle + timing.RESULT + k for k in range(count)]
                 waits.extend(zip(ready, fetched, strict=True))
                 used += count
                 core.fetch = fetched[-1] + slack
@@ -141,19 +141,19 @@ def pointwise_pass(core, begin, command, work, counts, *, early):
             counts[POINTWISE] += steps
             pending_until = cycle + count
             for k in range(count):
-                lands = cycle + k + passes.RESULT
+                lands = cycle + k + timing.RESULT
                 if target == "residual":
                     fetch = max(lands + 1, core.fetch)
                     core.fetch = fetch + slack
                     waits.append((lands + 1, fetch))
-                    if work.store:
+                    if descriptor.store:
                         core.writes.reads(fetch)
-                    lands = fetch + core.pixels + passes.ADD
+                    lands = fetch + core.pixels + timing.ADD
                 elif target == "logits":
                     core.writes.logits_word(lands)
                 elif target == "pool":
-                    lands += passes.POOL
-                if work.load and (target != "pool" or group == groups - 1):
+                    lands += timing.POOL
+                if descriptor.load and (target != "pool" or group == groups - 1):
                     reads.write_busy.add(lands)
             if target == "residual":
                 used += count
@@ -161,7 +161,6 @@ def pointwise_pass(core, begin, command, work, counts, *, early):
                 logits += count
             cycle += 1
             group += 1
-        core.tile_weight = core.weight
         if command.free:
             core.free_weights(cycle)
     # The last step was a cycle before.
@@ -172,9 +171,9 @@ def pointwise_pass(core, begin, command, work, counts, *, early):
             core.writes.advance(core.writes.now + 1)
         done = core.writes.last_taken + 1
     elif target == "residual":
-        done = waits[-1][1] + core.pixels + passes.ADD + 1
+        done = waits[-1][1] + core.pixels + timing.ADD + 1
     else:
-        done = last + passes.RESULT + 1 + (passes.POOL if target == "pool" else 0)
+        done = last + timing.RESULT + 1 + (timing.POOL if target == "pool" else 0)
     if early:
         counts[Wait.DRAIN] += 1
         core.pending = max(0, pending_until - cycle - 1)
@@ -184,11 +183,11 @@ def pointwise_pass(core, begin, command, work, counts, *, early):
             core.ready.extend(
                 ready
                 for ready, fetch in waits
-                if fetch > cycle and ready <= cycle + passes.RESULT + 1
+                if fetch > cycle and ready <= cycle + timing.RESULT + 1
             )
             core.fetch = next((fetch for _, fetch in waits if fetch > cycle), core.fetch)
             before = [fetch for _, fetch in waits if fetch <= cycle]
-            core.added = before[-1] + core.pixels + passes.ADD + 1 if before else 0
+            core.added = before[-1] + core.pixels + timing.ADD + 1 if before else 0
         else:
             core.landed = done - core.pending
         return cycle

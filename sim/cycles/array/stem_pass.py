@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from mnv2.sim.cycles import passes
+from mnv2.sim.cycles import timing
 from mnv2.sim.cycles.array.known_passes import KnownPass, pass_shape
-from mnv2.sim.cycles.passes import DEPTHWISE, POINTWISE, Wait
-from mnv2.sim.cycles.port.reads import ACTIVATIONS, NEVER, PARAMETERS, WEIGHTS
+from mnv2.sim.cycles.causes import POINTWISE, Wait, empty_counts
+from mnv2.sim.cycles.port.interface import ACTIVATIONS, NEVER, PARAMETERS, WEIGHTS
 
 __all__ = ["stem_pass"]
 
@@ -42,7 +42,7 @@ class _Row:
         self.state = self.counts = None
 
 
-def stem_pass(core, begin, command, line, work, counts):
+def stem_pass(core, begin, command, line, descriptor, counts):
     """A pass from the image, whose windows each serve all tiles in turn.
 
     Parameters and result are those of `mnv2.sim.cycles.array.window_pass.window_pass`.
@@ -56,7 +56,7 @@ def stem_pass(core, begin, command, line, work, counts):
         and core.weights >= core.weight + steps
         and core.parameters >= core.parameters_freed + command.parameters + command.output_words
     ):
-        shape = ("stem", *pass_shape(core, begin, command, line, work))
+        shape = ("stem", *pass_shape(core, begin, command, line, descriptor))
         known = core.passes.get(shape)
         if known is None:
             known = core.passes[shape] = _learn(core, begin, command, line)
@@ -83,9 +83,9 @@ def _learn(core, begin, command, line):
     In place of cycles in which groups of pixels begin, it has those in which words of the image are
     taken, and those by which they must be there; its only tile end is that of all together.
     """
-    weight, counts = core.weight, [0] * (DEPTHWISE + 1)
+    weight, counts = core.weight, empty_counts()
     cycle, end, image = _step(core, begin, replace(command, free=False), line, counts, None)
-    core.weight = core.tile_weight = weight
+    core.weight = weight
     counts[Wait.DRAIN] += 1
     return KnownPass(
         cycle - begin,
@@ -118,7 +118,7 @@ def _step(core, begin, command, line, counts, known):
         and on the word behind the last.
     """
     reads, tile_words = core.reads, core.tile_words
-    result, drain, line_buffer = passes.RESULT, Wait.DRAIN, Wait.LINE_BUFFER
+    result, drain, line_buffer = timing.RESULT, Wait.DRAIN, Wait.LINE_BUFFER
     steps, words = command.input_words, command.output_words
     tiles = -(-words // tile_words)
     counted = [min(tile_words, words - k * tile_words) for k in range(tiles)]
@@ -261,7 +261,7 @@ def _step(core, begin, command, line, counts, known):
         pixels -= 1
         if not pixels:
             weight += 1
-            core.weight = core.tile_weight = weight
+            core.weight = weight
             active, end = False, cycle
             if command.free:
                 core.free_weights(cycle)

@@ -2,32 +2,17 @@
 
 from bisect import bisect_left
 
-from mnv2.sim.cycles.port.streams import NEVER, Stream
+from mnv2.hw.config import STREAMS
+from mnv2.sim.cycles.plan import IMAGE_CHANNELS, RECORD_BYTES
+from mnv2.sim.cycles.port.interface import ACTIVATIONS, NEVER, WEIGHTS
+from mnv2.sim.cycles.port.streams import Stream
 
-__all__ = [
-    "ACTIVATIONS",
-    "CHANNELS",
-    "IMAGE_CHANNELS",
-    "NEVER",
-    "PARAMETERS",
-    "PROGRAM",
-    "RECORD_BITS",
-    "TAPS",
-    "WEIGHTS",
-    "ReadPort",
-]
-
-#: Streams that are read, in the order of the channels.
-CHANNELS = ("program", "activations", "parameters", "taps", "weights")
-PROGRAM, ACTIVATIONS, PARAMETERS, TAPS, WEIGHTS = range(5)
-
-#: Bits of a record of a program; channels of an image.
-RECORD_BITS, IMAGE_CHANNELS = 1024, 3
+__all__ = ["ReadPort"]
 
 #: Channels in the order in which they are served behind each.
 _ORDER = tuple(
-    tuple((last + k) % len(CHANNELS) for k in range(1, len(CHANNELS) + 1))
-    for last in range(len(CHANNELS))
+    tuple((last + k) % len(STREAMS) for k in range(1, len(STREAMS) + 1))
+    for last in range(len(STREAMS))
 )
 
 
@@ -61,7 +46,7 @@ class ReadPort:
         self._equal = 0  # bursts in a row that followed the one before as it did
         self._deferred = None  # weights freed that have not been looked at
         self.streams = [
-            Stream(RECORD_BITS, config),
+            Stream(8 * RECORD_BYTES, config),
             Stream(config.word_bits, config),
             Stream(config.parameter_word_bits, config, config.parameter_words),
             Stream(config.tap_word_bits, config, config.tap_words),
@@ -69,7 +54,7 @@ class ReadPort:
         ]
         self._map_bits = config.word_bits
         self._image_bits = IMAGE_CHANNELS * config.pixels * config.activation_bits
-        self._served = len(CHANNELS) - 1
+        self._served = len(STREAMS) - 1
         self._granted = -1  # cycle of the last grant
         self._taken = 0  # cycle in which the memory took its address
         self._ends = []  # cycle of each burst's last beat
@@ -84,17 +69,17 @@ class ReadPort:
         """A command is valid from a cycle on."""
         self.streams[channel].command(cycle, beats)
 
-    def begin(self, cycle, work):
+    def begin(self, cycle, descriptor):
         """A descriptor's first cycle."""
         stream = self.streams[ACTIVATIONS]
-        self._loading = work.load
-        self._load_words, self._load_ring = work.load_words, work.input_ring
+        self._loading = descriptor.load
+        self._load_words, self._load_ring = descriptor.load_words, descriptor.input_ring
         self._freed, self._freed_cycles = [0], [cycle + 1]
         self._freed_at = self._load_from = 0
         self.write_busy.clear()
-        if work.load or work.stem:
-            stream.set_word(self._image_bits if work.stem else self._map_bits)
-            stream.command(cycle + 1, work.load_beats)
+        if descriptor.load or descriptor.stem:
+            stream.set_word(self._image_bits if descriptor.stem else self._map_bits)
+            stream.command(cycle + 1, descriptor.load_beats)
 
     def freed(self, cycle, words):
         """Words of the block's input that may be overwritten from a cycle on."""
@@ -232,6 +217,10 @@ class ReadPort:
             for arrived, cycle in zip(gives[first + words - 1 : need : words], begins, strict=True)
         )
 
+    def beats_before(self, cycle):
+        """See `ReadSide`."""
+        return [stream.count(cycle) for stream in self.streams]
+
     def until(self, channel, words, cycle):
         """Cycles in which words come into a ring; so many of them are known then.
 
@@ -249,7 +238,7 @@ class ReadPort:
         while len(gives) < words:
             first = min(stream.request for stream in self.streams)
             if first == NEVER:
-                raise RuntimeError(f"Word {words} of the {CHANNELS[channel]} never comes")
+                raise RuntimeError(f"Word {words} of the {STREAMS[channel]} never comes")
             # The last word cannot come before all its beats have.
             missing = stream.beats_for(words) - stream.asked
             self.advance(max(first, self._taken, self._slot()) + max(missing, 1))

@@ -5,18 +5,17 @@ from bisect import bisect_left
 from collections import deque
 from math import gcd
 
-from mnv2.sim.cycles.port.pauses import START_CYCLE
-from mnv2.sim.cycles.port.reads import (
+from mnv2.hw.config import STREAMS
+from mnv2.sim.cycles.plan import IMAGE_CHANNELS, RECORD_BYTES
+from mnv2.sim.cycles.port.interface import (
     ACTIVATIONS,
-    CHANNELS,
-    IMAGE_CHANNELS,
     NEVER,
     PARAMETERS,
-    PROGRAM,
-    RECORD_BITS,
+    RECORDS,
     TAPS,
     WEIGHTS,
 )
+from mnv2.sim.cycles.port.pauses import START_CYCLE
 from mnv2.sim.cycles.port.writes import WritePort
 
 __all__ = ["SharedReadPort", "SharedWritePort"]
@@ -74,7 +73,7 @@ class SharedReadPort:
         self._outstanding = config.outstanding
         self.writes = SharedWritePort(config, latency, self, pauses)
         self.streams = [
-            _Channel(RECORD_BITS, config),
+            _Channel(8 * RECORD_BYTES, config),
             _Channel(config.word_bits, config),
             _Channel(config.parameter_word_bits, config, config.parameter_words),
             _Channel(config.tap_word_bits, config, config.tap_words),
@@ -85,7 +84,7 @@ class SharedReadPort:
         self.now = 0
         self._events, self._order = [], 0
         self._taking = set()  # channels whose word is taken in the next cycle stepped
-        self._served = len(CHANNELS) - 1
+        self._served = len(STREAMS) - 1
         self._due = deque()  # bursts asked for and not received: [channel, beats left]
         self._asking = 0  # length of the burst on its way to the memory
         self._flying = deque()  # bursts at the memory: [cycle from which, beats left]
@@ -105,12 +104,12 @@ class SharedReadPort:
     def command(self, cycle, channel, beats):
         self._note(cycle, "command", channel, beats)
 
-    def begin(self, cycle, work):
+    def begin(self, cycle, descriptor):
         self.advance(cycle)
-        self._loading, self._loaded, self._load_words = work.load, 0, work.load_words
+        self._loading, self._loaded, self._load_words = descriptor.load, 0, descriptor.load_words
         self.streams[ACTIVATIONS].gives.clear()
         self.write_busy.clear()
-        self._note(cycle, "begin", work)
+        self._note(cycle, "begin", descriptor)
 
     def freed(self, cycle, words):
         self._note(cycle, "freed", words)
@@ -148,6 +147,9 @@ class SharedReadPort:
         self.advance(begin)
         return self.loaded(begin) >= first + len(begins) * words
 
+    def beats_before(self, cycle):
+        return [stream.count(cycle) for stream in self.streams]
+
     def until(self, channel, words, cycle):
         gives = self.streams[channel].gives
         while len(gives) < words or gives[words - 1] >= cycle:
@@ -161,7 +163,7 @@ class SharedReadPort:
             self.now += 1
 
     def _step(self, now):
-        frees = [0] * len(CHANNELS)
+        frees = [0] * len(STREAMS)
         begin = None
         streams = self.streams
         events = self._events
@@ -256,7 +258,7 @@ class SharedReadPort:
         if index in (PARAMETERS, TAPS, WEIGHTS):
             give = whole and channel.ring != channel.depth
             channel.ring += give - freed
-        elif index == PROGRAM or not self._loading:
+        elif index == RECORDS or not self._loading:
             give = index in self._taking
         else:
             give = whole and (
@@ -309,9 +311,9 @@ class SharedWritePort(WritePort):
         super().__init__(config, latency, pauses)
         self._reads = reads
 
-    def begin(self, cycle, work):
+    def begin(self, cycle, descriptor):
         self._reads.advance(cycle)
-        super().begin(cycle, work)
+        super().begin(cycle, descriptor)
 
     def advance(self, cycle):
         self._reads.advance(cycle)

@@ -8,10 +8,9 @@ from bisect import bisect_left
 from itertools import repeat
 from math import gcd
 
-__all__ = ["NEVER", "Stream"]
+from mnv2.sim.cycles.port.interface import NEVER
 
-#: Later than any cycle.
-NEVER = 1 << 62
+__all__ = ["Stream"]
 
 
 class Stream:

@@ -64,7 +64,7 @@ class WritePort:
 
     # What the core tells.
 
-    def begin(self, cycle, work):
+    def begin(self, cycle, descriptor):
         """A descriptor that writes has its first cycle."""
         self.active = True
         self.now = cycle
@@ -73,14 +73,18 @@ class WritePort:
         self.busy = bytearray()
         self._events.clear()
         self._sent_before = len(self.sent)
-        self._clear(work.store_words)
-        self._logits = work.kind == "classifier"
+        self._clear(descriptor.store_words)
+        self._logits = descriptor.kind == "classifier"
         bits = self._logit_bits if self._logits else self._word_bits
         unit = gcd(bits, self._data_bits)
         self._taken, self._given = bits // unit, self._data_bits // unit
         self._ready = self._given + min(self._taken, self._given) - 1
         # Valid from the next cycle on, taken in it.
-        self._events.append((cycle + 1, "command", -(-work.store_bytes // self._beat_bytes)))
+        self._events.append((cycle + 1, "command", -(-descriptor.store_bytes // self._beat_bytes)))
+
+    def end(self):
+        """See `WriteSide`."""
+        self.active = False
 
     def produced(self, cycle, words):
         """Words of the output that are complete, from a cycle on."""
@@ -103,6 +107,11 @@ class WritePort:
         """From a cycle on, the core reads the map memory in those that are marked, and no other."""
         self.busy += bytes(cycle - self._base - len(self.busy))
         self.busy[cycle - self._base :] = busy
+
+    def busy_from(self, cycle):
+        """See `WriteSide`."""
+        self.busy += bytes(max(cycle - self._base - len(self.busy), 0))
+        return self.busy
 
     # What the core asks.
 

@@ -12,11 +12,11 @@ from mnv2.golden.network import build_network
 from mnv2.golden.synthetic import random_model
 from mnv2.hw.config import PRESETS
 from mnv2.sim import cli
-from mnv2.sim.cycles import passes
+from mnv2.sim.cycles import timing
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.jobs.files import save_arrays
 from mnv2.sim.prediction.figures import figures
-from mnv2.sim.prediction.layers import compare, render_comparison, write_comparison
+from mnv2.sim.prediction.layers import compare_layers, render_layers, write_layers
 
 NETWORK = build_network(
     [(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32, classes=10, input_size=33
@@ -80,7 +80,7 @@ def test_what_is_wrong_is_a_sentence(arguments, message):
 def comparison(latency=100):
     """A prediction beside another, of a memory so far away."""
     rows = [predict_network(NETWORK, PRESETS["tiny"], latency=cycles) for cycles in (100, latency)]
-    return compare(NETWORK, PRESETS["tiny"], *rows)
+    return compare_layers(NETWORK, PRESETS["tiny"], *rows)
 
 
 def test_equal_rows_have_no_differences():
@@ -91,7 +91,7 @@ def test_differences_name_row_and_figure(tmp_path):
     found = comparison(latency=150)
     unequal = found.differences()
     assert unequal["stem"]["cycles"] == (found.predicted[0].cycles, found.measured[0].cycles)
-    write_comparison(found, tmp_path)
+    write_layers(found, tmp_path)
     content = json.loads((tmp_path / "report.json").read_text())
     assert content["equal"] is False
     row = content["layers"][0]
@@ -100,7 +100,7 @@ def test_differences_name_row_and_figure(tmp_path):
     from rich.console import Console
 
     console = Console(width=160, record=True, file=(tmp_path / "text").open("w"))
-    console.print(render_comparison(found))
+    console.print(render_layers(found))
     text = console.export_text()
     assert "are not equal" in text
     assert len(figures(found.measured[0])) == 18
@@ -109,7 +109,7 @@ def test_differences_name_row_and_figure(tmp_path):
 def test_rows_of_another_network_are_refused():
     rows = predict_network(NETWORK, PRESETS["tiny"])
     with pytest.raises(ValueError, match="must be stem, block1"):
-        compare(NETWORK, PRESETS["tiny"], rows, rows[:-1])
+        compare_layers(NETWORK, PRESETS["tiny"], rows, rows[:-1])
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def test_validate_runs_the_machine(model_file, tmp_path, options):
 
 def test_a_wrong_prediction_ends_red(model_file, tmp_path, monkeypatch):
     """A model whose pipeline is a cycle too long."""
-    monkeypatch.setattr(passes, "RESULT", passes.RESULT + 1)
+    monkeypatch.setattr(timing, "RESULT", timing.RESULT + 1)
     for options in ((), ("--stalls", "30", "--seeds", "2", "--draws", "12"), ("--frames", "3")):
         result = invoke(
             "validate",

@@ -4,7 +4,7 @@ import pytest
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.sim.page.run_page import run_page
-from mnv2.sim.prediction.report import make_prediction
+from mnv2.sim.prediction.prediction_report import make_prediction
 from tests.sim.report.example import example_network_report, example_report
 
 COMMAND = "mnv2 run cat.jpg --html"

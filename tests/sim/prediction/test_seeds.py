@@ -9,7 +9,7 @@ from rich.console import Console
 
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.prediction.distribution import draw
-from mnv2.sim.prediction.layers import compare
+from mnv2.sim.prediction.layers import compare_layers
 from mnv2.sim.prediction.seeds import SeedComparison, outside, render_seeds, write_seeds
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.run_network import run_network
@@ -34,13 +34,13 @@ def measured():
 
 
 def comparison(measured, stall_percent=MEMORY.stall_percent):
-    """Comparison with a model that takes the memory to pause so often."""
+    """LayerComparison with a model that takes the memory to pause so often."""
     memory = {**asdict(MEMORY), "stall_percent": stall_percent}
     rows = [predict_network(NETWORK, CONFIG, **{**memory, "seed": seed}) for seed in SEEDS]
     del memory["seed"]
     return SeedComparison(
         SEEDS,
-        tuple(compare(NETWORK, CONFIG, *pair) for pair in zip(rows, measured, strict=True)),
+        tuple(compare_layers(NETWORK, CONFIG, *pair) for pair in zip(rows, measured, strict=True)),
         tuple(draw(NETWORK, CONFIG, **memory, seeds=range(10, 34))),
         predict_network(NETWORK, CONFIG, latency=MEMORY.latency),
     )
