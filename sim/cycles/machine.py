@@ -7,7 +7,7 @@ from mnv2.sim.cycles.array.window_pass import window_pass
 from mnv2.sim.cycles.causes import Wait, empty_counts
 from mnv2.sim.cycles.core_state import CoreState
 from mnv2.sim.cycles.planned_pass import PlannedLine, PlannedPass
-from mnv2.sim.cycles.port.interface import NEVER, PARAMETERS, RECORDS, TAPS, WEIGHTS
+from mnv2.sim.cycles.port.interface import PARAMETERS, RECORDS, TAPS, WEIGHTS
 from mnv2.sim.cycles.port.reads import ReadPort
 from mnv2.sim.cycles.port.shared import SharedReadPort
 from mnv2.sim.cycles.port.writes import WritePort
@@ -100,11 +100,7 @@ class Machine:
     def _record(self, cycle):
         """Wait for a record and take it; the cycle behind."""
         reads = self._reads
-        begin = cycle
-        while reads.when(RECORDS) > cycle:
-            there = reads.when(RECORDS)
-            cycle = there if there != NEVER else cycle + 1
-            reads.advance(cycle)
+        begin, cycle = cycle, reads.wait(RECORDS, cycle)
         reads.take(cycle, RECORDS)
         self.counts[-1][0][Wait.PROGRAM] += cycle - begin + 1
         return cycle + 1

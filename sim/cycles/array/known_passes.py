@@ -4,7 +4,7 @@ They are the same for every accelerator with the same lanes, queues and pipeline
 over designs steps each once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from mnv2.sim.cycles import timing
@@ -14,7 +14,7 @@ __all__ = ["KnownPass", "known_passes", "pass_shape"]
 
 @dataclass(slots=True)
 class KnownPass:
-    """What came of a pass.
+    """The outcome of a pass; cycles are counted from its first.
 
     Attributes
     ----------
@@ -22,21 +22,26 @@ class KnownPass:
     counts : list of int
         Of them, by cause.
     tile_ends : list of int
-        When the weights of each tile were done with, from the pass's first cycle on.
+        When the weights of each tile were done with.
     begins : list of int
         When each group of pixels of the first tile begins, for which its input must be there.
+    takes, dues : list of int
+        Of the stem: when each word of the image is taken, and when it must be there; one more is
+        asked for if there is a due more.
     busy : bytes or None
-        For each cycle, whether the core reads the map memory; None where nobody asks.
+        For each cycle, whether the core reads the map memory; None if nobody asks.
     fetch : int or None
         From when on the residual adder takes a word, if it took one.
     """
 
     cycles: int
-    counts: list
-    tile_ends: list
-    begins: list
-    busy: bytes | None
-    fetch: int | None
+    counts: list[int]
+    tile_ends: list[int]
+    begins: list[int] = field(default_factory=list)
+    takes: list[int] = field(default_factory=list)
+    dues: list[int] = field(default_factory=list)
+    busy: bytes | None = None
+    fetch: int | None = None
 
     def repeat(self, core, begin, command, counts):
         """A pass that begins in a cycle; the cycle in which it ends."""

@@ -16,7 +16,7 @@ from mnv2.sim.cycles.causes import DEPTHWISE, POINTWISE, Wait, empty_counts
 from mnv2.sim.cycles.core_state import CoreState
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.planned_pass import PlannedLine, PlannedPass
-from mnv2.sim.cycles.port.interface import NEVER, PARAMETERS, TAPS, WEIGHTS
+from mnv2.sim.cycles.port.interface import ACTIVATIONS, NEVER, PARAMETERS, TAPS, WEIGHTS
 
 __all__ = ["window_pass"]
 
@@ -217,77 +217,68 @@ class WindowPass:
 
     def step(self) -> bool:
         """Take a cycle; whether the pass takes a step in it."""
-        cycle, walk = self.cycle, self.walk
+        cycle, walk, place = self.cycle, self.walk, self.place
         # The array takes a window if there is one, else a step of the pass. Copies go past it.
         window = walk.window
         depthwise = window and (walk.window_word < self.windows or self._window_is_served())
-        issued = ends = False
+        issued = copied = ends = False
         cause = Wait.DRAIN
         if self.active:
-            ends = self.number == self.place.steps - 1 and not self.copy
-            cause = self._missing(ends)
-            issued = cause is None and (self.copy or not depthwise)
-            ends = ends and issued
-        if issued and not self.copy:
+            # Causes in the RTL's order. A copy keeps the array waiting for the line buffer.
+            ends = self.number == place.steps - 1
+            if place.need > self.loaded and self._input_is_late():
+                cause = Wait.ACTIVATIONS
+            elif self.copy:
+                cause, copied = Wait.LINE_BUFFER, self.room > 0
+            elif place.weight + self.number >= self.weights and self._weights_are_late():
+                cause = Wait.WEIGHTS
+            elif ends and place.parameters > self.parameters and self._parameters_are_late():
+                cause = Wait.PARAMETERS
+            elif ends and self.pending:
+                cause = Wait.REQUANTIZE
+            elif ends and self.room < place.count:
+                cause = Wait.LINE_BUFFER
+            else:
+                issued = not depthwise
+        if issued:
             self.counts[POINTWISE] += 1
         elif depthwise:
             self.counts[DEPTHWISE] += 1
-        elif window:
-            self.counts[Wait.PARAMETERS] += 1
         else:
-            # A copy keeps the array waiting for the line buffer.
-            self.counts[Wait.LINE_BUFFER if cause is None else cause] += 1
+            self.counts[Wait.PARAMETERS if window else cause] += 1
 
-        # The line buffer takes a word from its queue, where others arrive.
-        arrives = self.flying & 1
-        self.flying >>= 1
+        # The line buffer takes a word from its queue, where another arrives.
+        flying = self.flying >> 1
         taken = walk.step(self.queued, depthwise)
-        self.queued += arrives - taken
+        self.queued += (self.flying & 1) - taken
         self.room += taken
 
         # One word leaves the array: of the windows, of the tile that ends, or of the one before.
         if depthwise:
             self.landed = cycle + self.result + 1
-        elif ends:
-            count = self.place.count
-            self.flying |= 1 << (self.result - 1)
-            self.pending, self.to_queue = count - 1, True
-            self.room -= count
+        elif issued and ends:
+            flying |= 1 << (self.result - 1)
+            self.pending, self.to_queue = place.count - 1, True
+            self.room -= place.count
         elif self.pending:
             self.pending -= 1
             if self.to_queue:
-                self.flying |= 1 << (self.result - 1)
+                flying |= 1 << (self.result - 1)
             elif self.residual:
                 self.core.ready.append(cycle + self.result + 1)
             else:
                 self.landed = cycle + self.result + 1
-        if issued and self.copy:
+        if copied:
             self.room -= 1
-            self.flying |= 1
+            flying |= 1
+            issued = True
+        self.flying = flying
         if self.residual:
             self._step_residual_adder(issued)
         if self.store is not None:
             self.store.append(issued)
         self.cycle = cycle + 1
         return issued
-
-    def _missing(self, ends: bool) -> int | None:
-        """Find the cause for which the next step must wait, in the RTL's order; None for none."""
-        place = self.place
-        if place.need > self.loaded and self._input_is_late():
-            return Wait.ACTIVATIONS
-        if self.copy:
-            return None if self.room else Wait.LINE_BUFFER
-        if place.weight + self.number >= self.weights and self._weights_are_late():
-            return Wait.WEIGHTS
-        if ends:
-            if place.parameters > self.parameters and self._parameters_are_late():
-                return Wait.PARAMETERS
-            if self.pending:
-                return Wait.REQUANTIZE
-            if self.room < place.count:
-                return Wait.LINE_BUFFER
-        return None
 
     def _step_residual_adder(self, issued: bool) -> None:
         """Fetch a residual word, if one waits and the pass leaves the map memory free."""
@@ -359,11 +350,13 @@ def _run(state: WindowPass) -> None:
         if not state.step():
             if state.ended():
                 break
+            if skips and state.active and not (state.pending or state.queued or state.flying):
+                _skip_wait(state)
             continue
         # The next step, group of pixels, row, tile.
         if state.number != place.steps - 1:
             state.number += 1
-            if skips and not (state.pending or state.queued or state.residual or state.copy):
+            if skips and not (state.queued or walk.valid or walk.window or state.copy):
                 _skip_steps(state)
             continue
         state.number = 0
@@ -379,9 +372,31 @@ def _run(state: WindowPass) -> None:
                 _skip_periods(state, repetition, level)
 
 
+def _skip_wait(state: WindowPass) -> None:
+    """Wait for the input, or for weights, until they are there, if nothing else moves."""
+    if state.residual or not state.walk.waits():
+        return
+    place, reads, cycle = state.place, state.core.reads, state.cycle
+    weight = place.weight + state.number
+    if place.need > state.loaded:
+        cause, there = Wait.ACTIVATIONS, reads.until(ACTIVATIONS, place.need, cycle)[place.need - 1]
+    elif weight >= state.weights:
+        cause, there = Wait.WEIGHTS, reads.until(WEIGHTS, weight + 1, cycle)[weight]
+    else:
+        return
+    # It came before the cycle in which it is used.
+    cycles = there + 1 - cycle
+    if cycles <= 0:
+        return
+    state.counts[cause] += cycles
+    state.cycle += cycles
+    if state.store is not None:
+        state.store += bytes(cycles)
+
+
 def _skip_steps(state: WindowPass) -> None:
-    """Take the steps up to the tile's last, or up to a word's arrival, if nothing else moves."""
-    if not state.walk.waits():
+    """Take the steps up to the tile's last, or up to a word's arrival; the line buffer waits."""
+    if state.residual or not state.walk.waits():
         return
     steps = state.place.steps - 1 - state.number
     known = state.weights - state.place.weight - state.number
@@ -391,7 +406,16 @@ def _skip_steps(state: WindowPass) -> None:
     if flying:
         # Its lowest bit is the word that arrives first.
         steps = min(steps, (flying & -flying).bit_length() - 1)
-        state.flying = flying >> steps
+    if state.pending:
+        # One word a cycle follows: none of them arrives yet.
+        steps = min(steps, state.result)
+        words = min(state.pending, steps)
+        state.pending -= words
+        if state.to_queue:
+            flying |= (1 << words) - 1 << state.result
+        elif words:
+            state.landed = state.cycle + words + state.result
+    state.flying = flying >> steps
     state.counts[POINTWISE] += steps
     state.number += steps
     state.cycle += steps

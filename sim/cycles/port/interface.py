@@ -90,6 +90,12 @@ class ReadSide(Protocol):
     def when(self, channel: int) -> int:
         """Cycle from which the next record, or word of the image, is there; `NEVER` if unknown."""
 
+    def wait(self, channel: int, cycle: int) -> int:
+        """Cycle, `cycle` or later, in which the next record, or word of the image, is there.
+
+        The core waits from `cycle` on, and does nothing before that this side has to be told.
+        """
+
     def available(self, channel: int, cycle: int) -> int:
         """Words that came into a ring, or into the map memory, before a cycle, since the begin."""
 

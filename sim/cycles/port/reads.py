@@ -184,6 +184,14 @@ class ReadPort:
         stream = self.streams[channel]
         return stream.when_word(len(stream.gives))
 
+    def wait(self, channel, cycle):
+        """See `ReadSide`."""
+        there = self.when(channel)
+        while there == NEVER:
+            self._advance_to_grant(channel, 1)
+            there = self.when(channel)
+        return max(there, cycle)
+
     def available(self, channel, cycle):
         """Words that have come into a ring, or into the map memory, before a cycle."""
         return bisect_left(self.streams[channel].gives, cycle)
@@ -230,19 +238,30 @@ class ReadPort:
         stream = self.streams[channel]
         gives = stream.gives
         if self._loading:
-            # What the map memory has time for is known up to the core's cycle alone.
+            # What the map memory has time for is known up to the core's cycle alone: go there
+            # where a burst is asked for next, or a word moves into the map memory.
             while len(gives) < words or gives[words - 1] >= cycle:
-                cycle += 1
+                event = min(self._load_from, self._next_grant())
+                cycle = event + 1 if cycle < event < NEVER else cycle + 1
                 self.advance(cycle)
             return gives
         while len(gives) < words:
-            first = min(stream.request for stream in self.streams)
-            if first == NEVER:
-                raise RuntimeError(f"Word {words} of the {STREAMS[channel]} never comes")
             # The last word cannot come before all its beats have.
             missing = stream.beats_for(words) - stream.asked
-            self.advance(max(first, self._taken, self._slot()) + max(missing, 1))
+            self._advance_to_grant(channel, max(missing, 1))
         return gives
+
+    def _advance_to_grant(self, channel, cycles):
+        """Move the time on, by some cycles from that in which the next burst is asked for."""
+        self._look()
+        grant = self._next_grant()
+        if grant >= NEVER:
+            raise RuntimeError(f"The {STREAMS[channel]} never come")
+        self.advance(grant + cycles)
+
+    def _next_grant(self):
+        """Cycle in which the next burst is asked for."""
+        return max(min(stream.request for stream in self.streams), self._taken, self._slot())
 
     def _slot(self):
         """Cycle from which there is room for a burst's entry."""

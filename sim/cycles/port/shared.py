@@ -135,6 +135,13 @@ class SharedReadPort:
         there = stream.level >= stream.given and channel not in self._taking
         return self.now if there else NEVER
 
+    def wait(self, channel, cycle):
+        self.advance(cycle)
+        while self.when(channel) > cycle:
+            cycle += 1
+            self.advance(cycle)
+        return cycle
+
     def available(self, channel, cycle):
         return bisect_left(self.streams[channel].gives, cycle)
 
