@@ -54,8 +54,11 @@ class ImageWords:
     def take(self, cycle: int) -> None:
         """Take the next word in a cycle."""
         self.takes.append(cycle)
-        self.dues.append(cycle if self.due is None else self.due)
-        self.due = None
+        if self.due is None:
+            self.dues.append(cycle)
+        else:
+            self.dues.append(self.due)
+            self.due = None
         if self.reads is None:
             return
         if not self.ahead:

@@ -28,6 +28,8 @@ class LineWalk:
         There are places left to step through.
     tile, row, group, word : int
         The next: first word of the tile, row and group of pixels, word in the tile.
+    real : bool
+        It is of the map, not padding.
     valid, emits : bool
         A place was stepped through in the cycle before, and completes a window.
     passed : int
@@ -38,8 +40,12 @@ class LineWalk:
 
     __slots__ = (
         "_completes",
+        "_groups",
+        "_inner_row",
         "_line",
-        "_real",
+        "_mask",
+        "_odd",
+        "_real_row",
         "_steps",
         "_tile_words",
         "_words",
@@ -47,6 +53,7 @@ class LineWalk:
         "emits",
         "group",
         "passed",
+        "real",
         "row",
         "tile",
         "valid",
@@ -56,12 +63,17 @@ class LineWalk:
     )
 
     def __init__(self, line: PlannedLine, tile_words: int):
-        self._line, self._tile_words, self._steps = line, tile_words, line.steps
+        self._line, self._tile_words = line, tile_words
+        self._steps, self._groups = line.steps, line.groups
         self.active = self.valid = self.emits = self.window = False
         self.tile, self.row, self.group, self.word = 0, line.first_row, 0, 0
         self.passed = self.window_word = 0
         self._words = min(tile_words, line.words)
-        self._enter_group()
+        # A window is centred a row and a group back; with a stride of 2, on every second of each.
+        self._mask, self._odd = (1, int(line.pad_start)) if line.stride_2 else (0, 0)
+        self._enter_row()
+        # The first group is never the last of a window.
+        self.real, self._completes = self._real_row, False
 
     @property
     def held(self) -> bool:
@@ -70,7 +82,7 @@ class LineWalk:
 
     def waits(self) -> bool:
         """Whether nothing moves until a word comes: no padding to step, nothing on its way."""
-        return not (self.window or self.valid) and (self._real or not self.active)
+        return not (self.window or self.valid) and (self.real or not self.active)
 
     def ended(self) -> bool:
         """Whether all has come out."""
@@ -97,7 +109,7 @@ class LineWalk:
             self.window, self.window_word = True, self.passed
         elif served:
             self.window = False
-        real = self._real
+        real = self.real
         if not self.active or (real and not queued):
             self.valid = False
             return False
@@ -106,29 +118,29 @@ class LineWalk:
         self.word += 1
         if self.word == self._words:
             self.word = 0
-            self.group += 1
-            if self.group == self._steps:
+            group = self.group + 1
+            if group == self._steps:
+                group = 0
                 self._next_row()
-            self._enter_group()
+            self.group = group
+            self.real = self._real_row and group < self._groups
+            self._completes = self._inner_row and group > 0 and group & self._mask == self._odd
         return real
 
     def _next_row(self) -> None:
-        self.group = 0
+        line = self._line
         self.row += 1
-        if self.row == self._line.end_row:
-            self.row = self._line.first_row
+        if self.row == line.end_row:
+            self.row = line.first_row
             self._skip_tiles(1)
-            self.active = self.tile < self._line.words
+            self.active = self.tile < line.words
+        self._enter_row()
 
-    def _enter_group(self) -> None:
-        """Find out whether this group of pixels is of the map, and whether it completes windows."""
-        line, row, group = self._line, self.row, self.group
-        self._real = row < line.rows and group < line.groups
-        # A window is centred one row and one group back; with a stride of 2, on every second.
-        inner = row > 0 and group > 0
-        if line.stride_2:
-            inner = inner and row % 2 == group % 2 == line.pad_start
-        self._completes = inner
+    def _enter_row(self) -> None:
+        """Find out whether this row is of the map, and whether groups in it complete windows."""
+        row = self.row
+        self._real_row = row < self._line.rows
+        self._inner_row = row > 0 and row & self._mask == self._odd
 
     def _skip_tiles(self, tiles: int) -> None:
         self.tile += tiles * self._tile_words

@@ -8,6 +8,7 @@ nothing waits. Their arguments are in the docstring of `mnv2.sim.cycles`.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from operator import sub
 
 from mnv2.sim.cycles import timing
@@ -160,29 +161,35 @@ class PointwisePass:
             self._wait_for_logits_queue()
         counts[POINTWISE] += steps
         self.pending_until = self.cycle + self.count
-        last = group == self.groups - 1
-        for word in range(self.count):
-            self._send(self.cycle + word + timing.RESULT, last)
+        self._send_words(self.cycle + timing.RESULT, group == self.groups - 1)
         self.cycle += 1
 
-    def _send(self, lands: int, last: bool) -> None:
-        """Send a word of results on, from the requantiser's output in cycle `lands`."""
-        core, target = self.core, self.command.target
+    def _send_words(self, first: int, last: bool) -> None:
+        """Send a tile's words on, one a cycle from cycle `first` on at the requantiser's output."""
+        core, count, target = self.core, self.count, self.command.target
+        lands: Iterable[int] = range(first, first + count)
         if target == "residual":
-            fetch = max(lands + 1, core.fetch)
-            core.fetch = fetch + self._fetch_cycles
-            self.queue.append((lands + 1, fetch))
+            fetch, fetches = core.fetch, []
+            for ready in range(first + 1, first + 1 + count):
+                if ready > fetch:
+                    fetch = ready
+                fetches.append(fetch)
+                self.queue.append((ready, fetch))
+                fetch += self._fetch_cycles
+            core.fetch = fetch
             if self.descriptor.store:
-                core.writes.reads(fetch)
-            lands = fetch + core.pixels + timing.ADD
+                for fetch in fetches:
+                    core.writes.reads(fetch)
+            lands = (fetch + core.pixels + timing.ADD for fetch in fetches)
         elif target == "logits":
-            core.writes.logits_word(lands)
-            self.logits += 1
+            for cycle in lands:
+                core.writes.logits_word(cycle)
+            self.logits += count
         elif target == "pool":
-            lands += timing.POOL
+            lands = range(first + timing.POOL, first + timing.POOL + count)
         # A pool gives its words with the last pixels.
         if self.descriptor.load and (target != "pool" or last):
-            core.reads.write_busy.add(lands)
+            core.reads.write_busy.update(lands)
 
     # What a step waits for.
 

@@ -290,9 +290,9 @@ def _run(state: StemPass) -> None:
         state.step()
         walk.active = True
     state.active = True
-    row = None
+    row, step = None, state.step
     while True:
-        if not state.step():
+        if not step():
             if state.ended():
                 break
             if skips and state.active and not state.pending:
@@ -301,7 +301,7 @@ def _run(state: StemPass) -> None:
         if state.number != state.steps - 1:
             state.number += 1
             state.weight += 1
-            if skips and walk.window and walk.held:
+            if skips and walk.window and walk.valid and walk.emits:
                 _skip_steps(state)
         elif state.next_tile() and skips:
             if row is not None and not (state.late or state.image.ahead):

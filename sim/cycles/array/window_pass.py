@@ -248,10 +248,13 @@ class WindowPass:
             self.counts[Wait.PARAMETERS if window else cause] += 1
 
         # The line buffer takes a word from its queue, where another arrives.
-        flying = self.flying >> 1
-        taken = walk.step(self.queued, depthwise)
-        self.queued += (self.flying & 1) - taken
-        self.room += taken
+        if walk.step(self.queued, depthwise):
+            self.queued -= 1
+            self.room += 1
+        flying = self.flying
+        if flying:
+            self.queued += flying & 1
+            flying >>= 1
 
         # One word leaves the array: of the windows, of the tile that ends, or of the one before.
         if depthwise:
@@ -346,8 +349,9 @@ def _run(state: WindowPass) -> None:
         walk.active = True
     state.active = True
     repetition = Repetition()
+    step = state.step
     while True:
-        if not state.step():
+        if not step():
             if state.ended():
                 break
             if skips and state.active and not (state.pending or state.queued or state.flying):
@@ -356,20 +360,20 @@ def _run(state: WindowPass) -> None:
         # The next step, group of pixels, row, tile.
         if state.number != place.steps - 1:
             state.number += 1
-            if skips and not (state.queued or walk.valid or walk.window or state.copy):
-                _skip_steps(state)
-            continue
-        state.number = 0
-        level = place.next(state.cycle)
-        if place.ended:
-            state.active = False
-            continue
-        if place.tile == 0:
-            state.begins.append(state.cycle)
-        if skips:
-            repetition.begins(level)
-            if not state.residual and state.windows >= state.command.output_words:
-                _skip_periods(state, repetition, level)
+        else:
+            state.number = 0
+            level = place.next(state.cycle)
+            if place.ended:
+                state.active = False
+                continue
+            if place.tile == 0:
+                state.begins.append(state.cycle)
+            if skips:
+                repetition.begins(level)
+                if not state.residual and state.windows >= state.command.output_words:
+                    _skip_periods(state, repetition, level)
+        if skips and not (state.queued or walk.valid or walk.window or state.copy):
+            _skip_steps(state)
 
 
 def _skip_wait(state: WindowPass) -> None:
@@ -396,16 +400,21 @@ def _skip_wait(state: WindowPass) -> None:
 
 def _skip_steps(state: WindowPass) -> None:
     """Take the steps up to the tile's last, or up to a word's arrival; the line buffer waits."""
-    if state.residual or not state.walk.waits():
+    walk, place, number = state.walk, state.place, state.number
+    if state.residual or place.need > state.loaded or (walk.active and not walk.real):
         return
-    steps = state.place.steps - 1 - state.number
-    known = state.weights - state.place.weight - state.number
+    steps = place.steps - 1 - number
+    known = state.weights - place.weight - number
     if known < steps:
         steps = known
     flying = state.flying
     if flying:
         # Its lowest bit is the word that arrives first.
-        steps = min(steps, (flying & -flying).bit_length() - 1)
+        first = (flying & -flying).bit_length() - 1
+        if first < steps:
+            steps = first
+    if steps <= 0:
+        return
     if state.pending:
         # One word a cycle follows: none of them arrives yet.
         steps = min(steps, state.result)
@@ -413,7 +422,7 @@ def _skip_steps(state: WindowPass) -> None:
         state.pending -= words
         if state.to_queue:
             flying |= (1 << words) - 1 << state.result
-        elif words:
+        else:
             state.landed = state.cycle + words + state.result
     state.flying = flying >> steps
     state.counts[POINTWISE] += steps

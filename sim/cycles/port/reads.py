@@ -153,12 +153,15 @@ class ReadPort:
     def take(self, cycle, channel):
         """A word of the image, or a record, leaves its gearbox; `when` the next can."""
         stream = self.streams[channel]
-        stream.gives.append(cycle)
-        if len(stream.pops) != len(stream.arrivals):
+        gives, pops = stream.gives, stream.pops
+        gives.append(cycle)
+        if len(pops) != len(stream.arrivals):
             stream.pop()
-            if stream.request == NEVER and len(stream.pops) >= stream.needed:
+            if stream.request == NEVER and len(pops) >= stream.needed:
                 stream.find_request()
-        return stream.when_word(len(stream.gives))
+        # As `Stream.when_word`.
+        needed = -(-(len(gives) + 1) * stream.given // stream.taken)
+        return pops[needed - 1] + 1 if needed <= len(pops) else NEVER
 
     def take_all(self, begin, places, channel, dues=None):
         """Words leave their gearbox in cycles counted from one on; how many of them in time.
@@ -360,7 +363,7 @@ class ReadPort:
         freed, freed_cycles, freed_at = self._freed, self._freed_cycles, self._freed_at
         self._load_from = NEVER  # until a burst is asked for, or words are freed
         last, words, most = gives[-1] if gives else -1, len(gives), self._load_words
-        taken, given = stream.ratio
+        taken, given = stream.taken, stream.given
         beats = -(-(words + 1) * given // taken)
         while True:
             if beats > len(pops):

@@ -43,11 +43,11 @@ class Stream:
     def set_word(self, word_bits):
         """Width of the words."""
         unit = gcd(self._data_bits, word_bits)
-        self._taken = self._data_bits // unit
-        self._given = word_bits // unit
+        self.taken = self._data_bits // unit
+        self.given = word_bits // unit
         # Highest level at which the gearbox takes a beat.
-        self._ready = self._given + min(self._taken, self._given) - 1
-        self._simple = self._given % self._taken == 0  # a word is whole beats
+        self._ready = self.given + min(self.taken, self.given) - 1
+        self._simple = self.given % self.taken == 0  # a word is whole beats
 
     def command(self, cycle, beats):
         """A command that is valid in a cycle."""
@@ -99,27 +99,22 @@ class Stream:
         self.asked += self.length
         self.earliest = cycle + 2
 
-    @property
-    def ratio(self):
-        """Width of a beat and of a word, in the largest unit that divides both."""
-        return self._taken, self._given
-
     def is_steady(self):
         """Whether beats go through queue and gearbox one a cycle, and words follow at once."""
         pops, queue = self.pops, self._queue
         if len(pops) != len(self.arrivals) or len(pops) <= queue:
             return False
-        words = len(pops) * self._taken // self._given
+        words = len(pops) * self.taken // self.given
         return (
-            self._given >= self._taken
+            self.given >= self.taken
             and pops[-1] - pops[-1 - queue] == queue
             and len(self.gives) == words
-            and self.gives[-1] == pops[-(-words * self._given // self._taken) - 1] + 1
+            and self.gives[-1] == pops[-(-words * self.given // self.taken) - 1] + 1
         )
 
     def when_word(self, number):
         """Cycle from which a word is at the gearbox's output, as far as is known."""
-        pops = -(-(number + 1) * self._given // self._taken)
+        pops = -(-(number + 1) * self.given // self.taken)
         if pops > len(self.pops):
             return NEVER
         return self.pops[pops - 1] + 1
@@ -142,7 +137,7 @@ class Stream:
         arrivals, pops, gives = self.arrivals, self.pops, self.gives
         number, count, words = len(pops), len(arrivals), len(gives)
         last = pops[-1] if pops else -1
-        taken, given, ready = self._taken, self._given, self._ready
+        taken, given, ready = self.taken, self.given, self._ready
         while number < count:
             cycle = arrivals[number] + 2
             if cycle <= last:
@@ -174,29 +169,42 @@ class Stream:
             Place of the first that is not known to be there when it must, or their number.
         """
         arrivals, pops, gives = self.arrivals, self.pops, self.gives
-        taken, given = self._taken, self._given
-        before = len(gives) - first
-        count = len(cycles)
-        while first < count:
-            beats = -(-(before + first + 1) * given // taken)
-            if beats > len(pops):
-                self.pop()
-            if beats > len(pops) or pops[beats - 1] >= dues[first]:
+        taken, given, ready = self.taken, self.given, self._ready
+        number, count, words = len(pops), len(arrivals), len(gives)
+        last = pops[-1] if pops else -1
+        before = words - first
+        end = before + len(cycles)
+        while words < end:
+            # As `pop`, as far as the next word needs it; the gearbox has room for that.
+            needed = -(-(words + 1) * given // taken)
+            while number < needed and number < count:
+                cycle = arrivals[number] + 2
+                if cycle <= last:
+                    cycle = last + 1
+                over = number * taken - ready
+                if over > 0:
+                    given_before = gives[-(-over // given) - 1]
+                    if given_before >= cycle:
+                        cycle = given_before + 1
+                pops.append(cycle)
+                last = cycle
+                number += 1
+            if number < needed or pops[needed - 1] >= dues[words - before]:
                 break
             # All that are whole with this beat.
-            end = min(beats * taken // given - before, count)
-            gives.extend(cycles[first:end])
-            first = end
-        if len(pops) != len(arrivals):
+            whole = min(needed * taken // given, end)
+            gives.extend(cycles[words - before : whole - before])
+            words = whole
+        if number != count:
             self.pop()
         if self.request == NEVER and len(pops) >= self.needed:
             self.find_request()
-        return first
+        return words - before
 
     def flow(self):
         """Move beats into the gearbox and words into the ring, as far as is known."""
         arrivals, pops, gives = self.arrivals, self.pops, self.gives
-        taken, given, ready, depth = self._taken, self._given, self._ready, self.depth
+        taken, given, ready, depth = self.taken, self.given, self._ready, self.depth
         frees, free_cycles, free = self.frees, self.free_cycles, self._free
         number, count, words = len(pops), len(arrivals), len(gives)
         last = pops[-1] if pops else -1
@@ -278,8 +286,8 @@ class Stream:
         ``words`` more have been freed by then than now.
         """
         room = self.depth + self.frees[-1] + words
-        given = min(room, self.beats * self._taken // self._given)
-        pops = min(self.beats, (given * self._given + self._ready) // self._taken + 1)
+        given = min(room, self.beats * self.taken // self.given)
+        pops = min(self.beats, (given * self.given + self._ready) // self.taken + 1)
         asked = (pops + self._queue) // self._burst * self._burst
         if asked + self._burst > self.beats and pops + self._queue >= self.beats:
             asked = self.beats
@@ -296,16 +304,16 @@ class Stream:
     @property
     def widens(self):
         """Whether a word is no narrower than a beat, so that a beat can pass in every cycle."""
-        return self._given >= self._taken
+        return self.given >= self.taken
 
     def beats_for(self, words):
         """Beats that so many words take."""
-        return -(-words * self._given // self._taken)
+        return -(-words * self.given // self.taken)
 
     def room_bursts(self):
         """Bursts whose words the ring has room for, whatever is freed."""
         room = self.depth + self.frees[self._free if self._free < len(self.frees) else -1]
-        beats = room * self._given // self._taken - self.asked
+        beats = room * self.given // self.taken - self.asked
         return min(beats, self.beats - self.asked) // self._burst - 1
 
     def count(self, cycle):
