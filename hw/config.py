@@ -1,17 +1,67 @@
-"""The parameters of an accelerator: one frozen record, and named presets.
+"""The facts of the accelerator's design, and its parameters: one frozen record, named presets.
 
-Plain Python: software that only needs sizes imports this without Amaranth.
+Plain Python: software that only needs sizes and names imports this without Amaranth. Each fact
+stands here once; the units, the mapping, the cycle model and the cost take it from here.
 """
 
 from dataclasses import dataclass, fields
 
-__all__ = ["PRESETS", "STREAMS", "AcceleratorConfig"]
+__all__ = ["ACCUMULATOR_BITS", "ADDRESS_BITS", "BEATS_BITS", "BYTES_BITS", "CAUSES", "COUNTERS",
+           "COUNTER_COLUMNS", "COUNTER_ROWS", "DATA_WIDTHS", "GROUPS_BITS", "IMAGE_CHANNELS",
+           "INDEX_BITS", "LOGIT_BITS", "MEMORY_ADDRESS_BITS", "PAGE_BYTES", "PARAMETER_BITS",
+           "PIXELS_BITS", "POOL_SUM_BITS", "PRESETS", "RECORDS_BITS", "RECORD_BYTES",
+           "STORE_QUEUE_WORDS", "STREAMS", "TAPS", "WORDS_BITS", "WRITE_OUTSTANDING",
+           "AcceleratorConfig"]
 
-TAPS = 9                # of a 3x3 kernel
-PARAMETER_BITS = 72     # of one output channel: bias, multiplier, shift
+# Networks.
+IMAGE_CHANNELS = 3      # of an image
+TAPS           = 9      # of a 3x3 kernel, numbered row by row: ``tap = 3 * dy + dx``
 
-#: Streams that are read from external memory.
+# Widths of values.
+ACCUMULATOR_BITS = 32                       # and of a bias, as in LiteRT's int8 kernels
+PARAMETER_BITS   = 72                       # of one output channel: bias, multiplier, shift
+LOGIT_BITS       = ACCUMULATOR_BITS + 8     # of one class: accumulator and requantised value
+POOL_SUM_BITS    = 24                       # of the pool: 2**16 pixels of 8 bits
+
+# Widths of the fields of commands and descriptors.
+ADDRESS_BITS = 16       # of a word in the map or strip memory
+INDEX_BITS   = 24       # of a word in a map, which may be larger than the memory
+WORDS_BITS   = 12       # channel words, or rows, of a map
+GROUPS_BITS  = 8        # groups of pixels in a row
+PIXELS_BITS  = 6        # pixels of a group
+
+# Programs in external memory.
+MEMORY_ADDRESS_BITS = 32        # of an address in external memory
+RECORDS_BITS        = 10        # of the number of records in a program
+RECORD_BYTES        = 128       # that each record takes in memory
+BEATS_BITS          = 24        # of a length in beats
+BYTES_BITS          = 32        # of a length in bytes
+
+# The memory port.
+DATA_WIDTHS       = (64, 128, 256, 512)     # widths of the AXI4 port
+PAGE_BYTES        = 4096                    # that no AXI4 burst crosses (ARM IHI 0022E, A3.4.1)
+WRITE_OUTSTANDING = 4                       # write bursts announced and not answered
+STORE_QUEUE_WORDS = 4                       # between the map memory and the gearbox to the port
+
+#: Streams that are read from external memory, in the order of the read master's channels.
 STREAMS = ("program", "activations", "parameters", "taps", "weights")
+
+#: Why the array does nothing in a cycle, in the order of :class:`mnv2.hw.passes.Stall` after NONE.
+CAUSES = ("activations", "weights", "parameters", "requantize", "line_buffer", "residual",
+          "output", "drain", "program")
+
+#: Counters of a descriptor, in the order in which they are read. All but the beats count cycles,
+#: and ``cycles`` is the sum of ``pointwise``, ``depthwise`` and the stalls.
+COUNTERS = ("cycles", "pointwise", "depthwise",
+            *(f"stall_{cause}" for cause in CAUSES),
+            *(f"read_{stream}" for stream in STREAMS), "write")
+
+#: Columns of a row of counters: those of the block, and from half of them on those of the stem
+#: that precedes it.
+COUNTER_COLUMNS = 64
+
+#: Descriptors whose counters are kept.
+COUNTER_ROWS = 32
 
 
 @dataclass(frozen=True)
@@ -21,31 +71,31 @@ class AcceleratorConfig:
     A *word* is ``inputs`` channels of ``pixels`` consecutive pixels of a row. Every on-chip memory
     of activations moves one word a cycle.
 
-    Parameters
+    Attributes
     ----------
-    outputs, inputs, pixels
+    outputs, inputs, pixels : int
         Lanes of the multiplier array: output channels, input channels and pixels. ``outputs`` is a
         multiple of ``inputs`` and at least 9, so that the 3x3 kernels of a word fit into one cycle.
-    weight_bits, activation_bits
+    weight_bits, activation_bits : int
         Width of a weight and of an activation, 4 to 8 bits.
-    map_words
+    map_words : int
         Map memory, in words: inputs and outputs of blocks.
-    strip_words
-        Strip memory, in words: depthwise outputs of the rows in work.
-    line_words
+    strip_words : int
+        Strip memory, in words: depthwise outputs of the rows being processed.
+    line_words : int
         Line memory, in words: two expanded rows are kept for each word of a row.
-    weight_words, tap_words, parameter_words
+    weight_words, tap_words, parameter_words : int
         Rings that are filled from memory ahead of use: pointwise weights (``outputs * inputs``
         weights a word), 3x3 kernels (``9 * inputs`` weights a word) and requantisation parameters
         (``72 * inputs`` bits a word).
-    queue_words
+    queue_words : int
         Depth of the queue of expanded words and of the queue before the residual adder.
-    data_bits
+    data_bits : int
         Data width of the AXI4 port, 64 to 512 bits.
-    burst_beats, outstanding
-        Longest burst in beats; reads under way at once, 2 or more.
-    patience_cycles
-        Cycles without any movement after which a program is given up as stuck.
+    burst_beats, outstanding : int
+        Longest burst in beats; reads in flight at once, 2 or more.
+    patience_cycles : int
+        Cycles without any transfer or computation after which a program is aborted as stuck.
     """
 
     outputs:         int = 16
@@ -65,7 +115,7 @@ class AcceleratorConfig:
     outstanding:     int = 16
     patience_cycles: int = 1 << 20
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -73,8 +123,8 @@ class AcceleratorConfig:
         if self.outputs % self.inputs:
             raise ValueError(f"outputs must be a multiple of inputs ({self.inputs}), "
                              f"not {self.outputs}")
-        if self.inputs < 3:
-            raise ValueError(f"inputs must be at least 3, the channels of an image, "
+        if self.inputs < IMAGE_CHANNELS:
+            raise ValueError(f"inputs must be at least {IMAGE_CHANNELS}, the channels of an image, "
                              f"not {self.inputs}")
         if self.outputs < TAPS:
             raise ValueError(f"outputs must be at least {TAPS}, the taps of a 3x3 kernel, "
@@ -83,72 +133,73 @@ class AcceleratorConfig:
             if not 4 <= getattr(self, name) <= 8:
                 raise ValueError(f"{name} must be 4 to 8, not {getattr(self, name)}")
         # Widths of the fields of a descriptor.
-        for name, limit in (("pixels", 63), ("map_words", 2**16 - 1), ("strip_words", 2**16 - 1)):
+        for name, limit in (("pixels", 2**PIXELS_BITS - 1), ("map_words", 2**ADDRESS_BITS - 1),
+                            ("strip_words", 2**ADDRESS_BITS - 1)):
             if getattr(self, name) > limit:
                 raise ValueError(f"{name} must be at most {limit}, not {getattr(self, name)}")
         if self.outstanding < 2:
             raise ValueError(f"outstanding must be at least 2, not {self.outstanding}")
-        if self.data_bits not in (64, 128, 256, 512):
+        if self.data_bits not in DATA_WIDTHS:
             raise ValueError(f"data_bits must be 64, 128, 256 or 512, not {self.data_bits}")
         if self.queue_words < 2 * self.tile_words:
             raise ValueError(f"queue_words must be at least {2 * self.tile_words}, two tiles, "
                              f"not {self.queue_words}")
-        if self.burst_beats > 256 or self.burst_beats * self.data_bits // 8 > 4096:
-            raise ValueError(f"burst_beats must be at most {min(256, 4096 * 8 // self.data_bits)}, "
-                             f"not {self.burst_beats}")
+        longest = min(256, PAGE_BYTES // self.data_bytes)
+        if self.burst_beats > longest:
+            raise ValueError(f"burst_beats must be at most {longest}, not {self.burst_beats}")
 
     @property
-    def multipliers(self):
+    def multipliers(self) -> int:
         """Multipliers that touch weights."""
         return self.outputs * self.inputs * self.pixels
 
     @property
-    def tile_words(self):
+    def tile_words(self) -> int:
         """Words of results that one tile of ``outputs`` channels gives for a group of pixels."""
         return self.outputs // self.inputs
 
     @property
-    def word_bits(self):
+    def word_bits(self) -> int:
         """Bits of a word of activations."""
         return self.inputs * self.pixels * self.activation_bits
 
     @property
-    def weight_word_bits(self):
+    def weight_word_bits(self) -> int:
         """Bits of a word of pointwise weights."""
         return self.outputs * self.inputs * self.weight_bits
 
     @property
-    def tap_word_bits(self):
+    def tap_word_bits(self) -> int:
         """Bits of a word of 3x3 kernels."""
         return self.inputs * TAPS * self.weight_bits
 
     @property
-    def parameter_word_bits(self):
+    def parameter_word_bits(self) -> int:
         """Bits of a word of requantisation parameters."""
         return self.inputs * PARAMETER_BITS
 
     @property
-    def data_bytes(self):
+    def data_bytes(self) -> int:
         """Bytes of a beat of the memory port."""
         return self.data_bits // 8
 
     @property
-    def read_queue_beats(self):
+    def read_queue_beats(self) -> int:
         """Beats that wait at the memory port for each stream: the bursts that a latency covers."""
         return max(8 * self.burst_beats, 4)
 
     @property
-    def write_queue_beats(self):
+    def write_queue_beats(self) -> int:
         """Beats that wait at the memory port to be written."""
         return max(2 * self.burst_beats, 4)
 
     @property
-    def on_chip_bytes(self):
-        """Bytes of all on-chip buffers together, named by :attr:`buffer_bytes`."""
+    def on_chip_bytes(self) -> int:
+        """Bytes of all on-chip buffers of :attr:`buffer_bytes`."""
         return sum(self.buffer_bytes.values())
 
     @property
-    def buffer_bytes(self):
+    def buffer_bytes(self) -> dict[str, int]:
         """Bytes of each on-chip buffer."""
         bits = {
             "map":        self.map_words * self.word_bits,

@@ -1,23 +1,12 @@
 """Accounts of cycles: each cycle of a descriptor is work or a wait, and each wait has a cause."""
 
-__all__ = ["CAUSES", "DEPTHWISE", "POINTWISE", "Wait", "empty_counts"]
+from mnv2.hw.config import CAUSES
 
-#: Why the array does nothing, as `mnv2.hw.passes.Stall` without NONE, in the same order.
-CAUSES = (
-    "activations",
-    "weights",
-    "parameters",
-    "requantize",
-    "line_buffer",
-    "residual",
-    "output",
-    "drain",
-    "program",
-)
+__all__ = ["DEPTHWISE", "POINTWISE", "Wait", "empty_counts"]
 
 
 class Wait:
-    """Places of the causes in a list of counts."""
+    """Places of `mnv2.hw.config.CAUSES` in a list of counts."""
 
     (
         ACTIVATIONS,

@@ -42,7 +42,7 @@ class Machine:
     ----------
     counts : list of (list of int, list of int)
         For each descriptor, of its block and of its stem: cycles by cause, see
-        `mnv2.sim.cycles.causes.CAUSES`, then pointwise and depthwise cycles.
+        `mnv2.hw.config.CAUSES`, then pointwise and depthwise cycles.
     beats : list of (list of int, list of int)
         For the same: beats of each stream, then beats written.
     ends : list of int

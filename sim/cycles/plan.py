@@ -1,17 +1,12 @@
-"""What a network's program asks of the accelerator: sizes alone, no weights and no addresses."""
+"""The sizes that a network's program asks of the accelerator: no weights and no addresses."""
 
 from dataclasses import dataclass, replace
 
+from mnv2.hw.config import ADDRESS_BITS, LOGIT_BITS, RECORD_BYTES
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import cut_classes, map_words, stem_steps
 
 __all__ = ["Plan", "PlannedDescriptor", "plan_network"]
-
-#: Bits of the requantisation parameters of a channel, and of its logit with its accumulator.
-_PARAMETER_BITS, _LOGIT_BITS = 72, 40
-
-#: Bytes of a record of a program; channels of an image.
-RECORD_BYTES, IMAGE_CHANNELS = 128, 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +65,13 @@ class Plan:
     descriptors : tuple of PlannedDescriptor
         One for each descriptor.
     owners : tuple of (int, str)
-        What each is for: number of the frame, name of a block, ``"head"`` or ``"classifier"``.
+        The row that each is for: number of the frame, name of a block, ``"head"`` or ``"classifier"``.
     program_beats, weights_beats, taps_beats, parameters_beats : int
         Beats of the streams that are read from start to end.
     """
 
-    descriptors: tuple
-    owners: tuple
+    descriptors: tuple[PlannedDescriptor, ...]
+    owners: tuple[tuple[int, str], ...]
     program_beats: int
     weights_beats: int
     taps_beats: int
@@ -99,8 +94,8 @@ def plan_network(network, config, frames=1):
     network : mnv2.golden.network.Network
     config : mnv2.hw.config.AcceleratorConfig
     frames : int
-        Images that are worked off one right behind the other, as
-        `mnv2.sim.mapping.network_program.build_network_program` orders it.
+        Images that are processed back-to-back, ordered as
+        `mnv2.sim.mapping.network_program.build_network_program` does.
 
     Returns
     -------
@@ -249,7 +244,7 @@ def _pointwise_descriptor(kind, layer, config, *, load):
         fields = {
             "store": True,
             "store_words": output_words,
-            "store_bytes": output_words * config.inputs * _LOGIT_BITS // 8,
+            "store_bytes": output_words * config.inputs * LOGIT_BITS // 8,
         }
     return PlannedDescriptor(
         kind=kind,
@@ -259,6 +254,6 @@ def _pointwise_descriptor(kind, layer, config, *, load):
         output_words=output_words,
         parameter_words=output_words,
         input_ring=rows * groups * words,
-        output_ring=2**16,
+        output_ring=2**ADDRESS_BITS,
         **fields,
     )

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from mnv2.hw.config import STREAMS
-from mnv2.sim.cycles.causes import CAUSES, DEPTHWISE, POINTWISE
+from mnv2.hw.config import CAUSES, STREAMS
+from mnv2.sim.cycles.causes import DEPTHWISE, POINTWISE
 from mnv2.sim.cycles.machine import Machine
 from mnv2.sim.cycles.plan import plan_network
 from mnv2.sim.cycles.port.pauses import Pauses

@@ -17,9 +17,11 @@ from mnv2.sim.cycles.plan import PlannedDescriptor
 
 __all__ = [
     "ACTIVATIONS",
+    "MEMORY_BURSTS",
     "NEVER",
     "PARAMETERS",
     "RECORDS",
+    "SERVING_ORDER",
     "TAPS",
     "WEIGHTS",
     "ReadSide",
@@ -28,6 +30,15 @@ __all__ = [
 
 #: Channels of the read master, one for each of `mnv2.hw.config.STREAMS`; records are the program.
 RECORDS, ACTIVATIONS, PARAMETERS, TAPS, WEIGHTS = range(len(STREAMS))
+
+#: Channels in the order in which the read master serves them after each: round robin.
+SERVING_ORDER = tuple(
+    tuple((served + k) % len(STREAMS) for k in range(1, len(STREAMS) + 1))
+    for served in range(len(STREAMS))
+)
+
+#: Bursts that the memory accepts in each direction, `QUEUE` of `sim/rtl/axi_memory.sv`.
+MEMORY_BURSTS = 64
 
 #: Later than any cycle, and more than any count.
 NEVER = 1 << 62
