@@ -44,8 +44,8 @@ def model(
         int,
         typer.Option(
             metavar="N",
-            help="Predict so many frames too, one right behind the other, 3 or more: every row "
-            "of each, and the interval between their logits.",
+            help="Predict N back-to-back frames too, 3 or more: every row of each, and the "
+            "interval between their logits.",
         ),
     ] = 1,
     clock: Clock = 200.0,
@@ -65,7 +65,7 @@ def model(
     A model of the accelerator that equals its RTL to the cycle and to the byte: mnv2 validate holds
     one to the other. Nothing is built or run, and no weights are needed: time does not depend on
     data. With --stalls the memory pauses at random: the layers are those of --seed, as mnv2 run
-    would measure them with it, and beside them stand mean and range over --draws seeds.
+    would measure them with it, together with mean and range over --draws seeds.
 
     Examples:
 

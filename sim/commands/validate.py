@@ -46,8 +46,8 @@ def validate(
         int,
         typer.Option(
             metavar="N",
-            help="With --stalls: run so many seeds, from --seed on, and put their distribution "
-            "beside that of --draws other seeds that the model takes.",
+            help="With --stalls: run N seeds, from --seed on, and compare their distribution "
+            "with that of --draws other seeds, predicted.",
         ),
     ] = 1,
     draws: Draws = 32,
@@ -55,13 +55,13 @@ def validate(
         int,
         typer.Option(
             metavar="N",
-            help="Run so many frames, one right behind the other, and compare every row of each "
-            "and the cycle in which its logits are in memory.",
+            help="Run N back-to-back frames, and compare every row of each and the cycle in "
+            "which its logits are in memory.",
         ),
     ] = 1,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of the report. Without it, runs/<time>."),
+        typer.Option(metavar="DIR", help="Folder of the report; default runs/<time>."),
     ] = None,
     html: Html = False,
 ):
@@ -69,8 +69,7 @@ def validate(
 
     Every counter of every layer is compared: cycles, work and waits by cause, bytes by kind. The
     table, report.json, report.csv and validate.png state predicted, measured and the difference,
-    and beside them what the formula of a published simulator says and how far other models are
-    off, as published. With --stalls the model pauses in the cycles in which the memory of the run
+    the cycles by the formula of a published simulator, and the published errors of other models. With --stalls the model pauses in the cycles in which the memory of the run
     does. Exit status 1 where any figure is not equal.
 
     Examples:
@@ -109,7 +108,7 @@ def validate(
             )
             data = load_model_input(runnable, path, given(normalization))
             memories = [dataclasses.replace(memory, seed=one) for one in seeds_from(seed, seeds)]
-            # What cannot be is found before anything is built.
+            # A prediction that is impossible is found before anything is built.
             predicted = _predict(runnable.network, accelerator, memories, frames)
             runs = measure_network(
                 runnable,
@@ -141,7 +140,7 @@ def validate(
 
 
 def _check(stalls, seeds, draws, frames):
-    """Refuse what does not go together."""
+    """Refuse options that exclude each other."""
     if seeds < 1:
         raise UserError(f"--seeds must be 1 or more, not {seeds}")
     if seeds > 1 and not stalls:
@@ -157,7 +156,7 @@ def _check(stalls, seeds, draws, frames):
 
 
 def _predict(network, accelerator, memories, frames):
-    """The model beside each memory."""
+    """Predict the frames with each memory."""
     from mnv2.sim.cycles.predict import predict_frames
 
     return [
@@ -167,7 +166,7 @@ def _predict(network, accelerator, memories, frames):
 
 
 def _run(network, accelerator, predicted, runs, folder, about):
-    """A single run: its comparison, and what is shown of it."""
+    """Compare a single run; the comparison, and its tables."""
     from mnv2.sim.prediction.layers import compare_layers, render_layers, write_layers
 
     comparison = compare_layers(network, accelerator, predicted[0].layers[0], runs[0].layers)
@@ -176,7 +175,7 @@ def _run(network, accelerator, predicted, runs, folder, about):
 
 
 def _frames(network, accelerator, predicted, runs, folder, about):
-    """Several frames: their comparison, and what is shown of it."""
+    """Compare several frames; the comparison, and its tables."""
     from mnv2.sim.prediction.frames import FrameComparison, render_frames, write_frames
     from mnv2.sim.prediction.layers import compare_layers
 
@@ -193,7 +192,7 @@ def _frames(network, accelerator, predicted, runs, folder, about):
 
 
 def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about):
-    """Several seeds: their comparison, and what is shown of it."""
+    """Compare several seeds; the comparison, and its tables."""
     from mnv2.sim.commands.terminal.progress import show_count
     from mnv2.sim.cycles.predict import predict_network
     from mnv2.sim.prediction.distribution import draw, seeds_from

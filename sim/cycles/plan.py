@@ -1,8 +1,10 @@
 """The sizes that a network's program asks of the accelerator: no weights and no addresses."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from mnv2.hw.config import ADDRESS_BITS, LOGIT_BITS, RECORD_BYTES
+from mnv2.golden.network import Network
+from mnv2.hw.config import ADDRESS_BITS, LOGIT_BITS, RECORD_BYTES, AcceleratorConfig
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import cut_classes, map_words, stem_steps
 
@@ -65,7 +67,8 @@ class Plan:
     descriptors : tuple of PlannedDescriptor
         One for each descriptor.
     owners : tuple of (int, str)
-        The row that each is for: number of the frame, name of a block, ``"head"`` or ``"classifier"``.
+        The row that each is for: number of the frame, and name of a block, ``"head"`` or
+        ``"classifier"``.
     program_beats, weights_beats, taps_beats, parameters_beats : int
         Beats of the streams that are read from start to end.
     """
@@ -86,7 +89,7 @@ def _tiles(words, config):
     return -(-words // config.tile_words)
 
 
-def plan_network(network, config, frames=1):
+def plan_network(network: Network, config: AcceleratorConfig, frames: int = 1) -> Plan:
     """Plan of a network's program.
 
     Parameters
@@ -122,7 +125,9 @@ def plan_network(network, config, frames=1):
         )
         for begin, end in cut_classes(network.classifier.output_channels, config)
     ]
-    descriptors, owners, waiting = [], [], []
+    descriptors: list[PlannedDescriptor] = []
+    owners: list[tuple[int, str]] = []
+    waiting: list[PlannedDescriptor] = []  # parts of the classifier of the frame before
     for frame in range(frames):
         for block, descriptor in zip(network.blocks, blocks, strict=True):
             descriptors.append(descriptor)
@@ -178,7 +183,7 @@ def _block_descriptor(network, placement, number, config):
     hidden_words = tiling.hidden_shape[2]
     top = bool(block.depthwise.padding[0][0])
     stride_2 = block.depthwise.stride == 2
-    fields = {}
+    fields: dict[str, Any] = {}
     if number == 0:
         stem = network.stem
         image_rows, image_groups, _ = map_words(stem.input_shape, config)

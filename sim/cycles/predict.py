@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from mnv2.hw.config import CAUSES, STREAMS
+from mnv2.golden.network import Network
+from mnv2.hw.config import CAUSES, STREAMS, AcceleratorConfig
 from mnv2.sim.cycles.causes import DEPTHWISE, POINTWISE
 from mnv2.sim.cycles.machine import Machine
 from mnv2.sim.cycles.plan import plan_network
@@ -17,30 +18,38 @@ __all__ = ["PredictedFrames", "PredictedLayer", "predict_frames", "predict_netwo
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedLayer(LayerResult):
-    """What the accelerator would do with a layer; nothing was run."""
+    """A layer as the accelerator would execute it: a prediction, not a run."""
 
     predicted: bool = True
 
 
 @dataclass(frozen=True)
 class PredictedFrames:
-    """Frames, one right behind the other; nothing was run.
+    """Back-to-back frames, predicted.
 
     Attributes
     ----------
     layers : tuple of tuple of PredictedLayer
         Of each frame: stem, blocks, head (with the pool) and classifier. Where the classifier is
-        worked off between the blocks of the next frame, its cycles are still its own.
+        executed between the blocks of the next frame, its cycles are still its own.
     ends : tuple of int
         Cycle in which the logits of each frame are in memory; the last is the run's.
     """
 
-    layers: tuple
-    ends: tuple
+    layers: tuple[tuple[PredictedLayer, ...], ...]
+    ends: tuple[int, ...]
 
 
-def predict_network(network, config, *, latency=100, bytes_per_cycle=0, stall_percent=0, seed=1):
-    """What `mnv2.sim.rtl.run_network.run_network` would measure.
+def predict_network(
+    network: Network,
+    config: AcceleratorConfig,
+    *,
+    latency: int = 100,
+    bytes_per_cycle: int = 0,
+    stall_percent: int = 0,
+    seed: int = 1,
+) -> tuple[PredictedLayer, ...]:
+    """Predict what `mnv2.sim.rtl.run_network.run_network` would measure.
 
     Parameters
     ----------
@@ -77,9 +86,16 @@ def predict_network(network, config, *, latency=100, bytes_per_cycle=0, stall_pe
 
 
 def predict_frames(
-    network, config, frames, *, latency=100, bytes_per_cycle=0, stall_percent=0, seed=1
-):
-    """What `mnv2.sim.rtl.run_network.run_network` would measure of frames, one behind the other.
+    network: Network,
+    config: AcceleratorConfig,
+    frames: int,
+    *,
+    latency: int = 100,
+    bytes_per_cycle: int = 0,
+    stall_percent: int = 0,
+    seed: int = 1,
+) -> PredictedFrames:
+    """Predict what `mnv2.sim.rtl.run_network.run_network` would measure of back-to-back frames.
 
     Parameters
     ----------
@@ -137,8 +153,8 @@ def predict_frames(
 
 
 def _add_up(plan, machine):
-    """By frame and name of a row: cycles by cause, beats by stream, and bytes written."""
-    spent = {}
+    """Sum up, by frame and row: cycles by cause, beats by stream, and bytes written."""
+    spent: dict[tuple[int, str], tuple[list[int], list[int], int]] = {}
     for (frame, name), descriptor, counts, beats in zip(
         plan.owners, plan.descriptors, machine.counts, machine.beats, strict=True
     ):
@@ -159,7 +175,7 @@ def _add_up(plan, machine):
 
 
 def _fields(network, config):
-    """What a row says of its layer, in order."""
+    """Fields of each row that do not depend on the prediction, in order."""
     return [
         {
             "name": "stem",
@@ -197,7 +213,7 @@ def _fields(network, config):
 
 
 def _layer(layer):
-    """Fields of a layer that is no block."""
+    """Fields of a layer that is not a block."""
     return {
         "macs": layer.macs,
         "input_shape": layer.input_shape,

@@ -1,6 +1,6 @@
-"""What random pauses do to every figure: the model run with many seeds, and what that says.
+"""Distributions of every figure over seeds of the pauses, and the test of a measured mean.
 
-A memory that pauses at random is no number but a distribution. Each draw is the whole model with
+A memory that pauses at random gives a distribution, not a number. Each draw is the whole model with
 the pauses of one seed, and equal to a run in RTL with this seed; no law is assumed for the sums.
 """
 
@@ -13,7 +13,7 @@ from mnv2.sim.prediction.figures import figures, total_figures
 
 __all__ = ["CONFIDENCE", "Spread", "column_spreads", "draw", "holds", "seeds_from", "spread_of"]
 
-#: With which the test of all means together is passed by a model that is right.
+#: Probability with which a correct model passes the test of all means together.
 CONFIDENCE = 0.99
 #: Greatest seed of the pauses.
 MOST_SEED = 2**32 - 1
@@ -21,7 +21,7 @@ MOST_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class Spread:
-    """Of a figure, over seeds.
+    """Spread of a figure over seeds.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Spread:
 
 
 def spread_of(values):
-    """Spread of a figure.
+    """Compute the spread of a figure.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def spread_of(values):
     Raises
     ------
     ValueError
-        For less than two values.
+        For fewer than two values.
     """
     if len(values) < 2:
         raise ValueError(f"A spread needs two values or more, not {len(values)}")
@@ -72,7 +72,7 @@ def draw(network, config, *, latency, bytes_per_cycle, stall_percent, seeds, dra
         See `mnv2.sim.cycles.predict.predict_network`.
     seeds : sequence of int
     drawn : function of (done, total), optional
-        Called behind each.
+        Called after each.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def draw(network, config, *, latency, bytes_per_cycle, stall_percent, seeds, dra
 
 
 def seeds_from(first, count):
-    """Seeds of pauses that follow one another; behind the last that there is comes the first.
+    """List consecutive seeds of pauses; the first follows the last that there is.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def seeds_from(first, count):
 
 
 def column_spreads(draws):
-    """Spreads of every figure of every row, and of the total.
+    """Compute the spreads of every figure of every row, and of the total.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _student(probability, freedom):
 
 
 def holds(predicted, measured, tests):
-    """Whether the interval predicted for the mean of so many runs covers the mean measured.
+    """Whether the interval predicted for the mean of the runs covers the mean measured.
 
     The interval is Student's, from the predicted deviation alone: mean +- t * deviation *
     sqrt(1 / draws + 1 / runs). Its confidence is such that ``tests`` of them all hold with

@@ -1,4 +1,4 @@
-"""The figures of a row that a prediction and a run are held to each other by."""
+"""The figures in which a prediction and a run are compared."""
 
 from mnv2.sim.report.labels import words
 
@@ -6,7 +6,7 @@ __all__ = ["figures", "total_figures"]
 
 
 def figures(result):
-    """What is compared of a row, by name: cycles, then bytes."""
+    """List the figures of a row that are compared, by name: cycles, then bytes."""
     return {
         "cycles": result.cycles,
         "pointwise cycles": result.pointwise_cycles,
@@ -18,7 +18,7 @@ def figures(result):
 
 
 def total_figures(rows):
-    """Figures of all rows together, by name."""
+    """Sum the figures of all rows, by name."""
     return {
         name: sum(values)
         for name, *values in zip(

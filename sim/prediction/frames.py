@@ -1,4 +1,4 @@
-"""Frames one right behind the other, predicted beside measured."""
+"""Back-to-back frames, predicted and measured."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ __all__ = ["FrameComparison", "render_frame_rows", "render_frames", "write_frame
 
 @dataclass(frozen=True)
 class FrameComparison:
-    """Frames of a run beside those predicted.
+    """Frames of a run and those predicted.
 
     Attributes
     ----------
@@ -45,12 +45,12 @@ class FrameComparison:
 
     @property
     def usual(self):
-        """Number of the frame that stands for all, from 0: it has one before and one behind."""
+        """Number of the frame that stands for all, from 0: frames precede and follow it."""
         return min(1, len(self.comparisons) - 1)
 
 
 def render_frames(comparison):
-    """Ends and intervals of the frames, every row of one of them, and what is not equal.
+    """Render ends and intervals of the frames, every row of one of them, and the differences.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def render_frames(comparison):
     rich.console.Group
     """
     table = new_table(
-        "Frames one right behind the other",
+        "Back-to-back frames",
         "frame",
         "predicted\nend",
         "measured\nend",
@@ -111,7 +111,7 @@ def render_frames(comparison):
 
 
 def render_frame_rows(frames):
-    """Cycles of every row of frames that were predicted.
+    """Render the cycles of every row of predicted frames.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def render_frame_rows(frames):
     """
     count = len(frames.ends)
     table = new_table(
-        "Predicted cycles of each frame, one right behind the other",
+        "Predicted cycles of each of the back-to-back frames",
         "layer",
         *(f"frame {number + 1}" for number in range(count)),
     )
@@ -145,7 +145,7 @@ def write_frames(comparison, folder, **made_with):
     comparison : FrameComparison
     folder : Path
     made_with : object
-        What the JSON says beside the rows.
+        Further keys of the JSON.
     """
     from mnv2.sim.prediction.comparison_plots import draw_comparison
 
@@ -171,6 +171,6 @@ def write_frames(comparison, folder, **made_with):
     )
     picture = draw_comparison(
         comparison.comparisons[comparison.usual],
-        f"Frame {comparison.usual + 1} of {len(frames)}, one right behind the other",
+        f"Frame {comparison.usual + 1} of {len(frames)}, back-to-back",
     )
     picture.savefig(folder / "validate.png", dpi=120)

@@ -1,4 +1,4 @@
-"""Predicted beside measured, row by row."""
+"""Comparison of predicted with measured figures, row by row."""
 
 import csv
 import json
@@ -52,7 +52,7 @@ class LayerComparison:
         return not self.differences()
 
     def differences(self):
-        """Rows that are not equal.
+        """Find the rows that are not equal.
 
         Returns
         -------
@@ -62,14 +62,16 @@ class LayerComparison:
         unequal = {}
         for one, other in zip(self.predicted, self.measured, strict=True):
             pairs = zip(figures(one).items(), figures(other).values(), strict=True)
-            found = {name: (value, beside) for (name, value), beside in pairs if value != beside}
+            found = {
+                name: (value, measured) for (name, value), measured in pairs if value != measured
+            }
             if found:
                 unequal[one.name] = found
         return unequal
 
 
 def compare_layers(network, config, predicted, measured):
-    """LayerComparison of a network's prediction with its run.
+    """Compare a network's prediction with its run.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ def _share(difference, of):
 
 
 def render_layers(comparison, *, title="The model against the RTL"):
-    """Predicted, measured and the difference of each row, what is not equal, and what is usual.
+    """Render predicted, measured and difference of each row, and the published errors of others.
 
     Parameters
     ----------
@@ -137,8 +139,8 @@ def render_layers(comparison, *, title="The model against the RTL"):
         sum(column)
         for column in zip(
             *(
-                (one.cycles, other.cycles, one.dram_bytes, other.dram_bytes, beside)
-                for one, other, beside in rows
+                (one.cycles, other.cycles, one.dram_bytes, other.dram_bytes, formula)
+                for one, other, formula in rows
             ),
             strict=True,
         )
@@ -150,13 +152,13 @@ def render_layers(comparison, *, title="The model against the RTL"):
             other.cycles,
             one.dram_bytes,
             other.dram_bytes,
-            beside,
+            formula,
             len(unequal.get(one.name, ())),
         )
-        for one, other, beside in rows
+        for one, other, formula in rows
     ]
     lines.append(("total", *sums, sum(map(len, unequal.values()))))
-    for name, cycles, measured, moved, moved_measured, beside, count in lines:
+    for name, cycles, measured, moved, moved_measured, formula, count in lines:
         if name == "total":
             table.add_section()
         table.add_row(
@@ -169,8 +171,8 @@ def render_layers(comparison, *, title="The model against the RTL"):
             f"{moved_measured:,}",
             f"{moved - moved_measured:+,}" if moved != moved_measured else "0",
             Text(str(count), style="red" if count else "green"),
-            f"{beside:,}",
-            _share(beside - measured, measured),
+            f"{formula:,}",
+            _share(formula - measured, measured),
             style="bold" if name == "total" else None,
         )
     table.caption = (
@@ -197,7 +199,7 @@ def cycle_pairs(comparisons):
 
 
 def equality_text(comparisons):
-    """How many figures of all are equal, in one line, green or red."""
+    """Count the figures that are not equal, in one line, green or red."""
     wrong = sum(len(found) for one in comparisons for found in one.differences().values())
     compared = sum(len(figures(row)) for one in comparisons for row in one.measured)
     if wrong:
@@ -214,8 +216,8 @@ def difference_texts(comparison, where=""):
         Text(
             f"{where}{name}: "
             + "; ".join(
-                f"{figure} {value:,} predicted, {beside:,} measured"
-                for figure, (value, beside) in found.items()
+                f"{figure} {value:,} predicted, {measured:,} measured"
+                for figure, (value, measured) in found.items()
             )
         )
         for name, found in comparison.differences().items()
@@ -224,7 +226,7 @@ def difference_texts(comparison, where=""):
 
 def comparison_records(comparison):
     """Plain rows: each figure predicted, measured and their difference."""
-    for one, other, beside in zip(
+    for one, other, formula in zip(
         comparison.predicted, comparison.measured, comparison.scale_sim, strict=True
     ):
         row = {"name": one.name}
@@ -235,7 +237,7 @@ def comparison_records(comparison):
                 f"measured.{key}": measured,
                 f"difference.{key}": value - measured,
             }
-        yield {**row, "computed_scale_sim_cycles": beside}
+        yield {**row, "computed_scale_sim_cycles": formula}
 
 
 def write_layers(comparison, folder, **made_with):
@@ -246,7 +248,7 @@ def write_layers(comparison, folder, **made_with):
     comparison : LayerComparison
     folder : Path
     made_with : object
-        What the JSON says beside the rows.
+        Further keys of the JSON.
     """
     from mnv2.sim.prediction.comparison_plots import draw_comparison
 

@@ -1,4 +1,4 @@
-"""One picture through the RTL, however often, for the model to be held to."""
+"""Runs of one picture in RTL, which predictions are compared with."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ __all__ = ["made_with", "measure_network"]
 
 
 def measure_network(model, given, memories, *, config, frames=1, cycles=0, progress=None):
-    """Run a picture through the whole network in RTL, once beside each memory.
+    """Run a picture through the whole network in RTL, once with each memory.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def measure_network(model, given, memories, *, config, frames=1, cycles=0, progr
     frames : int
         See `mnv2.sim.rtl.run_network.run_network`.
     cycles : int
-        That the frames take about, for the progress of several.
+        Estimate for the frames, for the progress of several.
     progress : object, optional
         See `mnv2.sim.run.run_frame`; its ``seed(seed, done, total)`` is called before each of
         several memories.
@@ -61,7 +61,7 @@ def measure_network(model, given, memories, *, config, frames=1, cycles=0, progr
 
 
 def made_with(path, model, config, memory):
-    """What a validation was made with, by name."""
+    """Configuration, memory, versions and commit of a validation, by name."""
     return {
         "image": str(path),
         "model": model.name,

@@ -1,4 +1,4 @@
-"""The report of a prediction: as that of a run, and marked in every place as predicted."""
+"""The report of a prediction: the same as of a run, marked as predicted in every place."""
 
 import dataclasses
 import json
@@ -27,7 +27,7 @@ __all__ = [
     "write_prediction",
 ]
 
-#: Keys of a run's report that nothing stands behind here.
+#: Keys of a run's report that a prediction has no figures for.
 _MEASURED_ALONE = (
     "image",
     "top5",

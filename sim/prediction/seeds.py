@@ -1,4 +1,4 @@
-"""A memory that pauses at random: runs with several seeds beside the distribution predicted."""
+"""A memory that pauses at random: runs with several seeds and the distribution predicted."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class SeedComparison:
     seeds : tuple of int
         Of the runs.
     comparisons : tuple of mnv2.sim.prediction.layers.LayerComparison
-        Each run beside the prediction with the same seed.
+        Each run and the prediction with the same seed.
     draws : tuple of tuple of mnv2.sim.cycles.predict.PredictedLayer
         Predictions with other seeds.
     steady : tuple of mnv2.sim.cycles.predict.PredictedLayer
@@ -223,7 +223,7 @@ def write_seeds(comparison, folder, **made_with):
     comparison : SeedComparison
     folder : Path
     made_with : object
-        What the JSON says beside the rows.
+        Further keys of the JSON.
     """
     from mnv2.sim.prediction.distribution_plots import draw_seeds
 

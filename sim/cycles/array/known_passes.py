@@ -96,7 +96,7 @@ def pass_shape(core, begin, command, line, descriptor):
     -------
     tuple
     """
-    shape = (
+    shape: tuple = (
         descriptor.load,
         descriptor.store,
         command.copy,

@@ -147,7 +147,7 @@ class LineWalk:
         self._words = min(self._tile_words, self._line.words - self.tile)
 
     def left(self, level):
-        """Groups or rows of the map behind that in work; no end of tiles."""
+        """Groups or rows of the map that follow the one being stepped; tiles have no end here."""
         if level == GROUP:
             return min(self._line.groups, self._steps) - 1 - self.group
         if level == ROW:
@@ -155,11 +155,11 @@ class LineWalk:
         return NO_END
 
     def number(self, level):
-        """Group or row in work; for a tile it does not matter."""
+        """Group or row being stepped; for a tile it does not matter."""
         return (self.group, self.row, 1)[level]
 
     def relative(self, level, place):
-        """Where it stands, seen from a place of the pass in which a group, a row or a tile begins.
+        """Position relative to that of the pass, where a group, a row or a tile of it begins.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class LineWalk:
         return *where, self.number(level) & 1 if self._line.stride_2 else 0
 
     def state(self):
-        """All that decides what follows, beside where it stands."""
+        """All that decides what follows, apart from the position."""
         return self.word, self.valid, self.emits, self.window
 
     def skip(self, level, places):

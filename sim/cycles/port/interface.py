@@ -6,7 +6,7 @@ satisfies these protocols, and both give the same cycles.
 
 Cycles are counted from the program's first. A side's own time moves only when it is asked, by
 ``advance`` or by another question, and never back: whatever the core does in the cycles before must
-have been told until then. What is told may lie ahead of the side's own time, not behind it.
+have been told until then. What is told may lie in the side's future, never in its past.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ from mnv2.sim.cycles.port.streams import QUEUE_CYCLES, REQUEST_CYCLES, Stream
 
 __all__ = ["ReadPort"]
 
-#: Cycles of a burst's round trip, beside the memory's latency and the burst's own beats, as
+#: Cycles of a burst's round trip, in addition to the memory's latency and the burst's beats, as
 #: `mnv2.hw.read_master.ReadMaster` states them: a stream alone is read without a pause where that
 #: many beats, a latency's and a burst's are outstanding. Counted here, it is a cycle from the
 #: request to its address, `QUEUE_CYCLES` and `REQUEST_CYCLES`: 5; the rest is its margin.
@@ -342,7 +342,7 @@ class ReadPort:
             if channel == ACTIVATIONS and self._loading:
                 self._load()
                 continue
-            if self._equal > self._history and not pauses and stream.depth is not None:
+            if self._equal > self._history and not pauses and stream.depth != NEVER:
                 stream.move()
                 if stream.is_steady():
                     self._repeat(channel, cycle)

@@ -29,8 +29,8 @@ class Stream:
     ----------
     word_bits : int
     config : AcceleratorConfig
-    depth : int, optional
-        Words of the ring, if there is one.
+    depth : int
+        Words of the ring; `NEVER` if there is none.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Stream:
         Width of a beat and of a word, in the largest unit that divides both.
     """
 
-    def __init__(self, word_bits: int, config: AcceleratorConfig, depth: int | None = None):
+    def __init__(self, word_bits: int, config: AcceleratorConfig, depth: int = NEVER):
         self._burst = config.burst_beats
         self._queue = config.read_queue_beats
         self._data_bits = config.data_bits
@@ -161,7 +161,7 @@ class Stream:
     def move(self) -> None:
         """Move on what has arrived."""
         self.stale = False
-        if self.depth is None:
+        if self.depth == NEVER:
             self.pop()
         else:
             self.flow()

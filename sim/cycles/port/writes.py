@@ -376,4 +376,4 @@ class WritePort:
             self._answers.append(now + self._latency - 1)
         if accepted:
             self._accepted += 1
-        return moved
+        return bool(moved)

@@ -78,7 +78,7 @@ def test_what_is_wrong_is_a_sentence(arguments, message):
 
 
 def comparison(latency=100):
-    """A prediction beside another, of a memory so far away."""
+    """Compare a prediction with another, of a memory of another latency."""
     rows = [predict_network(NETWORK, PRESETS["tiny"], latency=cycles) for cycles in (100, latency)]
     return compare_layers(NETWORK, PRESETS["tiny"], *rows)
 

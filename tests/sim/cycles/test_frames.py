@@ -1,4 +1,4 @@
-"""Frames one right behind the other: every row of every frame, and when its logits are there."""
+"""Back-to-back frames: every row of every frame, and the cycle in which its logits are there."""
 
 from dataclasses import asdict
 
@@ -15,7 +15,7 @@ from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
 FRAMES = 4
 #: 95 classes in three parts, and no more blocks than parts.
 NETWORK = network_of([(1, 8, 1, 1), (6, 16, 2, 2), (3, 20, 2, 1)], 33, stem=11, head=37, classes=95)
-#: Each machine beside a memory of its own.
+#: A memory of its own for each machine.
 MEMORIES = {
     "tiny": MemoryModel(latency=57),
     "narrow": MemoryModel(latency=60, stall_percent=25),

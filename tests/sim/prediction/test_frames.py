@@ -1,4 +1,4 @@
-"""Frames predicted beside frames measured: what is not equal is named with its frame."""
+"""Frames predicted and measured: each difference is reported with its frame."""
 
 import json
 from dataclasses import replace
@@ -16,7 +16,7 @@ CONFIG = PRESETS["tiny"]
 
 
 def comparison(change=0, ends=0):
-    """Three frames beside themselves, the classifier of the last with cycles added, and its end."""
+    """Three frames and themselves, with cycles added to the last classifier, and to its end."""
     frames = predict_frames(NETWORK, CONFIG, 3)
     *others, last = frames.layers
     *rows, classifier = last

@@ -1,4 +1,4 @@
-"""Several seeds beside a distribution: green where the model is right, red where it is not."""
+"""Several seeds and a distribution: green where the model is right, red where it is not."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ def measured():
 
 
 def comparison(measured, stall_percent=MEMORY.stall_percent):
-    """LayerComparison with a model that takes the memory to pause so often."""
+    """Comparison with a model that takes the memory to pause so often."""
     memory = {**asdict(MEMORY), "stall_percent": stall_percent}
     rows = [predict_network(NETWORK, CONFIG, **{**memory, "seed": seed}) for seed in SEEDS]
     del memory["seed"]
