@@ -15,7 +15,7 @@ from mnv2.sim.commands.doctor import doctor
 from mnv2.sim.commands.explore import explore
 from mnv2.sim.commands.export import export
 from mnv2.sim.commands.golden import golden
-from mnv2.sim.commands.predict import model
+from mnv2.sim.commands.predict import model, predict
 from mnv2.sim.commands.run import run
 from mnv2.sim.commands.summary import summary
 from mnv2.sim.commands.sweep import sweep
@@ -83,7 +83,7 @@ for _command in (
     export,
     compare,
     sweep,
-    model,
+    predict,
     validate,
     cost,
     explore,
@@ -91,6 +91,8 @@ for _command in (
     doctor,
 ):
     app.command()(guard(_command))
+# The former name of predict: scripts that call it keep working.
+app.command(name="model", hidden=True)(guard(model))
 
 
 def _interrupt(number, frame):

@@ -96,7 +96,7 @@ def cost(
     """Say what an accelerator takes of a device, how fast it is there, and what a frame costs.
 
     DSPs and memories are counted exactly as Yosys maps them, LUTs and flip-flops by formulas
-    fitted to its runs; frames/s and bytes are predicted as by mnv2 model; energy is counted
+    fitted to its runs; frames/s and bytes are predicted as by mnv2 predict; energy is counted
     operations times a table. Nothing is built or run, but with --fmax. Without --bandwidth the
     memory is the board's, at its peak.
 

@@ -1,5 +1,7 @@
-"""`mnv2 model`."""
+"""`mnv2 predict`, and `mnv2 model`, which was its name."""
 
+import functools
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -30,8 +32,10 @@ from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.terminal.command_line import command_line
 from mnv2.sim.errors import UserError
 
+__all__ = ["model", "predict"]
 
-def model(
+
+def predict(
     context: typer.Context,
     config: Config = "base",
     settings: Settings = None,
@@ -69,15 +73,15 @@ def model(
 
     Examples:
 
-    - mnv2 model
+    - mnv2 predict
 
-    - mnv2 model --config small --set pixels=4 --latency 40 --bandwidth 8
+    - mnv2 predict --config small --set pixels=4 --latency 40 --bandwidth 8
 
-    - mnv2 model --stalls 20 --draws 100
+    - mnv2 predict --stalls 20 --draws 100
 
-    - mnv2 model --frames 4
+    - mnv2 predict --frames 4
 
-    - mnv2 model --model mobilenet_v2.tflite --html --output runs/predicted
+    - mnv2 predict --model mobilenet_v2.tflite --html --output runs/predicted
     """
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.commands.terminal.progress import show_count
@@ -136,3 +140,10 @@ def model(
     get_console().print(render_prediction(prediction))
     if output:
         get_error_console().print(f"In {output}: {files}")
+
+
+@functools.wraps(predict)
+def model(*arguments, **options):
+    """Run `mnv2 predict` under its former name, and say so."""
+    print("mnv2 model is now mnv2 predict", file=sys.stderr)
+    return predict(*arguments, **options)

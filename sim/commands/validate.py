@@ -69,8 +69,9 @@ def validate(
 
     Every counter of every layer is compared: cycles, work and waits by cause, bytes by kind. The
     table, report.json, report.csv and validate.png state predicted, measured and the difference,
-    the cycles by the formula of a published simulator, and the published errors of other models. With --stalls the model pauses in the cycles in which the memory of the run
-    does. Exit status 1 where any figure is not equal.
+    the cycles by the formula of a published simulator, and the published errors of other models.
+    With --stalls the model pauses in the cycles in which the memory of the run does. Exit status 1
+    if any figure is not equal.
 
     Examples:
 

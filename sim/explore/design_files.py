@@ -46,7 +46,7 @@ def run_command(design, folder, request):
     file = shlex.quote(str(folder / f"{design.name}.toml"))
     command = [
         "mnv2",
-        "run" if runs else "model",
+        "run" if runs else "predict",
         "--config",
         file,
         *options,

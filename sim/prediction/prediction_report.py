@@ -1,7 +1,6 @@
 """The report of a prediction: the same as of a run, marked as predicted in every place."""
 
 import dataclasses
-import json
 from collections.abc import Mapping
 
 from rich.console import Group
@@ -10,6 +9,7 @@ from rich.text import Text
 from mnv2.sim.cycles.predict import PredictedFrames, PredictedLayer
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.frames import render_frame_rows
+from mnv2.sim.prediction.layers import write_json
 from mnv2.sim.prediction.seeds import render_spreads, spread_records
 from mnv2.sim.report.files import report_as_dict, write_rows
 from mnv2.sim.report.limits import block_limits, frame_limits
@@ -174,8 +174,7 @@ def prediction_as_dict(prediction):
 def write_prediction(prediction, folder):
     """Write ``report.json`` and ``report.csv``, whose columns are named like the JSON's keys."""
     content = prediction_as_dict(prediction)
-    text = json.dumps(content, indent=2) + "\n"
-    (folder / "report.json").write_text(text, encoding="utf-8")
+    write_json(content, folder)
     write_rows(content, folder / "report.csv")
 
 

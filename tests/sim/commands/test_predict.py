@@ -1,4 +1,4 @@
-"""`mnv2 model` and `mnv2 validate`."""
+"""`mnv2 predict` and `mnv2 validate`."""
 
 import csv
 import json
@@ -27,14 +27,14 @@ def invoke(*arguments):
     return CliRunner().invoke(cli.app, arguments, env={"COLUMNS": "160"})
 
 
-@pytest.mark.parametrize("command", ["model", "validate"])
+@pytest.mark.parametrize("command", ["predict", "validate"])
 def test_help_teaches(command):
     assert command in invoke("--help").stdout
     assert len(invoke(command, "--help").stdout.split()) > 80
 
 
 def test_prediction_is_marked_in_every_place(tmp_path):
-    result = invoke("model", "--width", "0.35", "--size", "96", "--output", str(tmp_path / "out"))
+    result = invoke("predict", "--width", "0.35", "--size", "96", "--output", str(tmp_path / "out"))
     assert result.exit_code == 0
     titles = [line for line in result.stdout.splitlines() if "predicted" in line]
     assert len(titles) >= 5
@@ -58,7 +58,7 @@ def test_options_change_the_prediction():
 
 
 def json_cycles(*arguments):
-    return invoke("model", *arguments).stdout.split(" cycles")[0]
+    return invoke("predict", *arguments).stdout.split(" cycles")[0]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def json_cycles(*arguments):
     ],
 )
 def test_what_is_wrong_is_a_sentence(arguments, message):
-    result = invoke("model", *arguments)
+    result = invoke("predict", *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
 
@@ -212,7 +212,7 @@ def test_validate_refuses_what_does_not_go_together(arguments, message):
 
 def test_pauses_have_a_mean_and_a_range(tmp_path):
     options = ("--width", "0.35", "--size", "96", "--stalls", "30", "--seed", "3")
-    result = invoke("model", *options, "--draws", "4", "--output", str(tmp_path / "out"))
+    result = invoke("predict", *options, "--draws", "4", "--output", str(tmp_path / "out"))
     assert result.exit_code == 0
     assert "cycles over 4 seeds, 90 % of them" in result.stdout
     content = json.loads((tmp_path / "out/report.json").read_text())
@@ -222,14 +222,14 @@ def test_pauses_have_a_mean_and_a_range(tmp_path):
     assert total["predicted.low"] <= total["predicted.mean"] <= total["predicted.high"]
     assert total["predicted.count"] == 4
     # The rows are those of one seed.
-    alone = invoke("model", *options, "--draws", "1").stdout
+    alone = invoke("predict", *options, "--draws", "1").stdout
     assert f"{content['total']['cycles']:,} cycles" in alone
     assert "over" not in alone.splitlines()[1]
 
 
 def test_frames_have_an_interval(tmp_path):
     options = ("--width", "0.35", "--size", "96", "--frames", "3")
-    result = invoke("model", *options, "--output", str(tmp_path / "out"))
+    result = invoke("predict", *options, "--output", str(tmp_path / "out"))
     assert result.exit_code == 0
     frames = json.loads((tmp_path / "out/report.json").read_text())["frames"]
     ends = frames["end_cycles"]
@@ -240,7 +240,7 @@ def test_frames_have_an_interval(tmp_path):
 
 def test_draws_behind_the_last_seed():
     result = invoke(
-        "model",
+        "predict",
         "--width",
         "0.35",
         "--size",
@@ -254,3 +254,25 @@ def test_draws_behind_the_last_seed():
     )
     assert result.exit_code == 0, result.output
     assert "cycles over 2 seeds" in result.stdout
+
+
+def test_model_is_the_former_name(tmp_path):
+    """It is not listed, says what its name is now, and does the same with the same options."""
+    commands = [line.split()[1] for line in invoke("--help").stdout.splitlines() if "│ " in line]
+    assert "predict" in commands
+    assert "model" not in commands
+    options = ("--width", "0.35", "--size", "96", "--latency", "40")
+    former, now = (
+        invoke(name, *options, "--output", str(tmp_path / name)) for name in ("model", "predict")
+    )
+    assert former.exit_code == now.exit_code == 0
+    assert former.stderr.splitlines()[0] == "mnv2 model is now mnv2 predict"
+    assert len(former.stderr.splitlines()) == len(now.stderr.splitlines()) + 1
+    assert "mnv2 model is now" not in now.stderr
+    # All but the time that the prediction took.
+    assert former.stdout.splitlines()[:-1] == now.stdout.splitlines()[:-1]
+    tables = [(tmp_path / name / "report.csv").read_text() for name in ("model", "predict")]
+    assert tables[0] == tables[1]
+    refused = invoke("model", "--frames", "2")
+    assert refused.exit_code == invoke("predict", "--frames", "2").exit_code == 2
+    assert "must be 1, or 3 or more, not 2" in refused.stderr

@@ -199,7 +199,7 @@ def test_predicted_is_said_everywhere(visit):
             clock_hz=200e6,
             seconds=0.01,
         ),
-        "mnv2 model",
+        "mnv2 predict",
     )
     with visit(page) as seen:
         text = seen.page.locator("body").inner_text()
