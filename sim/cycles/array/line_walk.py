@@ -132,7 +132,7 @@ class LineWalk:
         self.row += 1
         if self.row == line.end_row:
             self.row = line.first_row
-            self._skip_tiles(1)
+            self._move_tiles(1)
             self.active = self.tile < line.words
         self._enter_row()
 
@@ -142,7 +142,7 @@ class LineWalk:
         self._real_row = row < self._line.rows
         self._inner_row = row > 0 and row & self._mask == self._odd
 
-    def _skip_tiles(self, tiles: int) -> None:
+    def _move_tiles(self, tiles: int) -> None:
         self.tile += tiles * self._tile_words
         self._words = min(self._tile_words, self._line.words - self.tile)
 
@@ -194,6 +194,6 @@ class LineWalk:
         elif level == ROW:
             self.row += places
         else:
-            self._skip_tiles(places)
+            self._move_tiles(places)
             self.passed += places * self._tile_words
             self.window_word += places * self._tile_words
