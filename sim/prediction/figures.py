@@ -1,11 +1,14 @@
 """The figures in which a prediction and a run are compared."""
 
+from collections.abc import Sequence
+
 from mnv2.sim.report.labels import words
+from mnv2.sim.report.results import LayerResult
 
 __all__ = ["figures", "total_figures"]
 
 
-def figures(result):
+def figures(result: LayerResult) -> dict[str, int]:
     """List the figures of a row that are compared, by name: cycles, then bytes."""
     return {
         "cycles": result.cycles,
@@ -17,7 +20,7 @@ def figures(result):
     }
 
 
-def total_figures(rows):
+def total_figures(rows: Sequence[LayerResult]) -> dict[str, int]:
     """Sum the figures of all rows, by name."""
     return {
         name: sum(values)

@@ -1,10 +1,13 @@
 """Back-to-back frames, predicted and measured."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
 
+from mnv2.sim.cycles.predict import PredictedFrames
 from mnv2.sim.prediction.layers import (
     LayerComparison,
     comparison_records,
@@ -16,6 +19,7 @@ from mnv2.sim.prediction.layers import (
 )
 from mnv2.sim.prediction.published import published_records
 from mnv2.sim.report.tables import new_table
+from mnv2.sim.report.wide_table import WideTable
 
 __all__ = ["FrameComparison", "render_frame_rows", "render_frames", "write_frames"]
 
@@ -26,7 +30,7 @@ class FrameComparison:
 
     Attributes
     ----------
-    comparisons : tuple of mnv2.sim.prediction.layers.LayerComparison
+    comparisons : tuple of LayerComparison
         One for each frame.
     predicted_ends, measured_ends : tuple of int
         Cycle in which the logits of each frame were in memory.
@@ -37,19 +41,19 @@ class FrameComparison:
     measured_ends: tuple[int, ...]
 
     @property
-    def equal(self):
+    def equal(self) -> bool:
         """Whether every figure of every frame, and every end, is equal."""
         return self.predicted_ends == self.measured_ends and not any(
             one.differences() for one in self.comparisons
         )
 
     @property
-    def usual(self):
+    def usual(self) -> int:
         """Number of the frame that stands for all, from 0: frames precede and follow it."""
         return min(1, len(self.comparisons) - 1)
 
 
-def render_frames(comparison):
+def render_frames(comparison: FrameComparison) -> Group:
     """Render ends and intervals of the frames, every row of one of them, and the differences.
 
     Parameters
@@ -92,9 +96,9 @@ def render_frames(comparison):
     notes = []
     for number, one in enumerate(comparison.comparisons, start=1):
         notes += difference_texts(one, f"frame {number}, ")
-    ends = ("The cycles in which the logits are there are equal.", "bold green")
+    verdict = ("The cycles in which the logits are there are equal.", "bold green")
     if comparison.predicted_ends != comparison.measured_ends:
-        ends = ("The cycles in which the logits are there are not equal.", "bold red")
+        verdict = ("The cycles in which the logits are there are not equal.", "bold red")
     return Group(
         render_layers(
             comparison.comparisons[comparison.usual],
@@ -105,12 +109,12 @@ def render_frames(comparison):
         table,
         "",
         Text("Of all frames: ").append_text(equality_text(comparison.comparisons)),
-        Text(*ends),
+        Text(*verdict),
         *notes,
     )
 
 
-def render_frame_rows(frames):
+def render_frame_rows(frames: PredictedFrames) -> WideTable:
     """Render the cycles of every row of predicted frames.
 
     Parameters
@@ -137,14 +141,14 @@ def render_frame_rows(frames):
     return table
 
 
-def write_frames(comparison, folder, **made_with):
+def write_frames(comparison: FrameComparison, folder: Path, **made_with: Any) -> None:
     """Write ``report.json``, ``report.csv`` and ``validate.png``.
 
     Parameters
     ----------
     comparison : FrameComparison
     folder : Path
-    made_with : object
+    made_with
         Further keys of the JSON.
     """
     from mnv2.sim.prediction.comparison_plots import draw_comparison

@@ -2,13 +2,20 @@
 
 import csv
 import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
 
+from mnv2.golden.network import Network
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cycles.predict import PredictedLayer
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.published import published_records, published_table
+from mnv2.sim.report.results import LayerResult
 from mnv2.sim.report.scale_sim import estimate_layers
 from mnv2.sim.report.tables import new_table
 
@@ -32,8 +39,8 @@ class LayerComparison:
 
     Attributes
     ----------
-    predicted : tuple of mnv2.sim.cycles.predict.PredictedLayer
-    measured : tuple of mnv2.sim.report.results.LayerResult
+    predicted : tuple of PredictedLayer
+    measured : tuple of LayerResult
         The same rows.
     scale_sim : tuple of int
         Cycles that SCALE-Sim's formula gives each row.
@@ -41,17 +48,17 @@ class LayerComparison:
         Rows and columns of its array.
     """
 
-    predicted: tuple
-    measured: tuple
-    scale_sim: tuple
-    array: tuple
+    predicted: tuple[PredictedLayer, ...]
+    measured: tuple[LayerResult, ...]
+    scale_sim: tuple[int, ...]
+    array: tuple[int, int]
 
     @property
-    def equal(self):
+    def equal(self) -> bool:
         """Whether every figure of every row is equal."""
         return not self.differences()
 
-    def differences(self):
+    def differences(self) -> dict[str, dict[str, tuple[int, int]]]:
         """Find the rows that are not equal.
 
         Returns
@@ -70,15 +77,20 @@ class LayerComparison:
         return unequal
 
 
-def compare_layers(network, config, predicted, measured):
+def compare_layers(
+    network: Network,
+    config: AcceleratorConfig,
+    predicted: Sequence[PredictedLayer],
+    measured: Sequence[LayerResult],
+) -> LayerComparison:
     """Compare a network's prediction with its run.
 
     Parameters
     ----------
     network : mnv2.golden.network.Network
     config : mnv2.hw.config.AcceleratorConfig
-    predicted : tuple of mnv2.sim.cycles.predict.PredictedLayer
-    measured : tuple of mnv2.sim.report.results.LayerResult
+    predicted : sequence of PredictedLayer
+    measured : sequence of LayerResult
 
     Returns
     -------
@@ -106,7 +118,9 @@ def _share(difference, of):
     return f"{difference / of:+.2%}" if difference else "0"
 
 
-def render_layers(comparison, *, title="The model against the RTL"):
+def render_layers(
+    comparison: LayerComparison, *, title: str = "The model against the RTL"
+) -> Group:
     """Render predicted, measured and difference of each row, and the published errors of others.
 
     Parameters
@@ -189,8 +203,8 @@ def render_layers(comparison, *, title="The model against the RTL"):
     )
 
 
-def cycle_pairs(comparisons):
-    """Cycles predicted and measured of every row of all."""
+def cycle_pairs(comparisons: Iterable[LayerComparison]) -> list[tuple[int, int]]:
+    """List the cycles predicted and measured of every row of all."""
     return [
         (one.cycles, other.cycles)
         for comparison in comparisons
@@ -198,7 +212,7 @@ def cycle_pairs(comparisons):
     ]
 
 
-def equality_text(comparisons):
+def equality_text(comparisons: Sequence[LayerComparison]) -> Text:
     """Count the figures that are not equal, in one line, green or red."""
     wrong = sum(len(found) for one in comparisons for found in one.differences().values())
     compared = sum(len(figures(row)) for one in comparisons for row in one.measured)
@@ -210,8 +224,8 @@ def equality_text(comparisons):
     )
 
 
-def difference_texts(comparison, where=""):
-    """A line for each row that is not equal."""
+def difference_texts(comparison: LayerComparison, where: str = "") -> list[Text]:
+    """Make a line for each row that is not equal, which begins with ``where``."""
     return [
         Text(
             f"{where}{name}: "
@@ -224,12 +238,12 @@ def difference_texts(comparison, where=""):
     ]
 
 
-def comparison_records(comparison):
-    """Plain rows: each figure predicted, measured and their difference."""
+def comparison_records(comparison: LayerComparison) -> Iterator[dict[str, Any]]:
+    """Make plain rows: each figure predicted, measured and their difference."""
     for one, other, formula in zip(
         comparison.predicted, comparison.measured, comparison.scale_sim, strict=True
     ):
-        row = {"name": one.name}
+        row: dict[str, Any] = {"name": one.name}
         for name, value in figures(one).items():
             key, measured = name.replace(" ", "_"), figures(other)[name]
             row |= {
@@ -240,14 +254,14 @@ def comparison_records(comparison):
         yield {**row, "computed_scale_sim_cycles": formula}
 
 
-def write_layers(comparison, folder, **made_with):
+def write_layers(comparison: LayerComparison, folder: Path, **made_with: Any) -> None:
     """Write ``report.json``, ``report.csv`` and ``validate.png``.
 
     Parameters
     ----------
     comparison : LayerComparison
     folder : Path
-    made_with : object
+    made_with
         Further keys of the JSON.
     """
     from mnv2.sim.prediction.comparison_plots import draw_comparison
@@ -268,13 +282,13 @@ def write_layers(comparison, folder, **made_with):
     draw_comparison(comparison).savefig(folder / "validate.png", dpi=120)
 
 
-def write_json(content, folder):
+def write_json(content: Any, folder: Path) -> None:
     """Write ``report.json``."""
     text = json.dumps(content, indent=2) + "\n"
     (folder / "report.json").write_text(text, encoding="utf-8")
 
 
-def write_csv(rows, folder):
+def write_csv(rows: Sequence[dict[str, Any]], folder: Path) -> None:
     """Write ``report.csv``, whose columns are the keys of the first row."""
     with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))

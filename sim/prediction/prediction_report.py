@@ -1,12 +1,12 @@
 """The report of a prediction: the same as of a run, marked as predicted in every place."""
 
 import dataclasses
-from collections.abc import Mapping
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mnv2.sim.cycles.predict import PredictedFrames, PredictedLayer
+from mnv2.sim.prediction.distribution import Spreads
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.frames import render_frame_rows
 from mnv2.sim.prediction.layers import write_json
@@ -56,7 +56,7 @@ class Prediction(RunReport):
 
     layers: tuple[PredictedLayer, ...]
     sequence: PredictedFrames | None = None
-    spreads: Mapping | None = dataclasses.field(default=None, hash=False)
+    spreads: Spreads | None = dataclasses.field(default=None, hash=False)
 
     predicted = True
 
@@ -77,7 +77,7 @@ def make_prediction(
     spreads=None,
     commit=None,
 ):
-    """Prediction of a network.
+    """Make the prediction of a network.
 
     Parameters
     ----------
@@ -201,7 +201,8 @@ def render_prediction(prediction):
     rich.console.Group
     """
     bandwidth = prediction.shared_bytes_per_cycle
-    notes, more = [], []
+    notes: list[RenderableType] = []
+    more: list[RenderableType] = []
     if prediction.frames:
         notes.append(Text(f"predicted, not run: {frames_line(prediction)}"))
         more += ["", render_frame_rows(prediction.sequence)]
