@@ -51,22 +51,12 @@ class ImageWords:
             self.there = self.reads.wait(ACTIVATIONS, cycle)
         return max(self.there, cycle)
 
-    def take(self, cycle: int) -> None:
-        """Take the next word in a cycle."""
-        self.takes.append(cycle)
-        if self.due is None:
-            self.dues.append(cycle)
-        else:
-            self.dues.append(self.due)
-            self.due = None
+    def take_known(self, cycle: int) -> int:
+        """Take a word that the port need not be told of; the cycle from which the next is there."""
         if self.reads is None:
-            return
-        if not self.ahead:
-            self.there = self.reads.take(cycle, ACTIVATIONS)
-            return
+            return cycle
         self.ahead -= 1
-        if not self.ahead:
-            self.there = self.reads.when(ACTIVATIONS)
+        return cycle if self.ahead else self.reads.when(ACTIVATIONS)
 
     def take_rows(
         self, cycle: int, length: int, places: list[int], dues: list[int], rows: int

@@ -201,7 +201,13 @@ class StemPass:
                 issued = True
         self.counts[POINTWISE if issued else cause] += 1
         if walk.step(image.there <= cycle, issued and first):
-            image.take(cycle)
+            image.takes.append(cycle)
+            image.dues.append(cycle if image.due is None else image.due)
+            image.due = None
+            if image.reads is None or image.ahead:
+                image.there = image.take_known(cycle)
+            else:
+                image.there = image.reads.take(cycle, ACTIVATIONS)
         # A word leaves the array: of the tile that ends, or of the one before.
         if ends and issued:
             self.pending = self.sizes[self.tile] - 1
