@@ -17,7 +17,7 @@ from mnv2.sim.commands.export import export
 from mnv2.sim.commands.golden import golden
 from mnv2.sim.commands.lab import COMMANDS as LAB_COMMANDS
 from mnv2.sim.commands.lab import HELP as LAB_HELP
-from mnv2.sim.commands.predict import model
+from mnv2.sim.commands.predict import model, predict
 from mnv2.sim.commands.run import run
 from mnv2.sim.commands.summary import summary
 from mnv2.sim.commands.sweep import sweep
@@ -86,7 +86,7 @@ for _command in (
     export,
     compare,
     sweep,
-    model,
+    predict,
     validate,
     cost,
     explore,
@@ -94,6 +94,8 @@ for _command in (
     doctor,
 ):
     app.command()(guard(_command))
+# The former name of predict: scripts that call it keep working.
+app.command(name="model", hidden=True)(guard(model))
 
 lab = typer.Typer(
     name="lab",

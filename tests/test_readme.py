@@ -91,7 +91,7 @@ def invoke(*arguments):
     return [line.rstrip() for line in result.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("command", ["cost --config base --device ZU3EG", "model --config base"])
+@pytest.mark.parametrize("command", ["cost --config base --device ZU3EG", "predict --config base"])
 def test_output_of_predictions(command):
     """The lines shown are lines that the command prints."""
     shown = README[README.index(f"$ mnv2 {command}\n") :]

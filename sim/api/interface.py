@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mnv2.sim.mapping.network_program import NetworkProgram
     from mnv2.sim.networks.inputs import ModelInput
     from mnv2.sim.networks.open import RunnableModel
-    from mnv2.sim.prediction.report import Prediction
+    from mnv2.sim.prediction.prediction_report import Prediction
     from mnv2.sim.rtl.memory_model import MemoryModel
     from mnv2.sim.run import RunResult
     from mnv2.sim.sweep.request import SweepRequest
@@ -56,7 +56,7 @@ def predict(
 
     Returns
     -------
-    mnv2.sim.prediction.report.Prediction
+    mnv2.sim.prediction.prediction_report.Prediction
 
     Raises
     ------
@@ -83,7 +83,7 @@ def predict(
     32 0.12
     """
     from mnv2.sim.cycles.predict import predict_frames, predict_network
-    from mnv2.sim.prediction.report import make_prediction
+    from mnv2.sim.prediction.prediction_report import make_prediction
     from mnv2.sim.rtl.memory_model import MemoryModel
 
     settings = dataclasses.asdict(memory or MemoryModel())

@@ -97,7 +97,8 @@ def cost(
 
     DSPs and memories are counted exactly as Yosys maps them, LUTs and flip-flops by formulas
     fitted to its runs; frames/s and bytes are predicted as by mnv2 predict; energy is counted
-    operations times a table. Nothing is built or run, except with --fmax.
+    operations times a table. Nothing is built or run, except with --fmax. Without --bandwidth the
+    memory is the board's, at its peak.
 
     Examples:
 

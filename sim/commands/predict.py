@@ -1,5 +1,7 @@
-"""`mnv2 model`."""
+"""`mnv2 predict`, and `mnv2 model`, which was its name."""
 
+import functools
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -30,8 +32,10 @@ from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.terminal.command_line import command_line
 from mnv2.sim.errors import UserError
 
+__all__ = ["model", "predict"]
 
-def model(
+
+def predict(
     context: typer.Context,
     config: Config = "base",
     settings: Settings = None,
@@ -44,8 +48,8 @@ def model(
         int,
         typer.Option(
             metavar="N",
-            help="Predict so many frames too, one right behind the other, 3 or more: every row "
-            "of each, and the interval between their logits.",
+            help="Predict N back-to-back frames too, 3 or more: every row of each, and the "
+            "interval between their logits.",
         ),
     ] = 1,
     clock: Clock = 200.0,
@@ -65,19 +69,19 @@ def model(
     A model of the accelerator that equals its RTL to the cycle and to the byte: mnv2 validate holds
     one to the other. Nothing is built or run, and no weights are needed: time does not depend on
     data. With --stalls the memory pauses at random: the layers are those of --seed, as mnv2 run
-    would measure them with it, and beside them stand mean and range over --draws seeds.
+    would measure them with it, together with mean and range over --draws seeds.
 
     Examples:
 
-    - mnv2 model
+    - mnv2 predict
 
-    - mnv2 model --config small --set pixels=4 --latency 40 --bandwidth 8
+    - mnv2 predict --config small --set pixels=4 --latency 40 --bandwidth 8
 
-    - mnv2 model --stalls 20 --draws 100
+    - mnv2 predict --stalls 20 --draws 100
 
-    - mnv2 model --frames 4
+    - mnv2 predict --frames 4
 
-    - mnv2 model --model mobilenet_v2.tflite --html --output runs/predicted
+    - mnv2 predict --model mobilenet_v2.tflite --html --output runs/predicted
     """
     from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
@@ -85,7 +89,11 @@ def model(
     from mnv2.sim.cycles.predict import predict_frames, predict_network
     from mnv2.sim.jobs.files import output_folder
     from mnv2.sim.prediction.distribution import column_spreads, draw, seeds_from
-    from mnv2.sim.prediction.report import make_prediction, render_prediction, write_prediction
+    from mnv2.sim.prediction.prediction_report import (
+        make_prediction,
+        render_prediction,
+        write_prediction,
+    )
 
     if html and output is None:
         raise UserError("The page of --html goes into a folder: add --output DIR")
@@ -132,3 +140,10 @@ def model(
     get_console().print(render_prediction(prediction))
     if output:
         get_error_console().print(f"In {output}: {files}")
+
+
+@functools.wraps(predict)
+def model(*arguments, **options):
+    """Run `mnv2 predict` under its former name, and say so."""
+    print("mnv2 model is now mnv2 predict", file=sys.stderr)
+    return predict(*arguments, **options)

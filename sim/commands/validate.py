@@ -46,8 +46,8 @@ def validate(
         int,
         typer.Option(
             metavar="N",
-            help="With --stalls: run so many seeds, from --seed on, and put their distribution "
-            "beside that of --draws other seeds that the model takes.",
+            help="With --stalls: run N seeds, from --seed on, and compare their distribution "
+            "with that of --draws other seeds, predicted.",
         ),
     ] = 1,
     draws: Draws = 32,
@@ -55,13 +55,13 @@ def validate(
         int,
         typer.Option(
             metavar="N",
-            help="Run so many frames, one right behind the other, and compare every row of each "
-            "and the cycle in which its logits are in memory.",
+            help="Run N back-to-back frames, and compare every row of each and the cycle in "
+            "which its logits are in memory.",
         ),
     ] = 1,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of the report. Without it, runs/<time>."),
+        typer.Option(metavar="DIR", help="Folder of the report; default runs/<time>."),
     ] = None,
     html: Html = False,
 ):
@@ -69,9 +69,9 @@ def validate(
 
     Every counter of every layer is compared: cycles, work and waits by cause, bytes by kind. The
     table, report.json, report.csv and validate.png state predicted, measured and the difference,
-    and beside them what the formula of a published simulator says and how far other models are
-    off, as published. With --stalls the model pauses in the cycles in which the memory of the run
-    does. Exit status 1 where any figure is not equal.
+    the cycles by the formula of a published simulator, and the published errors of other models.
+    With --stalls the model pauses in the cycles in which the memory of the run does. Exit status 1
+    if any figure is not equal.
 
     Examples:
 
@@ -109,7 +109,7 @@ def validate(
             )
             data = load_input(runnable, source, given(normalization))
             memories = [dataclasses.replace(memory, seed=one) for one in seeds_from(seed, seeds)]
-            # What cannot be is found before anything is built.
+            # A prediction that is impossible is found before anything is built.
             predicted = _predict(runnable.network, accelerator, memories, frames)
             runs = measure_network(
                 runnable,
@@ -141,7 +141,7 @@ def validate(
 
 
 def _check(stalls, seeds, draws, frames):
-    """Refuse what does not go together."""
+    """Refuse options that exclude each other."""
     if seeds < 1:
         raise UserError(f"--seeds must be 1 or more, not {seeds}")
     if seeds > 1 and not stalls:
@@ -157,7 +157,7 @@ def _check(stalls, seeds, draws, frames):
 
 
 def _predict(network, accelerator, memories, frames):
-    """The model beside each memory."""
+    """Predict the frames with each memory."""
     from mnv2.sim.cycles.predict import predict_frames
 
     return [
@@ -167,22 +167,22 @@ def _predict(network, accelerator, memories, frames):
 
 
 def _run(network, accelerator, predicted, runs, folder, about):
-    """A single run: its comparison, and what is shown of it."""
-    from mnv2.sim.prediction.layers import compare, render_comparison, write_comparison
+    """Compare a single run; the comparison, and its tables."""
+    from mnv2.sim.prediction.layers import compare_layers, render_layers, write_layers
 
-    comparison = compare(network, accelerator, predicted[0].layers[0], runs[0].layers)
-    write_comparison(comparison, folder, **about)
-    return comparison, render_comparison(comparison)
+    comparison = compare_layers(network, accelerator, predicted[0].layers[0], runs[0].layers)
+    write_layers(comparison, folder, **about)
+    return comparison, render_layers(comparison)
 
 
 def _frames(network, accelerator, predicted, runs, folder, about):
-    """Several frames: their comparison, and what is shown of it."""
+    """Compare several frames; the comparison, and its tables."""
     from mnv2.sim.prediction.frames import FrameComparison, render_frames, write_frames
-    from mnv2.sim.prediction.layers import compare
+    from mnv2.sim.prediction.layers import compare_layers
 
     comparison = FrameComparison(
         tuple(
-            compare(network, accelerator, rows, measured)
+            compare_layers(network, accelerator, rows, measured)
             for rows, measured in zip(predicted[0].layers, runs[0].frame_layers, strict=True)
         ),
         predicted[0].ends,
@@ -193,11 +193,11 @@ def _frames(network, accelerator, predicted, runs, folder, about):
 
 
 def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about):
-    """Several seeds: their comparison, and what is shown of it."""
+    """Compare several seeds; the comparison, and its tables."""
     from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.cycles.predict import predict_network
     from mnv2.sim.prediction.distribution import draw, seeds_from
-    from mnv2.sim.prediction.layers import compare
+    from mnv2.sim.prediction.layers import compare_layers
     from mnv2.sim.prediction.seeds import SeedComparison, render_seeds, write_seeds
 
     steady = {"latency": memories[0].latency, "bytes_per_cycle": memories[0].bytes_per_cycle}
@@ -214,7 +214,7 @@ def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about
     comparison = SeedComparison(
         tuple(memory.seed for memory in memories),
         tuple(
-            compare(network, accelerator, one.layers[0], run.layers)
+            compare_layers(network, accelerator, one.layers[0], run.layers)
             for one, run in zip(predicted, runs, strict=True)
         ),
         tuple(drawn_rows),

@@ -1,22 +1,19 @@
-"""What a network's program asks of the accelerator: sizes alone, no weights and no addresses."""
+"""The sizes that a network's program asks of the accelerator: no weights and no addresses."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
+from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
+from mnv2.hw.config import ADDRESS_BITS, LOGIT_BITS, RECORD_BYTES, AcceleratorConfig
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import cut_classes, map_words, stem_steps
 
-__all__ = ["Plan", "Work", "plan_network"]
-
-#: Bits of the requantisation parameters of a channel, and of its logit with its accumulator.
-_PARAMETER_BITS, _LOGIT_BITS = 72, 40
-
-#: Bytes of a record of a program.
-_RECORD_BYTES = 128
+__all__ = ["Plan", "PlannedDescriptor", "plan_network"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class PlannedDescriptor:
     """One descriptor, as `mnv2.hw.program.Descriptor`; sizes in words, rows and groups of pixels.
 
     Attributes
@@ -68,18 +65,19 @@ class Plan:
 
     Attributes
     ----------
-    works : tuple of Work
+    descriptors : tuple of PlannedDescriptor
         One for each descriptor.
     owners : tuple of (int, str)
-        What each is for: number of the frame, name of a block, ``"head"`` or ``"classifier"``.
+        The row that each is for: number of the frame, and name of a block, ``"head"`` or
+        ``"classifier"``.
     program_beats, weights_beats, taps_beats, parameters_beats : int
         Beats of the streams that are read from start to end.
     """
 
     __repr__ = short_repr
 
-    works: tuple
-    owners: tuple
+    descriptors: tuple[PlannedDescriptor, ...]
+    owners: tuple[tuple[int, str], ...]
     program_beats: int
     weights_beats: int
     taps_beats: int
@@ -94,7 +92,7 @@ def _tiles(words, config):
     return -(-words // config.tile_words)
 
 
-def plan_network(network, config, frames=1):
+def plan_network(network: Network, config: AcceleratorConfig, frames: int = 1) -> Plan:
     """Plan of a network's program.
 
     Parameters
@@ -102,8 +100,8 @@ def plan_network(network, config, frames=1):
     network : mnv2.golden.network.Network
     config : mnv2.hw.config.AcceleratorConfig
     frames : int
-        Images that are worked off one right behind the other, as
-        `mnv2.sim.mapping.network_program.build_network_program` orders it.
+        Images that are processed back-to-back, ordered as
+        `mnv2.sim.mapping.network_program.build_network_program` does.
 
     Returns
     -------
@@ -116,12 +114,13 @@ def plan_network(network, config, frames=1):
     """
     placement = place_network(network, config)
     blocks = [
-        _block_work(network, placement, number, config) for number in range(len(network.blocks))
+        _block_descriptor(network, placement, number, config)
+        for number in range(len(network.blocks))
     ]
-    head = _pointwise_work("head", network.head, config, load=placement.spilled[-1])
-    whole = _pointwise_work("classifier", network.classifier, config, load=False)
+    head = _pointwise_descriptor("head", network.head, config, load=placement.spilled[-1])
+    whole = _pointwise_descriptor("classifier", network.classifier, config, load=False)
     parts = [
-        _pointwise_work(
+        _pointwise_descriptor(
             "classifier",
             replace(network.classifier, output_shape=(1, 1, end - begin)),
             config,
@@ -129,43 +128,50 @@ def plan_network(network, config, frames=1):
         )
         for begin, end in cut_classes(network.classifier.output_channels, config)
     ]
-    works, owners, waiting = [], [], []
+    descriptors: list[PlannedDescriptor] = []
+    owners: list[tuple[int, str]] = []
+    waiting: list[PlannedDescriptor] = []  # parts of the classifier of the frame before
     for frame in range(frames):
-        for block, work in zip(network.blocks, blocks, strict=True):
-            works.append(work)
+        for block, descriptor in zip(network.blocks, blocks, strict=True):
+            descriptors.append(descriptor)
             owners.append((frame, block.name))
             if waiting:
-                works.append(waiting.pop(0))
+                descriptors.append(waiting.pop(0))
                 owners.append((frame - 1, "classifier"))
-        works += waiting
+        descriptors += waiting
         owners += len(waiting) * [(frame - 1, "classifier")]
-        works.append(head)
+        descriptors.append(head)
         owners.append((frame, "head"))
         waiting = list(parts)
-    works.append(whole)
+    descriptors.append(whole)
     owners.append((frames - 1, "classifier"))
-    weights = sum(_weight_words(work, config) for work in works)
+    weights = sum(_weight_words(descriptor, config) for descriptor in descriptors)
     return Plan(
-        works=tuple(works),
+        descriptors=tuple(descriptors),
         owners=tuple(owners),
-        program_beats=(1 + len(works)) * (_RECORD_BYTES // config.data_bytes),
+        program_beats=(1 + len(descriptors)) * (RECORD_BYTES // config.data_bytes),
         weights_beats=_beats(weights * config.weight_word_bits, config),
-        taps_beats=_beats(sum(work.hidden_words for work in works) * config.tap_word_bits, config),
+        taps_beats=_beats(
+            sum(descriptor.hidden_words for descriptor in descriptors) * config.tap_word_bits,
+            config,
+        ),
         parameters_beats=_beats(
-            sum(work.parameter_words for work in works) * config.parameter_word_bits, config
+            sum(descriptor.parameter_words for descriptor in descriptors)
+            * config.parameter_word_bits,
+            config,
         ),
     )
 
 
-def _weight_words(work, config):
+def _weight_words(descriptor, config):
     """Words of weights that a descriptor takes."""
-    if work.kind != "block":
-        return work.input_words * _tiles(work.output_words, config)
-    words = work.hidden_words * _tiles(work.output_words, config)
-    if not work.copy:
-        words += work.input_words * _tiles(work.hidden_words, config)
-    if work.stem:
-        words += work.stem_steps * _tiles(work.input_words, config)
+    if descriptor.kind != "block":
+        return descriptor.input_words * _tiles(descriptor.output_words, config)
+    words = descriptor.hidden_words * _tiles(descriptor.output_words, config)
+    if not descriptor.copy:
+        words += descriptor.input_words * _tiles(descriptor.hidden_words, config)
+    if descriptor.stem:
+        words += descriptor.stem_steps * _tiles(descriptor.input_words, config)
     return words
 
 
@@ -173,14 +179,14 @@ def _beats(bits, config):
     return -(-_bytes(bits) // config.data_bytes)
 
 
-def _block_work(network, placement, number, config):
+def _block_descriptor(network, placement, number, config):
     block, tiling = network.blocks[number], placement.tilings[number]
     rows, groups, words = tiling.input_shape
     output_rows, output_groups, output_words = tiling.output_shape
     hidden_words = tiling.hidden_shape[2]
     top = bool(block.depthwise.padding[0][0])
     stride_2 = block.depthwise.stride == 2
-    fields = {}
+    fields: dict[str, Any] = {}
     if number == 0:
         stem = network.stem
         image_rows, image_groups, _ = map_words(stem.input_shape, config)
@@ -206,7 +212,7 @@ def _block_work(network, placement, number, config):
             "store_words": stored,
             "store_bytes": _bytes(stored * config.word_bits),
         }
-    return Work(
+    return PlannedDescriptor(
         kind="block",
         input_rows=rows,
         input_groups=groups,
@@ -238,7 +244,7 @@ def _load(words, config):
     }
 
 
-def _pointwise_work(kind, layer, config, *, load):
+def _pointwise_descriptor(kind, layer, config, *, load):
     rows, groups, words = map_words(layer.input_shape, config)
     output_words = map_words(layer.output_shape, config)[2]
     fields = _load(rows * groups * words, config) if load else {}
@@ -246,9 +252,9 @@ def _pointwise_work(kind, layer, config, *, load):
         fields = {
             "store": True,
             "store_words": output_words,
-            "store_bytes": output_words * config.inputs * _LOGIT_BITS // 8,
+            "store_bytes": output_words * config.inputs * LOGIT_BITS // 8,
         }
-    return Work(
+    return PlannedDescriptor(
         kind=kind,
         input_rows=rows,
         input_groups=groups,
@@ -256,6 +262,6 @@ def _pointwise_work(kind, layer, config, *, load):
         output_words=output_words,
         parameter_words=output_words,
         input_ring=rows * groups * words,
-        output_ring=2**16,
+        output_ring=2**ADDRESS_BITS,
         **fields,
     )

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
+from mnv2.hw.config import CAUSES, STREAMS, AcceleratorConfig
+from mnv2.sim.cycles.causes import DEPTHWISE, POINTWISE
 from mnv2.sim.cycles.machine import Machine
-from mnv2.sim.cycles.passes import CAUSES, DEPTHWISE, POINTWISE
 from mnv2.sim.cycles.plan import plan_network
 from mnv2.sim.cycles.port.pauses import Pauses
-from mnv2.sim.cycles.port.reads import CHANNELS
 from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from mnv2.sim.mapping.tiling import DoesNotFit
@@ -18,32 +19,40 @@ __all__ = ["PredictedFrames", "PredictedLayer", "predict_frames", "predict_netwo
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PredictedLayer(LayerResult):
-    """What the accelerator would do with a layer; nothing was run."""
+    """A layer as the accelerator would execute it: a prediction, not a run."""
 
     predicted: bool = True
 
 
 @dataclass(frozen=True)
 class PredictedFrames:
-    """Frames, one right behind the other; nothing was run.
+    """Back-to-back frames, predicted.
 
     Attributes
     ----------
     layers : tuple of tuple of PredictedLayer
         Of each frame: stem, blocks, head (with the pool) and classifier. Where the classifier is
-        worked off between the blocks of the next frame, its cycles are still its own.
+        executed between the blocks of the next frame, its cycles are still its own.
     ends : tuple of int
         Cycle in which the logits of each frame are in memory; the last is the run's.
     """
 
     __repr__ = short_repr
 
-    layers: tuple
-    ends: tuple
+    layers: tuple[tuple[PredictedLayer, ...], ...]
+    ends: tuple[int, ...]
 
 
-def predict_network(network, config, *, latency=100, bytes_per_cycle=0, stall_percent=0, seed=1):
-    """What `mnv2.sim.rtl.run_network.run_network` would measure.
+def predict_network(
+    network: Network,
+    config: AcceleratorConfig,
+    *,
+    latency: int = 100,
+    bytes_per_cycle: int = 0,
+    stall_percent: int = 0,
+    seed: int = 1,
+) -> tuple[PredictedLayer, ...]:
+    """Predict what `mnv2.sim.rtl.run_network.run_network` would measure.
 
     Parameters
     ----------
@@ -80,9 +89,16 @@ def predict_network(network, config, *, latency=100, bytes_per_cycle=0, stall_pe
 
 
 def predict_frames(
-    network, config, frames, *, latency=100, bytes_per_cycle=0, stall_percent=0, seed=1
-):
-    """What `mnv2.sim.rtl.run_network.run_network` would measure of frames, one behind the other.
+    network: Network,
+    config: AcceleratorConfig,
+    frames: int,
+    *,
+    latency: int = 100,
+    bytes_per_cycle: int = 0,
+    stall_percent: int = 0,
+    seed: int = 1,
+) -> PredictedFrames:
+    """Predict what `mnv2.sim.rtl.run_network.run_network` would measure of back-to-back frames.
 
     Parameters
     ----------
@@ -122,7 +138,7 @@ def predict_frames(
                 stalls=dict(zip(CAUSES, counts, strict=False)),
                 dram_read_bytes_by_kind={
                     channel: count * config.data_bytes
-                    for channel, count in zip(CHANNELS, beats, strict=False)
+                    for channel, count in zip(STREAMS, beats, strict=False)
                 },
                 dram_write_bytes=stored,
                 mismatches=0,
@@ -140,13 +156,13 @@ def predict_frames(
 
 
 def _add_up(plan, machine):
-    """By frame and name of a row: cycles by cause, beats by stream, and bytes written."""
-    spent = {}
-    for (frame, name), work, counts, beats in zip(
-        plan.owners, plan.works, machine.counts, machine.beats, strict=True
+    """Sum up, by frame and row: cycles by cause, beats by stream, and bytes written."""
+    spent: dict[tuple[int, str], tuple[list[int], list[int], int]] = {}
+    for (frame, name), descriptor, counts, beats in zip(
+        plan.owners, plan.descriptors, machine.counts, machine.beats, strict=True
     ):
-        parts = [(name, 0, work.store_bytes)]
-        if work.stem:
+        parts = [(name, 0, descriptor.store_bytes)]
+        if descriptor.stem:
             parts.append(("stem", 1, 0))
         for row, part, stored in parts:
             earlier = spent.get((frame, row))
@@ -162,7 +178,7 @@ def _add_up(plan, machine):
 
 
 def _fields(network, config):
-    """What a row says of its layer, in order."""
+    """Fields of each row that do not depend on the prediction, in order."""
     return [
         {
             "name": "stem",
@@ -200,7 +216,7 @@ def _fields(network, config):
 
 
 def _layer(layer):
-    """Fields of a layer that is no block."""
+    """Fields of a layer that is not a block."""
     return {
         "macs": layer.macs,
         "input_shape": layer.input_shape,

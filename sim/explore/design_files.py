@@ -54,7 +54,7 @@ def run_command(design: Design, folder: Path, request: SearchRequest) -> str:
     file = shlex.quote(str(folder / f"{design.name}.toml"))
     command = [
         "mnv2",
-        "run" if runs else "model",
+        "run" if runs else "predict",
         "--config",
         file,
         *options,

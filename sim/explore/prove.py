@@ -19,7 +19,7 @@ from mnv2.sim.jobs.identity import code_hash
 from mnv2.sim.jobs.journal import Journal
 from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
-from mnv2.sim.prediction.layers import compare, figures
+from mnv2.sim.prediction.layers import compare_layers, figures
 from mnv2.sim.rtl.memory_model import MemoryModel
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _prove(design: Design, prepared: PreparedSearch, asserts: bool, progress: An
     except UserError as error:
         raise UserError(f"{design.name} cannot be run: {error}") from None
     moved = run.read_bytes + run.write_bytes
-    found = compare(network, config, design.layers, run.layers).differences()
+    found = compare_layers(network, config, design.layers, run.layers).differences()
     total = {
         "cycles": (design.total.cycles, run.cycles),
         "DRAM bytes": (design.total.dram_bytes, moved),

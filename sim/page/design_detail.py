@@ -36,7 +36,7 @@ def design_detail(page, design, prediction):
     page : mnv2.sim.page.kit.page.Page
         Gets its figure.
     design : mnv2.sim.explore.design.Design
-    prediction : mnv2.sim.prediction.report.Prediction
+    prediction : mnv2.sim.prediction.prediction_report.Prediction
         Of its layers.
 
     Returns

@@ -9,7 +9,7 @@ from mnv2.sim.page.kit.made_with import add_made_with
 from mnv2.sim.page.kit.page import Page
 from mnv2.sim.page.kit.picker import Group, Measure, add_picker, pick_button
 from mnv2.sim.page.kit.table import Column, Note, count, decimal, percent, table
-from mnv2.sim.prediction.report import make_prediction
+from mnv2.sim.prediction.prediction_report import make_prediction
 from mnv2.sim.report.colors import MUTED, POINTWISE_COLOR, STALL_COLORS
 from mnv2.sim.report.quantities import format_quantity
 

@@ -14,7 +14,7 @@ from mnv2.sim.page.run_figures import (
     limits_plot,
     roofline_plot,
 )
-from mnv2.sim.prediction.report import prediction_headline
+from mnv2.sim.prediction.prediction_report import prediction_headline
 from mnv2.sim.report.run_files import report_as_dict
 from mnv2.sim.report.run_series import frame_titles
 from mnv2.sim.report.run_tables import headline
@@ -28,7 +28,7 @@ def run_page(report, command=""):
     Parameters
     ----------
     report : mnv2.sim.report.run_report.RunReport
-        Or `mnv2.sim.prediction.report.Prediction`.
+        Or `mnv2.sim.prediction.prediction_report.Prediction`.
     command : str
         The command line that reproduces it.
 

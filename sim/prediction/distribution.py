@@ -1,19 +1,32 @@
-"""What random pauses do to every figure: the model run with many seeds, and what that says.
+"""Distributions of every figure over seeds of the pauses, and the test of a measured mean.
 
-A memory that pauses at random is no number but a distribution. Each draw is the whole model with
+A memory that pauses at random gives a distribution, not a number. Each draw is the whole model with
 the pauses of one seed, and equal to a run in RTL with this seed; no law is assumed for the sums.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist, fmean, quantiles, stdev
 
-from mnv2.sim.cycles.predict import predict_network
+from mnv2.golden.network import Network
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cycles.predict import PredictedLayer, predict_network
 from mnv2.sim.prediction.figures import figures, total_figures
+from mnv2.sim.report.results import LayerResult
 
-__all__ = ["CONFIDENCE", "Spread", "column_spreads", "draw", "holds", "seeds_from", "spread_of"]
+__all__ = [
+    "CONFIDENCE",
+    "Spread",
+    "Spreads",
+    "column_spreads",
+    "draw",
+    "holds",
+    "seeds_from",
+    "spread_of",
+]
 
-#: With which the test of all means together is passed by a model that is right.
+#: Probability with which a correct model passes the test of all means together.
 CONFIDENCE = 0.99
 #: Greatest seed of the pauses.
 MOST_SEED = 2**32 - 1
@@ -21,7 +34,7 @@ MOST_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class Spread:
-    """Of a figure, over seeds.
+    """Spread of a figure over seeds.
 
     Attributes
     ----------
@@ -40,8 +53,12 @@ class Spread:
     high: float
 
 
-def spread_of(values):
-    """Spread of a figure.
+#: By the name of a row, the last of which is ``"total"``, and of a figure.
+Spreads = Mapping[str, Mapping[str, Spread]]
+
+
+def spread_of(values: Sequence[int]) -> Spread:
+    """Compute the spread of a figure.
 
     Parameters
     ----------
@@ -55,7 +72,7 @@ def spread_of(values):
     Raises
     ------
     ValueError
-        For less than two values.
+        For fewer than two values.
     """
     if len(values) < 2:
         raise ValueError(f"A spread needs two values or more, not {len(values)}")
@@ -63,7 +80,16 @@ def spread_of(values):
     return Spread(len(values), fmean(values), stdev(values), percentiles[0], percentiles[-1])
 
 
-def draw(network, config, *, latency, bytes_per_cycle, stall_percent, seeds, drawn=None):
+def draw(
+    network: Network,
+    config: AcceleratorConfig,
+    *,
+    latency: int,
+    bytes_per_cycle: int,
+    stall_percent: int,
+    seeds: Sequence[int],
+    drawn: Callable[[int, int], object] | None = None,
+) -> list[tuple[PredictedLayer, ...]]:
     """Predict a network once for each seed.
 
     Parameters
@@ -72,7 +98,7 @@ def draw(network, config, *, latency, bytes_per_cycle, stall_percent, seeds, dra
         See `mnv2.sim.cycles.predict.predict_network`.
     seeds : sequence of int
     drawn : function of (done, total), optional
-        Called behind each.
+        Called after each.
 
     Returns
     -------
@@ -95,8 +121,8 @@ def draw(network, config, *, latency, bytes_per_cycle, stall_percent, seeds, dra
     return draws
 
 
-def seeds_from(first, count):
-    """Seeds of pauses that follow one another; behind the last that there is comes the first.
+def seeds_from(first: int, count: int) -> list[int]:
+    """List consecutive seeds of pauses; the first follows the last that there is.
 
     Parameters
     ----------
@@ -111,8 +137,8 @@ def seeds_from(first, count):
     return [(first - 1 + number) % MOST_SEED + 1 for number in range(count)]
 
 
-def column_spreads(draws):
-    """Spreads of every figure of every row, and of the total.
+def column_spreads(draws: Sequence[Sequence[LayerResult]]) -> Spreads:
+    """Compute the spreads of every figure of every row, and of the total.
 
     Parameters
     ----------
@@ -136,8 +162,8 @@ def column_spreads(draws):
     }
 
 
-def _student(probability, freedom):
-    """Quantile of Student's distribution.
+def _student(probability: float, freedom: int) -> float:
+    """Compute a quantile of Student's distribution.
 
     Ref: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5; four terms.
     """
@@ -152,8 +178,8 @@ def _student(probability, freedom):
     return sum(terms)
 
 
-def holds(predicted, measured, tests):
-    """Whether the interval predicted for the mean of so many runs covers the mean measured.
+def holds(predicted: Spread, measured: Spread, tests: int) -> bool:
+    """Whether the interval predicted for the mean of the runs covers the mean measured.
 
     The interval is Student's, from the predicted deviation alone: mean +- t * deviation *
     sqrt(1 / draws + 1 / runs). Its confidence is such that ``tests`` of them all hold with

@@ -12,7 +12,7 @@ __all__ = ["draw_seeds"]
 
 @matplotlib.rc_context(STYLE)
 def draw_seeds(comparison):
-    """What pauses cost each row, how far its seeds lie apart, and the frame's distribution.
+    """Draw the cost of pauses and the spread over seeds of each row, and the frame's distribution.
 
     Parameters
     ----------
@@ -99,12 +99,12 @@ def draw_seeds(comparison):
         density=True,
     )
     frame.plot([0] * len(runs_sums), runs_sums, "o", color=POINTWISE_COLOR, clip_on=False)
-    for values, style, color, label in (
+    for totals, style, color, label in (
         (sums, "-", INK, "mean predicted"),
         (runs_sums, "--", POINTWISE_COLOR, "mean measured"),
     ):
         frame.axhline(
-            sum(values) / len(values), linestyle=style, color=color, linewidth=1.2, label=label
+            sum(totals) / len(totals), linestyle=style, color=color, linewidth=1.2, label=label
         )
     frame.legend(loc="upper right")
     frame.margins(y=0.12)

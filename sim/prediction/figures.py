@@ -1,12 +1,15 @@
-"""The figures of a row that a prediction and a run are held to each other by."""
+"""The figures in which a prediction and a run are compared."""
+
+from collections.abc import Sequence
 
 from mnv2.sim.report.names import words
+from mnv2.sim.report.results import LayerResult
 
 __all__ = ["figures", "total_figures"]
 
 
-def figures(result):
-    """What is compared of a row, by name: cycles, then bytes."""
+def figures(result: LayerResult) -> dict[str, int]:
+    """List the figures of a row that are compared, by name: cycles, then bytes."""
     return {
         "cycles": result.cycles,
         "pointwise cycles": result.pointwise_cycles,
@@ -17,8 +20,8 @@ def figures(result):
     }
 
 
-def total_figures(rows):
-    """Figures of all rows together, by name."""
+def total_figures(rows: Sequence[LayerResult]) -> dict[str, int]:
+    """Sum the figures of all rows, by name."""
     return {
         name: sum(values)
         for name, *values in zip(

@@ -1,33 +1,36 @@
-"""Frames one right behind the other, predicted beside measured."""
+"""Back-to-back frames, predicted and measured."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
 
 from mnv2.golden.summary import short_repr
+from mnv2.sim.cycles.predict import PredictedFrames
 from mnv2.sim.jobs.files import write_json
 from mnv2.sim.prediction.layers import (
-    Comparison,
+    LayerComparison,
     comparison_records,
     difference_texts,
     equality_text,
-    render_comparison,
+    render_layers,
     write_csv,
 )
 from mnv2.sim.prediction.published import published_records
-from mnv2.sim.report.wide_table import new_table
+from mnv2.sim.report.wide_table import WideTable, new_table
 
 __all__ = ["FrameComparison", "render_frame_rows", "render_frames", "write_frames"]
 
 
 @dataclass(frozen=True)
 class FrameComparison:
-    """Frames of a run beside those predicted.
+    """Frames of a run and those predicted.
 
     Attributes
     ----------
-    comparisons : tuple of mnv2.sim.prediction.layers.Comparison
+    comparisons : tuple of LayerComparison
         One for each frame.
     predicted_ends, measured_ends : tuple of int
         Cycle in which the logits of each frame were in memory.
@@ -35,25 +38,25 @@ class FrameComparison:
 
     __repr__ = short_repr
 
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[LayerComparison, ...]
     predicted_ends: tuple[int, ...]
     measured_ends: tuple[int, ...]
 
     @property
-    def equal(self):
+    def equal(self) -> bool:
         """Whether every figure of every frame, and every end, is equal."""
         return self.predicted_ends == self.measured_ends and not any(
             one.differences() for one in self.comparisons
         )
 
     @property
-    def usual(self):
-        """Number of the frame that stands for all, from 0: it has one before and one behind."""
+    def usual(self) -> int:
+        """Number of the frame that stands for all, from 0: frames precede and follow it."""
         return min(1, len(self.comparisons) - 1)
 
 
-def render_frames(comparison):
-    """Ends and intervals of the frames, every row of one of them, and what is not equal.
+def render_frames(comparison: FrameComparison) -> Group:
+    """Render ends and intervals of the frames, every row of one of them, and the differences.
 
     Parameters
     ----------
@@ -64,7 +67,7 @@ def render_frames(comparison):
     rich.console.Group
     """
     table = new_table(
-        "Frames one right behind the other",
+        "Back-to-back frames",
         "frame",
         "predicted\nend",
         "measured\nend",
@@ -95,11 +98,11 @@ def render_frames(comparison):
     notes = []
     for number, one in enumerate(comparison.comparisons, start=1):
         notes += difference_texts(one, f"frame {number}, ")
-    ends = ("The cycles in which the logits are there are equal.", "bold green")
+    verdict = ("The cycles in which the logits are there are equal.", "bold green")
     if comparison.predicted_ends != comparison.measured_ends:
-        ends = ("The cycles in which the logits are there are not equal.", "bold red")
+        verdict = ("The cycles in which the logits are there are not equal.", "bold red")
     return Group(
-        render_comparison(
+        render_layers(
             comparison.comparisons[comparison.usual],
             title=f"The model against the RTL, frame {comparison.usual + 1} of "
             f"{len(comparison.comparisons)}",
@@ -108,13 +111,13 @@ def render_frames(comparison):
         table,
         "",
         Text("Of all frames: ").append_text(equality_text(comparison.comparisons)),
-        Text(*ends),
+        Text(*verdict),
         *notes,
     )
 
 
-def render_frame_rows(frames):
-    """Cycles of every row of frames that were predicted.
+def render_frame_rows(frames: PredictedFrames) -> WideTable:
+    """Render the cycles of every row of predicted frames.
 
     Parameters
     ----------
@@ -126,7 +129,7 @@ def render_frame_rows(frames):
     """
     count = len(frames.ends)
     table = new_table(
-        "Predicted cycles of each frame, one right behind the other",
+        "Predicted cycles of each of the back-to-back frames",
         "layer",
         *(f"frame {number + 1}" for number in range(count)),
     )
@@ -140,17 +143,17 @@ def render_frame_rows(frames):
     return table
 
 
-def write_frames(comparison, folder, **made_with):
+def write_frames(comparison: FrameComparison, folder: Path, **made_with: Any) -> None:
     """Write ``report.json``, ``report.csv`` and ``validate.png``.
 
     Parameters
     ----------
     comparison : FrameComparison
     folder : Path
-    made_with : object
-        What the JSON says beside the rows.
+    made_with
+        Further keys of the JSON.
     """
-    from mnv2.sim.prediction.plots import draw_comparison
+    from mnv2.sim.prediction.comparison_plots import draw_comparison
 
     frames = [list(comparison_records(one)) for one in comparison.comparisons]
     write_json(
@@ -174,6 +177,6 @@ def write_frames(comparison, folder, **made_with):
     )
     picture = draw_comparison(
         comparison.comparisons[comparison.usual],
-        f"Frame {comparison.usual + 1} of {len(frames)}, one right behind the other",
+        f"Frame {comparison.usual + 1} of {len(frames)}, back-to-back",
     )
     picture.savefig(folder / "validate.png", dpi=120)

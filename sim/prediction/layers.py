@@ -1,39 +1,46 @@
-"""Predicted beside measured, row by row."""
+"""Comparison of predicted with measured figures, row by row."""
 
 import csv
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
 
+from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cycles.predict import PredictedLayer
 from mnv2.sim.jobs.files import write_json
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.published import published_records, published_table
+from mnv2.sim.report.results import LayerResult
 from mnv2.sim.report.systolic_formula import estimate_layers
 from mnv2.sim.report.wide_table import new_table
 
 __all__ = [
-    "Comparison",
-    "compare",
+    "LayerComparison",
+    "compare_layers",
     "comparison_records",
     "cycle_pairs",
     "difference_texts",
     "equality_text",
-    "render_comparison",
-    "write_comparison",
+    "render_layers",
+    "write_layers",
     "write_csv",
 ]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LayerComparison:
     """A prediction and a run of the same network on the same accelerator.
 
     Attributes
     ----------
-    predicted : tuple of mnv2.sim.cycles.predict.PredictedLayer
-    measured : tuple of mnv2.sim.report.results.LayerResult
+    predicted : tuple of PredictedLayer
+    measured : tuple of LayerResult
         The same rows.
     scale_sim : tuple of int
         Cycles that SCALE-Sim's formula gives each row.
@@ -43,18 +50,18 @@ class Comparison:
 
     __repr__ = short_repr
 
-    predicted: tuple
-    measured: tuple
-    scale_sim: tuple
-    array: tuple
+    predicted: tuple[PredictedLayer, ...]
+    measured: tuple[LayerResult, ...]
+    scale_sim: tuple[int, ...]
+    array: tuple[int, int]
 
     @property
-    def equal(self):
+    def equal(self) -> bool:
         """Whether every figure of every row is equal."""
         return not self.differences()
 
-    def differences(self):
-        """Rows that are not equal.
+    def differences(self) -> dict[str, dict[str, tuple[int, int]]]:
+        """Find the rows that are not equal.
 
         Returns
         -------
@@ -64,25 +71,32 @@ class Comparison:
         unequal = {}
         for one, other in zip(self.predicted, self.measured, strict=True):
             pairs = zip(figures(one).items(), figures(other).values(), strict=True)
-            found = {name: (value, beside) for (name, value), beside in pairs if value != beside}
+            found = {
+                name: (value, measured) for (name, value), measured in pairs if value != measured
+            }
             if found:
                 unequal[one.name] = found
         return unequal
 
 
-def compare(network, config, predicted, measured):
-    """Comparison of a network's prediction with its run.
+def compare_layers(
+    network: Network,
+    config: AcceleratorConfig,
+    predicted: Sequence[PredictedLayer],
+    measured: Sequence[LayerResult],
+) -> LayerComparison:
+    """Compare a network's prediction with its run.
 
     Parameters
     ----------
     network : mnv2.golden.network.Network
     config : mnv2.hw.config.AcceleratorConfig
-    predicted : tuple of mnv2.sim.cycles.predict.PredictedLayer
-    measured : tuple of mnv2.sim.report.results.LayerResult
+    predicted : sequence of PredictedLayer
+    measured : sequence of LayerResult
 
     Returns
     -------
-    Comparison
+    LayerComparison
         SCALE-Sim's array has as many multipliers: input lanes and pixels are its rows.
 
     Raises
@@ -94,7 +108,7 @@ def compare(network, config, predicted, measured):
     if names != [row.name for row in measured]:
         raise ValueError(f"The measured rows must be {', '.join(names)}")
     computed = estimate_layers(network.rows, config)
-    return Comparison(
+    return LayerComparison(
         tuple(predicted),
         tuple(measured),
         tuple(computed.cycles[name] for name in names),
@@ -106,12 +120,14 @@ def _share(difference, of):
     return f"{difference / of:+.2%}" if difference else "0"
 
 
-def render_comparison(comparison, *, title="The model against the RTL"):
-    """Predicted, measured and the difference of each row, what is not equal, and what is usual.
+def render_layers(
+    comparison: LayerComparison, *, title: str = "The model against the RTL"
+) -> Group:
+    """Render predicted, measured and difference of each row, and the published errors of others.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : LayerComparison
     title : str
 
     Returns
@@ -139,8 +155,8 @@ def render_comparison(comparison, *, title="The model against the RTL"):
         sum(column)
         for column in zip(
             *(
-                (one.cycles, other.cycles, one.dram_bytes, other.dram_bytes, beside)
-                for one, other, beside in rows
+                (one.cycles, other.cycles, one.dram_bytes, other.dram_bytes, formula)
+                for one, other, formula in rows
             ),
             strict=True,
         )
@@ -152,13 +168,13 @@ def render_comparison(comparison, *, title="The model against the RTL"):
             other.cycles,
             one.dram_bytes,
             other.dram_bytes,
-            beside,
+            formula,
             len(unequal.get(one.name, ())),
         )
-        for one, other, beside in rows
+        for one, other, formula in rows
     ]
     lines.append(("total", *sums, sum(map(len, unequal.values()))))
-    for name, cycles, measured, moved, moved_measured, beside, count in lines:
+    for name, cycles, measured, moved, moved_measured, formula, count in lines:
         if name == "total":
             table.add_section()
         table.add_row(
@@ -171,8 +187,8 @@ def render_comparison(comparison, *, title="The model against the RTL"):
             f"{moved_measured:,}",
             f"{moved - moved_measured:+,}" if moved != moved_measured else "0",
             Text(str(count), style="red" if count else "green"),
-            f"{beside:,}",
-            _share(beside - measured, measured),
+            f"{formula:,}",
+            _share(formula - measured, measured),
             style="bold" if name == "total" else None,
         )
     table.caption = (
@@ -189,8 +205,8 @@ def render_comparison(comparison, *, title="The model against the RTL"):
     )
 
 
-def cycle_pairs(comparisons):
-    """Cycles predicted and measured of every row of all."""
+def cycle_pairs(comparisons: Iterable[LayerComparison]) -> list[tuple[int, int]]:
+    """List the cycles predicted and measured of every row of all."""
     return [
         (one.cycles, other.cycles)
         for comparison in comparisons
@@ -198,8 +214,8 @@ def cycle_pairs(comparisons):
     ]
 
 
-def equality_text(comparisons):
-    """How many figures of all are equal, in one line, green or red."""
+def equality_text(comparisons: Sequence[LayerComparison]) -> Text:
+    """Count the figures that are not equal, in one line, green or red."""
     wrong = sum(len(found) for one in comparisons for found in one.differences().values())
     compared = sum(len(figures(row)) for one in comparisons for row in one.measured)
     if wrong:
@@ -210,26 +226,26 @@ def equality_text(comparisons):
     )
 
 
-def difference_texts(comparison, where=""):
-    """A line for each row that is not equal."""
+def difference_texts(comparison: LayerComparison, where: str = "") -> list[Text]:
+    """Make a line for each row that is not equal, which begins with ``where``."""
     return [
         Text(
             f"{where}{name}: "
             + "; ".join(
-                f"{figure} {value:,} predicted, {beside:,} measured"
-                for figure, (value, beside) in found.items()
+                f"{figure} {value:,} predicted, {measured:,} measured"
+                for figure, (value, measured) in found.items()
             )
         )
         for name, found in comparison.differences().items()
     ]
 
 
-def comparison_records(comparison):
-    """Plain rows: each figure predicted, measured and their difference."""
-    for one, other, beside in zip(
+def comparison_records(comparison: LayerComparison) -> Iterator[dict[str, Any]]:
+    """Make plain rows: each figure predicted, measured and their difference."""
+    for one, other, formula in zip(
         comparison.predicted, comparison.measured, comparison.scale_sim, strict=True
     ):
-        row = {"name": one.name}
+        row: dict[str, Any] = {"name": one.name}
         for name, value in figures(one).items():
             key, measured = name.replace(" ", "_"), figures(other)[name]
             row |= {
@@ -237,20 +253,20 @@ def comparison_records(comparison):
                 f"measured.{key}": measured,
                 f"difference.{key}": value - measured,
             }
-        yield {**row, "computed_scale_sim_cycles": beside}
+        yield {**row, "computed_scale_sim_cycles": formula}
 
 
-def write_comparison(comparison, folder, **made_with):
+def write_layers(comparison: LayerComparison, folder: Path, **made_with: Any) -> None:
     """Write ``report.json``, ``report.csv`` and ``validate.png``.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : LayerComparison
     folder : Path
-    made_with : object
-        What the JSON says beside the rows.
+    made_with
+        Further keys of the JSON.
     """
-    from mnv2.sim.prediction.plots import draw_comparison
+    from mnv2.sim.prediction.comparison_plots import draw_comparison
 
     rows = list(comparison_records(comparison))
     write_json(
@@ -268,7 +284,7 @@ def write_comparison(comparison, folder, **made_with):
     draw_comparison(comparison).savefig(folder / "validate.png", dpi=120)
 
 
-def write_csv(rows, folder):
+def write_csv(rows: Sequence[dict[str, Any]], folder: Path) -> None:
     """Write ``report.csv``, whose columns are the keys of the first row."""
     with (folder / "report.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))

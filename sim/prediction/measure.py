@@ -1,4 +1,4 @@
-"""One picture through the RTL, however often, for the model to be held to."""
+"""Runs of one picture in RTL, which predictions are compared with."""
 
 from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
@@ -11,7 +11,7 @@ __all__ = ["measure_network"]
 def measure_network(
     model, given, memories, *, config, frames=1, cycles=0, progress: FrameProgress | None = None
 ):
-    """Run a picture through the whole network in RTL, once beside each memory.
+    """Run a picture through the whole network in RTL, once with each memory.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def measure_network(
     frames : int
         See `mnv2.sim.rtl.run_network.run_network`.
     cycles : int
-        That the frames take about, for the progress of several.
+        Estimate for the frames, for the progress of several.
     progress : FrameProgress, optional
 
     Returns
@@ -39,11 +39,11 @@ def measure_network(
     runs = []
     for number, memory in enumerate(memories):
         if progress:
+            if len(memories) > 1:
+                progress.name_run(f"Seed {memory.seed}, {number + 1} of {len(memories)}")
             progress.starting(program_steps(model.network, config))
             if frames > 1:
                 progress.repeating(cycles)
-            if len(memories) > 1:
-                progress.name_run(f"Seed {memory.seed}, {number + 1} of {len(memories)}")
         runs.append(
             run_network(
                 model.integer,

@@ -1,7 +1,7 @@
-"""What others publish of the distance between a model of an accelerator and the accelerator.
+"""Published errors of comparable models of accelerators.
 
-They stand beside the differences of `mnv2 validate` and say what is usual. The figures are those of
-their authors, for other networks and other machines: nothing here was measured by this project.
+`mnv2 validate` shows them next to its own differences. The figures are those of their authors, for
+other networks and other machines: nothing here was measured by this project.
 """
 
 from dataclasses import asdict, dataclass
@@ -22,9 +22,9 @@ class PublishedError:
     model : str
         The model of cycles.
     error : str
-        How far it is off, as published.
+        Its error, as published.
     held_to : str
-        What it was held to.
+        The measurement that it was compared with.
     source : str
     """
 
@@ -54,7 +54,7 @@ PUBLISHED = (
 
 
 def largest_error(pairs):
-    """How far predicted cycles are off at most.
+    """Largest error of predicted cycles.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def largest_error(pairs):
 
 
 def published_table(pairs):
-    """This project's error, as just measured, above those of others.
+    """Render this project's error, as just measured, above those of others.
 
     Parameters
     ----------

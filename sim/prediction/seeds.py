@@ -1,15 +1,24 @@
-"""A memory that pauses at random: runs with several seeds beside the distribution predicted."""
+"""A memory that pauses at random: runs with several seeds and the distribution predicted."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
 
 from mnv2.golden.summary import short_repr
+from mnv2.sim.cycles.predict import PredictedLayer
 from mnv2.sim.jobs.files import write_json
-from mnv2.sim.prediction.distribution import CONFIDENCE, column_spreads, holds
+from mnv2.sim.prediction.distribution import (
+    CONFIDENCE,
+    Spread,
+    Spreads,
+    column_spreads,
+    holds,
+)
 from mnv2.sim.prediction.layers import (
-    Comparison,
+    LayerComparison,
     comparison_records,
     cycle_pairs,
     difference_texts,
@@ -30,8 +39,8 @@ class SeedComparison:
     ----------
     seeds : tuple of int
         Of the runs.
-    comparisons : tuple of mnv2.sim.prediction.layers.Comparison
-        Each run beside the prediction with the same seed.
+    comparisons : tuple of mnv2.sim.prediction.layers.LayerComparison
+        Each run and the prediction with the same seed.
     draws : tuple of tuple of mnv2.sim.cycles.predict.PredictedLayer
         Predictions with other seeds.
     steady : tuple of mnv2.sim.cycles.predict.PredictedLayer
@@ -41,28 +50,28 @@ class SeedComparison:
     __repr__ = short_repr
 
     seeds: tuple[int, ...]
-    comparisons: tuple[Comparison, ...]
-    draws: tuple
-    steady: tuple
+    comparisons: tuple[LayerComparison, ...]
+    draws: tuple[tuple[PredictedLayer, ...], ...]
+    steady: tuple[PredictedLayer, ...]
 
     @property
-    def equal(self):
+    def equal(self) -> bool:
         """Whether every run equals the prediction with its seed."""
         return not any(one.differences() for one in self.comparisons)
 
     @property
-    def predicted(self):
+    def predicted(self) -> Spreads:
         """Spreads of the draws, see `mnv2.sim.prediction.distribution.column_spreads`."""
         return column_spreads(self.draws)
 
     @property
-    def measured(self):
+    def measured(self) -> Spreads:
         """Spreads of the runs."""
         return column_spreads([one.measured for one in self.comparisons])
 
 
-def outside(predicted, measured):
-    """Rows whose mean of cycles measured the prediction does not cover, see `holds`."""
+def outside(predicted: Spreads, measured: Spreads) -> list[str]:
+    """List the rows whose mean of cycles measured the prediction does not cover, see `holds`."""
     return [
         name
         for name in measured
@@ -70,15 +79,15 @@ def outside(predicted, measured):
     ]
 
 
-def _plus_minus(spread):
+def _plus_minus(spread: Spread) -> str:
     return f"{spread.mean:,.0f} ± {spread.deviation:,.1f}"
 
 
-def _range(spread):
+def _range(spread: Spread) -> str:
     return f"{spread.low:,.0f} to {spread.high:,.0f}"
 
 
-def render_spreads(predicted, title):
+def render_spreads(predicted: Spreads, title: str) -> Group:
     """Cycles of each row, and waits by cause of all together, predicted for many seeds.
 
     Parameters
@@ -117,7 +126,7 @@ def render_spreads(predicted, title):
     return Group(rows, "", causes)
 
 
-def render_seeds(comparison):
+def render_seeds(comparison: SeedComparison) -> Group:
     """Predicted and measured distributions of each row's cycles, and of the frame's waits.
 
     Parameters
@@ -177,8 +186,8 @@ def render_seeds(comparison):
         if name.startswith("wait") and (spread.mean or other.mean):
             causes.add_row(name, _plus_minus(spread), _range(spread), _plus_minus(other))
     notes = [equality_text(comparison.comparisons)]
-    for seed, one in zip(comparison.seeds, comparison.comparisons, strict=True):
-        notes += difference_texts(one, f"seed {seed}, ")
+    for seed, run in zip(comparison.seeds, comparison.comparisons, strict=True):
+        notes += difference_texts(run, f"seed {seed}, ")
     if missed:
         notes.append(
             Text(
@@ -199,8 +208,8 @@ def render_seeds(comparison):
     )
 
 
-def spread_records(predicted, measured=None):
-    """A plain row for each figure of each row: predicted and, if there is one, measured."""
+def spread_records(predicted: Spreads, measured: Spreads | None = None) -> list[dict[str, Any]]:
+    """Make a plain row for each figure of each row: predicted and, if there is one, measured."""
     records = []
     for name, spreads in predicted.items():
         for figure, spread in spreads.items():
@@ -218,15 +227,15 @@ def spread_records(predicted, measured=None):
     return records
 
 
-def write_seeds(comparison, folder, **made_with):
+def write_seeds(comparison: SeedComparison, folder: Path, **made_with: Any) -> None:
     """Write ``report.json``, ``report.csv`` and ``validate.png``.
 
     Parameters
     ----------
     comparison : SeedComparison
     folder : Path
-    made_with : object
-        What the JSON says beside the rows.
+    made_with
+        Further keys of the JSON.
     """
     from mnv2.sim.prediction.distribution_plots import draw_seeds
 

@@ -4,17 +4,17 @@ They are the same for every accelerator with the same lanes, queues and pipeline
 over designs steps each once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from mnv2.sim.cycles import passes
+from mnv2.sim.cycles import timing
 
 __all__ = ["KnownPass", "known_passes", "pass_shape"]
 
 
 @dataclass(slots=True)
 class KnownPass:
-    """What came of a pass.
+    """The outcome of a pass; cycles are counted from its first.
 
     Attributes
     ----------
@@ -22,21 +22,26 @@ class KnownPass:
     counts : list of int
         Of them, by cause.
     tile_ends : list of int
-        When the weights of each tile were done with, from the pass's first cycle on.
+        When the weights of each tile were done with.
     begins : list of int
         When each group of pixels of the first tile begins, for which its input must be there.
+    takes, dues : list of int
+        Of the stem: when each word of the image is taken, and when it must be there; one more is
+        asked for if there is a due more.
     busy : bytes or None
-        For each cycle, whether the core reads the map memory; None where nobody asks.
+        For each cycle, whether the core reads the map memory; None if nobody asks.
     fetch : int or None
         From when on the residual adder takes a word, if it took one.
     """
 
     cycles: int
-    counts: list
-    tile_ends: list
-    begins: list
-    busy: bytes | None
-    fetch: int | None
+    counts: list[int]
+    tile_ends: list[int]
+    begins: list[int] = field(default_factory=list)
+    takes: list[int] = field(default_factory=list)
+    dues: list[int] = field(default_factory=list)
+    busy: bytes | None = None
+    fetch: int | None = None
 
     def repeat(self, core, begin, command, counts):
         """A pass that begins in a cycle; the cycle in which it ends."""
@@ -47,7 +52,6 @@ class KnownPass:
                 core.weight += command.input_words
                 if command.free:
                     core.free_weights(begin + tile_end)
-            core.tile_weight = core.weight
         if self.busy is not None:
             core.writes.reads_as(begin, self.busy)
         core.ready.clear()
@@ -68,7 +72,7 @@ def known_passes(config):
     -------
     dict of tuple to KnownPass
     """
-    return _known(config.tile_words, config.queue_words, config.pixels, passes.RESULT, passes.ADD)
+    return _known(config.tile_words, config.queue_words, config.pixels, timing.RESULT, timing.ADD)
 
 
 @lru_cache(maxsize=64)
@@ -76,25 +80,25 @@ def _known(tile_words, queue_words, pixels, result, add):
     return {}
 
 
-def pass_shape(core, begin, command, line, work):
+def pass_shape(core, begin, command, line, descriptor):
     """All that decides how a pass goes that waits for nothing from memory.
 
     Parameters
     ----------
-    core : mnv2.sim.cycles.core.Core
+    core : mnv2.sim.cycles.core_state.CoreState
         What the pass before has left under way is part of it.
     begin : int
-    command : mnv2.sim.cycles.passes.Pass
-    line : mnv2.sim.cycles.passes.Line
-    work : mnv2.sim.cycles.plan.Work
+    command : mnv2.sim.cycles.planned_pass.PlannedPass
+    line : mnv2.sim.cycles.planned_pass.PlannedLine
+    descriptor : mnv2.sim.cycles.plan.PlannedDescriptor
 
     Returns
     -------
     tuple
     """
-    shape = (
-        work.load,
-        work.store,
+    shape: tuple = (
+        descriptor.load,
+        descriptor.store,
         command.copy,
         command.input_words,
         command.rows,

@@ -1,6 +1,7 @@
 """The line buffer as the model steps it: words come in, windows come out."""
 
 from mnv2.sim.cycles.array.repetition import GROUP, ROW
+from mnv2.sim.cycles.planned_pass import PlannedLine
 
 __all__ = ["LineWalk"]
 
@@ -9,25 +10,28 @@ NO_END = 1 << 30
 
 
 class LineWalk:
-    """Where the line buffer stands in the map, and what is on its way out.
+    """The line buffer's position in the map, and the window on its way out.
 
-    A word that is taken in a cycle is valid in the next, and a window behind that if it completes
-    one. A window that is not taken holds everything up. See `mnv2.hw.line_buffer`.
+    A word that is taken in a cycle is valid in the next, and the window that it completes is there
+    in the cycle after that. A window that is not taken holds up the next one, and it everything
+    else. See `mnv2.hw.line_buffer`.
 
     Parameters
     ----------
-    line : mnv2.sim.cycles.passes.Line
+    line : PlannedLine
     tile_words : int
         Words of a tile, all of whose rows pass before those of the next.
 
     Attributes
     ----------
     active : bool
-        There are places left to step over.
+        There are places left to step through.
     tile, row, group, word : int
         The next: first word of the tile, row and group of pixels, word in the tile.
+    real : bool
+        It is of the map, not padding.
     valid, emits : bool
-        A place was stepped over in the cycle before, and completes a window.
+        A place was stepped through in the cycle before, and completes a window.
     passed : int
         Its word.
     window : bool
@@ -35,18 +39,21 @@ class LineWalk:
     """
 
     __slots__ = (
-        "_end_row",
+        "_completes",
         "_groups",
+        "_inner_row",
         "_line",
-        "_rows",
+        "_mask",
+        "_odd",
+        "_real_row",
         "_steps",
-        "_stride_2",
         "_tile_words",
         "_words",
         "active",
         "emits",
         "group",
         "passed",
+        "real",
         "row",
         "tile",
         "valid",
@@ -55,32 +62,39 @@ class LineWalk:
         "word",
     )
 
-    def __init__(self, line, tile_words):
+    def __init__(self, line: PlannedLine, tile_words: int):
         self._line, self._tile_words = line, tile_words
-        self._rows, self._groups, self._steps = line.rows, line.groups, line.steps
-        self._end_row, self._stride_2 = line.end_row, line.stride_2
+        self._steps, self._groups = line.steps, line.groups
         self.active = self.valid = self.emits = self.window = False
         self.tile, self.row, self.group, self.word = 0, line.first_row, 0, 0
         self.passed = self.window_word = 0
         self._words = min(tile_words, line.words)
+        # A window is centred a row and a group back; with a stride of 2, on every second of each.
+        self._mask, self._odd = (1, int(line.pad_start)) if line.stride_2 else (0, 0)
+        self._enter_row()
+        # The first group is never the last of a window.
+        self.real, self._completes = self._real_row, False
 
-    def waits(self):
-        """Whether nothing moves until a word comes: no padding to step over, nothing on its way."""
-        return not (self.window or self.valid) and (
-            not self.active or (self.row < self._rows and self.group < self._groups)
-        )
+    @property
+    def held(self) -> bool:
+        """Whether a window that is not taken holds everything up."""
+        return self.window and self.valid and self.emits
 
-    def ended(self):
+    def waits(self) -> bool:
+        """Whether nothing moves until a word comes: no padding to step, nothing on its way."""
+        return not (self.window or self.valid) and (self.real or not self.active)
+
+    def ended(self) -> bool:
         """Whether all has come out."""
         return not (self.active or self.window or self.valid)
 
-    def step(self, queued, served):
-        """A cycle.
+    def step(self, queued: bool | int, served: bool) -> bool:
+        """Take a cycle.
 
         Parameters
         ----------
-        queued : int
-            Words that wait.
+        queued : bool or int
+            Whether a word waits.
         served : bool
             The window is taken.
 
@@ -95,57 +109,57 @@ class LineWalk:
             self.window, self.window_word = True, self.passed
         elif served:
             self.window = False
-        self.valid = False
-        if not self.active:
+        real = self.real
+        if not self.active or (real and not queued):
+            self.valid = False
             return False
-        row, group = self.row, self.group
-        real = row < self._rows and group < self._groups
-        if real and not queued:
-            return False
-        self.valid = True
-        if not self._stride_2:
-            self.emits = row != 0 and group != 0
-        elif self._line.pad_start:
-            self.emits = row & 1 and group & 1
-        else:
-            self.emits = row and not row & 1 and group and not group & 1
+        self.valid, self.emits = True, self._completes
         self.passed = self.tile + self.word
         self.word += 1
         if self.word == self._words:
             self.word = 0
-            self._next_group()
+            group = self.group + 1
+            if group == self._steps:
+                group = 0
+                self._next_row()
+            self.group = group
+            self.real = self._real_row and group < self._groups
+            self._completes = self._inner_row and group > 0 and group & self._mask == self._odd
         return real
 
-    def _next_group(self):
-        self.group += 1
-        if self.group != self._steps:
-            return
-        self.group = 0
+    def _next_row(self) -> None:
+        line = self._line
         self.row += 1
-        if self.row != self._end_row:
-            return
-        self.row = self._line.first_row
-        self._skip_tiles(1)
-        self.active = self.tile < self._line.words
+        if self.row == line.end_row:
+            self.row = line.first_row
+            self._move_tiles(1)
+            self.active = self.tile < line.words
+        self._enter_row()
 
-    def _skip_tiles(self, tiles):
+    def _enter_row(self) -> None:
+        """Find out whether this row is of the map, and whether groups in it complete windows."""
+        row = self.row
+        self._real_row = row < self._line.rows
+        self._inner_row = row > 0 and row & self._mask == self._odd
+
+    def _move_tiles(self, tiles: int) -> None:
         self.tile += tiles * self._tile_words
         self._words = min(self._tile_words, self._line.words - self.tile)
 
     def left(self, level):
-        """Groups or rows of the map behind that in work; no end of tiles."""
+        """Groups or rows of the map that follow the one being stepped; tiles have no end here."""
         if level == GROUP:
-            return min(self._groups, self._steps) - 1 - self.group
+            return min(self._line.groups, self._steps) - 1 - self.group
         if level == ROW:
-            return min(self._rows, self._end_row) - 1 - self.row
+            return min(self._line.rows, self._line.end_row) - 1 - self.row
         return NO_END
 
     def number(self, level):
-        """Group or row in work; for a tile it does not matter."""
+        """Group or row being stepped; for a tile it does not matter."""
         return (self.group, self.row, 1)[level]
 
     def relative(self, level, place):
-        """Where it stands, seen from a place of the pass in which a group, a row or a tile begins.
+        """Position relative to that of the pass, where a group, a row or a tile of it begins.
 
         Parameters
         ----------
@@ -163,19 +177,23 @@ class LineWalk:
             where = self.tile, self.row - place.row, self.group
         else:
             return self.tile - place.tile * self._tile_words, self.row, self.group, 0
-        return *where, self.number(level) & 1 if self._stride_2 else 0
+        return *where, self.number(level) & 1 if self._line.stride_2 else 0
 
     def state(self):
-        """All that decides what follows, beside where it stands."""
+        """All that decides what follows, apart from the position."""
         return self.word, self.valid, self.emits, self.window
 
     def skip(self, level, places):
-        """Go on by so many groups, rows or tiles, all else as it is."""
+        """Move by a number of groups, rows or tiles, all else unchanged.
+
+        No edge of the map is among them, and by two rows or groups each if the stride is 2: the
+        place is of the same kind as before.
+        """
         if level == GROUP:
             self.group += places
         elif level == ROW:
             self.row += places
         else:
-            self._skip_tiles(places)
+            self._move_tiles(places)
             self.passed += places * self._tile_words
             self.window_word += places * self._tile_words

@@ -1,4 +1,4 @@
-"""Where a pass to the line buffer stands: tile by tile, in each row by row, group by group."""
+"""Position of a pass to the line buffer: tile by tile, in each row by row, group by group."""
 
 from mnv2.sim.cycles.array.repetition import GROUP, ROW, TILE
 
@@ -6,13 +6,13 @@ __all__ = ["PassPlace"]
 
 
 class PassPlace:
-    """The pixels in work.
+    """The pixels being processed.
 
     Parameters
     ----------
-    core : mnv2.sim.cycles.core.Core
+    core : mnv2.sim.cycles.core_state.CoreState
         Whose weights are released as tiles are done with.
-    command : mnv2.sim.cycles.passes.Pass
+    command : mnv2.sim.cycles.planned_pass.PlannedPass
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class PassPlace:
     parameters : int
         Parameters of the descriptor up to this tile's end.
     tile_ends : list of int
-        Cycles behind those of each tile so far.
+        The cycle after the last of each tile so far.
     """
 
     __slots__ = (
@@ -66,7 +66,7 @@ class PassPlace:
         self.parameters = command.parameters + before + self.count
 
     def next(self, cycle):
-        """Go on behind these pixels' last step; what begins: `GROUP`, `ROW` or `TILE`."""
+        """Move to the next pixels after their last step; what begins: `GROUP`, `ROW` or `TILE`."""
         command = self._command
         self.group += 1
         if self.group != command.groups:
@@ -97,7 +97,7 @@ class PassPlace:
         return self.tile == self._tiles
 
     def left(self, level):
-        """Groups, rows or tiles behind that which begins."""
+        """Groups, rows or tiles that follow the one that begins."""
         if level == GROUP:
             return self._command.groups - 1 - self.group
         if level == ROW:
@@ -105,11 +105,11 @@ class PassPlace:
         return self._tiles - 1 - self.tile
 
     def words(self, level, places):
-        """Words of the input that so many more groups or rows take."""
+        """Words of the input that a number of further groups or rows takes."""
         return self._command.input_words * places * (self._command.groups if level == ROW else 1)
 
     def skip(self, level, period, times):
-        """Go on by so many periods, the first of which ends as the one before it did."""
+        """Move by a number of periods, each of which goes as the one before it did."""
         places = times * period.places
         if level == GROUP:
             self.group += places

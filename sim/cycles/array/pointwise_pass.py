@@ -1,204 +1,328 @@
-"""Passes without windows, of projection, head and classifier: counted where nothing waits."""
+"""Passes without windows: projection, head and classifier.
+
+Nothing competes for the array here, so no cycle is stepped: `PointwisePass.step_pixels` takes the
+steps of a group of pixels together. They follow each other one a cycle, and only the first can
+wait for the input, the first pass over a tile's weights for weights, and the last for whatever
+takes the results. `PointwisePass.skip_tile` takes all groups of pixels of a tile together if
+nothing waits. Their arguments are in the docstring of `mnv2.sim.cycles`.
+"""
 
 from collections import deque
+from collections.abc import Iterable
 from operator import sub
 
-from mnv2.sim.cycles import passes
-from mnv2.sim.cycles.passes import POINTWISE, Wait
-from mnv2.sim.cycles.port.reads import ACTIVATIONS, PARAMETERS, WEIGHTS
+from mnv2.sim.cycles import timing
+from mnv2.sim.cycles.causes import POINTWISE, Wait
+from mnv2.sim.cycles.core_state import CoreState
+from mnv2.sim.cycles.plan import PlannedDescriptor
+from mnv2.sim.cycles.planned_pass import PlannedPass
+from mnv2.sim.cycles.port.interface import ACTIVATIONS, PARAMETERS, WEIGHTS
 
 __all__ = ["pointwise_pass"]
 
 
-def pointwise_pass(core, begin, command, work, counts, *, early):
-    """A pass without windows.
+def pointwise_pass(
+    core: CoreState,
+    begin: int,
+    command: PlannedPass,
+    descriptor: PlannedDescriptor,
+    counts: list[int],
+    *,
+    early: bool,
+) -> int:
+    """Predict a pass without windows.
 
     Parameters
     ----------
-    core : mnv2.sim.cycles.core.Core
+    core : CoreState
     begin : int
         Cycle in which it is asked for.
-    command : Pass
-    work : mnv2.sim.cycles.plan.Work
+    command : PlannedPass
+    descriptor : PlannedDescriptor
     counts : list of int
-        Cycles by cause, then pointwise and depthwise.
+        Cycles by cause, then pointwise and depthwise; those of the pass are added.
     early : bool
         The next pass need not wait for the results.
 
     Returns
     -------
     int
-        Cycle in which the sequencer goes on.
+        Cycle in which the sequencer continues.
     """
-    reads, tile_words = core.reads, core.tile_words
     core.rewind(command)
-    steps, target = command.input_words, command.target
-    groups = command.rows * command.groups
-    to_map = target in ("map", "pool")
-    load = work.load and not command.from_strip
-    logged = work.load or work.store
-    slack = core.pixels + 1
-    waits = deque()  # fetches of residual words that are still to come
-    used = 0
-    logits = 0
-    pending_until = 0
-    counts[Wait.DRAIN] += 2
-    cycle = begin + 2
-    words_before = 0
-    parameters = core.parameters_freed + command.parameters
-    while words_before < command.output_words:
-        count = min(tile_words, command.output_words - words_before)
-        words_before += count
-        parameters += count
-        group = 0
-        while waits and waits[0][1] < cycle:
-            waits.popleft()
-            used -= 1
-        if core.weights < core.weight + steps or core.parameters < parameters:
-            core.ask(cycle)
-        plenty = core.weights >= core.weight + steps
-        if (
-            core.skips
-            and plenty
-            and not load
-            and not (logged and target == "residual")
-            and core.parameters >= parameters
-            and steps >= count
-            and pending_until <= cycle + steps - 1
-            and not (work.load and target == "map")
-            and (
-                to_map
-                or (
-                    target == "residual"
-                    and not waits
-                    and steps >= max(count * slack, passes.RESULT + 1)
-                    and core.fetch <= cycle + steps + passes.RESULT
-                    and core.queue_words >= 2 * count
-                )
-            )
-        ):
-            # Nothing waits for anything.
-            cycle += steps * groups
-            counts[POINTWISE] += steps * groups
-            pending_until = cycle - 1 + count
-            if target == "residual":
-                fetched = [cycle + passes.RESULT + slack * k for k in range(count)]
-                ready = [cycle + passes.RESULT + k for k in range(count)]
-                waits.extend(zip(ready, fetched, strict=True))
-                used += count
-                core.fetch = fetched[-1] + slack
-            core.weight += steps
-            group = groups
-        while group < groups:
-            if load:
-                need = command.index + command.input_words * (group + 1)
-                arrived = _when_loaded(core, need, cycle)
-                if arrived > cycle:
-                    counts[Wait.ACTIVATIONS] += arrived - cycle
-                    cycle = arrived
-            if group == 0 and not plenty:
-                gives = reads.until(WEIGHTS, core.weight + steps, cycle)
-                # One step a cycle, each behind its weights.
-                late = (
-                    1
-                    - cycle
-                    + max(map(sub, gives[core.weight : core.weight + steps], range(steps)))
-                )
-                if late > 0:
-                    counts[Wait.WEIGHTS] += late
-                    cycle += late
-            cycle += steps - 1
-            if group == 0:
-                core.weight += steps
-            # The last step of the tile and these pixels.
-            if core.parameters < parameters:
-                reads.advance(cycle)
-                arrives = reads.until(PARAMETERS, parameters, cycle)[parameters - 1]
-                if arrives >= cycle:
-                    counts[Wait.PARAMETERS] += arrives + 1 - cycle
-                    cycle = arrives + 1
-            if pending_until > cycle:
-                counts[Wait.REQUANTIZE] += pending_until - cycle
-                cycle = pending_until
-            if target == "residual":
-                while waits and waits[0][1] < cycle:
-                    waits.popleft()
-                    used -= 1
-                if core.queue_words - used < count:
-                    missing = count - (core.queue_words - used)
-                    there = waits[missing - 1][1] + 1
-                    counts[Wait.RESIDUAL] += there - cycle
-                    cycle = there
-                    while waits and waits[0][1] < cycle:
-                        waits.popleft()
-                        used -= 1
-            elif target == "logits" and core.queue_words < logits + count:
-                core.writes.advance(cycle)
-                while core.queue_words - logits + core.writes.taken < count:
-                    cycle += 1
-                    counts[Wait.RESIDUAL] += 1
-                    core.writes.advance(cycle)
-            counts[POINTWISE] += steps
-            pending_until = cycle + count
-            for k in range(count):
-                lands = cycle + k + passes.RESULT
-                if target == "residual":
-                    fetch = max(lands + 1, core.fetch)
-                    core.fetch = fetch + slack
-                    waits.append((lands + 1, fetch))
-                    if work.store:
-                        core.writes.reads(fetch)
-                    lands = fetch + core.pixels + passes.ADD
-                elif target == "logits":
-                    core.writes.logits_word(lands)
-                elif target == "pool":
-                    lands += passes.POOL
-                if work.load and (target != "pool" or group == groups - 1):
-                    reads.write_busy.add(lands)
-            if target == "residual":
-                used += count
-            elif target == "logits":
-                logits += count
-            cycle += 1
-            group += 1
-        core.tile_weight = core.weight
+    state = PointwisePass(core, begin, command, descriptor, counts)
+    for word in range(0, command.output_words, core.tile_words):
+        state.begin_tile(min(core.tile_words, command.output_words - word))
+        if core.skips and state.waits_for_nothing():
+            state.skip_tile()
+        else:
+            for group in range(state.groups):
+                state.step_pixels(group)
         if command.free:
-            core.free_weights(cycle)
-    # The last step was a cycle before.
-    last = cycle - 1 + count - 1  # slot of the last word
-    if target == "logits":
-        core.writes.advance(cycle)
-        while core.writes.taken < logits:
-            core.writes.advance(core.writes.now + 1)
-        done = core.writes.last_taken + 1
-    elif target == "residual":
-        done = waits[-1][1] + core.pixels + passes.ADD + 1
-    else:
-        done = last + passes.RESULT + 1 + (passes.POOL if target == "pool" else 0)
+            core.free_weights(state.cycle)
+    done = state.done()
     if early:
         counts[Wait.DRAIN] += 1
-        core.pending = max(0, pending_until - cycle - 1)
-        core.residual = target == "residual"
-        # What is fetched or lands from the next pass's first cycle on is its business.
-        if core.residual:
-            core.ready.extend(
-                ready
-                for ready, fetch in waits
-                if fetch > cycle and ready <= cycle + passes.RESULT + 1
+        state.end_early(done)
+        return state.cycle
+    end = max(done, state.pending_until)
+    counts[Wait.DRAIN] += end - state.cycle + 1
+    return end
+
+
+class PointwisePass:
+    """The array, and what takes its results, during a pass without windows.
+
+    Parameters
+    ----------
+    core : CoreState
+    begin : int
+        Cycle in which the pass is asked for.
+    command : PlannedPass
+    descriptor : PlannedDescriptor
+    counts : list of int
+        Cycles by cause, then pointwise and depthwise; those of the pass are added.
+
+    Attributes
+    ----------
+    cycle : int
+        The next step's, unless it waits.
+    groups : int
+        Groups of pixels of the pass.
+    count : int
+        Words of results of each, in this tile.
+    parameters : int
+        Parameters in the ring up to this tile's end.
+    plenty : bool
+        The weights of this tile are known to have come.
+    pending_until : int
+        Cycle from which the requantiser takes another tile.
+    queue : deque of (int, int)
+        For each word in the residual adder's queue, or on its way there: the cycle from which it is
+        there, and the one in which it is fetched.
+    logits : int
+        Words of logits so far.
+    """
+
+    def __init__(
+        self,
+        core: CoreState,
+        begin: int,
+        command: PlannedPass,
+        descriptor: PlannedDescriptor,
+        counts: list[int],
+    ):
+        self.core, self.command, self.descriptor, self.counts = core, command, descriptor, counts
+        counts[Wait.DRAIN] += timing.START
+        self.cycle = begin + timing.START
+        self.groups = command.rows * command.groups
+        self.count = 0
+        self.parameters = core.parameters_freed + command.parameters
+        self.plenty = False
+        self.pending_until = 0
+        self.queue: deque[tuple[int, int]] = deque()
+        self.logits = 0
+        # The input comes from memory while the pass runs.
+        self._loads = descriptor.load and not command.from_strip
+        # Cycles from a residual word's fetch to the next: its read, and one for each pixel.
+        self._fetch_cycles = core.pixels + 1
+
+    def begin_tile(self, count: int) -> None:
+        """Go to the next tile, of `count` words of results for each group of pixels."""
+        core = self.core
+        self.count = count
+        self.parameters += count
+        self._take_residual_words()
+        end = core.weight + self.command.input_words
+        if core.weights < end or core.parameters < self.parameters:
+            core.ask(self.cycle)
+        self.plenty = core.weights >= end
+
+    def step_pixels(self, group: int) -> None:
+        """Take the steps of a group of pixels of this tile; the pass's first is 0."""
+        core, counts, target = self.core, self.counts, self.command.target
+        steps = self.command.input_words
+        if self._loads:
+            self._wait_for_input(self.command.index + steps * (group + 1))
+        if group == 0:
+            if not self.plenty:
+                self._wait_for_weights(steps)
+            core.weight += steps
+        self.cycle += steps - 1
+        # The last step of the tile and these pixels.
+        if core.parameters < self.parameters:
+            self._wait_for_parameters()
+        if self.pending_until > self.cycle:
+            counts[Wait.REQUANTIZE] += self.pending_until - self.cycle
+            self.cycle = self.pending_until
+        if target == "residual":
+            self._wait_for_residual_queue()
+        elif target == "logits":
+            self._wait_for_logits_queue()
+        counts[POINTWISE] += steps
+        self.pending_until = self.cycle + self.count
+        self._send_words(self.cycle + timing.RESULT, group == self.groups - 1)
+        self.cycle += 1
+
+    def _send_words(self, first: int, last: bool) -> None:
+        """Send a tile's words on, one a cycle from cycle `first` on at the requantiser's output."""
+        core, count, target = self.core, self.count, self.command.target
+        lands: Iterable[int] = range(first, first + count)
+        if target == "residual":
+            fetch, fetches = core.fetch, []
+            for ready in range(first + 1, first + 1 + count):
+                if ready > fetch:
+                    fetch = ready
+                fetches.append(fetch)
+                self.queue.append((ready, fetch))
+                fetch += self._fetch_cycles
+            core.fetch = fetch
+            if self.descriptor.store:
+                for fetch in fetches:
+                    core.writes.reads(fetch)
+            lands = (fetch + core.pixels + timing.ADD for fetch in fetches)
+        elif target == "logits":
+            for cycle in lands:
+                core.writes.logits_word(cycle)
+            self.logits += count
+        elif target == "pool":
+            lands = range(first + timing.POOL, first + timing.POOL + count)
+        # A pool gives its words with the last pixels.
+        if self.descriptor.load and (target != "pool" or last):
+            core.reads.write_busy.update(lands)
+
+    # What a step waits for.
+
+    def _wait_for_input(self, words: int) -> None:
+        """Wait until that many words of the input have come."""
+        reads, cycle = self.core.reads, self.cycle
+        reads.advance(cycle)
+        if reads.loaded(cycle) < words:
+            there = reads.until(ACTIVATIONS, words, cycle)[words - 1] + 1
+            if there > cycle:
+                self.counts[Wait.ACTIVATIONS] += there - cycle
+                self.cycle = there
+
+    def _wait_for_weights(self, steps: int) -> None:
+        """Wait so long, all in all, as the steps of a tile wait for their weights."""
+        first = self.core.weight
+        gives = self.core.reads.until(WEIGHTS, first + steps, self.cycle)
+        # One step a cycle, each in a cycle after its weights came.
+        late = max(map(sub, gives[first : first + steps], range(steps))) + 1 - self.cycle
+        if late > 0:
+            self.counts[Wait.WEIGHTS] += late
+            self.cycle += late
+
+    def _wait_for_parameters(self) -> None:
+        """Wait until the parameters of this tile have come."""
+        reads = self.core.reads
+        reads.advance(self.cycle)
+        arrives = reads.until(PARAMETERS, self.parameters, self.cycle)[self.parameters - 1]
+        if arrives >= self.cycle:
+            self.counts[Wait.PARAMETERS] += arrives + 1 - self.cycle
+            self.cycle = arrives + 1
+
+    def _wait_for_residual_queue(self) -> None:
+        """Wait until the residual adder's queue has room for the words of the tile."""
+        self._take_residual_words()
+        missing = self.count - (self.core.queue_words - len(self.queue))
+        if missing > 0:
+            there = self.queue[missing - 1][1] + 1
+            self.counts[Wait.RESIDUAL] += there - self.cycle
+            self.cycle = there
+            self._take_residual_words()
+
+    def _take_residual_words(self) -> None:
+        """Take the words that were fetched before this cycle out of the queue."""
+        queue = self.queue
+        while queue and queue[0][1] < self.cycle:
+            queue.popleft()
+
+    def _wait_for_logits_queue(self) -> None:
+        """Wait until the queue of logits has room for the words of the tile."""
+        queue_words, writes = self.core.queue_words, self.core.writes
+        if queue_words >= self.logits + self.count:
+            return
+        writes.advance(self.cycle)
+        while queue_words - self.logits + writes.taken < self.count:
+            self.cycle += 1
+            self.counts[Wait.RESIDUAL] += 1
+            writes.advance(self.cycle)
+
+    # What is skipped.
+
+    def waits_for_nothing(self) -> bool:
+        """Whether all groups of pixels of this tile follow each other without a wait.
+
+        Weights and parameters have come; no input is loaded; each group of pixels takes as many
+        steps as the requantiser needs for its words; and nobody has to be told when results land.
+        Words for the residual adder are all fetched before those of the next group are due, so that
+        its queue never holds more than those of two.
+        """
+        core, load, store = self.core, self.descriptor.load, self.descriptor.store
+        steps, target = self.command.input_words, self.command.target
+        if not (
+            self.plenty
+            and core.parameters >= self.parameters
+            and not self._loads
+            and steps >= self.count
+            and self.pending_until <= self.cycle + steps - 1
+        ):
+            return False
+        if target == "residual":
+            return (
+                not (load or store or self.queue)
+                and steps >= max(self.count * self._fetch_cycles, timing.RESULT + 1)
+                and core.fetch <= self.cycle + steps + timing.RESULT
+                and core.queue_words >= 2 * self.count
             )
-            core.fetch = next((fetch for _, fetch in waits if fetch > cycle), core.fetch)
-            before = [fetch for _, fetch in waits if fetch <= cycle]
-            core.added = before[-1] + core.pixels + passes.ADD + 1 if before else 0
-        else:
+        return target == "pool" or (target == "map" and not load)
+
+    def skip_tile(self) -> None:
+        """Take all steps of this tile."""
+        core, steps = self.core, self.command.input_words
+        self.cycle += steps * self.groups
+        self.counts[POINTWISE] += steps * self.groups
+        core.weight += steps
+        self.pending_until = self.cycle - 1 + self.count
+        if self.command.target == "residual":
+            # The words of the last group of pixels; those before are fetched.
+            first = self.cycle + timing.RESULT
+            for word in range(self.count):
+                self.queue.append((first + word, first + word * self._fetch_cycles))
+            core.fetch = first + self.count * self._fetch_cycles
+
+    # The end.
+
+    def done(self) -> int:
+        """Cycle from which all results are where they belong."""
+        core, target = self.core, self.command.target
+        # The last step was a cycle before, and the last word of its tile follows.
+        last = self.cycle - 1 + self.count - 1
+        if target == "logits":
+            writes = core.writes
+            writes.advance(self.cycle)
+            while writes.taken < self.logits:
+                writes.advance(writes.now + 1)
+            return writes.last_taken + 1
+        if target == "residual":
+            return self.queue[-1][1] + core.pixels + timing.ADD + 1
+        return last + timing.RESULT + 1 + (timing.POOL if target == "pool" else 0)
+
+    def end_early(self, done: int) -> None:
+        """Leave to the next pass what is fetched or lands from its first cycle on."""
+        core, cycle = self.core, self.cycle
+        core.pending = max(0, self.pending_until - cycle - 1)
+        core.residual = self.command.target == "residual"
+        if not core.residual:
             core.landed = done - core.pending
-        return cycle
-    counts[Wait.DRAIN] += max(done, pending_until) - cycle + 1
-    return max(done, pending_until)
-
-
-def _when_loaded(core, words, cycle):
-    """Cycle from which so many words of the input are there."""
-    core.reads.advance(cycle)
-    if core.reads.loaded(cycle) >= words:
-        return cycle
-    return core.reads.until(ACTIVATIONS, words, cycle)[words - 1] + 1
+            return
+        # Words whose slots are in that pass reach the residual adder when it steps them.
+        core.ready.extend(
+            ready
+            for ready, fetch in self.queue
+            if fetch > cycle and ready <= cycle + timing.RESULT + 1
+        )
+        core.fetch = next((fetch for _, fetch in self.queue if fetch > cycle), core.fetch)
+        fetched = [fetch for _, fetch in self.queue if fetch <= cycle]
+        core.added = fetched[-1] + core.pixels + timing.ADD + 1 if fetched else 0

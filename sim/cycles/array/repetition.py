@@ -1,4 +1,4 @@
-"""What repeats itself is stepped once: periods of a pass, found where its state comes back.
+"""Periods of a pass, found where its state comes back: each is stepped once.
 
 A pass goes through tiles, each through rows, each through groups of pixels. Where one of them
 begins in a state that was seen where another began, everything that follows is as it was then, as
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 __all__ = ["GROUP", "ROW", "TILE", "Period", "Repetition"]
 
-#: What begins.
+#: The loops of a pass, from the innermost; a level says which of them begins its next turn.
 GROUP, ROW, TILE = range(3)
 
 
@@ -28,22 +28,23 @@ class Period:
 
     places: int
     cycles: int
-    counts: list
+    counts: list[int]
 
 
 class Repetition:
-    """States that were seen."""
+    """States that were seen, of each level."""
 
-    def __init__(self):
-        self._seen = ({}, {}, {})
+    def __init__(self) -> None:
+        #: By state: number in the pass, number in the line buffer, cycle, counts.
+        self._seen: tuple[dict[tuple, tuple[int, int, int, list[int]]], ...] = ({}, {}, {})
 
-    def begins(self, level):
-        """What was seen inside that which ends is over."""
+    def begins(self, level: int) -> None:
+        """Forget the states of inner loops when an outer one advances."""
         for inner in range(level):
             self._seen[inner].clear()
 
     def find(self, level, state, place, walk, cycle, counts):
-        """The period that ends here, if this state was seen before.
+        """Find the period that ends here, if this state was seen before.
 
         Parameters
         ----------

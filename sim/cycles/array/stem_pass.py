@@ -1,49 +1,34 @@
-"""Passes of the stem, whose windows come of the image as it arrives."""
+"""Passes of the stem, whose windows come of the image as it arrives.
 
-from dataclasses import replace
+`StemPass.step` is one cycle, as the RTL has it. `_run` is the loop over the cycles of a pass, and
+what it skips stands in functions of its own: `_skip_steps`, `_skip_rows`, and whole passes in
+`stem_pass`. Their arguments are in the docstring of `mnv2.sim.cycles`.
+"""
 
-from mnv2.sim.cycles import passes
+from dataclasses import dataclass, replace
+
+from mnv2.sim.cycles import timing
+from mnv2.sim.cycles.array.image_words import ImageWords, is_there
 from mnv2.sim.cycles.array.known_passes import KnownPass, pass_shape
-from mnv2.sim.cycles.passes import DEPTHWISE, POINTWISE, Wait
-from mnv2.sim.cycles.port.reads import ACTIVATIONS, NEVER, PARAMETERS, WEIGHTS
+from mnv2.sim.cycles.array.line_walk import LineWalk
+from mnv2.sim.cycles.causes import POINTWISE, Wait, empty_counts
+from mnv2.sim.cycles.core_state import CoreState
+from mnv2.sim.cycles.plan import PlannedDescriptor
+from mnv2.sim.cycles.planned_pass import PlannedLine, PlannedPass
+from mnv2.sim.cycles.port.interface import ACTIVATIONS, PARAMETERS, WEIGHTS
 
 __all__ = ["stem_pass"]
 
 
-class _Row:
-    """A row of pixels as it is stepped.
-
-    Attributes
-    ----------
-    begin : int
-        Cycle in which it begins.
-    state : tuple
-        Of core and line buffer then.
-    line_row : int
-        Row of the image that the line buffer took then.
-    counts : list of int
-        Cycles by cause until then.
-    takes : list of int
-        Cycles in which words of the image were taken.
-    dues : list of int
-        Cycles from which on they were asked for.
-    taken : int
-        Words that the port knows to be taken before the core has stepped so far.
-    late : bool
-        The image kept the row waiting, so that it is no pattern for others.
-    """
-
-    __slots__ = ("begin", "counts", "dues", "late", "line_row", "state", "taken", "takes")
-
-    def __init__(self, taken=0):
-        self.taken, self.late, self.takes = taken, False, []
-        self.dues = []
-        self.begin = self.line_row = 0
-        self.state = self.counts = None
-
-
-def stem_pass(core, begin, command, line, work, counts):
-    """A pass from the image, whose windows each serve all tiles in turn.
+def stem_pass(
+    core: CoreState,
+    begin: int,
+    command: PlannedPass,
+    line: PlannedLine,
+    descriptor: PlannedDescriptor,
+    counts: list[int],
+) -> int:
+    """Predict a pass from the image, whose windows each serve all tiles in turn.
 
     Parameters and result are those of `mnv2.sim.cycles.array.window_pass.window_pass`.
     """
@@ -56,261 +41,346 @@ def stem_pass(core, begin, command, line, work, counts):
         and core.weights >= core.weight + steps
         and core.parameters >= core.parameters_freed + command.parameters + command.output_words
     ):
-        shape = ("stem", *pass_shape(core, begin, command, line, work))
+        shape = ("stem", *pass_shape(core, begin, command, line, descriptor))
         known = core.passes.get(shape)
         if known is None:
             known = core.passes[shape] = _learn(core, begin, command, line)
-        takes, dues = known.begins
-        taken = core.reads.take_all(begin, takes, ACTIVATIONS, dues[: len(takes)])
-        if taken == len(takes) and (len(dues) == taken or _is_there(core.reads, begin + dues[-1])):
+        words = len(known.takes)
+        taken = core.reads.take_all(begin, known.takes, ACTIVATIONS, known.dues[:words])
+        if taken == words and (
+            len(known.dues) == words or is_there(core.reads, begin + known.dues[-1])
+        ):
             core.weight += steps - command.input_words
             return known.repeat(core, begin, command, counts)
-    cycle, _, _ = _step(core, begin, command, line, counts, taken)
+    stepped = StemPass(core, begin, command, line, counts, ImageWords(core.reads, begin, taken))
+    _run(stepped)
     core.end_early_pass()
     counts[Wait.DRAIN] += 1
-    return cycle
+    return stepped.cycle
 
 
-def _is_there(reads, cycle):
-    """Whether the image's next word is there in a cycle."""
-    reads.advance(cycle)
-    return reads.when(ACTIVATIONS) <= cycle
+def _learn(core: CoreState, begin: int, command: PlannedPass, line: PlannedLine) -> KnownPass:
+    """Step the pass as it is when nothing it reads from memory is late; the ports are not told.
 
-
-def _learn(core, begin, command, line):
-    """The pass as it is when it waits for nothing from memory; nobody is told of it.
-
-    In place of cycles in which groups of pixels begin, it has those in which words of the image are
-    taken, and those by which they must be there; its only tile end is that of all together.
+    Its only tile end is that of all tiles together, since each window serves all of them.
     """
-    weight, counts = core.weight, [0] * (DEPTHWISE + 1)
-    cycle, end, image = _step(core, begin, replace(command, free=False), line, counts, None)
-    core.weight = core.tile_weight = weight
+    weight, counts = core.weight, empty_counts()
+    image = ImageWords(None, begin, 0)
+    stepped = StemPass(core, begin, replace(command, free=False), line, counts, image)
+    _run(stepped)
+    core.weight = weight
     counts[Wait.DRAIN] += 1
+    # The word after the last taken is asked for too.
+    dues = image.dues if image.due is None else [*image.dues, image.due]
     return KnownPass(
-        cycle - begin,
-        counts,
-        [end - begin],
-        [[place - begin for place in places] for places in image],
-        None,
-        None,
+        cycles=stepped.cycle - begin,
+        counts=counts,
+        tile_ends=[stepped.end - begin],
+        takes=[cycle - begin for cycle in image.takes],
+        dues=[cycle - begin for cycle in dues],
     )
 
 
-def _step(core, begin, command, line, counts, known):
-    """Step a pass, cycle by cycle where rows do not repeat themselves.
+class StemPass:
+    """The array and the line buffer during a pass, at the begin of a cycle.
 
     Parameters
     ----------
-    known : int or None
-        Words of the image that the port knows to be taken already. None where the whole image is
-        there and the port is told nothing.
+    core : CoreState
+    begin : int
+        Cycle in which the pass is asked for.
+    command : PlannedPass
+    line : PlannedLine
+    counts : list of int
+        Cycles by cause, then pointwise and depthwise; those of the pass are added.
+    image : ImageWords
 
-    Returns
-    -------
+    Attributes
+    ----------
     cycle : int
-        As `stem_pass`.
+        The next cycle to step.
+    active : bool
+        The pass has steps left.
+    pixels : int
+        Groups of pixels that are left.
+    tile, number : int
+        Tile of these pixels, and step within it: some taps of the window each.
+    weight : int
+        Word of the ring that the step takes; `first_weight` is that of the first tile's first.
+    walk : LineWalk
+        The line buffer.
+    pending : int
+        Words of the last tile that the requantiser has still to take.
+    landed : int
+        Cycle from which all results are in the map memory.
+    weights, parameters : int
+        Words that are known to have come: of weights in all, of parameters for this descriptor.
+    late : bool
+        A word of the image was waited for since this row of pixels began.
     end : int
         Cycle in which the weights were done with.
-    image : (list of int, list of int)
-        Cycles in which words of the image were taken, and from which on they are asked for, where
-        the port is told nothing: what the core waits for depends on it before the line buffer does,
-        and on the word behind the last.
     """
-    reads, tile_words = core.reads, core.tile_words
-    result, drain, line_buffer = passes.RESULT, Wait.DRAIN, Wait.LINE_BUFFER
-    steps, words = command.input_words, command.output_words
-    tiles = -(-words // tile_words)
-    counted = [min(tile_words, words - k * tile_words) for k in range(tiles)]
-    weight = first_weight = core.weight
-    groups = command.groups
-    pixels = command.rows * groups  # groups of pixels that are left
-    tile = step = 0
-    count = counted[0]
-    active = line_active = False
-    line_row, line_group = line.first_row, 0
-    end_row, map_rows, map_groups, line_steps = (line.end_row, line.rows, line.groups, line.steps)
-    pad_start = line.pad_start
-    valid_1 = emit_1 = window = False
-    pending, landed = core.pending, core.landed
-    weights = core.weights
-    parameters = core.parameters - core.parameters_freed
-    started, cycle = 2, begin
-    told = known is not None
-    # Cycle of the image's next word.
-    image = begin if known or not told else reads.when(ACTIVATIONS)
-    row = _Row(known or 0)
-    end = begin
-    all_takes, all_dues, due = [], [], None
-    while True:
-        if image > cycle and (step == tile == 0 or not (window and valid_1 and emit_1)):
-            if image == NEVER:
-                reads.advance(cycle)
-                image = reads.when(ACTIVATIONS)
-            row.late |= image > cycle
-        issued = ends = takes = False
-        cause = drain
-        if active:
-            if weight >= weights:
-                reads.advance(cycle)
-                weights = reads.available(WEIGHTS, cycle)
-            if step == 0 and tile == 0 and not window:
-                cause = line_buffer if image <= cycle else Wait.ACTIVATIONS
-                if due is None:
-                    due = cycle
-            elif weight >= weights:
+
+    __slots__ = (
+        "active",
+        "command",
+        "core",
+        "counts",
+        "cycle",
+        "end",
+        "first_weight",
+        "image",
+        "landed",
+        "late",
+        "line",
+        "number",
+        "parameters",
+        "pending",
+        "pixels",
+        "result",
+        "sizes",
+        "steps",
+        "tile",
+        "walk",
+        "weight",
+        "weights",
+    )
+
+    def __init__(
+        self,
+        core: CoreState,
+        begin: int,
+        command: PlannedPass,
+        line: PlannedLine,
+        counts: list[int],
+        image: ImageWords,
+    ):
+        self.core, self.command, self.line = core, command, line
+        self.counts, self.image = counts, image
+        self.cycle = self.end = begin
+        self.active = False
+        self.steps = command.input_words
+        # Words of results of each tile.
+        self.sizes = [
+            min(core.tile_words, command.output_words - word)
+            for word in range(0, command.output_words, core.tile_words)
+        ]
+        self.pixels = command.rows * command.groups
+        self.tile = self.number = 0
+        self.weight = self.first_weight = core.weight
+        self.walk = LineWalk(line, core.tile_words)
+        self.pending, self.landed = core.pending, core.landed
+        self.weights = core.weights
+        self.parameters = core.parameters - core.parameters_freed
+        self.late = False
+        self.result = timing.RESULT
+
+    def step(self) -> bool:
+        """Take a cycle; whether the array takes a step of the pass in it."""
+        cycle, walk, image = self.cycle, self.walk, self.image
+        first = self.number == self.tile == 0
+        # The image is looked at by the core, for its first step, and by a line buffer that moves.
+        if image.there > cycle and (first or not walk.held):
+            self.late |= image.is_late(cycle)
+        # The first step takes the window, which the others use too. Causes in the RTL's order.
+        issued = ends = False
+        cause = Wait.DRAIN
+        if self.active:
+            ends = self.number == self.steps - 1
+            if first and not walk.window:
+                if image.due is None:
+                    image.due = cycle
+                cause = Wait.LINE_BUFFER if image.there <= cycle else Wait.ACTIVATIONS
+            elif self.weight >= self.weights and self._weights_are_late():
                 cause = Wait.WEIGHTS
-            elif step == steps - 1:
-                needed = command.parameters + tile * tile_words + count
-                if needed > parameters:
-                    reads.advance(cycle)
-                    parameters = reads.available(PARAMETERS, cycle) - core.parameters_freed
-                if needed > parameters:
-                    cause = Wait.PARAMETERS
-                elif pending:
-                    cause = Wait.REQUANTIZE
-                else:
-                    issued = ends = True
+            elif ends and self._parameters_are_late():
+                cause = Wait.PARAMETERS
+            elif ends and self.pending:
+                cause = Wait.REQUANTIZE
             else:
                 issued = True
-                # Up to the tile's last step, while the line buffer waits for its window to be
-                # taken.
-                if step and window and valid_1 and emit_1:
-                    more = min(steps - 1 - step, weights - weight) - 1
-                    if more > 0:
-                        counts[POINTWISE] += more
-                        if pending:
-                            flushed = pending if pending < more else more
-                            pending -= flushed
-                            landed = cycle + flushed + result
-                        step += more
-                        weight += more
-                        cycle += more
-            takes = issued and step == 0 and tile == 0
-        counts[POINTWISE if issued else cause] += 1
-        # The line buffer.
-        if not (valid_1 and emit_1 and window and not takes):
-            if valid_1 and emit_1:
-                window = True
-            elif takes:
-                window = False
-            valid_1 = False
-            if line_active:
-                real = line_row < map_rows and line_group < map_groups
-                if not real or image <= cycle:
-                    valid_1 = True
-                    if pad_start:
-                        emit_1 = line_row & 1 and line_group & 1
-                    else:
-                        emit_1 = line_row and not line_row & 1 and line_group and not line_group & 1
-                    line_group += 1
-                    if line_group == line_steps:
-                        line_group = 0
-                        line_row += 1
-                        line_active = line_row != end_row
-                    if real:
-                        row.takes.append(cycle)
-                        row.dues.append(cycle if due is None else due)
-                        due = None
-                        if not told:
-                            all_takes.append(cycle)
-                            all_dues.append(row.dues[-1])
-                        elif row.taken:  # the port knows of this word
-                            row.taken -= 1
-                            if not row.taken:
-                                image = reads.when(ACTIVATIONS)
-                        else:
-                            image = reads.take(cycle, ACTIVATIONS)
-        elif takes:
-            window = False
-        if ends:
-            pending = count - 1
-            landed = cycle + result + 1
-        elif pending:
-            pending -= 1
-            landed = cycle + result + 1
-        cycle += 1
-        if started:
-            started -= 1
-            line_active = True
-            active = not started
-            continue
-        if not issued:
-            if (
-                not active
-                and not window
-                and not valid_1
-                and not line_active
-                and not pending
-                and cycle >= landed
-            ):
+        self.counts[POINTWISE if issued else cause] += 1
+        if walk.step(image.there <= cycle, issued and first):
+            image.takes.append(cycle)
+            image.dues.append(cycle if image.due is None else image.due)
+            image.due = None
+            if image.reads is None or image.ahead:
+                image.there = image.take_known(cycle)
+            else:
+                image.there = image.reads.take(cycle, ACTIVATIONS)
+        # A word leaves the array: of the tile that ends, or of the one before.
+        if ends and issued:
+            self.pending = self.sizes[self.tile] - 1
+            self.landed = cycle + self.result + 1
+        elif self.pending:
+            self.pending -= 1
+            self.landed = cycle + self.result + 1
+        self.cycle = cycle + 1
+        return issued
+
+    def _weights_are_late(self) -> bool:
+        self.core.reads.advance(self.cycle)
+        self.weights = self.core.reads.available(WEIGHTS, self.cycle)
+        return self.weight >= self.weights
+
+    def _parameters_are_late(self) -> bool:
+        reads, tile_words = self.core.reads, self.core.tile_words
+        needed = self.command.parameters + self.tile * tile_words + self.sizes[self.tile]
+        if needed > self.parameters:
+            reads.advance(self.cycle)
+            self.parameters = reads.available(PARAMETERS, self.cycle) - self.core.parameters_freed
+        return needed > self.parameters
+
+    def next_tile(self) -> bool:
+        """Go to the next tile, or to the next pixels' first; whether a row of pixels begins."""
+        self.number = 0
+        self.tile += 1
+        self.weight += 1
+        if self.tile < len(self.sizes):
+            return False
+        self.tile = 0
+        self.pixels -= 1
+        if not self.pixels:
+            self.active, self.end = False, self.cycle
+            self.core.weight = self.weight
+            if self.command.free:
+                self.core.free_weights(self.cycle)
+            return False
+        self.weight = self.first_weight
+        return self.pixels % self.command.groups == 0
+
+    def ended(self) -> bool:
+        """Whether nothing of the pass is left anywhere."""
+        return (
+            not self.active and self.walk.ended() and not self.pending and self.cycle >= self.landed
+        )
+
+
+@dataclass(slots=True)
+class _Row:
+    """The begin of a row of pixels.
+
+    Attributes
+    ----------
+    cycle : int
+    state : tuple of int
+        All of the core and of the line buffer that decides what follows, but for `line_row`.
+    line_row : int
+        Row of the image that the line buffer stands in.
+    counts : list of int
+        Cycles by cause until then.
+    words : int
+        Words of the image taken until then.
+    """
+
+    cycle: int
+    state: tuple[int, ...]
+    line_row: int
+    counts: list[int]
+    words: int
+
+
+def _row(state: StemPass) -> _Row:
+    """Record the begin of a row of pixels."""
+    walk = state.walk
+    left = state.pending, state.landed - state.cycle
+    seen = walk.group, walk.valid, walk.emits, walk.window, *left
+    return _Row(state.cycle, seen, walk.row, state.counts.copy(), len(state.image.takes))
+
+
+def _run(state: StemPass) -> None:
+    """Step a pass to its end, and skip what needs no stepping."""
+    walk, skips = state.walk, state.core.skips
+    # The line buffer has its command a cycle after the request, the array the pass in the next.
+    for _ in range(timing.START):
+        state.step()
+        walk.active = True
+    state.active = True
+    row, step = None, state.step
+    while True:
+        if not step():
+            if state.ended():
                 break
+            if skips and state.active and not state.pending:
+                _skip_wait(state)
             continue
-        step += 1
-        if step < steps:
-            weight += 1
-            continue
-        step = 0
-        if tile < tiles - 1:
-            tile += 1
-            weight += 1
-            count = counted[tile]
-            continue
-        tile = 0
-        count = counted[0]
-        pixels -= 1
-        if not pixels:
-            weight += 1
-            core.weight = core.tile_weight = weight
-            active, end = False, cycle
-            if command.free:
-                core.free_weights(cycle)
-            continue
-        weight = first_weight
-        if pixels % groups or not core.skips:
-            continue
-        # A row of pixels ends: what follows repeats it as long as the image comes in time.
-        state = (line_group, valid_1, emit_1, window, pending, landed - cycle)
-        if (
-            row.state == state
-            and not row.late
-            and not row.taken
-            and row.line_row + 2 == line_row
-            and row.line_row
-            and line_active
-        ):
-            rows = min(pixels // groups - 1, (min(end_row, map_rows) - line_row) // 2 - 1)
-            spent = [now - before for now, before in zip(counts, row.counts, strict=True)]
-            length, places = cycle - row.begin, [taken - row.begin for taken in row.takes]
-            # What is asked for at a row's end is the first word of the next.
-            dues = [early - row.begin for early in row.dues]
-            dues[0] = max(dues[0], 0) if due is None else due - cycle
-            taken = 0
-            while rows > 0:
-                if told:
-                    taken = reads.take_all(cycle, places, ACTIVATIONS, dues)
-                    if taken < len(places) or (
-                        due is not None and not _is_there(reads, due + length)
-                    ):
-                        break
-                else:
-                    all_takes += [cycle + place for place in places]
-                    all_dues += [cycle + place for place in dues]
-                for cause, cycles in enumerate(spent):
-                    counts[cause] += cycles
-                if due is not None:
-                    due += length
-                cycle += length
-                landed += length
-                pixels -= groups
-                line_row += 2
-                rows -= 1
-                taken = 0
-            image = cycle if taken or not told else reads.when(ACTIVATIONS)
-            row = _Row(taken)
-        else:
-            row = _Row(row.taken)
-        row.begin, row.state, row.line_row, row.counts = cycle, state, line_row, counts.copy()
-    if due is not None:
-        all_dues.append(due)
-    return cycle, end, (all_takes, all_dues)
+        if state.number != state.steps - 1:
+            state.number += 1
+            state.weight += 1
+            if skips and walk.window and walk.valid and walk.emits:
+                _skip_steps(state)
+        elif state.next_tile() and skips:
+            if row is not None and not (state.late or state.image.ahead):
+                _skip_rows(state, row)
+            state.late = False
+            row = _row(state)
+
+
+def _skip_wait(state: StemPass) -> None:
+    """Wait for the image until its next word is there, if nothing else moves."""
+    walk = state.walk
+    if walk.active and walk.waits() and state.number == state.tile == 0:
+        cycles = state.image.wait(state.cycle) - state.cycle
+        state.counts[Wait.ACTIVATIONS] += cycles
+        state.cycle += cycles
+
+
+def _skip_steps(state: StemPass) -> None:
+    """Take steps of these pixels up to the last of a tile; the line buffer is held meanwhile."""
+    steps, size = state.steps, state.sizes[0]
+    cycles = steps - 1 - state.number
+    known = state.weights - state.weight
+    tiles = len(state.sizes) - 1 - state.tile
+    parameters = state.command.parameters + (len(state.sizes) - 1) * size
+    if (
+        tiles
+        and state.pending <= cycles
+        and steps >= size
+        and known >= cycles + tiles * steps
+        and state.parameters >= parameters
+    ):
+        # Up to the last tile's last: the requantiser is free again when each tile ends.
+        cycles += tiles * steps
+        state.tile += tiles
+        state.number = steps - 1
+        state.pending = 0
+        state.landed = state.cycle + cycles - steps + size + state.result
+    else:
+        cycles = min(cycles, known)
+        if cycles <= 0:
+            return
+        if state.pending:
+            words = min(state.pending, cycles)
+            state.pending -= words
+            state.landed = state.cycle + words + state.result
+        state.number += cycles
+    state.counts[POINTWISE] += cycles
+    state.weight += cycles
+    state.cycle += cycles
+
+
+def _skip_rows(state: StemPass, before: _Row) -> None:
+    """Repeat the row that ends, as long as the image comes in time and nothing else begins."""
+    walk, image, groups = state.walk, state.image, state.command.groups
+    now = _row(state)
+    if (
+        now.state != before.state
+        or now.line_row != before.line_row + 2
+        or not before.line_row
+        or not walk.active
+    ):
+        return
+    real_rows = min(state.line.end_row, state.line.rows)
+    rows = min(state.pixels // groups - 1, (real_rows - walk.row) // 2 - 1)
+    length = now.cycle - before.cycle
+    places = [cycle - before.cycle for cycle in image.takes[before.words :]]
+    dues = [cycle - before.cycle for cycle in image.dues[before.words :]]
+    # What is asked for at a row's end is the first word of the next.
+    dues[0] = max(dues[0], 0) if image.due is None else image.due - now.cycle
+    rows = image.take_rows(now.cycle, length, places, dues, rows)
+    for cause, cycles in enumerate(now.counts):
+        state.counts[cause] += rows * (cycles - before.counts[cause])
+    state.cycle += rows * length
+    state.landed += rows * length
+    state.pixels -= rows * groups
+    walk.row += 2 * rows

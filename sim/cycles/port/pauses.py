@@ -1,4 +1,4 @@
-"""When the channels of the memory pause at random: the cycles of `sim/rtl/axi_memory.sv`.
+"""Random pauses of the memory's channels, in the same cycles as those of `sim/rtl/axi_memory.sv`.
 
 A pause depends on the seed and on the cycle alone, not on what crosses the port: so it is known
 beforehand, and the model can be equal to a run with the same seed.
@@ -15,7 +15,7 @@ START_CYCLE = 16
 #: Bits of the generator's state whose seven tell whether a channel pauses, as in `axi_memory.sv`.
 _READ_DATA, _ANSWER, _READ_ADDRESS, _WRITE_ADDRESS, _WRITE_DATA = 0, 8, 16, 24, 32
 
-#: States that follow one another are made side by side in so many lanes.
+#: States are made in parallel: `_LANES` runs of `_STEPS` states each.
 _LANES, _STEPS = 512, 512
 
 
@@ -39,7 +39,7 @@ def _combine(columns, states):
 
 @cache
 def _jumps():
-    """Matrices that go on by `_STEPS` times 1, 2, 4 ... steps, as far as the lanes need it."""
+    """Matrices that advance by `_STEPS` times 1, 2, 4 ... steps, as far as the lanes need it."""
     import numpy as np
 
     columns = np.uint64(1) << np.arange(64, dtype=np.uint64)
@@ -52,7 +52,7 @@ def _jumps():
 
 
 def _states(state):
-    """The states behind one, `_LANES` * `_STEPS` of them.
+    """The `_LANES` * `_STEPS` states that follow one.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Pauses:
         self._beats, self._before = [], []
         self._late = START_CYCLE  # cycles of the generator that no cycle here sees
         # Whether an address is taken, or a beat, is decided a cycle before.
-        self._held = (1, 1, 1)
+        self._held: tuple[int, ...] = (1, 1, 1)
 
     def extend(self):
         """Make more."""
@@ -153,7 +153,7 @@ class Pauses:
             self.extend()
 
     def beats(self, cycle, count):
-        """Cycles in which so many beats arrive, the first not before a cycle.
+        """Cycles in which `count` beats arrive, the first not before a cycle.
 
         Returns
         -------

@@ -1,67 +1,75 @@
 """The read side of the memory port, burst by burst, where writes take nothing from reads."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
-from mnv2.sim.cycles.port.streams import NEVER, Stream
+from mnv2.hw.config import IMAGE_CHANNELS, RECORD_BYTES, STREAMS, AcceleratorConfig
+from mnv2.sim.cycles.plan import PlannedDescriptor
+from mnv2.sim.cycles.port.interface import ACTIVATIONS, NEVER, SERVING_ORDER, WEIGHTS
+from mnv2.sim.cycles.port.pauses import Pauses
+from mnv2.sim.cycles.port.streams import QUEUE_CYCLES, REQUEST_CYCLES, Stream
 
-__all__ = [
-    "ACTIVATIONS",
-    "CHANNELS",
-    "IMAGE_CHANNELS",
-    "NEVER",
-    "PARAMETERS",
-    "PROGRAM",
-    "RECORD_BITS",
-    "TAPS",
-    "WEIGHTS",
-    "ReadPort",
-]
+__all__ = ["ReadPort"]
 
-#: Streams that are read, in the order of the channels.
-CHANNELS = ("program", "activations", "parameters", "taps", "weights")
-PROGRAM, ACTIVATIONS, PARAMETERS, TAPS, WEIGHTS = range(5)
+#: Cycles of a burst's round trip, in addition to the memory's latency and the burst's beats, as
+#: `mnv2.hw.read_master.ReadMaster` states them: a stream alone is read without a pause where that
+#: many beats, a latency's and a burst's are outstanding. Counted here, it is a cycle from the
+#: request to its address, `QUEUE_CYCLES` and `REQUEST_CYCLES`: 5; the rest is its margin.
+ROUND_TRIP_CYCLES = 8
 
-#: Bits of a record of a program; channels of an image.
-RECORD_BITS, IMAGE_CHANNELS = 1024, 3
+# Bounds of the time after which the port is at rest, see `ReadPort._pass_over`. A rest that is
+# assumed too early would change figures; one that is assumed too late only costs that the bursts
+# are followed one by one. So they are generous. (Releases mostly lie much farther apart: of 109
+# machines drawn at random, none changed with half of them, and one if the first was -100.)
 
-#: Channels in the order in which they are served behind each.
-_ORDER = tuple(
-    tuple((last + k) % len(CHANNELS) for k in range(1, len(CHANNELS) + 1))
-    for last in range(len(CHANNELS))
-)
+#: Sustained, once: the release gives a word room in the next cycle, and its beat leaves the queue
+#: in the one after; `REQUEST_CYCLES`; a cycle to the address; and at the end `QUEUE_CYCLES` and a
+#: cycle for the last word: 8. The rest is margin.
+SUSTAINED_REST_CYCLES = 12
+#: Not sustained, for each burst, which may wait for the one before: the round trip, 5. The rest is
+#: margin.
+BURST_REST_CYCLES = 16
+#: Not sustained, once: the begin and the end, 8, as above. The rest is margin.
+REST_CYCLES = 32
 
 
 class ReadPort:
     """Read master and memory.
 
-    Everything that the core does in the cycles before the one that it advances to must have been
-    told before.
+    It is a `mnv2.sim.cycles.port.interface.ReadSide`.
 
     Parameters
     ----------
-    config : mnv2.hw.config.AcceleratorConfig
+    config : AcceleratorConfig
     latency : int
         Cycles from the transfer of a read address to its first beat, 2 or more.
-    pauses : mnv2.sim.cycles.port.pauses.Pauses, optional
+    pauses : Pauses, optional
         When the memory pauses.
+
+    Attributes
+    ----------
+    streams : list of Stream
+        In the order of the channels.
     """
 
-    def __init__(self, config, latency, pauses=None):
+    def __init__(self, config: AcceleratorConfig, latency: int, pauses: Pauses | None = None):
         self._latency, self._pauses = latency, pauses
         self._burst = config.burst_beats
         self._outstanding = config.outstanding
-        # Whether a stream alone is read without a pause, and equal bursts after which another is
-        # certain to follow as they did.
-        covered = latency + config.burst_beats + 8
+        # Whether a stream alone is read without a pause.
+        covered = latency + config.burst_beats + ROUND_TRIP_CYCLES
         self._sustained = (
             config.outstanding * config.burst_beats >= covered
             and config.read_queue_beats >= covered
         )
+        # Equal bursts in a row after which another is certain to follow as they did: those that
+        # fill the list of outstanding ones and the queue, one that began before and one that ends.
         self._history = config.outstanding + config.read_queue_beats // config.burst_beats + 2
         self._equal = 0  # bursts in a row that followed the one before as it did
-        self._deferred = None  # weights freed that have not been looked at
+        # The release of weights that has not been looked at: its cycle and words.
+        self._deferred: tuple[int, int] | None = None
         self.streams = [
-            Stream(RECORD_BITS, config),
+            Stream(8 * RECORD_BYTES, config),
             Stream(config.word_bits, config),
             Stream(config.parameter_word_bits, config, config.parameter_words),
             Stream(config.tap_word_bits, config, config.tap_words),
@@ -69,70 +77,78 @@ class ReadPort:
         ]
         self._map_bits = config.word_bits
         self._image_bits = IMAGE_CHANNELS * config.pixels * config.activation_bits
-        self._served = len(CHANNELS) - 1
+        self._served = len(STREAMS) - 1
         self._granted = -1  # cycle of the last grant
         self._taken = 0  # cycle in which the memory took its address
-        self._ends = []  # cycle of each burst's last beat
+        self._ends: list[int] = []  # cycle of each burst's last beat
+        # A descriptor that loads its map: words, ring, and what of it may be overwritten from when.
         self._loading = False
-        self._horizon = 0
+        self._load_words = self._load_ring = 0
+        self._freed, self._freed_cycles = [0], [0]
+        self._freed_at = 0  # the first of them that gives the next word room
+        self._horizon = 0  # the cycle up to which the core has told when it writes the map memory
         self._load_from = 0  # cycle from which a word may move into the map memory
-        self.write_busy = set()
+        self.write_busy: set[int] = set()
 
     # What the core tells.
 
-    def command(self, cycle, channel, beats):
-        """A command is valid from a cycle on."""
+    def command(self, cycle: int, channel: int, beats: int) -> None:
+        """See `ReadSide`."""
         self.streams[channel].command(cycle, beats)
 
-    def begin(self, cycle, work):
-        """A descriptor's first cycle."""
+    def begin(self, cycle: int, descriptor: PlannedDescriptor) -> None:
+        """See `ReadSide`."""
         stream = self.streams[ACTIVATIONS]
-        self._loading = work.load
-        self._load_words, self._load_ring = work.load_words, work.input_ring
+        self._loading = descriptor.load
+        self._load_words, self._load_ring = descriptor.load_words, descriptor.input_ring
         self._freed, self._freed_cycles = [0], [cycle + 1]
         self._freed_at = self._load_from = 0
         self.write_busy.clear()
-        if work.load or work.stem:
-            stream.set_word(self._image_bits if work.stem else self._map_bits)
-            stream.command(cycle + 1, work.load_beats)
+        if descriptor.load or descriptor.stem:
+            stream.set_word(self._image_bits if descriptor.stem else self._map_bits)
+            stream.command(cycle + 1, descriptor.load_beats)
 
-    def freed(self, cycle, words):
-        """Words of the block's input that may be overwritten from a cycle on."""
+    def freed(self, cycle: int, words: int) -> None:
+        """See `ReadSide`."""
         if self._loading:
             self._freed.append(words)
             self._freed_cycles.append(cycle)
             self._load_from = 0
 
-    def free(self, cycle, channel, words):
-        """Words of a ring are released in a cycle.
+    def free(self, cycle: int, channel: int, words: int) -> None:
+        """See `ReadSide`.
 
         Between two releases of weights the port often comes to rest, and how is of no interest
         unless somebody asks: so the first is put off until the second, or until somebody asks.
         """
         if channel == WEIGHTS and not self._loading:
             if self._deferred:
-                self._pass_over(cycle)
+                self._pass_over(self._deferred, cycle)
             self._deferred = cycle, words
             return
         self._look()
         self._free(cycle, channel, words)
 
-    def _free(self, cycle, channel, words):
+    def _free(self, cycle: int, channel: int, words: int) -> None:
         stream = self.streams[channel]
         stream.free(cycle, words)
         stream.flow()
         stream.find_request()
 
-    def _look(self):
+    def _look(self) -> None:
         """Look at what was put off."""
         if self._deferred:
             cycle, words = self._deferred
             self._deferred = None
             self._free(cycle, WEIGHTS, words)
 
-    def _pass_over(self, following):
-        """Look at what was put off, as it is when the following release comes."""
-        cycle, words = self._deferred
+    def _pass_over(self, deferred: tuple[int, int], following: int) -> None:
+        """Look at the release that was put off, as it is when the following one comes.
+
+        If the port was at rest before it, waits for nothing but weights, and comes to rest again
+        before the following release, its state then is known, and no cycle between matters.
+        """
+        cycle, words = deferred
         stream = self.streams[WEIGHTS]
         ends = self._ends
         if (
@@ -140,18 +156,21 @@ class ReadPort:
             and all(other.request == NEVER for other in self.streams)
             and ends
             and stream.pops
-            and ends[-1] + 4 < cycle
-            and stream.pops[-1] + 2 < cycle
-            and stream.gives[-1] + 2 < cycle
+            and ends[-1] + QUEUE_CYCLES + REQUEST_CYCLES < cycle
+            and stream.pops[-1] + REQUEST_CYCLES < cycle
+            and stream.gives[-1] + REQUEST_CYCLES < cycle
         ):
             asked, pops, given = stream.settled(words)
             beats = max(asked - len(stream.arrivals), pops - len(stream.pops))
             bursts = beats // self._burst + 2
             if self._sustained and stream.widens:
-                longest = beats + self._latency + self._burst + 12
+                longest = beats + self._latency + self._burst + SUSTAINED_REST_CYCLES
             else:
+                # Where several words come of a beat, each costs a cycle too.
                 longest = (
-                    bursts * (self._latency + self._burst + 16) + (given - len(stream.gives)) + 32
+                    bursts * (self._latency + self._burst + BURST_REST_CYCLES)
+                    + (given - len(stream.gives))
+                    + REST_CYCLES
                 )
             if following - cycle > longest:
                 if asked > len(stream.arrivals):
@@ -165,21 +184,23 @@ class ReadPort:
         self._look()
         self.advance(following)
 
-    def take(self, cycle, channel):
-        """A word of the image, or a record, leaves its gearbox; `when` the next can."""
+    def take(self, cycle: int, channel: int) -> int:
+        """See `ReadSide`."""
         stream = self.streams[channel]
-        stream.gives.append(cycle)
-        if len(stream.pops) != len(stream.arrivals):
+        gives, pops = stream.gives, stream.pops
+        gives.append(cycle)
+        if len(pops) != len(stream.arrivals):
             stream.pop()
-            if stream.request == NEVER and len(stream.pops) >= stream.needed:
+            if stream.request == NEVER and len(pops) >= stream.needed:
                 stream.find_request()
-        return stream.when_word(len(stream.gives))
+        # As `Stream.when_word`.
+        needed = -(-(len(gives) + 1) * stream.given // stream.taken)
+        return pops[needed - 1] + 1 if needed <= len(pops) else NEVER
 
-    def take_all(self, begin, places, channel, dues=None):
-        """Words leave their gearbox in cycles counted from one on; how many of them in time.
-
-        They are in time if they are there by these cycles, or by others that are given.
-        """
+    def take_all(
+        self, begin: int, places: Sequence[int], channel: int, dues: Sequence[int] | None = None
+    ) -> int:
+        """See `ReadSide`."""
         stream = self.streams[channel]
         cycles = [begin + place for place in places]
         dues = cycles if dues is None else [begin + due for due in dues]
@@ -194,33 +215,29 @@ class ReadPort:
 
     # What the core asks.
 
-    def when(self, channel):
-        """Cycle from which the next word of the image, or the next record, is there."""
+    def when(self, channel: int) -> int:
+        """See `ReadSide`."""
         stream = self.streams[channel]
         return stream.when_word(len(stream.gives))
 
-    def available(self, channel, cycle):
-        """Words that have come into a ring, or into the map memory, before a cycle."""
+    def wait(self, channel: int, cycle: int) -> int:
+        """See `ReadSide`."""
+        there = self.when(channel)
+        while there == NEVER:
+            self._advance_to_grant(channel, 1)
+            there = self.when(channel)
+        return max(there, cycle)
+
+    def available(self, channel: int, cycle: int) -> int:
+        """See `ReadSide`."""
         return bisect_left(self.streams[channel].gives, cycle)
 
-    def loaded(self, cycle):
-        """Words of the block's input that have arrived before a cycle."""
+    def loaded(self, cycle: int) -> int:
+        """See `ReadSide`."""
         return min(bisect_left(self.streams[ACTIVATIONS].gives, cycle), self._load_words)
 
-    def loaded_in_time(self, begin, begins, first, words):
-        """Whether the input's words are there whenever so many more of them are begun with.
-
-        Until the last of them, the core must do nothing that matters here.
-
-        Parameters
-        ----------
-        begin : int
-        begins : list of int
-            Cycles behind it, ascending.
-        first : int
-            Words before.
-        words : int
-        """
+    def loaded_in_time(self, begin: int, begins: Sequence[int], first: int, words: int) -> bool:
+        """See `ReadSide`."""
         gives = self.streams[ACTIVATIONS].gives
         need = min(first + len(begins) * words, self._load_words)
         self.advance(begin)
@@ -232,37 +249,49 @@ class ReadPort:
             for arrived, cycle in zip(gives[first + words - 1 : need : words], begins, strict=True)
         )
 
-    def until(self, channel, words, cycle):
-        """Cycles in which words come into a ring; so many of them are known then.
+    def beats_before(self, cycle: int) -> list[int]:
+        """See `ReadSide`."""
+        return [stream.count(cycle) for stream in self.streams]
 
-        The core, which waits in a cycle, must do nothing that matters here before they have come.
-        """
+    def until(self, channel: int, words: int, cycle: int) -> Sequence[int]:
+        """See `ReadSide`."""
         self._look()
         stream = self.streams[channel]
         gives = stream.gives
         if self._loading:
-            # What the map memory has time for is known up to the core's cycle alone.
+            # What the map memory has time for is known up to the core's cycle alone: go there
+            # where a burst is asked for next, or a word moves into the map memory.
             while len(gives) < words or gives[words - 1] >= cycle:
-                cycle += 1
+                event = min(self._load_from, self._next_grant())
+                cycle = event + 1 if cycle < event < NEVER else cycle + 1
                 self.advance(cycle)
             return gives
         while len(gives) < words:
-            first = min(stream.request for stream in self.streams)
-            if first == NEVER:
-                raise RuntimeError(f"Word {words} of the {CHANNELS[channel]} never comes")
             # The last word cannot come before all its beats have.
             missing = stream.beats_for(words) - stream.asked
-            self.advance(max(first, self._taken, self._slot()) + max(missing, 1))
+            self._advance_to_grant(channel, max(missing, 1))
         return gives
 
-    def _slot(self):
+    def _advance_to_grant(self, channel: int, cycles: int) -> None:
+        """Move the time on, by some cycles from that in which the next burst is asked for."""
+        self._look()
+        grant = self._next_grant()
+        if grant >= NEVER:
+            raise RuntimeError(f"The {STREAMS[channel]} never come")
+        self.advance(grant + cycles)
+
+    def _next_grant(self) -> int:
+        """Cycle in which the next burst is asked for."""
+        return max(min(stream.request for stream in self.streams), self._taken, self._slot())
+
+    def _slot(self) -> int:
         """Cycle from which there is room for a burst's entry."""
         if len(self._ends) < self._outstanding:
             return 0
         return self._ends[-self._outstanding] + 1
 
-    def advance(self, cycle):
-        """Ask for all bursts that are asked for before a cycle."""
+    def advance(self, cycle: int) -> None:
+        """See `ReadSide`: all bursts are asked for that are before a cycle."""
         streams, ends = self.streams, self._ends
         outstanding, burst = self._outstanding, self._burst
         if self._deferred:
@@ -282,7 +311,7 @@ class ReadPort:
                 first = ends[-outstanding] + 1
             if first >= cycle:
                 break
-            for channel in _ORDER[self._served]:
+            for channel in SERVING_ORDER[self._served]:
                 stream = streams[channel]
                 if stream.request <= first:
                     break
@@ -313,7 +342,7 @@ class ReadPort:
             if channel == ACTIVATIONS and self._loading:
                 self._load()
                 continue
-            if self._equal > self._history and not pauses and stream.depth is not None:
+            if self._equal > self._history and not pauses and stream.depth != NEVER:
                 stream.move()
                 if stream.is_steady():
                     self._repeat(channel, cycle)
@@ -329,8 +358,8 @@ class ReadPort:
             if stream.stale:
                 stream.move()
 
-    def _repeat(self, channel, cycle):
-        """Ask for more bursts of a stream, each as the one before, before a cycle."""
+    def _repeat(self, channel: int, cycle: int) -> None:
+        """Ask for more bursts of a steady stream before a cycle, each as the one before."""
         stream, ends, burst = self.streams[channel], self._ends, self._burst
         until = min([cycle, *(other.request for other in self.streams if other is not stream)])
         bursts = min((until - 1 - self._granted) // burst, stream.room_bursts())
@@ -345,14 +374,14 @@ class ReadPort:
         stream.earliest = self._granted + 2
         stream.flow()
 
-    def _load(self):
+    def _load(self) -> None:
         """Move words into the map memory, as far as it is known when results are written there."""
         stream = self.streams[ACTIVATIONS]
         gives, pops, busy, horizon = stream.gives, stream.pops, self.write_busy, self._horizon
         freed, freed_cycles, freed_at = self._freed, self._freed_cycles, self._freed_at
         self._load_from = NEVER  # until a burst is asked for, or words are freed
         last, words, most = gives[-1] if gives else -1, len(gives), self._load_words
-        taken, given = stream.ratio
+        taken, given = stream.taken, stream.given
         beats = -(-(words + 1) * given // taken)
         while True:
             if beats > len(pops):

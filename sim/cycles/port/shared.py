@@ -3,70 +3,121 @@
 import heapq
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Sequence
 from math import gcd
 
-from mnv2.sim.cycles.port.pauses import START_CYCLE
-from mnv2.sim.cycles.port.reads import (
+from mnv2.hw.config import IMAGE_CHANNELS, RECORD_BYTES, STREAMS, AcceleratorConfig
+from mnv2.sim.cycles.plan import PlannedDescriptor
+from mnv2.sim.cycles.port.interface import (
     ACTIVATIONS,
-    CHANNELS,
-    IMAGE_CHANNELS,
+    MEMORY_BURSTS,
     NEVER,
     PARAMETERS,
-    PROGRAM,
-    RECORD_BITS,
+    RECORDS,
+    SERVING_ORDER,
     TAPS,
     WEIGHTS,
 )
+from mnv2.sim.cycles.port.pauses import START_CYCLE, Pauses
 from mnv2.sim.cycles.port.writes import WritePort
 
 __all__ = ["SharedReadPort", "SharedWritePort"]
 
+#: Bandwidth that nobody takes is kept, up to that many beats, from the memory's reset on: one to
+#: read and one to write, as in `sim/rtl/axi_memory.sv`.
+BANKED_BEATS = 2
+
 
 class _Channel:
-    """A channel of the read master, its queue and gearbox, and the ring behind it."""
+    """A channel of the read master, its queue and gearbox, and the ring that follows it.
 
-    def __init__(self, word_bits, config, depth=None):
+    Parameters
+    ----------
+    word_bits : int
+    config : AcceleratorConfig
+    depth : int, optional
+        Words of the ring, if there is one.
+
+    Attributes
+    ----------
+    command : int
+        Beats of a command that waits.
+    left, number : int
+        Beats that have not been asked for, and number of the next.
+    space : int
+        Beats that the queue has room for, those on their way counted as there.
+    request, length : bool, int
+        A burst is asked for, and its beats.
+    inner, out : int, bool
+        Beats in the queue but for the one at its output, and whether there is one.
+    pops_left : int
+        Beats of the command that have not left the queue.
+    level, ending : int, bool
+        Units in the gearbox, and whether what is left in it is dropped.
+    ring : int
+        Words in the ring.
+    arrivals, gives : list of int
+        Cycles in which beats arrived, and in which words left the gearbox.
+    """
+
+    def __init__(self, word_bits: int, config: AcceleratorConfig, depth: int | None = None):
         self._data_bits = config.data_bits
-        self.left = 0  # beats that have not been asked for
-        self.number = 0  # of the next
+        self.left = self.number = 0
         self.space = config.read_queue_beats
         self.request, self.length = False, 0
         self.inner, self.out = 0, False
-        self.pops_left = 0  # beats of the command that have not left the queue
-        self.command = 0  # beats of a command that waits
+        self.pops_left = self.command = 0
         self.depth = depth
-        self.ring = 0  # words in it
-        self.arrivals = []  # cycles in which beats arrived, and words left the gearbox
-        self.gives = []
+        self.ring = 0
+        self.arrivals: list[int] = []
+        self.gives: list[int] = []
         self.set_word(word_bits)
 
-    def set_word(self, word_bits):
+    def set_word(self, word_bits: int) -> None:
         """Width of the words; the gearbox is empty."""
         unit = gcd(self._data_bits, word_bits)
+        # A beat gives, and a word takes, that many of the largest units of both.
         self.taken, self.given = self._data_bits // unit, word_bits // unit
+        # Highest level at which it takes a beat.
         self.ready = self.given + min(self.taken, self.given) - 1
         self.level, self.ending = 0, False
 
-    def count(self, cycle):
+    def count(self, cycle: int) -> int:
         """Beats that arrived before a cycle."""
         return bisect_left(self.arrivals, cycle)
 
 
 class SharedReadPort:
-    """Does for shared bandwidth what `mnv2.sim.cycles.port.reads.ReadPort` does without.
+    """Read master, memory, gearboxes and rings, every cycle of them, with the write side.
+
+    It is a `mnv2.sim.cycles.port.interface.ReadSide`, the obvious form of
+    `mnv2.sim.cycles.port.reads.ReadPort`: nothing is skipped. It is used where reads and writes
+    share a bandwidth, and by the tests to hold the other to.
 
     Parameters
     ----------
-    config : mnv2.hw.config.AcceleratorConfig
+    config : AcceleratorConfig
     latency : int
         Cycles from the transfer of a read address to its first beat, 2 or more.
     bytes_per_cycle : int
         Bandwidth of reads and writes together; 0, or two beats and more, for a beat a cycle each.
-    pauses : mnv2.sim.cycles.port.pauses.Pauses, optional
+    pauses : Pauses, optional
         When the memory pauses.
+
+    Attributes
+    ----------
+    now : int
+        The cycle that this side's time is at the begin of.
+    writes : SharedWritePort
     """
 
-    def __init__(self, config, latency, bytes_per_cycle, pauses=None):
+    def __init__(
+        self,
+        config: AcceleratorConfig,
+        latency: int,
+        bytes_per_cycle: int,
+        pauses: Pauses | None = None,
+    ):
         self._pauses = pauses
         self._latency, self._rate = latency, bytes_per_cycle
         self._burst, self._beat_bytes = config.burst_beats, config.data_bytes
@@ -74,7 +125,7 @@ class SharedReadPort:
         self._outstanding = config.outstanding
         self.writes = SharedWritePort(config, latency, self, pauses)
         self.streams = [
-            _Channel(RECORD_BITS, config),
+            _Channel(8 * RECORD_BYTES, config),
             _Channel(config.word_bits, config),
             _Channel(config.parameter_word_bits, config, config.parameter_words),
             _Channel(config.tap_word_bits, config, config.tap_words),
@@ -83,47 +134,61 @@ class SharedReadPort:
         self._map_bits = config.word_bits
         self._image_bits = IMAGE_CHANNELS * config.pixels * config.activation_bits
         self.now = 0
-        self._events, self._order = [], 0
-        self._taking = set()  # channels whose word is taken in the next cycle stepped
-        self._served = len(CHANNELS) - 1
-        self._due = deque()  # bursts asked for and not received: [channel, beats left]
+        # What the core told: (cycle, order, kind, values).
+        self._events: list[tuple[int, int, str, tuple]] = []
+        self._order = 0
+        self._taking: set[int] = set()  # channels whose word is taken in the next cycle stepped
+        self._served = len(STREAMS) - 1
+        self._due: deque[list[int]] = deque()  # bursts not received: [channel, beats left]
         self._asking = 0  # length of the burst on its way to the memory
-        self._flying = deque()  # bursts at the memory: [cycle from which, beats left]
+        self._flying: deque[list[int]] = deque()  # at the memory: [cycle from which, beats left]
+        self._due_has_room = True
         self._valid = False  # a beat arrives
-        # Bandwidth that nobody takes is kept, up to two beats, from the memory's reset on.
-        self._tokens = min(START_CYCLE * bytes_per_cycle, 2 * config.data_bytes)
+        self._tokens = min(START_CYCLE * bytes_per_cycle, BANKED_BEATS * config.data_bytes)
         self._write_turn = False
         self._paid = not self._limited  # for a beat to write
         self._loading = False
         self._loaded = self._load_words = self._load_ring = self._freed = 0
-        self.write_busy = set()
+        self.write_busy: set[int] = set()
 
-    def _note(self, cycle, kind, *value):
+    def _note(self, cycle: int, kind: str, *value: object) -> None:
+        """Keep what the core tells until the cycle in which it holds."""
         self._order += 1
         heapq.heappush(self._events, (cycle, self._order, kind, value))
 
-    def command(self, cycle, channel, beats):
+    # What the core tells.
+
+    def command(self, cycle: int, channel: int, beats: int) -> None:
+        """See `ReadSide`."""
         self._note(cycle, "command", channel, beats)
 
-    def begin(self, cycle, work):
+    def begin(self, cycle: int, descriptor: PlannedDescriptor) -> None:
+        """See `ReadSide`."""
         self.advance(cycle)
-        self._loading, self._loaded, self._load_words = work.load, 0, work.load_words
+        self._loading, self._loaded = descriptor.load, 0
+        self._load_words = descriptor.load_words
         self.streams[ACTIVATIONS].gives.clear()
         self.write_busy.clear()
-        self._note(cycle, "begin", work)
+        self._note(cycle, "begin", descriptor)
 
-    def freed(self, cycle, words):
+    def freed(self, cycle: int, words: int) -> None:
+        """See `ReadSide`."""
         self._note(cycle, "freed", words)
 
-    def free(self, cycle, channel, words):
+    def free(self, cycle: int, channel: int, words: int) -> None:
+        """See `ReadSide`."""
         self._note(cycle, "free", channel, words)
 
-    def take(self, cycle, channel):
+    def take(self, cycle: int, channel: int) -> int:
+        """See `ReadSide`. When the next is there is unknown until the cycle is over."""
         self.advance(cycle)
         self._taking.add(channel)
-        return NEVER  # until the cycle is over
+        return NEVER
 
-    def take_all(self, begin, places, channel, dues=None):
+    def take_all(
+        self, begin: int, places: Sequence[int], channel: int, dues: Sequence[int] | None = None
+    ) -> int:
+        """See `ReadSide`."""
         for number, (place, due) in enumerate(zip(places, dues or places, strict=True)):
             self.advance(begin + due)
             if self.when(channel) > begin + due:
@@ -131,39 +196,103 @@ class SharedReadPort:
             self.take(begin + place, channel)
         return len(places)
 
-    def when(self, channel):
+    # What the core asks.
+
+    def when(self, channel: int) -> int:
+        """See `ReadSide`. It is known only once it is there."""
         stream = self.streams[channel]
         there = stream.level >= stream.given and channel not in self._taking
         return self.now if there else NEVER
 
-    def available(self, channel, cycle):
+    def wait(self, channel: int, cycle: int) -> int:
+        """See `ReadSide`."""
+        self.advance(cycle)
+        while self.when(channel) > cycle:
+            cycle += 1
+            self.advance(cycle)
+        return cycle
+
+    def available(self, channel: int, cycle: int) -> int:
+        """See `ReadSide`."""
         return bisect_left(self.streams[channel].gives, cycle)
 
-    def loaded(self, cycle):
-        stream = self.streams[ACTIVATIONS]
-        return min(bisect_left(stream.gives, cycle), self._load_words)
+    def loaded(self, cycle: int) -> int:
+        """See `ReadSide`."""
+        return min(bisect_left(self.streams[ACTIVATIONS].gives, cycle), self._load_words)
 
-    def loaded_in_time(self, begin, begins, first, words):
-        # When the core reads the map memory after this cycle has not been told.
+    def loaded_in_time(self, begin: int, begins: Sequence[int], first: int, words: int) -> bool:
+        """See `ReadSide`. Only what is there at the begin counts.
+
+        When the core reads the map memory after this cycle has not been told.
+        """
         self.advance(begin)
         return self.loaded(begin) >= first + len(begins) * words
 
-    def until(self, channel, words, cycle):
+    def until(self, channel: int, words: int, cycle: int) -> Sequence[int]:
+        """See `ReadSide`."""
         gives = self.streams[channel].gives
         while len(gives) < words or gives[words - 1] >= cycle:
             cycle += 1
             self.advance(cycle)
         return gives
 
-    def advance(self, cycle):
+    def beats_before(self, cycle: int) -> list[int]:
+        """See `ReadSide`."""
+        return [stream.count(cycle) for stream in self.streams]
+
+    def advance(self, cycle: int) -> None:
+        """See `ReadSide`."""
         while self.now < cycle:
             self._step(self.now)
             self.now += 1
 
-    def _step(self, now):
-        frees = [0] * len(CHANNELS)
+    def _step(self, now: int) -> None:
+        """Take a cycle of both sides."""
+        frees, begin = self._hear(now)
+        arrives = self._receive()
+        accepts = len(self._flying) != MEMORY_BURSTS
+        moves = True  # the channel of the data that are read
+        if self._pauses:
+            addresses, moves = self._pauses.read(now)
+            accepts = accepts and bool(addresses)
+        granted = -1
+        if self._due_has_room and (not self._asking or accepts):
+            for index in SERVING_ORDER[self._served]:
+                if self.streams[index].request:
+                    granted = index
+                    break
+        self._step_memory(now, bool(moves))
+        if self._asking and accepts:
+            self._flying.append([now + self._latency - 1, self._asking])
+            self._asking = 0
+        if granted >= 0:
+            self._asking = self.streams[granted].length
+            self._served = granted
+            self._due.append([granted, self._asking])
+        for index, channel in enumerate(self.streams):
+            self._step_channel(
+                now, index, channel, frees[index], arrives == index, granted == index, begin
+            )
+        self._taking.clear()
+        if begin is not None:
+            self._load_ring, self._freed = begin.input_ring, 0
+            stream = self.streams[ACTIVATIONS]
+            stream.set_word(self._image_bits if begin.stem else self._map_bits)
+            if begin.load or begin.stem:
+                stream.command = begin.load_beats
+
+    def _hear(self, now: int) -> tuple[list[int], PlannedDescriptor | None]:
+        """Take what the core told of cycles up to this one.
+
+        Returns
+        -------
+        frees : list of int
+            Words of each ring that are released in it.
+        begin : PlannedDescriptor or None
+            The descriptor that begins.
+        """
+        frees = [0] * len(STREAMS)
         begin = None
-        streams = self.streams
         events = self._events
         while events and events[0][0] <= now:
             _, _, kind, value = heapq.heappop(events)
@@ -172,32 +301,26 @@ class SharedReadPort:
             elif kind == "freed":
                 self._freed = value[0]
             elif kind == "command":
-                streams[value[0]].command = value[1]
+                self.streams[value[0]].command = value[1]
             else:
                 begin = value[0]
-        budget = min(self._tokens + self._rate, 2 * self._beat_bytes)
+        return frees, begin
 
-        # The beat that arrives, and the burst that is asked for.
-        arrives, due_ready = -1, len(self._due) != self._outstanding
-        if self._valid:
-            head = self._due[0]
-            arrives = head[0]
-            head[1] -= 1
-            if not head[1]:
-                self._due.popleft()
-        accepts = len(self._flying) != 64
-        granted = -1
-        moves = True  # the channel of the data that are read
-        if self._pauses:
-            addresses, moves = self._pauses.read(now)
-            accepts = accepts and addresses
-        if due_ready and (not self._asking or accepts):
-            for k in range(1, 6):
-                if streams[(self._served + k) % 5].request:
-                    granted = (self._served + k) % 5
-                    break
+    def _receive(self) -> int:
+        """Take the beat that arrives; its channel, or -1."""
+        # Room for a burst's entry is seen before this cycle's last beat makes more.
+        self._due_has_room = len(self._due) != self._outstanding
+        if not self._valid:
+            return -1
+        head = self._due[0]
+        head[1] -= 1
+        if not head[1]:
+            self._due.popleft()
+        return head[0]
 
-        # What the memory does: a beat to read, and pay for one to write.
+    def _step_memory(self, now: int, moves: bool) -> None:
+        """Let the memory read a beat, and pay for one to write, as far as its bandwidth goes."""
+        budget = min(self._tokens + self._rate, BANKED_BEATS * self._beat_bytes)
         writes = self.writes
         wants = transfer = False
         if writes.active:
@@ -229,34 +352,25 @@ class SharedReadPort:
             budget -= self._beat_bytes
             self._write_turn = False
         self._tokens = budget
-        if self._asking and accepts:
-            self._flying.append([now + self._latency - 1, self._asking])
-            self._asking = 0
-        if granted >= 0:
-            self._asking = streams[granted].length
-            self._served = granted
-            self._due.append([granted, self._asking])
 
-        for index, channel in enumerate(streams):
-            self._step_channel(
-                now, index, channel, frees[index], arrives == index, granted == index, begin
-            )
-        self._taking.clear()
-        if begin is not None:
-            self._load_ring, self._freed = begin.input_ring, 0
-            stream = streams[ACTIVATIONS]
-            stream.set_word(self._image_bits if begin.stem else self._map_bits)
-            if begin.load or begin.stem:
-                stream.command = begin.load_beats
-
-    def _step_channel(self, now, index, channel, freed, arrives, granted, begin):
+    def _step_channel(
+        self,
+        now: int,
+        index: int,
+        channel: _Channel,
+        freed: int,
+        arrives: bool,
+        granted: bool,
+        begin: PlannedDescriptor | None,
+    ) -> None:
+        """Take a cycle of a channel, its queue, its gearbox and what follows that."""
         ready = channel.level <= channel.ready and not channel.ending
         whole = channel.level >= channel.given
         pop = channel.out and ready
         if index in (PARAMETERS, TAPS, WEIGHTS):
             give = whole and channel.ring != channel.depth
             channel.ring += give - freed
-        elif index == PROGRAM or not self._loading:
+        elif index == RECORDS or not self._loading:
             give = index in self._taking
         else:
             give = whole and (
@@ -305,13 +419,21 @@ class SharedReadPort:
 class SharedWritePort(WritePort):
     """The write side, which steps together with the read side."""
 
-    def __init__(self, config, latency, reads, pauses):
+    def __init__(
+        self,
+        config: AcceleratorConfig,
+        latency: int,
+        reads: SharedReadPort,
+        pauses: Pauses | None,
+    ):
         super().__init__(config, latency, pauses)
         self._reads = reads
 
-    def begin(self, cycle, work):
+    def begin(self, cycle: int, descriptor: PlannedDescriptor) -> None:
+        """See `WriteSide`."""
         self._reads.advance(cycle)
-        super().begin(cycle, work)
+        super().begin(cycle, descriptor)
 
-    def advance(self, cycle):
+    def advance(self, cycle: int) -> None:
+        """See `WriteSide`."""
         self._reads.advance(cycle)

@@ -1,64 +1,97 @@
-"""A stream from memory: when its beats leave their queue, and its words their gearbox.
+"""A stream from memory: the cycles in which beats leave their queue, and words their gearbox.
 
 When a burst is asked for, the cycles in which its beats arrive are certain; when a beat leaves its
 queue and when a word leaves its gearbox follow by maxima from what was before. Nothing is stepped.
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import repeat
 from math import gcd
 
-__all__ = ["NEVER", "Stream"]
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cycles.port.interface import NEVER
 
-#: Later than any cycle.
-NEVER = 1 << 62
+__all__ = ["QUEUE_CYCLES", "REQUEST_CYCLES", "Stream"]
+
+#: From a beat's arrival to its leaving the queue at the earliest, as
+#: `mnv2.hw.read_master.ReadMaster` states.
+QUEUE_CYCLES = 2
+#: From what makes a request possible (a command, a grant, a beat that leaves the queue) to the
+#: request: a cycle for the state to change, one for the length to be worked out.
+REQUEST_CYCLES = 2
 
 
 class Stream:
-    """A channel of the read master, its queue and gearbox, and the ring or the user behind it.
+    """A channel of the read master, its queue and gearbox, and the ring or the user after it.
 
-    Cycles of the command in work, each in a list: ``arrivals`` of beats, ``pops`` of beats from the
-    queue into the gearbox, ``gives`` of words out of the gearbox.
+    Parameters
+    ----------
+    word_bits : int
+    config : AcceleratorConfig
+    depth : int
+        Words of the ring; `NEVER` if there is none.
+
+    Attributes
+    ----------
+    beats, asked : int
+        Beats of the command being executed, and of them those asked for.
+    arrivals, pops, gives : list of int
+        Cycles of the command: of each beat's arrival, of its move from the queue into the gearbox,
+        and of each word's leaving the gearbox; as far as they are known.
+    gaps : list of int
+        Numbers of the beats that do not come in the cycle after the beat before.
+    stale : bool
+        Beats have arrived that have not been moved on.
+    earliest : int
+        Cycle of the next request, as far as the order of commands and grants goes.
+    request, length : int
+        Cycle from which a burst is requested, as far as is known, and its beats.
+    needed : int
+        Beats that must have left the queue for it.
+    frees, free_cycles : list of int
+        Words released in all, and the cycle from which they are.
+    taken, given : int
+        Width of a beat and of a word, in the largest unit that divides both.
     """
 
-    def __init__(self, word_bits, config, depth=None):
+    def __init__(self, word_bits: int, config: AcceleratorConfig, depth: int = NEVER):
         self._burst = config.burst_beats
         self._queue = config.read_queue_beats
         self._data_bits = config.data_bits
-        self.arrivals, self.pops, self.gives = [], [], []
-        self.stale = False  # beats have arrived that have not been moved on
-        self.gaps = []  # beats that do not come right behind the beat before
-        self.counted = []  # arrivals of the commands before
-        self.beats = 0  # of the command
-        self.asked = 0  # beats asked for
-        self.earliest = 0  # cycle of the next request, as far as the command's order goes
-        self.request = NEVER  # cycle from which a burst is requested, as far as is known
-        self.length = 0  # its beats
-        self.needed = NEVER  # beats that must have left the queue for it
+        self.arrivals: list[int] = []
+        self.pops: list[int] = []
+        self.gives: list[int] = []
+        self.gaps: list[int] = []
+        self.stale = False
+        self._counted: list[int] = []  # arrivals of the commands before
+        self.beats = self.asked = 0
+        self.earliest = 0
+        self.request = self.needed = NEVER
+        self.length = 0
         self.depth = depth
-        self.frees = [0]  # words freed in all, and from which cycle on they are
-        self.free_cycles = [-1]
+        self.frees, self.free_cycles = [0], [-1]
         self._free = 0  # the first of them that gives the next word room
         self.set_word(word_bits)
 
-    def set_word(self, word_bits):
+    def set_word(self, word_bits: int) -> None:
         """Width of the words."""
         unit = gcd(self._data_bits, word_bits)
-        self._taken = self._data_bits // unit
-        self._given = word_bits // unit
+        self.taken = self._data_bits // unit
+        self.given = word_bits // unit
         # Highest level at which the gearbox takes a beat.
-        self._ready = self._given + min(self._taken, self._given) - 1
-        self._simple = self._given % self._taken == 0  # a word is whole beats
+        self._ready = self.given + min(self.taken, self.given) - 1
+        self._simple = self.given % self.taken == 0  # a word is whole beats
 
-    def command(self, cycle, beats):
+    def command(self, cycle: int, beats: int) -> None:
         """A command that is valid in a cycle."""
-        self.counted += self.arrivals
+        self._counted += self.arrivals
         self.arrivals, self.pops, self.gives, self.gaps = [], [], [], []
         self.beats, self.asked = beats, 0
-        self.earliest = cycle + 2
+        self.earliest = cycle + REQUEST_CYCLES
         self.find_request()
 
-    def find_request(self):
+    def find_request(self) -> None:
         """Find out from when the next burst is requested."""
         length = self.beats - self.asked
         if not length:
@@ -72,21 +105,21 @@ class Stream:
         if needed <= 0:
             self.request = self.earliest
         elif needed <= len(self.pops):
-            cycle = self.pops[needed - 1] + 2
+            cycle = self.pops[needed - 1] + REQUEST_CYCLES
             self.request = cycle if cycle > self.earliest else self.earliest
         else:
             self.request = NEVER
 
-    def grant(self, cycle, first_beat):
+    def grant(self, cycle: int, first_beat: int) -> None:
         """The burst is asked for; its beats arrive one a cycle."""
         arrivals, length = self.arrivals, self.length
         if not arrivals or arrivals[-1] + 1 != first_beat:
             self.gaps.append(len(arrivals))
         arrivals.extend(range(first_beat, first_beat + length))
         self.asked += length
-        self.earliest = cycle + 2
+        self.earliest = cycle + REQUEST_CYCLES
 
-    def grant_beats(self, cycle, beats):
+    def grant_beats(self, cycle: int, beats: Sequence[int]) -> None:
         """The burst is asked for; its beats arrive in these cycles."""
         arrivals = self.arrivals
         number = len(arrivals)
@@ -98,54 +131,49 @@ class Stream:
             number += 1
         arrivals.extend(beats)
         self.asked += self.length
-        self.earliest = cycle + 2
+        self.earliest = cycle + REQUEST_CYCLES
 
-    @property
-    def ratio(self):
-        """Width of a beat and of a word, in the largest unit that divides both."""
-        return self._taken, self._given
-
-    def is_steady(self):
+    def is_steady(self) -> bool:
         """Whether beats go through queue and gearbox one a cycle, and words follow at once."""
         pops, queue = self.pops, self._queue
         if len(pops) != len(self.arrivals) or len(pops) <= queue:
             return False
-        words = len(pops) * self._taken // self._given
+        words = len(pops) * self.taken // self.given
         return (
-            self._given >= self._taken
+            self.given >= self.taken
             and pops[-1] - pops[-1 - queue] == queue
             and len(self.gives) == words
-            and self.gives[-1] == pops[-(-words * self._given // self._taken) - 1] + 1
+            and self.gives[-1] == pops[-(-words * self.given // self.taken) - 1] + 1
         )
 
-    def when_word(self, number):
+    def when_word(self, number: int) -> int:
         """Cycle from which a word is at the gearbox's output, as far as is known."""
-        pops = -(-(number + 1) * self._given // self._taken)
+        pops = -(-(number + 1) * self.given // self.taken)
         if pops > len(self.pops):
             return NEVER
         return self.pops[pops - 1] + 1
 
-    def free(self, cycle, words):
+    def free(self, cycle: int, words: int) -> None:
         """Words of the ring are released in a cycle."""
         self.frees.append(self.frees[-1] + words)
         self.free_cycles.append(cycle + 1)
 
-    def move(self):
+    def move(self) -> None:
         """Move on what has arrived."""
         self.stale = False
-        if self.depth is None:
+        if self.depth == NEVER:
             self.pop()
         else:
             self.flow()
 
-    def pop(self):
+    def pop(self) -> None:
         """Move beats into the gearbox, as far as the words given allow."""
         arrivals, pops, gives = self.arrivals, self.pops, self.gives
         number, count, words = len(pops), len(arrivals), len(gives)
         last = pops[-1] if pops else -1
-        taken, given, ready = self._taken, self._given, self._ready
+        taken, given, ready = self.taken, self.given, self._ready
         while number < count:
-            cycle = arrivals[number] + 2
+            cycle = arrivals[number] + QUEUE_CYCLES
             if cycle <= last:
                 cycle = last + 1
             over = number * taken - ready
@@ -159,7 +187,7 @@ class Stream:
             last = cycle
             number += 1
 
-    def give(self, cycles, dues, first):
+    def give(self, cycles: Sequence[int], dues: Sequence[int], first: int) -> int:
         """Words leave the gearbox in cycles from that of the first on; those that did in time.
 
         Parameters
@@ -175,29 +203,42 @@ class Stream:
             Place of the first that is not known to be there when it must, or their number.
         """
         arrivals, pops, gives = self.arrivals, self.pops, self.gives
-        taken, given = self._taken, self._given
-        before = len(gives) - first
-        count = len(cycles)
-        while first < count:
-            beats = -(-(before + first + 1) * given // taken)
-            if beats > len(pops):
-                self.pop()
-            if beats > len(pops) or pops[beats - 1] >= dues[first]:
+        taken, given, ready = self.taken, self.given, self._ready
+        number, count, words = len(pops), len(arrivals), len(gives)
+        last = pops[-1] if pops else -1
+        before = words - first
+        end = before + len(cycles)
+        while words < end:
+            # As `pop`, as far as the next word needs it; the gearbox has room for that.
+            needed = -(-(words + 1) * given // taken)
+            while number < needed and number < count:
+                cycle = arrivals[number] + QUEUE_CYCLES
+                if cycle <= last:
+                    cycle = last + 1
+                over = number * taken - ready
+                if over > 0:
+                    given_before = gives[-(-over // given) - 1]
+                    if given_before >= cycle:
+                        cycle = given_before + 1
+                pops.append(cycle)
+                last = cycle
+                number += 1
+            if number < needed or pops[needed - 1] >= dues[words - before]:
                 break
             # All that are whole with this beat.
-            end = min(beats * taken // given - before, count)
-            gives.extend(cycles[first:end])
-            first = end
-        if len(pops) != len(arrivals):
+            whole = min(needed * taken // given, end)
+            gives.extend(cycles[words - before : whole - before])
+            words = whole
+        if number != count:
             self.pop()
         if self.request == NEVER and len(pops) >= self.needed:
             self.find_request()
-        return first
+        return words - before
 
-    def flow(self):
+    def flow(self) -> None:
         """Move beats into the gearbox and words into the ring, as far as is known."""
         arrivals, pops, gives = self.arrivals, self.pops, self.gives
-        taken, given, ready, depth = self._taken, self._given, self._ready, self.depth
+        taken, given, ready, depth = self.taken, self.given, self._ready, self.depth
         frees, free_cycles, free = self.frees, self.free_cycles, self._free
         number, count, words = len(pops), len(arrivals), len(gives)
         last = pops[-1] if pops else -1
@@ -226,7 +267,7 @@ class Stream:
                 break
             # The next beat.
             arrives = arrivals[number]
-            cycle = arrives + 2
+            cycle = arrives + QUEUE_CYCLES
             if cycle <= last:
                 cycle = last + 1
             over = number * taken - ready
@@ -236,15 +277,15 @@ class Stream:
                     break
                 if gives[before - 1] >= cycle:
                     cycle = gives[before - 1] + 1
-            # As long as the ring has room, beats behind it follow one a cycle, if they have come by
-            # then, and each word leaves right behind its last beat.
+            # As long as the ring has room, the next beats follow one a cycle, if they have come by
+            # then, and each word leaves in the cycle after its last beat.
             chunk = 1
             if given >= taken and last_give < cycle and needed > number:
                 chunk = count - number
                 room = depth + frees[free if free < len(frees) else -1] - words  # words
                 chunk = min(chunk, (words + room) * given // taken - number)
                 end = number + chunk
-                if arrivals[end - 1] + 2 > cycle + chunk - 1:
+                if arrivals[end - 1] + QUEUE_CYCLES > cycle + chunk - 1:
                     chunk = bisect_left(self.gaps, number + 1)
                     chunk = (self.gaps[chunk] if chunk < len(self.gaps) else count) - number
                     chunk = min(chunk, end - number)
@@ -273,21 +314,21 @@ class Stream:
                     needed = -(-(words + 1) * given // taken)
         self._free = free
 
-    def settled(self, words):
+    def settled(self, words: int) -> tuple[int, int, int]:
         """Beats asked for, beats popped and words given when all has come to rest.
 
         ``words`` more have been freed by then than now.
         """
         room = self.depth + self.frees[-1] + words
-        given = min(room, self.beats * self._taken // self._given)
-        pops = min(self.beats, (given * self._given + self._ready) // self._taken + 1)
+        given = min(room, self.beats * self.taken // self.given)
+        pops = min(self.beats, (given * self.given + self._ready) // self.taken + 1)
         asked = (pops + self._queue) // self._burst * self._burst
         if asked + self._burst > self.beats and pops + self._queue >= self.beats:
             asked = self.beats
         return asked, pops, given
 
-    def settle(self, cycle, asked, pops, given):
-        """All has come to rest: when exactly what moved since a cycle does not matter any more."""
+    def settle(self, cycle: int, asked: int, pops: int, given: int) -> None:
+        """All has come to rest: when exactly it moved since a cycle does not matter any more."""
         self.arrivals.extend(repeat(cycle, asked - len(self.arrivals)))
         self.pops.extend(repeat(cycle, pops - len(self.pops)))
         self.gives.extend(repeat(cycle, given - len(self.gives)))
@@ -295,20 +336,20 @@ class Stream:
         self.find_request()
 
     @property
-    def widens(self):
+    def widens(self) -> bool:
         """Whether a word is no narrower than a beat, so that a beat can pass in every cycle."""
-        return self._given >= self._taken
+        return self.given >= self.taken
 
-    def beats_for(self, words):
-        """Beats that so many words take."""
-        return -(-words * self._given // self._taken)
+    def beats_for(self, words: int) -> int:
+        """Beats that a number of words takes."""
+        return -(-words * self.given // self.taken)
 
-    def room_bursts(self):
+    def room_bursts(self) -> int:
         """Bursts whose words the ring has room for, whatever is freed."""
         room = self.depth + self.frees[self._free if self._free < len(self.frees) else -1]
-        beats = room * self._given // self._taken - self.asked
+        beats = room * self.given // self.taken - self.asked
         return min(beats, self.beats - self.asked) // self._burst - 1
 
-    def count(self, cycle):
+    def count(self, cycle: int) -> int:
         """Beats that arrived before a cycle."""
-        return bisect_left(self.counted, cycle) + bisect_left(self.arrivals, cycle)
+        return bisect_left(self._counted, cycle) + bisect_left(self.arrivals, cycle)

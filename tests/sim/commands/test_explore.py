@@ -125,7 +125,7 @@ def test_a_search_writes_everything(searched, invoke):
     report = json.loads((folder / "report.json").read_text())
     assert [row["name"] for row in report["front"]] == names
     command = report["front"][0]["command"]
-    assert command.startswith("mnv2 model --config found/design-001.toml --width 0.35 --size 96")
+    assert command.startswith("mnv2 predict --config found/design-001.toml --width 0.35 --size 96")
     # The command predicts what the search did.
     again = CliRunner().invoke(cli.app, command.split()[1:], env={"COLUMNS": "200"})
     cycles = report["front"][0]["predicted"]["cycles"]

@@ -1,4 +1,4 @@
-"""`mnv2 model` and `mnv2 validate`."""
+"""`mnv2 predict` and `mnv2 validate`."""
 
 import csv
 import json
@@ -10,13 +10,9 @@ from typer.testing import CliRunner
 from mnv2.golden.archive import model_to_arrays
 from mnv2.golden.network import build_network
 from mnv2.golden.synthetic import random_model
-from mnv2.hw.config import PRESETS
 from mnv2.sim import cli
-from mnv2.sim.cycles import passes
-from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.cycles import timing
 from mnv2.sim.jobs.files import save_arrays
-from mnv2.sim.prediction.figures import figures
-from mnv2.sim.prediction.layers import compare, render_comparison, write_comparison
 
 NETWORK = build_network(
     [(1, 8, 1, 1), (6, 16, 2, 2)], stem_channels=8, head_channels=32, classes=10, input_size=33
@@ -27,14 +23,14 @@ def invoke(*arguments):
     return CliRunner().invoke(cli.app, arguments, env={"COLUMNS": "160"})
 
 
-@pytest.mark.parametrize("command", ["model", "validate"])
+@pytest.mark.parametrize("command", ["predict", "validate"])
 def test_help_teaches(command):
     assert command in invoke("--help").stdout
     assert len(invoke(command, "--help").stdout.split()) > 80
 
 
 def test_prediction_is_marked_in_every_place(tmp_path):
-    result = invoke("model", "--width", "0.35", "--size", "96", "--output", str(tmp_path / "out"))
+    result = invoke("predict", "--width", "0.35", "--size", "96", "--output", str(tmp_path / "out"))
     assert result.exit_code == 0
     titles = [line for line in result.stdout.splitlines() if "predicted" in line]
     assert len(titles) >= 5
@@ -58,7 +54,7 @@ def test_options_change_the_prediction():
 
 
 def json_cycles(*arguments):
-    return invoke("model", *arguments).stdout.split(" cycles")[0]
+    return invoke("predict", *arguments).stdout.split(" cycles")[0]
 
 
 @pytest.mark.parametrize(
@@ -72,44 +68,9 @@ def json_cycles(*arguments):
     ],
 )
 def test_what_is_wrong_is_a_sentence(arguments, message):
-    result = invoke("model", *arguments)
+    result = invoke("predict", *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
-
-
-def comparison(latency=100):
-    """A prediction beside another, of a memory so far away."""
-    rows = [predict_network(NETWORK, PRESETS["tiny"], latency=cycles) for cycles in (100, latency)]
-    return compare(NETWORK, PRESETS["tiny"], *rows)
-
-
-def test_equal_rows_have_no_differences():
-    assert comparison().differences() == {}
-
-
-def test_differences_name_row_and_figure(tmp_path):
-    found = comparison(latency=150)
-    unequal = found.differences()
-    assert unequal["stem"]["cycles"] == (found.predicted[0].cycles, found.measured[0].cycles)
-    write_comparison(found, tmp_path)
-    content = json.loads((tmp_path / "report.json").read_text())
-    assert content["equal"] is False
-    row = content["layers"][0]
-    assert row["difference.cycles"] == row["predicted.cycles"] - row["measured.cycles"] != 0
-    assert (tmp_path / "validate.png").stat().st_size > 10_000
-    from rich.console import Console
-
-    console = Console(width=160, record=True, file=(tmp_path / "text").open("w"))
-    console.print(render_comparison(found))
-    text = console.export_text()
-    assert "are not equal" in text
-    assert len(figures(found.measured[0])) == 18
-
-
-def test_rows_of_another_network_are_refused():
-    rows = predict_network(NETWORK, PRESETS["tiny"])
-    with pytest.raises(ValueError, match="must be stem, block1"):
-        compare(NETWORK, PRESETS["tiny"], rows, rows[:-1])
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +133,7 @@ def test_validate_runs_the_machine(model_file, tmp_path, options):
 
 def test_a_wrong_prediction_ends_red(model_file, tmp_path, monkeypatch):
     """A model whose pipeline is a cycle too long."""
-    monkeypatch.setattr(passes, "RESULT", passes.RESULT + 1)
+    monkeypatch.setattr(timing, "RESULT", timing.RESULT + 1)
     for options in ((), ("--stalls", "30", "--seeds", "2", "--draws", "12"), ("--frames", "3")):
         result = invoke(
             "validate",
@@ -212,7 +173,7 @@ def test_validate_refuses_what_does_not_go_together(arguments, message):
 
 def test_pauses_have_a_mean_and_a_range(tmp_path):
     options = ("--width", "0.35", "--size", "96", "--stalls", "30", "--seed", "3")
-    result = invoke("model", *options, "--draws", "4", "--output", str(tmp_path / "out"))
+    result = invoke("predict", *options, "--draws", "4", "--output", str(tmp_path / "out"))
     assert result.exit_code == 0
     assert "cycles over 4 seeds, 90 % of them" in result.stdout
     content = json.loads((tmp_path / "out/report.json").read_text())
@@ -222,14 +183,14 @@ def test_pauses_have_a_mean_and_a_range(tmp_path):
     assert total["predicted.low"] <= total["predicted.mean"] <= total["predicted.high"]
     assert total["predicted.count"] == 4
     # The rows are those of one seed.
-    alone = invoke("model", *options, "--draws", "1").stdout
+    alone = invoke("predict", *options, "--draws", "1").stdout
     assert f"{content['total']['cycles']:,} cycles" in alone
     assert "over" not in alone.splitlines()[1]
 
 
 def test_frames_have_an_interval(tmp_path):
     options = ("--width", "0.35", "--size", "96", "--frames", "3")
-    result = invoke("model", *options, "--output", str(tmp_path / "out"))
+    result = invoke("predict", *options, "--output", str(tmp_path / "out"))
     assert result.exit_code == 0
     frames = json.loads((tmp_path / "out/report.json").read_text())["frames"]
     ends = frames["end_cycles"]
@@ -240,7 +201,7 @@ def test_frames_have_an_interval(tmp_path):
 
 def test_draws_behind_the_last_seed():
     result = invoke(
-        "model",
+        "predict",
         "--width",
         "0.35",
         "--size",
@@ -254,3 +215,25 @@ def test_draws_behind_the_last_seed():
     )
     assert result.exit_code == 0, result.output
     assert "cycles over 2 seeds" in result.stdout
+
+
+def test_model_is_the_former_name(tmp_path):
+    """It is not listed, says what its name is now, and does the same with the same options."""
+    commands = [line.split()[1] for line in invoke("--help").stdout.splitlines() if "│ " in line]
+    assert "predict" in commands
+    assert "model" not in commands
+    options = ("--width", "0.35", "--size", "96", "--latency", "40")
+    former, now = (
+        invoke(name, *options, "--output", str(tmp_path / name)) for name in ("model", "predict")
+    )
+    assert former.exit_code == now.exit_code == 0
+    assert former.stderr.splitlines()[0] == "mnv2 model is now mnv2 predict"
+    assert len(former.stderr.splitlines()) == len(now.stderr.splitlines()) + 1
+    assert "mnv2 model is now" not in now.stderr
+    # All but the time that the prediction took.
+    assert former.stdout.splitlines()[:-1] == now.stdout.splitlines()[:-1]
+    tables = [(tmp_path / name / "report.csv").read_text() for name in ("model", "predict")]
+    assert tables[0] == tables[1]
+    refused = invoke("model", "--frames", "2")
+    assert refused.exit_code == invoke("predict", "--frames", "2").exit_code == 2
+    assert "must be 1, or 3 or more, not 2" in refused.stderr

@@ -1,4 +1,4 @@
-"""Frames one right behind the other: every row of every frame, and when its logits are there."""
+"""Back-to-back frames: every row of every frame, and the cycle in which its logits are there."""
 
 from dataclasses import asdict
 
@@ -7,7 +7,7 @@ import pytest
 from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cycles.predict import predict_frames, predict_network
-from mnv2.sim.prediction.layers import compare
+from mnv2.sim.prediction.layers import compare_layers
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.run_network import run_network
 from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
@@ -15,7 +15,7 @@ from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
 FRAMES = 4
 #: 95 classes in three parts, and no more blocks than parts.
 NETWORK = network_of([(1, 8, 1, 1), (6, 16, 2, 2), (3, 20, 2, 1)], 33, stem=11, head=37, classes=95)
-#: Each machine beside a memory of its own.
+#: A memory of its own for each machine.
 MEMORIES = {
     "tiny": MemoryModel(latency=57),
     "narrow": MemoryModel(latency=60, stall_percent=25),
@@ -32,7 +32,7 @@ def test_equal_the_rtl(name):
     predicted = predict_frames(NETWORK, config, FRAMES, **asdict(memory))
     assert predicted.ends == run.frame_ends
     for rows, measured in zip(predicted.layers, run.frame_layers, strict=True):
-        assert not compare(NETWORK, config, rows, measured).differences()
+        assert not compare_layers(NETWORK, config, rows, measured).differences()
     # Another number of frames is another program, from the first frame's start on.
     fewer = predict_frames(NETWORK, config, FRAMES - 1, **asdict(memory))
     assert fewer.layers[0] != run.frame_layers[0]

@@ -2,11 +2,9 @@
 
 import pytest
 
-from mnv2.hw.config import COUNTERS, RECORD_BYTES, STREAMS
+from mnv2.hw.config import CAUSES, COUNTERS, RECORD_BYTES
 from mnv2.hw.program import Header
-from mnv2.sim.cycles.passes import CAUSES
 from mnv2.sim.cycles.plan import plan_network
-from mnv2.sim.cycles.port.reads import CHANNELS
 from mnv2.sim.mapping.network_program import build_network_program
 from tests.sim.rtl.machines import MACHINES, descriptors, model_and_tensors, network_of
 
@@ -52,9 +50,9 @@ def test_plan_is_the_program(name, padding, frames):
     program = build_network_program(model, frames * [tensors["input"]], config)
     plan = plan_network(network, config, frames)
     records = descriptors(program)
-    assert len(records) == len(plan.works)
+    assert len(records) == len(plan.descriptors)
     assert program.works == plan.owners
-    for work, record in zip(plan.works, records, strict=True):
+    for work, record in zip(plan.descriptors, records, strict=True):
         assert {field: int(getattr(work, field)) for field in COMMON} == {
             field: int(getattr(record, field)) for field in COMMON
         }
@@ -72,6 +70,5 @@ def test_plan_is_the_program(name, padding, frames):
 
 
 def test_names_are_the_counters():
-    assert CHANNELS == STREAMS
     stalls = [name for name in COUNTERS if name.startswith("stall_")]
     assert stalls == [f"stall_{cause}" for cause in CAUSES]

@@ -9,14 +9,14 @@ import pytest
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS, AcceleratorConfig
-from mnv2.sim.cycles import core, machine, passes
+from mnv2.sim.cycles import core_state, machine, timing
 from mnv2.sim.cycles.plan import plan_network
 from mnv2.sim.cycles.port import pauses
 from mnv2.sim.cycles.predict import predict_frames, predict_network
 from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
-from mnv2.sim.prediction.layers import compare
+from mnv2.sim.prediction.layers import compare_layers
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.run_network import run_network
 from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
@@ -75,7 +75,7 @@ def run():
 def test_equals_the_rtl(run, name, number, memory):
     made = network(number)
     predicted = predict(made, MACHINES[name], memory)
-    found = compare(made, MACHINES[name], predicted, run(name, number, memory))
+    found = compare_layers(made, MACHINES[name], predicted, run(name, number, memory))
     assert not found.differences()
 
 
@@ -85,7 +85,7 @@ def test_equals_the_rtl(run, name, number, memory):
 def test_equals_the_rtl_of_a_memory_that_pauses(run, name, number, memory):
     made = network(number)
     predicted = predict(made, MACHINES[name], memory)
-    found = compare(made, MACHINES[name], predicted, run(name, number, memory))
+    found = compare_layers(made, MACHINES[name], predicted, run(name, number, memory))
     assert not found.differences()
 
 
@@ -94,7 +94,7 @@ def test_bandwidth_is_kept_from_the_reset_on(run, stall_percent):
     """A beat takes 32 cycles: what the memory kept until the program's start is seen all along."""
     made, config = network(2), MACHINES["wide"]
     memory = MemoryModel(latency=2, bytes_per_cycle=1, stall_percent=stall_percent)
-    found = compare(made, config, predict(made, config, memory), run("wide", 2, memory))
+    found = compare_layers(made, config, predict(made, config, memory), run("wide", 2, memory))
     assert not found.differences()
 
 
@@ -110,8 +110,8 @@ def test_machines_spill_maps_and_keep_them():
 @pytest.mark.parametrize("change", ["RESULT", "POOL", "ADD"])
 def test_a_cycle_more_in_a_pipeline_is_seen(run, monkeypatch, change):
     made, config, memory = network(0), MACHINES["tiny"], MEMORIES[1]
-    monkeypatch.setattr(passes, change, getattr(passes, change) + 1)
-    found = compare(made, config, predict(made, config, memory), run("tiny", 0, memory))
+    monkeypatch.setattr(timing, change, getattr(timing, change) + 1)
+    found = compare_layers(made, config, predict(made, config, memory), run("tiny", 0, memory))
     assert found.differences()
 
 
@@ -128,7 +128,7 @@ def test_a_cycle_more_in_a_pipeline_is_seen(run, monkeypatch, change):
 def test_another_machine_is_seen(run, changes):
     made, config, memory = network(0), MACHINES["tiny"], MEMORIES[1]
     other = replace(config, **changes)
-    found = compare(made, config, predict(made, other, memory), run("tiny", 0, memory))
+    found = compare_layers(made, config, predict(made, other, memory), run("tiny", 0, memory))
     assert found.differences()
 
 
@@ -137,7 +137,7 @@ def test_another_machine_is_seen(run, changes):
 )
 def test_another_memory_is_seen(run, changes):
     made, config, memory = network(1), MACHINES["tiny"], PAUSING[0]
-    found = compare(
+    found = compare_layers(
         made, config, predict(made, config, replace(memory, **changes)), run("tiny", 1, memory)
     )
     assert found.differences()
@@ -146,7 +146,7 @@ def test_another_memory_is_seen(run, changes):
 def test_pauses_a_cycle_late_are_seen(run, monkeypatch):
     made, config, memory = network(1), MACHINES["tiny"], PAUSING[0]
     monkeypatch.setattr(pauses, "START_CYCLE", pauses.START_CYCLE + 1)
-    found = compare(made, config, predict(made, config, memory), run("tiny", 1, memory))
+    found = compare_layers(made, config, predict(made, config, memory), run("tiny", 1, memory))
     assert found.differences()
 
 
@@ -206,7 +206,7 @@ def test_what_is_skipped_changes_nothing(seed, monkeypatch):
     if seed % 4 > 1:
         memory |= {"stall_percent": 1 + 7 * seed % 60, "seed": seed}
     quick = predict_frames(made, config, frames, **memory)
-    monkeypatch.setattr(core.Core, "skips", False)
+    monkeypatch.setattr(core_state.CoreState, "skips", False)
     monkeypatch.setattr(machine, "MOST_OUTSTANDING", 0)
     assert predict_frames(made, config, frames, **memory) == quick
 
@@ -215,7 +215,7 @@ def test_an_image_that_is_late_before_the_line_buffer_needs_it(monkeypatch):
     """The core waits for it, not for the line buffer, where padding is stepped over meanwhile."""
     config, made, latency = random_case(1686)
     quick = predict_frames(made, config, 3, latency=latency)
-    monkeypatch.setattr(core.Core, "skips", False)
+    monkeypatch.setattr(core_state.CoreState, "skips", False)
     assert predict_frames(made, config, 3, latency=latency) == quick
 
 

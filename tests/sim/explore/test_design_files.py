@@ -47,7 +47,7 @@ def test_comments_say_what_it_is(results):
         ),
         (
             {"width": 0.35, "size": 96},
-            "mnv2 model --config 'my runs/design-001.toml' --width 0.35 --size 96",
+            "mnv2 predict --config 'my runs/design-001.toml' --width 0.35 --size 96",
         ),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.sim.page.run_page import run_page
-from mnv2.sim.prediction.report import make_prediction
+from mnv2.sim.prediction.prediction_report import make_prediction
 from tests.sim.report.example import example_network_report, example_report
 
 COMMAND = "mnv2 run cat.jpg --html"
@@ -199,7 +199,7 @@ def test_predicted_is_said_everywhere(visit):
             clock_hz=200e6,
             seconds=0.01,
         ),
-        "mnv2 model",
+        "mnv2 predict",
     )
     with visit(page) as seen:
         text = seen.page.locator("body").inner_text()

@@ -11,7 +11,7 @@ from mnv2.sim.page.kit.page import render_page
 from mnv2.sim.page.validate_page import validate_page
 from mnv2.sim.prediction.distribution import draw
 from mnv2.sim.prediction.frames import FrameComparison
-from mnv2.sim.prediction.layers import compare
+from mnv2.sim.prediction.layers import compare_layers
 from mnv2.sim.prediction.seeds import SeedComparison
 from tests.sim.report.example import example_network_report
 
@@ -23,7 +23,7 @@ NETWORK = build_network(
 def comparison(latency):
     """Predictions for two memories, the second in place of a run."""
     rows = [predict_network(NETWORK, PRESETS["tiny"], latency=cycles) for cycles in (100, latency)]
-    return compare(NETWORK, PRESETS["tiny"], *rows)
+    return compare_layers(NETWORK, PRESETS["tiny"], *rows)
 
 
 def about():
@@ -130,11 +130,11 @@ def test_frames_that_end_in_another_cycle_are_said_first(visit):
 def test_runs_with_seeds_lie_beside_their_distribution(visit):
     memory = {"latency": 40, "bytes_per_cycle": 0}
     draws = draw(NETWORK, PRESETS["tiny"], **memory, stall_percent=30, seeds=range(9))
-    runs = tuple(compare(NETWORK, PRESETS["tiny"], rows, rows) for rows in draws[:3])
+    runs = tuple(compare_layers(NETWORK, PRESETS["tiny"], rows, rows) for rows in draws[:3])
     steady = predict_network(NETWORK, PRESETS["tiny"], **memory)
     found = SeedComparison((0, 1, 2), runs, tuple(draws[3:]), steady)
     wrong = replace(
-        found, comparisons=(*runs[:2], compare(NETWORK, PRESETS["tiny"], draws[2], draws[3]))
+        found, comparisons=(*runs[:2], compare_layers(NETWORK, PRESETS["tiny"], draws[2], draws[3]))
     )
     assert "3 runs in RTL, of which 2 equal" in render_page(validate_page(wrong, about()))
     with visit(validate_page(found, about())) as seen:

@@ -70,7 +70,7 @@ def test_student(probability, freedom, value):
 
 
 def test_means_of_one_law_hold_and_another_law_does_not():
-    """1,000 times the same law: at most some 1 % fail. Three deviations beside: nearly all do."""
+    """1,000 times the same law: at most some 1 % fail. Three deviations off: nearly all do."""
     rng = random.Random(1)
     law = NormalDist(1000, 20)
     fail = {0: 0, 60: 0}

@@ -1,4 +1,4 @@
-"""Frames predicted beside frames measured: what is not equal is named with its frame."""
+"""Frames predicted and measured: each difference is reported with its frame."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ from rich.console import Console
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cycles.predict import predict_frames
 from mnv2.sim.prediction.frames import FrameComparison, render_frames, write_frames
-from mnv2.sim.prediction.layers import compare
+from mnv2.sim.prediction.layers import compare_layers
 from tests.sim.rtl.machines import network_of
 
 NETWORK = network_of([(1, 8, 1, 1), (6, 16, 2, 2)], 33, classes=40)
@@ -16,7 +16,7 @@ CONFIG = PRESETS["tiny"]
 
 
 def comparison(change=0, ends=0):
-    """Three frames beside themselves, the classifier of the last with cycles added, and its end."""
+    """Three frames and themselves, with cycles added to the last classifier, and to its end."""
     frames = predict_frames(NETWORK, CONFIG, 3)
     *others, last = frames.layers
     *rows, classifier = last
@@ -27,7 +27,10 @@ def comparison(change=0, ends=0):
     )
     changed = (*others, (*rows, late))
     return FrameComparison(
-        tuple(compare(NETWORK, CONFIG, *pair) for pair in zip(changed, frames.layers, strict=True)),
+        tuple(
+            compare_layers(NETWORK, CONFIG, *pair)
+            for pair in zip(changed, frames.layers, strict=True)
+        ),
         (*frames.ends[:-1], frames.ends[-1] + ends),
         frames.ends,
     )

@@ -1,4 +1,4 @@
-"""What others publish stands beside what was just measured, and neither passes for the other."""
+"""Published errors stand next to the one just measured, and neither passes for the other."""
 
 from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""Several seeds beside a distribution: green where the model is right, red where it is not."""
+"""Several seeds and a distribution: green where the model is right, red where it is not."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ from rich.console import Console
 
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.prediction.distribution import draw
-from mnv2.sim.prediction.layers import compare
+from mnv2.sim.prediction.layers import compare_layers
 from mnv2.sim.prediction.seeds import SeedComparison, outside, render_seeds, write_seeds
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.run_network import run_network
@@ -40,7 +40,7 @@ def comparison(measured, stall_percent=MEMORY.stall_percent):
     del memory["seed"]
     return SeedComparison(
         SEEDS,
-        tuple(compare(NETWORK, CONFIG, *pair) for pair in zip(rows, measured, strict=True)),
+        tuple(compare_layers(NETWORK, CONFIG, *pair) for pair in zip(rows, measured, strict=True)),
         tuple(draw(NETWORK, CONFIG, **memory, seeds=range(10, 34))),
         predict_network(NETWORK, CONFIG, latency=MEMORY.latency),
     )

@@ -9,7 +9,7 @@ from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.networks.open import load_model
 from mnv2.sim.networks.ranking import rank
 from mnv2.sim.pictures.photographs import calibration_photographs
-from mnv2.sim.prediction.layers import compare
+from mnv2.sim.prediction.layers import compare_layers
 from mnv2.sim.report.limits import frame_limits
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.run_network import run_network
@@ -54,4 +54,4 @@ def test_the_model_predicts_every_figure(frame):
     """Cycles, work and waits by cause and bytes by kind of every row, before anything is run."""
     model, _, run = frame
     predicted = predict_network(model.network, PRESETS["base"], latency=100)
-    assert not compare(model.network, PRESETS["base"], predicted, run.layers).differences()
+    assert not compare_layers(model.network, PRESETS["base"], predicted, run.layers).differences()

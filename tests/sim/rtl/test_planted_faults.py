@@ -10,7 +10,7 @@ import pytest
 
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.errors import SimulationError
-from mnv2.sim.prediction.layers import compare
+from mnv2.sim.prediction.layers import compare_layers
 from mnv2.sim.rtl import simulate
 from mnv2.sim.rtl.check import Mismatch
 from mnv2.sim.rtl.memory_model import MemoryModel
@@ -193,7 +193,7 @@ def test_counter_that_is_off_by_one_is_seen(run, fault, message):
 
 def differences(found):
     predicted = predict_network(NETWORK, CONFIG, latency=Faulty().latency)
-    return compare(NETWORK, CONFIG, predicted, found.layers).differences()
+    return compare_layers(NETWORK, CONFIG, predicted, found.layers).differences()
 
 
 def test_the_model_equals_the_machine_without_a_fault(run):

@@ -15,7 +15,7 @@ def invoke(*arguments):
 def test_a_prediction_gets_its_page(tmp_path):
     folder = tmp_path / "it's here"
     arguments = (
-        "model",
+        "predict",
         "--width",
         "0.35",
         "--size",
@@ -37,7 +37,7 @@ def test_a_prediction_gets_its_page(tmp_path):
     text = (folder / "report.html").read_text(encoding="utf-8")
     written = text.split('id="command"><code>')[1].split("</code>")[0]
     for part in (
-        "mnv2 model ",
+        "mnv2 predict ",
         "--set pixels=4",
         "--width 0.35",
         "--size 96",
@@ -81,7 +81,7 @@ def test_a_search_gets_its_page(tmp_path):
 def test_without_the_option_there_is_none(tmp_path):
     assert (
         invoke(
-            "model", "--width", "0.35", "--size", "96", "--output", str(tmp_path / "out")
+            "predict", "--width", "0.35", "--size", "96", "--output", str(tmp_path / "out")
         ).exit_code
         == 0
     )
@@ -89,12 +89,12 @@ def test_without_the_option_there_is_none(tmp_path):
 
 
 def test_a_page_needs_a_folder():
-    result = invoke("model", "--html")
+    result = invoke("predict", "--html")
     assert result.exit_code == 2
     assert "add --output DIR" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "model", "validate", "sweep", "explore"])
+@pytest.mark.parametrize("command", ["run", "predict", "validate", "sweep", "explore"])
 def test_a_missing_library_is_found_first(command, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
     result = invoke(command, "--html", "--output", str(tmp_path / "out"))
@@ -105,7 +105,7 @@ def test_a_missing_library_is_found_first(command, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", ["run", "model", "validate", "sweep", "explore"])
+@pytest.mark.parametrize("command", ["run", "predict", "validate", "sweep", "explore"])
 def test_help_tells_of_it(command):
     text = invoke(command, "--help").stdout
     assert "--html" in text

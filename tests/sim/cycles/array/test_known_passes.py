@@ -6,7 +6,7 @@ import pytest
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS
-from mnv2.sim.cycles import core
+from mnv2.sim.cycles import core_state
 from mnv2.sim.cycles.array import known_passes
 from mnv2.sim.cycles.predict import predict_network
 
@@ -38,7 +38,7 @@ def test_designs_with_the_same_lanes_share_passes(monkeypatch):
     assert any(len(shape) > 16 for shape in shapes), "and with words for the residual adder"
     # Now every one of them is known from the start, and in another order.
     assert predictions() == first
-    monkeypatch.setattr(core.Core, "skips", False)
+    monkeypatch.setattr(core_state.CoreState, "skips", False)
     assert predictions() == first
 
 

@@ -1,13 +1,13 @@
-"""The report of a prediction: as that of a run, and marked in every place as predicted."""
+"""The report of a prediction: the same as of a run, marked as predicted in every place."""
 
 import dataclasses
-from collections.abc import Mapping
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mnv2.sim.cycles.predict import PredictedFrames, PredictedLayer
 from mnv2.sim.jobs.files import write_json
+from mnv2.sim.prediction.distribution import Spreads
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.frames import render_frame_rows
 from mnv2.sim.prediction.seeds import render_spreads, spread_records
@@ -27,7 +27,7 @@ __all__ = [
     "write_prediction",
 ]
 
-#: Keys of a run's report that nothing stands behind here.
+#: Keys of a run's report that a prediction has no figures for.
 _MEASURED_ALONE = (
     "image",
     "top5",
@@ -56,7 +56,7 @@ class Prediction(RunReport):
 
     layers: tuple[PredictedLayer, ...]
     sequence: PredictedFrames | None = None
-    spreads: Mapping | None = dataclasses.field(default=None, hash=False)
+    spreads: Spreads | None = dataclasses.field(default=None, hash=False)
 
     predicted = True
 
@@ -77,7 +77,7 @@ def make_prediction(
     spreads=None,
     commit=None,
 ):
-    """Prediction of a network.
+    """Make the prediction of a network.
 
     Parameters
     ----------
@@ -201,7 +201,8 @@ def render_prediction(prediction):
     rich.console.Group
     """
     bandwidth = prediction.shared_bytes_per_cycle
-    notes, more = [], []
+    notes: list[RenderableType] = []
+    more: list[RenderableType] = []
     if prediction.frames:
         notes.append(Text(f"predicted, not run: {frames_line(prediction)}"))
         more += ["", render_frame_rows(prediction.sequence)]

@@ -16,7 +16,7 @@ def draw_comparison(comparison, title="The model against the RTL"):
 
     Parameters
     ----------
-    comparison : mnv2.sim.prediction.layers.Comparison
+    comparison : mnv2.sim.prediction.layers.LayerComparison
     title : str
 
     Returns
