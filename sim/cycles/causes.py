@@ -2,7 +2,7 @@
 
 from mnv2.hw.config import CAUSES
 
-__all__ = ["DEPTHWISE", "POINTWISE", "Wait", "empty_counts"]
+__all__ = ["DEPTHWISE", "MEMORY_CAUSES", "POINTWISE", "Wait", "empty_counts"]
 
 
 class Wait:
@@ -20,6 +20,9 @@ class Wait:
         PROGRAM,
     ) = range(len(CAUSES))
 
+
+#: The first causes are waits for words from memory: activations, weights, parameters.
+MEMORY_CAUSES = 3
 
 #: Places of the array's work, after those of the causes.
 POINTWISE, DEPTHWISE = len(CAUSES), len(CAUSES) + 1

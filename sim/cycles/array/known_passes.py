@@ -6,8 +6,15 @@ over designs steps each once.
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cycles import timing
+from mnv2.sim.cycles.plan import PlannedDescriptor
+from mnv2.sim.cycles.planned_pass import PlannedLine, PlannedPass
+
+if TYPE_CHECKING:
+    from mnv2.sim.cycles.core_state import CoreState
 
 __all__ = ["KnownPass", "known_passes", "pass_shape"]
 
@@ -43,8 +50,8 @@ class KnownPass:
     busy: bytes | None = None
     fetch: int | None = None
 
-    def repeat(self, core, begin, command, counts):
-        """A pass that begins in a cycle; the cycle in which it ends."""
+    def repeat(self, core: "CoreState", begin: int, command: PlannedPass, counts: list[int]) -> int:
+        """Repeat the pass that begins in a cycle; the cycle in which it ends."""
         for cause, cycles in enumerate(self.counts):
             counts[cause] += cycles
         if not command.copy:
@@ -61,7 +68,7 @@ class KnownPass:
         return begin + self.cycles
 
 
-def known_passes(config):
+def known_passes(config: AcceleratorConfig) -> dict[tuple, KnownPass]:
     """Passes that are known, by their shapes; more are added as they are stepped.
 
     Parameters
@@ -76,11 +83,19 @@ def known_passes(config):
 
 
 @lru_cache(maxsize=64)
-def _known(tile_words, queue_words, pixels, result, add):
+def _known(
+    tile_words: int, queue_words: int, pixels: int, result: int, add: int
+) -> dict[tuple, KnownPass]:
     return {}
 
 
-def pass_shape(core, begin, command, line, descriptor):
+def pass_shape(
+    core: "CoreState",
+    begin: int,
+    command: PlannedPass,
+    line: PlannedLine,
+    descriptor: PlannedDescriptor,
+) -> tuple:
     """All that decides how a pass goes that waits for nothing from memory.
 
     Parameters

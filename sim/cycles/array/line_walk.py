@@ -1,5 +1,6 @@
 """The line buffer as the model steps it: words come in, windows come out."""
 
+from mnv2.sim.cycles.array.pass_place import PassPlace
 from mnv2.sim.cycles.array.repetition import GROUP, ROW
 from mnv2.sim.cycles.planned_pass import PlannedLine
 
@@ -146,7 +147,7 @@ class LineWalk:
         self.tile += tiles * self._tile_words
         self._words = min(self._tile_words, self._line.words - self.tile)
 
-    def left(self, level):
+    def left(self, level: int) -> int:
         """Groups or rows of the map that follow the one being stepped; tiles have no end here."""
         if level == GROUP:
             return min(self._line.groups, self._steps) - 1 - self.group
@@ -154,36 +155,24 @@ class LineWalk:
             return min(self._line.rows, self._line.end_row) - 1 - self.row
         return NO_END
 
-    def number(self, level):
-        """Group or row being stepped; for a tile it does not matter."""
-        return (self.group, self.row, 1)[level]
+    def state(self, level: int, place: PassPlace) -> tuple:
+        """All that decides what follows, where a group, a row or a tile of a pass begins.
 
-    def relative(self, level, place):
-        """Position relative to that of the pass, where a group, a row or a tile of it begins.
-
-        Parameters
-        ----------
-        level : int
-        place : mnv2.sim.cycles.array.pass_place.PassPlace
-
-        Returns
-        -------
-        tuple
-            For every second group or row other windows come of a stride of 2.
+        The position is relative to that of the pass. With a stride of 2 it matters whether the
+        group, or row, is even or odd.
         """
+        tile, row, group, odd = self.tile, self.row, self.group, 0
         if level == GROUP:
-            where = self.tile, self.row, self.group - place.group
+            odd = group & self._mask
+            group -= place.group
         elif level == ROW:
-            where = self.tile, self.row - place.row, self.group
+            odd = row & self._mask
+            row -= place.row
         else:
-            return self.tile - place.tile * self._tile_words, self.row, self.group, 0
-        return *where, self.number(level) & 1 if self._line.stride_2 else 0
+            tile -= place.tile * self._tile_words
+        return tile, row, group, odd, self.word, self.valid, self.emits, self.window
 
-    def state(self):
-        """All that decides what follows, apart from the position."""
-        return self.word, self.valid, self.emits, self.window
-
-    def skip(self, level, places):
+    def skip(self, level: int, places: int) -> None:
         """Move by a number of groups, rows or tiles, all else unchanged.
 
         No edge of the map is among them, and by two rows or groups each if the stride is 2: the

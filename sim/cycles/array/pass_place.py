@@ -1,6 +1,12 @@
 """Position of a pass to the line buffer: tile by tile, in each row by row, group by group."""
 
-from mnv2.sim.cycles.array.repetition import GROUP, ROW, TILE
+from typing import TYPE_CHECKING
+
+from mnv2.sim.cycles.array.repetition import GROUP, ROW, TILE, Period
+from mnv2.sim.cycles.planned_pass import PlannedPass
+
+if TYPE_CHECKING:
+    from mnv2.sim.cycles.core_state import CoreState
 
 __all__ = ["PassPlace"]
 
@@ -10,9 +16,9 @@ class PassPlace:
 
     Parameters
     ----------
-    core : mnv2.sim.cycles.core_state.CoreState
+    core : CoreState
         Whose weights are released as tiles are done with.
-    command : mnv2.sim.cycles.planned_pass.PlannedPass
+    command : PlannedPass
 
     Attributes
     ----------
@@ -47,16 +53,16 @@ class PassPlace:
         "weight",
     )
 
-    def __init__(self, core, command):
+    def __init__(self, core: "CoreState", command: PlannedPass):
         self._core, self._command = core, command
         self._tile_words = core.tile_words
         self._tiles = -(-command.output_words // core.tile_words)
         self.row = self.group = 0
         self.weight = core.weight
-        self.tile_ends = []
+        self.tile_ends: list[int] = []
         self._begin_tile(0)
 
-    def _begin_tile(self, tile):
+    def _begin_tile(self, tile: int) -> None:
         command = self._command
         before = tile * self._tile_words
         self.tile = tile
@@ -65,7 +71,7 @@ class PassPlace:
         self.need = command.index + command.input_words
         self.parameters = command.parameters + before + self.count
 
-    def next(self, cycle):
+    def next(self, cycle: int) -> int:
         """Move to the next pixels after their last step; what begins: `GROUP`, `ROW` or `TILE`."""
         command = self._command
         self.group += 1
@@ -82,7 +88,7 @@ class PassPlace:
         self._begin_tile(self.tile + 1)
         return TILE
 
-    def _end_tile(self, cycle):
+    def _end_tile(self, cycle: int) -> None:
         self.tile_ends.append(cycle)
         if self._command.copy:
             return
@@ -92,11 +98,11 @@ class PassPlace:
             self._core.free_weights(cycle)
 
     @property
-    def ended(self):
+    def ended(self) -> bool:
         """Whether no tile is left."""
         return self.tile == self._tiles
 
-    def left(self, level):
+    def left(self, level: int) -> int:
         """Groups, rows or tiles that follow the one that begins."""
         if level == GROUP:
             return self._command.groups - 1 - self.group
@@ -104,11 +110,11 @@ class PassPlace:
             return self._command.rows - 1 - self.row
         return self._tiles - 1 - self.tile
 
-    def words(self, level, places):
+    def words(self, level: int, places: int) -> int:
         """Words of the input that a number of further groups or rows takes."""
         return self._command.input_words * places * (self._command.groups if level == ROW else 1)
 
-    def skip(self, level, period, times):
+    def skip(self, level: int, period: Period, times: int) -> None:
         """Move by a number of periods, each of which goes as the one before it did."""
         places = times * period.places
         if level == GROUP:

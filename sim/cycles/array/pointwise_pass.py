@@ -124,6 +124,8 @@ class PointwisePass:
         self.logits = 0
         # The input comes from memory while the pass runs.
         self._loads = descriptor.load and not command.from_strip
+        # Somebody has to be told when the map memory is read or written.
+        self._told = descriptor.load or descriptor.store
         # Cycles from a residual word's fetch to the next: its read, and one for each pixel.
         self._fetch_cycles = core.pixels + 1
 
@@ -169,18 +171,19 @@ class PointwisePass:
         core, count, target = self.core, self.count, self.command.target
         lands: Iterable[int] = range(first, first + count)
         if target == "residual":
-            fetch, fetches = core.fetch, []
+            fetch, queue = core.fetch, self.queue
             for ready in range(first + 1, first + 1 + count):
                 if ready > fetch:
                     fetch = ready
-                fetches.append(fetch)
-                self.queue.append((ready, fetch))
+                queue.append((ready, fetch))
                 fetch += self._fetch_cycles
             core.fetch = fetch
-            if self.descriptor.store:
-                for fetch in fetches:
-                    core.writes.reads(fetch)
-            lands = (fetch + core.pixels + timing.ADD for fetch in fetches)
+            if self._told:
+                fetches = [queue[k][1] for k in range(-count, 0)]
+                if self.descriptor.store:
+                    for fetch in fetches:
+                        core.writes.reads(fetch)
+                lands = [fetch + core.pixels + timing.ADD for fetch in fetches]
         elif target == "logits":
             for cycle in lands:
                 core.writes.logits_word(cycle)
@@ -224,10 +227,12 @@ class PointwisePass:
 
     def _wait_for_residual_queue(self) -> None:
         """Wait until the residual adder's queue has room for the words of the tile."""
-        self._take_residual_words()
-        missing = self.count - (self.core.queue_words - len(self.queue))
+        queue = self.queue
+        while queue and queue[0][1] < self.cycle:
+            queue.popleft()
+        missing = self.count - (self.core.queue_words - len(queue))
         if missing > 0:
-            there = self.queue[missing - 1][1] + 1
+            there = queue[missing - 1][1] + 1
             self.counts[Wait.RESIDUAL] += there - self.cycle
             self.cycle = there
             self._take_residual_words()

@@ -7,6 +7,8 @@ long as nothing waits for memory and no edge of the map is met.
 
 from dataclasses import dataclass
 
+from mnv2.sim.cycles.causes import MEMORY_CAUSES
+
 __all__ = ["GROUP", "ROW", "TILE", "Period", "Repetition"]
 
 #: The loops of a pass, from the innermost; a level says which of them begins its next turn.
@@ -43,7 +45,14 @@ class Repetition:
         for inner in range(level):
             self._seen[inner].clear()
 
-    def find(self, level, state, place, walk, cycle, counts):
+    def find(
+        self,
+        level: int,
+        state: tuple,
+        numbers: tuple[int, int],
+        cycle: int,
+        counts: list[int],
+    ) -> Period | None:
         """Find the period that ends here, if this state was seen before.
 
         Parameters
@@ -52,8 +61,9 @@ class Repetition:
             `GROUP`, `ROW` or `TILE`.
         state : tuple
             All that decides what follows.
-        place : mnv2.sim.cycles.array.pass_place.PassPlace
-        walk : mnv2.sim.cycles.array.line_walk.LineWalk
+        numbers : (int, int)
+            The group, row or tile that begins in the pass, and the one that the line buffer stands
+            in; for a tile the second is 1.
         cycle : int
         counts : list of int
             Cycles by cause until now.
@@ -61,17 +71,16 @@ class Repetition:
         Returns
         -------
         Period or None
-            None too where something came late from memory meanwhile, as it will not again, and
-            where the line buffer was at the edge.
+            None too if something came late from memory meanwhile, as it will not again, or if the
+            line buffer was at the edge.
         """
         seen = self._seen[level]
         before = seen.get(state)
-        number = (place.group, place.row, place.tile)[level]
-        seen[state] = number, walk.number(level), cycle, counts.copy()
-        if before is None or not before[1] or before[3][:3] != counts[:3]:
+        seen[state] = *numbers, cycle, counts.copy()
+        if before is None or not before[1] or before[3][:MEMORY_CAUSES] != counts[:MEMORY_CAUSES]:
             return None
         return Period(
-            number - before[0],
+            numbers[0] - before[0],
             cycle - before[2],
             [now - then for now, then in zip(counts, before[3], strict=True)],
         )

@@ -439,15 +439,15 @@ def _skip_periods(state: WindowPass, repetition: Repetition, level: int) -> None
     if left <= 0:
         return
     seen = (
-        *walk.relative(level, place),
-        *walk.state(),
+        *walk.state(level, place),
         state.flying,
         state.queued,
         state.room,
         state.pending,
         max(state.landed - state.cycle, 0),
     )
-    period = repetition.find(level, seen, place, walk, state.cycle, state.counts)
+    numbers = ((place.group, walk.group), (place.row, walk.row), (place.tile, 1))[level]
+    period = repetition.find(level, seen, numbers, state.cycle, state.counts)
     if period is None:
         return
     times = left // period.places

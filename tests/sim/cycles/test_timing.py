@@ -9,7 +9,7 @@ from mnv2.hw.pool import Pool
 from mnv2.hw.requantize import Requantize
 from mnv2.hw.residual import ResidualAdd
 from mnv2.sim.cycles import timing
-from mnv2.sim.cycles.causes import DEPTHWISE, POINTWISE, Wait, empty_counts
+from mnv2.sim.cycles.causes import DEPTHWISE, MEMORY_CAUSES, POINTWISE, Wait, empty_counts
 
 #: A register before the array and one after it, as in `mnv2.hw.core.Core`.
 REGISTERS = 2
@@ -34,3 +34,4 @@ def test_waits_are_the_causes():
     assert [name.lower() for name in sorted(places, key=places.get)] == list(CAUSES)
     assert list(CAUSES) == [stall.name.lower() for stall in Stall if stall is not Stall.NONE]
     assert sorted((*places.values(), POINTWISE, DEPTHWISE)) == list(range(len(empty_counts())))
+    assert CAUSES[:MEMORY_CAUSES] == ("activations", "weights", "parameters")
