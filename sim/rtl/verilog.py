@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from mnv2 import hw
+import mnv2.hw
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
 
@@ -128,7 +128,7 @@ def _hash_sources(component_class):
     """
     depth = 2 if component_class.__module__.startswith("mnv2.") else 1
     own = sys.modules[".".join(component_class.__module__.split(".")[:depth])]
-    folders = [Path(folder) for part in (hw, own) for folder in getattr(part, "__path__", [])]
+    folders = [Path(folder) for part in (mnv2.hw, own) for folder in getattr(part, "__path__", [])]
     files = {path for folder in folders for path in folder.rglob("*.py")}
     files.add(Path(inspect.getfile(component_class)))
     files.add(Path(__file__))  # what the text goes through
