@@ -1,1 +1,1 @@
-"""Where golden and hardware meet: mapping, simulation, reports and the command line."""
+"""Golden and hardware together: mapping, simulation, reports and the command line."""

@@ -1,4 +1,4 @@
-"""What the README says is what the tools said of the netlist as it is, and what commands print."""
+"""The README agrees with the kept results of the tools, with the netlist, and with the commands."""
 
 import json
 import re
@@ -72,7 +72,7 @@ def test_errors_of_estimates():
     rows = compare_fit()
     for row in rows:
         assert not any(row.error(name) for name in ("dsp", "block_ram_36k", "block_ram_18k"))
-    assert f"Yosys' in all\n{len(rows)} runs that are kept" in README
+    assert f"Yosys's in all\n{len(rows)} runs that are kept" in README
     words = []
     for family, name in DEVICES.items():
         held = [row for row in rows if row.family == family and row.held_out]
@@ -117,3 +117,31 @@ def test_answers_of_other_tools():
     shown = README[head : README.index("\n\n", head)].splitlines()[2:]
     assert len(shown) > 5
     assert set(shown) <= rows
+
+
+def test_python_example(capsys):
+    """It runs, and its loop shows what the text and the tables say of base."""
+    code = README[README.index("```python\n") :].split("```")[1].removeprefix("python\n")
+    exec(code, {})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "16 769,393 87.3%"
+    assert "Egyptian cat" in lines[-1]
+
+
+def test_names_of_the_interface():
+    """Every name in the sentence on `import mnv2` is one of its names."""
+    import mnv2
+
+    sentence = README[README.index("`import mnv2` is the interface") :].split(". ")[0]
+    names = set(re.findall(r"`([a-z_]+)`", sentence))
+    assert len(names) > 8
+    assert names <= set(mnv2.__all__)
+
+
+def test_tree():
+    """The tree names every folder of golden, hw and sim."""
+    tree = README[README.index("## The tree") :].split("```")[1]
+    for top in ("golden", "hw", "sim"):
+        for folder in (ROOT / top).iterdir():
+            if (folder / "__init__.py").is_file():
+                assert f"{folder.name}/" in tree, folder

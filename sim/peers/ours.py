@@ -132,7 +132,7 @@ def our_row(network, config, latency):
     seconds = time.perf_counter() - start
     return PeerRow(
         name="model",
-        tool="mnv2 model",
+        tool="mnv2 predict",
         label="",
         untold="",
         array=f"{config.outputs} x {config.inputs} x {config.pixels}",

@@ -13,7 +13,7 @@ class _Named(Protocol):
 
 
 def short_name(layer: _Named) -> str:
-    """``B3`` for the bottleneck ``block3``; ``stem``, ``head``, ``class.``"""
+    """Shorten a layer's name: ``B3`` for ``block3``; ``stem``, ``head`` and ``class.`` stay."""
     return _SHORT_NAMES.get(layer.name, layer.name.replace("block", "B"))
 
 
