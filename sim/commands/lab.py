@@ -243,21 +243,28 @@ def peers(
     - mnv2 lab peers --only vela-u65 --only zigzag-own --run runs/cat
     """
     _need_checkout("peers")
-    from mnv2.sim.peers.tool_comparison import ToolRequest, compare_tools
+    from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.peers.tool_comparison import KEPT, ToolRequest, compare_tools
 
-    compare_tools(
-        ToolRequest(
-            config=config,
-            settings=settings or (),
-            run=run,
-            quick=quick,
-            only=only or (),
-            limit=limit,
-            output=output,
-            keep=keep,
-            environment=environment,
-            answers=answers,
-        )
+    request = ToolRequest(
+        config=config,
+        settings=settings or (),
+        run=run,
+        quick=quick,
+        only=only or (),
+        limit=limit,
+        output=output,
+        keep=keep,
+        environment=environment,
+        answers=answers,
+    )
+    with CampaignBar("Asking") as progress:
+        table = compare_tools(request, progress)
+    get_console().print(table)
+    get_error_console().print(
+        f"In {output}: peers.csv, peers.json, peers.png"
+        + (f"; in docs: {', '.join(KEPT)}" if keep else "")
     )
 
 

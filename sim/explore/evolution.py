@@ -4,7 +4,8 @@ Axes are given to it as places in their lists. A point that is no design, or is 
 costs, is told as a violation without a prediction, so that generations learn where designs are.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from mnv2.sim.errors import UserError
 from mnv2.sim.explore.design import Design
@@ -12,9 +13,6 @@ from mnv2.sim.explore.front import objective_values
 from mnv2.sim.explore.objectives import Figure
 from mnv2.sim.explore.request import PreparedSearch
 from mnv2.sim.explore.space import Point, Space
-
-if TYPE_CHECKING:
-    from mnv2.sim.explore.search import Search
 
 __all__ = ["evolve"]
 
@@ -26,13 +24,33 @@ NO_DESIGN = 1e6
 UNKNOWN = 1e30
 
 
-def evolve(search: "Search", prepared: PreparedSearch) -> None:
+class Searcher(Protocol):
+    """Makes candidates and predictions, and keeps designs: `mnv2.sim.explore.search.Search`.
+
+    Attributes
+    ----------
+    designs : dict of str to Design
+        Kept designs, by key.
+    """
+
+    designs: dict[str, Design]
+
+    def candidate(self, point: Point) -> Design | None:
+        """The design of a point, costed; None if the point is no design."""
+
+    def predict(self, designs: Sequence[Design], total: int) -> Iterable[Design]:
+        """Designs with their predictions."""
+
+    def keep(self, designs: Iterable[Design]) -> None:
+        """Add designs to those kept."""
+
+
+def evolve(search: Searcher, prepared: PreparedSearch) -> None:
     """Search until as many designs are predicted as were asked for, or no new ones come.
 
     Parameters
     ----------
-    search : mnv2.sim.explore.search.Search
-        Makes candidates and predictions, and keeps designs.
+    search : Searcher
     prepared : mnv2.sim.explore.request.PreparedSearch
 
     Raises

@@ -22,58 +22,17 @@ from mnv2.sim.explore.evaluate import Task, predict_parcel
 from mnv2.sim.explore.evolution import evolve
 from mnv2.sim.explore.front import balanced, find_front
 from mnv2.sim.explore.request import PreparedSearch
+from mnv2.sim.explore.search_results import SearchResults
 from mnv2.sim.explore.sensitivity import Change, Sensitivity, single_changes
 from mnv2.sim.jobs.campaign import Campaign, open_campaign
 from mnv2.sim.jobs.progress import CampaignProgress, Silence
 
-__all__ = ["Search", "SearchResults", "run_search"]
+__all__ = ["Search", "run_search"]
 
 #: Combinations up to which the costs of a whole space are computed.
 SCREENED = 20_000
 #: Predictions that travel together.
 PARCEL = 4
-
-
-@dataclass(frozen=True, eq=False)
-class SearchResults:
-    """Designs that a search found.
-
-    Attributes
-    ----------
-    prepared : mnv2.sim.explore.request.PreparedSearch
-    method : str
-        ``"whole"`` or ``"nsga-ii"``.
-    designs : list of mnv2.sim.explore.design.Design
-        All candidates, in order: predicted, or ruled out by their costs.
-    front : list of mnv2.sim.explore.design.Design
-        See `mnv2.sim.explore.front.find_front`.
-    refused : dict of str to int
-        Points that are no designs, by reason.
-    failures : dict of str to str
-        Designs without a prediction, by key: why.
-    sensitivity : mnv2.sim.explore.sensitivity.Sensitivity or None
-        Effects of single changes of the balanced design.
-    """
-
-    __repr__ = short_repr
-
-    prepared: PreparedSearch
-    method: str
-    designs: list[Design]
-    front: list[Design]
-    refused: dict[str, int]
-    failures: dict[str, str]
-    sensitivity: Sensitivity | None
-
-    @property
-    def balanced(self) -> Design | None:
-        """The balanced design of the front, or None without one; see `mnv2.sim.explore.front`."""
-        return balanced(self.front, self.prepared.objectives) if self.front else None
-
-    @property
-    def predicted(self) -> list[Design]:
-        """Designs that were predicted."""
-        return [design for design in self.designs if design.layers]
 
 
 def run_search(

@@ -1,22 +1,22 @@
-"""`mnv2 lab peers`: asks the tools, writes the files, prints the table."""
+"""Comparison with other tools: ask them, write the files, and render the table."""
 
 import hashlib
 import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from rich.progress import MofNCompleteColumn
+from rich.console import RenderableType
 
 from mnv2.golden.exporters.tflite import export_model
 from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS, AcceleratorConfig
-from mnv2.sim.commands.terminal.bars import make_bar, show_count
-from mnv2.sim.commands.terminal.console import get_console, get_error_console
 from mnv2.sim.configuration import load_configuration
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import replaced_files
+from mnv2.sim.jobs.progress import CampaignProgress
 from mnv2.sim.networks.open import open_model
 from mnv2.sim.peers.environment import Environment
 from mnv2.sim.peers.formula import formula_agreement, formula_row
@@ -73,8 +73,18 @@ class ToolRequest:
     answers: Path | None = None
 
 
-def compare_tools(request: ToolRequest) -> None:
-    """Ask the tools, write the files and print the table.
+def compare_tools(request: ToolRequest, progress: CampaignProgress) -> RenderableType:
+    """Ask the tools and write the files.
+
+    Parameters
+    ----------
+    request : ToolRequest
+    progress : mnv2.sim.jobs.progress.CampaignProgress
+
+    Returns
+    -------
+    rich.console.RenderableType
+        The table.
 
     Raises
     ------
@@ -101,8 +111,7 @@ def compare_tools(request: ToolRequest) -> None:
         measured = read_run(
             request.run or _run(request, accelerator, answers), network, accelerator
         )
-        with show_count("Calibrating") as progress:
-            integer = open_model(None, progress=progress).integer
+        integer = open_model(None, progress=partial(progress.count, "Calibrating")).integer
         # The file of mnv2 export but without a commit: questions are the same at each.
         questions = list_questions(
             network, accelerator, export_model(integer), latency=measured.latency
@@ -117,7 +126,7 @@ def compare_tools(request: ToolRequest) -> None:
                 else not (request.quick and question.slow)
             )
         }
-        found = _ask(tools, questions, versions, wanted, request.limit)
+        found = _ask(tools, questions, versions, wanted, request.limit, progress)
         depthwise = {block.depthwise.name for block in network.blocks}
         rows = [
             our_row(network, accelerator, measured.latency),
@@ -157,11 +166,7 @@ def compare_tools(request: ToolRequest) -> None:
             f"SCALE-Sim's formula equals SCALE-Sim {versions['scalesim']} on "
             f"{agreement['equal']} of {agreement['of']} layers."
         )
-    get_console().print(render(measured, rows, accelerator, network.macs, notes))
-    get_error_console().print(
-        f"In {request.output}: peers.csv, peers.json, peers.png"
-        + (f"; in docs: {', '.join(KEPT)}" if request.keep else "")
-    )
+    return render(measured, rows, accelerator, network.macs, notes)
 
 
 def _run(request: ToolRequest, accelerator: AcceleratorConfig, answers: Path) -> Path:
@@ -179,30 +184,29 @@ def _ask(
     versions: Mapping[str, str],
     wanted: Collection[str],
     limit: float,
+    progress: CampaignProgress,
 ) -> dict[str, Answer]:
     """Answers by name: those known already, and those wanted."""
     answers: dict[str, Answer] = {}
-    on_terminal = get_error_console().is_terminal
-    with make_bar(16, MofNCompleteColumn()) as bar:
-        task = bar.add_task("Asking", total=len(wanted))
-        for question in questions:
-            answer: Answer | None
-            version = versions.get(question.package)
-            if version is None:
-                answer = Answer(failure=f"{question.package} is not installed in the environment")
-            else:
-                answer = tools.known(question, version)
-                if answer is None and question.name in wanted:
-                    bar.update(task, description=f"Asking {question.tool}, {question.label}")
-                    answer = tools.ask(question, version, limit)
-                    if not on_terminal:
-                        print(
-                            f"{question.name}: {answer.failure or f'{answer.cycles:,} cycles'}",
-                            file=sys.stderr,
-                            flush=True,
-                        )
-            if question.name in wanted:
-                bar.advance(task)
-            if answer is not None:
-                answers[question.name] = answer
+    done = 0
+    for question in questions:
+        answer: Answer | None
+        version = versions.get(question.package)
+        if version is None:
+            answer = Answer(failure=f"{question.package} is not installed in the environment")
+        else:
+            answer = tools.known(question, version)
+            if answer is None and question.name in wanted:
+                progress.results(done, len(wanted), f"{question.tool}, {question.label}")
+                answer = tools.ask(question, version, limit)
+                if not sys.stderr.isatty():
+                    print(
+                        f"{question.name}: {answer.failure or f'{answer.cycles:,} cycles'}",
+                        file=sys.stderr,
+                        flush=True,
+                    )
+        done += question.name in wanted
+        if answer is not None:
+            answers[question.name] = answer
+    progress.results(done, len(wanted))
     return answers

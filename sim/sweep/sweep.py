@@ -25,60 +25,13 @@ from mnv2.sim.sweep.calibration_cache import cached_calibration, model_hash
 from mnv2.sim.sweep.evaluate import Workload, quantization_options, reference_accuracy
 from mnv2.sim.sweep.grid import Point
 from mnv2.sim.sweep.request import BUNDLED, SweepRequest, load_network, points_of
+from mnv2.sim.sweep.sweep_records import PreparedSweep, SweepResults
 from mnv2.sim.sweep.tasks import evaluate_points
 
-__all__ = ["PreparedSweep", "SweepResults", "prepare_sweep", "run_sweep"]
+__all__ = ["prepare_sweep", "run_sweep"]
 
 #: Pictures of a folder that are calibrated on.
 CALIBRATION_LIMIT = 64
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedSweep:
-    """A request, with all that its points share.
-
-    Attributes
-    ----------
-    request : SweepRequest
-    points : list of Point
-    image_set : mnv2.sim.pictures.image_sets.ImageSet
-    pictures : mnv2.sim.pictures.decode.Pictures
-    calibration_words : str
-        What was calibrated on.
-    workload : mnv2.sim.sweep.evaluate.Workload
-    configuration : dict
-        Content that every figure depends on, and the request: of the journal.
-    """
-
-    __repr__ = short_repr
-
-    request: SweepRequest
-    points: list[Point]
-    image_set: ImageSet
-    pictures: Pictures
-    calibration_words: str
-    workload: Workload
-    configuration: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class SweepResults:
-    """Figures of every point.
-
-    Attributes
-    ----------
-    prepared : PreparedSweep
-    figures : dict of Point to dict
-        See `mnv2.sim.sweep.evaluate.summarize`.
-    reference : dict
-        Accuracy of the float network; see `mnv2.sim.sweep.evaluate.reference_accuracy`.
-    """
-
-    __repr__ = short_repr
-
-    prepared: PreparedSweep
-    figures: dict[Point, dict[str, Any]]
-    reference: dict[str, float | None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from mnv2.sim.report.data_frame import import_pandas, write_frame
 from mnv2.sim.report.wide_table import WideTable
 from mnv2.sim.sweep.costs import format_cost
 from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.sweep_records import best_points
 from mnv2.sim.sweep.grid import AXES, Point, position, varied_axes, way_words
 from mnv2.sim.sweep.sweep import SweepResults
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from mnv2.sim.sweep.hardware import HardwareRun
 
 __all__ = [
-    "best_points",
     "check_pandas",
     "headline",
     "layer_frame",
@@ -121,27 +121,6 @@ def write_tables(results: SweepResults, folder: Path) -> None:
     """
     write_frame(point_frame(results), folder / "sweep", EXTRA)
     layer_frame(results).to_csv(folder / "layers.csv", index=False, lineterminator="\n")
-
-
-def best_points(results: SweepResults, count: int) -> list[Point]:
-    """At most ``count`` points with figures, the best first.
-
-    By agreement with the float network's first class, then by the logits' SQNR, then the smaller
-    weights, then in order.
-    """
-    found = [point for point, figures in results.figures.items() if "failure" not in figures]
-
-    def rank(point: Point) -> tuple[Any, ...]:
-        figures = results.figures[point]
-        sqnr = figures["sqnr_db"]
-        return (
-            -figures["agree_top1"],
-            float("inf") if sqnr is None else -sqnr,
-            point.weight_bits,
-            position(point),
-        )
-
-    return sorted(found, key=rank)[:count]
 
 
 def render_points(results: SweepResults, limit: int = TERMINAL_ROWS) -> Group:

@@ -1,0 +1,82 @@
+"""Records of a sweep: what its points share, and the figures of each; the best points."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mnv2.golden.summary import short_repr
+from mnv2.sim.pictures.decode import Pictures
+from mnv2.sim.pictures.image_sets import ImageSet
+from mnv2.sim.sweep.evaluate import Workload
+from mnv2.sim.sweep.grid import Point, position
+from mnv2.sim.sweep.request import SweepRequest
+
+__all__ = ["PreparedSweep", "SweepResults", "best_points"]
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedSweep:
+    """A request, with all that its points share.
+
+    Attributes
+    ----------
+    request : SweepRequest
+    points : list of Point
+    image_set : mnv2.sim.pictures.image_sets.ImageSet
+    pictures : mnv2.sim.pictures.decode.Pictures
+    calibration_words : str
+        What was calibrated on.
+    workload : mnv2.sim.sweep.evaluate.Workload
+    configuration : dict
+        Content that every figure depends on, and the request: of the journal.
+    """
+
+    __repr__ = short_repr
+
+    request: SweepRequest
+    points: list[Point]
+    image_set: ImageSet
+    pictures: Pictures
+    calibration_words: str
+    workload: Workload
+    configuration: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class SweepResults:
+    """Figures of every point.
+
+    Attributes
+    ----------
+    prepared : PreparedSweep
+    figures : dict of Point to dict
+        See `mnv2.sim.sweep.evaluate.summarize`.
+    reference : dict
+        Accuracy of the float network; see `mnv2.sim.sweep.evaluate.reference_accuracy`.
+    """
+
+    __repr__ = short_repr
+
+    prepared: PreparedSweep
+    figures: dict[Point, dict[str, Any]]
+    reference: dict[str, float | None]
+
+
+def best_points(results: SweepResults, count: int) -> list[Point]:
+    """At most ``count`` points with figures, the best first.
+
+    By agreement with the float network's first class, then by the logits' SQNR, then the smaller
+    weights, then in order.
+    """
+    found = [point for point, figures in results.figures.items() if "failure" not in figures]
+
+    def rank(point: Point) -> tuple[Any, ...]:
+        figures = results.figures[point]
+        sqnr = figures["sqnr_db"]
+        return (
+            -figures["agree_top1"],
+            float("inf") if sqnr is None else -sqnr,
+            point.weight_bits,
+            position(point),
+        )
+
+    return sorted(found, key=rank)[:count]
