@@ -103,6 +103,8 @@ class StemPass:
         The pass has steps left.
     pixels : int
         Groups of pixels that are left.
+    sizes, needs : list of int
+        Words of results of each tile, and parameters of the descriptor up to its end.
     tile, number : int
         Tile of these pixels, and step within it: some taps of the window each.
     weight : int
@@ -132,6 +134,7 @@ class StemPass:
         "image",
         "landed",
         "late",
+        "needs",
         "line",
         "number",
         "parameters",
@@ -160,10 +163,10 @@ class StemPass:
         self.cycle = self.end = begin
         self.active = False
         self.steps = command.input_words
-        # Words of results of each tile.
-        self.sizes = [
-            min(core.tile_words, command.output_words - word)
-            for word in range(0, command.output_words, core.tile_words)
+        words = range(0, command.output_words, core.tile_words)
+        self.sizes = [min(core.tile_words, command.output_words - word) for word in words]
+        self.needs = [
+            command.parameters + word + size for word, size in zip(words, self.sizes, strict=True)
         ]
         self.pixels = command.rows * command.groups
         self.tile = self.number = 0
@@ -180,8 +183,10 @@ class StemPass:
         cycle, walk, image = self.cycle, self.walk, self.image
         first = self.number == self.tile == 0
         # The image is looked at by the core, for its first step, and by a line buffer that moves.
-        if image.there > cycle and (first or not walk.held):
-            self.late |= image.is_late(cycle)
+        there = image.there <= cycle
+        if not there and (first or not walk.held):
+            there = not image.is_late(cycle)
+            self.late |= not there
         # The first step takes the window, which the others use too. Causes in the RTL's order.
         issued = ends = False
         cause = Wait.DRAIN
@@ -190,17 +195,17 @@ class StemPass:
             if first and not walk.window:
                 if image.due is None:
                     image.due = cycle
-                cause = Wait.LINE_BUFFER if image.there <= cycle else Wait.ACTIVATIONS
+                cause = Wait.LINE_BUFFER if there else Wait.ACTIVATIONS
             elif self.weight >= self.weights and self._weights_are_late():
                 cause = Wait.WEIGHTS
-            elif ends and self._parameters_are_late():
+            elif ends and self.needs[self.tile] > self.parameters and self._parameters_are_late():
                 cause = Wait.PARAMETERS
             elif ends and self.pending:
                 cause = Wait.REQUANTIZE
             else:
                 issued = True
         self.counts[POINTWISE if issued else cause] += 1
-        if walk.step(image.there <= cycle, issued and first):
+        if walk.step(there, issued and first):
             image.takes.append(cycle)
             image.dues.append(cycle if image.due is None else image.due)
             image.due = None
@@ -224,12 +229,10 @@ class StemPass:
         return self.weight >= self.weights
 
     def _parameters_are_late(self) -> bool:
-        reads, tile_words = self.core.reads, self.core.tile_words
-        needed = self.command.parameters + self.tile * tile_words + self.sizes[self.tile]
-        if needed > self.parameters:
-            reads.advance(self.cycle)
-            self.parameters = reads.available(PARAMETERS, self.cycle) - self.core.parameters_freed
-        return needed > self.parameters
+        reads = self.core.reads
+        reads.advance(self.cycle)
+        self.parameters = reads.available(PARAMETERS, self.cycle) - self.core.parameters_freed
+        return self.needs[self.tile] > self.parameters
 
     def next_tile(self) -> bool:
         """Go to the next tile, or to the next pixels' first; whether a row of pixels begins."""
@@ -331,13 +334,12 @@ def _skip_steps(state: StemPass) -> None:
     cycles = steps - 1 - state.number
     known = state.weights - state.weight
     tiles = len(state.sizes) - 1 - state.tile
-    parameters = state.command.parameters + (len(state.sizes) - 1) * size
     if (
         tiles
         and state.pending <= cycles
         and steps >= size
         and known >= cycles + tiles * steps
-        and state.parameters >= parameters
+        and state.parameters >= state.needs[-2]
     ):
         # Up to the last tile's last: the requantiser is free again when each tile ends.
         cycles += tiles * steps

@@ -11,7 +11,7 @@ from mnv2.sim.cycles import timing
 from mnv2.sim.cycles.array.known_passes import KnownPass, pass_shape
 from mnv2.sim.cycles.array.line_walk import LineWalk
 from mnv2.sim.cycles.array.pass_place import PassPlace
-from mnv2.sim.cycles.array.repetition import ROW, TILE, Period, Repetition
+from mnv2.sim.cycles.array.repetition import GROUP, ROW, TILE, Period, Repetition
 from mnv2.sim.cycles.causes import DEPTHWISE, POINTWISE, Wait, empty_counts
 from mnv2.sim.cycles.core_state import CoreState
 from mnv2.sim.cycles.plan import PlannedDescriptor
@@ -401,9 +401,9 @@ def _skip_wait(state: WindowPass) -> None:
 def _skip_steps(state: WindowPass) -> None:
     """Take the steps up to the tile's last, or up to a word's arrival; the line buffer waits."""
     walk, place, number = state.walk, state.place, state.number
-    if state.residual or place.need > state.loaded or (walk.active and not walk.real):
-        return
     steps = place.steps - 1 - number
+    if steps <= 0 or state.residual or place.need > state.loaded or (walk.active and not walk.real):
+        return
     known = state.weights - place.weight - number
     if known < steps:
         steps = known
@@ -446,7 +446,12 @@ def _skip_periods(state: WindowPass, repetition: Repetition, level: int) -> None
         state.pending,
         max(state.landed - state.cycle, 0),
     )
-    numbers = ((place.group, walk.group), (place.row, walk.row), (place.tile, 1))[level]
+    if level == GROUP:
+        numbers = place.group, walk.group
+    elif level == ROW:
+        numbers = place.row, walk.row
+    else:
+        numbers = place.tile, 1
     period = repetition.find(level, seen, numbers, state.cycle, state.counts)
     if period is None:
         return

@@ -351,8 +351,24 @@ class WritePort:
             self._remaining, self._number, self._command = self._command, 0, 0
         self._length = length
         self._pending += grant - answer
-        # Data.
-        ends = False
+        return self._step_data(now, self.transfer, store, accepted, bool(answers)) or bool(moved)
+
+    def _step_data(
+        self, now: int, transfer: bool, store: bool, accepted: int, answers: bool
+    ) -> bool:
+        """Take a cycle of the master's data and of the memory's answers; whether anything moved.
+
+        Parameters
+        ----------
+        now : int
+        transfer, store : bool
+            A beat leaves the master's queue, another enters it.
+        accepted : int
+            Length of the burst that the memory accepts, or 0.
+        answers : bool
+            The channel of answers moves.
+        """
+        moved = ends = False
         if transfer:
             self._place += 1
             if self._place == self._bursts[0]:
@@ -362,12 +378,10 @@ class WritePort:
                 self._accepted -= 1
         if self._inner and (not self._out or transfer):
             self._inner -= 1
-            self._out = True
-            moved = True
+            self._out = moved = True
         elif transfer:
             self._out = False
         self._inner += store
-        # Memory.
         self._answered = bool(self._answers and self._answers[0] <= now and answers)
         if self._answered:
             self._answers.popleft()
@@ -376,4 +390,4 @@ class WritePort:
             self._answers.append(now + self._latency - 1)
         if accepted:
             self._accepted += 1
-        return bool(moved)
+        return moved
