@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mnv2.hw.config import AcceleratorConfig
     from mnv2.sim.cost.cost_report import CostReport
     from mnv2.sim.explore.request import SearchRequest
-    from mnv2.sim.explore.search import SearchResults
+    from mnv2.sim.explore.search_results import SearchResults
     from mnv2.sim.mapping.network_program import NetworkProgram
     from mnv2.sim.networks.inputs import ModelInput
     from mnv2.sim.networks.open import RunnableModel
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mnv2.sim.rtl.memory_model import MemoryModel
     from mnv2.sim.run import RunResult
     from mnv2.sim.sweep.request import SweepRequest
-    from mnv2.sim.sweep.sweep import SweepResults
+    from mnv2.sim.sweep.sweep_records import SweepResults
 
 __all__ = ["cost", "explore", "predict", "program", "run_rtl", "sweep", "verilog"]
 
@@ -186,7 +186,7 @@ def explore(
 
     Returns
     -------
-    mnv2.sim.explore.search.SearchResults
+    mnv2.sim.explore.search_results.SearchResults
         All designs, and the front.
 
     Raises
@@ -238,7 +238,7 @@ def sweep(
 
     Returns
     -------
-    mnv2.sim.sweep.sweep.SweepResults
+    mnv2.sim.sweep.sweep_records.SweepResults
         Figures of every format.
 
     Raises

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mnv2.golden.network import Network
     from mnv2.sim.explore.prove import Proof
     from mnv2.sim.explore.request import NetworkOptions
-    from mnv2.sim.explore.search import SearchResults
+    from mnv2.sim.explore.search_results import SearchResults
 
 #: Panels of the help.
 ASKED, SPACE, NETWORK = "Objectives and limits", "Designs to choose from", "Network"

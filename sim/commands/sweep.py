@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     # Help is shown without loading them.
     from mnv2.hw.config import AcceleratorConfig
     from mnv2.sim.sweep.hardware import HardwareRun
-    from mnv2.sim.sweep.sweep import SweepResults
+    from mnv2.sim.sweep.sweep_records import SweepResults
 
 #: Panels of the help.
 FORMATS, PICTURES, HARDWARE = "Formats", "Pictures and network", "Hardware"

@@ -13,7 +13,7 @@ from mnv2.sim.explore.request import NETWORK_OPTIONS, SearchRequest
 from mnv2.sim.explore.search_tables import binding_words, time_words
 
 if TYPE_CHECKING:
-    from mnv2.sim.explore.search import SearchResults
+    from mnv2.sim.explore.search_results import SearchResults
 
 __all__ = ["design_file", "network_options", "run_command", "write_design_files"]
 
@@ -97,7 +97,7 @@ def write_design_files(results: "SearchResults", folder: Path) -> None:
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.SearchResults
+    results : mnv2.sim.explore.search_results.SearchResults
     folder : Path
     """
     for design in results.front:

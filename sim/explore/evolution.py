@@ -4,7 +4,7 @@ Axes are given to it as places in their lists. A point that is no design, or is 
 costs, is told as a violation without a prediction, so that generations learn where designs are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from mnv2.sim.errors import UserError

@@ -23,7 +23,7 @@ from mnv2.sim.prediction.layers import compare_layers, figures
 from mnv2.sim.rtl.memory_model import MemoryModel
 
 if TYPE_CHECKING:
-    from mnv2.sim.explore.search import SearchResults
+    from mnv2.sim.explore.search_results import SearchResults
 
 __all__ = ["Proof", "prove_designs"]
 
@@ -80,7 +80,7 @@ def prove_designs(
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.SearchResults
+    results : mnv2.sim.explore.search_results.SearchResults
     count : int
     folder : Path
         Folder of the journal, which keeps each proof; those of the same RTL are not made again.

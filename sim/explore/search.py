@@ -9,12 +9,10 @@ import contextlib
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mnv2.golden.network import Network
-from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.design_files import run_command

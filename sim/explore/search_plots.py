@@ -86,7 +86,7 @@ def draw_front(results):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.SearchResults
+    results : mnv2.sim.explore.search_results.SearchResults
         With a front.
 
     Returns

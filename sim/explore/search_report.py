@@ -9,7 +9,7 @@ from mnv2.sim.cycles.predict import PredictedLayer
 from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.lanes import warning_words
 from mnv2.sim.explore.prove import Proof
-from mnv2.sim.explore.search import SearchResults
+from mnv2.sim.explore.search_results import SearchResults
 from mnv2.sim.explore.search_tables import headline
 from mnv2.sim.jobs.files import write_json
 from mnv2.sim.report.provenance import find_commit, package_versions
@@ -107,7 +107,7 @@ def search_as_dict(results: SearchResults, proofs: Sequence[Proof] = ()) -> dict
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.SearchResults
+    results : mnv2.sim.explore.search_results.SearchResults
     proofs : sequence of mnv2.sim.explore.prove.Proof
 
     Returns

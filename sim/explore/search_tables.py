@@ -22,7 +22,7 @@ from mnv2.sim.report.wide_table import WideTable
 if TYPE_CHECKING:
     # They write and run what is worded here.
     from mnv2.sim.explore.prove import Proof
-    from mnv2.sim.explore.search import SearchResults
+    from mnv2.sim.explore.search_results import SearchResults
 
 __all__ = [
     "binding_words",
@@ -54,7 +54,7 @@ def design_frame(results: "SearchResults") -> Any:
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.SearchResults
+    results : mnv2.sim.explore.search_results.SearchResults
 
     Returns
     -------
@@ -151,7 +151,7 @@ def render_front(results: "SearchResults", limit: int = TERMINAL_ROWS) -> Group:
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.SearchResults
+    results : mnv2.sim.explore.search_results.SearchResults
         With a front.
     limit : int
         Rows at most; of a longer front, designs that are far from each other.
@@ -282,7 +282,7 @@ def nearest_misses(results: "SearchResults") -> str:
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.SearchResults
+    results : mnv2.sim.explore.search_results.SearchResults
         Without a front.
 
     Returns

@@ -32,7 +32,7 @@ def explore_page(results, proofs=(), command=""):
 
     Parameters
     ----------
-    results : mnv2.sim.explore.search.SearchResults
+    results : mnv2.sim.explore.search_results.SearchResults
     proofs : sequence of mnv2.sim.explore.prove.Proof
         Designs that were run in RTL.
     command : str

@@ -83,7 +83,7 @@ def add_sensitivity(page, results):
     Parameters
     ----------
     page : mnv2.sim.page.kit.page.Page
-    results : mnv2.sim.explore.search.SearchResults
+    results : mnv2.sim.explore.search_results.SearchResults
     """
     base, changes = results.sensitivity.base, results.sensitivity.changes
     limits = {limit.name: limit.words for limit in results.prepared.judge.limits}

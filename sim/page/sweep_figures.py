@@ -20,7 +20,7 @@ def add_panels(page, results, points, measures):
     Parameters
     ----------
     page : mnv2.sim.page.kit.page.Page
-    results : mnv2.sim.sweep.sweep.SweepResults
+    results : mnv2.sim.sweep.sweep_records.SweepResults
     points : list of Point
         Those with figures.
     measures : list of (str, str, bool)

@@ -9,9 +9,10 @@ from mnv2.sim.page.kit.table import Column, Note, count, decimal, table
 from mnv2.sim.page.sweep_figures import add_heat, add_panels, layers_plot
 from mnv2.sim.report.colors import MUTED
 from mnv2.sim.sweep.grid import AXES, Point, position, varied_axes, way_words
+from mnv2.sim.sweep.sweep_records import best_points
 from mnv2.sim.sweep.sweep_report import sweep_as_dict
 from mnv2.sim.sweep.sweep_series import COSTS, WIDTH_COLORS, found_points, point_costs
-from mnv2.sim.sweep.sweep_tables import MEASURES, best_points, headline, notes
+from mnv2.sim.sweep.sweep_tables import MEASURES, headline, notes
 
 __all__ = ["sweep_page"]
 
@@ -31,7 +32,7 @@ def sweep_page(results, runs=(), command=""):
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.SweepResults
+    results : mnv2.sim.sweep.sweep_records.SweepResults
     runs : sequence of mnv2.sim.sweep.hardware.HardwareRun
     command : str
         The command line that reproduces it.

@@ -17,8 +17,7 @@ from mnv2.sim.pictures.images import normalize
 from mnv2.sim.sweep.evaluate import Failure, make_model
 from mnv2.sim.sweep.grid import Point
 from mnv2.sim.sweep.hardware_format import HARDWARE_BITS, hardware_lacks
-from mnv2.sim.sweep.sweep import SweepResults
-from mnv2.sim.sweep.sweep_tables import best_points
+from mnv2.sim.sweep.sweep_records import SweepResults, best_points
 
 __all__ = [
     "HardwareRun",
@@ -99,7 +98,7 @@ def run_best_points(
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.SweepResults
+    results : mnv2.sim.sweep.sweep_records.SweepResults
     count : int
     folder : Path
         Folder of the journal, which keeps each run; runs in it of the same RTL are not made again.

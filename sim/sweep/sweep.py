@@ -5,13 +5,11 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mnv2.golden.float_model import FloatModel
 from mnv2.golden.quantize import Calibration
-from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.campaign import Campaign, open_campaign
 from mnv2.sim.jobs.progress import CampaignProgress, Silence

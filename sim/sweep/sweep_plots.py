@@ -48,7 +48,7 @@ def draw_accuracy(results):
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.SweepResults
+    results : mnv2.sim.sweep.sweep_records.SweepResults
 
     Returns
     -------

@@ -9,7 +9,7 @@ from mnv2.sim.jobs.files import write_json
 from mnv2.sim.report.provenance import find_commit, package_versions
 from mnv2.sim.sweep.grid import AXES, position, varied_axes
 from mnv2.sim.sweep.hardware import HardwareRun
-from mnv2.sim.sweep.sweep import SweepResults
+from mnv2.sim.sweep.sweep_records import SweepResults
 from mnv2.sim.sweep.sweep_tables import point_frame
 
 __all__ = ["sweep_as_dict", "write_report"]
@@ -22,7 +22,7 @@ def sweep_as_dict(results: SweepResults, runs: Sequence[HardwareRun] = ()) -> di
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.SweepResults
+    results : mnv2.sim.sweep.sweep_records.SweepResults
     runs : sequence of mnv2.sim.sweep.hardware.HardwareRun
 
     Returns

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from mnv2.sim.sweep.costs import FormatCost, format_cost
 from mnv2.sim.sweep.evaluate import quantization_options
 from mnv2.sim.sweep.grid import AXES, Point, position
-from mnv2.sim.sweep.sweep import SweepResults
+from mnv2.sim.sweep.sweep_records import SweepResults
 from mnv2.sim.sweep.uncertainty import wilson_interval
 
 __all__ = [
@@ -141,7 +141,7 @@ def best_at_cost(results: SweepResults, at: Mapping[Point, float]) -> list[Point
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.SweepResults
+    results : mnv2.sim.sweep.sweep_records.SweepResults
     at : dict of Point to float
         Cost of each.
 

@@ -11,9 +11,8 @@ from mnv2.sim.report.data_frame import import_pandas, write_frame
 from mnv2.sim.report.wide_table import WideTable
 from mnv2.sim.sweep.costs import format_cost
 from mnv2.sim.sweep.evaluate import quantization_options
-from mnv2.sim.sweep.sweep_records import best_points
-from mnv2.sim.sweep.grid import AXES, Point, position, varied_axes, way_words
-from mnv2.sim.sweep.sweep import SweepResults
+from mnv2.sim.sweep.grid import AXES, position, varied_axes, way_words
+from mnv2.sim.sweep.sweep_records import SweepResults, best_points
 
 if TYPE_CHECKING:
     # It runs the best points of these tables.
@@ -55,7 +54,7 @@ def point_frame(results: SweepResults) -> Any:
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.SweepResults
+    results : mnv2.sim.sweep.sweep_records.SweepResults
 
     Returns
     -------
@@ -128,7 +127,7 @@ def render_points(results: SweepResults, limit: int = TERMINAL_ROWS) -> Group:
 
     Parameters
     ----------
-    results : mnv2.sim.sweep.sweep.SweepResults
+    results : mnv2.sim.sweep.sweep_records.SweepResults
     limit : int
         Rows at most; with more points, the best.
 

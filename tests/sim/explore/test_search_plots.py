@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from mnv2.sim.explore.search import SearchResults, run_search
+from mnv2.sim.explore.search import run_search
 from mnv2.sim.explore.search_plots import (
     FRONT_COLOR,
     OTHER_COLOR,
@@ -13,6 +13,7 @@ from mnv2.sim.explore.search_plots import (
     draw_sensitivity,
     write_plots,
 )
+from mnv2.sim.explore.search_results import SearchResults
 from tests.sim.explore.small import prepare_small
 
 

@@ -6,7 +6,7 @@ from mnv2.sim.page.kit.page import render_page
 from mnv2.sim.page.sweep_page import sweep_page
 from mnv2.sim.sweep.grid import Point, position
 from mnv2.sim.sweep.hardware import HardwareRun
-from mnv2.sim.sweep.sweep import SweepResults
+from mnv2.sim.sweep.sweep_records import SweepResults
 from tests.sim.sweep.small import made_results, prepare_small, write_sets
 
 

@@ -5,7 +5,8 @@ from PIL import Image
 
 from mnv2.golden.network import build_network
 from mnv2.sim.sweep.request import SweepRequest
-from mnv2.sim.sweep.sweep import SweepResults, prepare_sweep
+from mnv2.sim.sweep.sweep import prepare_sweep
+from mnv2.sim.sweep.sweep_records import SweepResults
 from tests.golden.float_networks import float_network
 
 TABLE = ((1, 8, 1, 1), (2, 8, 2, 1), (2, 16, 1, 2))

@@ -10,7 +10,7 @@ from mnv2.sim.sweep.evaluate import make_model
 from mnv2.sim.sweep.grid import AXES, Point, position
 from mnv2.sim.sweep.hardware import hardware_configuration, hardware_lacks, run_best_points
 from mnv2.sim.sweep.sweep import run_sweep
-from mnv2.sim.sweep.sweep_tables import best_points
+from mnv2.sim.sweep.sweep_records import best_points
 from tests.sim.rtl.machines import MACHINES
 from tests.sim.sweep.small import prepare_small, write_sets
 

@@ -12,15 +12,9 @@ from rich.console import Console
 from mnv2.sim.sweep import sweep_plots
 from mnv2.sim.sweep.grid import AXES, Point, position
 from mnv2.sim.sweep.hardware import HardwareRun
-from mnv2.sim.sweep.sweep import SweepResults
+from mnv2.sim.sweep.sweep_records import SweepResults, best_points
 from mnv2.sim.sweep.sweep_report import sweep_as_dict, write_report
-from mnv2.sim.sweep.sweep_tables import (
-    best_points,
-    point_frame,
-    render_hardware,
-    render_points,
-    write_tables,
-)
+from mnv2.sim.sweep.sweep_tables import point_frame, render_hardware, render_points, write_tables
 from mnv2.sim.sweep.uncertainty import wilson_interval
 from tests.sim.sweep.small import made_results, prepare_small, write_sets
 
