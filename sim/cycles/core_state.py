@@ -1,9 +1,9 @@
 """The core's state between passes."""
 
 from collections import deque
+from typing import Any
 
 from mnv2.hw.config import AcceleratorConfig
-from mnv2.sim.cycles.array.known_passes import KnownPass, known_passes
 from mnv2.sim.cycles.planned_pass import PlannedPass
 from mnv2.sim.cycles.port.interface import PARAMETERS, TAPS, WEIGHTS, ReadSide, WriteSide
 
@@ -20,6 +20,8 @@ class CoreState:
     config : AcceleratorConfig
     reads : ReadSide
     writes : WriteSide
+    passes : dict of tuple to KnownPass
+        See `mnv2.sim.cycles.array.known_passes.known_passes`; more are added.
 
     Attributes
     ----------
@@ -50,7 +52,13 @@ class CoreState:
 
     skips = True
 
-    def __init__(self, config: AcceleratorConfig, reads: ReadSide, writes: WriteSide):
+    def __init__(
+        self,
+        config: AcceleratorConfig,
+        reads: ReadSide,
+        writes: WriteSide,
+        passes: dict[tuple, Any],
+    ):
         self.reads, self.writes = reads, writes
         self.tile_words = config.tile_words
         self.queue_words = config.queue_words
@@ -58,7 +66,7 @@ class CoreState:
         self.weight = self.weights_freed = 0
         self.parameters_freed = self.taps_freed = 0
         self.weights = self.parameters = self.taps = 0
-        self.passes: dict[tuple, KnownPass] = known_passes(config)
+        self.passes = passes
         self.pending = 0
         self.residual = False
         self.landed = 0

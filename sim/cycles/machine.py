@@ -1,6 +1,7 @@
 """A program on the accelerator: descriptor by descriptor, strip by strip, pass by pass."""
 
 from mnv2.hw.config import STREAMS, AcceleratorConfig
+from mnv2.sim.cycles.array.known_passes import known_passes
 from mnv2.sim.cycles.array.pointwise_pass import pointwise_pass
 from mnv2.sim.cycles.array.stem_pass import stem_pass
 from mnv2.sim.cycles.array.window_pass import window_pass
@@ -77,7 +78,7 @@ class Machine:
         else:
             self._reads = ReadPort(config, latency, pauses)
             self._writes = WritePort(config, latency, pauses)
-        self._core = CoreState(config, self._reads, self._writes)
+        self._core = CoreState(config, self._reads, self._writes, known_passes(config))
         # Cycles from which beats count for another row, and the row.
         self._marks: list[tuple[int, list[int]]] = []
         self.counts: list[tuple[list[int], list[int]]] = []

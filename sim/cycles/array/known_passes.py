@@ -6,15 +6,12 @@ over designs steps each once.
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cycles import timing
+from mnv2.sim.cycles.core_state import CoreState
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.planned_pass import PlannedLine, PlannedPass
-
-if TYPE_CHECKING:
-    from mnv2.sim.cycles.core_state import CoreState
 
 __all__ = ["KnownPass", "known_passes", "pass_shape"]
 
@@ -50,7 +47,7 @@ class KnownPass:
     busy: bytes | None = None
     fetch: int | None = None
 
-    def repeat(self, core: "CoreState", begin: int, command: PlannedPass, counts: list[int]) -> int:
+    def repeat(self, core: CoreState, begin: int, command: PlannedPass, counts: list[int]) -> int:
         """Repeat the pass that begins in a cycle; the cycle in which it ends."""
         for cause, cycles in enumerate(self.counts):
             counts[cause] += cycles
@@ -90,7 +87,7 @@ def _known(
 
 
 def pass_shape(
-    core: "CoreState",
+    core: CoreState,
     begin: int,
     command: PlannedPass,
     line: PlannedLine,
