@@ -1,6 +1,9 @@
 """The installed package: every part and every table of the project, and nothing else."""
 
 import fnmatch
+import os
+import subprocess
+import sys
 import tomllib
 import warnings
 from pathlib import Path
@@ -31,6 +34,20 @@ def test_every_folder_is_listed():
     listed = [folder_of(package) for package in SETTINGS["packages"]]
     assert len(listed) == len(set(listed))
     assert set(listed) == found
+
+
+def test_no_module_of_the_user_is_taken_for_a_part(tmp_path):
+    """A ``sim.py`` on the path, as users of cocotb have, is not imported."""
+    for name in ("golden", "hw", "sim"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "mnv2.sim.cli", "summary", "--width", "0.35", "--size", "96"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_every_table_is_installed():

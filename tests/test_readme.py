@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from mnv2.golden.graph.graph import _KINDS
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cli import app
+from mnv2.sim.commands.golden import golden
 from mnv2.sim.cost.calibration import compare_fit
 from mnv2.sim.cost.synthesised import load_results
 from mnv2.sim.rtl.verilog import generate
@@ -117,6 +119,13 @@ def test_answers_of_other_tools():
     shown = README[head : README.index("\n\n", head)].splitlines()[2:]
     assert len(shown) > 5
     assert set(shown) <= rows
+
+
+def test_operators():
+    """README and the help of `mnv2 golden` list the operators that graphs may have."""
+    for text in (README, golden.__doc__):
+        listed = set(re.findall(r"[A-Z][A-Z0-9_]+", text))
+        assert not _KINDS.keys() - listed - {"PADV2"}  # a form of PAD
 
 
 def test_python_example(capsys):

@@ -50,10 +50,11 @@ def find_commit() -> str:
     -------
     str
         40 hexadecimal digits, followed by ``-dirty`` where tracked files differ; ``"unknown"``
-        outside a git repository.
+        outside a checkout of the project, as in an installed package.
     """
-    root = Path(__file__).parent.parent.parent
-    commit = _git(root, "rev-parse", "HEAD")
+    root = Path(__file__).parents[2]
+    # An installed package may lie in a checkout of something else, whose commit says nothing.
+    commit = _git(root, "rev-parse", "HEAD") if (root / "pyproject.toml").is_file() else ""
     if not commit:
         return "unknown"
     return (
