@@ -21,7 +21,7 @@ _POOLS = {record.__name__: record for record in (QuantizedMean, QuantizedAverage
 
 
 def _layer_header(record):
-    """A record's fields but for its arrays."""
+    """A record's fields except its arrays."""
     fields = {
         field.name: getattr(record, field.name)
         for field in dataclasses.fields(record)
@@ -31,7 +31,7 @@ def _layer_header(record):
 
 
 def _with_arithmetic(fields):
-    """The fields of `_layer_header` with the record that `arithmetic` stands for."""
+    """The fields of `_layer_header` with the record that `arithmetic` describes."""
     return {**fields, "arithmetic": Arithmetic(**fields["arithmetic"])}
 
 

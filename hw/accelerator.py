@@ -31,7 +31,7 @@ __all__ = ["Accelerator"]
 
 
 class Accelerator(wiring.Component):
-    """Runs a program that lies in external memory: single blocks, or a network, image to logits.
+    """Runs a program from external memory: single blocks, or a network from image to logits.
 
     The host writes program, weights, parameters and input to memory, sets the registers, starts,
     and waits for the interrupt or for the status; then the output is in memory and the counters can

@@ -65,7 +65,7 @@ class AxiSignature(wiring.Signature):
     Members
     -------
     arvalid, arready, araddr, arlen, arsize, arburst, arcache, arprot, arid
-        Read address: one transfer asks for ``arlen + 1`` beats.
+        Read address: one transfer requests ``arlen + 1`` beats.
     rvalid, rready, rdata, rresp, rlast, rid
         Read data.
     awvalid, awready, awaddr, awlen, awsize, awburst, awcache, awprot, awid

@@ -1,7 +1,7 @@
 """The facts of the accelerator's design, and its parameters: one frozen record, named presets.
 
 Plain Python: software that only needs sizes and names imports this without Amaranth. Each fact
-stands here once; the units, the mapping, the cycle model and the cost take it from here.
+is stated here once; the units, the mapping, the cycle model and the cost take it from here.
 """
 
 from dataclasses import dataclass, fields

@@ -43,8 +43,8 @@ def tile_layout(tile_words):
 class PassWalk(wiring.Component):
     """Steps through a pass: tiles of output words, rows, groups of pixels, input words.
 
-    Every output is a register or an and of two, so that whoever decides whether a step is taken has
-    the whole cycle to do so. A pass begins two cycles after its command was taken.
+    Every output is a register or the AND of two, so that the logic that decides whether a step is
+    taken has the whole cycle to do so. A pass begins two cycles after its command was taken.
 
     Parameters
     ----------

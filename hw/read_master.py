@@ -50,7 +50,7 @@ class ReadChannel(wiring.Component):
     i, o, abort, busy
         As for :class:`ReadMaster`.
     request
-        There is a burst to ask for, with room for it: ``address`` in bytes, ``length`` in beats,
+        There is a burst to request, with room for it: ``address`` in bytes, ``length`` in beats,
         ``final`` if it ends its command. They hold until ``grant``, except under ``abort``.
     grant
         The burst is asked for; only while ``request`` is up.

@@ -20,7 +20,7 @@ _RESPONSE_OKAY, _RESPONSE_SLVERR = 0b00, 0b10
 
 
 class Status(enum.Enum, shape=4):
-    """How the last program ended, or what became of the last request to start one."""
+    """State of the last program, or outcome of the last request to start one."""
 
     #: No program has ended since reset.
     NONE       = 0
@@ -28,9 +28,9 @@ class Status(enum.Enum, shape=4):
     DONE       = 1
     #: The program is under way.
     RUNNING    = 2
-    #: Memory answered with an error, or not as AXI4 asks; the program was aborted.
+    #: Memory returned an error or violated AXI4; the program was aborted.
     BUS        = 3
-    #: A descriptor is not one; the program was aborted.
+    #: A descriptor is invalid; the program was aborted.
     DESCRIPTOR = 4
     #: Nothing moved for a long time: descriptors and streams do not fit together; the program was
     #: aborted.
@@ -106,7 +106,7 @@ class Registers(wiring.Component):
     program_address, program_records
         See :class:`Register`.
     status, finished, ended
-        How the program stands; descriptors that are completed; it ends in this cycle.
+        Status of the program; completed descriptors; whether it ends in this cycle.
     counter_row, counter_column, counter_value
         Read a counter, see :class:`mnv2.hw.counters.Counters`.
     """

@@ -275,8 +275,8 @@ class Sequencer(wiring.Component):
             m.d.sync += self.o_line.valid.eq(0)
 
         m.d.comb += [self.running.eq(1), self.stall.eq(Stall.DRAIN)]
-        # The next strip may begin before the last results are written, where nobody waits for them
-        # and they do not meet the stem's at the map memory.
+        # The next strip may begin before the last results are written, if nothing waits for them
+        # and they do not collide with the stem's at the map memory.
         early = Signal()
         m.d.comb += early.eq(~block.load & ~block.store & ~last_strip & ~alone
                              & ~(block.stem & block.residual))

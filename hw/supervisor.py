@@ -38,7 +38,7 @@ class Supervisor(wiring.Component):
     give_up
         Reset what works for the program, and end all transfers.
     status
-        How the program stands.
+        Status of the program.
     ended
         It ends in this cycle.
     """

@@ -49,10 +49,16 @@ app = typer.Typer(
 )
 
 
+def _sentence(error):
+    """The message of an error with one full stop, or its own question mark."""
+    text = str(error).rstrip(".")
+    return text if text.endswith("?") else f"{text}."
+
+
 def guard(command):
     """Make a command end with a sentence, not a traceback, on errors of the user or the hardware.
 
-    Exit status 2 for errors that the user can mend, 1 for a failed simulation, 130 for Ctrl-C and
+    Exit status 2 for errors that the user can fix, 1 for a failed simulation, 130 for Ctrl-C and
     for a request to terminate.
     """
 
@@ -61,7 +67,7 @@ def guard(command):
         try:
             return command(*arguments, **options)
         except UserError as error:
-            message, status = f"mnv2: {str(error).rstrip('.')}.", 2
+            message, status = f"mnv2: {_sentence(error)}", 2
         except SimulationError as error:
             message, status = f"mnv2: {error}", 1
         except KeyboardInterrupt:

@@ -54,6 +54,8 @@ def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> Ac
             raise UserError(
                 f"Preset in {choice!r} must be one of {', '.join(PRESETS)}, not {preset!r}"
             )
+    if isinstance(settings, str):
+        raise UserError(f"The settings must be a list, such as [{settings!r}], not {settings!r}")
     for setting in settings:
         name, separator, text = setting.partition("=")
         try:

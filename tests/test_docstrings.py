@@ -71,7 +71,7 @@ def test_sections(folder):
 
 @pytest.mark.parametrize("folder", ["golden", "hw", "sim"])
 def test_first_line_is_a_sentence(folder):
-    """It ends with a full stop, or goes on in the next line and ends there."""
+    """It ends with a full stop, or continues in the next line and ends there."""
     wrong = [
         place
         for place, _, text in documented(folder)

@@ -1,1 +1,1 @@
-"""Writers of other people's formats, as bytes; each needs the libraries of its field."""
+"""Writers of other frameworks' formats, as bytes; each needs that framework's libraries."""

@@ -1,4 +1,4 @@
-"""Residual additions in float32, tried on every pair of values they can meet."""
+"""Residual additions in float32, tested on every pair of values that can occur."""
 
 import itertools
 import math

@@ -11,8 +11,8 @@ never falls either, because rounding does not reorder. Two functions that never 
 every integer of an interval if they agree on both sides of each threshold; that is a few hundred
 values a channel, and `fit` tries them all. It moves offset and scale by single units in the last
 place until they pass in float32. Where none does, the few sums with another result are known as
-well: they are exceptions, to be looked for in the sums. What is left (a multiplier of 0, an
-accumulator that may overflow) is computed in integers.
+well: they are exceptions, which are searched for among the sums. The rest (a multiplier of 0,
+an accumulator that may overflow) is computed in integers.
 
 LiteRT's two roundings shift the boundaries away from zero on either side of it. Layers whose clamp
 leaves both signs therefore take clamp(trunc(v + copysign(half, v))) with v as above.
@@ -41,7 +41,7 @@ class AffineScale:
     Attributes
     ----------
     channels : int [n]
-        The channels for which it is proven, but for the exceptions.
+        The channels for which it is proven, apart from the exceptions.
     offset, scale : float32 [C]
         Without meaning in other channels.
     half : float32 [C] or None
@@ -49,7 +49,7 @@ class AffineScale:
     exception_channels, exception_sums : int [m], float32 [m]
         Each sum of a channel for which the form gives another result than the integers.
     replacements : float32 [m]
-        What to put in their place; none is an exception itself.
+        Their replacements; none is an exception itself.
     """
 
     channels: np.ndarray
@@ -149,7 +149,7 @@ class _Boundaries:
         return single, np.concatenate(places), np.concatenate(sums)
 
     def middle(self, least, bound):
-        """Values [C] in the middle of what the points ask for; 0 where they ask for nothing."""
+        """Values [C] in the middle of what the points allow; 0 where they give no bound."""
         lower = np.where(self.above_counts, least, -np.inf).max(axis=0, initial=-np.inf)
         upper = np.where(self.below_counts, bound, np.inf).min(axis=0, initial=np.inf)
         lower = np.where(np.isfinite(lower), lower, upper - 0.5)

@@ -25,7 +25,7 @@ from mnv2.golden.fixed_point import activation_type, signed_range, wrap_int32
 from mnv2.golden.quantized_block import QuantizedBlock
 from mnv2.golden.summary import short_repr
 
-#: Elements of a block's widest tensor worked on at a time: 1 MiB, half of many caches.
+#: Elements of a block's widest tensor processed at a time: 1 MiB, half of many caches.
 _BAND_ELEMENTS = 2**18
 
 

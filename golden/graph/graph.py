@@ -66,8 +66,8 @@ _KINDS = {
 class Graph:
     """Operators on tensors, checked and ready to run.
 
-    Whatever the arithmetic does not cover is refused here, so that `run` cannot fail but for its
-    inputs (and a SOFTMAX whose exponentials add up to 4096).
+    Whatever the arithmetic does not cover is refused here, so that `run` can fail only because of
+    its inputs (or a SOFTMAX whose exponentials add up to 4096).
 
     Attributes
     ----------

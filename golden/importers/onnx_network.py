@@ -12,7 +12,7 @@ def parse_onnx(data, input_size=None, read_sibling=None):
     """FloatModel of a file's bytes.
 
     The file does not say how its pictures were normalised. One whose strided layers pad as
-    TensorFlow does, or whose image has its channels last, is taken for Keras' (x / 127.5 - 1), any
+    TensorFlow does, or whose image has its channels last, is read as Keras's (x / 127.5 - 1), any
     other for PyTorch's (ImageNet's mean and deviation).
 
     Parameters

@@ -316,7 +316,7 @@ _TYPES = {
 def _own_builtin_code(code):
     """The field `builtin_code` of an operator code, 0 where it is absent.
 
-    The package's `BuiltinCode()` answers with the deprecated field where this one is below 127;
+    The package's `BuiltinCode()` returns the deprecated field where this one is below 127;
     LiteRT takes the larger of the two.
 
     Ref: LiteRT `tflite/schema/schema_utils.cc`, GetBuiltinCode.

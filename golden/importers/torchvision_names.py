@@ -40,7 +40,7 @@ def _block_prefixes(index, expanded):
 
 
 def _without_prefix(tensors):
-    """The same tensors without what stands before every name, such as `module.`."""
+    """The same tensors without a prefix that all names share, such as `module.`."""
     if _STEM in tensors:
         return tensors
     prefix = next((name[: -len(_STEM)] for name in tensors if name.endswith("." + _STEM)), None)

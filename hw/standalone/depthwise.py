@@ -24,7 +24,7 @@ class Depthwise(wiring.Component):
     """3x3 depthwise convolution by ``9 * channels * pixels`` multipliers, one output word a cycle.
 
     One step a cycle while both sides are ready: with stride 1 an output word for each input word,
-    but for the steps at the start of a row and of a map that only fill the windows.
+    except for the steps at the start of a row and of a map, which only fill the windows.
 
     Kernels come in sets, addressed by channel word. A command waits until its set is complete, and
     keeps it for the commands that follow unless it says ``release``; the next set may be loaded

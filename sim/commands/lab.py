@@ -194,7 +194,7 @@ def peers(
     quick: Annotated[
         bool,
         typer.Option(
-            "--quick", help="Ask no tool that takes minutes; known answers are shown all the same."
+            "--quick", help="Ask no tool that takes minutes; known answers are still shown."
         ),
     ] = False,
     only: Annotated[
@@ -202,7 +202,7 @@ def peers(
         typer.Option(
             metavar="NAME",
             help="Ask only these questions, such as zigzag-own or vela-u65; may be repeated. Known "
-            "answers of others are shown all the same.",
+            "answers of others are still shown.",
         ),
     ] = None,
     limit: Annotated[
@@ -226,13 +226,13 @@ def peers(
         typer.Option(metavar="DIR", help="Folder of questions and answers. Default build/peers."),
     ] = None,
 ):
-    """Ask SCALE-Sim, ZigZag and Vela about MobileNetV2 1.0/224 on as many multipliers.
+    """Ask SCALE-Sim, ZigZag and Vela about MobileNetV2 1.0/224 on the same number of multipliers.
 
     The run in RTL is measured; the answers of the tools and of the project's own model are
     predictions, in a table of their own. Answers are kept by the hash of the question and the
     tool's version: an interrupted call resumes, and no question is asked twice. A tool that fails
-    or takes too long is a row that says why. The tools stand in an environment of their own, which
-    scripts/peers makes.
+    or takes too long gets a row that says why. The tools are installed in a separate environment,
+    which scripts/peers makes.
 
     Examples:
 

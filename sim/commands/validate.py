@@ -61,16 +61,16 @@ def validate(
     ] = 1,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of the report; default runs/<time>."),
+        typer.Option(metavar="DIR", help="Folder of the report; default runs/TIME."),
     ] = None,
     html: Html = False,
 ):
-    """Run the whole network in RTL and hold the model's prediction to it, row by row.
+    """Run the whole network in RTL and compare the model's prediction with it, row by row.
 
     Every counter of every layer is compared: cycles, work and waits by cause, bytes by kind. The
     table, report.json, report.csv and validate.png state predicted, measured and the difference,
     the cycles by the formula of a published simulator, and the published errors of other models.
-    With --stalls the model pauses in the cycles in which the memory of the run does. Exit status 1
+    With --stalls the model's memory pauses in the same cycles as that of the run. Exit status 1
     if any figure is not equal.
 
     Examples:

@@ -1,6 +1,5 @@
 """`mnv2 verilog`."""
 
-import difflib
 import importlib.metadata
 from pathlib import Path
 from typing import Annotated
@@ -107,23 +106,9 @@ def find_unit(name: str) -> str:
         If there is none, with the names nearest to it.
     """
     from mnv2.hw.units import UNITS
+    from mnv2.sim.report.names import find_by_name
 
-    names = {_plain(known): known for known in UNITS}
-    if _plain(name) in names:
-        return names[_plain(name)]
-    near = difflib.get_close_matches(_plain(name), names, n=3, cutoff=0.5)
-    raise UserError(
-        f"There is no unit {name!r}; "
-        + (
-            f"the nearest are {', '.join(names[one] for one in near)}"
-            if near
-            else "--unit list shows the units"
-        )
-    )
-
-
-def _plain(name: str) -> str:
-    return "".join(filter(str.isalnum, name.lower()))
+    return find_by_name("unit", name, {known: known for known in UNITS})
 
 
 def unit_files(name: str, accelerator: AcceleratorConfig, description: str) -> dict[str, str]:

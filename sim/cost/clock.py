@@ -40,7 +40,7 @@ class Clock:
 def estimate_clock(
     family: str, clock_hz: float | None = None, *, unit_clocks: UnitClocks | None = None
 ) -> Clock:
-    """Clock that a design is taken to run at.
+    """Clock that a design is assumed to run at.
 
     Parameters
     ----------

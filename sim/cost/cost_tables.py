@@ -86,7 +86,7 @@ def resource_table(report):
     )
     notes = ["DSPs and memories exact, LUTs and flip-flops fitted to runs of Yosys"]
     if report.synthesised[family] is None:
-        notes.append("Yosys never mapped this very configuration")
+        notes.append("This exact configuration was not mapped by Yosys")
     if FAMILIES[family].calibrated_as != family:
         notes.append(
             f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].calibrated_as].title}, "
@@ -206,7 +206,7 @@ def devices_table(report):
             f"clock of {FAMILIES[family].title}: {source}" for family, source in sources.items()
         )
     table.caption = (
-        f"{clock};\nframes/s predicted, as if it fitted, with the board's memory "
+        f"{clock};\nframes/s predicted as if the design fitted, with the board's memory "
         f"{report.latency} cycles away"
     )
     return table
@@ -233,7 +233,7 @@ def energy_table(report):
     table.add_row("together", "", "", "", f"{total * 1e6:,.1f}", "", style="bold")
     table.caption = (
         "energies of a chip in 45 nm and of LPDDR4 (sim/cost/energies.toml, or "
-        "--energies):\nto compare designs by; without leakage and clock tree, and an "
+        "--energies):\nuse them only to compare designs; no leakage or clock tree, and an "
         "FPGA's fabric takes several times as much"
     )
     return table

@@ -1,6 +1,5 @@
 """A table of devices: what each holds, what a design takes of it, and what binds."""
 
-import difflib
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.record import Resources
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
+from mnv2.sim.report.names import find_by_name
 
 __all__ = ["Device", "Use", "device_use", "find_device", "fits", "load_devices"]
 
@@ -175,23 +175,9 @@ def find_device(name: str, path: str | Path | None = None) -> Device:
     """
     devices = load_devices(path)
     names = {
-        _plain(alias): device
-        for device in devices.values()
-        for alias in (device.name, *device.aliases)
+        alias: device for device in devices.values() for alias in (device.name, *device.aliases)
     }
-    if _plain(name) in names:
-        return names[_plain(name)]
-    near = difflib.get_close_matches(_plain(name), names, n=3, cutoff=0.5)
-    hint = list(dict.fromkeys(names[one].name for one in near)) or list(devices)
-    raise UserError(
-        f"There is no device {name!r}; did you mean {', '.join(hint)}?"
-        if near
-        else f"There is no device {name!r}; the devices are {', '.join(hint)}"
-    )
-
-
-def _plain(name):
-    return "".join(filter(str.isalnum, name.lower()))
+    return find_by_name("device", name, names, lambda device: device.name)
 
 
 def device_use(resources: Resources, device: Device) -> tuple[Use, ...]:

@@ -17,7 +17,7 @@ class Family:
     ----------
     title : str
     calibrated_as : str
-        Family whose LUTs and flip-flops are taken for its own: itself where it was calibrated, else
+        Family whose LUT and flip-flop coefficients it uses: itself where it was calibrated, else
         one with LUTs of as many inputs. For the 7 series that is too many flip-flops, since Yosys
         moves registers into a DSP48E1 and not into a DSP48E2.
     soft_below : int

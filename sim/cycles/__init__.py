@@ -26,27 +26,27 @@ pass
     A convolution over some rows of a map, which the array executes step by step: tile of output
     channels, row, group of pixels, input word. `mnv2.sim.cycles.planned_pass` describes it.
 
-Who asks whom
--------------
+Calls between sequencer, passes and port
+----------------------------------------
 `plan.plan_network` lists the descriptors of the program, as sizes. `machine.Machine` is the
 sequencer: for each descriptor it waits for the record, cuts a block into strips, and runs each
 strip's passes one after another: `array.stem_pass`, `array.window_pass`, `array.pointwise_pass`. A
 pass is given the cycle in which it is asked for, and gives the cycle in which the next can be;
 `core_state.CoreState` is what one leaves to the next. The passes ask the port
 (`port.interface.ReadSide`, `port.interface.WriteSide`) what has come, and tell it what they take,
-release and produce. The port asks nobody: all that it must know it has been told.
+release and produce. The port calls nothing: it relies on what it was told.
 
-Everybody has a time of his own
--------------------------------
+Each side keeps its own time
+----------------------------
 There is no global clock that is stepped. The core runs ahead, and a side of the port follows when
-it is asked: ``advance(t)`` moves its time to the begin of cycle t. That is exact for two reasons.
+it is called: ``advance(t)`` moves its time to the start of cycle t. This is exact for two reasons.
 What the core does in a cycle depends on what came *before* it only, so the port never needs the
 same cycle to answer. And whenever a side is moved to t, the core has told all that it did before t;
 what it told may lie in the side's future, and is kept until then. So the order of the calls is not
 that of the cycles, and every answer is what a stepped machine would give.
 
 A question costs time, so the core remembers what it knows has come (``core.weights``) and asks
-again only if that does not do.
+again only if that is not enough.
 
 Causes
 ------
@@ -81,18 +81,18 @@ drawn at random. tests/sim/cycles/test_predict.py::test_equals_the_rtl holds the
    Skips the cycles in which the core waits for its input or weights. Exact: with nothing in its
    pipelines the core does nothing until then, so the port can be asked when they come.
 3. Periods: `array.window_pass._skip_periods`, `array.repetition.Repetition`.
-   Skips groups of pixels, rows and tiles that go as those before. Exact: the state of core and line
+   Skips groups of pixels, rows and tiles that repeat others. Exact: the state of core and line
    buffer, with positions relative to each other, decides everything that follows, as long as
-   nothing is late from memory and no edge of the map is met. If it was seen where an earlier group
-   (row, tile) began, what followed then follows again. The number of repetitions ends before the
+   nothing is late from memory and no edge of the map is reached. If it was seen where an earlier
+   group (row, tile) began, what followed follows again. Repetition ends before the
    edge, and before the last word that is known to have come.
 4. Known passes: `array.known_passes.KnownPass`.
-   Skips a whole pass that waits for nothing from memory. Exact: how it goes depends on its sizes,
+   Skips a whole pass that waits for nothing from memory. Exact: its cycles depend on its sizes,
    on what the pass before left in the pipelines, and on lanes, queues and pipelines of the machine,
-   and all of these are the key it is kept under. Whether it waits is asked of the port for the
-   cycles in which the known pass needs its input. Designs of a search share them.
+   and all of these form the key it is stored under. The port is asked whether its input arrives
+   in time for the cycles in which the known pass needs it. Designs of a search share them.
 5. Rows of the stem: `array.stem_pass._skip_rows`.
-   Skips rows of the image that go as the one before. Exact as periods are; the stem's input comes
+   Skips rows of the image that repeat the row before. Exact as periods are; the stem's input comes
    while it runs, so the port is asked row by row whether each word is there when the row that was
    stepped asked for it.
 6. Pixels: `array.pointwise_pass.PointwisePass.skip_tile`.
@@ -106,8 +106,8 @@ drawn at random. tests/sim/cycles/test_predict.py::test_equals_the_rtl holds the
 8. Rest of the read side: `port.reads.ReadPort._pass_over`, `port.streams.Stream.settle`.
    Skips what the port does between two releases of weights. Exact: if it is at rest before and
    nothing but weights is asked for, the state in which it comes to rest again follows from the
-   words released, and it is there by the bound; when a word came before nobody asks, since a
-   question looks at the release first.
+   words released, and the bound holds for it; no query needs the exact arrivals before that,
+   since a query processes the release first.
 9. Rest of the write side: `port.writes.WritePort._rest`.
    Skips the writing of results that are in memory long before more are produced. Exact: the state
    at rest follows from the words produced, and `port.writes.WritePort._rests_by` bounds the time by

@@ -88,7 +88,7 @@ class CoreState:
             self.weight = self.weights_freed
 
     def end_early_pass(self) -> None:
-        """Forget what the pass before left in the pipelines: it is through."""
+        """Forget what the pass before left in the pipelines: it has left them."""
         self.pending, self.residual = 0, False
         self.landed = self.added = 0
 

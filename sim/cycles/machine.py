@@ -36,7 +36,7 @@ MOST_OUTSTANDING = MEMORY_BURSTS
 
 
 class Machine:
-    """The sequencer: it gives every party its turn, in the order of the program.
+    """The sequencer: it runs passes and port in the order of the program.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Machine:
         self.ends: list[int] = []
 
     def run(self) -> int:
-        """Run the program; its cycles."""
+        """Run the program; returns its cycles."""
         reads, plan = self._reads, self._plan
         cycle = 0
         self._open(cycle)
@@ -129,7 +129,7 @@ class Machine:
         return cycle + 1
 
     def _execute(self, cycle: int, descriptor: PlannedDescriptor) -> int:
-        """Execute a descriptor from its first cycle on; one past its last."""
+        """Execute a descriptor from its first cycle on; returns one past its last."""
         reads, writes, core = self._reads, self._writes, self._core
         counts, _ = self.counts[-1]
         counts[Wait.DRAIN] += 1
@@ -201,7 +201,7 @@ class Machine:
                 reads.freed(cycle, input_index)
             cycle = self._wait_for_room(cycle, descriptor, produced, counts)
             command = _projection_command(descriptor, output_end - output_row, produced, last)
-            # The next pass follows at once, unless somebody needs the results or their order.
+            # The next pass follows at once, unless the results, or their order, are needed first.
             stored = descriptor.load or descriptor.store
             early = not (stored or last or (descriptor.stem and descriptor.residual))
             cycle = pointwise_pass(core, cycle, command, descriptor, counts, early=early) + 1

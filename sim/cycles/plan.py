@@ -1,4 +1,4 @@
-"""The sizes that a network's program asks of the accelerator: no weights and no addresses."""
+"""Sizes of a network's program on the accelerator, without weights and addresses."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -18,7 +18,7 @@ __all__ = ["Design", "design_key"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Design:
-    """An accelerator with everything that is known of it; nothing of it was run.
+    """An accelerator with everything that is known about it; it was not run.
 
     A design that was ruled out by its costs alone was not predicted: its ``layers`` are empty, and
     figures that follow from them are None.

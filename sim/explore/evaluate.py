@@ -1,7 +1,7 @@
 """From a point of the space to a design: its costs at once, its times after a prediction.
 
-A prediction depends on the configuration and the memory alone, so it is what workers do and the
-journal keeps, as rows of plain numbers. Everything else follows from it here.
+A prediction depends on the configuration and the memory alone, so workers compute it and the
+journal keeps it, as rows of plain numbers. Everything else follows from it here.
 """
 
 import dataclasses

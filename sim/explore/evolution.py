@@ -1,4 +1,4 @@
-"""Search of a large space by Optuna's NSGA-II, which is asked and told by generations.
+"""Search of a large space by Optuna's NSGA-II, through its ask-and-tell interface, by generations.
 
 Axes are given to it as places in their lists. A point that is no design, or is ruled out by its
 costs, is told as a violation without a prediction, so that generations learn where designs are.
@@ -89,7 +89,7 @@ def evolve(search: Searcher, prepared: PreparedSearch) -> None:
             if design is not None:
                 search.designs.setdefault(design.key, design)
         search.keep(search.predict(list(new.values()), request.designs))
-        # Told in the order asked, whoever made it first.
+        # Told in the order of the requests, not in the order of completion.
         for trial, design in zip(trials, designs, strict=True):
             made = None if design is None else search.designs[design.key]
             _tell(study, trial, made, objectives)

@@ -199,7 +199,7 @@ def parse_limits(texts: Mapping[str, str | None]) -> tuple[Limit, ...]:
     Parameters
     ----------
     texts : dict of str to (str or None)
-        By name of the figure; None is no limit.
+        By name of the figure; None for no limit.
 
     Returns
     -------

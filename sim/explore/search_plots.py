@@ -122,7 +122,7 @@ def _draw_pair(axes, results, across, above):
         if design.key not in front and None not in (across.of(design), above.of(design)):
             (others if design.feasible else missing).append(design)
     for group, color, size, label in (
-        (missing, MISSED_COLOR, 9, "misses what is asked"),
+        (missing, MISSED_COLOR, 9, "misses a limit"),
         (others, OTHER_COLOR, 9, "dominated by another"),
         (results.front, FRONT_COLOR, 26, "front"),
     ):
@@ -280,7 +280,7 @@ def _draw_uses(axes, designs, device):
 def draw_sensitivity(results):
     """Effects of the next smaller and the next larger value of each axis of the balanced design.
 
-    A panel for each objective; hollow where the changed design misses what is asked.
+    A panel for each objective; hollow where the changed design misses a limit.
     """
     objectives = results.prepared.objectives
     middle, changes = results.sensitivity.base, results.sensitivity.changes
@@ -299,7 +299,7 @@ def draw_sensitivity(results):
     panels[0].set_ylim(-0.6, len(places) - 0.4)
     figure.suptitle(
         f"What one change of {results.balanced.name} does (each re-predicted; hollow: "
-        "misses what is asked)",
+        "misses a limit)",
         x=0.01,
         ha="left",
         fontweight="bold",

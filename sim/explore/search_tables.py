@@ -122,7 +122,7 @@ def _row(design: Design, results: "SearchResults") -> dict[str, Any]:
 
 
 def write_tables(results: "SearchResults", folder: Path) -> None:
-    """Write ``designs.csv`` and ``designs.parquet``, of which no time of the search is a part.
+    """Write ``designs.csv`` and ``designs.parquet``, which contain no times of the search.
 
     Raises
     ------
@@ -274,7 +274,7 @@ def _nearest_limits(results: "SearchResults") -> Iterator[tuple[Design, str]]:
         ]
         _, _, design = min(values)
         value = limit.figure.text(design)
-        yield design, f"Asked: {limit.words}, reached {value}"
+        yield design, f"Limit: {limit.words}, closest {value}"
 
 
 def nearest_misses(results: "SearchResults") -> str:
@@ -306,7 +306,7 @@ def nearest_misses(results: "SearchResults") -> str:
             + ")"
         )
     return (
-        f"No design meets all that is asked: of {len(results.designs):,}, {words_}; the "
+        f"No design meets all limits: of {len(results.designs):,}, {words_}; the "
         f"nearest, {nearest.lanes} lanes, misses {by}"
     )
 

@@ -259,7 +259,7 @@ def choose_space(
     variations : sequence of str
         Changes to that, each ``axis=values``.
     defaults : dict of str to tuple, optional
-        What axes have that nobody stated, in place of the preset's.
+        Values of axes that were not given, instead of the preset's.
 
     Returns
     -------

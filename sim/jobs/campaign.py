@@ -84,7 +84,7 @@ class CampaignRequest:
         raise NotImplementedError
 
     def check_same(self, folder: Path, other: "CampaignRequest", parameters: Iterable[str]) -> None:
-        """Refuse another request than this one, which a folder holds, as far as it was stated.
+        """Refuse a request that contradicts this one, which a folder holds, in any option given.
 
         Parameters
         ----------

@@ -53,7 +53,7 @@ def connect(workers: int, scheduler: str | None = None, *, code: tuple[str, ...]
     Raises
     ------
     UserError
-        If Dask is not installed, nobody answers there, no worker comes, or one has other code.
+        If Dask is missing, no scheduler answers, no worker joins, or one has different code.
     """
     distributed = _import_distributed()
     # Held outside: a worker's own files, and what it spills, go with the work.

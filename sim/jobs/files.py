@@ -77,7 +77,7 @@ def write_json(path: Path, content: Any, *, allow_nan: bool = True) -> None:
         In a folder that appears whole, such as that of `output_folder`.
     content : dict or list
     allow_nan : bool
-        Whether numbers may be infinite or not numbers, which JSON has no words for.
+        Whether numbers may be infinite or not numbers, which JSON cannot express.
     """
     text = json.dumps(content, indent=2, default=lambda value: value.item(), allow_nan=allow_nan)
     path.write_text(text + "\n", encoding="utf-8")
@@ -91,7 +91,7 @@ def check_folder(path: Path) -> bool:
     UserError
         If it is a file.
     OSError
-        If nobody can know.
+        If this cannot be determined.
     """
     if path.exists() and not path.is_dir():
         raise UserError(f"The output {str(path)!r} is a file, not a folder")
@@ -100,7 +100,7 @@ def check_folder(path: Path) -> bool:
 
 @contextlib.contextmanager
 def replaced_files(folder: Path) -> Iterator[Path]:
-    """Collect files that take their place in a folder when all are there, or none if that fails.
+    """Collect files that are moved into a folder together once all are written, or not at all.
 
     Files of the same names are replaced, others stay. Enter it before the work: what would keep the
     files from being written is then found first.

@@ -2,7 +2,7 @@
 
 Nothing is listed by hand. The files are found by following imports, those inside functions too, and
 texts that name a module, such as the one that a simulator is told to load. So a file that is
-renamed, split or newly imported is in the hash without anybody thinking of it. Nothing is imported
+renamed, split or newly imported is in the hash automatically. Nothing is imported
 for that: sources are parsed.
 """
 

@@ -21,7 +21,7 @@ __all__ = ["JOURNAL_FILE", "Journal", "check_new_folder", "configuration_hash", 
 
 JOURNAL_FILE = "journal.jsonl"
 #: Said where the journal's request is contradicted.
-RESUME_UNCHANGED = "--resume without other options resumes it as it was asked for"
+RESUME_UNCHANGED = "--resume without other options resumes it with its original options"
 #: Its name until its first line is in it.
 TEMPORARY_FILE = f".{JOURNAL_FILE}"
 
@@ -157,7 +157,7 @@ class Journal:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
             _lock(descriptor, path.parent)
             earlier, entries, whole = _parse(path, path.read_bytes())
-            # As JSON gives it back: it knows no tuples.
+            # As JSON returns it: JSON has no tuples.
             changed = _changed(earlier, json.loads(json.dumps(configuration)))
             if changed:
                 os.close(descriptor)

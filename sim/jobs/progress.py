@@ -67,7 +67,7 @@ class CampaignProgress(Protocol):
 
 
 class Silence:
-    """Progress that nobody sees."""
+    """Progress that is not shown."""
 
     def count(self, what: str, done: int, total: int) -> None:
         """Show nothing."""

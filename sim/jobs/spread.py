@@ -1,7 +1,7 @@
 """Places where tasks are done: this process, or a Dask cluster of this machine or of many.
 
-A task is a function of plain data. Whoever has work states it once, by `Place.submit`: what comes
-back stands for the result, and may be an argument of other tasks. Everything that a worker needs
+A task is a function of plain data. A caller submits it once, by `Place.submit`, which returns a
+placeholder for the result that may be an argument of other tasks. Everything that a worker needs
 reaches it as data; what a lost worker held is made again by Dask from what led to it.
 """
 
@@ -63,7 +63,7 @@ class Place(Protocol):
         ----------
         items : sequence
         submit : function of item
-            Submits the tasks of an item, and returns what stands for its result.
+            Submits the tasks of an item, and returns a placeholder for its result.
         tasks : int
             Tasks that an item takes.
 
@@ -94,7 +94,7 @@ class _Call:
 
 
 def _resolve(argument: Any) -> Any:
-    """An argument with the results of calls in their places."""
+    """An argument in which calls are replaced by their results."""
     if isinstance(argument, list):
         return [_resolve(item) for item in argument]
     return argument.result() if isinstance(argument, _Call) else argument

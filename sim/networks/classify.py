@@ -115,7 +115,7 @@ def classify(model, source, *, normalization=None, count=5):
     if model.float_model is not None:
         found = _float_reference(model, given.real, golden, count)
     return Classification(
-        image=path_of(source),
+        image=given.path or path_of(source),
         integer_top=golden.top(count),
         integer_seconds=integer_seconds,
         tensors=golden.tensors,

@@ -105,7 +105,7 @@ def compare_dumps(a, b):
     common = [name for name in a if name in b]
     if not common:
         raise UserError(
-            f"The two must have tensors of the same names, and have none: "
+            f"The two must share names of tensors, but they have none: "
             f"{_some(a)} here, {_some(b)} there"
         )
     return DumpComparison(
@@ -128,7 +128,7 @@ def _compare(name, a, b):
         differing = int(a.size - np.count_nonzero(same))
         largest, quality = _distance(a[~same], b[~same]), float("inf")
         if differing:
-            with np.errstate(all="ignore"):  # NaN and infinity are said as they are
+            with np.errstate(all="ignore"):  # NaN and infinity are reported as they are
                 quality = sqnr_db(a, np.asarray(b, np.float64))
     return TensorComparison(
         name, (a.shape, b.shape), (a.dtype.name, b.dtype.name), a.size, differing, largest, quality

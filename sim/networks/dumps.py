@@ -50,7 +50,7 @@ def read_dump(path):
     if path.is_dir():
         if not (path / DUMP_FILE).is_file():
             raise UserError(
-                f"The folder {path} must hold {DUMP_FILE}, as a run writes it, and does not"
+                f"The folder {path} must hold {DUMP_FILE}, as a run writes it, but there is none"
             )
         path /= DUMP_FILE
     try:

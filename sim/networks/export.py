@@ -91,7 +91,7 @@ def encode_model(model, form):
     Raises
     ------
     UserError
-        If LiteRT has no such network, or a package is missing.
+        If there is no such format, LiteRT has no such network, or a package is missing.
 
     Examples
     --------
@@ -100,6 +100,8 @@ def encode_model(model, form):
     >>> content[:2]
     b'PK'
     """
+    if form not in FORMATS:
+        raise UserError(f"The format must be one of {', '.join(FORMATS)}, not {form!r}")
     integer = model.integer
     if form == "npz":
         archive = io.BytesIO()

@@ -95,7 +95,7 @@ def read_input_file(path):
 
 
 def read_picture(name):
-    """Decode a picture, or accept an .npy, as the user names it.
+    """Read the picture or the .npy that the user names.
 
     Parameters
     ----------
@@ -128,9 +128,9 @@ def load_input(model, source, normalization=None):
     ----------
     model : mnv2.sim.networks.open.RunnableModel
     source : path or InputFile
-        A picture, which is resized, cropped and normalised; or an .npy of [1, H, W, 3]: of the type
-        of the graph's input, if the model came as a graph; else int8 as the integer network takes
-        it, or float32, normalised.
+        A picture, or the name of a bundled one, which is resized, cropped and normalised; or an
+        .npy of [1, H, W, 3]: of the type of the graph's input, if the model came as a graph; else
+        int8 as the integer network takes it, or float32, normalised.
     normalization : str, optional
         A name in `mnv2.sim.pictures.normalization.NORMALIZATIONS`, for a picture; by default the
         float network's, or that whose range is nearest to the model's input scale.
@@ -151,6 +151,11 @@ def load_input(model, source, normalization=None):
     >>> mnv2.load_input(model, "cat.png").integer.shape
     (32, 32, 3)
     """
+    if normalization is not None and normalization not in NORMALIZATIONS:
+        names = ", ".join(NORMALIZATIONS)
+        raise UserError(f"The normalization must be one of {names}, not {normalization!r}")
+    if isinstance(source, str):
+        source = find_picture(source)
     integer, path = model.integer, path_of(source)
     if model.family is not None:
         (value,) = load_graph_inputs(model.family.graph, [source], normalization)
@@ -231,7 +236,7 @@ def load_graph_inputs(graph, sources, normalization=None):
     """
     if len(sources) != len(graph.inputs):
         raise UserError(
-            f"The model must be given {len(graph.inputs)} inputs, one --input each, "
+            f"The number of inputs must be {len(graph.inputs)}, one --input each, "
             f"not {len(sources)}"
         )
     tensors = [graph.tensors[index] for index in graph.inputs]

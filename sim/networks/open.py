@@ -200,7 +200,7 @@ def load_model(
         range_method,
         progress,
     )
-    # A cache that cannot be written costs time, no more.
+    # A cache that cannot be written only costs time.
     with contextlib.suppress(OSError):
         save_arrays(path, model_to_arrays(model))
     return model

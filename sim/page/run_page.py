@@ -148,7 +148,7 @@ def add_frame(page, report):
             f"{below} In the upper panel the white area below 100 % is time in which no multiplier "
             "works; the middle panel shows the causes (mean of each layer), the lower one the load "
             f"of the memory port ({report.port_bytes} bytes a beat). The layers and their MAC "
-            "utilisation stand above; B: bottleneck.",
+            "utilisation are shown above; B: bottleneck.",
             frame_plot(report),
         ),
     )

@@ -97,7 +97,7 @@ def validate_page(comparison, about, command=""):
             page,
             "differences",
             "Predicted minus measured, cycles and bytes of DRAM",
-            "Equal figures lie on the line of 0.",
+            "Equal figures are on the zero line.",
             _differences_plot(shown),
         ),
         table(

@@ -98,7 +98,7 @@ class Environment:
             return None
 
     def ask(self, question: Question, version: str, limit: float) -> Answer:
-        """Run the tool; of two calls that ask the same at a time, one waits and finds the answer.
+        """Run the tool; if two calls ask the same at once, one waits and finds the answer.
 
         Parameters
         ----------

@@ -121,7 +121,7 @@ def render(measured, rows, config, macs, notes=()):
         style="bold",
     )
     told = (
-        f"the same for all where they can be told: {config.on_chip_bytes:,} bytes on chip, "
+        f"given to each tool that accepts it: {config.on_chip_bytes:,} bytes on chip, "
         f"{config.data_bytes} B/cycle each way, memory {measured.latency} cycles away"
     )
     table = new_table(
@@ -141,8 +141,8 @@ def render(measured, rows, config, macs, notes=()):
             f"{number:>2} {row.title}", f"{row.multipliers:,}", *_cells(row, measured, macs)
         )
     table.caption = (
-        "depthwise: of the RTL and its model cycles of work, of the others the layers' with waits\n"
-        "took: on this machine, when it was asked; SCALE-Sim, and ZigZag where maps leave the "
+        "depthwise: for the RTL and its model cycles of work, for the others cycles with waits\n"
+        "took: time on this machine when the tool ran; SCALE-Sim, and ZigZag where maps leave the "
         "chip, take layers of one shape once"
     )
     explanations = [

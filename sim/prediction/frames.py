@@ -98,9 +98,9 @@ def render_frames(comparison: FrameComparison) -> Group:
     notes = []
     for number, one in enumerate(comparison.comparisons, start=1):
         notes += difference_texts(one, f"frame {number}, ")
-    verdict = ("The cycles in which the logits are there are equal.", "bold green")
+    verdict = ("The cycles in which the logits are in memory are equal.", "bold green")
     if comparison.predicted_ends != comparison.measured_ends:
-        verdict = ("The cycles in which the logits are there are not equal.", "bold red")
+        verdict = ("The cycles in which the logits are in memory are not equal.", "bold red")
     return Group(
         render_layers(
             comparison.comparisons[comparison.usual],

@@ -82,7 +82,7 @@ def published_table(pairs):
     mnv2.sim.report.wide_table.WideTable
     """
     error = largest_error(pairs)
-    table = WideTable("How far models of cycles are off")
+    table = WideTable("Errors of cycle models")
     for heading in ("model", "off by", "held to"):
         table.add_column(heading)
     table.add_row(

@@ -115,7 +115,7 @@ def render_spreads(predicted: Spreads, title: str) -> Group:
             style="bold" if name == "total" else None,
         )
     causes = new_table(
-        "What the cycles of the frame are, predicted",
+        "Cycles of the frame by cause, predicted",
         "cause",
         "cycles,\nmean ± deviation",
         "5 to 95 %",

@@ -11,7 +11,7 @@
 //                          the latencies of outstanding bursts overlap
 //   +bytes_per_cycle=N     bandwidth shared by reads and writes; 0, the default, is a beat a cycle
 //                          in each direction
-//   +stall_percent=N       share of the cycles in which each channel pauses, 0 (default) to 100
+//   +stall_percent=N       share of the cycles in which each channel pauses, 0 (default) to 99
 //   +stall_seed=N          seed of the pauses
 //   +error_address=HEX     the beat that holds this byte answers SLVERR, read or written,
 //   +error_count=N         this many times (default: always)

@@ -124,7 +124,7 @@ AXES = (
         "accumulator-bits", "accumulator_bits", tuple(range(12, 33)), "Bits of an accumulator."
     ),
     FormatAxis(
-        "overflow", "overflow", ("wrap", "saturate"), "What an accumulator does that is too narrow."
+        "overflow", "overflow", ("wrap", "saturate"), "Behaviour of an accumulator that overflows."
     ),
     FormatAxis(
         "equalization",

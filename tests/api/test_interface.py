@@ -90,3 +90,25 @@ def test_import_is_light():
     assert best < 0.3
     heavy = {"amaranth", "cocotb", "matplotlib", "numpy", "pandas", "PIL", "rich", "typer"}
     assert not heavy & set(loaded.split())
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda n, c: mnv2.predict(n, "base"), "must be an AcceleratorConfig, .*, not 'base'"),
+        (lambda n, c: mnv2.predict(n, c, 100), "The memory must be a MemoryModel, not 100"),
+        (lambda n, c: mnv2.predict(n, c, frames=2), "must be 1, or 3 or more, not 2"),
+        (
+            lambda n, c: mnv2.predict(n, c, clock_hz=-1),
+            "must be a positive frequency in Hz, not -1",
+        ),
+        (lambda n, c: mnv2.cost(n, c, latency=0), "latency"),
+        (lambda n, c: mnv2.cost(n, c, device="ZU3GE"), "did you mean ZU3EG"),
+        (lambda n, c: mnv2.load_configuration("base", "pixels=4"), "The settings must be a list"),
+        (lambda n, c: mnv2.encode_model(None, "onnx"), "one of tflite, npz, not 'onnx'"),
+    ],
+)
+def test_wrong_arguments_are_a_sentence(call, message):
+    network, config = mnv2.mobilenet_v2(0.35, 96), mnv2.load_configuration("base")
+    with pytest.raises(mnv2.UserError, match=message):
+        call(network, config)

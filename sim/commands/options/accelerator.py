@@ -91,4 +91,4 @@ def make_memory(
             latency=latency, bytes_per_cycle=bandwidth or 0, stall_percent=stalls, seed=seed
         )
     except ValueError as error:
-        raise UserError(f"These options describe no memory: {error}") from None
+        raise UserError(f"The memory options are invalid: {error}") from None

@@ -155,7 +155,7 @@ class Started(Protocol):
 
 @contextlib.contextmanager
 def stopped_work(work: Work, progress: Started) -> Iterator[None]:
-    """Say how to resume, if what is done inside is stopped or fails."""
+    """Print how to resume if the enclosed work is interrupted or fails."""
     from mnv2.sim.commands.terminal.console import get_error_console
 
     try:
@@ -163,7 +163,7 @@ def stopped_work(work: Work, progress: Started) -> Iterator[None]:
     except (KeyboardInterrupt, UserError):
         if progress.started:
             get_error_console().print(
-                f"What is done is kept: mnv2 {work.command} --resume {work.folder} resumes it",
+                f"Finished work is kept; to resume: mnv2 {work.command} --resume {work.folder}",
                 soft_wrap=True,
             )
         raise

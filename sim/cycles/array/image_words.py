@@ -11,7 +11,7 @@ class ImageWords:
     Parameters
     ----------
     reads : ReadSide or None
-        None if the whole image is there and nobody is told what is taken.
+        None if the whole image is there and the port need not be told what is taken.
     begin : int
         Cycle in which the pass is asked for.
     ahead : int
@@ -52,7 +52,7 @@ class ImageWords:
         return max(self.there, cycle)
 
     def take_known(self, cycle: int) -> int:
-        """Take a word that the port need not be told of; the cycle from which the next is there."""
+        """Take a word without telling the port; returns the cycle from which the next is there."""
         if self.reads is None:
             return cycle
         self.ahead -= 1
@@ -77,7 +77,7 @@ class ImageWords:
         Returns
         -------
         int
-            Rows whose words were all in time, and the word too that is asked for after the row.
+            Rows whose words, and the word requested after the row, were all in time.
             Words of the next row may have been taken as well: they are ahead.
         """
         done = taken = 0

@@ -1,4 +1,4 @@
-"""Passes that wait for nothing from memory: as long as one, and as it, are all of their shape.
+"""Passes that wait for nothing from memory: all of one shape take the same cycles.
 
 They are the same for every accelerator with the same lanes, queues and pipelines, so that a search
 over designs steps each once.
@@ -26,16 +26,16 @@ class KnownPass:
     counts : list of int
         Of them, by cause.
     tile_ends : list of int
-        When the weights of each tile were done with.
+        Cycle after the last use of the weights of each tile.
     begins : list of int
         When each group of pixels of the first tile begins, for which its input must be there.
     takes, dues : list of int
-        Of the stem: when each word of the image is taken, and when it must be there; one more is
-        asked for if there is a due more.
+        Of the stem: when each word of the image is taken, and when it must be there; one more
+        word is requested if there is one more due.
     busy : bytes or None
-        For each cycle, whether the core reads the map memory; None if nobody asks.
+        For each cycle, whether the core reads the map memory; None if this is not needed.
     fetch : int or None
-        From when on the residual adder takes a word, if it took one.
+        Cycle from which the residual adder takes a word, if it takes one.
     """
 
     cycles: int
@@ -93,12 +93,12 @@ def pass_shape(
     line: PlannedLine,
     descriptor: PlannedDescriptor,
 ) -> tuple:
-    """All that decides how a pass goes that waits for nothing from memory.
+    """Everything that determines the cycles of a pass that waits for nothing from memory.
 
     Parameters
     ----------
     core : mnv2.sim.cycles.core_state.CoreState
-        What the pass before has left under way is part of it.
+        What the pass before left in the pipelines is part of it.
     begin : int
     command : mnv2.sim.cycles.planned_pass.PlannedPass
     line : mnv2.sim.cycles.planned_pass.PlannedLine

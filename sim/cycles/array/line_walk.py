@@ -14,8 +14,8 @@ class LineWalk:
     """The line buffer's position in the map, and the window on its way out.
 
     A word that is taken in a cycle is valid in the next, and the window that it completes is there
-    in the cycle after that. A window that is not taken holds up the next one, and it everything
-    else. See `mnv2.hw.line_buffer`.
+    in the cycle after that. A window that is not taken blocks the next one, which in turn blocks
+    everything else. See `mnv2.hw.line_buffer`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Position of a pass to the line buffer: tile by tile, in each row by row, group by group."""
+"""Position of a pass to the line buffer: tile, row of the tile, group of pixels of the row."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ class PassPlace:
     Parameters
     ----------
     core : CoreState
-        Whose weights are released as tiles are done with.
+        Its weights are released as tiles are finished.
     command : PlannedPass
 
     Attributes
@@ -72,7 +72,7 @@ class PassPlace:
         self.parameters = command.parameters + before + self.count
 
     def next(self, cycle: int) -> int:
-        """Move to the next pixels after their last step; what begins: `GROUP`, `ROW` or `TILE`."""
+        """Move on after the last step; returns what begins: `GROUP`, `ROW` or `TILE`."""
         command = self._command
         self.group += 1
         if self.group != command.groups:
@@ -115,7 +115,7 @@ class PassPlace:
         return self._command.input_words * places * (self._command.groups if level == ROW else 1)
 
     def skip(self, level: int, period: Period, times: int) -> None:
-        """Move by a number of periods, each of which goes as the one before it did."""
+        """Move by a number of periods, each a repetition of the one before."""
         places = times * period.places
         if level == GROUP:
             self.group += places

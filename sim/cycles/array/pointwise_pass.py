@@ -36,7 +36,7 @@ def pointwise_pass(
     ----------
     core : CoreState
     begin : int
-        Cycle in which it is asked for.
+        Cycle in which it is requested.
     command : PlannedPass
     descriptor : PlannedDescriptor
     counts : list of int
@@ -124,7 +124,7 @@ class PointwisePass:
         self.logits = 0
         # The input comes from memory while the pass runs.
         self._loads = descriptor.load and not command.from_strip
-        # Somebody has to be told when the map memory is read or written.
+        # The port must be told when the map memory is read or written.
         self._told = descriptor.load or descriptor.store
         # Cycles from a residual word's fetch to the next: its read, and one for each pixel.
         self._fetch_cycles = core.pixels + 1
@@ -207,7 +207,7 @@ class PointwisePass:
                 self.cycle = there
 
     def _wait_for_weights(self, steps: int) -> None:
-        """Wait so long, all in all, as the steps of a tile wait for their weights."""
+        """Wait as many cycles as the steps of a tile wait for weights, all together."""
         first = self.core.weight
         gives = self.core.reads.until(WEIGHTS, first + steps, self.cycle)
         # One step a cycle, each in a cycle after its weights came.
@@ -260,7 +260,7 @@ class PointwisePass:
         """Whether all groups of pixels of this tile follow each other without a wait.
 
         Weights and parameters have come; no input is loaded; each group of pixels takes as many
-        steps as the requantiser needs for its words; and nobody has to be told when results land.
+        steps as the requantiser needs for its words; and nothing needs to know when results land.
         Words for the residual adder are all fetched before those of the next group are due, so that
         its queue never holds more than those of two.
         """

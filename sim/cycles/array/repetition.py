@@ -1,4 +1,4 @@
-"""Periods of a pass, found where its state comes back: each is stepped once.
+"""Periods of a pass, found where its state recurs: each is stepped once.
 
 A pass goes through tiles, each through rows, each through groups of pixels. Where one of them
 begins in a state that was seen where another began, everything that follows is as it was then, as
@@ -17,7 +17,7 @@ GROUP, ROW, TILE = range(3)
 
 @dataclass(slots=True)
 class Period:
-    """From a state to its return.
+    """The interval from a state to its recurrence.
 
     Attributes
     ----------

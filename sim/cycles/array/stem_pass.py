@@ -1,7 +1,7 @@
-"""Passes of the stem, whose windows come of the image as it arrives.
+"""Passes of the stem, whose windows come from the image as it arrives.
 
 `StemPass.step` is one cycle, as the RTL has it. `_run` is the loop over the cycles of a pass, and
-what it skips stands in functions of its own: `_skip_steps`, `_skip_rows`, and whole passes in
+its shortcuts are functions of their own: `_skip_steps`, `_skip_rows`, and whole passes in
 `stem_pass`. Their arguments are in the docstring of `mnv2.sim.cycles`.
 """
 
@@ -60,7 +60,7 @@ def stem_pass(
 
 
 def _learn(core: CoreState, begin: int, command: PlannedPass, line: PlannedLine) -> KnownPass:
-    """Step the pass as it is when nothing it reads from memory is late; the ports are not told.
+    """Step the pass as if nothing came late from memory; the ports are not told.
 
     Its only tile end is that of all tiles together, since each window serves all of them.
     """
@@ -182,7 +182,7 @@ class StemPass:
         """Take a cycle; whether the array takes a step of the pass in it."""
         cycle, walk, image = self.cycle, self.walk, self.image
         first = self.number == self.tile == 0
-        # The image is looked at by the core, for its first step, and by a line buffer that moves.
+        # The image is read by the core, for its first step, and by the line buffer when it moves.
         there = image.there <= cycle
         if not there and (first or not walk.held):
             there = not image.is_late(cycle)
@@ -284,7 +284,7 @@ class _Row:
 
 
 def _row(state: StemPass) -> _Row:
-    """Record the begin of a row of pixels."""
+    """Record the start of a row of pixels."""
     walk = state.walk
     left = state.pending, state.landed - state.cycle
     seen = walk.group, walk.valid, walk.emits, walk.window, *left

@@ -1,7 +1,7 @@
-"""Passes to the line buffer, with the windows that come of them.
+"""Passes to the line buffer, with the windows that result from them.
 
 `WindowPass.step` is one cycle, as the RTL has it. `_run` is the loop over the cycles of a pass, and
-what it skips stands in functions of its own: `_skip_steps`, `_skip_periods`, and whole passes in
+its shortcuts are functions of their own: `_skip_steps`, `_skip_periods`, and whole passes in
 `window_pass`. Their arguments are in the docstring of `mnv2.sim.cycles`.
 """
 
@@ -29,7 +29,7 @@ def window_pass(
     descriptor: PlannedDescriptor,
     counts: list[int],
 ) -> int:
-    """Predict a pass to the line buffer, with the windows that come of it.
+    """Predict a pass to the line buffer, with the windows that result from it.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _learn(
     windows: int,
     before: int,
 ) -> KnownPass:
-    """Step the pass as it is when nothing it reads from memory is late; the ports are not told."""
+    """Step the pass as if nothing came late from memory; the ports are not told."""
     fetch, weight, counts = core.fetch, core.weight, empty_counts()
     store = bytearray() if descriptor.store else None
     stepped = WindowPass(
@@ -138,7 +138,7 @@ class WindowPass:
     active : bool
         The pass has steps left.
     place : PassPlace
-        The pixels that the pass stands at.
+        The pixels that the pass has reached.
     number : int
         Step within them: one input word each, or one word of a copy.
     walk : LineWalk
@@ -303,7 +303,7 @@ class WindowPass:
             and self.cycle >= self.added
         )
 
-    # What has come is asked for where what is known does not do: it may take the port's time.
+    # The port is asked only where the known arrivals are not enough: a query may be slow.
 
     def _window_is_served(self) -> bool:
         core, reads = self.core, self.core.reads

@@ -5,8 +5,8 @@
 satisfies these protocols, and both give the same cycles.
 
 Cycles are counted from the program's first. A side's own time moves only when it is asked, by
-``advance`` or by another question, and never back: whatever the core does in the cycles before must
-have been told until then. What is told may lie in the side's future, never in its past.
+``advance`` or by another question, and never back: whatever the core did in earlier cycles must
+have been reported by then. A report may concern the side's future, never its past.
 """
 
 from collections.abc import Sequence
@@ -104,7 +104,7 @@ class ReadSide(Protocol):
     def wait(self, channel: int, cycle: int) -> int:
         """Cycle, `cycle` or later, in which the next record, or word of the image, is there.
 
-        The core waits from `cycle` on, and does nothing before that this side has to be told.
+        The core waits from `cycle` on, and until then does nothing that affects this side.
         """
 
     def available(self, channel: int, cycle: int) -> int:
@@ -114,9 +114,9 @@ class ReadSide(Protocol):
         """Words of the descriptor's input that came before a cycle."""
 
     def loaded_in_time(self, begin: int, begins: Sequence[int], first: int, words: int) -> bool:
-        """Whether the input is there in time for a pass that is known beforehand.
+        """Whether the input arrives in time for a pass whose cycles are already known.
 
-        Until its last words are needed, the core must do nothing that this side has to be told.
+        Until its last words are needed, the core must do nothing that affects this side.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ class ReadSide(Protocol):
     def until(self, channel: int, words: int, cycle: int) -> Sequence[int]:
         """Cycles in which the words of a ring, or of the map memory, came: that many or more.
 
-        The core waits in `cycle`, and does nothing before that this side has to be told.
+        The core waits in `cycle`, and until then does nothing that affects this side.
         """
 
     def beats_before(self, cycle: int) -> list[int]:
@@ -147,7 +147,7 @@ class WriteSide(Protocol):
     active : bool
         The descriptor in work writes to memory. The rest holds only then.
     now : int
-        The cycle that this side's time is at the begin of.
+        This side's time: the start of this cycle.
     stored : int
         Words of the output that were read from the map memory.
     taken, last_taken : int

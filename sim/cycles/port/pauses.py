@@ -1,7 +1,7 @@
 """Random pauses of the memory's channels, in the same cycles as those of `sim/rtl/axi_memory.sv`.
 
 A pause depends on the seed and on the cycle alone, not on what crosses the port: so it is known
-beforehand, and the model can be equal to a run with the same seed.
+in advance, and the model can equal a run with the same seed.
 """
 
 from functools import cache

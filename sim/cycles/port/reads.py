@@ -18,8 +18,8 @@ __all__ = ["ReadPort"]
 ROUND_TRIP_CYCLES = 8
 
 # Bounds of the time after which the port is at rest, see `ReadPort._pass_over`. A rest that is
-# assumed too early would change figures; one that is assumed too late only costs that the bursts
-# are followed one by one. So they are generous. (Releases mostly lie much farther apart: of 109
+# assumed too early would change figures; one that is assumed too late only costs time: bursts
+# are then followed one by one. So they are generous. (Releases are mostly farther apart: of 109
 # machines drawn at random, none changed with half of them, and one if the first was -100.)
 
 #: Sustained, once: the release gives a word room in the next cycle, and its beat leaves the queue
@@ -118,8 +118,8 @@ class ReadPort:
     def free(self, cycle: int, channel: int, words: int) -> None:
         """See `ReadSide`.
 
-        Between two releases of weights the port often comes to rest, and how is of no interest
-        unless somebody asks: so the first is put off until the second, or until somebody asks.
+        Between two releases of weights the port often comes to rest, and its exact cycles matter
+        only to a query: so the first release is deferred until the second, or until a query.
         """
         if channel == WEIGHTS and not self._loading:
             if self._deferred:
@@ -136,14 +136,14 @@ class ReadPort:
         stream.find_request()
 
     def _look(self) -> None:
-        """Look at what was put off."""
+        """Process the deferred release."""
         if self._deferred:
             cycle, words = self._deferred
             self._deferred = None
             self._free(cycle, WEIGHTS, words)
 
     def _pass_over(self, deferred: tuple[int, int], following: int) -> None:
-        """Look at the release that was put off, as it is when the following one comes.
+        """Process the deferred release at the time of the following one.
 
         If the port was at rest before it, waits for nothing but weights, and comes to rest again
         before the following release, its state then is known, and no cycle between matters.

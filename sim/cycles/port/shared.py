@@ -23,8 +23,8 @@ from mnv2.sim.cycles.port.writes import WritePort
 
 __all__ = ["SharedReadPort", "SharedWritePort"]
 
-#: Bandwidth that nobody takes is kept, up to that many beats, from the memory's reset on: one to
-#: read and one to write, as in `sim/rtl/axi_memory.sv`.
+#: Unused bandwidth accumulates from the memory's reset on, up to this many beats: one to read and
+#: one to write, as in `sim/rtl/axi_memory.sv`.
 BANKED_BEATS = 2
 
 
@@ -92,7 +92,7 @@ class SharedReadPort:
 
     It is a `mnv2.sim.cycles.port.interface.ReadSide`, the obvious form of
     `mnv2.sim.cycles.port.reads.ReadPort`: nothing is skipped. It is used where reads and writes
-    share a bandwidth, and by the tests to hold the other to.
+    share a bandwidth, and as the reference in tests of the other.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class SharedReadPort:
     Attributes
     ----------
     now : int
-        The cycle that this side's time is at the begin of.
+        This side's time: the start of this cycle.
     writes : SharedWritePort
     """
 

@@ -328,7 +328,7 @@ class Stream:
         return asked, pops, given
 
     def settle(self, cycle: int, asked: int, pops: int, given: int) -> None:
-        """All has come to rest: when exactly it moved since a cycle does not matter any more."""
+        """Note that all has come to rest: the exact cycles of recent moves no longer matter."""
         self.arrivals.extend(repeat(cycle, asked - len(self.arrivals)))
         self.pops.extend(repeat(cycle, pops - len(self.pops)))
         self.gives.extend(repeat(cycle, given - len(self.gives)))

@@ -186,8 +186,8 @@ class WritePort:
     def _rests_by(self, cycle: int) -> bool:
         """Whether all that was produced is in memory by a cycle for certain.
 
-        When exactly it came there matters to nobody then. What ends last waited for something, that
-        for something before it, and so on: on such a path each word costs a cycle; each beat
+        Its exact cycle then no longer matters. The last event waited for another, that one for an
+        earlier one, and so on: on such a path each word costs a cycle; each beat
         `BEAT_CYCLES`; each burst `BURST_CYCLES`; every `WRITE_OUTSTANDING` bursts an answer; and
         the core those cycles in which it reads the map memory. The sum bounds the path.
         """

@@ -153,7 +153,7 @@ def test_energies_of_ones_own(tmp_path):
         (("--devices", "/dev/null"), "'/dev/null' holds no device"),
         (("--dsp-packing", "--device", "ECP5-85"), "which ECP5-85 does not have"),
         (("--devices", "none.toml"), "table of devices 'none.toml' cannot be read"),
-        (("--latency", "0"), "These options describe no memory"),
+        (("--latency", "0"), "The memory options are invalid"),
         (("--fmax", "--clock", "100", "--device", "ECP5-85"), "give one of them"),
         (("--fmax", "--device", "ZU9EG"), "choose a --device of that family"),
     ],

@@ -50,7 +50,7 @@ def invoke(tmp_path, monkeypatch):
         (["--width", "0.4"], "The width must be one of"),
         (["--resume", "nowhere"], "Nothing to resume in 'nowhere'"),
         (["--resume", "a", "--output", "b"], "--resume writes into its own folder: drop --output"),
-        (["--latency", "1"], "These options describe no memory"),
+        (["--latency", "1"], "The memory options are invalid"),
         (["--scheduler", "tcp://127.0.0.1:1"], "--workers does not apply with --scheduler"),
         (["--device", "ECP5-85", "--dsp-packing"], "DSP packing is for UltraScale+"),
         (["--vary", "outputs=12", "--vary", "inputs=8"], "No point of the space is a design"),
@@ -165,7 +165,7 @@ def test_going_on_gives_the_same_files(searched, invoke):
 def test_nothing_meets_what_is_asked(invoke, tmp_path):
     done = invoke(*SMALL, *NETWORK, "--min-fps", "1000000", "--output", "found")
     assert done.exit_code == 2
-    assert "No design meets all that is asked: of " in done.stderr
+    assert "No design meets all limits: of " in done.stderr
     assert "misses fps by" in done.stderr
     assert (tmp_path / "found" / "designs.csv").exists()
 

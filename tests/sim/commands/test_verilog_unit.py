@@ -137,9 +137,9 @@ def test_list():
     [
         (
             ["--unit", "deepwise"],
-            "There is no unit 'deepwise'; the nearest are depthwise, pointwise",
+            "There is no unit 'deepwise'; did you mean depthwise or pointwise?",
         ),
-        (["--unit", "qqq"], "There is no unit 'qqq'; --unit list shows the units"),
+        (["--unit", "qqq"], "There is no unit 'qqq'; the units are depthwise, pointwise"),
         (["--unit", "pool"], "--output must name the folder that gets the files"),
         ([], "--output must name the folder that gets the files"),
     ],

@@ -261,7 +261,7 @@ def test_nothing_fits_is_a_sentence(tmp_path):
     results = run_search(prepare_small(device="iCE40UP5K"), tmp_path / "search", workers=0)
     assert results.front == []
     sentence = nearest_misses(results)
-    assert sentence.startswith("No design meets all that is asked: of ")
+    assert sentence.startswith("No design meets all limits: of ")
     assert "miss device; the nearest, 12x4x1 lanes, misses device by" in sentence
     assert "DSPs" in sentence
 

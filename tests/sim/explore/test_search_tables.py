@@ -72,7 +72,7 @@ def test_terminal_has_the_front_and_what_it_means(results):
         assert f"{design.latency_seconds * 1e3:,.3f}" in text
     assert f"Bold: {results.balanced.name}" in text
     assert "Clock: 200 MHz" in text
-    assert "Asked: fps >= 50,000 /s, reached " in text
+    assert "Limit: fps >= 50,000 /s, closest " in text
     assert "maps badly: " in text
 
 

@@ -126,7 +126,7 @@ def test_arrays_that_do_not_fit(save, words, tmp_path):
 
 
 def test_how_many_inputs(tmp_path, picture):
-    with pytest.raises(UserError, match="must be given 1 inputs, one --input each, not 2"):
+    with pytest.raises(UserError, match="The number of inputs must be 1, one --input each, not 2"):
         load_graph_inputs(picture_model(), [picture, picture])
     maker = ModelMaker(np.random.default_rng(3))
     a, b = maker.input((1, 8, 8, 3)), maker.input((1, 8, 8, 3))

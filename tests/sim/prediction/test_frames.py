@@ -59,7 +59,7 @@ def test_a_wrong_row_is_named_with_its_frame(tmp_path):
 def test_a_wrong_end_is_seen(tmp_path):
     found = comparison(ends=1)
     assert not found.equal
-    assert "logits are there are not equal" in shown(found, tmp_path)
+    assert "logits are in memory are not equal" in shown(found, tmp_path)
     write_frames(found, tmp_path)
     content = json.loads((tmp_path / "report.json").read_text())
     assert content["equal"] is False
