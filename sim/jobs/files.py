@@ -120,8 +120,10 @@ def replaced_files(folder: Path) -> Iterator[Path]:
     UserError
         If the folder cannot be made or written.
     """
-    folder = Path(folder).expanduser().absolute()
-    with _temporary_folder(folder) as temporary:
+    folder = Path(folder).expanduser().resolve()
+    # Inside a folder that is there: it may be a disk of its own, such as a mounted volume.
+    place = folder if folder.is_dir() else folder.parent
+    with _temporary_folder(folder, place) as temporary:
         yield temporary
         with _folder_errors(folder):
             folder.mkdir(exist_ok=True)
@@ -151,7 +153,7 @@ def output_folder(path: Path) -> Iterator[Path]:
     UserError
         If the folder cannot be made there, or holds something else.
     """
-    path = Path(path).expanduser().absolute()
+    path = Path(path).expanduser().resolve()
     with _folder_errors(path):
         others = _files_of_others(path) if check_folder(path) else []
     if others:
@@ -159,26 +161,27 @@ def output_folder(path: Path) -> Iterator[Path]:
             f"The output folder {str(path)!r} holds files that no run wrote, such as "
             f"{others[0]!r}: choose another, or move them away"
         )
-    with _temporary_folder(path) as temporary:
+    with _temporary_folder(path, path.parent) as temporary:
         yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        if path.is_dir():
-            # A folder cannot be renamed over another that is not empty.
-            earlier = temporary.with_name(f"{temporary.name}.earlier")
-            os.replace(path, earlier)
-            os.replace(temporary, path)
-            shutil.rmtree(earlier)
-        else:
-            os.replace(temporary, path)
+        with _folder_errors(path):
+            temporary.chmod(0o777 & ~_umask())
+            if path.is_dir():
+                # A folder cannot be renamed over another that is not empty.
+                earlier = temporary.with_name(f"{temporary.name}.earlier")
+                os.replace(path, earlier)
+                os.replace(temporary, path)
+                shutil.rmtree(earlier)
+            else:
+                os.replace(temporary, path)
 
 
 @contextlib.contextmanager
-def _temporary_folder(path: Path) -> Iterator[Path]:
-    """A folder next to another and on its disk, so that moving files there is renaming them."""
+def _temporary_folder(path: Path, place: Path) -> Iterator[Path]:
+    """A folder in a place on the disk of another, so that moving files there is renaming them."""
     with _folder_errors(path):
         check_folder(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        place.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=place, prefix=f".{path.name}."))
     try:
         yield temporary
     finally:

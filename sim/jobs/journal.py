@@ -158,12 +158,18 @@ class Journal:
             _lock(descriptor, path.parent)
             earlier, entries, whole = _parse(path, path.read_bytes())
             # As JSON returns it: JSON has no tuples.
-            changed = _changed(earlier, json.loads(json.dumps(configuration)))
+            plain = json.loads(json.dumps(configuration))
+            changed = _changed(earlier, plain)
             if changed:
                 os.close(descriptor)
+                advice = (
+                    RESUME_UNCHANGED
+                    if earlier.get("request") != plain.get("request")
+                    else "start anew in another folder"
+                )
                 raise UserError(
                     f"The folder {str(folder)!r} holds other work: it differs in "
-                    f"{', '.join(changed)}; {RESUME_UNCHANGED}"
+                    f"{', '.join(changed)}; {advice}"
                 )
             os.ftruncate(descriptor, whole)
         except OSError as error:

@@ -160,7 +160,7 @@ def stopped_work(work: Work, progress: Started) -> Iterator[None]:
 
     try:
         yield
-    except (KeyboardInterrupt, UserError):
+    except (KeyboardInterrupt, OSError, UserError):
         if progress.started:
             get_error_console().print(
                 f"Finished work is kept; to resume: mnv2 {work.command} --resume {work.folder}",

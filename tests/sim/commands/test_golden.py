@@ -107,7 +107,10 @@ def test_a_photograph_by_name(tmp_path):
         (["--model", "bad.tflite", "--input", "x.npy"], "identifier TFL3"),
         (["--model", "model.tflite", "--input", "none.npy"], "cannot be read"),
         (["--model", "model.tflite", "--input", "bad.tflite"], "is not an image"),
-        (["--model", "model.tflite", "--input", "0.npy", "--input", "0.npy"], "given 1 inputs"),
+        (
+            ["--model", "model.tflite", "--input", "0.npy", "--input", "0.npy"],
+            "The number of inputs must be 1, one --input each, not 2",
+        ),
         (
             ["--model", "model.tflite", "--input", "0.npy", "--dump", "0.npy/x.npz"],
             "cannot be written",

@@ -137,7 +137,7 @@ def test_list():
     [
         (
             ["--unit", "deepwise"],
-            "There is no unit 'deepwise'; did you mean depthwise or pointwise?",
+            "There is no unit 'deepwise'; did you mean depthwise?",
         ),
         (["--unit", "qqq"], "There is no unit 'qqq'; the units are depthwise, pointwise"),
         (["--unit", "pool"], "--output must name the folder that gets the files"),

@@ -211,6 +211,30 @@ def test_what_is_skipped_changes_nothing(seed, monkeypatch):
     assert predict_frames(made, config, frames, **memory) == quick
 
 
+#: What each shortcut leaves to stepping, seen where bandwidth is shared or pauses are rare: the
+#: parameters of a pass in `pointwise_pass`, pauses between steady bursts, and the longest history
+#: of bursts that repeats.
+CORNERS = {
+    "parameters": (*random_case(9100), {"bytes_per_cycle": 2}),
+    "pauses": (
+        replace(PRESETS["small"], data_bits=64),
+        mobilenet_v2(0.35, 96),
+        2,
+        {"stall_percent": 1, "seed": 2},
+    ),
+    "history": (replace(PRESETS["tiny"], data_bits=64), mobilenet_v2(0.35, 96), 20, {}),
+}
+
+
+@pytest.mark.parametrize("corner", list(CORNERS))
+def test_what_is_skipped_changes_nothing_in_a_corner(corner, monkeypatch):
+    config, made, latency, memory = CORNERS[corner]
+    quick = predict_network(made, config, latency=latency, **memory)
+    monkeypatch.setattr(core_state.CoreState, "skips", False)
+    monkeypatch.setattr(machine, "MOST_OUTSTANDING", 0)
+    assert predict_network(made, config, latency=latency, **memory) == quick
+
+
 def test_an_image_that_is_late_before_the_line_buffer_needs_it(monkeypatch):
     """The core waits for it, not for the line buffer, where padding is stepped over meanwhile."""
     config, made, latency = random_case(1686)

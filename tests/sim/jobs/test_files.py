@@ -206,3 +206,50 @@ def test_unusable_output(make, tmp_path):
     with pytest.raises(UserError, match=r"The output"), output_folder(wanted):
         pytest.fail("The folder was given")
     assert "precious" in [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("writer", [output_folder, replaced_files])
+def test_linked_folder_is_written_not_replaced(writer, tmp_path):
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+    for text in ("first", "second"):
+        with writer(link) as folder:
+            (folder / "report.json").write_text(text)
+    assert link.is_symlink()
+    assert [file.name for file in real.iterdir()] == ["report.json"]
+    assert (real / "report.json").read_text() == "second"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
+
+
+def test_files_are_collected_on_the_disk_of_the_folder(tmp_path):
+    """A folder that is there may be a disk of its own: files cannot be renamed into it."""
+    with replaced_files(tmp_path) as folder:
+        assert folder.parent == tmp_path
+    with replaced_files(tmp_path / "new") as folder:
+        assert folder.parent == tmp_path
+
+
+def test_folder_has_the_mode_of_a_new_one(tmp_path):
+    (tmp_path / "plain").mkdir()
+    with output_folder(tmp_path / "written"):
+        pass
+    modes = {path.name: path.stat().st_mode for path in tmp_path.iterdir()}
+    assert modes["written"] == modes["plain"]
+
+
+def test_a_folder_that_cannot_be_replaced_is_a_sentence(tmp_path, monkeypatch):
+    """Such as one that a disk is mounted on."""
+    wanted = tmp_path / "mounted"
+    wanted.mkdir()
+
+    def busy(*arguments):
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr("mnv2.sim.jobs.files.os.replace", busy)
+    with (
+        pytest.raises(UserError, match="mounted' cannot be written: Device or resource busy"),
+        output_folder(wanted),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == [wanted]

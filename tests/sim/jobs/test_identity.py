@@ -20,10 +20,13 @@ DECIDING = {
     "search": (
         "golden/network.py",
         "hw/config.py",
-        "sim/cost/devices.toml",
-        "sim/cost/energies.toml",
-        "sim/cost/fmax.json",
         "sim/cost/resources.py",
+        *(
+            path.relative_to(ROOT).as_posix()
+            for path in sorted((ROOT / "sim" / "cost").rglob("*.*"))
+            if path.suffix in (".json", ".toml") or path.parent.name == "units"
+            if path.suffix != ".pyc"
+        ),
         "sim/explore/accuracy.py",
         "sim/explore/buffers.py",
         "sim/explore/design.py",
