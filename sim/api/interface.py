@@ -159,6 +159,10 @@ def cost(
     from mnv2.sim.cost.energy import load_energies
 
     devices = [find_device(device)] if device else list(load_devices().values())
+    if device and dsp_packing and devices[0].family != "xcup":
+        raise UserError(
+            f"DSP packing is for UltraScale+, which {devices[0].name} is not: drop dsp_packing"
+        )
     return make_cost_report(
         network,
         config,
@@ -221,6 +225,14 @@ def explore(
     """
     from mnv2.sim.explore.request import prepare_search
     from mnv2.sim.explore.search import run_search
+    from mnv2.sim.explore.space import AXES
+
+    for name in request.space:
+        if name not in AXES:
+            raise UserError(f"The space must be of the axes {', '.join(AXES)}, not {name!r}")
+    for name in ("outputs", "inputs", "pixels"):
+        if not request.space.get(name):
+            raise UserError(f"The space must have values of {name}, as choose_space gives them")
 
     prepared = prepare_search(request, network)
     return run_search(prepared, Path(folder), resume=resume, workers=workers)

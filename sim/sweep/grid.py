@@ -306,9 +306,24 @@ def expand_grids(grids: Iterable[Grid]) -> list[Point]:
     Returns
     -------
     list of Point
+
+    Raises
+    ------
+    ValueError
+        If a field or a value is not of the axes.
     """
     points = set()
     for grid in grids:
+        for field, values in grid.items():
+            if field not in AXES_BY_FIELD:
+                raise ValueError(
+                    f"A grid must have fields of {', '.join(AXES_BY_FIELD)}, not {field!r}"
+                )
+            for value in values:
+                if value not in AXES_BY_FIELD[field].values:
+                    raise ValueError(
+                        f"{field} must be of {AXES_BY_FIELD[field].valid}, not {value!r}"
+                    )
         for values in itertools.product(*grid.values()):
             choices: dict[str, Any] = dict(zip(grid, values, strict=True))
             points.add(Point(**choices))

@@ -104,6 +104,18 @@ def test_import_is_light():
         ),
         (lambda n, c: mnv2.cost(n, c, latency=0), "latency"),
         (lambda n, c: mnv2.cost(n, c, device="ZU3GE"), "did you mean ZU3EG"),
+        (
+            lambda n, c: mnv2.cost(n, c, "ECP5-85", dsp_packing=True),
+            "DSP packing is for UltraScale",
+        ),
+        (
+            lambda n, c: mnv2.explore(mnv2.SearchRequest({"nope": (1,)}, ("fps",)), n, "none"),
+            "The space must be of the axes outputs, .*, not 'nope'",
+        ),
+        (
+            lambda n, c: mnv2.explore(mnv2.SearchRequest({"outputs": (16,)}, ("fps",)), n, "none"),
+            "The space must have values of inputs",
+        ),
         (lambda n, c: mnv2.load_configuration("base", "pixels=4"), "The settings must be a list"),
         (lambda n, c: mnv2.encode_model(None, "onnx"), "one of tflite, npz, not 'onnx'"),
     ],
@@ -112,3 +124,15 @@ def test_wrong_arguments_are_a_sentence(call, message):
     network, config = mnv2.mobilenet_v2(0.35, 96), mnv2.load_configuration("base")
     with pytest.raises(mnv2.UserError, match=message):
         call(network, config)
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"weight_bits": (99,)}, "weight_bits must be of .*, not 99"),
+        ({"bits": (8,)}, "A grid must have fields of weight_bits, .*, not 'bits'"),
+    ],
+)
+def test_formats_that_do_not_exist(grid, message):
+    with pytest.raises(ValueError, match=message):
+        mnv2.SweepRequest(grids=(grid,))
