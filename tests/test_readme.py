@@ -154,3 +154,12 @@ def test_tree():
         for folder in (ROOT / top).iterdir():
             if (folder / "__init__.py").is_file():
                 assert f"{folder.name}/" in tree, folder
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "hw/README.md"])
+def test_files_that_are_named_exist(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:golden|hw|sim|tests|scripts|docs)/[\w./-]+)`", text))
+    links = set(re.findall(r"\]\(([\w./-]+)\)", text))
+    assert len(named | links) > 5
+    assert [path for path in sorted(named | links) if not (ROOT / path).exists()] == []
