@@ -253,3 +253,23 @@ def test_a_folder_that_cannot_be_replaced_is_a_sentence(tmp_path, monkeypatch):
     ):
         pass
     assert list(tmp_path.iterdir()) == [wanted]
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.csv", "tensors.npz", "block3.vcd"])
+def test_every_file_of_a_report_is_replaced(name, tmp_path):
+    wanted = tmp_path / "run"
+    wanted.mkdir()
+    (wanted / name).write_text("earlier")
+    with output_folder(wanted) as folder:
+        (folder / "report.json").write_text("{}")
+    assert [file.name for file in wanted.iterdir()] == ["report.json"]
+
+
+def test_home_and_other_letters(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_whole("~/whole", b"there")
+    assert (tmp_path / "whole").read_bytes() == b"there"
+    write_json(tmp_path / "names.json", {"name": "Zürich, µs"})
+    assert json.loads((tmp_path / "names.json").read_bytes().decode("utf-8")) == {
+        "name": "Zürich, µs"
+    }

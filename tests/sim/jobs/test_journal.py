@@ -1,6 +1,7 @@
 """The journal survives a kill, and no sweep writes into another's."""
 
 import json
+import os
 
 import pytest
 
@@ -108,3 +109,32 @@ def test_journal_that_was_never_begun_is_none(tmp_path):
     with Journal.create(tmp_path, CONFIGURATION):
         pass
     assert read_journal(tmp_path) == (CONFIGURATION, [])
+
+
+def test_entry_is_on_the_disk_before_it_counts(folder, monkeypatch):
+    synced = []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(real(descriptor)))
+    with Journal.resume(folder, CONFIGURATION) as journal:
+        journal.append({"point": "3"})
+        assert len(synced) == 1
+
+
+def test_entry_that_does_not_fit_the_disk(folder, monkeypatch):
+    """What was written of it is dropped by the next process."""
+    real = os.write
+    with Journal.resume(folder, CONFIGURATION) as journal:
+        monkeypatch.setattr(os, "write", lambda descriptor, line: real(descriptor, line[:5]))
+        with pytest.raises(UserError, match="the disk is full"):
+            journal.append({"point": "3"})
+        monkeypatch.undo()
+        assert [entry["point"] for entry in journal.entries] == ["1", "2"]
+    assert [entry["point"] for entry in read_journal(folder)[1]] == ["1", "2"]
+
+
+def test_other_files_than_options_need_a_new_start(folder):
+    """Options that are left out do not help where the code or the pictures are other ones."""
+    with pytest.raises(UserError, match="differs in pictures; start anew in another folder"):
+        Journal.resume(folder, {**CONFIGURATION, "pictures": "other"})
+    with pytest.raises(UserError, match="differs in limit; --resume without other options"):
+        Journal.resume(folder, {**CONFIGURATION, "request": {"limit": 3}})
