@@ -8,7 +8,8 @@ import tomllib
 import warnings
 from pathlib import Path
 
-import pytest
+import setuptools
+from setuptools.config import pyprojecttoml
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
@@ -62,13 +63,11 @@ def test_every_table_is_installed():
 
 def test_wheel(monkeypatch, tmp_path):
     """The files that setuptools copies into a wheel."""
-    setuptools = pytest.importorskip("setuptools")
-    pyproject = pytest.importorskip("setuptools.config.pyprojecttoml")
     monkeypatch.chdir(ROOT)
     distribution = setuptools.Distribution({"script_name": "setup.py"})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # old versions call this an experiment
-        pyproject.apply_configuration(distribution, "pyproject.toml")
+        pyprojecttoml.apply_configuration(distribution, "pyproject.toml")
         distribution.include_package_data = False  # it would write into the checkout
         command = distribution.get_command_obj("build_py")
         command.build_lib = str(tmp_path)

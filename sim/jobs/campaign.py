@@ -6,6 +6,7 @@ campaign of its own kind states its request, a dataclass that inherits from `Cam
 the tasks of its results; see `open_campaign` for the order of things.
 """
 
+import abc
 import contextlib
 import dataclasses
 import functools
@@ -24,7 +25,7 @@ __all__ = ["Campaign", "CampaignRequest", "PreparedCampaign", "absolute", "open_
 
 
 @dataclasses.dataclass(frozen=True)
-class CampaignRequest:
+class CampaignRequest(abc.ABC):
     """A user's request; the journal keeps it, so that ``--resume`` needs nothing else.
 
     Its fields are plain values: numbers, texts, None, and tuples and dicts of them.
@@ -73,6 +74,7 @@ class CampaignRequest:
         configuration, _ = read_journal(folder)
         return cls.from_dict(configuration.get("request"))
 
+    @abc.abstractmethod
     def stated(self, parameter: str) -> tuple[str, Any] | None:
         """Name of the option of a command's parameter, and what the request says of it.
 
@@ -81,7 +83,6 @@ class CampaignRequest:
         (str, value) or None
             None for a parameter that decides no result, such as the number of workers.
         """
-        raise NotImplementedError
 
     def check_same(self, folder: Path, other: "CampaignRequest", parameters: Iterable[str]) -> None:
         """Refuse a request that contradicts this one, which a folder holds, in any option given.
