@@ -121,7 +121,7 @@ def test_entry_is_on_the_disk_before_it_counts(folder, monkeypatch):
 
 
 def test_entry_that_does_not_fit_the_disk(folder, monkeypatch):
-    """What was written of it is dropped by the next process."""
+    """The part that was written is dropped by the next process."""
     real = os.write
     with Journal.resume(folder, CONFIGURATION) as journal:
         monkeypatch.setattr(os, "write", lambda descriptor, line: real(descriptor, line[:5]))
