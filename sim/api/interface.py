@@ -155,14 +155,12 @@ def cost(
         raise UserError(str(error)) from None
     _check(config, memory, 1, CLOCK_HZ if clock_hz is None else clock_hz)
     from mnv2.sim.cost.cost_report import make_cost_report
-    from mnv2.sim.cost.devices import find_device, load_devices
+    from mnv2.sim.cost.devices import check_dsp_packing, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
 
     devices = [find_device(device)] if device else list(load_devices().values())
-    if device and dsp_packing and devices[0].family != "xcup":
-        raise UserError(
-            f"DSP packing is for UltraScale+, which {devices[0].name} is not: drop dsp_packing"
-        )
+    if device and dsp_packing:
+        check_dsp_packing(devices[0])
     return make_cost_report(
         network,
         config,
@@ -397,6 +395,7 @@ def _check(
     UserError
     """
     from mnv2.hw.config import AcceleratorConfig
+    from mnv2.sim.report.run_report import check_frames
     from mnv2.sim.rtl.memory_model import MemoryModel
 
     if not isinstance(config, AcceleratorConfig):
@@ -406,8 +405,7 @@ def _check(
         )
     if memory is not None and not isinstance(memory, MemoryModel):
         raise UserError(f"The memory must be a MemoryModel, not {memory!r}")
-    if frames != 1 and frames < 3:
-        raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
+    check_frames(frames)
     if not clock_hz > 0:
         raise UserError(f"The clock must be a positive frequency in Hz, not {clock_hz!r}")
 

@@ -115,16 +115,14 @@ def cost(
     from mnv2.sim.cost.cost_plots import draw_cost
     from mnv2.sim.cost.cost_report import make_cost_report, write_cost_report
     from mnv2.sim.cost.cost_tables import render_cost_report
-    from mnv2.sim.cost.devices import find_device, load_devices
+    from mnv2.sim.cost.devices import check_dsp_packing, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
     from mnv2.sim.jobs.files import output_folder
 
     accelerator = load_configuration(config, settings or ())
     chosen = [find_device(device, devices)] if device else list(load_devices(devices).values())
-    if device and dsp_packing and chosen[0].family != "xcup":
-        raise UserError(
-            f"--dsp-packing is for the DSPs of UltraScale+, which {chosen[0].name} does not have"
-        )
+    if device and dsp_packing:
+        check_dsp_packing(chosen[0])
     table = load_energies(energies)
     memory = make_memory(latency, bandwidth)
     network = choose_network(model, width, size, classes, padding)

@@ -94,12 +94,12 @@ def predict(
         render_prediction,
         write_prediction,
     )
+    from mnv2.sim.report.run_report import check_frames
 
     if html and output is None:
         raise UserError("The page of --html goes into a folder: add --output DIR")
     check_page(html)
-    if frames != 1 and frames < 3:
-        raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
+    check_frames(frames)
     if draws < 1:
         raise UserError(f"--draws must be 1 or more, not {draws}")
     network = choose_network(model, width, size, classes, padding)

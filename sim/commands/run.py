@@ -218,8 +218,9 @@ class RunRequest:
     def __post_init__(self) -> None:
         if self.frames != 1 and self.blocks is not None:
             raise UserError("Back-to-back frames need the whole network, not --blocks")
-        if self.frames != 1 and self.frames < 3:
-            raise UserError(f"The number of frames must be 1, or 3 or more, not {self.frames}")
+        from mnv2.sim.report.run_report import check_frames
+
+        check_frames(self.frames)
 
 
 def _read_input(image: str | None, input_file: str | None) -> "InputFile":

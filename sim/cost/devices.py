@@ -10,7 +10,15 @@ from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
 from mnv2.sim.report.names import find_by_name
 
-__all__ = ["Device", "Use", "device_use", "find_device", "fits", "load_devices"]
+__all__ = [
+    "Device",
+    "Use",
+    "check_dsp_packing",
+    "device_use",
+    "find_device",
+    "fits",
+    "load_devices",
+]
 
 TABLE = Path(__file__).with_name("devices.toml")
 
@@ -178,6 +186,19 @@ def find_device(name: str, path: str | Path | None = None) -> Device:
         alias: device for device in devices.values() for alias in (device.name, *device.aliases)
     }
     return find_by_name("device", name, names, lambda device: device.name)
+
+
+def check_dsp_packing(device: Device) -> None:
+    """Refuse to count two products for one DSP on a device whose DSPs cannot do it.
+
+    Raises
+    ------
+    UserError
+    """
+    if device.family != "xcup":
+        raise UserError(
+            f"DSP packing is for the DSPs of UltraScale+, which {device.name} does not have"
+        )
 
 
 def device_use(resources: Resources, device: Device) -> tuple[Use, ...]:

@@ -5,11 +5,19 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from mnv2.golden.summary import short_repr
+from mnv2.sim.errors import UserError
 from mnv2.sim.report.limits import TrafficLimits
 from mnv2.sim.report.results import LayerResult, Measurement, sum_layers
 from mnv2.sim.report.systolic_formula import ScaleSimEstimate
 
-__all__ = ["ClassRankings", "FrameSequence", "RankedClassLike", "RunReport", "Timeline"]
+__all__ = [
+    "ClassRankings",
+    "FrameSequence",
+    "RankedClassLike",
+    "RunReport",
+    "Timeline",
+    "check_frames",
+]
 
 #: Whole network in one program, or bottlenecks one by one from memory to memory.
 MODES = ("network", "blocks")
@@ -53,6 +61,17 @@ class ClassRankings:
         """Whether all name the same class first."""
         tops = (self.float_top, self.golden_top, self.rtl_top)
         return len({top[0].index for top in tops if top}) == 1
+
+
+def check_frames(frames: int) -> None:
+    """Refuse a number of frames that gives no interval: the last frame is not counted in it.
+
+    Raises
+    ------
+    UserError
+    """
+    if frames != 1 and frames < 3:
+        raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def test_import_is_light():
         (lambda n, c: mnv2.cost(n, c, device="ZU3GE"), "did you mean ZU3EG"),
         (
             lambda n, c: mnv2.cost(n, c, "ECP5-85", dsp_packing=True),
-            "DSP packing is for UltraScale",
+            "DSP packing is for the DSPs of UltraScale",
         ),
         (
             lambda n, c: mnv2.explore(mnv2.SearchRequest({"nope": (1,)}, ("fps",)), n, "none"),
