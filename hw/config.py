@@ -8,10 +8,11 @@ from dataclasses import dataclass, fields
 
 __all__ = ["ACCUMULATOR_BITS", "ADDRESS_BITS", "BEATS_BITS", "BYTES_BITS", "CAUSES", "COUNTERS",
            "COUNTER_COLUMNS", "COUNTER_ROWS", "DATA_WIDTHS", "GROUPS_BITS", "IMAGE_CHANNELS",
-           "INDEX_BITS", "LOGIT_BITS", "MEMORY_ADDRESS_BITS", "PAGE_BYTES", "PARAMETER_BITS",
-           "PIXELS_BITS", "POOL_SUM_BITS", "PRESETS", "RECORDS_BITS", "RECORD_BYTES",
-           "STORE_QUEUE_WORDS", "STREAMS", "TAPS", "WORDS_BITS", "WRITE_OUTSTANDING",
-           "AcceleratorConfig"]
+           "INDEX_BITS", "LOGIT_BITS", "MEMORY_ADDRESS_BITS", "NARROW_ACCUMULATOR_BITS",
+           "OPERAND_BITS", "PACKINGS", "PAGE_BYTES", "PIXELS_BITS", "POOL_SUM_BITS", "PRESETS",
+           "RECORDS_BITS", "RECORD_BYTES", "REQUANTIZERS", "STORE_QUEUE_WORDS", "STREAMS", "TAPS",
+           "WORDS_BITS", "WRITE_OUTSTANDING", "AcceleratorConfig", "field_bits",
+           "packed_products"]
 
 # Networks.
 IMAGE_CHANNELS = 3      # of an image
@@ -19,9 +20,23 @@ TAPS           = 9      # of a 3x3 kernel, numbered row by row: ``tap = 3 * dy +
 
 # Widths of values.
 ACCUMULATOR_BITS = 32                       # and of a bias, as in LiteRT's int8 kernels
-PARAMETER_BITS   = 72                       # of one output channel: bias, multiplier, shift
 LOGIT_BITS       = ACCUMULATOR_BITS + 8     # of one class: accumulator and requantised value
 POOL_SUM_BITS    = 24                       # of the pool: 2**16 pixels of 8 bits
+
+#: Which two products share a multiplier of the device: none, those of two pixels of a frame, those
+#: of the same pixel of two frames.
+PACKINGS = ("none", "pixels", "frames")
+
+#: Bits of the wider operand of a multiplier, sign included: ECP5's MULT18X18D, 7 series' DSP48E1,
+#: UltraScale+'s DSP48E2. The other one has 18.
+OPERAND_BITS = (18, 25, 27)
+
+#: Widths of an accumulator with its bias that leave out the left shift before the multiplication;
+#: with :data:`ACCUMULATOR_BITS` every network is taken that LiteRT takes.
+NARROW_ACCUMULATOR_BITS = range(16, 29)
+
+#: Roundings of requantisation: LiteRT's two, or one with a multiplier of 17 bits.
+REQUANTIZERS = ("double", "single")
 
 # Widths of the fields of commands and descriptors.
 ADDRESS_BITS = 16       # of a word in the map or strip memory
@@ -64,20 +79,52 @@ COUNTER_COLUMNS = 64
 COUNTER_ROWS = 32
 
 
+def field_bits(operand_bits, activation_bits):
+    """Bits of the lower product where two activations lie in one operand of a multiplier.
+
+    The operand is ``x1 * 2**field + x0`` with both activations unsigned, and a zero as its sign.
+    """
+    return operand_bits - 1 - activation_bits
+
+
+def packed_products(operand_bits, activation_bits, weight_bits):
+    """Products of a pair that may be added before the lower sum leaves its field; 0 if not one."""
+    field = field_bits(operand_bits, activation_bits)
+    largest = (2**activation_bits - 1) * 2 ** (weight_bits - 1)
+    return 2 ** (field - 1) // largest if field > activation_bits else 0
+
+
 @dataclass(frozen=True)
 class AcceleratorConfig:
     """Sizes of an accelerator.
 
-    A *word* is ``inputs`` channels of ``pixels`` consecutive pixels of a row. Every on-chip memory
-    of activations moves one word a cycle.
+    A *word* is ``inputs`` channels of ``pixels`` consecutive pixels of a row, of each of ``frames``
+    frames. Every on-chip memory of activations moves one word a cycle.
 
     Attributes
     ----------
     outputs, inputs, pixels : int
         Lanes of the multiplier array: output channels, input channels and pixels. ``outputs`` is a
         multiple of ``inputs`` and at least 9, so that the 3x3 kernels of a word fit into one cycle.
+    frames : int
+        1, or 2 to compute two frames abreast: they share control, weights and parameters.
+    packing : str
+        Which two products share a multiplier, one of :data:`PACKINGS`; ``"frames"`` needs two.
+    operand_bits : int
+        Wider operand of the device's multipliers, one of :data:`OPERAND_BITS`: what a pair of
+        activations, and the products of requantisation, are cut for.
     weight_bits, activation_bits : int
         Width of a weight and of an activation, 4 to 8 bits.
+    accumulator_bits : int
+        Width of an accumulator with its bias. 32 takes every network that LiteRT takes. 16 to 28
+        save multipliers: a network is refused where a channel's sum may be wider, or where its
+        scale is 1 or more.
+    requantize : str
+        Rounding of a layer's results, one of :data:`REQUANTIZERS`.
+    multipliers_in_luts : bool
+        Make the multipliers of requantisation and of the residual addition of LUTs.
+    residual_lanes : int
+        Elements that are added to a block's input in a cycle; divides those of a word.
     map_words : int
         Map memory, in words: inputs and outputs of blocks.
     strip_words : int
@@ -87,13 +134,17 @@ class AcceleratorConfig:
     weight_words, tap_words, parameter_words : int
         Rings that are filled from memory ahead of use: pointwise weights (``outputs * inputs``
         weights a word), 3x3 kernels (``9 * inputs`` weights a word) and requantisation parameters
-        (``72 * inputs`` bits a word).
+        (``64 * inputs`` bits a word, 72 with accumulators of 32 bits).
     queue_words : int
         Depth of the queue of expanded words and of the queue before the residual adder.
     data_bits : int
         Data width of the AXI4 port, 64 to 512 bits.
     burst_beats, outstanding : int
         Longest burst in beats; reads in flight at once, 2 or more.
+    padded_words : bool
+        Pad words in external memory to whole beats, or beats to whole words.
+    counters : bool
+        Count cycles and beats of each descriptor.
     patience_cycles : int
         Cycles without any transfer or computation after which a program is aborted as stuck.
     """
@@ -101,8 +152,15 @@ class AcceleratorConfig:
     outputs:         int = 16
     inputs:          int = 4
     pixels:          int = 7
+    frames:          int = 1
+    packing:         str = "none"
+    operand_bits:    int = 27
     weight_bits:     int = 8
     activation_bits: int = 8
+    accumulator_bits: int = 32
+    requantize:      str = "double"
+    multipliers_in_luts: bool = False
+    residual_lanes:  int = 4
     map_words:       int = 10240
     strip_words:     int = 2048
     line_words:      int = 512
@@ -113,13 +171,23 @@ class AcceleratorConfig:
     data_bits:       int = 128
     burst_beats:     int = 16
     outstanding:     int = 16
+    padded_words:    bool = False
+    counters:        bool = True
     patience_cycles: int = 1 << 20
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            if field.type is bool and not isinstance(value, bool):
+                raise ValueError(f"{field.name} must be true or false, not {value!r}")
+            if field.type is int and (isinstance(value, bool) or not isinstance(value, int)
+                                      or value < 1):
                 raise ValueError(f"{field.name} must be a positive integer, not {value!r}")
+        for name, choices in (("packing", PACKINGS), ("requantize", REQUANTIZERS),
+                              ("operand_bits", OPERAND_BITS), ("frames", (1, 2))):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, "
+                                 f"not {getattr(self, name)!r}")
         if self.outputs % self.inputs:
             raise ValueError(f"outputs must be a multiple of inputs ({self.inputs}), "
                              f"not {self.outputs}")
@@ -137,6 +205,25 @@ class AcceleratorConfig:
                             ("strip_words", 2**ADDRESS_BITS - 1)):
             if getattr(self, name) > limit:
                 raise ValueError(f"{name} must be at most {limit}, not {getattr(self, name)}")
+        if self.packing == "frames" and self.frames != 2:
+            raise ValueError(f"packing can be frames only with frames=2, not {self.frames}")
+        if self.packing == "pixels" and self.pixels < 2:
+            raise ValueError("packing can be pixels only with 2 pixels or more, not 1")
+        if self.packing != "none" and not packed_products(
+                self.operand_bits, self.activation_bits, self.weight_bits):
+            raise ValueError(
+                f"packing must be none: a multiplier of {self.operand_bits} x 18 bits holds no two "
+                f"products of {self.activation_bits}-bit activations with a "
+                f"{self.weight_bits}-bit weight")
+        if (self.accumulator_bits != ACCUMULATOR_BITS
+                and self.accumulator_bits not in NARROW_ACCUMULATOR_BITS):
+            raise ValueError(
+                f"accumulator_bits must be {NARROW_ACCUMULATOR_BITS[0]} to "
+                f"{NARROW_ACCUMULATOR_BITS[-1]} or {ACCUMULATOR_BITS}, not {self.accumulator_bits}")
+        if self.word_channels * self.pixels % self.residual_lanes:
+            raise ValueError(
+                f"residual_lanes must divide the {self.word_channels * self.pixels} elements of a "
+                f"word, not {self.residual_lanes}")
         if self.outstanding < 2:
             raise ValueError(f"outstanding must be at least 2, not {self.outstanding}")
         if self.data_bits not in DATA_WIDTHS:
@@ -150,8 +237,23 @@ class AcceleratorConfig:
 
     @property
     def multipliers(self) -> int:
-        """Multipliers that touch weights."""
-        return self.outputs * self.inputs * self.pixels
+        """Products with weights in a cycle."""
+        return self.outputs * self.inputs * self.pixels * self.frames
+
+    @property
+    def word_channels(self) -> int:
+        """Channels of a word, those of all frames: frame by frame."""
+        return self.frames * self.inputs
+
+    @property
+    def parameter_bits(self) -> int:
+        """Bits of the requantisation parameters of one output channel."""
+        return 72 if self.accumulator_bits == ACCUMULATOR_BITS else 64
+
+    @property
+    def residual_cycles(self) -> int:
+        """Cycles in which the residual adder adds a word."""
+        return self.word_channels * self.pixels // self.residual_lanes
 
     @property
     def tile_words(self) -> int:
@@ -161,7 +263,7 @@ class AcceleratorConfig:
     @property
     def word_bits(self) -> int:
         """Bits of a word of activations."""
-        return self.inputs * self.pixels * self.activation_bits
+        return self.word_channels * self.pixels * self.activation_bits
 
     @property
     def weight_word_bits(self) -> int:
@@ -176,7 +278,7 @@ class AcceleratorConfig:
     @property
     def parameter_word_bits(self) -> int:
         """Bits of a word of requantisation parameters."""
-        return self.inputs * PARAMETER_BITS
+        return self.inputs * self.parameter_bits
 
     @property
     def data_bytes(self) -> int:
@@ -226,5 +328,6 @@ PRESETS = {
     "base":  AcceleratorConfig(),
     "large": AcceleratorConfig(outputs=16, inputs=16, pixels=7, map_words=3072, strip_words=1024,
                                line_words=256, weight_words=4096, tap_words=128,
-                               parameter_words=256, queue_words=32, data_bits=512),
+                               parameter_words=256, queue_words=32, data_bits=512,
+                               residual_lanes=16),
 }
