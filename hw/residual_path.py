@@ -50,8 +50,9 @@ class ResidualPath(wiring.Component):
             operand_bits=operand_bits, multipliers_in_luts=multipliers_in_luts,
             activation_bits=activation_bits, tag_shape=ADDRESS_BITS)
         self._word = activation_word(channels, pixels, activation_bits)
-        #: Cycles from a word's fetch to its sum while nothing else is being added.
-        self.latency = 1 + self._adder.latency
+        #: Cycles from a word's fetch to its sum, and to the next fetch at the earliest.
+        self.latency         = 1 + self._adder.latency
+        self.cycles_per_item = 1 + self._adder.cycles_per_item
         super().__init__({
             "valid":            In(1),
             "word":             In(self._word),

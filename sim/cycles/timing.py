@@ -14,8 +14,11 @@ __all__ = ["START", "Timing", "core_timing"]
 #: crosses to the walk over the pass, which sets up its counters.
 START = 2
 
-#: From accumulators to activations, and through the pool's sums.
-_REQUANTIZE, _POOL = 7, 2
+#: From accumulators to activations, by rounding.
+_REQUANTIZE = {"double": 7, "single": 6}
+
+#: From a word of activations to the pool's sum.
+_POOL = 2
 
 #: A word that has been fetched for the residual adder, in addition to the cycles of its elements:
 #: the memory's read and the adder's stages.
@@ -48,14 +51,14 @@ class Timing:
 
 def core_timing(config: AcceleratorConfig) -> Timing:
     """Latencies of the core of a configuration."""
-    # Several packed sums of a lane are unpacked before they are added.
-    several = config.packing != "none" and config.inputs > packed_products(
-        config.operand_bits, config.activation_bits, config.weight_bits
-    )
+    # Several packed sums of a lane are split before they are added.
+    products = packed_products(config.operand_bits, config.activation_bits, config.weight_bits)
+    several = config.packing != "none" and 1 < products < config.inputs
+    requantize = _REQUANTIZE[config.requantize]
     return Timing(
         # A register before the array and one after it.
-        result=1 + 4 + several + 1 + _REQUANTIZE,
-        mean=max(_REQUANTIZE + _POOL, config.tile_words),
+        result=1 + 4 + several + 1 + requantize,
+        mean=max(requantize + _POOL, config.tile_words),
         fetch=config.residual_cycles + 1,
         add=config.residual_cycles + _ADD,
     )
