@@ -7,7 +7,6 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from amaranth.sim import Simulator
 
 from mnv2.hw.config import IMAGE_CHANNELS, TAPS
 from mnv2.hw.core import Core
@@ -26,7 +25,7 @@ from tests.hw.core_words import (
 )
 from tests.hw.maps import Geometry, line_commands
 from tests.hw.packing import pack_items, unpack_items
-from tests.hw.testbench import PERIOD, bits
+from tests.hw.testbench import bits, run
 
 __all__ = ["Cycle", "Machine"]
 
@@ -79,21 +78,8 @@ class Machine:
 
     def run(self, testbench, *, deadline=20_000):
         """Run a coroutine function of (ctx) until it returns; others feed and watch."""
-        finished = []
-
-        async def to_its_end(ctx):
-            ctx.set(self.core.loaded, 0)
-            await testbench(ctx)
-            finished.append(True)
-
-        simulator = Simulator(self.core)
-        simulator.add_clock(PERIOD)
-        for name in self.STREAMS:
-            simulator.add_testbench(self._feeder(name), background=True)
-        simulator.add_testbench(self._watch, background=True)
-        simulator.add_testbench(to_its_end)
-        simulator.run_until(PERIOD * deadline)
-        assert finished, f"Not done within {deadline} cycles"
+        others = [self._feeder(name) for name in self.STREAMS]
+        run(self.core, testbench, others=[*others, self._watch], cycles=deadline)
 
     def _feeder(self, name):
         port, queue = getattr(self.core, name), self.queues[name]
