@@ -13,7 +13,6 @@ from typing import Any
 
 from mnv2.golden.network import Network
 from mnv2.hw.config import AcceleratorConfig
-from mnv2.sim.configuration import check_buildable
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
 
@@ -88,7 +87,6 @@ class BufferSizes:
             least = self._once(("weights", key, map_words), lambda: self._weights(sized))
             weight_words = _rounded(least * point.get("weight_factor", 1), "weight_words")
         config = dataclasses.replace(sized, weight_words=weight_words)
-        check_buildable(config)
         self._once(("placed", key, map_words, weight_words), lambda: self._place(config))
         return config
 
