@@ -143,15 +143,6 @@ def explore(
         ),
     ] = None,
     latency: Latency = 100,
-    dsp_packing: Annotated[
-        bool,
-        typer.Option(
-            "--dsp-packing",
-            help="Count one DSP for two products of 8 bits, which UltraScale+ can do and the RTL "
-            "does not.",
-            rich_help_panel=SPACE,
-        ),
-    ] = False,
     ultra_ram: Annotated[
         bool,
         typer.Option(
@@ -274,7 +265,6 @@ def explore(
         designs=designs,
         population=population,
         seed=seed,
-        dsp_packing=dsp_packing,
         ultra_ram=ultra_ram,
     )
     request = stated_request(context, work, request)

@@ -109,7 +109,7 @@ class Judge:
         Joules by name; see `mnv2.sim.cost.energy.load_energies`.
     accuracies : dict of (int, int) to mnv2.sim.explore.accuracy.FormatAccuracy, optional
         By bits of weights and of activations.
-    dsp_packing, ultra_ram : bool
+    ultra_ram : bool
         See `mnv2.sim.cost.resources.estimate_resources`.
     """
 
@@ -123,7 +123,6 @@ class Judge:
         device: Device | None = None,
         energies: Mapping[str, float] | None = None,
         accuracies: Mapping[tuple[int, int], FormatAccuracy] | None = None,
-        dsp_packing: bool = False,
         ultra_ram: bool = False,
     ):
         self.network = network
@@ -133,7 +132,6 @@ class Judge:
         self.device = device
         self.energies = energies
         self.accuracies = accuracies
-        self._dsp_packing = dsp_packing
         self._ultra_ram = ultra_ram
         self._buffers = BufferSizes(network)
         self._lanes: dict[tuple[int, int, int], tuple[int, tuple[LaneWarning, ...]]] = {}
@@ -165,12 +163,7 @@ class Judge:
             point=dict(point),
             clock_from=("given" if "clock_mhz" in point else self.clock.source),
             memory={"latency": self.latency, "bytes_per_cycle": 0},
-            resources=estimate_resources(
-                config,
-                self.family,
-                dsp_packing=self._dsp_packing,
-                ultra_ram=self._ultra_ram,
-            ),
+            resources=estimate_resources(config, self.family, ultra_ram=self._ultra_ram),
         )
         if self.accuracies is not None:
             format_ = self.accuracies.get((config.weight_bits, config.activation_bits))

@@ -71,7 +71,7 @@ class SearchRequest(CampaignRequest):
     population : int
         Designs of a generation, where not all are predicted.
     seed : int
-    dsp_packing, ultra_ram : bool
+    ultra_ram : bool
         See `mnv2.sim.cost.resources.estimate_resources`.
     """
 
@@ -94,7 +94,6 @@ class SearchRequest(CampaignRequest):
     designs: int = 800
     population: int = 50
     seed: int = 1
-    dsp_packing: bool = False
     ultra_ram: bool = False
 
     def stated(self, parameter: str) -> tuple[str, Any] | None:
@@ -225,7 +224,6 @@ def prepare_search(request: SearchRequest, network: Network) -> PreparedSearch:
         device=device,
         energies=energies,
         accuracies=accuracies,
-        dsp_packing=request.dsp_packing,
         ultra_ram=request.ultra_ram,
     )
     configuration = request.configuration(

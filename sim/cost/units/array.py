@@ -1,19 +1,35 @@
 """Cost of the multiplier array: see hw/mac_array.py."""
 
 from mnv2.hw.config import ACCUMULATOR_BITS, TAPS, AcceleratorConfig
-from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.pieces import tree_levels, tree_luts
-from mnv2.sim.cost.unit_cost import Energies, Operation, Sizing, UnitCost
+from mnv2.sim.cost.unit_cost import Energies, Operation, Product, Sizing, UnitCost
 
 __all__ = ["ARRAY"]
 
 
-def _dsps(config: AcceleratorConfig, family: str, packed: bool) -> int:
-    """DSPs of the products: one for each, or for each pair of pixels with one weight."""
-    if config.weight_bits + config.activation_bits < FAMILIES[family].soft_below:
-        return 0
-    columns = -(-config.pixels // 2) if packed else config.pixels
-    return config.outputs * config.inputs * columns
+def _pairs(config: AcceleratorConfig) -> int:
+    """Pairs of a weight's products that share a multiplier."""
+    return {
+        "none": 0,
+        "pixels": config.frames * (config.pixels // 2),
+        "frames": config.pixels,
+    }[config.packing]
+
+
+def _products(config: AcceleratorConfig) -> tuple[Product, ...]:
+    """Products of each weight: of pairs of activations, and of those that are left."""
+    weights, pairs = config.outputs * config.inputs, _pairs(config)
+    bits = config.weight_bits
+    # Activations are not negative, and so are pairs of them: a zero is their sign.
+    return (
+        Product(weights * pairs, config.operand_bits, bits, config.operand_bits - 1 + bits),
+        Product(
+            weights * (config.frames * config.pixels - 2 * pairs),
+            1 + config.activation_bits,
+            bits,
+            config.activation_bits + bits,
+        ),
+    )
 
 
 def _lane_bits(config: AcceleratorConfig) -> int:
@@ -50,7 +66,7 @@ def _luts(sizing: Sizing, path: str) -> tuple[float, ...]:
             (inputs * pixels, tiles, _lane_bits(config)),
         )
     )
-    soft = _dsps(config, sizing.family, False) == 0
+    soft = sum(product.dsps(sizing.family) for product in _products(config)) == 0
     return (
         trees,
         outputs * pixels * ACCUMULATOR_BITS,
@@ -72,6 +88,6 @@ ARRAY = UnitCost(
     paths=("core.array",),
     flip_flops=_flip_flops,
     luts=_luts,
-    dsps=_dsps,
+    products=_products,
     operations=(Operation("multiply-accumulate", "operations", lambda frame: frame.macs, _energy),),
 )

@@ -52,7 +52,7 @@ def invoke(tmp_path, monkeypatch):
         (["--resume", "a", "--output", "b"], "--resume writes into its own folder: drop --output"),
         (["--latency", "1"], "The memory options are invalid"),
         (["--scheduler", "tcp://127.0.0.1:1"], "--workers does not apply with --scheduler"),
-        (["--device", "ECP5-85", "--dsp-packing"], "DSP packing is for UltraScale+"),
+        (["--dsp-packing"], "No such option: --dsp-packing"),
         (["--vary", "outputs=12", "--vary", "inputs=8"], "No point of the space is a design"),
     ],
 )
