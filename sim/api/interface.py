@@ -208,7 +208,8 @@ def explore(
     --------
     >>> import mnv2
     >>> space = mnv2.choose_space("small", ["outputs=16", "inputs=4,8", "pixels=4,7",
-    ...     "map_share=1", "strip_factor=1", "weight_factor=1", "data_bits=128"])
+    ...     "frames=1", "packing=none", "residual_lanes=4", "map_share=1", "strip_factor=1",
+    ...     "weight_factor=1", "data_bits=128"])
     >>> request = mnv2.SearchRequest(
     ...     space=space.values, objectives=("fps", "dsp"), limits={"dsp": 1000})
     >>> network = mnv2.mobilenet_v2(width=0.35, input_size=96)

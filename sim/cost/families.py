@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mnv2.hw.config import OPERAND_BITS
 from mnv2.sim.cost.multiplier import HardMultiplier
 
 __all__ = ["FAMILIES", "Family"]
@@ -28,6 +29,12 @@ class Family:
     calibrated_as: str
     multiplier: HardMultiplier
     ultra_ram: bool = False
+
+    @property
+    def operand_bits(self) -> int:
+        """The option of a configuration for it: the widest operand that its multiplier has."""
+        fitting = [bits for bits in OPERAND_BITS if bits <= self.multiplier.operand_bits]
+        return max(fitting, default=min(OPERAND_BITS))
 
 
 FAMILIES = {
