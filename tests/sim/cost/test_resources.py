@@ -102,28 +102,43 @@ def test_pairs_of_a_family(family, operand_bits, activation_bits, columns):
 @pytest.mark.parametrize(
     ("options", "xcup", "xc7", "ecp5"),
     [
-        ({}, 4, 4, 4),
-        ({"accumulator_bits": 28}, 4, 4, 4),
+        # 27 of 32 bits, or 25, and a multiplier in two parts; the rest are rows of LUTs.
+        ({}, 2, 4, 4),
+        ({"operand_bits": 25}, 2, 2, 4),
+        ({"operand_bits": 18}, 4, 4, 4),
         ({"accumulator_bits": 27}, 2, 4, 4),
-        ({"accumulator_bits": 25}, 2, 2, 4),
-        ({"accumulator_bits": 18}, 2, 2, 2),
-        ({"requantize": "single"}, 2, 2, 2),
-        ({"requantize": "single", "accumulator_bits": 27}, 1, 2, 2),
-        ({"requantize": "single", "accumulator_bits": 25}, 1, 1, 2),
-        ({"requantize": "single", "accumulator_bits": 18}, 1, 1, 1),
+        ({"accumulator_bits": 25, "operand_bits": 25}, 2, 2, 4),
+        ({"accumulator_bits": 25, "operand_bits": 18}, 2, 2, 2),
+        ({"requantize": "single"}, 1, 2, 2),
+        ({"requantize": "single", "operand_bits": 25}, 1, 1, 2),
+        ({"requantize": "single", "operand_bits": 18, "accumulator_bits": 25}, 1, 1, 1),
         ({"multipliers_in_luts": True}, 0, 0, 0),
     ],
 )
 def test_multipliers_of_a_lane_of_requantisation(options, xcup, xc7, ecp5):
     found = [dsps("core.requantize", family, **options) for family in ("xcup", "xc7", "ecp5")]
     assert found == [28 * one for one in (xcup, xc7, ecp5)]
+    both = [dsps("core.requantize", family, frames=2, **options) for family in ("xcup", "ecp5")]
+    assert both == [56 * xcup, 56 * ecp5]
 
 
-def test_residual_lanes():
-    assert dsps("core.residual", residual_lanes=2) == 2 * 8
-    assert dsps("core.residual", residual_lanes=28, family="ecp5") == 28 * 8
-    assert dsps("core.residual", multipliers_in_luts=True) == 0
-    assert dsps("core.requantize", frames=2) == 56 * 4
+@pytest.mark.parametrize(
+    ("options", "family", "lane"),
+    [
+        ({}, "xcup", 4),
+        ({"operand_bits": 25}, "xc7", 4),
+        ({"operand_bits": 18}, "ecp5", 8),
+        ({"requantize": "single"}, "xcup", 3),
+        ({"multipliers_in_luts": True}, "xcup", 0),
+    ],
+)
+def test_multipliers_of_a_lane_of_the_residual_adder(options, family, lane):
+    for lanes in (1, 4, 28):
+        assert dsps("core.residual", family, residual_lanes=lanes, **options) == lanes * lane
+
+
+def test_the_pool_has_no_multipliers():
+    assert dsps("core.pool") == 0
 
 
 def test_ultra_ram_takes_the_place_of_block_ram():
