@@ -66,9 +66,9 @@ def activation_word(channels, pixels, bits):
     return data.ArrayLayout(data.ArrayLayout(signed(bits), channels), pixels)
 
 
-def accumulator_word(channels, pixels):
+def accumulator_word(channels, pixels, bits=ACCUMULATOR_BITS):
     """Layout of a word of accumulators, indexed ``[pixel][channel]``."""
-    return data.ArrayLayout(data.ArrayLayout(signed(ACCUMULATOR_BITS), channels), pixels)
+    return data.ArrayLayout(data.ArrayLayout(signed(bits), channels), pixels)
 
 
 def tap_word(channels, bits):
