@@ -10,8 +10,8 @@ __all__ = ["ACCUMULATOR_BITS", "ADDRESS_BITS", "BEATS_BITS", "BYTES_BITS", "CAUS
            "COUNTER_COLUMNS", "COUNTER_ROWS", "DATA_WIDTHS", "GROUPS_BITS", "IMAGE_CHANNELS",
            "INDEX_BITS", "LOGIT_BITS", "MEMORY_ADDRESS_BITS", "NARROW_ACCUMULATOR_BITS",
            "OPERAND_BITS", "PACKINGS", "PAGE_BYTES", "PIXELS_BITS", "POOL_SUM_BITS", "PRESETS",
-           "RECORDS_BITS", "RECORD_BYTES", "REQUANTIZERS", "STORE_QUEUE_WORDS", "STREAMS", "TAPS",
-           "WORDS_BITS", "WRITE_OUTSTANDING", "AcceleratorConfig", "field_bits",
+           "RECORDS_BITS", "RECORD_BYTES", "REQUANTIZERS", "RINGS", "STORE_QUEUE_WORDS", "STREAMS",
+           "TAPS", "WORDS_BITS", "WRITE_OUTSTANDING", "AcceleratorConfig", "field_bits",
            "packed_products"]
 
 # Networks.
@@ -77,6 +77,9 @@ COUNTER_COLUMNS = 64
 
 #: Descriptors whose counters are kept.
 COUNTER_ROWS = 32
+
+#: Memories that are filled while they are read, so that they have two words or more.
+RINGS = ("weight_words", "tap_words", "parameter_words")
 
 
 def field_bits(operand_bits, activation_bits):
@@ -234,6 +237,13 @@ class AcceleratorConfig:
         longest = min(256, PAGE_BYTES // self.data_bytes)
         if self.burst_beats > longest:
             raise ValueError(f"burst_beats must be at most {longest}, not {self.burst_beats}")
+        # With bursts of one beat the write master has a counter without bits, as Verilog has none.
+        if self.burst_beats < 2 or self.burst_beats & self.burst_beats - 1:
+            raise ValueError(f"burst_beats must be a power of two, 2 or more, "
+                             f"not {self.burst_beats}")
+        for name in RINGS:
+            if getattr(self, name) < 2:
+                raise ValueError(f"{name} must be at least 2, not {getattr(self, name)}")
 
     @property
     def multipliers(self) -> int:

@@ -107,7 +107,6 @@ def cost(
     latency: int = 100,
     bytes_per_cycle: int | None = None,
     clock_hz: float | None = None,
-    dsp_packing: bool = False,
     ultra_ram: bool = False,
 ) -> CostReport:
     """Estimate resources, the devices that they fit, the frame rate and the energy of a frame.
@@ -124,8 +123,8 @@ def cost(
         Bandwidth of the memory; default the peak of each device's own.
     clock_hz : float, optional
         Default: the estimate of each device's family.
-    dsp_packing, ultra_ram : bool
-        Count optimisations that the RTL does not implement.
+    ultra_ram : bool
+        Count large buffers as UltraRAM where the device has it.
 
     Returns
     -------
@@ -134,7 +133,7 @@ def cost(
     Raises
     ------
     UserError
-        If there is no such device.
+        If there is no such device, or its multipliers cannot hold the configuration's packing.
 
     Examples
     --------
@@ -155,12 +154,12 @@ def cost(
         raise UserError(str(error)) from None
     _check(config, memory, 1, CLOCK_HZ if clock_hz is None else clock_hz)
     from mnv2.sim.cost.cost_report import make_cost_report
-    from mnv2.sim.cost.devices import check_dsp_packing, find_device, load_devices
+    from mnv2.sim.cost.devices import check_packing, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
 
     devices = [find_device(device)] if device else list(load_devices().values())
-    if device and dsp_packing:
-        check_dsp_packing(devices[0])
+    if device:
+        check_packing(config, devices[0])
     return make_cost_report(
         network,
         config,
@@ -168,7 +167,6 @@ def cost(
         latency=latency,
         bytes_per_cycle=bytes_per_cycle,
         clock_hz=clock_hz,
-        dsp_packing=dsp_packing,
         ultra_ram=ultra_ram,
         energies=load_energies(),
     )
@@ -210,7 +208,8 @@ def explore(
     --------
     >>> import mnv2
     >>> space = mnv2.choose_space("small", ["outputs=16", "inputs=4,8", "pixels=4,7",
-    ...     "map_share=1", "strip_factor=1", "weight_factor=1", "data_bits=128"])
+    ...     "frames=1", "packing=none", "residual_lanes=4", "map_share=1", "strip_factor=1",
+    ...     "weight_factor=1", "data_bits=128"])
     >>> request = mnv2.SearchRequest(
     ...     space=space.values, objectives=("fps", "dsp"), limits={"dsp": 1000})
     >>> network = mnv2.mobilenet_v2(width=0.35, input_size=96)

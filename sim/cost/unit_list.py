@@ -23,7 +23,6 @@ UNIT_COSTS: tuple[UnitCost, ...] = (
     rescaling.REQUANTIZE,
     rescaling.RESIDUAL,
     rescaling.POOL,
-    rescaling.POOL_REQUANTIZE,
     datapath.LINE_BUFFER,
     control.ISSUE,
     control.WALK,

@@ -64,7 +64,7 @@ def json_cycles(*arguments):
         (("--frames", "2"), "must be 1, or 3 or more, not 2"),
         (("--draws", "0"), "--draws must be 1 or more"),
         (("--config", "tiny"), "line_words is 1024: change it with --set"),
-        (("--set", "pixels"), "A setting must be option=integer"),
+        (("--set", "pixels"), "A setting must be option=value"),
     ],
 )
 def test_what_is_wrong_is_a_sentence(arguments, message):
