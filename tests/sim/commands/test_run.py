@@ -42,8 +42,9 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
     stall = {"weights": 10}
     kinds = {"weights": 1000}
 
-    def run_golden(model, tensors, *, config, memory, frames=1, waves_file=None, progress):
+    def run_golden(model, tensors, *, config, memory, groups=1, waves_file=None, progress):
         network = model.network
+        (tensors,) = tensors
         parts = network.rows
         names = ["stem", *(block.name for block in network.blocks), "head", "classifier"]
         layers = tuple(
@@ -75,15 +76,12 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
         assert waves_file is None
         return SimpleNamespace(
             layers=layers,
-            accumulators=tensors["logits_accumulator"].reshape(-1),
-            logits=tensors["classifier"].reshape(-1),
-            maps={"pool": tensors["pool"]}
-            | {block.name: tensors[block.output_name] for block in network.blocks},
+            outputs=(golden_output(network, tensors),),
             timeline=np.array([[1024, 0, 10, 0]] * -(-cycles // 1024)),
             cycles=cycles,
-            frame_ends=tuple(cycles + 3_000_000 * number for number in range(frames)),
-            read_bytes=3_800_000 * frames,
-            write_bytes=5000 * frames,
+            frame_ends=tuple(cycles + 3_000_000 * number for number in range(groups)),
+            read_bytes=3_800_000 * groups,
+            write_bytes=5000 * groups,
             seconds=2.0,
         )
 

@@ -91,7 +91,7 @@ def test_headline_of_a_network():
     traffic = f"{report.total.dram_bytes:,} bytes of DRAM ({report.over_floor:.3f} x floor)"
     assert headline(report) == (
         "1,000-class frame: 749,398 cycles = 3.747 ms at 200 MHz, 266.9 frames/s, 89.6% of 448 "
-        f"multipliers, {traffic}, 0 mismatches"
+        f"products a cycle, {traffic}, 0 mismatches"
     )
     assert headline(report) in " ".join(render(report, width=200).split())
 

@@ -41,7 +41,7 @@ class Squares(wiring.Component):
 def by_widths(component):
     """Multipliers of a component by the widths of their operands."""
     counts = {}
-    for (_, first, second), count in find_multipliers(convert(component)).items():
+    for (_, first, second, _), count in find_multipliers(convert(component)).items():
         counts[first, second] = counts.get((first, second), 0) + count
     return counts
 
