@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Protocol
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.report.limits import TrafficLimits
-from mnv2.sim.report.names import name_frames
 from mnv2.sim.report.results import LayerResult, Measurement, sum_layers
 from mnv2.sim.report.systolic_formula import ScaleSimEstimate
 
@@ -79,9 +78,8 @@ def check_frames(frames: int, abreast: int = 1) -> None:
     """
     if frames == 1 or (frames >= 3 * abreast and frames % abreast == 0):
         return
-    most = "3 or more" if abreast == 1 else f"{3 * abreast} or more and a multiple of {abreast}"
-    why = "" if abreast == 1 else f": {name_frames(abreast)} end together"
-    raise UserError(f"The number of frames must be 1, or {most}, not {frames}{why}")
+    even = "" if abreast == 1 else f" and a multiple of {abreast}, since as many end together"
+    raise UserError(f"The number of frames must be 1, or {3 * abreast} or more{even}, not {frames}")
 
 
 @dataclass(frozen=True)
