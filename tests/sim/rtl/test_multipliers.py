@@ -139,7 +139,7 @@ def test_two_activations_with_zeros_between_are_two_products(component):
 
 
 def test_a_pair_whose_products_meet_is_none():
-    """Of 6 x 5 bits a product has 11; with a field of 10 the lower reaches into the upper."""
+    """A product of 6 x 5 bits has 11; with a field of 10 the lower reaches into the upper."""
     assert found_in(Pair(10)) == [16, 5, 1]
 
 
