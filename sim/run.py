@@ -108,11 +108,11 @@ def run_frame(
     )
     sequence = None
     if frames > 1:
-        groups = frames // config.frames
+        turns = frames // config.frames
         if progress:
-            progress.repeating(groups * run.cycles)
+            progress.repeating(turns * run.cycles)
         several = run_network(
-            integer, tensors, config=config, memory=memory, groups=groups, progress=progress
+            integer, tensors, config=config, memory=memory, turns=turns, progress=progress
         )
         sequence = FrameSequence(
             ends=several.frame_ends,

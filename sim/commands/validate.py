@@ -108,7 +108,7 @@ def validate(
     _check(stalls, seeds, draws, frames, accelerator)
     require_counters(accelerator)
     sources = read_pictures((image, second), accelerator)
-    groups = max(1, frames // accelerator.frames)
+    turns = max(1, frames // accelerator.frames)
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         with FrameBar() as progress:
@@ -122,13 +122,13 @@ def validate(
             data = [load_input(runnable, source, given(normalization)) for source in sources]
             memories = [dataclasses.replace(memory, seed=one) for one in seeds_from(seed, seeds)]
             # A prediction that is impossible is found before anything is built.
-            predicted = _predict(runnable.network, accelerator, memories, groups)
+            predicted = _predict(runnable.network, accelerator, memories, turns)
             runs = measure_network(
                 runnable,
                 data,
                 memories,
                 config=accelerator,
-                groups=groups,
+                turns=turns,
                 cycles=predicted[0].ends[-1],
                 progress=progress,
             )
@@ -139,7 +139,7 @@ def validate(
         work = runnable.network, accelerator, predicted, runs
         if seeds > 1:
             comparison, shown = _seeds(*work, memories, draws, temporary, about)
-        elif groups > 1:
+        elif turns > 1:
             comparison, shown = _frames(*work, temporary, about)
         else:
             comparison, shown = _run(*work, temporary, about)
@@ -176,12 +176,12 @@ def _check(stalls, seeds, draws, frames, accelerator):
         raise UserError(f"A distribution needs 10 draws or more, not {draws}")
 
 
-def _predict(network, accelerator, memories, groups):
+def _predict(network, accelerator, memories, turns):
     """Predict the frames with each memory."""
     from mnv2.sim.cycles.predict import predict_frames
 
     return [
-        predict_frames(network, accelerator, groups, **dataclasses.asdict(memory))
+        predict_frames(network, accelerator, turns, **dataclasses.asdict(memory))
         for memory in memories
     ]
 

@@ -91,7 +91,7 @@ def predict_network(
 def predict_frames(
     network: Network,
     config: AcceleratorConfig,
-    groups: int,
+    turns: int,
     *,
     latency: int = 100,
     bytes_per_cycle: int = 0,
@@ -104,7 +104,7 @@ def predict_frames(
     ----------
     network, config, latency, bytes_per_cycle, stall_percent, seed
         See `predict_network`.
-    groups : int
+    turns : int
         Frames, or pairs abreast, that follow one another: 1 or more.
 
     Returns
@@ -117,7 +117,7 @@ def predict_frames(
         If the network does not fit, or never comes to an end.
     """
     try:
-        plan = plan_network(network, config, groups)
+        plan = plan_network(network, config, turns * config.frames)
     except DoesNotFit as error:
         raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
     pauses = Pauses(stall_percent, seed) if stall_percent else None
@@ -145,27 +145,27 @@ def predict_frames(
                 **layer,
             )
             for layer in fields
-            for counts, beats, stored in (spent[group, layer["name"]],)
+            for counts, beats, stored in (spent[turn, layer["name"]],)
         )
-        for group in range(groups)
+        for turn in range(turns)
     )
-    ends = [0] * groups
-    for (group, _), end in zip(plan.owners, machine.ends, strict=True):
-        ends[group] = end
+    ends = [0] * turns
+    for (turn, _), end in zip(plan.owners, machine.ends, strict=True):
+        ends[turn] = end
     return PredictedFrames(layers, tuple(ends))
 
 
 def _add_up(plan, machine):
-    """Sum up, by group and row: cycles by cause, beats by stream, and bytes written."""
+    """Sum up, by turn and row: cycles by cause, beats by stream, and bytes written."""
     spent: dict[tuple[int, str], tuple[list[int], list[int], int]] = {}
-    for (group, name), descriptor, counts, beats in zip(
+    for (turn, name), descriptor, counts, beats in zip(
         plan.owners, plan.descriptors, machine.counts, machine.beats, strict=True
     ):
         parts = [(name, 0, descriptor.store_bytes)]
         if descriptor.stem:
             parts.append(("stem", 1, 0))
         for row, part, stored in parts:
-            earlier = spent.get((group, row))
+            earlier = spent.get((turn, row))
             now = counts[part], beats[part], stored
             if earlier:  # the classifier in parts
                 now = (
@@ -173,7 +173,7 @@ def _add_up(plan, machine):
                     [sum(pair) for pair in zip(earlier[1], now[1], strict=True)],
                     earlier[2] + stored,
                 )
-            spent[group, row] = now
+            spent[turn, row] = now
     return spent
 
 

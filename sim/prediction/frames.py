@@ -19,7 +19,7 @@ from mnv2.sim.prediction.layers import (
     write_csv,
 )
 from mnv2.sim.prediction.published import published_records
-from mnv2.sim.report.names import group_name, name_frames
+from mnv2.sim.report.names import name_frames, turn_name
 from mnv2.sim.report.wide_table import WideTable, new_table
 
 __all__ = ["FrameComparison", "render_frame_rows", "render_frames", "write_frames"]
@@ -63,7 +63,7 @@ class FrameComparison:
     @property
     def names(self) -> list[str]:
         """Name of each comparison, such as ``frame 2``, or ``frames 3 and 4``."""
-        return [group_name(number + 1, self.abreast) for number in range(len(self.comparisons))]
+        return [turn_name(number + 1, self.abreast) for number in range(len(self.comparisons))]
 
 
 def render_frames(comparison: FrameComparison) -> Group:
@@ -144,7 +144,7 @@ def render_frame_rows(frames: PredictedFrames, abreast: int = 1) -> WideTable:
         if abreast == 1
         else f"Predicted cycles of the back-to-back frames, {name_frames(abreast)}",
         "layer",
-        *(group_name(number + 1, abreast).replace(" and", "\nand") for number in range(count)),
+        *(turn_name(number + 1, abreast).replace(" and", "\nand") for number in range(count)),
     )
     for rows in zip(*frames.layers, strict=True):
         table.add_row(rows[0].name, *(f"{row.cycles:,}" for row in rows))

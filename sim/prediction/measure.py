@@ -10,7 +10,7 @@ __all__ = ["measure_network"]
 
 
 def measure_network(
-    model, given, memories, *, config, groups=1, cycles=0, progress: FrameProgress | None = None
+    model, given, memories, *, config, turns=1, cycles=0, progress: FrameProgress | None = None
 ):
     """Run a picture, or two abreast, through the whole network in RTL, once with each memory.
 
@@ -21,10 +21,10 @@ def measure_network(
         One for each frame abreast.
     memories : sequence of mnv2.sim.rtl.memory_model.MemoryModel
     config : mnv2.hw.config.AcceleratorConfig
-    groups : int
+    turns : int
         See `mnv2.sim.rtl.run_network.run_network`.
     cycles : int
-        Estimate for all groups, for the progress of several.
+        Estimate for all turns, for the progress of several.
     progress : FrameProgress, optional
 
     Returns
@@ -44,7 +44,7 @@ def measure_network(
             if len(memories) > 1:
                 progress.name_run(f"Seed {memory.seed}, {number + 1} of {len(memories)}")
             progress.starting(program_steps(model.network, config))
-            if groups > 1:
+            if turns > 1:
                 progress.repeating(cycles)
         runs.append(
             run_network(
@@ -52,7 +52,7 @@ def measure_network(
                 tensors,
                 config=config,
                 memory=memory,
-                groups=groups,
+                turns=turns,
                 progress=progress,
             )
         )

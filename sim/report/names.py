@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from mnv2.sim.errors import UserError
 
-__all__ = ["find_by_name", "group_name", "if_several", "name_frames", "short_name", "words"]
+__all__ = ["find_by_name", "if_several", "name_frames", "short_name", "turn_name", "words"]
 
 T = TypeVar("T")
 
@@ -39,15 +39,15 @@ def if_several(abreast: int, pattern: str) -> str:
     return "" if abreast == 1 else pattern.format(name_frames(abreast))
 
 
-def group_name(number: int, abreast: int) -> str:
+def turn_name(number: int, abreast: int) -> str:
     """Name frames that are computed abreast: ``frame 3``, or ``frames 5 and 6`` of the third pair.
 
     Parameters
     ----------
     number : int
-        Of the group, from 1.
+        Of the turn, from 1.
     abreast : int
-        Frames of a group.
+        Frames of a turn.
     """
     last = number * abreast
     return f"frame {last}" if abreast == 1 else f"frames {last - abreast + 1} and {last}"

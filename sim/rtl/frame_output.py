@@ -33,7 +33,7 @@ class FrameOutput:
     maps: dict[str, np.ndarray]
 
 
-def read_outputs(result, snapshots, program, network, groups, config):
+def read_outputs(result, snapshots, program, network, turns, config):
     """Tensors of every frame of a run.
 
     Parameters
@@ -45,7 +45,7 @@ def read_outputs(result, snapshots, program, network, groups, config):
         pool's.
     program : mnv2.sim.mapping.network_program.NetworkProgram
     network : mnv2.golden.network.Network
-    groups : int
+    turns : int
         Frames, or pairs abreast, one after another.
     config : mnv2.hw.config.AcceleratorConfig
 
@@ -57,7 +57,7 @@ def read_outputs(result, snapshots, program, network, groups, config):
     spilled, logits = _split_output(result.output, program)
     maps = _unpack_maps(result.maps, snapshots, spilled, network, config)
     outputs = []
-    for number in range(groups * config.frames):
+    for number in range(turns * config.frames):
         accumulators, one = unpack_logits(logits, program, config, number)
         outputs.append(FrameOutput(one, accumulators, maps[number] if number < len(maps) else {}))
     return tuple(outputs)

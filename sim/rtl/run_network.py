@@ -7,6 +7,7 @@ import numpy as np
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.progress import FrameProgress
+from mnv2.sim.mapping.descriptors import map_bytes
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from mnv2.sim.mapping.network_program import build_network_program
 from mnv2.sim.mapping.tiling import DoesNotFit, map_words
@@ -84,7 +85,7 @@ def run_network(
     *,
     config,
     memory,
-    groups=1,
+    turns=1,
     waves_file=None,
     asserts=False,
     progress: FrameProgress | None = None,
@@ -99,7 +100,7 @@ def run_network(
         abreast.
     config : mnv2.hw.config.AcceleratorConfig
     memory : mnv2.sim.rtl.memory_model.MemoryModel
-    groups : int
+    turns : int
         Number of times that the images are computed, back-to-back: of frames, or of pairs abreast.
     waves_file : Path, optional
         Waveform to write; any suffix is replaced by the format's.
@@ -123,7 +124,7 @@ def run_network(
     require_counters(config)
     network, pictures = model.network, each_frame(tensors, config)
     try:
-        images = groups * [picture["input"] for picture in pictures]
+        images = turns * [picture["input"] for picture in pictures]
         program = build_network_program(model, images, config)
     except DoesNotFit as error:
         raise UserError(error.advice) from None
@@ -153,23 +154,21 @@ def run_network(
         with_spilled_maps(program),
         memory=memory,
         snapshots=snapshots,
-        deadline=groups * DEADLINE_FACTOR * sum(ideal.values()) + DEADLINE_CYCLES,
+        deadline=turns * DEADLINE_FACTOR * sum(ideal.values()) + DEADLINE_CYCLES,
         reached=progress and progress.reached,
         waves_file=waves_file and waves_file.with_suffix(f".{build.waves}"),
     )
-    outputs = read_outputs(result, snapshots, program, network, groups, config)
+    outputs = read_outputs(result, snapshots, program, network, turns, config)
     check_outputs(outputs, pictures, network, config, memory)
     check_counters(result, config)
     layers = tuple(
-        _layers(result.counters, network, program, ideal, config, group) for group in range(groups)
+        _layers(result.counters, network, program, ideal, config, turn) for turn in range(turns)
     )
     ends = [
         max(
-            end
-            for end, (group, _) in zip(result.ends, program.works, strict=True)
-            if group == number
+            end for end, (turn, _) in zip(result.ends, program.works, strict=True) if turn == number
         )
-        for number in range(groups)
+        for number in range(turns)
     ]
     return NetworkRun(
         layers=layers[0],
@@ -194,14 +193,14 @@ def _ideal_cycles(network, config):
     }
 
 
-def _layers(counters, network, program, ideal, config, group):
+def _layers(counters, network, program, ideal, config, turn):
     """Rows of the report of a frame, or of a pair abreast.
 
     The counters of the stem come with those of the first block.
     """
     rows_of: dict[str, list[dict[str, dict[str, int]]]] = {}
     for (number, name), row in zip(program.works, counters, strict=True):
-        if number == group:
+        if number == turn:
             rows_of.setdefault(name, []).append(row)
 
     def measured(name, kind, layer, row, part="block", write_bytes=0, **details):
@@ -233,7 +232,7 @@ def _layers(counters, network, program, ideal, config, group):
                 row,
                 stride=block.stride,
                 residual=block.residual,
-                write_bytes=-(-words * config.word_bits // 8),
+                write_bytes=map_bytes(words, config),
             )
         )
     (head,) = rows_of["head"]
@@ -249,7 +248,7 @@ def _layers(counters, network, program, ideal, config, group):
             "classifier",
             network.classifier,
             classifier,
-            write_bytes=sum(size for _, size in program.logits[group]),
+            write_bytes=sum(part[1] for part in program.logits[turn]),
         )
     )
     return tuple(rows)

@@ -43,7 +43,7 @@ def test_wrong_blocks(text):
         parse_blocks(text, 5)
 
 
-def golden_run(model, tensors, *, config, memory, groups=1, waves_file=None, progress):
+def golden_run(model, tensors, *, config, memory, turns=1, waves_file=None, progress):
     """In place of the hardware's run: golden's tensors, and cycles that follow from the MACs."""
     network = model.network
     names = ["stem", *(block.name for block in network.blocks), "head", "classifier"]
@@ -77,7 +77,7 @@ def golden_run(model, tensors, *, config, memory, groups=1, waves_file=None, pro
     assert len(tensors) == config.frames
     return NetworkRun(
         layers=layers,
-        frame_layers=groups * (layers,),
+        frame_layers=turns * (layers,),
         outputs=tuple(
             FrameOutput(
                 one["classifier"].reshape(-1),
@@ -89,9 +89,9 @@ def golden_run(model, tensors, *, config, memory, groups=1, waves_file=None, pro
         ),
         timeline=np.array([[1024, 0, 10, 0]] * -(-cycles // 1024)),
         cycles=cycles,
-        frame_ends=tuple(cycles + 3_000_000 * number for number in range(groups)),
-        read_bytes=3_800_000 * groups,
-        write_bytes=5000 * groups,
+        frame_ends=tuple(cycles + 3_000_000 * number for number in range(turns)),
+        read_bytes=3_800_000 * turns,
+        write_bytes=5000 * turns,
         seconds=2.0,
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mnv2.sim.report.names import group_name, if_several, name_frames
+from mnv2.sim.report.names import if_several, name_frames, turn_name
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,6 @@ def test_frames_under_another_name():
     assert name_frames(2, "the frame", "big frames") == "two big frames abreast"
 
 
-def test_groups_of_frames():
-    assert [group_name(number, 1) for number in (1, 2)] == ["frame 1", "frame 2"]
-    assert [group_name(number, 2) for number in (1, 3)] == ["frames 1 and 2", "frames 5 and 6"]
+def test_frames_of_a_turn():
+    assert [turn_name(number, 1) for number in (1, 2)] == ["frame 1", "frame 2"]
+    assert [turn_name(number, 2) for number in (1, 3)] == ["frames 1 and 2", "frames 5 and 6"]
