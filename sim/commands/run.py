@@ -135,7 +135,8 @@ def run(
     with the golden model. Every figure of a layer is then that of both together; frames a second
     and bytes a frame are those of one.
 
-    A float model is quantised to the bits of the accelerator: 8, or those of --set weight_bits=6.
+    A float model is quantised for the accelerator: to 8 bits, or those of --set weight_bits=6, and
+    to its rounding.
     Any network of the family runs: a .tflite keeps its own integers, its FULLY_CONNECTED is scaled
     by the hardware with a multiplier and a shift, and SOFTMAX runs on the host.
 
@@ -288,12 +289,14 @@ def _open(request: RunRequest, progress: Callable[[int, int], None]):
     """Open the model, a float one in the accelerator's bits, and its input for each frame."""
     from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
+    from mnv2.sim.rtl.check import accelerator_arithmetic
 
     model = open_model(
         request.model,
         input_size=request.size,
         weight_bits=request.config.weight_bits,
         activation_bits=request.config.activation_bits,
+        arithmetic=accelerator_arithmetic(request.config),
         progress=progress,
     )
     return model, [load_input(model, source, request.normalization) for source in request.sources]

@@ -99,6 +99,7 @@ def validate(
     from mnv2.sim.prediction.distribution import seeds_from
     from mnv2.sim.prediction.measure import measure_network
     from mnv2.sim.report.provenance import made_with
+    from mnv2.sim.rtl.check import accelerator_arithmetic
     from mnv2.sim.rtl.layer_result import require_counters
     from mnv2.sim.rtl.toolchain import find_toolchain
 
@@ -117,6 +118,7 @@ def validate(
                 input_size=size,
                 weight_bits=accelerator.weight_bits,
                 activation_bits=accelerator.activation_bits,
+                arithmetic=accelerator_arithmetic(accelerator),
                 progress=progress.calibrating,
             )
             data = [load_input(runnable, source, given(normalization)) for source in sources]
