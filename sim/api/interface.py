@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mnv2.golden.network import Network
     from mnv2.hw.config import AcceleratorConfig
     from mnv2.sim.cost.cost_report import CostReport
@@ -52,7 +54,8 @@ def predict(
     memory : mnv2.sim.rtl.memory_model.MemoryModel, optional
         Default: 100 cycles away, a beat a cycle each way, without pauses.
     frames : int
-        1, or the number of back-to-back frames, 3 or more, whose interval is predicted too.
+        1, or the number of back-to-back frames, 3 or more, whose interval is predicted too; of two
+        frames abreast an even number, 6 or more.
     clock_hz : float
         Clock that times are stated at; it changes no cycle.
 
@@ -93,7 +96,9 @@ def predict(
     begin = time.perf_counter()
     layers = predict_network(network, config, **settings)
     seconds = time.perf_counter() - begin
-    sequence = predict_frames(network, config, frames, **settings) if frames > 1 else None
+    sequence = None
+    if frames > 1:
+        sequence = predict_frames(network, config, frames // config.frames, **settings)
     return make_prediction(
         network, layers, config, **settings, clock_hz=clock_hz, seconds=seconds, sequence=sequence
     )
@@ -283,7 +288,7 @@ def sweep(
 
 def run_rtl(
     model: RunnableModel,
-    given: ModelInput,
+    given: ModelInput | Sequence[ModelInput],
     config: AcceleratorConfig,
     memory: MemoryModel | None = None,
     *,
@@ -300,13 +305,14 @@ def run_rtl(
     ----------
     model : mnv2.sim.networks.open.RunnableModel
         In the accelerator's bits: see `mnv2.open_model`.
-    given : mnv2.sim.networks.inputs.ModelInput
-        See `mnv2.load_input`.
+    given : mnv2.sim.networks.inputs.ModelInput, or sequence of them
+        See `mnv2.load_input`. Two for an accelerator that computes two frames abreast.
     config : mnv2.hw.config.AcceleratorConfig
     memory : mnv2.sim.rtl.memory_model.MemoryModel, optional
         Default: 100 cycles away, a beat a cycle each way, without pauses.
     frames : int
-        1, or the number of back-to-back frames, 3 or more, that are run too.
+        1, or the number of back-to-back frames, 3 or more, that are run too; of two frames abreast
+        an even number, 6 or more.
     clock_hz : float
         Clock that times are stated at; it changes no cycle.
     waves_file : Path, optional
@@ -315,12 +321,13 @@ def run_rtl(
     Returns
     -------
     mnv2.sim.run.RunResult
-        The report and the tensors that the hardware made.
+        The report and the tensors that the hardware made, of each picture.
 
     Raises
     ------
     UserError
-        If the network does not fit, or a tool is missing.
+        If the network does not fit, there are not as many pictures as frames abreast, the
+        accelerator has no counters, or a tool is missing.
     SimulationError
         If the simulation fails or a tensor differs from the golden model's.
 
@@ -348,13 +355,16 @@ def run_rtl(
     )
 
 
-def program(model: RunnableModel, given: ModelInput, config: AcceleratorConfig) -> NetworkProgram:
+def program(
+    model: RunnableModel, given: ModelInput | Sequence[ModelInput], config: AcceleratorConfig
+) -> NetworkProgram:
     """Map a network to an accelerator: the memory that a host writes, and where logits appear.
 
     Parameters
     ----------
     model : mnv2.sim.networks.open.RunnableModel
-    given : mnv2.sim.networks.inputs.ModelInput
+    given : mnv2.sim.networks.inputs.ModelInput, or sequence of them
+        Two for an accelerator that computes two frames abreast.
     config : mnv2.hw.config.AcceleratorConfig
 
     Returns
@@ -364,7 +374,8 @@ def program(model: RunnableModel, given: ModelInput, config: AcceleratorConfig) 
     Raises
     ------
     UserError
-        If the network does not fit the accelerator.
+        If the network does not fit the accelerator, or there are not as many pictures as frames
+        abreast.
 
     Examples
     --------
@@ -377,9 +388,11 @@ def program(model: RunnableModel, given: ModelInput, config: AcceleratorConfig) 
     """
     from mnv2.sim.mapping.network_program import build_network_program
     from mnv2.sim.mapping.tiling import DoesNotFit
+    from mnv2.sim.rtl.abreast import each_frame
 
+    images = [one.integer for one in each_frame(given, config)]
     try:
-        return build_network_program(model.integer, [given.integer], config)
+        return build_network_program(model.integer, images, config)
     except DoesNotFit as error:
         raise UserError(error.advice) from None
 
@@ -404,7 +417,7 @@ def _check(
         )
     if memory is not None and not isinstance(memory, MemoryModel):
         raise UserError(f"The memory must be a MemoryModel, not {memory!r}")
-    check_frames(frames)
+    check_frames(frames, config.frames)
     if not clock_hz > 0:
         raise UserError(f"The clock must be a positive frequency in Hz, not {clock_hz!r}")
 

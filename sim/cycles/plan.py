@@ -68,8 +68,8 @@ class Plan:
     descriptors : tuple of PlannedDescriptor
         One for each descriptor.
     owners : tuple of (int, str)
-        The row that each is for: number of the frame, and name of a block, ``"head"`` or
-        ``"classifier"``.
+        The row that each is for: number of the frame, or of the pair of frames that are computed
+        abreast, and name of a block, ``"head"`` or ``"classifier"``.
     program_beats, weights_beats, taps_beats, parameters_beats : int
         Beats of the streams that are read from start to end.
     """
@@ -131,20 +131,21 @@ def plan_network(network: Network, config: AcceleratorConfig, frames: int = 1) -
     descriptors: list[PlannedDescriptor] = []
     owners: list[tuple[int, str]] = []
     waiting: list[PlannedDescriptor] = []  # parts of the classifier of the frame before
-    for frame in range(frames):
+    turns = -(-frames // config.frames)
+    for turn in range(turns):
         for block, descriptor in zip(network.blocks, blocks, strict=True):
             descriptors.append(descriptor)
-            owners.append((frame, block.name))
+            owners.append((turn, block.name))
             if waiting:
                 descriptors.append(waiting.pop(0))
-                owners.append((frame - 1, "classifier"))
+                owners.append((turn - 1, "classifier"))
         descriptors += waiting
-        owners += len(waiting) * [(frame - 1, "classifier")]
+        owners += len(waiting) * [(turn - 1, "classifier")]
         descriptors.append(head)
-        owners.append((frame, "head"))
+        owners.append((turn, "head"))
         waiting = list(parts)
     descriptors.append(whole)
-    owners.append((frames - 1, "classifier"))
+    owners.append((turns - 1, "classifier"))
     weights = sum(_weight_words(descriptor, config) for descriptor in descriptors)
     return Plan(
         descriptors=tuple(descriptors),
