@@ -45,11 +45,11 @@ class ResidualPath(wiring.Component):
                  operand_bits=27, multipliers_in_luts=False, activation_bits=8):
         check_integer("Queue words", queue_words)
         self.queue_words = queue_words
-        self._word  = activation_word(channels, pixels, activation_bits)
         self._adder = ResidualAdd(
             channels=channels, pixels=pixels, lanes=lanes, rounding=rounding,
             operand_bits=operand_bits, multipliers_in_luts=multipliers_in_luts,
             activation_bits=activation_bits, tag_shape=ADDRESS_BITS)
+        self._word = activation_word(channels, pixels, activation_bits)
         #: Cycles from a word's fetch to its sum, and to the next fetch at the earliest.
         self.latency         = 1 + self._adder.latency
         self.cycles_per_item = 1 + self._adder.cycles_per_item

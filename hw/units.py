@@ -18,7 +18,10 @@ from .counters import Counters
 from .gearbox import Gearbox
 from .issue import Issue
 from .line_buffer import LineBuffer
+from .line_input import LineInput
+from .logits_path import LogitsPath
 from .mac_array import MacArray
+from .map_memory import MapMemory
 from .map_mover import MapLoader, MapStorer
 from .pass_walk import PassWalk
 from .pool import Pool
@@ -26,12 +29,15 @@ from .read_master import ReadMaster
 from .registers import Registers
 from .requantize import Requantize
 from .residual import ResidualAdd
+from .residual_path import ResidualPath
 from .ring import Ring
 from .sequencer import Sequencer
 from .standalone.depthwise import Depthwise
 from .standalone.pointwise import Pointwise
 from .standalone.weight_banks import WeightBanks
+from .step_input import StepInput
 from .supervisor import Supervisor
+from .tile_results import TileResults
 from .write_master import WriteMaster
 
 __all__ = ["UNITS", "HardwareUnit"]
@@ -99,17 +105,35 @@ def _pointwise(config):
     return {**_array(config), "weight_words": max(config.weight_words // 2, 1)}
 
 
-def _core(config):
-    return {**_array(config), "map_words": config.map_words, "strip_words": config.strip_words,
-            "line_words": config.line_words, "weight_words": config.weight_words,
-            "tap_words": config.tap_words, "parameter_words": config.parameter_words,
-            "queue_words": config.queue_words}
+def _frames(config):
+    """Parameters of a unit that works on the words of each frame."""
+    return {"inputs": config.inputs, "frames": config.frames, "pixels": config.pixels}
 
 
 def _issue(config):
     return {"tile_words": config.tile_words, "weight_ring": config.weight_words,
             "tap_ring": config.tap_words, "parameter_ring": config.parameter_words,
-            "queue_words": config.queue_words}
+            "queue_words": config.queue_words,
+            "pool_cycles": Requantize.latency + Pool.latency}
+
+
+def _tile_results(config):
+    return {**_frames(config), "tile_words": config.tile_words,
+            "accumulator_bits": config.accumulator_bits}
+
+
+def _residual_path(config):
+    return {"channels": config.word_channels, "pixels": config.pixels,
+            "lanes": config.residual_lanes, "queue_words": config.queue_words,
+            "rounding": config.requantize, "operand_bits": config.operand_bits,
+            "multipliers_in_luts": config.multipliers_in_luts,
+            "activation_bits": config.activation_bits}
+
+
+def _logits_path(config):
+    return {"inputs": config.inputs, "frames": config.frames,
+            "accumulator_bits": config.accumulator_bits,
+            "activation_bits": config.activation_bits, "queue_words": config.queue_words}
 
 
 def _gearbox(config):
@@ -141,15 +165,18 @@ UNITS = {
         lambda config: {"shape": config.weight_word_bits,
                         "words": max(config.weight_words // 2, 1)}),
     "accelerator": HardwareUnit(Accelerator, lambda config: {"config": config}, ("",)),
-    "core": HardwareUnit(Core, _core, ("core",), size="{outputs}x{inputs}x{pixels}"),
+    "core": HardwareUnit(Core, lambda config: {"config": config}, ("core",),
+                         size="{config.outputs}x{config.inputs}x{config.pixels}"),
     "mac-array": HardwareUnit(
         MacArray, _array, ("core.array",),
         lambda config: {"pixels": 1}, "{outputs}x{inputs}x{pixels}"),
     "requantize": HardwareUnit(
-        Requantize, _lanes, ("core.requantize", "core.pool.requantize"),
+        Requantize, _lanes, ("core.requantize",),
         lambda config: {"channels": 1, "pixels": 1}, "{channels}x{pixels}"),
     "residual-add": HardwareUnit(
-        ResidualAdd, lambda config: {**_lanes(config), "lanes": config.inputs}, ("core.residual",),
+        ResidualAdd,
+        lambda config: {name: value for name, value in _residual_path(config).items()
+                        if name != "queue_words"}, ("core.residual.adder",),
         lambda config: {"channels": 1, "pixels": 1, "lanes": 1}, "{channels}x{pixels}"),
     "pool": HardwareUnit(
         Pool, lambda config: {**_lanes(config), "tile_words": config.tile_words}, ("core.pool",),
@@ -159,6 +186,19 @@ UNITS = {
         lambda config: {**_lanes(config), "tile_words": config.tile_words,
                         "depth": config.line_words}, ("core.line_buffer",),
         lambda config: {"pixels": min(config.pixels, 2)}, "{channels}x{pixels}"),
+    "map-memory": HardwareUnit(
+        MapMemory, lambda config: {"word": config.word_bits, "depth": config.map_words},
+        ("core.map_memory",)),
+    "line-input": HardwareUnit(
+        LineInput, lambda config: {"word": config.word_bits, "queue_words": config.queue_words},
+        ("core.line_input",)),
+    "step-input": HardwareUnit(
+        StepInput,
+        lambda config: {**_frames(config), "activation_bits": config.activation_bits},
+        ("core.step_input",)),
+    "tile-results": HardwareUnit(TileResults, _tile_results, ("core.tile",)),
+    "residual-path": HardwareUnit(ResidualPath, _residual_path, ("core.residual",)),
+    "logits-path": HardwareUnit(LogitsPath, _logits_path, ("core.logits",)),
     "issue": HardwareUnit(Issue, _issue, ("core.issue",), lambda config: {}),
     "pass-walk": HardwareUnit(
         PassWalk,
