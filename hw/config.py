@@ -142,7 +142,9 @@ class AcceleratorConfig:
     burst_beats, outstanding : int
         Longest burst in beats; reads in flight at once, 2 or more.
     padded_words : bool
-        Pad words in external memory to whole beats, or beats to whole words.
+        Pad each word in external memory to the least width that is whole beats, or of which a beat
+        holds a whole number: its gearbox then places words instead of shifting them, with a tenth
+        of the LUTs.
     counters : bool
         Count cycles and beats of each descriptor.
     patience_cycles : int
@@ -279,6 +281,31 @@ class AcceleratorConfig:
     def parameter_word_bits(self) -> int:
         """Bits of a word of requantisation parameters."""
         return self.inputs * self.parameter_bits
+
+    @property
+    def stream_word_bits(self) -> dict[str, int]:
+        """Bits of a word of each stream, and of an image and of logits, which have their own."""
+        return {
+            "program":     8 * RECORD_BYTES,
+            "activations": self.word_bits,
+            "parameters":  self.parameter_word_bits,
+            "taps":        self.tap_word_bits,
+            "weights":     self.weight_word_bits,
+            "image":       self.frames * IMAGE_CHANNELS * self.pixels * self.activation_bits,
+            "logits":      self.word_channels * LOGIT_BITS,
+        }
+
+    @property
+    def memory_word_bits(self) -> dict[str, int]:
+        """Bits that each of :attr:`stream_word_bits` takes in external memory: see `padded_words`.
+
+        The word comes first, and zeros fill up what it takes.
+        """
+        if not self.padded_words:
+            return self.stream_word_bits
+        return {name: 1 << (bits - 1).bit_length() if bits < self.data_bits
+                else -(-bits // self.data_bits) * self.data_bits
+                for name, bits in self.stream_word_bits.items()}
 
     @property
     def data_bytes(self) -> int:

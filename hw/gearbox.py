@@ -12,6 +12,9 @@ from .axi import beat
 
 __all__ = ["Gearbox"]
 
+#: Registers that a ring may have, as a multiple of what is ever held.
+_RING = 3
+
 
 class Gearbox(wiring.Component):
     """Cuts a dense, little-endian stream of bits into words of another width.
@@ -23,7 +26,9 @@ class Gearbox(wiring.Component):
     The narrower side moves a word each cycle inside a packet. After the last word of a packet
     the input waits until the packet has left.
 
-    ``i.ready``, ``o.valid`` and ``o.payload`` depend on registers alone.
+    ``i.ready``, ``o.valid`` and ``o.payload`` depend on registers alone. They take the same cycles
+    at all widths, but not the same logic: it is least where one width is a multiple of the other,
+    and most where their greatest common divisor is a small part of both.
 
     Parameters
     ----------
@@ -119,16 +124,20 @@ class Gearbox(wiring.Component):
 
         word = Signal(self.output_bits)
         m.d.comb += Value.cast(self.o.payload)[:self.output_bits].eq(word)
+        # The cheapest way to hold it: at least one width is a unit; a ring of all units of whole
+        # inputs and outputs is not much more than is ever held; or neither.
         if taken == 1:
-            self._fill(m, word, given, level, take, give, drop)
+            self._place(m, word, given, level, take, give, drop)
         elif given == 1:
-            self._unload(m, word, taken, level, take)
+            self._part(m, word, taken, level, take)
+        elif taken * given <= _RING * capacity:
+            self._ring(m, word, unit_bits, taken, given, take, give, drop)
         else:
             self._shift(m, word, unit_bits, capacity, kept, take, give, drop)
         return m
 
-    def _fill(self, m, word, given, level, take, give, drop):
-        """Place each input where it belongs in the output; one more waits until that has left."""
+    def _place(self, m, word, given, level, take, give, drop):
+        """Place whole inputs where they belong in an output; one more waits until it has left."""
         units = [Signal(self.input_bits, name=f"unit_{index}") for index in range(given)]
         spare = Signal(self.input_bits)
         m.d.comb += word.eq(Cat(units))
@@ -145,8 +154,8 @@ class Gearbox(wiring.Component):
                 with m.If(give | drop):
                     m.d.sync += unit.eq(0)
 
-    def _unload(self, m, word, taken, level, take):
-        """Give the parts of an input one by one; the last one waits apart while the next comes."""
+    def _part(self, m, word, taken, level, take):
+        """Give the parts of an input one by one; the last waits apart while the next input comes."""
         data  = Signal(self.input_bits)
         spare = Signal(self.output_bits)
         with m.If(take):
@@ -160,6 +169,34 @@ class Gearbox(wiring.Component):
                     m.d.comb += word.eq(data.word_select(index, self.output_bits))
             with m.Default():
                 m.d.comb += word.eq(spare)
+
+    def _ring(self, m, word, unit_bits, taken, given, take, give, drop):
+        """Place inputs in a ring of whole inputs and whole outputs, and select outputs from it."""
+        units  = [Signal(unit_bits, name=f"unit_{index}") for index in range(taken * given)]
+        places = [Cat(units[begin:begin + taken]) for begin in range(0, len(units), taken)]
+        words  = [Cat(units[begin:begin + given]) for begin in range(0, len(units), given)]
+        place  = Signal(range(given))           # of the next input
+        number = Signal(range(taken))           # of the next output
+        for index, into in enumerate(places):
+            with m.If(take & (place == index)):
+                m.d.sync += into.eq(self.i.payload.data)
+        with m.Switch(number):
+            for index, out in enumerate(words):
+                with m.Case(index):
+                    m.d.comb += word.eq(out)
+        if self.partial == "emit":              # zeros above the rest of a packet
+            for index, out in enumerate(words):
+                with m.If((give & (number == index)) | drop):
+                    m.d.sync += out.eq(0)
+        with m.If(take):
+            m.d.sync += place.eq(Mux(place == given - 1, 0, place + 1))
+        with m.If(give):
+            m.d.sync += number.eq(Mux(number == taken - 1, 0, number + 1))
+        with m.If(drop):
+            m.d.sync += [
+                place.eq(0),
+                number.eq(0),
+            ]
 
     def _shift(self, m, word, unit_bits, capacity, kept, take, give, drop):
         """Shift each input to the end of what stays, for any ratio of the widths."""

@@ -10,7 +10,7 @@ __all__ = ["block_descriptor", "classifier_descriptor", "head_descriptor", "map_
 
 def map_bytes(words, config):
     """Bytes of a number of words of a map in external memory."""
-    return -(-words * config.word_bits // 8)
+    return -(-words * config.memory_word_bits["activations"] // 8)
 
 
 def _range(layer):
@@ -58,8 +58,7 @@ def _stem(stem, quantized, tiling, config, address):
     rows, groups, _ = map_words(stem.input_shape, config)
     width = stem.input_shape[1]
     top = stem.padding[0][0]
-    channels = stem.input_channels
-    size = -(-rows * groups * config.pixels * channels * config.activation_bits // 8)
+    size = -(-rows * groups * config.memory_word_bits["image"] // 8)
     return {
         "stem": 1,
         "image_rows": rows,

@@ -1,7 +1,11 @@
-"""Tensors as the accelerator's words: lanes in order, dense, least significant bit first.
+"""Tensors as the accelerator's words: lanes in order, least significant bit first.
 
 A word of a map holds `inputs` channels of `pixels` consecutive pixels of a row; words follow row by
 row, group of pixels by group of pixels, channel word by channel word. Lanes beyond a map are zero.
+Where two frames are computed abreast, a word holds those channels of either frame, pixel by pixel.
+
+Maps and images are packed as they lie in external memory, each word with its padding. Weights,
+kernels and parameters are dense: `mnv2.sim.mapping.program` pads them.
 """
 
 import numpy as np
@@ -15,8 +19,10 @@ __all__ = [
     "pack_parameters",
     "pack_taps",
     "pack_weights",
+    "pack_words",
     "unpack_bits",
     "unpack_map",
+    "unpack_words",
 ]
 
 
@@ -61,28 +67,81 @@ def unpack_bits(data, bits, count):
     return np.packbits(planes, axis=1, bitorder="little").reshape(-1).view(np.int8)
 
 
+def pack_words(lanes, bits, word_bits):
+    """Bytes of words that take `word_bits` each: their lanes, then zeros.
+
+    Parameters
+    ----------
+    lanes : int8 [words, lanes]
+        Each fits into `bits` bits, two's complement.
+    bits : int
+        Bits of a lane, 1 to 8.
+    word_bits : int
+        Those of the lanes or more; whole bytes if more.
+
+    Returns
+    -------
+    uint8 [ceil(words * word_bits / 8)]
+    """
+    words, count = lanes.shape
+    if count * bits == word_bits:
+        return pack_bits(lanes, bits)
+    data = np.zeros((words, word_bits // 8), np.uint8)
+    filled = -(-count * bits // 8)
+    if count * bits % 8 == 0:
+        data[:, :filled] = pack_bits(lanes, bits).reshape(words, filled)
+    else:
+        for word, row in zip(data, lanes, strict=True):
+            word[:filled] = pack_bits(row, bits)
+    return data.reshape(-1)
+
+
+def unpack_words(data, bits, word_bits, shape):
+    """int8 [words, lanes] of that shape from bytes that `pack_words` made."""
+    words, count = shape
+    if count * bits == word_bits:
+        return unpack_bits(data, bits, words * count).reshape(shape)
+    data = np.frombuffer(data, np.uint8)[: words * word_bits // 8].reshape(words, word_bits // 8)
+    filled = -(-count * bits // 8)
+    if count * bits % 8 == 0:
+        return unpack_bits(data[:, :filled].tobytes(), bits, words * count).reshape(shape)
+    return np.stack([unpack_bits(word[:filled].tobytes(), bits, count) for word in data])
+
+
 def _groups(size, lanes):
     return -(-size // lanes)
 
 
+def _stack_frames(tensors, config):
+    """int8 [frames, H, W, C] from a tensor, or from the tensors of two frames."""
+    if config.frames == 1:
+        return tensors[np.newaxis]
+    if len(tensors) != config.frames:
+        raise ValueError(f"Tensors must be {config.frames}, one for each frame, not {len(tensors)}")
+    return np.stack(tensors)
+
+
 def pack_map(tensor, config):
-    """Bytes of an activation map.
+    """Bytes of an activation map as it lies in external memory.
 
     Parameters
     ----------
-    tensor : int8 [H, W, C]
+    tensor : int8 [H, W, C], or a sequence of two
+        With ``config.frames`` of 2 the maps of both frames.
     config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
     uint8 array
     """
-    rows, width, channels = tensor.shape
+    maps = _stack_frames(tensor, config)
+    frames, rows, width, channels = maps.shape
     groups, words = _groups(width, config.pixels), _groups(channels, config.inputs)
-    padded = np.zeros((rows, groups * config.pixels, words * config.inputs), np.int8)
-    padded[:, :width, :channels] = tensor
-    lanes = padded.reshape(rows, groups, config.pixels, words, config.inputs)
-    return pack_bits(lanes.transpose(0, 1, 3, 2, 4), config.activation_bits)
+    padded = np.zeros((frames, rows, groups * config.pixels, words * config.inputs), np.int8)
+    padded[:, :, :width, :channels] = maps
+    lanes = padded.reshape(frames, rows, groups, config.pixels, words, config.inputs)
+    lanes = lanes.transpose(1, 2, 4, 3, 0, 5).reshape(rows * groups * words, -1)
+    return pack_words(lanes, config.activation_bits, config.memory_word_bits["activations"])
 
 
 def pack_image(image, config):
@@ -90,26 +149,53 @@ def pack_image(image, config):
 
     Parameters
     ----------
-    image : int8 [H, W, 3]
+    image : int8 [H, W, 3], or a sequence of two
+        With ``config.frames`` of 2 the images of both frames, pixel by pixel.
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    uint8 array
     """
-    rows, width, channels = image.shape
-    padded = np.zeros((rows, _groups(width, config.pixels) * config.pixels, channels), np.int8)
-    padded[:, :width] = image
-    return pack_bits(padded, config.activation_bits)
+    images = _stack_frames(image, config)
+    frames, rows, width, channels = images.shape
+    groups = _groups(width, config.pixels)
+    padded = np.zeros((frames, rows, groups * config.pixels, channels), np.int8)
+    padded[:, :, :width] = images
+    lanes = padded.transpose(1, 2, 0, 3).reshape(rows * groups, -1)
+    return pack_words(lanes, config.activation_bits, config.memory_word_bits["image"])
 
 
-def unpack_map(data, shape, config):
-    """int8 [H, W, C] from the bytes of an activation map of that shape."""
+def unpack_map(data, shape, config, word_bits=None):
+    """Activation map from its bytes.
+
+    Parameters
+    ----------
+    data : bytes
+    shape : tuple of int
+        (rows, columns, channels).
+    config : mnv2.hw.config.AcceleratorConfig
+    word_bits : int, optional
+        Bits that each word takes in `data`; by default those that it takes in external memory.
+
+    Returns
+    -------
+    int8 [H, W, C], or a list of two
+        With ``config.frames`` of 2 the maps of both frames.
+    """
     rows, width, channels = shape
     groups, words = _groups(width, config.pixels), _groups(channels, config.inputs)
-    count = rows * groups * words * config.pixels * config.inputs
-    lanes = unpack_bits(data, config.activation_bits, count).reshape(
-        rows, groups, words, config.pixels, config.inputs
+    lanes = unpack_words(
+        data,
+        config.activation_bits,
+        word_bits or config.memory_word_bits["activations"],
+        (rows * groups * words, config.pixels * config.frames * config.inputs),
+    ).reshape(rows, groups, words, config.pixels, config.frames, config.inputs)
+    padded = lanes.transpose(4, 0, 1, 3, 2, 5).reshape(
+        config.frames, rows, groups * config.pixels, words * config.inputs
     )
-    padded = lanes.transpose(0, 1, 3, 2, 4).reshape(
-        rows, groups * config.pixels, words * config.inputs
-    )
-    return np.ascontiguousarray(padded[:, :width, :channels])
+    maps = [np.ascontiguousarray(one[:, :width, :channels]) for one in padded]
+    return maps if config.frames == 2 else maps[0]
 
 
 def pack_weights(weights, config):

@@ -57,7 +57,7 @@ class ProgramBuilder:
         self._maps: dict[str, np.ndarray] = {}
 
     def add_stream(self, name: str, data: np.ndarray) -> None:
-        """Append bytes to a stream: weights, taps or parameters."""
+        """Append dense words to a stream: weights, taps or parameters."""
         self._streams[name].append(data)
 
     def add_map(self, name: str, data: np.ndarray) -> None:
@@ -87,12 +87,10 @@ class ProgramBuilder:
         dict of str to int
             Address of each stream and map.
         """
-        word_bits = {
-            "weights": self._config.weight_word_bits,
-            "taps": self._config.tap_word_bits,
-            "parameters": self._config.parameter_word_bits,
+        dense, taken = self._config.stream_word_bits, self._config.memory_word_bits
+        streams = {
+            name: _join(parts, dense[name], taken[name]) for name, parts in self._streams.items()
         }
-        streams = {name: _join(parts, word_bits[name]) for name, parts in self._streams.items()}
         records = 1 + len(self._descriptors)
         if records >= 1 << RECORDS_BITS:
             raise ValueError(
@@ -124,15 +122,22 @@ class ProgramBuilder:
         ), places
 
 
-def _join(parts, word_bits):
-    """Bytes of words without gaps, from parts that are each padded to whole bytes."""
+def _join(parts, word_bits, memory_bits):
+    """Bytes of words that take `memory_bits` each.
+
+    The parts have words of `word_bits` without gaps, each padded to whole bytes.
+    """
+    none = np.zeros(0, np.uint8)
     if word_bits % 8 == 0:
-        return np.concatenate([np.zeros(0, np.uint8), *parts])
+        words = np.concatenate([none, *parts]).reshape(-1, word_bits // 8)
+        return np.pad(words, ((0, 0), (0, (memory_bits - word_bits) // 8))).reshape(-1)
     bits = [
         np.unpackbits(part, bitorder="little")[: 8 * len(part) // word_bits * word_bits]
         for part in parts
     ]
-    return np.packbits(np.concatenate([np.zeros(0, np.uint8), *bits]), bitorder="little")
+    words = np.concatenate([none, *bits]).reshape(-1, word_bits)
+    words = np.pad(words, ((0, 0), (0, memory_bits - word_bits)))
+    return np.packbits(words.reshape(-1), bitorder="little")
 
 
 def record_bytes(record_class, members):

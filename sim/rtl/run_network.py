@@ -7,6 +7,7 @@ import numpy as np
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.progress import FrameProgress
+from mnv2.sim.mapping.descriptors import map_bytes
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from mnv2.sim.mapping.network_program import build_network_program, unpack_logits
 from mnv2.sim.mapping.packing import unpack_map
@@ -240,12 +241,8 @@ def _unpack_maps(data, snapshots, spilled, network, config):
     offset, word_bytes = 0, -(-config.word_bits // 8)
     for number, (base, end) in snapshots:
         size = (end - base) * word_bytes
-        words = np.frombuffer(data, np.uint8, size, offset).reshape(-1, word_bytes)
-        # Each word is padded to whole bytes there; in a map, words follow without gaps.
-        bits = np.unpackbits(words, axis=1, bitorder="little")[:, : config.word_bits]
-        dense = np.packbits(bits.reshape(-1), bitorder="little")
         name, shape = shapes[number]
-        maps[name] = unpack_map(dense, shape, config)
+        maps[name] = unpack_map(data[offset : offset + size], shape, config, 8 * word_bytes)
         offset += size
     return maps
 
@@ -286,7 +283,7 @@ def _layers(counters, network, program, ideal, config, frame):
                 row,
                 stride=block.stride,
                 residual=block.residual,
-                write_bytes=-(-words * config.word_bits // 8),
+                write_bytes=map_bytes(words, config),
             )
         )
     (head,) = rows_of["head"]

@@ -11,11 +11,13 @@ from amaranth.sim import Simulator
 from mnv2.hw.gearbox import Gearbox
 from tests.hw.harness import check_conversion, simulate
 
-#: Inputs that are shifted, placed as whole units of the output, or given in parts.
-SHIFTED = [(128, 224), (128, 288), (224, 128), (64, 112), (64, 140), (140, 64), (20, 64), (48, 128)]
+#: Inputs that are placed as whole units of an output, given in parts, placed in a ring of whole
+#: inputs and outputs, and shifted.
 PLACED = [(8, 8), (32, 64), (16, 48), (128, 512), (1, 7), (8, 64), (4, 36)]
 PARTED = [(64, 32), (48, 16), (512, 128), (7, 1), (512, 32)]
-WIDTHS = [*SHIFTED, *PLACED, *PARTED]
+RINGS = [(128, 224), (128, 288), (224, 128), (64, 112), (48, 128), (126, 168), (24, 16), (12, 20)]
+SHIFTED = [(64, 140), (140, 64), (20, 64), (24, 31)]
+WIDTHS = [*PLACED, *PARTED, *RINGS, *SHIFTED]
 
 
 def cut(packets, input_bits, output_bits, partial):
@@ -249,6 +251,6 @@ def test_refuses(parameters, error, message):
 
 
 @pytest.mark.parametrize("partial", ["emit", "drop"])
-@pytest.mark.parametrize("widths", [(128, 224), (140, 20), (8, 8), (64, 256)])
+@pytest.mark.parametrize("widths", [(128, 224), (140, 20), (8, 8), (64, 256), (64, 140)])
 def test_converts(widths, partial):
     check_conversion(lambda: Gearbox(input_bits=widths[0], output_bits=widths[1], partial=partial))

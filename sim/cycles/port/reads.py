@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from mnv2.hw.config import IMAGE_CHANNELS, RECORD_BYTES, STREAMS, AcceleratorConfig
+from mnv2.hw.config import STREAMS, AcceleratorConfig
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.port.interface import ACTIVATIONS, NEVER, SERVING_ORDER, WEIGHTS
 from mnv2.sim.cycles.port.pauses import Pauses
@@ -68,15 +68,15 @@ class ReadPort:
         self._equal = 0  # bursts in a row that followed the one before as it did
         # The release of weights that has not been looked at: its cycle and words.
         self._deferred: tuple[int, int] | None = None
+        bits = config.memory_word_bits
         self.streams = [
-            Stream(8 * RECORD_BYTES, config),
-            Stream(config.word_bits, config),
-            Stream(config.parameter_word_bits, config, config.parameter_words),
-            Stream(config.tap_word_bits, config, config.tap_words),
-            Stream(config.weight_word_bits, config, config.weight_words),
+            Stream(bits["program"], config),
+            Stream(bits["activations"], config),
+            Stream(bits["parameters"], config, config.parameter_words),
+            Stream(bits["taps"], config, config.tap_words),
+            Stream(bits["weights"], config, config.weight_words),
         ]
-        self._map_bits = config.word_bits
-        self._image_bits = IMAGE_CHANNELS * config.pixels * config.activation_bits
+        self._map_bits, self._image_bits = bits["activations"], bits["image"]
         self._served = len(STREAMS) - 1
         self._granted = -1  # cycle of the last grant
         self._taken = 0  # cycle in which the memory took its address

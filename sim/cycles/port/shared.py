@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from math import gcd
 
-from mnv2.hw.config import IMAGE_CHANNELS, RECORD_BYTES, STREAMS, AcceleratorConfig
+from mnv2.hw.config import STREAMS, AcceleratorConfig
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.port.interface import (
     ACTIVATIONS,
@@ -124,15 +124,15 @@ class SharedReadPort:
         self._limited = 0 < bytes_per_cycle < 2 * config.data_bytes
         self._outstanding = config.outstanding
         self.writes = SharedWritePort(config, latency, self, pauses)
+        bits = config.memory_word_bits
         self.streams = [
-            _Channel(8 * RECORD_BYTES, config),
-            _Channel(config.word_bits, config),
-            _Channel(config.parameter_word_bits, config, config.parameter_words),
-            _Channel(config.tap_word_bits, config, config.tap_words),
-            _Channel(config.weight_word_bits, config, config.weight_words),
+            _Channel(bits["program"], config),
+            _Channel(bits["activations"], config),
+            _Channel(bits["parameters"], config, config.parameter_words),
+            _Channel(bits["taps"], config, config.tap_words),
+            _Channel(bits["weights"], config, config.weight_words),
         ]
-        self._map_bits = config.word_bits
-        self._image_bits = IMAGE_CHANNELS * config.pixels * config.activation_bits
+        self._map_bits, self._image_bits = bits["activations"], bits["image"]
         self.now = 0
         # What the core told: (cycle, order, kind, values).
         self._events: list[tuple[int, int, str, tuple]] = []

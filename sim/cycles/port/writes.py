@@ -8,7 +8,7 @@ from collections import deque
 from itertools import repeat
 from math import gcd
 
-from mnv2.hw.config import LOGIT_BITS, STORE_QUEUE_WORDS, WRITE_OUTSTANDING, AcceleratorConfig
+from mnv2.hw.config import STORE_QUEUE_WORDS, WRITE_OUTSTANDING, AcceleratorConfig
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.port.interface import MEMORY_BURSTS
 from mnv2.sim.cycles.port.pauses import Pauses
@@ -60,8 +60,8 @@ class WritePort:
         self._burst = config.burst_beats
         self._depth = config.write_queue_beats
         self._data_bits = config.data_bits
-        self._word_bits = config.word_bits
-        self._logit_bits = LOGIT_BITS * config.inputs
+        self._word_bits = config.memory_word_bits["activations"]
+        self._logit_bits = config.memory_word_bits["logits"]
         self._beat_bytes = config.data_bytes
         self.now = 0
         self.active = False
