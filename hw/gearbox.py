@@ -155,7 +155,7 @@ class Gearbox(wiring.Component):
                     m.d.sync += unit.eq(0)
 
     def _part(self, m, word, taken, level, take):
-        """Give the parts of an input one by one; the last waits apart while the next input comes."""
+        """Give the parts of an input one by one; the last waits apart while the next one comes."""
         data  = Signal(self.input_bits)
         spare = Signal(self.output_bits)
         with m.If(take):

@@ -84,11 +84,6 @@ class Plan:
     parameters_beats: int
 
 
-def _bytes(words, name, config):
-    """Bytes of words in external memory; `name` as in `AcceleratorConfig.memory_word_bits`."""
-    return -(-words * config.memory_word_bits[name] // 8)
-
-
 def _tiles(words, config):
     return -(-words // config.tile_words)
 
@@ -148,14 +143,15 @@ def plan_network(network: Network, config: AcceleratorConfig, frames: int = 1) -
     descriptors.append(whole)
     owners.append((turns - 1, "classifier"))
     weights = sum(_weight_words(descriptor, config) for descriptor in descriptors)
+    streams = config.streams
     return Plan(
         descriptors=tuple(descriptors),
         owners=tuple(owners),
         program_beats=(1 + len(descriptors)) * (RECORD_BYTES // config.data_bytes),
-        weights_beats=_beats(weights, "weights", config),
-        taps_beats=_beats(sum(one.hidden_words for one in descriptors), "taps", config),
-        parameters_beats=_beats(
-            sum(one.parameter_words for one in descriptors), "parameters", config
+        weights_beats=streams["weights"].beats(weights),
+        taps_beats=streams["taps"].beats(sum(one.hidden_words for one in descriptors)),
+        parameters_beats=streams["parameters"].beats(
+            sum(one.parameter_words for one in descriptors)
         ),
     )
 
@@ -170,10 +166,6 @@ def _weight_words(descriptor, config):
     if descriptor.stem:
         words += descriptor.stem_steps * _tiles(descriptor.input_words, config)
     return words
-
-
-def _beats(words, name, config):
-    return -(-_bytes(words, name, config) // config.data_bytes)
 
 
 def _block_descriptor(network, placement, number, config):
@@ -195,7 +187,7 @@ def _block_descriptor(network, placement, number, config):
             "image_steps": 2 * groups + 1 - image_top,
             "image_pad_start": image_top,
             "stem_steps": stem_steps(stem, config),
-            "load_beats": _beats(image_rows * image_groups, "image", config),
+            "load_beats": config.streams["image"].beats(image_rows * image_groups),
         }
     elif placement.spilled[number - 1]:
         fields |= _load(rows * groups * words, config)
@@ -204,7 +196,7 @@ def _block_descriptor(network, placement, number, config):
         fields |= {
             "store": True,
             "store_words": stored,
-            "store_bytes": _bytes(stored, "activations", config),
+            "store_bytes": config.streams["activations"].memory_bytes(stored),
         }
     return PlannedDescriptor(
         kind="block",
@@ -234,7 +226,7 @@ def _load(words, config):
     return {
         "load": True,
         "load_words": words,
-        "load_beats": _beats(words, "activations", config),
+        "load_beats": config.streams["activations"].beats(words),
     }
 
 
@@ -246,7 +238,7 @@ def _pointwise_descriptor(kind, layer, config, *, load):
         fields = {
             "store": True,
             "store_words": output_words,
-            "store_bytes": _bytes(output_words, "logits", config),
+            "store_bytes": config.streams["logits"].memory_bytes(output_words),
         }
     return PlannedDescriptor(
         kind=kind,

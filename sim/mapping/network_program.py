@@ -22,7 +22,7 @@ from mnv2.sim.mapping.descriptors import (
     head_descriptor,
     map_bytes,
 )
-from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_weights
+from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_weights, take_words
 from mnv2.sim.mapping.placement import Placement, place_network
 from mnv2.sim.mapping.program import Describe, Program, ProgramBuilder
 from mnv2.sim.mapping.tiling import cut_classes, map_words
@@ -41,8 +41,9 @@ class NetworkProgram(Program):
     works : tuple of (int, str)
         Purpose of each descriptor: number of the image or pair, name of a block, ``"head"`` or
         ``"classifier"``.
-    logits : tuple of tuple of (int, int)
-        For each image or pair, the parts of its logits: where in the output they begin, and bytes.
+    logits : tuple of tuple of (int, int, int)
+        For each image or pair, the parts of its logits: where in the output they begin, bytes, and
+        words.
     spilled_maps : dict of str to (int, int)
         For each block whose output goes through external memory: the address of that of the first
         image or pair, and its bytes. Nothing overwrites it.
@@ -53,7 +54,7 @@ class NetworkProgram(Program):
     placement: Placement
     classes: int
     works: tuple[tuple[int, str], ...]
-    logits: tuple[tuple[tuple[int, int], ...], ...]
+    logits: tuple[tuple[tuple[int, int, int], ...], ...]
     spilled_maps: dict[str, tuple[int, int]]
 
 
@@ -79,7 +80,7 @@ def build_network_program(model, images, config):
     placement = place_network(model.network, config)
     builder = ProgramBuilder(config)
     works: list[tuple[int, str]] = []
-    logits: list[list[tuple[str, int]]] = []
+    logits: list[list[tuple[str, int, int]]] = []
     parts = _cut_classifier(model, config)
     waiting: list[Callable[[], Describe]] = []
     turns = _pair_images(images, config)
@@ -104,17 +105,17 @@ def build_network_program(model, images, config):
         sizes = []
         for part, (layer, quantized) in enumerate(pieces):
             words = map_words(layer.output_shape, config)[2]
-            size = words * config.memory_word_bits["logits"] // 8
+            size = config.streams["logits"].memory_bytes(words)
             name = f"logits {number} {part}"
-            sizes.append(size)
+            sizes.append((name, size, words))
             waiting.append(
                 partial(_add_classifier, builder, layer, quantized, placement, name, size, config)
             )
-        logits.append([(f"logits {number} {part}", size) for part, size in enumerate(sizes)])
+        logits.append(sizes)
     builder.add_descriptor(waiting.pop(0)())
-    works.append((len(images) - 1, "classifier"))
+    works.append((len(turns) - 1, "classifier"))
     for sizes in logits:
-        for name, size in sizes:
+        for name, size, _ in sizes:
             builder.reserve_map(name, size)
     first, last = logits[0][0][0], logits[-1][-1][0]
     program, places = builder.build(first, last)
@@ -130,7 +131,8 @@ def build_network_program(model, images, config):
         classes=model.network.classifier.output_channels,
         works=tuple(works),
         logits=tuple(
-            tuple((places[name] - places[first], size) for name, size in sizes) for sizes in logits
+            tuple((places[name] - places[first], size, words) for name, size, words in sizes)
+            for sizes in logits
         ),
         spilled_maps=spilled,
         **vars(program),
@@ -236,17 +238,11 @@ def unpack_logits(output, program, config, number=0):
     """
     turn, frame = divmod(number, config.frames)
     channels = config.word_channels
-    record = np.dtype(
-        {
-            "names": ["accumulators", "logits"],
-            "formats": [("<i4", (channels,)), ("i1", (channels,))],
-            "itemsize": config.memory_word_bits["logits"] // 8,
-        }
-    )
+    record = np.dtype([("accumulators", "<i4", (channels,)), ("logits", "i1", (channels,))])
     words = np.concatenate(
         [
-            np.frombuffer(output[begin : begin + size], record)
-            for begin, size in program.logits[turn]
+            take_words(output[begin : begin + size], count, config.streams["logits"]).view(record)
+            for begin, size, count in program.logits[turn]
         ]
     )
     lanes = slice(frame * config.inputs, (frame + 1) * config.inputs)

@@ -4,9 +4,11 @@ A word of a map holds `inputs` channels of `pixels` consecutive pixels of a row;
 row, group of pixels by group of pixels, channel word by channel word. Lanes beyond a map are zero.
 Where two frames are computed abreast, a word holds those channels of either frame, pixel by pixel.
 
-Maps and images are packed as they lie in external memory, each word with its padding. Weights,
-kernels and parameters are dense: `mnv2.sim.mapping.program` pads them.
+Maps and images are packed as they lie in external memory, see `mnv2.hw.stream_layout`; weights,
+kernels and parameters without gaps: `mnv2.sim.mapping.program` puts them into their places.
 """
+
+import math
 
 import numpy as np
 
@@ -19,10 +21,10 @@ __all__ = [
     "pack_parameters",
     "pack_taps",
     "pack_weights",
-    "pack_words",
+    "place_words",
+    "take_words",
     "unpack_bits",
     "unpack_map",
-    "unpack_words",
 ]
 
 
@@ -67,45 +69,41 @@ def unpack_bits(data, bits, count):
     return np.packbits(planes, axis=1, bitorder="little").reshape(-1).view(np.int8)
 
 
-def pack_words(lanes, bits, word_bits):
-    """Bytes of words that take `word_bits` each: their lanes, then zeros.
+def place_words(data, words, layout):
+    """Bytes of words in external memory.
 
     Parameters
     ----------
-    lanes : int8 [words, lanes]
-        Each fits into `bits` bits, two's complement.
-    bits : int
-        Bits of a lane, 1 to 8.
-    word_bits : int
-        Those of the lanes or more; whole bytes if more.
+    data : uint8 array
+        Words of ``layout.word_bits`` without gaps, and zeros up to a byte.
+    words : int
+        Number of words.
+    layout : mnv2.hw.stream_layout.StreamLayout
 
     Returns
     -------
-    uint8 [ceil(words * word_bits / 8)]
+    uint8 [layout.memory_bytes(words)]
     """
-    words, count = lanes.shape
-    if count * bits == word_bits:
-        return pack_bits(lanes, bits)
-    data = np.zeros((words, word_bits // 8), np.uint8)
-    filled = -(-count * bits // 8)
-    if count * bits % 8 == 0:
-        data[:, :filled] = pack_bits(lanes, bits).reshape(words, filled)
-    else:
-        for word, row in zip(data, lanes, strict=True):
-            word[:filled] = pack_bits(row, bits)
-    return data.reshape(-1)
+    if layout.taken_bits == layout.word_bits and layout.beat_bits == layout.data_bits:
+        return data
+    bits = np.unpackbits(data, bitorder="little")[: words * layout.word_bits]
+    bits = bits.reshape(words, layout.word_bits)
+    bits = np.pad(bits, ((0, 0), (0, layout.taken_bits - layout.word_bits))).reshape(-1)
+    beats = layout.beats(words)
+    bits = np.pad(bits, (0, beats * layout.beat_bits - len(bits))).reshape(beats, layout.beat_bits)
+    bits = np.pad(bits, ((0, 0), (0, layout.data_bits - layout.beat_bits)))
+    return np.packbits(bits.reshape(-1), bitorder="little")
 
 
-def unpack_words(data, bits, word_bits, shape):
-    """int8 [words, lanes] of that shape from bytes that `pack_words` made."""
-    words, count = shape
-    if count * bits == word_bits:
-        return unpack_bits(data, bits, words * count).reshape(shape)
-    data = np.frombuffer(data, np.uint8)[: words * word_bits // 8].reshape(words, word_bits // 8)
-    filled = -(-count * bits // 8)
-    if count * bits % 8 == 0:
-        return unpack_bits(data[:, :filled].tobytes(), bits, words * count).reshape(shape)
-    return np.stack([unpack_bits(word[:filled].tobytes(), bits, count) for word in data])
+def take_words(data, words, layout):
+    """Words without gaps from bytes that `place_words` made: uint8 array."""
+    data = np.frombuffer(data, np.uint8)
+    if layout.taken_bits == layout.word_bits and layout.beat_bits == layout.data_bits:
+        return data
+    bits = np.unpackbits(data, bitorder="little").reshape(-1, layout.data_bits)
+    bits = bits[:, : layout.beat_bits].reshape(-1)[: words * layout.taken_bits]
+    bits = bits.reshape(words, layout.taken_bits)[:, : layout.word_bits]
+    return np.packbits(bits.reshape(-1), bitorder="little")
 
 
 def _groups(size, lanes):
@@ -140,8 +138,8 @@ def pack_map(tensor, config):
     padded = np.zeros((frames, rows, groups * config.pixels, words * config.inputs), np.int8)
     padded[:, :, :width, :channels] = maps
     lanes = padded.reshape(frames, rows, groups, config.pixels, words, config.inputs)
-    lanes = lanes.transpose(1, 2, 4, 3, 0, 5).reshape(rows * groups * words, -1)
-    return pack_words(lanes, config.activation_bits, config.memory_word_bits["activations"])
+    data = pack_bits(lanes.transpose(1, 2, 4, 3, 0, 5), config.activation_bits)
+    return place_words(data, rows * groups * words, config.streams["activations"])
 
 
 def pack_image(image, config):
@@ -162,11 +160,11 @@ def pack_image(image, config):
     groups = _groups(width, config.pixels)
     padded = np.zeros((frames, rows, groups * config.pixels, channels), np.int8)
     padded[:, :, :width] = images
-    lanes = padded.transpose(1, 2, 0, 3).reshape(rows * groups, -1)
-    return pack_words(lanes, config.activation_bits, config.memory_word_bits["image"])
+    data = pack_bits(padded.transpose(1, 2, 0, 3), config.activation_bits)
+    return place_words(data, rows * groups, config.streams["image"])
 
 
-def unpack_map(data, shape, config, word_bits=None):
+def unpack_map(data, shape, config, layout=None):
     """Activation map from its bytes.
 
     Parameters
@@ -175,8 +173,8 @@ def unpack_map(data, shape, config, word_bits=None):
     shape : tuple of int
         (rows, columns, channels).
     config : mnv2.hw.config.AcceleratorConfig
-    word_bits : int, optional
-        Bits that each word takes in `data`; by default those that it takes in external memory.
+    layout : mnv2.hw.stream_layout.StreamLayout, optional
+        Layout of its words; by default that of external memory.
 
     Returns
     -------
@@ -185,12 +183,9 @@ def unpack_map(data, shape, config, word_bits=None):
     """
     rows, width, channels = shape
     groups, words = _groups(width, config.pixels), _groups(channels, config.inputs)
-    lanes = unpack_words(
-        data,
-        config.activation_bits,
-        word_bits or config.memory_word_bits["activations"],
-        (rows * groups * words, config.pixels * config.frames * config.inputs),
-    ).reshape(rows, groups, words, config.pixels, config.frames, config.inputs)
+    shape = rows, groups, words, config.pixels, config.frames, config.inputs
+    data = take_words(data, rows * groups * words, layout or config.streams["activations"])
+    lanes = unpack_bits(data, config.activation_bits, math.prod(shape)).reshape(shape)
     padded = lanes.transpose(4, 0, 1, 3, 2, 5).reshape(
         config.frames, rows, groups * config.pixels, words * config.inputs
     )

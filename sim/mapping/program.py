@@ -8,6 +8,7 @@ import numpy as np
 from mnv2.golden.summary import short_repr
 from mnv2.hw.config import PAGE_BYTES, RECORD_BYTES, RECORDS_BITS, AcceleratorConfig
 from mnv2.hw.program import Header
+from mnv2.sim.mapping.packing import place_words
 
 __all__ = ["CONSTANT_STREAMS", "Describe", "Program", "ProgramBuilder", "record_bytes"]
 
@@ -57,7 +58,7 @@ class ProgramBuilder:
         self._maps: dict[str, np.ndarray] = {}
 
     def add_stream(self, name: str, data: np.ndarray) -> None:
-        """Append dense words to a stream: weights, taps or parameters."""
+        """Append words without gaps to a stream: weights, taps or parameters."""
         self._streams[name].append(data)
 
     def add_map(self, name: str, data: np.ndarray) -> None:
@@ -87,10 +88,8 @@ class ProgramBuilder:
         dict of str to int
             Address of each stream and map.
         """
-        dense, taken = self._config.stream_word_bits, self._config.memory_word_bits
-        streams = {
-            name: _join(parts, dense[name], taken[name]) for name, parts in self._streams.items()
-        }
+        layouts = self._config.streams
+        streams = {name: _join(parts, layouts[name]) for name, parts in self._streams.items()}
         records = 1 + len(self._descriptors)
         if records >= 1 << RECORDS_BITS:
             raise ValueError(
@@ -122,22 +121,20 @@ class ProgramBuilder:
         ), places
 
 
-def _join(parts, word_bits, memory_bits):
-    """Bytes of words that take `memory_bits` each.
-
-    The parts have words of `word_bits` without gaps, each padded to whole bytes.
-    """
+def _join(parts, layout):
+    """Bytes of a stream, from parts that have words without gaps, each padded to whole bytes."""
+    bits = layout.word_bits
+    counts = [8 * len(part) // bits for part in parts]
     none = np.zeros(0, np.uint8)
-    if word_bits % 8 == 0:
-        words = np.concatenate([none, *parts]).reshape(-1, word_bits // 8)
-        return np.pad(words, ((0, 0), (0, (memory_bits - word_bits) // 8))).reshape(-1)
-    bits = [
-        np.unpackbits(part, bitorder="little")[: 8 * len(part) // word_bits * word_bits]
-        for part in parts
-    ]
-    words = np.concatenate([none, *bits]).reshape(-1, word_bits)
-    words = np.pad(words, ((0, 0), (0, memory_bits - word_bits)))
-    return np.packbits(words.reshape(-1), bitorder="little")
+    if bits % 8 == 0:
+        data = np.concatenate([none, *parts])
+    else:
+        planes = [
+            np.unpackbits(part, bitorder="little")[: count * bits]
+            for part, count in zip(parts, counts, strict=True)
+        ]
+        data = np.packbits(np.concatenate([none, *planes]), bitorder="little")
+    return place_words(data, sum(counts), layout)
 
 
 def record_bytes(record_class, members):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnv2.golden.summary import short_repr
+from mnv2.hw.stream_layout import padded_layout
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.descriptors import map_bytes
@@ -238,11 +239,13 @@ def _unpack_maps(data, snapshots, spilled, network, config):
         if name in spilled
     }
     shapes[len(network.blocks) + 1] = "pool", network.pool.output_shape
+    # The simulation pads each word to whole bytes.
     offset, word_bytes = 0, -(-config.word_bits // 8)
+    layout = padded_layout(config.word_bits, 8 * word_bytes)
     for number, (base, end) in snapshots:
         size = (end - base) * word_bytes
         name, shape = shapes[number]
-        maps[name] = unpack_map(data[offset : offset + size], shape, config, 8 * word_bytes)
+        maps[name] = unpack_map(data[offset : offset + size], shape, config, layout)
         offset += size
     return maps
 
@@ -299,7 +302,7 @@ def _layers(counters, network, program, ideal, config, frame):
             "classifier",
             network.classifier,
             classifier,
-            write_bytes=sum(size for _, size in program.logits[frame]),
+            write_bytes=sum(size for _, size, _ in program.logits[frame]),
         )
     )
     return tuple(rows)

@@ -68,15 +68,15 @@ class ReadPort:
         self._equal = 0  # bursts in a row that followed the one before as it did
         # The release of weights that has not been looked at: its cycle and words.
         self._deferred: tuple[int, int] | None = None
-        bits = config.memory_word_bits
+        layouts = config.streams
         self.streams = [
-            Stream(bits["program"], config),
-            Stream(bits["activations"], config),
-            Stream(bits["parameters"], config, config.parameter_words),
-            Stream(bits["taps"], config, config.tap_words),
-            Stream(bits["weights"], config, config.weight_words),
+            Stream(layouts["program"], config),
+            Stream(layouts["activations"], config),
+            Stream(layouts["parameters"], config, config.parameter_words),
+            Stream(layouts["taps"], config, config.tap_words),
+            Stream(layouts["weights"], config, config.weight_words),
         ]
-        self._map_bits, self._image_bits = bits["activations"], bits["image"]
+        self._map_layout, self._image_layout = layouts["activations"], layouts["image"]
         self._served = len(STREAMS) - 1
         self._granted = -1  # cycle of the last grant
         self._taken = 0  # cycle in which the memory took its address
@@ -105,7 +105,7 @@ class ReadPort:
         self._freed_at = self._load_from = 0
         self.write_busy.clear()
         if descriptor.load or descriptor.stem:
-            stream.set_word(self._image_bits if descriptor.stem else self._map_bits)
+            stream.set_layout(self._image_layout if descriptor.stem else self._map_layout)
             stream.command(cycle + 1, descriptor.load_beats)
 
     def freed(self, cycle: int, words: int) -> None:
