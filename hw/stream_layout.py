@@ -5,7 +5,7 @@ Plain Python: the host packs words by it, the cycle model counts beats by it.
 
 from dataclasses import dataclass
 
-__all__ = ["StreamLayout", "dense_layout", "padded_layout"]
+__all__ = ["StreamLayout", "check_layouts", "dense_layout", "padded_layout"]
 
 
 @dataclass(frozen=True)
@@ -68,3 +68,33 @@ def padded_layout(word_bits: int, data_bits: int, together: int = 1) -> StreamLa
             least = beats / words
             found = StreamLayout(word_bits, beats * beat_bits // words, beat_bits, data_bits)
     return found
+
+
+def check_layouts(streams, names, data_bits):
+    """Refuse layouts that are not those of the streams of a port.
+
+    Parameters
+    ----------
+    streams : object
+        What the caller passed: a layout for each name.
+    names : sequence of str
+        Streams of the port.
+    data_bits : int
+        Bits of a beat of the port.
+
+    Raises
+    ------
+    TypeError
+        If they are no layouts by name.
+    ValueError
+        If one is missing, or of other beats.
+    """
+    if not isinstance(streams, dict):
+        raise TypeError(f"Streams must be layouts by name, not {streams!r}")
+    for name in names:
+        layout = streams.get(name)
+        if not isinstance(layout, StreamLayout):
+            raise TypeError(f"Layout of {name} must be a StreamLayout, not {layout!r}")
+        if layout.data_bits != data_bits:
+            raise ValueError(f"Layout of {name} must be of beats of {data_bits} bits, "
+                             f"not {layout.data_bits}")
