@@ -6,6 +6,8 @@ is stated here once; the units, the mapping, the cycle model and the cost take i
 
 from dataclasses import dataclass, fields
 
+from .stream_layout import StreamLayout, dense_layout, padded_layout
+
 __all__ = ["ACCUMULATOR_BITS", "ADDRESS_BITS", "BEATS_BITS", "BYTES_BITS", "CAUSES", "COUNTERS",
            "COUNTER_COLUMNS", "COUNTER_ROWS", "DATA_WIDTHS", "GROUPS_BITS", "IMAGE_CHANNELS",
            "INDEX_BITS", "LOGIT_BITS", "MEMORY_ADDRESS_BITS", "NARROW_ACCUMULATOR_BITS",
@@ -145,7 +147,8 @@ class AcceleratorConfig:
     burst_beats, outstanding : int
         Longest burst in beats; reads in flight at once, 2 or more.
     padded_words : bool
-        Pad words in external memory to whole beats, or beats to whole words.
+        Pad words in external memory to whole beats, or beats to whole words, so that gearboxes
+        place words instead of shifting them, with a tenth of the LUTs and some percent more bytes.
     counters : bool
         Count cycles and beats of each descriptor.
     patience_cycles : int
@@ -289,6 +292,27 @@ class AcceleratorConfig:
     def parameter_word_bits(self) -> int:
         """Bits of a word of requantisation parameters."""
         return self.inputs * self.parameter_bits
+
+    @property
+    def streams(self) -> dict[str, StreamLayout]:
+        """Words of each stream in external memory; image and logits are streams of their own.
+
+        With :attr:`padded_words`, up to three words of an image share whole beats, since the array
+        waits for images from the first cycle on.
+        """
+        bits = {
+            "program":     8 * RECORD_BYTES,
+            "activations": self.word_bits,
+            "parameters":  self.parameter_word_bits,
+            "taps":        self.tap_word_bits,
+            "weights":     self.weight_word_bits,
+            "image":       self.frames * IMAGE_CHANNELS * self.pixels * self.activation_bits,
+            "logits":      self.word_channels * LOGIT_BITS,
+        }
+        if not self.padded_words:
+            return {name: dense_layout(size, self.data_bits) for name, size in bits.items()}
+        return {name: padded_layout(size, self.data_bits, 3 if name == "image" else 1)
+                for name, size in bits.items()}
 
     @property
     def data_bytes(self) -> int:

@@ -40,9 +40,9 @@ def to_pack(tensors, config):
     return tensors[0] if config.frames == 1 else list(tensors)
 
 
-def unpack_frames(data, shape, config):
+def unpack_frames(data, shape, config, layout=None):
     """The map of each frame abreast, int8 [H, W, C], from the bytes of their common one."""
-    unpacked = unpack_map(data, shape, config)
+    unpacked = unpack_map(data, shape, config, layout)
     return (unpacked,) if config.frames == 1 else tuple(unpacked)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnv2.golden.summary import short_repr
+from mnv2.hw.stream_layout import padded_layout
 from mnv2.sim.mapping.network_program import unpack_logits
 from mnv2.sim.rtl.abreast import frame_label, unpack_frames
 from mnv2.sim.rtl.check import check_map
@@ -138,15 +139,13 @@ def _unpack_maps(data, snapshots, spilled, network, config):
         if name in spilled
     }
     shapes[len(network.blocks) + 1] = "pool", network.pool.output_shape
+    # The simulation pads each word to whole bytes.
     offset, word_bytes = 0, -(-config.word_bits // 8)
+    layout = padded_layout(config.word_bits, 8 * word_bytes)
     for number, (base, end) in snapshots:
         size = (end - base) * word_bytes
-        words = np.frombuffer(data, np.uint8, size, offset).reshape(-1, word_bytes)
-        # Each word is padded to whole bytes there; in a map, words follow without gaps.
-        bits = np.unpackbits(words, axis=1, bitorder="little")[:, : config.word_bits]
-        dense = np.packbits(bits.reshape(-1), bitorder="little")
         name, shape = shapes[number]
-        together[name] = unpack_frames(dense, shape, config)
+        together[name] = unpack_frames(data[offset : offset + size], shape, config, layout)
         offset += size
     return [
         {name: frames[number] for name, frames in together.items()}

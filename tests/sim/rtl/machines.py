@@ -83,6 +83,26 @@ MACHINES = {
         data_bits=128,
         patience_cycles=_PATIENCE,
     ),
+    # Words and beats in external memory with padding: words in two and more beats, three words of
+    # an image in four, and maps that spill.
+    "padded": AcceleratorConfig(
+        outputs=10,
+        inputs=5,
+        pixels=4,
+        weight_bits=5,
+        activation_bits=6,
+        map_words=400,
+        strip_words=600,
+        line_words=512,
+        weight_words=512,
+        tap_words=64,
+        parameter_words=160,
+        queue_words=5,
+        residual_lanes=5,
+        data_bits=64,
+        padded_words=True,
+        patience_cycles=_PATIENCE,
+    ),
 }
 
 
