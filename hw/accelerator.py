@@ -76,13 +76,7 @@ class Accelerator(wiring.Component):
         supervisor = Supervisor(patience_cycles=config.patience_cycles)
         sequencer  = Sequencer(data_bits=config.data_bits, map_words=config.map_words,
                                tap_words=config.tap_words, parameter_words=config.parameter_words)
-        core = Core(
-            outputs=config.outputs, inputs=config.inputs, pixels=config.pixels,
-            weight_bits=config.weight_bits, activation_bits=config.activation_bits,
-            map_words=config.map_words, strip_words=config.strip_words,
-            line_words=config.line_words, weight_words=config.weight_words,
-            tap_words=config.tap_words, parameter_words=config.parameter_words,
-            queue_words=config.queue_words)
+        core = Core(config)
         read_port  = ReadPort(fifo_beats=config.read_queue_beats, outstanding=config.outstanding,
                               **port)
         write_port = WritePort(fifo_beats=config.write_queue_beats, **port)

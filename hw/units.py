@@ -83,8 +83,20 @@ class HardwareUnit:
 
 def _lanes(config):
     """Parameters of a unit that works on words of activations."""
-    return {"channels": config.inputs, "pixels": config.pixels,
+    return {"channels": config.word_channels, "pixels": config.pixels,
             "activation_bits": config.activation_bits}
+
+
+def _requantize(config):
+    return {"channels": config.inputs, "frames": config.frames, "pixels": config.pixels,
+            "activation_bits": config.activation_bits, "accumulator_bits": config.accumulator_bits,
+            **_rescaling(config)}
+
+
+def _rescaling(config):
+    """Parameters of the multipliers of requantisation and of the residual addition."""
+    return {"rounding": config.requantize, "operand_bits": config.operand_bits,
+            "multipliers_in_luts": config.multipliers_in_luts}
 
 
 def _array(config):
@@ -114,7 +126,7 @@ def _issue(config):
     return {"tile_words": config.tile_words, "weight_ring": config.weight_words,
             "tap_ring": config.tap_words, "parameter_ring": config.parameter_words,
             "queue_words": config.queue_words,
-            "pool_cycles": Requantize.latency + Pool.latency}
+            "pool_cycles": Requantize(**_requantize(config)).latency + Pool.latency}
 
 
 def _tile_results(config):
@@ -125,9 +137,7 @@ def _tile_results(config):
 def _residual_path(config):
     return {"channels": config.word_channels, "pixels": config.pixels,
             "lanes": config.residual_lanes, "queue_words": config.queue_words,
-            "rounding": config.requantize, "operand_bits": config.operand_bits,
-            "multipliers_in_luts": config.multipliers_in_luts,
-            "activation_bits": config.activation_bits}
+            "activation_bits": config.activation_bits, **_rescaling(config)}
 
 
 def _logits_path(config):
@@ -171,7 +181,7 @@ UNITS = {
         MacArray, _array, ("core.array",),
         lambda config: {"pixels": 1}, "{outputs}x{inputs}x{pixels}"),
     "requantize": HardwareUnit(
-        Requantize, _lanes, ("core.requantize",),
+        Requantize, _requantize, ("core.requantize",),
         lambda config: {"channels": 1, "pixels": 1}, "{channels}x{pixels}"),
     "residual-add": HardwareUnit(
         ResidualAdd,

@@ -16,6 +16,7 @@ import numpy as np
 
 from mnv2.golden.summary import short_repr
 from mnv2.sim.mapping.block_program import add_block_streams
+from mnv2.sim.mapping.bounds import check_network
 from mnv2.sim.mapping.descriptors import (
     block_descriptor,
     classifier_descriptor,
@@ -75,9 +76,10 @@ def build_network_program(model, images, config):
     Raises
     ------
     mnv2.sim.mapping.tiling.DoesNotFit
-        If a buffer is too small.
+        If a buffer is too small, or a sum may not fit the accumulators.
     """
     placement = place_network(model.network, config)
+    check_network(model, config)
     builder = ProgramBuilder(config)
     works: list[tuple[int, str]] = []
     logits: list[list[tuple[str, int, int]]] = []

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from mnv2.hw.config import TAPS
+from mnv2.hw.config import ACCUMULATOR_BITS, NARROW_ACCUMULATOR_BITS, TAPS
 
 __all__ = [
     "pack_bits",
@@ -223,24 +223,40 @@ def pack_taps(weights, config):
 
 
 def pack_parameters(layer, config):
-    """Bytes of a layer's requantisation parameters, 72 bits a channel.
+    """Bytes of a layer's requantisation parameters, 64 or 72 bits a channel.
 
-    The input zero point goes into the bias: ``sum((x - z) * w) + b = sum(x * w) + (b - z *
-    sum(w))``, modulo 2**32, which padding by ``z`` leaves true.
+    The array multiplies ``u = x + h`` with ``h = 2**(activation_bits - 1)``. That and the input
+    zero point go into the bias: ``sum((x - z) * w) + b = sum(u * w) + (b - (z + h) * sum(w))``,
+    modulo 2**accumulator_bits, which padding by ``z`` leaves true.
 
     Parameters
     ----------
     layer : mnv2.golden.quantized_layer.QuantizedLayer
+        With narrow accumulators one that `mnv2.sim.mapping.bounds.check_layer` accepts.
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    uint8 array
+        See `mnv2.hw.layouts.ChannelParameters` and `mnv2.hw.layouts.NarrowChannelParameters`.
     """
     axes = tuple(range(layer.weights.ndim - 1))
     sums = layer.weights.astype(np.int64).sum(axis=axes)
-    bias = layer.bias.astype(np.int64) - layer.input_zero_point * sums
-    channels = len(bias)
-    record = np.zeros(
-        _groups(channels, config.inputs) * config.inputs,
-        np.dtype([("bias", "<u4"), ("multiplier", "<i4"), ("shift", "i1")]),
-    )
-    record["bias"][:channels] = (bias & 0xFFFFFFFF).astype(np.uint32)
-    record["multiplier"][:channels] = layer.multiplier
-    record["shift"][:channels] = layer.shift
+    half = 2 ** (config.activation_bits - 1)
+    bias = layer.bias.astype(np.int64) - (layer.input_zero_point + half) * sums
+    lanes = _groups(len(bias), config.inputs) * config.inputs
+    if config.accumulator_bits != ACCUMULATOR_BITS:
+        multiplier, shift = (part.astype(np.int64) for part in (layer.multiplier, layer.shift))
+        bias_bits, multiplier_bits = NARROW_ACCUMULATOR_BITS[-1], 31
+        words = np.zeros(lanes, "<u8")
+        words[: len(bias)] = (
+            bias & (1 << bias_bits) - 1
+            | multiplier << bias_bits
+            | shift << bias_bits + multiplier_bits
+        ).astype(np.uint64)
+        return words.view(np.uint8)
+    record = np.zeros(lanes, np.dtype([("bias", "<u4"), ("multiplier", "<i4"), ("shift", "i1")]))
+    record["bias"][: len(bias)] = (bias & 0xFFFFFFFF).astype(np.uint32)
+    record["multiplier"][: len(bias)] = layer.multiplier
+    record["shift"][: len(bias)] = layer.shift
     return record.view(np.uint8)
