@@ -159,11 +159,11 @@ class AcceleratorConfig:
     inputs:          int = 4
     pixels:          int = 7
     frames:          int = 1
-    packing:         str = "none"
+    packing:         str = "pixels"
     operand_bits:    int = 27
     weight_bits:     int = 8
     activation_bits: int = 8
-    accumulator_bits: int = 32
+    accumulator_bits: int = 27
     requantize:      str = "double"
     multipliers_in_luts: bool = False
     residual_lanes:  int = 4
@@ -213,8 +213,6 @@ class AcceleratorConfig:
                 raise ValueError(f"{name} must be at most {limit}, not {getattr(self, name)}")
         if self.packing == "frames" and self.frames != 2:
             raise ValueError(f"packing can be frames only with frames=2, not {self.frames}")
-        if self.packing == "pixels" and self.pixels < 2:
-            raise ValueError("packing can be pixels only with 2 pixels or more, not 1")
         if self.packing != "none" and not packed_products(
                 self.operand_bits, self.activation_bits, self.weight_bits):
             raise ValueError(

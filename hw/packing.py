@@ -61,8 +61,6 @@ def check_packing(packing, *, pixels, frames, operand_bits, weight_bits, activat
         raise ValueError(f"Packing must be one of {', '.join(PACKINGS)}, not {packing!r}")
     if packing == "frames" and frames != 2:
         raise ValueError(f"Packing can be frames only with 2 frames, not {frames}")
-    if packing == "pixels" and pixels < 2:
-        raise ValueError(f"Packing can be pixels only with 2 pixels or more, not {pixels}")
     if packing != "none" and not packed_products(operand_bits, activation_bits, weight_bits):
         raise ValueError(
             f"Packing must be none: a multiplier of {operand_bits} x 18 bits holds no two products "

@@ -49,11 +49,14 @@ MACHINES = {
         outstanding=3,
         patience_cycles=_PATIENCE,
     ),
-    # A tile is one word, a beat holds several; lanes are no power of two.
+    # A tile is one word, a beat holds several; lanes are no power of two. Accumulators as LiteRT's,
+    # and a multiplier for each product.
     "wide": AcceleratorConfig(
         outputs=10,
         inputs=10,
         pixels=1,
+        packing="none",
+        accumulator_bits=32,
         residual_lanes=10,
         map_words=2048,
         strip_words=768,
@@ -65,11 +68,12 @@ MACHINES = {
         data_bits=256,
         patience_cycles=_PATIENCE,
     ),
-    # Widths that fill no byte.
+    # Widths that fill no byte; pairs of products in multipliers of 18 bits, and a pixel alone.
     "few_bits": AcceleratorConfig(
         outputs=10,
         inputs=5,
         pixels=3,
+        operand_bits=18,
         residual_lanes=5,
         weight_bits=5,
         activation_bits=6,
@@ -89,6 +93,8 @@ MACHINES = {
         outputs=10,
         inputs=5,
         pixels=4,
+        operand_bits=25,
+        accumulator_bits=24,
         weight_bits=5,
         activation_bits=6,
         map_words=400,
