@@ -31,6 +31,7 @@ GOOD = {
     "Depthwise": dict(
         channels=2, pixels=2, tile_words=1, depth=8, words=3, weight_bits=8, activation_bits=8
     ),
+    "DescriptorCheck": dict(map_words=64, tap_words=16, parameter_words=16),
     "Gearbox": dict(input_bits=64, output_bits=24),
     "Issue": dict(tile_words=2, weight_ring=64, tap_ring=16, parameter_ring=16, queue_words=8),
     "LineBuffer": dict(
@@ -44,6 +45,7 @@ GOOD = {
         inputs=2, outputs=4, pixels=2, weight_words=8, weight_bits=8, activation_bits=8
     ),
     "Pool": dict(channels=2, pixels=2, tile_words=2, activation_bits=8),
+    "ProgramFetch": dict(data_bits=64),
     "ReadChannel": dict(data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32),
     "ReadMaster": dict(
         data_bits=64,
@@ -113,11 +115,13 @@ def test_value(unit, name, value):
     [
         ("Core", "inputs", 2, "Inputs must be an integer of at least 3, not 2"),
         ("Core", "pixels", 64, "Pixels must be an integer from 1 to 63, not 64"),
+        ("DescriptorCheck", "map_words", 2**16, "Map words must be an integer from 1 to 65535"),
         ("Core", "map_words", 2**16, "Map words must be an integer from 1 to 65535, not 65536"),
         ("Issue", "weight_ring", 1, "Weight ring must be an integer of at least 2, not 1"),
         ("MacArray", "outputs", 13, r"Outputs must be a multiple of inputs \(3\), not 13"),
         ("Requantize", "activation_bits", 9, "Activation bits must be an integer from 4 to 8"),
         ("Ring", "free_limit", 17, "Free limit must be an integer from 1 to 16, not 17"),
+        ("ProgramFetch", "data_bits", 96, "Data width must be 64, 128, 256 or 512 bits, not 96"),
         ("Sequencer", "data_bits", 96, "Data width must be 64, 128, 256 or 512 bits, not 96"),
     ],
 )
