@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import gcd
 
 from .accelerator import Accelerator
+from .block_settings import BlockSettings
 from .config import (
     COUNTER_ROWS,
     MEMORY_ADDRESS_BITS,
@@ -15,6 +16,7 @@ from .config import (
 )
 from .core import Core
 from .counters import Counters
+from .descriptor_check import DescriptorCheck
 from .gearbox import Gearbox
 from .issue import Issue
 from .line_buffer import LineBuffer
@@ -25,6 +27,7 @@ from .map_memory import MapMemory
 from .map_mover import MapLoader, MapStorer
 from .pass_walk import PassWalk
 from .pool import Pool
+from .program_fetch import ProgramFetch
 from .read_master import ReadMaster
 from .registers import Registers
 from .requantize import Requantize
@@ -36,6 +39,9 @@ from .standalone.depthwise import Depthwise
 from .standalone.pointwise import Pointwise
 from .standalone.weight_banks import WeightBanks
 from .step_input import StepInput
+from .strip_passes import StripPasses
+from .strip_room import StripRoom
+from .strip_rows import StripRows
 from .supervisor import Supervisor
 from .tile_results import TileResults
 from .write_master import WriteMaster
@@ -146,6 +152,12 @@ def _logits_path(config):
             "activation_bits": config.activation_bits, "queue_words": config.queue_words}
 
 
+def _descriptor(config):
+    """Parameters of what a descriptor must fit into."""
+    return {"map_words": config.map_words, "tap_words": config.tap_words,
+            "parameter_words": config.parameter_words}
+
+
 def _gearbox(config):
     # Of those to the rings, that with the most positions for a word: it is the slowest.
     given = max(
@@ -230,10 +242,15 @@ UNITS = {
     "map-storer": HardwareUnit(
         MapStorer, lambda config: {"word_bits": config.word_bits}, ("storer",)),
     "sequencer": HardwareUnit(
-        Sequencer,
-        lambda config: {"data_bits": config.data_bits, "map_words": config.map_words,
-                        "tap_words": config.tap_words, "parameter_words": config.parameter_words},
+        Sequencer, lambda config: {"data_bits": config.data_bits, **_descriptor(config)},
         ("sequencer",)),
+    "program-fetch": HardwareUnit(
+        ProgramFetch, lambda config: {"data_bits": config.data_bits}, ("sequencer.fetch",)),
+    "descriptor-check": HardwareUnit(DescriptorCheck, _descriptor, ("sequencer.check",)),
+    "block-settings": HardwareUnit(BlockSettings, lambda config: {}, ("sequencer.settings",)),
+    "strip-rows": HardwareUnit(StripRows, lambda config: {}, ("sequencer.rows",)),
+    "strip-room": HardwareUnit(StripRoom, lambda config: {}, ("sequencer.room",)),
+    "strip-passes": HardwareUnit(StripPasses, lambda config: {}, ("sequencer.passes",)),
     "counters": HardwareUnit(Counters, lambda config: {"rows": COUNTER_ROWS}, ("counters",)),
     "registers": HardwareUnit(
         Registers, lambda config: {"counter_rows": COUNTER_ROWS}, ("registers",)),

@@ -42,6 +42,7 @@ UNIT_COSTS: tuple[UnitCost, ...] = (
     memory_port.GEARBOXES,
     control.COUNTS,
     control.SEQUENCER,
+    *control.SEQUENCER_PARTS,
     control.REGISTERS,
     control.SUPERVISOR,
     control.TOP,

@@ -17,6 +17,7 @@ GOOD = {
     "Depthwise": dict(
         channels=2, pixels=2, tile_words=1, depth=8, words=3, weight_bits=8, activation_bits=8
     ),
+    "DescriptorCheck": dict(map_words=64, tap_words=16, parameter_words=16),
     "Gearbox": dict(input_bits=64, output_bits=24),
     "Issue": dict(
         tile_words=2,
@@ -40,6 +41,7 @@ GOOD = {
         inputs=2, outputs=4, pixels=2, weight_words=8, weight_bits=8, activation_bits=8
     ),
     "Pool": dict(channels=2, pixels=2, tile_words=2, activation_bits=8),
+    "ProgramFetch": dict(data_bits=64),
     "ReadChannel": dict(data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32),
     "ReadMaster": dict(
         data_bits=64,
@@ -113,6 +115,10 @@ def test_value(unit, name, value):
 @pytest.mark.parametrize(
     ("unit", "name", "value", "message"),
     [
+        ("Core", "inputs", 2, "Inputs must be an integer of at least 3, not 2"),
+        ("Core", "pixels", 64, "Pixels must be an integer from 1 to 63, not 64"),
+        ("DescriptorCheck", "map_words", 2**16, "Map words must be an integer from 1 to 65535"),
+        ("Core", "map_words", 2**16, "Map words must be an integer from 1 to 65535, not 65536"),
         ("Issue", "weight_ring", 1, "Weight ring must be an integer of at least 2, not 1"),
         ("LogitsPath", "accumulator_bits", 15, "Accumulator bits must be an integer from 16 to 32"),
         ("MapMemory", "depth", 2**16, "Depth must be an integer from 1 to 65535, not 65536"),
@@ -126,6 +132,7 @@ def test_value(unit, name, value):
             33,
             "Accumulator bits must be an integer from 16 to 32",
         ),
+        ("ProgramFetch", "data_bits", 96, "Data width must be 64, 128, 256 or 512 bits, not 96"),
         ("Sequencer", "data_bits", 96, "Data width must be 64, 128, 256 or 512 bits, not 96"),
     ],
 )
