@@ -1,7 +1,5 @@
 """Words of one width to words of another, without padding between them."""
 
-from math import gcd
-
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -9,11 +7,9 @@ from amaranth.utils import exact_log2
 
 from .arguments import check_integer
 from .axi import beat
+from .gearbox_shape import gearbox_shape
 
 __all__ = ["Gearbox"]
-
-#: Registers that a ring may have, as a multiple of what is ever held.
-_RING = 3
 
 
 class Gearbox(wiring.Component):
@@ -27,8 +23,7 @@ class Gearbox(wiring.Component):
     the input waits until the packet has left.
 
     ``i.ready``, ``o.valid`` and ``o.payload`` depend on registers alone. They take the same cycles
-    at all widths, but not the same logic: it is least where one width is a multiple of the other,
-    and most where their greatest common divisor is a small part of both.
+    at all widths, but not the same logic: see :class:`mnv2.hw.gearbox_shape.GearboxShape`.
 
     Parameters
     ----------
@@ -75,14 +70,10 @@ class Gearbox(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        # Everything moves by whole units of the greatest common divisor.
-        unit_bits = gcd(self.input_bits, self.output_bits)
-        taken     = self.input_bits // unit_bits
-        given     = self.output_bits // unit_bits
-        # The least that keeps the narrower side busy while `ready` looks at `level` alone:
-        # widening, a full word less one unit waits in addition to two inputs; narrowing, two
-        # outputs do.
-        capacity  = taken + given + min(taken, given) - 1
+        shape    = gearbox_shape(self.input_bits, self.output_bits)
+        taken    = shape.taken
+        given    = shape.given
+        capacity = shape.capacity
 
         level  = Signal(range(capacity + 1))    # units held
         ending = Signal()                       # the packet's last word is held: take no more
@@ -124,16 +115,15 @@ class Gearbox(wiring.Component):
 
         word = Signal(self.output_bits)
         m.d.comb += Value.cast(self.o.payload)[:self.output_bits].eq(word)
-        # The cheapest way to hold it: at least one width is a unit; a ring of all units of whole
-        # inputs and outputs is not much more than is ever held; or neither.
-        if taken == 1:
-            self._place(m, word, given, level, take, give, drop)
-        elif given == 1:
-            self._part(m, word, taken, level, take)
-        elif taken * given <= _RING * capacity:
-            self._ring(m, word, unit_bits, taken, given, take, give, drop)
-        else:
-            self._shift(m, word, unit_bits, capacity, kept, take, give, drop)
+        match shape.storage:
+            case "place":
+                self._place(m, word, given, level, take, give, drop)
+            case "part":
+                self._part(m, word, taken, level, take)
+            case "ring":
+                self._ring(m, word, shape, take, give, drop)
+            case "shift":
+                self._shift(m, word, shape, kept, take, give, drop)
         return m
 
     def _place(self, m, word, given, level, take, give, drop):
@@ -170,9 +160,10 @@ class Gearbox(wiring.Component):
             with m.Default():
                 m.d.comb += word.eq(spare)
 
-    def _ring(self, m, word, unit_bits, taken, given, take, give, drop):
+    def _ring(self, m, word, shape, take, give, drop):
         """Place inputs in a ring of whole inputs and whole outputs, and select outputs from it."""
-        units  = [Signal(unit_bits, name=f"unit_{index}") for index in range(taken * given)]
+        taken, given = shape.taken, shape.given
+        units  = [Signal(shape.unit_bits, name=f"unit_{index}") for index in range(taken * given)]
         places = [Cat(units[begin:begin + taken]) for begin in range(0, len(units), taken)]
         words  = [Cat(units[begin:begin + given]) for begin in range(0, len(units), given)]
         place  = Signal(range(given))           # of the next input
@@ -198,9 +189,9 @@ class Gearbox(wiring.Component):
                 number.eq(0),
             ]
 
-    def _shift(self, m, word, unit_bits, capacity, kept, take, give, drop):
+    def _shift(self, m, word, shape, kept, take, give, drop):
         """Shift each input to the end of what stays, for any ratio of the widths."""
-        held     = Signal(capacity * unit_bits)     # units from `level` up are zero
+        held     = Signal(shape.register_bits)      # units from `level` up are zero
         rest     = Signal.like(held)
         incoming = Signal.like(held)
         m.d.comb += [
@@ -208,9 +199,9 @@ class Gearbox(wiring.Component):
             rest.eq(Mux(give, held[self.output_bits:], held)),
         ]
         with m.Switch(kept):
-            for position in range(capacity - self.input_bits // unit_bits + 1):
+            for position in range(shape.capacity - shape.taken + 1):
                 with m.Case(position):
-                    m.d.comb += incoming.eq(self.i.payload.data << (position * unit_bits))
+                    m.d.comb += incoming.eq(self.i.payload.data << (position * shape.unit_bits))
         m.d.sync += held.eq(rest)
         with m.If(take):
             m.d.sync += held.eq(rest | incoming)

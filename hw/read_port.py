@@ -55,11 +55,11 @@ class ReadPort(wiring.Component):
     """
 
     def __init__(self, *, streams, data_bits, burst_beats, fifo_beats, outstanding):
-        check_layouts(streams, _WORDS, data_bits)
         self._master = ReadMaster(
             data_bits=data_bits, address_bits=MEMORY_ADDRESS_BITS, channels=len(STREAMS),
             burst_beats=burst_beats, fifo_beats=fifo_beats, outstanding=outstanding,
             arbitration="round-robin")
+        check_layouts(streams, _WORDS, data_bits)
         self._gearboxes = {
             name: Gearbox(input_bits=streams[name].beat_bits, output_bits=streams[name].taken_bits,
                           partial="drop")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import gcd
 
 from .accelerator import Accelerator
 from .block_settings import BlockSettings
@@ -18,6 +17,7 @@ from .core import Core
 from .counters import Counters
 from .descriptor_check import DescriptorCheck
 from .gearbox import Gearbox
+from .gearbox_shape import gearbox_shape
 from .issue import Issue
 from .line_buffer import LineBuffer
 from .line_input import LineInput
@@ -25,10 +25,12 @@ from .logits_path import LogitsPath
 from .mac_array import MacArray
 from .map_memory import MapMemory
 from .map_mover import MapLoader, MapStorer
+from .map_port import MapPort
 from .pass_walk import PassWalk
 from .pool import Pool
 from .program_fetch import ProgramFetch
 from .read_master import ReadMaster
+from .read_port import ReadPort
 from .registers import Registers
 from .requantize import Requantize
 from .residual import ResidualAdd
@@ -45,6 +47,7 @@ from .strip_rows import StripRows
 from .supervisor import Supervisor
 from .tile_results import TileResults
 from .write_master import WriteMaster
+from .write_port import WritePort
 
 __all__ = ["UNITS", "HardwareUnit"]
 
@@ -160,10 +163,19 @@ def _descriptor(config):
 
 def _gearbox(config):
     # Of those to the rings, that with the most positions for a word: it is the slowest.
-    given = max(
-        (config.parameter_word_bits, config.tap_word_bits, config.weight_word_bits),
-        key=lambda bits: ((bits + min(config.data_bits, bits)) // gcd(config.data_bits, bits)))
-    return {"input_bits": config.data_bits, "output_bits": given, "partial": "drop"}
+    def positions(layout):
+        shape = gearbox_shape(layout.beat_bits, layout.taken_bits)
+        return shape.given + min(shape.taken, shape.given)
+
+    slowest = max((config.streams[name] for name in ("parameters", "taps", "weights")),
+                  key=positions)
+    return {"input_bits": slowest.beat_bits, "output_bits": slowest.taken_bits, "partial": "drop"}
+
+
+def _port(config):
+    """Parameters of a port to external memory."""
+    return {"streams": config.streams, "data_bits": config.data_bits,
+            "burst_beats": config.burst_beats}
 
 
 def _read_master(config):
@@ -230,17 +242,30 @@ UNITS = {
         Ring, lambda config: {"shape": config.weight_word_bits, "depth": config.weight_words},
         ("core.weights", "core.taps", "core.parameters"),
         lambda config: {"shape": 64}, "{shape}x{depth}"),
+    "read-port": HardwareUnit(
+        ReadPort,
+        lambda config: {**_port(config), "fifo_beats": config.read_queue_beats,
+                        "outstanding": config.outstanding}, ("read_port",)),
+    "write-port": HardwareUnit(
+        WritePort, lambda config: {**_port(config), "fifo_beats": config.write_queue_beats},
+        ("write_port",)),
+    "map-port": HardwareUnit(
+        MapPort,
+        lambda config: {"word_bits": config.word_bits,
+                        "logits_bits": config.streams["logits"].word_bits}, ("map_port",)),
     "gearbox": HardwareUnit(
         Gearbox, _gearbox,
-        (*(f"{stream}_gearbox" for stream in STREAMS), "image_gearbox", "store_gearbox",
-         "logits_gearbox"),
+        (*(f"read_port.{name}_gearbox" for name in (*STREAMS, "image")),
+         *(f"write_port.{name}_gearbox" for name in ("activations", "logits"))),
         lambda config: {}, "{input_bits}:{output_bits}"),
-    "read-master": HardwareUnit(ReadMaster, _read_master, ("read_master",), lambda config: {}),
-    "write-master": HardwareUnit(WriteMaster, _write_master, ("write_master",), lambda config: {}),
+    "read-master": HardwareUnit(
+        ReadMaster, _read_master, ("read_port.read_master",), lambda config: {}),
+    "write-master": HardwareUnit(
+        WriteMaster, _write_master, ("write_port.write_master",), lambda config: {}),
     "map-loader": HardwareUnit(
-        MapLoader, lambda config: {"word_bits": config.word_bits}, ("loader",)),
+        MapLoader, lambda config: {"word_bits": config.word_bits}, ("map_port.loader",)),
     "map-storer": HardwareUnit(
-        MapStorer, lambda config: {"word_bits": config.word_bits}, ("storer",)),
+        MapStorer, lambda config: {"word_bits": config.word_bits}, ("map_port.storer",)),
     "sequencer": HardwareUnit(
         Sequencer, lambda config: {"data_bits": config.data_bits, **_descriptor(config)},
         ("sequencer",)),

@@ -52,10 +52,10 @@ class WritePort(wiring.Component):
     """
 
     def __init__(self, *, streams, data_bits, burst_beats, fifo_beats):
-        check_layouts(streams, _WORDS, data_bits)
         self._master = WriteMaster(
             data_bits=data_bits, address_bits=MEMORY_ADDRESS_BITS, burst_beats=burst_beats,
             fifo_beats=fifo_beats, outstanding=WRITE_OUTSTANDING)
+        check_layouts(streams, _WORDS, data_bits)
         self._gearboxes = {
             name: Gearbox(input_bits=streams[name].taken_bits, output_bits=streams[name].beat_bits,
                           partial="emit")
@@ -84,7 +84,7 @@ class WritePort(wiring.Component):
             self.busy.eq(master.busy),
             self.error.eq(master.error),
         ]
-        for name, chosen in zip(_WORDS, (~self.logits, self.logits)):
+        for name, chosen in {"activations": ~self.logits, "logits": self.logits}.items():
             m.submodules[f"{name}_gearbox"] = gearbox = self._gearboxes[name]
             words = getattr(self, f"i_{name}")
             m.d.comb += [

@@ -11,7 +11,9 @@ from mnv2 import hw
 from mnv2.hw.arguments import check_data_bits, check_integer
 from mnv2.hw.config import AcceleratorConfig
 
-#: Integers with which each unit can be built.
+#: Layouts of streams, in beats of 64 bits.
+STREAMS = AcceleratorConfig(data_bits=64).streams
+#: Parameters with which each unit can be built.
 GOOD = {
     "Counters": dict(rows=4),
     "Depthwise": dict(
@@ -35,6 +37,7 @@ GOOD = {
     "MacArray": dict(outputs=12, inputs=3, pixels=1, weight_bits=8, activation_bits=8),
     "MapLoader": dict(word_bits=56),
     "MapMemory": dict(word=8, depth=16),
+    "MapPort": dict(word_bits=56, logits_bits=120),
     "MapStorer": dict(word_bits=56),
     "PassWalk": dict(tile_words=2, weight_ring=64),
     "Pointwise": dict(
@@ -52,6 +55,7 @@ GOOD = {
         outstanding=4,
         id_bits=1,
     ),
+    "ReadPort": dict(streams=STREAMS, data_bits=64, burst_beats=16, fifo_beats=32, outstanding=4),
     "Registers": dict(counter_rows=4),
     "Requantize": dict(channels=2, pixels=2, activation_bits=8),
     "ResidualAdd": dict(channels=2, pixels=2, lanes=2, activation_bits=8),
@@ -65,11 +69,12 @@ GOOD = {
     "WriteMaster": dict(
         data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32, outstanding=4, id_bits=1
     ),
+    "WritePort": dict(streams=STREAMS, data_bits=64, burst_beats=16, fifo_beats=32),
 }
 #: Parameters that are shapes, choices or configurations, which the units' own tests are about.
 OTHERS = {
     *("arbitration", "config", "depthwise", "multipliers_in_luts", "operand_bits", "packing"),
-    *("partial", "pointwise", "rounding", "shape", "tag_shape", "word"),
+    *("partial", "pointwise", "rounding", "shape", "streams", "tag_shape", "word"),
 }
 
 

@@ -4,9 +4,9 @@ import heapq
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
-from math import gcd
 
 from mnv2.hw.config import STREAMS, AcceleratorConfig
+from mnv2.hw.gearbox_shape import gearbox_shape
 from mnv2.hw.stream_layout import StreamLayout
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.port.interface import (
@@ -76,11 +76,11 @@ class _Channel:
 
     def set_layout(self, layout: StreamLayout) -> None:
         """Change the layout of the words; the gearbox is empty."""
-        unit = gcd(layout.beat_bits, layout.taken_bits)
-        # A beat gives, and a word takes, that many of the largest units of both.
-        self.taken, self.given = layout.beat_bits // unit, layout.taken_bits // unit
+        shape = gearbox_shape(layout.beat_bits, layout.taken_bits)
+        # A beat gives, and a word takes, that many units.
+        self.taken, self.given = shape.taken, shape.given
         # Highest level at which it takes a beat.
-        self.ready = self.given + min(self.taken, self.given) - 1
+        self.ready = shape.capacity - shape.taken
         self.level, self.ending = 0, False
 
     def count(self, cycle: int) -> int:

@@ -7,9 +7,9 @@ queue and when a word leaves its gearbox follow by maxima from what was before. 
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import repeat
-from math import gcd
 
 from mnv2.hw.config import AcceleratorConfig
+from mnv2.hw.gearbox_shape import gearbox_shape
 from mnv2.hw.stream_layout import StreamLayout
 from mnv2.sim.cycles.port.interface import NEVER
 
@@ -54,7 +54,7 @@ class Stream:
     frees, free_cycles : list of int
         Words released in all, and the cycle from which they are.
     taken, given : int
-        Width of a beat and of a word, padding apart, in the largest unit that divides both.
+        Width of a beat and of a word, see `mnv2.hw.gearbox_shape.GearboxShape`.
     """
 
     def __init__(self, layout: StreamLayout, config: AcceleratorConfig, depth: int = NEVER):
@@ -77,11 +77,10 @@ class Stream:
 
     def set_layout(self, layout: StreamLayout) -> None:
         """Change the layout of the words."""
-        unit = gcd(layout.beat_bits, layout.taken_bits)
-        self.taken = layout.beat_bits // unit
-        self.given = layout.taken_bits // unit
+        shape = gearbox_shape(layout.beat_bits, layout.taken_bits)
+        self.taken, self.given = shape.taken, shape.given
         # Highest level at which the gearbox takes a beat.
-        self._ready = self.given + min(self.taken, self.given) - 1
+        self._ready = shape.capacity - shape.taken
         self._simple = self.given % self.taken == 0  # a word is whole beats
 
     def command(self, cycle: int, beats: int) -> None:

@@ -6,9 +6,9 @@ Its time follows the core's, and moves only while a descriptor has something to 
 from bisect import bisect_left
 from collections import deque
 from itertools import repeat
-from math import gcd
 
 from mnv2.hw.config import STORE_QUEUE_WORDS, WRITE_OUTSTANDING, AcceleratorConfig
+from mnv2.hw.gearbox_shape import gearbox_shape
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.port.interface import MEMORY_BURSTS
 from mnv2.sim.cycles.port.pauses import Pauses
@@ -107,12 +107,12 @@ class WritePort:
         self._sent_before = len(self.sent)
         self._clear(descriptor.store_words)
         self._logits = descriptor.kind == "classifier"
-        # Gearbox: a word gives, and a beat takes, that many of the largest units of both.
+        # Gearbox: a word gives, and a beat takes, that many units.
         layout = self._logits_layout if self._logits else self._map_layout
-        unit = gcd(layout.taken_bits, layout.beat_bits)
-        self._taken, self._given = layout.taken_bits // unit, layout.beat_bits // unit
+        shape = gearbox_shape(layout.taken_bits, layout.beat_bits)
+        self._taken, self._given = shape.taken, shape.given
         # Highest level at which it takes a word.
-        self._ready = self._given + min(self._taken, self._given) - 1
+        self._ready = shape.capacity - shape.taken
         # Valid from the next cycle on, taken in it.
         self._events.append((cycle + 1, "command", -(-descriptor.store_bytes // self._beat_bytes)))
 
