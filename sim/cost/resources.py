@@ -1,9 +1,9 @@
 """The resources that an accelerator takes, from its configuration alone.
 
 DSPs and memories are counted exactly: products as the units make them, cut as Yosys cuts them
-(`mnv2.sim.cost.multiplier`), memories as it maps them (`mnv2.sim.cost.memory_mapping`). LUTs and flip-flops are features of each unit
-(`mnv2.sim.cost.units`) times coefficients that were fitted to Yosys's results for whole
-accelerators (`mnv2.sim.cost.calibration`). Nothing is built or run.
+(`mnv2.sim.cost.multiplier`), memories as it maps them (`mnv2.sim.cost.memory_mapping`). LUTs and
+flip-flops are features of each unit (`mnv2.sim.cost.units`) times coefficients that were fitted to
+Yosys's results for whole accelerators (`mnv2.sim.cost.calibration`). Nothing is built or run.
 """
 
 import functools
