@@ -1,9 +1,9 @@
 """The resources that an accelerator takes, from its configuration alone.
 
 DSPs and memories are counted exactly: products as the units make them, cut as Yosys cuts them
-(`mnv2.sim.cost.multiplier`), memories as it maps them (`mnv2.sim.cost.memory_mapping`). LUTs and flip-flops are features of each unit
-(`mnv2.sim.cost.units`) times coefficients that were fitted to Yosys's results for whole
-accelerators (`mnv2.sim.cost.calibration`). Nothing is built or run.
+(`mnv2.sim.cost.multiplier`), memories as it maps them (`mnv2.sim.cost.memory_mapping`). LUTs and
+flip-flops are features of each unit (`mnv2.sim.cost.units`) times coefficients that were fitted to
+Yosys's results for whole accelerators (`mnv2.sim.cost.calibration`). Nothing is built or run.
 """
 
 import functools
@@ -14,7 +14,7 @@ from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.memory_mapping import map_memory
 from mnv2.sim.cost.record import Resources
-from mnv2.sim.cost.unit_list import UNIT_COSTS, list_memories, list_units
+from mnv2.sim.cost.unit_list import list_memories, list_products, list_units
 
 __all__ = ["FAMILIES", "Resources", "estimate_resources", "estimate_units", "load_coefficients"]
 
@@ -80,10 +80,8 @@ def estimate_units(
         found[memory.unit] = found.get(memory.unit, Resources()) + map_memory(
             memory, family, ultra_ram=ultra_ram
         )
-    for cost in UNIT_COSTS:
-        dsps = sum(product.dsps(family) for product in cost.products(config))
-        for path in cost.paths:
-            found[path] += Resources(dsp=dsps)
+    for path, products in list_products(config).items():
+        found[path] += Resources(dsp=sum(product.dsps(family) for product in products))
     return found
 
 

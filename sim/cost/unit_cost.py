@@ -224,6 +224,10 @@ def _no_memories(config: AcceleratorConfig) -> tuple[MemoryShape, ...]:
     return ()
 
 
+def _always(config: AcceleratorConfig) -> bool:
+    return True
+
+
 def _no_products(config: AcceleratorConfig) -> tuple[Product, ...]:
     return ()
 
@@ -249,6 +253,8 @@ class UnitCost:
         purpose, as hw/ writes them.
     operations : tuple of Operation
         Operations that are counted in a frame.
+    exists : function of (AcceleratorConfig) to bool
+        Whether the configuration has it.
     """
 
     kind: str
@@ -259,3 +265,4 @@ class UnitCost:
     memories: Callable[[AcceleratorConfig], tuple[MemoryShape, ...]] = _no_memories
     products: Callable[[AcceleratorConfig], tuple[Product, ...]] = _no_products
     operations: tuple[Operation, ...] = ()
+    exists: Callable[[AcceleratorConfig], bool] = _always

@@ -157,7 +157,8 @@ def _add_made_with(page, results, content, command):
             ),
         },
         configuration={
-            name: ", ".join(map(value_text, values)) for name, values in prepared.space.values.items()
+            name: ", ".join(map(value_text, values))
+            for name, values in prepared.space.values.items()
         },
         versions=content["versions"],
         commit=content["commit"],
@@ -245,7 +246,8 @@ def _columns(results):
     if len({design.clock_hz for design in front}) > 1:
         yield Column("clock, MHz", lambda design: design.clock_hz / 1e6, decimal(1))
     yield Column("multipliers", lambda design: design.config.multipliers, count, "of weights")
-    yield Column("lanes", lambda design: design.lanes, note="outputs x inputs x pixels, x frames if two")
+    note = "outputs x inputs x pixels, x frames if two"
+    yield Column("lanes", lambda design: design.lanes, note=note)
     for name, heading in differing_options(front).items():
         yield Column(heading, lambda design, name=name: getattr(design.config, name), str)
     yield Column("port, bits", lambda design: design.config.data_bits, count)

@@ -35,6 +35,7 @@ SUPERVISOR = UnitCost(kind="supervisor", group=_CONTROL, paths=("supervisor",))
 COUNTS = UnitCost(
     kind="counters",
     group="counters",
+    exists=lambda config: config.counters,
     paths=("counters",),
     memories=lambda config: (
         MemoryShape("counters", "memory", 2 * 32 * len(COUNTERS), COUNTER_ROWS),

@@ -12,8 +12,9 @@ _FACTOR_BITS = {"double": 31, "single": 16}
 #: Bits of a difference to a zero point, and of the sum of two scaled ones.
 _DIFFERENCE, _SUM = 9, 30
 
-#: Bits of a result on its way through the last shifts: value, sign, and what was shifted out.
-_COARSE, _SHIFTED = 20, 10
+#: Bits of a result between the shifts: its value; its sign, and what was shifted out; after them.
+_FIELD, _SHIFT_FACTS, _SHIFTED = 17, 3, 10
+_COARSE = _FIELD + _SHIFT_FACTS
 
 #: Bits of a shift, and of its part for the last stage.
 _SHIFT, _FINE = 5, 3
@@ -42,7 +43,7 @@ def _scaled(config: AcceleratorConfig) -> WideProduct:
 
 
 def _summand(config: AcceleratorConfig) -> WideProduct:
-    """A multiplier times the difference of a summand to its zero point."""
+    """The multiplier of the summand that has one times its difference to its zero point."""
     return cut_product(
         _FACTOR_BITS[config.requantize],
         _DIFFERENCE,
@@ -69,7 +70,7 @@ def _requantise_products(config: AcceleratorConfig) -> tuple[Product, ...]:
 
 def _residual_products(config: AcceleratorConfig) -> tuple[Product, ...]:
     lanes = config.residual_lanes
-    return _summand(config).products(2 * lanes) + _total(config).products(lanes)
+    return _summand(config).products(lanes) + _total(config).products(lanes)
 
 
 def _requantise_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
@@ -107,10 +108,20 @@ def _requantise_luts(sizing: Sizing, path: str) -> tuple[float, ...]:
 def _residual_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
     """Registers of the lanes, and the words that come in and leave."""
     config = sizing.config
-    # Both summands: difference, terms, product without its last zeros, quotient.
+    # Of one summand the difference, which waits; of the other one the terms, the product without
+    # its last zeros, and what is left in the middle of the shift.
     product = min(_SUM, _DIFFERENCE + _FACTOR_BITS[config.requantize])
-    summand = _DIFFERENCE + _summand(config).registers + product + _SUM
-    lane = 2 * summand + _SUM + _total(config).registers + _SUM + 1 + _COARSE + _SHIFTED
+    scaled = _DIFFERENCE + _summand(config).registers + product + _SUM + _SHIFT_FACTS
+    lane = (
+        4 * _DIFFERENCE
+        + scaled
+        + _SUM
+        + _total(config).registers
+        + _SUM
+        + 1
+        + _COARSE
+        + _SHIFTED
+    )
     return (3 * config.word_bits + config.residual_lanes * lane,)
 
 
@@ -120,8 +131,8 @@ def _residual_luts(sizing: Sizing, path: str) -> tuple[float, ...]:
     return (
         config.word_bits,
         lanes,
-        lanes * (2 * summand.adder_bits + _SUM + total.adder_bits),
-        lanes * (2 * summand.row_bits + total.row_bits),
+        lanes * (summand.adder_bits + _SUM + total.adder_bits),
+        lanes * (summand.row_bits + total.row_bits),
     )
 
 
@@ -134,10 +145,10 @@ def _requantise_energy(config: AcceleratorConfig, energies: Energies) -> float:
 def _add_energy(config: AcceleratorConfig, energies: Energies) -> float:
     add = energies["add_32"]
     share = (_FACTOR_BITS[config.requantize] + 1) / 32
-    # Each summand is scaled by 9 x 32 bits, the sum by 32 x 32, or by half of them.
+    # One summand is scaled by 9 x 32 bits, the sum by 32 x 32, or by half of them.
     summand = energies["multiply_32x32"] * share * 9 / 32 + 2 * add
     total = energies["multiply_32x32"] * share + _ADDITIONS * add
-    return 2 * summand + add + total
+    return summand + add + total
 
 
 REQUANTIZE = UnitCost(
@@ -163,7 +174,7 @@ REQUANTIZE = UnitCost(
 RESIDUAL = UnitCost(
     kind="residual",
     group="residual adder",
-    paths=("core.residual",),
+    paths=("core.residual.adder",),
     flip_flops=_residual_flip_flops,
     luts=_residual_luts,
     products=_residual_products,

@@ -123,7 +123,7 @@ def cut_product(
         pieces = _cut(wide, wide_signed, operand_bits)
     for place, bits in pieces:
         for position, factor in _cut(narrow, narrow_signed, _NARROW_BITS):
-            # A piece that is not negative, and not the sign's, has one bit less than it counts here.
+            # A bit less than both have, since one of them is not negative, or both are.
             terms.append(Term(place + position, bits + factor - 1, Product(1, bits, factor)))
     return WideProduct(tuple(sorted(terms, key=lambda term: term.position)))
 

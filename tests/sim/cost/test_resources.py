@@ -125,16 +125,16 @@ def test_multipliers_of_a_lane_of_requantisation(options, xcup, xc7, ecp5):
 @pytest.mark.parametrize(
     ("options", "family", "lane"),
     [
-        ({}, "xcup", 4),
-        ({"operand_bits": 25}, "xc7", 4),
-        ({"operand_bits": 18}, "ecp5", 8),
-        ({"requantize": "single"}, "xcup", 3),
+        ({}, "xcup", 3),
+        ({"operand_bits": 25}, "xc7", 3),
+        ({"operand_bits": 18}, "ecp5", 6),
+        ({"requantize": "single"}, "xcup", 2),
         ({"multipliers_in_luts": True}, "xcup", 0),
     ],
 )
 def test_multipliers_of_a_lane_of_the_residual_adder(options, family, lane):
     for lanes in (1, 4, 28):
-        assert dsps("core.residual", family, residual_lanes=lanes, **options) == lanes * lane
+        assert dsps("core.residual.adder", family, residual_lanes=lanes, **options) == lanes * lane
 
 
 def test_the_pool_has_no_multipliers():
