@@ -20,6 +20,9 @@ class Issue(wiring.Component):
     requantiser has taken the words of the previous tile and the next queue has room for its words.
     Windows go first, since the line buffer is what a pass to it may wait for.
 
+    After the last pixels of a tile for the pool, the requantiser takes the pool's totals of the
+    tile, too, once they are complete.
+
     Parameters
     ----------
     tile_words : int
@@ -29,6 +32,8 @@ class Issue(wiring.Component):
     queue_words : int
         Room in the queue before the line buffer, and in those before the residual adder and for the
         logits.
+    pool_cycles : int
+        Cycles from a word at the requantiser's input to its total in the pool.
 
     Members
     -------
@@ -59,24 +64,28 @@ class Issue(wiring.Component):
     input_next, index_next, output_next, residual_next
         Where the pass after this one goes on. Valid while not ``busy``.
     busy
-        A pass is there, or results of its last tile wait for the requantiser.
+        A pass is there, or results of its last tile, or of the pool, wait for the requantiser.
     stall
         Why the array does nothing. Valid while ``active``.
     active
         A pass has a step, or a window waits.
     """
 
-    def __init__(self, *, tile_words, weight_ring, tap_ring, parameter_ring, queue_words):
+    def __init__(self, *, tile_words, weight_ring, tap_ring, parameter_ring, queue_words,
+                 pool_cycles):
         check_integer("Tile words", tile_words)
         check_integer("Weight ring", weight_ring, 2)
         check_integer("Tap ring", tap_ring, 2)
         check_integer("Parameter ring", parameter_ring, 2)
         check_integer("Queue words", queue_words)
+        check_integer("Pool cycles", pool_cycles)
         self.tile_words     = tile_words
         self.weight_ring    = weight_ring
         self.tap_ring       = tap_ring
         self.parameter_ring = parameter_ring
         self.queue_words    = queue_words
+        #: Cycles from a word for the pool to the total that it completes.
+        self.mean_cycles    = max(pool_cycles, tile_words)
         super().__init__({
             "i_command":            In(stream.Signature(PassCommand)),
             "window_valid":         In(1),
@@ -139,6 +148,7 @@ class Issue(wiring.Component):
         # Room downstream: words that the requantiser still has to take, and places in the queues. A
         # pass to the residual adder and one that gives logits are never under way together.
         pending    = Signal(range(self.tile_words + 1))
+        means      = Signal(range(self.tile_words + 1))     # totals of the pool, after those
         queue_room = Signal(range(self.queue_words + 1), init=self.queue_words)
         side_room  = Signal(range(self.queue_words + 1), init=self.queue_words)
         to_side    = Signal()
@@ -157,7 +167,7 @@ class Issue(wiring.Component):
                                command.from_strip | (walk.index_end <= self.loaded))),
             weights_there.eq(command.copy | (walk.weights_needed <= self.weights_available)),
             parameters_there.eq(~ends_tile | (tile.parameter_end <= self.parameters_available)),
-            requantizer_free.eq(~ends_tile | (pending == 0)),
+            requantizer_free.eq(~ends_tile | ((pending == 0) & (means == 0))),
         ]
         with m.If(command.copy):
             m.d.comb += room.eq(queue_room != 0)
@@ -196,8 +206,11 @@ class Issue(wiring.Component):
             self.weight_address.eq(walk.weight),
         ]
 
-        # Results: windows at once, a tile's words one after another from its last step on.
+        # Results: windows at once, a tile's words one after another from its last step on, then the
+        # pool's totals of the tile.
         flush = Signal(slot_layout(self.tile_words))   # the tile's next word
+        mean  = Signal(slot_layout(self.tile_words))   # the tile's next total
+        until_means = Signal(range(self.mean_cycles))
         slot  = self.slot
         ends  = Signal()
         m.d.comb += ends.eq(self.pointwise & walk.last_step)
@@ -232,6 +245,16 @@ class Issue(wiring.Component):
                 flush.address.eq(walk.output_address + 1),
                 flush.residual_address.eq(walk.residual_address + 1),
             ]
+            with m.If((command.target == Target.POOL) & walk.last_pixels):
+                m.d.sync += [
+                    means.eq(tile.count),
+                    until_means.eq(self.mean_cycles - 1),
+                    mean.valid.eq(1),
+                    mean.mean.eq(1),
+                    mean.target.eq(Target.MAP),
+                    mean.tile_word.eq(0),
+                    mean.address.eq(walk.output_address),
+                ]
         with m.Elif(pending != 0):
             m.d.comb += slot.eq(flush)
             m.d.sync += [
@@ -241,6 +264,15 @@ class Issue(wiring.Component):
                 flush.address.eq(flush.address + 1),
                 flush.residual_address.eq(flush.residual_address + 1),
             ]
+        with m.Elif((means != 0) & (until_means == 0)):
+            m.d.comb += slot.eq(mean)
+            m.d.sync += [
+                means.eq(means - 1),
+                mean.tile_word.eq(mean.tile_word + 1),
+                mean.address.eq(mean.address + 1),
+            ]
+        with m.If(until_means != 0):
+            m.d.sync += until_means.eq(until_means - 1)
         queue_words = Signal(range(self.tile_words + 1))
         side_words  = Signal(range(self.tile_words + 1))
         with m.If(self.copy):
@@ -255,7 +287,7 @@ class Issue(wiring.Component):
         ]
         m.d.comb += [
             self.active.eq(walk.active | self.window_valid),
-            self.busy.eq(~walk.ready | (pending != 0)),
+            self.busy.eq(~walk.ready | (pending != 0) | (means != 0)),
         ]
 
         # Why nothing is issued, the first cause that holds.

@@ -130,8 +130,8 @@ def slot_layout(tile_words):
     load
         The item completes a tile: take the accumulators over.
     valid
-        A word goes to the requantiser: of the windows if ``depthwise``, else ``tile_word`` of the
-        tile taken over.
+        A word goes to the requantiser: of the windows if ``depthwise``, of the pool's totals if
+        ``mean``, else ``tile_word`` of the tile taken over.
     parameters
         Position of its parameters, from the oldest in the ring.
     range
@@ -147,6 +147,7 @@ def slot_layout(tile_words):
         "load":             1,
         "valid":            1,
         "depthwise":        1,
+        "mean":             1,
         "tile_word":        range(max(tile_words, 2)),
         "parameters":       WORDS_BITS,
         "range":            Range,

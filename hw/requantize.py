@@ -197,11 +197,15 @@ class Requantize(wiring.Component):
                                Format("Range of {:d} to {:d} does not fit the activations",
                                       limits.minimum, limits.maximum))
             for parameters in self.i.payload.parameters:
-                m.d.sync += Assert((parameters.shift >= least) & (parameters.shift <= 31),
-                                   Format(f"Shift of {{:d}} is outside {least} to 31",
-                                          parameters.shift))
-                m.d.sync += Assert(parameters.multiplier >= 0,
-                                   Format("Multiplier of {:d} is negative", parameters.multiplier))
+                # The narrow record holds nothing else.
+                if self.accumulator_bits == ACCUMULATOR_BITS:
+                    m.d.sync += [
+                        Assert((parameters.shift >= least) & (parameters.shift <= 31),
+                               Format(f"Shift of {{:d}} is outside {least} to 31",
+                                      parameters.shift)),
+                        Assert(parameters.multiplier >= 0,
+                               Format("Multiplier of {:d} is negative", parameters.multiplier)),
+                    ]
                 sign = parameters.bias[self.accumulator_bits - 1:]
                 m.d.sync += Assert(sign.all() | ~sign.any(),
                                    Format(f"Bias of {{:d}} does not fit {self.accumulator_bits} "

@@ -6,6 +6,7 @@ from typing import Any
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cycles.planned_pass import PlannedPass
 from mnv2.sim.cycles.port.interface import PARAMETERS, TAPS, WEIGHTS, ReadSide, WriteSide
+from mnv2.sim.cycles.timing import core_timing
 
 __all__ = ["CoreState"]
 
@@ -34,6 +35,7 @@ class CoreState:
         Words released.
     weights, parameters, taps : int
         Words that are known to have come: asking may take the port's time.
+    timing : mnv2.sim.cycles.timing.Timing
     passes : dict of tuple to KnownPass
         Passes to the line buffer that wait for nothing, by their shapes.
     pending : int
@@ -62,7 +64,7 @@ class CoreState:
         self.reads, self.writes = reads, writes
         self.tile_words = config.tile_words
         self.queue_words = config.queue_words
-        self.pixels = config.pixels
+        self.timing = core_timing(config)
         self.weight = self.weights_freed = 0
         self.parameters_freed = self.taps_freed = 0
         self.weights = self.parameters = self.taps = 0

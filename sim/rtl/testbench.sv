@@ -99,7 +99,7 @@ module testbench #(
         if (file == 0) $fatal(1, "testbench: cannot write %s", map_name);
         map_dumped = 1;
         for (int a = int'(map_start); a < int'(map_end); a++) begin
-            word = (8*WORD_BYTES)'(dut.core.map[a]);
+            word = (8*WORD_BYTES)'(dut.core.map_memory.words[a]);
             for (int b = 0; b < WORD_BYTES; b++) $fwrite(file, "%c", word[8*b +: 8]);
         end
         $fclose(file);

@@ -1,7 +1,8 @@
 """A unit of the hardware as a document: its place, its parameters and its ports."""
 
+import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from amaranth import Value
 from amaranth.hdl import Shape
@@ -51,13 +52,14 @@ def unit_page(
         "## Parameters",
         "",
         *markdown_table(
-            ("parameter", "value"), [(f"`{key}`", value) for key, value in parameters.items()]
+            ("parameter", "value"), [(f"`{key}`", value) for key, value in _values(parameters)]
         ),
         "",
         "## Ports",
         "",
-        "Besides `clk` and `rst` (synchronous, active high). A stream transfers its payload in",
-        "each cycle in which `valid` and `ready` are high; fields are given with their bits.",
+        "Besides `clk` and `rst` (synchronous, active high), which a unit of gates alone lacks. A",
+        "stream transfers its payload in each cycle in which `valid` and `ready` are high; fields",
+        "are given with their bits.",
         "",
         *markdown_table(("port", "direction", "bits", "fields of the payload"), _ports(component)),
         "",
@@ -68,6 +70,15 @@ def unit_page(
         "```",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _values(parameters: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Parameters one by one, those of a configuration too."""
+    for key, value in parameters.items():
+        if dataclasses.is_dataclass(value):
+            yield from vars(value).items()
+        else:
+            yield key, value
 
 
 def _ports(component) -> list[tuple[str, str, int, str]]:

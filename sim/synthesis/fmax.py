@@ -44,6 +44,11 @@ DEVICE = ("--85k", "--speed", "8", "--package", "CABGA756")
 #: The configuration whose units are measured and kept: `base` with rounder depths.
 _MEASURED = dataclasses.replace(PRESETS["base"], map_words=8192, weight_words=8192, queue_words=16)
 
+#: The configuration of the core that is measured and kept, one of few lanes.
+_SMALL = dataclasses.replace(
+    _MEASURED, outputs=12, inputs=3, pixels=1, residual_lanes=3, weight_words=2048
+)
+
 #: Units whose clocks are kept, and parameters that differ from those of the configuration: each
 #: whose clock is measured alone, an array of fewer lanes, and a whole core of few.
 _CHOICES = (
@@ -53,7 +58,7 @@ _CHOICES = (
         if unit.few_lanes is not None
     ),
     ("mac-array", {"outputs": 12, "inputs": 2}),
-    ("core", {"outputs": 12, "inputs": 3, "pixels": 1, "weight_words": 2048}),
+    ("core", {"config": _SMALL}),
 )
 
 

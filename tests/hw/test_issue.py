@@ -6,7 +6,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from mnv2.hw.issue import Issue
-from mnv2.hw.passes import Stall, Target
+from mnv2.hw.passes import Range, Stall, Target
 
 QUEUE_WORDS = 5
 #: Nothing is missing, and all results find a place at once.
@@ -51,6 +51,12 @@ CAUSES = {
         Stall.PARAMETERS,
     ),
     "requantiser": ({**SINGLE, "target": Target.MAP, "rows": 200}, {}, None, Stall.REQUANTIZE),
+    "totals of the pool": (
+        {**SINGLE, "target": Target.POOL, "rows": 1, "groups": 1, "output_words": 30},
+        {},
+        None,
+        Stall.REQUANTIZE,
+    ),
     "full queue": ({**LONG, "target": Target.QUEUE}, {}, 11, Stall.LINE_BUFFER),
     "copies": ({**SINGLE, "copy": 1, "target": Target.QUEUE}, {}, 0, Stall.LINE_BUFFER),
     "residual adder": ({**LONG, "target": Target.RESIDUAL}, {}, 11, Stall.RESIDUAL),
@@ -60,9 +66,14 @@ CAUSES = {
 }
 
 
-def make_issue():
+def make_issue(tile_words=2, pool_cycles=9):
     return Issue(
-        tile_words=2, weight_ring=37, tap_ring=10, parameter_ring=30, queue_words=QUEUE_WORDS
+        tile_words=tile_words,
+        weight_ring=37,
+        tap_ring=10,
+        parameter_ring=30,
+        queue_words=QUEUE_WORDS,
+        pool_cycles=pool_cycles,
     )
 
 
@@ -146,3 +157,101 @@ def test_queue_behind_is_never_overfilled_and_always_filled(target, copy, pace):
 
     run(dut, testbench)
     assert pauses > 5
+
+
+def pool_slots(command, tile_words, mean_cycles):
+    """Slots of a pass for the pool that nothing holds up: (cycle, whether a mean, word, address).
+
+    Cycles count from the pass's first step. A tile ends when its steps are done, the words of the
+    tile before have gone, and so have the pool's totals of that tile if it was their last.
+    """
+    pixels, slots, begin, free = command["rows"] * command["groups"], [], 0, 0
+    for offset in range(0, command["output_words"], tile_words):
+        count = min(tile_words, command["output_words"] - offset)
+        for pixel in range(pixels):
+            end = max(begin + command["input_words"] - 1, free)
+            words = [(end + w, False, w, command["output"] + offset + w) for w in range(count)]
+            slots += words
+            begin, free = end + 1, end + count
+            if pixel == pixels - 1:
+                slots += [(cycle + mean_cycles, True, *place) for cycle, _, *place in words]
+                free = slots[-1][0] + 1
+    return slots
+
+
+@pytest.mark.parametrize(
+    ("tile_words", "pool_cycles", "mean_cycles"), [(1, 9, 9), (2, 9, 9), (4, 9, 9), (4, 1, 4)]
+)
+@pytest.mark.parametrize("size", [(1, 1), (2, 3)], ids=["a pixel", "pixels"])
+@pytest.mark.parametrize("input_words", [1, 3, 12])
+def test_totals_of_the_pool(tile_words, pool_cycles, mean_cycles, size, input_words):
+    """They follow the words of a tile's last pixels, each after as many cycles as it takes."""
+    dut = make_issue(tile_words, pool_cycles)
+    assert dut.mean_cycles == mean_cycles
+    command = {
+        **SINGLE,
+        "target": Target.POOL,
+        "range": Range.PROJECT,
+        "rows": size[0],
+        "groups": size[1],
+        "input_words": input_words,
+        "output_words": 2 * tile_words + 1,
+        "output": 300,
+        "output_base": 300,
+        "output_end": 300 + 2 * tile_words + 1,
+    }
+    expected = pool_slots(command, tile_words, mean_cycles)
+    found, ends, idle = [], [], []
+
+    async def testbench(ctx):
+        for port, value in PLENTY.items():
+            ctx.set(getattr(dut, port), value)
+        await give_pass(ctx, dut, command)
+        begin = None
+        for cycle in range(expected[-1][0] + 40):
+            *_, active, busy, stepped, stall, slot = await ctx.tick().sample(
+                dut.active, dut.busy, dut.pointwise, dut.stall, dut.slot
+            )
+            if stepped and begin is None:
+                begin = cycle
+            if stepped:
+                assert stall == Stall.NONE
+            elif active:
+                # A step that waits does so for the words, or the totals, of the tile before.
+                assert stall == Stall.REQUANTIZE
+            if slot.load:
+                ends.append(cycle - begin)
+            if slot.valid:
+                found.append((cycle - begin, bool(slot.mean), slot.tile_word, slot.address))
+                assert not slot.depthwise
+                assert slot.target == (Target.MAP if slot.mean else Target.POOL)
+                assert slot.load == (slot.tile_word == 0 and not slot.mean)
+                assert busy
+            if not busy:
+                idle.append(cycle - (begin or 0))
+
+    run(dut, testbench)
+    assert found == expected
+    assert ends == [cycle for cycle, mean, word, _ in expected if word == 0 and not mean]
+    # Busy until the last total has gone, and then no more.
+    assert [cycle for cycle in idle if cycle >= 0][:1] == [expected[-1][0] + 1]
+
+
+def test_no_totals_of_other_passes():
+    """Only the pool has totals, and only after the pass's last pixels."""
+    for target in (Target.MAP, Target.QUEUE, Target.RESIDUAL, Target.LOGITS):
+        dut, found = make_issue(), []
+
+        async def testbench(ctx, dut=dut, found=found, target=target):
+            for port, value in PLENTY.items():
+                ctx.set(getattr(dut, port), value)
+            ctx.set(dut.queue_taken, target == Target.QUEUE)
+            await give_pass(ctx, dut, {**SINGLE, "target": target, "rows": 1, "groups": 2})
+            for _ in range(60):
+                *_, slot = await ctx.tick().sample(dut.slot)
+                if slot.valid:
+                    found.append((bool(slot.mean), slot.target))
+            assert not ctx.get(dut.busy)
+
+        run(dut, testbench)
+        assert found == [(False, target)] * 4

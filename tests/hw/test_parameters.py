@@ -11,39 +11,40 @@ from mnv2 import hw
 from mnv2.hw.arguments import check_data_bits, check_integer
 from mnv2.hw.config import AcceleratorConfig
 
-#: Integers with which each unit can be built.
+#: Layouts of streams, in beats of 64 bits.
+STREAMS = AcceleratorConfig(data_bits=64).streams
+#: Parameters with which each unit can be built.
 GOOD = {
-    "Core": dict(
-        outputs=12,
-        inputs=3,
-        pixels=1,
-        weight_bits=8,
-        activation_bits=8,
-        map_words=64,
-        strip_words=64,
-        line_words=16,
-        weight_words=64,
-        tap_words=16,
-        parameter_words=16,
-        queue_words=8,
-    ),
     "Counters": dict(rows=4),
     "Depthwise": dict(
         channels=2, pixels=2, tile_words=1, depth=8, words=3, weight_bits=8, activation_bits=8
     ),
+    "DescriptorCheck": dict(map_words=64, tap_words=16, parameter_words=16),
     "Gearbox": dict(input_bits=64, output_bits=24),
-    "Issue": dict(tile_words=2, weight_ring=64, tap_ring=16, parameter_ring=16, queue_words=8),
+    "Issue": dict(
+        tile_words=2,
+        weight_ring=64,
+        tap_ring=16,
+        parameter_ring=16,
+        queue_words=8,
+        pool_cycles=9,
+    ),
     "LineBuffer": dict(
         channels=2, pixels=2, tile_words=2, depth=8, activation_bits=8, address_bits=16
     ),
+    "LineInput": dict(word=8, queue_words=8),
+    "LogitsPath": dict(inputs=2, frames=2, accumulator_bits=32, activation_bits=8, queue_words=8),
     "MacArray": dict(outputs=12, inputs=3, pixels=1, weight_bits=8, activation_bits=8),
     "MapLoader": dict(word_bits=56),
+    "MapMemory": dict(word=8, depth=16),
+    "MapPort": dict(word_bits=56, logits_bits=120),
     "MapStorer": dict(word_bits=56),
     "PassWalk": dict(tile_words=2, weight_ring=64),
     "Pointwise": dict(
         inputs=2, outputs=4, pixels=2, weight_words=8, weight_bits=8, activation_bits=8
     ),
     "Pool": dict(channels=2, pixels=2, tile_words=2, activation_bits=8),
+    "ProgramFetch": dict(data_bits=64),
     "ReadChannel": dict(data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32),
     "ReadMaster": dict(
         data_bits=64,
@@ -54,19 +55,27 @@ GOOD = {
         outstanding=4,
         id_bits=1,
     ),
+    "ReadPort": dict(streams=STREAMS, data_bits=64, burst_beats=16, fifo_beats=32, outstanding=4),
     "Registers": dict(counter_rows=4),
     "Requantize": dict(channels=2, pixels=2, activation_bits=8),
     "ResidualAdd": dict(channels=2, pixels=2, lanes=2, activation_bits=8),
+    "ResidualPath": dict(channels=2, pixels=2, lanes=2, queue_words=8, activation_bits=8),
     "Ring": dict(shape=8, depth=16, free_limit=4),
     "Sequencer": dict(data_bits=64, map_words=64, tap_words=16, parameter_words=16),
+    "StepInput": dict(inputs=3, frames=2, pixels=2, activation_bits=8),
     "Supervisor": dict(patience_cycles=100),
+    "TileResults": dict(inputs=2, frames=2, pixels=2, tile_words=2, accumulator_bits=32),
     "WeightBanks": dict(shape=8, words=4),
     "WriteMaster": dict(
         data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32, outstanding=4, id_bits=1
     ),
+    "WritePort": dict(streams=STREAMS, data_bits=64, burst_beats=16, fifo_beats=32),
 }
 #: Parameters that are shapes, choices or configurations, which the units' own tests are about.
-OTHERS = {"arbitration", "config", "depthwise", "partial", "pointwise", "shape", "tag_shape"}
+OTHERS = {
+    *("arbitration", "config", "depthwise", "multipliers_in_luts", "operand_bits", "packing"),
+    *("partial", "pointwise", "rounding", "shape", "streams", "tag_shape", "word"),
+}
 
 
 def units():
@@ -113,11 +122,22 @@ def test_value(unit, name, value):
     [
         ("Core", "inputs", 2, "Inputs must be an integer of at least 3, not 2"),
         ("Core", "pixels", 64, "Pixels must be an integer from 1 to 63, not 64"),
+        ("DescriptorCheck", "map_words", 2**16, "Map words must be an integer from 1 to 65535"),
         ("Core", "map_words", 2**16, "Map words must be an integer from 1 to 65535, not 65536"),
         ("Issue", "weight_ring", 1, "Weight ring must be an integer of at least 2, not 1"),
+        ("LogitsPath", "accumulator_bits", 15, "Accumulator bits must be an integer from 16 to 32"),
+        ("MapMemory", "depth", 2**16, "Depth must be an integer from 1 to 65535, not 65536"),
         ("MacArray", "outputs", 13, r"Outputs must be a multiple of inputs \(3\), not 13"),
         ("Requantize", "activation_bits", 9, "Activation bits must be an integer from 4 to 8"),
         ("Ring", "free_limit", 17, "Free limit must be an integer from 1 to 16, not 17"),
+        ("StepInput", "inputs", 2, "Inputs must be an integer of at least 3, not 2"),
+        (
+            "TileResults",
+            "accumulator_bits",
+            33,
+            "Accumulator bits must be an integer from 16 to 32",
+        ),
+        ("ProgramFetch", "data_bits", 96, "Data width must be 64, 128, 256 or 512 bits, not 96"),
         ("Sequencer", "data_bits", 96, "Data width must be 64, 128, 256 or 512 bits, not 96"),
     ],
 )
@@ -126,10 +146,11 @@ def test_limits(unit, name, value, message):
         UNITS[unit](**GOOD[unit] | {name: value})
 
 
-def test_configuration():
+@pytest.mark.parametrize("unit", ["Accelerator", "Core"])
+def test_configuration(unit):
     with pytest.raises(TypeError, match="^Configuration must be an AcceleratorConfig, not 'base'$"):
-        UNITS["Accelerator"]("base")
-    assert UNITS["Accelerator"](AcceleratorConfig()).config == AcceleratorConfig()
+        UNITS[unit]("base")
+    assert UNITS[unit](AcceleratorConfig()).config == AcceleratorConfig()
 
 
 def test_wording():

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from mnv2.hw.config import AcceleratorConfig
-from mnv2.sim.cycles import timing
 from mnv2.sim.cycles.core_state import CoreState
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.planned_pass import PlannedLine, PlannedPass
+from mnv2.sim.cycles.timing import Timing, core_timing
 
 __all__ = ["KnownPass", "known_passes", "pass_shape"]
 
@@ -76,13 +76,11 @@ def known_passes(config: AcceleratorConfig) -> dict[tuple, KnownPass]:
     -------
     dict of tuple to KnownPass
     """
-    return _known(config.tile_words, config.queue_words, config.pixels, timing.RESULT, timing.ADD)
+    return _known(config.tile_words, config.queue_words, core_timing(config))
 
 
 @lru_cache(maxsize=64)
-def _known(
-    tile_words: int, queue_words: int, pixels: int, result: int, add: int
-) -> dict[tuple, KnownPass]:
+def _known(tile_words: int, queue_words: int, timing: Timing) -> dict[tuple, KnownPass]:
     return {}
 
 

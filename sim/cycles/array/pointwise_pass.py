@@ -126,8 +126,7 @@ class PointwisePass:
         self._loads = descriptor.load and not command.from_strip
         # The port must be told when the map memory is read or written.
         self._told = descriptor.load or descriptor.store
-        # Cycles from a residual word's fetch to the next: its read, and one for each pixel.
-        self._fetch_cycles = core.pixels + 1
+        self._timing = core.timing
 
     def begin_tile(self, count: int) -> None:
         """Go to the next tile, of `count` words of results for each group of pixels."""
@@ -162,8 +161,9 @@ class PointwisePass:
         elif target == "logits":
             self._wait_for_logits_queue()
         counts[POINTWISE] += steps
-        self.pending_until = self.cycle + self.count
-        self._send_words(self.cycle + timing.RESULT, group == self.groups - 1)
+        last = group == self.groups - 1
+        self.pending_until = self.cycle + self.count + self._mean_cycles(last)
+        self._send_words(self.cycle + self._timing.result, last)
         self.cycle += 1
 
     def _send_words(self, first: int, last: bool) -> None:
@@ -176,23 +176,27 @@ class PointwisePass:
                 if ready > fetch:
                     fetch = ready
                 queue.append((ready, fetch))
-                fetch += self._fetch_cycles
+                fetch += self._timing.fetch
             core.fetch = fetch
             if self._told:
                 fetches = [queue[k][1] for k in range(-count, 0)]
                 if self.descriptor.store:
                     for fetch in fetches:
                         core.writes.reads(fetch)
-                lands = [fetch + core.pixels + timing.ADD for fetch in fetches]
+                lands = [fetch + self._timing.add for fetch in fetches]
         elif target == "logits":
             for cycle in lands:
                 core.writes.logits_word(cycle)
             self.logits += count
         elif target == "pool":
-            lands = range(first + timing.POOL, first + timing.POOL + count)
+            lands = range(first + self._timing.mean, first + self._timing.mean + count)
         # A pool gives its words with the last pixels.
         if self.descriptor.load and (target != "pool" or last):
             core.reads.write_busy.update(lands)
+
+    def _mean_cycles(self, last: bool) -> int:
+        """Cycles that the totals of a tile take in addition, after a tile's last pixels."""
+        return self._timing.mean if self.command.target == "pool" and last else 0
 
     # What a step waits for.
 
@@ -277,8 +281,8 @@ class PointwisePass:
         if target == "residual":
             return (
                 not (load or store or self.queue)
-                and steps >= max(self.count * self._fetch_cycles, timing.RESULT + 1)
-                and core.fetch <= self.cycle + steps + timing.RESULT
+                and steps >= max(self.count * self._timing.fetch, self._timing.result + 1)
+                and core.fetch <= self.cycle + steps + self._timing.result
                 and core.queue_words >= 2 * self.count
             )
         return target == "pool" or (target == "map" and not load)
@@ -289,13 +293,13 @@ class PointwisePass:
         self.cycle += steps * self.groups
         self.counts[POINTWISE] += steps * self.groups
         core.weight += steps
-        self.pending_until = self.cycle - 1 + self.count
+        self.pending_until = self.cycle - 1 + self.count + self._mean_cycles(True)
         if self.command.target == "residual":
             # The words of the last group of pixels; those before are fetched.
-            first = self.cycle + timing.RESULT
+            first = self.cycle + self._timing.result
             for word in range(self.count):
-                self.queue.append((first + word, first + word * self._fetch_cycles))
-            core.fetch = first + self.count * self._fetch_cycles
+                self.queue.append((first + word, first + word * self._timing.fetch))
+            core.fetch = first + self.count * self._timing.fetch
 
     # The end.
 
@@ -311,8 +315,8 @@ class PointwisePass:
                 writes.advance(writes.now + 1)
             return writes.last_taken + 1
         if target == "residual":
-            return self.queue[-1][1] + core.pixels + timing.ADD + 1
-        return last + timing.RESULT + 1 + (timing.POOL if target == "pool" else 0)
+            return self.queue[-1][1] + self._timing.add + 1
+        return last + self._timing.result + 1 + self._mean_cycles(True)
 
     def end_early(self, done: int) -> None:
         """Leave to the next pass what is fetched or lands from its first cycle on."""
@@ -326,8 +330,8 @@ class PointwisePass:
         core.ready.extend(
             ready
             for ready, fetch in self.queue
-            if fetch > cycle and ready <= cycle + timing.RESULT + 1
+            if fetch > cycle and ready <= cycle + self._timing.result + 1
         )
         core.fetch = next((fetch for _, fetch in self.queue if fetch > cycle), core.fetch)
         fetched = [fetch for _, fetch in self.queue if fetch <= cycle]
-        core.added = fetched[-1] + core.pixels + timing.ADD + 1 if fetched else 0
+        core.added = fetched[-1] + self._timing.add + 1 if fetched else 0

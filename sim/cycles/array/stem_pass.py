@@ -176,7 +176,7 @@ class StemPass:
         self.weights = core.weights
         self.parameters = core.parameters - core.parameters_freed
         self.late = False
-        self.result = timing.RESULT
+        self.result = core.timing.result
 
     def step(self) -> bool:
         """Take a cycle; whether the array takes a step of the pass in it."""

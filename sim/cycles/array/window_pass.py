@@ -213,7 +213,7 @@ class WindowPass:
         self.parameters = core.parameters - core.parameters_freed
         self.windows, self.before, self.loaded, self.store = windows, before, loaded, store
         self.begins = [begin + timing.START]
-        self.result = timing.RESULT
+        self.result = core.timing.result
 
     def step(self) -> bool:
         """Take a cycle; whether the pass takes a step in it."""
@@ -289,8 +289,8 @@ class WindowPass:
         ready = core.ready
         if ready and not issued and ready[0] <= cycle and core.fetch <= cycle:
             ready.popleft()
-            core.fetch = cycle + core.pixels + 1
-            self.added = cycle + core.pixels + timing.ADD + 1
+            core.fetch = cycle + core.timing.fetch
+            self.added = cycle + core.timing.add + 1
         self.residual = bool(ready) or (self.pending > 0 and not self.to_queue)
 
     def ended(self) -> bool:

@@ -1,32 +1,40 @@
 """Latencies and causes are those of the hardware."""
 
+from dataclasses import replace
+
 import pytest
 
-from mnv2.hw.config import CAUSES
-from mnv2.hw.mac_array import MacArray
+from mnv2.hw.config import CAUSES, PRESETS
+from mnv2.hw.core import Core
 from mnv2.hw.passes import Stall
-from mnv2.hw.pool import Pool
-from mnv2.hw.requantize import Requantize
-from mnv2.hw.residual import ResidualAdd
-from mnv2.sim.cycles import timing
+from mnv2.hw.tile_results import TileResults
 from mnv2.sim.cycles.causes import DEPTHWISE, MEMORY_CAUSES, POINTWISE, Wait, empty_counts
+from mnv2.sim.cycles.timing import core_timing
 
-#: A register before the array and one after it, as in `mnv2.hw.core.Core`.
-REGISTERS = 2
+CONFIGURATIONS = {
+    "base": PRESETS["base"],
+    "unpacked": replace(PRESETS["base"], packing="none"),
+    "several sums": replace(PRESETS["large"], packing="pixels"),
+    "sums of one": replace(PRESETS["base"], packing="pixels", operand_bits=25),
+    "single": replace(PRESETS["base"], requantize="single", accumulator_bits=27),
+    "one lane": replace(PRESETS["base"], residual_lanes=1),
+    "frames": replace(PRESETS["base"], frames=2, packing="frames", residual_lanes=8),
+    "long tiles": replace(PRESETS["base"], outputs=48),
+}
 
 
-def test_result_is_the_pipeline():
-    assert timing.RESULT == REGISTERS + MacArray.latency + Requantize.latency
-
-
-def test_pool_is_its_latency():
-    assert timing.POOL == Pool.latency
-
-
-@pytest.mark.parametrize("pixels", [1, 7])
-def test_add_is_the_read_and_the_adder(pixels):
-    adder = ResidualAdd(channels=4, pixels=pixels, lanes=4)
-    assert timing.ADD + pixels == 1 + adder.latency
+@pytest.mark.parametrize("config", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_latencies_are_those_of_the_units(config):
+    core, timing = Core(config), core_timing(config)
+    units = {name: getattr(core, f"_{name}") for name in ("array", "requantize", "issue")}
+    # A register before the array.
+    before = 1
+    assert timing.result == (
+        before + units["array"].latency + TileResults.latency + units["requantize"].latency
+    )
+    assert timing.mean == units["issue"].mean_cycles
+    assert timing.add == core._residual.latency
+    assert timing.fetch == core._residual.cycles_per_item
 
 
 def test_waits_are_the_causes():
