@@ -36,7 +36,7 @@ def cut_product(m, wide, narrow, *, operand_bits, in_luts, name):
     m : Module
         Gets what several rows of LUTs share.
     wide, narrow : Value
-        The operands, signed or not; with ``in_luts`` the narrow one is not signed.
+        The operands, one of them signed.
     operand_bits : int
         Bits of a multiplier's wider operand, its sign included: 18 or more.
     in_luts : bool
@@ -51,7 +51,7 @@ def cut_product(m, wide, narrow, *, operand_bits, in_luts, name):
         ``term * 2**position``.
     """
     if in_luts:
-        return _rows(m, wide, narrow, name)
+        return _rows(m, *((narrow, wide) if _is_signed(narrow) else (wide, narrow)), name)
     terms = []
     limit = operand_bits if _is_signed(wide) else operand_bits - 1
     rest  = len(wide) - limit

@@ -236,9 +236,6 @@ class ResidualAdd(wiring.Component):
             m.d.sync += Assert((limits.minimum >= smallest) & (limits.maximum <= largest),
                                Format("Range of {:d} to {:d} does not fit the activations",
                                       limits.minimum, limits.maximum))
-            m.d.sync += Assert(_is_half(parameters.a_multiplier, parameters.a_shift)
-                               | _is_half(parameters.b_multiplier, parameters.b_shift),
-                               "Neither input has the factor 1/2")
             for shift in (parameters.a_shift, parameters.b_shift, parameters.shift):
                 m.d.sync += Assert((shift >= 0) & (shift <= 31),
                                    Format("Shift of {:d} is outside 0 to 31", shift))
@@ -246,6 +243,9 @@ class ResidualAdd(wiring.Component):
                                parameters.multiplier):
                 m.d.sync += Assert(multiplier >= 0,
                                    Format("Multiplier of {:d} is negative", multiplier))
+            m.d.sync += Assert(_is_half(parameters.a_multiplier, parameters.a_shift)
+                               | _is_half(parameters.b_multiplier, parameters.b_shift),
+                               "Neither input has the factor 1/2")
 
 
 def _is_half(multiplier, shift):

@@ -106,7 +106,7 @@ def shift_right(m, item, amount, unit, bits, name):
 
     def choose(ways):
         for bit in amount:
-            ways = [Mux(bit, high, low) for low, high in zip(ways[::2], ways[1::2])]
+            ways = [Mux(bit, high, low) for low, high in zip(ways[::2], ways[1::2], strict=True)]
         return ways[0]
 
     ways, beyond, solid = [], [], []
