@@ -81,17 +81,23 @@ def _lanes(config):
             "activation_bits": config.activation_bits}
 
 
+def _products(config):
+    """Parameters of what multiplies with weights: products that share a multiplier, and widths."""
+    return {"pixels": config.pixels, "frames": config.frames, "packing": config.packing,
+            "operand_bits": config.operand_bits, "weight_bits": config.weight_bits,
+            "activation_bits": config.activation_bits,
+            "accumulator_bits": config.accumulator_bits}
+
+
 def _array(config):
-    """Parameters of the lanes and widths of the multiplier array."""
-    return {"outputs": config.outputs, "inputs": config.inputs, "pixels": config.pixels,
-            "weight_bits": config.weight_bits, "activation_bits": config.activation_bits}
+    return {"outputs": config.outputs, "inputs": config.inputs, **_products(config)}
 
 
 def _depthwise(config):
     # The memory holds two sets of kernels.
-    return {**_lanes(config), "tile_words": config.tile_words, "depth": config.line_words,
-            "words": min(max(config.tap_words // 2, 1), 2**WORDS_BITS),
-            "weight_bits": config.weight_bits}
+    return {"channels": config.inputs, **_products(config), "tile_words": config.tile_words,
+            "depth": config.line_words,
+            "words": min(max(config.tap_words // 2, 1), 2**WORDS_BITS)}
 
 
 def _pointwise(config):
@@ -100,7 +106,9 @@ def _pointwise(config):
 
 
 def _core(config):
-    return {**_array(config), "map_words": config.map_words, "strip_words": config.strip_words,
+    return {"outputs": config.outputs, "inputs": config.inputs, "pixels": config.pixels,
+            "weight_bits": config.weight_bits, "activation_bits": config.activation_bits,
+            "map_words": config.map_words, "strip_words": config.strip_words,
             "line_words": config.line_words, "weight_words": config.weight_words,
             "tap_words": config.tap_words, "parameter_words": config.parameter_words,
             "queue_words": config.queue_words}
@@ -144,7 +152,8 @@ UNITS = {
     "core": HardwareUnit(Core, _core, ("core",), size="{outputs}x{inputs}x{pixels}"),
     "mac-array": HardwareUnit(
         MacArray, _array, ("core.array",),
-        lambda config: {"pixels": 1}, "{outputs}x{inputs}x{pixels}"),
+        lambda config: {"pixels": 2 if config.packing == "pixels" else 1},
+        "{outputs}x{inputs}x{pixels}"),
     "requantize": HardwareUnit(
         Requantize, _lanes, ("core.requantize", "core.pool.requantize"),
         lambda config: {"channels": 1, "pixels": 1}, "{channels}x{pixels}"),
