@@ -30,8 +30,8 @@ class Accelerator(wiring.Component):
     """Runs a program from external memory: single blocks, or a network from image to logits.
 
     The host writes program, weights, parameters and input to memory, sets the registers, starts,
-    and waits for the interrupt or for the status; then the output is in memory and the counters can
-    be read.
+    and waits for the interrupt or for the status; then the output is in memory and the counters, if
+    there are any, can be read.
 
     Parameters
     ----------

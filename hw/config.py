@@ -150,7 +150,7 @@ class AcceleratorConfig:
         Pad words in external memory to whole beats, or beats to whole words, so that gearboxes
         place words instead of shifting them, with a tenth of the LUTs and some percent more bytes.
     counters : bool
-        Count cycles and beats of each descriptor.
+        Count cycles and beats of each descriptor; without, the host reads 0 for them.
     patience_cycles : int
         Cycles without any transfer or computation after which a program is aborted as stuck.
     """

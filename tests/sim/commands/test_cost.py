@@ -239,7 +239,7 @@ def test_every_unit_has_a_group():
         assert group_of(path) in GROUPS
     assert group_of("core.array") == "multiplier array"
     assert group_of("core.issue.walk") == "issue"
-    assert group_of("read_master.channel_3.queue") == "memory port"
-    assert group_of("taps_gearbox") == "gearboxes"
+    assert group_of("read_port.read_master.channel_3.queue") == "memory port"
+    assert group_of("read_port.taps_gearbox") == "gearboxes"
     assert group_of("core") == "maps and datapath"
     assert group_of("") == "sequencer, registers"

@@ -205,6 +205,27 @@ def test_bytes_are_those_of_the_streams(machine):
         assert counters[f"read_{kind}"] == config.streams[kind].beats(count)
 
 
+def test_without_counters(tiny):
+    """The same output after as many cycles; all counters read 0, and descriptors are counted."""
+    config, build = tiny
+    network = network_of([(1, 8, 1, 1), (3, 8, 2, 2)], 20)
+    model, tensors = model_and_tensors(config, network, 3)
+    program = build_network_program(model, [tensors["input"]], config)
+    counting = simulate(build, program, memory=SLOW, deadline=500_000)
+    bare = build_accelerator(replace(config, counters=False), asserts=True)
+    result = simulate(bare, program, memory=SLOW, deadline=500_000)
+    assert (result.output, result.cycles, result.ends) == (
+        counting.output,
+        counting.cycles,
+        counting.ends,
+    )
+    assert len(result.counters) == len(program.works)
+    assert not any(
+        value for row in result.counters for part in row.values() for value in part.values()
+    )
+    assert any(counting.counters[0]["block"].values())
+
+
 def test_seeds_change_cycles_not_results(tiny):
     config, build = tiny
     task = block_task(config, 13, (9, 8, 8), 3, 8, 1)
