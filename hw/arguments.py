@@ -2,7 +2,29 @@
 
 from .config import DATA_WIDTHS
 
-__all__ = ["check_data_bits", "check_integer"]
+__all__ = ["check_choice", "check_data_bits", "check_integer"]
+
+
+def check_choice(name, value, choices):
+    """Refuse anything but one of a few values.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name as the message starts with it, e.g. ``"Rounding"``.
+    value : object
+        What the caller passed.
+    choices : sequence
+        The values accepted.
+
+    Raises
+    ------
+    ValueError
+        If ``value`` is none of them.
+    """
+    if isinstance(value, bool) or value not in choices:
+        *others, last = map(str, choices)
+        raise ValueError(f"{name} must be {', '.join(others)} or {last}, not {value!r}")
 
 
 def check_integer(name, value, minimum=1, maximum=None):

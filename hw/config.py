@@ -6,12 +6,14 @@ is stated here once; the units, the mapping, the cycle model and the cost take i
 
 from dataclasses import dataclass, fields
 
+from .stream_layout import StreamLayout, dense_layout, padded_layout
+
 __all__ = ["ACCUMULATOR_BITS", "ADDRESS_BITS", "BEATS_BITS", "BYTES_BITS", "CAUSES", "COUNTERS",
            "COUNTER_COLUMNS", "COUNTER_ROWS", "DATA_WIDTHS", "GROUPS_BITS", "IMAGE_CHANNELS",
            "INDEX_BITS", "LOGIT_BITS", "MEMORY_ADDRESS_BITS", "NARROW_ACCUMULATOR_BITS",
            "OPERAND_BITS", "PACKINGS", "PAGE_BYTES", "PIXELS_BITS", "POOL_SUM_BITS", "PRESETS",
-           "RECORDS_BITS", "RECORD_BYTES", "REQUANTIZERS", "STORE_QUEUE_WORDS", "STREAMS", "TAPS",
-           "WORDS_BITS", "WRITE_OUTSTANDING", "AcceleratorConfig", "field_bits",
+           "RECORDS_BITS", "RECORD_BYTES", "REQUANTIZERS", "RINGS", "STORE_QUEUE_WORDS", "STREAMS",
+           "TAPS", "WORDS_BITS", "WRITE_OUTSTANDING", "AcceleratorConfig", "field_bits",
            "packed_products"]
 
 # Networks.
@@ -78,6 +80,9 @@ COUNTER_COLUMNS = 64
 #: Descriptors whose counters are kept.
 COUNTER_ROWS = 32
 
+#: Memories that are filled while they are read, so that they have two words or more.
+RINGS = ("weight_words", "tap_words", "parameter_words")
+
 
 def field_bits(operand_bits, activation_bits):
     """Bits of the lower product where two activations lie in one operand of a multiplier.
@@ -142,9 +147,10 @@ class AcceleratorConfig:
     burst_beats, outstanding : int
         Longest burst in beats; reads in flight at once, 2 or more.
     padded_words : bool
-        Pad words in external memory to whole beats, or beats to whole words.
+        Pad words in external memory to whole beats, or beats to whole words, so that gearboxes
+        place words instead of shifting them, with a tenth of the LUTs and some percent more bytes.
     counters : bool
-        Count cycles and beats of each descriptor.
+        Count cycles and beats of each descriptor; without, the host reads 0 for them.
     patience_cycles : int
         Cycles without any transfer or computation after which a program is aborted as stuck.
     """
@@ -153,11 +159,11 @@ class AcceleratorConfig:
     inputs:          int = 4
     pixels:          int = 7
     frames:          int = 1
-    packing:         str = "none"
+    packing:         str = "pixels"
     operand_bits:    int = 27
     weight_bits:     int = 8
     activation_bits: int = 8
-    accumulator_bits: int = 32
+    accumulator_bits: int = 27
     requantize:      str = "double"
     multipliers_in_luts: bool = False
     residual_lanes:  int = 4
@@ -207,8 +213,6 @@ class AcceleratorConfig:
                 raise ValueError(f"{name} must be at most {limit}, not {getattr(self, name)}")
         if self.packing == "frames" and self.frames != 2:
             raise ValueError(f"packing can be frames only with frames=2, not {self.frames}")
-        if self.packing == "pixels" and self.pixels < 2:
-            raise ValueError("packing can be pixels only with 2 pixels or more, not 1")
         if self.packing != "none" and not packed_products(
                 self.operand_bits, self.activation_bits, self.weight_bits):
             raise ValueError(
@@ -234,6 +238,13 @@ class AcceleratorConfig:
         longest = min(256, PAGE_BYTES // self.data_bytes)
         if self.burst_beats > longest:
             raise ValueError(f"burst_beats must be at most {longest}, not {self.burst_beats}")
+        # With bursts of one beat the write master has a counter without bits, as Verilog has none.
+        if self.burst_beats < 2 or self.burst_beats & self.burst_beats - 1:
+            raise ValueError(f"burst_beats must be a power of two, 2 or more, "
+                             f"not {self.burst_beats}")
+        for name in RINGS:
+            if getattr(self, name) < 2:
+                raise ValueError(f"{name} must be at least 2, not {getattr(self, name)}")
 
     @property
     def multipliers(self) -> int:
@@ -279,6 +290,27 @@ class AcceleratorConfig:
     def parameter_word_bits(self) -> int:
         """Bits of a word of requantisation parameters."""
         return self.inputs * self.parameter_bits
+
+    @property
+    def streams(self) -> dict[str, StreamLayout]:
+        """Words of each stream in external memory; image and logits are streams of their own.
+
+        With :attr:`padded_words`, up to three words of an image share whole beats, since the array
+        waits for images from the first cycle on.
+        """
+        bits = {
+            "program":     8 * RECORD_BYTES,
+            "activations": self.word_bits,
+            "parameters":  self.parameter_word_bits,
+            "taps":        self.tap_word_bits,
+            "weights":     self.weight_word_bits,
+            "image":       self.frames * IMAGE_CHANNELS * self.pixels * self.activation_bits,
+            "logits":      self.word_channels * LOGIT_BITS,
+        }
+        if not self.padded_words:
+            return {name: dense_layout(size, self.data_bits) for name, size in bits.items()}
+        return {name: padded_layout(size, self.data_bits, 3 if name == "image" else 1)
+                for name, size in bits.items()}
 
     @property
     def data_bytes(self) -> int:

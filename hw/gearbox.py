@@ -1,13 +1,13 @@
 """Words of one width to words of another, without padding between them."""
 
-from math import gcd
-
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from .arguments import check_integer
 from .axi import beat
+from .gearbox_shape import gearbox_shape
 
 __all__ = ["Gearbox"]
 
@@ -22,7 +22,8 @@ class Gearbox(wiring.Component):
     The narrower side moves a word each cycle inside a packet. After the last word of a packet
     the input waits until the packet has left.
 
-    ``i.ready``, ``o.valid`` and ``o.payload`` depend on registers alone.
+    ``i.ready``, ``o.valid`` and ``o.payload`` depend on registers alone. They take the same cycles
+    at all widths, but not the same logic: see :class:`mnv2.hw.gearbox_shape.GearboxShape`.
 
     Parameters
     ----------
@@ -69,84 +70,140 @@ class Gearbox(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        # Everything moves by whole units of the greatest common divisor.
-        unit_bits = gcd(self.input_bits, self.output_bits)
-        taken     = self.input_bits // unit_bits
-        given     = self.output_bits // unit_bits
-        # The least that keeps the narrower side busy while `ready` looks at `level` alone:
-        # widening, a full word less one unit waits in addition to two inputs; narrowing, two
-        # outputs do.
-        capacity  = taken + given + min(taken, given) - 1
+        shape    = gearbox_shape(self.input_bits, self.output_bits)
+        taken    = shape.taken
+        given    = shape.given
+        capacity = shape.capacity
 
-        held   = Signal(capacity * unit_bits)   # units from `level` up are zero
         level  = Signal(range(capacity + 1))    # units held
         ending = Signal()                       # the packet's last word is held: take no more
+        whole  = Signal()
         take   = Signal()
         give   = Signal()
+        kept   = Signal(range(capacity + 1))    # units that stay, to which a word is added
         m.d.comb += [
             self.i.ready.eq((level <= capacity - taken) & ~ending),
             take.eq(self.i.valid & self.i.ready),
             give.eq(self.o.valid & self.o.ready),
+            whole.eq(level >= given),
+            kept.eq(Mux(give, level - given, level)),
         ]
-
-        # The words that stay, then the new one after them.
-        kept     = Signal(range(capacity + 1))
-        rest     = Signal.like(held)
-        incoming = Signal.like(held)
-        m.d.comb += [
-            kept.eq(level),
-            rest.eq(held),
-        ]
-        with m.If(give):
-            m.d.comb += [
-                kept.eq(level - given),
-                rest.eq(held[self.output_bits:]),
-            ]
-        with m.Switch(kept):
-            for position in range(capacity - taken + 1):
-                with m.Case(position):
-                    m.d.comb += incoming.eq(self.i.payload.data << (position * unit_bits))
-        m.d.sync += [
-            held.eq(rest),
-            level.eq(kept),
-        ]
+        m.d.sync += level.eq(kept)
         with m.If(take):
             m.d.sync += [
-                held.eq(rest | incoming),
                 level.eq(kept + taken),
                 ending.eq(self.i.payload.last),
             ]
-
-        whole = Signal()
-        m.d.comb += whole.eq(level >= given)
         if self.partial == "emit":
             final = Signal()
             m.d.comb += [
                 final.eq(ending & (level <= given)),
                 self.o.valid.eq(whole | ending),
-                self.o.payload.data.eq(held[:self.output_bits]),
                 self.o.payload.last.eq(final),
             ]
-            with m.If(give & final):
-                m.d.sync += [
-                    level.eq(0),
-                    ending.eq(0),
-                ]
+            ended = give & final
         else:
-            m.d.comb += [
-                self.o.valid.eq(whole),
-                self.o.payload.eq(held[:self.output_bits]),
-            ]
-            with m.If(ending & ~whole):
-                m.d.sync += [
-                    held.eq(0),
-                    level.eq(0),
-                    ending.eq(0),
-                ]
-        with m.If(self.clear):
+            m.d.comb += self.o.valid.eq(whole)
+            ended = ending & ~whole
+        drop = Signal()                         # whatever is held
+        m.d.comb += drop.eq(ended | self.clear)
+        with m.If(drop):
             m.d.sync += [
-                held.eq(0),
                 level.eq(0),
                 ending.eq(0),
             ]
+
+        word = Signal(self.output_bits)
+        m.d.comb += Value.cast(self.o.payload)[:self.output_bits].eq(word)
+        match shape.storage:
+            case "place":
+                self._place(m, word, given, level, take, give, drop)
+            case "part":
+                self._part(m, word, taken, level, take)
+            case "ring":
+                self._ring(m, word, shape, take, give, drop)
+            case "shift":
+                self._shift(m, word, shape, kept, take, give, drop)
         return m
+
+    def _place(self, m, word, given, level, take, give, drop):
+        """Place whole inputs where they belong in an output; one more waits until it has left."""
+        units = [Signal(self.input_bits, name=f"unit_{index}") for index in range(given)]
+        spare = Signal(self.input_bits)
+        m.d.comb += word.eq(Cat(units))
+        with m.If(level == given):
+            m.d.sync += spare.eq(self.i.payload.data)
+        # There `level` is 0, `given`, or `given + 1`, and one of its bits tells the last of them.
+        with m.If((level == 0) | give):
+            m.d.sync += units[0].eq(Mux(level[exact_log2(given + 1 & ~given)],
+                                        spare, self.i.payload.data))
+        for index, unit in enumerate(units[1:], start=1):
+            with m.If(take & (level == index)):
+                m.d.sync += unit.eq(self.i.payload.data)
+            if self.partial == "emit":          # zeros above the rest of a packet
+                with m.If(give | drop):
+                    m.d.sync += unit.eq(0)
+
+    def _part(self, m, word, taken, level, take):
+        """Give the parts of an input one by one; the last waits apart while the next one comes."""
+        data  = Signal(self.input_bits)
+        spare = Signal(self.output_bits)
+        with m.If(take):
+            m.d.sync += data.eq(self.i.payload.data)
+        with m.If(level == 1):
+            m.d.sync += spare.eq(data[-self.output_bits:])
+        # Its lower bits tell the levels from 1 to `taken + 1`.
+        with m.Switch(level[:taken.bit_length()]):
+            for index in range(taken):
+                with m.Case(taken - index):
+                    m.d.comb += word.eq(data.word_select(index, self.output_bits))
+            with m.Default():
+                m.d.comb += word.eq(spare)
+
+    def _ring(self, m, word, shape, take, give, drop):
+        """Place inputs in a ring of whole inputs and whole outputs, and select outputs from it."""
+        taken, given = shape.taken, shape.given
+        units  = [Signal(shape.unit_bits, name=f"unit_{index}") for index in range(taken * given)]
+        places = [Cat(units[begin:begin + taken]) for begin in range(0, len(units), taken)]
+        words  = [Cat(units[begin:begin + given]) for begin in range(0, len(units), given)]
+        place  = Signal(range(given))           # of the next input
+        number = Signal(range(taken))           # of the next output
+        for index, into in enumerate(places):
+            with m.If(take & (place == index)):
+                m.d.sync += into.eq(self.i.payload.data)
+        with m.Switch(number):
+            for index, out in enumerate(words):
+                with m.Case(index):
+                    m.d.comb += word.eq(out)
+        if self.partial == "emit":              # zeros above the rest of a packet
+            for index, out in enumerate(words):
+                with m.If((give & (number == index)) | drop):
+                    m.d.sync += out.eq(0)
+        with m.If(take):
+            m.d.sync += place.eq(Mux(place == given - 1, 0, place + 1))
+        with m.If(give):
+            m.d.sync += number.eq(Mux(number == taken - 1, 0, number + 1))
+        with m.If(drop):
+            m.d.sync += [
+                place.eq(0),
+                number.eq(0),
+            ]
+
+    def _shift(self, m, word, shape, kept, take, give, drop):
+        """Shift each input to the end of what stays, for any ratio of the widths."""
+        held     = Signal(shape.register_bits)      # units from `level` up are zero
+        rest     = Signal.like(held)
+        incoming = Signal.like(held)
+        m.d.comb += [
+            word.eq(held),
+            rest.eq(Mux(give, held[self.output_bits:], held)),
+        ]
+        with m.Switch(kept):
+            for position in range(shape.capacity - shape.taken + 1):
+                with m.Case(position):
+                    m.d.comb += incoming.eq(self.i.payload.data << (position * shape.unit_bits))
+        m.d.sync += held.eq(rest)
+        with m.If(take):
+            m.d.sync += held.eq(rest | incoming)
+        with m.If(drop):
+            m.d.sync += held.eq(0)

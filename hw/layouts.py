@@ -3,14 +3,14 @@
 from amaranth import *
 from amaranth.lib import data
 
-from .config import ACCUMULATOR_BITS, TAPS
+from .config import ACCUMULATOR_BITS, NARROW_ACCUMULATOR_BITS, TAPS
 
-__all__ = ["AddParameters", "ChannelParameters", "LayerRange", "accumulator_word",
-           "activation_word", "logits_word", "tap_word"]
+__all__ = ["AddParameters", "ChannelParameters", "LayerRange", "NarrowChannelParameters",
+           "accumulator_word", "activation_word", "channel_parameters", "logits_word", "tap_word"]
 
 
 class ChannelParameters(data.Struct):
-    """Parameters of requantisation of one output channel, 72 bits.
+    """Parameters of requantisation of one output channel with 32-bit accumulators, 72 bits.
 
     Members
     -------
@@ -25,6 +25,24 @@ class ChannelParameters(data.Struct):
     bias:       signed(32)
     multiplier: signed(32)
     shift:      signed(8)
+
+
+class NarrowChannelParameters(data.Struct):
+    """Parameters of requantisation of one output channel with narrow accumulators, 64 bits.
+
+    Members
+    -------
+    bias
+        Added to the accumulator; fits one, as every sum does.
+    multiplier
+        Q31 multiplier, 0 or in [2**30, 2**31).
+    shift
+        Right shift in bits.
+    """
+
+    bias:       signed(NARROW_ACCUMULATOR_BITS[-1])
+    multiplier: 31
+    shift:      5
 
 
 class LayerRange(data.Struct):
@@ -64,6 +82,11 @@ class AddParameters(data.Struct):
 def activation_word(channels, pixels, bits):
     """Layout of a word of activations, indexed ``[pixel][channel]``; element 0 lowest."""
     return data.ArrayLayout(data.ArrayLayout(signed(bits), channels), pixels)
+
+
+def channel_parameters(accumulator_bits):
+    """Record of the parameters of one output channel, for accumulators of that width."""
+    return ChannelParameters if accumulator_bits == ACCUMULATOR_BITS else NarrowChannelParameters
 
 
 def accumulator_word(channels, pixels, bits=ACCUMULATOR_BITS):

@@ -1,13 +1,24 @@
 """Array of multipliers that works on 1x1 convolutions and on 3x3 depthwise windows."""
 
+from functools import partial
+from itertools import product
+
 from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
-from .config import TAPS
+from .config import (
+    ACCUMULATOR_BITS,
+    NARROW_ACCUMULATOR_BITS,
+    TAPS,
+    field_bits,
+    packed_products,
+)
 from .layouts import accumulator_word, activation_word, tap_word
 from .line_buffer import window_layout
+from .packing import Term, add_terms, check_packing, columns, flip_mask, pack, split
+from .pipelines import delay, register
 
 __all__ = ["MacArray", "weight_word"]
 
@@ -17,17 +28,8 @@ def weight_word(inputs, outputs, bits):
     return data.ArrayLayout(data.ArrayLayout(signed(bits), inputs), outputs)
 
 
-def _tree_sum(terms):
-    """Sum in a balanced tree, so that widths grow by one bit a level."""
-    terms = list(terms)
-    while len(terms) > 1:
-        unpaired = terms[len(terms) // 2 * 2:]
-        terms = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)] + unpaired
-    return terms[0]
-
-
 class MacArray(wiring.Component):
-    """``outputs * inputs * pixels`` multipliers, adder trees and accumulators, pipelined.
+    """Multipliers, adder trees and accumulators, pipelined; two products a multiplier if packed.
 
     An item is either one step of a 1x1 convolution, ``inputs`` channels of ``pixels`` pixels
     against all ``outputs``, added to the accumulators; or a word of 3x3 windows, which is complete
@@ -35,42 +37,64 @@ class MacArray(wiring.Component):
     outputs / inputs`` on, one tap for each of their multipliers, so nine taps need ``outputs >=
     9``. Windows leave the accumulators alone and may come between the steps of a convolution.
 
+    Activations are multiplied as ``x + 2**(activation_bits - 1)``, which is not negative, with or
+    without packing: whoever wants sums of ``x`` subtracts as often the weights' sum, as part of the
+    bias.
+
     An array for one kind of work alone has no ports and no multipliers for the other; for windows
-    it has ``9 * inputs * pixels`` multipliers whatever ``outputs`` is.
+    it has nine for each channel and pixel, or pair of pixels, whatever ``outputs`` is.
 
     Parameters
     ----------
     outputs, inputs, pixels : int
         Lanes.
+    frames : int
+        1, or 2 to multiply the pixels of two frames with the same weights.
+    packing : str
+        Which two products share a multiplier, one of :data:`mnv2.hw.config.PACKINGS`.
+    operand_bits : int
+        Wider operand of a multiplier, one of :data:`mnv2.hw.config.OPERAND_BITS`.
     weight_bits, activation_bits : int
         Widths of the factors, 4 to 8 bits.
+    accumulator_bits : int
+        Width of a sum, 16 to 32 bits; sums are exact modulo 2**accumulator_bits.
     pointwise, depthwise : bool
         Kinds of work that the array does, at least one.
     tag_shape : ShapeLike
         Shape of a tag that travels with the item.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from ``i`` to ``o``: 4, or 5 where the products of a lane are added in several packed
+        sums, which are added after that.
 
     Members
     -------
     i
         ``pointwise``: a step of a convolution, of the activations ``x`` and the ``weights``, which
         begins new sums if ``first``. ``depthwise``: the ``windows`` and the ``taps``. Neither: only
-        the tag travels.
+        the tag travels. Channel ``c`` of frame ``f`` is at ``f * inputs + c`` of ``x`` and of
+        ``windows``.
     o
-        ``accumulators`` after the item, indexed ``[output // inputs][pixel][output % inputs]``;
-        ``sums`` of the windows, indexed ``[pixel][channel]``; both are sums of products, without
-        bias.
+        ``accumulators`` after the item, indexed ``[output // inputs][pixel][frame * inputs + output
+        % inputs]``; ``sums`` of the windows, indexed ``[pixel][frame * inputs + channel]``; both
+        are sums of products, without bias.
     """
 
-    #: Cycles from ``i`` to ``o``.
-    latency = 4
-
-    def __init__(self, *, outputs, inputs, pixels, weight_bits=8, activation_bits=8,
+    def __init__(self, *, outputs, inputs, pixels, frames=1, packing="none", operand_bits=27,
+                 weight_bits=8, activation_bits=8, accumulator_bits=ACCUMULATOR_BITS,
                  pointwise=True, depthwise=True, tag_shape=1):
         check_integer("Outputs", outputs)
         check_integer("Inputs", inputs)
         check_integer("Pixels", pixels)
+        check_integer("Frames", frames, 1, 2)
         check_integer("Weight bits", weight_bits, 4, 8)
         check_integer("Activation bits", activation_bits, 4, 8)
+        check_integer("Accumulator bits", accumulator_bits, NARROW_ACCUMULATOR_BITS[0],
+                      ACCUMULATOR_BITS)
+        check_packing(packing, pixels=pixels, frames=frames, operand_bits=operand_bits,
+                      weight_bits=weight_bits, activation_bits=activation_bits)
         if outputs % inputs:
             raise ValueError(f"Outputs must be a multiple of inputs ({inputs}), not {outputs!r}")
         if not (pointwise or depthwise):
@@ -78,25 +102,38 @@ class MacArray(wiring.Component):
         if depthwise and outputs < TAPS:
             raise ValueError(f"Outputs must be at least {TAPS}, the taps of a 3x3 kernel, "
                              f"not {outputs!r}")
-        self.outputs         = outputs
-        self.inputs          = inputs
-        self.pixels          = pixels
-        self.weight_bits     = weight_bits
-        self.activation_bits = activation_bits
-        self.pointwise       = bool(pointwise)
-        self.depthwise       = bool(depthwise)
-        self.tag_shape       = tag_shape
+        self.outputs          = outputs
+        self.inputs           = inputs
+        self.pixels           = pixels
+        self.frames           = frames
+        self.packing          = packing
+        self.operand_bits     = operand_bits
+        self.weight_bits      = weight_bits
+        self.activation_bits  = activation_bits
+        self.accumulator_bits = accumulator_bits
+        self.pointwise        = bool(pointwise)
+        self.depthwise        = bool(depthwise)
+        self.tag_shape        = tag_shape
+        # The pixels that share multipliers; products that are added before a sum is split; lanes of
+        # a channel that have taps.
+        self._columns   = columns(packing, pixels=pixels, frames=frames)
+        self._field     = field_bits(operand_bits, activation_bits)
+        self._chunk     = inputs if packing == "none" else min(
+            inputs, packed_products(operand_bits, activation_bits, weight_bits))
+        self._tap_lanes = -(-TAPS // inputs) if depthwise else 0
+        self.latency    = 4 if self._chunk in (1, inputs) else 5
+        channels = frames * inputs
         item, result = {}, {}
         if pointwise:
-            item["x"]              = activation_word(inputs, pixels, activation_bits)
+            item["x"]              = activation_word(channels, pixels, activation_bits)
             item["weights"]        = weight_word(inputs, outputs, weight_bits)
             item["first"]          = 1
-            result["accumulators"] = data.ArrayLayout(accumulator_word(inputs, pixels),
-                                                      outputs // inputs)
+            result["accumulators"] = data.ArrayLayout(
+                accumulator_word(channels, pixels, accumulator_bits), outputs // inputs)
         if depthwise:
-            item["windows"] = window_layout(inputs, pixels, activation_bits)
+            item["windows"] = window_layout(channels, pixels, activation_bits)
             item["taps"]    = tap_word(inputs, weight_bits)
-            result["sums"]  = accumulator_word(inputs, pixels)
+            result["sums"]  = accumulator_word(channels, pixels, accumulator_bits)
         common = {"pointwise": 1, "depthwise": 1, "tag": tag_shape}
         super().__init__({
             "i": In(stream.Signature(data.StructLayout({**item, **common}))),
@@ -105,7 +142,6 @@ class MacArray(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        lanes_per_channel = self.outputs // self.inputs
         advance = Signal()
         m.d.comb += [advance.eq(~self.o.valid | self.o.ready), self.i.ready.eq(advance)]
 
@@ -117,79 +153,139 @@ class MacArray(wiring.Component):
 
         control = [Signal(Control, name=f"control_{stage}") for stage in range(self.latency + 1)]
         tags    = [Signal(self.tag_shape, name=f"tag_{stage}") for stage in range(self.latency + 1)]
+        out     = self.o.payload
         m.d.comb += [
             control[0].valid.eq(self.i.valid),
             control[0].pointwise.eq(self.i.payload.pointwise),
             control[0].depthwise.eq(self.i.payload.depthwise),
             control[0].first.eq(self.i.payload.first if self.pointwise else 0),
             tags[0].eq(self.i.payload.tag),
+            self.o.valid.eq(control[-1].valid),
+            out.pointwise.eq(control[-1].pointwise),
+            out.depthwise.eq(control[-1].depthwise),
+            out.tag.eq(tags[-1]),
         ]
         with m.If(advance):
             for stage in range(self.latency):
                 m.d.sync += [control[stage + 1].eq(control[stage]), tags[stage + 1].eq(tags[stage])]
 
-        # Stage 1: the factors, one activation for each multiplier and one weight for all pixels.
-        # Stage 2: the products. Stage 3: the sum of each lane, at most `inputs` products.
-        item         = self.i.payload
-        product_bits = self.weight_bits + self.activation_bits
-        lane_bits    = product_bits + (self.inputs - 1).bit_length()
-        lane_sum = [[Signal(signed(lane_bits), name=f"sum_{o}_{p}") for p in range(self.pixels)]
-                    for o in range(self.outputs)]
+        after = partial(delay, m, advance, stages=1)
+        self._accumulate(m, advance, self._lanes(m, after, self._products(m, after)), control[-2])
+        return m
+
+    def _products(self, m, after):
+        """Stages 1 and 2: operands, then the products of each output and column, in a list."""
+        item     = self.i.payload
+        products = {(output, number): [] for output in range(self.outputs)
+                    for number in range(len(self._columns))}
+        operands = {}       # one for all outputs where no window goes
+        x        = self._activations(m) if self.pointwise else {}
         for output in range(self.outputs):
-            channel, lane = divmod(output, lanes_per_channel)
-            products = [[] for _ in range(self.pixels)]
+            channel, lane = divmod(output, self.outputs // self.inputs)
             for i in range(self.inputs):
-                tap = lane * self.inputs + i
+                tap     = lane * self.inputs + i
                 has_tap = self.depthwise and tap < TAPS
                 if not (self.pointwise or has_tap):
                     continue
-                weight = self._choose(item.weights[output][i] if self.pointwise else None,
-                                      item.taps[channel][tap] if has_tap else C(0, 1))
-                b = Signal(signed(self.weight_bits), name=f"b_{output}_{i}")
-                with m.If(advance):
-                    m.d.sync += b.eq(weight)
-                for pixel in range(self.pixels):
-                    x = self._choose(item.x[pixel][i] if self.pointwise else None,
-                                     item.windows[pixel][channel][tap] if has_tap else None)
-                    a = Signal(signed(self.activation_bits), name=f"a_{output}_{pixel}_{i}")
-                    product = Signal(signed(product_bits), name=f"product_{output}_{pixel}_{i}")
-                    products[pixel].append(product)
-                    with m.If(advance):
-                        m.d.sync += [a.eq(x), product.eq(a * b)]
-            with m.If(advance):
-                for pixel in range(self.pixels):
-                    if products[pixel]:
-                        m.d.sync += lane_sum[output][pixel].eq(_tree_sum(products[pixel]))
+                weight = item.weights[output][i] if self.pointwise else None
+                if has_tap:
+                    weight = self._choose(weight, item.taps[channel][tap])
+                elif lane < self._tap_lanes:
+                    weight = self._choose(weight, C(0, 1))      # the lane's sum is of taps alone
+                b = after(weight, name=f"b_{output}_{i}")
+                for number, column in enumerate(self._columns):
+                    key = (output, number, i) if has_tap else (number, i)
+                    if key not in operands:
+                        value = x.get((number, i))
+                        if has_tap:
+                            value = self._choose(value, pack(
+                                [item.windows[pixel][frame * self.inputs + channel][tap]
+                                 for pixel, frame in column], self._field))
+                        mask = flip_mask(len(column), self.activation_bits, self._field)
+                        operands[key] = after(value ^ mask, name="a_" + "_".join(map(str, key)))
+                    products[output, number].append(
+                        after(operands[key] * b, name=f"product_{output}_{number}_{i}"))
+        return products
 
-        # Stage 4: accumulate over the steps of a convolution, or join the lanes of a channel.
-        out = self.o.payload
-        with m.If(advance):
-            if self.pointwise:
-                with m.If(control[3].valid & control[3].pointwise):
-                    for output in range(self.outputs):
-                        word, channel = divmod(output, self.inputs)
-                        for pixel in range(self.pixels):
-                            accumulator = out.accumulators[word][pixel][channel]
-                            m.d.sync += accumulator.eq(
-                                Mux(control[3].first, 0, accumulator) + lane_sum[output][pixel])
-            if self.depthwise:
-                for channel in range(self.inputs):
-                    for pixel in range(self.pixels):
-                        m.d.sync += out.sums[pixel][channel].eq(_tree_sum(
-                            lane_sum[channel * lanes_per_channel + lane][pixel]
-                            for lane in range(lanes_per_channel)))
-        m.d.comb += [
-            self.o.valid.eq(control[4].valid),
-            out.pointwise.eq(control[4].pointwise),
-            out.depthwise.eq(control[4].depthwise),
-            out.tag.eq(tags[4]),
-        ]
-        return m
+    def _activations(self, m):
+        """Activations of a step by column and input, those of a pair side by side."""
+        x = {}
+        for number, column in enumerate(self._columns):
+            for i in range(self.inputs):
+                value = pack([self.i.payload.x[pixel][frame * self.inputs + i]
+                              for pixel, frame in column], self._field)
+                x[number, i] = Signal(len(value), name=f"x_{number}_{i}")
+                m.d.comb += x[number, i].eq(value)
+        return x
 
     def _choose(self, pointwise, depthwise):
         """Operand of a multiplier: of the item's kind, or the only one there is."""
-        if pointwise is None or not self.depthwise:
-            return depthwise if pointwise is None else pointwise
-        if depthwise is None:
-            return pointwise
-        return Mux(self.i.payload.depthwise, depthwise, pointwise)
+        return depthwise if pointwise is None else Mux(
+            self.i.payload.depthwise, depthwise, pointwise)
+
+    def _lanes(self, m, after, products):
+        """Sums of products, by output, pixel and frame: one stage or two."""
+        lanes = {}
+        for (output, number), factors in products.items():
+            column = self._columns[number]
+            chunks = []
+            for first in range(0, len(factors), self._chunk):
+                name  = f"sum_{output}_{number}_{first}"
+                total = add_terms(
+                    m, [Term(factor) for factor in factors[first:first + self._chunk]], name).value
+                # One product is its own sum.
+                chunks.append(split(total if self._chunk < min(2, self.inputs) else
+                                    after(total, name=name), len(column), self._field))
+            for (pixel, frame), terms in zip(column, zip(*chunks, strict=True), strict=False):
+                term = terms[0]
+                if self._chunk < self.inputs:
+                    name = f"lane_{output}_{pixel}_{frame}"
+                    term = add_terms(m, terms, name)
+                    term = Term(after(term.value, name=name), None if term.borrow is None else
+                                after(term.borrow, name=f"{name}_borrow"))
+                lanes[output, pixel, frame] = term
+        return lanes
+
+    def _accumulate(self, m, advance, lanes, step):
+        """Last stage: accumulate over the steps of a convolution, or join the lanes of a channel.
+
+        The same adders do both: for windows, a lane adds the sum of the lanes above instead of its
+        accumulator.
+        """
+        out         = self.o.payload
+        per_channel = self.outputs // self.inputs
+        sum_bits    = min(self.accumulator_bits,
+                          self.weight_bits + self.activation_bits + (TAPS - 1).bit_length())
+        for channel, pixel, frame in product(
+                range(self.inputs), range(self.pixels), range(self.frames)):
+            place  = f"{pixel}_{frame}"
+            terms  = [lanes.get((channel * per_channel + lane, pixel, frame))
+                      for lane in range(per_channel)]
+            tapped = terms[:self._tap_lanes]
+            joined = C(0)
+            if not self.pointwise:
+                joined = add_terms(m, tapped, f"joined_{channel}_{place}").plus(joined)
+            elif tapped and tapped[-1].borrow is None:
+                joined = tapped.pop().value
+            for lane in reversed(range(per_channel)) if self.pointwise else ():
+                output      = channel * per_channel + lane
+                word, other = divmod(output, self.inputs)
+                accumulator = Signal(signed(self.accumulator_bits), reset_less=True,
+                                     name=f"accumulator_{output}_{place}")
+                added       = Mux(step.first, 0, accumulator)
+                if lane < len(tapped):
+                    added = Mux(step.depthwise, joined, added)
+                total = terms[lane].plus(added)
+                if lane < len(tapped):
+                    joined = Signal(signed(self.accumulator_bits), name=f"joined_{output}_{place}")
+                    m.d.comb += joined.eq(total)
+                    total = joined
+                with m.If(advance & step.valid & step.pointwise):
+                    m.d.sync += accumulator.eq(total)
+                m.d.comb += out.accumulators[word][pixel][frame * self.inputs + other].eq(
+                    accumulator)
+            if self.depthwise:
+                sums = register(signed(sum_bits), f"sum_{channel}_{place}")
+                with m.If(advance & step.valid & step.depthwise):
+                    m.d.sync += sums.eq(joined)
+                m.d.comb += out.sums[pixel][frame * self.inputs + channel].eq(sums)

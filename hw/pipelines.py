@@ -1,13 +1,20 @@
-"""Registers of a stalling pipeline."""
+"""Signals of a stalling pipeline: its registers, and named values between them."""
 
 from amaranth import *
 
-__all__ = ["delay", "register"]
+__all__ = ["delay", "name_value", "register"]
 
 
 def register(shape, name):
     """Data register of a stage: holds anything until the first item, so it needs no reset."""
     return Signal(shape, name=name, reset_less=True)
+
+
+def name_value(m, value, name):
+    """Signal that has a value: for one that is read several times."""
+    signal = Signal(value.shape(), name=name)
+    m.d.comb += signal.eq(value)
+    return signal
 
 
 def delay(m, advance, value, stages, *, name, reset_less=True):

@@ -180,7 +180,7 @@ class ReadMaster(wiring.Component):
     bus
         The AXI4 port.
     clear
-        Sets ``beats`` and ``error`` to 0.
+        Sets ``error`` to 0; a beat that comes in the same cycle is not ``received``.
     abort
         While up: drops what is not requested yet, discards beats, takes no command. Hold it until
         ``busy`` falls.
@@ -189,8 +189,8 @@ class ReadMaster(wiring.Component):
         command is taken.
     error
         Sticky: a beat came with an error response, unasked, or with ``rlast`` out of place.
-    beats
-        Beats received by each channel.
+    received
+        A beat of each channel has come in the cycle before.
 
     Raises
     ------
@@ -216,14 +216,14 @@ class ReadMaster(wiring.Component):
         bus = AxiSignature(data_bits=data_bits, address_bits=address_bits, id_bits=id_bits,
                            access="r")
         super().__init__({
-            "i":     In(stream.Signature(read_command(address_bits))).array(channels),
-            "o":     Out(stream.Signature(beat(data_bits))).array(channels),
-            "bus":   Out(bus),
-            "clear": In(1),
-            "abort": In(1),
-            "busy":  Out(1),
-            "error": Out(1),
-            "beats": Out(32).array(channels),
+            "i":        In(stream.Signature(read_command(address_bits))).array(channels),
+            "o":        Out(stream.Signature(beat(data_bits))).array(channels),
+            "bus":      Out(bus),
+            "clear":    In(1),
+            "abort":    In(1),
+            "busy":     Out(1),
+            "error":    Out(1),
+            "received": Out(channels),
         })
 
     def elaborate(self, platform):
@@ -304,7 +304,7 @@ class ReadMaster(wiring.Component):
                 channel.beat.data.eq(self.bus.rdata),
                 channel.beat.last.eq(ends & head.final),
             ]
-            m.d.sync += self.beats[index].eq(Mux(self.clear, 0, self.beats[index] + here))
+            m.d.sync += self.received[index].eq(here & ~self.clear)
 
         wrong = Signal()
         m.d.comb += wrong.eq(~due.r_rdy | self.bus.rresp[1] | (self.bus.rlast != ends))

@@ -1,10 +1,11 @@
-"""Executes a program: fetches descriptors and turns each into passes over strips of rows."""
+"""Executes a program: descriptor by descriptor, strip by strip, pass by pass."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .arguments import check_data_bits, check_integer
+from .block_settings import BlockSettings
 from .config import (
     ADDRESS_BITS,
     INDEX_BITS,
@@ -13,10 +14,15 @@ from .config import (
     RECORDS_BITS,
     WORDS_BITS,
 )
+from .descriptor_check import DescriptorCheck
 from .line_buffer import LineCommand
-from .passes import LayerSettings, PassCommand, Range, Stall, Target
-from .program import Descriptor, Header, Work
+from .passes import LayerSettings, PassCommand, Stall
+from .program import Descriptor, Work
+from .program_fetch import ProgramFetch
 from .read_master import read_command
+from .strip_passes import StripPass, StripPasses
+from .strip_room import StripRoom
+from .strip_rows import StripRows
 
 __all__ = ["Sequencer"]
 
@@ -26,7 +32,8 @@ class Sequencer(wiring.Component):
 
     A block is processed in strips of output rows: the stem, if there is one, makes the rows of
     input; the expansion fills the line buffer, and the depthwise outputs of the strip go to the
-    strip memory; then the projection reads them. Head and classifier are a single pass.
+    strip memory; then the projection reads them. Head and classifier are a single pass. A state of
+    the machine is a step of this, and lasts until it has ended.
 
     Parameters
     ----------
@@ -37,12 +44,8 @@ class Sequencer(wiring.Component):
 
     Members
     -------
-    start, program_address, program_records
-        Begins a program; its header counts as a record.
-    i_records
-        Records of the program.
-    o_program, o_weights, o_taps, o_parameters
-        What to read from external memory.
+    start, program_address, program_records, i_records, o_program, o_weights, o_taps, o_parameters
+        See :class:`mnv2.hw.program_fetch.ProgramFetch`.
     o_pass, o_line, settings, residual_input, quiet, issued, input_next, index_next, output_next,
     residual_next
         See :class:`mnv2.hw.core.Core`.
@@ -119,238 +122,114 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        block  = self.block
-        header = Signal(Header)
-        left   = Signal(RECORDS_BITS)        # records that have not been fetched
+        block = self.block
+        m.submodules.fetch    = fetch    = ProgramFetch(data_bits=self.data_bits)
+        m.submodules.check    = check    = DescriptorCheck(
+            map_words=self.map_words, tap_words=self.tap_words,
+            parameter_words=self.parameter_words)
+        m.submodules.settings = settings = BlockSettings()
+        m.submodules.rows     = rows     = StripRows()
+        m.submodules.room     = room     = StripRoom()
+        m.submodules.passes   = passes   = StripPasses()
+        connect(m, flipped(self.i_records), fetch.i)
+        for name in ("o_program", "o_weights", "o_taps", "o_parameters"):
+            connect(m, getattr(fetch, name), flipped(getattr(self, name)))
+        for unit in (check, settings, rows, room, passes):
+            m.d.comb += unit.block.eq(block)
 
-        # The strip: its output rows, and the rows that the line buffer takes in for them.
-        output_row = Signal(WORDS_BITS)
-        output_end = Signal(WORDS_BITS)
-        step_row   = Signal(WORDS_BITS)
-        step_end   = Signal(WORDS_BITS)
-        input_end  = Signal(WORDS_BITS)      # step_end, but not beyond the map
-        last_strip = Signal()
-        m.d.comb += [
-            last_strip.eq(output_row + block.strip_rows >= block.output_rows),
-            output_end.eq(Mux(last_strip, block.output_rows, output_row + block.strip_rows)),
-            step_end.eq(Mux(block.stride_2, 2 * output_end + ~block.pad_start, output_end + 1)),
-            input_end.eq(Mux(step_end > block.input_rows, block.input_rows, step_end)),
-        ]
+        # Where the strip's maps begin, and which of its passes is next or under way.
+        current        = Signal(StripPass, init=StripPass.WHOLE)
         input_address  = Signal(ADDRESS_BITS)
         input_index    = Signal(INDEX_BITS)
         output_address = Signal(ADDRESS_BITS)
-        room           = Signal()            # for the strip's outputs
-        m.d.comb += room.eq(
-            ~block.store | (self.produced + block.strip_output_words - self.stored
-                            <= block.output_end - block.output_base))
-
-        # Parameters in the ring: stem, expansion, depthwise layer, projection.
-        fill_parameters      = Signal(WORDS_BITS)
-        depthwise_parameters = Signal(WORDS_BITS)
         m.d.comb += [
-            fill_parameters.eq(Mux(block.stem, block.input_words, 0)),
-            depthwise_parameters.eq(fill_parameters + Mux(block.copy, 0, block.hidden_words)),
-            self.settings.stem.eq(block.stem_range),
-            self.settings.expand.eq(block.expand),
-            self.settings.depthwise.eq(block.depthwise),
-            self.settings.project.eq(block.project),
-            self.settings.pool_parameters.eq(block.pool_parameters),
-            self.settings.pool.eq(block.pool),
-            self.settings.tail.eq(block.input_tail),
-            self.settings.add.eq(block.add),
-            self.settings.depthwise_parameters.eq(depthwise_parameters),
-            self.settings.residual_base.eq(block.input_base),
-            self.settings.residual_end.eq(block.input_end),
+            fetch.program_address.eq(self.program_address),
+            fetch.program_records.eq(self.program_records),
+            room.produced.eq(self.produced),
+            room.stored.eq(self.stored),
+            passes.strip.eq(rows.strip),
+            passes.current.eq(current),
+            passes.fill_parameters.eq(settings.fill_parameters),
+            passes.project_parameters.eq(settings.project_parameters),
+            passes.input_address.eq(input_address),
+            passes.input_index.eq(input_index),
+            passes.output_address.eq(output_address),
+            passes.output_index.eq(self.produced),
+            self.settings.eq(settings.settings),
+            self.o_pass.payload.eq(passes.pass_command),
+            self.o_line.payload.eq(passes.line_command),
+            self.imaging.eq(current == StripPass.STEM),
         ]
 
-        # The passes of a strip, one after another; a head or a classifier has the last alone.
-        stemming, projecting, alone = Signal(), Signal(), Signal()
-        image_row = Signal(WORDS_BITS + 1)
-        image_end = Signal(WORDS_BITS + 1)
-        line, step = self.o_line.payload, self.o_pass.payload
+        strips = Signal()       # else a head or a classifier, which is a single pass
+        over   = Signal()       # the pass, with all its results
+        early  = Signal()       # the next strip may begin before a projection's results are written
+        first_pass = Mux(block.stem, StripPass.STEM, StripPass.FILL)
         m.d.comb += [
-            alone.eq(block.work != Work.BLOCK),
-            image_end.eq(2 * input_end + ~block.image_pad_start),
-            self.imaging.eq(stemming),
-            step.free_weights.eq(last_strip | alone),
-            step.input_base.eq(block.input_base),
-            step.input_end.eq(block.input_end),
+            strips.eq(block.work == Work.BLOCK),
+            over.eq(~self.o_pass.valid & ~self.o_line.valid & self.quiet),
+            # Nothing waits for them, and they do not collide with the stem's at the map memory.
+            early.eq(strips & ~rows.strip.last & ~block.load & ~block.store
+                     & ~(block.stem & block.residual)),
+            self.running.eq(1),
+            self.stall.eq(Stall.DRAIN),
         ]
-        with m.If(stemming):
-            m.d.comb += [
-                line.first_row.eq(image_row),
-                line.end_row.eq(image_end),
-                line.rows.eq(block.image_rows),
-                line.groups.eq(block.image_groups),
-                line.steps.eq(block.image_steps),
-                line.tail.eq(block.image_tail),
-                line.words.eq(1),
-                line.line.eq(block.image_line),
-                line.stride_2.eq(1),
-                line.pad_start.eq(block.image_pad_start),
-                line.padding.eq(block.image_padding),
-                step.stem.eq(1),
-                step.target.eq(Target.MAP),
-                step.range.eq(Range.STEM),
-                step.rewind.eq(1),
-                step.rows.eq(input_end - step_row),
-                step.groups.eq(block.input_groups),
-                step.input_words.eq(block.stem_steps),
-                step.output_words.eq(block.input_words),
-                step.output.eq(input_address),
-                step.output_base.eq(block.input_base),
-                step.output_end.eq(block.input_end),
-            ]
-        with m.Elif(~projecting):
-            m.d.comb += [
-                line.first_row.eq(step_row),
-                line.end_row.eq(step_end),
-                line.rows.eq(block.input_rows),
-                line.groups.eq(block.input_groups),
-                line.steps.eq(block.steps),
-                line.tail.eq(block.input_tail),
-                line.words.eq(block.hidden_words),
-                line.stride_2.eq(block.stride_2),
-                line.pad_start.eq(block.pad_start),
-                line.padding.eq(block.padding),
-                step.copy.eq(block.copy),
-                step.target.eq(Target.QUEUE),
-                step.range.eq(Range.EXPAND),
-                step.rewind.eq(~block.stem),
-                step.rows.eq(input_end - step_row),
-                step.groups.eq(block.input_groups),
-                step.input_words.eq(block.input_words),
-                step.output_words.eq(block.hidden_words),
-                step.parameters.eq(fill_parameters),
-                step.input.eq(input_address),
-                step.index.eq(input_index),
-            ]
-        with m.Else():
-            m.d.comb += [
-                step.range.eq(Range.PROJECT),
-                step.output_words.eq(block.output_words),
-                step.output.eq(output_address),
-                step.output_base.eq(block.output_base),
-                step.output_end.eq(block.output_end),
-            ]
-            with m.If(alone):
-                m.d.comb += [
-                    step.target.eq(Mux(block.work == Work.HEAD, Target.POOL, Target.LOGITS)),
-                    step.rewind.eq(1),
-                    step.rows.eq(block.input_rows),
-                    step.groups.eq(block.input_groups),
-                    step.input_words.eq(block.input_words),
-                    step.input.eq(block.input_base),
-                ]
-            with m.Else():
-                m.d.comb += [
-                    step.from_strip.eq(1),
-                    step.target.eq(Mux(block.residual, Target.RESIDUAL, Target.MAP)),
-                    step.rows.eq(output_end - output_row),
-                    step.groups.eq(block.output_groups),
-                    step.input_words.eq(block.hidden_words),
-                    step.parameters.eq(depthwise_parameters + block.hidden_words),
-                    # The strip memory is not a ring: no address of it is the end of one.
-                    step.input_end.eq(2**ADDRESS_BITS - 1),
-                    step.index.eq(self.produced),
-                ]
-
-        for port, address, beats in (
-                (self.o_weights,    header.weights_address,    header.weights_beats),
-                (self.o_taps,       header.taps_address,       header.taps_beats),
-                (self.o_parameters, header.parameters_address, header.parameters_beats)):
-            m.d.comb += [port.payload.address.eq(address), port.payload.beats.eq(beats)]
-            with m.If(port.valid & port.ready):
+        for port in (self.o_pass, self.o_line):
+            with m.If(port.ready):
                 m.d.sync += port.valid.eq(0)
-        m.d.comb += [
-            self.o_program.payload.address.eq(self.program_address),
-            self.o_program.payload.beats.eq(self.program_records
-                                            * (8 * RECORD_BYTES // self.data_bits)),
-        ]
-        with m.If(self.o_program.valid & self.o_program.ready):
-            m.d.sync += self.o_program.valid.eq(0)
-        with m.If(self.o_pass.valid & self.o_pass.ready):
-            m.d.sync += self.o_pass.valid.eq(0)
-        with m.If(self.o_line.valid & self.o_line.ready):
-            m.d.sync += self.o_line.valid.eq(0)
 
-        m.d.comb += [self.running.eq(1), self.stall.eq(Stall.DRAIN)]
-        # The next strip may begin before the last results are written, if nothing waits for them
-        # and they do not collide with the stem's at the map memory.
-        early = Signal()
-        m.d.comb += early.eq(~block.load & ~block.store & ~last_strip & ~alone
-                             & ~(block.stem & block.residual))
-        wrong = Signal()
-        m.d.comb += wrong.eq(self._is_wrong(block))
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += self.running.eq(0)
+                m.d.comb += [self.running.eq(0), fetch.start.eq(self.start)]
                 with m.If(self.start):
-                    m.d.sync += [self.o_program.valid.eq(1), left.eq(self.program_records)]
-                    m.next = "HEADER"
+                    m.next = "FETCH"
 
-            with m.State("HEADER"):
-                m.d.comb += [self.i_records.ready.eq(1), self.stall.eq(Stall.PROGRAM)]
-                with m.If(self.i_records.valid):
-                    m.d.sync += [
-                        Value.cast(header).eq(self.i_records.payload),
-                        left.eq(left - 1),
-                        self.o_weights.valid.eq(1),
-                        self.o_taps.valid.eq(1),
-                        self.o_parameters.valid.eq(1),
-                    ]
-                    m.next = "DESCRIPTOR"
-
-            with m.State("DESCRIPTOR"):
-                m.d.comb += [self.i_records.ready.eq(1), self.stall.eq(Stall.PROGRAM)]
-                with m.If(self.i_records.valid):
-                    m.d.sync += [Value.cast(block).eq(self.i_records.payload), left.eq(left - 1)]
+            with m.State("FETCH"):
+                m.d.comb += [fetch.o.ready.eq(1), self.stall.eq(Stall.PROGRAM)]
+                with m.If(fetch.o.valid):
+                    m.d.sync += block.eq(fetch.o.payload)
                     m.next = "BEGIN"
 
             with m.State("BEGIN"):
-                m.d.comb += [self.begin.eq(~wrong), self.bad.eq(wrong)]
+                m.d.comb += [
+                    self.begin.eq(~check.bad),
+                    self.bad.eq(check.bad),
+                    rows.begin.eq(1),
+                ]
                 m.d.sync += [
-                    output_row.eq(0),
-                    step_row.eq(0),
-                    image_row.eq(0),
                     input_address.eq(block.input_base),
                     input_index.eq(0),
                     output_address.eq(block.output_base),
                     self.residual_input.eq(block.input_base),
                     self.freed.eq(0),
                     self.produced.eq(0),
-                    stemming.eq(block.stem),
-                    projecting.eq(alone),
-                    self.o_pass.valid.eq(~wrong),
-                    self.o_line.valid.eq(~alone & ~wrong),
+                    current.eq(Mux(strips, first_pass, StripPass.WHOLE)),
+                    self.o_pass.valid.eq(~check.bad),
+                    self.o_line.valid.eq(~check.bad & strips),
                 ]
-                with m.If(wrong):
-                    m.next = "BEGIN"
-                with m.Elif(alone):
-                    m.next = "PROJECT"
-                with m.Elif(block.stem):
-                    m.next = "STEM"
-                with m.Else():
-                    m.next = "FILL"
+                with m.If(~check.bad):
+                    with m.If(~strips):
+                        m.next = "PROJECT"
+                    with m.Elif(block.stem):
+                        m.next = "STEM"
+                    with m.Else():
+                        m.next = "FILL"
 
-            # Image to the rows of input of this strip.
             with m.State("STEM"):
-                with m.If(~self.o_pass.valid & ~self.o_line.valid & self.quiet):
+                with m.If(over):
                     m.d.sync += [
-                        image_row.eq(image_end),
-                        stemming.eq(0),
+                        current.eq(StripPass.FILL),
                         self.o_pass.valid.eq(1),
                         self.o_line.valid.eq(1),
                     ]
                     m.next = "FILL"
 
-            # Input to depthwise outputs.
             with m.State("FILL"):
-                with m.If(~self.o_pass.valid & ~self.o_line.valid & self.quiet):
+                with m.If(over):
                     m.d.sync += [
                         input_address.eq(self.input_next),
                         input_index.eq(self.index_next),
-                        projecting.eq(1),
+                        current.eq(StripPass.PROJECT),
                     ]
                     with m.If(~block.residual):
                         m.d.sync += self.freed.eq(self.index_next)
@@ -358,28 +237,25 @@ class Sequencer(wiring.Component):
 
             with m.State("ROOM"):
                 m.d.comb += self.stall.eq(Stall.OUTPUT)
-                with m.If(room):
+                with m.If(room.room):
                     m.d.sync += self.o_pass.valid.eq(1)
                     m.next = "PROJECT"
 
-            # Depthwise outputs to the block's output.
             with m.State("PROJECT"):
-                with m.If(~self.o_pass.valid & (self.quiet | (early & self.issued))):
+                with m.If(over | (early & ~self.o_pass.valid & self.issued)):
+                    m.d.comb += rows.advance.eq(1)
                     m.d.sync += [
                         output_address.eq(self.output_next),
                         self.residual_input.eq(self.residual_next),
                         self.produced.eq(self.index_next),
-                        output_row.eq(output_end),
-                        step_row.eq(step_end),
-                        projecting.eq(0),
                     ]
                     with m.If(block.residual):
                         m.d.sync += self.freed.eq(self.index_next)
-                    with m.If(last_strip | alone):
+                    with m.If(~strips | rows.strip.last):
                         m.next = "WRITTEN"
                     with m.Else():
                         m.d.sync += [
-                            stemming.eq(block.stem),
+                            current.eq(first_pass),
                             self.o_pass.valid.eq(1),
                             self.o_line.valid.eq(1),
                         ]
@@ -395,30 +271,9 @@ class Sequencer(wiring.Component):
                         self.finish.eq(1),
                         self.taps_free.eq(block.hidden_words),
                         self.parameters_free.eq(block.parameter_words),
+                        self.complete.eq(fetch.last),
                     ]
-                    with m.If(left == 0):
-                        m.d.comb += self.complete.eq(1)
+                    m.next = "FETCH"
+                    with m.If(fetch.last):
                         m.next = "IDLE"
-                    with m.Else():
-                        m.next = "DESCRIPTOR"
         return m
-
-    def _is_wrong(self, block):
-        """Whether a descriptor cannot be executed; others get stuck at worst."""
-        single = block.work != Work.BLOCK
-        needed = [block.input_rows, block.input_groups, block.input_words, block.output_words]
-        strips = [block.hidden_words, block.output_rows, block.output_groups, block.strip_rows,
-                  block.steps]
-        return (
-            (block.work.as_value() == 3)
-            | Cat(field == 0 for field in needed).any()
-            | (~single & Cat(field == 0 for field in strips).any())
-            | (block.stem & ((block.image_rows == 0) | (block.image_groups == 0)
-                             | (block.image_steps == 0) | (block.stem_steps == 0)))
-            | (block.input_base >= block.input_end)
-            | (block.output_base >= block.output_end)
-            | (block.input_end > self.map_words)
-            | (~(block.work == Work.CLASSIFIER) & (block.output_end > self.map_words))
-            | (block.hidden_words > self.tap_words)
-            | (block.parameter_words > self.parameter_words)
-        )

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import gcd
 
 from .accelerator import Accelerator
+from .block_settings import BlockSettings
 from .config import (
     COUNTER_ROWS,
     MEMORY_ADDRESS_BITS,
@@ -15,7 +15,9 @@ from .config import (
 )
 from .core import Core
 from .counters import Counters
+from .descriptor_check import DescriptorCheck
 from .gearbox import Gearbox
+from .gearbox_shape import gearbox_shape
 from .issue import Issue
 from .line_buffer import LineBuffer
 from .line_input import LineInput
@@ -23,9 +25,12 @@ from .logits_path import LogitsPath
 from .mac_array import MacArray
 from .map_memory import MapMemory
 from .map_mover import MapLoader, MapStorer
+from .map_port import MapPort
 from .pass_walk import PassWalk
 from .pool import Pool
+from .program_fetch import ProgramFetch
 from .read_master import ReadMaster
+from .read_port import ReadPort
 from .registers import Registers
 from .requantize import Requantize
 from .residual import ResidualAdd
@@ -36,9 +41,13 @@ from .standalone.depthwise import Depthwise
 from .standalone.pointwise import Pointwise
 from .standalone.weight_banks import WeightBanks
 from .step_input import StepInput
+from .strip_passes import StripPasses
+from .strip_room import StripRoom
+from .strip_rows import StripRows
 from .supervisor import Supervisor
 from .tile_results import TileResults
 from .write_master import WriteMaster
+from .write_port import WritePort
 
 __all__ = ["UNITS", "HardwareUnit"]
 
@@ -83,21 +92,39 @@ class HardwareUnit:
 
 def _lanes(config):
     """Parameters of a unit that works on words of activations."""
-    return {"channels": config.inputs, "pixels": config.pixels,
+    return {"channels": config.word_channels, "pixels": config.pixels,
             "activation_bits": config.activation_bits}
 
 
+def _requantize(config):
+    return {"channels": config.inputs, "frames": config.frames, "pixels": config.pixels,
+            "activation_bits": config.activation_bits, "accumulator_bits": config.accumulator_bits,
+            **_rescaling(config)}
+
+
+def _rescaling(config):
+    """Parameters of the multipliers of requantisation and of the residual addition."""
+    return {"rounding": config.requantize, "operand_bits": config.operand_bits,
+            "multipliers_in_luts": config.multipliers_in_luts}
+
+
+def _products(config):
+    """Parameters of what multiplies with weights: products that share a multiplier, and widths."""
+    return {"pixels": config.pixels, "frames": config.frames, "packing": config.packing,
+            "operand_bits": config.operand_bits, "weight_bits": config.weight_bits,
+            "activation_bits": config.activation_bits,
+            "accumulator_bits": config.accumulator_bits}
+
+
 def _array(config):
-    """Parameters of the lanes and widths of the multiplier array."""
-    return {"outputs": config.outputs, "inputs": config.inputs, "pixels": config.pixels,
-            "weight_bits": config.weight_bits, "activation_bits": config.activation_bits}
+    return {"outputs": config.outputs, "inputs": config.inputs, **_products(config)}
 
 
 def _depthwise(config):
     # The memory holds two sets of kernels.
-    return {**_lanes(config), "tile_words": config.tile_words, "depth": config.line_words,
-            "words": min(max(config.tap_words // 2, 1), 2**WORDS_BITS),
-            "weight_bits": config.weight_bits}
+    return {"channels": config.inputs, **_products(config), "tile_words": config.tile_words,
+            "depth": config.line_words,
+            "words": min(max(config.tap_words // 2, 1), 2**WORDS_BITS)}
 
 
 def _pointwise(config):
@@ -114,7 +141,7 @@ def _issue(config):
     return {"tile_words": config.tile_words, "weight_ring": config.weight_words,
             "tap_ring": config.tap_words, "parameter_ring": config.parameter_words,
             "queue_words": config.queue_words,
-            "pool_cycles": Requantize.latency + Pool.latency}
+            "pool_cycles": Requantize(**_requantize(config)).latency + Pool.latency}
 
 
 def _tile_results(config):
@@ -125,9 +152,7 @@ def _tile_results(config):
 def _residual_path(config):
     return {"channels": config.word_channels, "pixels": config.pixels,
             "lanes": config.residual_lanes, "queue_words": config.queue_words,
-            "rounding": config.requantize, "operand_bits": config.operand_bits,
-            "multipliers_in_luts": config.multipliers_in_luts,
-            "activation_bits": config.activation_bits}
+            "activation_bits": config.activation_bits, **_rescaling(config)}
 
 
 def _logits_path(config):
@@ -136,12 +161,27 @@ def _logits_path(config):
             "activation_bits": config.activation_bits, "queue_words": config.queue_words}
 
 
+def _descriptor(config):
+    """Parameters of what a descriptor must fit into."""
+    return {"map_words": config.map_words, "tap_words": config.tap_words,
+            "parameter_words": config.parameter_words}
+
+
 def _gearbox(config):
     # Of those to the rings, that with the most positions for a word: it is the slowest.
-    given = max(
-        (config.parameter_word_bits, config.tap_word_bits, config.weight_word_bits),
-        key=lambda bits: ((bits + min(config.data_bits, bits)) // gcd(config.data_bits, bits)))
-    return {"input_bits": config.data_bits, "output_bits": given, "partial": "drop"}
+    def positions(layout):
+        shape = gearbox_shape(layout.beat_bits, layout.taken_bits)
+        return shape.given + min(shape.taken, shape.given)
+
+    slowest = max((config.streams[name] for name in ("parameters", "taps", "weights")),
+                  key=positions)
+    return {"input_bits": slowest.beat_bits, "output_bits": slowest.taken_bits, "partial": "drop"}
+
+
+def _port(config):
+    """Parameters of a port to external memory."""
+    return {"streams": config.streams, "data_bits": config.data_bits,
+            "burst_beats": config.burst_beats}
 
 
 def _read_master(config):
@@ -169,9 +209,10 @@ UNITS = {
                          size="{config.outputs}x{config.inputs}x{config.pixels}"),
     "mac-array": HardwareUnit(
         MacArray, _array, ("core.array",),
-        lambda config: {"pixels": 1}, "{outputs}x{inputs}x{pixels}"),
+        lambda config: {"pixels": 2 if config.packing == "pixels" else 1},
+        "{outputs}x{inputs}x{pixels}"),
     "requantize": HardwareUnit(
-        Requantize, _lanes, ("core.requantize",),
+        Requantize, _requantize, ("core.requantize",),
         lambda config: {"channels": 1, "pixels": 1}, "{channels}x{pixels}"),
     "residual-add": HardwareUnit(
         ResidualAdd,
@@ -208,22 +249,40 @@ UNITS = {
         Ring, lambda config: {"shape": config.weight_word_bits, "depth": config.weight_words},
         ("core.weights", "core.taps", "core.parameters"),
         lambda config: {"shape": 64}, "{shape}x{depth}"),
+    "read-port": HardwareUnit(
+        ReadPort,
+        lambda config: {**_port(config), "fifo_beats": config.read_queue_beats,
+                        "outstanding": config.outstanding}, ("read_port",)),
+    "write-port": HardwareUnit(
+        WritePort, lambda config: {**_port(config), "fifo_beats": config.write_queue_beats},
+        ("write_port",)),
+    "map-port": HardwareUnit(
+        MapPort,
+        lambda config: {"word_bits": config.word_bits,
+                        "logits_bits": config.streams["logits"].word_bits}, ("map_port",)),
     "gearbox": HardwareUnit(
         Gearbox, _gearbox,
-        (*(f"{stream}_gearbox" for stream in STREAMS), "image_gearbox", "store_gearbox",
-         "logits_gearbox"),
+        (*(f"read_port.{name}_gearbox" for name in (*STREAMS, "image")),
+         *(f"write_port.{name}_gearbox" for name in ("activations", "logits"))),
         lambda config: {}, "{input_bits}:{output_bits}"),
-    "read-master": HardwareUnit(ReadMaster, _read_master, ("read_master",), lambda config: {}),
-    "write-master": HardwareUnit(WriteMaster, _write_master, ("write_master",), lambda config: {}),
+    "read-master": HardwareUnit(
+        ReadMaster, _read_master, ("read_port.read_master",), lambda config: {}),
+    "write-master": HardwareUnit(
+        WriteMaster, _write_master, ("write_port.write_master",), lambda config: {}),
     "map-loader": HardwareUnit(
-        MapLoader, lambda config: {"word_bits": config.word_bits}, ("loader",)),
+        MapLoader, lambda config: {"word_bits": config.word_bits}, ("map_port.loader",)),
     "map-storer": HardwareUnit(
-        MapStorer, lambda config: {"word_bits": config.word_bits}, ("storer",)),
+        MapStorer, lambda config: {"word_bits": config.word_bits}, ("map_port.storer",)),
     "sequencer": HardwareUnit(
-        Sequencer,
-        lambda config: {"data_bits": config.data_bits, "map_words": config.map_words,
-                        "tap_words": config.tap_words, "parameter_words": config.parameter_words},
+        Sequencer, lambda config: {"data_bits": config.data_bits, **_descriptor(config)},
         ("sequencer",)),
+    "program-fetch": HardwareUnit(
+        ProgramFetch, lambda config: {"data_bits": config.data_bits}, ("sequencer.fetch",)),
+    "descriptor-check": HardwareUnit(DescriptorCheck, _descriptor, ("sequencer.check",)),
+    "block-settings": HardwareUnit(BlockSettings, lambda config: {}, ("sequencer.settings",)),
+    "strip-rows": HardwareUnit(StripRows, lambda config: {}, ("sequencer.rows",)),
+    "strip-room": HardwareUnit(StripRoom, lambda config: {}, ("sequencer.room",)),
+    "strip-passes": HardwareUnit(StripPasses, lambda config: {}, ("sequencer.passes",)),
     "counters": HardwareUnit(Counters, lambda config: {"rows": COUNTER_ROWS}, ("counters",)),
     "registers": HardwareUnit(
         Registers, lambda config: {"counter_rows": COUNTER_ROWS}, ("registers",)),

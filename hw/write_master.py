@@ -63,7 +63,7 @@ class WriteMaster(wiring.Component):
     bus
         The AXI4 port.
     clear
-        Sets ``beats``, ``bytes`` and ``error`` to 0.
+        Sets ``error`` to 0.
     abort
         While up: drops the bursts not announced yet, discards beats, takes no command. Hold it
         until ``busy`` falls.
@@ -73,8 +73,6 @@ class WriteMaster(wiring.Component):
     error
         Sticky: a burst was answered with an error or unasked, or ``last`` was not on the last
         beat of a command.
-    beats, bytes
-        Beats and bytes written.
 
     Raises
     ------
@@ -101,8 +99,6 @@ class WriteMaster(wiring.Component):
             "abort":     In(1),
             "busy":      Out(1),
             "error":     Out(1),
-            "beats":     Out(32),
-            "bytes":     Out(32),
         })
 
     def elaborate(self, platform):
@@ -218,11 +214,7 @@ class WriteMaster(wiring.Component):
         for index in range(beat_bytes):
             m.d.comb += self.bus.wstrb[index].eq(~partial | (index < head.tail_bytes))
         with m.If(transfer):
-            m.d.sync += [
-                sent.eq(Mux(ends, 0, sent + 1)),
-                self.beats.eq(self.beats + 1),
-                self.bytes.eq(self.bytes + Mux(partial, head.tail_bytes, beat_bytes)),
-            ]
+            m.d.sync += sent.eq(Mux(ends, 0, sent + 1))
 
         # 4. Responses.
         m.d.comb += self.bus.bready.eq(1)
@@ -230,11 +222,7 @@ class WriteMaster(wiring.Component):
         m.d.comb += wrong.eq((self.bus.bvalid & (self.bus.bresp[1] | (pending == 0)))
                              | (transfer & (beat_out.last != (ends & head.final))))
         with m.If(self.clear):
-            m.d.sync += [
-                self.error.eq(0),
-                self.beats.eq(0),
-                self.bytes.eq(0),
-            ]
+            m.d.sync += self.error.eq(0)
         with m.If(wrong):
             m.d.sync += self.error.eq(1)
         return m

@@ -1,16 +1,19 @@
 """The accelerator's configuration as the user gives it: a preset or a file, then single changes."""
 
 import dataclasses
+import json
 from collections.abc import Sequence
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
 
-__all__ = ["check_buildable", "load_configuration"]
+__all__ = ["OPTION_KINDS", "load_configuration", "toml_value"]
 
-#: Rings that the hardware makes with two words or more.
-_RINGS = ("weight_words", "tap_words", "parameter_words")
+#: Kind of each option of a configuration, by name: int, str or bool.
+OPTION_KINDS = {field.name: field.type for field in dataclasses.fields(AcceleratorConfig)}
+
+_SWITCHES = {"true": True, "false": False}
 
 
 def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> AcceleratorConfig:
@@ -23,7 +26,7 @@ def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> Ac
         `mnv2.hw.config.AcceleratorConfig`, and ``preset``, the name of the preset that has the
         other options (default ``"base"``).
     settings : sequence of str
-        Changes to that, each ``option=integer``.
+        Changes to that, each ``option=value``: an integer, a word, or ``true`` or ``false``.
 
     Returns
     -------
@@ -39,6 +42,8 @@ def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> Ac
     >>> import mnv2
     >>> mnv2.load_configuration("base", ["pixels=4"]).multipliers
     256
+    >>> mnv2.load_configuration("base", ["packing=pixels", "counters=false"]).packing
+    'pixels'
     """
     values = {}
     preset = choice
@@ -56,44 +61,47 @@ def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> Ac
             )
     if isinstance(settings, str):
         raise UserError(f"The settings must be a list, such as [{settings!r}], not {settings!r}")
-    for setting in settings:
-        name, separator, text = setting.partition("=")
-        try:
-            values[name.strip()] = int(text, 0)
-        except ValueError:
-            separator = ""
-        if not separator:
-            raise UserError(f"A setting must be option=integer, such as pixels=4, not {setting!r}")
-    valid = [field.name for field in dataclasses.fields(AcceleratorConfig)]
     for name in values:
-        if name not in valid:
+        _check_option(name)
+    for setting in settings:
+        name, separator, text = (part.strip() for part in setting.partition("="))
+        if not separator:
             raise UserError(
-                f"There is no configuration option {name!r}; the options are {', '.join(valid)}"
+                f"A setting must be option=value, such as pixels=4 or packing=pixels, "
+                f"not {setting!r}"
             )
+        _check_option(name)
+        values[name] = _read_value(name, text)
     try:
-        config = dataclasses.replace(PRESETS[preset], **values)
-        check_buildable(config)
-        return config
+        return dataclasses.replace(PRESETS[preset], **values)
     except (TypeError, ValueError) as error:
         raise UserError(f"The configuration does not fit: {error}") from None
 
 
-def check_buildable(config: AcceleratorConfig) -> None:
-    """Refuse sizes that otherwise only the units or Verilator would refuse, when it is made.
+def toml_value(value: int | str | bool) -> str:
+    """The value of an option as TOML has it."""
+    # Integers, strings without control characters and booleans are the same in JSON.
+    return json.dumps(value)
 
-    Parameters
-    ----------
-    config : mnv2.hw.config.AcceleratorConfig
 
-    Raises
-    ------
-    ValueError
-        If no accelerator can be built with it; see `mnv2.hw.axi.check_bursts` and
-        `mnv2.hw.ring.Ring`.
-    """
-    # With bursts of one beat the write master has a counter without bits, which Verilog has not.
-    if config.burst_beats < 2 or config.burst_beats & config.burst_beats - 1:
-        raise ValueError(f"burst_beats must be a power of two, 2 or more, not {config.burst_beats}")
-    for name in _RINGS:
-        if getattr(config, name) < 2:
-            raise ValueError(f"{name} must be at least 2, not {getattr(config, name)}")
+def _check_option(name: str) -> None:
+    """Refuse an option that configurations do not have."""
+    if name not in OPTION_KINDS:
+        raise UserError(
+            f"There is no configuration option {name!r}; the options are {', '.join(OPTION_KINDS)}"
+        )
+
+
+def _read_value(name: str, text: str) -> int | str | bool:
+    """The value that a text means to an option; its range is the configuration's to check."""
+    kind = OPTION_KINDS[name]
+    if kind is str:
+        return text
+    if kind is bool:
+        if text.lower() not in _SWITCHES:
+            raise UserError(f"{name} must be true or false, not {text!r}")
+        return _SWITCHES[text.lower()]
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise UserError(f"{name} must be an integer, not {text!r}") from None

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mnv2.golden.network import Network
     from mnv2.hw.config import AcceleratorConfig
     from mnv2.sim.cost.cost_report import CostReport
@@ -52,7 +54,8 @@ def predict(
     memory : mnv2.sim.rtl.memory_model.MemoryModel, optional
         Default: 100 cycles away, a beat a cycle each way, without pauses.
     frames : int
-        1, or the number of back-to-back frames, 3 or more, whose interval is predicted too.
+        1, or the number of back-to-back frames, 3 or more, whose interval is predicted too; of two
+        frames abreast an even number, 6 or more.
     clock_hz : float
         Clock that times are stated at; it changes no cycle.
 
@@ -93,7 +96,9 @@ def predict(
     begin = time.perf_counter()
     layers = predict_network(network, config, **settings)
     seconds = time.perf_counter() - begin
-    sequence = predict_frames(network, config, frames, **settings) if frames > 1 else None
+    sequence = None
+    if frames > 1:
+        sequence = predict_frames(network, config, frames // config.frames, **settings)
     return make_prediction(
         network, layers, config, **settings, clock_hz=clock_hz, seconds=seconds, sequence=sequence
     )
@@ -107,7 +112,6 @@ def cost(
     latency: int = 100,
     bytes_per_cycle: int | None = None,
     clock_hz: float | None = None,
-    dsp_packing: bool = False,
     ultra_ram: bool = False,
 ) -> CostReport:
     """Estimate resources, the devices that they fit, the frame rate and the energy of a frame.
@@ -124,8 +128,8 @@ def cost(
         Bandwidth of the memory; default the peak of each device's own.
     clock_hz : float, optional
         Default: the estimate of each device's family.
-    dsp_packing, ultra_ram : bool
-        Count optimisations that the RTL does not implement.
+    ultra_ram : bool
+        Count large buffers as UltraRAM where the device has it.
 
     Returns
     -------
@@ -134,7 +138,7 @@ def cost(
     Raises
     ------
     UserError
-        If there is no such device.
+        If there is no such device, or its multipliers cannot hold the configuration's packing.
 
     Examples
     --------
@@ -155,12 +159,12 @@ def cost(
         raise UserError(str(error)) from None
     _check(config, memory, 1, CLOCK_HZ if clock_hz is None else clock_hz)
     from mnv2.sim.cost.cost_report import make_cost_report
-    from mnv2.sim.cost.devices import check_dsp_packing, find_device, load_devices
+    from mnv2.sim.cost.devices import check_packing, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
 
     devices = [find_device(device)] if device else list(load_devices().values())
-    if device and dsp_packing:
-        check_dsp_packing(devices[0])
+    if device:
+        check_packing(config, devices[0])
     return make_cost_report(
         network,
         config,
@@ -168,7 +172,6 @@ def cost(
         latency=latency,
         bytes_per_cycle=bytes_per_cycle,
         clock_hz=clock_hz,
-        dsp_packing=dsp_packing,
         ultra_ram=ultra_ram,
         energies=load_energies(),
     )
@@ -210,7 +213,8 @@ def explore(
     --------
     >>> import mnv2
     >>> space = mnv2.choose_space("small", ["outputs=16", "inputs=4,8", "pixels=4,7",
-    ...     "map_share=1", "strip_factor=1", "weight_factor=1", "data_bits=128"])
+    ...     "frames=1", "packing=none", "residual_lanes=4", "map_share=1", "strip_factor=1",
+    ...     "weight_factor=1", "data_bits=128"])
     >>> request = mnv2.SearchRequest(
     ...     space=space.values, objectives=("fps", "dsp"), limits={"dsp": 1000})
     >>> network = mnv2.mobilenet_v2(width=0.35, input_size=96)
@@ -284,7 +288,7 @@ def sweep(
 
 def run_rtl(
     model: RunnableModel,
-    given: ModelInput,
+    given: ModelInput | Sequence[ModelInput],
     config: AcceleratorConfig,
     memory: MemoryModel | None = None,
     *,
@@ -301,13 +305,14 @@ def run_rtl(
     ----------
     model : mnv2.sim.networks.open.RunnableModel
         In the accelerator's bits: see `mnv2.open_model`.
-    given : mnv2.sim.networks.inputs.ModelInput
-        See `mnv2.load_input`.
+    given : mnv2.sim.networks.inputs.ModelInput, or sequence of them
+        See `mnv2.load_input`. Two for an accelerator that computes two frames abreast.
     config : mnv2.hw.config.AcceleratorConfig
     memory : mnv2.sim.rtl.memory_model.MemoryModel, optional
         Default: 100 cycles away, a beat a cycle each way, without pauses.
     frames : int
-        1, or the number of back-to-back frames, 3 or more, that are run too.
+        1, or the number of back-to-back frames, 3 or more, that are run too; of two frames abreast
+        an even number, 6 or more.
     clock_hz : float
         Clock that times are stated at; it changes no cycle.
     waves_file : Path, optional
@@ -316,12 +321,13 @@ def run_rtl(
     Returns
     -------
     mnv2.sim.run.RunResult
-        The report and the tensors that the hardware made.
+        The report and the tensors that the hardware made, of each picture.
 
     Raises
     ------
     UserError
-        If the network does not fit, or a tool is missing.
+        If the network does not fit, there are not as many pictures as frames abreast, the
+        accelerator has no counters, or a tool is missing.
     SimulationError
         If the simulation fails or a tensor differs from the golden model's.
 
@@ -349,13 +355,16 @@ def run_rtl(
     )
 
 
-def program(model: RunnableModel, given: ModelInput, config: AcceleratorConfig) -> NetworkProgram:
+def program(
+    model: RunnableModel, given: ModelInput | Sequence[ModelInput], config: AcceleratorConfig
+) -> NetworkProgram:
     """Map a network to an accelerator: the memory that a host writes, and where logits appear.
 
     Parameters
     ----------
     model : mnv2.sim.networks.open.RunnableModel
-    given : mnv2.sim.networks.inputs.ModelInput
+    given : mnv2.sim.networks.inputs.ModelInput, or sequence of them
+        Two for an accelerator that computes two frames abreast.
     config : mnv2.hw.config.AcceleratorConfig
 
     Returns
@@ -365,7 +374,8 @@ def program(model: RunnableModel, given: ModelInput, config: AcceleratorConfig) 
     Raises
     ------
     UserError
-        If the network does not fit the accelerator.
+        If the network does not fit the accelerator, or there are not as many pictures as frames
+        abreast.
 
     Examples
     --------
@@ -378,9 +388,11 @@ def program(model: RunnableModel, given: ModelInput, config: AcceleratorConfig) 
     """
     from mnv2.sim.mapping.network_program import build_network_program
     from mnv2.sim.mapping.tiling import DoesNotFit
+    from mnv2.sim.rtl.abreast import each_frame
 
+    images = [one.integer for one in each_frame(given, config)]
     try:
-        return build_network_program(model.integer, [given.integer], config)
+        return build_network_program(model.integer, images, config)
     except DoesNotFit as error:
         raise UserError(error.advice) from None
 
@@ -405,7 +417,7 @@ def _check(
         )
     if memory is not None and not isinstance(memory, MemoryModel):
         raise UserError(f"The memory must be a MemoryModel, not {memory!r}")
-    check_frames(frames)
+    check_frames(frames, config.frames)
     if not clock_hz > 0:
         raise UserError(f"The clock must be a positive frequency in Hz, not {clock_hz!r}")
 

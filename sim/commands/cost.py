@@ -49,14 +49,6 @@ def cost(
             "and keep their clocks in the cache.",
         ),
     ] = False,
-    dsp_packing: Annotated[
-        bool,
-        typer.Option(
-            "--dsp-packing",
-            help="Count one DSP48E2 for the products of two pixels with one weight, an "
-            "optimisation that the RTL does not implement.",
-        ),
-    ] = False,
     ultra_ram: Annotated[
         bool,
         typer.Option(
@@ -104,7 +96,7 @@ def cost(
 
     - mnv2 cost --config base --device ZU9EG --clock 250
 
-    - mnv2 cost --config small
+    - mnv2 cost --config small --set packing=pixels
 
     - mnv2 cost --set pixels=4 --device KV260 --ultra-ram --output runs/cost
     """
@@ -115,14 +107,14 @@ def cost(
     from mnv2.sim.cost.cost_plots import draw_cost
     from mnv2.sim.cost.cost_report import make_cost_report, write_cost_report
     from mnv2.sim.cost.cost_tables import render_cost_report
-    from mnv2.sim.cost.devices import check_dsp_packing, find_device, load_devices
+    from mnv2.sim.cost.devices import check_packing, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
     from mnv2.sim.jobs.files import output_folder
 
     accelerator = load_configuration(config, settings or ())
     chosen = [find_device(device, devices)] if device else list(load_devices(devices).values())
-    if device and dsp_packing:
-        check_dsp_packing(chosen[0])
+    if device:
+        check_packing(accelerator, chosen[0])
     table = load_energies(energies)
     memory = make_memory(latency, bandwidth)
     network = choose_network(model, width, size, classes, padding)
@@ -135,7 +127,6 @@ def cost(
             bytes_per_cycle=None if bandwidth is None else memory.bytes_per_cycle,
             clock_hz=None if clock is None else clock * 1e6,
             unit_clocks=_unit_clocks(accelerator, chosen, fmax, clock),
-            dsp_packing=dsp_packing,
             ultra_ram=ultra_ram,
             energies=table,
         )

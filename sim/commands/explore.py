@@ -108,8 +108,8 @@ def explore(
         list[str] | None,
         typer.Option(
             metavar="AXIS=VALUES",
-            help="Other values of one axis, such as outputs=8,16,32 or pixels=2..8 or pixels=7; "
-            "may be repeated. The axes: " + ", ".join(AXES) + ".",
+            help="Other values of one axis, such as outputs=8,16,32, pixels=2..8, pixels=7 or "
+            "packing=none,pixels; may be repeated. The axes: " + ", ".join(AXES) + ".",
             rich_help_panel=SPACE,
         ),
     ] = None,
@@ -143,15 +143,6 @@ def explore(
         ),
     ] = None,
     latency: Latency = 100,
-    dsp_packing: Annotated[
-        bool,
-        typer.Option(
-            "--dsp-packing",
-            help="Count one DSP for two products of 8 bits, which UltraScale+ can do and the RTL "
-            "does not.",
-            rich_help_panel=SPACE,
-        ),
-    ] = False,
     ultra_ram: Annotated[
         bool,
         typer.Option(
@@ -210,15 +201,16 @@ def explore(
     that leave lanes of a design idle are reported.
 
     Depthwise layers share the array's multipliers: 9 of the outputs of each channel, so outputs,
-    inputs and pixels decide their lanes too. Buffers follow from the network: the least that it
-    needs, or more if that saves time or bytes. map_share is 0 for the least map memory, and 1 to
-    keep every map on chip; strip_factor and weight_factor are multiples of the least strip and
-    weight memory; queue_tiles is the number of results of the array that a queue holds. A size in
-    words, such as map_words, is used as given.
+    inputs and pixels decide their lanes too. Two frames abreast share control and weights. Pairs of
+    products share a DSP as packing says, where the device's DSPs are wide enough. Buffers follow
+    from the network: the least that it needs, or more if that saves time or bytes. map_share is 0
+    for the least map memory, and 1 to keep every map on chip; strip_factor and weight_factor are
+    multiples of the least strip and weight memory; queue_tiles is the number of results of the
+    array that a queue holds. A size in words, such as map_words, is used as given.
 
-    Frames run one after another, so latency is the inverse of the frame rate. The bandwidth of a
-    design is its bytes over its time; if its port can ask for more than the device's memory gives,
-    the front is predicted with that memory.
+    Frames run one after another, or two by two, and latency is the time from start to logits. The
+    bandwidth of a design is its bytes over its time; if its port can ask for more than the device's
+    memory gives, the front is predicted with that memory.
 
     The folder of results gets designs.csv and designs.parquet (every design, the front first),
     design-001.toml and so on for mnv2 run --config, report.json, and pictures. Predictions are
@@ -234,6 +226,8 @@ def explore(
     - mnv2 explore --vary outputs=16,32 --vary pixels=1..8 --width 0.5 --size 160
 
     - mnv2 explore --space full --designs 3000 --device K26 --output runs/k26
+
+    - mnv2 explore --vary frames=1 --vary packing=pixels --vary requantize=double,single
     """
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
@@ -274,7 +268,6 @@ def explore(
         designs=designs,
         population=population,
         seed=seed,
-        dsp_packing=dsp_packing,
         ultra_ram=ultra_ram,
     )
     request = stated_request(context, work, request)

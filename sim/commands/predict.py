@@ -49,7 +49,8 @@ def predict(
         typer.Option(
             metavar="N",
             help="Predict N back-to-back frames too, 3 or more: every row of each, and the "
-            "interval between their logits.",
+            "interval between their logits. Two frames abreast end together: N is then even, and 6 "
+            "or more.",
         ),
     ] = 1,
     clock: Clock = 200.0,
@@ -68,8 +69,10 @@ def predict(
 
     A model of the accelerator that equals its RTL to the cycle and to the byte: mnv2 validate holds
     one to the other. Nothing is built or run, and no weights are needed: time does not depend on
-    data. With --stalls the memory pauses at random: the layers are those of --seed, as mnv2 run
-    would measure them with it, together with mean and range over --draws seeds.
+    data. Where the accelerator computes two frames abreast (--set frames=2), every figure of a
+    layer is that of both together. With --stalls the memory pauses at random: the layers are those
+    of --seed, as mnv2 run would measure them with it, together with mean and range over --draws
+    seeds.
 
     Examples:
 
@@ -99,16 +102,18 @@ def predict(
     if html and output is None:
         raise UserError("The page of --html goes into a folder: add --output DIR")
     check_page(html)
-    check_frames(frames)
+    accelerator = load_configuration(config, settings or ())
+    check_frames(frames, accelerator.frames)
     if draws < 1:
         raise UserError(f"--draws must be 1 or more, not {draws}")
     network = choose_network(model, width, size, classes, padding)
-    accelerator = load_configuration(config, settings or ())
     memory = asdict(make_memory(latency, bandwidth, stalls, seed))
     begin = time.perf_counter()
     layers = predict_network(network, accelerator, **memory)
     seconds = time.perf_counter() - begin
-    sequence = predict_frames(network, accelerator, frames, **memory) if frames > 1 else None
+    sequence = None
+    if frames > 1:
+        sequence = predict_frames(network, accelerator, frames // accelerator.frames, **memory)
     spreads = None
     if stalls and draws > 1:
         steady = {name: value for name, value in memory.items() if name != "seed"}

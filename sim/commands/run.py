@@ -22,6 +22,7 @@ from mnv2.sim.commands.options.accelerator import (
 )
 from mnv2.sim.commands.options.model import Model, Normalization, PixelNormalization, Size, given
 from mnv2.sim.commands.options.page import Html, check_page
+from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
 from mnv2.sim.errors import UserError
 
@@ -42,14 +43,22 @@ def run(
             "as coffee or china. Default chelsea.",
         ),
     ] = None,
-    model: Model = None,
-    input_file: Annotated[
+    second: Annotated[
         str | None,
+        typer.Argument(
+            metavar="SECOND",
+            help="Another picture, for an accelerator that computes two frames abreast (--set "
+            "frames=2). Default coffee.",
+        ),
+    ] = None,
+    model: Model = None,
+    inputs: Annotated[
+        list[str] | None,
         typer.Option(
             "--input",
             metavar="FILE.npy|IMAGE",
             help="An array of the model's own input type and shape, or a picture, instead of "
-            "IMAGE.",
+            "IMAGE; again instead of SECOND.",
         ),
     ] = None,
     dump: Annotated[
@@ -59,7 +68,8 @@ def run(
             dir_okay=False,
             help="Write a copy of tensors.npz of the output folder there: every block's output, "
             "the pool and the logits from the hardware, by name; of a .tflite as t9 for tensor 9, "
-            "with the tensors that the host computes from the logits.",
+            "with the tensors that the host computes from the logits. Those of a second picture go "
+            "into FILE-2.npz.",
         ),
     ] = None,
     size: Size = None,
@@ -79,7 +89,7 @@ def run(
         typer.Option(
             metavar="N",
             help="Run N back-to-back frames too, 3 or more, and report the interval between their "
-            "logits.",
+            "logits. Two frames abreast end together: N is then even, and 6 or more.",
         ),
     ] = 1,
     clock: Clock = 200.0,
@@ -121,7 +131,12 @@ def run(
     builds its simulation (minutes), and so does the first with --frames or --waves; later runs find
     it in the cache.
 
-    A float model is quantised to the bits of the accelerator: 8, or those of --set weight_bits=6.
+    With --set frames=2 the accelerator computes two frames abreast, IMAGE and SECOND, both compared
+    with the golden model. Every figure of a layer is then that of both together; frames a second
+    and bytes a frame are those of one.
+
+    A float model is quantised for the accelerator: to 8 bits, or those of --set weight_bits=6, and
+    to its rounding.
     Any network of the family runs: a .tflite keeps its own integers, its FULLY_CONNECTED is scaled
     by the hardware with a multiplier and a shift, and SOFTMAX runs on the host.
 
@@ -130,6 +145,8 @@ def run(
     - mnv2 run cat.jpg
 
     - mnv2 run cat.jpg --html --output runs/cat
+
+    - mnv2 run cat.jpg dog.jpg --set frames=2 --set packing=frames
 
     - mnv2 run cat.jpg --blocks 3 --waves
 
@@ -144,12 +161,15 @@ def run(
 
     # Errors of the options are found first: the simulation takes its time.
     check_page(html)
+    accelerator = load_configuration(config, settings or ())
+    if inputs and image is not None:
+        raise UserError("The input is either IMAGE or --input, not both")
     request = RunRequest(
-        source=_read_input(image, input_file),
+        sources=read_pictures(inputs or (image, second), accelerator),
         model=model,
         size=size,
         normalization=given(normalization),
-        config=load_configuration(config, settings or ()),
+        config=accelerator,
         memory=make_memory(latency, bandwidth, stalls, seed),
         clock_hz=clock * 1e6,
         frames=frames,
@@ -158,7 +178,8 @@ def run(
         waves=waves,
     )
     if dump is not None:
-        check_writable_file(dump)
+        for number in range(accelerator.frames):
+            check_writable_file(_numbered(dump, number))
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         result = _simulate(request, temporary)
@@ -176,8 +197,8 @@ class RunRequest:
 
     Attributes
     ----------
-    source : mnv2.sim.networks.inputs.InputFile
-        A decoded picture, or an array of the model's input.
+    sources : tuple of mnv2.sim.networks.inputs.InputFile
+        For each frame abreast a decoded picture, or an array of the model's input.
     model : Path or None
         File of the network; None for the bundled weights.
     size : int or None
@@ -200,10 +221,10 @@ class RunRequest:
     Raises
     ------
     UserError
-        If the options contradict each other.
+        If the options contradict each other, or the accelerator counts nothing.
     """
 
-    source: "InputFile"
+    sources: "tuple[InputFile, ...]"
     model: Path | None
     size: int | None
     normalization: str | None
@@ -219,17 +240,10 @@ class RunRequest:
         if self.frames != 1 and self.blocks is not None:
             raise UserError("Back-to-back frames need the whole network, not --blocks")
         from mnv2.sim.report.run_report import check_frames
+        from mnv2.sim.rtl.layer_result import require_counters
 
-        check_frames(self.frames)
-
-
-def _read_input(image: str | None, input_file: str | None) -> "InputFile":
-    """Decode the picture, or accept the array, that IMAGE or --input names."""
-    from mnv2.sim.networks.inputs import read_picture
-
-    if image is not None and input_file is not None:
-        raise UserError("The input is either IMAGE or --input, not both")
-    return read_picture(image or input_file or "chelsea")
+        check_frames(self.frames, self.config.frames)
+        require_counters(self.config)
 
 
 def _simulate(request: RunRequest, folder: Path) -> "RunResult":
@@ -272,18 +286,20 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
 
 
 def _open(request: RunRequest, progress: Callable[[int, int], None]):
-    """Open the model, a float one in the accelerator's bits, and its input."""
+    """Open the model, a float one in the accelerator's bits, and its input for each frame."""
     from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
+    from mnv2.sim.rtl.check import accelerator_arithmetic
 
     model = open_model(
         request.model,
         input_size=request.size,
         weight_bits=request.config.weight_bits,
         activation_bits=request.config.activation_bits,
+        arithmetic=accelerator_arithmetic(request.config),
         progress=progress,
     )
-    return model, load_input(model, request.source, request.normalization)
+    return model, [load_input(model, source, request.normalization) for source in request.sources]
 
 
 def _write_result(
@@ -303,9 +319,16 @@ def _write_result(
         from mnv2.sim.page.run_page import run_page
 
         write_page(run_page(result.report, page_command), folder)
-    save_arrays(folder / DUMP_FILE, result.tensors)
-    if dump is not None:
-        write_dump(dump, result.tensors)
+    for number, tensors in enumerate((result.tensors, result.second_tensors)):
+        if tensors is not None:
+            save_arrays(_numbered(folder / DUMP_FILE, number), tensors)
+            if dump is not None:
+                write_dump(_numbered(dump, number), tensors)
+
+
+def _numbered(path: Path, number: int) -> Path:
+    """Path of a picture's file: ``tensors.npz``, and ``tensors-2.npz`` of the second."""
+    return path.with_stem(f"{path.stem}-{number + 1}") if number else path
 
 
 def parse_blocks(text: str, count: int) -> list[int]:

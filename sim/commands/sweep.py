@@ -125,7 +125,7 @@ def sweep(
         list[str] | None,
         typer.Option(
             "--set",
-            metavar="OPTION=INTEGER",
+            metavar="OPTION=VALUE",
             help="Change one option of the accelerator, such as pixels=4; may be repeated.",
             rich_help_panel=HARDWARE,
         ),

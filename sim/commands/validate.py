@@ -19,6 +19,7 @@ from mnv2.sim.commands.options.accelerator import (
 )
 from mnv2.sim.commands.options.model import Model, Normalization, PixelNormalization, Size, given
 from mnv2.sim.commands.options.page import Html, check_page
+from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
 from mnv2.sim.errors import UserError
 
@@ -33,6 +34,14 @@ def validate(
             "that is compared depends on it.",
         ),
     ] = "chelsea",
+    second: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SECOND",
+            help="Another picture, for an accelerator that computes two frames abreast. Default "
+            "coffee.",
+        ),
+    ] = None,
     model: Model = None,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
@@ -56,7 +65,7 @@ def validate(
         typer.Option(
             metavar="N",
             help="Run N back-to-back frames, and compare every row of each and the cycle in "
-            "which its logits are in memory.",
+            "which its logits are in memory. Two frames abreast end together: N is then even.",
         ),
     ] = 1,
     output: Annotated[
@@ -85,18 +94,22 @@ def validate(
     from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.files import output_folder
-    from mnv2.sim.networks.inputs import load_input, read_picture
+    from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.prediction.distribution import seeds_from
     from mnv2.sim.prediction.measure import measure_network
     from mnv2.sim.report.provenance import made_with
+    from mnv2.sim.rtl.check import accelerator_arithmetic
+    from mnv2.sim.rtl.layer_result import require_counters
     from mnv2.sim.rtl.toolchain import find_toolchain
 
     check_page(html)
     accelerator = load_configuration(config, settings or ())
     memory = make_memory(latency, bandwidth, stalls, seed)
-    _check(stalls, seeds, draws, frames)
-    source = read_picture(image)
+    _check(stalls, seeds, draws, frames, accelerator)
+    require_counters(accelerator)
+    sources = read_pictures((image, second), accelerator)
+    turns = max(1, frames // accelerator.frames)
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         with FrameBar() as progress:
@@ -105,26 +118,30 @@ def validate(
                 input_size=size,
                 weight_bits=accelerator.weight_bits,
                 activation_bits=accelerator.activation_bits,
+                arithmetic=accelerator_arithmetic(accelerator),
                 progress=progress.calibrating,
             )
-            data = load_input(runnable, source, given(normalization))
+            data = [load_input(runnable, source, given(normalization)) for source in sources]
             memories = [dataclasses.replace(memory, seed=one) for one in seeds_from(seed, seeds)]
             # A prediction that is impossible is found before anything is built.
-            predicted = _predict(runnable.network, accelerator, memories, frames)
+            predicted = _predict(runnable.network, accelerator, memories, turns)
             runs = measure_network(
                 runnable,
                 data,
                 memories,
                 config=accelerator,
-                frames=frames,
+                turns=turns,
                 cycles=predicted[0].ends[-1],
                 progress=progress,
             )
-        about = made_with(source.path, runnable.name, accelerator, memory, find_toolchain())
+        paths = [source.path for source in sources]
+        about = made_with(
+            paths[0], runnable.name, accelerator, memory, find_toolchain(), *paths[1:]
+        )
         work = runnable.network, accelerator, predicted, runs
         if seeds > 1:
             comparison, shown = _seeds(*work, memories, draws, temporary, about)
-        elif frames > 1:
+        elif turns > 1:
             comparison, shown = _frames(*work, temporary, about)
         else:
             comparison, shown = _run(*work, temporary, about)
@@ -140,7 +157,7 @@ def validate(
         raise typer.Exit(1)
 
 
-def _check(stalls, seeds, draws, frames):
+def _check(stalls, seeds, draws, frames, accelerator):
     """Refuse options that exclude each other."""
     if seeds < 1:
         raise UserError(f"--seeds must be 1 or more, not {seeds}")
@@ -148,6 +165,11 @@ def _check(stalls, seeds, draws, frames):
         raise UserError("Seeds differ where the memory pauses alone: --seeds needs --stalls")
     if frames < 1:
         raise UserError(f"The number of frames must be 1 or more, not {frames}")
+    if frames > 1 and frames % accelerator.frames:
+        raise UserError(
+            f"The number of frames must be 1 or a multiple of the {accelerator.frames} that the "
+            f"accelerator computes abreast, not {frames}"
+        )
     if seeds > 1 and frames > 1:
         raise UserError(
             "Either several seeds or several frames, not both: leave out --seeds or --frames"
@@ -156,12 +178,12 @@ def _check(stalls, seeds, draws, frames):
         raise UserError(f"A distribution needs 10 draws or more, not {draws}")
 
 
-def _predict(network, accelerator, memories, frames):
+def _predict(network, accelerator, memories, turns):
     """Predict the frames with each memory."""
     from mnv2.sim.cycles.predict import predict_frames
 
     return [
-        predict_frames(network, accelerator, frames, **dataclasses.asdict(memory))
+        predict_frames(network, accelerator, turns, **dataclasses.asdict(memory))
         for memory in memories
     ]
 

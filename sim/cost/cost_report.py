@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from mnv2.golden.summary import short_repr
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.clock import Clock, estimate_clock
-from mnv2.sim.cost.devices import Device, Use, device_use, fits
+from mnv2.sim.cost.devices import Device, Use, device_use, fits, packing_lacks
 from mnv2.sim.cost.energy import Energy, frame_energy
 from mnv2.sim.cost.families import FAMILIES
-from mnv2.sim.cost.resources import Resources, estimate_units
+from mnv2.sim.cost.resources import Resources, estimate_resources, estimate_units
 from mnv2.sim.cost.synthesised import find_synthesised
 from mnv2.sim.cost.unit_cost import Energies
 from mnv2.sim.cost.unit_list import GROUPS, group_of
@@ -36,9 +36,14 @@ class DeviceCost:
         Whether no share is above 1.
     clock : Clock
     cycles, dram_bytes : int or None
-        Of a frame, predicted with ``bytes_per_cycle``; None where the network does not fit.
+        Cycles of a program, which computes ``frames`` frames, and bytes of a frame, predicted with
+        ``bytes_per_cycle``; None where the network does not fit.
     bytes_per_cycle : int
         Bandwidth that the prediction had; 0 is a beat a cycle each way.
+    frames : int
+        Frames that are computed abreast.
+    note : str
+        What the device cannot do that the configuration counts on; empty if there is nothing.
     """
 
     __repr__ = short_repr
@@ -50,11 +55,13 @@ class DeviceCost:
     cycles: int | None
     dram_bytes: int | None
     bytes_per_cycle: int
+    frames: int = 1
+    note: str = ""
 
     @property
     def frames_per_second(self):
         """Frames one after another at the clock; None where the network does not fit."""
-        return self.clock.hz / self.cycles if self.cycles else None
+        return self.frames * self.clock.hz / self.cycles if self.cycles else None
 
     @property
     def needed_bandwidth(self):
@@ -75,7 +82,7 @@ class CostReport:
     ----------
     config : mnv2.hw.config.AcceleratorConfig
     options : dict
-        ``dsp_packing``, ``ultra_ram``: estimated optimisations that the RTL does not implement.
+        ``ultra_ram``: large buffers counted as UltraRAM.
     units : dict of str to dict of str to Resources
         By family and path.
     synthesised : dict of str to dict, or None
@@ -125,7 +132,6 @@ def make_cost_report(
     bytes_per_cycle=None,
     clock_hz=None,
     unit_clocks=None,
-    dsp_packing=False,
     ultra_ram=False,
     energies,
 ):
@@ -145,7 +151,7 @@ def make_cost_report(
         A clock for all; default `mnv2.sim.cost.clock.estimate_clock` of each family.
     unit_clocks : dict, optional
         Measured clocks of units of this configuration on ECP5.
-    dsp_packing, ultra_ram : bool
+    ultra_ram : bool
         Counted so on devices that can.
     energies : dict of str to float
         As of `mnv2.sim.cost.energy.load_energies`.
@@ -173,20 +179,16 @@ def make_cost_report(
     for device in devices:
         family = device.family
         if family not in units:
-            packs = FAMILIES[family].packs
             units[family] = estimate_units(
                 config,
                 family,
-                dsp_packing=dsp_packing and packs,
                 ultra_ram=ultra_ram
-                and packs
+                and FAMILIES[family].ultra_ram
                 and any(one.ultra_ram for one in devices if one.family == family),
             )
         resources = sum(units[family].values(), Resources())
         if device.family == "xcup" and ultra_ram and not device.ultra_ram:
-            resources = sum(
-                estimate_units(config, family, dsp_packing=dsp_packing).values(), Resources()
-            )
+            resources = estimate_resources(config, family)
         clock = estimate_clock(family, clock_hz, unit_clocks=unit_clocks)
         share = bytes_per_cycle
         if share is None:
@@ -201,12 +203,14 @@ def make_cost_report(
                 clock=clock,
                 bytes_per_cycle=share,
                 cycles=None if misfit else sum(layer.cycles for layer in layers),
-                dram_bytes=None if misfit else sum(layer.dram_bytes for layer in layers),
+                dram_bytes=None if misfit else _bytes_of_a_frame(layers, config),
+                frames=config.frames,
+                note=packing_lacks(config, family),
             )
         )
     return CostReport(
         config=config,
-        options={"dsp_packing": dsp_packing, "ultra_ram": ultra_ram},
+        options={"ultra_ram": ultra_ram},
         units=units,
         synthesised={family: find_synthesised(config, family) for family in units},
         devices=tuple(found),
@@ -215,6 +219,11 @@ def make_cost_report(
         misfit=misfit,
         energy=None if misfit else frame_energy(predict(0), config, energies, network=network),
     )
+
+
+def _bytes_of_a_frame(layers, config):
+    """Bytes of external memory that a program moves for each of its frames, to the byte."""
+    return round(sum(layer.dram_bytes for layer in layers) / config.frames)
 
 
 def cost_as_dict(report):
@@ -253,6 +262,8 @@ def _device_as_dict(one):
         "clock_hz": one.clock.hz,
         "clock_limited_by": one.clock.limited_by,
         "clock_source": one.clock.source,
+        "note": one.note,
+        "frames_abreast": one.frames,
         "predicted_cycles": one.cycles,
         "predicted_frames_per_second": one.frames_per_second,
         "predicted_dram_bytes": one.dram_bytes,

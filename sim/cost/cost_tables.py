@@ -92,11 +92,6 @@ def resource_table(report):
             f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].calibrated_as].title}, "
             f"not fitted for this family"
         )
-    if report.options["dsp_packing"] and FAMILIES[family].packs:
-        notes.append(
-            "a DSP for the products of two pixels with one weight: an optimisation that the RTL "
-            "does not implement, it has one for each product"
-        )
     if report.options["ultra_ram"] and total.ultra_ram:
         notes.append("large buffers in UltraRAM, which Yosys uses only where it is told to")
     table.caption = ";\n".join(notes)
@@ -205,8 +200,10 @@ def devices_table(report):
         clock = ";\n".join(
             f"clock of {FAMILIES[family].title}: {source}" for family, source in sources.items()
         )
+    lacking = {one.note: None for one in report.devices if one.note}
+    packing = "".join(f"{note}: several multipliers for each;\n" for note in lacking)
     table.caption = (
-        f"{clock};\nframes/s predicted as if the design fitted, with the board's memory "
+        f"{packing}{clock};\nframes/s predicted as if the design fitted, with the board's memory "
         f"{report.latency} cycles away"
     )
     return table

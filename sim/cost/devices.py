@@ -4,6 +4,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnv2.hw.config import OPERAND_BITS, AcceleratorConfig, packed_products
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.record import Resources
 from mnv2.sim.errors import UserError
@@ -13,11 +14,12 @@ from mnv2.sim.report.names import find_by_name
 __all__ = [
     "Device",
     "Use",
-    "check_dsp_packing",
+    "check_packing",
     "device_use",
     "find_device",
     "fits",
     "load_devices",
+    "packing_lacks",
 ]
 
 TABLE = Path(__file__).with_name("devices.toml")
@@ -188,17 +190,38 @@ def find_device(name: str, path: str | Path | None = None) -> Device:
     return find_by_name("device", name, names, lambda device: device.name)
 
 
-def check_dsp_packing(device: Device) -> None:
-    """Refuse to count two products for one DSP on a device whose DSPs cannot do it.
+def packing_lacks(config: AcceleratorConfig, family: str) -> str:
+    """The reason why a family's multipliers hold no pairs of a configuration; empty if they do."""
+    widest = FAMILIES[family].multiplier.operand_bits
+    if config.packing == "none" or config.operand_bits <= widest:
+        return ""
+    return (
+        f"the multipliers of {FAMILIES[family].title} take {widest} bits, and pairs are packed "
+        f"into {config.operand_bits}"
+    )
+
+
+def check_packing(config: AcceleratorConfig, device: Device) -> None:
+    """Refuse a device whose multipliers hold no pairs of a configuration.
 
     Raises
     ------
     UserError
+        With what to set instead.
     """
-    if device.family != "xcup":
-        raise UserError(
-            f"DSP packing is for the DSPs of UltraScale+, which {device.name} does not have"
-        )
+    reason = packing_lacks(config, device.family)
+    if not reason:
+        return
+    widest = FAMILIES[device.family].multiplier.operand_bits
+    narrower = [
+        bits
+        for bits in OPERAND_BITS
+        if bits <= widest and packed_products(bits, config.activation_bits, config.weight_bits)
+    ]
+    advice = "".join(f"--set operand_bits={bits} or " for bits in narrower[-1:])
+    raise UserError(
+        f"This packing is not for {device.name}: {reason}; use {advice}--set packing=none"
+    )
 
 
 def device_use(resources: Resources, device: Device) -> tuple[Use, ...]:

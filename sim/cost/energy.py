@@ -118,7 +118,7 @@ def frame_energy(
     """
     each = energy_per_operation(config, energies)
     counts = count_operations(layers, config, network)
-    return Energy({name: count * each[name] for name, count in counts.items()})
+    return Energy({name: count * each[name] / config.frames for name, count in counts.items()})
 
 
 def energy_per_operation(config: AcceleratorConfig, energies: Energies) -> dict[str, float]:

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-__all__ = ["FAMILIES", "Family"]
+from mnv2.hw.config import OPERAND_BITS
+from mnv2.sim.cost.multiplier import HardMultiplier
 
-#: Products of fewer bits are made of LUTs on AMD's devices.
-#: Ref: Yosys 0.70, techlibs/xilinx/synth_xilinx.cc, DSP_Y_MINWIDTH.
-SMALLEST_AMD_PRODUCT = 9
+__all__ = ["FAMILIES", "Family"]
 
 
 @dataclass(frozen=True)
@@ -20,22 +19,31 @@ class Family:
         Family whose LUT and flip-flop coefficients it uses: itself where it was calibrated, else
         one with LUTs of as many inputs. For the 7 series that is too many flip-flops, since Yosys
         moves registers into a DSP48E1 and not into a DSP48E2.
-    soft_below : int
-        Bits of a product below which it is made of LUTs.
-    packs : bool
-        Whether a DSP can take two 8-bit products with a common factor, and the device may have
-        UltraRAM.
+    multiplier : HardMultiplier
+        Of its DSPs.
+    ultra_ram : bool
+        Whether its devices may have UltraRAM.
     """
 
     title: str
     calibrated_as: str
-    soft_below: int = 0
-    packs: bool = False
+    multiplier: HardMultiplier
+    ultra_ram: bool = False
+
+    @property
+    def operand_bits(self) -> int:
+        """The option of a configuration for it: the widest operand that its multiplier has."""
+        fitting = [bits for bits in OPERAND_BITS if bits <= self.multiplier.operand_bits]
+        return max(fitting, default=min(OPERAND_BITS))
 
 
 FAMILIES = {
-    "xcup": Family("AMD UltraScale+", "xcup", SMALLEST_AMD_PRODUCT, packs=True),
-    "xc7": Family("AMD 7 series", "xcup", SMALLEST_AMD_PRODUCT),
-    "ecp5": Family("Lattice ECP5", "ecp5"),
-    "ice40": Family("Lattice iCE40 UltraPlus", "ecp5"),
+    # DSP48E2, DSP48E1: Yosys cuts into slices of 18 bits, for which there is a cascade.
+    "xcup": Family(
+        "AMD UltraScale+", "xcup", HardMultiplier(27, 18, 18, True, 2, 9), ultra_ram=True
+    ),
+    "xc7": Family("AMD 7 series", "xcup", HardMultiplier(25, 18, 18, True, 2, 9)),
+    # MULT18X18D, SB_MAC16.
+    "ecp5": Family("Lattice ECP5", "ecp5", HardMultiplier(18, 18, 18, False)),
+    "ice40": Family("Lattice iCE40 UltraPlus", "ecp5", HardMultiplier(16, 16, 16, False, 2, 11)),
 }

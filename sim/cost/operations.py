@@ -1,4 +1,4 @@
-"""Operations and moved bits of a frame, counted.
+"""Operations and moved bits of a program, counted.
 
 Cycles and bytes are those of the layers, measured or predicted: each step of a 1x1 convolution
 reads one word of weights and one of activations, each window one word of 3x3 kernels. The rest
@@ -21,7 +21,7 @@ __all__ = ["count_frame", "count_operations"]
 def count_operations(
     layers: Sequence[LayerResult], config: AcceleratorConfig, network: Network
 ) -> dict[str, int]:
-    """Operations and moved bits of a frame.
+    """Operations and moved bits of a program, which computes as many frames as lie abreast.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def count_operations(
 def count_frame(
     layers: Sequence[LayerResult], config: AcceleratorConfig, network: Network
 ) -> Frame:
-    """Counts of a frame that operations are made of; parameters as for `count_operations`."""
+    """Counts of a program that operations are made of; parameters as for `count_operations`."""
     words = dict.fromkeys(
         ("stem", "expand", "depthwise", "project", "head", "pool", "classifier"), 0
     )
@@ -56,7 +56,7 @@ def count_frame(
     return Frame(
         config=config,
         network=network,
-        macs=sum(layer.macs for layer in layers),
+        macs=config.frames * network.macs,
         words=words,
         added=added,
         # A block without an expansion copies its input to the line buffer.

@@ -1,7 +1,7 @@
-"""Pieces of logic that no formula fits, measured one by one: adder trees and gearboxes.
+"""Pieces of logic that no formula fits, measured one by one: gearboxes.
 
-The LUTs of an adder tree or of a gearbox jump with its shape, since the mapper merges gates that
-fit into one large LUT. They grow with the bits, though, so one measurement of each shape is enough.
+The LUTs of a gearbox jump with its shape, since the mapper merges gates that fit into one large
+LUT. They grow with the bits, though, so one measurement of each shape is enough.
 `mnv2.sim.synthesis.calibrate_costs` measures them and keeps them in ``pieces.json``; shapes that
 are not there are estimated from the nearest ones.
 """
@@ -11,59 +11,15 @@ import json
 from math import gcd, log
 from pathlib import Path
 
-__all__ = ["MEASURED", "gearbox_luts", "gearbox_shape", "load_pieces", "tree_levels", "tree_luts"]
+__all__ = ["MEASURED", "gearbox_luts", "gearbox_shape", "load_pieces"]
 
 MEASURED = Path(__file__).with_name("pieces.json")
 
 
 @functools.cache
 def load_pieces():
-    """Measured pieces: family, ``"trees"`` or ``"gearboxes"``, shape, and LUTs for each bit."""
+    """Measured pieces: family, ``"gearboxes"``, shape, and LUTs for each bit."""
     return json.loads(MEASURED.read_text(encoding="utf-8"))
-
-
-def tree_levels(terms: int) -> int:
-    """Levels of compressors, three bits to two, before the last adder of a sum of ``terms``.
-
-    Ref: L. Dadda, Some Schemes for Parallel Multipliers, Alta Frequenza 34, 1965.
-    """
-    most, levels = 2, 0
-    while most < terms:
-        most, levels = most * 3 // 2, levels + 1
-    return levels
-
-
-def tree_luts(terms: int, bits: int, family: str, *, slack: bool = False) -> float:
-    """LUTs of a sum of ``terms`` signed values of ``bits`` bits.
-
-    Parameters
-    ----------
-    terms, bits : int
-    family : str
-    slack : bool
-        Whether something else in the unit is deeper. The mapper then takes compressors as they are,
-        as in a tree of three; where the tree is what is deepest, it merges levels into larger
-        LUTs, at several times the area.
-
-    Returns
-    -------
-    float
-        Between and beyond the numbers of terms that were measured, in proportion to the adders.
-    """
-    if terms < 2:
-        return 0.0
-    trees = _numbered(family)
-    if slack:
-        return bits * (trees[2] + (terms - 2) * (trees[3] - trees[2]))
-    if terms not in trees:
-        near = min(trees, key=lambda known: abs(known - terms))
-        return trees[near] * bits * (terms - 1) / (near - 1)
-    return trees[terms] * bits
-
-
-@functools.cache
-def _numbered(family):
-    return {int(terms): luts for terms, luts in load_pieces()[family]["trees"].items()}
 
 
 def gearbox_shape(taken_bits: int, given_bits: int) -> tuple[int, int, int]:

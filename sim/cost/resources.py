@@ -1,9 +1,9 @@
 """The resources that an accelerator takes, from its configuration alone.
 
-DSPs and memories are counted exactly: multipliers as the units make them, memories as Yosys maps
-them (`mnv2.sim.cost.memory_mapping`). LUTs and flip-flops are features of each unit
-(`mnv2.sim.cost.units`) times coefficients that were fitted to Yosys's results for whole
-accelerators (`mnv2.sim.cost.calibration`). Nothing is built or run.
+DSPs and memories are counted exactly: products as the units make them, cut as Yosys cuts them
+(`mnv2.sim.cost.multiplier`), memories as it maps them (`mnv2.sim.cost.memory_mapping`). LUTs and
+flip-flops are features of each unit (`mnv2.sim.cost.units`) times coefficients that were fitted to
+Yosys's results for whole accelerators (`mnv2.sim.cost.calibration`). Nothing is built or run.
 """
 
 import functools
@@ -14,7 +14,7 @@ from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.memory_mapping import map_memory
 from mnv2.sim.cost.record import Resources
-from mnv2.sim.cost.unit_list import UNIT_COSTS, list_memories, list_units
+from mnv2.sim.cost.unit_list import list_memories, list_products, list_units
 
 __all__ = ["FAMILIES", "Resources", "estimate_resources", "estimate_units", "load_coefficients"]
 
@@ -25,7 +25,6 @@ def estimate_resources(
     config: AcceleratorConfig,
     family: str = "xcup",
     *,
-    dsp_packing: bool = False,
     ultra_ram: bool = False,
 ) -> Resources:
     """Resources of a device that an accelerator takes.
@@ -36,9 +35,6 @@ def estimate_resources(
     family : str
         A key of `FAMILIES`. The LUTs and flip-flops of ``"xc7"`` are those of ``"xcup"``, and those
         of ``"ice40"`` those of ``"ecp5"``: both have LUTs of as many inputs.
-    dsp_packing : bool
-        Count one DSP48E2 for the products of two pixels with one weight, an optimisation that the
-        RTL does not implement.
     ultra_ram : bool
         Count large buffers as UltraRAM; Yosys uses it only where it is told to.
 
@@ -50,11 +46,8 @@ def estimate_resources(
     ------
     ValueError
         If there is no such family, or an option is for another.
-
-    Ref: AMD WP486, Deep Learning with INT8 Optimization on Xilinx Devices: two 8-bit products with
-         a common factor in one DSP48E2.
     """
-    units = estimate_units(config, family, dsp_packing=dsp_packing, ultra_ram=ultra_ram)
+    units = estimate_units(config, family, ultra_ram=ultra_ram)
     return sum(units.values(), Resources())
 
 
@@ -62,7 +55,6 @@ def estimate_units(
     config: AcceleratorConfig,
     family: str = "xcup",
     *,
-    dsp_packing: bool = False,
     ultra_ram: bool = False,
 ) -> dict[str, Resources]:
     """Resources of each unit of an accelerator; parameters as for `estimate_resources`.
@@ -74,9 +66,8 @@ def estimate_units(
     """
     if family not in FAMILIES:
         raise ValueError(f"Family must be one of {', '.join(FAMILIES)}, not {family!r}")
-    for name, chosen in (("DSP packing", dsp_packing), ("UltraRAM", ultra_ram)):
-        if chosen and not FAMILIES[family].packs:
-            raise ValueError(f"{name} is for UltraScale+ devices, not for {FAMILIES[family].title}")
+    if ultra_ram and not FAMILIES[family].ultra_ram:
+        raise ValueError(f"UltraRAM is for UltraScale+ devices, not for {FAMILIES[family].title}")
     coefficients = load_coefficients()[FAMILIES[family].calibrated_as]
     found = {}
     for unit in list_units(config, family):
@@ -89,10 +80,8 @@ def estimate_units(
         found[memory.unit] = found.get(memory.unit, Resources()) + map_memory(
             memory, family, ultra_ram=ultra_ram
         )
-    for cost in UNIT_COSTS:
-        if cost.dsps is not None:
-            for path in cost.paths:
-                found[path] += Resources(dsp=cost.dsps(config, family, dsp_packing))
+    for path, products in list_products(config).items():
+        found[path] += Resources(dsp=sum(product.dsps(family) for product in products))
     return found
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "Frame",
     "MemoryShape",
     "Operation",
+    "Product",
     "Sizing",
     "UnitCost",
     "buffer",
@@ -60,6 +61,31 @@ class MemoryShape:
     clocked_read: bool = True
     one_address: bool = False
     large: bool = False
+
+
+@dataclass(frozen=True)
+class Product:
+    """Multiplications of one shape.
+
+    Attributes
+    ----------
+    count : int
+        How many there are.
+    first_bits, second_bits : int
+        Bits of the signed operands; one that is not negative has a zero as its sign.
+    product_bits : int, optional
+        Bits of the product that are used; default all.
+    """
+
+    count: int
+    first_bits: int
+    second_bits: int
+    product_bits: int | None = None
+
+    def dsps(self, family: str) -> int:
+        """Hard multipliers of a family that they take together."""
+        multiplier = FAMILIES[family].multiplier
+        return self.count * multiplier.count(self.first_bits, self.second_bits, self.product_bits)
 
 
 def buffer(unit: str, name: str, width: int, depth: int) -> MemoryShape:
@@ -106,9 +132,9 @@ class Sizing:
 
 @dataclass(frozen=True)
 class Frame:
-    """Counts of a frame that operations are made of.
+    """Counts of a program that operations are made of; it computes ``frames`` frames.
 
-    Words are those of maps: ``inputs`` channels of ``pixels`` pixels.
+    Words are those of maps: ``inputs`` channels of ``pixels`` pixels of each frame.
 
     Attributes
     ----------
@@ -159,7 +185,7 @@ class Frame:
     @property
     def elements(self) -> int:
         """Elements of a word."""
-        return self.config.inputs * self.config.pixels
+        return self.config.word_channels * self.config.pixels
 
 
 def memory_bit(config: AcceleratorConfig, energies: Energies) -> float:
@@ -198,6 +224,14 @@ def _no_memories(config: AcceleratorConfig) -> tuple[MemoryShape, ...]:
     return ()
 
 
+def _always(config: AcceleratorConfig) -> bool:
+    return True
+
+
+def _no_products(config: AcceleratorConfig) -> tuple[Product, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class UnitCost:
     """The cost of a unit of the accelerator, wherever the netlist has it.
@@ -214,11 +248,13 @@ class UnitCost:
         Features of either for one of its places; one coefficient each, in addition to a constant.
     memories : function of (AcceleratorConfig) to tuple of MemoryShape
         Every memory of its netlist, as hw/ makes them.
-    dsps : function of (AcceleratorConfig, str, bool) to int, optional
-        Hard multipliers that it takes in each of its places: of the configuration, the family, and
-        whether products of two pixels share one.
+    products : function of (AcceleratorConfig) to tuple of Product
+        Every multiplication of its netlist in each of its places that is not made of LUTs on
+        purpose, as hw/ writes them.
     operations : tuple of Operation
         Operations that are counted in a frame.
+    exists : function of (AcceleratorConfig) to bool
+        Whether the configuration has it.
     """
 
     kind: str
@@ -227,5 +263,6 @@ class UnitCost:
     flip_flops: Callable[[Sizing, str], tuple[float, ...]] = _no_features
     luts: Callable[[Sizing, str], tuple[float, ...]] = _no_features
     memories: Callable[[AcceleratorConfig], tuple[MemoryShape, ...]] = _no_memories
-    dsps: Callable[[AcceleratorConfig, str, bool], int] | None = None
+    products: Callable[[AcceleratorConfig], tuple[Product, ...]] = _no_products
     operations: tuple[Operation, ...] = ()
+    exists: Callable[[AcceleratorConfig], bool] = _always

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.memory_mapping import memory_columns, reads_while_written
-from mnv2.sim.cost.unit_cost import MemoryShape, Operation, Sizing, UnitCost
+from mnv2.sim.cost.unit_cost import MemoryShape, Operation, Product, Sizing, UnitCost
 from mnv2.sim.cost.units import array, control, datapath, memory_port, rescaling
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "UnitFeatures",
     "group_of",
     "list_memories",
+    "list_products",
     "list_units",
 ]
 
@@ -22,12 +23,17 @@ UNIT_COSTS: tuple[UnitCost, ...] = (
     array.ARRAY,
     rescaling.REQUANTIZE,
     rescaling.RESIDUAL,
+    datapath.RESIDUAL_PATH,
     rescaling.POOL,
-    rescaling.POOL_REQUANTIZE,
     datapath.LINE_BUFFER,
     control.ISSUE,
     control.WALK,
     datapath.CORE,
+    datapath.MAP_MEMORY,
+    datapath.STEP_INPUT,
+    datapath.TILE,
+    datapath.LINE_INPUT,
+    datapath.LOGITS,
     datapath.WEIGHTS,
     datapath.TAP_RING,
     datapath.PARAMETERS,
@@ -43,6 +49,7 @@ UNIT_COSTS: tuple[UnitCost, ...] = (
     memory_port.GEARBOXES,
     control.COUNTS,
     control.SEQUENCER,
+    *control.SEQUENCER_PARTS,
     control.REGISTERS,
     control.SUPERVISOR,
     control.TOP,
@@ -94,11 +101,26 @@ class UnitFeatures:
     luts: tuple[float, ...] = ()
 
 
+def _units_of(config: AcceleratorConfig) -> list[UnitCost]:
+    """Units that the accelerator of a configuration has."""
+    return [unit for unit in UNIT_COSTS if unit.exists(config)]
+
+
 def list_memories(config: AcceleratorConfig) -> tuple[MemoryShape, ...]:
     """Memories of an accelerator in the order of its units; no two have the same unit and name."""
     if not isinstance(config, AcceleratorConfig):
         raise TypeError(f"Configuration must be an AcceleratorConfig, not {config!r}")
-    return tuple(memory for unit in UNIT_COSTS for memory in unit.memories(config))
+    return tuple(memory for unit in _units_of(config) for memory in unit.memories(config))
+
+
+def list_products(config: AcceleratorConfig) -> dict[str, tuple[Product, ...]]:
+    """Multiplications of each unit of an accelerator that has any, by its place."""
+    found = {
+        path: tuple(product for product in unit.products(config) if product.count)
+        for unit in _units_of(config)
+        for path in unit.paths
+    }
+    return {path: products for path, products in found.items() if products}
 
 
 def list_units(config: AcceleratorConfig, family: str) -> list[UnitFeatures]:
@@ -120,6 +142,6 @@ def list_units(config: AcceleratorConfig, family: str) -> list[UnitFeatures]:
     sizing = Sizing(config, family, memory_bits)
     return [
         UnitFeatures(path, unit.kind, unit.flip_flops(sizing, path), unit.luts(sizing, path))
-        for unit in UNIT_COSTS
+        for unit in _units_of(config)
         for path in unit.paths
     ]

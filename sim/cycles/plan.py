@@ -5,7 +5,7 @@ from typing import Any
 
 from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
-from mnv2.hw.config import ADDRESS_BITS, LOGIT_BITS, RECORD_BYTES, AcceleratorConfig
+from mnv2.hw.config import ADDRESS_BITS, RECORD_BYTES, AcceleratorConfig
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import cut_classes, map_words, stem_steps
 
@@ -68,8 +68,8 @@ class Plan:
     descriptors : tuple of PlannedDescriptor
         One for each descriptor.
     owners : tuple of (int, str)
-        The row that each is for: number of the frame, and name of a block, ``"head"`` or
-        ``"classifier"``.
+        The row that each is for: number of the frame, or of the pair of frames that are computed
+        abreast, and name of a block, ``"head"`` or ``"classifier"``.
     program_beats, weights_beats, taps_beats, parameters_beats : int
         Beats of the streams that are read from start to end.
     """
@@ -82,10 +82,6 @@ class Plan:
     weights_beats: int
     taps_beats: int
     parameters_beats: int
-
-
-def _bytes(bits):
-    return -(-bits // 8)
 
 
 def _tiles(words, config):
@@ -131,34 +127,31 @@ def plan_network(network: Network, config: AcceleratorConfig, frames: int = 1) -
     descriptors: list[PlannedDescriptor] = []
     owners: list[tuple[int, str]] = []
     waiting: list[PlannedDescriptor] = []  # parts of the classifier of the frame before
-    for frame in range(frames):
+    turns = -(-frames // config.frames)
+    for turn in range(turns):
         for block, descriptor in zip(network.blocks, blocks, strict=True):
             descriptors.append(descriptor)
-            owners.append((frame, block.name))
+            owners.append((turn, block.name))
             if waiting:
                 descriptors.append(waiting.pop(0))
-                owners.append((frame - 1, "classifier"))
+                owners.append((turn - 1, "classifier"))
         descriptors += waiting
-        owners += len(waiting) * [(frame - 1, "classifier")]
+        owners += len(waiting) * [(turn - 1, "classifier")]
         descriptors.append(head)
-        owners.append((frame, "head"))
+        owners.append((turn, "head"))
         waiting = list(parts)
     descriptors.append(whole)
-    owners.append((frames - 1, "classifier"))
+    owners.append((turns - 1, "classifier"))
     weights = sum(_weight_words(descriptor, config) for descriptor in descriptors)
+    streams = config.streams
     return Plan(
         descriptors=tuple(descriptors),
         owners=tuple(owners),
         program_beats=(1 + len(descriptors)) * (RECORD_BYTES // config.data_bytes),
-        weights_beats=_beats(weights * config.weight_word_bits, config),
-        taps_beats=_beats(
-            sum(descriptor.hidden_words for descriptor in descriptors) * config.tap_word_bits,
-            config,
-        ),
-        parameters_beats=_beats(
-            sum(descriptor.parameter_words for descriptor in descriptors)
-            * config.parameter_word_bits,
-            config,
+        weights_beats=streams["weights"].beats(weights),
+        taps_beats=streams["taps"].beats(sum(one.hidden_words for one in descriptors)),
+        parameters_beats=streams["parameters"].beats(
+            sum(one.parameter_words for one in descriptors)
         ),
     )
 
@@ -175,10 +168,6 @@ def _weight_words(descriptor, config):
     return words
 
 
-def _beats(bits, config):
-    return -(-_bytes(bits) // config.data_bytes)
-
-
 def _block_descriptor(network, placement, number, config):
     block, tiling = network.blocks[number], placement.tilings[number]
     rows, groups, words = tiling.input_shape
@@ -191,9 +180,6 @@ def _block_descriptor(network, placement, number, config):
         stem = network.stem
         image_rows, image_groups, _ = map_words(stem.input_shape, config)
         image_top = bool(stem.padding[0][0])
-        image_bits = (
-            image_rows * image_groups * config.pixels * stem.input_channels * config.activation_bits
-        )
         fields |= {
             "stem": True,
             "image_rows": image_rows,
@@ -201,7 +187,7 @@ def _block_descriptor(network, placement, number, config):
             "image_steps": 2 * groups + 1 - image_top,
             "image_pad_start": image_top,
             "stem_steps": stem_steps(stem, config),
-            "load_beats": _beats(image_bits, config),
+            "load_beats": config.streams["image"].beats(image_rows * image_groups),
         }
     elif placement.spilled[number - 1]:
         fields |= _load(rows * groups * words, config)
@@ -210,7 +196,7 @@ def _block_descriptor(network, placement, number, config):
         fields |= {
             "store": True,
             "store_words": stored,
-            "store_bytes": _bytes(stored * config.word_bits),
+            "store_bytes": config.streams["activations"].memory_bytes(stored),
         }
     return PlannedDescriptor(
         kind="block",
@@ -240,7 +226,7 @@ def _load(words, config):
     return {
         "load": True,
         "load_words": words,
-        "load_beats": _beats(words * config.word_bits, config),
+        "load_beats": config.streams["activations"].beats(words),
     }
 
 
@@ -252,7 +238,7 @@ def _pointwise_descriptor(kind, layer, config, *, load):
         fields = {
             "store": True,
             "store_words": output_words,
-            "store_bytes": output_words * config.inputs * LOGIT_BITS // 8,
+            "store_bytes": config.streams["logits"].memory_bytes(output_words),
         }
     return PlannedDescriptor(
         kind=kind,

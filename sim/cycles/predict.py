@@ -31,10 +31,10 @@ class PredictedFrames:
     Attributes
     ----------
     layers : tuple of tuple of PredictedLayer
-        Of each frame: stem, blocks, head (with the pool) and classifier. Where the classifier is
-        executed between the blocks of the next frame, its cycles are still its own.
+        Of each frame, or pair abreast: stem, blocks, head (with the pool) and classifier. Where the
+        classifier is executed between the blocks of the next, its cycles are still its own.
     ends : tuple of int
-        Cycle in which the logits of each frame are in memory; the last is the run's.
+        Cycle in which the logits of each are in memory; the last is the run's.
     """
 
     __repr__ = short_repr
@@ -91,7 +91,7 @@ def predict_network(
 def predict_frames(
     network: Network,
     config: AcceleratorConfig,
-    frames: int,
+    turns: int,
     *,
     latency: int = 100,
     bytes_per_cycle: int = 0,
@@ -104,8 +104,8 @@ def predict_frames(
     ----------
     network, config, latency, bytes_per_cycle, stall_percent, seed
         See `predict_network`.
-    frames : int
-        1 or more.
+    turns : int
+        Frames, or pairs abreast, that follow one another: 1 or more.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def predict_frames(
         If the network does not fit, or never comes to an end.
     """
     try:
-        plan = plan_network(network, config, frames)
+        plan = plan_network(network, config, turns * config.frames)
     except DoesNotFit as error:
         raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
     pauses = Pauses(stall_percent, seed) if stall_percent else None
@@ -145,27 +145,27 @@ def predict_frames(
                 **layer,
             )
             for layer in fields
-            for counts, beats, stored in (spent[frame, layer["name"]],)
+            for counts, beats, stored in (spent[turn, layer["name"]],)
         )
-        for frame in range(frames)
+        for turn in range(turns)
     )
-    ends = [0] * frames
-    for (frame, _), end in zip(plan.owners, machine.ends, strict=True):
-        ends[frame] = end
+    ends = [0] * turns
+    for (turn, _), end in zip(plan.owners, machine.ends, strict=True):
+        ends[turn] = end
     return PredictedFrames(layers, tuple(ends))
 
 
 def _add_up(plan, machine):
-    """Sum up, by frame and row: cycles by cause, beats by stream, and bytes written."""
+    """Sum up, by turn and row: cycles by cause, beats by stream, and bytes written."""
     spent: dict[tuple[int, str], tuple[list[int], list[int], int]] = {}
-    for (frame, name), descriptor, counts, beats in zip(
+    for (turn, name), descriptor, counts, beats in zip(
         plan.owners, plan.descriptors, machine.counts, machine.beats, strict=True
     ):
         parts = [(name, 0, descriptor.store_bytes)]
         if descriptor.stem:
             parts.append(("stem", 1, 0))
         for row, part, stored in parts:
-            earlier = spent.get((frame, row))
+            earlier = spent.get((turn, row))
             now = counts[part], beats[part], stored
             if earlier:  # the classifier in parts
                 now = (
@@ -173,7 +173,7 @@ def _add_up(plan, machine):
                     [sum(pair) for pair in zip(earlier[1], now[1], strict=True)],
                     earlier[2] + stored,
                 )
-            spent[frame, row] = now
+            spent[turn, row] = now
     return spent
 
 
@@ -184,13 +184,13 @@ def _fields(network, config):
             "name": "stem",
             "kind": "stem",
             "ideal_cycles": ideal_stem_cycles(network.stem, config),
-            **_layer(network.stem),
+            **_layer(network.stem, config),
         },
         *(
             {
                 "name": block.name,
                 "kind": "block",
-                "macs": block.macs,
+                "macs": config.frames * block.macs,
                 "ideal_cycles": ideal_block_cycles(block, config),
                 "input_shape": block.input_shape,
                 "output_shape": block.output_shape,
@@ -203,22 +203,22 @@ def _fields(network, config):
             "name": "head",
             "kind": "head",
             "ideal_cycles": ideal_pointwise_cycles(network.head, config),
-            **_layer(network.head),
+            **_layer(network.head, config),
             "output_shape": network.pool.output_shape,
         },
         {
             "name": "classifier",
             "kind": "classifier",
             "ideal_cycles": ideal_pointwise_cycles(network.classifier, config),
-            **_layer(network.classifier),
+            **_layer(network.classifier, config),
         },
     ]
 
 
-def _layer(layer):
+def _layer(layer, config):
     """Fields of a layer that is not a block."""
     return {
-        "macs": layer.macs,
+        "macs": config.frames * layer.macs,
         "input_shape": layer.input_shape,
         "output_shape": layer.output_shape,
         "stride": layer.stride,

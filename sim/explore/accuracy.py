@@ -1,24 +1,32 @@
-"""Accuracy by the bits of a design, from a finished sweep."""
+"""Accuracy by the arithmetic of a design, its bits and its rounding, from a finished sweep."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mnv2.golden.network import Network
+from mnv2.hw.config import REQUANTIZERS, AcceleratorConfig
 from mnv2.sim.errors import UserError
 from mnv2.sim.sweep.costs import format_cost
 from mnv2.sim.sweep.evaluate import quantization_options
 from mnv2.sim.sweep.grid import AXES, Point
 from mnv2.sim.sweep.hardware_format import HARDWARE_BITS, hardware_lacks
 
-__all__ = ["FormatAccuracy", "accuracy_axes", "read_accuracies"]
+__all__ = ["Arithmetic", "FormatAccuracy", "accuracy_axes", "arithmetic_of", "read_accuracies"]
+
+#: What a design's accuracy follows from: bits of a weight, bits of an activation, rounding.
+Arithmetic: TypeAlias = tuple[int, int, str]
+
+#: Bits of the multipliers of requantisation that round once, sign included.
+_SINGLE_MULTIPLIER_BITS = 17
 
 
 @dataclass(frozen=True)
 class FormatAccuracy:
-    """The best format of a sweep that an accelerator of some bits runs.
+    """The best format of a sweep that accelerators of one arithmetic run.
 
     Attributes
     ----------
@@ -35,8 +43,13 @@ class FormatAccuracy:
     pictures: int
 
 
-def read_accuracies(folder: str | Path, network: Network) -> dict[tuple[int, int], FormatAccuracy]:
-    """The best accuracy of each pair of bits that accelerators have.
+def arithmetic_of(config: AcceleratorConfig) -> Arithmetic:
+    """The arithmetic of an accelerator; narrow accumulators are exact, or refuse a network."""
+    return config.weight_bits, config.activation_bits, config.requantize
+
+
+def read_accuracies(folder: str | Path, network: Network) -> dict[Arithmetic, FormatAccuracy]:
+    """The best accuracy of each arithmetic that accelerators have.
 
     Parameters
     ----------
@@ -47,9 +60,9 @@ def read_accuracies(folder: str | Path, network: Network) -> dict[tuple[int, int
 
     Returns
     -------
-    dict of (int, int) to FormatAccuracy
-        By bits of the lanes for weights and for activations, 4 to 8. Of formats of the same bits
-        it is the one with the best top-1 agreement, then the best SQNR.
+    dict of (int, int, str) to FormatAccuracy
+        By bits of the lanes for weights and for activations, 4 to 8, and rounding. Of formats of
+        the same arithmetic it is the one with the best top-1 agreement, then the best SQNR.
 
     Raises
     ------
@@ -58,7 +71,7 @@ def read_accuracies(folder: str | Path, network: Network) -> dict[tuple[int, int
         formats.
     """
     rows = _read_rows(folder)
-    found: dict[tuple[int, int], tuple[tuple[float, float, int], FormatAccuracy]] = {}
+    found: dict[Arithmetic, tuple[tuple[float, float, int], FormatAccuracy]] = {}
     for row in rows:
         try:
             point = _point(row)
@@ -76,16 +89,16 @@ def read_accuracies(folder: str | Path, network: Network) -> dict[tuple[int, int
             raise UserError(
                 f"The sweep in {str(folder)!r} was written by another version of mnv2"
             ) from None
-        bits = _lanes(point)
-        if bits not in found or rank > found[bits][0]:
-            found[bits] = rank, made
+        arithmetic = _arithmetic(point)
+        if arithmetic not in found or rank > found[arithmetic][0]:
+            found[arithmetic] = rank, made
     if not found:
         raise UserError(f"No accelerator runs any format of the sweep in {str(folder)!r}")
-    return {bits: made for bits, (_, made) in sorted(found.items())}
+    return {arithmetic: made for arithmetic, (_, made) in sorted(found.items())}
 
 
-def accuracy_axes(folder: str | Path | None) -> dict[str, tuple[int, ...]]:
-    """Bits that the formats of a sweep have on accelerators, as axes of a space.
+def accuracy_axes(folder: str | Path | None) -> dict[str, tuple[Any, ...]]:
+    """Bits and roundings that the formats of a sweep have on accelerators, as axes of a space.
 
     Parameters
     ----------
@@ -94,8 +107,8 @@ def accuracy_axes(folder: str | Path | None) -> dict[str, tuple[int, ...]]:
 
     Returns
     -------
-    dict of str to tuple of int
-        ``weight_bits`` and ``activation_bits``, sorted.
+    dict of str to tuple
+        ``weight_bits``, ``activation_bits`` and ``requantize``, sorted.
     """
     if folder is None:
         return {}
@@ -103,11 +116,14 @@ def accuracy_axes(folder: str | Path | None) -> dict[str, tuple[int, ...]]:
         points = [_point(row) for row in _read_rows(folder) if not row["failure"]]
     except (KeyError, TypeError, ValueError):
         points = []
-    bits = [_lanes(point) for point in points if _runs(point)]
-    if not bits:
+    found = [_arithmetic(point) for point in points if _runs(point)]
+    if not found:
         raise UserError(f"No accelerator runs any format of the sweep in {str(folder)!r}")
-    weights, activations = (tuple(sorted(set(column))) for column in zip(*bits, strict=True))
-    return {"weight_bits": weights, "activation_bits": activations}
+    names = ("weight_bits", "activation_bits", "requantize")
+    return {
+        name: tuple(sorted(set(column)))
+        for name, column in zip(names, zip(*found, strict=True), strict=True)
+    }
 
 
 def _read_rows(folder: str | Path) -> list[dict[str, Any]]:
@@ -131,11 +147,16 @@ def _point(row: Mapping[str, Any]) -> Point:
 
 
 def _runs(point: Point) -> bool:
-    """Whether an accelerator of the point's bits runs it."""
+    """Whether an accelerator of the point's arithmetic runs it."""
+    if point.rounding == "single" and point.multiplier_bits > _SINGLE_MULTIPLIER_BITS:
+        return False
+    if point.rounding in REQUANTIZERS:
+        # The choice of the accelerator; what else it lacks is to be asked.
+        point = dataclasses.replace(point, rounding="double")
     return hardware_lacks(point) is None and point.first_last == "same"
 
 
-def _lanes(point: Point) -> tuple[int, int]:
-    """Bits of weights and of activations in hardware."""
+def _arithmetic(point: Point) -> Arithmetic:
+    """Bits of weights and of activations in hardware, and rounding."""
     least = HARDWARE_BITS[0]
-    return max(least, point.weight_bits), max(least, point.activation_bits)
+    return max(least, point.weight_bits), max(least, point.activation_bits), point.rounding

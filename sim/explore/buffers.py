@@ -12,8 +12,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from mnv2.golden.network import Network
-from mnv2.hw.config import AcceleratorConfig
-from mnv2.sim.configuration import check_buildable
+from mnv2.hw.config import PRESETS, AcceleratorConfig
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
 
@@ -30,8 +29,24 @@ _MOST = {
     "tap_words": 2**20,
     "parameter_words": 2**20,
 }
+_BASE = PRESETS["base"]
 _LANES = ("outputs", "inputs", "pixels")
-_STATED = ("weight_bits", "activation_bits", "data_bits", "burst_beats", "outstanding")
+_STATED = (
+    "frames",
+    "packing",
+    "operand_bits",
+    "weight_bits",
+    "activation_bits",
+    "accumulator_bits",
+    "requantize",
+    "multipliers_in_luts",
+    "residual_lanes",
+    "data_bits",
+    "burst_beats",
+    "outstanding",
+    "padded_words",
+    "counters",
+)
 
 
 class BufferSizes:
@@ -49,9 +64,12 @@ class BufferSizes:
     def configuration(self, point: Mapping[str, Any]) -> AcceleratorConfig:
         """The accelerator of a point.
 
+        What no axis states is as in the preset ``base``; fewer ``residual_lanes`` where those of
+        ``base`` do not divide the elements of a word.
+
         Parameters
         ----------
-        point : dict of str to (int or float)
+        point : dict of str to (int, float, str or bool)
             Values by axis, see `mnv2.sim.explore.space.AXES`.
 
         Returns
@@ -68,7 +86,10 @@ class BufferSizes:
         tile_words = max(1, lanes["outputs"] // lanes["inputs"])
         queue = point.get("queue_words", tile_words * point.get("queue_tiles", 16))
         stated: dict[str, Any] = {name: point[name] for name in _STATED if name in point}
-        ample = AcceleratorConfig(**lanes, **stated, **_MOST, queue_words=queue)
+        if "residual_lanes" not in stated:
+            elements = point.get("frames", 1) * point["inputs"] * point["pixels"]
+            stated["residual_lanes"] = _largest_divisor(elements, _BASE.residual_lanes)
+        ample = dataclasses.replace(_BASE, **lanes, **stated, **_MOST, queue_words=queue)
         forced = self._once(("forced", *lanes.values()), lambda: self._forced(ample))
         more = {"strip_words": point.get("strip_factor", 1)}
         forced = {
@@ -88,7 +109,6 @@ class BufferSizes:
             least = self._once(("weights", key, map_words), lambda: self._weights(sized))
             weight_words = _rounded(least * point.get("weight_factor", 1), "weight_words")
         config = dataclasses.replace(sized, weight_words=weight_words)
-        check_buildable(config)
         self._once(("placed", key, map_words, weight_words), lambda: self._place(config))
         return config
 
@@ -157,6 +177,11 @@ class BufferSizes:
     def _spilled(self, config):
         """How many maps leave the chip."""
         return sum(self._place(config).spilled)
+
+
+def _largest_divisor(number: int, most: int) -> int:
+    """The largest divisor that is ``most`` at most."""
+    return next(divisor for divisor in range(most, 0, -1) if number % divisor == 0)
 
 
 def _rounded(words: float, name: str) -> int:

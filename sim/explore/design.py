@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from mnv2.golden.summary import short_repr
 from mnv2.hw.config import AcceleratorConfig
@@ -30,7 +31,7 @@ class Design:
         Clock that times are stated at.
     clock_from : str
         Source of the clock: ``"given"``, or what the estimate is based on.
-    point : dict of str to (int or float)
+    point : dict of str to (int, float, str or bool)
         The axes of the space that led to it, see `mnv2.sim.explore.space.AXES`.
     memory : dict of str to int
         ``latency`` in cycles, and ``bytes_per_cycle`` of the memory that it was predicted with,
@@ -65,7 +66,7 @@ class Design:
     config: AcceleratorConfig
     clock_hz: float
     clock_from: str = "given"
-    point: dict[str, int | float] = field(default_factory=dict)
+    point: dict[str, Any] = field(default_factory=dict)
     memory: dict[str, int]
     layers: tuple[PredictedLayer, ...] = ()
     resources: Resources
@@ -91,8 +92,8 @@ class Design:
 
     @property
     def lanes(self) -> str:
-        """``16x4x7``: lanes of outputs, inputs and pixels."""
-        return f"{self.config.outputs}x{self.config.inputs}x{self.config.pixels}"
+        """``16x4x7``: lanes of outputs, inputs and pixels; ``16x4x7x2`` of two frames."""
+        return _lanes(self.config)
 
     @property
     def feasible(self) -> bool:
@@ -108,18 +109,20 @@ class Design:
 
     @property
     def cycles(self) -> int | None:
-        """Cycles of a frame, from start to the interrupt."""
+        """Cycles from start to the interrupt: of a frame, or of two abreast."""
         return None if self.total is None else self.total.cycles
 
     @property
     def dram_bytes(self) -> int | None:
         """Bytes of a frame through the memory port."""
-        return None if self.total is None else self.total.dram_bytes
+        return None if self.total is None else self.total.dram_bytes // self.config.frames
 
     @property
     def frames_per_second(self) -> float | None:
-        """Frames, one after another."""
-        return None if self.total is None else self.clock_hz / self.total.cycles
+        """Frames, one after another, or two by two."""
+        if self.total is None:
+            return None
+        return self.config.frames * self.clock_hz / self.total.cycles
 
     @property
     def latency_seconds(self) -> float | None:
@@ -128,7 +131,7 @@ class Design:
 
     @property
     def bandwidth(self) -> float | None:
-        """Bytes a second through the memory port, averaged over the frame."""
+        """Bytes a second through the memory port, averaged over the cycles."""
         if self.total is None:
             return None
         return self.total.dram_bytes * (self.clock_hz / self.total.cycles)
@@ -161,12 +164,21 @@ def design_key(config: AcceleratorConfig, clock_hz: float) -> str:
     -------
     str
     """
-    values = dataclasses.asdict(config)
+    switches = [name for name, value in dataclasses.asdict(config).items() if value is True]
     return (
-        f"{values['outputs']}x{values['inputs']}x{values['pixels']}"
-        f" w{values['weight_bits']}a{values['activation_bits']}"
-        f" m{values['map_words']} s{values['strip_words']} l{values['line_words']}"
-        f" r{values['weight_words']} t{values['tap_words']} p{values['parameter_words']}"
-        f" q{values['queue_words']} d{values['data_bits']} b{values['burst_beats']}"
-        f" o{values['outstanding']} {clock_hz / 1e6:.6g}MHz"
+        f"{_lanes(config)}"
+        f" w{config.weight_bits}a{config.activation_bits}n{config.accumulator_bits}"
+        f" {config.packing}{config.operand_bits} {config.requantize}"
+        f" e{config.residual_lanes}"
+        f" m{config.map_words} s{config.strip_words} l{config.line_words}"
+        f" r{config.weight_words} t{config.tap_words} p{config.parameter_words}"
+        f" q{config.queue_words} d{config.data_bits} b{config.burst_beats}"
+        f" o{config.outstanding} c{config.patience_cycles}"
+        f" {'+'.join(switches) or 'plain'} {clock_hz / 1e6:.6g}MHz"
     )
+
+
+def _lanes(config: AcceleratorConfig) -> str:
+    """Lanes of outputs, inputs and pixels, and of frames where there are several."""
+    lanes = f"{config.outputs}x{config.inputs}x{config.pixels}"
+    return lanes if config.frames == 1 else f"{lanes}x{config.frames}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnv2.sim.configuration import toml_value
 from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.lanes import warning_words
 from mnv2.sim.explore.objectives import Figure
@@ -88,7 +89,8 @@ def design_file(design: Design, objectives: Sequence[Figure]) -> str:
         lines.append(f"{'device':10} is bound by {binding_words(design)}")
     lines += [f"{'idle':10} {sentence}" for sentence in warning_words(design.lane_warnings)]
     lines += ["", design.command]
-    fields = [f"{name} = {value}" for name, value in dataclasses.asdict(design.config).items()]
+    values = dataclasses.asdict(design.config)
+    fields = [f"{name} = {toml_value(value)}" for name, value in values.items()]
     return "\n".join([*(f"# {line}".rstrip() for line in lines), "", *fields]) + "\n"
 
 

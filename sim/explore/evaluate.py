@@ -12,16 +12,18 @@ from typing import Any
 from mnv2.golden.network import Network
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.clock import Clock
-from mnv2.sim.cost.devices import Device, device_use
+from mnv2.sim.cost.devices import Device, device_use, packing_lacks
 from mnv2.sim.cost.energy import frame_energy
+from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.resources import estimate_resources
 from mnv2.sim.cycles.predict import PredictedLayer, predict_network
 from mnv2.sim.errors import UserError
-from mnv2.sim.explore.accuracy import FormatAccuracy
+from mnv2.sim.explore.accuracy import Arithmetic, FormatAccuracy, arithmetic_of
 from mnv2.sim.explore.buffers import BufferSizes
 from mnv2.sim.explore.design import Design, design_key
 from mnv2.sim.explore.lanes import LaneWarning, lane_use, lane_warnings
 from mnv2.sim.explore.objectives import Limit
+from mnv2.sim.explore.space import Point
 from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["DEFAULT_FAMILY", "Judge", "Task", "predict_parcel", "predict_rows"]
@@ -107,9 +109,9 @@ class Judge:
     device : mnv2.sim.cost.devices.Device, optional
     energies : dict of str to float, optional
         Joules by name; see `mnv2.sim.cost.energy.load_energies`.
-    accuracies : dict of (int, int) to mnv2.sim.explore.accuracy.FormatAccuracy, optional
-        By bits of weights and of activations.
-    dsp_packing, ultra_ram : bool
+    accuracies : dict of (int, int, str) to mnv2.sim.explore.accuracy.FormatAccuracy, optional
+        By bits of weights and of activations, and rounding.
+    ultra_ram : bool
         See `mnv2.sim.cost.resources.estimate_resources`.
     """
 
@@ -122,8 +124,7 @@ class Judge:
         latency: int,
         device: Device | None = None,
         energies: Mapping[str, float] | None = None,
-        accuracies: Mapping[tuple[int, int], FormatAccuracy] | None = None,
-        dsp_packing: bool = False,
+        accuracies: Mapping[Arithmetic, FormatAccuracy] | None = None,
         ultra_ram: bool = False,
     ):
         self.network = network
@@ -133,20 +134,20 @@ class Judge:
         self.device = device
         self.energies = energies
         self.accuracies = accuracies
-        self._dsp_packing = dsp_packing
         self._ultra_ram = ultra_ram
         self._buffers = BufferSizes(network)
-        self._lanes: dict[tuple[int, int, int], tuple[int, tuple[LaneWarning, ...]]] = {}
-        self._template: Sequence[PredictedLayer] | None = None
+        self._lanes: dict[tuple[int, ...], tuple[int, tuple[LaneWarning, ...]]] = {}
+        self._templates: dict[int, Sequence[PredictedLayer]] = {}
 
-    def candidate(self, point: Mapping[str, int | float]) -> Design:
+    def candidate(self, point: Point) -> Design:
         """A design that is not predicted yet, with the limits that it misses already.
 
         Frames a second are compared with the ideal cycles of its layers: no prediction is lower.
+        By default pairs of products are packed for the multipliers of the device's family.
 
         Parameters
         ----------
-        point : dict of str to (int or float)
+        point : dict of str to (int, float, str or bool)
 
         Returns
         -------
@@ -157,7 +158,12 @@ class Judge:
         ValueError
             If there is no such design.
         """
-        config = self._buffers.configuration(point)
+        config = self._buffers.configuration(
+            {"operand_bits": FAMILIES[self.family].operand_bits, **point}
+        )
+        lacking = packing_lacks(config, self.family)
+        if lacking:
+            raise ValueError(f"packing must be none: {lacking}")
         clock = self.clock.hz if "clock_mhz" not in point else point["clock_mhz"] * 1e6
         design = Design(
             config=config,
@@ -165,20 +171,15 @@ class Judge:
             point=dict(point),
             clock_from=("given" if "clock_mhz" in point else self.clock.source),
             memory={"latency": self.latency, "bytes_per_cycle": 0},
-            resources=estimate_resources(
-                config,
-                self.family,
-                dsp_packing=self._dsp_packing,
-                ultra_ram=self._ultra_ram,
-            ),
+            resources=estimate_resources(config, self.family, ultra_ram=self._ultra_ram),
         )
         if self.accuracies is not None:
-            format_ = self.accuracies.get((config.weight_bits, config.activation_bits))
+            format_ = self.accuracies.get(arithmetic_of(config))
             if format_ is None:
                 raise ValueError(
                     f"the sweep has no format of {config.weight_bits}-bit weights and "
-                    f"{config.activation_bits}-bit activations that the accelerator "
-                    "runs"
+                    f"{config.activation_bits}-bit activations with {config.requantize} rounding "
+                    "that the accelerator runs"
                 )
             design = dataclasses.replace(
                 design, accuracy=format_.share, accuracy_format=format_.name
@@ -260,7 +261,7 @@ class Judge:
             value = limit.figure.of(design)
             if value is None and limit.name in ("fps", "latency"):
                 seconds = self._of_lanes(design.config)[0] / design.clock_hz
-                value = seconds if limit.name == "latency" else 1 / seconds
+                value = seconds if limit.name == "latency" else design.config.frames / seconds
             if value is not None and limit.violation(value):
                 found[limit.name] = limit.violation(value)
         over = sum(max(0.0, use.share - 1) for use in design.uses)
@@ -274,7 +275,7 @@ class Judge:
 
     def _of_lanes(self, config: AcceleratorConfig) -> tuple[int, tuple[LaneWarning, ...]]:
         """(ideal cycles of the network, lane warnings) of a configuration's lanes."""
-        lanes = config.outputs, config.inputs, config.pixels
+        lanes = config.outputs, config.inputs, config.pixels, config.frames
         if lanes not in self._lanes:
             cycles = sum(cycles for _, cycles, _ in lane_use(self.network, config))
             self._lanes[lanes] = cycles, lane_warnings(self.network, config)
@@ -282,8 +283,10 @@ class Judge:
 
     def _layers(self, config: AcceleratorConfig, rows: list) -> tuple[PredictedLayer, ...]:
         """Rows of a prediction as layers, completed from the network."""
-        if self._template is None:
-            self._template = predict_network(self.network, config, latency=self.latency)
+        if config.frames not in self._templates:
+            self._templates[config.frames] = predict_network(
+                self.network, config, latency=self.latency
+            )
         return tuple(
             dataclasses.replace(
                 layer,
@@ -297,6 +300,6 @@ class Judge:
                 dram_read_bytes_by_kind=dict(zip(layer.dram_read_bytes_by_kind, read, strict=True)),
             )
             for layer, (pointwise, depthwise, ideal, written, stalls, read) in zip(
-                self._template, rows, strict=True
+                self._templates[config.frames], rows, strict=True
             )
         )

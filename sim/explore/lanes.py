@@ -57,7 +57,8 @@ def lane_use(network: Network, config: AcceleratorConfig) -> list[tuple[Layer, i
     Returns
     -------
     list of (mnv2.golden.network.Layer, int, float)
-        The layer, its ideal cycles, and its MACs as a share of those cycles times the multipliers.
+        The layer, its ideal cycles, and its MACs, of all frames abreast, as a share of those cycles
+        times the multipliers.
     """
     rows = [(network.stem, ideal_stem_cycles(network.stem, config))]
     for block in network.blocks:
@@ -72,7 +73,10 @@ def lane_use(network: Network, config: AcceleratorConfig) -> list[tuple[Layer, i
         (layer, ideal_pointwise_cycles(layer, config))
         for layer in (network.head, network.classifier)
     ]
-    return [(layer, cycles, layer.macs / (cycles * config.multipliers)) for layer, cycles in rows]
+    return [
+        (layer, cycles, config.frames * layer.macs / (cycles * config.multipliers))
+        for layer, cycles in rows
+    ]
 
 
 def lane_warnings(network: Network, config: AcceleratorConfig) -> tuple[LaneWarning, ...]:

@@ -67,7 +67,7 @@ FIGURES = {
     for figure in (
         Figure(
             "fps",
-            "frames a second, one after another",
+            "frames a second, one after another or two abreast",
             "1/s",
             "most",
             lambda design: design.frames_per_second,
@@ -172,23 +172,29 @@ class Limit:
         return max(0.0, self.figure.sign * (value - self.bound) / self.bound)
 
 
-def choose_objectives(names: Sequence[str]) -> tuple[Figure, ...]:
+def choose_objectives(names: Sequence[str], frames: Sequence[int] = (1,)) -> tuple[Figure, ...]:
     """Figures of these names.
+
+    Parameters
+    ----------
+    names : sequence of str
+    frames : sequence of int
+        Numbers of frames abreast that designs have.
 
     Raises
     ------
     UserError
-        If one is unknown, or comes twice.
+        If one is unknown, comes twice, or says the same as another.
     """
     for name in names:
         if name not in FIGURES:
             raise UserError(f"An objective must be one of {', '.join(FIGURES)}, not {name!r}")
         if list(names).count(name) > 1:
             raise UserError(f"The objective {name} is given twice")
-    if {"fps", "latency"} <= set(names):
+    if {"fps", "latency"} <= set(names) and len(frames) == 1:
         raise UserError(
-            "The objectives fps and latency are one: a frame begins when the one before"
-            " has ended; leave out one of them"
+            "The objectives fps and latency are one where all designs have as many frames abreast: "
+            "a frame begins when the one before has ended; leave out one of them"
         )
     return tuple(FIGURES[name] for name in names)
 

@@ -128,7 +128,10 @@ def _prove(design: Design, prepared: PreparedSearch, asserts: bool, progress: An
         progress.starting(program_steps(network, config))
     rng = np.random.default_rng(prepared.request.seed)
     model, _ = random_model(rng, network, config.weight_bits, config.activation_bits)
-    tensors = model.run(random_activation(rng, network.input_shape, config.activation_bits))
+    tensors = [
+        model.run(random_activation(rng, network.input_shape, config.activation_bits))
+        for _ in range(config.frames)
+    ]
     predicted: dict[str, Any] = {
         "name": design.name,
         "key": design.key,

@@ -71,7 +71,7 @@ class SearchRequest(CampaignRequest):
     population : int
         Designs of a generation, where not all are predicted.
     seed : int
-    dsp_packing, ultra_ram : bool
+    ultra_ram : bool
         See `mnv2.sim.cost.resources.estimate_resources`.
     """
 
@@ -81,7 +81,7 @@ class SearchRequest(CampaignRequest):
         "mnv2.sim.explore.search",
     )
 
-    space: dict[str, tuple[int | float, ...]]
+    space: dict[str, tuple[Any, ...]]
     objectives: tuple[str, ...]
     limits: dict[str, float] = field(default_factory=dict)
     network: NetworkOptions = field(default_factory=dict)
@@ -94,7 +94,6 @@ class SearchRequest(CampaignRequest):
     designs: int = 800
     population: int = 50
     seed: int = 1
-    dsp_packing: bool = False
     ultra_ram: bool = False
 
     def stated(self, parameter: str) -> tuple[str, Any] | None:
@@ -148,10 +147,11 @@ def make_request(
         If one of them is not valid.
     """
     bounds = parse_limits(limits or {})
-    choose_objectives(objectives)
+    values = choose_space(space, vary, accuracy_axes(accuracy)).values
+    choose_objectives(objectives, values.get("frames", (1,)))
     options = dict(network or {})
     return SearchRequest(
-        space=choose_space(space, vary, accuracy_axes(accuracy)).values,
+        space=values,
         objectives=tuple(objectives),
         limits={limit.name: limit.bound for limit in bounds},
         network={**options, "model": absolute(options["model"])} if "model" in options else options,
@@ -207,7 +207,7 @@ def prepare_search(request: SearchRequest, network: Network) -> PreparedSearch:
     """
     device = find_device(request.device, request.devices) if request.device else None
     energies = load_energies(request.energies)
-    objectives = choose_objectives(request.objectives)
+    objectives = choose_objectives(request.objectives, request.space.get("frames", (1,)))
     limits = tuple(Limit(name, bound) for name, bound in request.limits.items())
     wanted = {figure.name for figure in objectives} | set(request.limits)
     if "share" in wanted and device is None:
@@ -225,7 +225,6 @@ def prepare_search(request: SearchRequest, network: Network) -> PreparedSearch:
         device=device,
         energies=energies,
         accuracies=accuracies,
-        dsp_packing=request.dsp_packing,
         ultra_ram=request.ultra_ram,
     )
     configuration = request.configuration(
@@ -233,8 +232,8 @@ def prepare_search(request: SearchRequest, network: Network) -> PreparedSearch:
             # By its shapes: no figure depends on weights.
             "network": hashlib.sha256(network.all_fields.encode()).hexdigest(),
             "accuracies": {
-                f"W{weights}A{activations}": accuracy.share
-                for (weights, activations), accuracy in sorted((accuracies or {}).items())
+                f"W{weights}A{activations} {rounding}": accuracy.share
+                for (weights, activations, rounding), accuracy in (accuracies or {}).items()
             },
             "device": None if device is None else dataclasses.asdict(device),
             "energies": dict(energies),

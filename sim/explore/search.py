@@ -8,7 +8,7 @@ same front for any number of workers.
 import contextlib
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from mnv2.sim.explore.front import balanced, find_front
 from mnv2.sim.explore.request import PreparedSearch
 from mnv2.sim.explore.search_results import SearchResults
 from mnv2.sim.explore.sensitivity import Change, Sensitivity, single_changes
+from mnv2.sim.explore.space import Point, Value
 from mnv2.sim.jobs.campaign import Campaign, open_campaign
 from mnv2.sim.jobs.progress import CampaignProgress, Silence
 
@@ -160,7 +161,7 @@ class Search:
         self.designs.update(found)
         return candidates
 
-    def candidate(self, point: Mapping[str, int | float]) -> Design | None:
+    def candidate(self, point: Point) -> Design | None:
         """Design of a point, or None, counted by its reason."""
         try:
             return self._judge.candidate(point)
@@ -266,7 +267,7 @@ class Search:
             return None
         middle = balanced(front, self._prepared.objectives)
         candidates = {middle.key: self._judge.candidate(middle.point)}
-        changed: dict[str, tuple[str, int | float]] = {}
+        changed: dict[str, tuple[str, Value]] = {}
         for axis, value, point in single_changes(middle, self._prepared.space):
             with contextlib.suppress(ValueError):
                 candidate = self._judge.candidate(point)

@@ -15,6 +15,7 @@ from matplotlib.ticker import (
 
 from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.front import spread_choice
+from mnv2.sim.explore.space import AXES, value_text
 from mnv2.sim.report.colors import (
     DEPTHWISE_COLOR,
     INK,
@@ -294,7 +295,7 @@ def draw_sensitivity(results):
         _draw_changes(axes, changes, middle, objective, places)
     panels[0].set_yticks(
         [places[name] for name in axes_names],
-        [f"{name} = {_value(middle.point[name])}" for name in axes_names],
+        [f"{name} = {value_text(middle.point[name])}" for name in axes_names],
     )
     panels[0].set_ylim(-0.6, len(places) - 0.4)
     figure.suptitle(
@@ -316,7 +317,8 @@ def _draw_changes(axes, changes, middle, objective, places):
         if value is None or not base:
             continue
         share, place = value / base - 1, places[change.axis]
-        more = change.value > middle.point[change.axis]
+        order = AXES[change.axis].place
+        more = order(change.value) > order(middle.point[change.axis])
         color = FRONT_COLOR if more else CHOSEN_COLOR
         place += 0.16 if more else -0.16
         axes.plot([0, share], [place, place], color=color, linewidth=1.6)
@@ -330,7 +332,7 @@ def _draw_changes(axes, changes, middle, objective, places):
         )
         right = share >= 0
         axes.annotate(
-            _value(change.value),
+            value_text(change.value),
             (share, place),
             xytext=(5 if right else -5, 0),
             textcoords="offset points",
@@ -344,7 +346,3 @@ def _draw_changes(axes, changes, middle, objective, places):
     axes.set_title(f"{objective.name}, {format_quantity(base, objective.unit)}", fontsize=10)
     axes.set_xlabel(_better(objective))
     axes.grid(True, axis="both")
-
-
-def _value(value):
-    return f"{value:g}"

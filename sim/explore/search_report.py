@@ -22,6 +22,8 @@ PACKAGES = ("mnv2", "numpy", "optuna", "dask", "distributed", "pandas", "pyarrow
 def design_as_dict(design: Design) -> dict[str, Any]:
     """Everything of a design in values that JSON holds; figures in SI units without prefix.
 
+    Cycles, waits and bytes are those of all frames abreast, where nothing else is said.
+
     Parameters
     ----------
     design : mnv2.sim.explore.design.Design
@@ -74,6 +76,7 @@ def design_as_dict(design: Design) -> dict[str, Any]:
             "dram_bytes": total.dram_bytes,
             "dram_read_bytes_by_kind": dict(total.dram_read_bytes_by_kind),
             "dram_write_bytes": total.dram_write_bytes,
+            "dram_bytes_of_a_frame": design.dram_bytes,
             "bandwidth_bytes_per_second": design.bandwidth,
             "peak_bandwidth_bytes_per_second": design.peak_bandwidth,
             "energy_joules": design.energy.total if design.energy else None,

@@ -3,6 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +29,7 @@ __all__ = [
     "binding_words",
     "check_pandas",
     "design_frame",
+    "differing_options",
     "headline",
     "nearest_misses",
     "render_front",
@@ -61,7 +63,8 @@ def design_frame(results: "SearchResults") -> Any:
     pandas.DataFrame
         ``name``, of those on the front; ``on_front``; ``state``: ``predicted``, ``ruled out`` by
         its costs, or ``failed``; the fields of the configuration; the clock; its costs; predicted
-        figures, in columns that say so; ``misses``, the limits it misses.
+        figures, in columns that say so: cycles are those of all frames abreast, bytes those of a
+        frame; ``misses``, the limits it misses.
     """
     pandas = check_pandas()
     numbered = {design.key: design for design in results.front}
@@ -110,8 +113,8 @@ def _row(design: Design, results: "SearchResults") -> dict[str, Any]:
         "predicted_bound": total and total.bound,
         "predicted_bound_share": total and total.bound_share,
         "predicted_dram_bytes": design.dram_bytes,
-        "predicted_dram_read_bytes": total and total.dram_read_bytes,
-        "predicted_dram_write_bytes": total and total.dram_write_bytes,
+        "predicted_dram_read_bytes": total and total.dram_read_bytes // design.config.frames,
+        "predicted_dram_write_bytes": total and total.dram_write_bytes // design.config.frames,
         "predicted_bandwidth_bytes_per_second": design.bandwidth,
         "peak_bandwidth_bytes_per_second": design.peak_bandwidth,
         "predicted_energy_joules": design.energy.total if design.energy else None,
@@ -179,7 +182,7 @@ def render_front(results: "SearchResults", limit: int = TERMINAL_ROWS) -> Group:
     return Group(table, *_notes(results, middle))
 
 
-_WORDS = ("design", "lanes", "device binds", "time is bound by")
+_WORDS = ("design", "lanes", "pairs\nof", "rounding", "device binds", "time is bound by")
 
 
 def _columns(results: "SearchResults") -> Iterator[tuple[str, Callable[[Design], str]]]:
@@ -201,6 +204,8 @@ def _columns(results: "SearchResults") -> Iterator[tuple[str, Callable[[Design],
     if len({design.clock_hz for design in results.front}) > 1:
         yield "clock\nMHz", lambda design: f"{design.clock_hz / 1e6:g}"
     yield "lanes", lambda design: design.lanes
+    for name, words_of_it in differing_options(results.front).items():
+        yield words_of_it.replace(" ", "\n"), partial(_option, name)
     yield "on chip\nkB", lambda design: f"{design.config.on_chip_bytes / 1e3:,.0f}"
     yield "port\nbits", lambda design: f"{design.config.data_bits}"
     if any(design.uses for design in results.front):
@@ -208,6 +213,23 @@ def _columns(results: "SearchResults") -> Iterator[tuple[str, Callable[[Design],
     yield "time is bound by", lambda design: time_words(design)
     yield "MACs\nused %", lambda design: f"{100 * _known(design.total).mac_utilization:.0f}"
     yield "layers\nidle", lambda design: f"{len(design.lane_warnings)}"
+
+
+def differing_options(designs: Sequence[Design]) -> dict[str, str]:
+    """Options of the datapath in which designs differ, with the words of a heading."""
+    return {
+        name: heading
+        for name, heading in (
+            ("packing", "pairs of"),
+            ("requantize", "rounding"),
+            ("residual_lanes", "residual lanes"),
+        )
+        if len({getattr(design.config, name) for design in designs}) > 1
+    }
+
+
+def _option(name: str, design: Design) -> str:
+    return str(getattr(design.config, name))
 
 
 def binding_words(design: Design) -> str:

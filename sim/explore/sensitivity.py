@@ -1,13 +1,16 @@
 """Changes of one axis at a time of a design: which parameter is worth a second look."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mnv2.golden.summary import short_repr
 from mnv2.sim.explore.design import Design
-from mnv2.sim.explore.space import AXES, SPACES, Space
+from mnv2.sim.explore.space import AXES, SPACES, Point, Space, Value
 
 __all__ = ["Change", "Sensitivity", "single_changes"]
+
+#: Bits that designs are compared with where the space has one value alone.
+_BITS = {"weight_bits": (7,), "activation_bits": (7,), "accumulator_bits": (27, 32)}
 
 
 @dataclass(frozen=True)
@@ -17,14 +20,14 @@ class Change:
     Attributes
     ----------
     axis : str
-    value : int or float
+    value : int, float, str or bool
         The value of the axis instead.
     design : mnv2.sim.explore.design.Design
         Predicted; it may miss limits.
     """
 
     axis: str
-    value: int | float
+    value: Value
     design: Design
 
 
@@ -44,13 +47,12 @@ class Sensitivity:
     changes: tuple[Change, ...]
 
 
-def single_changes(
-    design: Design, space: Space
-) -> list[tuple[str, int | float, dict[str, int | float]]]:
+def single_changes(design: Design, space: Space) -> list[tuple[str, Value, Point]]:
     """The next smaller and the next larger value of each axis, all others as they are.
 
-    Buffers that are derived follow the lanes. Values are those of the space, and where it has one
-    alone, those of the full space; of ``outputs``, multiples of the inputs alone.
+    Every other value of an axis of words. Buffers that are derived follow the lanes. Values are
+    those of the space, and where it has one alone, those of the full space; of ``outputs``,
+    multiples of the inputs alone.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def single_changes(
 
     Returns
     -------
-    list of (str, int or float, dict)
+    list of (str, (int, float, str or bool), dict)
         Axis, its other value, and the point.
     """
     found = []
@@ -68,26 +70,33 @@ def single_changes(
         if len(values) < 2:
             values |= set(_others(axis, value))
         values = {other for other in values if _fits(axis, other, design.point)}
-        below = max((other for other in values if other < value), default=None)
-        above = min((other for other in values if other > value), default=None)
+        place = AXES[axis].place
+        ordered = sorted(values | {value}, key=place)
+        near = ordered.index(value)
+        chosen = ordered if AXES[axis].choices else ordered[max(near - 1, 0) : near + 2]
         found += [
-            (axis, other, {**design.point, axis: other})
-            for other in (below, above)
-            if other is not None
+            (axis, other, {**design.point, axis: other}) for other in chosen if other != value
         ]
     return found
 
 
-def _others(axis: str, value: int | float) -> tuple[int | float, ...]:
+def _others(axis: str, value: Value) -> tuple[Value, ...]:
     """Values of an axis that the space does not vary."""
+    if axis in _BITS:
+        return _BITS[axis]
     if axis in SPACES["full"]:
-        return (7,) if axis.endswith("_bits") and axis != "data_bits" else SPACES["full"][axis]
+        return SPACES["full"][axis]
+    if AXES[axis].choices:
+        return AXES[axis].choices
+    assert not isinstance(value, str)  # a word is one of the choices of its axis
     half, double = (value // 2, value * 2) if AXES[axis].whole else (value / 2, value * 2)
     return tuple(other for other in (half, double) if AXES[axis].low <= other <= AXES[axis].high)
 
 
-def _fits(axis: str, other: int | float, point: Mapping[str, int | float]) -> bool:
+def _fits(axis: str, other: Any, point: Point) -> bool:
     """Whether lanes still fit together."""
     if axis == "outputs":
         return other % point["inputs"] == 0
+    if axis == "residual_lanes":
+        return point.get("frames", 1) * point["inputs"] * point["pixels"] % other == 0
     return axis != "inputs" or point["outputs"] % other == 0

@@ -8,14 +8,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from mnv2.hw.config import OPERAND_BITS, PACKINGS, REQUANTIZERS
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
 
-__all__ = ["AXES", "SPACES", "DesignAxis", "Space", "choose_space", "parse_values"]
+__all__ = [
+    "AXES",
+    "SPACES",
+    "DesignAxis",
+    "Point",
+    "Space",
+    "Value",
+    "choose_space",
+    "parse_values",
+    "value_text",
+]
 
+#: A value of an axis: a number, a word or a switch.
+Value: TypeAlias = int | float | str
 
 #: A value of each axis, by name.
-Point: TypeAlias = dict[str, int | float]
+Point: TypeAlias = dict[str, Any]
+
+_SWITCH = (False, True)
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,8 @@ class DesignAxis:
         Whether its values are integers.
     low, high : float
         Least and greatest value.
+    choices : tuple of (int or str or bool)
+        All values, in order, of an axis that has a few alone; the others have none here.
     """
 
     name: str
@@ -40,6 +57,11 @@ class DesignAxis:
     whole: bool = True
     low: float = 1
     high: float = 2**24
+    choices: tuple[Value, ...] = ()
+
+    def place(self, value: Value) -> float:
+        """A number that orders the values of the axis."""
+        return self.choices.index(value) if self.choices else float(value)
 
 
 AXES = {
@@ -53,8 +75,27 @@ AXES = {
         ),
         DesignAxis("inputs", "input channels it takes at once", low=3, high=1024),
         DesignAxis("pixels", "pixels of a row it works on at once", high=63),
+        DesignAxis("frames", "frames that are computed abreast, 1 or 2", choices=(1, 2)),
+        DesignAxis("packing", "pairs of products that share a DSP", choices=PACKINGS),
+        DesignAxis(
+            "operand_bits",
+            "wider operand of a DSP, that pairs are packed into; by default the device's",
+            choices=OPERAND_BITS,
+        ),
         DesignAxis("weight_bits", "bits of a weight", low=4, high=8),
         DesignAxis("activation_bits", "bits of an activation", low=4, high=8),
+        DesignAxis("accumulator_bits", "bits of an accumulator, 16 to 28 or 32", low=16, high=32),
+        DesignAxis("requantize", "rounding of a layer's results", choices=REQUANTIZERS),
+        DesignAxis(
+            "multipliers_in_luts",
+            "multipliers of requantisation and residual addition made of LUTs",
+            choices=_SWITCH,
+        ),
+        DesignAxis(
+            "residual_lanes",
+            "elements added to a block's input in a cycle, a divisor of those of a word",
+            high=2**16,
+        ),
         DesignAxis(
             "map_share",
             "map memory: 0 is the least that the network needs, and 1 keeps every map on chip",
@@ -74,6 +115,10 @@ AXES = {
         ),
         DesignAxis("burst_beats", "longest burst, in beats: a power of two", low=2, high=256),
         DesignAxis("outstanding", "reads under way at once", low=2, high=1024),
+        DesignAxis(
+            "padded_words", "words in external memory padded to whole beats", choices=_SWITCH
+        ),
+        DesignAxis("counters", "counters of cycles and beats", choices=_SWITCH),
         DesignAxis("clock_mhz", "clock in MHz", whole=False, low=0.001, high=1e6),
         # In place of what is derived:
         DesignAxis("map_words", "map memory, in words", high=2**16 - 1),
@@ -93,13 +138,20 @@ REPLACED = {
     "queue_words": "queue_tiles",
 }
 
-_SHARED = {"weight_bits": (8,), "activation_bits": (8,)}
-SPACES = {
+_SHARED: dict[str, tuple[Any, ...]] = {
+    "frames": (1, 2),
+    "packing": PACKINGS,
+    "weight_bits": (8,),
+    "activation_bits": (8,),
+}
+SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
     "small": {
         "outputs": (12, 16, 24, 32, 64),
         "inputs": (4, 8, 16, 32),
         "pixels": (1, 2, 3, 4, 7, 14),
         **_SHARED,
+        "requantize": ("double",),
+        "residual_lanes": (2, 4, 16),
         "map_share": (0.0, 0.25, 1.0),
         "strip_factor": (1.0, 2.0),
         "weight_factor": (1.0, 2.0),
@@ -113,6 +165,8 @@ SPACES = {
         "inputs": (3, 4, 6, 8, 12, 16, 24, 32),
         "pixels": (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 28),
         **_SHARED,
+        "requantize": REQUANTIZERS,
+        "residual_lanes": (1, 2, 4, 8, 16, 32),
         "map_share": (0.0, 0.125, 0.25, 0.5, 0.75, 1.0),
         "strip_factor": (1.0, 2.0, 4.0),
         "weight_factor": (1.0, 1.25, 1.5, 2.0, 3.0, 4.0),
@@ -134,7 +188,7 @@ class Space:
         In the order of `AXES`, each sorted.
     """
 
-    values: dict[str, tuple[int | float, ...]]
+    values: dict[str, tuple[Any, ...]]
 
     @property
     def size(self) -> int:
@@ -155,15 +209,25 @@ class Space:
         """The nearest combination whose lanes fit together.
 
         ``outputs`` become the nearest listed multiple of ``inputs`` (by ratio, the smaller of two),
-        and ``burst_beats`` the longest listed burst of at most 4,096 bytes that is no longer. A
-        point that needs none of it stays as it is; so does one that nothing listed repairs.
+        ``residual_lanes`` the nearest listed divisor of a word's elements, and ``burst_beats`` the
+        longest listed burst of at most 4,096 bytes that is no longer. A ``packing`` that its pixels
+        or frames rule out becomes the last listed one that they allow. A point that needs none of
+        it stays as it is; so does one that nothing listed repairs.
         """
         changes: Point = {}
         fitting = [value for value in self.values["outputs"] if value % point["inputs"] == 0]
         if fitting:
-            changes["outputs"] = min(
-                fitting, key=lambda value: (abs(math.log(value / point["outputs"])), value)
-            )
+            changes["outputs"] = _nearest(point["outputs"], fitting)
+        frames = point.get("frames", 1)
+        if "residual_lanes" in point:
+            elements = frames * point["inputs"] * point["pixels"]
+            fitting = [value for value in self.values["residual_lanes"] if elements % value == 0]
+            if fitting:
+                changes["residual_lanes"] = _nearest(point["residual_lanes"], fitting)
+        if "packing" in point:
+            possible = {"none": True, "pixels": point["pixels"] > 1, "frames": frames > 1}
+            wanted = point["packing"], *reversed(self.values["packing"])
+            changes["packing"] = next(filter(possible.get, wanted), point["packing"])
         if "burst_beats" in point:
             bursts = [
                 value
@@ -174,8 +238,18 @@ class Space:
         return {**point, **changes}
 
 
-def parse_values(axis: DesignAxis, text: str) -> tuple[int | float, ...]:
-    """Values of an axis from text such as ``8,16,32``, ``2..8`` or ``2..4,7``.
+def _nearest(value: float, choices: Sequence[Any]) -> Any:
+    """The choice nearest to a value by ratio, the smaller of two."""
+    return min(choices, key=lambda choice: (abs(math.log(choice / value)), choice))
+
+
+def value_text(value: Value) -> str:
+    """A value as `parse_values` reads it."""
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+
+
+def parse_values(axis: DesignAxis, text: str) -> tuple[Any, ...]:
+    """Values of an axis from text such as ``8,16,32``, ``2..8``, ``2..4,7`` or ``none,pixels``.
 
     Parameters
     ----------
@@ -184,14 +258,17 @@ def parse_values(axis: DesignAxis, text: str) -> tuple[int | float, ...]:
 
     Returns
     -------
-    tuple of int or float
+    tuple of (int, float, str or bool)
         Sorted, each once.
 
     Raises
     ------
     UserError
     """
-    values: list[int | float] = []
+    if axis.choices:
+        known = {value_text(choice): choice for choice in axis.choices}
+        return _checked(axis, [known.get(part.strip().lower(), part) for part in text.split(",")])
+    values: list[Value] = []
     for part in text.split(","):
         ends = re.fullmatch(r"\s*(\d+)\s*\.\.\s*(\d+)\s*", part)
         if ends:
@@ -218,10 +295,17 @@ def _example(axis: DesignAxis) -> str:
     return "0,0.5,1" if axis.high == 1 else "1,1.5,2"
 
 
-def _checked(axis: DesignAxis, values: Sequence[Any]) -> tuple[int | float, ...]:
+def _checked(axis: DesignAxis, values: Sequence[Any]) -> tuple[Any, ...]:
     """Sorted values within the bounds of the axis."""
     if not values:
         raise UserError(f"{axis.name} needs at least one value")
+    if axis.choices:
+        for value in values:
+            # 1 is equal to True, and no switch.
+            if not any(value == known and type(value) is type(known) for known in axis.choices):
+                choices = ", ".join(map(value_text, axis.choices))
+                raise UserError(f"{axis.name} must be of {choices}, not {value!r}")
+        return tuple(sorted(set(values), key=axis.place))
     for value in values:
         kind: Any = int if axis.whole else (int, float)
         if (
@@ -247,7 +331,7 @@ def _find_axis(name: str, where: str) -> DesignAxis:
 def choose_space(
     choice: str = "small",
     variations: Sequence[str] = (),
-    defaults: Mapping[str, tuple[int, ...]] | None = None,
+    defaults: Mapping[str, tuple[Any, ...]] | None = None,
 ) -> Space:
     """The space that the user asks for.
 
@@ -297,8 +381,8 @@ def choose_space(
         name, separator, text = variation.partition("=")
         if not separator:
             raise UserError(
-                f"--vary must be axis=values, such as outputs=8,16,32 or pixels=2..8, "
-                f"not {variation!r}"
+                f"--vary must be axis=values, such as outputs=8,16,32, pixels=2..8 or "
+                f"packing=none,pixels, not {variation!r}"
             )
         axis = _find_axis(name.strip(), "The space")
         given[axis.name] = parse_values(axis, text)
@@ -311,7 +395,7 @@ def choose_space(
     return Space({name: values[name] for name in AXES if name in values})
 
 
-def _file_values(axis: DesignAxis, values: Any) -> tuple[int | float, ...]:
+def _file_values(axis: DesignAxis, values: Any) -> tuple[Any, ...]:
     if isinstance(values, str):
         return parse_values(axis, values)
     return _checked(axis, values if isinstance(values, list) else [values])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mnv2.golden.summary import short_repr
+from mnv2.sim.mapping.bounds import check_layer
 from mnv2.sim.mapping.descriptors import block_descriptor, map_bytes
 from mnv2.sim.mapping.packing import pack_map, pack_parameters, pack_taps, pack_weights
 from mnv2.sim.mapping.program import Program, ProgramBuilder
@@ -53,9 +54,11 @@ def build_block_program(block, quantized, activation, config):
     Raises
     ------
     mnv2.sim.mapping.tiling.DoesNotFit
-        If a buffer is too small.
+        If a buffer is too small, or a sum may not fit the accumulators.
     """
     tiling = tile_block(block, config)
+    for layer in quantized.layers:
+        check_layer(layer, config)
     builder = ProgramBuilder(config)
     add_block_streams(builder, quantized, config)
     builder.add_map("input", pack_map(activation, config))

@@ -10,7 +10,7 @@ __all__ = ["block_descriptor", "classifier_descriptor", "head_descriptor", "map_
 
 def map_bytes(words, config):
     """Bytes of a number of words of a map in external memory."""
-    return -(-words * config.word_bits // 8)
+    return config.streams["activations"].memory_bytes(words)
 
 
 def _range(layer):
@@ -40,7 +40,7 @@ def _load(words, address, config):
         "load": 1,
         "load_address": address,
         "load_words": words,
-        "load_beats": -(-map_bytes(words, config) // config.data_bytes),
+        "load_beats": config.streams["activations"].beats(words),
     }
 
 
@@ -58,8 +58,6 @@ def _stem(stem, quantized, tiling, config, address):
     rows, groups, _ = map_words(stem.input_shape, config)
     width = stem.input_shape[1]
     top = stem.padding[0][0]
-    channels = stem.input_channels
-    size = -(-rows * groups * config.pixels * channels * config.activation_bits // 8)
     return {
         "stem": 1,
         "image_rows": rows,
@@ -72,7 +70,7 @@ def _stem(stem, quantized, tiling, config, address):
         "stem_steps": stem_steps(stem, config),
         "stem_range": _range(quantized),
         "load_address": address,
-        "load_beats": -(-size // config.data_bytes),
+        "load_beats": config.streams["image"].beats(rows * groups),
     }
 
 

@@ -4,7 +4,8 @@ Maps stay on chip where the map memory has room for them. A map that does not fi
 external memory and comes back a few rows at a time. Where several images follow one another, the
 classifier of an image is computed in parts between the first blocks of the next image, which need
 few weights: its own, each used once, arrive meanwhile. Each image has its own copy of the
-weights in memory, in order of use.
+weights in memory, in order of use. Where two images are computed abreast, a pair takes the place of
+an image, and an odd last image is paired with itself.
 """
 
 from collections.abc import Callable
@@ -14,15 +15,15 @@ from functools import partial
 import numpy as np
 
 from mnv2.golden.summary import short_repr
-from mnv2.hw.layouts import logits_word
 from mnv2.sim.mapping.block_program import add_block_streams
+from mnv2.sim.mapping.bounds import check_network
 from mnv2.sim.mapping.descriptors import (
     block_descriptor,
     classifier_descriptor,
     head_descriptor,
     map_bytes,
 )
-from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_weights
+from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_weights, take_words
 from mnv2.sim.mapping.placement import Placement, place_network
 from mnv2.sim.mapping.program import Describe, Program, ProgramBuilder
 from mnv2.sim.mapping.tiling import cut_classes, map_words
@@ -39,13 +40,14 @@ class NetworkProgram(Program):
     placement : Placement
     classes : int
     works : tuple of (int, str)
-        Purpose of each descriptor: number of the image, name of a block, ``"head"`` or
+        Purpose of each descriptor: number of the image or pair, name of a block, ``"head"`` or
         ``"classifier"``.
-    logits : tuple of tuple of (int, int)
-        For each image, the parts of its logits: where in the output they begin, and bytes.
+    logits : tuple of tuple of (int, int, int)
+        For each image or pair, the parts of its logits: where in the output they begin, bytes, and
+        words.
     spilled_maps : dict of str to (int, int)
         For each block whose output goes through external memory: the address of that of the first
-        image, and its bytes. Nothing overwrites it.
+        image or pair, and its bytes. Nothing overwrites it.
     """
 
     __repr__ = short_repr
@@ -53,7 +55,7 @@ class NetworkProgram(Program):
     placement: Placement
     classes: int
     works: tuple[tuple[int, str], ...]
-    logits: tuple[tuple[tuple[int, int], ...], ...]
+    logits: tuple[tuple[tuple[int, int, int], ...], ...]
     spilled_maps: dict[str, tuple[int, int]]
 
 
@@ -74,15 +76,17 @@ def build_network_program(model, images, config):
     Raises
     ------
     mnv2.sim.mapping.tiling.DoesNotFit
-        If a buffer is too small.
+        If a buffer is too small, or a sum may not fit the accumulators.
     """
     placement = place_network(model.network, config)
+    check_network(model, config)
     builder = ProgramBuilder(config)
     works: list[tuple[int, str]] = []
-    logits: list[list[tuple[str, int]]] = []
+    logits: list[list[tuple[str, int, int]]] = []
     parts = _cut_classifier(model, config)
     waiting: list[Callable[[], Describe]] = []
-    for number, image in enumerate(images):
+    turns = _pair_images(images, config)
+    for number, image in enumerate(turns):
         builder.add_map(f"image {number}", pack_image(image, config))
         _add_layer(builder, model.stem, config)
         source = f"image {number}"
@@ -98,22 +102,22 @@ def build_network_program(model, images, config):
         _add_layer(builder, model.head, config)
         builder.add_descriptor(partial(_describe_head, model, placement, source, config))
         works.append((number, "head"))
-        ends = number == len(images) - 1
+        ends = number == len(turns) - 1
         pieces = [(model.network.classifier, model.classifier)] if ends else parts
         sizes = []
         for part, (layer, quantized) in enumerate(pieces):
             words = map_words(layer.output_shape, config)[2]
-            size = words * logits_word(config.inputs).size // 8
+            size = config.streams["logits"].memory_bytes(words)
             name = f"logits {number} {part}"
-            sizes.append(size)
+            sizes.append((name, size, words))
             waiting.append(
                 partial(_add_classifier, builder, layer, quantized, placement, name, size, config)
             )
-        logits.append([(f"logits {number} {part}", size) for part, size in enumerate(sizes)])
+        logits.append(sizes)
     builder.add_descriptor(waiting.pop(0)())
-    works.append((len(images) - 1, "classifier"))
+    works.append((len(turns) - 1, "classifier"))
     for sizes in logits:
-        for name, size in sizes:
+        for name, size, _ in sizes:
             builder.reserve_map(name, size)
     first, last = logits[0][0][0], logits[-1][-1][0]
     program, places = builder.build(first, last)
@@ -129,11 +133,19 @@ def build_network_program(model, images, config):
         classes=model.network.classifier.output_channels,
         works=tuple(works),
         logits=tuple(
-            tuple((places[name] - places[first], size) for name, size in sizes) for sizes in logits
+            tuple((places[name] - places[first], size, words) for name, size, words in sizes)
+            for sizes in logits
         ),
         spilled_maps=spilled,
         **vars(program),
     )
+
+
+def _pair_images(images, config):
+    """Images, or pairs of images, in the order in which they are computed."""
+    if config.frames == 1:
+        return list(images)
+    return [(images[k], images[min(k + 1, len(images) - 1)]) for k in range(0, len(images), 2)]
 
 
 def _cut_classifier(model, config):
@@ -226,17 +238,18 @@ def unpack_logits(output, program, config, number=0):
     accumulators : int32 [classes]
     logits : int8 [classes]
     """
-    record = np.dtype(
-        [("accumulators", "<i4", (config.inputs,)), ("logits", "i1", (config.inputs,))]
-    )
+    turn, frame = divmod(number, config.frames)
+    channels = config.word_channels
+    record = np.dtype([("accumulators", "<i4", (channels,)), ("logits", "i1", (channels,))])
     words = np.concatenate(
         [
-            np.frombuffer(output[begin : begin + size], record)
-            for begin, size in program.logits[number]
+            take_words(output[begin : begin + size], count, config.streams["logits"]).view(record)
+            for begin, size, count in program.logits[turn]
         ]
     )
+    lanes = slice(frame * config.inputs, (frame + 1) * config.inputs)
     # A part has whole tiles, so only the last word of all may have empty lanes.
     return (
-        words["accumulators"].reshape(-1)[: program.classes].copy(),
-        words["logits"].reshape(-1)[: program.classes].copy(),
+        words["accumulators"][:, lanes].reshape(-1)[: program.classes].copy(),
+        words["logits"][:, lanes].reshape(-1)[: program.classes].copy(),
     )

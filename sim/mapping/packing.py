@@ -1,12 +1,18 @@
-"""Tensors as the accelerator's words: lanes in order, dense, least significant bit first.
+"""Tensors as the accelerator's words: lanes in order, least significant bit first.
 
 A word of a map holds `inputs` channels of `pixels` consecutive pixels of a row; words follow row by
 row, group of pixels by group of pixels, channel word by channel word. Lanes beyond a map are zero.
+Where two frames are computed abreast, a word holds those channels of either frame, pixel by pixel.
+
+Maps and images are packed as they lie in external memory, see `mnv2.hw.stream_layout`; weights,
+kernels and parameters without gaps: `mnv2.sim.mapping.program` puts them into their places.
 """
+
+import math
 
 import numpy as np
 
-from mnv2.hw.config import TAPS
+from mnv2.hw.config import ACCUMULATOR_BITS, NARROW_ACCUMULATOR_BITS, TAPS
 
 __all__ = [
     "pack_bits",
@@ -15,6 +21,8 @@ __all__ = [
     "pack_parameters",
     "pack_taps",
     "pack_weights",
+    "place_words",
+    "take_words",
     "unpack_bits",
     "unpack_map",
 ]
@@ -61,28 +69,77 @@ def unpack_bits(data, bits, count):
     return np.packbits(planes, axis=1, bitorder="little").reshape(-1).view(np.int8)
 
 
+def place_words(data, words, layout):
+    """Bytes of words in external memory.
+
+    Parameters
+    ----------
+    data : uint8 array
+        Words of ``layout.word_bits`` without gaps, and zeros up to a byte.
+    words : int
+        Number of words.
+    layout : mnv2.hw.stream_layout.StreamLayout
+
+    Returns
+    -------
+    uint8 [layout.memory_bytes(words)]
+    """
+    if layout.taken_bits == layout.word_bits and layout.beat_bits == layout.data_bits:
+        return data
+    bits = np.unpackbits(data, bitorder="little")[: words * layout.word_bits]
+    bits = bits.reshape(words, layout.word_bits)
+    bits = np.pad(bits, ((0, 0), (0, layout.taken_bits - layout.word_bits))).reshape(-1)
+    beats = layout.beats(words)
+    bits = np.pad(bits, (0, beats * layout.beat_bits - len(bits))).reshape(beats, layout.beat_bits)
+    bits = np.pad(bits, ((0, 0), (0, layout.data_bits - layout.beat_bits)))
+    return np.packbits(bits.reshape(-1), bitorder="little")
+
+
+def take_words(data, words, layout):
+    """Words without gaps from bytes that `place_words` made: uint8 array."""
+    data = np.frombuffer(data, np.uint8)
+    if layout.taken_bits == layout.word_bits and layout.beat_bits == layout.data_bits:
+        return data
+    bits = np.unpackbits(data, bitorder="little").reshape(-1, layout.data_bits)
+    bits = bits[:, : layout.beat_bits].reshape(-1)[: words * layout.taken_bits]
+    bits = bits.reshape(words, layout.taken_bits)[:, : layout.word_bits]
+    return np.packbits(bits.reshape(-1), bitorder="little")
+
+
 def _groups(size, lanes):
     return -(-size // lanes)
 
 
+def _stack_frames(tensors, config):
+    """int8 [frames, H, W, C] from a tensor, or from the tensors of two frames."""
+    if config.frames == 1:
+        return tensors[np.newaxis]
+    if len(tensors) != config.frames:
+        raise ValueError(f"Tensors must be {config.frames}, one for each frame, not {len(tensors)}")
+    return np.stack(tensors)
+
+
 def pack_map(tensor, config):
-    """Bytes of an activation map.
+    """Bytes of an activation map as it lies in external memory.
 
     Parameters
     ----------
-    tensor : int8 [H, W, C]
+    tensor : int8 [H, W, C], or a sequence of two
+        With ``config.frames`` of 2 the maps of both frames.
     config : mnv2.hw.config.AcceleratorConfig
 
     Returns
     -------
     uint8 array
     """
-    rows, width, channels = tensor.shape
+    maps = _stack_frames(tensor, config)
+    frames, rows, width, channels = maps.shape
     groups, words = _groups(width, config.pixels), _groups(channels, config.inputs)
-    padded = np.zeros((rows, groups * config.pixels, words * config.inputs), np.int8)
-    padded[:, :width, :channels] = tensor
-    lanes = padded.reshape(rows, groups, config.pixels, words, config.inputs)
-    return pack_bits(lanes.transpose(0, 1, 3, 2, 4), config.activation_bits)
+    padded = np.zeros((frames, rows, groups * config.pixels, words * config.inputs), np.int8)
+    padded[:, :, :width, :channels] = maps
+    lanes = padded.reshape(frames, rows, groups, config.pixels, words, config.inputs)
+    data = pack_bits(lanes.transpose(1, 2, 4, 3, 0, 5), config.activation_bits)
+    return place_words(data, rows * groups * words, config.streams["activations"])
 
 
 def pack_image(image, config):
@@ -90,26 +147,50 @@ def pack_image(image, config):
 
     Parameters
     ----------
-    image : int8 [H, W, 3]
+    image : int8 [H, W, 3], or a sequence of two
+        With ``config.frames`` of 2 the images of both frames, pixel by pixel.
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    uint8 array
     """
-    rows, width, channels = image.shape
-    padded = np.zeros((rows, _groups(width, config.pixels) * config.pixels, channels), np.int8)
-    padded[:, :width] = image
-    return pack_bits(padded, config.activation_bits)
+    images = _stack_frames(image, config)
+    frames, rows, width, channels = images.shape
+    groups = _groups(width, config.pixels)
+    padded = np.zeros((frames, rows, groups * config.pixels, channels), np.int8)
+    padded[:, :, :width] = images
+    data = pack_bits(padded.transpose(1, 2, 0, 3), config.activation_bits)
+    return place_words(data, rows * groups, config.streams["image"])
 
 
-def unpack_map(data, shape, config):
-    """int8 [H, W, C] from the bytes of an activation map of that shape."""
+def unpack_map(data, shape, config, layout=None):
+    """Activation map from its bytes.
+
+    Parameters
+    ----------
+    data : bytes
+    shape : tuple of int
+        (rows, columns, channels).
+    config : mnv2.hw.config.AcceleratorConfig
+    layout : mnv2.hw.stream_layout.StreamLayout, optional
+        Layout of its words; by default that of external memory.
+
+    Returns
+    -------
+    int8 [H, W, C], or a list of two
+        With ``config.frames`` of 2 the maps of both frames.
+    """
     rows, width, channels = shape
     groups, words = _groups(width, config.pixels), _groups(channels, config.inputs)
-    count = rows * groups * words * config.pixels * config.inputs
-    lanes = unpack_bits(data, config.activation_bits, count).reshape(
-        rows, groups, words, config.pixels, config.inputs
+    shape = rows, groups, words, config.pixels, config.frames, config.inputs
+    data = take_words(data, rows * groups * words, layout or config.streams["activations"])
+    lanes = unpack_bits(data, config.activation_bits, math.prod(shape)).reshape(shape)
+    padded = lanes.transpose(4, 0, 1, 3, 2, 5).reshape(
+        config.frames, rows, groups * config.pixels, words * config.inputs
     )
-    padded = lanes.transpose(0, 1, 3, 2, 4).reshape(
-        rows, groups * config.pixels, words * config.inputs
-    )
-    return np.ascontiguousarray(padded[:, :width, :channels])
+    maps = [np.ascontiguousarray(one[:, :width, :channels]) for one in padded]
+    return maps if config.frames == 2 else maps[0]
 
 
 def pack_weights(weights, config):
@@ -142,24 +223,40 @@ def pack_taps(weights, config):
 
 
 def pack_parameters(layer, config):
-    """Bytes of a layer's requantisation parameters, 72 bits a channel.
+    """Bytes of a layer's requantisation parameters, 64 or 72 bits a channel.
 
-    The input zero point goes into the bias: ``sum((x - z) * w) + b = sum(x * w) + (b - z *
-    sum(w))``, modulo 2**32, which padding by ``z`` leaves true.
+    The array multiplies ``u = x + h`` with ``h = 2**(activation_bits - 1)``. That and the input
+    zero point go into the bias: ``sum((x - z) * w) + b = sum(u * w) + (b - (z + h) * sum(w))``,
+    modulo 2**accumulator_bits, which padding by ``z`` leaves true.
 
     Parameters
     ----------
     layer : mnv2.golden.quantized_layer.QuantizedLayer
+        With narrow accumulators one that `mnv2.sim.mapping.bounds.check_layer` accepts.
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    uint8 array
+        See `mnv2.hw.layouts.ChannelParameters` and `mnv2.hw.layouts.NarrowChannelParameters`.
     """
     axes = tuple(range(layer.weights.ndim - 1))
     sums = layer.weights.astype(np.int64).sum(axis=axes)
-    bias = layer.bias.astype(np.int64) - layer.input_zero_point * sums
-    channels = len(bias)
-    record = np.zeros(
-        _groups(channels, config.inputs) * config.inputs,
-        np.dtype([("bias", "<u4"), ("multiplier", "<i4"), ("shift", "i1")]),
-    )
-    record["bias"][:channels] = (bias & 0xFFFFFFFF).astype(np.uint32)
-    record["multiplier"][:channels] = layer.multiplier
-    record["shift"][:channels] = layer.shift
+    half = 2 ** (config.activation_bits - 1)
+    bias = layer.bias.astype(np.int64) - (layer.input_zero_point + half) * sums
+    lanes = _groups(len(bias), config.inputs) * config.inputs
+    if config.accumulator_bits != ACCUMULATOR_BITS:
+        multiplier, shift = (part.astype(np.int64) for part in (layer.multiplier, layer.shift))
+        bias_bits, multiplier_bits = NARROW_ACCUMULATOR_BITS[-1], 31
+        words = np.zeros(lanes, "<u8")
+        words[: len(bias)] = (
+            bias & (1 << bias_bits) - 1
+            | multiplier << bias_bits
+            | shift << bias_bits + multiplier_bits
+        ).astype(np.uint64)
+        return words.view(np.uint8)
+    record = np.zeros(lanes, np.dtype([("bias", "<u4"), ("multiplier", "<i4"), ("shift", "i1")]))
+    record["bias"][: len(bias)] = (bias & 0xFFFFFFFF).astype(np.uint32)
+    record["multiplier"][: len(bias)] = layer.multiplier
+    record["shift"][: len(bias)] = layer.shift
     return record.view(np.uint8)

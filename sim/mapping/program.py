@@ -8,6 +8,7 @@ import numpy as np
 from mnv2.golden.summary import short_repr
 from mnv2.hw.config import PAGE_BYTES, RECORD_BYTES, RECORDS_BITS, AcceleratorConfig
 from mnv2.hw.program import Header
+from mnv2.sim.mapping.packing import place_words
 
 __all__ = ["CONSTANT_STREAMS", "Describe", "Program", "ProgramBuilder", "record_bytes"]
 
@@ -57,7 +58,7 @@ class ProgramBuilder:
         self._maps: dict[str, np.ndarray] = {}
 
     def add_stream(self, name: str, data: np.ndarray) -> None:
-        """Append bytes to a stream: weights, taps or parameters."""
+        """Append words without gaps to a stream: weights, taps or parameters."""
         self._streams[name].append(data)
 
     def add_map(self, name: str, data: np.ndarray) -> None:
@@ -87,12 +88,8 @@ class ProgramBuilder:
         dict of str to int
             Address of each stream and map.
         """
-        word_bits = {
-            "weights": self._config.weight_word_bits,
-            "taps": self._config.tap_word_bits,
-            "parameters": self._config.parameter_word_bits,
-        }
-        streams = {name: _join(parts, word_bits[name]) for name, parts in self._streams.items()}
+        layouts = self._config.streams
+        streams = {name: _join(parts, layouts[name]) for name, parts in self._streams.items()}
         records = 1 + len(self._descriptors)
         if records >= 1 << RECORDS_BITS:
             raise ValueError(
@@ -124,15 +121,20 @@ class ProgramBuilder:
         ), places
 
 
-def _join(parts, word_bits):
-    """Bytes of words without gaps, from parts that are each padded to whole bytes."""
-    if word_bits % 8 == 0:
-        return np.concatenate([np.zeros(0, np.uint8), *parts])
-    bits = [
-        np.unpackbits(part, bitorder="little")[: 8 * len(part) // word_bits * word_bits]
-        for part in parts
-    ]
-    return np.packbits(np.concatenate([np.zeros(0, np.uint8), *bits]), bitorder="little")
+def _join(parts, layout):
+    """Bytes of a stream, from parts that have words without gaps, each padded to whole bytes."""
+    bits = layout.word_bits
+    counts = [8 * len(part) // bits for part in parts]
+    none = np.zeros(0, np.uint8)
+    if bits % 8 == 0:
+        data = np.concatenate([none, *parts])
+    else:
+        planes = [
+            np.unpackbits(part, bitorder="little")[: count * bits]
+            for part, count in zip(parts, counts, strict=True)
+        ]
+        data = np.packbits(np.concatenate([none, *planes]), bitorder="little")
+    return place_words(data, sum(counts), layout)
 
 
 def record_bytes(record_class, members):

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from mnv2.golden.archive import model_from_arrays, model_to_arrays
+from mnv2.golden.arithmetic import LITERT
 from mnv2.golden.float_model import FloatModel
 from mnv2.golden.graph.family import FamilyNetwork
 from mnv2.golden.importers.torch_checkpoint import SHA256, read_checkpoint
@@ -70,7 +71,14 @@ class RunnableModel:
 
 
 def open_model(
-    path=None, *, weights=None, input_size=None, weight_bits=8, activation_bits=8, progress=None
+    path=None,
+    *,
+    weights=None,
+    input_size=None,
+    weight_bits=8,
+    activation_bits=8,
+    arithmetic=LITERT,
+    progress=None,
 ):
     """Open the network in a file, or the bundled one.
 
@@ -85,6 +93,8 @@ def open_model(
         Rows and columns of the picture, for float files that do not state them.
     weight_bits, activation_bits : int
         Bits that a float network is quantised to; integer ones have their own.
+    arithmetic : mnv2.golden.arithmetic.Arithmetic
+        Roundings and widths that a float network is quantised for; integer ones have their own.
     progress : function of (done, total), optional
         Called for each calibration picture, if there is a calibration.
 
@@ -110,7 +120,9 @@ def open_model(
         raise UserError(
             "Weights are those of the bundled network: give --weights or --model, not both"
         )
-    options = QuantizationOptions(weight_bits=weight_bits, activation_bits=activation_bits)
+    options = QuantizationOptions(
+        weight_bits=weight_bits, activation_bits=activation_bits, arithmetic=arithmetic
+    )
     if path is None:
         float_model = load_float_model(weights)
         return RunnableModel(

@@ -2,7 +2,14 @@
 
 from mnv2.sim.explore.objectives import FIGURES
 from mnv2.sim.explore.search_report import search_as_dict
-from mnv2.sim.explore.search_tables import binding_words, headline, nearest_misses, time_words
+from mnv2.sim.explore.search_tables import (
+    binding_words,
+    differing_options,
+    headline,
+    nearest_misses,
+    time_words,
+)
+from mnv2.sim.explore.space import value_text
 from mnv2.sim.page.design_detail import design_detail, figure_source
 from mnv2.sim.page.explore_tables import add_proofs, add_sensitivity
 from mnv2.sim.page.kit.made_with import add_made_with
@@ -150,7 +157,8 @@ def _add_made_with(page, results, content, command):
             ),
         },
         configuration={
-            name: ", ".join(map(str, values)) for name, values in prepared.space.values.items()
+            name: ", ".join(map(value_text, values))
+            for name, values in prepared.space.values.items()
         },
         versions=content["versions"],
         commit=content["commit"],
@@ -238,7 +246,10 @@ def _columns(results):
     if len({design.clock_hz for design in front}) > 1:
         yield Column("clock, MHz", lambda design: design.clock_hz / 1e6, decimal(1))
     yield Column("multipliers", lambda design: design.config.multipliers, count, "of weights")
-    yield Column("lanes", lambda design: design.lanes, note="outputs x inputs x pixels")
+    note = "outputs x inputs x pixels, x frames if two"
+    yield Column("lanes", lambda design: design.lanes, note=note)
+    for name, heading in differing_options(front).items():
+        yield Column(heading, lambda design, name=name: getattr(design.config, name), str)
     yield Column("port, bits", lambda design: design.config.data_bits, count)
     if any(design.uses for design in front):
         yield Column(

@@ -1,6 +1,6 @@
 """Tables on the front: its designs run in RTL, and the effect of single changes."""
 
-from mnv2.sim.explore.space import AXES
+from mnv2.sim.explore.space import AXES, value_text
 from mnv2.sim.page.design_detail import figure_source
 from mnv2.sim.page.kit.markup import element, join
 from mnv2.sim.page.kit.table import Column, Note, count, signed, table
@@ -89,8 +89,8 @@ def add_sensitivity(page, results):
     limits = {limit.name: limit.words for limit in results.prepared.judge.limits}
     columns = [
         Column("axis", lambda change: change.axis),
-        Column("balanced design", lambda change: base.point.get(change.axis), str),
-        Column("changed to", lambda change: change.value, str),
+        Column("balanced design", lambda change: base.point.get(change.axis), value_text),
+        Column("changed to", lambda change: change.value, value_text),
     ]
     for figure in results.prepared.objectives:
         columns += [_objective(figure), _change(figure, base)]

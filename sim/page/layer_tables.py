@@ -1,7 +1,7 @@
 """Tables of the layers of a run or of a prediction: the rows of its report.json."""
 
 from mnv2.sim.page.kit.table import Column, Note, count, decimal, percent, table
-from mnv2.sim.report.names import words
+from mnv2.sim.report.names import if_several, words
 
 __all__ = ["layer_overview", "layer_times", "layer_traffic", "layer_waits", "limit_note"]
 
@@ -49,7 +49,7 @@ def layer_times(rows, total, *, predicted, name="time"):
         Column("output", shape("output_shape"), note="rows x columns x channels"),
         Column("stride", field("stride"), count),
         Column("residual", lambda row: "yes" if row.get("residual") else ""),
-        Column("MACs", field("macs"), count, "required by the network; computed"),
+        Column("MACs", field("macs"), count, "required by the network, of all frames; computed"),
         Column(f"{how} cycles", field("cycles"), count, "clock cycles"),
         Column(
             "ideal cycles (computed)",
@@ -68,7 +68,7 @@ def layer_times(rows, total, *, predicted, name="time"):
             f"{how} MAC utilisation",
             field("mac_utilization"),
             percent,
-            "MACs / (cycles x multipliers)",
+            "MACs / (cycles x products a cycle)",
         ),
         Column(f"{how} µs", field("microseconds"), decimal(1), "at the clock of the report"),
     ]
@@ -78,7 +78,7 @@ def layer_times(rows, total, *, predicted, name="time"):
                 "SCALE-Sim cycles (computed)",
                 field("computed_scale_sim_cycles"),
                 count,
-                "by the formula of a published simulator, for as many multipliers",
+                "by the formula of a published simulator, for as many multipliers as products",
             )
         )
     if not predicted:
@@ -210,8 +210,9 @@ def layer_overview(name, rows, total):
 def limit_note(report):
     """Computed bytes to compare with, in a sentence."""
     limits = report.limits
+    frames = if_several(report.abreast, " of {}")
     return (
-        f"Computed for all layers: floor {limits.floor_bytes:,} bytes (input, output, every "
-        f"weight and parameter once), bottlenecks fused {limits.fused_bytes:,}, layer by layer "
-        f"{limits.layer_by_layer_bytes:,}."
+        f"Computed for all layers{frames}: floor {limits.floor_bytes:,} bytes (input, output, "
+        "every weight and parameter once), bottlenecks fused "
+        f"{limits.fused_bytes:,}, layer by layer {limits.layer_by_layer_bytes:,}."
     )

@@ -14,7 +14,7 @@ from mnv2.sim.report.colors import (
     WRITTEN_COLOR,
 )
 from mnv2.sim.report.label_placement import shared_labels
-from mnv2.sim.report.names import short_name
+from mnv2.sim.report.names import name_frames, short_name
 from mnv2.sim.report.run_series import (
     byte_series,
     cycle_series,
@@ -257,7 +257,7 @@ def bytes_plot(report):
 
 
 def limits_plot(report):
-    """Bytes of the whole frame, next to computed ones.
+    """Bytes of the whole frame, or of frames abreast, next to computed ones.
 
     Returns
     -------
@@ -281,7 +281,11 @@ def limits_plot(report):
         height=230,
         margin={"t": 10, "r": 30},
         bargap=0.3,
-        xaxis=axis("bytes of the whole frame", tickformat=",d", nticks=5),
+        xaxis=axis(
+            f"bytes of {name_frames(report.abreast, 'the whole frame')}",
+            tickformat=",d",
+            nticks=5,
+        ),
         yaxis={"title": {"text": ""}},
     )
 
@@ -393,7 +397,7 @@ def roofline_plot(report):
         ],
         annotations=[
             {
-                "text": f"{shape.peak:,} multipliers",
+                "text": f"{shape.peak:,} products a cycle",
                 "xref": "paper",
                 "x": 1,
                 "y": shape.peak,

@@ -15,6 +15,7 @@ from mnv2.sim.page.run_figures import (
     roofline_plot,
 )
 from mnv2.sim.prediction.prediction_report import prediction_headline
+from mnv2.sim.report.names import if_several, name_frames
 from mnv2.sim.report.run_files import report_as_dict
 from mnv2.sim.report.run_series import frame_titles
 from mnv2.sim.report.run_tables import headline
@@ -43,7 +44,8 @@ def run_page(report, command=""):
             "MobileNetV2, predicted without a simulator", f"P{prediction_headline(report)[1:]}"
         )
     elif report.mode == "network":
-        page = Page("MobileNetV2 in RTL: one frame", f"Measured in RTL: {headline(report)}")
+        frames = name_frames(report.abreast)
+        page = Page(f"MobileNetV2 in RTL: {frames}", f"Measured in RTL: {headline(report)}")
     else:
         page = Page("Bottlenecks of MobileNetV2 in RTL", f"Measured in RTL: {headline(report)}")
     how = "predicted" if predicted else "measured"
@@ -53,23 +55,29 @@ def run_page(report, command=""):
             f"{total.microseconds(report.clock_hz) / 1e3:.3f} ms",
             f"{how}, at {report.clock_hz / 1e6:g} MHz",
         ),
-        (f"{total.mac_utilization:.1%}", f"of {report.multipliers:,} multipliers used, {how}"),
+        (f"{total.mac_utilization:.1%}", f"of {report.multipliers:,} products a cycle, {how}"),
+        (f"{total.macs_per_cycle:,.1f}", f"MACs a cycle, {how}"),
         (f"{total.dram_bytes:,}", f"bytes of DRAM, {how}"),
+        *(
+            [(f"{report.dram_bytes_per_frame:,.0f}", f"bytes of DRAM a frame, {how}")]
+            if report.abreast > 1
+            else []
+        ),
         (
             f"{report.over_floor:.3f} x",
             f"the computed floor of {report.limits.floor_bytes:,} bytes",
         ),
     ]
     if content["frames_per_second"]:
-        figures.insert(
-            2, (f"{content['frames_per_second']:,.1f}", "frames per second, one after another")
-        )
+        order = "one after another" if report.abreast == 1 else f"{report.abreast} abreast"
+        figures.insert(2, (f"{content['frames_per_second']:,.1f}", f"frames per second, {order}"))
     if content["frames"]:
         interval = content["frames"]
+        between = "frame to frame" if report.abreast == 1 else "a pair of frames to the next"
         figures.append(
             (
                 f"{interval['interval_cycles']:,.0f}",
-                f"cycles from frame to frame, {interval['frames_per_second']:,.1f} frames/s, {how}",
+                f"cycles from {between}, {interval['frames_per_second']:,.1f} frames/s, {how}",
             )
         )
     if not predicted:
@@ -80,7 +88,7 @@ def run_page(report, command=""):
                 "bad" if total.mismatches else "good",
             )
         )
-    page.sections.append(element("section", tiles(figures), _classes(content)))
+    page.sections.append(element("section", tiles(figures), *_classes(content)))
     if report.timeline is not None:
         add_frame(page, report)
     add_cycles(page, report, content)
@@ -89,7 +97,11 @@ def run_page(report, command=""):
     add_made_with(
         page,
         command=command,
-        items={"image": report.image, "model": report.model},
+        items={
+            "image": report.image,
+            "second image": report.second_image,
+            "model": report.model,
+        },
         more={
             "clock": f"{report.clock_hz / 1e6:g} MHz, a setting",
             "seed": "" if predicted else report.seed,
@@ -109,7 +121,18 @@ def run_page(report, command=""):
 
 
 def _classes(content):
-    """Table of the likeliest classes, of each model that gave them."""
+    """Tables of the likeliest classes of each picture."""
+    second = content["second_picture"]
+    if not second:
+        return [_class_table("classes", "Likeliest classes of the picture", content)]
+    return [
+        _class_table("classes", "Likeliest classes of the first picture", content),
+        _class_table("second-classes", "Likeliest classes of the second picture", second),
+    ]
+
+
+def _class_table(name, title, content):
+    """Table of the likeliest classes of a picture, of each model that gave them."""
     tops = {
         "float": content["top5_float"],
         "golden, integer": content["top5_golden"],
@@ -119,7 +142,7 @@ def _classes(content):
     if not tops:
         return join([])
 
-    def name(who):
+    def label(who):
         return lambda row: row[who]["name"]
 
     def likelihood(who):
@@ -127,12 +150,12 @@ def _classes(content):
 
     columns = [Column("rank", lambda row: row["place"], str)]
     for who in tops:
-        columns += [Column(f"class, {who}", name(who)), Column(f"{who}", likelihood(who), percent)]
+        columns += [Column(f"class, {who}", label(who)), Column(f"{who}", likelihood(who), percent)]
     rows = [
         {"place": place, **dict(zip(tops, row, strict=True))}
         for place, row in enumerate(zip(*tops.values(), strict=True), start=1)
     ]
-    return table("classes", "Likeliest classes of the picture", columns, rows)
+    return table(name, title, columns, rows)
 
 
 def add_frame(page, report):
@@ -157,13 +180,15 @@ def add_frame(page, report):
 def add_cycles(page, report, content):
     """Add the cycles of each layer, as a figure and as tables."""
     total, predicted = report.total, report.predicted
+    frames = if_several(report.abreast, "{}, ")
     page.add(
         "cycles-section",
         "Cycles by layer",
         add_figure(
             page,
             "cycles",
-            f"{total.cycles:,} clock cycles, {'predicted' if predicted else 'measured in RTL'}",
+            f"{total.cycles:,} clock cycles, {frames}"
+            f"{'predicted' if predicted else 'measured in RTL'}",
             "In each cycle the array works or waits for one cause; the dash is the computed ideal "
             "of the tiles, in which nothing waits.",
             cycles_plot(report),
@@ -178,11 +203,12 @@ def add_memory(page, report, content):
     predicted = report.predicted
     how = "predicted" if predicted else "measured in RTL"
     blocks = report.mode == "blocks"
+    frames = if_several(report.abreast, "{}, ")
     figures = [
         add_figure(
             page,
             "bytes",
-            f"{report.total.dram_bytes:,} bytes of external memory, {how}",
+            f"{report.total.dram_bytes:,} bytes of external memory, {frames}{how}",
             "Computed: activations and weights only, one byte each."
             if blocks
             else "A byte counts for the layer that ran while it was moved, often ahead of its use.",
@@ -205,7 +231,7 @@ def add_memory(page, report, content):
             add_figure(
                 page,
                 "limits",
-                "Bytes of the frame, compared with computed ones",
+                f"Bytes of {name_frames(report.abreast, 'the frame')}, compared with computed ones",
                 "No design that loads its weights moves fewer bytes than the floor.",
                 limits_plot(report),
                 legend=False,
@@ -231,7 +257,7 @@ def add_roofline(page, report):
             "roofline",
             f"MACs per cycle over MACs per byte, {how}",
             "A layer below the slope is bound by the memory port, one below the flat roof by the "
-            "multipliers; the distance to the roof is the loss by waiting.",
+            "array; the distance to the roof is the loss by waiting.",
             roofline_plot(report),
         ),
     )

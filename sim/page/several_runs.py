@@ -18,15 +18,16 @@ def add_frames(page, comparison):
     comparison : mnv2.sim.prediction.frames.FrameComparison
     """
     rows, before = [], (0, 0)
-    for number, (predicted, measured, one) in enumerate(
-        zip(
-            comparison.predicted_ends, comparison.measured_ends, comparison.comparisons, strict=True
-        ),
-        start=1,
+    for name, predicted, measured, one in zip(
+        comparison.names,
+        comparison.predicted_ends,
+        comparison.measured_ends,
+        comparison.comparisons,
+        strict=True,
     ):
         rows.append(
             {
-                "frame": number,
+                "frame": name.partition(" ")[2],
                 "predicted_end": predicted,
                 "measured_end": measured,
                 "predicted": predicted - before[0],
@@ -36,7 +37,7 @@ def add_frames(page, comparison):
         )
         before = predicted, measured
     columns = [
-        Column("frame", lambda row: row["frame"], count),
+        Column("frame", lambda row: row["frame"]),
         Column("end of the frame, predicted cycle", lambda row: row["predicted_end"], count),
         Column("end of the frame, measured cycle", lambda row: row["measured_end"], count),
         Column("predicted interval, cycles", lambda row: row["predicted"], count),

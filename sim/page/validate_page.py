@@ -10,6 +10,7 @@ from mnv2.sim.page.run_figures import MARK
 from mnv2.sim.page.several_runs import add_frames, add_seeds
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.frames import FrameComparison
+from mnv2.sim.prediction.layers import formula_terms
 from mnv2.sim.prediction.seeds import SeedComparison
 from mnv2.sim.report.colors import DEPTHWISE_COLOR, POINTWISE_COLOR, STALL_COLORS
 from mnv2.sim.report.names import short_name
@@ -45,17 +46,19 @@ def validate_page(comparison, about, command=""):
         if unequal
         else f"All {compared:,} figures are equal: cycles, work and waits by cause, bytes by kind."
     )
-    late = 0
+    late, ends_of = 0, "frames" if shown.abreast == 1 else "pairs of frames"
     if isinstance(comparison, FrameComparison):
         late = sum(
             one != other
             for one, other in zip(comparison.predicted_ends, comparison.measured_ends, strict=True)
         )
     if late:
-        lead += f" {late:,} of {len(runs):,} frames end in another cycle."
+        lead += f" {late:,} of {len(runs):,} {ends_of} end in another cycle."
     page = Page("Cycle model compared with the RTL", lead)
     differences = total["predicted"] - total["measured"]
-    ends = [(f"{late:,}", f"of {len(runs):,} frames end in another cycle", "bad")] if late else []
+    ends = (
+        [(f"{late:,}", f"of {len(runs):,} {ends_of} end in another cycle", "bad")] if late else []
+    )
     page.sections.append(
         element(
             "section",
@@ -106,8 +109,7 @@ def validate_page(comparison, about, command=""):
             _columns(),
             rows,
             total=total,
-            note=f"{formula} ceil(C*R*S / {height}) * ceil(K / {width}) * (pixels + {2 * height} "
-            f"+ {width} - 2) - 1 for each layer. Shares are of the measured figures.",
+            note=f"{formula} {formula_terms(shown)}. Shares are of the measured figures.",
         ),
         element(
             "details",
@@ -122,7 +124,11 @@ def validate_page(comparison, about, command=""):
     add_made_with(
         page,
         command=command,
-        items={"image": about["image"], "model": about["model"]},
+        items={
+            "image": about["image"],
+            "second image": about.get("second_image", ""),
+            "model": about["model"],
+        },
         on_chip=AcceleratorConfig(**about["configuration"]).buffer_bytes,
         configuration=about["configuration"],
         memory=about["memory"],
@@ -136,7 +142,7 @@ def _runs(comparison):
     """All layer by layer comparisons, the one that is shown, and its name in headings."""
     if isinstance(comparison, FrameComparison):
         usual = comparison.usual
-        return comparison.comparisons, comparison.comparisons[usual], f", frame {usual + 1}"
+        return comparison.comparisons, comparison.comparisons[usual], f", {comparison.names[usual]}"
     if isinstance(comparison, SeedComparison):
         return comparison.comparisons, comparison.comparisons[0], f", seed {comparison.seeds[0]}"
     return (comparison,), comparison, ""

@@ -44,7 +44,7 @@ class ToolRequest:
     config : str
         Preset or TOML file of the accelerator.
     settings : sequence of str
-        Changes of it, ``OPTION=INTEGER`` each.
+        Changes of it, ``OPTION=VALUE`` each.
     run : Path or None
         Output folder of an earlier run of the network in RTL; None to make one.
     quick : bool

@@ -19,6 +19,7 @@ from mnv2.sim.prediction.layers import (
     write_csv,
 )
 from mnv2.sim.prediction.published import published_records
+from mnv2.sim.report.names import name_frames, turn_name
 from mnv2.sim.report.wide_table import WideTable, new_table
 
 __all__ = ["FrameComparison", "render_frame_rows", "render_frames", "write_frames"]
@@ -31,9 +32,9 @@ class FrameComparison:
     Attributes
     ----------
     comparisons : tuple of LayerComparison
-        One for each frame.
+        One for each frame, or for each pair abreast.
     predicted_ends, measured_ends : tuple of int
-        Cycle in which the logits of each frame were in memory.
+        Cycle in which the logits of each were in memory.
     """
 
     __repr__ = short_repr
@@ -50,9 +51,19 @@ class FrameComparison:
         )
 
     @property
+    def abreast(self) -> int:
+        """Frames that are computed together."""
+        return self.comparisons[0].abreast
+
+    @property
     def usual(self) -> int:
-        """Number of the frame that stands for all, from 0: frames precede and follow it."""
+        """Number of the comparison that stands for all, from 0: frames precede and follow it."""
         return min(1, len(self.comparisons) - 1)
+
+    @property
+    def names(self) -> list[str]:
+        """Name of each comparison, such as ``frame 2``, or ``frames 3 and 4``."""
+        return [turn_name(number + 1, self.abreast) for number in range(len(self.comparisons))]
 
 
 def render_frames(comparison: FrameComparison) -> Group:
@@ -77,18 +88,16 @@ def render_frames(comparison: FrameComparison) -> Group:
         "figures\nnot equal",
     )
     before = (0, 0)
-    for number, (ends, one) in enumerate(
-        zip(
-            zip(comparison.predicted_ends, comparison.measured_ends, strict=True),
-            comparison.comparisons,
-            strict=True,
-        ),
-        start=1,
+    for name, ends, one in zip(
+        comparison.names,
+        zip(comparison.predicted_ends, comparison.measured_ends, strict=True),
+        comparison.comparisons,
+        strict=True,
     ):
         intervals = [end - earlier for end, earlier in zip(ends, before, strict=True)]
         wrong = sum(map(len, one.differences().values()))
         table.add_row(
-            str(number),
+            name.partition(" ")[2],
             *(f"{end:,}" for end in ends),
             *(f"{cycles:,}" for cycles in intervals),
             f"{intervals[0] - intervals[1]:+,}" if intervals[0] != intervals[1] else "0",
@@ -96,16 +105,16 @@ def render_frames(comparison: FrameComparison) -> Group:
         )
         before = ends
     notes = []
-    for number, one in enumerate(comparison.comparisons, start=1):
-        notes += difference_texts(one, f"frame {number}, ")
+    for name, one in zip(comparison.names, comparison.comparisons, strict=True):
+        notes += difference_texts(one, f"{name}, ")
     verdict = ("The cycles in which the logits are in memory are equal.", "bold green")
     if comparison.predicted_ends != comparison.measured_ends:
         verdict = ("The cycles in which the logits are in memory are not equal.", "bold red")
     return Group(
         render_layers(
             comparison.comparisons[comparison.usual],
-            title=f"The model against the RTL, frame {comparison.usual + 1} of "
-            f"{len(comparison.comparisons)}",
+            title=f"The model against the RTL, {comparison.names[comparison.usual]} of "
+            f"{comparison.abreast * len(comparison.comparisons)}",
         ),
         "",
         table,
@@ -116,12 +125,14 @@ def render_frames(comparison: FrameComparison) -> Group:
     )
 
 
-def render_frame_rows(frames: PredictedFrames) -> WideTable:
+def render_frame_rows(frames: PredictedFrames, abreast: int = 1) -> WideTable:
     """Render the cycles of every row of predicted frames.
 
     Parameters
     ----------
     frames : mnv2.sim.cycles.predict.PredictedFrames
+    abreast : int
+        Frames that are computed together.
 
     Returns
     -------
@@ -129,9 +140,11 @@ def render_frame_rows(frames: PredictedFrames) -> WideTable:
     """
     count = len(frames.ends)
     table = new_table(
-        "Predicted cycles of each of the back-to-back frames",
+        "Predicted cycles of each of the back-to-back frames"
+        if abreast == 1
+        else f"Predicted cycles of the back-to-back frames, {name_frames(abreast)}",
         "layer",
-        *(f"frame {number + 1}" for number in range(count)),
+        *(turn_name(number + 1, abreast).replace(" and", "\nand") for number in range(count)),
     )
     for rows in zip(*frames.layers, strict=True):
         table.add_row(rows[0].name, *(f"{row.cycles:,}" for row in rows))
@@ -155,7 +168,11 @@ def write_frames(comparison: FrameComparison, folder: Path, **made_with: Any) ->
     """
     from mnv2.sim.prediction.comparison_plots import draw_comparison
 
-    frames = [list(comparison_records(one)) for one in comparison.comparisons]
+    # By the number of the first frame of those abreast.
+    frames = [
+        (comparison.abreast * place + 1, list(comparison_records(one)))
+        for place, one in enumerate(comparison.comparisons)
+    ]
     write_json(
         folder / "report.json",
         {
@@ -163,20 +180,17 @@ def write_frames(comparison: FrameComparison, folder: Path, **made_with: Any) ->
             **made_with,
             "computed_scale_sim_array": list(comparison.comparisons[0].array),
             "equal": comparison.equal,
+            "frames_abreast": comparison.abreast,
             "published": published_records(),
             "predicted_end_cycles": list(comparison.predicted_ends),
             "measured_end_cycles": list(comparison.measured_ends),
-            "frames": [
-                {"frame": number, "layers": rows} for number, rows in enumerate(frames, start=1)
-            ],
+            "frames": [{"frame": number, "layers": rows} for number, rows in frames],
         },
     )
-    write_csv(
-        [{"frame": number, **row} for number, rows in enumerate(frames, start=1) for row in rows],
-        folder,
-    )
+    write_csv([{"frame": number, **row} for number, rows in frames for row in rows], folder)
     picture = draw_comparison(
         comparison.comparisons[comparison.usual],
-        f"Frame {comparison.usual + 1} of {len(frames)}, back-to-back",
+        f"{comparison.names[comparison.usual].capitalize()} of {comparison.abreast * len(frames)}, "
+        "back-to-back",
     )
     picture.savefig(folder / "validate.png", dpi=120)

@@ -27,6 +27,7 @@ __all__ = [
     "cycle_pairs",
     "difference_texts",
     "equality_text",
+    "formula_terms",
     "render_layers",
     "write_layers",
     "write_csv",
@@ -46,6 +47,8 @@ class LayerComparison:
         Cycles that SCALE-Sim's formula gives each row.
     array : tuple of int
         Rows and columns of its array.
+    abreast : int
+        Frames that are computed together, which the formula's array takes one after another.
     """
 
     __repr__ = short_repr
@@ -54,6 +57,7 @@ class LayerComparison:
     measured: tuple[LayerResult, ...]
     scale_sim: tuple[int, ...]
     array: tuple[int, int]
+    abreast: int = 1
 
     @property
     def equal(self) -> bool:
@@ -97,7 +101,8 @@ def compare_layers(
     Returns
     -------
     LayerComparison
-        SCALE-Sim's array has as many multipliers: input lanes and pixels are its rows.
+        SCALE-Sim's array makes as many products a cycle: input lanes, pixels and frames abreast
+        are its rows.
 
     Raises
     ------
@@ -113,6 +118,17 @@ def compare_layers(
         tuple(measured),
         tuple(computed.cycles[name] for name in names),
         computed.array,
+        config.frames,
+    )
+
+
+def formula_terms(comparison: LayerComparison) -> str:
+    """Write SCALE-Sim's formula with the sizes of its array."""
+    height, width = comparison.array
+    frames = "" if comparison.abreast == 1 else f" and each of {comparison.abreast} frames"
+    return (
+        f"ceil(C*R*S / {height}) * ceil(K / {width}) * (pixels + {2 * height} + {width} - 2) - 1 "
+        f"for each layer{frames}"
     )
 
 
@@ -192,8 +208,7 @@ def render_layers(
             style="bold" if name == "total" else None,
         )
     table.caption = (
-        f"* computed: {height} x {width}, weight-stationary, no waits: ceil(C*R*S / {height}) * "
-        f"ceil(K / {width}) * (pixels + {2 * height} + {width} - 2) - 1 for each layer"
+        f"* computed: {height} x {width}, weight-stationary, no waits: {formula_terms(comparison)}"
     )
     return Group(
         table,

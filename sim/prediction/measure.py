@@ -1,7 +1,8 @@
-"""Runs of one picture in RTL, which predictions are compared with."""
+"""Runs of pictures in RTL, which predictions are compared with."""
 
 from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
+from mnv2.sim.rtl.abreast import each_frame
 from mnv2.sim.rtl.check import check_formats
 from mnv2.sim.rtl.run_network import run_network
 
@@ -9,20 +10,21 @@ __all__ = ["measure_network"]
 
 
 def measure_network(
-    model, given, memories, *, config, frames=1, cycles=0, progress: FrameProgress | None = None
+    model, given, memories, *, config, turns=1, cycles=0, progress: FrameProgress | None = None
 ):
-    """Run a picture through the whole network in RTL, once with each memory.
+    """Run a picture, or two abreast, through the whole network in RTL, once with each memory.
 
     Parameters
     ----------
     model : mnv2.sim.networks.open.RunnableModel
-    given : mnv2.sim.networks.inputs.ModelInput
+    given : mnv2.sim.networks.inputs.ModelInput, or sequence of them
+        One for each frame abreast.
     memories : sequence of mnv2.sim.rtl.memory_model.MemoryModel
     config : mnv2.hw.config.AcceleratorConfig
-    frames : int
+    turns : int
         See `mnv2.sim.rtl.run_network.run_network`.
     cycles : int
-        Estimate for the frames, for the progress of several.
+        Estimate for all turns, for the progress of several.
     progress : FrameProgress, optional
 
     Returns
@@ -35,14 +37,14 @@ def measure_network(
         See `mnv2.sim.rtl.run_network.run_network`.
     """
     check_formats(model.integer, config)
-    tensors = model.integer.run(given.integer)
+    tensors = [model.integer.run(one.integer) for one in each_frame(given, config)]
     runs = []
     for number, memory in enumerate(memories):
         if progress:
             if len(memories) > 1:
                 progress.name_run(f"Seed {memory.seed}, {number + 1} of {len(memories)}")
             progress.starting(program_steps(model.network, config))
-            if frames > 1:
+            if turns > 1:
                 progress.repeating(cycles)
         runs.append(
             run_network(
@@ -50,7 +52,7 @@ def measure_network(
                 tensors,
                 config=config,
                 memory=memory,
-                frames=frames,
+                turns=turns,
                 progress=progress,
             )
         )

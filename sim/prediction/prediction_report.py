@@ -12,10 +12,18 @@ from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.frames import render_frame_rows
 from mnv2.sim.prediction.seeds import render_spreads, spread_records
 from mnv2.sim.report.limits import block_limits, frame_limits
+from mnv2.sim.report.names import if_several
 from mnv2.sim.report.provenance import find_commit
 from mnv2.sim.report.run_files import report_as_dict, write_rows
 from mnv2.sim.report.run_report import FrameSequence, RunReport
-from mnv2.sim.report.run_tables import frames_line, memory_table, stall_table, time_table
+from mnv2.sim.report.run_tables import (
+    figures_line,
+    frames_line,
+    memory_table,
+    rounding_note,
+    stall_table,
+    time_table,
+)
 from mnv2.sim.report.systolic_formula import estimate_layers
 
 __all__ = [
@@ -30,6 +38,7 @@ __all__ = [
 #: Keys of a run's report that a prediction has no figures for.
 _MEASURED_ALONE = (
     "image",
+    "second_picture",
     "top5",
     "top5_golden",
     "top5_float",
@@ -48,7 +57,7 @@ class Prediction(RunReport):
     Attributes
     ----------
     sequence : mnv2.sim.cycles.predict.PredictedFrames, optional
-        Several frames, whose ends are in ``frames`` too.
+        Several frames, or pairs abreast, whose ends are in ``frames`` too.
     spreads : dict of str to dict of str to mnv2.sim.prediction.distribution.Spread, optional
         Where the memory pauses: of many seeds, see
         `mnv2.sim.prediction.distribution.column_spreads`. The layers are those of ``seed``.
@@ -107,17 +116,18 @@ def make_prediction(
         rows = [row for frame in sequence.layers for row in frame]
         frames = FrameSequence(
             ends=sequence.ends,
-            macs=network.macs,
+            macs=config.frames * network.macs,
             multipliers=config.multipliers,
             dram_bytes=sum(row.dram_bytes for row in rows),
+            abreast=config.frames,
         )
     return Prediction(
         mode="network",
         image="",
         model=model,
         layers=layers,
-        block_limits=tuple(map(block_limits, network.blocks)),
-        limits=frame_limits(network),
+        block_limits=tuple(block_limits(block, config.frames) for block in network.blocks),
+        limits=frame_limits(network, config.frames),
         configuration=dataclasses.asdict(config),
         memory={
             "latency": latency,
@@ -180,13 +190,8 @@ def write_prediction(prediction, folder):
 
 def prediction_headline(prediction):
     """The prediction in one line, which says that it is one."""
-    total, clock = prediction.total, prediction.clock_hz
-    return (
-        f"predicted, not run: {total.cycles:,} cycles = {total.microseconds(clock) / 1e3:.3f} "
-        f"ms at {clock / 1e6:g} MHz, {clock / total.cycles:,.1f} frames/s, "
-        f"{total.mac_utilization:.1%} of {prediction.multipliers:,} multipliers, "
-        f"{total.dram_bytes:,} bytes of DRAM ({prediction.over_floor:.3f} x floor)"
-    )
+    frames = if_several(prediction.abreast, "{}, ")
+    return f"predicted, not run: {frames}{figures_line(prediction)}{rounding_note(prediction)}"
 
 
 def render_prediction(prediction):
@@ -205,7 +210,7 @@ def render_prediction(prediction):
     more: list[RenderableType] = []
     if prediction.frames:
         notes.append(Text(f"predicted, not run: {frames_line(prediction)}"))
-        more += ["", render_frame_rows(prediction.sequence)]
+        more += ["", render_frame_rows(prediction.sequence, prediction.abreast)]
     pauses = "without pauses"
     if stalls := prediction.memory["stall_percent"]:
         pauses = f"each channel pausing in {stalls} % of the cycles, seed {prediction.seed}"

@@ -1,6 +1,7 @@
 """Least DRAM traffic of a network, for three ways of running it.
 
-Activations and weights are one byte each. All figures are computed from the network alone; nothing
+Activations and weights are one byte each. Frames abreast share weights and parameters, which count
+once, and have activations of their own. All figures are computed from the network alone; nothing
 here is measured.
 """
 
@@ -26,15 +27,15 @@ BYTES_PER_CHANNEL = 8
 
 @dataclass(frozen=True)
 class TrafficLimits:
-    """Computed DRAM bytes of a bottleneck, of several, or of a frame.
+    """Computed DRAM bytes of a bottleneck, of several, or of a frame, or of frames abreast.
 
     Attributes
     ----------
     name : str
         Name of the bottleneck, ``"blocks"`` or ``"frame"``.
     floor_bytes : int
-        Every weight and parameter once, and the input and output: no design that loads its weights
-        moves less.
+        Every weight and parameter once, and the input and output of each frame: no design that
+        loads its weights moves less.
     fused_bytes, layer_by_layer_bytes : int
         Activations and weights with each bottleneck fused, and layer by layer.
     """
@@ -45,14 +46,25 @@ class TrafficLimits:
     layer_by_layer_bytes: int
 
 
-def block_limits(block):
-    """Figures of one bottleneck (`mnv2.golden.network.Block`), from memory to memory."""
-    fused = fused_block_bytes(block)
+def block_limits(block, frames=1):
+    """Figures of one bottleneck (`mnv2.golden.network.Block`), from memory to memory.
+
+    Parameters
+    ----------
+    block : mnv2.golden.network.Block
+    frames : int
+        Frames abreast.
+
+    Returns
+    -------
+    TrafficLimits
+    """
+    fused = fused_block_bytes(block, frames)
     return TrafficLimits(
         name=block.name,
         floor_bytes=fused + parameter_bytes(block),
         fused_bytes=fused,
-        layer_by_layer_bytes=layer_by_layer_block_bytes(block),
+        layer_by_layer_bytes=layer_by_layer_block_bytes(block, frames),
     )
 
 
@@ -67,45 +79,58 @@ def add_limits(limits):
     )
 
 
-def frame_limits(network):
-    """Figures of a whole network (`mnv2.golden.network.Network`), from the image to the logits."""
+def frame_limits(network, frames=1):
+    """Figures of a whole network (`mnv2.golden.network.Network`), from the image to the logits.
+
+    Parameters
+    ----------
+    network : mnv2.golden.network.Network
+    frames : int
+        Frames abreast.
+
+    Returns
+    -------
+    TrafficLimits
+    """
     return TrafficLimits(
         name="frame",
-        floor_bytes=floor_bytes(network) + parameter_bytes(network),
-        fused_bytes=fused_frame_bytes(network),
-        layer_by_layer_bytes=layer_by_layer_frame_bytes(network),
+        floor_bytes=floor_bytes(network, frames) + parameter_bytes(network),
+        fused_bytes=fused_frame_bytes(network, frames),
+        layer_by_layer_bytes=layer_by_layer_frame_bytes(network, frames),
     )
 
 
-def layer_by_layer_block_bytes(block):
+def layer_by_layer_block_bytes(block, frames=1):
     """Every layer reads its input and weights and writes its output; the residual is read again."""
-    total = sum(_layer_bytes(layer) for layer in block.layers)
-    return total + (prod(block.input_shape) if block.residual else 0)
+    total = sum(_layer_bytes(layer, frames) for layer in block.layers)
+    return total + (frames * prod(block.input_shape) if block.residual else 0)
 
 
-def fused_block_bytes(block):
+def fused_block_bytes(block, frames=1):
     """The block reads its input and weights and writes its output; all between stays on chip."""
-    return prod(block.input_shape) + prod(block.output_shape) + block.weight_bytes()
+    activations = prod(block.input_shape) + prod(block.output_shape)
+    return frames * activations + block.weight_bytes()
 
 
-def layer_by_layer_frame_bytes(network):
+def layer_by_layer_frame_bytes(network, frames=1):
     """The whole network, layer by layer."""
     others = (network.stem, network.head, network.pool, network.classifier)
-    blocks = sum(layer_by_layer_block_bytes(block) for block in network.blocks)
-    return blocks + sum(_layer_bytes(layer) for layer in others)
+    blocks = sum(layer_by_layer_block_bytes(block, frames) for block in network.blocks)
+    return blocks + sum(_layer_bytes(layer, frames) for layer in others)
 
 
-def fused_frame_bytes(network):
+def fused_frame_bytes(network, frames=1):
     """The whole network with each bottleneck fused, and head, pool and classifier in one."""
     head, classifier = network.head, network.classifier
-    end = prod(head.input_shape) + head.weight_bytes() + classifier.weight_bytes() + network.classes
-    blocks = sum(fused_block_bytes(block) for block in network.blocks)
-    return _layer_bytes(network.stem) + blocks + end
+    activations = prod(head.input_shape) + network.classes
+    end = frames * activations + head.weight_bytes() + classifier.weight_bytes()
+    blocks = sum(fused_block_bytes(block, frames) for block in network.blocks)
+    return _layer_bytes(network.stem, frames) + blocks + end
 
 
-def floor_bytes(network):
-    """Every weight once, the image and the logits."""
-    return network.weight_bytes() + prod(network.input_shape) + network.classes
+def floor_bytes(network, frames=1):
+    """Every weight once, the images and the logits."""
+    return network.weight_bytes() + frames * (prod(network.input_shape) + network.classes)
 
 
 def parameter_bytes(part):
@@ -114,6 +139,6 @@ def parameter_bytes(part):
     return BYTES_PER_CHANNEL * channels
 
 
-def _layer_bytes(layer):
+def _layer_bytes(layer, frames):
     """Input, weights and output of one layer."""
-    return prod(layer.input_shape) + layer.weight_bytes() + prod(layer.output_shape)
+    return frames * (prod(layer.input_shape) + prod(layer.output_shape)) + layer.weight_bytes()

@@ -6,10 +6,11 @@ from typing import Protocol, TypeVar
 
 from mnv2.sim.errors import UserError
 
-__all__ = ["find_by_name", "short_name", "words"]
+__all__ = ["find_by_name", "if_several", "name_frames", "short_name", "turn_name", "words"]
 
 T = TypeVar("T")
 
+_COUNTS = {2: "two"}
 _SHORT_NAMES = {"stem": "stem", "head": "head", "classifier": "class."}
 
 
@@ -26,6 +27,30 @@ def short_name(layer: _Named) -> str:
 def words(cause: str) -> str:
     """``line buffer`` for ``line_buffer``."""
     return cause.replace("_", " ")
+
+
+def name_frames(abreast: int, one: str = "one frame", several: str = "frames") -> str:
+    """``one``, or ``two frames abreast``."""
+    return one if abreast == 1 else f"{_COUNTS.get(abreast, abreast)} {several} abreast"
+
+
+def if_several(abreast: int, pattern: str) -> str:
+    """``pattern`` with ``two frames abreast`` for its ``{}``; nothing for a single frame."""
+    return "" if abreast == 1 else pattern.format(name_frames(abreast))
+
+
+def turn_name(number: int, abreast: int) -> str:
+    """Name frames that are computed abreast: ``frame 3``, or ``frames 5 and 6`` of the third pair.
+
+    Parameters
+    ----------
+    number : int
+        Of the turn, from 1.
+    abreast : int
+        Frames of a turn.
+    """
+    last = number * abreast
+    return f"frame {last}" if abreast == 1 else f"frames {last - abreast + 1} and {last}"
 
 
 def find_by_name(

@@ -15,7 +15,12 @@ __all__ = ["find_commit", "find_versions", "made_with", "package_version", "pack
 
 
 def made_with(
-    path: object, model: str, config: "AcceleratorConfig", memory: Any, toolchain: Any
+    path: object,
+    model: str,
+    config: "AcceleratorConfig",
+    memory: Any,
+    toolchain: Any,
+    second: object = None,
 ) -> dict[str, Any]:
     """The inputs and versions that a run in RTL was made with, by name.
 
@@ -28,6 +33,8 @@ def made_with(
     config : mnv2.hw.config.AcceleratorConfig
     memory : mnv2.sim.rtl.memory_model.MemoryModel
     toolchain : mnv2.sim.rtl.toolchain.Toolchain
+    second : path, optional
+        File of the picture of a second frame abreast.
 
     Returns
     -------
@@ -35,6 +42,7 @@ def made_with(
     """
     return {
         "image": str(path),
+        **({} if second is None else {"second_image": str(second)}),
         "model": model,
         "configuration": dataclasses.asdict(config),
         "memory": dataclasses.asdict(memory),

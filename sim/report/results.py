@@ -15,9 +15,9 @@ class Measurement:
     name : str
         Name of the bottleneck, or ``"total"``.
     macs : int
-        Multiplications with a weight that the network requires.
+        Multiplications with a weight that the network requires, of all frames abreast.
     multipliers : int
-        Multipliers of the hardware that touch weights, counted in its netlist.
+        Products with weights that the hardware makes in a cycle, counted in its netlist.
     cycles : int
         Clock cycles from start to end.
     ideal_cycles : int
@@ -62,7 +62,7 @@ class Measurement:
     def __repr__(self):
         return (
             f"{type(self).__name__}({self.name}, {self.cycles:,} cycles, "
-            f"{self.mac_utilization:.1%} of {self.multipliers:,} multipliers, "
+            f"{self.mac_utilization:.1%} of {self.multipliers:,} products a cycle, "
             f"{self.dram_bytes:,} bytes of DRAM)"
         )
 
@@ -101,7 +101,7 @@ class Measurement:
 
     @property
     def mac_utilization(self) -> float:
-        """Share of the multipliers' cycles that the network's MACs take, 0 to 1."""
+        """The network's MACs as a share of the products that the cycles have room for, 0 to 1."""
         return self.macs / (self.cycles * self.multipliers) if self.cycles else 0.0
 
     @property
@@ -163,7 +163,7 @@ def sum_layers(layers: Sequence[Measurement], multipliers: int) -> Measurement:
     ----------
     layers : sequence of Measurement
     multipliers : int
-        Of the hardware, which the layers share.
+        Products a cycle of the hardware, which the layers share.
 
     Returns
     -------

@@ -22,7 +22,8 @@ def report_as_dict(report: RunReport) -> dict:
     dict
         ``layers``, those among them that are ``bottlenecks``, ``total``, and the configuration,
         memory, versions and commit of the run. Measured figures and computed ones
-        (``computed_…``, ``…_floor_…``, ``ideal_…``) have names of their own.
+        (``computed_…``, ``…_floor_…``, ``ideal_…``) have names of their own. Figures of a layer
+        are those of all ``frames_abreast``; ``multipliers`` are products a cycle.
     """
     rows = [_row(result, report) for result in report.layers]
     limits = {limit.name: limit for limit in report.block_limits}
@@ -46,13 +47,18 @@ def report_as_dict(report: RunReport) -> dict:
         "image": report.image,
         "model": report.model,
         **_classes(report.classes),
+        "second_picture": _second_picture(report),
         "clock_hz": report.clock_hz,
-        "frames_per_second": _frames_per_second(report),
+        "frames_abreast": report.abreast,
+        "frames_per_second": report.frames_per_second if report.mode == "network" else None,
         "frames": _frames(report.frames, report.clock_hz),
         "multipliers": report.multipliers,
+        "products_per_cycle": report.multipliers,
+        "macs_per_cycle": total.macs_per_cycle,
         "on_chip_bytes": report.on_chip_bytes,
         "on_chip_bytes_by_buffer": dict(report.buffer_bytes),
         "dram_bytes": total.dram_bytes,
+        "dram_bytes_per_frame": report.dram_bytes_per_frame if report.mode == "network" else None,
         "dram_floor_bytes": report.limits.floor_bytes,
         "dram_bytes_over_floor": report.over_floor,
         "computed_fused_dram_bytes": report.limits.fused_bytes,
@@ -144,9 +150,11 @@ def _classes(rankings):
     }
 
 
-def _frames_per_second(report):
-    """Frames of the whole network, one after another, in a second at the clock."""
-    return report.clock_hz / report.total.cycles if report.mode == "network" else None
+def _second_picture(report):
+    """The other picture of two that were computed abreast, and its likeliest classes."""
+    if not report.second_image:
+        return None
+    return {"image": report.second_image, **_classes(report.second_classes)}
 
 
 def _frames(frames, clock_hz):
@@ -154,12 +162,13 @@ def _frames(frames, clock_hz):
     if frames is None:
         return None
     return {
-        "count": len(frames.ends),
+        "count": frames.count,
+        "abreast": frames.abreast,
         "end_cycles": list(frames.ends),
         "interval_cycles": frames.interval_cycles,
-        "frames_per_second": clock_hz / frames.interval_cycles,
+        "frames_per_second": frames.frames_per_second(clock_hz),
         "mac_utilization": frames.mac_utilization,
-        "dram_bytes_per_frame": frames.dram_bytes / len(frames.ends),
+        "dram_bytes_per_frame": frames.dram_bytes_per_frame,
     }
 
 
@@ -191,6 +200,7 @@ def _measured(result, report):
         "stalls": dict(result.stalls),
         "bound": result.bound,
         "mac_utilization": result.mac_utilization,
+        "macs_per_cycle": result.macs_per_cycle,
         "dram_read_bytes": result.dram_read_bytes,
         "dram_read_bytes_by_kind": dict(result.dram_read_bytes_by_kind),
         "dram_write_bytes": result.dram_write_bytes,

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 from mnv2.sim.report.colors import INK, MUTED, POINTWISE_COLOR, STALL_COLORS, STYLE
 from mnv2.sim.report.frame import draw_frame
 from mnv2.sim.report.label_placement import label_points
-from mnv2.sim.report.names import short_name
+from mnv2.sim.report.names import if_several, name_frames, short_name
 from mnv2.sim.report.run_report import RunReport
 from mnv2.sim.report.run_series import byte_series, cycle_series, limit_bars, roofline, tick_names
 
@@ -54,8 +54,8 @@ def draw_cycles(report):
             color=INK,
         )
     axes.set_title(
-        f"Cycles by layer: {total.cycles:,} together, "
-        f"{total.mac_utilization:.1%} of {total.multipliers:,} multipliers used"
+        f"Cycles by layer{if_several(report.abreast, ', {}')}: {total.cycles:,} together, "
+        f"{total.mac_utilization:.1%} of {total.multipliers:,} products a cycle"
     )
     axes.set_ylabel("clock cycles, measured in RTL")
     _finish(axes, report, "the number above a bar: MAC utilisation")
@@ -86,8 +86,8 @@ def draw_bytes(report):
     if blocks:
         _mark(upper, [limit.fused_bytes for limit in report.block_limits], "fused (computed)")
     upper.set_title(
-        f"External memory: {report.total.dram_bytes:,} bytes, {report.over_floor:.3f} times "
-        "the floor"
+        f"External memory{if_several(report.abreast, ', {}')}: {report.total.dram_bytes:,} bytes, "
+        f"{report.over_floor:.3f} times the floor"
     )
     upper.set_ylabel("bytes, measured in RTL")
     ahead = "a byte counts for the layer that ran while it was read, often ahead of its use"
@@ -142,12 +142,13 @@ def _compare_frame(axes, report):
     axes.set_yticks(range(len(bars)), [label for label, _, _ in reversed(bars)])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:g}"))
     axes.set_xlim(0, max(value for _, value, _ in bars) * 1.1)
-    axes.set_xlabel("million bytes of the whole frame")
+    whole = name_frames(report.abreast, "the whole frame")
+    axes.set_xlabel(f"million bytes of {whole}")
 
 
 @matplotlib.rc_context(STYLE)
 def draw_roofline(report):
-    """MACs a cycle over MACs a byte, below the limits of the multipliers and the memory port.
+    """MACs a cycle over MACs a byte, below the limits of the array and the memory port.
 
     Parameters
     ----------
@@ -166,7 +167,7 @@ def draw_roofline(report):
     axes.set_xlim(shape.limits)
     axes.set_ylim(0, peak * 1.12)
     axes.annotate(
-        f"{peak:,} multipliers",
+        f"{peak:,} products a cycle",
         (right, peak),
         xytext=(-4, 6),
         textcoords="offset points",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
@@ -41,7 +41,7 @@ class RankedClassLike(Protocol):
 
 @dataclass(frozen=True)
 class ClassRankings:
-    """Likeliest classes of the picture, up to three times, likeliest first.
+    """Likeliest classes of a picture, up to three times, likeliest first.
 
     Attributes
     ----------
@@ -63,15 +63,23 @@ class ClassRankings:
         return len({top[0].index for top in tops if top}) == 1
 
 
-def check_frames(frames: int) -> None:
-    """Refuse a number of frames that gives no interval: the last frame is not counted in it.
+def check_frames(frames: int, abreast: int = 1) -> None:
+    """Refuse a number of frames that gives no interval: what ends last is not counted in it.
+
+    Parameters
+    ----------
+    frames : int
+    abreast : int
+        Of them, those that the accelerator computes together.
 
     Raises
     ------
     UserError
     """
-    if frames != 1 and frames < 3:
-        raise UserError(f"The number of frames must be 1, or 3 or more, not {frames}")
+    if frames == 1 or (frames >= 3 * abreast and frames % abreast == 0):
+        return
+    even = "" if abreast == 1 else f" and a multiple of {abreast}, since as many end together"
+    raise UserError(f"The number of frames must be 1, or {3 * abreast} or more{even}, not {frames}")
 
 
 @dataclass(frozen=True)
@@ -81,36 +89,54 @@ class FrameSequence:
     Attributes
     ----------
     ends : tuple of int
-        Cycle in which the logits of each frame were in memory; three frames or more.
+        Cycle in which the logits of each frame, or of each pair abreast, were in memory; three or
+        more.
     macs, multipliers : int
-        Of one frame, and of the hardware.
+        Of one frame, or of a pair, and products a cycle of the hardware.
     dram_bytes : int
         Bytes read and written, of all frames.
+    abreast : int
+        Frames that end together.
 
     Raises
     ------
     ValueError
-        If there are less than three frames.
+        If there are less than three ends.
     """
 
     ends: tuple[int, ...]
     macs: int
     multipliers: int
     dram_bytes: int
+    abreast: int = 1
 
     def __post_init__(self):
         if len(self.ends) < 3:
             raise ValueError(f"A sequence must have 3 frames or more, not {len(self.ends)}")
 
     @property
+    def count(self) -> int:
+        """Number of frames."""
+        return self.abreast * len(self.ends)
+
+    @property
     def interval_cycles(self) -> float:
-        """Mean cycles from logits to logits, without the last frame, which nothing follows."""
+        """Mean cycles from logits to the next logits, without the last, which nothing follows."""
         return (self.ends[-2] - self.ends[0]) / (len(self.ends) - 2)
 
     @property
     def mac_utilization(self) -> float:
-        """Share of the multipliers' cycles of an interval that the network's MACs take, 0 to 1."""
+        """The network's MACs as a share of the products that an interval has room for, 0 to 1."""
         return self.macs / (self.interval_cycles * self.multipliers)
+
+    @property
+    def dram_bytes_per_frame(self) -> float:
+        """Bytes read and written, of one frame."""
+        return self.dram_bytes / self.count
+
+    def frames_per_second(self, clock_hz: float) -> float:
+        """Frames that end in a second, at a clock in Hz."""
+        return self.abreast * clock_hz / self.interval_cycles
 
 
 @dataclass(frozen=True)
@@ -142,15 +168,15 @@ class RunReport:
         ``"network"`` if one program ran from the image to the logits, ``"blocks"`` if bottlenecks
         ran alone, each from memory to memory.
     image : str
-        Path of the picture.
+        Path of the picture, or of the first of two that were computed abreast.
     model : str
         Path of the model's file, or the name of the bundled one.
     layers : tuple of LayerResult
         In order of the network; those that were run.
     block_limits : tuple of TrafficLimits
-        Computed DRAM bytes of the bottlenecks among them.
+        Computed DRAM bytes of the bottlenecks among them, of all frames abreast.
     limits : TrafficLimits
-        Computed DRAM bytes of all that was run.
+        Computed DRAM bytes of all that was run, of all frames abreast.
     configuration, memory : dict
         Parameters of the accelerator and of the memory model, by name.
     buffer_bytes : dict of str to int
@@ -177,6 +203,10 @@ class RunReport:
         If several frames were run too.
     scale_sim : ScaleSimEstimate, optional
         Cycles of each layer by SCALE-Sim's formula: computed, to compare with the measured.
+    second_image : str
+        Path of the other picture of two.
+    second_classes : ClassRankings, optional
+        Likeliest classes of that.
 
     Raises
     ------
@@ -189,7 +219,7 @@ class RunReport:
     layers: tuple[LayerResult, ...]
     block_limits: tuple[TrafficLimits, ...]
     limits: TrafficLimits
-    configuration: Mapping[str, int] = field(hash=False)
+    configuration: Mapping[str, Any] = field(hash=False)
     memory: Mapping[str, int] = field(hash=False)
     buffer_bytes: Mapping[str, int] = field(hash=False)
     port_bytes: int
@@ -204,6 +234,8 @@ class RunReport:
     timeline: Timeline | None = None
     frames: FrameSequence | None = None
     scale_sim: ScaleSimEstimate | None = None
+    second_image: str = ""
+    second_classes: ClassRankings | None = None
 
     #: Whether the layers were predicted, not measured; no report holds both.
     predicted: ClassVar[bool] = False
@@ -231,7 +263,7 @@ class RunReport:
         return (
             f"{type(self).__name__}({self.mode}, {len(self.layers)} layers, "
             f"{cycles:,} cycles, {moved:,} bytes of DRAM, "
-            f"{self.multipliers:,} multipliers, {self.clock_hz / 1e6:g} MHz)"
+            f"{self.multipliers:,} products a cycle, {self.clock_hz / 1e6:g} MHz)"
         )
 
     @property
@@ -241,8 +273,28 @@ class RunReport:
 
     @property
     def multipliers(self) -> int:
-        """Multipliers of the hardware that touch weights."""
+        """Products with weights that the hardware makes in a cycle."""
         return self.layers[0].multipliers
+
+    @property
+    def abreast(self) -> int:
+        """Frames that the hardware computes together; every figure of a layer is that of all."""
+        return self.configuration.get("frames", 1)
+
+    @property
+    def frames_per_second(self) -> float:
+        """Frames of the whole network in a second, those abreast alone between start and end."""
+        return self.abreast * self.clock_hz / self.total.cycles
+
+    @property
+    def dram_bytes_per_frame(self) -> float:
+        """Measured DRAM bytes of one frame."""
+        return self.total.dram_bytes / self.abreast
+
+    @property
+    def rounds_once(self) -> bool:
+        """Whether the results of layers are rounded once, and not as in LiteRT."""
+        return self.configuration.get("requantize") == "single"
 
     @property
     def on_chip_bytes(self) -> int:

@@ -13,7 +13,7 @@ from mnv2.sim.report.colors import (
     WRITTEN_COLOR,
     choose_colors,
 )
-from mnv2.sim.report.names import short_name, words
+from mnv2.sim.report.names import name_frames, short_name, words
 from mnv2.sim.report.run_report import RunReport
 
 __all__ = [
@@ -66,6 +66,7 @@ class FramePart:
     begin, cycles : int
         Clock cycle of the frame in which it begins, and how many it takes.
     macs, multipliers : int
+        The network's, and products a cycle of the hardware.
     stalls : dict of str to int
         Cycles that the array waited, by cause.
     """
@@ -84,13 +85,13 @@ class FramePart:
 
     @property
     def mac_utilization(self) -> float:
-        """Share of the multipliers' cycles that the network's MACs take, 0 to 1."""
+        """The network's MACs as a share of the products that the cycles have room for, 0 to 1."""
         return self.macs / (self.cycles * self.multipliers)
 
 
 @dataclass(frozen=True)
 class Roofline:
-    """Points of layers under the limits of the multipliers and of the memory port.
+    """Points of layers under the limits of the array and of the memory port.
 
     Attributes
     ----------
@@ -99,7 +100,7 @@ class Roofline:
     bandwidth : int
         Bytes a cycle at most.
     ridge : float
-        MACs a byte, right of which the multipliers bind.
+        MACs a byte, right of which the array binds.
     limits : tuple of float
         Left and right end of the figure, MACs a byte.
     roof : list of (float, float)
@@ -180,7 +181,7 @@ def byte_series(report: RunReport) -> list[Series]:
 
 
 def limit_bars(report: RunReport) -> tuple[tuple[str, int, str], ...]:
-    """Bytes of a frame and the computed bytes to compare them with, most first.
+    """Bytes of a frame, or of frames abreast, and computed bytes to compare with, most first.
 
     Returns
     -------
@@ -307,7 +308,7 @@ def wait_series(report: RunReport, parts: Sequence[FramePart]) -> list[Series]:
 
 
 def frame_titles(report: RunReport) -> tuple[str, str]:
-    """Title and subtitle of a frame: its cycles, and the shares of work and waiting.
+    """Title and subtitle of frames: their cycles, and the shares of work and waiting.
 
     Returns
     -------
@@ -317,12 +318,13 @@ def frame_titles(report: RunReport) -> tuple[str, str]:
     causes = sorted(total.stalls.items(), key=lambda item: -item[1])[:3]
     waited = ", ".join(f"{words(cause)} {cycles / total.cycles:.1%}" for cause, cycles in causes)
     title = (
-        f"One frame: {total.cycles:,} cycles, {total.microseconds(report.clock_hz) / 1e3:.2f} ms "
-        f"at {report.clock_hz / 1e6:g} MHz, {total.mac_utilization:.1%} of {total.multipliers:,} "
-        "multipliers used"
+        f"{name_frames(report.abreast).capitalize()}: {total.cycles:,} cycles, "
+        f"{total.microseconds(report.clock_hz) / 1e3:.2f} ms at {report.clock_hz / 1e6:g} MHz, "
+        f"{total.mac_utilization:.1%} of {total.multipliers:,} products a cycle"
     )
+    each = "" if report.abreast == 1 else f", {report.dram_bytes_per_frame:,.0f} a frame"
     below = (
         f"The array works in {total.busy_share:.1%} of the cycles; it waits most for {waited}. "
-        f"The port moves {total.dram_bytes:,} bytes, {report.over_floor:.3f} times the floor."
+        f"The port moves {total.dram_bytes:,} bytes{each}, {report.over_floor:.3f} times the floor."
     )
     return title, below

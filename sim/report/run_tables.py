@@ -3,15 +3,17 @@
 from rich.console import Group
 from rich.text import Text
 
-from mnv2.sim.report.names import words
+from mnv2.sim.report.names import if_several, name_frames, words
 from mnv2.sim.report.run_report import RunReport
 from mnv2.sim.report.wide_table import WideTable, new_table
 
 __all__ = [
+    "figures_line",
     "frames_line",
     "headline",
     "memory_table",
     "render_report",
+    "rounding_note",
     "stall_table",
     "time_table",
 ]
@@ -31,7 +33,7 @@ def render_report(report: RunReport) -> Group:
     -------
     rich.console.Group
     """
-    parts = [_class_table(report)] if report.classes else []
+    parts = [_class_table(one) for one in (report.classes, report.second_classes) if one]
     return Group(
         *parts,
         Text(headline(report), style="bold"),
@@ -59,45 +61,55 @@ def headline(report: RunReport) -> str:
     str
     """
     total = report.total
-    frame = report.mode == "network"
-    what = (
-        f"{report.layers[-1].output_shape[-1]:,}-class frame"
-        if frame
-        else f"{_named(report.layers)}, from memory to memory"
-    )
-    speed = f", {report.clock_hz / total.cycles:,.1f} frames/s" if frame else ""
-    wrong = "mismatch" if total.mismatches == 1 else "mismatches"
+    wrong = f"{total.mismatches:,} {'mismatch' if total.mismatches == 1 else 'mismatches'}"
+    return f"{_named(report)}: {figures_line(report)}, {wrong}{rounding_note(report)}"
+
+
+def figures_line(report: RunReport) -> str:
+    """The main figures, whether measured or predicted, in one line: cycles, frames, bytes."""
+    total, clock = report.total, report.clock_hz
+    network = report.mode == "network"
+    speed = f", {report.frames_per_second:,.1f} frames/s" if network else ""
+    each = f"{report.dram_bytes_per_frame:,.0f} a frame, " if report.abreast > 1 else ""
     return (
-        f"{what}: {total.cycles:,} cycles = {total.microseconds(report.clock_hz) / 1e3:.3f} ms at "
-        f"{report.clock_hz / 1e6:g} MHz{speed}, {total.mac_utilization:.1%} of "
-        f"{report.multipliers:,} multipliers, {total.dram_bytes:,} bytes of DRAM "
-        f"({report.over_floor:.3f} x floor), {total.mismatches:,} {wrong}"
+        f"{total.cycles:,} cycles = {total.microseconds(clock) / 1e3:.3f} ms at "
+        f"{clock / 1e6:g} MHz{speed}, {total.mac_utilization:.1%} of {report.multipliers:,} "
+        f"products a cycle, {total.dram_bytes:,} bytes of DRAM ({each}{report.over_floor:.3f} x "
+        "floor)"
     )
 
 
-def _named(bottlenecks):
-    """Which bottlenecks ran."""
-    if len(bottlenecks) == 1:
-        return f"{bottlenecks[0].name} alone"
-    return f"{len(bottlenecks)} bottlenecks, each alone"
+def rounding_note(report: RunReport) -> str:
+    """Name the rounding, after a comma, where it is not LiteRT's."""
+    return ", results rounded once (requantize=single)" if report.rounds_once else ""
+
+
+def _named(report):
+    """Name what ran: frames of the network, or bottlenecks."""
+    if report.mode == "network":
+        frame = f"{report.layers[-1].output_shape[-1]:,}-class frame"
+        return name_frames(report.abreast, frame, f"{frame}s")
+    count = len(report.layers)
+    alone = f"{count} bottlenecks, each alone" if count > 1 else f"{report.layers[0].name} alone"
+    return f"{alone}{if_several(report.abreast, ', {}')}, from memory to memory"
 
 
 def frames_line(report: RunReport) -> str:
     """Several back-to-back frames, in one line."""
-    frames = report.frames
+    frames, clock = report.frames, report.clock_hz
     assert frames is not None
     interval = frames.interval_cycles
+    two = if_several(frames.abreast, "{} ")
     return (
-        f"{len(frames.ends)} back-to-back frames: every {interval:,.0f} cycles = "
-        f"{interval / report.clock_hz * 1e3:.3f} ms, {report.clock_hz / interval:,.1f} frames/s, "
-        f"{frames.mac_utilization:.1%} of the multipliers, "
-        f"{frames.dram_bytes / len(frames.ends):,.0f} bytes of DRAM each"
+        f"{frames.count} back-to-back frames: {two}every {interval:,.0f} cycles = "
+        f"{interval / clock * 1e3:.3f} ms, {frames.frames_per_second(clock):,.1f} frames/s, "
+        f"{frames.mac_utilization:.1%} of the products, "
+        f"{frames.dram_bytes_per_frame:,.0f} bytes of DRAM each"
     )
 
 
-def _class_table(report):
-    """The likeliest classes of float, golden and the RTL, side by side."""
-    classes = report.classes
+def _class_table(classes):
+    """The likeliest classes of a picture by float, golden and the RTL, side by side."""
     first = classes.rtl_top[0].name
     tops = {
         "float": classes.float_top,
@@ -139,8 +151,9 @@ def time_table(report: RunReport) -> WideTable:
     """Shape, work and time of each layer; the title states whether they are measured."""
     measured = not report.predicted
     table = new_table(
-        f"Layers{' in RTL,' if measured else ', predicted:'} {report.multipliers:,} multipliers, "
-        f"{report.on_chip_bytes:,} bytes on chip, {report.clock_hz / 1e6:g} MHz",
+        f"Layers{' in RTL,' if measured else ', predicted:'} {if_several(report.abreast, '{}, ')}"
+        f"{report.multipliers:,} products a cycle, {report.on_chip_bytes:,} bytes on chip, "
+        f"{report.clock_hz / 1e6:g} MHz",
         "layer",
         "output",
         "s",
@@ -175,9 +188,10 @@ def time_table(report: RunReport) -> WideTable:
         table.caption += "; head: and pool"
     if report.scale_sim is not None:
         height, width = report.scale_sim.array
+        one_by_one = "" if report.abreast == 1 else " for one frame after another"
         table.caption += (
             f"\nSCALE-Sim's formula for {height} x {width} multipliers, weight-stationary, "
-            f"computed: {report.scale_sim.total_cycles:,} cycles"
+            f"computed{one_by_one}: {report.scale_sim.total_cycles:,} cycles"
         )
     return table
 
@@ -232,7 +246,8 @@ def memory_table(report: RunReport) -> WideTable:
     kinds = report.read_kinds
     blocks = report.mode == "blocks"
     table = new_table(
-        f"External memory, bytes{', predicted' if report.predicted else ''}",
+        f"External memory, {if_several(report.abreast, '{}, ')}bytes"
+        f"{', predicted' if report.predicted else ''}",
         "layer",
         *(f"read\n{kind}" for kind in kinds),
         "written",
@@ -260,12 +275,13 @@ def memory_table(report: RunReport) -> WideTable:
             *computed,
             style=_style(result),
         )
+    images = "image" if report.abreast == 1 else "images"
     table.caption = (
         "* computed from the architecture: activations and weights only, one byte each"
         if blocks
         else "a byte counts for the layer during which it is read, often ahead of its use;\n"
-        f"computed: floor {report.limits.floor_bytes:,} (image, logits, every weight and parameter "
-        f"once),\nlayer by layer {report.limits.layer_by_layer_bytes:,}"
+        f"computed: floor {report.limits.floor_bytes:,} ({images}, logits, every weight and "
+        f"parameter once),\nlayer by layer {report.limits.layer_by_layer_bytes:,}"
     )
     return table
 

@@ -57,22 +57,22 @@ def scale_sim_cycles(layer, rows, columns):
 
 
 def systolic_array(config):
-    """(rows, columns) of a systolic array with an accelerator's multipliers.
+    """(rows, columns) of a systolic array with a multiplier for each product of an accelerator.
 
     Parameters
     ----------
     config : mnv2.hw.config.AcceleratorConfig
-        Its input lanes and pixels become the rows, its output lanes the columns.
+        Its input lanes, pixels and frames abreast become the rows, its output lanes the columns.
 
     Returns
     -------
     tuple of int
     """
-    return config.inputs * config.pixels, config.outputs
+    return config.inputs * config.pixels * config.frames, config.outputs
 
 
 def estimate_layers(parts, config):
-    """The formula's cycles of stem, blocks, head or classifier, on as many multipliers.
+    """The formula's cycles of stem, blocks, head or classifier, with as many products a cycle.
 
     Parameters
     ----------
@@ -82,15 +82,15 @@ def estimate_layers(parts, config):
     Returns
     -------
     ScaleSimEstimate
-        A block's cycles are those of its layers, one after another.
+        A block's cycles are those of its layers, one after another; where frames are computed
+        abreast, those of as many frames, one after another.
     """
     array = systolic_array(config)
     return ScaleSimEstimate(
         array,
         {
-            part.name: sum(
-                scale_sim_cycles(layer, *array) for layer in getattr(part, "layers", (part,))
-            )
+            part.name: config.frames
+            * sum(scale_sim_cycles(layer, *array) for layer in getattr(part, "layers", (part,)))
             for part in parts
         },
     )

@@ -2,10 +2,17 @@
 
 import numpy as np
 
+from mnv2.golden.arithmetic import LITERT, Arithmetic
 from mnv2.hw.config import STREAMS
 from mnv2.sim.errors import SimulationError, UserError
 
-__all__ = ["Mismatch", "check_counters", "check_formats", "check_map"]
+__all__ = [
+    "Mismatch",
+    "accelerator_arithmetic",
+    "check_counters",
+    "check_formats",
+    "check_map",
+]
 
 
 class Mismatch(UserError):
@@ -77,6 +84,22 @@ def check_counters(result, config):
             )
 
 
+def accelerator_arithmetic(config):
+    """Arithmetic of an accelerator's layers, for which a float network is quantised.
+
+    Parameters
+    ----------
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Returns
+    -------
+    mnv2.golden.arithmetic.Arithmetic
+    """
+    if config.requantize == "single":
+        return Arithmetic(multiplier_bits=17, rounding="single")
+    return LITERT
+
+
 def check_formats(integer, config):
     """Refuse an integer network in a format that the accelerator does not have.
 
@@ -90,21 +113,28 @@ def check_formats(integer, config):
     UserError
         Naming the layer, its bits and the accelerator's.
     """
+    there = accelerator_arithmetic(config)
+    how = {"double": "rounds twice", "single": "rounds once"}[there.rounding]
     adds = [block.add for block in integer.blocks if block.add is not None]
     for record in (*integer.layers, *adds, integer.pool):
         arithmetic = record.arithmetic
-        if arithmetic.rounding != "double" or arithmetic.accumulator_bits != 32:
+        if arithmetic.rounding != there.rounding or arithmetic.accumulator_bits != 32:
             raise UserError(
-                f"The accelerator rounds twice and accumulates in 32 bits, but {record.name} has "
+                f"The accelerator {how} and accumulates in 32 bits, but {record.name} has "
                 f"rounding {arithmetic.rounding} and {arithmetic.accumulator_bits} bits"
             )
-        for what, there in (
+        if arithmetic.multiplier_bits > there.multiplier_bits:
+            raise UserError(
+                f"The accelerator scales with multipliers of {there.multiplier_bits} bits, but "
+                f"{record.name} has {arithmetic.multiplier_bits}"
+            )
+        for what, bits_there in (
             ("weight_bits", config.weight_bits),
             ("activation_bits", config.activation_bits),
         ):
             bits = getattr(record, what, 0)
-            if bits > there:
+            if bits > bits_there:
                 raise UserError(
-                    f"{record.name} has {what} {bits}, but the accelerator {there}: change it "
+                    f"{record.name} has {what} {bits}, but the accelerator {bits_there}: change it "
                     f"with --set {what}={bits}, which may be 4 to 8"
                 )

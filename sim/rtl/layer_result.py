@@ -1,10 +1,29 @@
 """From counters to the rows of a report."""
 
 from mnv2.hw.config import STREAMS
+from mnv2.sim.errors import UserError
 from mnv2.sim.report.results import LayerResult
 from mnv2.sim.rtl.multipliers import count_multipliers
 
-__all__ = ["layer_result"]
+__all__ = ["layer_result", "require_counters"]
+
+
+def require_counters(config):
+    """Refuse an accelerator that counts nothing, before anything is built.
+
+    Parameters
+    ----------
+    config : mnv2.hw.config.AcceleratorConfig
+
+    Raises
+    ------
+    UserError
+    """
+    if not config.counters:
+        raise UserError(
+            "A run is measured by the accelerator's counters, which counters=false leaves out: "
+            "mnv2 predict gives the same figures without them"
+        )
 
 
 def layer_result(
@@ -28,7 +47,9 @@ def layer_result(
     counters : dict of str to int
         See `mnv2.hw.config.COUNTERS`.
     config : mnv2.hw.config.AcceleratorConfig
-    name, kind, macs, ideal_cycles, write_bytes, input_shape, output_shape, stride, residual
+    macs : int
+        Of one frame.
+    name, kind, ideal_cycles, write_bytes, input_shape, output_shape, stride, residual
         See `mnv2.sim.report.results.LayerResult`.
 
     Returns
@@ -38,7 +59,7 @@ def layer_result(
     return LayerResult(
         name=name,
         kind=kind,
-        macs=macs,
+        macs=config.frames * macs,
         multipliers=count_multipliers(config).weights,
         cycles=counters["cycles"],
         ideal_cycles=ideal_cycles,

@@ -1,9 +1,15 @@
-"""Multipliers counted in the netlist, not taken from the configuration."""
+"""Multipliers counted in the netlist, not taken from the configuration.
+
+A multiplier whose wider operand is two factors with zeros between them makes two products: these
+are counted as well.
+"""
 
 import functools
 import re
 from collections import Counter
 from dataclasses import dataclass
+
+from mnv2.sim.rtl.live_bits import LiveBits, declared_bits
 
 __all__ = ["Multipliers", "count_multipliers", "find_multipliers"]
 
@@ -15,19 +21,22 @@ class Multipliers:
     Attributes
     ----------
     weights : int
-        Those of a weight and an activation.
+        Products of a weight and an activation in a cycle.
+    pairs : int
+        Multipliers that make two of these products.
     others : dict of str to int
         The remaining ones by unit and widths, such as ``"core.requantize 32x31"``; those by a
         constant, which are shifts and adders, are left out.
     """
 
     weights: int
+    pairs: int
     others: dict[str, int]
 
     @property
     def total(self):
         """All multipliers of two variables."""
-        return self.weights + sum(self.others.values())
+        return self.weights - self.pairs + sum(self.others.values())
 
 
 @functools.lru_cache
@@ -45,16 +54,17 @@ def count_multipliers(config):
     from mnv2.hw.accelerator import Accelerator
     from mnv2.sim.rtl.verilog import generate
 
-    weights = 0
+    weights = pairs = 0
     others: Counter[str] = Counter()
     widths = tuple(sorted((config.weight_bits, config.activation_bits)))
     text = generate(Accelerator, name="accelerator", config=config)
-    for (module, first, second), count in find_multipliers(text).items():
-        if (second, first) == widths:
-            weights += count
+    for (module, first, second, products), count in find_multipliers(text).items():
+        if tuple(sorted((first, second))) == widths:
+            weights += products * count
+            pairs += (products - 1) * count
         else:
             others[f"{module.partition('.')[2]} {first}x{second}"] += count
-    return Multipliers(weights=weights, others=dict(sorted(others.items())))
+    return Multipliers(weights=weights, pairs=pairs, others=dict(sorted(others.items())))
 
 
 def find_multipliers(text):
@@ -71,9 +81,10 @@ def find_multipliers(text):
     Returns
     -------
     collections.Counter
-        By name of the module, bits of the wider and of the narrower operand. A zero above an
-        unsigned operand, which only makes it signed, is no bit of it. A module that is used more
-        than once counts as often.
+        By name of the module, bits of the wider and of the narrower factor, and products that a
+        multiplier makes of such factors: 2 if its wider operand is a pair. A zero above an unsigned
+        operand, which only makes it signed, is no bit of it. A module that is used more than once
+        counts as often.
 
     Raises
     ------
@@ -84,27 +95,24 @@ def find_multipliers(text):
     if len(modules) != len(re.findall(r"^module\b", text, re.M)):
         raise ValueError("Modules of the Verilog text must have different names and an end")
     uses = _count_uses(modules)
-    found: Counter[tuple[str, int, int]] = Counter()
+    found: Counter[tuple[str, int, int, int]] = Counter()
     for module, body in modules.items():
         lines = [line for line in body.splitlines() if " * " in line]
         if not lines or not uses[module]:
             continue
-        bits = {
-            name: int(high or 0) + 1
-            for high, name in re.findall(
-                r"^  (?:input|output|wire|reg)\s(?:reg |wire )?(?:signed )?"
-                r"(?:\[(\d+):0\] )?(\S+?) ?(?: = [^;]*)?;$",
-                body,
-                re.M,
-            )
-        }
+        bits, live = declared_bits(body), LiveBits(body)
         for line in lines:
             match = re.fullmatch(r"  assign .*? = (\S.*?) \* (\S.*?);", line)
             if not match:
                 raise ValueError(f"A multiplication must be an assignment, not {line.strip()!r}")
-            widths = [_operand_bits(operand, bits) for operand in match.groups()]
-            if all(widths):
-                found[module.lstrip("\\"), max(widths), min(widths)] += uses[module]
+            operands = match.groups()
+            widths = [_operand_bits(operand, bits) for operand in operands]
+            if not all(widths):
+                continue
+            pairs = [_paired_bits(live.mask(operand), min(widths)) for operand in operands]
+            factors = sorted(pair or width for pair, width in zip(pairs, widths, strict=True))
+            products = 2 if any(pairs) else 1
+            found[module.lstrip("\\"), factors[1], factors[0], products] += uses[module]
     return found
 
 
@@ -136,3 +144,15 @@ def _operand_bits(operand, bits):
     if text in bits:
         return bits[text]
     raise ValueError(f"An operand must be a signal, a part of one or a constant, not {operand!r}")
+
+
+def _paired_bits(mask, gap):
+    """Bits of each of the two factors that an operand holds, or 0 if it is one factor.
+
+    Between two there are ``gap`` zeros or more: as many bits as the other operand has, so that the
+    two products do not meet.
+    """
+    runs = re.fullmatch(r"(1+)(0+)(1+)", f"{mask or 0:b}")
+    if not runs or len(runs[2]) < gap or len(runs[1]) != len(runs[3]):
+        return 0
+    return len(runs[1])

@@ -1,5 +1,6 @@
 """Runs bottlenecks on the RTL one by one, each from memory to memory and held to golden."""
 
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -12,10 +13,10 @@ from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.progress import BlocksProgress
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.ideal import ideal_block_cycles
-from mnv2.sim.mapping.packing import unpack_map
 from mnv2.sim.mapping.tiling import DoesNotFit
+from mnv2.sim.rtl.abreast import each_frame, frame_label, to_pack, unpack_frames
 from mnv2.sim.rtl.check import check_counters, check_map
-from mnv2.sim.rtl.layer_result import layer_result
+from mnv2.sim.rtl.layer_result import layer_result, require_counters
 from mnv2.sim.rtl.simulate import build_accelerator, simulate
 
 __all__ = ["BlockTask", "network_tasks", "run_block_task", "run_tasks"]
@@ -35,9 +36,9 @@ class BlockTask:
         Shapes.
     quantized : mnv2.golden.quantized_block.QuantizedBlock
         Weights and parameters.
-    activation : int8 [H, W, C]
-        Input.
-    expected : int8 [H', W', C']
+    activation : int8 [H, W, C], or sequence of them
+        Input; of several frames abreast one for each.
+    expected : int8 [H', W', C'], or sequence of them
         Output of golden.
     """
 
@@ -45,8 +46,8 @@ class BlockTask:
 
     block: Block
     quantized: QuantizedBlock
-    activation: np.ndarray
-    expected: np.ndarray
+    activation: np.ndarray | Sequence[np.ndarray]
+    expected: np.ndarray | Sequence[np.ndarray]
 
 
 def network_tasks(model, tensors):
@@ -55,16 +56,18 @@ def network_tasks(model, tensors):
     Parameters
     ----------
     model : mnv2.golden.model.QuantizedModel
-    tensors : dict of str to int8 array
-        What `model.run` returned.
+    tensors : dict of str to int8 array, or sequence of them
+        What `model.run` returned; of several frames abreast one for each.
 
     Returns
     -------
     list of BlockTask
     """
+    pictures = [tensors] if isinstance(tensors, dict) else tensors
     tasks, name = [], "stem"
     for block, quantized in zip(model.network.blocks, model.blocks, strict=True):
-        tasks.append(BlockTask(block, quantized, tensors[name], tensors[block.output_name]))
+        inputs, outputs = ([one[key] for one in pictures] for key in (name, block.output_name))
+        tasks.append(BlockTask(block, quantized, inputs, outputs))
         name = block.output_name
     return tasks
 
@@ -84,8 +87,8 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
 
     Returns
     -------
-    (mnv2.sim.report.results.LayerResult, int8 [H, W, C])
-        What was measured, and the block's output.
+    (mnv2.sim.report.results.LayerResult, tuple of int8 [H, W, C])
+        What was measured, and the block's output of each frame abreast.
 
     Raises
     ------
@@ -94,8 +97,8 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
     SimulationError
         If the program does not end, or the counters contradict each other.
     """
-    block = task.block
-    program = build_block_program(block, task.quantized, task.activation, config)
+    block, expected = task.block, each_frame(task.expected, config)
+    program = _program(task, config)
     ideal = ideal_block_cycles(block, config)
     result = simulate(
         build,
@@ -104,10 +107,15 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
         waves_file=waves_file,
         deadline=DEADLINE_FACTOR * ideal + DEADLINE_CYCLES,
     )
-    output = unpack_map(result.output, program.output_shape, config)
-    check_map(
-        block.name, output, task.expected, memory, f"--blocks {block.name.removeprefix('block')}"
-    )
+    outputs = unpack_frames(result.output, program.output_shape, config)
+    for number, (output, right) in enumerate(zip(outputs, expected, strict=True)):
+        check_map(
+            frame_label(block.name, number, config),
+            output,
+            right,
+            memory,
+            f"--blocks {block.name.removeprefix('block')}",
+        )
     check_counters(result, config)
     (row,) = result.counters
     measured = layer_result(
@@ -123,7 +131,13 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
         stride=block.stride,
         residual=block.residual,
     )
-    return measured, output
+    return measured, outputs
+
+
+def _program(task, config):
+    """Program of a task, with the inputs of all frames abreast."""
+    inputs = to_pack(each_frame(task.activation, config), config)
+    return build_block_program(task.block, task.quantized, inputs, config)
 
 
 def run_tasks(
@@ -145,18 +159,20 @@ def run_tasks(
 
     Returns
     -------
-    list of (mnv2.sim.report.results.LayerResult, int8 [H, W, C])
-        What was measured, and the block's output, in the order of the tasks.
+    list of (mnv2.sim.report.results.LayerResult, tuple of int8 [H, W, C])
+        What was measured, and the block's output of each frame abreast, in the order of the tasks.
 
     Raises
     ------
     UserError
-        If a block does not fit, differs from golden, or a tool is missing.
+        If a block does not fit, differs from golden, or a tool is missing; or the accelerator
+        counts nothing.
     SimulationError
         If a simulation fails otherwise.
     """
+    require_counters(config)
     try:
-        programs = [build_block_program(t.block, t.quantized, t.activation, config) for t in tasks]
+        programs = [_program(task, config) for task in tasks]
     except DoesNotFit as error:
         raise UserError(error.advice) from None
     build = build_accelerator(

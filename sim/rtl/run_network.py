@@ -1,19 +1,21 @@
-"""Runs a whole network on the RTL, from image to logits, each block's output held to golden."""
+"""Runs a whole network on the RTL, from images to logits, each block's output held to golden."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.progress import FrameProgress
+from mnv2.sim.mapping.descriptors import map_bytes
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
-from mnv2.sim.mapping.network_program import build_network_program, unpack_logits
-from mnv2.sim.mapping.packing import unpack_map
+from mnv2.sim.mapping.network_program import build_network_program
 from mnv2.sim.mapping.tiling import DoesNotFit, map_words
 from mnv2.sim.report.results import LayerResult
-from mnv2.sim.rtl.check import check_counters, check_map
-from mnv2.sim.rtl.layer_result import layer_result
+from mnv2.sim.rtl.abreast import each_frame
+from mnv2.sim.rtl.check import check_counters
+from mnv2.sim.rtl.frame_output import FrameOutput, check_outputs, read_outputs, with_spilled_maps
+from mnv2.sim.rtl.layer_result import layer_result, require_counters
 from mnv2.sim.rtl.simulate import build_accelerator, simulate
 
 __all__ = ["NetworkRun", "run_network"]
@@ -26,25 +28,23 @@ DEADLINE_FACTOR, DEADLINE_CYCLES = 20, 1_000_000
 class NetworkRun:
     """Results of a run of a network.
 
+    A row of figures is that of all frames abreast.
+
     Attributes
     ----------
     layers : tuple of mnv2.sim.report.results.LayerResult
-        Stem, blocks, head (with the pool) and classifier, of the first frame.
+        Stem, blocks, head (with the pool) and classifier, of the first frames abreast.
     frame_layers : tuple of tuple of mnv2.sim.report.results.LayerResult
-        Those of every frame. Where several frames follow one another, the classifier of a frame
-        is computed between the first blocks of the next; its cycles are still its own.
-    logits : int8 [classes]
-    accumulators : int32 [classes]
-        The classifier's, with bias: logits that nothing has clipped.
-    maps : dict of str to int8 [H, W, C]
-        Outputs of the blocks by the block's name, as the map memory held them, or external memory
-        those that went through it; and ``"pool"``. Of the first image.
+        Those of every frame, or pair abreast. Where several follow one another, the classifier of
+        one is computed between the first blocks of the next; its cycles are still its own.
+    outputs : tuple of FrameOutput
+        One for each frame abreast.
     timeline : int64 [N, 4]
         See `mnv2.sim.rtl.simulate.Simulation`.
     cycles : int
         From start to the end.
     frame_ends : tuple of int
-        Cycle in which the logits of each frame were in memory.
+        Cycle in which the logits of each frame, or pair abreast, were in memory.
     read_bytes, write_bytes : int
         Of all frames, counted by the memory model.
     seconds : float
@@ -55,15 +55,28 @@ class NetworkRun:
 
     layers: tuple[LayerResult, ...]
     frame_layers: tuple[tuple[LayerResult, ...], ...]
-    logits: np.ndarray
-    accumulators: np.ndarray
-    maps: dict[str, np.ndarray]
+    outputs: tuple[FrameOutput, ...]
     timeline: np.ndarray
     cycles: int
     frame_ends: tuple[int, ...]
     read_bytes: int
     write_bytes: int
     seconds: float
+
+    @property
+    def logits(self) -> np.ndarray:
+        """Those of the first picture, int8 [classes]."""
+        return self.outputs[0].logits
+
+    @property
+    def accumulators(self) -> np.ndarray:
+        """Those of the first picture's classifier, int32 [classes]."""
+        return self.outputs[0].accumulators
+
+    @property
+    def maps(self) -> dict[str, np.ndarray]:
+        """Those of the first picture, by name."""
+        return self.outputs[0].maps
 
 
 def run_network(
@@ -72,7 +85,7 @@ def run_network(
     *,
     config,
     memory,
-    frames=1,
+    turns=1,
     waves_file=None,
     asserts=False,
     progress: FrameProgress | None = None,
@@ -82,12 +95,13 @@ def run_network(
     Parameters
     ----------
     model : mnv2.golden.model.QuantizedModel
-    tensors : dict of str to array
-        What `model.run` returned for the image: the input, and what is expected.
+    tensors : dict of str to array, or sequence of them
+        What `model.run` returned for the image: the input, and what is expected. One for each frame
+        abreast.
     config : mnv2.hw.config.AcceleratorConfig
     memory : mnv2.sim.rtl.memory_model.MemoryModel
-    frames : int
-        Number of back-to-back frames of the image.
+    turns : int
+        Number of times that the images are computed, back-to-back: of frames, or of pairs abreast.
     waves_file : Path, optional
         Waveform to write; any suffix is replaced by the format's.
     asserts : bool
@@ -102,13 +116,16 @@ def run_network(
     Raises
     ------
     UserError
-        If the network does not fit, differs from golden, or a tool is missing.
+        If the network does not fit, differs from golden, or a tool is missing; or the accelerator
+        counts nothing.
     SimulationError
         If the simulation fails otherwise.
     """
-    network = model.network
+    require_counters(config)
+    network, pictures = model.network, each_frame(tensors, config)
     try:
-        program = build_network_program(model, frames * [tensors["input"]], config)
+        images = turns * [picture["input"] for picture in pictures]
+        program = build_network_program(model, images, config)
     except DoesNotFit as error:
         raise UserError(error.advice) from None
     build = build_accelerator(
@@ -121,7 +138,7 @@ def run_network(
     if progress:
         progress.built()
     placement = program.placement
-    # The maps of the first frame, whose blocks and head are the first descriptors.
+    # The maps of the first frames, whose blocks and head are the first descriptors.
     snapshots = [
         (number + 1, (tiling.output_base, tiling.output_end))
         for number, (tiling, spilled) in enumerate(
@@ -134,54 +151,29 @@ def run_network(
     ideal = _ideal_cycles(network, config)
     result = simulate(
         build,
-        _with_spilled_maps(program),
+        with_spilled_maps(program),
         memory=memory,
         snapshots=snapshots,
-        deadline=frames * DEADLINE_FACTOR * sum(ideal.values()) + DEADLINE_CYCLES,
+        deadline=turns * DEADLINE_FACTOR * sum(ideal.values()) + DEADLINE_CYCLES,
         reached=progress and progress.reached,
         waves_file=waves_file and waves_file.with_suffix(f".{build.waves}"),
     )
-    written, output = _split_output(result.output, program)
-    maps = _unpack_maps(result.maps, snapshots, written, network, config)
-    for block in network.blocks:
-        check_map(
-            block.name,
-            maps[block.name],
-            tensors[block.output_name],
-            memory,
-            f"--blocks {block.name.removeprefix('block')}",
-        )
-    check_map("the pool", maps["pool"], tensors["pool"], memory, "the same image and")
-    for frame in range(frames):
-        accumulators, logits = unpack_logits(output, program, config, frame)
-        check_map(
-            "the classifier's accumulators",
-            accumulators,
-            tensors["logits_accumulator"].reshape(-1),
-            memory,
-            "the same image and",
-        )
-        check_map(
-            "the logits", logits, tensors["classifier"].reshape(-1), memory, "the same image and"
-        )
+    outputs = read_outputs(result, snapshots, program, network, turns, config)
+    check_outputs(outputs, pictures, network, config, memory)
     check_counters(result, config)
     layers = tuple(
-        _layers(result.counters, network, program, ideal, config, frame) for frame in range(frames)
+        _layers(result.counters, network, program, ideal, config, turn) for turn in range(turns)
     )
     ends = [
         max(
-            end
-            for end, (frame, _) in zip(result.ends, program.works, strict=True)
-            if frame == number
+            end for end, (turn, _) in zip(result.ends, program.works, strict=True) if turn == number
         )
-        for number in range(frames)
+        for number in range(turns)
     ]
     return NetworkRun(
         layers=layers[0],
         frame_layers=layers,
-        logits=logits,
-        accumulators=accumulators,
-        maps=maps,
+        outputs=outputs[: config.frames],
         timeline=result.timeline,
         cycles=result.cycles,
         frame_ends=tuple(ends),
@@ -201,60 +193,14 @@ def _ideal_cycles(network, config):
     }
 
 
-def _with_spilled_maps(program):
-    """The program with its output from the first spilled map on, all of which lie before it."""
-    first = min(
-        (address for address, _ in program.spilled_maps.values()), default=program.output_address
-    )
-    return replace(
-        program,
-        output_address=first,
-        output_bytes=(program.output_address + program.output_bytes - first),
-    )
+def _layers(counters, network, program, ideal, config, turn):
+    """Rows of the report of a frame, or of a pair abreast.
 
-
-def _split_output(data, program):
-    """(bytes of each spilled map by block, bytes of the logits) of what `_with_spilled_maps` has
-    as output."""
-    first = _with_spilled_maps(program).output_address
-    spilled = {
-        name: np.frombuffer(data, np.uint8, size, address - first)
-        for name, (address, size) in program.spilled_maps.items()
-    }
-    return spilled, data[program.output_address - first :]
-
-
-def _unpack_maps(data, snapshots, spilled, network, config):
-    """Maps of the blocks and of the pool, from the bytes of the snapshots, one after another, and
-    those of the spilled maps."""
-    shapes = {
-        number: (block.name, block.output_shape)
-        for number, block in enumerate(network.blocks, start=1)
-    }
-    maps = {
-        name: unpack_map(spilled[name], shape, config)
-        for name, shape in shapes.values()
-        if name in spilled
-    }
-    shapes[len(network.blocks) + 1] = "pool", network.pool.output_shape
-    offset, word_bytes = 0, -(-config.word_bits // 8)
-    for number, (base, end) in snapshots:
-        size = (end - base) * word_bytes
-        words = np.frombuffer(data, np.uint8, size, offset).reshape(-1, word_bytes)
-        # Each word is padded to whole bytes there; in a map, words follow without gaps.
-        bits = np.unpackbits(words, axis=1, bitorder="little")[:, : config.word_bits]
-        dense = np.packbits(bits.reshape(-1), bitorder="little")
-        name, shape = shapes[number]
-        maps[name] = unpack_map(dense, shape, config)
-        offset += size
-    return maps
-
-
-def _layers(counters, network, program, ideal, config, frame):
-    """Rows of a frame's report. The counters of the stem come with those of the first block."""
+    The counters of the stem come with those of the first block.
+    """
     rows_of: dict[str, list[dict[str, dict[str, int]]]] = {}
     for (number, name), row in zip(program.works, counters, strict=True):
-        if number == frame:
+        if number == turn:
             rows_of.setdefault(name, []).append(row)
 
     def measured(name, kind, layer, row, part="block", write_bytes=0, **details):
@@ -286,7 +232,7 @@ def _layers(counters, network, program, ideal, config, frame):
                 row,
                 stride=block.stride,
                 residual=block.residual,
-                write_bytes=-(-words * config.word_bits // 8),
+                write_bytes=map_bytes(words, config),
             )
         )
     (head,) = rows_of["head"]
@@ -302,7 +248,7 @@ def _layers(counters, network, program, ideal, config, frame):
             "classifier",
             network.classifier,
             classifier,
-            write_bytes=sum(size for _, size in program.logits[frame]),
+            write_bytes=sum(part[1] for part in program.logits[turn]),
         )
     )
     return tuple(rows)

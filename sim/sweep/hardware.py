@@ -179,7 +179,12 @@ def _run(
         progress.starting(program_steps(model.network, config))
     try:
         run = run_network(
-            model, tensors, config=config, memory=memory, asserts=asserts, progress=progress
+            model,
+            config.frames * [tensors],
+            config=config,
+            memory=memory,
+            asserts=asserts,
+            progress=progress,
         )
     except (Mismatch, SimulationError) as error:
         return HardwareRun(

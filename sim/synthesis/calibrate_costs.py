@@ -17,7 +17,7 @@ from mnv2.sim.cost.units.memory_port import list_gearboxes
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl.verilog import generate
 from mnv2.sim.synthesis.kept_results import read_results, reduce_result, write_results
-from mnv2.sim.synthesis.measure_pieces import measure_gearboxes, measure_trees
+from mnv2.sim.synthesis.measure_pieces import measure_gearboxes
 from mnv2.sim.synthesis.yosys import netlist_hash, synthesize
 
 __all__ = ["calibrate_costs", "usual_shapes"]
@@ -34,7 +34,12 @@ def usual_shapes():
     """Shapes of gearboxes worth a measurement, those of the designs first that are fitted to."""
     usual = [
         AcceleratorConfig(
-            outputs=tiles * inputs, inputs=inputs, pixels=pixels, data_bits=bits, burst_beats=8
+            outputs=tiles * inputs,
+            inputs=inputs,
+            pixels=pixels,
+            residual_lanes=inputs,
+            data_bits=bits,
+            burst_beats=8,
         )
         for inputs in USUAL_INPUTS
         for tiles in USUAL_TILES
@@ -112,15 +117,12 @@ def _map_designs(names, families, timeout):
 
 
 def _measure_pieces(families, count, timeout):
-    """Measure missing trees, and at most ``count`` missing shapes of gearboxes."""
+    """Measure at most ``count`` missing shapes of gearboxes."""
     kept = read_results(pieces.MEASURED)
     for family in families:
         if FAMILIES[family].calibrated_as != family:
             continue
-        known = kept.setdefault(family, {"trees": {}, "gearboxes": {}})
-        if not known["trees"]:
-            known["trees"] = measure_trees(family, timeout)
-            _write(pieces.MEASURED, kept, indent=1)
+        known = kept.setdefault(family, {"gearboxes": {}})
         missing = [
             shape for shape in usual_shapes() if "{}:{} {}".format(*shape) not in known["gearboxes"]
         ][:count]

@@ -5,17 +5,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from mnv2.hw.gearbox import Gearbox
-from mnv2.hw.mac_array import MacArray
 from mnv2.sim.rtl.verilog import convert
 from mnv2.sim.synthesis.yosys import synthesize
 
-__all__ = ["TERMS", "Collection", "measure_gearboxes", "measure_trees"]
-
-#: Terms of the trees that are measured; one term has no tree, and is what the others are held to.
-TERMS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16)
-
-#: Bits of a product of two activations and weights of 8 bits.
-_PRODUCT_BITS = 16
+__all__ = ["Collection", "measure_gearboxes"]
 
 
 class Collection(wiring.Component):
@@ -56,25 +49,6 @@ class Collection(wiring.Component):
             seen = Signal(name=f"seen_{name}")
             m.d.comb += [seen.eq(outputs.xor()), self.o[number].eq(seen)]
         return m
-
-
-def measure_trees(family, timeout=3600):
-    """LUTs for each bit of the terms of a tree, by its number of terms.
-
-    Each is the tree of a lane of an array with as many inputs, less that of one input.
-    """
-    lanes = {}
-    for terms in TERMS:
-        unit = MacArray(outputs=terms, inputs=terms, pixels=1, depthwise=False)
-        luts = synthesize(convert(unit, name="accelerator"), family, timeout=timeout)["total"][
-            "luts"
-        ]
-        lanes[terms] = luts / terms
-    return {
-        str(terms): round((luts - lanes[1]) / _PRODUCT_BITS, 3)
-        for terms, luts in lanes.items()
-        if terms > 1
-    }
 
 
 def measure_gearboxes(shapes, family, timeout=3600):

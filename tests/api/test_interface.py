@@ -1,6 +1,7 @@
 """The public names: documented, tested by their examples, and light to import."""
 
 import ast
+import dataclasses
 import doctest
 import inspect
 import subprocess
@@ -105,8 +106,8 @@ def test_import_is_light():
         (lambda n, c: mnv2.cost(n, c, latency=0), "latency"),
         (lambda n, c: mnv2.cost(n, c, device="ZU3GE"), "did you mean ZU3EG"),
         (
-            lambda n, c: mnv2.cost(n, c, "ECP5-85", dsp_packing=True),
-            "DSP packing is for the DSPs of UltraScale",
+            lambda n, c: mnv2.cost(n, dataclasses.replace(c, packing="pixels"), "ECP5-85"),
+            "packing is not for ECP5-85: .* use --set packing=none",
         ),
         (
             lambda n, c: mnv2.explore(mnv2.SearchRequest({"nope": (1,)}, ("fps",)), n, "none"),

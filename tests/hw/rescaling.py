@@ -9,9 +9,10 @@ import numpy as np
 
 from mnv2.golden.fixed_point import (
     ADD_LEFT_SHIFT,
-    multiply_by_quantized_multiplier,
     saturating_rounding_doubling_high_mul,
+    scale_by_multiplier,
     signed_range,
+    wrap,
     wrap_int32,
 )
 from mnv2.golden.ops import add, requantize
@@ -19,14 +20,22 @@ from mnv2.golden.ops import add, requantize
 __all__ = ["count_ties", "draw_add", "draw_requantize"]
 
 
-def count_ties(values, multiplier, shift):
-    """Number of halves that RDBPOT rounds, (negative, positive)."""
+#: Bits of a multiplier, its sign included, by rounding.
+MULTIPLIER_BITS = {"double": 32, "single": 17}
+
+
+def count_ties(values, multiplier, shift, rounding="double"):
+    """Number of halves that are rounded last, (negative, positive)."""
     shift = np.broadcast_to(shift, values.shape)
-    lifted = wrap_int32(values.astype(np.int64) << np.maximum(-shift, 0))
-    high = saturating_rounding_doubling_high_mul(lifted, multiplier)
-    right = np.maximum(shift, 0)
-    tie = (right > 0) & ((high & ((1 << right) - 1)) == (1 << np.maximum(right, 1) >> 1))
-    return int((tie & (high < 0)).sum()), int((tie & (high >= 0)).sum())
+    if rounding == "single":
+        scaled = values.astype(np.int64) * multiplier
+        bits = 31 + shift
+    else:
+        lifted = wrap_int32(values.astype(np.int64) << np.maximum(-shift, 0))
+        scaled = saturating_rounding_doubling_high_mul(lifted, multiplier)
+        bits = np.maximum(shift, 0)
+    tie = (bits > 0) & ((scaled & ((1 << bits) - 1)) == (1 << np.maximum(bits, 1) >> 1))
+    return int((tie & (scaled < 0)).sum()), int((tie & (scaled >= 0)).sum())
 
 
 def _draw_range(rng, count, bits):
@@ -43,14 +52,17 @@ def _draw_range(rng, count, bits):
     }
 
 
-def _draw_multiplier(rng, shape):
-    """Multipliers: any, with both ends, exact halves and 0 among them."""
+def _draw_multiplier(rng, shape, rounding="double"):
+    """Multipliers: any, with both ends, exact halves, small ones and 0 among them."""
     multiplier = rng.integers(2**30, 2**31, shape)
     kind = rng.random(shape)
-    multiplier[kind < 0.4] = 2**30
-    multiplier[kind < 0.10] = 2**31 - 1
+    multiplier[kind < 0.45] = 2**30
+    multiplier[kind < 0.15] = 2**31 - 1
+    # A mean's multiplier is not normalised.
+    multiplier[kind < 0.06] >>= 6
     multiplier[kind < 0.03] = 0
-    return multiplier
+    dropped = 32 - MULTIPLIER_BITS[rounding]
+    return multiplier >> dropped << dropped
 
 
 def _limits(limits, k):
@@ -58,48 +70,64 @@ def _limits(limits, k):
     return (int(limits[name][k]) for name in ("zero_point", "minimum", "maximum"))
 
 
-def draw_requantize(rng, count, *, channels, pixels, bits=8):
+def draw_requantize(
+    rng, count, *, channels, pixels, frames=1, bits=8, accumulator_bits=32, rounding="double"
+):
     """Items for `Requantize` and the words that they give.
 
     Returns
     -------
     fields : dict
         As `pack_items` takes it, tags included.
-    expected : int64 [N, P, C]
+    expected : int64 [N, P, F * C]
     """
-    lanes = (count, pixels, channels)
+    lanes = (count, pixels, frames * channels)
     low, high = signed_range(bits)
+    least, largest = signed_range(accumulator_bits)
     limits = _draw_range(rng, count, bits)
-    multiplier = _draw_multiplier(rng, (count, channels))
-    shifts = [-30, -29, -8, -3, -1, 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12, 14, 17, 20, 23, 30, 31]
+    multiplier = _draw_multiplier(rng, (count, channels), rounding)
+    shifts = [0, 0, 0, 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12, 14, 17, 20, 23, 30, 31]
+    shifts = [shift for shift in shifts if shift <= max(accumulator_bits - 8, 12)]
+    shifts_left = accumulator_bits == 32 and rounding == "double"
+    if shifts_left:
+        shifts += [-30, -29, -8, -3, -1]
     shift = rng.choice(shifts, (count, channels))
-    wide_multiplier, wide_shift = multiplier[:, None, :], shift[:, None, :]
+    shift[rng.random((count, channels)) < 0.03] = 31
+    wide_multiplier, wide_shift = (
+        np.tile(values, frames)[:, None, :] for values in (multiplier, shift)
+    )
 
     # Near a wanted output, a little beyond the ends included.
     step = np.exp2(31.0 + wide_shift) / np.maximum(wide_multiplier, 2**30)
     wanted = rng.integers(low - 3, high + 3, lanes, endpoint=True)
     wanted -= limits["zero_point"][:, None, None]
-    accumulator = np.clip(np.rint((wanted + rng.uniform(-1, 1, lanes)) * step), -(2**31), 2**31 - 1)
+    accumulator = np.clip(np.rint((wanted + rng.uniform(-1, 1, lanes)) * step), least, largest)
     accumulator = accumulator.astype(np.int64)
     # Odd multiples of 2**shift: with the multiplier 2**30 every one is a tie.
     ties = (2 * wanted + 1) << np.maximum(wide_shift, 0)
     kind = rng.random(lanes)
-    chosen = (kind < 0.35) & (abs(ties) < 2**31)
+    chosen = (kind < 0.35) & (least <= ties) & (ties <= largest)
     accumulator[chosen] = ties[chosen]
     accumulator += np.where((kind > 0.35) & (kind < 0.45), rng.integers(-2, 3, lanes), 0)
-    extremes = np.array([-(2**31), -(2**31) + 1, -1, 0, 1, 2**31 - 2, 2**31 - 1])
+    extremes = np.array([least, least + 1, -1, 0, 1, largest - 1, largest])
     accumulator = np.where(kind > 0.95, rng.choice(extremes, lanes), accumulator)
-    accumulator = wrap_int32(accumulator).astype(np.int64)
+    accumulator = wrap(accumulator, accumulator_bits)
 
-    # The accumulator less the bias, modulo 2**32, so that the addition wraps in many.
-    bias = rng.integers(-(2**31), 2**31, (count, channels))
+    # The accumulator less the bias, modulo 2**bits, so that the addition wraps in many.
+    bias = rng.integers(least, largest, (count, channels), endpoint=True)
     small = rng.random((count, channels)) < 0.5
     bias[small] >>= 12
-    raw = wrap_int32(accumulator - bias[:, None, :]).astype(np.int64)
+    raw = wrap(accumulator - np.tile(bias, frames)[:, None, :], accumulator_bits)
 
     expected = np.stack(
         [
-            requantize(accumulator[k], multiplier[k], shift[k], *_limits(limits, k))
+            requantize(
+                accumulator[k],
+                wide_multiplier[k, 0],
+                wide_shift[k, 0],
+                *_limits(limits, k),
+                rounding=rounding,
+            )
             for k in range(count)
         ]
     ).astype(np.int64)
@@ -110,15 +138,16 @@ def draw_requantize(rng, count, *, channels, pixels, bits=8):
         "parameters": {"bias": bias, "multiplier": multiplier, "shift": shift},
     }
 
-    assert min(count_ties(accumulator, wide_multiplier, wide_shift)) > accumulator.size // 100
-    assert (raw + bias[:, None, :] != accumulator).any()
-    assert (shift < 0).any()
+    ties = count_ties(accumulator, wide_multiplier, wide_shift, rounding)
+    assert min(ties) > accumulator.size // 100
+    assert (raw + np.tile(bias, frames)[:, None, :] != accumulator).any()
+    assert (shift < 0).any() == shifts_left
     assert (multiplier == 0).any()
     _assert_spread(expected, limits, high)
     return fields, expected
 
 
-def draw_add(rng, count, *, channels, pixels, bits=8):
+def draw_add(rng, count, *, channels, pixels, bits=8, rounding="double"):
     """Items for `ResidualAdd` and the words that they give; see `draw_requantize`."""
     lanes = (count, pixels, channels)
     low, high = signed_range(bits)
@@ -127,26 +156,28 @@ def draw_add(rng, count, *, channels, pixels, bits=8):
     a[rng.random(lanes) < 0.05] = low
     b[rng.random(lanes) < 0.05] = high
     parameters = {"range": limits}
-    gains = []
-    for name in ("a", "b"):
+    # One of the two has the factor 1/2, the other any: up to all of it is shifted out.
+    plain_a, gains = rng.random(count) < 0.5, []
+    for name, plain in (("a", plain_a), ("b", ~plain_a)):
         parameters[f"{name}_zero_point"] = rng.integers(low, high, count, endpoint=True)
-        parameters[f"{name}_multiplier"] = _draw_multiplier(rng, count)
-        # Skewed scales: up to all of an input is shifted out.
-        parameters[f"{name}_shift"] = rng.choice([0, 0, 0, 1, 2, 3, 8, 17, 20, 24, 31], count)
-        exponent = -31.0 - parameters[f"{name}_shift"]
-        gains.append(parameters[f"{name}_multiplier"] * np.exp2(exponent))
+        multiplier = np.where(plain, 2**30, _draw_multiplier(rng, count, rounding))
+        shift = rng.choice([0, 0, 0, 1, 2, 3, 8, 17, 20, 24, 31], count)
+        shift = np.where(plain, 0, shift)
+        parameters |= {f"{name}_multiplier": multiplier, f"{name}_shift": shift}
+        gains.append(multiplier * np.exp2(-31.0 - shift))
     # A total gain of about one half to two, so that most results are inside the range.
     exponent = np.rint(np.log2(np.maximum(np.max(gains, axis=0), 2.0**-40))).astype(int)
     shift = np.clip(ADD_LEFT_SHIFT + exponent + rng.integers(-1, 2, count), 0, 31)
     shift[rng.random(count) < 0.03] = 31
-    parameters["multiplier"] = _draw_multiplier(rng, count)
+    parameters["multiplier"] = _draw_multiplier(rng, count, rounding)
     parameters["shift"] = shift
     # Powers of two all along: every odd sum is a tie.
     exact = rng.random(count) < 0.4
     for name in ("multiplier", "a_multiplier", "b_multiplier"):
         parameters[name][exact] = 2**30
-    for name, value in (("a_shift", 0), ("b_shift", 1), ("shift", ADD_LEFT_SHIFT - 1)):
-        parameters[name][exact] = value
+    parameters["a_shift"][exact] = ~plain_a[exact]
+    parameters["b_shift"][exact] = plain_a[exact]
+    parameters["shift"][exact] = ADD_LEFT_SHIFT - 1
 
     expected, ties = [], np.zeros(2, int)
     for k in range(count):
@@ -156,13 +187,21 @@ def draw_add(rng, count, *, channels, pixels, bits=8):
             for name in "ab"
         ]
         expected.append(
-            add(a[k], b[k], *sides, item["multiplier"], item["shift"], *_limits(limits, k))
+            add(
+                a[k],
+                b[k],
+                *sides,
+                item["multiplier"],
+                item["shift"],
+                *_limits(limits, k),
+                rounding=rounding,
+            )
         )
         total = sum(
-            multiply_by_quantized_multiplier((values - zero) << ADD_LEFT_SHIFT, factor, right)
+            scale_by_multiplier((values - zero) << ADD_LEFT_SHIFT, factor, right, rounding)
             for values, (zero, factor, right) in zip((a[k], b[k]), sides, strict=True)
         )
-        ties += count_ties(total, item["multiplier"], item["shift"])
+        ties += count_ties(total, item["multiplier"], item["shift"], rounding)
     expected = np.stack(expected).astype(np.int64)
 
     assert ties.min() > expected.size // 100

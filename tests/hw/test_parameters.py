@@ -11,12 +11,15 @@ from mnv2 import hw
 from mnv2.hw.arguments import check_data_bits, check_integer
 from mnv2.hw.config import AcceleratorConfig
 
-#: Integers with which each unit can be built.
+#: Layouts of streams, in beats of 64 bits.
+STREAMS = AcceleratorConfig(data_bits=64).streams
+#: Parameters with which each unit can be built.
 GOOD = {
     "Counters": dict(rows=4),
     "Depthwise": dict(
         channels=2, pixels=2, tile_words=1, depth=8, words=3, weight_bits=8, activation_bits=8
     ),
+    "DescriptorCheck": dict(map_words=64, tap_words=16, parameter_words=16),
     "Gearbox": dict(input_bits=64, output_bits=24),
     "Issue": dict(
         tile_words=2,
@@ -34,12 +37,14 @@ GOOD = {
     "MacArray": dict(outputs=12, inputs=3, pixels=1, weight_bits=8, activation_bits=8),
     "MapLoader": dict(word_bits=56),
     "MapMemory": dict(word=8, depth=16),
+    "MapPort": dict(word_bits=56, logits_bits=120),
     "MapStorer": dict(word_bits=56),
     "PassWalk": dict(tile_words=2, weight_ring=64),
     "Pointwise": dict(
         inputs=2, outputs=4, pixels=2, weight_words=8, weight_bits=8, activation_bits=8
     ),
     "Pool": dict(channels=2, pixels=2, tile_words=2, activation_bits=8),
+    "ProgramFetch": dict(data_bits=64),
     "ReadChannel": dict(data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32),
     "ReadMaster": dict(
         data_bits=64,
@@ -50,6 +55,7 @@ GOOD = {
         outstanding=4,
         id_bits=1,
     ),
+    "ReadPort": dict(streams=STREAMS, data_bits=64, burst_beats=16, fifo_beats=32, outstanding=4),
     "Registers": dict(counter_rows=4),
     "Requantize": dict(channels=2, pixels=2, activation_bits=8),
     "ResidualAdd": dict(channels=2, pixels=2, lanes=2, activation_bits=8),
@@ -63,11 +69,12 @@ GOOD = {
     "WriteMaster": dict(
         data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32, outstanding=4, id_bits=1
     ),
+    "WritePort": dict(streams=STREAMS, data_bits=64, burst_beats=16, fifo_beats=32),
 }
 #: Parameters that are shapes, choices or configurations, which the units' own tests are about.
 OTHERS = {
     *("arbitration", "config", "depthwise", "multipliers_in_luts", "operand_bits", "packing"),
-    *("partial", "pointwise", "rounding", "shape", "tag_shape", "word"),
+    *("partial", "pointwise", "rounding", "shape", "streams", "tag_shape", "word"),
 }
 
 
@@ -113,6 +120,10 @@ def test_value(unit, name, value):
 @pytest.mark.parametrize(
     ("unit", "name", "value", "message"),
     [
+        ("Core", "inputs", 2, "Inputs must be an integer of at least 3, not 2"),
+        ("Core", "pixels", 64, "Pixels must be an integer from 1 to 63, not 64"),
+        ("DescriptorCheck", "map_words", 2**16, "Map words must be an integer from 1 to 65535"),
+        ("Core", "map_words", 2**16, "Map words must be an integer from 1 to 65535, not 65536"),
         ("Issue", "weight_ring", 1, "Weight ring must be an integer of at least 2, not 1"),
         ("LogitsPath", "accumulator_bits", 15, "Accumulator bits must be an integer from 16 to 32"),
         ("MapMemory", "depth", 2**16, "Depth must be an integer from 1 to 65535, not 65536"),
@@ -126,6 +137,7 @@ def test_value(unit, name, value):
             33,
             "Accumulator bits must be an integer from 16 to 32",
         ),
+        ("ProgramFetch", "data_bits", 96, "Data width must be 64, 128, 256 or 512 bits, not 96"),
         ("Sequencer", "data_bits", 96, "Data width must be 64, 128, 256 or 512 bits, not 96"),
     ],
 )

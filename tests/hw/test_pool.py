@@ -1,52 +1,22 @@
-"""The pool held to golden: sizes, tails, tiles, zero points, stalls."""
+"""The pool's totals: sizes, tails, tiles, gaps, frames; and the mean that golden makes of them."""
 
 import numpy as np
 import pytest
-from amaranth import *
-from amaranth.lib import wiring
-from amaranth.lib.wiring import connect, flipped
+from amaranth.sim import Simulator
 
 from mnv2.golden.fixed_point import signed_range
-from mnv2.golden.ops import mean
-from mnv2.golden.quantize import mean_record
+from mnv2.golden.ops import sum_pixels
 from mnv2.hw.pool import Pool
-from tests.hw.harness import check_conversion, pack_items, simulate, unpack_items
-
-TAG = 16
+from tests.hw.harness import check_conversion, pack_items, unpack_items
 
 
-class Fixed(wiring.Component):
-    """A pool whose parameters do not change."""
-
-    def __init__(self, record, **parameters):
-        self._pool = Pool(tag_shape=TAG, **parameters)
-        self._record = record
-        super().__init__({name: self._pool.signature.members[name] for name in "io"})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.pool = pool = self._pool
-        record = self._record
-        connect(m, flipped(self.i), pool.i)
-        connect(m, pool.o, flipped(self.o))
-        m.d.comb += [
-            pool.parameters.bias.eq(-record.count * record.input_zero_point),
-            pool.parameters.multiplier.eq(int(record.multiplier)),
-            pool.parameters.shift.eq(int(record.shift)),
-            pool.range.zero_point.eq(record.output_zero_point),
-            pool.range.minimum.eq(record.minimum),
-            pool.range.maximum.eq(record.maximum),
-        ]
-        return m
-
-
-def items_of(layout, maps, lanes, pixels, tile_words):
+def items_of(layout, maps, lanes, pixels):
     """Items for maps in turn, int8 [H, W, C] of as many channels as a tile has or fewer.
 
     Lanes beyond the row carry other values than zero, as they do after the head.
     """
-    fields = {name: [] for name in ("word", "tile_word", "valid", "first", "last", "tag")}
-    for number, activation in enumerate(maps):
+    fields = {name: [] for name in ("word", "tile_word", "valid", "first", "last")}
+    for activation in maps:
         rows, width, channels = activation.shape
         groups, words = -(-width // pixels), channels // lanes
         padded = np.full((rows, groups * pixels, channels), -7, np.int8)
@@ -65,11 +35,50 @@ def items_of(layout, maps, lanes, pixels, tile_words):
                     fields["valid"].append(min(pixels, width - group * pixels))
                     fields["first"].append(row == 0 and group == 0)
                     fields["last"].append(row == rows - 1 and group == groups - 1)
-                    fields["tag"].append(number * tile_words + word)
     return pack_items(layout, {name: np.array(values) for name, values in fields.items()})
 
 
-@pytest.mark.parametrize("stall", [0, {"i": 0.3, "o": 0.6}], ids=["free", "stalls"])
+def run(unit, items, gaps=0.0, seed=0):
+    """Totals of each word of a tile, read `Pool.latency` cycles after the last of its items.
+
+    A list of (tile_word, totals) in the order of the last items.
+    """
+    layout = unit.i.payload.shape()
+    given = unpack_items(layout, items)
+    rng = np.random.default_rng(seed)
+    found = []
+
+    async def testbench(ctx):
+        due = {}  # cycle: word of the tile
+        cycle, waiting = 0, list(range(len(items)))
+        while waiting or due:
+            assert ctx.get(unit.i.ready)
+            sends = waiting and rng.random() >= gaps
+            ctx.set(unit.i.valid, bool(sends))
+            # What the payload carries while valid is low must not matter.
+            payload = items[waiting[0]] if sends else int(rng.integers(0, 2**30))
+            ctx.set(unit.i.payload.as_value(), payload)
+            if sends:
+                number = waiting.pop(0)
+                if given["last"][number]:
+                    due[cycle + Pool.latency] = int(given["tile_word"][number])
+            await ctx.tick()
+            cycle += 1
+            word = due.pop(cycle, None)
+            ctx.set(unit.read_word, 0 if word is None else word)
+            if word is not None:
+                totals = ctx.get(unit.totals.as_value())
+                (row,) = unpack_items(unit.totals.shape(), [totals])
+                found.append((word, row.tolist()))
+
+    simulator = Simulator(unit)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    return found
+
+
+@pytest.mark.parametrize("gaps", [0, 0.4], ids=["free", "gaps"])
 @pytest.mark.parametrize(
     ("lanes", "pixels", "tile_words", "bits", "size"),
     [
@@ -77,70 +86,60 @@ def items_of(layout, maps, lanes, pixels, tile_words):
         (1, 1, 1, 8, (5, 4)),
         (4, 2, 3, 8, (1, 1)),
         (4, 2, 3, 8, (3, 5)),
+        (8, 2, 2, 8, (3, 5)),  # two frames
         (2, 7, 2, 8, (7, 7)),
         (3, 3, 2, 6, (3, 8)),
         (4, 2, 1, 4, (5, 1)),
     ],
 )
-def test_equal_to_golden(lanes, pixels, tile_words, bits, size, stall):
+def test_equal_to_golden(lanes, pixels, tile_words, bits, size, gaps):
     rng = np.random.default_rng([lanes, *size])
     low, high = signed_range(bits)
-    zero_point = int(rng.integers(low, high + 1))
-    record = mean_record(
-        "pool",
-        size[0] * size[1],
-        0.02,
-        zero_point,
-        0.013,
-        int(rng.integers(low // 2, high // 2)),
-        low + 1,
-        high - 1,
-        bits,
-    )
-    # The mean of many uniform values says little: each channel has a centre of its own.
-    words = [int(rng.integers(1, tile_words + 1)) for _ in range(4)]
     maps = []
-    for count in words:
-        centre = rng.integers(low, high + 1, (1, 1, count * lanes))
-        noise = rng.integers(low // 4, high // 4 + 1, (*size, count * lanes))
-        maps.append(np.clip(centre + noise, low, high).astype(np.int8))
-    expected = np.concatenate(
-        [
-            mean(
-                activation,
-                zero_point,
-                record.multiplier,
-                record.shift,
-                record.output_zero_point,
-                record.minimum,
-                record.maximum,
-            ).reshape(-1, lanes)
-            for activation in maps
-        ]
-    )
-    unit = Fixed(record, channels=lanes, pixels=pixels, tile_words=tile_words, activation_bits=bits)
-    items = items_of(unit.i.payload.shape(), maps, lanes, pixels, tile_words)
-    trace = simulate(unit, {"i": items}, {"o": len(expected)}, seed=3, stall=stall)
-    results = unpack_items(unit.o.payload.shape(), trace.items["o"])
-    np.testing.assert_array_equal(results["means"], expected)
-    tags = [
-        number * tile_words + word for number, count in enumerate(words) for word in range(count)
+    for _ in range(4):
+        words = int(rng.integers(1, tile_words + 1))
+        maps.append(rng.integers(low, high + 1, (*size, words * lanes), dtype=np.int8))
+    expected = [
+        (word, sum_pixels(activation, 0).reshape(-1, lanes)[word].tolist())
+        for activation in maps
+        for word in range(activation.shape[2] // lanes)
     ]
-    assert results["tag"].tolist() == tags
-    if not stall:
-        last = unpack_items(unit.i.payload.shape(), items)["last"].astype(bool)
-        assert set(trace.cycles["o"] - trace.cycles["i"][last]) == {Pool.latency}
-        assert set(np.diff(trace.cycles["i"])) <= {1}
+    unit = Pool(channels=lanes, pixels=pixels, tile_words=tile_words, activation_bits=bits)
+    items = items_of(unit.i.payload.shape(), maps, lanes, pixels)
+    assert run(unit, items, gaps) == expected
+
+
+def test_totals_of_all_words_stay():
+    """Until the first words of the next map, each can be read at any time."""
+    rng = np.random.default_rng(5)
+    unit = Pool(channels=2, pixels=3, tile_words=4)
+    activation = rng.integers(-128, 128, (2, 5, 8), dtype=np.int8)
+    items = items_of(unit.i.payload.shape(), [activation], 2, 3)
+    expected = sum_pixels(activation, 0).reshape(4, 2)
+
+    async def testbench(ctx):
+        for item in items:
+            ctx.set(unit.i.valid, 1)
+            ctx.set(unit.i.payload.as_value(), item)
+            await ctx.tick()
+        ctx.set(unit.i.valid, 0)
+        await ctx.tick().repeat(20)
+        for word in (2, 0, 3, 1, 2):
+            ctx.set(unit.read_word, word)
+            assert [ctx.get(unit.totals[k]) for k in range(2)] == expected[word].tolist()
+
+    simulator = Simulator(unit)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(testbench)
+    simulator.run()
 
 
 @pytest.mark.parametrize("value", [-128, 127])
 def test_largest_sums(value):
     """A map of the largest size whose every element is extreme does not overflow the sum."""
-    record = mean_record("pool", 2**16, 0.02, 0, 0.02, 0)
-    unit = Fixed(record, channels=1, pixels=64, tile_words=1)
-    items = items_of(unit.i.payload.shape(), [np.full((256, 256, 1), value, np.int8)], 1, 64, 1)
-    trace = simulate(unit, {"i": items}, {"o": 1}, seed=0)
-    assert unpack_items(unit.o.payload.shape(), trace.items["o"])["means"].tolist() == [[value]]
+    unit = Pool(channels=1, pixels=64, tile_words=1)
+    items = items_of(unit.i.payload.shape(), [np.full((256, 256, 1), value, np.int8)], 1, 64)
+    assert run(unit, items) == [(0, [value * 2**16])]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ class Bench:
         self.beats = [[] for _ in commands]
         self.cycles = [[] for _ in commands]
         self.command_cycles = [[] for _ in commands]
+        self.received = [0 for _ in commands]
         self.finished = False
 
     def expected(self, channel):
@@ -84,6 +85,16 @@ class Bench:
 
         return receive
 
+    async def _count(self, ctx):
+        """Count the beats that the master says it received, each the cycle after it."""
+        arrived = False
+        while True:
+            *_, received, valid = await ctx.tick().sample(self.dut.received, self.dut.bus.rvalid)
+            assert received.bit_count() == arrived
+            for channel in range(self.dut.channels):
+                self.received[channel] += received >> channel & 1
+            arrived = valid
+
     def run(self, check, deadline=20_000):
         """Run until ``check``, a testbench, has ended."""
 
@@ -94,6 +105,7 @@ class Bench:
         simulator = Simulator(self.dut)
         simulator.add_clock(CYCLE)
         simulator.add_testbench(self.slave.read, background=True)
+        simulator.add_testbench(self._count, background=True)
         for channel in range(self.dut.channels):
             simulator.add_testbench(self._sender(channel), background=True)
             simulator.add_testbench(self._receiver(channel), background=True)
@@ -113,7 +125,7 @@ class Bench:
             await ctx.tick().repeat(5)
             assert not ctx.get(self.dut.busy)
             assert not ctx.get(self.dut.error)
-            assert [ctx.get(count) for count in self.dut.beats] == total
+            assert self.received == total
 
         self.run(check, **options)
         for channel in range(self.dut.channels):
@@ -221,7 +233,7 @@ def test_stuck_channel_holds_nobody_up(fifo_beats):
         while len(bench.beats[1]) < 300:
             await ctx.tick()
         assert bench.beats[1] == bench.expected(1)
-        assert ctx.get(dut.beats[0]) == 32
+        assert bench.received[0] == 32
         assert ctx.get(dut.busy)
         bench.stalls[0] = 0.0
         while len(bench.beats[0]) < 300:
@@ -259,7 +271,6 @@ def test_error_response():
         await ctx.tick()
         ctx.set(dut.clear, 0)
         assert not ctx.get(dut.error)
-        assert [ctx.get(count) for count in dut.beats] == [0, 0]
         await ctx.tick().repeat(5)
         assert not ctx.get(dut.error)
 

@@ -98,13 +98,11 @@ class Bench:
 
         async def check(ctx):
             answers = 0
-            while ctx.get(dut.beats) < total_beats or ctx.get(dut.busy):
+            while self.slave.written_beats < total_beats or ctx.get(dut.busy):
                 *_, valid, busy = await ctx.tick().sample(dut.bus.bvalid, dut.busy)
                 answers += valid
                 assert busy or not valid, "busy fell before the last answer"
             assert answers == len(self.slave.write_bursts)
-            assert ctx.get(dut.bytes) == total_bytes
-            assert ctx.get(dut.beats) == total_beats
             assert not ctx.get(dut.error)
             await ctx.tick().repeat(30)
             assert not ctx.get(dut.busy)
@@ -196,13 +194,13 @@ def test_error_response():
     bench = Bench(dut, [(0, bytes(8 * 40)), (1024, bytes(5))], error_address=100)
 
     async def check(ctx):
-        while ctx.get(dut.beats) < 41 or ctx.get(dut.busy):
+        while bench.slave.written_beats < 41 or ctx.get(dut.busy):
             await ctx.tick()
         assert ctx.get(dut.error)
         ctx.set(dut.clear, 1)
         await ctx.tick()
         ctx.set(dut.clear, 0)
-        assert (ctx.get(dut.error), ctx.get(dut.beats), ctx.get(dut.bytes)) == (0, 0, 0)
+        assert not ctx.get(dut.error)
 
     bench.run(check)
 
@@ -213,7 +211,7 @@ def test_last_out_of_place_is_an_error(beat):
     bench = Bench(dut, [(0, bytes(8 * 40))], wrong_last=beat)
 
     async def check(ctx):
-        while ctx.get(dut.beats) < 40:
+        while bench.slave.written_beats < 40:
             await ctx.tick()
         assert ctx.get(dut.error)
 
@@ -246,7 +244,7 @@ def test_abort(start):
             await ctx.tick()
         word = (0x0123456789ABCDEF).to_bytes(8, "little")
         assert bench.slave.memory[8192:8208] == word + word[:5] + bench.before[8205:8208]
-        assert (ctx.get(dut.error), ctx.get(dut.bytes)) == (0, 13)
+        assert not ctx.get(dut.error)
 
     bench.run(check)
 

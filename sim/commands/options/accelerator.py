@@ -32,8 +32,9 @@ Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        metavar="OPTION=INTEGER",
-        help="Change one option of the accelerator, such as pixels=4; may be repeated.",
+        metavar="OPTION=VALUE",
+        help="Change one option of the accelerator, such as pixels=4, packing=pixels or "
+        "counters=false; may be repeated.",
     ),
 ]
 Clock = Annotated[

@@ -1,59 +1,122 @@
-"""Cost of the multiplier array: see hw/mac_array.py."""
+"""Cost of the multiplier array: see hw/mac_array.py and hw/packing.py."""
 
-from mnv2.hw.config import ACCUMULATOR_BITS, TAPS, AcceleratorConfig
-from mnv2.sim.cost.families import FAMILIES
-from mnv2.sim.cost.pieces import tree_levels, tree_luts
-from mnv2.sim.cost.unit_cost import Energies, Operation, Sizing, UnitCost
+from mnv2.hw.config import TAPS, AcceleratorConfig, field_bits, packed_products
+from mnv2.sim.cost.unit_cost import Energies, Operation, Product, Sizing, UnitCost
 
 __all__ = ["ARRAY"]
 
 
-def _dsps(config: AcceleratorConfig, family: str, packed: bool) -> int:
-    """DSPs of the products: one for each, or for each pair of pixels with one weight."""
-    if config.weight_bits + config.activation_bits < FAMILIES[family].soft_below:
-        return 0
-    columns = -(-config.pixels // 2) if packed else config.pixels
-    return config.outputs * config.inputs * columns
+def _columns(config: AcceleratorConfig) -> tuple[int, int]:
+    """Pairs of pixels that share the multipliers of a weight, and pixels that are alone."""
+    pixels = config.frames * config.pixels
+    pairs = {
+        "none": 0,
+        "pixels": config.frames * (config.pixels // 2),
+        "frames": config.pixels,
+    }[config.packing]
+    return pairs, pixels - 2 * pairs
 
 
-def _lane_bits(config: AcceleratorConfig) -> int:
-    """Bits of the sum of a lane's products."""
-    return config.weight_bits + config.activation_bits + (config.inputs - 1).bit_length()
+def _product_bits(config: AcceleratorConfig) -> tuple[int, int]:
+    """Bits of the product of a pair, and of one that is alone."""
+    pair = config.operand_bits - 1 + config.weight_bits
+    return pair, config.activation_bits + config.weight_bits
+
+
+def _products(config: AcceleratorConfig) -> tuple[Product, ...]:
+    weights, (pairs, alone) = config.outputs * config.inputs, _columns(config)
+    pair_bits, single_bits = _product_bits(config)
+    # Activations are not negative, and so are pairs of them: a zero is their sign.
+    return (
+        Product(weights * pairs, config.operand_bits, config.weight_bits, pair_bits),
+        Product(weights * alone, 1 + config.activation_bits, config.weight_bits, single_bits),
+    )
+
+
+def _chunk(config: AcceleratorConfig) -> int:
+    """Products of a lane that are added before the sums of a pair are split."""
+    if config.packing == "none":
+        return config.inputs
+    most = packed_products(config.operand_bits, config.activation_bits, config.weight_bits)
+    return min(config.inputs, most)
+
+
+def _chunks(config: AcceleratorConfig) -> list[int]:
+    """Products of each packed sum of a lane."""
+    chunk = _chunk(config)
+    return [min(chunk, config.inputs - first) for first in range(0, config.inputs, chunk)]
+
+
+def _tree(terms: int, bits: int) -> tuple[int, int]:
+    """Bits of a balanced tree's adders, and of its sum."""
+    widths, adders = [bits] * terms, 0
+    while len(widths) > 1:
+        sums = [max(pair) + 1 for pair in zip(widths[::2], widths[1::2], strict=False)]
+        adders += sum(sums)
+        widths = sums + widths[len(widths) // 2 * 2 :]
+    return adders, widths[0]
+
+
+def _lane_trees(config: AcceleratorConfig) -> tuple[int, int]:
+    """Bits of the adders and of the registers of the sums of an output's products."""
+    adders = registers = 0
+    chunks, field = _chunks(config), field_bits(config.operand_bits, config.activation_bits)
+    for columns, product, pixels in zip(
+        _columns(config), _product_bits(config), (2, 1), strict=True
+    ):
+        of_pair = pixels == 2
+        widths = []
+        for terms in chunks:
+            adder, width = _tree(terms, product)
+            adders += columns * adder
+            # One product is its own sum.
+            registers += columns * width * (_chunk(config) > 1 or config.inputs == 1)
+            widths.append(max(field, width - field) if of_pair else width)
+        if len(chunks) > 1:
+            adder, width = _tree(len(chunks), max(widths))
+            adders += columns * pixels * adder
+            registers += columns * (pixels * width + of_pair)
+    return adders, registers
+
+
+def _shared_inputs(config: AcceleratorConfig) -> int:
+    """Inputs with an activation that is one for all outputs that no window goes to."""
+    return min(config.inputs, config.outputs - TAPS)
+
+
+def _sum_bits(config: AcceleratorConfig) -> int:
+    """Bits of the sum of a window's products."""
+    product = config.weight_bits + config.activation_bits
+    return min(config.accumulator_bits, product + (TAPS - 1).bit_length())
 
 
 def _flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
     config = sizing.config
-    outputs, inputs, pixels = config.outputs, config.inputs, config.pixels
-    lane = _lane_bits(config)
+    pixels = config.frames * config.pixels
+    weights = config.outputs * config.inputs
+    columns = zip(_columns(config), _product_bits(config), strict=True)
     registers = (
-        outputs * inputs * config.weight_bits
+        weights * config.weight_bits
         + TAPS * config.word_bits
-        # An activation that no window goes to is one for all outputs.
-        + pixels * min(inputs, outputs - TAPS) * config.activation_bits
-        + config.multipliers * (config.weight_bits + config.activation_bits)
-        + outputs * pixels * lane
-        + outputs * pixels * ACCUMULATOR_BITS
-        + inputs * pixels * (lane + (config.tile_words - 1).bit_length())
+        + pixels * _shared_inputs(config) * config.activation_bits
+        + weights * sum(count * bits for count, bits in columns)
+        + config.outputs * _lane_trees(config)[1]
+        + config.outputs * pixels * config.accumulator_bits
+        + config.inputs * pixels * _sum_bits(config)
     )
     return (registers,)
 
 
 def _luts(sizing: Sizing, path: str) -> tuple[float, ...]:
     config = sizing.config
-    outputs, inputs, pixels = config.outputs, config.inputs, config.pixels
-    tiles, product = config.tile_words, config.weight_bits + config.activation_bits
-    deepest = max(tree_levels(inputs), tree_levels(tiles))
-    trees = sum(
-        count * tree_luts(terms, bits, sizing.luts_of, slack=tree_levels(terms) < deepest)
-        for count, terms, bits in (
-            (outputs * pixels, inputs, product),
-            (inputs * pixels, tiles, _lane_bits(config)),
-        )
-    )
-    soft = _dsps(config, sizing.family, False) == 0
+    outputs, inputs, pixels = config.outputs, config.inputs, config.frames * config.pixels
+    # Lanes of a channel that have taps take the sum of the lanes above instead of their own.
+    tapped = min(-(-TAPS // inputs), config.tile_words)
+    soft = sum(product.dsps(sizing.family) for product in _products(config)) == 0
     return (
-        trees,
-        outputs * pixels * ACCUMULATOR_BITS,
+        outputs * _lane_trees(config)[0],
+        outputs * pixels * config.accumulator_bits,
+        inputs * tapped * pixels * config.accumulator_bits,
         TAPS * config.word_bits
         + TAPS * inputs * config.weight_bits
         + outputs * inputs * config.weight_bits,
@@ -72,6 +135,6 @@ ARRAY = UnitCost(
     paths=("core.array",),
     flip_flops=_flip_flops,
     luts=_luts,
-    dsps=_dsps,
+    products=_products,
     operations=(Operation("multiply-accumulate", "operations", lambda frame: frame.macs, _energy),),
 )

@@ -3,18 +3,39 @@
 from mnv2.hw.config import COUNTER_ROWS, COUNTERS
 from mnv2.sim.cost.unit_cost import MemoryShape, UnitCost
 
-__all__ = ["COUNTS", "ISSUE", "REGISTERS", "SEQUENCER", "SUPERVISOR", "TOP", "WALK"]
+__all__ = [
+    "COUNTS",
+    "ISSUE",
+    "REGISTERS",
+    "SEQUENCER",
+    "SEQUENCER_PARTS",
+    "SUPERVISOR",
+    "TOP",
+    "WALK",
+]
 
 _CONTROL = "sequencer, registers"
 
 ISSUE = UnitCost(kind="issue", group="issue", paths=("core.issue",))
 WALK = UnitCost(kind="walk", group="issue", paths=("core.issue.walk",))
 SEQUENCER = UnitCost(kind="sequencer", group=_CONTROL, paths=("sequencer",))
+SEQUENCER_PARTS = tuple(
+    UnitCost(kind=kind, group=_CONTROL, paths=(f"sequencer.{part}",))
+    for kind, part in (
+        ("program_fetch", "fetch"),
+        ("descriptor_check", "check"),
+        ("block_settings", "settings"),
+        ("strip_rows", "rows"),
+        ("strip_room", "room"),
+        ("strip_passes", "passes"),
+    )
+)
 REGISTERS = UnitCost(kind="registers", group=_CONTROL, paths=("registers",))
 SUPERVISOR = UnitCost(kind="supervisor", group=_CONTROL, paths=("supervisor",))
 COUNTS = UnitCost(
     kind="counters",
     group="counters",
+    exists=lambda config: config.counters,
     paths=("counters",),
     memories=lambda config: (
         MemoryShape("counters", "memory", 2 * 32 * len(COUNTERS), COUNTER_ROWS),

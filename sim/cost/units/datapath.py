@@ -1,6 +1,13 @@
 """Cost of the core around its units: maps, line buffer, rings and queues; see hw/core.py."""
 
-from mnv2.hw.config import ACCUMULATOR_BITS, ADDRESS_BITS, IMAGE_CHANNELS, LOGIT_BITS, TAPS
+from mnv2.hw.config import (
+    ACCUMULATOR_BITS,
+    ADDRESS_BITS,
+    IMAGE_CHANNELS,
+    LOGIT_BITS,
+    TAPS,
+    AcceleratorConfig,
+)
 from mnv2.sim.cost.unit_cost import (
     Frame,
     MemoryShape,
@@ -11,34 +18,30 @@ from mnv2.sim.cost.unit_cost import (
     queue,
 )
 
-__all__ = ["CORE", "LINE_BUFFER", "PARAMETERS", "QUEUES", "TAP_RING", "WEIGHTS"]
+__all__ = [
+    "CORE",
+    "LINE_BUFFER",
+    "LINE_INPUT",
+    "LOGITS",
+    "MAP_MEMORY",
+    "PARAMETERS",
+    "QUEUES",
+    "RESIDUAL_PATH",
+    "STEP_INPUT",
+    "TAP_RING",
+    "TILE",
+    "WEIGHTS",
+]
+
+_DATAPATH = "maps and datapath"
 
 #: Rows of a window.
 _TAP_ROWS = 3
 
 
-def _core_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
-    config = sizing.config
-    return (
-        config.outputs * config.pixels * ACCUMULATOR_BITS
-        + config.inputs * config.pixels * ACCUMULATOR_BITS
-        + TAPS * config.word_bits
-        + config.word_bits
-        + config.inputs * ACCUMULATOR_BITS,
-        sizing.held(path),
-    )
-
-
-def _core_luts(sizing: Sizing, path: str) -> tuple[float, ...]:
-    config = sizing.config
-    stem_steps = -(-IMAGE_CHANNELS * TAPS // config.inputs)
-    return (
-        config.inputs * config.pixels * ACCUMULATOR_BITS * config.tile_words,
-        config.word_bits,
-        stem_steps * config.word_bits,
-        sizing.decoded(path),
-        sizing.held(path),
-    )
+def _word_accumulators(config: AcceleratorConfig) -> int:
+    """Bits of the accumulators of a word."""
+    return config.word_channels * config.pixels * config.accumulator_bits
 
 
 def _activations_read(frame: Frame) -> int:
@@ -56,18 +59,77 @@ def _results_written(frame: Frame) -> int:
 
 CORE = UnitCost(
     kind="core",
-    group="maps and datapath",
+    group=_DATAPATH,
     paths=("core",),
-    flip_flops=_core_flip_flops,
-    luts=_core_luts,
-    memories=lambda config: (
-        buffer("core", "map", config.word_bits, config.map_words),
-        buffer("core", "strip", config.word_bits, config.strip_words),
-    ),
+    # The windows that the array takes.
+    flip_flops=lambda sizing, path: (TAPS * sizing.config.word_bits, sizing.held(path)),
+    luts=lambda sizing, path: (sizing.decoded(path), sizing.held(path)),
+    memories=lambda config: (buffer("core", "strip", config.word_bits, config.strip_words),),
     operations=(
         Operation("read activations", "bits", _activations_read, after="read weights"),
         Operation("write results", "bits", _results_written, after="line buffer"),
     ),
+)
+
+MAP_MEMORY = UnitCost(
+    kind="map_memory",
+    group=_DATAPATH,
+    paths=("core.map_memory",),
+    flip_flops=lambda sizing, path: (sizing.held(path),),
+    # A sum, a result or a loaded word is written.
+    luts=lambda sizing, path: (sizing.config.word_bits, sizing.decoded(path), sizing.held(path)),
+    memories=lambda config: (
+        buffer("core.map_memory", "words", config.word_bits, config.map_words),
+    ),
+)
+
+
+def _step_input_luts(sizing: Sizing, path: str) -> tuple[float, ...]:
+    config = sizing.config
+    stem_steps = -(-IMAGE_CHANNELS * TAPS // config.inputs)
+    return (config.word_bits, stem_steps * config.word_bits)
+
+
+STEP_INPUT = UnitCost(
+    kind="step_input", group=_DATAPATH, paths=("core.step_input",), luts=_step_input_luts
+)
+
+TILE = UnitCost(
+    kind="tile",
+    group=_DATAPATH,
+    paths=("core.tile",),
+    # A tile, and the sums of a word of windows.
+    flip_flops=lambda sizing, path: (
+        (sizing.config.tile_words + 1) * _word_accumulators(sizing.config),
+    ),
+    luts=lambda sizing, path: (
+        _word_accumulators(sizing.config),
+        sizing.config.tile_words * _word_accumulators(sizing.config),
+    ),
+)
+
+LINE_INPUT = UnitCost(
+    kind="line_input",
+    group=_DATAPATH,
+    paths=("core.line_input",),
+    luts=lambda sizing, path: (sizing.config.word_bits,),
+)
+
+RESIDUAL_PATH = UnitCost(
+    kind="residual_path",
+    group="residual adder",
+    paths=("core.residual",),
+    flip_flops=lambda sizing, path: (sizing.config.word_bits,),
+)
+
+LOGITS = UnitCost(
+    kind="logits",
+    group=_DATAPATH,
+    paths=("core.logits",),
+    flip_flops=lambda sizing, path: (
+        sizing.config.word_channels * sizing.config.accumulator_bits,
+    ),
+    luts=lambda sizing, path: (sizing.config.word_channels * sizing.config.accumulator_bits,),
 )
 
 LINE_BUFFER = UnitCost(
@@ -168,15 +230,22 @@ PARAMETERS = UnitCost(
 QUEUES = UnitCost(
     kind="queue",
     group="queues",
-    paths=("core.queue", "core.residual_queue", "core.wide_queue", "core.logits_queue"),
+    paths=(
+        "core.line_input.queue",
+        "core.residual.queue",
+        "core.logits.total_queue",
+        "core.logits.value_queue",
+    ),
     luts=lambda sizing, path: (sizing.decoded(path),),
     memories=lambda config: (
-        queue("core.queue", config.word_bits, config.queue_words),
-        queue("core.residual_queue", config.word_bits + 2 * ADDRESS_BITS, config.queue_words),
-        queue("core.wide_queue", ACCUMULATOR_BITS * config.inputs, config.queue_words),
+        queue("core.line_input.queue", config.word_bits, config.queue_words),
+        queue("core.residual.queue", config.word_bits + 2 * ADDRESS_BITS, config.queue_words),
         queue(
-            "core.logits_queue",
-            (LOGIT_BITS - ACCUMULATOR_BITS) * config.inputs,
+            "core.logits.total_queue", ACCUMULATOR_BITS * config.word_channels, config.queue_words
+        ),
+        queue(
+            "core.logits.value_queue",
+            (LOGIT_BITS - ACCUMULATOR_BITS) * config.word_channels,
             config.queue_words,
         ),
     ),

@@ -1,15 +1,8 @@
 """Cost of the units between the core and external memory: masters, movers of maps, gearboxes."""
 
-from mnv2.hw.config import (
-    IMAGE_CHANNELS,
-    LOGIT_BITS,
-    RECORD_BYTES,
-    STORE_QUEUE_WORDS,
-    STREAMS,
-    WRITE_OUTSTANDING,
-    AcceleratorConfig,
-)
-from mnv2.sim.cost.pieces import gearbox_luts, gearbox_shape
+from mnv2.hw.config import STORE_QUEUE_WORDS, STREAMS, WRITE_OUTSTANDING, AcceleratorConfig
+from mnv2.hw.gearbox_shape import gearbox_shape
+from mnv2.sim.cost.pieces import gearbox_luts
 from mnv2.sim.cost.unit_cost import MemoryShape, Operation, Sizing, UnitCost, queue
 
 __all__ = [
@@ -27,13 +20,17 @@ __all__ = [
 
 _PORT = "memory port"
 
-LOADER = UnitCost(kind="loader", group=_PORT, paths=("loader",))
-STORER = UnitCost(kind="storer", group=_PORT, paths=("storer",))
-READ_MASTER = UnitCost(kind="read_master", group=_PORT, paths=("read_master",))
+#: Streams that a gearbox reads, and those that one writes, see `AcceleratorConfig.streams`.
+_READ = (*STREAMS, "image")
+_WRITTEN = ("activations", "logits")
+
+LOADER = UnitCost(kind="loader", group=_PORT, paths=("map_port.loader",))
+STORER = UnitCost(kind="storer", group=_PORT, paths=("map_port.storer",))
+READ_MASTER = UnitCost(kind="read_master", group=_PORT, paths=("read_port.read_master",))
 WRITE_MASTER = UnitCost(
     kind="write_master",
     group=_PORT,
-    paths=("write_master",),
+    paths=("write_port.write_master",),
     luts=lambda sizing, path: (sizing.config.data_bits,),
 )
 
@@ -46,15 +43,17 @@ def _port_queue(path: str, beats: int, config: AcceleratorConfig) -> MemoryShape
 WRITE_QUEUE = UnitCost(
     kind="write_queue",
     group=_PORT,
-    paths=("write_master.queue",),
+    paths=("write_port.write_master.queue",),
     flip_flops=lambda sizing, path: (sizing.config.data_bits, sizing.held(path)),
     luts=lambda sizing, path: (sizing.decoded(path), sizing.held(path)),
-    memories=lambda config: (_port_queue("write_master.queue", config.write_queue_beats, config),),
+    memories=lambda config: (
+        _port_queue("write_port.write_master.queue", config.write_queue_beats, config),
+    ),
 )
 READ_CHANNELS = UnitCost(
     kind="read_channel",
     group=_PORT,
-    paths=tuple(f"read_master.channel_{index}" for index in range(len(STREAMS))),
+    paths=tuple(f"read_port.read_master.channel_{index}" for index in range(len(STREAMS))),
 )
 READ_QUEUES = UnitCost(
     kind="read_queue",
@@ -87,41 +86,41 @@ def _short_queues(config: AcceleratorConfig) -> tuple[MemoryShape, ...]:
     length = config.burst_beats.bit_length()
     tail = config.data_bytes.bit_length() - 1
     return (
-        queue("storer.queue", config.word_bits + 1, STORE_QUEUE_WORDS),
-        queue("write_master.bursts", length + 1 + tail, WRITE_OUTSTANDING),
-        queue("read_master.due", (len(STREAMS) - 1).bit_length() + length + 1, config.outstanding),
+        queue("map_port.storer.queue", config.word_bits + 1, STORE_QUEUE_WORDS),
+        queue("write_port.write_master.bursts", length + 1 + tail, WRITE_OUTSTANDING),
+        queue(
+            "read_port.read_master.due",
+            (len(STREAMS) - 1).bit_length() + length + 1,
+            config.outstanding,
+        ),
     )
 
 
 SHORT_QUEUES = UnitCost(
     kind="short_queue",
     group=_PORT,
-    paths=("storer.queue", "write_master.bursts", "read_master.due"),
+    paths=("map_port.storer.queue", "write_port.write_master.bursts", "read_port.read_master.due"),
     memories=_short_queues,
 )
 
 
 def list_gearboxes(config: AcceleratorConfig) -> dict[str, tuple[int, int, str]]:
     """Bits taken, bits given and handling of partial words of each gearbox, by path."""
-    data, word = config.data_bits, config.word_bits
-    image = IMAGE_CHANNELS * config.pixels * config.activation_bits
-    return {
-        "program_gearbox": (data, 8 * RECORD_BYTES, "drop"),
-        "activations_gearbox": (data, word, "drop"),
-        "image_gearbox": (data, image, "drop"),
-        "parameters_gearbox": (data, config.parameter_word_bits, "drop"),
-        "taps_gearbox": (data, config.tap_word_bits, "drop"),
-        "weights_gearbox": (data, config.weight_word_bits, "drop"),
-        "store_gearbox": (word, data, "emit"),
-        "logits_gearbox": (LOGIT_BITS * config.inputs, data, "emit"),
+    streams = config.streams
+    read = {
+        f"read_port.{name}_gearbox": (streams[name].beat_bits, streams[name].taken_bits, "drop")
+        for name in _READ
     }
+    written = {
+        f"write_port.{name}_gearbox": (streams[name].taken_bits, streams[name].beat_bits, "emit")
+        for name in _WRITTEN
+    }
+    return read | written
 
 
 def _gearbox_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
-    """The bits that a gearbox holds, which are whole units: see hw/gearbox.py."""
     taken_bits, given_bits, _ = list_gearboxes(sizing.config)[path]
-    taken, given, unit = gearbox_shape(taken_bits, given_bits)
-    return ((taken + given + min(taken, given) - 1) * unit,)
+    return (gearbox_shape(taken_bits, given_bits).register_bits,)
 
 
 def _gearbox_luts(sizing: Sizing, path: str) -> tuple[float, ...]:
@@ -132,8 +131,8 @@ GEARBOXES = UnitCost(
     kind="gearbox",
     group="gearboxes",
     paths=(
-        *(f"{stream}_gearbox" for stream in STREAMS),
-        *("image_gearbox", "store_gearbox", "logits_gearbox"),
+        *(f"read_port.{name}_gearbox" for name in _READ),
+        *(f"write_port.{name}_gearbox" for name in _WRITTEN),
     ),
     flip_flops=_gearbox_flip_flops,
     luts=_gearbox_luts,

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from mnv2.hw.config import IMAGE_CHANNELS, RECORD_BYTES, STREAMS, AcceleratorConfig
+from mnv2.hw.config import STREAMS, AcceleratorConfig
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.port.interface import ACTIVATIONS, NEVER, SERVING_ORDER, WEIGHTS
 from mnv2.sim.cycles.port.pauses import Pauses
@@ -68,15 +68,15 @@ class ReadPort:
         self._equal = 0  # bursts in a row that followed the one before as it did
         # The release of weights that has not been looked at: its cycle and words.
         self._deferred: tuple[int, int] | None = None
+        layouts = config.streams
         self.streams = [
-            Stream(8 * RECORD_BYTES, config),
-            Stream(config.word_bits, config),
-            Stream(config.parameter_word_bits, config, config.parameter_words),
-            Stream(config.tap_word_bits, config, config.tap_words),
-            Stream(config.weight_word_bits, config, config.weight_words),
+            Stream(layouts["program"], config),
+            Stream(layouts["activations"], config),
+            Stream(layouts["parameters"], config, config.parameter_words),
+            Stream(layouts["taps"], config, config.tap_words),
+            Stream(layouts["weights"], config, config.weight_words),
         ]
-        self._map_bits = config.word_bits
-        self._image_bits = IMAGE_CHANNELS * config.pixels * config.activation_bits
+        self._map_layout, self._image_layout = layouts["activations"], layouts["image"]
         self._served = len(STREAMS) - 1
         self._granted = -1  # cycle of the last grant
         self._taken = 0  # cycle in which the memory took its address
@@ -105,7 +105,7 @@ class ReadPort:
         self._freed_at = self._load_from = 0
         self.write_busy.clear()
         if descriptor.load or descriptor.stem:
-            stream.set_word(self._image_bits if descriptor.stem else self._map_bits)
+            stream.set_layout(self._image_layout if descriptor.stem else self._map_layout)
             stream.command(cycle + 1, descriptor.load_beats)
 
     def freed(self, cycle: int, words: int) -> None:

@@ -4,9 +4,10 @@ import heapq
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
-from math import gcd
 
-from mnv2.hw.config import IMAGE_CHANNELS, RECORD_BYTES, STREAMS, AcceleratorConfig
+from mnv2.hw.config import STREAMS, AcceleratorConfig
+from mnv2.hw.gearbox_shape import gearbox_shape
+from mnv2.hw.stream_layout import StreamLayout
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.port.interface import (
     ACTIVATIONS,
@@ -33,7 +34,8 @@ class _Channel:
 
     Parameters
     ----------
-    word_bits : int
+    layout : mnv2.hw.stream_layout.StreamLayout
+        Layout of its words in external memory.
     config : AcceleratorConfig
     depth : int, optional
         Words of the ring, if there is one.
@@ -60,8 +62,7 @@ class _Channel:
         Cycles in which beats arrived, and in which words left the gearbox.
     """
 
-    def __init__(self, word_bits: int, config: AcceleratorConfig, depth: int | None = None):
-        self._data_bits = config.data_bits
+    def __init__(self, layout: StreamLayout, config: AcceleratorConfig, depth: int | None = None):
         self.left = self.number = 0
         self.space = config.read_queue_beats
         self.request, self.length = False, 0
@@ -71,15 +72,15 @@ class _Channel:
         self.ring = 0
         self.arrivals: list[int] = []
         self.gives: list[int] = []
-        self.set_word(word_bits)
+        self.set_layout(layout)
 
-    def set_word(self, word_bits: int) -> None:
-        """Width of the words; the gearbox is empty."""
-        unit = gcd(self._data_bits, word_bits)
-        # A beat gives, and a word takes, that many of the largest units of both.
-        self.taken, self.given = self._data_bits // unit, word_bits // unit
+    def set_layout(self, layout: StreamLayout) -> None:
+        """Change the layout of the words; the gearbox is empty."""
+        shape = gearbox_shape(layout.beat_bits, layout.taken_bits)
+        # A beat gives, and a word takes, that many units.
+        self.taken, self.given = shape.taken, shape.given
         # Highest level at which it takes a beat.
-        self.ready = self.given + min(self.taken, self.given) - 1
+        self.ready = shape.capacity - shape.taken
         self.level, self.ending = 0, False
 
     def count(self, cycle: int) -> int:
@@ -124,15 +125,15 @@ class SharedReadPort:
         self._limited = 0 < bytes_per_cycle < 2 * config.data_bytes
         self._outstanding = config.outstanding
         self.writes = SharedWritePort(config, latency, self, pauses)
+        layouts = config.streams
         self.streams = [
-            _Channel(8 * RECORD_BYTES, config),
-            _Channel(config.word_bits, config),
-            _Channel(config.parameter_word_bits, config, config.parameter_words),
-            _Channel(config.tap_word_bits, config, config.tap_words),
-            _Channel(config.weight_word_bits, config, config.weight_words),
+            _Channel(layouts["program"], config),
+            _Channel(layouts["activations"], config),
+            _Channel(layouts["parameters"], config, config.parameter_words),
+            _Channel(layouts["taps"], config, config.tap_words),
+            _Channel(layouts["weights"], config, config.weight_words),
         ]
-        self._map_bits = config.word_bits
-        self._image_bits = IMAGE_CHANNELS * config.pixels * config.activation_bits
+        self._map_layout, self._image_layout = layouts["activations"], layouts["image"]
         self.now = 0
         # What the core told: (cycle, order, kind, values).
         self._events: list[tuple[int, int, str, tuple]] = []
@@ -277,7 +278,7 @@ class SharedReadPort:
         if begin is not None:
             self._load_ring, self._freed = begin.input_ring, 0
             stream = self.streams[ACTIVATIONS]
-            stream.set_word(self._image_bits if begin.stem else self._map_bits)
+            stream.set_layout(self._image_layout if begin.stem else self._map_layout)
             if begin.load or begin.stem:
                 stream.command = begin.load_beats
 

@@ -7,9 +7,10 @@ queue and when a word leaves its gearbox follow by maxima from what was before. 
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import repeat
-from math import gcd
 
 from mnv2.hw.config import AcceleratorConfig
+from mnv2.hw.gearbox_shape import gearbox_shape
+from mnv2.hw.stream_layout import StreamLayout
 from mnv2.sim.cycles.port.interface import NEVER
 
 __all__ = ["QUEUE_CYCLES", "REQUEST_CYCLES", "Stream"]
@@ -27,7 +28,8 @@ class Stream:
 
     Parameters
     ----------
-    word_bits : int
+    layout : mnv2.hw.stream_layout.StreamLayout
+        Layout of its words in external memory.
     config : AcceleratorConfig
     depth : int
         Words of the ring; `NEVER` if there is none.
@@ -52,13 +54,12 @@ class Stream:
     frees, free_cycles : list of int
         Words released in all, and the cycle from which they are.
     taken, given : int
-        Width of a beat and of a word, in the largest unit that divides both.
+        Width of a beat and of a word, see `mnv2.hw.gearbox_shape.GearboxShape`.
     """
 
-    def __init__(self, word_bits: int, config: AcceleratorConfig, depth: int = NEVER):
+    def __init__(self, layout: StreamLayout, config: AcceleratorConfig, depth: int = NEVER):
         self._burst = config.burst_beats
         self._queue = config.read_queue_beats
-        self._data_bits = config.data_bits
         self.arrivals: list[int] = []
         self.pops: list[int] = []
         self.gives: list[int] = []
@@ -72,15 +73,14 @@ class Stream:
         self.depth = depth
         self.frees, self.free_cycles = [0], [-1]
         self._free = 0  # the first of them that gives the next word room
-        self.set_word(word_bits)
+        self.set_layout(layout)
 
-    def set_word(self, word_bits: int) -> None:
-        """Width of the words."""
-        unit = gcd(self._data_bits, word_bits)
-        self.taken = self._data_bits // unit
-        self.given = word_bits // unit
+    def set_layout(self, layout: StreamLayout) -> None:
+        """Change the layout of the words."""
+        shape = gearbox_shape(layout.beat_bits, layout.taken_bits)
+        self.taken, self.given = shape.taken, shape.given
         # Highest level at which the gearbox takes a beat.
-        self._ready = self.given + min(self.taken, self.given) - 1
+        self._ready = shape.capacity - shape.taken
         self._simple = self.given % self.taken == 0  # a word is whole beats
 
     def command(self, cycle: int, beats: int) -> None:

@@ -6,9 +6,9 @@ Its time follows the core's, and moves only while a descriptor has something to 
 from bisect import bisect_left
 from collections import deque
 from itertools import repeat
-from math import gcd
 
-from mnv2.hw.config import LOGIT_BITS, STORE_QUEUE_WORDS, WRITE_OUTSTANDING, AcceleratorConfig
+from mnv2.hw.config import STORE_QUEUE_WORDS, WRITE_OUTSTANDING, AcceleratorConfig
+from mnv2.hw.gearbox_shape import gearbox_shape
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.port.interface import MEMORY_BURSTS
 from mnv2.sim.cycles.port.pauses import Pauses
@@ -59,9 +59,8 @@ class WritePort:
         self._latency, self._pauses = latency, pauses
         self._burst = config.burst_beats
         self._depth = config.write_queue_beats
-        self._data_bits = config.data_bits
-        self._word_bits = config.word_bits
-        self._logit_bits = LOGIT_BITS * config.inputs
+        self._map_layout = config.streams["activations"]
+        self._logits_layout = config.streams["logits"]
         self._beat_bytes = config.data_bytes
         self.now = 0
         self.active = False
@@ -108,12 +107,12 @@ class WritePort:
         self._sent_before = len(self.sent)
         self._clear(descriptor.store_words)
         self._logits = descriptor.kind == "classifier"
-        # Gearbox: a word gives, and a beat takes, that many of the largest units of both.
-        bits = self._logit_bits if self._logits else self._word_bits
-        unit = gcd(bits, self._data_bits)
-        self._taken, self._given = bits // unit, self._data_bits // unit
+        # Gearbox: a word gives, and a beat takes, that many units.
+        layout = self._logits_layout if self._logits else self._map_layout
+        shape = gearbox_shape(layout.taken_bits, layout.beat_bits)
+        self._taken, self._given = shape.taken, shape.given
         # Highest level at which it takes a word.
-        self._ready = self._given + min(self._taken, self._given) - 1
+        self._ready = shape.capacity - shape.taken
         # Valid from the next cycle on, taken in it.
         self._events.append((cycle + 1, "command", -(-descriptor.store_bytes // self._beat_bytes)))
 

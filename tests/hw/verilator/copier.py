@@ -62,10 +62,14 @@ class Copier(wiring.Component):
             reader.o[1].ready.eq(1),
             self.busy.eq(reader.busy | writer.busy),
             self.error.eq(Cat(reader.error, writer.error)),
-            self.read_beats.eq(reader.beats[0] + reader.beats[1]),
-            self.write_beats.eq(writer.beats),
-            self.write_bytes.eq(writer.bytes),
         ]
+        with m.If(reader.received.any()):
+            m.d.sync += self.read_beats.eq(self.read_beats + 1)
+        with m.If(self.bus.wvalid & self.bus.wready):
+            m.d.sync += [
+                self.write_beats.eq(self.write_beats + 1),
+                self.write_bytes.eq(self.write_bytes + sum(self.bus.wstrb)),
+            ]
         with m.If(reader.o[1].valid):
             m.d.sync += self.checksum.eq(self.checksum.rotate_left(1) ^ reader.o[1].payload.data)
         return m

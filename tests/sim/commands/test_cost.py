@@ -113,18 +113,58 @@ def json_of(*arguments):
 
 def test_options_of_the_count():
     plain = json_of("--device", "KV260", *SMALL)["devices"][0]["uses"]
-    result = invoke("--device", "KV260", "--dsp-packing", "--ultra-ram", *SMALL)
-    assert "does not implement, it has one for each product" in result.stdout
+    result = invoke("--device", "KV260", "--ultra-ram", *SMALL)
     assert "which Yosys uses only where it is told to" in result.stdout
-    chosen = json_of("--device", "KV260", "--dsp-packing", "--ultra-ram", *SMALL)["devices"][0][
-        "uses"
-    ]
-    assert chosen["DSPs"]["used"] == plain["DSPs"]["used"] - 16 * 4 * 3
+    chosen = json_of("--device", "KV260", "--ultra-ram", *SMALL)["devices"][0]["uses"]
+    assert chosen["DSPs"]["used"] == plain["DSPs"]["used"]
     assert chosen["UltraRAM"]["used"] == 36
     # A device without UltraRAM keeps its block RAM.
     without = json_of("--device", "ZU9EG", "--ultra-ram", *SMALL)["devices"][0]["uses"]
     assert "UltraRAM" not in without
     assert without["block RAM, 18 kbit"]["used"] == plain["block RAM, 18 kbit"]["used"]
+
+
+def test_packing_takes_fewer_dsps():
+    plain, packed = (
+        json_of("--device", "ZU3EG", "--set", f"packing={packing}", *SMALL)["devices"][0]["uses"]
+        for packing in ("none", "pixels")
+    )
+    assert plain["DSPs"]["used"] - packed["DSPs"]["used"] == 16 * 4 * 3
+
+
+def test_devices_that_cannot_pack_have_a_note():
+    """Among all devices; one that is asked for is refused."""
+    text = " ".join(invoke("--set", "packing=pixels", *SMALL).stdout.split())
+    assert (
+        "the multipliers of Lattice ECP5 take 18 bits, and pairs are packed into 27: several "
+        "multipliers for each;" in text
+    )
+    assert "the multipliers of AMD UltraScale+" not in text
+    devices = json_of("--set", "packing=pixels", *SMALL)["devices"]
+    assert {one["family"] for one in devices if one["note"]} == {"xc7", "ecp5", "ice40"}
+    assert "are packed into" not in invoke(*SMALL).stdout
+
+
+def test_two_frames_abreast():
+    """Frames a second and bytes are those of a frame, cycles those of both."""
+    one, two = (
+        json_of("--device", "ZU9EG", "--set", f"frames={frames}", *SMALL) for frames in (1, 2)
+    )
+    device = two["devices"][0]
+    assert device["predicted_frames_per_second"] == pytest.approx(
+        2 * device["clock_hz"] / device["predicted_cycles"]
+    )
+    assert device["needed_bandwidth_bytes_per_second"] == pytest.approx(
+        device["predicted_dram_bytes"] * device["predicted_frames_per_second"]
+    )
+    # Weights are read once for both.
+    names = ("read weights", "read parameters", "multiply-accumulate")
+    weights, parameters, macs = (
+        two["energy_joules_by_operation"][name] / one["energy_joules_by_operation"][name]
+        for name in names
+    )
+    assert weights == parameters == pytest.approx(0.5)
+    assert macs == pytest.approx(1)
 
 
 def test_slowest_unit_limits_ecp5():
@@ -151,7 +191,23 @@ def test_energies_of_ones_own(tmp_path):
         (("--set", "pixels=0"), "pixels must be a positive integer"),
         (("--energies", "none.toml"), "table of energies 'none.toml' cannot be read"),
         (("--devices", "/dev/null"), "'/dev/null' holds no device"),
-        (("--dsp-packing", "--device", "ECP5-85"), "which ECP5-85 does not have"),
+        (("--dsp-packing",), "No such option: --dsp-packing"),
+        (
+            ("--set", "packing=pixels", "--device", "ECP5-85"),
+            "This packing is not for ECP5-85: the multipliers of Lattice ECP5 take 18 bits, and "
+            "pairs are packed into 27; use --set packing=none.",
+        ),
+        (
+            ("--set", "packing=pixels", "--device", "Zynq-7020"),
+            "into 27; use --set operand_bits=25 or --set packing=none.",
+        ),
+        (
+            (
+                *("--set", "packing=pixels", "--set", "operand_bits=25"),
+                *("--set", "activation_bits=4", "--device", "ECP5-85"),
+            ),
+            "into 25; use --set operand_bits=18 or --set packing=none.",
+        ),
         (("--devices", "none.toml"), "table of devices 'none.toml' cannot be read"),
         (("--latency", "0"), "The memory options are invalid"),
         (("--fmax", "--clock", "100", "--device", "ECP5-85"), "give one of them"),
@@ -183,7 +239,7 @@ def test_every_unit_has_a_group():
         assert group_of(path) in GROUPS
     assert group_of("core.array") == "multiplier array"
     assert group_of("core.issue.walk") == "issue"
-    assert group_of("read_master.channel_3.queue") == "memory port"
-    assert group_of("taps_gearbox") == "gearboxes"
+    assert group_of("read_port.read_master.channel_3.queue") == "memory port"
+    assert group_of("read_port.taps_gearbox") == "gearboxes"
     assert group_of("core") == "maps and datapath"
     assert group_of("") == "sequencer, registers"

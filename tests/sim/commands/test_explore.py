@@ -52,7 +52,11 @@ def invoke(tmp_path, monkeypatch):
         (["--resume", "a", "--output", "b"], "--resume writes into its own folder: drop --output"),
         (["--latency", "1"], "The memory options are invalid"),
         (["--scheduler", "tcp://127.0.0.1:1"], "--workers does not apply with --scheduler"),
-        (["--device", "ECP5-85", "--dsp-packing"], "DSP packing is for UltraScale+"),
+        (["--vary", "packing=rows"], "packing must be of none, pixels, frames, not 'rows'"),
+        (
+            [*SMALL, "--device", "ECP5-85", "--vary", "packing=pixels", "--vary", "pixels=2"],
+            "packing must be none: a multiplier of 18 x 18 bits holds no two products",
+        ),
         (["--vary", "outputs=12", "--vary", "inputs=8"], "No point of the space is a design"),
     ],
 )

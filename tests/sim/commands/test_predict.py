@@ -62,9 +62,10 @@ def json_cycles(*arguments):
     [
         (("--size", "100"), "The size must be one of"),
         (("--frames", "2"), "must be 1, or 3 or more, not 2"),
+        (("--set", "frames=2", "--frames", "4"), "1, or 6 or more and a multiple of 2"),
         (("--draws", "0"), "--draws must be 1 or more"),
         (("--config", "tiny"), "line_words is 1024: change it with --set"),
-        (("--set", "pixels"), "A setting must be option=integer"),
+        (("--set", "pixels"), "A setting must be option=value"),
     ],
 )
 def test_what_is_wrong_is_a_sentence(arguments, message):
@@ -161,6 +162,8 @@ def test_a_wrong_prediction_ends_red(model_file, tmp_path, monkeypatch):
         (("--seeds", "2", "--stalls", "5", "--frames", "3"), "not both"),
         (("--seeds", "2", "--stalls", "5", "--draws", "3"), "10 draws or more, not 3"),
         (("--frames", "0"), "must be 1 or more, not 0"),
+        (("--set", "frames=2", "--frames", "3"), "or a multiple of the 2 that the accelerator"),
+        (("chelsea", "coffee"), "2 pictures need an accelerator"),
         (("--seeds", "0"), "must be 1 or more, not 0"),
         (("--stalls", "100"), "stall_percent must be an integer from 0 to 99"),
     ],

@@ -1,18 +1,15 @@
 """Memories are mapped as Yosys maps them: each unit's RAMs in every accelerator that it mapped."""
 
 import dataclasses
-import re
 
 import pytest
 
-from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cost.memory_mapping import map_memory, memory_columns, reads_while_written
 from mnv2.sim.cost.record import Resources
 from mnv2.sim.cost.synthesised import load_designs, load_results
 from mnv2.sim.cost.unit_cost import MemoryShape
 from mnv2.sim.cost.unit_list import list_memories
-from mnv2.sim.rtl.verilog import generate
 
 MAPPED = [(name, family) for name, families in load_results().items() for family in families]
 RAMS = ("block_ram_36k", "block_ram_18k", "memory_luts")
@@ -96,24 +93,10 @@ def test_buffers_are_those_of_the_configuration():
     }
     sizes = config.buffer_bytes
     assert bits == {
-        "core.map": 8 * sizes["map"],
+        "core.map_memory.words": 8 * sizes["map"],
         "core.strip": 8 * sizes["strip"],
         "core.line_buffer.lines": 8 * sizes["line"],
         "core.weights.storage": 8 * sizes["weights"],
         "core.taps.storage": 8 * sizes["taps"],
         "core.parameters.storage": 8 * sizes["parameters"],
-    }
-
-
-def test_memories_are_those_of_the_netlist():
-    """Width and depth of each, read from the Verilog."""
-    config = load_designs()["9x3x4"].config
-    found, module = set(), ""
-    for line in generate(Accelerator, name="accelerator", config=config).splitlines():
-        if head := re.match(r"module \\?accelerator\.?([\w.]*)", line):
-            module = head[1]
-        if row := re.match(r"\s*reg \[(\d+):0\] (\w+) \[(\d+):0\];", line):
-            found.add((module, row[2], int(row[1]) + 1, int(row[3]) + 1))
-    assert found == {
-        (memory.unit, memory.name, memory.width, memory.depth) for memory in list_memories(config)
     }

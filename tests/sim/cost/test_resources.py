@@ -59,14 +59,86 @@ def test_units_are_those_of_the_netlist():
             assert set(estimate_units(load_designs()[name].config, family)) == set(found["units"])
 
 
-def test_a_pair_of_pixels_shares_a_dsp():
-    for pixels, columns in ((7, 4), (2, 1), (1, 1)):
-        config = dataclasses.replace(PRESETS["base"], pixels=pixels)
-        plain, packed = (
-            estimate_resources(config, dsp_packing=packing) for packing in (False, True)
-        )
-        assert plain.dsp - packed.dsp == 16 * 4 * (pixels - columns)
-        assert dataclasses.replace(packed, dsp=plain.dsp) == plain
+def dsps(path, family="xcup", **changes):
+    return estimate_units(dataclasses.replace(PRESETS["base"], **changes), family)[path].dsp
+
+
+@pytest.mark.parametrize(
+    ("options", "columns"),
+    [
+        ({"packing": "none"}, 7),
+        ({"packing": "pixels"}, 4),
+        ({"packing": "pixels", "pixels": 2, "residual_lanes": 2}, 1),
+        ({"packing": "none", "frames": 2}, 14),
+        ({"packing": "pixels", "frames": 2}, 8),
+        ({"packing": "frames", "frames": 2}, 7),
+    ],
+)
+def test_a_pair_shares_a_dsp(options, columns):
+    assert dsps("core.array", **options) == 16 * 4 * columns
+
+
+@pytest.mark.parametrize(
+    ("family", "operand_bits", "activation_bits", "columns"),
+    [
+        # A pair that is too wide is cut in two, and is no gain; the seventh pixel is alone.
+        ("xcup", 27, 8, 4),
+        ("xc7", 27, 8, 7),
+        ("xc7", 25, 8, 4),
+        ("ecp5", 27, 8, 7),
+        ("ecp5", 18, 4, 4),
+        ("ice40", 18, 4, 4),  # 16 bits of a pair, and two more in LUTs
+    ],
+)
+def test_pairs_of_a_family(family, operand_bits, activation_bits, columns):
+    options = {
+        "packing": "pixels",
+        "operand_bits": operand_bits,
+        "activation_bits": activation_bits,
+    }
+    assert dsps("core.array", family, **options) == 16 * 4 * columns
+
+
+@pytest.mark.parametrize(
+    ("options", "xcup", "xc7", "ecp5"),
+    [
+        # 27 of 32 bits, or 25, and a multiplier in two parts; the rest are rows of LUTs.
+        ({}, 2, 4, 4),
+        ({"operand_bits": 25}, 2, 2, 4),
+        ({"operand_bits": 18}, 4, 4, 4),
+        ({"accumulator_bits": 27}, 2, 4, 4),
+        ({"accumulator_bits": 25, "operand_bits": 25}, 2, 2, 4),
+        ({"accumulator_bits": 25, "operand_bits": 18}, 2, 2, 2),
+        ({"requantize": "single"}, 1, 2, 2),
+        ({"requantize": "single", "operand_bits": 25}, 1, 1, 2),
+        ({"requantize": "single", "operand_bits": 18, "accumulator_bits": 25}, 1, 1, 1),
+        ({"multipliers_in_luts": True}, 0, 0, 0),
+    ],
+)
+def test_multipliers_of_a_lane_of_requantisation(options, xcup, xc7, ecp5):
+    found = [dsps("core.requantize", family, **options) for family in ("xcup", "xc7", "ecp5")]
+    assert found == [28 * one for one in (xcup, xc7, ecp5)]
+    both = [dsps("core.requantize", family, frames=2, **options) for family in ("xcup", "ecp5")]
+    assert both == [56 * xcup, 56 * ecp5]
+
+
+@pytest.mark.parametrize(
+    ("options", "family", "lane"),
+    [
+        ({}, "xcup", 3),
+        ({"operand_bits": 25}, "xc7", 3),
+        ({"operand_bits": 18}, "ecp5", 6),
+        ({"requantize": "single"}, "xcup", 2),
+        ({"multipliers_in_luts": True}, "xcup", 0),
+    ],
+)
+def test_multipliers_of_a_lane_of_the_residual_adder(options, family, lane):
+    for lanes in (1, 4, 28):
+        assert dsps("core.residual.adder", family, residual_lanes=lanes, **options) == lanes * lane
+
+
+def test_the_pool_has_no_multipliers():
+    assert dsps("core.pool") == 0
 
 
 def test_ultra_ram_takes_the_place_of_block_ram():
@@ -80,7 +152,6 @@ def test_ultra_ram_takes_the_place_of_block_ram():
     ("family", "options", "message"),
     [
         ("virtex2", {}, "Family must be one of xcup, xc7, ecp5, ice40, not 'virtex2'"),
-        ("ecp5", {"dsp_packing": True}, "DSP packing is for UltraScale"),
         ("xc7", {"ultra_ram": True}, "UltraRAM is for UltraScale"),
     ],
 )

@@ -11,7 +11,7 @@ from mnv2.sim import cost
 from mnv2.sim.cost import unit_list
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.resources import load_coefficients
-from mnv2.sim.cost.unit_cost import Operation, UnitCost, queue
+from mnv2.sim.cost.unit_cost import Operation, Product, UnitCost, queue
 from mnv2.sim.cost.unit_list import (
     GROUPS,
     OPERATIONS,
@@ -30,7 +30,7 @@ HARD_SWISH = UnitCost(
     paths=("core.hard_swish",),
     luts=lambda sizing, path: (sizing.config.word_bits, sizing.decoded(path)),
     memories=lambda config: (queue("core.hard_swish", config.word_bits, config.queue_words),),
-    dsps=lambda config, family, packed: config.inputs * config.pixels,
+    products=lambda config: (Product(config.inputs * config.pixels, 8, 8),),
     operations=(Operation("hard swish", "elements", lambda frame: frame.words_of("expand")),),
 )
 

@@ -28,7 +28,7 @@ MEMORIES = {
 def test_equal_the_rtl(name):
     config, memory = MACHINES[name], MEMORIES[name]
     model, tensors = model_and_tensors(config, NETWORK, 5)
-    run = run_network(model, tensors, config=config, memory=memory, frames=FRAMES, asserts=True)
+    run = run_network(model, tensors, config=config, memory=memory, turns=FRAMES, asserts=True)
     predicted = predict_frames(NETWORK, config, FRAMES, **asdict(memory))
     assert predicted.ends == run.frame_ends
     for rows, measured in zip(predicted.layers, run.frame_layers, strict=True):

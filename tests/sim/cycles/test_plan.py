@@ -1,5 +1,7 @@
 """The plan says what the program says: every size of every descriptor, and of every stream."""
 
+from dataclasses import replace
+
 import pytest
 
 from mnv2.hw.config import CAUSES, COUNTERS, RECORD_BYTES
@@ -40,11 +42,15 @@ COMMON = (
 )
 
 
-@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize(
+    ("options", "frames"),
+    [({}, 1), ({}, 3), ({"padded_words": True}, 2), ({"frames": 2, "padded_words": True}, 3)],
+    ids=str,
+)
 @pytest.mark.parametrize("padding", ["pytorch", "tensorflow"])
 @pytest.mark.parametrize("name", list(MACHINES))
-def test_plan_is_the_program(name, padding, frames):
-    config = MACHINES[name]
+def test_plan_is_the_program(name, padding, options, frames):
+    config = replace(MACHINES[name], **options)
     network = network_of(TABLE, 45, padding=padding)
     model, tensors = model_and_tensors(config, network, 10)
     program = build_network_program(model, frames * [tensors["input"]], config)

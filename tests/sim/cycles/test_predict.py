@@ -169,6 +169,7 @@ def random_case(seed):
             tap_words=rng.randrange(20, 200),
             parameter_words=rng.randrange(80, 600),
             queue_words=2 * (outputs // inputs) + rng.choice([0, 0, 1, 2, 5, 16]),
+            residual_lanes=inputs,
             data_bits=rng.choice([64, 128, 256, 512]),
             burst_beats=rng.choice([1, 2, 4, 8, 16, 32]),
             outstanding=rng.choice([2, 3, 4, 8, 16]),

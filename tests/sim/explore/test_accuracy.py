@@ -1,5 +1,6 @@
 """Accuracy of bits from a finished sweep: the best format that accelerators run."""
 
+import itertools
 import json
 
 import pytest
@@ -22,6 +23,7 @@ def sweep(tmp_path_factory):
         activation_bits=(6, 8, 16),
         granularity=("tensor", "channel"),
         rounding=("double", "single"),
+        multiplier_bits=(17, 32),
         first_last=("same", "8"),
     )
     write_report(made_results(prepared), folder / "report.json")
@@ -32,27 +34,34 @@ def rows_of(folder):
     return json.loads((folder / "report.json").read_text())["points"]
 
 
-def test_best_format_of_each_pair_of_bits(sweep):
+def test_best_format_of_each_arithmetic(sweep):
     folder, network = sweep
     found = read_accuracies(folder, network)
     rows = [
         row
         for row in rows_of(folder)
-        if row["rounding"] == "double"
+        # What rounds once has a multiplier of 17 bits.
+        if (row["rounding"] == "double" or row["multiplier_bits"] == 17)
         and row["first_last"] == "same"
         and row["activation_bits"] <= 8
     ]
-    assert set(found) == {(4, 6), (4, 8), (8, 6), (8, 8)}
-    for (weights, activations), accuracy in found.items():
+    assert set(found) == set(itertools.product((4, 8), (6, 8), ("double", "single")))
+    for (weights, activations, rounding), accuracy in found.items():
         # Weights of 2 bits are weights of 4 bits too.
         shares = [
             row["agree_top1"]
             for row in rows
-            if max(4, row["weight_bits"]) == weights and row["activation_bits"] == activations
+            if max(4, row["weight_bits"]) == weights
+            and row["activation_bits"] == activations
+            and row["rounding"] == rounding
         ]
         assert accuracy.share == max(shares)
         assert accuracy.pictures == 30
-    assert accuracy_axes(folder) == {"weight_bits": (4, 8), "activation_bits": (6, 8)}
+    assert accuracy_axes(folder) == {
+        "weight_bits": (4, 8),
+        "activation_bits": (6, 8),
+        "requantize": ("double", "single"),
+    }
     assert accuracy_axes(None) == {}
 
 
@@ -70,7 +79,7 @@ def test_what_is_no_sweep_is_a_sentence(tmp_path, content):
             read(tmp_path)
 
 
-def test_designs_have_the_accuracy_of_their_bits(sweep):
+def test_designs_have_the_accuracy_of_their_arithmetic(sweep):
     folder, network = sweep
     prepared = prepare_small(
         "weight_bits=4,8",
@@ -82,12 +91,13 @@ def test_designs_have_the_accuracy_of_their_bits(sweep):
     )
     point = next(iter(prepared.space.points()))
     found = read_accuracies(folder, network)
-    for bits in ((4, 6), (8, 8)):
-        names = dict(zip(("weight_bits", "activation_bits"), bits, strict=True))
-        design = prepared.judge.candidate({**point, **names})
-        assert design.accuracy == found[bits].share
-        assert design.accuracy_format == found[bits].name
-    with pytest.raises(ValueError, match="no format of 8-bit weights and 7-bit activations"):
+    names = ("weight_bits", "activation_bits", "requantize")
+    for arithmetic in ((4, 6, "double"), (8, 8, "double"), (8, 8, "single")):
+        values = dict(zip(names, arithmetic, strict=True))
+        design = prepared.judge.candidate({**point, **values})
+        assert design.accuracy == found[arithmetic].share
+        assert design.accuracy_format == found[arithmetic].name
+    with pytest.raises(ValueError, match="no format of 8-bit weights and 7-bit activations with"):
         prepared.judge.candidate({**point, "weight_bits": 8, "activation_bits": 7})
 
 

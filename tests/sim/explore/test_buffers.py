@@ -93,6 +93,31 @@ def test_bits_change_no_words(sizes):
     assert replace(narrow, weight_bits=8) == wide
 
 
+def test_options_of_the_datapath_are_those_of_the_point(sizes):
+    options = {
+        "frames": 2,
+        "packing": "frames",
+        "operand_bits": 25,
+        "accumulator_bits": 25,
+        "requantize": "single",
+        "multipliers_in_luts": True,
+        "residual_lanes": 14,
+        "padded_words": True,
+        "counters": False,
+    }
+    config = sizes.configuration(point(16, 4, 7, **options))
+    assert {name: getattr(config, name) for name in options} == options
+    with pytest.raises(ValueError, match="packing can be frames only with frames=2"):
+        sizes.configuration(point(16, 4, 7, packing="frames"))
+
+
+@pytest.mark.parametrize(("lanes", "fitting"), [((16, 4, 7), 4), ((15, 3, 1), 3), ((15, 5, 1), 1)])
+def test_residual_lanes_divide_a_word(lanes, fitting):
+    sizes = BufferSizes(network_of([(1, 3, 1, 1)], 8, stem=3))
+    values = {name: value for name, value in point(*lanes).items() if name != "residual_lanes"}
+    assert sizes.configuration(values).residual_lanes == fitting
+
+
 def test_what_cannot_be_built_is_no_design(sizes):
     with pytest.raises(ValueError, match="burst_beats must be a power of two, 2 or more, not 12"):
         sizes.configuration(point(16, 4, 7, burst_beats=12))

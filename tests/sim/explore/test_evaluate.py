@@ -1,5 +1,6 @@
 """A design is its prediction, its costs and what it misses; rows come back as layers."""
 
+import dataclasses
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from mnv2.hw.config import PRESETS
 from mnv2.sim.cost.energy import frame_energy, load_energies
 from mnv2.sim.cost.resources import estimate_resources
 from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.explore.design import design_key
 from mnv2.sim.explore.evaluate import Task, predict_rows
 from mnv2.sim.explore.lanes import lane_use
 from tests.sim.explore.small import prepare_small, small_network
@@ -108,6 +110,77 @@ def test_clock_of_a_point_is_its_own():
     assert complete(prepared, fast).frames_per_second == pytest.approx(
         1.5 * complete(prepared, slow).frames_per_second
     )
+
+
+def test_two_frames_abreast_take_the_cycles_of_one_program(prepared):
+    values = {"data_bits": 512, "map_share": 1.0}
+    one, two = (
+        complete(prepared, candidate_of(prepared, frames=frames, **values)) for frames in (1, 2)
+    )
+    assert two.frames_per_second == pytest.approx(2 * two.clock_hz / two.cycles)
+    assert two.frames_per_second > 1.8 * one.frames_per_second
+    assert two.latency_seconds == pytest.approx(two.cycles / two.clock_hz)
+    assert two.dram_bytes == pytest.approx(two.total.dram_bytes / 2, abs=1)
+    assert two.bandwidth == pytest.approx(two.total.dram_bytes / two.latency_seconds)
+    assert two.lanes == f"{one.lanes}x2"
+    # Weights, parameters and kernels are read once for both.
+    both, alone = (design.energy.by_operation for design in (two, one))
+    for name in ("read weights", "read 3x3 kernels", "read parameters"):
+        assert both[name] == pytest.approx(alone[name] / 2)
+    for name in ("multiply-accumulate", "requantise", "residual addition", "write results"):
+        assert both[name] == pytest.approx(alone[name])
+
+
+def test_frames_abreast_count_before_a_prediction():
+    prepared = prepare_small(limits={"fps": 1e6})
+    one, two = (candidate_of(prepared, frames=frames).violations["fps"] for frames in (1, 2))
+    assert 1 - two == pytest.approx(2 * (1 - one))
+
+
+@pytest.mark.parametrize(
+    ("device", "operand_bits", "packs"),
+    [
+        ("ZU9EG", 27, True),
+        (None, 27, True),
+        ("Zynq-7045", 25, True),
+        ("ECP5-85", 18, False),
+        ("iCE40UP5K", 18, False),
+    ],
+)
+def test_pairs_are_packed_for_the_device(device, operand_bits, packs):
+    prepared = prepare_small(device=device)
+    values = {"pixels": 4, "residual_lanes": 4}
+    plain = candidate_of(prepared, **values)
+    assert plain.config.operand_bits == operand_bits
+    if packs:
+        packed = candidate_of(prepared, packing="pixels", **values)
+        assert plain.resources.dsp - packed.resources.dsp == 12 * 4 * 2
+    else:
+        with pytest.raises(ValueError, match="18 x 18 bits holds no two products"):
+            candidate_of(prepared, packing="pixels", **values)
+        with pytest.raises(ValueError, match="packing must be none: the multipliers of Lattice"):
+            candidate_of(prepared, packing="pixels", operand_bits=27, **values)
+
+
+def test_every_field_is_in_the_name():
+    """Designs that differ are two designs, in the journal too."""
+    config = dataclasses.replace(PRESETS["tiny"], outputs=24, queue_words=64)
+    other = {
+        "packing": "pixels",
+        "operand_bits": 25,
+        "requantize": "single",
+        "frames": 2,
+        "outputs": 32,
+        "weight_bits": 7,
+        "activation_bits": 7,
+        "accumulator_bits": 27,
+        "data_bits": 128,
+    }
+    for name, value in dataclasses.asdict(config).items():
+        changed = not value if isinstance(value, bool) else other.get(name, 2 * value)
+        two = dataclasses.replace(config, **{name: changed})
+        assert design_key(config, 1e8) != design_key(two, 1e8), name
+        assert Task(config, 100).key != Task(two, 100).key, name
 
 
 def test_what_does_not_fit_has_a_reason():

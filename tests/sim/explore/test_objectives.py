@@ -56,3 +56,10 @@ def test_limits_are_read_with_their_units():
 def test_bad_objectives(names, words):
     with pytest.raises(UserError, match=words):
         choose_objectives(names)
+
+
+def test_frames_abreast_make_latency_another_objective():
+    names = [figure.name for figure in choose_objectives(("fps", "latency"), frames=(1, 2))]
+    assert names == ["fps", "latency"]
+    with pytest.raises(UserError, match="where all designs have as many frames abreast"):
+        choose_objectives(("fps", "latency"), frames=(2,))

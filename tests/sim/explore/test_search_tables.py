@@ -1,14 +1,25 @@
 """The designs as rows: what is in them, and that nothing is cut on the terminal."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
+import numpy as np
 import pandas
 import pytest
 from rich.console import Console
 
 from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.configuration import load_configuration
+from mnv2.sim.explore.design_files import write_design_files
 from mnv2.sim.explore.search import run_search
-from mnv2.sim.explore.search_tables import design_frame, headline, render_front, write_tables
+from mnv2.sim.explore.search_plots import write_plots
+from mnv2.sim.explore.search_results import SearchResults
+from mnv2.sim.explore.search_tables import (
+    design_frame,
+    differing_options,
+    headline,
+    render_front,
+    write_tables,
+)
 from tests.sim.explore.small import prepare_small
 
 
@@ -82,6 +93,36 @@ def test_narrow_terminals_lose_no_digit(results, width):
     for design in results.front:
         assert f"{design.frames_per_second:,.1f}" in text
         assert f"{design.energy.total * 1e3:.3f}" in text
+
+
+def test_words_and_frames_are_in_every_table(tmp_path):
+    variations = ("frames=1,2", "packing=none,pixels", "pixels=2", "requantize=double,single")
+    found = run_search(prepare_small(*variations), tmp_path / "found", workers=0)
+    # Some of each kind, whether another dominates it or not.
+    front = [replace(one, number=place) for place, one in enumerate(found.predicted[::5], 1)]
+    mixed = SearchResults(**{**vars(found), "front": front})
+    frame = design_frame(mixed)
+    assert set(frame["packing"]) == {"none", "pixels"}
+    assert set(frame["frames"]) == {1, 2}
+    rows = frame[frame["on_front"]]
+    assert np.allclose(
+        rows["predicted_frames_per_second"],
+        rows["frames"] * rows["clock_hz"] / rows["predicted_cycles"],
+    )
+    assert differing_options(mixed.front) == {"packing": "pairs of", "requantize": "rounding"}
+    text = text_of(mixed, limit=1000)
+    for design in mixed.front:
+        (line,) = (line for line in text.splitlines() if f" {design.number:03} " in line)
+        assert design.lanes in line.split()
+        assert design.config.packing in line.split()
+        assert design.config.requantize in line.split()
+    write_tables(mixed, tmp_path)
+    write_plots(mixed, tmp_path)
+    write_design_files(mixed, tmp_path)
+    csv = pandas.read_csv(tmp_path / "designs.csv", keep_default_na=False)
+    assert set(csv["packing"]) == {"none", "pixels"}
+    for design in mixed.front:
+        assert load_configuration(str(tmp_path / f"{design.name}.toml")) == design.config
 
 
 def test_long_fronts_are_spread(results):

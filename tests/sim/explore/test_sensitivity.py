@@ -6,7 +6,7 @@ import pytest
 
 from mnv2.sim.explore.search import run_search
 from mnv2.sim.explore.sensitivity import single_changes
-from mnv2.sim.explore.space import SPACES
+from mnv2.sim.explore.space import AXES, SPACES
 from tests.sim.explore.small import prepare_small
 
 
@@ -24,6 +24,9 @@ def test_a_change_differs_in_one_axis(results):
     for axis, value, point in changes:
         assert {name for name in point if point[name] != middle.point[name]} == {axis}
         assert point[axis] == value
+        seen.add((axis, value))
+        if AXES[axis].choices:
+            continue
         values = space.values[axis] if axis in space.varied else (*SPACES["full"].get(axis, ()), 7)
         assert value in values
         between = [
@@ -33,9 +36,13 @@ def test_a_change_differs_in_one_axis(results):
         ]
         # Lanes in between do not fit together.
         assert axis in ("outputs", "inputs", "weight_bits", "activation_bits") or not between
-        seen.add((axis, value > middle.point[axis]))
     assert len(seen) == len(changes)
     assert {"pixels", "weight_bits", "data_bits", "outstanding"} <= {axis for axis, _ in seen}
+    # Of words every other one, whether it fits the lanes or not.
+    assert {value for axis, value in seen if axis == "packing"} == {"pixels", "frames"}
+    assert {value for axis, value in seen if axis == "requantize"} == {"single"}
+    lanes = middle.config.inputs * middle.config.pixels
+    assert all(lanes % value == 0 for axis, value in seen if axis == "residual_lanes")
 
 
 def test_every_change_is_predicted(results):

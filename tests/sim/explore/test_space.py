@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.explore.space import AXES, SPACES, choose_space, parse_values
+from mnv2.sim.explore.space import AXES, SPACES, choose_space, parse_values, value_text
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,11 @@ from mnv2.sim.explore.space import AXES, SPACES, choose_space, parse_values
         ("map_share", "1,0,0.5", (0.0, 0.5, 1.0)),
         ("clock_mhz", "99.5", (99.5,)),
         ("outputs", "32,16,16", (16, 32)),
+        ("packing", "pixels, none", ("none", "pixels")),
+        ("operand_bits", "27,18", (18, 27)),
+        ("frames", "2,1,2", (1, 2)),
+        ("counters", "true,False", (False, True)),
+        ("requantize", "single", ("single",)),
     ],
 )
 def test_lists_are_sorted_and_checked(axis, text, values):
@@ -40,6 +45,11 @@ def test_lists_are_sorted_and_checked(axis, text, values):
         ("weight_bits=3", "from 4 to 8"),
         ("map_share=nan", "from 0 to 1"),
         ("outputs=8..9999", "by 1,000 at most"),
+        ("packing=rows", "packing must be of none, pixels, frames, not 'rows'"),
+        ("packing=", "packing must be of none, pixels, frames, not ''"),
+        ("counters=1", "counters must be of false, true, not '1'"),
+        ("operand_bits=26", "operand_bits must be of 18, 25, 27, not '26'"),
+        ("frames=1..2", "frames must be of 1, 2, not '1..2'"),
     ],
 )
 def test_bad_lists_are_sentences(variation, words):
@@ -50,13 +60,19 @@ def test_bad_lists_are_sentences(variation, words):
 
 def test_a_file_extends_a_preset(tmp_path):
     file = tmp_path / "space.toml"
-    file.write_text('preset = "full"\noutputs = [16, 32]\npixels = "1..3"\nburst_beats = 8\n')
+    file.write_text(
+        'preset = "full"\noutputs = [16, 32]\npixels = "1..3"\nburst_beats = 8\n'
+        'packing = ["pixels", "none"]\nrequantize = "single"\ncounters = false\n'
+    )
     space = choose_space(str(file), ["outputs=64"])
     assert space.values == {
         **SPACES["full"],
         "outputs": (64,),
         "pixels": (1, 2, 3),
+        "packing": ("none", "pixels"),
+        "requantize": ("single",),
         "burst_beats": (8,),
+        "counters": (False,),
     }
 
 
@@ -69,6 +85,9 @@ def test_a_file_extends_a_preset(tmp_path):
         ("outputs = [", "is not valid TOML"),
         ("outputs = []", "at least one value"),
         ("outputs = [true]", "must be an integer"),
+        ("counters = [1]", "counters must be of false, true, not 1"),
+        ("frames = [true]", "frames must be of 1, 2, not True"),
+        ("packing = [1]", "packing must be of none, pixels, frames, not 1"),
     ],
 )
 def test_bad_files_are_sentences(tmp_path, text, words):
@@ -119,6 +138,35 @@ def test_repaired_points_are_listed_and_stay(name, bursts):
             assert repaired == point
 
 
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_lanes_of_the_datapath_are_repaired(name):
+    space = choose_space(name)
+    first = next(iter(space.points()))
+    axes = ("inputs", "pixels", "frames", "packing", "residual_lanes")
+    for values in itertools.product(*(space.values[axis] for axis in axes)):
+        repaired = space.repaired({**first, **dict(zip(axes, values, strict=True))})
+        inputs, pixels, frames, packing, lanes = (repaired[axis] for axis in axes)
+        assert (inputs, pixels, frames) == values[:3]
+        assert inputs * pixels * frames % lanes == 0
+        assert packing != "frames" or frames == 2
+        assert packing != "pixels" or pixels > 1
+        assert space.repaired(repaired) == repaired
+        # What fits already stays.
+        assert lanes == values[4] or inputs * pixels * frames % values[4]
+        if (frames, pixels) not in ((1, 1), (2, 1)) and (packing, frames) != ("frames", 1):
+            assert packing == values[3] or values[3] == "frames"
+
+
+def test_texts_of_values_are_read_back():
+    for axis in AXES.values():
+        for value in axis.choices:
+            assert parse_values(axis, value_text(value)) == (value,)
+            assert axis.choices[axis.place(value)] == value
+    assert value_text(0.25) == "0.25"
+    assert value_text(1.0) == "1"
+    assert value_text(65535) == "65535"
+
+
 def test_size_counts_the_combinations():
     space = choose_space(
         "small",
@@ -130,6 +178,9 @@ def test_size_counts_the_combinations():
             "strip_factor=1",
             "weight_factor=1",
             "data_bits=64",
+            "frames=1",
+            "packing=none",
+            "residual_lanes=4",
         ],
     )
     assert space.size == len(list(space.points())) == 6

@@ -99,9 +99,10 @@ def test_streams_are_dense_and_in_order_of_use(case):
     )
 
 
-def test_words_of_odd_bits_follow_without_gaps():
+@pytest.mark.parametrize("padded", [False, True], ids=["dense", "padded"])
+def test_words_of_odd_bits_are_in_their_places(padded):
     """A layer's last word need not end with a byte; the next layer's begins at the next bit."""
-    config = MACHINES["few_bits"]
+    config = replace(MACHINES["few_bits"], padded_words=padded)
     assert config.weight_word_bits % 8
     assert config.tap_word_bits % 8
     model, tensors = model_and_tensors(config, network_of(TABLE, 9), 6)
@@ -121,12 +122,17 @@ def test_words_of_odd_bits_follow_without_gaps():
         for k in range(8 * len(packed) // word_bits):
             words[name].append(number >> k * word_bits & (1 << word_bits) - 1)
     for name, expected in words.items():
-        start, size = header[f"{name}_address"], header[f"{name}_beats"] * config.data_bytes
-        word_bits = config.weight_word_bits if name == "weights" else config.tap_word_bits
-        stream = int.from_bytes(program.image[start : start + size].tobytes(), "little")
-        assert size == -(-len(expected) * word_bits // config.data_bits) * config.data_bytes
+        layout = config.streams[name]
+        start, beats = header[f"{name}_address"], header[f"{name}_beats"]
+        assert beats == layout.beats(len(expected))
+        memory = program.image[start : start + beats * config.data_bytes].tobytes()
+        stream = 0
+        for k in range(beats):
+            beat = int.from_bytes(memory[k * config.data_bytes :][: config.data_bytes], "little")
+            stream |= beat << k * layout.beat_bits
         assert [
-            stream >> k * word_bits & (1 << word_bits) - 1 for k in range(len(expected))
+            stream >> k * layout.taken_bits & (1 << layout.word_bits) - 1
+            for k in range(len(expected))
         ] == expected
 
 
@@ -165,13 +171,13 @@ def test_several_images():
             assert all(
                 k < head for k, (image, name) in enumerate(program.works) if image == number - 1
             )
-        words = sum(size for _, size in program.logits[number]) // (5 * TINY.inputs)
-        assert words == -(-50 // TINY.inputs)
+        assert all(size == 5 * TINY.inputs * words for _, size, words in program.logits[number])
+        assert sum(words for *_, words in program.logits[number]) == -(-50 // TINY.inputs)
     assert len(descriptors(program)) == len(program.works)
 
 
 def test_logits_by_hand(case):
-    program = replace(case[2], classes=5, logits=(((0, 20), (20, 20)),))
+    program = replace(case[2], classes=5, logits=(((0, 20, 1), (20, 20, 1)),))
     words = [
         *np.array([1, -2, 3, 2**31 - 1], "<i4").view(np.uint8),
         1,
@@ -187,6 +193,47 @@ def test_logits_by_hand(case):
     accumulators, logits = unpack_logits(bytes(words), program, TINY)
     assert accumulators.tolist() == [1, -2, 3, 2**31 - 1, -(2**31)]
     assert logits.tolist() == [1, -2, 3, 127, -128]
+
+
+def test_logits_of_two_frames_by_hand(case):
+    """Words of four classes of each frame, first all accumulators, then all values; padded."""
+    config = replace(TINY, frames=2, padded_words=True)
+    layout = config.streams["logits"]
+    assert (layout.word_bits, layout.beat_bits, layout.beats(1)) == (320, 64, 5)
+    program = replace(case[2], classes=5, logits=(((0, 80, 2),), ((96, 40, 1), (136, 40, 1))))
+    words = [
+        *np.array([1, -2, 3, 4, 101, -102, 103, 104], "<i4").view(np.uint8),
+        *(11, 12, 13, 14, 21, 22, 23, 24),
+        *np.array([5, 0, 0, 0, 105, 0, 0, 0], "<i4").view(np.uint8),
+        *(15, 0, 0, 0, 25, 0, 0, 0),
+    ]
+    output = bytes([*words, *16 * [99], *words])
+    for number, (first, second) in enumerate(2 * [(0, 10), (100, 20)]):
+        accumulators, logits = unpack_logits(output, program, config, number)
+        assert accumulators.tolist() == [first + 1, -first - 2, first + 3, first + 4, first + 5]
+        assert logits.tolist() == [second + k for k in range(1, 6)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_images_are_paired(count):
+    """An odd last one is paired with itself."""
+    config = replace(TINY, frames=2)
+    model, _ = random_model(np.random.default_rng(2), network_of(TABLE, 9))
+    rng = np.random.default_rng(3)
+    images = [random_activation(rng, model.network.input_shape) for _ in range(count)]
+    program = build_network_program(model, images, config)
+    assert {number for number, _ in program.works} == set(range(-(-count // 2)))
+    assert len(program.logits) == -(-count // 2)
+    first = [record for record in descriptors(program) if record.stem]
+    pairs = [(0, 0)] if count == 1 else [(0, 1), (2, 2)] if count == 3 else [(0, 1)]
+    for record, (one, other) in zip(first, pairs, strict=True):
+        packed = pack_image((images[one], images[other]), config)
+        assert record.load_beats * config.data_bytes >= len(packed)
+        np.testing.assert_array_equal(program.image[record.load_address :][: len(packed)], packed)
+    # Two frames take the weights of one.
+    alone = build_network_program(model, images[:1], TINY)
+    ratio = -(-count // 2)
+    assert header_of(program)["weights_beats"] == ratio * header_of(alone)["weights_beats"]
 
 
 def test_maps_that_do_not_fit_are_spilled():

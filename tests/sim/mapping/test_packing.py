@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mnv2.hw.config import AcceleratorConfig
+from mnv2.hw.stream_layout import dense_layout, padded_layout
 from mnv2.sim.mapping.packing import (
     pack_bits,
     pack_image,
@@ -13,18 +14,53 @@ from mnv2.sim.mapping.packing import (
     pack_parameters,
     pack_taps,
     pack_weights,
+    place_words,
+    take_words,
     unpack_bits,
     unpack_map,
 )
 
 #: What packing reads of a configuration: two channels of two pixels a word; tiles of ten outputs.
 #: Fewer lanes than an accelerator has, so that words can be written down.
-SMALL = SimpleNamespace(outputs=10, inputs=2, pixels=2, weight_bits=8, activation_bits=8)
+SMALL = SimpleNamespace(
+    outputs=10,
+    inputs=2,
+    pixels=2,
+    frames=1,
+    weight_bits=8,
+    activation_bits=8,
+    streams={"activations": dense_layout(32, 64), "image": dense_layout(48, 64)},
+)
+#: The same with two frames.
+ABREAST = SimpleNamespace(
+    **vars(SMALL)
+    | {
+        "frames": 2,
+        "streams": {"activations": dense_layout(64, 64), "image": dense_layout(96, 64)},
+    }
+)
+#: Dense, padded words, padded beats, several words in whole beats; no widths of whole bytes.
+LAYOUTS = [
+    dense_layout(24, 64),
+    padded_layout(24, 64),
+    padded_layout(40, 16),
+    padded_layout(13, 64),
+    padded_layout(21, 16, 3),
+    dense_layout(13, 16),
+    padded_layout(36, 16),
+]
 
 
-def few_bits(bits):
+def few_bits(bits, **options):
     return AcceleratorConfig(
-        outputs=12, inputs=3, pixels=5, weight_bits=bits, activation_bits=bits, queue_words=16
+        outputs=12,
+        inputs=3,
+        pixels=5,
+        weight_bits=bits,
+        activation_bits=bits,
+        queue_words=16,
+        residual_lanes=3,
+        **options,
     )
 
 
@@ -91,6 +127,73 @@ def test_image_by_hand():
     ]
 
 
+def test_map_of_two_frames_by_hand():
+    """In a word [pixel][frame][channel]."""
+    first = np.arange(1, 7, dtype=np.int8).reshape(1, 2, 3)
+    maps = [first, first + 10]
+    packed = pack_map(maps, ABREAST)
+    # Two channels of (1, 2, 3) and (4, 5, 6) of either frame, then the third of each.
+    assert packed.tolist() == [1, 2, 11, 12, 4, 5, 14, 15, 3, 0, 13, 0, 6, 0, 16, 0]
+    found = unpack_map(packed.tobytes(), (1, 2, 3), ABREAST)
+    np.testing.assert_array_equal(found, maps)
+
+
+def test_image_of_two_frames_by_hand():
+    image = np.arange(1, 10, dtype=np.int8).reshape(1, 3, 3)
+    words = [1, 2, 3, 21, 22, 23, 4, 5, 6, 24, 25, 26, 7, 8, 9, 27, 28, 29, *6 * [0]]
+    assert pack_image((image, image + 20), ABREAST).tolist() == words
+
+
+@pytest.mark.parametrize("pack", [pack_map, pack_image])
+def test_frames_that_are_not_two_are_refused(pack):
+    with pytest.raises(ValueError, match="^Tensors must be 2, one for each frame, not 3$"):
+        pack(np.zeros((3, 1, 2, 3), np.int8), ABREAST)
+
+
+def test_words_in_their_places_by_hand():
+    def number(data):
+        return int.from_bytes(data.tobytes(), "little")
+
+    data = np.array([0x21, 0x43, 0x65, 0x87, 0xA9], np.uint8)
+    # Words of 8 bits, four of them in a beat.
+    assert place_words(data, 5, padded_layout(8, 32)).tolist() == data.tolist()
+    # Words of 10 bits, three in 30 bits of a beat.
+    placed = place_words(data, 4, padded_layout(10, 32))
+    assert len(placed) == 8
+    assert number(placed[:4]) == 0x321 | 0x150 << 10 | 0x076 << 20
+    assert number(placed[4:]) == 0x2A6
+    # A word of 40 bits in three beats of 16 that carry 14.
+    placed = place_words(data, 1, padded_layout(40, 16))
+    whole = number(data)
+    assert [number(placed[k : k + 2]) for k in (0, 2, 4)] == [
+        whole & 0x3FFF,
+        whole >> 14 & 0x3FFF,
+        whole >> 28,
+    ]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+@pytest.mark.parametrize("words", [0, 1, 2, 3, 40])
+def test_words_in_their_places(words, layout):
+    """Bit `i` of word `k` is the stream's bit `k * taken_bits + i`, cut into beats."""
+    rng = np.random.default_rng(words)
+    values = [
+        int.from_bytes(rng.bytes(16), "little") >> 128 - layout.word_bits for _ in range(words)
+    ]
+    dense = sum(value << layout.word_bits * k for k, value in enumerate(values))
+    data = np.frombuffer(dense.to_bytes(-(-words * layout.word_bits // 8), "little"), np.uint8)
+    placed = place_words(data, words, layout)
+    assert len(placed) == layout.memory_bytes(words)
+    memory = int.from_bytes(placed.tobytes(), "little")
+    stream = 0
+    for k in range(layout.beats(words)):
+        beat = memory >> k * layout.data_bits & (1 << layout.data_bits) - 1
+        assert beat < 1 << layout.beat_bits
+        stream |= beat << k * layout.beat_bits
+    assert stream == sum(value << layout.taken_bits * k for k, value in enumerate(values))
+    np.testing.assert_array_equal(take_words(placed.tobytes(), words, layout), data)
+
+
 def test_weights_by_hand():
     """A word for each word of inputs, in each tile of outputs: [output][input]."""
     weights = np.arange(1, 34, dtype=np.int8).reshape(3, 11)  # [input, output]
@@ -138,16 +241,27 @@ def test_folded_bias_wraps():
     assert bias == (2**31 - 1 + 128 * 127 * 4) % 2**32
 
 
+@pytest.mark.parametrize("options", [{}, {"padded_words": True}, {"frames": 2}], ids=str)
 @pytest.mark.parametrize("bits", range(4, 9))
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 3), (4, 6, 7), (2, 11, 8)])
-def test_maps_round_trip(bits, shape):
-    config = few_bits(bits)
+def test_maps_round_trip(bits, shape, options):
+    config = few_bits(bits, **options)
     rng = np.random.default_rng(bits)
-    tensor = rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), shape, dtype=np.int8)
+    shapes = (2, *shape) if config.frames == 2 else shape
+    tensor = rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), shapes, dtype=np.int8)
     packed = pack_map(tensor, config)
     rows, groups, words = shape[0], -(-shape[1] // 5), -(-shape[2] // 3)
-    assert len(packed) == -(-rows * groups * words * config.word_bits // 8)
+    count = rows * groups * words
+    assert len(packed) == config.streams["activations"].memory_bytes(count)
     np.testing.assert_array_equal(unpack_map(packed.tobytes(), shape, config), tensor)
+    # As the simulation dumps it: each word in whole bytes.
+    word_bytes = -(-config.word_bits // 8)
+    dumped = padded_layout(config.word_bits, 8 * word_bytes)
+    data = place_words(
+        take_words(packed, count, config.streams["activations"]), count, dumped
+    ).tobytes()
+    assert len(data) == count * word_bytes
+    np.testing.assert_array_equal(unpack_map(data, shape, config, dumped), tensor)
 
 
 @pytest.mark.parametrize("bits", range(4, 9))

@@ -27,6 +27,7 @@ def draw_config(rng):
         inputs=inputs,
         pixels=int(rng.integers(1, 8)),
         queue_words=8,
+        residual_lanes=inputs,
         map_words=words(50, 20_000),
         strip_words=words(30, 4000),
         line_words=words(50, 4000),

@@ -20,7 +20,11 @@ VARIED = (
     "outputs=16,32",
     "inputs=4,8",
     "pixels=1,2",
+    "frames=1,2",
+    "packing=none,pixels",
+    "residual_lanes=4",
     "map_share=1",
+    "strip_factor=1",
     "weight_factor=1",
     "data_bits=64,128",
 )

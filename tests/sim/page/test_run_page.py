@@ -3,9 +3,15 @@
 import pytest
 
 from mnv2.golden.network import mobilenet_v2
+from mnv2.sim.page.kit.page import render_page
 from mnv2.sim.page.run_page import run_page
 from mnv2.sim.prediction.prediction_report import make_prediction
-from tests.sim.report.example import example_network_report, example_report
+from mnv2.sim.report.run_report import FrameSequence
+from tests.sim.report.example import (
+    example_network_report,
+    example_pair_report,
+    example_report,
+)
 
 COMMAND = "mnv2 run cat.jpg --html"
 
@@ -210,3 +216,22 @@ def test_predicted_is_said_everywhere(visit):
         assert "predicted" in seen.page.locator(f"{seen.plot('cycles')} .ytitle").text_content()
         for caption in seen.page.locator(".caption").all_text_contents():
             assert "predicted" in caption
+
+
+def test_two_frames_abreast():
+    """Both pictures, their classes, and figures of one frame next to those of both."""
+    frames = FrameSequence((1000, 801_000, 1_601_000, 2_500_000), 601_548_544, 896, 40_000, 2)
+    report = example_pair_report(frames=frames)
+    text = render_page(run_page(report, COMMAND))
+    assert "MobileNetV2 in RTL: two frames abreast" in text
+    assert "frames per second, 2 abreast" in text
+    assert f"{2 * 200e6 / 749_398:,.1f}" in text
+    assert f"{report.total.dram_bytes // 2:,}" in text
+    assert "bytes of DRAM a frame, measured" in text
+    assert "cycles from a pair of frames to the next, 500.0 frames/s" in text
+    assert "cup.jpg" in text
+    assert "Likeliest classes of the second picture" in text
+    assert "espresso" in text
+    alone = render_page(run_page(example_network_report(), COMMAND))
+    assert "abreast" not in alone
+    assert "second picture" not in alone

@@ -144,3 +144,18 @@ def test_runs_with_seeds_lie_beside_their_distribution(visit):
         assert f"measured, seed 0: {draws[0][1].cycles:,} cycles" in text
         means = [float(text.replace(",", "")) for text in seen.column("seeds-table", 2)]
         assert means[1] == round(found.predicted["block1"]["cycles"].mean)
+
+
+def test_pairs_of_frames_are_named_together():
+    config = replace(PRESETS["tiny"], frames=2)
+    one = predict_frames(NETWORK, config, 3, latency=100)
+    rows = predict_network(NETWORK, config, latency=100)
+    other = compare_layers(NETWORK, config, rows, rows)
+    later = (*one.ends[:-1], one.ends[-1] + 7)
+    frames = FrameComparison((other, other, other), one.ends, later)
+    made = render_page(validate_page(frames, {**about(), "second_image": "cup.jpg"}))
+    assert "1 of 3 pairs of frames end in another cycle." in made
+    assert "frames 3 and 4" in made
+    assert "5 and 6" in made
+    assert "cup.jpg" in made
+    assert "and each of 2 frames" in made

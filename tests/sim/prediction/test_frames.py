@@ -6,18 +6,30 @@ from dataclasses import replace
 from rich.console import Console
 
 from mnv2.hw.config import PRESETS
-from mnv2.sim.cycles.predict import predict_frames
-from mnv2.sim.prediction.frames import FrameComparison, render_frames, write_frames
+from mnv2.sim.cycles.predict import predict_frames, predict_network
+from mnv2.sim.prediction.frames import (
+    FrameComparison,
+    render_frame_rows,
+    render_frames,
+    write_frames,
+)
 from mnv2.sim.prediction.layers import compare_layers
+from mnv2.sim.prediction.prediction_report import (
+    make_prediction,
+    prediction_as_dict,
+    prediction_headline,
+)
+from mnv2.sim.report.limits import frame_limits
 from tests.sim.rtl.machines import network_of
 
 NETWORK = network_of([(1, 8, 1, 1), (6, 16, 2, 2)], 33, classes=40)
 CONFIG = PRESETS["tiny"]
+TWO = replace(CONFIG, frames=2)
 
 
-def comparison(change=0, ends=0):
+def comparison(change=0, ends=0, config=CONFIG):
     """Three frames and themselves, with cycles added to the last classifier, and to its end."""
-    frames = predict_frames(NETWORK, CONFIG, 3)
+    frames = predict_frames(NETWORK, config, 3)
     *others, last = frames.layers
     *rows, classifier = last
     late = replace(
@@ -28,7 +40,7 @@ def comparison(change=0, ends=0):
     changed = (*others, (*rows, late))
     return FrameComparison(
         tuple(
-            compare_layers(NETWORK, CONFIG, *pair)
+            compare_layers(NETWORK, config, *pair)
             for pair in zip(changed, frames.layers, strict=True)
         ),
         (*frames.ends[:-1], frames.ends[-1] + ends),
@@ -66,3 +78,59 @@ def test_a_wrong_end_is_seen(tmp_path):
     assert content["predicted_end_cycles"][-1] == content["measured_end_cycles"][-1] + 1
     assert [len(frame["layers"]) for frame in content["frames"]] == 3 * [6]
     assert (tmp_path / "validate.png").stat().st_size > 10_000
+
+
+def test_frames_abreast_are_named_together(tmp_path):
+    """Three pairs, which end together; of each row there is one for both."""
+    found = comparison(change=5, config=TWO)
+    assert found.abreast == 2
+    text = shown(found, tmp_path)
+    assert "frames 5 and 6, classifier: cycles" in text
+    assert "The model against the RTL, frames 3 and 4 of 6" in text
+    assert "and each of 2 frames" in text
+    write_frames(found, tmp_path)
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert content["frames_abreast"] == 2
+    assert [frame["frame"] for frame in content["frames"]] == [1, 3, 5]
+
+
+def test_rows_of_frames_abreast(tmp_path):
+    frames = predict_frames(NETWORK, TWO, 2)
+    console = Console(width=160, record=True, file=(tmp_path / "text").open("w"))
+    console.print(render_frame_rows(frames, 2))
+    text = console.export_text()
+    assert "two frames abreast" in text
+    assert "frames 1" in text
+    assert "and 4" in text
+
+
+def test_predicted_macs_are_those_of_all_frames():
+    one, two = (predict_network(NETWORK, config) for config in (CONFIG, TWO))
+    assert [2 * row.macs for row in one] == [row.macs for row in two]
+    assert {row.multipliers for row in two} == {2 * CONFIG.multipliers}
+    assert sum(row.macs for row in two) == 2 * NETWORK.macs
+
+
+def test_a_prediction_of_two_frames_abreast():
+    frames = predict_frames(NETWORK, TWO, 3)
+    prediction = make_prediction(
+        NETWORK,
+        frames.layers[0],
+        TWO,
+        latency=100,
+        bytes_per_cycle=0,
+        clock_hz=200e6,
+        seconds=0.01,
+        sequence=frames,
+    )
+    total, interval = prediction.total, prediction.frames.interval_cycles
+    headline = prediction_headline(prediction)
+    assert headline.startswith(f"predicted, not run: two frames abreast, {total.cycles:,} cycles")
+    assert f"{2 * 200e6 / total.cycles:,.1f} frames/s" in headline
+    content = prediction_as_dict(prediction)
+    assert "second_picture" not in content
+    assert content["frames"]["count"] == 6
+    assert content["frames"]["frames_per_second"] == 2 * 200e6 / interval
+    assert content["frames"]["mac_utilization"] == 2 * NETWORK.macs / (interval * TWO.multipliers)
+    assert content["dram_floor_bytes"] == frame_limits(NETWORK, 2).floor_bytes
+    assert content["computed_scale_sim_array"] == [2 * TWO.inputs * TWO.pixels, TWO.outputs]

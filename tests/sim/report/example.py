@@ -1,5 +1,7 @@
 """Reports of literal numbers."""
 
+from dataclasses import replace
+
 from mnv2.golden.network import mobilenet_v2
 from mnv2.sim.networks.ranking import RankedClass
 from mnv2.sim.report.limits import add_limits, block_limits, frame_limits
@@ -121,3 +123,22 @@ def example_network_report(**changes):
         **MADE_WITH,
     }
     return RunReport(**{**values, **changes})
+
+
+COFFEES = ((967, "espresso"), (504, "coffee mug"), (968, "cup"), (550, "pot"), (969, "eggnog"))
+
+
+def example_pair_report(**changes):
+    """A report of two frames abreast, which take the cycles of one and twice its MACs."""
+    network, one = mobilenet_v2(), example_network_report()
+    values = {
+        "layers": tuple(
+            replace(layer, macs=2 * layer.macs, multipliers=896) for layer in one.layers
+        ),
+        "block_limits": tuple(block_limits(block, 2) for block in network.blocks),
+        "limits": frame_limits(network, 2),
+        "configuration": {**MADE_WITH["configuration"], "frames": 2},
+        "second_image": "cup.jpg",
+        "second_classes": ClassRankings((), example_top(*COFFEES), example_top(*COFFEES)),
+    }
+    return example_network_report(**{**values, **changes})

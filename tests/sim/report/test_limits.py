@@ -55,3 +55,17 @@ def test_floor_of_blocks_has_their_parameters(network):
     both = limits.add_limits([first, limits.block_limits(network.blocks[1])])
     assert both.fused_bytes == 602_912 + 280_672
     assert both.floor_bytes == both.fused_bytes + (48 + 96 + 96 + 24) * 8
+
+
+def test_frames_abreast_share_the_weights(network):
+    """1,000 logits and 224 x 224 x 3 pixels each, weights and parameters once."""
+    one, two = limits.frame_limits(network), limits.frame_limits(network, 2)
+    assert two.floor_bytes == one.floor_bytes + 1000 + 150_528
+    weights = network.weight_bytes()
+    assert two.fused_bytes == 2 * one.fused_bytes - weights
+    assert two.layer_by_layer_bytes == 2 * one.layer_by_layer_bytes - weights
+    block = network.blocks[2]
+    alone, both = limits.block_limits(block), limits.block_limits(block, 2)
+    assert both.fused_bytes == 2 * alone.fused_bytes - block.weight_bytes()
+    assert both.layer_by_layer_bytes == 2 * alone.layer_by_layer_bytes - block.weight_bytes()
+    assert both.floor_bytes - both.fused_bytes == alone.floor_bytes - alone.fused_bytes

@@ -6,8 +6,13 @@ import json
 import pytest
 
 from mnv2.sim.report.run_files import report_as_dict, write_csv, write_report
+from mnv2.sim.report.run_report import FrameSequence
 from mnv2.sim.report.systolic_formula import ScaleSimEstimate
-from tests.sim.report.example import example_network_report, example_report
+from tests.sim.report.example import (
+    example_network_report,
+    example_pair_report,
+    example_report,
+)
 
 ASKED = {
     "name",
@@ -112,3 +117,46 @@ def test_csv(tmp_path):
     assert rows[0]["stalls.weights"] == "300"
     assert rows[-1]["macs"] == "268585856"
     assert rows[-1]["input_shape"] == ""
+
+
+def test_single_frames_have_no_second_picture():
+    content = report_as_dict(example_network_report())
+    assert content["frames_abreast"] == 1
+    assert content["second_picture"] is None
+    assert content["products_per_cycle"] == content["multipliers"] == 448
+    assert content["macs_per_cycle"] == pytest.approx(300_774_272 / 749_398)
+    assert content["dram_bytes_per_frame"] == content["dram_bytes"]
+
+
+def test_two_frames_abreast(tmp_path):
+    """Figures of layers are those of both, frames a second and bytes a frame those of one."""
+    report = example_pair_report()
+    write_report(report, tmp_path / "report.json")
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert content["frames_abreast"] == 2
+    assert content["frames_per_second"] == pytest.approx(2 * 200e6 / 749_398)
+    assert content["products_per_cycle"] == 896
+    assert content["total"]["macs"] == 2 * 300_774_272
+    assert content["dram_bytes_per_frame"] == content["dram_bytes"] / 2
+    assert content["dram_floor_bytes"] == 3_765_736 + 151_528
+    second = content["second_picture"]
+    assert second["image"] == "cup.jpg"
+    assert [row["class"] for row in content["top5"]] == [281, 285, 282, 287, 728]
+    assert [row["class"] for row in second["top5"]] == [967, 504, 968, 550, 969]
+    assert second["top5"] == second["top5_golden"]
+    assert second["top5_float"] == []
+
+
+def test_back_to_back_frames_abreast():
+    frames = FrameSequence(
+        ends=(1000, 1800, 2600, 3900), macs=80_000, multipliers=200, dram_bytes=16, abreast=2
+    )
+    assert report_as_dict(example_pair_report(frames=frames))["frames"] == {
+        "count": 8,
+        "abreast": 2,
+        "end_cycles": [1000, 1800, 2600, 3900],
+        "interval_cycles": 800,
+        "frames_per_second": 2 * 200e6 / 800,
+        "mac_utilization": 0.5,
+        "dram_bytes_per_frame": 2,
+    }

@@ -7,7 +7,11 @@ from PIL import Image
 
 from mnv2.sim.report import run_plots
 from mnv2.sim.report.frame import draw_frame
-from tests.sim.report.example import example_network_report, example_report
+from tests.sim.report.example import (
+    example_network_report,
+    example_pair_report,
+    example_report,
+)
 
 PICTURES = ("cycles.png", "bytes.png", "roofline.png")
 
@@ -128,3 +132,19 @@ def test_numbers_of_a_logarithmic_axis_are_written_out():
     texts = {tick.get_text() for tick in ticks}
     assert texts >= {"20", "50", "100", "200"}
     assert not any("times" in text for text in texts)
+
+
+def test_two_frames_abreast_are_named():
+    """And the roof is as high as the products of both."""
+    report = example_pair_report()
+    title = draw_frame(report).axes[0].get_title(loc="left")
+    assert title.startswith("Two frames abreast: 749,398 cycles, 3.75 ms at 200 MHz, 89.6% of 896")
+    cycles = run_plots.draw_cycles(report).axes[0].get_title(loc="left")
+    assert cycles.startswith("Cycles by layer, two frames abreast: 749,398 together")
+    upper, lower = run_plots.draw_bytes(report).axes
+    assert "two frames abreast" in upper.get_title(loc="left")
+    assert lower.get_xlabel() == "million bytes of two frames abreast"
+    axes = run_plots.draw_roofline(report).axes[0]
+    assert "896 products a cycle" in [text.get_text() for text in axes.texts]
+    (roof,) = [line for line in axes.lines if len(line.get_xdata()) > 50]
+    assert max(roof.get_ydata()) == 896

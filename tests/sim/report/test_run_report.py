@@ -3,11 +3,13 @@
 import pytest
 
 from mnv2.golden.network import mobilenet_v2
-from mnv2.sim.report.run_report import ClassRankings, FrameSequence
+from mnv2.sim.errors import UserError
+from mnv2.sim.report.run_report import ClassRankings, FrameSequence, check_frames
 from mnv2.sim.report.systolic_formula import ScaleSimEstimate
 from tests.sim.report.example import (
     CATS,
     example_network_report,
+    example_pair_report,
     example_report,
     example_result,
     example_top,
@@ -109,3 +111,52 @@ def test_interval_leaves_the_last_frame_out():
 def test_two_frames_have_no_interval():
     with pytest.raises(ValueError, match="must have 3 frames or more, not 2"):
         FrameSequence(ends=(1000, 1800), macs=1, multipliers=1, dram_bytes=1)
+
+
+def test_a_second_of_frames_abreast_has_twice_as_many():
+    one, two = example_network_report(), example_pair_report()
+    assert (one.abreast, two.abreast) == (1, 2)
+    assert one.frames_per_second == pytest.approx(200e6 / 749_398)
+    assert two.frames_per_second == 2 * one.frames_per_second
+    # As many MACs a cycle more as products.
+    assert two.total.mac_utilization == one.total.mac_utilization
+    assert two.total.macs_per_cycle == 2 * one.total.macs_per_cycle
+    assert two.dram_bytes_per_frame == two.total.dram_bytes / 2
+
+
+def test_interval_of_frames_abreast_is_that_of_the_pair():
+    frames = FrameSequence(
+        ends=(1000, 1800, 2600, 3900), macs=80_000, multipliers=200, dram_bytes=16, abreast=2
+    )
+    assert frames.count == 8
+    assert frames.interval_cycles == 800
+    assert frames.frames_per_second(8e6) == 20_000
+    assert frames.mac_utilization == pytest.approx(0.5)
+    assert frames.dram_bytes_per_frame == 2
+
+
+@pytest.mark.parametrize(("frames", "abreast"), [(1, 1), (3, 1), (4, 1), (1, 2), (6, 2), (8, 2)])
+def test_frames_with_an_interval(frames, abreast):
+    check_frames(frames, abreast)
+
+
+@pytest.mark.parametrize(
+    ("frames", "abreast", "least"),
+    [
+        (2, 1, "3 or more"),
+        (0, 1, "3 or more"),
+        (2, 2, "6 or more and a multiple of 2, since as many end together"),
+        (4, 2, "6 or more and a multiple of 2, since as many end together"),
+        (7, 2, "6 or more and a multiple of 2, since as many end together"),
+    ],
+)
+def test_frames_without_one(frames, abreast, least):
+    message = f"^The number of frames must be 1, or {least}, not {frames}$"
+    with pytest.raises(UserError, match=message):
+        check_frames(frames, abreast)
+
+
+def test_rounding_is_that_of_the_configuration():
+    assert not example_network_report().rounds_once
+    assert not example_network_report(configuration={"requantize": "double"}).rounds_once
+    assert example_network_report(configuration={"requantize": "single"}).rounds_once

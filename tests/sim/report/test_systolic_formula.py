@@ -1,5 +1,7 @@
 """SCALE-Sim's closed form gives what SCALE-Sim gave."""
 
+from dataclasses import replace
+
 from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS
 from mnv2.sim.report.systolic_formula import estimate_layers, scale_sim_cycles, systolic_array
@@ -35,3 +37,15 @@ def test_rows_of_a_report_are_sums_of_layers():
         scale_sim_cycles(layer, 28, 16) for layer in network.blocks[0].layers
     )
     assert estimate.total_cycles == sum(scale_sim_cycles(layer, 28, 16) for layer in network.layers)
+
+
+def test_frames_abreast_are_taken_one_after_another():
+    """By an array with as many multipliers as products a cycle: twice as many rows."""
+    network = mobilenet_v2()
+    config = replace(PRESETS["base"], frames=2)
+    estimate = estimate_layers(network.rows, config)
+    assert estimate.array == (56, 16)
+    assert 56 * 16 == config.multipliers
+    assert estimate.total_cycles == 2 * sum(
+        scale_sim_cycles(layer, 56, 16) for layer in network.layers
+    )

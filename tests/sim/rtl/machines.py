@@ -30,8 +30,9 @@ __all__ = [
 _PATIENCE = 3000
 
 MACHINES = {
-    # 12 outputs divide no channel count: every partial tile occurs.
-    "tiny": replace(PRESETS["tiny"], patience_cycles=_PATIENCE),
+    # 12 outputs divide no channel count: every partial tile occurs. Sums of 32 bits may be scaled by
+    # left shifts, as those of a pool of one pixel are.
+    "tiny": replace(PRESETS["tiny"], accumulator_bits=32, patience_cycles=_PATIENCE),
     # One pixel a word, short bursts, and so little memory for maps that they spill.
     "narrow": AcceleratorConfig(
         outputs=16,
@@ -49,11 +50,14 @@ MACHINES = {
         outstanding=3,
         patience_cycles=_PATIENCE,
     ),
-    # A tile is one word, a beat holds several; lanes are no power of two.
+    # A tile is one word, a beat holds several; lanes are no power of two. Accumulators as LiteRT's,
+    # and a multiplier for each product.
     "wide": AcceleratorConfig(
         outputs=10,
         inputs=10,
         pixels=1,
+        packing="none",
+        accumulator_bits=32,
         residual_lanes=10,
         map_words=2048,
         strip_words=768,
@@ -65,11 +69,12 @@ MACHINES = {
         data_bits=256,
         patience_cycles=_PATIENCE,
     ),
-    # Widths that fill no byte.
+    # Widths that fill no byte; pairs of products in multipliers of 18 bits, and a pixel alone.
     "few_bits": AcceleratorConfig(
         outputs=10,
         inputs=5,
         pixels=3,
+        operand_bits=18,
         residual_lanes=5,
         weight_bits=5,
         activation_bits=6,
@@ -81,6 +86,28 @@ MACHINES = {
         parameter_words=160,
         queue_words=5,
         data_bits=128,
+        patience_cycles=_PATIENCE,
+    ),
+    # Words and beats in external memory with padding: words in two and more beats, three words of
+    # an image in four, and maps that spill.
+    "padded": AcceleratorConfig(
+        outputs=10,
+        inputs=5,
+        pixels=4,
+        operand_bits=25,
+        accumulator_bits=24,
+        weight_bits=5,
+        activation_bits=6,
+        map_words=300,
+        strip_words=768,
+        line_words=512,
+        weight_words=512,
+        tap_words=64,
+        parameter_words=160,
+        queue_words=5,
+        residual_lanes=5,
+        data_bits=64,
+        padded_words=True,
         patience_cycles=_PATIENCE,
     ),
 }

@@ -1,7 +1,8 @@
 """Multipliers are counted in the netlist."""
 
+import pytest
 from amaranth import *
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from mnv2.hw.config import PRESETS
@@ -38,10 +39,59 @@ class Squares(wiring.Component):
         return m
 
 
+class Pair(wiring.Component):
+    """Two activations in one operand, chosen from two sources and kept in a register.
+
+    Parameters
+    ----------
+    field : int
+        Place of the second activation.
+    """
+
+    def __init__(self, field):
+        self._field = field
+        super().__init__(
+            {
+                "x": In(data.ArrayLayout(signed(6), 4)),
+                "w": In(signed(5)),
+                "other": In(1),
+                "enable": In(1),
+                "o": Out(signed(40)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        def pack(first, second):
+            return Cat(first, C(0, self._field - 6), second)
+
+        pair = Signal(self._field + 6, reset_less=True)
+        chosen = Mux(self.other, pack(self.x[0], self.x[1]), pack(self.x[2], self.x[3]))
+        with m.If(self.enable):
+            # The top bits are flipped, as of a number that becomes one without a sign.
+            m.d.sync += pair.eq(chosen ^ (1 << 5 | 1 << self._field + 5))
+        m.d.sync += self.o.eq(pair * self.w)
+        return m
+
+
+class DirectPair(wiring.Component):
+    """Two activations in one operand, without a register of their own."""
+
+    x: In(data.ArrayLayout(unsigned(6), 2))
+    w: In(signed(5))
+    o: Out(signed(40))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.o.eq(Cat(self.x[0], C(0, 9), self.x[1]) * self.w)
+        return m
+
+
 def by_widths(component):
     """Multipliers of a component by the widths of their operands."""
     counts = {}
-    for (_, first, second), count in find_multipliers(convert(component)).items():
+    for (_, first, second, _), count in find_multipliers(convert(component)).items():
         counts[first, second] = counts.get((first, second), 0) + count
     return counts
 
@@ -73,4 +123,28 @@ def test_accelerator_has_those_of_its_configuration():
         "core.residual 31x9": 2 * config.inputs,
         "core.residual 31x30": config.inputs,
     }
+    assert found.pairs == 0
     assert found.total == 96 + word + config.inputs + 3 * config.inputs
+
+
+def found_in(component):
+    """Factors' bits and products of the one multiplier of a component."""
+    ((_, *kind),) = find_multipliers(convert(component))
+    return kind
+
+
+@pytest.mark.parametrize("component", [Pair(13), Pair(11), DirectPair()])
+def test_two_activations_with_zeros_between_are_two_products(component):
+    assert found_in(component) == [6, 5, 2]
+
+
+def test_a_pair_whose_products_meet_is_none():
+    """A product of 6 x 5 bits has 11; with a field of 10 the lower reaches into the upper."""
+    assert found_in(Pair(10)) == [16, 5, 1]
+
+
+def test_without_its_zeros_an_operand_is_one_factor():
+    """The same netlist with another constant between the two."""
+    text = convert(Pair(13)).replace("7'h00,", "7'h01,")
+    assert "7'h01" in text
+    assert [kind[1:] for kind in find_multipliers(text)] == [(19, 5, 1)]
