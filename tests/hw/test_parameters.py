@@ -29,19 +29,45 @@ GOOD = {
     ),
     "Counters": dict(rows=4),
     "Depthwise": dict(
-        channels=2, pixels=2, tile_words=1, depth=8, words=3, weight_bits=8, activation_bits=8
+        channels=2,
+        pixels=2,
+        frames=1,
+        operand_bits=27,
+        tile_words=1,
+        depth=8,
+        words=3,
+        weight_bits=8,
+        activation_bits=8,
+        accumulator_bits=32,
     ),
     "Gearbox": dict(input_bits=64, output_bits=24),
     "Issue": dict(tile_words=2, weight_ring=64, tap_ring=16, parameter_ring=16, queue_words=8),
     "LineBuffer": dict(
         channels=2, pixels=2, tile_words=2, depth=8, activation_bits=8, address_bits=16
     ),
-    "MacArray": dict(outputs=12, inputs=3, pixels=1, weight_bits=8, activation_bits=8),
+    "MacArray": dict(
+        outputs=12,
+        inputs=3,
+        pixels=1,
+        frames=1,
+        operand_bits=27,
+        weight_bits=8,
+        activation_bits=8,
+        accumulator_bits=32,
+    ),
     "MapLoader": dict(word_bits=56),
     "MapStorer": dict(word_bits=56),
     "PassWalk": dict(tile_words=2, weight_ring=64),
     "Pointwise": dict(
-        inputs=2, outputs=4, pixels=2, weight_words=8, weight_bits=8, activation_bits=8
+        inputs=2,
+        outputs=4,
+        pixels=2,
+        frames=1,
+        operand_bits=27,
+        weight_words=8,
+        weight_bits=8,
+        activation_bits=8,
+        accumulator_bits=32,
     ),
     "Pool": dict(channels=2, pixels=2, tile_words=2, activation_bits=8),
     "ReadChannel": dict(data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32),
@@ -66,7 +92,16 @@ GOOD = {
     ),
 }
 #: Parameters that are shapes, choices or configurations, which the units' own tests are about.
-OTHERS = {"arbitration", "config", "depthwise", "partial", "pointwise", "shape", "tag_shape"}
+OTHERS = {
+    "arbitration",
+    "config",
+    "depthwise",
+    "packing",
+    "partial",
+    "pointwise",
+    "shape",
+    "tag_shape",
+}
 
 
 def units():
