@@ -1,10 +1,13 @@
 """The multiplier array against sums of products in numpy."""
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mnv2.hw.config import OPERAND_BITS, packed_products
 from mnv2.hw.mac_array import MacArray
 from mnv2.sim.rtl.multipliers import find_multipliers
 from mnv2.sim.rtl.verilog import convert
@@ -363,11 +366,22 @@ def test_widths_of_multipliers(parameters, widths):
         (
             dict(packing="pixels", operand_bits=18, activation_bits=5),
             ValueError,
-            "Packing must be none: a multiplier of 18 x 18 bits holds no two products of 5-bit "
-            "activations with a 8-bit weight",
+            (
+                "Packing must be none: a multiplier of 18 x 18 bits holds no two products of "
+                "5-bit activations with a 8-bit weight"
+            ),
         ),
     ],
 )
 def test_bad_parameters(parameters, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         MacArray(**{**dict(outputs=16, inputs=4, pixels=2), **parameters})
+
+
+def test_readme_says_how_many_products_may_be_added():
+    readme = (Path(__file__).parents[2] / "hw" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d\d) \| .*? \| (.*) \|$", readme, re.M)
+    assert {int(bits): cells.split(" | ") for bits, cells in rows} == {
+        bits: [str(packed_products(bits, width, 8) or "none") for width in range(4, 9)]
+        for bits in OPERAND_BITS
+    }

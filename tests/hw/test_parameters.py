@@ -17,7 +17,16 @@ STREAMS = AcceleratorConfig(data_bits=64).streams
 GOOD = {
     "Counters": dict(rows=4),
     "Depthwise": dict(
-        channels=2, pixels=2, tile_words=1, depth=8, words=3, weight_bits=8, activation_bits=8
+        channels=2,
+        pixels=2,
+        frames=1,
+        operand_bits=27,
+        tile_words=1,
+        depth=8,
+        words=3,
+        weight_bits=8,
+        activation_bits=8,
+        accumulator_bits=32,
     ),
     "DescriptorCheck": dict(map_words=64, tap_words=16, parameter_words=16),
     "Gearbox": dict(input_bits=64, output_bits=24),
@@ -32,16 +41,37 @@ GOOD = {
     "LineBuffer": dict(
         channels=2, pixels=2, tile_words=2, depth=8, activation_bits=8, address_bits=16
     ),
+<<<<<<< HEAD
     "LineInput": dict(word=8, queue_words=8),
     "LogitsPath": dict(inputs=2, frames=2, accumulator_bits=32, activation_bits=8, queue_words=8),
     "MacArray": dict(outputs=12, inputs=3, pixels=1, weight_bits=8, activation_bits=8),
+=======
+    "MacArray": dict(
+        outputs=12,
+        inputs=3,
+        pixels=1,
+        frames=1,
+        operand_bits=27,
+        weight_bits=8,
+        activation_bits=8,
+        accumulator_bits=32,
+    ),
+>>>>>>> array
     "MapLoader": dict(word_bits=56),
     "MapMemory": dict(word=8, depth=16),
     "MapPort": dict(word_bits=56, logits_bits=120),
     "MapStorer": dict(word_bits=56),
     "PassWalk": dict(tile_words=2, weight_ring=64),
     "Pointwise": dict(
-        inputs=2, outputs=4, pixels=2, weight_words=8, weight_bits=8, activation_bits=8
+        inputs=2,
+        outputs=4,
+        pixels=2,
+        frames=1,
+        operand_bits=27,
+        weight_words=8,
+        weight_bits=8,
+        activation_bits=8,
+        accumulator_bits=32,
     ),
     "Pool": dict(channels=2, pixels=2, tile_words=2, activation_bits=8),
     "ProgramFetch": dict(data_bits=64),
@@ -73,8 +103,19 @@ GOOD = {
 }
 #: Parameters that are shapes, choices or configurations, which the units' own tests are about.
 OTHERS = {
+<<<<<<< HEAD
     *("arbitration", "config", "depthwise", "multipliers_in_luts", "operand_bits", "packing"),
     *("partial", "pointwise", "rounding", "shape", "streams", "tag_shape", "word"),
+=======
+    "arbitration",
+    "config",
+    "depthwise",
+    "packing",
+    "partial",
+    "pointwise",
+    "shape",
+    "tag_shape",
+>>>>>>> array
 }
 
 
