@@ -41,11 +41,8 @@ GOOD = {
     "LineBuffer": dict(
         channels=2, pixels=2, tile_words=2, depth=8, activation_bits=8, address_bits=16
     ),
-<<<<<<< HEAD
     "LineInput": dict(word=8, queue_words=8),
     "LogitsPath": dict(inputs=2, frames=2, accumulator_bits=32, activation_bits=8, queue_words=8),
-    "MacArray": dict(outputs=12, inputs=3, pixels=1, weight_bits=8, activation_bits=8),
-=======
     "MacArray": dict(
         outputs=12,
         inputs=3,
@@ -56,7 +53,6 @@ GOOD = {
         activation_bits=8,
         accumulator_bits=32,
     ),
->>>>>>> array
     "MapLoader": dict(word_bits=56),
     "MapMemory": dict(word=8, depth=16),
     "MapPort": dict(word_bits=56, logits_bits=120),
@@ -103,19 +99,8 @@ GOOD = {
 }
 #: Parameters that are shapes, choices or configurations, which the units' own tests are about.
 OTHERS = {
-<<<<<<< HEAD
     *("arbitration", "config", "depthwise", "multipliers_in_luts", "operand_bits", "packing"),
     *("partial", "pointwise", "rounding", "shape", "streams", "tag_shape", "word"),
-=======
-    "arbitration",
-    "config",
-    "depthwise",
-    "packing",
-    "partial",
-    "pointwise",
-    "shape",
-    "tag_shape",
->>>>>>> array
 }
 
 

@@ -9,10 +9,11 @@ import pytest
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS, AcceleratorConfig
-from mnv2.sim.cycles import core_state, machine, timing
+from mnv2.sim.cycles import core_state, machine
 from mnv2.sim.cycles.plan import plan_network
 from mnv2.sim.cycles.port import pauses
 from mnv2.sim.cycles.predict import predict_frames, predict_network
+from mnv2.sim.cycles.timing import core_timing
 from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
@@ -21,11 +22,11 @@ from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.run_network import run_network
 from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
 
-#: Tables of blocks, image, padding: strips, spilled maps, one pixel, no square.
+#: Tables of blocks, image, padding: strips, spilled maps, few pixels, no square.
 NETWORKS = [
     ([(1, 8, 1, 1), (6, 16, 2, 2), (3, 20, 2, 1)], 33, "pytorch"),
     ([(1, 11, 1, 2), (4, 9, 1, 2), (2, 24, 1, 1)], 18, "tensorflow"),
-    ([(6, 5, 1, 1)], 1, "tensorflow"),
+    ([(6, 5, 1, 1)], 3, "tensorflow"),
     ([(1, 8, 1, 1), (6, 12, 2, 2), (6, 16, 2, 1)], 45, "pytorch"),
     ([(2, 8, 1, 2), (1, 8, 1, 1)], (5, 46), "pytorch"),
 ]
@@ -107,10 +108,20 @@ def test_machines_spill_maps_and_keep_them():
     assert {True, False} == {one for row in spilled for one in row}
 
 
-@pytest.mark.parametrize("change", ["RESULT", "POOL", "ADD"])
+def test_one_pixel_equals_the_rtl():
+    made, config, memory = network_of([(6, 5, 1, 1)], 1), MACHINES["tiny"], MEMORIES[0]
+    model, tensors = model_and_tensors(config, made, 5)
+    rows = run_network(model, tensors, config=config, memory=memory, asserts=True).layers
+    found = compare_layers(made, config, predict(made, config, memory), rows)
+    assert not found.differences()
+
+
+@pytest.mark.parametrize("change", ["result", "mean", "fetch", "add"])
 def test_a_cycle_more_in_a_pipeline_is_seen(run, monkeypatch, change):
     made, config, memory = network(0), MACHINES["tiny"], MEMORIES[1]
-    monkeypatch.setattr(timing, change, getattr(timing, change) + 1)
+    right = core_timing(config)
+    wrong = replace(right, **{change: getattr(right, change) + 1})
+    monkeypatch.setattr(core_state, "core_timing", lambda config: wrong)
     found = compare_layers(made, config, predict(made, config, memory), run("tiny", 0, memory))
     assert found.differences()
 
