@@ -51,7 +51,8 @@ def unit_page(
         "## Parameters",
         "",
         *markdown_table(
-            ("parameter", "value"), [(f"`{key}`", value) for key, value in parameters.items()]
+            ("parameter", "value"),
+            [(f"`{key}`", _text(value)) for key, value in parameters.items()],
         ),
         "",
         "## Ports",
@@ -68,6 +69,13 @@ def unit_page(
         "```",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _text(value) -> str:
+    """A parameter's value; entries of a dictionary by name."""
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {entry}" for key, entry in value.items())
+    return str(value)
 
 
 def _ports(component) -> list[tuple[str, str, int, str]]:
