@@ -174,9 +174,7 @@ def pointwise_case(unit, layers, seed):
         taken = activation.reshape(-1, unit.pixels, input_words, lanes).transpose(0, 2, 1, 3)
         words.append(np.repeat(taken[:, None], tiles, 1).reshape(-1, unit.pixels, lanes))
         given = sums.reshape(-1, unit.pixels, unit.frames, tiles * tile_words, unit.inputs)
-        given = given.transpose(0, 3, 1, 2, 4).reshape(
-            -1, tiles * tile_words, unit.pixels, lanes
-        )
+        given = given.transpose(0, 3, 1, 2, 4).reshape(-1, tiles * tile_words, unit.pixels, lanes)
         first = 0
         for index, count in enumerate(groups):
             commands.append(
