@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mnv2.golden.synthetic import random_activation
-from tests.hw.core_machine import Machine
+from tests.hw.core_cases import ALL, CONFIGS, NETWORK, UPPER, block_of, check_output, model_of
+from tests.hw.core_stages import Stages
 from tests.hw.core_words import groups
-from tests.hw.test_core import ALL, CONFIGS, NETWORK, UPPER, block_of, check_output, model_of
 
 #: Cycles from a step that ends a tile to its first word at the requantiser's output, and from a
 #: word there to the pool's total at the same place.
@@ -46,7 +46,7 @@ def passes(request):
     """Expansion and projection of a block with an addition and one without, head, classifier."""
     config = CONFIGS[request.param]
     model, _ = model_of(config)
-    machine, cycles, rng = Machine(config), {}, np.random.default_rng(5)
+    machine, cycles, rng = Stages(config), {}, np.random.default_rng(5)
 
     async def record(ctx, name, start):
         begin = len(machine.cycles)
