@@ -83,7 +83,7 @@ GOOD = {
     ),
     "ReadPort": dict(streams=STREAMS, data_bits=64, burst_beats=16, fifo_beats=32, outstanding=4),
     "Registers": dict(counter_rows=4),
-    "Requantize": dict(channels=2, pixels=2, activation_bits=8),
+    "Requantize": dict(channels=2, pixels=2, frames=2, accumulator_bits=27, activation_bits=8),
     "ResidualAdd": dict(channels=2, pixels=2, lanes=2, activation_bits=8),
     "ResidualPath": dict(channels=2, pixels=2, lanes=2, queue_words=8, activation_bits=8),
     "Ring": dict(shape=8, depth=16, free_limit=4),
