@@ -65,9 +65,7 @@ def check_layer(layer: QuantizedLayer, config: AcceleratorConfig) -> None:
         return
     least, largest = sum_bounds(layer, config.activation_bits)
     widest = int(np.argmax(np.maximum(largest, -1 - least)))
-    _check_bits(
-        f"{layer.name} channel {widest}", int(least[widest]), int(largest[widest]), config
-    )
+    _check_bits(f"{layer.name} channel {widest}", int(least[widest]), int(largest[widest]), config)
     left = int(np.argmin(layer.shift))
     _check_shift(f"{layer.name} channel {left}", int(layer.shift[left]))
 
