@@ -49,7 +49,8 @@ def test_what_does_not_fit_is_refused(changes, message):
 def test_buffers_add_up():
     for config in PRESETS.values():
         assert config.on_chip_bytes == sum(config.buffer_bytes.values())
-        assert config.multipliers == config.outputs * config.inputs * config.pixels
+        lanes = config.outputs * config.inputs * config.pixels
+        assert config.multipliers == lanes * config.frames
 
 
 def test_facts_are_those_of_the_layouts():

@@ -146,10 +146,7 @@ def test_value(unit, name, value):
 @pytest.mark.parametrize(
     ("unit", "name", "value", "message"),
     [
-        ("Core", "inputs", 2, "Inputs must be an integer of at least 3, not 2"),
-        ("Core", "pixels", 64, "Pixels must be an integer from 1 to 63, not 64"),
         ("DescriptorCheck", "map_words", 2**16, "Map words must be an integer from 1 to 65535"),
-        ("Core", "map_words", 2**16, "Map words must be an integer from 1 to 65535, not 65536"),
         ("Issue", "weight_ring", 1, "Weight ring must be an integer of at least 2, not 1"),
         ("LogitsPath", "accumulator_bits", 15, "Accumulator bits must be an integer from 16 to 32"),
         ("MapMemory", "depth", 2**16, "Depth must be an integer from 1 to 65535, not 65536"),

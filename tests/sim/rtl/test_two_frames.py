@@ -45,7 +45,7 @@ def test_both_frames_are_right_and_every_figure_is_predicted(model):
 
 
 def test_a_picture_in_the_other_lane_is_found(model):
-    """What is expected of the two is exchanged, and what goes in is not."""
+    """The expected tensors of the two are exchanged, and the inputs are not."""
     made, (one, other) = model
     wrong = [{**other, "input": one["input"]}, {**one, "input": other["input"]}]
     with pytest.raises(Mismatch, match="block1 of picture 1"):
