@@ -150,7 +150,7 @@ class AcceleratorConfig:
         Pad words in external memory to whole beats, or beats to whole words, so that gearboxes
         place words instead of shifting them, with a tenth of the LUTs and some percent more bytes.
     counters : bool
-        Count cycles and beats of each descriptor.
+        Count cycles and beats of each descriptor; without, the host reads 0 for them.
     patience_cycles : int
         Cycles without any transfer or computation after which a program is aborted as stuck.
     """
@@ -358,6 +358,8 @@ PRESETS = {
                                line_words=2048, weight_words=12288, tap_words=512,
                                parameter_words=1024, queue_words=32),
     "base":  AcceleratorConfig(),
+    # Two frames abreast, and twice the port for their maps.
+    "pair":  AcceleratorConfig(frames=2, packing="frames", residual_lanes=8, data_bits=256),
     "large": AcceleratorConfig(outputs=16, inputs=16, pixels=7, map_words=3072, strip_words=1024,
                                line_words=256, weight_words=4096, tap_words=128,
                                parameter_words=256, queue_words=32, data_bits=512,

@@ -275,15 +275,15 @@ class MacArray(wiring.Component):
                 added       = Mux(step.first, 0, accumulator)
                 if lane < len(tapped):
                     added = Mux(step.depthwise, joined, added)
-                total = Signal(signed(self.accumulator_bits), name=f"total_{output}_{place}")
-                m.d.comb += [
-                    total.eq(terms[lane].plus(added)),
-                    out.accumulators[word][pixel][frame * self.inputs + other].eq(accumulator),
-                ]
+                total = terms[lane].plus(added)
                 if lane < len(tapped):
-                    joined = total
+                    joined = Signal(signed(self.accumulator_bits), name=f"joined_{output}_{place}")
+                    m.d.comb += joined.eq(total)
+                    total = joined
                 with m.If(advance & step.valid & step.pointwise):
                     m.d.sync += accumulator.eq(total)
+                m.d.comb += out.accumulators[word][pixel][frame * self.inputs + other].eq(
+                    accumulator)
             if self.depthwise:
                 sums = register(signed(sum_bits), f"sum_{channel}_{place}")
                 with m.If(advance & step.valid & step.depthwise):

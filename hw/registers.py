@@ -13,7 +13,8 @@ __all__ = ["COUNTER_OFFSET", "COUNTER_ROW_BYTES", "REGISTERS", "REGISTER_ADDRESS
 #: Width of a byte address.
 REGISTER_ADDRESS_BITS = 14
 
-#: Byte address of the first counter, and bytes of a row of :data:`COUNTER_COLUMNS`.
+#: Byte address of the first counter, and bytes of a row of :data:`COUNTER_COLUMNS`. They read 0 in
+#: an accelerator without counters.
 COUNTER_OFFSET, COUNTER_ROW_BYTES = 0x2000, 4 * COUNTER_COLUMNS
 
 _RESPONSE_OKAY, _RESPONSE_SLVERR = 0b00, 0b10

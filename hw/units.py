@@ -108,17 +108,23 @@ def _rescaling(config):
             "multipliers_in_luts": config.multipliers_in_luts}
 
 
+def _products(config):
+    """Parameters of what multiplies with weights: products that share a multiplier, and widths."""
+    return {"pixels": config.pixels, "frames": config.frames, "packing": config.packing,
+            "operand_bits": config.operand_bits, "weight_bits": config.weight_bits,
+            "activation_bits": config.activation_bits,
+            "accumulator_bits": config.accumulator_bits}
+
+
 def _array(config):
-    """Parameters of the lanes and widths of the multiplier array."""
-    return {"outputs": config.outputs, "inputs": config.inputs, "pixels": config.pixels,
-            "weight_bits": config.weight_bits, "activation_bits": config.activation_bits}
+    return {"outputs": config.outputs, "inputs": config.inputs, **_products(config)}
 
 
 def _depthwise(config):
     # The memory holds two sets of kernels.
-    return {**_lanes(config), "tile_words": config.tile_words, "depth": config.line_words,
-            "words": min(max(config.tap_words // 2, 1), 2**WORDS_BITS),
-            "weight_bits": config.weight_bits}
+    return {"channels": config.inputs, **_products(config), "tile_words": config.tile_words,
+            "depth": config.line_words,
+            "words": min(max(config.tap_words // 2, 1), 2**WORDS_BITS)}
 
 
 def _pointwise(config):
@@ -203,7 +209,8 @@ UNITS = {
                          size="{config.outputs}x{config.inputs}x{config.pixels}"),
     "mac-array": HardwareUnit(
         MacArray, _array, ("core.array",),
-        lambda config: {"pixels": 1}, "{outputs}x{inputs}x{pixels}"),
+        lambda config: {"pixels": 2 if config.packing == "pixels" else 1},
+        "{outputs}x{inputs}x{pixels}"),
     "requantize": HardwareUnit(
         Requantize, _requantize, ("core.requantize",),
         lambda config: {"channels": 1, "pixels": 1}, "{channels}x{pixels}"),

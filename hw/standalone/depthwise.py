@@ -11,7 +11,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..arguments import check_integer
-from ..config import ADDRESS_BITS, TAPS, WORDS_BITS
+from ..config import ACCUMULATOR_BITS, ADDRESS_BITS, TAPS, WORDS_BITS
 from ..layouts import accumulator_word, activation_word, tap_word
 from ..line_buffer import LineBuffer, LineCommand
 from ..mac_array import MacArray
@@ -21,7 +21,9 @@ __all__ = ["Depthwise"]
 
 
 class Depthwise(wiring.Component):
-    """3x3 depthwise convolution by ``9 * channels * pixels`` multipliers, one output word a cycle.
+    """3x3 depthwise convolution, one output word a cycle.
+
+    There are nine multipliers for each channel and pixel of each frame, or for each pair of pixels.
 
     One step a cycle while both sides are ready: with stride 1 an output word for each input word,
     except for the steps at the start of a row and of a map, which only fill the windows.
@@ -33,7 +35,11 @@ class Depthwise(wiring.Component):
     Parameters
     ----------
     channels, pixels : int
-        Lanes of a word.
+        Lanes of a word, of each frame.
+    frames : int
+        1, or 2 for two maps with the same kernels.
+    packing, operand_bits
+        Products that share a multiplier, see :class:`mnv2.hw.mac_array.MacArray`.
     tile_words : int
         Channel words that arrive side by side for each group of pixels.
     depth : int
@@ -42,6 +48,13 @@ class Depthwise(wiring.Component):
         Channel words of a set of kernels, at most 4096. The memory holds two sets.
     weight_bits, activation_bits : int
         Width of a weight and of an activation, 4 to 8 bits.
+    accumulator_bits : int
+        Width of a sum, 16 to 32 bits; sums are exact modulo 2**accumulator_bits.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from the last word of a window to its accumulators.
 
     Members
     -------
@@ -51,32 +64,43 @@ class Depthwise(wiring.Component):
         ``line``, rows to take in, see :class:`mnv2.hw.line_buffer.LineCommand`; ``release``, the
         last command that uses the set of kernels.
     i
-        Words of the map in the line buffer's step order.
+        Words of the map in the line buffer's step order, channel ``c`` of frame ``f`` at ``f *
+        channels + c``.
     o
-        ``accumulators``, sums of products without bias; ``word``, the channel word; ``address``,
-        the position of the output word counted from the command's first.
+        ``accumulators``, sums of ``(x + 2**(activation_bits - 1)) * weight`` without bias, indexed
+        like ``i``; ``word``, the channel word; ``address``, the position of the output word counted
+        from the command's first.
     """
 
-    #: Cycles from the last word of a window to its accumulators.
-    latency = LineBuffer.latency + WeightBanks.latency + MacArray.latency
-
-    def __init__(self, *, channels, pixels, tile_words=1, depth, words, weight_bits=8,
-                 activation_bits=8):
+    def __init__(self, *, channels, pixels, frames=1, packing="none", operand_bits=27, tile_words=1,
+                 depth, words, weight_bits=8, activation_bits=8,
+                 accumulator_bits=ACCUMULATOR_BITS):
         check_integer("Channels", channels)
         check_integer("Pixels", pixels)
+        check_integer("Frames", frames, 1, 2)
         check_integer("Tile words", tile_words)
         check_integer("Depth", depth)
         check_integer("Words", words, 1, 1 << WORDS_BITS)
         check_integer("Weight bits", weight_bits, 4, 8)
         check_integer("Activation bits", activation_bits, 4, 8)
-        self.channels        = channels
-        self.pixels          = pixels
-        self.tile_words      = tile_words
-        self.depth           = depth
-        self.words           = words
-        self.weight_bits     = weight_bits
-        self.activation_bits = activation_bits
-        self._taps           = tap_word(channels, weight_bits)
+        self.channels         = channels
+        self.pixels           = pixels
+        self.frames           = frames
+        self.tile_words       = tile_words
+        self.depth            = depth
+        self.words            = words
+        self.weight_bits      = weight_bits
+        self.activation_bits  = activation_bits
+        self.accumulator_bits = accumulator_bits
+        self._taps = tap_word(channels, weight_bits)
+        self._tag  = data.StructLayout({"word": WORDS_BITS, "address": ADDRESS_BITS})
+        self._array = MacArray(
+            # The fewest output lanes whose multipliers hold nine taps for each channel.
+            outputs=channels * -(-TAPS // channels), inputs=channels, pixels=pixels, frames=frames,
+            packing=packing, operand_bits=operand_bits, weight_bits=weight_bits,
+            activation_bits=activation_bits, accumulator_bits=accumulator_bits, pointwise=False,
+            tag_shape=self._tag)
+        self.latency = LineBuffer.latency + WeightBanks.latency + self._array.latency
         super().__init__({
             "i_weights": In(stream.Signature(data.StructLayout({
                 "weights": self._taps,
@@ -87,9 +111,9 @@ class Depthwise(wiring.Component):
                 "line":    LineCommand,
                 "release": 1,
             }))),
-            "i": In(stream.Signature(activation_word(channels, pixels, activation_bits))),
+            "i": In(stream.Signature(activation_word(frames * channels, pixels, activation_bits))),
             "o": Out(stream.Signature(data.StructLayout({
-                "accumulators": accumulator_word(channels, pixels),
+                "accumulators": accumulator_word(frames * channels, pixels, accumulator_bits),
                 "word":         WORDS_BITS,
                 "address":      ADDRESS_BITS,
             }))),
@@ -98,14 +122,9 @@ class Depthwise(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.line_buffer = line_buffer = LineBuffer(
-            channels=self.channels, pixels=self.pixels, tile_words=self.tile_words,
+            channels=self.frames * self.channels, pixels=self.pixels, tile_words=self.tile_words,
             depth=self.depth, activation_bits=self.activation_bits, address_bits=ADDRESS_BITS)
-        tag = data.StructLayout({"word": WORDS_BITS, "address": ADDRESS_BITS})
-        m.submodules.array = array = MacArray(
-            # The fewest output lanes whose multipliers hold nine taps for each channel.
-            outputs=self.channels * -(-TAPS // self.channels), inputs=self.channels,
-            pixels=self.pixels, weight_bits=self.weight_bits, activation_bits=self.activation_bits,
-            pointwise=False, tag_shape=tag)
+        m.submodules.array   = array   = self._array
         m.submodules.kernels = kernels = WeightBanks(shape=self._taps, words=self.words)
 
         connect(m, flipped(self.i), line_buffer.i)
@@ -131,7 +150,7 @@ class Depthwise(wiring.Component):
         advance   = Signal()
         valid_1   = Signal()
         windows_1 = Signal.like(window.payload.window, reset_less=True)
-        tag_1     = Signal(tag, reset_less=True)
+        tag_1     = Signal(self._tag, reset_less=True)
         m.d.comb += [
             advance.eq(~valid_1 | array.i.ready),
             window.ready.eq(advance),

@@ -10,7 +10,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..arguments import check_integer
-from ..config import ADDRESS_BITS, WORDS_BITS
+from ..config import ACCUMULATOR_BITS, ADDRESS_BITS, WORDS_BITS
 from ..layouts import accumulator_word, activation_word
 from ..mac_array import MacArray, weight_word
 from .weight_banks import WeightBanks
@@ -21,7 +21,10 @@ GROUP_BITS = 16         # of a count of pixel groups, of a whole map
 
 
 class Pointwise(wiring.Component):
-    """1x1 convolution by ``outputs * inputs * pixels`` multipliers, one step a cycle.
+    """1x1 convolution, one step a cycle.
+
+    There are ``outputs * inputs`` multipliers for each pixel of each frame, or for each pair of
+    pixels.
 
     For each group of pixels the input channel words arrive one after the other, once for each tile
     of ``outputs`` output channels: the caller, who holds the map, reads them again. A tile leaves
@@ -39,10 +42,21 @@ class Pointwise(wiring.Component):
     inputs, outputs, pixels : int
         Lanes: input channels and pixels of a word, output channels of a tile; ``outputs`` is a
         multiple of ``inputs``.
+    frames : int
+        1, or 2 for two maps with the same weights.
+    packing, operand_bits
+        Products that share a multiplier, see :class:`mnv2.hw.mac_array.MacArray`.
     weight_words : int
         Words of a set, of ``outputs * inputs`` weights each. The memory holds two sets.
     weight_bits, activation_bits : int
         Width of a weight and of an activation, 4 to 8 bits.
+    accumulator_bits : int
+        Width of a sum, 16 to 32 bits; sums are exact modulo 2**accumulator_bits.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from the last input word of a tile to its first output word.
 
     Members
     -------
@@ -53,32 +67,47 @@ class Pointwise(wiring.Component):
         group; all at least 1. The lanes of a last tile beyond ``output_words`` are left out.
         ``release``, the last command that uses the set of weights.
     i
-        Words of activations, by group, tile, input word.
+        Words of activations, by group, tile, input word; channel ``c`` of frame ``f`` at ``f *
+        inputs + c``.
     o
-        ``accumulators``, sums of products without bias; ``word``, the output channel word;
-        ``address``, the position of the output word counted from the command's first: ``group *
-        output_words + word``.
+        ``accumulators``, sums of ``(x + 2**(activation_bits - 1)) * weight`` without bias, indexed
+        like ``i``; ``word``, the output channel word; ``address``, the position of the output word
+        counted from the command's first: ``group * output_words + word``.
     """
 
-    #: Cycles from the last input word of a tile to its first output word.
-    latency = WeightBanks.latency + MacArray.latency + 1
-
-    def __init__(self, *, inputs, outputs, pixels, weight_words, weight_bits=8, activation_bits=8):
+    def __init__(self, *, inputs, outputs, pixels, frames=1, packing="none", operand_bits=27,
+                 weight_words, weight_bits=8, activation_bits=8,
+                 accumulator_bits=ACCUMULATOR_BITS):
         check_integer("Inputs", inputs)
         check_integer("Outputs", outputs)
         check_integer("Pixels", pixels)
+        check_integer("Frames", frames, 1, 2)
         check_integer("Weight words", weight_words)
         check_integer("Weight bits", weight_bits, 4, 8)
         check_integer("Activation bits", activation_bits, 4, 8)
         if outputs % inputs:
             raise ValueError(f"Outputs must be a multiple of inputs ({inputs}), not {outputs!r}")
-        self.inputs          = inputs
-        self.outputs         = outputs
-        self.pixels          = pixels
-        self.weight_words    = weight_words
-        self.weight_bits     = weight_bits
-        self.activation_bits = activation_bits
-        self._weights        = weight_word(inputs, outputs, weight_bits)
+        self.inputs           = inputs
+        self.outputs          = outputs
+        self.pixels           = pixels
+        self.frames           = frames
+        self.weight_words     = weight_words
+        self.weight_bits      = weight_bits
+        self.activation_bits  = activation_bits
+        self.accumulator_bits = accumulator_bits
+        self._weights = weight_word(inputs, outputs, weight_bits)
+        # What the last step of a tile carries: where the tile begins, and how much of it counts.
+        self._tag = data.StructLayout({
+            "last":    1,
+            "words":   range(self.tile_words + 1),
+            "word":    WORDS_BITS,
+            "address": ADDRESS_BITS,
+        })
+        self._array = MacArray(
+            outputs=outputs, inputs=inputs, pixels=pixels, frames=frames, packing=packing,
+            operand_bits=operand_bits, weight_bits=weight_bits, activation_bits=activation_bits,
+            accumulator_bits=accumulator_bits, depthwise=False, tag_shape=self._tag)
+        self.latency  = WeightBanks.latency + self._array.latency + 1
         self._command = data.StructLayout({
             "groups":       GROUP_BITS,
             "input_words":  WORDS_BITS,
@@ -92,9 +121,9 @@ class Pointwise(wiring.Component):
                 "last":    1,
             }))),
             "i_command": In(stream.Signature(self._command)),
-            "i": In(stream.Signature(activation_word(inputs, pixels, activation_bits))),
+            "i": In(stream.Signature(activation_word(frames * inputs, pixels, activation_bits))),
             "o": Out(stream.Signature(data.StructLayout({
-                "accumulators": accumulator_word(inputs, pixels),
+                "accumulators": accumulator_word(frames * inputs, pixels, accumulator_bits),
                 "word":         WORDS_BITS,
                 "address":      ADDRESS_BITS,
             }))),
@@ -107,17 +136,7 @@ class Pointwise(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # What the last step of a tile carries: where the tile begins, and how much of it counts.
-        tag = data.StructLayout({
-            "last":    1,
-            "words":   range(self.tile_words + 1),
-            "word":    WORDS_BITS,
-            "address": ADDRESS_BITS,
-        })
-        m.submodules.array = array = MacArray(
-            outputs=self.outputs, inputs=self.inputs, pixels=self.pixels,
-            weight_bits=self.weight_bits, activation_bits=self.activation_bits,
-            depthwise=False, tag_shape=tag)
+        m.submodules.array   = array   = self._array
         m.submodules.weights = weights = WeightBanks(shape=self._weights, words=self.weight_words)
         connect(m, flipped(self.i_weights), weights.i)
 
@@ -182,7 +201,7 @@ class Pointwise(wiring.Component):
         # Stage 1: the word meets its weights. The array adds its own stages.
         x_1     = Signal.like(self.i.payload, reset_less=True)
         first_1 = Signal(reset_less=True)
-        tag_1   = Signal(tag, reset_less=True)
+        tag_1   = Signal(self._tag, reset_less=True)
         with m.If(advance):
             m.d.sync += [
                 valid_1.eq(fire),

@@ -56,6 +56,7 @@ def register_map(config, *, rows):
         f"`0x{COUNTER_OFFSET:04X} + 0x{COUNTER_ROW_BYTES:X} * r`; the addresses below are offsets",
         f"from there. Those of the stem before the block are `0x{stem:X}` higher. Each start",
         "begins with row 0.",
+        *([] if config.counters else ["This accelerator counts nothing: all of them read 0."]),
         "",
         *markdown_table(
             ("offset", "counter", "counts"),

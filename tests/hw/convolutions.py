@@ -1,7 +1,8 @@
 """Random layers for the depthwise and the pointwise unit, with what golden says of them.
 
-The units sum raw products; golden subtracts the zero point of the input and adds a bias. Both are
-held together by the bias that a host folds the zero point into.
+The units sum products of activations in offset binary, x + 2**(bits - 1); golden subtracts the zero
+point of the input and adds a bias. Both are held together by the bias that a host folds zero point
+and offset into. A unit of two frames gets two maps, word by word side by side.
 """
 
 from dataclasses import dataclass
@@ -65,9 +66,12 @@ def _draw(rng, bits, shape):
     return np.where(rng.random(shape) < 0.1, rng.choice([low, high], shape), values)
 
 
-def _unfold(accumulators, bias, zero_point, weight_sums):
-    """Sums of raw products, from golden's accumulators: less the bias that a host folds."""
-    return accumulators.astype(np.int64) - (bias - zero_point * weight_sums)
+def _unfold(unit, accumulators, bias, zero_point, weight_sums):
+    """Sums of products, from golden's accumulators: less the bias that a host folds."""
+    offset = zero_point + (1 << unit.activation_bits - 1)
+    sums = accumulators.astype(np.int64) - (bias - offset * weight_sums)
+    half = 1 << unit.accumulator_bits - 1
+    return (sums + half) % (2 * half) - half
 
 
 def _weight_items(unit, sets, rng):
@@ -89,20 +93,23 @@ def _weight_items(unit, sets, rng):
 def depthwise_case(unit, geometries, seed):
     """Maps one after the other, each with kernels of its own, kept over the commands of the map."""
     rng = np.random.default_rng(seed)
-    lanes = dict(channels=unit.channels, pixels=unit.pixels, tile_words=unit.tile_words)
+    lanes = dict(
+        channels=unit.frames * unit.channels, pixels=unit.pixels, tile_words=unit.tile_words
+    )
     sets, commands, words, expected, command_of, step_of = [], [], [], [], [], []
     for geometry in geometries:
-        channels = geometry.words * unit.channels
+        channels = geometry.words * unit.frames * unit.channels
         zero_point = int(_draw(rng, unit.activation_bits, ()))
         activation = _draw(rng, unit.activation_bits, (geometry.rows, geometry.columns, channels))
-        kernels = _draw(rng, unit.weight_bits, (3, 3, channels))
+        given = _draw(rng, unit.weight_bits, (3, 3, geometry.words, 1, unit.channels))
+        kernels = np.repeat(given, unit.frames, 3).reshape(3, 3, channels)
         bias = rng.integers(-(2**20), 2**20, channels)
         accumulators = depthwise_conv2d(
             activation, kernels, bias, zero_point, geometry.stride, geometry.pads
         )
-        sums = _unfold(accumulators, bias, zero_point, kernels.sum((0, 1)))
-        # [3, 3, C] to [word, channel, tap]
-        sets.append(kernels.reshape(9, geometry.words, unit.channels).transpose(1, 2, 0))
+        sums = _unfold(unit, accumulators, bias, zero_point, kernels.sum((0, 1)))
+        # [3, 3, word, 1, channel] to [word, channel, tap]
+        sets.append(given.reshape(9, geometry.words, unit.channels).transpose(1, 2, 0))
         lines = line_commands(geometry, unit.pixels, zero_point)
         for index, line in enumerate(lines):
             command = {"line": line, "release": int(index == len(lines) - 1)}
@@ -139,24 +146,35 @@ def pointwise_case(unit, layers, seed):
     for groups, input_words, output_words_ in layers:
         tiles = -(-output_words_ // tile_words)
         zero_point = int(_draw(rng, unit.activation_bits, ()))
+        # [pixel, word, frame, channel]
         activation = _draw(
-            rng, unit.activation_bits, (1, sum(groups) * unit.pixels, input_words * unit.inputs)
+            rng,
+            unit.activation_bits,
+            (sum(groups) * unit.pixels, input_words, unit.frames, unit.inputs),
         )
         # The lanes beyond the last output word hold anything.
         weights = _draw(rng, unit.weight_bits, (input_words * unit.inputs, tiles * unit.outputs))
         bias = rng.integers(-(2**20), 2**20, weights.shape[1])
-        accumulators = pointwise_conv2d(activation, weights, bias, zero_point)
-        sums = _unfold(accumulators, bias, zero_point, weights.sum(0))
+        # [pixel, frame, M]: the frames are rows of one map.
+        accumulators = pointwise_conv2d(
+            activation.transpose(0, 2, 1, 3).reshape(-1, unit.frames, weights.shape[0]),
+            weights,
+            bias,
+            zero_point,
+        )
+        sums = _unfold(unit, accumulators, bias, zero_point, weights.sum(0))
         # [C, M] to [tile, input word][output, input]
         sets.append(
             weights.reshape(input_words, unit.inputs, tiles, unit.outputs)
             .transpose(2, 0, 3, 1)
             .reshape(-1, unit.outputs, unit.inputs)
         )
-        # [group, word, pixel, channel]
-        taken = activation.reshape(-1, unit.pixels, input_words, unit.inputs).transpose(0, 2, 1, 3)
-        words.append(np.repeat(taken[:, None], tiles, 1).reshape(-1, unit.pixels, unit.inputs))
-        given = sums.reshape(-1, unit.pixels, tiles * tile_words, unit.inputs).transpose(0, 2, 1, 3)
+        # [group, word, pixel, frame * inputs + channel]
+        lanes = unit.frames * unit.inputs
+        taken = activation.reshape(-1, unit.pixels, input_words, lanes).transpose(0, 2, 1, 3)
+        words.append(np.repeat(taken[:, None], tiles, 1).reshape(-1, unit.pixels, lanes))
+        given = sums.reshape(-1, unit.pixels, unit.frames, tiles * tile_words, unit.inputs)
+        given = given.transpose(0, 3, 1, 2, 4).reshape(-1, tiles * tile_words, unit.pixels, lanes)
         first = 0
         for index, count in enumerate(groups):
             commands.append(

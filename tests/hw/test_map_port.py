@@ -5,7 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from mnv2.hw.config import INDEX_BITS
+from mnv2.hw.config import INDEX_BITS, STORE_QUEUE_WORDS
 from mnv2.hw.map_port import MapPort
 from mnv2.hw.program import Work
 from tests.hw.harness import check_conversion
@@ -19,6 +19,7 @@ class Bench:
     def __init__(self, *, stall=0.0, seed=1):
         self.dut = MapPort(word_bits=WORD_BITS, logits_bits=LOGITS_BITS)
         self.rng, self.stall = random.Random(seed), stall
+        self.blocked = set()  # outputs that are not taken
         self.maps, self.logits = [], []  # words still to come
         self.ring = {}  # the map memory
         self.seen = {name: [] for name in ("o_read", "o_write", "o_load", "o_words", "o_logits")}
@@ -35,7 +36,7 @@ class Bench:
             ctx.set(port.valid, bool(words) and (ctx.get(port.valid) or self._flows()))
             ctx.set(port.payload, words[0] if words else 0)
         for name in self.seen:
-            ctx.set(getattr(dut, name).ready, self._flows())
+            ctx.set(getattr(dut, name).ready, name not in self.blocked and self._flows())
         granted = bool(ctx.get(dut.store_request)) and self._flows()
         address = ctx.get(dut.store_address)
         ctx.set(dut.store_grant, granted)
@@ -132,7 +133,12 @@ def test_map_in_and_out(stall):
                 ),
             )
             bench.maps[:] = [*words, 1, 2]  # with the rest of the last beat
+            start = bench.cycle
             while len(bench.seen["o_words"]) < len(words):
+                # First the ring fills up, and so does the storer's queue.
+                bench.blocked = {"o_words"} if bench.cycle < start + 100 else set()
+                if bench.cycle == start + 100:
+                    assert len(bench.seen["o_load"]) == 8 + STORE_QUEUE_WORDS
                 # What has been loaded is stored, and then freed.
                 assert ctx.get(dut.loaded) == len(bench.seen["o_load"])
                 ctx.set(dut.produced, len(bench.seen["o_load"]))

@@ -157,7 +157,8 @@ def test_images_and_maps_in_turn(streams):
         dut = bench.dut
         for turn, (name, image) in enumerate([("activations", 0), ("image", 1)] * 2):
             bench.stalls = 0.0
-            bench.words[name].clear()
+            for words in bench.words.values():
+                words.clear()
             ctx.set(dut.restart, 1)
             ctx.set(dut.image, image)
             await ctx.tick()
@@ -174,8 +175,7 @@ def test_images_and_maps_in_turn(streams):
             taken = bench.words[name]
             assert taken == words[: len(taken)]
             assert len(taken) >= len(words) - 2
-        others = set(WORDS) - {"activations", "image"}
-        assert not any(bench.words[other] for other in others)
+            assert not any(bench.words[other] for other in set(WORDS) - {name})
 
     bench.run(check)
 
@@ -225,12 +225,11 @@ def test_abort(start):
         busy = True
         while busy:
             *_, busy = await ctx.tick().sample(dut.busy)
-        ctx.set(dut.clear, 1)
-        await ctx.tick()
-        ctx.set(dut.abort, 0)
-        ctx.set(dut.clear, 0)
         for words in bench.words.values():
             words.clear()
+        ctx.set(dut.abort, 0)
+        await ctx.tick().repeat(20)
+        assert not any(bench.words.values())
         for name, address in (("weights", 4096), ("activations", 8192)):
             await bench.command(ctx, name, address, 30)
         for name, address in (("weights", 4096), ("activations", 8192)):

@@ -154,6 +154,7 @@ def test_latency_and_rate(channels, pixels, lanes, queue_words, bits_):
     added = channels * pixels // lanes
     assert dut.latency == 1 + 10 + added
     # The next word is fetched once the adder has its place free: a cycle more than it adds.
+    assert dut.cycles_per_item == added + 1
     assert set(np.diff(grants)) == {added + 1}
 
 

@@ -178,11 +178,11 @@ def test_rate():
     assert bench.cycles[-1] < 2.2 * 100
 
 
-@pytest.mark.parametrize("start", range(2, 40, 5))
+@pytest.mark.parametrize("start", range(3, 40, 4))
 def test_abort(start):
     """Whenever it comes, the port comes to rest, empty, and the next command is served whole."""
-    bench = Bench(LAYOUTS["padded"], latency=9)
-    words = bench.draw("logits", 5)
+    bench = Bench(LAYOUTS["narrow"], latency=9)
+    words = {name: bench.draw(name, 5) for name in ("activations", "logits")}
 
     async def check(ctx):
         dut = bench.dut
@@ -203,12 +203,14 @@ def test_abort(start):
         await ctx.tick()
         ctx.set(dut.clear, 0)
         ctx.set(dut.abort, 0)
-        await bench.write(ctx, "logits", 4096, words)
+        await bench.write(ctx, "activations", 2048, words["activations"])
+        await bench.write(ctx, "logits", 4096, words["logits"])
         assert not ctx.get(dut.error)
 
     bench.run(check)
     expected = bytearray(bench.slave.memory)
-    bench.place(expected, "logits", 4096, words)
+    bench.place(expected, "activations", 2048, words["activations"])
+    bench.place(expected, "logits", 4096, words["logits"])
     assert bench.slave.memory == expected
 
 

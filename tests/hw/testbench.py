@@ -9,7 +9,7 @@ __all__ = ["bits", "run"]
 PERIOD = 1e-8
 
 
-def run(unit, testbench, *, cycles=20_000):
+def run(unit, testbench, *, others=(), cycles=20_000):
     """Run a coroutine next to a unit until it returns.
 
     Parameters
@@ -18,6 +18,8 @@ def run(unit, testbench, *, cycles=20_000):
         A new one for each call: a simulator elaborates it.
     testbench : coroutine function of (ctx)
         Drives the ports and checks them.
+    others : sequence of coroutine functions of (ctx)
+        Run as long; in each cycle they act before it, in this order.
     cycles : int
         Deadline.
 
@@ -26,20 +28,21 @@ def run(unit, testbench, *, cycles=20_000):
     AssertionError
         If the coroutine has not returned by then.
     """
-    finished = []
-
-    async def to_its_end(ctx):
-        await testbench(ctx)
-        finished.append(True)
-
     simulator = Simulator(unit)
     simulator.add_clock(PERIOD)
-    simulator.add_testbench(to_its_end)
+    for other in others:
+        simulator.add_testbench(other, background=True)
+    simulator.add_testbench(testbench)
+
+    async def limit(ctx):
+        await ctx.tick().repeat(cycles)
+        raise AssertionError(f"Not done within {cycles} cycles")
+
+    simulator.add_testbench(limit, background=True)
     with warnings.catch_warnings():
         # Amaranth leaves a coroutine open when a testbench raises.
         warnings.simplefilter("ignore", ResourceWarning)
-        simulator.run_until(PERIOD * cycles)
-    assert finished, f"Not done within {cycles} cycles"
+        simulator.run()
 
 
 def bits(port):

@@ -20,23 +20,26 @@ MAPS = [
 ]
 
 
-def check(
-    seed, geometries, *, channels, pixels, tile_words=1, weight_bits=8, activation_bits=8, **options
-):
-    """Compare random maps with golden; returns the case and the trace."""
+def check(seed, geometries, *, pixels, stall=0.0, reluctant=False, **parameters):
+    """Compare random maps with golden; returns unit, case and trace."""
     unit = Depthwise(
-        channels=channels,
         pixels=pixels,
-        tile_words=tile_words,
         depth=max(map_.groups(pixels) * map_.words for map_ in geometries),
         words=max(map_.words for map_ in geometries),
-        weight_bits=weight_bits,
-        activation_bits=activation_bits,
+        **parameters,
     )
     case = depthwise_case(unit, geometries, seed)
-    trace = simulate(unit, case.inputs, case.outputs, seed=seed, deadline=case.deadline, **options)
+    trace = simulate(
+        unit,
+        case.inputs,
+        case.outputs,
+        seed=seed,
+        deadline=case.deadline,
+        stall=stall,
+        reluctant=reluctant,
+    )
     case.check(trace)
-    return case, trace
+    return unit, case, trace
 
 
 @pytest.mark.parametrize("stall", [0.4, {"i_weights": 0.9}, {"o": 0.7}])
@@ -62,21 +65,45 @@ def test_bits(weight_bits, activation_bits):
     )
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        dict(packing="pixels", pixels=3),
+        dict(packing="frames", frames=2, pixels=2),
+        dict(frames=2, pixels=1),
+        dict(packing="pixels", pixels=2, operand_bits=25),
+        dict(packing="pixels", pixels=2, operand_bits=18, activation_bits=4),
+        dict(packing="pixels", pixels=2, accumulator_bits=18),
+    ],
+)
+@pytest.mark.parametrize("channels", [2, 4])
+def test_products_that_share_a_multiplier(channels, parameters):
+    check(10, MAPS[1:5], channels=channels, stall=0.2, **parameters)
+
+
 def test_valid_does_not_wait_for_ready():
     check(4, MAPS[:4], channels=1, pixels=2, reluctant=True, stall={"o": 0.3})
 
 
 @pytest.mark.parametrize(("channels", "pixels", "tile_words"), LANES)
 def test_latency_and_rate(channels, pixels, tile_words):
-    assert Depthwise.latency == 7
-    case, trace = check(5, MAPS, channels=channels, pixels=pixels, tile_words=tile_words)
+    unit, case, trace = check(5, MAPS, channels=channels, pixels=pixels, tile_words=tile_words)
+    assert unit.latency == 7
     # One step a cycle, from the cycle after the command on.
     first = trace.cycles["i_command"][case.command_of] + 1
-    assert set(trace.cycles["o"] - first - case.step_of) == {Depthwise.latency}
+    assert set(trace.cycles["o"] - first - case.step_of) == {unit.latency}
+
+
+def test_latency_of_several_packed_sums():
+    # Nine products of a channel: four, four and one.
+    unit, case, trace = check(11, MAPS, channels=9, pixels=2, packing="pixels")
+    assert unit.latency == 8
+    first = trace.cycles["i_command"][case.command_of] + 1
+    assert set(trace.cycles["o"] - first - case.step_of) == {8}
 
 
 def test_one_word_a_cycle():
-    _, trace = check(6, [Geometry(4, 9, 2)], channels=1, pixels=1, tile_words=2)
+    *_, trace = check(6, [Geometry(4, 9, 2)], channels=1, pixels=1, tile_words=2)
     # In a row, an output word in every cycle; between rows, only the step that fills the windows.
     assert (np.diff(trace.cycles["o"].reshape(4, 9 * 2)) == 1).all()
     assert set(np.diff(trace.cycles["o"][:: 9 * 2])) == {(9 + 1) * 2}
@@ -85,14 +112,14 @@ def test_one_word_a_cycle():
 def test_next_kernels_load_meanwhile():
     # The second map's kernels are in before the first map is; the last windows leave the line
     # buffer before the kernels change, and nothing else is lost.
-    _, trace = check(7, [Geometry(6, 6, 2)] * 2, channels=1, pixels=1)
+    *_, trace = check(7, [Geometry(6, 6, 2)] * 2, channels=1, pixels=1)
     assert trace.cycles["i_weights"][-1] < trace.cycles["i_command"][0] + 10
     steps = 2 * 7 * 7
     assert np.diff(trace.cycles["i_command"]) == [steps + 4]
 
 
 def test_command_waits_for_its_kernels():
-    _, trace = check(8, MAPS[:3], channels=1, pixels=2, stall={"i_weights": 0.95})
+    *_, trace = check(8, MAPS[:3], channels=1, pixels=2, stall={"i_weights": 0.95})
     last = np.cumsum([map_.words for map_ in MAPS[:3]]) - 1
     assert (trace.cycles["i_command"] > trace.cycles["i_weights"][last]).all()
 
@@ -110,6 +137,12 @@ def test_command_waits_for_its_kernels():
             dict(activation_bits=3),
             ValueError,
             "Activation bits must be an integer from 4 to 8, not 3",
+        ),
+        (dict(frames=3), ValueError, "Frames must be an integer from 1 to 2, not 3"),
+        (
+            dict(packing="frames"),
+            ValueError,
+            "Packing can be frames only with 2 frames, not 1",
         ),
     ],
 )

@@ -13,21 +13,27 @@ LANES = [(1, 1, 1), (2, 6, 1), (4, 8, 2)]
 LAYERS = [((2,), 1, 1), ((1, 2), 4, 5), ((3,), 2, 6), ((1, 1, 1), 3, 2), ((2,), 5, 4)]
 
 
-def check(seed, layers, *, inputs, outputs, pixels, weight_bits=8, activation_bits=8, **options):
-    """Compare random layers with golden; returns the case and the trace."""
+def check(seed, layers, *, inputs, outputs, stall=0.0, reluctant=False, **parameters):
+    """Compare random layers with golden; returns unit, case and trace."""
     tile_words = outputs // inputs
     unit = Pointwise(
         inputs=inputs,
         outputs=outputs,
-        pixels=pixels,
         weight_words=max(words * -(-given // tile_words) for _, words, given in layers),
-        weight_bits=weight_bits,
-        activation_bits=activation_bits,
+        **parameters,
     )
     case = pointwise_case(unit, layers, seed)
-    trace = simulate(unit, case.inputs, case.outputs, seed=seed, deadline=case.deadline, **options)
+    trace = simulate(
+        unit,
+        case.inputs,
+        case.outputs,
+        seed=seed,
+        deadline=case.deadline,
+        stall=stall,
+        reluctant=reluctant,
+    )
     case.check(trace)
-    return case, trace
+    return unit, case, trace
 
 
 @pytest.mark.parametrize("stall", [0.4, {"i_weights": 0.9}, {"o": 0.7}])
@@ -54,6 +60,22 @@ def test_bits(weight_bits, activation_bits):
     )
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        dict(packing="pixels", pixels=3),
+        dict(packing="frames", frames=2, pixels=2),
+        dict(frames=2, pixels=1),
+        dict(packing="pixels", pixels=2, operand_bits=25),
+        dict(packing="pixels", pixels=2, operand_bits=18, activation_bits=4),
+        dict(packing="pixels", pixels=2, accumulator_bits=16),
+    ],
+)
+@pytest.mark.parametrize(("inputs", "outputs"), [(2, 6), (4, 8)])
+def test_products_that_share_a_multiplier(inputs, outputs, parameters):
+    check(10, LAYERS, inputs=inputs, outputs=outputs, stall=0.2, **parameters)
+
+
 def test_valid_does_not_wait_for_ready():
     check(4, LAYERS, inputs=2, outputs=4, pixels=1, reluctant=True, stall={"o": 0.3})
 
@@ -62,20 +84,27 @@ def test_valid_does_not_wait_for_ready():
 def test_latency(inputs, outputs, pixels):
     # Sums of at least as many steps as a tile has words: the output is never the limit.
     tile_words = outputs // inputs
-    case, trace = check(
+    unit, case, trace = check(
         5,
         [((2, 1), tile_words + 1, 2 * tile_words), ((3,), tile_words, 1)],
         inputs=inputs,
         outputs=outputs,
         pixels=pixels,
     )
-    assert Pointwise.latency == 6
+    assert unit.latency == 6
     first = trace.cycles["i_command"][case.command_of] + 1
-    expected = first + case.step_of + Pointwise.latency
+    expected = first + case.step_of + unit.latency
     words = np.array([word for word, _, _ in case.expected])
     # The words of a tile follow each other.
     assert (trace.cycles["o"] >= expected).all()
     np.testing.assert_array_equal(trace.cycles["o"], expected + words % tile_words)
+
+
+def test_latency_of_several_packed_sums():
+    unit, case, trace = check(11, [((3,), 4, 1)], inputs=6, outputs=6, pixels=2, packing="pixels")
+    assert unit.latency == 7
+    first = trace.cycles["i_command"][case.command_of] + 1
+    assert set(trace.cycles["o"] - first - case.step_of) == {7}
 
 
 @pytest.mark.parametrize(("inputs", "outputs", "pixels"), LANES)
@@ -87,18 +116,18 @@ def test_one_step_a_cycle(inputs, outputs, pixels):
         ((4,), tile_words + 1, tile_words + 1),
         ((2, 2), tile_words, 3 * tile_words),
     ]
-    _, trace = check(6, layers, inputs=inputs, outputs=outputs, pixels=pixels)
+    *_, trace = check(6, layers, inputs=inputs, outputs=outputs, pixels=pixels)
     assert set(np.diff(trace.cycles["i"])) == {1}
 
 
 def test_one_output_word_a_cycle():
     # Tiles of more words than the sum has steps: the output is the limit, and it is never idle.
-    _, trace = check(7, [((6,), 2, 8)], inputs=1, outputs=4, pixels=1)
+    *_, trace = check(7, [((6,), 2, 8)], inputs=1, outputs=4, pixels=1)
     assert set(np.diff(trace.cycles["o"])) == {1}
 
 
 def test_command_waits_for_its_weights():
-    _, trace = check(8, LAYERS, inputs=1, outputs=1, pixels=1, stall={"i_weights": 0.95})
+    *_, trace = check(8, LAYERS, inputs=1, outputs=1, pixels=1, stall={"i_weights": 0.95})
     last = np.cumsum([words * given for _, words, given in LAYERS]) - 1
     commands = np.cumsum([0] + [len(groups) for groups, _, _ in LAYERS[:-1]])
     assert (trace.cycles["i_command"][commands] > trace.cycles["i_weights"][last]).all()
@@ -117,6 +146,15 @@ def test_command_waits_for_its_weights():
             dict(activation_bits=True),
             TypeError,
             "Activation bits must be an integer from 4 to 8, not True",
+        ),
+        (dict(frames=0), ValueError, "Frames must be an integer from 1 to 2, not 0"),
+        (
+            dict(operand_bits=18, packing="pixels"),
+            ValueError,
+            (
+                "Packing must be none: a multiplier of 18 x 18 bits holds no two products of "
+                "8-bit activations with a 8-bit weight"
+            ),
         ),
     ],
 )

@@ -20,12 +20,17 @@ MAPS = [
 # (groups of each command), input words, output words
 LAYERS = [((2,), 1, 1), ((4, 7), 4, 5), ((5,), 2, 6), ((3, 2), 9, 8)]
 
-# One lane, and many of few bits.
+# One lane, many of few bits, and pairs of products.
 DEPTHWISE = [
     pytest.param(dict(channels=1, pixels=1, depth=42), id="1x1"),
     pytest.param(
         dict(channels=2, pixels=3, depth=15, tile_words=2, weight_bits=4, activation_bits=5),
         id="2x3",
+    ),
+    pytest.param(dict(channels=4, pixels=3, depth=15, packing="pixels"), id="pixels"),
+    pytest.param(
+        dict(channels=4, pixels=3, depth=15, frames=2, packing="frames", accumulator_bits=24),
+        id="frames",
     ),
 ]
 POINTWISE = [
@@ -33,6 +38,21 @@ POINTWISE = [
     pytest.param(
         dict(inputs=2, outputs=6, pixels=3, weight_words=27, weight_bits=4, activation_bits=5),
         id="2x6x3",
+    ),
+    pytest.param(
+        dict(inputs=4, outputs=8, pixels=3, weight_words=36, packing="pixels"), id="pixels"
+    ),
+    pytest.param(
+        dict(
+            inputs=8,
+            outputs=16,
+            pixels=2,
+            weight_words=36,
+            frames=2,
+            packing="frames",
+            accumulator_bits=24,
+        ),
+        id="frames",
     ),
 ]
 STALLS = {
@@ -64,9 +84,10 @@ def run(unit, make_case, stimulus, directory):
 
 @pytest.mark.parametrize("parameters", DEPTHWISE)
 def test_depthwise(parameters, tmp_path):
-    case, trace = run(Depthwise(words=3, **parameters), depthwise_case, MAPS, tmp_path)
+    unit = Depthwise(words=3, **parameters)
+    case, trace = run(unit, depthwise_case, MAPS, tmp_path)
     first = trace.cycles["i_command"][case.command_of] + 1
-    assert set(trace.cycles["o"] - first - case.step_of) == {Depthwise.latency}
+    assert set(trace.cycles["o"] - first - case.step_of) == {unit.latency}
 
 
 @pytest.mark.parametrize("parameters", POINTWISE)

@@ -194,8 +194,10 @@ def test_energies_of_ones_own(tmp_path):
         (("--dsp-packing",), "No such option: --dsp-packing"),
         (
             ("--set", "packing=pixels", "--device", "ECP5-85"),
-            "This packing is not for ECP5-85: the multipliers of Lattice ECP5 take 18 bits, and "
-            "pairs are packed into 27; use --set packing=none.",
+            (
+                "This packing is not for ECP5-85: the multipliers of Lattice ECP5 take 18 bits, and "
+                "pairs are packed into 27; use --set packing=none."
+            ),
         ),
         (
             ("--set", "packing=pixels", "--device", "Zynq-7020"),
@@ -239,7 +241,7 @@ def test_every_unit_has_a_group():
         assert group_of(path) in GROUPS
     assert group_of("core.array") == "multiplier array"
     assert group_of("core.issue.walk") == "issue"
-    assert group_of("read_master.channel_3.queue") == "memory port"
-    assert group_of("taps_gearbox") == "gearboxes"
+    assert group_of("read_port.read_master.channel_3.queue") == "memory port"
+    assert group_of("read_port.taps_gearbox") == "gearboxes"
     assert group_of("core") == "maps and datapath"
     assert group_of("") == "sequencer, registers"

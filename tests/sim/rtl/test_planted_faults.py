@@ -32,7 +32,7 @@ FAULTS = {
     ),
     # A beat of weights does not get into its queue.
     "beat": (
-        "accelerator.read_master.channel_4",
+        "accelerator.read_port.read_master.channel_4",
         r"\.w_en\(w_en\)",
         r".w_en(w_en & ~fault)",
         "w_en",
@@ -40,13 +40,13 @@ FAULTS = {
     # Beats are taken out of a queue while whoever wants them is not ready: they are lost. The line
     # buffer holds an image up; the memory's pauses hold up what is written.
     "read under pressure": (
-        "accelerator.read_master.channel_1",
+        "accelerator.read_port.read_master.channel_1",
         r"\.r_en\(r_en\)",
         r".r_en(r_en | fault)",
         "r_rdy & ~o__ready",
     ),
     "write under pressure": (
-        "accelerator.write_master",
+        "accelerator.write_port.write_master",
         r"\.r_en\(r_en\),(?=\n    \.r_rdy\(\\)",
         r".r_en(r_en | (fault & bus__wvalid)),",
         "bus__wvalid & ~bus__wready",
@@ -66,9 +66,9 @@ FAULTS = {
     ),
     "bytes read": (
         "accelerator",
-        r"\.read_beat\(read_beats\)",
-        r".read_beat(read_beats & {5{~fault}})",
-        "|read_beats",
+        r"\.read_beat\(read_beat\)",
+        r".read_beat(read_beat & {5{~fault}})",
+        "|read_beat",
     ),
     "bytes written": (
         "accelerator",
