@@ -58,7 +58,7 @@ class Machine:
         self.queues = {name: deque() for name in self.STREAMS}
         self.held, self.cycles = set(), []
 
-    def run(self, testbench, *, deadline=20_000):
+    def run(self, testbench, *, deadline=4000):
         """Run a coroutine function of (ctx) until it returns; others feed and watch."""
         others = [self._feeder(name) for name in self.STREAMS]
         run(self.core, testbench, others=[*others, self._watch], cycles=deadline)
