@@ -195,8 +195,8 @@ def test_energies_of_ones_own(tmp_path):
         (
             ("--set", "packing=pixels", "--device", "ECP5-85"),
             (
-                "This packing is not for ECP5-85: the multipliers of Lattice ECP5 take 18 bits, and "
-                "pairs are packed into 27; use --set packing=none."
+                "This packing is not for ECP5-85: the multipliers of Lattice ECP5 take 18 bits, "
+                "and pairs are packed into 27; use --set packing=none."
             ),
         ),
         (
