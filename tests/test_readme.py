@@ -81,10 +81,10 @@ def test_errors_of_estimates():
         errors = [row.error("luts") for row in held]
         assert len(held) == 4
         assert max(map(abs, errors)) < 0.15
-        assert max(abs(row.error("flip_flops")) for row in held) < 0.0125
+        assert max(abs(row.error("flip_flops")) for row in held) < 0.0135
         words.append(f"{min(errors):+.1%} to {max(errors):+.1%} ({name.split()[1]})")
     assert " and ".join(words).replace("%", " %").replace(" % to", " to") in README
-    assert "flip-flops by at most 1.2 %" in README
+    assert "flip-flops by at most 1.3 %" in README
 
 
 def invoke(*arguments):
