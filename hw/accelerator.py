@@ -66,7 +66,7 @@ class Accelerator(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        config  = self.config
+        config = self.config
         begin   = Signal()                   # of a program
         give_up = Signal()                   # the program
         abandoned = ResetInserter(give_up)
@@ -77,30 +77,29 @@ class Accelerator(wiring.Component):
         sequencer  = Sequencer(data_bits=config.data_bits, map_words=config.map_words,
                                tap_words=config.tap_words, parameter_words=config.parameter_words)
         core = Core(config)
+        map_port   = MapPort(word_bits=config.word_bits,
+                             logits_bits=config.streams["logits"].word_bits)
         read_port  = ReadPort(fifo_beats=config.read_queue_beats, outstanding=config.outstanding,
                               **port)
         write_port = WritePort(fifo_beats=config.write_queue_beats, **port)
-        map_port   = MapPort(word_bits=config.word_bits,
-                             logits_bits=config.streams["logits"].word_bits)
         m.submodules.registers  = registers
         m.submodules.supervisor = supervisor
         m.submodules.sequencer  = abandoned(sequencer)
         m.submodules.core       = abandoned(core)
+        m.submodules.map_port   = abandoned(map_port)
         m.submodules.read_port  = read_port
         m.submodules.write_port = write_port
-        m.submodules.map_port   = abandoned(map_port)
-        connect(m, flipped(self.control), registers.bus)
-        join(m, self.bus, read_port.bus, write_port.bus)
 
-        # The host, and what becomes of its program.
+        # The host, its program, and what ends it.
+        connect(m, flipped(self.control), registers.bus)
+        _wire(m, supervisor, registers, "status", "ended")
+        _wire(m, registers, supervisor, "start")
+        _wire(m, registers, sequencer, "program_address", "program_records")
+        _wire(m, sequencer, supervisor, "complete")
         m.d.comb += [
             self.interrupt.eq(registers.interrupt),
             self.running.eq(sequencer.running),
-            registers.status.eq(supervisor.status),
             registers.finished.eq(self.finished),
-            registers.ended.eq(supervisor.ended),
-            supervisor.start.eq(registers.start),
-            supervisor.complete.eq(sequencer.complete),
             supervisor.descriptor_error.eq(sequencer.bad),
             supervisor.bus_error.eq(read_port.error | write_port.error),
             supervisor.bus_busy.eq(read_port.busy | write_port.busy),
@@ -109,52 +108,19 @@ class Accelerator(wiring.Component):
                                  | (self.bus.wvalid & self.bus.wready)),
             begin.eq(supervisor.begin),
             give_up.eq(supervisor.give_up),
+            sequencer.start.eq(begin),
             core.clear.eq(begin),
-            read_port.clear.eq(begin),
-            read_port.abort.eq(give_up),
-            write_port.clear.eq(begin),
-            write_port.abort.eq(give_up),
         ]
+        for one in (read_port, write_port):
+            m.d.comb += [one.clear.eq(begin), one.abort.eq(give_up)]
         with m.If(begin):
             m.d.sync += self.finished.eq(0)
         with m.Elif(sequencer.finish):
             m.d.sync += self.finished.eq(self.finished + 1)
 
-        # The sequencer, and what it commands.
-        connect(m, sequencer.o_pass, core.i_pass)
-        connect(m, sequencer.o_line, core.i_line)
-        _wire(m, sequencer, core, "settings", "residual_input", "taps_free", "parameters_free")
-        _wire(m, core, sequencer, "quiet", "issued", "input_next", "index_next", "output_next",
-              "residual_next")
-        _wire(m, sequencer, map_port, "block", "begin", "freed", "produced")
-        m.d.comb += [
-            sequencer.start.eq(begin),
-            sequencer.program_address.eq(registers.program_address),
-            sequencer.program_records.eq(registers.program_records),
-            sequencer.stored.eq(map_port.stored),
-            sequencer.written.eq(~map_port.o_write.valid & ~write_port.busy),
-            read_port.restart.eq(sequencer.begin),
-            read_port.image.eq(sequencer.block.stem),
-            write_port.logits.eq(sequencer.block.work == Work.CLASSIFIER),
-        ]
-
-        # Commands and words, from and to external memory.
-        for name in ("program", "parameters", "taps", "weights"):
-            connect(m, getattr(sequencer, f"o_{name}"), getattr(read_port, f"i_{name}"))
-        connect(m, map_port.o_read, read_port.i_activations)
-        connect(m, map_port.o_write, write_port.i_command)
-        connect(m, read_port.o_program, sequencer.i_records)
-        for name in ("parameters", "taps", "weights"):
-            _connect_bits(m, getattr(read_port, f"o_{name}"), getattr(core, f"i_{name}"))
-        self._connect_image(m, read_port.o_image, core.i_image, sequencer.imaging)
-        connect(m, read_port.o_activations, map_port.i_words)
-        _connect_bits(m, map_port.o_load, core.i_load)
-        connect(m, map_port.o_words, write_port.i_activations)
-        _connect_bits(m, core.o_logits, map_port.i_logits)
-        connect(m, map_port.o_logits, write_port.i_logits)
-        _wire(m, map_port, core, "loaded", "store_request", "store_address")
-        _wire(m, core, map_port, "store_grant", "store_data")
-
+        self._connect_sequencer(m, sequencer, core, map_port, read_port, write_port)
+        self._connect_words(m, sequencer, core, map_port, read_port, write_port)
+        join(m, self.bus, read_port.bus, write_port.bus)
         if config.counters:
             m.submodules.counters = counters = Counters(rows=COUNTER_ROWS)
             _wire(m, sequencer, counters, "running", "finish")
@@ -171,19 +137,51 @@ class Accelerator(wiring.Component):
             ]
         return m
 
-    def _connect_image(self, m, image, target, imaging):
-        """Words of an image to the line buffer, which has more channels; ``imaging`` lets them."""
-        config = self.config
+    def _connect_sequencer(self, m, sequencer, core, map_port, read_port, write_port):
+        """Commands of the sequencer, and what they wait for."""
+        connect(m, sequencer.o_pass, core.i_pass)
+        connect(m, sequencer.o_line, core.i_line)
+        _wire(m, sequencer, core, "settings", "residual_input", "taps_free", "parameters_free")
+        _wire(m, core, sequencer, "quiet", "issued", "input_next", "index_next", "output_next",
+              "residual_next")
+        _wire(m, sequencer, map_port, "block", "begin", "freed", "produced")
+        _wire(m, map_port, sequencer, "stored")
+        for name in ("program", "parameters", "taps", "weights"):
+            connect(m, getattr(sequencer, f"o_{name}"), getattr(read_port, f"i_{name}"))
+        connect(m, map_port.o_read, read_port.i_activations)
+        connect(m, map_port.o_write, write_port.i_command)
         m.d.comb += [
-            target.valid.eq(image.valid & imaging),
-            image.ready.eq(target.ready & imaging),
+            read_port.restart.eq(sequencer.begin),
+            read_port.image.eq(sequencer.block.stem),
+            write_port.logits.eq(sequencer.block.work == Work.CLASSIFIER),
+            sequencer.written.eq(~map_port.o_write.valid & ~write_port.busy),
+        ]
+
+    def _connect_words(self, m, sequencer, core, map_port, read_port, write_port):
+        """Words from external memory and to it."""
+        connect(m, read_port.o_program, sequencer.i_records)
+        for name in ("parameters", "taps", "weights"):
+            _connect_bits(m, getattr(read_port, f"o_{name}"), getattr(core, f"i_{name}"))
+        connect(m, read_port.o_activations, map_port.i_words)
+        _connect_bits(m, map_port.o_load, core.i_load)
+        _wire(m, map_port, core, "loaded", "store_request", "store_address")
+        _wire(m, core, map_port, "store_grant", "store_data")
+        connect(m, map_port.o_words, write_port.i_activations)
+        _connect_bits(m, core.o_logits, map_port.i_logits)
+        connect(m, map_port.o_logits, write_port.i_logits)
+
+        # An image has fewer channels than a word has lanes; it goes to the line buffer.
+        config, image = self.config, read_port.o_image
+        m.d.comb += [
+            core.i_image.valid.eq(image.valid & sequencer.imaging),
+            image.ready.eq(core.i_image.ready & sequencer.imaging),
         ]
         words = activation_word(config.frames * IMAGE_CHANNELS, config.pixels,
                                 config.activation_bits)(image.payload)
         for pixel in range(config.pixels):
             for frame in range(config.frames):
                 for channel in range(IMAGE_CHANNELS):
-                    m.d.comb += target.payload[pixel][frame * config.inputs + channel].eq(
+                    m.d.comb += core.i_image.payload[pixel][frame * config.inputs + channel].eq(
                         words[pixel][frame * IMAGE_CHANNELS + channel])
 
 

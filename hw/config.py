@@ -358,6 +358,8 @@ PRESETS = {
                                line_words=2048, weight_words=12288, tap_words=512,
                                parameter_words=1024, queue_words=32),
     "base":  AcceleratorConfig(),
+    # Two frames abreast, and twice the port for their maps.
+    "pair":  AcceleratorConfig(frames=2, packing="frames", residual_lanes=8, data_bits=256),
     "large": AcceleratorConfig(outputs=16, inputs=16, pixels=7, map_words=3072, strip_words=1024,
                                line_words=256, weight_words=4096, tap_words=128,
                                parameter_words=256, queue_words=32, data_bits=512,

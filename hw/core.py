@@ -285,7 +285,7 @@ class Core(wiring.Component):
                         getattr(settings.pool_parameters, name))
 
     def _connect_results(self, m):
-        """Where a requantised word goes. Copied words come straight from the map memory."""
+        """Destinations of a requantised word. Copied words come straight from the map memory."""
         issue, tile, result = self._issue, self._tile, self._requantize.o.payload
         source, pool, residual, logits = (self._line_input, self._pool, self._residual,
                                           self._logits)

@@ -12,12 +12,14 @@ from .stream_layout import check_layouts
 
 __all__ = ["ReadPort"]
 
-#: Streams by name that words leave by; images come with the commands of the activations.
+#: Streams that words leave by.
 _WORDS = (*STREAMS, "image")
 
 
 class ReadPort(wiring.Component):
-    """Reads each stream of :data:`mnv2.hw.config.STREAMS` and cuts its beats into words.
+    """Reads streams from external memory and cuts their beats into words.
+
+    The streams are :data:`mnv2.hw.config.STREAMS`; images come with the commands of activations.
 
     Timing: as :class:`mnv2.hw.read_master.ReadMaster`; a word leaves the cycle after its last beat
     has left the master.

@@ -126,7 +126,7 @@ def shift_right(m, item, amount, unit, bits, name):
 
 
 def round_shifted(item, rounding):
-    """What was shifted, saturated, with a last bit that says whether to add one to the others.
+    """The shifted value, saturated, with a last bit that says whether to add one to the others.
 
     Parameters
     ----------

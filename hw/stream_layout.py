@@ -32,6 +32,10 @@ class StreamLayout:
     beat_bits:  int
     data_bits:  int
 
+    def __str__(self) -> str:
+        return (f"words of {self.word_bits} bits in {self.taken_bits}, "
+                f"beats of {self.data_bits} bits that carry {self.beat_bits}")
+
     def beats(self, words: int) -> int:
         """Beats that a number of words takes."""
         return -(-words * self.taken_bits // self.beat_bits)

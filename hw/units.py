@@ -213,7 +213,7 @@ UNITS = {
         "{outputs}x{inputs}x{pixels}"),
     "requantize": HardwareUnit(
         Requantize, _requantize, ("core.requantize",),
-        lambda config: {"channels": 1, "pixels": 1}, "{channels}x{pixels}"),
+        lambda config: {"channels": 1, "pixels": 1, "frames": 1}, "{channels}x{pixels}"),
     "residual-add": HardwareUnit(
         ResidualAdd,
         lambda config: {name: value for name, value in _residual_path(config).items()

@@ -87,6 +87,7 @@ def test_wheel(monkeypatch, tmp_path):
         "mnv2/sim/page/kit/figures.js",
         "mnv2/sim/pictures/imagenet_classes.txt",
         "mnv2/sim/rtl/axi_memory.sv",
+        "mnv2/sim/rtl/main.cpp",
     ):
         assert name in names
     assert not any(name.startswith("mnv2/sim/peers") for name in names)

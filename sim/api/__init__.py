@@ -7,7 +7,7 @@ show an example each. Records print in one line, and their fields are documented
     >>> network = mnv2.mobilenet_v2(width=0.35, input_size=96)
     >>> for preset in ("small", "base", "large"):
     ...     prediction = mnv2.predict(network, mnv2.load_configuration(preset))
-    ...     print(f"{preset:5} {prediction.clock_hz / prediction.total.cycles:5.0f} frames/s")
+    ...     print(f"{preset:5} {prediction.frames_per_second:5.0f} frames/s")
     small  1301 frames/s
     base   1786 frames/s
     large  7025 frames/s

@@ -116,8 +116,8 @@ def sweep(
         str,
         typer.Option(
             metavar="PRESET|FILE.toml",
-            help="The accelerator of --rtl: tiny, small, base or large, or a TOML file of its "
-            "options. Its lanes get the bits of each format.",
+            help="The accelerator of --rtl: tiny, small, base, pair or large, or a TOML file of "
+            "its options. Its lanes get the bits of each format.",
             rich_help_panel=HARDWARE,
         ),
     ] = "base",

@@ -8,10 +8,12 @@ are not there are estimated from the nearest ones.
 
 import functools
 import json
-from math import gcd, log
+from math import log
 from pathlib import Path
 
-__all__ = ["MEASURED", "gearbox_luts", "gearbox_shape", "load_pieces"]
+from mnv2.hw.gearbox_shape import GearboxShape, gearbox_shape
+
+__all__ = ["MEASURED", "gearbox_luts", "load_pieces"]
 
 MEASURED = Path(__file__).with_name("pieces.json")
 
@@ -20,12 +22,6 @@ MEASURED = Path(__file__).with_name("pieces.json")
 def load_pieces():
     """Measured pieces: family, ``"gearboxes"``, shape, and LUTs for each bit."""
     return json.loads(MEASURED.read_text(encoding="utf-8"))
-
-
-def gearbox_shape(taken_bits: int, given_bits: int) -> tuple[int, int, int]:
-    """Shape of a gearbox, which decides its logic: units taken, units given, bits of a unit."""
-    unit = gcd(taken_bits, given_bits)
-    return taken_bits // unit, given_bits // unit, unit
 
 
 def gearbox_luts(taken_bits: int, given_bits: int, partial: str, family: str) -> float:
@@ -42,17 +38,19 @@ def gearbox_luts(taken_bits: int, given_bits: int, partial: str, family: str) ->
     Returns
     -------
     float
-        Where the shape was not measured: that of the shape nearest to it, for each bit of the words
-        that come in and each place that they can go to.
+        Where the shape was not measured: that of the nearest one that holds its words as it does,
+        for each bit that is selected and each place that it is selected from.
     """
-    taken, given, unit = gearbox_shape(taken_bits, given_bits)
-    shapes = _shapes(family, partial)
-    near = (
-        (taken, given)
-        if (taken, given) in shapes
-        else min(shapes, key=lambda one: abs(log(one[0] / taken)) + abs(log(one[1] / given)))
+    shape = gearbox_shape(taken_bits, given_bits)
+    known = _shapes(family, partial)
+    near = min(
+        (one for one in known if one.storage == shape.storage),
+        key=lambda one: (
+            abs(log(one.taken / shape.taken)) + abs(log(one.given / shape.given)),
+            one.taken,
+        ),
     )
-    return shapes[near] * unit * _ways(taken, given) / _ways(*near)
+    return known[near] * shape.unit_bits * _ways(shape) / _ways(near)
 
 
 @functools.cache
@@ -62,13 +60,20 @@ def _shapes(family, partial):
     for name, luts in load_pieces()[family]["gearboxes"].items():
         shape, kind = name.split()
         if kind == partial:
-            found[tuple(map(int, shape.split(":")))] = luts
+            found[GearboxShape(1, *map(int, shape.split(":")))] = luts
     return found
 
 
-def _ways(taken, given):
-    """Units that come in, times the places of the held units that a word can begin at.
+def _ways(shape):
+    """Units of which each bit is selected, times the places that it is selected from.
 
-    Ref: hw/gearbox.py, ``capacity - taken + 1``.
+    Ref: hw/gearbox.py.
     """
-    return taken * (given + min(taken, given))
+    match shape.storage:
+        case "place":
+            return 1
+        case "part":
+            return shape.taken + 1
+        case "ring":
+            return shape.given * shape.taken
+    return shape.taken * (shape.capacity - shape.taken + 1)

@@ -20,7 +20,7 @@ PACKAGE = "mnv2"
 #: and no results.
 PARTS = ("golden", "hw", "sim")
 #: Endings of tables and texts that code reads from its own folder; all of a folder's count.
-DATA_SUFFIXES = {".css", ".js", ".json", ".sv", ".toml", ".txt", ".v", ".vlt"}
+DATA_SUFFIXES = {".cpp", ".css", ".js", ".json", ".sv", ".toml", ".txt", ".v", ".vlt"}
 
 
 @cache

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mnv2.golden.summary import short_repr
-from mnv2.sim.mapping.bounds import check_layer
+from mnv2.sim.mapping.bounds import check_add, check_layer
 from mnv2.sim.mapping.descriptors import block_descriptor, map_bytes
 from mnv2.sim.mapping.packing import pack_map, pack_parameters, pack_taps, pack_weights
 from mnv2.sim.mapping.program import Program, ProgramBuilder
@@ -59,6 +59,8 @@ def build_block_program(block, quantized, activation, config):
     tiling = tile_block(block, config)
     for layer in quantized.layers:
         check_layer(layer, config)
+    if quantized.add is not None:
+        check_add(quantized.add)
     builder = ProgramBuilder(config)
     add_block_streams(builder, quantized, config)
     builder.add_map("input", pack_map(activation, config))

@@ -1,4 +1,4 @@
-"""Bounds of the sums of a network: what proves that narrow accumulators are exact.
+"""Bounds of a network's sums and factors: what proves that the accelerator computes it exactly.
 
 Accumulators count modulo ``2**accumulator_bits``, so a sum is exact if it fits at its end, with its
 bias; how it came about does not matter.
@@ -7,11 +7,14 @@ bias; how it came about does not matter.
 import numpy as np
 
 from mnv2.golden.model import QuantizedModel
-from mnv2.golden.quantized_layer import QuantizedLayer
+from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer
 from mnv2.hw.config import ACCUMULATOR_BITS, AcceleratorConfig
-from mnv2.sim.mapping.tiling import DoesNotFit
+from mnv2.sim.mapping.tiling import DoesNotFit, NotSupported
 
-__all__ = ["bits_needed", "check_layer", "check_network", "sum_bounds"]
+__all__ = ["bits_needed", "check_add", "check_layer", "check_network", "sum_bounds"]
+
+#: Multiplier and shift of the factor 1/2, with which the residual adder multiplies nothing.
+_HALF = (2**30, 0)
 
 
 def sum_bounds(layer: QuantizedLayer, activation_bits: int) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +51,7 @@ def bits_needed(least: int, largest: int) -> int:
 
 
 def check_layer(layer: QuantizedLayer, config: AcceleratorConfig) -> None:
-    """Refuse a layer whose sums may not fit the accelerator's accumulators.
+    """Refuse a layer whose sums may not fit the accelerator's accumulators, or that shifts left.
 
     Parameters
     ----------
@@ -61,19 +64,40 @@ def check_layer(layer: QuantizedLayer, config: AcceleratorConfig) -> None:
         Naming the layer, the channel, the bits that it needs and those that there are. Sums of 32
         bits wrap as LiteRT's do.
     """
-    if config.accumulator_bits == ACCUMULATOR_BITS:
-        return
-    least, largest = sum_bounds(layer, config.activation_bits)
-    widest = int(np.argmax(np.maximum(largest, -1 - least)))
-    _check_bits(
-        f"{layer.name} channel {widest}", int(least[widest]), int(largest[widest]), config
-    )
+    if config.accumulator_bits != ACCUMULATOR_BITS:
+        least, largest = sum_bounds(layer, config.activation_bits)
+        widest = int(np.argmax(np.maximum(largest, -1 - least)))
+        _check_bits(
+            f"{layer.name} channel {widest}", int(least[widest]), int(largest[widest]), config
+        )
     left = int(np.argmin(layer.shift))
-    _check_shift(f"{layer.name} channel {left}", int(layer.shift[left]))
+    _check_shift(f"{layer.name} channel {left}", int(layer.shift[left]), config)
+
+
+def check_add(add: QuantizedAdd) -> None:
+    """Refuse a residual addition with factors that LiteRT does not give it.
+
+    Parameters
+    ----------
+    add : mnv2.golden.quantized_layer.QuantizedAdd
+
+    Raises
+    ------
+    NotSupported
+        If neither input has the factor 1/2, or a shift is to the left.
+    """
+    factors = ((add.a_multiplier, add.a_shift), (add.b_multiplier, add.b_shift))
+    if _HALF not in factors:
+        raise NotSupported(
+            f"{add.name} has no input with the factor 1/2, which LiteRT gives to that of the "
+            "larger scale"
+        )
+    if min(add.a_shift, add.b_shift, add.shift) < 0:
+        raise NotSupported(f"{add.name} has a left shift, which the residual adder does not have")
 
 
 def check_network(model: QuantizedModel, config: AcceleratorConfig) -> None:
-    """Refuse a network of which a layer, or the pool, may not fit the accumulators.
+    """Refuse a network of which a layer, an addition or the pool does not suit the accelerator.
 
     Parameters
     ----------
@@ -83,17 +107,18 @@ def check_network(model: QuantizedModel, config: AcceleratorConfig) -> None:
     Raises
     ------
     DoesNotFit
-        As `check_layer`.
+        As `check_layer` and `check_add`.
     """
-    if config.accumulator_bits == ACCUMULATOR_BITS:
-        return
     for layer in model.layers:
         check_layer(layer, config)
+    for block in model.blocks:
+        if block.add is not None:
+            check_add(block.add)
     pool = model.pool
     half = 2 ** (config.activation_bits - 1)
     least, largest = -half * pool.count, (half - 1) * pool.count
     _check_bits(pool.name, least + pool.sum_bias, largest + pool.sum_bias, config)
-    _check_shift(pool.name, int(pool.shift))
+    _check_shift(pool.name, int(pool.shift), config)
 
 
 def _check_bits(where: str, least: int, largest: int, config: AcceleratorConfig) -> None:
@@ -105,9 +130,10 @@ def _check_bits(where: str, least: int, largest: int, config: AcceleratorConfig)
         )
 
 
-def _check_shift(where: str, shift: int) -> None:
-    if shift < 0:
+def _check_shift(where: str, shift: int, config: AcceleratorConfig) -> None:
+    shifts_left = config.accumulator_bits == ACCUMULATOR_BITS and config.requantize == "double"
+    if shift < 0 and not shifts_left:
         raise DoesNotFit(
             f"{where} is scaled by a left shift, for which accumulator_bits must be "
-            f"{ACCUMULATOR_BITS}"
+            f"{ACCUMULATOR_BITS} and requantize double"
         )

@@ -87,14 +87,14 @@ module axi_memory #(
     typedef logic [ROW_BITS-1:0]     row_t;
     typedef logic [POINTER_BITS-1:0] pointer_t;
 
-    typedef struct {
+    typedef struct packed {
         index_t             index;     // of the first beat
         logic [7:0]         length;    // beats - 1
         logic [ID_BITS-1:0] id;
         longint unsigned    due;       // first cycle in which it may be served
     } burst_t;
 
-    typedef struct {
+    typedef struct packed {
         logic [1:0]         response;
         logic [ID_BITS-1:0] id;
         longint unsigned    due;

@@ -7,9 +7,9 @@ import importlib.metadata
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
-import threading
 import xml.etree.ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,9 +28,6 @@ TIMESCALE = ("1ns", "1ns")
 #: What Amaranth's output relies on, and nothing else: Verilog's extension and truncation, defaults
 #: assigned before a case, and comparisons that a parameter has made constant.
 LINT_WAIVERS = ("-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC", "-Wno-CASEINCOMPLETE", "-Wno-CMPCONST")
-
-# os.environ is the process's: one thread at a time sets it for a build or a start.
-_environment_lock = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -62,9 +59,10 @@ def build_simulation(
     sources,
     top,
     *,
+    main=None,
     waves=False,
     asserts=True,
-    optimization="-O1",
+    fast=False,
     verilator_arguments=(),
     building=None,
 ):
@@ -78,14 +76,16 @@ def build_simulation(
     top : str
         Name of the top module. Signals that cocotb touches below it, or in it, carry
         ``/*verilator public_flat_rw*/`` or ``public_flat_rd``; nothing else is kept visible.
+    main : str, optional
+        Text of the main program, C++; default cocotb's, which looks for callbacks at every time.
     waves : bool
         Build the variant that can write a waveform; it runs slower. The format is FST where the
         compiler finds lz4 and zlib, else VCD.
     asserts : bool
         Whether assertions are checked.
-    optimization : str
-        Level at which the C++ compiler treats the code that runs each cycle. Above ``-O1`` a large
-        array takes minutes to compile and runs no faster.
+    fast : bool
+        Compile what runs each cycle for speed and for this processor alone. A large array takes a
+        third longer to compile and simulates one and a half times as fast.
     verilator_arguments : sequence of str
         Further arguments of Verilator.
     building : function, optional
@@ -107,7 +107,9 @@ def build_simulation(
     waves = waves_format(tools.compiler) if waves else None
     arguments = _arguments(waves, asserts) + list(verilator_arguments)
     versions = {**tools.versions, "cocotb": importlib.metadata.version("cocotb")}
-    key = _key(texts, top, arguments, optimization, versions)
+    optimization = ["-O3", *tools.native] if fast else ["-O1"]
+    processor = tools.processor if fast else ""
+    key = _key(texts, top, main, arguments, optimization, processor, versions)
     folder = cache_folder("build")
     directory = folder / f"{top}-{key}"
     with _lock(folder / f"{top}-{key}.lock"):
@@ -119,7 +121,7 @@ def build_simulation(
                 directory,
                 texts,
                 top,
-                waves,
+                main,
                 arguments,
                 optimization,
                 tools,
@@ -223,8 +225,6 @@ def _arguments(waves, asserts):
         "--timing",
         "-CFLAGS",
         "-std=gnu++20",
-        # cocotb's runner makes every signal public, which costs most of Verilator's optimisation.
-        "--no-public-flat-rw",
         *LINT_WAIVERS,
         "--x-assign",
         "fast",
@@ -248,15 +248,17 @@ def _read_sources(sources):
     return texts
 
 
-def _key(texts, top, arguments, optimization, versions):
+def _key(texts, top, main, arguments, optimization, processor, versions):
     """Hash of all that decides the executable."""
     import cocotb_tools.config
 
     state = {
         "texts": list(texts.items()),
         "top": top,
+        "main": main,
         "arguments": arguments,
         "optimization": optimization,
+        "processor": processor,
         "versions": versions,
         "timescale": TIMESCALE,
         # The executable finds cocotb's libraries, and through them Python, by these paths.
@@ -274,33 +276,12 @@ def _lock(path):
         yield
 
 
-@contextlib.contextmanager
-def _environment(changes):
-    """Set environment variables of this process for a while; a value of None removes one."""
-    with _environment_lock:
-        before = {name: os.environ.get(name) for name in changes}
-        try:
-            _set_environment(changes)
-            yield
-        finally:
-            _set_environment(before)
-
-
-def _set_environment(values):
-    """Set or, where the value is None, remove environment variables."""
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-def _build(directory, texts, top, waves, arguments, optimization, tools, *, runtime):
+def _build(directory, texts, top, main, arguments, optimization, tools, *, runtime):
     """Build in a temporary folder; the result appears under its name whole or not at all.
 
     ``runtime`` are the choices that Verilator's own C++ files are compiled with.
     """
-    from cocotb_tools.runner import get_runner
+    import cocotb_tools.config
 
     if " " in str(directory):
         raise UserError(
@@ -316,29 +297,40 @@ def _build(directory, texts, top, waves, arguments, optimization, tools, *, runt
             path = kept / "sources" / name
             path.write_text(text)
             paths.append(path)
+        program = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+        if main is not None:
+            program = kept / "sources" / "main.cpp"
+            program.write_text(main)
+        libraries = cocotb_tools.config.libs_dir
         log = kept / "build.log"
-        makeflags = f"{tools.environment['MAKEFLAGS']} OPT_FAST={optimization} OPT_SLOW=-O0".strip()
-        # WAVES and GUI would override the runner's arguments.
-        changes = {**tools.environment, "MAKEFLAGS": makeflags, "WAVES": None, "GUI": None}
-        try:
-            objects = copy_runtime(temporary / "build", runtime, tools)
-            with _environment(changes):
-                get_runner("verilator").build(
-                    sources=paths,
-                    hdl_toplevel=top,
-                    build_dir=temporary / "build",
-                    build_args=arguments,
-                    timescale=TIMESCALE,
-                    waves=waves is not None,
-                    log_file=log,
-                    always=True,
+        folder = temporary / "build"
+        objects = copy_runtime(folder, runtime, tools)
+        verilate = [
+            *(tools.verilator.path, "--cc", "--exe", "--vpi", "--Mdir", folder, "-o", top),
+            # The names that cocotb's main program includes, and its libraries.
+            *("--prefix", "Vtop", "--top-module", top, "--timescale", "/".join(TIMESCALE)),
+            *("-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"),
+            *(*arguments, program, *paths),
+        ]
+        # Assignments on the command line, as one of two words cannot be in MAKEFLAGS.
+        compile_all = [
+            *(tools.make.path, "-j", str(os.cpu_count() or 1), "-C", folder, "-f", "Vtop.mk"),
+            *(f"OPT_FAST={' '.join(optimization)}", "OPT_SLOW=-O0"),
+        ]
+        with log.open("wb") as file:
+            for command in (verilate, compile_all):
+                done = subprocess.run(
+                    [str(word) for word in command],
+                    env={**os.environ, **tools.environment},
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    check=False,
                 )
-        except RuntimeError:
-            raise SimulationError(
-                f"Verilator or the compiler refused {top}:\n{_tail(log)}"
-            ) from None
-        keep_runtime(temporary / "build", objects)
-        shutil.copy2(temporary / "build" / top, kept / top)
+                if done.returncode != 0:
+                    raise SimulationError(f"Verilator or the compiler refused {top}:\n{_tail(log)}")
+        keep_runtime(folder, objects)
+        shutil.copy2(folder / top, kept / top)
         os.replace(kept, directory)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

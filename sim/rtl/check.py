@@ -3,7 +3,7 @@
 import numpy as np
 
 from mnv2.golden.arithmetic import LITERT, Arithmetic
-from mnv2.hw.config import STREAMS
+from mnv2.hw.config import REQUANTIZERS, STREAMS
 from mnv2.sim.errors import SimulationError, UserError
 
 __all__ = [
@@ -13,6 +13,9 @@ __all__ = [
     "check_formats",
     "check_map",
 ]
+
+#: How to run a network whose arithmetic is another.
+_ADVICE = "take its float model, which is quantised for the accelerator"
 
 
 class Mismatch(UserError):
@@ -114,19 +117,25 @@ def check_formats(integer, config):
         Naming the layer, its bits and the accelerator's.
     """
     there = accelerator_arithmetic(config)
-    how = {"double": "rounds twice", "single": "rounds once"}[there.rounding]
     adds = [block.add for block in integer.blocks if block.add is not None]
     for record in (*integer.layers, *adds, integer.pool):
         arithmetic = record.arithmetic
-        if arithmetic.rounding != there.rounding or arithmetic.accumulator_bits != 32:
+        if arithmetic.rounding != there.rounding:
+            other = f", or --set requantize={arithmetic.rounding}"
             raise UserError(
-                f"The accelerator {how} and accumulates in 32 bits, but {record.name} has "
-                f"rounding {arithmetic.rounding} and {arithmetic.accumulator_bits} bits"
+                f"{record.name} has {arithmetic.rounding} rounding, but the accelerator "
+                f"{there.rounding}: {_ADVICE}{other if arithmetic.rounding in REQUANTIZERS else ''}"
+            )
+        if arithmetic.accumulator_bits != there.accumulator_bits:
+            raise UserError(
+                f"{record.name} has accumulators of {arithmetic.accumulator_bits} bits, in which "
+                "sums wrap or saturate, but the accelerator's sums are exact: quantise it with "
+                f"{there.accumulator_bits} bits"
             )
         if arithmetic.multiplier_bits > there.multiplier_bits:
             raise UserError(
-                f"The accelerator scales with multipliers of {there.multiplier_bits} bits, but "
-                f"{record.name} has {arithmetic.multiplier_bits}"
+                f"{record.name} has multipliers of {arithmetic.multiplier_bits} bits, but the "
+                f"accelerator {there.multiplier_bits}: {_ADVICE}"
             )
         for what, bits_there in (
             ("weight_bits", config.weight_bits),

@@ -91,8 +91,10 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False, bui
     return build_simulation(
         sources,
         "testbench",
+        main=(_SOURCES / "main.cpp").read_text(),
         waves=waves,
         asserts=asserts,
+        fast=True,
         building=building,
         verilator_arguments=(
             f"-GDATA_BITS={config.data_bits}",

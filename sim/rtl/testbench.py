@@ -62,7 +62,7 @@ async def watch(dut, run, descriptors):
         if waiting and waiting[0][0] == finished:
             _, (dut.map_start.value, dut.map_end.value) = waiting.pop(0)
             dut.map_dump.value = 1
-            await RisingEdge(dut.clk)
+            await RisingEdge(dut.map_dumped)
             dut.map_dump.value = 0
         if len(ends) <= finished:
             descriptors.put_nowait(finished - 1)
@@ -92,9 +92,7 @@ async def run_program(dut):
     dut.dump_start.value = run["output_address"]
     dut.dump_end.value = run["output_address"] + run["output_bytes"]
     dut.dump.value = 1
-    await RisingEdge(dut.clk)
-    dut.dump.value = 0
-    await RisingEdge(dut.clk)
+    await RisingEdge(dut.dumped)
     Path(run["result"]).write_text(
         json.dumps(
             {

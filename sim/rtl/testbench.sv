@@ -1,11 +1,14 @@
-// The accelerator and its external memory, with a clock and a deadline of its own: cocotb only
-// uses the registers and waits for `done`, so no Python runs in between.
+// The accelerator and its external memory, with a deadline of its own: cocotb only uses the
+// registers and waits for `done`, so no Python runs in between. `main.cpp` drives the clock.
+//
+// What cocotb writes, registers alone read: Verilator evaluates all logic that depends on such a
+// signal at every edge of the clock.
 //
 // Plusargs besides those of axi_memory:
 //   +deadline=N   cycles since power-up after which a run is given up
 //   +timeline=F   what happened in each run of TIMELINE_CYCLES cycles goes to this file, a line
 //                 each: cycles with pointwise work, with depthwise work, beats read, beats written
-//   +map_dump=F   each pulse of `map_dump` appends the words [map_start, map_end) of the map
+//   +map_dump=F   each request of `map_dump` appends the words [map_start, map_end) of the map
 //                 memory to this file, each padded to whole bytes
 
 module testbench #(
@@ -13,8 +16,10 @@ module testbench #(
     parameter longint SIZE_BYTES = 8 << 20,
     parameter int     WORD_BITS  = 224,     // of a word of the map memory
     parameter int     TIMELINE_CYCLES = 1024
+) (
+    input  logic        clk,
+    output logic [14:0] wake    // changes with everything that cocotb waits for
 );
-    logic        clk /*verilator public_flat_rd*/ = 0;
     logic        rst = 1;
     // A request to the registers: cocotb raises `request`, waits for `acknowledge`, lowers it again.
     logic        request         /*verilator public_flat_rw*/ = 0;
@@ -25,11 +30,14 @@ module testbench #(
     logic [31:0] response_data   /*verilator public_flat_rd*/ = 0;
     logic [1:0]  response        /*verilator public_flat_rd*/ = 0;
 
+    // Requests to write memory, or words of maps, to a file: raised, acknowledged and lowered alike.
     logic        dump            /*verilator public_flat_rw*/ = 0;
+    logic        dumped          /*verilator public_flat_rd*/ = 0;
     logic [31:0] dump_start      /*verilator public_flat_rw*/ = 0;
     logic [31:0] dump_end        /*verilator public_flat_rw*/ = 0;
 
     logic        map_dump        /*verilator public_flat_rw*/ = 0;
+    logic        map_dumped      /*verilator public_flat_rd*/ = 0;
     logic [31:0] map_start       /*verilator public_flat_rw*/ = 0;
     logic [31:0] map_end         /*verilator public_flat_rw*/ = 0;
 
@@ -46,7 +54,11 @@ module testbench #(
     logic        running;
     int          deadline;
 
-    always #5 clk = ~clk;
+    assign wake = {finished, ready, acknowledge, done, dumped, map_dumped};
+    always @(posedge clk) begin
+        dumped     <= dump;
+        map_dumped <= map_dump;
+    end
 
     initial begin
         deadline = 100_000_000;
@@ -90,14 +102,14 @@ module testbench #(
     // Reads the map memory without the accelerator: costs no cycle and no byte.
     localparam int WORD_BYTES = (WORD_BITS + 7) / 8;
     string map_name;
-    logic  map_dumped = 0;
+    logic  map_begun = 0;
     initial if (!$value$plusargs("map_dump=%s", map_name)) map_name = "";
-    always @(posedge clk) if (map_dump) begin : dump_map
+    always @(posedge clk) if (map_dump && !map_dumped) begin : dump_map
         automatic int                        file;
         automatic logic [8*WORD_BYTES-1:0]   word;
-        file = map_dumped ? $fopen(map_name, "ab") : $fopen(map_name, "wb");
+        file = map_begun ? $fopen(map_name, "ab") : $fopen(map_name, "wb");
         if (file == 0) $fatal(1, "testbench: cannot write %s", map_name);
-        map_dumped = 1;
+        map_begun = 1;
         for (int a = int'(map_start); a < int'(map_end); a++) begin
             word = (8*WORD_BYTES)'(dut.core.map_memory.words[a]);
             for (int b = 0; b < WORD_BYTES; b++) $fwrite(file, "%c", word[8*b +: 8]);
@@ -108,13 +120,16 @@ module testbench #(
     logic        c_awvalid = 0, c_awready, c_wvalid = 0, c_wready, c_bvalid, c_arvalid = 0, c_arready;
     logic        c_rvalid, requested = 0;
     logic [1:0]  c_bresp, c_rresp;
-    logic [31:0] c_rdata;
+    logic [31:0] c_rdata, c_wdata;
+    logic [13:0] c_address;
     always @(posedge clk) begin
         requested <= request;
         if (request && !requested) begin
             c_awvalid <= request_write;
             c_wvalid  <= request_write;
             c_arvalid <= !request_write;
+            c_address <= request_address;
+            c_wdata   <= request_data;
         end
         if (c_awvalid && c_awready) c_awvalid <= 0;
         if (c_wvalid && c_wready)   c_wvalid  <= 0;
@@ -140,12 +155,12 @@ module testbench #(
     accelerator dut (
         .clk, .rst, .running, .finished, .interrupt,
         .control__awvalid(c_awvalid), .control__awready(c_awready),
-        .control__awaddr(request_address), .control__awprot(3'b0),
-        .control__wvalid(c_wvalid), .control__wready(c_wready), .control__wdata(request_data),
+        .control__awaddr(c_address), .control__awprot(3'b0),
+        .control__wvalid(c_wvalid), .control__wready(c_wready), .control__wdata(c_wdata),
         .control__wstrb(4'hf), .control__bvalid(c_bvalid), .control__bready(1'b1),
         .control__bresp(c_bresp),
         .control__arvalid(c_arvalid), .control__arready(c_arready),
-        .control__araddr(request_address), .control__arprot(3'b0),
+        .control__araddr(c_address), .control__arprot(3'b0),
         .control__rvalid(c_rvalid), .control__rready(1'b1), .control__rdata(c_rdata),
         .control__rresp(c_rresp),
         .bus__arvalid(arvalid), .bus__arready(arready), .bus__araddr(araddr), .bus__arlen(arlen),
@@ -164,7 +179,7 @@ module testbench #(
         .rvalid, .rready, .rdata, .rresp, .rlast, .rid,
         .awvalid, .awready, .awaddr, .awlen, .awsize, .awburst, .awid,
         .wvalid, .wready, .wdata, .wstrb, .wlast, .bvalid, .bready, .bresp, .bid,
-        .dump, .dump_start, .dump_end,
+        .dump(dump && !dumped), .dump_start, .dump_end,
         .read_bursts(), .read_beats(), .read_bytes, .write_bursts(), .write_beats, .write_bytes
     );
     /* verilator lint_on PINCONNECTEMPTY */

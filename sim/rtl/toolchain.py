@@ -8,6 +8,7 @@ Ref: cocotb 2.1 documentation, Simulator Support, Verilator: "cocotb supports Ve
 
 import importlib.metadata
 import importlib.util
+import itertools
 import os
 import re
 import shutil
@@ -99,6 +100,11 @@ class Toolchain:
         The other programs that it needs.
     environment : dict of str to str
         Variables to set, over those of this process, while Verilator and make run.
+    native : tuple of str
+        Options with which the compiler makes code for this processor alone; none if it has no such
+        option.
+    processor : str
+        What the compiler takes those options for: another text, another executable.
     """
 
     verilator: Verilator
@@ -106,6 +112,8 @@ class Toolchain:
     make: Tool
     perl: Tool
     environment: dict[str, str] = field(hash=False)
+    native: tuple[str, ...]
+    processor: str
 
     @property
     def versions(self):
@@ -226,8 +234,15 @@ def find_toolchain():
         )
     else:
         environment["MAKEFLAGS"] = ""
+    native, processor = _find_processor(compiler)
     return Toolchain(
-        verilator=verilator, compiler=compiler, make=make, perl=perl, environment=environment
+        verilator=verilator,
+        compiler=compiler,
+        make=make,
+        perl=perl,
+        environment=environment,
+        native=native,
+        processor=processor,
     )
 
 
@@ -252,6 +267,25 @@ def waves_format(compiler):
         command = [str(compiler.path), "-x", "c++", "-", "-o", f"{folder}/a.out", "-llz4", "-lz"]
         done = subprocess.run(command, input=program, text=True, capture_output=True, check=False)
     return "fst" if done.returncode == 0 else "vcd"
+
+
+def _find_processor(compiler):
+    """The options for this processor, and what the compiler replaces them by; none if it cannot."""
+    native = ("-march=native",)
+    # Prints the commands that it would run, of which the compiler proper has the real options.
+    command = [str(compiler.path), *native, "-###", "-E", "-x", "c++", "-"]
+    done = subprocess.run(command, input="", text=True, capture_output=True, check=False)
+    words = [line.split() for line in done.stderr.splitlines() if "cc1" in line]
+    if done.returncode != 0 or not words:
+        return (), ""
+    # GCC writes -mavx2 and --param NAME=SIZE; clang -target-cpu NAME and -target-feature +NAME.
+    pairs = list(itertools.pairwise(["", *(word.strip('"') for word in words[0])]))
+    return native, " ".join(
+        word
+        for before, word in pairs
+        if re.match(r"-m[\w.-]+(=|$)", word)
+        or before in ("--param", "-target-cpu", "-target-feature")
+    )
 
 
 def _first_line(command):

@@ -52,7 +52,8 @@ def unit_page(
         "## Parameters",
         "",
         *markdown_table(
-            ("parameter", "value"), [(f"`{key}`", value) for key, value in _values(parameters)]
+            ("parameter", "value"),
+            [(f"`{key}`", _text(value)) for key, value in _values(parameters)],
         ),
         "",
         "## Ports",
@@ -79,6 +80,13 @@ def _values(parameters: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield from vars(value).items()
         else:
             yield key, value
+
+
+def _text(value: object) -> str:
+    """A parameter's value; entries of a dictionary by name."""
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {entry}" for key, entry in value.items())
+    return str(value)
 
 
 def _ports(component) -> list[tuple[str, str, int, str]]:

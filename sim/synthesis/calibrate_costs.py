@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import AcceleratorConfig
+from mnv2.hw.gearbox_shape import gearbox_shape
 from mnv2.sim.cost import pieces, resources
 from mnv2.sim.cost.calibration import compare_fit, fit_coefficients
 from mnv2.sim.cost.families import FAMILIES
@@ -40,7 +41,9 @@ def usual_shapes():
             residual_lanes=inputs,
             data_bits=bits,
             burst_beats=8,
+            padded_words=padded,
         )
+        for padded in (True, False)
         for inputs in USUAL_INPUTS
         for tiles in USUAL_TILES
         for pixels in USUAL_PIXELS
@@ -53,7 +56,7 @@ def usual_shapes():
     ]
     return list(
         dict.fromkeys(
-            (*pieces.gearbox_shape(taken, given)[:2], partial)
+            ((shape := gearbox_shape(taken, given)).taken, shape.given, partial)
             for config in configs
             for taken, given, partial in list_gearboxes(config).values()
         )

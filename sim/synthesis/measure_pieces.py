@@ -70,7 +70,8 @@ def measure_gearboxes(shapes, family, timeout=3600):
     units, bits = {}, {}
     for taken, given, partial in shapes:
         name = f"{partial}_{taken}_{given}"
-        bits[name] = 8 if taken + given <= 16 else 4
+        # Of a unit: enough that what selects them counts little, few where there are many of them.
+        bits[name] = 64 if 1 in (taken, given) else 16 if taken + given <= 16 else 4
         units[name] = Gearbox(
             input_bits=taken * bits[name], output_bits=given * bits[name], partial=partial
         )

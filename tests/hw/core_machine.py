@@ -18,7 +18,7 @@ WATCHED = ("pointwise", "depthwise", "stall", "issuing", "issued", "quiet", "mov
 
 @dataclass(frozen=True)
 class Cycle:
-    """What the core said in a cycle; ``logits`` is None without a word of them."""
+    """Outputs of the core in a cycle; ``logits`` is None if there is no word of them."""
 
     pointwise: int
     depthwise: int

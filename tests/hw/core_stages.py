@@ -87,7 +87,7 @@ class Stages(Machine):
         await self.give(ctx, i_pass=command, i_line=line)
 
     def fill_commands(self, ctx, block, shape, base):
-        """That pass, and its rows for the line buffer; makes the settings for them."""
+        """The pass, and its rows for the line buffer; makes the settings for them."""
         rows, columns, _ = shape
         depthwise = block.depthwise
         hidden = groups(depthwise.output_channels, self.config.inputs)

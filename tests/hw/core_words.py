@@ -23,7 +23,7 @@ __all__ = [
 
 
 def groups(size, lanes):
-    """Words, or groups, that so many elements take."""
+    """Words, or groups, that a number of elements takes."""
     return -(-size // lanes)
 
 

@@ -9,12 +9,11 @@ from mnv2.hw.config import (
     COUNTER_COLUMNS,
     COUNTERS,
     LOGIT_BITS,
-    PARAMETER_BITS,
     PRESETS,
     RECORD_BYTES,
     AcceleratorConfig,
 )
-from mnv2.hw.layouts import ChannelParameters, logits_word
+from mnv2.hw.layouts import channel_parameters, logits_word
 from mnv2.hw.passes import Stall
 from mnv2.hw.program import Descriptor, Header
 
@@ -50,11 +49,14 @@ def test_what_does_not_fit_is_refused(changes, message):
 def test_buffers_add_up():
     for config in PRESETS.values():
         assert config.on_chip_bytes == sum(config.buffer_bytes.values())
-        assert config.multipliers == config.outputs * config.inputs * config.pixels
+        lanes = config.outputs * config.inputs * config.pixels
+        assert config.multipliers == lanes * config.frames
 
 
 def test_facts_are_those_of_the_layouts():
-    assert ChannelParameters.as_shape().size == PARAMETER_BITS
+    for config in (AcceleratorConfig(accumulator_bits=32), AcceleratorConfig(accumulator_bits=28)):
+        record = channel_parameters(config.accumulator_bits)
+        assert record.as_shape().size == config.parameter_bits
     assert logits_word(3).size == 3 * LOGIT_BITS
     for record in (Header, Descriptor):
         assert record.as_shape().size <= 8 * RECORD_BYTES

@@ -21,7 +21,7 @@ LATENCIES = {
 
 @dataclass(frozen=True)
 class Passes:
-    """What a core did in each cycle of some passes.
+    """Outputs of a core in each cycle of some passes.
 
     Attributes
     ----------

@@ -1,10 +1,14 @@
 """The multiplier array against sums of products in numpy."""
 
 import itertools
+import re
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mnv2.hw.config import OPERAND_BITS, packed_products
 from mnv2.hw.mac_array import MacArray
 from mnv2.sim.rtl.multipliers import find_multipliers
 from mnv2.sim.rtl.verilog import convert
@@ -296,26 +300,25 @@ def test_multipliers(kinds, count):
 
 
 @pytest.mark.parametrize(
-    ("parameters", "widths"),
+    ("parameters", "products"),
     [
-        (dict(), {(8, 8): 48}),
+        (dict(), {1: 48}),
         # Three pixels are a pair and one that is alone.
-        (dict(packing="pixels"), {(26, 8): 16, (8, 8): 16}),
-        (dict(frames=2, packing="frames"), {(26, 8): 48}),
-        (dict(frames=2, packing="pixels"), {(26, 8): 32, (8, 8): 32}),
-        (dict(frames=2), {(8, 8): 96}),
-        (dict(packing="pixels", operand_bits=25), {(24, 8): 16, (8, 8): 16}),
-        (
-            dict(packing="pixels", operand_bits=18, activation_bits=4, pixels=4),
-            {(17, 8): 32},
-        ),
+        (dict(packing="pixels"), {2: 16, 1: 16}),
+        (dict(frames=2, packing="frames"), {2: 48}),
+        (dict(frames=2, packing="pixels"), {2: 32, 1: 32}),
+        (dict(frames=2), {1: 96}),
+        (dict(packing="pixels", operand_bits=25), {2: 16, 1: 16}),
+        (dict(packing="pixels", operand_bits=18, activation_bits=4, pixels=4), {2: 32}),
     ],
 )
-def test_widths_of_multipliers(parameters, widths):
-    found = find_multipliers(
-        convert(MacArray(**dict(outputs=8, inputs=2, pixels=3, depthwise=False) | parameters))
-    )
-    assert {(wide, narrow): count for (_, wide, narrow), count in found.items()} == widths
+def test_multipliers_by_their_products(parameters, products):
+    array = MacArray(**dict(outputs=8, inputs=2, pixels=3, depthwise=False) | parameters)
+    found = Counter()
+    for (_, wide, narrow, count), multipliers in find_multipliers(convert(array)).items():
+        assert (wide, narrow) == tuple(sorted((array.activation_bits, 8), reverse=True))
+        found[count] += multipliers
+    assert found == products
 
 
 @pytest.mark.parametrize(
@@ -356,18 +359,24 @@ def test_widths_of_multipliers(parameters, widths):
         ),
         (dict(packing="frames"), ValueError, "Packing can be frames only with 2 frames, not 1"),
         (
-            dict(packing="pixels", pixels=1),
-            ValueError,
-            "Packing can be pixels only with 2 pixels or more, not 1",
-        ),
-        (
             dict(packing="pixels", operand_bits=18, activation_bits=5),
             ValueError,
-            "Packing must be none: a multiplier of 18 x 18 bits holds no two products of 5-bit "
-            "activations with a 8-bit weight",
+            (
+                "Packing must be none: a multiplier of 18 x 18 bits holds no two products of "
+                "5-bit activations with a 8-bit weight"
+            ),
         ),
     ],
 )
 def test_bad_parameters(parameters, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         MacArray(**{**dict(outputs=16, inputs=4, pixels=2), **parameters})
+
+
+def test_readme_says_how_many_products_may_be_added():
+    readme = (Path(__file__).parents[2] / "hw" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d\d) \| .*? \| (.*) \|$", readme, re.M)
+    assert {int(bits): cells.split(" | ") for bits, cells in rows} == {
+        bits: [str(packed_products(bits, width, 8) or "none") for width in range(4, 9)]
+        for bits in OPERAND_BITS
+    }

@@ -25,7 +25,8 @@ Config = Annotated[
     str,
     typer.Option(
         metavar="PRESET|FILE.toml",
-        help="Accelerator: tiny, small, base or large, or a TOML file of its options.",
+        help="Accelerator: tiny, small, base, pair (base with two frames abreast) or large, or a "
+        "TOML file of its options.",
     ),
 ]
 Settings = Annotated[

@@ -126,9 +126,7 @@ LOGITS = UnitCost(
     kind="logits",
     group=_DATAPATH,
     paths=("core.logits",),
-    flip_flops=lambda sizing, path: (
-        sizing.config.word_channels * sizing.config.accumulator_bits,
-    ),
+    flip_flops=lambda sizing, path: (sizing.config.word_channels * sizing.config.accumulator_bits,),
     luts=lambda sizing, path: (sizing.config.word_channels * sizing.config.accumulator_bits,),
 )
 

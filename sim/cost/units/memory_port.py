@@ -8,12 +8,15 @@ from mnv2.sim.cost.unit_cost import MemoryShape, Operation, Sizing, UnitCost, qu
 __all__ = [
     "GEARBOXES",
     "LOADER",
+    "MAP_PORT",
     "READ_CHANNELS",
     "READ_MASTER",
+    "READ_PORT",
     "READ_QUEUES",
     "SHORT_QUEUES",
     "STORER",
     "WRITE_MASTER",
+    "WRITE_PORT",
     "WRITE_QUEUE",
     "list_gearboxes",
 ]
@@ -24,6 +27,14 @@ _PORT = "memory port"
 _READ = (*STREAMS, "image")
 _WRITTEN = ("activations", "logits")
 
+READ_PORT = UnitCost(kind="read_port", group=_PORT, paths=("read_port",))
+WRITE_PORT = UnitCost(
+    kind="write_port",
+    group=_PORT,
+    paths=("write_port",),
+    luts=lambda sizing, path: (sizing.config.data_bits,),
+)
+MAP_PORT = UnitCost(kind="map_port", group=_PORT, paths=("map_port",))
 LOADER = UnitCost(kind="loader", group=_PORT, paths=("map_port.loader",))
 STORER = UnitCost(kind="storer", group=_PORT, paths=("map_port.storer",))
 READ_MASTER = UnitCost(kind="read_master", group=_PORT, paths=("read_port.read_master",))

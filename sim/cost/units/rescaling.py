@@ -113,14 +113,7 @@ def _residual_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
     product = min(_SUM, _DIFFERENCE + _FACTOR_BITS[config.requantize])
     scaled = _DIFFERENCE + _summand(config).registers + product + _SUM + _SHIFT_FACTS
     lane = (
-        4 * _DIFFERENCE
-        + scaled
-        + _SUM
-        + _total(config).registers
-        + _SUM
-        + 1
-        + _COARSE
-        + _SHIFTED
+        4 * _DIFFERENCE + scaled + _SUM + _total(config).registers + _SUM + 1 + _COARSE + _SHIFTED
     )
     return (3 * config.word_bits + config.residual_lanes * lane,)
 

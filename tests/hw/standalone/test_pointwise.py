@@ -151,8 +151,10 @@ def test_command_waits_for_its_weights():
         (
             dict(operand_bits=18, packing="pixels"),
             ValueError,
-            "Packing must be none: a multiplier of 18 x 18 bits holds no two products of 8-bit "
-            "activations with a 8-bit weight",
+            (
+                "Packing must be none: a multiplier of 18 x 18 bits holds no two products of "
+                "8-bit activations with a 8-bit weight"
+            ),
         ),
     ],
 )

@@ -14,16 +14,42 @@ from tests.hw.verilator.harness import compare, simulate
 UNITS = [
     pytest.param(Requantize, 1, 1, 8, {}, id="requantize-1x1"),
     pytest.param(Requantize, 4, 2, 5, {}, id="requantize-4x2-5bit"),
-    pytest.param(Requantize, 4, 7, 8, {}, id="requantize-4x7"),
+    pytest.param(Requantize, 4, 7, 8, {"accumulator_bits": 27}, id="requantize-4x7"),
+    pytest.param(
+        Requantize,
+        2,
+        2,
+        8,
+        {"accumulator_bits": 24, "rounding": "single", "frames": 2, "operand_bits": 18},
+        id="requantize-2x2x2-single",
+    ),
+    pytest.param(
+        Requantize,
+        2,
+        1,
+        8,
+        {"accumulator_bits": 25, "multipliers_in_luts": True},
+        id="requantize-2x1-luts",
+    ),
     pytest.param(ResidualAdd, 1, 1, 8, {"lanes": 1}, id="residual-1x1"),
     pytest.param(ResidualAdd, 4, 2, 5, {"lanes": 2}, id="residual-4x2-5bit"),
     pytest.param(ResidualAdd, 4, 7, 8, {"lanes": 7}, id="residual-4x7"),
+    pytest.param(
+        ResidualAdd, 4, 2, 8, {"lanes": 4, "rounding": "single"}, id="residual-4x2-single"
+    ),
+    pytest.param(
+        ResidualAdd, 4, 2, 8, {"lanes": 1, "multipliers_in_luts": True}, id="residual-4x2-luts"
+    ),
 ]
 
+#: Parameters that the draws depend on too.
+DRAWN = ("accumulator_bits", "frames", "rounding")
 
-def draw(kind, rng, count, **lanes):
+
+def draw(kind, rng, count, parameters, **lanes):
     """Items of a unit and the words that they give."""
-    return (draw_requantize if kind is Requantize else draw_add)(rng, count, **lanes)
+    drawn = {name: parameters[name] for name in DRAWN if name in parameters}
+    return (draw_requantize if kind is Requantize else draw_add)(rng, count, **lanes, **drawn)
 
 
 @pytest.mark.parametrize(("kind", "channels", "pixels", "bits", "parameters"), UNITS)
@@ -40,7 +66,13 @@ def test_equal_to_golden(kind, channels, pixels, bits, parameters, tmp_path):
     }
     for seed, (name, options) in enumerate(runs.items()):
         fields, expected = draw(
-            kind, np.random.default_rng(seed), 400, channels=channels, pixels=pixels, bits=bits
+            kind,
+            np.random.default_rng(seed),
+            400,
+            parameters,
+            channels=channels,
+            pixels=pixels,
+            bits=bits,
         )
         items = pack_items(layout, fields)
         trace = simulate(

@@ -194,8 +194,10 @@ def test_energies_of_ones_own(tmp_path):
         (("--dsp-packing",), "No such option: --dsp-packing"),
         (
             ("--set", "packing=pixels", "--device", "ECP5-85"),
-            "This packing is not for ECP5-85: the multipliers of Lattice ECP5 take 18 bits, and "
-            "pairs are packed into 27; use --set packing=none.",
+            (
+                "This packing is not for ECP5-85: the multipliers of Lattice ECP5 take 18 bits, "
+                "and pairs are packed into 27; use --set packing=none."
+            ),
         ),
         (
             ("--set", "packing=pixels", "--device", "Zynq-7020"),

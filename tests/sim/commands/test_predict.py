@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from mnv2.golden.archive import model_to_arrays
 from mnv2.golden.network import build_network
 from mnv2.golden.synthetic import random_model
 from mnv2.sim import cli
-from mnv2.sim.cycles import timing
+from mnv2.sim.cycles import core_state
+from mnv2.sim.cycles.timing import core_timing
 from mnv2.sim.jobs.files import save_arrays
 
 NETWORK = build_network(
@@ -134,7 +136,12 @@ def test_validate_runs_the_machine(model_file, tmp_path, options):
 
 def test_a_wrong_prediction_ends_red(model_file, tmp_path, monkeypatch):
     """A model whose pipeline is a cycle too long."""
-    monkeypatch.setattr(timing, "RESULT", timing.RESULT + 1)
+
+    def slower(config):
+        right = core_timing(config)
+        return replace(right, result=right.result + 1)
+
+    monkeypatch.setattr(core_state, "core_timing", slower)
     for options in ((), ("--stalls", "30", "--seeds", "2", "--draws", "12"), ("--frames", "3")):
         result = invoke(
             "validate",

@@ -3,14 +3,16 @@
 import os
 import re
 import subprocess
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
 
-from mnv2.hw.config import COUNTERS
+from mnv2.hw.config import COUNTER_ROWS, COUNTERS, PRESETS
 from mnv2.hw.registers import REGISTERS, Status
 from mnv2.sim import cli
 from mnv2.sim.rtl.build import LINT_WAIVERS
+from mnv2.sim.rtl.register_map import register_map
 from mnv2.sim.rtl.toolchain import find_toolchain
 
 FILES = {"accelerator.v", "registers.md", "mnv2_accelerator.core"}
@@ -65,6 +67,12 @@ def test_register_map_names_everything(folder):
         assert re.search(rf"\| {status.value} \| `{status.name}` \| \S.+ \|", text)
     for column, name in enumerate(COUNTERS):
         assert re.search(rf"\| `0x{4 * column:02X}` \| `{name}` \| \S.+ \|", text)
+
+
+def test_register_map_of_an_accelerator_that_counts_nothing(folder):
+    sentence = "This accelerator counts nothing: all of them read 0."
+    assert sentence not in (folder / "registers.md").read_text()
+    assert sentence in register_map(replace(PRESETS["tiny"], counters=False), rows=COUNTER_ROWS)
 
 
 def test_core_file_names_the_verilog_and_its_top(folder):

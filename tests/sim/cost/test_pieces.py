@@ -2,7 +2,7 @@
 
 import pytest
 
-from mnv2.sim.cost.pieces import gearbox_luts, gearbox_shape, load_pieces
+from mnv2.sim.cost.pieces import gearbox_luts, load_pieces
 from mnv2.sim.synthesis.measure_pieces import measure_gearboxes
 
 
@@ -15,7 +15,6 @@ def test_kept_gearboxes_are_those_of_hw(shape):
 
 def test_a_gearbox_grows_with_the_bits_of_its_unit():
     one = load_pieces()["xcup"]["gearboxes"]["4:3 drop"]
-    assert gearbox_shape(128, 96) == (4, 3, 32)
     assert gearbox_luts(128, 96, "drop", "xcup") == 32 * one
     assert gearbox_luts(4, 3, "drop", "xcup") == one
 

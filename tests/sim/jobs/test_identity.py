@@ -174,7 +174,12 @@ def test_renamed_file(copy, found):
 def test_runs_in_rtl_depend_on_the_hardware(module):
     """On what cocotb loads by name too."""
     names = source_files(module)
-    for name in ("mnv2.hw.core", "mnv2.sim.rtl.testbench", "mnv2.sim.rtl/axi_memory.sv"):
+    for name in (
+        "mnv2.hw.core",
+        "mnv2.sim.rtl.testbench",
+        "mnv2.sim.rtl/axi_memory.sv",
+        "mnv2.sim.rtl/main.cpp",
+    ):
         assert name in names
 
 

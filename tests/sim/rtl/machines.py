@@ -30,8 +30,8 @@ __all__ = [
 _PATIENCE = 3000
 
 MACHINES = {
-    # 12 outputs divide no channel count: every partial tile occurs. Sums of 32 bits may be scaled by
-    # left shifts, as those of a pool of one pixel are.
+    # 12 outputs divide no channel count: every partial tile occurs. Sums of 32 bits may be shifted
+    # left, as those of a pool of one pixel are.
     "tiny": replace(PRESETS["tiny"], accumulator_bits=32, patience_cycles=_PATIENCE),
     # One pixel a word, short bursts, and so little memory for maps that they spill.
     "narrow": AcceleratorConfig(

@@ -39,12 +39,54 @@ def test_fewer_bits_of_a_multiplier_run_too():
 @pytest.mark.parametrize(
     ("arithmetic", "config", "message"),
     [
-        (LITERT, SINGLE, "rounds once .* but stem has rounding double"),
-        (Arithmetic(17, "single"), DOUBLE, "rounds twice .* but stem has rounding single"),
-        (Arithmetic(18, "single"), SINGLE, "multipliers of 17 bits, but stem has 18"),
-        (Arithmetic(accumulator_bits=24), DOUBLE, "in 32 bits, but stem has .* 24 bits"),
+        (
+            LITERT,
+            SINGLE,
+            "^stem has double rounding, but the accelerator single: .* --set requantize=double$",
+        ),
+        (
+            Arithmetic(17, "single"),
+            DOUBLE,
+            "^stem has single rounding, but the accelerator double: .* --set requantize=single$",
+        ),
+        (
+            Arithmetic(17, "truncate"),
+            SINGLE,
+            "^stem has truncate rounding, but the accelerator single: .* for the accelerator$",
+        ),
+        (
+            Arithmetic(18, "single"),
+            SINGLE,
+            "^stem has multipliers of 18 bits, but the accelerator 17: take its float model",
+        ),
+        (
+            Arithmetic(accumulator_bits=24),
+            DOUBLE,
+            "^stem has accumulators of 24 bits, .* quantise it with 32 bits$",
+        ),
     ],
 )
 def test_another_arithmetic_is_refused(arithmetic, config, message):
     with pytest.raises(UserError, match=message):
         check_formats(model_of(arithmetic), config)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("block3.add", lambda model, other: {"blocks": (*model.blocks[:2], other.blocks[2])}),
+        ("pool", lambda model, other: {"pool": other.pool}),
+    ],
+)
+def test_additions_and_the_pool_are_looked_at_too(name, change):
+    network = network_of([(1, 8, 1, 1), (6, 12, 2, 2)], 17)
+    model, other = (
+        random_model(np.random.default_rng(2), network, arithmetic=accelerator_arithmetic(config))[
+            0
+        ]
+        for config in (SINGLE, DOUBLE)
+    )
+    block = model.blocks[2]
+    other = replace(other, blocks=(*model.blocks[:2], replace(block, add=other.blocks[2].add)))
+    with pytest.raises(UserError, match=f"^{name} has double rounding, but the accelerator single"):
+        check_formats(replace(model, **change(model, other)), SINGLE)

@@ -94,7 +94,7 @@ def test_frames_are_read_in_order(pictures, monkeypatch):
         lambda program, **changes: SimpleNamespace(**{**vars(program), **changes}),
     )
 
-    def unpack_map(content, shape, config):
+    def unpack_map(content, shape, config, *layout):
         text = bytes(content[:6]).decode()
         return [np.array([f"{text} of {number}"]) for number in range(config.frames)]
 
