@@ -116,6 +116,27 @@ def test_image_and_queue_in_turns():
     run(dut, testbench)
 
 
+def test_words_of_the_queue_stay_while_an_image_passes():
+    dut, seen = make(4), []
+
+    async def testbench(ctx):
+        ctx.set(dut.o.ready, 1)
+        for cycle in range(12):
+            ctx.set(dut.i_image.valid, cycle < 8)
+            ctx.set(dut.i_image.payload, 100 + cycle)
+            ctx.set(dut.copied_valid, cycle < 3)
+            ctx.set(dut.copied, cycle)
+            *_, valid, payload, taken = await ctx.tick().sample(
+                dut.o.valid, dut.o.payload, dut.taken
+            )
+            assert taken == (8 <= cycle < 11)
+            if valid:
+                seen.append(payload)
+
+    run(dut, testbench)
+    assert seen == [*range(100, 108), 0, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("queue_words", "error", "value"), [(0, ValueError, "0"), (2.0, TypeError, "2.0")]
 )

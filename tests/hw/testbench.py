@@ -35,7 +35,8 @@ def run(unit, testbench, *, others=(), cycles=20_000):
     simulator.add_testbench(testbench)
 
     async def limit(ctx):
-        await ctx.tick().repeat(cycles)
+        for _ in range(cycles):
+            await ctx.tick()
         raise AssertionError(f"Not done within {cycles} cycles")
 
     simulator.add_testbench(limit, background=True)
