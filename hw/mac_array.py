@@ -174,7 +174,10 @@ class MacArray(wiring.Component):
         return m
 
     def _products(self, m, after):
-        """Stages 1 and 2: operands, then the products of each output and column, in a list."""
+        """Stages 1 and 2: operands, then the products of each output and column, in a list.
+
+        No register has a reset, and all have one enable: tools find them in the device's DSPs.
+        """
         item     = self.i.payload
         products = {(output, number): [] for output in range(self.outputs)
                     for number in range(len(self._columns))}
@@ -226,16 +229,15 @@ class MacArray(wiring.Component):
     def _lanes(self, m, after, products):
         """Sums of products, by output, pixel and frame: one stage or two."""
         lanes = {}
-        for (output, number), factors in products.items():
-            column = self._columns[number]
-            chunks = []
-            for first in range(0, len(factors), self._chunk):
+        for (output, number), given in products.items():
+            column, chunks = self._columns[number], []
+            for first in range(0, len(given), self._chunk):
                 name  = f"sum_{output}_{number}_{first}"
                 total = add_terms(
-                    m, [Term(factor) for factor in factors[first:first + self._chunk]], name).value
-                # One product is its own sum.
-                chunks.append(split(total if self._chunk < min(2, self.inputs) else
-                                    after(total, name=name), len(column), self._field))
+                    m, [Term(one) for one in given[first:first + self._chunk]], name).value
+                if not self._chunk == 1 < self.inputs:      # a product that is split needs no stage
+                    total = after(total, name=name)
+                chunks.append(split(total, len(column), self._field))
             for (pixel, frame), terms in zip(column, zip(*chunks, strict=True), strict=False):
                 term = terms[0]
                 if self._chunk < self.inputs:
