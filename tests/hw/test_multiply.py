@@ -1,4 +1,4 @@
-"""Products cut for multipliers of every width, and made of LUTs: exact, and of that number of terms."""
+"""Products cut for multipliers of every width, and made of LUTs: exact, in the terms expected."""
 
 import numpy as np
 import pytest
