@@ -9,8 +9,8 @@ show an example each. Records print in one line, and their fields are documented
     ...     prediction = mnv2.predict(network, mnv2.load_configuration(preset))
     ...     print(f"{preset:5} {prediction.frames_per_second:5.0f} frames/s")
     small  1301 frames/s
-    base   1786 frames/s
-    large  7025 frames/s
+    base   1794 frames/s
+    large  7056 frames/s
 
 Importing `mnv2` loads none of the packages that it needs: each name is loaded when it is first
 used. Where many forward passes run at once, set ``OPENBLAS_NUM_THREADS=1`` before numpy is loaded,

@@ -32,7 +32,7 @@ def test_help_of_each_command_teaches(command):
     [
         (["benchmark", "--batch", "0"], "greater than or equal to 1"),
         (["benchmark", "--rounds", "-1"], "greater than or equal to 1"),
-        (["fmax", "Core"], "The unit must be one of MacArray 16x4x1, "),
+        (["fmax", "Core"], "The unit must be one of MacArray 16x4x2, "),
         (["calibrate-costs", "--family", "max10"], "The family must be one of xcup, "),
     ],
 )

@@ -110,7 +110,8 @@ def test_page(name, place, tmp_path):
     assert ("| `i__payload` | input |" in page) == (name in ("depthwise", "requantize"))
     verilog = (tmp_path / f"{top}.v").read_text()
     ports = [line.split("`")[1] for line in page.splitlines() if "put | " in line]
-    declared = verilog.split(f"module {top}(")[1].split(")")[0].split(", ")
+    declared = verilog.split(f"module {top}(")[1].split(")")[0].replace("\n", " ").split(", ")
+    declared = [port.strip() for port in declared]
     clocked = [] if name == "step-input" else ["clk", "rst"]
     assert sorted(declared) == sorted([*clocked, *ports])
 

@@ -37,7 +37,7 @@ def test_array_takes_its_dsps(report):
     axes = draw_cost(report).axes[0]
     (array,) = [bars for bars in axes.containers if bars.get_label() == "multiplier array"]
     names = [label.get_text() for label in axes.get_yticklabels()]
-    assert array[names.index("DSPs")].get_width() == pytest.approx(96 / 360)
+    assert array[names.index("DSPs")].get_width() == pytest.approx(48 / 360)
 
 
 def test_energy_is_sorted(report):

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from mnv2.hw.accelerator import Accelerator
-from mnv2.hw.config import PRESETS
+from mnv2.hw.config import PRESETS, field_bits
 from mnv2.sim.cost.unit_list import list_memories, list_products, list_units
 from mnv2.sim.rtl.multipliers import find_multipliers
 from mnv2.sim.rtl.verilog import generate
@@ -67,7 +67,11 @@ def test_multiplications(made):
     """As many of each unit, and as wide; the Verilog's widths are without a zero as the sign."""
     config, text = made
     found = {}
-    for (module, first, second), count in find_multipliers(text).items():
+    for (module, first, second, products), count in find_multipliers(text).items():
+        if products == 2:
+            # An operand of two activations has a field for the lower one's products.
+            field = field_bits(config.operand_bits, config.activation_bits)
+            first, second = field + config.activation_bits, config.weight_bits
         found.setdefault(place(module), []).extend([(first, second)] * count)
     stated = {
         path: [

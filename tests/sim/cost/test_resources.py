@@ -105,13 +105,21 @@ def test_pairs_of_a_family(family, operand_bits, activation_bits, columns):
         # 27 of 32 bits, or 25, and a multiplier in two parts; the rest are rows of LUTs.
         ({}, 2, 4, 4),
         ({"operand_bits": 25}, 2, 2, 4),
-        ({"operand_bits": 18}, 4, 4, 4),
+        ({"operand_bits": 18, "packing": "none"}, 4, 4, 4),
         ({"accumulator_bits": 27}, 2, 4, 4),
         ({"accumulator_bits": 25, "operand_bits": 25}, 2, 2, 4),
-        ({"accumulator_bits": 25, "operand_bits": 18}, 2, 2, 2),
+        ({"accumulator_bits": 25, "operand_bits": 18, "packing": "none"}, 2, 2, 2),
         ({"requantize": "single"}, 1, 2, 2),
         ({"requantize": "single", "operand_bits": 25}, 1, 1, 2),
-        ({"requantize": "single", "operand_bits": 18, "accumulator_bits": 25}, 1, 1, 1),
+        (
+            {
+                "requantize": "single",
+                "operand_bits": 18,
+                "accumulator_bits": 25,
+                "packing": "none",
+            },
+            *(1, 1, 1),
+        ),
         ({"multipliers_in_luts": True}, 0, 0, 0),
     ],
 )
@@ -127,7 +135,7 @@ def test_multipliers_of_a_lane_of_requantisation(options, xcup, xc7, ecp5):
     [
         ({}, "xcup", 3),
         ({"operand_bits": 25}, "xc7", 3),
-        ({"operand_bits": 18}, "ecp5", 6),
+        ({"operand_bits": 18, "packing": "none"}, "ecp5", 6),
         ({"requantize": "single"}, "xcup", 2),
         ({"multipliers_in_luts": True}, "xcup", 0),
     ],
@@ -166,7 +174,7 @@ def test_configuration_must_be_one():
 
 
 def test_small_products_are_tables_on_amd():
-    config = dataclasses.replace(PRESETS["tiny"], weight_bits=4, activation_bits=4)
+    config = dataclasses.replace(PRESETS["tiny"], weight_bits=4, activation_bits=4, packing="none")
     assert estimate_units(config, "xcup")["core.array"].dsp == 0
     assert estimate_units(config, "ecp5")["core.array"].dsp == config.multipliers
     wider = dataclasses.replace(config, activation_bits=5)
@@ -181,7 +189,7 @@ def test_an_estimate_takes_milliseconds():
 
 
 def test_what_was_mapped_is_found_by_configuration():
-    assert find_synthesised(PRESETS["base"], "xcup")["dsp"] == 608
+    assert find_synthesised(PRESETS["base"], "xcup")["dsp"] == 324
     assert find_synthesised(PRESETS["base"], "ice40") is None
     assert find_synthesised(dataclasses.replace(PRESETS["base"], map_words=10241), "xcup") is None
 

@@ -21,6 +21,7 @@ MEMORIES = {
     "narrow": MemoryModel(latency=60, stall_percent=25),
     "wide": MemoryModel(latency=57, stall_percent=15, seed=3, bytes_per_cycle=20),
     "few_bits": MemoryModel(latency=40, bytes_per_cycle=5),
+    "padded": MemoryModel(latency=23),
 }
 
 

@@ -13,7 +13,7 @@ from tests.sim.explore.small import prepare_small
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     return run_search(
-        prepare_small(limits={"dsp": 150.0}), tmp_path_factory.mktemp("found") / "search", workers=0
+        prepare_small(limits={"dsp": 80.0}), tmp_path_factory.mktemp("found") / "search", workers=0
     )
 
 
@@ -65,5 +65,5 @@ def test_changes_are_not_on_the_front(results):
 
 def test_changes_that_miss_what_is_asked_say_so(results):
     missing = [change for change in results.sensitivity.changes if not change.design.feasible]
-    assert all(change.design.resources.dsp > 150 for change in missing)
+    assert all(change.design.resources.dsp > 80 for change in missing)
     assert missing

@@ -29,6 +29,7 @@ SMALL = SimpleNamespace(
     frames=1,
     weight_bits=8,
     activation_bits=8,
+    accumulator_bits=32,
     streams={"activations": dense_layout(32, 64), "image": dense_layout(48, 64)},
 )
 #: The same with two frames.
@@ -223,16 +224,38 @@ def test_parameters_by_hand():
         shift=np.array([7, -1, 31]),
     )
     words = pack_parameters(layer, SMALL).reshape(4, 9)
-    assert words[0].tolist() == [85, 0, 0, 0, 0, 0, 0, 0x40, 7]  # 100 - 3 * 5
-    assert words[1].tolist() == [0xF7, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF]
-    assert words[2].tolist() == [4, 0, 0, 0, 0, 0, 0, 0x40, 31]  # -5 + 3 * 3
+    # Unsigned activations are 128 more: 100 - 131 * 5, 0 - 131 * 3, -5 + 131 * 3.
+    biases = [(value % 2**32).to_bytes(4, "little") for value in (-555, -393, 388)]
+    assert words[0].tobytes() == biases[0] + bytes([0, 0, 0, 0x40, 7])
+    assert words[1].tobytes() == biases[1] + bytes([0xFF, 0xFF, 0xFF, 0x7F, 0xFF])
+    assert words[2].tobytes() == biases[2] + bytes([0, 0, 0, 0x40, 31])
     assert not words[3].any()
+
+
+def test_narrow_parameters_by_hand():
+    """8 bytes a channel: 28 bits of bias, 31 of multiplier, 5 of shift."""
+    layer = SimpleNamespace(
+        weights=np.array([[1, -2, 3], [4, 5, -6]], np.int8),
+        bias=np.array([100, 0, -5], np.int32),
+        input_zero_point=3,
+        multiplier=np.array([2**30, 2**31 - 1, 1 << 30], np.int32),
+        shift=np.array([7, 0, 31]),
+    )
+    narrow = SimpleNamespace(**vars(SMALL) | {"accumulator_bits": 27})
+    words = pack_parameters(layer, narrow).view("<u8")
+    fields = [(int(w) % 2**28, int(w) >> 28 & 2**31 - 1, int(w) >> 59) for w in words]
+    assert fields == [
+        (-555 % 2**28, 2**30, 7),
+        (-393 % 2**28, 2**31 - 1, 0),
+        (388, 2**30, 31),
+        (0, 0, 0),
+    ]
 
 
 def test_folded_bias_wraps():
     layer = SimpleNamespace(
         weights=np.full((4, 1), 127, np.int8),
-        input_zero_point=-128,
+        input_zero_point=-256,
         bias=np.array([2**31 - 1], np.int32),
         multiplier=np.array([2**30], np.int32),
         shift=np.array([0]),
