@@ -114,37 +114,13 @@ def test_accelerator_has_those_of_its_configuration():
     config = PRESETS["tiny"]
     found = count_multipliers(config)
     assert found.weights == config.multipliers == 96
-    # One lane of requantisation for each element of a word and of a mean, three multipliers for
-    # each lane of the residual adder.
-    word = config.inputs * config.pixels
+    # Two of each product of a wide operand: a lane of requantisation for each element of a word;
+    # of the residual adder one summand and the sum.
+    word, lanes = config.inputs * config.pixels, config.residual_lanes
     assert found.others == {
-        "core.requantize 32x31": word,
-        "core.pool.requantize 32x31": config.inputs,
-        "core.residual 31x9": 2 * config.inputs,
-        "core.residual 31x30": config.inputs,
+        "core.requantize 27x17": word,
+        "core.requantize 27x14": word,
+        "core.residual.adder 26x9": lanes,
+        "core.residual.adder 27x17": lanes,
+        "core.residual.adder 27x14": lanes,
     }
-    assert found.pairs == 0
-    assert found.total == 96 + word + config.inputs + 3 * config.inputs
-
-
-def found_in(component):
-    """Factors' bits and products of the one multiplier of a component."""
-    ((_, *kind),) = find_multipliers(convert(component))
-    return kind
-
-
-@pytest.mark.parametrize("component", [Pair(13), Pair(11), DirectPair()])
-def test_two_activations_with_zeros_between_are_two_products(component):
-    assert found_in(component) == [6, 5, 2]
-
-
-def test_a_pair_whose_products_meet_is_none():
-    """A product of 6 x 5 bits has 11; with a field of 10 the lower reaches into the upper."""
-    assert found_in(Pair(10)) == [16, 5, 1]
-
-
-def test_without_its_zeros_an_operand_is_one_factor():
-    """The same netlist with another constant between the two."""
-    text = convert(Pair(13)).replace("7'h00,", "7'h01,")
-    assert "7'h01" in text
-    assert [kind[1:] for kind in find_multipliers(text)] == [(19, 5, 1)]

@@ -26,8 +26,8 @@ FAULTS = {
     # The last bit, which decides whether a result is rounded up, of one of eight lanes.
     "rounding": (
         "accelerator.core.requantize",
-        r"shifted_0_0 <= (\S+ );",
-        r"shifted_0_0 <= \1 ^ {9'b0, fault};",
+        r"shifted_0_0_1 <= (\S+ );",
+        r"shifted_0_0_1 <= \1 ^ {9'b0, fault};",
         "1'b1",
     ),
     # A beat of weights does not get into its queue.
