@@ -19,9 +19,9 @@ async def dump_output(dut, start, end):
     dut.dump_start.value = start
     dut.dump_end.value = end
     dut.dump.value = 1
-    await RisingEdge(dut.clk)
+    await RisingEdge(dut.dumped)
     dut.dump.value = 0
-    await RisingEdge(dut.clk)
+    await FallingEdge(dut.dumped)
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")

@@ -19,7 +19,7 @@ from mnv2.sim.synthesis.yowasp import run_tool, tool_version
 
 #: The memories of an accelerator that are too large for anything but block RAM.
 BUFFERS = (
-    "core.map",
+    "core.map_memory.words",
     "core.strip",
     "core.line_buffer.lines",
     "core.weights.storage",
@@ -130,8 +130,9 @@ def test_enclosed_unit_keeps_its_multipliers():
 def test_tiny_maps_as_intended(family):
     config = PRESETS["tiny"]
     result = synthesize(generate(Accelerator, name="accelerator", config=config), family)
-    # Every multiplier of a weight is one DSP, and no memory a register file.
-    assert result["units"]["accelerator.core.array"]["dsp"] == config.multipliers
+    # Two products of a weight are one DSP, where it is wide enough, and no memory a register file.
+    products = {"xcup": 2, "ecp5": 1}[family]
+    assert result["units"]["accelerator.core.array"]["dsp"] == config.multipliers // products
     memories = result["memories"]
     assert [name for name, kind in memories.items() if kind == "registers"] == []
     for buffer in BUFFERS:
@@ -144,8 +145,9 @@ def test_tiny_maps_as_intended(family):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_unit(family):
-    result = synthesize(convert(Requantize(channels=1, pixels=1), name="accelerator"), family)
-    assert result["total"]["dsp"] == 4
+    unit = Requantize(channels=1, pixels=1, accumulator_bits=27)
+    result = synthesize(convert(unit, name="accelerator"), family)
+    assert result["total"]["dsp"] == {"xcup": 2, "xc7": 4, "ecp5": 4}[family]
     assert result["memories"] == {}
 
 
