@@ -42,7 +42,7 @@ def test_a_design_is_kept(kept, capsys):
     map_accelerator.map_accelerator(PRESETS["tiny"], "tiny", ["xcup"])
     again = json.loads(kept.read_text())["tiny"]["xcup"]
     assert {**again, "tool": tool} == load_results()["tiny"]["xcup"]
-    assert capsys.readouterr().out.startswith("tiny xcup: 176 dsp, ")
+    assert capsys.readouterr().out.startswith("tiny xcup: 76 dsp, ")
 
 
 def test_another_configuration_is_not(kept, tmp_path):
