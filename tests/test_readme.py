@@ -52,7 +52,7 @@ def test_resources_are_those_of_the_netlist(config):
 
 
 def test_clocks():
-    head = next(line for line in README.splitlines() if line.startswith("| LineBuffer |"))
+    head = next(line for line in README.splitlines() if line.startswith("| MacArray |"))
     _, figures = README[README.index(head) :].split("\n")[1:3]
     units = [cell.strip() for cell in head.strip("|").split("|")]
     found = dict(zip(units, re.findall(r"[\d.]+", figures), strict=True))

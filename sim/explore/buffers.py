@@ -21,7 +21,7 @@ __all__ = ["BLOCK_RAM_DEPTH", "BufferSizes"]
 #: Words of a block RAM at its full width, of every family here.
 BLOCK_RAM_DEPTH = 512
 #: No network needs more; the first two are what an address in a descriptor reaches.
-_MOST = {
+_MOST: dict[str, Any] = {
     "map_words": 2**16 - 1,
     "strip_words": 2**16 - 1,
     "line_words": 2**20,

@@ -1,5 +1,7 @@
 """The page of `mnv2 explore`: the Pareto front, and the details of each of its designs."""
 
+from operator import attrgetter
+
 from mnv2.sim.explore.objectives import FIGURES
 from mnv2.sim.explore.search_report import search_as_dict
 from mnv2.sim.explore.search_tables import (
@@ -249,7 +251,7 @@ def _columns(results):
     note = "outputs x inputs x pixels, x frames if two"
     yield Column("lanes", lambda design: design.lanes, note=note)
     for name, heading in differing_options(front).items():
-        yield Column(heading, lambda design, name=name: getattr(design.config, name), str)
+        yield Column(heading, attrgetter(f"config.{name}"), str)
     yield Column("port, bits", lambda design: design.config.data_bits, count)
     if any(design.uses for design in front):
         yield Column(

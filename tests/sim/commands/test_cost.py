@@ -169,7 +169,7 @@ def test_two_frames_abreast():
 
 def test_slowest_unit_limits_ecp5():
     result = invoke(*ECP5, "--config", "tiny", *SMALL)
-    assert "102.1 MHz, limited by Issue" in result.stdout
+    assert "92.4 MHz, limited by MacArray 16x4x2" in result.stdout
 
 
 def test_energies_of_ones_own(tmp_path):

@@ -1,6 +1,5 @@
 """Multipliers are counted in the netlist."""
 
-import pytest
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
