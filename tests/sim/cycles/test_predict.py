@@ -1,6 +1,5 @@
 """The model equals the RTL: every counter of every row, on several machines, networks, memories."""
 
-import random
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -8,7 +7,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from mnv2.golden.network import mobilenet_v2
-from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.hw.config import PRESETS
 from mnv2.sim.cycles import core_state, machine
 from mnv2.sim.cycles.plan import plan_network
 from mnv2.sim.cycles.port import pauses
@@ -16,10 +15,15 @@ from mnv2.sim.cycles.predict import predict_frames, predict_network
 from mnv2.sim.cycles.timing import core_timing
 from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.placement import place_network
-from mnv2.sim.mapping.tiling import DoesNotFit
 from mnv2.sim.prediction.layers import compare_layers
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.run_network import run_network
+from tests.sim.cycles.random_systems import (
+    random_case,
+    random_system,
+    unequal_figures,
+    with_options,
+)
 from tests.sim.rtl.machines import MACHINES, model_and_tensors, network_of
 
 #: Tables of blocks, image, padding: strips, spilled maps, few pixels, no square.
@@ -99,6 +103,12 @@ def test_bandwidth_is_kept_from_the_reset_on(run, stall_percent):
     assert not found.differences()
 
 
+@pytest.mark.parametrize("seed", [3, 14])
+def test_random_systems_equal_the_rtl(seed):
+    """Two of those that scripts/random-systems runs by the dozen."""
+    assert not unequal_figures(random_system(seed))
+
+
 def test_machines_spill_maps_and_keep_them():
     spilled = {
         place_network(network(number), config).spilled
@@ -159,71 +169,6 @@ def test_pauses_a_cycle_late_are_seen(run, monkeypatch):
     monkeypatch.setattr(pauses, "START_CYCLE", pauses.START_CYCLE + 1)
     found = compare_layers(made, config, predict(made, config, memory), run("tiny", 1, memory))
     assert found.differences()
-
-
-def random_case(seed):
-    """A machine and a network that fits it, with a latency."""
-    rng = random.Random(seed)
-    while True:
-        inputs = rng.choice([3, 4, 5, 6, 8, 16])
-        outputs = inputs * rng.choice([k for k in (1, 2, 3, 4, 6, 8) if 9 <= inputs * k <= 64])
-        config = AcceleratorConfig(
-            outputs=outputs,
-            inputs=inputs,
-            pixels=rng.choice([1, 2, 3, 4, 7, 8]),
-            weight_bits=rng.choice([4, 6, 8]),
-            activation_bits=rng.choice([5, 8]),
-            map_words=int(10 ** rng.uniform(2.3, 4)),
-            strip_words=int(10 ** rng.uniform(2.0, 3.4)),
-            line_words=rng.choice([256, 512, 1024]),
-            weight_words=int(10 ** rng.uniform(2.2, 3.8)),
-            tap_words=rng.randrange(20, 200),
-            parameter_words=rng.randrange(80, 600),
-            queue_words=2 * (outputs // inputs) + rng.choice([0, 0, 1, 2, 5, 16]),
-            residual_lanes=inputs,
-            data_bits=rng.choice([64, 128, 256, 512]),
-            burst_beats=rng.choice([2, 2, 4, 8, 16, 32]),
-            outstanding=rng.choice([2, 3, 4, 8, 16]),
-        )
-        table = [
-            (
-                rng.choice([1, 2, 3, 6]),
-                rng.randrange(3, 40),
-                rng.choice([1, 2, 3]),
-                rng.choice([1, 2]),
-            )
-            for _ in range(rng.randrange(1, 4))
-        ]
-        made = network_of(
-            table,
-            (rng.randrange(1, 50), rng.randrange(1, 50)),
-            stem=rng.randrange(3, 33),
-            head=rng.randrange(8, 200),
-            classes=rng.randrange(2, 120),
-            padding=rng.choice(["pytorch", "tensorflow"]),
-        )
-        try:
-            place_network(made, config)
-        except DoesNotFit:
-            continue
-        return config, made, rng.choice([2, 3, 10, 40, 100, 300])
-
-
-def with_options(config, seed):
-    """The machine with options of its datapath that change its cycles or its bytes."""
-    rng = random.Random(1000 + seed)
-    frames = rng.choice([1, 2])
-    elements = config.inputs * config.pixels * frames
-    return replace(
-        config,
-        frames=frames,
-        packing=rng.choice(["none", "pixels", "frames"][: 1 + frames]),
-        operand_bits=rng.choice([25, 27]),
-        accumulator_bits=rng.choice([24, 27, 32]),
-        requantize=rng.choice(["double", "single"]),
-        residual_lanes=rng.choice([k for k in range(1, elements + 1) if elements % k == 0]),
-        padded_words=rng.choice([False, True]),
-    )
 
 
 @pytest.mark.parametrize("seed", range(32))
