@@ -69,7 +69,9 @@ def verilog(
     if output is None:
         raise UserError("--output must name the folder that gets the files")
     if unit == TOP:
-        description = f"MobileNetV2 accelerator, {accelerator.multipliers} multipliers ({config})"
+        description = (
+            f"MobileNetV2 accelerator, {accelerator.multipliers} products a cycle ({config})"
+        )
         files = accelerator_files(accelerator, description)
     else:
         files = unit_files(

@@ -105,7 +105,7 @@ def _reason(layer: Layer, config: AcceleratorConfig) -> str:
     columns = layer.output_shape[1]
     parts = []
     if layer.kind == "depthwise":
-        parts.append(f"9 of {config.outputs} multipliers a channel")
+        parts.append(f"9 of {config.outputs} products a channel")
     else:
         parts += _partial("output", layer.output_channels, config.outputs)
         inputs = layer.input_channels * (9 if layer.kind == "stem" else 1)

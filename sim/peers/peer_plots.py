@@ -94,8 +94,8 @@ def draw_peers(measured, rows, multipliers):
         fontsize=9,
     )
     figure.suptitle(
-        f"MobileNetV2 1.0/224 on {multipliers:,} multipliers: one network, many "
-        "answers (Vela: multipliers by name)",
+        f"MobileNetV2 1.0/224 at {multipliers:,} products a cycle: one network, many "
+        "answers (Vela: products by name)",
         x=0.01,
         ha="left",
         fontsize=13,

@@ -29,7 +29,7 @@ def test_depthwise_layers_use_nine_of_the_outputs():
     assert rows["block2.depthwise"] == pytest.approx(9 / 32)
     warned = {warning.layer: warning for warning in lane_warnings(mobilenet_v2(), config)}
     assert set(warned) == {name for name, busy in rows.items() if busy < 0.5}
-    assert warned["block2.depthwise"].reason == "9 of 32 multipliers a channel"
+    assert warned["block2.depthwise"].reason == "9 of 32 products a channel"
     assert warned["block2.depthwise"].busy_share == pytest.approx(9 / 32)
     assert warned["classifier"].reason == "31.2 of 32 output lanes, 1 of 7 pixel lanes"
 
