@@ -115,8 +115,8 @@ def render(measured, rows, config, macs, notes=()):
     head = Text(
         f"measured in RTL: {measured.cycles:,} cycles, {measured.depthwise_cycles:,} of them "
         f"depthwise, {measured.dram_bytes:,} bytes of DRAM, "
-        f"{macs / measured.cycles / config.multipliers:.1%} of {config.multipliers:,} products a cycle "
-        f"({config.outputs} x {config.inputs} x {config.pixels}); simulated in "
+        f"{macs / measured.cycles / config.multipliers:.1%} of {config.multipliers:,} products a "
+        f"cycle ({config.outputs} x {config.inputs} x {config.pixels}); simulated in "
         f"{_seconds(measured.seconds)}",
         style="bold",
     )

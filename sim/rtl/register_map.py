@@ -68,9 +68,9 @@ def register_map(config, *, rows):
         "",
         "## This accelerator",
         "",
-        f"{config.multipliers} products a cycle of {config.weight_bits} x {config.activation_bits} bits",
-        f"({config.outputs} outputs x {config.inputs} inputs x {config.pixels} pixels"
-        f"{' x 2 frames' if config.frames == 2 else ''}); memory",
+        f"{config.multipliers} products a cycle, {config.weight_bits} x {config.activation_bits}",
+        f"bits each ({config.outputs} outputs x {config.inputs} inputs x {config.pixels} pixels x",
+        f"{config.frames} frame{'s' if config.frames > 1 else ''} abreast); memory",
         f"port `bus` of {config.data_bits} bits, bursts of up to {config.burst_beats} beats,",
         f"{config.outstanding} reads under way.",
         "",
