@@ -30,7 +30,7 @@ from tests.sim.rtl.machines import network_of
 __all__ = ["System", "random_case", "random_system", "unequal_figures", "with_options"]
 
 #: Larger machines take minutes to build.
-_MOST_WORD_BITS, _MOST_MULTIPLIERS = 900, 1100
+_MOST_WORD_BITS, _MOST_MULTIPLIERS = 600, 520
 
 
 @dataclass(frozen=True)
