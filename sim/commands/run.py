@@ -271,7 +271,7 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
             "The waveform of the whole network takes gigabytes and many minutes; --blocks 3 writes "
             "that of one block."
         )
-    with FrameBar() as frame_bar:
+    with FrameBar(loading="mnv2.sim.report.run_plots") as frame_bar:
         model, data = _open(request, frame_bar.calibrating)
         return run_frame(
             model,

@@ -5,10 +5,16 @@ are counted as well.
 """
 
 import functools
+import hashlib
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
+from mnv2.sim.jobs.cache import cache_folder
+from mnv2.sim.jobs.files import write_whole
+from mnv2.sim.rtl import live_bits
 from mnv2.sim.rtl.live_bits import LiveBits, declared_bits
 
 __all__ = ["Multipliers", "count_multipliers", "find_multipliers"]
@@ -43,6 +49,8 @@ class Multipliers:
 def count_multipliers(config):
     """Count the multipliers of an accelerator in the Verilog that is simulated.
 
+    The count is kept in the cache, by a hash of the Verilog and of the code that counts.
+
     Parameters
     ----------
     config : mnv2.hw.config.AcceleratorConfig
@@ -58,13 +66,27 @@ def count_multipliers(config):
     others: Counter[str] = Counter()
     widths = tuple(sorted((config.weight_bits, config.activation_bits)))
     text = generate(Accelerator, name="accelerator", config=config)
-    for (module, first, second, products), count in find_multipliers(text).items():
+    for module, first, second, products, count in _found(text):
         if tuple(sorted((first, second))) == widths:
             weights += products * count
             pairs += (products - 1) * count
         else:
             others[f"{module.partition('.')[2]} {first}x{second}"] += count
     return Multipliers(weights=weights, pairs=pairs, others=dict(sorted(others.items())))
+
+
+def _found(text):
+    """Rows of `find_multipliers`, each with its count, from the cache where they are there."""
+    digest = hashlib.sha256(text.encode())
+    for source in (__file__, live_bits.__file__):
+        digest.update(Path(source).read_bytes())
+    path = cache_folder("multipliers") / f"{digest.hexdigest()[:20]}.json"
+    try:
+        return [tuple(row) for row in json.loads(path.read_text())]
+    except (OSError, ValueError):
+        rows = [(*kind, count) for kind, count in find_multipliers(text).items()]
+        write_whole(path, json.dumps(rows).encode())
+        return rows
 
 
 def find_multipliers(text):

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Sequence
+from importlib import import_module
+from threading import Thread
 from typing import Self
 
 from mnv2.golden.network import Block
@@ -75,10 +77,18 @@ class BlocksBar(_RunBar, BlocksProgress):
 
 
 class FrameBar(_RunBar, FrameProgress):
-    """Shows the current block and cycle; shares of the bar are those of ideal cycles."""
+    """Shows the current block and cycle; shares of the bar are those of ideal cycles.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    loading : str, optional
+        A module that is needed after the simulation, which runs in a process of its own: it is
+        imported meanwhile.
+    """
+
+    def __init__(self, loading: str | None = None) -> None:
         super().__init__()
+        self._loading = loading
         self._run = ""
         self._names: list[str] | None = None
 
@@ -101,6 +111,8 @@ class FrameBar(_RunBar, FrameProgress):
     def built(self) -> None:
         """Start the bar at the first step."""
         super().built()
+        if self._loading:
+            Thread(target=import_module, args=(self._loading,), daemon=True).start()
         self.reached(0, 0)
 
     def reached(self, descriptors: int, cycles: int) -> None:
