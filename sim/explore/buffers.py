@@ -2,8 +2,9 @@
 
 The sizes of the line memory and of the rings of 3x3 kernels and of parameters are forced by the
 network: more of them makes nothing faster. Map, strip and weight memory trade bytes on chip for
-bytes from outside and for waits, so a design states how much above the least it has. Sizes are
-rounded up to what block RAM holds anyway, so that nothing that is paid for stays unused.
+bytes from outside and for waits, so a design states how much above the least it has: above the
+three sizes that together take the fewest block RAMs. Sizes are rounded up to what block RAM holds
+anyway, so that nothing that is paid for stays unused.
 """
 
 import dataclasses
@@ -13,13 +14,12 @@ from typing import Any
 
 from mnv2.golden.network import Network
 from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.sim.explore.joint_buffers import BLOCK_RAM_DEPTH, fewest_block_rams, weights_needed
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
 
-__all__ = ["BLOCK_RAM_DEPTH", "BufferSizes"]
+__all__ = ["BufferSizes"]
 
-#: Words of a block RAM at its full width, of every family here.
-BLOCK_RAM_DEPTH = 512
 #: No network needs more; the first two are what an address in a descriptor reaches.
 _MOST: dict[str, Any] = {
     "map_words": 2**16 - 1,
@@ -29,6 +29,8 @@ _MOST: dict[str, Any] = {
     "tap_words": 2**20,
     "parameter_words": 2**20,
 }
+#: Sizes that depend on each other.
+_JOINT = ("map_words", "strip_words", "weight_words")
 _BASE = PRESETS["base"]
 _LANES = ("outputs", "inputs", "pixels")
 _STATED = (
@@ -91,26 +93,31 @@ class BufferSizes:
             stated["residual_lanes"] = _largest_divisor(elements, _BASE.residual_lanes)
         ample = dataclasses.replace(_BASE, **lanes, **stated, **_MOST, queue_words=queue)
         forced = self._once(("forced", *lanes.values()), lambda: self._forced(ample))
-        more = {"strip_words": point.get("strip_factor", 1)}
-        forced = {
-            name: point[name] if name in point else _rounded(words * more.get(name, 1), name)
-            for name, words in forced.items()
-        }
-        sized = dataclasses.replace(ample, **forced)
-        key = tuple(lanes.values()), tuple(forced.values())
-        map_words = point.get("map_words")
-        if map_words is None:
-            least, keeping = self._once(("maps", key), lambda: self._maps(sized))
+        forced = {name: point.get(name, words) for name, words in forced.items()}
+        made = dataclasses.replace(
+            ample,
+            **forced,
+            **{name: point[name] for name in _JOINT if name in point},
+        )
+        widths = made.word_bits, made.weight_word_bits
+        key = tuple(lanes.values()), tuple(getattr(made, name) for name in _MOST), widths
+        least = self._once(("joint", key), lambda: fewest_block_rams(self._network, made))
+        if "strip_words" not in point:
+            strip_words = _rounded(least.strip_words * point.get("strip_factor", 1), "strip_words")
+            made = dataclasses.replace(made, strip_words=strip_words)
+        if "map_words" not in point:
             share = point.get("map_share", 1)
-            map_words = _rounded(least + share * (keeping - least), "map_words")
-        sized = dataclasses.replace(sized, map_words=map_words)
-        weight_words = point.get("weight_words")
-        if weight_words is None:
-            least = self._once(("weights", key, map_words), lambda: self._weights(sized))
-            weight_words = _rounded(least * point.get("weight_factor", 1), "weight_words")
-        config = dataclasses.replace(sized, weight_words=weight_words)
-        self._once(("placed", key, map_words, weight_words), lambda: self._place(config))
-        return config
+            words = least.map_words
+            if share:
+                keeping = self._once(("maps", key, made.strip_words), lambda: self._keeping(made))
+                words += share * max(0, keeping - words)
+            made = dataclasses.replace(made, map_words=_rounded(words, "map_words"))
+        sizes = made.strip_words, made.map_words
+        placed = self._once(("placed", key, sizes), lambda: self._place(made))
+        if "weight_words" not in point:
+            words = weights_needed(self._network, made, placed) * point.get("weight_factor", 1)
+            made = dataclasses.replace(made, weight_words=_rounded(words, "weight_words"))
+        return made
 
     def _once(self, key: Hashable, find: Callable[[], Any]) -> Any:
         """The result for a key, computed once, or the reason why there is none."""
@@ -129,20 +136,14 @@ class BufferSizes:
         self._place(ample)
         return {
             name: self._least(ample, name)
-            for name in ("strip_words", "line_words", "tap_words", "parameter_words")
+            for name in ("line_words", "tap_words", "parameter_words")
         }
 
-    def _maps(self, config):
-        """Words of the map memory: the least, and those with which no map leaves the chip."""
-        least = self._least(config, "map_words")
+    def _keeping(self, config):
+        """Fewest words of the map memory with which no map leaves the chip, or all that it has."""
         if self._spilled(config):
-            return least, config.map_words
-        return least, self._least(config, "map_words", lambda made: self._spilled(made) == 0)
-
-    def _weights(self, config):
-        """Least words of weights with which no more maps leave the chip than with ample ones."""
-        spilled = self._spilled(config)
-        return self._least(config, "weight_words", lambda made: self._spilled(made) <= spilled)
+            return config.map_words
+        return self._least(config, "map_words", lambda made: self._spilled(made) == 0)
 
     def _least(
         self,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from mnv2.golden.network import mobilenet_v2
-from mnv2.sim.explore.buffers import BLOCK_RAM_DEPTH, BufferSizes
+from mnv2.sim.explore.buffers import BufferSizes
+from mnv2.sim.explore.joint_buffers import BLOCK_RAM_DEPTH
 from mnv2.sim.explore.space import choose_space
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
@@ -61,8 +62,6 @@ def test_factors_multiply_the_least(sizes):
     assert replace(more, weight_words=least.weight_words) == least
     strips = sizes.configuration(point(16, 4, 7, strip_factor=4.0))
     assert strips.strip_words == 4 * least.strip_words
-    # Higher strips work a block off at once: fewer weights must wait for the next strip.
-    assert strips.weight_words < least.weight_words
 
 
 def test_sizes_that_are_stated_stay(sizes):
@@ -88,9 +87,11 @@ def test_lanes_that_are_no_accelerator(sizes):
         sizes.configuration(point(16, 4, 1, data_bits=512, burst_beats=256))
 
 
-def test_bits_change_no_words(sizes):
+def test_narrow_weights_take_the_room_of_strips(sizes):
+    """A word of weights is half as wide: more of them take fewer block RAMs than more of a map."""
     wide, narrow = (sizes.configuration(point(16, 4, 7, weight_bits=bits)) for bits in (8, 4))
-    assert replace(narrow, weight_bits=8) == wide
+    assert narrow.weight_words > wide.weight_words
+    assert narrow.strip_words + narrow.map_words < wide.strip_words + wide.map_words
 
 
 def test_options_of_the_datapath_are_those_of_the_point(sizes):
