@@ -143,15 +143,6 @@ def explore(
         ),
     ] = None,
     latency: Latency = 100,
-    ultra_ram: Annotated[
-        bool,
-        typer.Option(
-            "--ultra-ram",
-            help="Count large buffers as UltraRAM if the device has it; Yosys uses it only if "
-            "told to.",
-            rich_help_panel=SPACE,
-        ),
-    ] = False,
     model: Model = None,
     width: Width = None,
     size: ImageSize = None,
@@ -203,7 +194,7 @@ def explore(
     Depthwise layers share the array's multipliers: 9 of the outputs of each channel, so outputs,
     inputs and pixels decide their lanes too. Two frames abreast share control and weights. Pairs of
     products share a DSP as packing says, where the device's DSPs are wide enough. Buffers follow
-    from the network: those with which it takes the fewest block RAMs, or larger ones if that saves
+    from the network: those with which it takes the least RAM, or larger ones if that saves
     time or bytes. map_share is 0 for that map memory, and 1 to keep every map on chip; strip_factor
     and weight_factor are multiples of that strip memory and of the least weight memory; queue_tiles
     is the number of results of the array that a queue holds. A size in words, such as map_words, is
@@ -269,7 +260,6 @@ def explore(
         designs=designs,
         population=population,
         seed=seed,
-        ultra_ram=ultra_ram,
     )
     request = stated_request(context, work, request)
     prepared = prepare_search(request, _network(request.network))

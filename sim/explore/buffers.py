@@ -3,8 +3,8 @@
 The sizes of the line memory and of the rings of 3x3 kernels and of parameters are forced by the
 network: more of them makes nothing faster. Map, strip and weight memory trade bytes on chip for
 bytes from outside and for waits, so a design states how much above the least it has: above the
-three sizes that together take the fewest block RAMs. Sizes are rounded up to what block RAM holds
-anyway, so that nothing that is paid for stays unused.
+three sizes that together take the least RAM. Sizes are rounded up to what the RAM holds anyway, so
+that nothing that is paid for stays unused.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from typing import Any
 
 from mnv2.golden.network import Network
 from mnv2.hw.config import PRESETS, AcceleratorConfig
-from mnv2.sim.explore.joint_buffers import BLOCK_RAM_DEPTH, fewest_block_rams, weights_needed
+from mnv2.sim.explore.joint_buffers import RAM_DEPTH, smallest_buffers, weights_needed
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
 
@@ -48,6 +48,8 @@ _STATED = (
     "outstanding",
     "padded_words",
     "counters",
+    "map_ram",
+    "weight_ram",
 )
 
 
@@ -99,24 +101,26 @@ class BufferSizes:
             **forced,
             **{name: point[name] for name in _JOINT if name in point},
         )
-        widths = made.word_bits, made.weight_word_bits
-        key = tuple(lanes.values()), tuple(getattr(made, name) for name in _MOST), widths
-        least = self._once(("joint", key), lambda: fewest_block_rams(self._network, made))
-        if "strip_words" not in point:
-            strip_words = _rounded(least.strip_words * point.get("strip_factor", 1), "strip_words")
-            made = dataclasses.replace(made, strip_words=strip_words)
-        if "map_words" not in point:
+        free = [name for name in _JOINT if name not in point]
+        shapes = made.word_bits, made.weight_word_bits, made.map_ram, made.weight_ram
+        key = tuple(lanes.values()), tuple(getattr(made, name) for name in _MOST), shapes
+        least = self._once(("joint", key), lambda: smallest_buffers(self._network, made, free))
+        if "strip_words" in free:
+            words = least.strip_words * point.get("strip_factor", 1)
+            made = dataclasses.replace(made, strip_words=_rounded(words, "strip_words"))
+        if "map_words" in free:
             share = point.get("map_share", 1)
             words = least.map_words
             if share:
                 keeping = self._once(("maps", key, made.strip_words), lambda: self._keeping(made))
                 words += share * max(0, keeping - words)
-            made = dataclasses.replace(made, map_words=_rounded(words, "map_words"))
+            made = dataclasses.replace(made, map_words=_rounded(words, "map_words", made.map_ram))
         sizes = made.strip_words, made.map_words
         placed = self._once(("placed", key, sizes), lambda: self._place(made))
-        if "weight_words" not in point:
+        if "weight_words" in free:
             words = weights_needed(self._network, made, placed) * point.get("weight_factor", 1)
-            made = dataclasses.replace(made, weight_words=_rounded(words, "weight_words"))
+            words = _rounded(words, "weight_words", made.weight_ram)
+            made = dataclasses.replace(made, weight_words=words)
         return made
 
     def _once(self, key: Hashable, find: Callable[[], Any]) -> Any:
@@ -185,11 +189,12 @@ def _largest_divisor(number: int, most: int) -> int:
     return next(divisor for divisor in range(most, 0, -1) if number % divisor == 0)
 
 
-def _rounded(words: float, name: str) -> int:
-    """Words that block RAM holds anyway, up to the most that can be addressed."""
-    return _words(math.ceil(words / BLOCK_RAM_DEPTH), _MOST[name])
+def _rounded(words: float, name: str, ram: str = "block") -> int:
+    """Words that the RAM holds anyway, up to the most that can be addressed."""
+    depth = RAM_DEPTH[ram]
+    return min(math.ceil(words / depth) * depth, _MOST[name])
 
 
 def _words(rams: int, most: int) -> int:
     """Words of a number of block RAMs in a row, ``most`` at most."""
-    return min(rams * BLOCK_RAM_DEPTH, most)
+    return min(rams * RAM_DEPTH["block"], most)

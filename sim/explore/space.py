@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from mnv2.hw.config import OPERAND_BITS, PACKINGS, REQUANTIZERS
+from mnv2.hw.config import OPERAND_BITS, PACKINGS, RAMS, REQUANTIZERS
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
 
@@ -98,7 +98,7 @@ AXES = {
         ),
         DesignAxis(
             "map_share",
-            "map memory: 0 is that with which the buffers take the fewest block RAMs, and 1 keeps "
+            "map memory: 0 is that with which the buffers take the least RAM, and 1 keeps "
             "every map on chip",
             whole=False,
             low=0,
@@ -106,13 +106,15 @@ AXES = {
         ),
         DesignAxis(
             "strip_factor",
-            "strip memory, as a multiple of that with which the buffers take the fewest block RAMs",
+            "strip memory, as a multiple of that with which the buffers take the least RAM",
             whole=False,
             high=64,
         ),
         DesignAxis(
             "weight_factor", "weight memory, as a multiple of the least", whole=False, high=64
         ),
+        DesignAxis("map_ram", "RAM of the map memory", choices=RAMS),
+        DesignAxis("weight_ram", "RAM of the ring of weights", choices=RAMS),
         DesignAxis("queue_tiles", "depth of the queues, in tiles of results", low=2, high=1024),
         DesignAxis(
             "data_bits", "width of the memory port in bits: 64, 128, 256 or 512", low=64, high=512

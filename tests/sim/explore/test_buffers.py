@@ -6,7 +6,7 @@ import pytest
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.sim.explore.buffers import BufferSizes
-from mnv2.sim.explore.joint_buffers import BLOCK_RAM_DEPTH
+from mnv2.sim.explore.joint_buffers import RAM_DEPTH
 from mnv2.sim.explore.space import choose_space
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
@@ -38,17 +38,17 @@ def test_a_block_ram_less_does_not_fit(sizes, lanes):
         "weight_words",
     ):
         words = getattr(config, name)
-        assert words % BLOCK_RAM_DEPTH == 0
-        if words > BLOCK_RAM_DEPTH:
+        assert words % RAM_DEPTH["block"] == 0
+        if words > RAM_DEPTH["block"]:
             with pytest.raises(DoesNotFit):
-                place_network(mobilenet_v2(), replace(config, **{name: words - BLOCK_RAM_DEPTH}))
+                place_network(mobilenet_v2(), replace(config, **{name: words - RAM_DEPTH["block"]}))
 
 
 @pytest.mark.parametrize("lanes", LANES[:2])
 def test_a_share_of_one_keeps_every_map(sizes, lanes):
     config = sizes.configuration(point(*lanes, map_share=1))
     assert not any(place_network(mobilenet_v2(), config).spilled)
-    fewer = replace(config, map_words=config.map_words - BLOCK_RAM_DEPTH)
+    fewer = replace(config, map_words=config.map_words - RAM_DEPTH["block"])
     assert any(place_network(mobilenet_v2(), fewer).spilled)
     middle = sizes.configuration(point(*lanes, map_share=0.5))
     least = sizes.configuration(point(*lanes, map_share=0))

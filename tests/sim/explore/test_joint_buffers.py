@@ -1,4 +1,4 @@
-"""Strip, map and weight memory with the fewest block RAMs, found among all that fit."""
+"""Strip, map and weight memory with the least RAM, found among all that fit."""
 
 import itertools
 from dataclasses import replace
@@ -10,7 +10,7 @@ from mnv2.hw.config import PRESETS
 from mnv2.sim.cost.devices import find_device
 from mnv2.sim.cost.resources import estimate_resources
 from mnv2.sim.explore.buffers import BufferSizes
-from mnv2.sim.explore.joint_buffers import BLOCK_RAM_DEPTH, fewest_block_rams
+from mnv2.sim.explore.joint_buffers import RAM_DEPTH, smallest_buffers
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
 from tests.sim.rtl.machines import network_of
@@ -38,7 +38,7 @@ def block_rams(config):
 @pytest.mark.parametrize("lanes", [(12, 4, 1), (16, 8, 2)])
 def test_no_other_sizes_take_fewer(name, lanes):
     outputs, inputs, pixels = lanes
-    most = 12 * BLOCK_RAM_DEPTH
+    most = 12 * RAM_DEPTH["block"]
     ample = replace(
         PRESETS["base"],
         outputs=outputs,
@@ -52,9 +52,9 @@ def test_no_other_sizes_take_fewer(name, lanes):
         strip_words=most,
         weight_words=most,
     )
-    found = fewest_block_rams(NETWORKS[name], ample)
+    found = smallest_buffers(NETWORKS[name], ample)
     place_network(NETWORKS[name], found)
-    sizes = range(BLOCK_RAM_DEPTH, most + 1, BLOCK_RAM_DEPTH)
+    sizes = range(RAM_DEPTH["block"], most + 1, RAM_DEPTH["block"])
     for strip, maps, weights in itertools.product(sizes, repeat=3):
         other = replace(found, strip_words=strip, map_words=maps, weight_words=weights)
         if block_rams(other) < block_rams(found):
@@ -81,4 +81,4 @@ def test_the_whole_network_fits_an_ecp5():
 def test_a_network_that_fits_nothing():
     ample = replace(PRESETS["base"], strip_words=512, map_words=512)
     with pytest.raises(DoesNotFit, match="needs"):
-        fewest_block_rams(mobilenet_v2(), ample)
+        smallest_buffers(mobilenet_v2(), ample)
