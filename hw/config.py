@@ -12,7 +12,7 @@ __all__ = ["ACCUMULATOR_BITS", "ADDRESS_BITS", "BEATS_BITS", "BYTES_BITS", "CAUS
            "COUNTER_COLUMNS", "COUNTER_ROWS", "DATA_WIDTHS", "GROUPS_BITS", "IMAGE_CHANNELS",
            "INDEX_BITS", "LOGIT_BITS", "MEMORY_ADDRESS_BITS", "NARROW_ACCUMULATOR_BITS",
            "OPERAND_BITS", "PACKINGS", "PAGE_BYTES", "PIXELS_BITS", "POOL_SUM_BITS", "PRESETS",
-           "RECORDS_BITS", "RECORD_BYTES", "REQUANTIZERS", "RINGS", "STORE_QUEUE_WORDS", "STREAMS",
+           "RAMS", "RECORDS_BITS", "RECORD_BYTES", "REQUANTIZERS", "RINGS", "STORE_QUEUE_WORDS", "STREAMS",
            "TAPS", "WORDS_BITS", "WRITE_OUTSTANDING", "AcceleratorConfig", "field_bits",
            "packed_products"]
 
@@ -39,6 +39,9 @@ NARROW_ACCUMULATOR_BITS = range(16, 29)
 
 #: Roundings of requantisation: LiteRT's two, or one with a multiplier of 17 bits.
 REQUANTIZERS = ("double", "single")
+
+#: RAM that a memory is made of: the device's block RAM, or UltraScale+'s UltraRAM.
+RAMS = ("block", "ultra")
 
 # Widths of the fields of commands and descriptors.
 ADDRESS_BITS = 16       # of a word in the map or strip memory
@@ -140,6 +143,8 @@ class AcceleratorConfig:
         Rings that are filled from memory ahead of use: pointwise weights (``outputs * inputs``
         weights a word), 3x3 kernels (``9 * inputs`` weights a word) and requantisation parameters
         (``64 * inputs`` bits a word, 72 with accumulators of 32 bits).
+    map_ram, weight_ram : str
+        RAM of the map memory and of the ring of weights, one of :data:`RAMS`.
     queue_words : int
         Depth of the queue of expanded words and of the queue before the residual adder.
     data_bits : int
@@ -173,6 +178,8 @@ class AcceleratorConfig:
     weight_words:    int = 9472
     tap_words:       int = 512
     parameter_words: int = 1024
+    map_ram:         str = "block"
+    weight_ram:      str = "block"
     queue_words:     int = 32
     data_bits:       int = 128
     burst_beats:     int = 16
@@ -190,7 +197,8 @@ class AcceleratorConfig:
                                       or value < 1):
                 raise ValueError(f"{field.name} must be a positive integer, not {value!r}")
         for name, choices in (("packing", PACKINGS), ("requantize", REQUANTIZERS),
-                              ("operand_bits", OPERAND_BITS), ("frames", (1, 2))):
+                              ("operand_bits", OPERAND_BITS), ("frames", (1, 2)),
+                              ("map_ram", RAMS), ("weight_ram", RAMS)):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, "
                                  f"not {getattr(self, name)!r}")

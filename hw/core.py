@@ -109,7 +109,7 @@ class Core(wiring.Component):
             **word_lanes, **bits)
         self._step_input = StepInput(**lanes, **bits)
         operands = self._array.i.payload.shape().members
-        self._weights    = _ring(operands["weights"], config.weight_words)
+        self._weights    = _ring(operands["weights"], config.weight_words, config.weight_ram)
         self._taps       = _ring(operands["taps"], config.tap_words)
         self._parameters = _ring(self._requantize.i.payload.shape().members["parameters"],
                                  config.parameter_words)
@@ -157,7 +157,7 @@ class Core(wiring.Component):
         m.submodules.line_input  = self._line_input = LineInput(
             word=self._word, queue_words=self.config.queue_words)
         m.submodules.map_memory  = self._map = MapMemory(
-            word=self._word, depth=self.config.map_words)
+            word=self._word, depth=self.config.map_words, ram=self.config.map_ram)
         m.submodules.strip       = strip = Memory(self._strip)
         m.submodules.weights     = self._weights
         m.submodules.taps        = self._taps
@@ -362,9 +362,9 @@ class Core(wiring.Component):
         ]
 
 
-def _ring(word, depth):
+def _ring(word, depth, ram="block"):
     """Ring of words of a stream."""
-    return Ring(shape=word, depth=depth, free_limit=min(depth, 2**WORDS_BITS - 1))
+    return Ring(shape=word, depth=depth, free_limit=min(depth, 2**WORDS_BITS - 1), ram=ram)
 
 
 def _wrap(ring, offset):

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
 from .config import ADDRESS_BITS
+from .ram import ram_attributes
 
 __all__ = ["MapMemory", "placed_word"]
 
@@ -28,6 +29,8 @@ class MapMemory(wiring.Component):
         A word.
     depth : int
         Words.
+    ram : str
+        RAM that it is made of, one of :data:`mnv2.hw.config.RAMS`.
 
     Members
     -------
@@ -48,8 +51,9 @@ class MapMemory(wiring.Component):
     #: Cycles from an address to its word.
     read_latency = 1
 
-    def __init__(self, *, word, depth):
+    def __init__(self, *, word, depth, ram="block"):
         check_integer("Depth", depth, 1, 2**ADDRESS_BITS - 1)
+        self._attributes = ram_attributes(ram)
         self.word  = word
         self.depth = depth
         self._memory = MemoryData(shape=word, depth=depth, init=())
@@ -73,7 +77,7 @@ class MapMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = words = Memory(self._memory)
+        m.submodules.words = words = Memory(self._memory, attrs=self._attributes)
         read, write = words.read_port(), words.write_port()
         m.d.comb += [
             self.summand_grant.eq(self.summand & ~self.step),

@@ -5,6 +5,7 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
+from .ram import ram_attributes
 
 __all__ = ["Ring"]
 
@@ -29,6 +30,8 @@ class Ring(wiring.Component):
         Number of words, at least 2; need not be a power of two.
     free_limit : int
         Most words freed in one cycle, 1 to ``depth``; ``None`` for ``depth``.
+    ram : str
+        RAM that it is made of, one of :data:`mnv2.hw.config.RAMS`.
 
     Members
     -------
@@ -58,7 +61,7 @@ class Ring(wiring.Component):
     #: Cycles from ``read_address`` to ``read_data``.
     read_latency = 1
 
-    def __init__(self, *, shape, depth, free_limit=None):
+    def __init__(self, *, shape, depth, free_limit=None, ram="block"):
         check_integer("Depth", depth, 2)
         if free_limit is None:
             free_limit = depth
@@ -66,6 +69,7 @@ class Ring(wiring.Component):
         self.shape      = shape
         self.depth      = depth
         self.free_limit = free_limit
+        self._attributes = ram_attributes(ram)
         super().__init__({
             "i":            In(stream.Signature(shape)),
             "read_address": In(range(depth)),
@@ -84,7 +88,8 @@ class Ring(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.storage = storage = memory.Memory(shape=self.shape, depth=self.depth, init=[])
+        m.submodules.storage = storage = memory.Memory(
+            shape=self.shape, depth=self.depth, init=[], attrs=self._attributes)
         write_port = storage.write_port()
         read_port  = storage.read_port()
 

@@ -112,7 +112,6 @@ def cost(
     latency: int = 100,
     bytes_per_cycle: int | None = None,
     clock_hz: float | None = None,
-    ultra_ram: bool = False,
 ) -> CostReport:
     """Estimate resources, the devices that they fit, the frame rate and the energy of a frame.
 
@@ -128,8 +127,6 @@ def cost(
         Bandwidth of the memory; default the peak of each device's own.
     clock_hz : float, optional
         Default: the estimate of each device's family.
-    ultra_ram : bool
-        Count large buffers as UltraRAM where the device has it.
 
     Returns
     -------
@@ -138,7 +135,8 @@ def cost(
     Raises
     ------
     UserError
-        If there is no such device, or its multipliers cannot hold the configuration's packing.
+        If there is no such device, or its multipliers cannot hold the configuration's packing, or
+        it has no UltraRAM that a memory asks for.
 
     Examples
     --------
@@ -159,12 +157,12 @@ def cost(
         raise UserError(str(error)) from None
     _check(config, memory, 1, CLOCK_HZ if clock_hz is None else clock_hz)
     from mnv2.sim.cost.cost_report import make_cost_report
-    from mnv2.sim.cost.devices import check_packing, find_device, load_devices
+    from mnv2.sim.cost.devices import check_device, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
 
     devices = [find_device(device)] if device else list(load_devices().values())
     if device:
-        check_packing(config, devices[0])
+        check_device(config, devices[0])
     return make_cost_report(
         network,
         config,
@@ -172,7 +170,6 @@ def cost(
         latency=latency,
         bytes_per_cycle=bytes_per_cycle,
         clock_hz=clock_hz,
-        ultra_ram=ultra_ram,
         energies=load_energies(),
     )
 
@@ -213,8 +210,9 @@ def explore(
     --------
     >>> import mnv2
     >>> space = mnv2.choose_space("small", ["outputs=16", "inputs=4,8", "pixels=4,7",
-    ...     "frames=1", "packing=none", "residual_lanes=4", "map_share=1", "strip_factor=1",
-    ...     "weight_factor=1", "data_bits=128"])
+    ...     "frames=1", "packing=none", "multipliers_in_luts=false", "residual_lanes=4",
+    ...     "map_share=1", "strip_factor=1", "weight_factor=1", "data_bits=128",
+    ...     "padded_words=false"])
     >>> request = mnv2.SearchRequest(
     ...     space=space.values, objectives=("fps", "dsp"), limits={"dsp": 1000})
     >>> network = mnv2.mobilenet_v2(width=0.35, input_size=96)

@@ -49,13 +49,6 @@ def cost(
             "and keep their clocks in the cache.",
         ),
     ] = False,
-    ultra_ram: Annotated[
-        bool,
-        typer.Option(
-            "--ultra-ram",
-            help="Count large buffers as UltraRAM where the device has it.",
-        ),
-    ] = False,
     energies: Annotated[
         Path | None,
         typer.Option(
@@ -98,7 +91,7 @@ def cost(
 
     - mnv2 cost --config small --set packing=pixels
 
-    - mnv2 cost --set pixels=4 --device KV260 --ultra-ram --output runs/cost
+    - mnv2 cost --device KV260 --set map_ram=ultra --set weight_ram=ultra --output runs/cost
     """
     from contextlib import nullcontext
 
@@ -107,14 +100,14 @@ def cost(
     from mnv2.sim.cost.cost_plots import draw_cost
     from mnv2.sim.cost.cost_report import make_cost_report, write_cost_report
     from mnv2.sim.cost.cost_tables import render_cost_report
-    from mnv2.sim.cost.devices import check_packing, find_device, load_devices
+    from mnv2.sim.cost.devices import check_device, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
     from mnv2.sim.jobs.files import output_folder
 
     accelerator = load_configuration(config, settings or ())
     chosen = [find_device(device, devices)] if device else list(load_devices(devices).values())
     if device:
-        check_packing(accelerator, chosen[0])
+        check_device(accelerator, chosen[0])
     table = load_energies(energies)
     memory = make_memory(latency, bandwidth)
     network = choose_network(model, width, size, classes, padding)
@@ -127,7 +120,6 @@ def cost(
             bytes_per_cycle=None if bandwidth is None else memory.bytes_per_cycle,
             clock_hz=None if clock is None else clock * 1e6,
             unit_clocks=_unit_clocks(accelerator, chosen, fmax, clock),
-            ultra_ram=ultra_ram,
             energies=table,
         )
         if folder is not None:

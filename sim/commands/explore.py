@@ -143,15 +143,6 @@ def explore(
         ),
     ] = None,
     latency: Latency = 100,
-    ultra_ram: Annotated[
-        bool,
-        typer.Option(
-            "--ultra-ram",
-            help="Count large buffers as UltraRAM if the device has it; Yosys uses it only if "
-            "told to.",
-            rich_help_panel=SPACE,
-        ),
-    ] = False,
     model: Model = None,
     width: Width = None,
     size: ImageSize = None,
@@ -203,10 +194,11 @@ def explore(
     Depthwise layers share the array's multipliers: 9 of the outputs of each channel, so outputs,
     inputs and pixels decide their lanes too. Two frames abreast share control and weights. Pairs of
     products share a DSP as packing says, where the device's DSPs are wide enough. Buffers follow
-    from the network: the least that it needs, or more if that saves time or bytes. map_share is 0
-    for the least map memory, and 1 to keep every map on chip; strip_factor and weight_factor are
-    multiples of the least strip and weight memory; queue_tiles is the number of results of the
-    array that a queue holds. A size in words, such as map_words, is used as given.
+    from the network: those with which it takes the least RAM, or larger ones if that saves
+    time or bytes. map_share is 0 for that map memory, and 1 to keep every map on chip; strip_factor
+    and weight_factor are multiples of that strip memory and of the least weight memory; queue_tiles
+    is the number of results of the array that a queue holds. A size in words, such as map_words, is
+    used as given.
 
     Frames run one after another, or two by two, and latency is the time from start to logits. The
     bandwidth of a design is its bytes over its time; if its port can ask for more than the device's
@@ -268,7 +260,6 @@ def explore(
         designs=designs,
         population=population,
         seed=seed,
-        ultra_ram=ultra_ram,
     )
     request = stated_request(context, work, request)
     prepared = prepare_search(request, _network(request.network))

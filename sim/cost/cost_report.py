@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from mnv2.golden.summary import short_repr
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.clock import Clock, estimate_clock
-from mnv2.sim.cost.devices import Device, Use, device_use, fits, packing_lacks
+from mnv2.sim.cost.devices import Device, Use, device_use, family_lacks, fits
 from mnv2.sim.cost.energy import Energy, frame_energy
 from mnv2.sim.cost.families import FAMILIES
-from mnv2.sim.cost.resources import Resources, estimate_resources, estimate_units
+from mnv2.sim.cost.resources import Resources, estimate_units
 from mnv2.sim.cost.synthesised import find_synthesised
 from mnv2.sim.cost.unit_cost import Energies
 from mnv2.sim.cost.unit_list import GROUPS, group_of
@@ -81,8 +81,6 @@ class CostReport:
     Attributes
     ----------
     config : mnv2.hw.config.AcceleratorConfig
-    options : dict
-        ``ultra_ram``: large buffers counted as UltraRAM.
     units : dict of str to dict of str to Resources
         By family and path.
     synthesised : dict of str to dict, or None
@@ -102,7 +100,6 @@ class CostReport:
     __repr__ = short_repr
 
     config: AcceleratorConfig
-    options: Mapping[str, bool] = field(hash=False)
     units: Mapping[str, Mapping[str, Resources]] = field(hash=False)
     synthesised: Mapping[str, Mapping[str, int] | None] = field(hash=False)
     devices: tuple[DeviceCost, ...]
@@ -132,7 +129,6 @@ def make_cost_report(
     bytes_per_cycle=None,
     clock_hz=None,
     unit_clocks=None,
-    ultra_ram=False,
     energies,
 ):
     """Count, predict and compare.
@@ -151,8 +147,6 @@ def make_cost_report(
         A clock for all; default `mnv2.sim.cost.clock.estimate_clock` of each family.
     unit_clocks : dict, optional
         Measured clocks of units of this configuration on ECP5.
-    ultra_ram : bool
-        Counted so on devices that can.
     energies : dict of str to float
         As of `mnv2.sim.cost.energy.load_energies`.
 
@@ -179,16 +173,8 @@ def make_cost_report(
     for device in devices:
         family = device.family
         if family not in units:
-            units[family] = estimate_units(
-                config,
-                family,
-                ultra_ram=ultra_ram
-                and FAMILIES[family].ultra_ram
-                and any(one.ultra_ram for one in devices if one.family == family),
-            )
+            units[family] = estimate_units(config, family)
         resources = sum(units[family].values(), Resources())
-        if device.family == "xcup" and ultra_ram and not device.ultra_ram:
-            resources = estimate_resources(config, family)
         clock = estimate_clock(family, clock_hz, unit_clocks=unit_clocks)
         share = bytes_per_cycle
         if share is None:
@@ -205,12 +191,11 @@ def make_cost_report(
                 cycles=None if misfit else sum(layer.cycles for layer in layers),
                 dram_bytes=None if misfit else _bytes_of_a_frame(layers, config),
                 frames=config.frames,
-                note=packing_lacks(config, family),
+                note=family_lacks(config, family),
             )
         )
     return CostReport(
         config=config,
-        options={"ultra_ram": ultra_ram},
         units=units,
         synthesised={family: find_synthesised(config, family) for family in units},
         devices=tuple(found),
@@ -231,7 +216,6 @@ def cost_as_dict(report):
     return {
         "computed": True,
         "configuration": dataclasses.asdict(report.config),
-        "options": dict(report.options),
         "latency_cycles": report.latency,
         "families": {
             family: {

@@ -92,8 +92,6 @@ def resource_table(report):
             f"LUTs and flip-flops are those of {FAMILIES[FAMILIES[family].calibrated_as].title}, "
             f"not fitted for this family"
         )
-    if report.options["ultra_ram"] and total.ultra_ram:
-        notes.append("large buffers in UltraRAM, which Yosys uses only where it is told to")
     table.caption = ";\n".join(notes)
     return table
 

@@ -14,12 +14,12 @@ from mnv2.sim.report.names import find_by_name
 __all__ = [
     "Device",
     "Use",
-    "check_packing",
+    "check_device",
     "device_use",
     "find_device",
     "fits",
     "load_devices",
-    "packing_lacks",
+    "family_lacks",
 ]
 
 TABLE = Path(__file__).with_name("devices.toml")
@@ -190,28 +190,37 @@ def find_device(name: str, path: str | Path | None = None) -> Device:
     return find_by_name("device", name, names, lambda device: device.name)
 
 
-def packing_lacks(config: AcceleratorConfig, family: str) -> str:
-    """The reason why a family's multipliers hold no pairs of a configuration; empty if they do."""
+def family_lacks(config: AcceleratorConfig, family: str) -> str:
+    """The reason why a family cannot hold a configuration as it is; empty if it can."""
     widest = FAMILIES[family].multiplier.operand_bits
-    if config.packing == "none" or config.operand_bits <= widest:
-        return ""
-    return (
-        f"the multipliers of {FAMILIES[family].title} take {widest} bits, and pairs are packed "
-        f"into {config.operand_bits}"
-    )
+    if config.packing != "none" and config.operand_bits > widest:
+        return (
+            f"the multipliers of {FAMILIES[family].title} take {widest} bits, and pairs are packed "
+            f"into {config.operand_bits}"
+        )
+    if "ultra" in (config.map_ram, config.weight_ram) and not FAMILIES[family].ultra_ram:
+        return f"{FAMILIES[family].title} has no UltraRAM, which a memory is made of"
+    return ""
 
 
-def check_packing(config: AcceleratorConfig, device: Device) -> None:
-    """Refuse a device whose multipliers hold no pairs of a configuration.
+def check_device(config: AcceleratorConfig, device: Device) -> None:
+    """Refuse a device whose family cannot hold a configuration as it is.
 
     Raises
     ------
     UserError
         With what to set instead.
     """
-    reason = packing_lacks(config, device.family)
+    reason = family_lacks(config, device.family)
     if not reason:
         return
+    if "UltraRAM" in reason:
+        advice = " ".join(
+            f"--set {name}=block"
+            for name in ("map_ram", "weight_ram")
+            if getattr(config, name) == "ultra"
+        )
+        raise UserError(f"This memory is not for {device.name}: {reason}; use {advice}")
     widest = FAMILIES[device.family].multiplier.operand_bits
     narrower = [
         bits

@@ -14,6 +14,7 @@ Ref: Yosys 0.70, passes/memory/memory_libmap.cc, MemMapping::handle_geom, prune_
 import functools
 from dataclasses import dataclass
 
+from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.record import Resources
 from mnv2.sim.cost.unit_cost import MemoryShape
 
@@ -107,32 +108,24 @@ MEMORY_FAMILIES = {
     "ice40": (_block(11, (2, 4, 8, 16), 64, 7, block_ram_4k=1),),
 }
 
-_ULTRA_RAM_ROWS, _ULTRA_RAM_BITS = 4096, 72
+#: UltraRAM of 4,096 rows of 72 bits, which Yosys takes only for a memory that asks for it.
+_ULTRA_RAM = _block(12, (72,), 1024, 1, ultra_ram=1)
 
 
-def map_memory(shape: MemoryShape, family: str, *, ultra_ram: bool = False) -> Resources:
+def map_memory(shape: MemoryShape, family: str) -> Resources:
     """Resources of a memory.
 
     Parameters
     ----------
     shape : mnv2.sim.cost.unit_cost.MemoryShape
     family : str
-        A key of `MEMORY_FAMILIES`.
-    ultra_ram : bool
-        Put it into UltraRAM of 4,096 rows of 72 bits if it is large and that takes fewer kbit than
-        twice what its bits are: an option that Yosys does not take by itself.
+        A key of `MEMORY_FAMILIES`. Block RAM is counted where it has no UltraRAM.
 
     Returns
     -------
     Resources
         Block RAMs, UltraRAMs and LUTs as memory, or flip-flops; none of the logic around them.
-
-    Ref: UltraRAM: AMD UG573, UltraScale Architecture Memory Resources, 4K x 72.
     """
-    if ultra_ram and shape.large:
-        used = -(-shape.depth // _ULTRA_RAM_ROWS) * -(-shape.width // _ULTRA_RAM_BITS)
-        if used * _ULTRA_RAM_ROWS * _ULTRA_RAM_BITS <= 2 * shape.depth * shape.width:
-            return Resources(ultra_ram=used)
     return _choose(shape, family)[0]
 
 
@@ -150,6 +143,9 @@ def reads_while_written(shape: MemoryShape, family: str) -> bool:
 @functools.lru_cache(maxsize=4096)
 def _choose(shape: MemoryShape, family: str) -> tuple[Resources, int, _Ram | None]:
     """Resources of a memory, the columns of RAMs, and the kind of RAM (None for flip-flops)."""
+    if shape.ram == "ultra" and FAMILIES[family].ultra_ram:
+        _, columns, count = _fit(shape, _ULTRA_RAM)
+        return Resources(ultra_ram=count), columns, _ULTRA_RAM
     best_by_kind: dict[bool, tuple[float, int, int, _Ram]] = {}
     for ram in MEMORY_FAMILIES[family]:
         if (
@@ -178,7 +174,7 @@ def _fit(shape: MemoryShape, ram: _Ram) -> tuple[float, int, int]:
     """Least cost of a memory in one kind of RAM, its columns, and how many RAMs that takes."""
     best: tuple[float, int, int] | None = None
     for index, unit in enumerate(ram.widths):
-        byte = 9 if unit >= 9 and len(ram.widths) > 1 and ram.widths[-1] > 16 else unit
+        byte = 9 if unit >= 9 and ram.widths[-1] > 16 else unit
         columns = -(-shape.depth // (1 << ram.address_bits - index))
         bits = columns * -(-shape.width // byte) * byte
         count = -(-bits // unit)

@@ -21,12 +21,7 @@ __all__ = ["FAMILIES", "Resources", "estimate_resources", "estimate_units", "loa
 COEFFICIENTS = Path(__file__).with_name("coefficients.json")
 
 
-def estimate_resources(
-    config: AcceleratorConfig,
-    family: str = "xcup",
-    *,
-    ultra_ram: bool = False,
-) -> Resources:
+def estimate_resources(config: AcceleratorConfig, family: str = "xcup") -> Resources:
     """Resources of a device that an accelerator takes.
 
     Parameters
@@ -34,9 +29,8 @@ def estimate_resources(
     config : mnv2.hw.config.AcceleratorConfig
     family : str
         A key of `FAMILIES`. The LUTs and flip-flops of ``"xc7"`` are those of ``"xcup"``, and those
-        of ``"ice40"`` those of ``"ecp5"``: both have LUTs of as many inputs.
-    ultra_ram : bool
-        Count large buffers as UltraRAM; Yosys uses it only where it is told to.
+        of ``"ice40"`` those of ``"ecp5"``: both have LUTs of as many inputs. A memory in UltraRAM
+        counts as block RAM in a family that has none.
 
     Returns
     -------
@@ -45,18 +39,13 @@ def estimate_resources(
     Raises
     ------
     ValueError
-        If there is no such family, or an option is for another.
+        If there is no such family.
     """
-    units = estimate_units(config, family, ultra_ram=ultra_ram)
+    units = estimate_units(config, family)
     return sum(units.values(), Resources())
 
 
-def estimate_units(
-    config: AcceleratorConfig,
-    family: str = "xcup",
-    *,
-    ultra_ram: bool = False,
-) -> dict[str, Resources]:
+def estimate_units(config: AcceleratorConfig, family: str = "xcup") -> dict[str, Resources]:
     """Resources of each unit of an accelerator; parameters as for `estimate_resources`.
 
     Returns
@@ -66,8 +55,6 @@ def estimate_units(
     """
     if family not in FAMILIES:
         raise ValueError(f"Family must be one of {', '.join(FAMILIES)}, not {family!r}")
-    if ultra_ram and not FAMILIES[family].ultra_ram:
-        raise ValueError(f"UltraRAM is for UltraScale+ devices, not for {FAMILIES[family].title}")
     coefficients = load_coefficients()[FAMILIES[family].calibrated_as]
     found = {}
     for unit in list_units(config, family):
@@ -77,9 +64,7 @@ def estimate_units(
             flip_flops=_weigh(of_kind["flip_flops"], unit.flip_flops),
         )
     for memory in list_memories(config):
-        found[memory.unit] = found.get(memory.unit, Resources()) + map_memory(
-            memory, family, ultra_ram=ultra_ram
-        )
+        found[memory.unit] = found.get(memory.unit, Resources()) + map_memory(memory, family)
     for path, products in list_products(config).items():
         found[path] += Resources(dsp=sum(product.dsps(family) for product in products))
     return found

@@ -50,8 +50,8 @@ class MemoryShape:
         Whether the row that is read comes a cycle later; block RAM can do no other.
     one_address : bool
         Whether it reads and writes the same row in each cycle, so that one port is enough.
-    large : bool
-        Whether it is one of the buffers that the configuration sizes.
+    ram : str
+        RAM that the configuration asks for, one of `mnv2.hw.config.RAMS`.
     """
 
     unit: str
@@ -60,7 +60,7 @@ class MemoryShape:
     depth: int
     clocked_read: bool = True
     one_address: bool = False
-    large: bool = False
+    ram: str = "block"
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ class Product:
         return self.count * multiplier.count(self.first_bits, self.second_bits, self.product_bits)
 
 
-def buffer(unit: str, name: str, width: int, depth: int) -> MemoryShape:
+def buffer(unit: str, name: str, width: int, depth: int, ram: str = "block") -> MemoryShape:
     """A buffer that the configuration sizes."""
-    return MemoryShape(unit, name, width, depth, large=True)
+    return MemoryShape(unit, name, width, depth, ram=ram)
 
 
 def queue(unit: str, width: int, depth: int) -> MemoryShape:

@@ -2,8 +2,9 @@
 
 The sizes of the line memory and of the rings of 3x3 kernels and of parameters are forced by the
 network: more of them makes nothing faster. Map, strip and weight memory trade bytes on chip for
-bytes from outside and for waits, so a design states how much above the least it has. Sizes are
-rounded up to what block RAM holds anyway, so that nothing that is paid for stays unused.
+bytes from outside and for waits, so a design states how much above the least it has: above the
+three sizes that together take the least RAM. Sizes are rounded up to what the RAM holds anyway, so
+that nothing that is paid for stays unused.
 """
 
 import dataclasses
@@ -13,13 +14,12 @@ from typing import Any
 
 from mnv2.golden.network import Network
 from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.sim.explore.joint_buffers import RAM_DEPTH, smallest_buffers, weights_needed
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
 
-__all__ = ["BLOCK_RAM_DEPTH", "BufferSizes"]
+__all__ = ["BufferSizes"]
 
-#: Words of a block RAM at its full width, of every family here.
-BLOCK_RAM_DEPTH = 512
 #: No network needs more; the first two are what an address in a descriptor reaches.
 _MOST: dict[str, Any] = {
     "map_words": 2**16 - 1,
@@ -29,6 +29,8 @@ _MOST: dict[str, Any] = {
     "tap_words": 2**20,
     "parameter_words": 2**20,
 }
+#: Sizes that depend on each other.
+_JOINT = ("map_words", "strip_words", "weight_words")
 _BASE = PRESETS["base"]
 _LANES = ("outputs", "inputs", "pixels")
 _STATED = (
@@ -46,6 +48,8 @@ _STATED = (
     "outstanding",
     "padded_words",
     "counters",
+    "map_ram",
+    "weight_ram",
 )
 
 
@@ -91,26 +95,33 @@ class BufferSizes:
             stated["residual_lanes"] = _largest_divisor(elements, _BASE.residual_lanes)
         ample = dataclasses.replace(_BASE, **lanes, **stated, **_MOST, queue_words=queue)
         forced = self._once(("forced", *lanes.values()), lambda: self._forced(ample))
-        more = {"strip_words": point.get("strip_factor", 1)}
-        forced = {
-            name: point[name] if name in point else _rounded(words * more.get(name, 1), name)
-            for name, words in forced.items()
-        }
-        sized = dataclasses.replace(ample, **forced)
-        key = tuple(lanes.values()), tuple(forced.values())
-        map_words = point.get("map_words")
-        if map_words is None:
-            least, keeping = self._once(("maps", key), lambda: self._maps(sized))
+        forced = {name: point.get(name, words) for name, words in forced.items()}
+        made = dataclasses.replace(
+            ample,
+            **forced,
+            **{name: point[name] for name in _JOINT if name in point},
+        )
+        free = [name for name in _JOINT if name not in point]
+        shapes = made.word_bits, made.weight_word_bits, made.map_ram, made.weight_ram
+        key = tuple(lanes.values()), tuple(getattr(made, name) for name in _MOST), shapes
+        least = self._once(("joint", key), lambda: smallest_buffers(self._network, made, free))
+        if "strip_words" in free:
+            words = least.strip_words * point.get("strip_factor", 1)
+            made = dataclasses.replace(made, strip_words=_rounded(words, "strip_words"))
+        if "map_words" in free:
             share = point.get("map_share", 1)
-            map_words = _rounded(least + share * (keeping - least), "map_words")
-        sized = dataclasses.replace(sized, map_words=map_words)
-        weight_words = point.get("weight_words")
-        if weight_words is None:
-            least = self._once(("weights", key, map_words), lambda: self._weights(sized))
-            weight_words = _rounded(least * point.get("weight_factor", 1), "weight_words")
-        config = dataclasses.replace(sized, weight_words=weight_words)
-        self._once(("placed", key, map_words, weight_words), lambda: self._place(config))
-        return config
+            words = least.map_words
+            if share:
+                keeping = self._once(("maps", key, made.strip_words), lambda: self._keeping(made))
+                words += share * max(0, keeping - words)
+            made = dataclasses.replace(made, map_words=_rounded(words, "map_words", made.map_ram))
+        sizes = made.strip_words, made.map_words
+        placed = self._once(("placed", key, sizes), lambda: self._place(made))
+        if "weight_words" in free:
+            words = weights_needed(self._network, made, placed) * point.get("weight_factor", 1)
+            words = _rounded(words, "weight_words", made.weight_ram)
+            made = dataclasses.replace(made, weight_words=words)
+        return made
 
     def _once(self, key: Hashable, find: Callable[[], Any]) -> Any:
         """The result for a key, computed once, or the reason why there is none."""
@@ -129,20 +140,14 @@ class BufferSizes:
         self._place(ample)
         return {
             name: self._least(ample, name)
-            for name in ("strip_words", "line_words", "tap_words", "parameter_words")
+            for name in ("line_words", "tap_words", "parameter_words")
         }
 
-    def _maps(self, config):
-        """Words of the map memory: the least, and those with which no map leaves the chip."""
-        least = self._least(config, "map_words")
+    def _keeping(self, config):
+        """Fewest words of the map memory with which no map leaves the chip, or all that it has."""
         if self._spilled(config):
-            return least, config.map_words
-        return least, self._least(config, "map_words", lambda made: self._spilled(made) == 0)
-
-    def _weights(self, config):
-        """Least words of weights with which no more maps leave the chip than with ample ones."""
-        spilled = self._spilled(config)
-        return self._least(config, "weight_words", lambda made: self._spilled(made) <= spilled)
+            return config.map_words
+        return self._least(config, "map_words", lambda made: self._spilled(made) == 0)
 
     def _least(
         self,
@@ -184,11 +189,12 @@ def _largest_divisor(number: int, most: int) -> int:
     return next(divisor for divisor in range(most, 0, -1) if number % divisor == 0)
 
 
-def _rounded(words: float, name: str) -> int:
-    """Words that block RAM holds anyway, up to the most that can be addressed."""
-    return _words(math.ceil(words / BLOCK_RAM_DEPTH), _MOST[name])
+def _rounded(words: float, name: str, ram: str = "block") -> int:
+    """Words that the RAM holds anyway, up to the most that can be addressed."""
+    depth = RAM_DEPTH[ram]
+    return min(math.ceil(words / depth) * depth, _MOST[name])
 
 
 def _words(rams: int, most: int) -> int:
     """Words of a number of block RAMs in a row, ``most`` at most."""
-    return min(rams * BLOCK_RAM_DEPTH, most)
+    return min(rams * RAM_DEPTH["block"], most)

@@ -165,6 +165,7 @@ def design_key(config: AcceleratorConfig, clock_hz: float) -> str:
     str
     """
     switches = [name for name, value in dataclasses.asdict(config).items() if value is True]
+    switches += [name for name in ("map_ram", "weight_ram") if getattr(config, name) == "ultra"]
     return (
         f"{_lanes(config)}"
         f" w{config.weight_bits}a{config.activation_bits}n{config.accumulator_bits}"

@@ -12,7 +12,7 @@ from typing import Any
 from mnv2.golden.network import Network
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.clock import Clock
-from mnv2.sim.cost.devices import Device, device_use, packing_lacks
+from mnv2.sim.cost.devices import Device, device_use, family_lacks
 from mnv2.sim.cost.energy import frame_energy
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.resources import estimate_resources
@@ -111,8 +111,6 @@ class Judge:
         Joules by name; see `mnv2.sim.cost.energy.load_energies`.
     accuracies : dict of (int, int, str) to mnv2.sim.explore.accuracy.FormatAccuracy, optional
         By bits of weights and of activations, and rounding.
-    ultra_ram : bool
-        See `mnv2.sim.cost.resources.estimate_resources`.
     """
 
     def __init__(
@@ -125,7 +123,6 @@ class Judge:
         device: Device | None = None,
         energies: Mapping[str, float] | None = None,
         accuracies: Mapping[Arithmetic, FormatAccuracy] | None = None,
-        ultra_ram: bool = False,
     ):
         self.network = network
         self.limits = tuple(limits)
@@ -134,7 +131,6 @@ class Judge:
         self.device = device
         self.energies = energies
         self.accuracies = accuracies
-        self._ultra_ram = ultra_ram
         self._buffers = BufferSizes(network)
         self._lanes: dict[tuple[int, ...], tuple[int, tuple[LaneWarning, ...]]] = {}
         self._templates: dict[int, Sequence[PredictedLayer]] = {}
@@ -161,9 +157,9 @@ class Judge:
         config = self._buffers.configuration(
             {"operand_bits": FAMILIES[self.family].operand_bits, **point}
         )
-        lacking = packing_lacks(config, self.family)
+        lacking = family_lacks(config, self.family)
         if lacking:
-            raise ValueError(f"packing must be none: {lacking}")
+            raise ValueError(lacking)
         clock = self.clock.hz if "clock_mhz" not in point else point["clock_mhz"] * 1e6
         design = Design(
             config=config,
@@ -171,7 +167,7 @@ class Judge:
             point=dict(point),
             clock_from=("given" if "clock_mhz" in point else self.clock.source),
             memory={"latency": self.latency, "bytes_per_cycle": 0},
-            resources=estimate_resources(config, self.family, ultra_ram=self._ultra_ram),
+            resources=estimate_resources(config, self.family),
         )
         if self.accuracies is not None:
             format_ = self.accuracies.get(arithmetic_of(config))

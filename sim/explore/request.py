@@ -71,8 +71,6 @@ class SearchRequest(CampaignRequest):
     population : int
         Designs of a generation, where not all are predicted.
     seed : int
-    ultra_ram : bool
-        See `mnv2.sim.cost.resources.estimate_resources`.
     """
 
     kind: ClassVar[str] = "search"
@@ -94,7 +92,6 @@ class SearchRequest(CampaignRequest):
     designs: int = 800
     population: int = 50
     seed: int = 1
-    ultra_ram: bool = False
 
     def stated(self, parameter: str) -> tuple[str, Any] | None:
         """See `CampaignRequest.stated`."""
@@ -225,7 +222,6 @@ def prepare_search(request: SearchRequest, network: Network) -> PreparedSearch:
         device=device,
         energies=energies,
         accuracies=accuracies,
-        ultra_ram=request.ultra_ram,
     )
     configuration = request.configuration(
         {

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from mnv2.hw.config import OPERAND_BITS, PACKINGS, REQUANTIZERS
+from mnv2.hw.config import OPERAND_BITS, PACKINGS, RAMS, REQUANTIZERS
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
 
@@ -98,17 +98,23 @@ AXES = {
         ),
         DesignAxis(
             "map_share",
-            "map memory: 0 is the least that the network needs, and 1 keeps every map on chip",
+            "map memory: 0 is that with which the buffers take the least RAM, and 1 keeps "
+            "every map on chip",
             whole=False,
             low=0,
             high=1,
         ),
         DesignAxis(
-            "strip_factor", "strip memory, as a multiple of the least", whole=False, high=64
+            "strip_factor",
+            "strip memory, as a multiple of that with which the buffers take the least RAM",
+            whole=False,
+            high=64,
         ),
         DesignAxis(
             "weight_factor", "weight memory, as a multiple of the least", whole=False, high=64
         ),
+        DesignAxis("map_ram", "RAM of the map memory", choices=RAMS),
+        DesignAxis("weight_ram", "RAM of the ring of weights", choices=RAMS),
         DesignAxis("queue_tiles", "depth of the queues, in tiles of results", low=2, high=1024),
         DesignAxis(
             "data_bits", "width of the memory port in bits: 64, 128, 256 or 512", low=64, high=512
@@ -146,34 +152,39 @@ _SHARED: dict[str, tuple[Any, ...]] = {
 }
 SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
     "small": {
-        "outputs": (12, 16, 24, 32, 64),
-        "inputs": (4, 8, 16, 32),
+        "outputs": (9, 12, 16, 20, 24, 32, 36, 64),
+        "inputs": (3, 4, 8, 16, 32),
         "pixels": (1, 2, 3, 4, 7, 14),
         **_SHARED,
         "requantize": ("double",),
-        "residual_lanes": (2, 4, 16),
+        "multipliers_in_luts": _SWITCH,
+        "residual_lanes": (1, 2, 4, 16),
         "map_share": (0.0, 0.25, 1.0),
         "strip_factor": (1.0, 2.0),
-        "weight_factor": (1.0, 2.0),
+        "weight_factor": (1.0, 4.0, 16.0),
         "queue_tiles": (16,),
         "data_bits": (64, 128, 256, 512),
         "burst_beats": (16,),
         "outstanding": (16,),
+        "padded_words": _SWITCH,
     },
     "full": {
-        "outputs": (9, 12, 16, 24, 32, 48, 64, 96, 128),
+        "outputs": (9, 12, 16, 20, 24, 32, 36, 48, 64, 96, 128),
         "inputs": (3, 4, 6, 8, 12, 16, 24, 32),
         "pixels": (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 28),
         **_SHARED,
         "requantize": REQUANTIZERS,
+        "multipliers_in_luts": _SWITCH,
         "residual_lanes": (1, 2, 4, 8, 16, 32),
         "map_share": (0.0, 0.125, 0.25, 0.5, 0.75, 1.0),
         "strip_factor": (1.0, 2.0, 4.0),
-        "weight_factor": (1.0, 1.25, 1.5, 2.0, 3.0, 4.0),
+        "weight_factor": (1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
         "queue_tiles": (2, 4, 8, 16, 32),
         "data_bits": (64, 128, 256, 512),
         "burst_beats": (4, 8, 16, 32, 64),
         "outstanding": (2, 4, 8, 16, 32),
+        "padded_words": _SWITCH,
+        "counters": _SWITCH,
     },
 }
 

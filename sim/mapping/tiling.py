@@ -58,6 +58,9 @@ class BlockTiling:
         Rows of the input and of the output that the map memory holds at a time.
     input_base, output_base : int
         Addresses of the first word of each in the map memory.
+    weight_words : int
+        Words of weights that its ring must hold: those of a tile, or of all tiles where several
+        strips take turns at them.
     """
 
     input_shape: tuple[int, int, int]
@@ -69,6 +72,7 @@ class BlockTiling:
     output_ring_rows: int
     input_base: int
     output_base: int
+    weight_words: int
 
     @property
     def input_row_words(self) -> int:
@@ -208,6 +212,7 @@ def tile_block(
             output_ring_rows=output_ring,
             input_base=input_base,
             output_base=output_base,
+            weight_words=weights,
         )
     lowest = next(height for height in range(1, output_rows + 1) if not short(height))
     what, words, buffer, there = needed or (

@@ -79,7 +79,7 @@ MAP_MEMORY = UnitCost(
     # A sum, a result or a loaded word is written.
     luts=lambda sizing, path: (sizing.config.word_bits, sizing.decoded(path), sizing.held(path)),
     memories=lambda config: (
-        buffer("core.map_memory", "words", config.word_bits, config.map_words),
+        buffer("core.map_memory", "words", config.word_bits, config.map_words, config.map_ram),
     ),
 )
 
@@ -182,7 +182,13 @@ WEIGHTS = UnitCost(
     flip_flops=_ring_flip_flops,
     luts=_ring_luts,
     memories=lambda config: (
-        buffer("core.weights", "storage", config.weight_word_bits, config.weight_words),
+        buffer(
+            "core.weights",
+            "storage",
+            config.weight_word_bits,
+            config.weight_words,
+            config.weight_ram,
+        ),
     ),
     operations=(
         Operation(

@@ -111,17 +111,21 @@ def json_of(*arguments):
         return json.loads(Path(folder, "out/report.json").read_text())
 
 
-def test_options_of_the_count():
-    plain = json_of("--device", "KV260", *SMALL)["devices"][0]["uses"]
-    result = invoke("--device", "KV260", "--ultra-ram", *SMALL)
-    assert "which Yosys uses only where it is told to" in result.stdout
-    chosen = json_of("--device", "KV260", "--ultra-ram", *SMALL)["devices"][0]["uses"]
+def test_ultra_ram_is_the_configurations():
+    ultra = ["--set", "map_ram=ultra", "--set", "weight_ram=ultra"]
+    plain, chosen = (
+        json_of("--device", "KV260", *SMALL, *more)["devices"][0]["uses"] for more in ([], ultra)
+    )
     assert chosen["DSPs"]["used"] == plain["DSPs"]["used"]
-    assert chosen["UltraRAM"]["used"] == 36
-    # A device without UltraRAM keeps its block RAM.
-    without = json_of("--device", "ZU9EG", "--ultra-ram", *SMALL)["devices"][0]["uses"]
-    assert "UltraRAM" not in without
-    assert without["block RAM, 18 kbit"]["used"] == plain["block RAM, 18 kbit"]["used"]
+    assert "UltraRAM" not in plain or not plain["UltraRAM"]["used"]
+    assert chosen["UltraRAM"]["used"] == 10 + 22
+    assert chosen["block RAM, 18 kbit"]["used"] < plain["block RAM, 18 kbit"]["used"] / 3
+    # A device of the family that has none is too small, one of another family is refused.
+    assert not json_of("--device", "ZU9EG", *SMALL, *ultra)["devices"][0]["fits"]
+    refused = invoke("--device", "Zynq-7020", "--set", "packing=none", *SMALL, *ultra)
+    assert refused.exit_code == 2
+    assert "AMD 7 series has no UltraRAM" in refused.stderr
+    assert "use --set map_ram=block --set weight_ram=block" in refused.stderr
 
 
 def test_packing_takes_fewer_dsps():

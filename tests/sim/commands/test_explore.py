@@ -57,7 +57,10 @@ def invoke(tmp_path, monkeypatch):
             [*SMALL, "--device", "ECP5-85", "--vary", "packing=pixels", "--vary", "pixels=2"],
             "packing must be none: a multiplier of 18 x 18 bits holds no two products",
         ),
-        (["--vary", "outputs=12", "--vary", "inputs=8"], "No point of the space is a design"),
+        (
+            [*SMALL, "--vary", "outputs=12", "--vary", "inputs=8"],
+            "No point of the space is a design",
+        ),
     ],
 )
 def test_bad_options_are_a_sentence_and_leave_nothing(invoke, tmp_path, arguments, words):

@@ -150,22 +150,19 @@ def test_the_pool_has_no_multipliers():
 
 
 def test_ultra_ram_takes_the_place_of_block_ram():
-    plain, ultra = (estimate_resources(PRESETS["base"], ultra_ram=ultra) for ultra in (False, True))
-    # Maps of 224 bits: 3 x 4 for 10,240 rows, 4 for 2,048; weights of 512 bits: 3 x 8.
-    assert ultra.ultra_ram == 12 + 24
+    plain, ultra = (
+        estimate_resources(dataclasses.replace(PRESETS["base"], map_ram=ram, weight_ram=ram))
+        for ram in ("block", "ultra")
+    )
+    # Three rows of words of 224 bits in 72 bits each, and of 512 bits.
+    assert ultra.ultra_ram == 10 + 22
     assert ultra.block_ram_halves < plain.block_ram_halves / 3
+    assert ultra.dsp == plain.dsp
 
 
-@pytest.mark.parametrize(
-    ("family", "options", "message"),
-    [
-        ("virtex2", {}, "Family must be one of xcup, xc7, ecp5, ice40, not 'virtex2'"),
-        ("xc7", {"ultra_ram": True}, "UltraRAM is for UltraScale"),
-    ],
-)
-def test_wrong_family(family, options, message):
-    with pytest.raises(ValueError, match=message):
-        estimate_resources(PRESETS["tiny"], family, **options)
+def test_wrong_family():
+    with pytest.raises(ValueError, match="Family must be one of xcup, xc7, ecp5, ice40, not 'vir"):
+        estimate_resources(PRESETS["tiny"], "virtex2")
 
 
 def test_configuration_must_be_one():

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from mnv2.golden.network import mobilenet_v2
-from mnv2.sim.explore.buffers import BLOCK_RAM_DEPTH, BufferSizes
+from mnv2.sim.explore.buffers import BufferSizes
+from mnv2.sim.explore.joint_buffers import RAM_DEPTH
 from mnv2.sim.explore.space import choose_space
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
@@ -37,17 +38,17 @@ def test_a_block_ram_less_does_not_fit(sizes, lanes):
         "weight_words",
     ):
         words = getattr(config, name)
-        assert words % BLOCK_RAM_DEPTH == 0
-        if words > BLOCK_RAM_DEPTH:
+        assert words % RAM_DEPTH["block"] == 0
+        if words > RAM_DEPTH["block"]:
             with pytest.raises(DoesNotFit):
-                place_network(mobilenet_v2(), replace(config, **{name: words - BLOCK_RAM_DEPTH}))
+                place_network(mobilenet_v2(), replace(config, **{name: words - RAM_DEPTH["block"]}))
 
 
 @pytest.mark.parametrize("lanes", LANES[:2])
 def test_a_share_of_one_keeps_every_map(sizes, lanes):
     config = sizes.configuration(point(*lanes, map_share=1))
     assert not any(place_network(mobilenet_v2(), config).spilled)
-    fewer = replace(config, map_words=config.map_words - BLOCK_RAM_DEPTH)
+    fewer = replace(config, map_words=config.map_words - RAM_DEPTH["block"])
     assert any(place_network(mobilenet_v2(), fewer).spilled)
     middle = sizes.configuration(point(*lanes, map_share=0.5))
     least = sizes.configuration(point(*lanes, map_share=0))
@@ -61,8 +62,6 @@ def test_factors_multiply_the_least(sizes):
     assert replace(more, weight_words=least.weight_words) == least
     strips = sizes.configuration(point(16, 4, 7, strip_factor=4.0))
     assert strips.strip_words == 4 * least.strip_words
-    # Higher strips work a block off at once: fewer weights must wait for the next strip.
-    assert strips.weight_words < least.weight_words
 
 
 def test_sizes_that_are_stated_stay(sizes):
@@ -88,9 +87,11 @@ def test_lanes_that_are_no_accelerator(sizes):
         sizes.configuration(point(16, 4, 1, data_bits=512, burst_beats=256))
 
 
-def test_bits_change_no_words(sizes):
+def test_narrow_weights_take_the_room_of_strips(sizes):
+    """A word of weights is half as wide: more of them take fewer block RAMs than more of a map."""
     wide, narrow = (sizes.configuration(point(16, 4, 7, weight_bits=bits)) for bits in (8, 4))
-    assert replace(narrow, weight_bits=8) == wide
+    assert narrow.weight_words > wide.weight_words
+    assert narrow.strip_words + narrow.map_words < wide.strip_words + wide.map_words
 
 
 def test_options_of_the_datapath_are_those_of_the_point(sizes):

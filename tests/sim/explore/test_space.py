@@ -181,6 +181,8 @@ def test_size_counts_the_combinations():
             "frames=1",
             "packing=none",
             "residual_lanes=4",
+            "multipliers_in_luts=false",
+            "padded_words=false",
         ],
     )
     assert space.size == len(list(space.points())) == 6
