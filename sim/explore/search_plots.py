@@ -1,6 +1,7 @@
 """Pictures of a search: the front by pairs of objectives, what binds it, what changes do."""
 
 import itertools
+import textwrap
 from typing import Literal
 
 import matplotlib
@@ -155,8 +156,8 @@ def _draw_pair(axes, results, across, above):
             axes.axvline(limit.bound, **style)
         if limit.name == above.name:
             axes.axhline(limit.bound, **style)
-    axes.set_xlabel(f"{across.words} ({_better(across)})")
-    axes.set_ylabel(f"{above.words} ({_better(above)})")
+    axes.set_xlabel(_label(across))
+    axes.set_ylabel(_label(above))
     for axis, figure in ((axes.xaxis, across), (axes.yaxis, above)):
         _scale(axis, [figure.of(design) for design in (*results.front, *others)], figure)
     axes.grid(True)
@@ -175,6 +176,11 @@ def _scale(axis, values, figure):
 
 def _places(designs, across, above):
     return ([across.of(design) for design in designs], [above.of(design) for design in designs])
+
+
+def _label(figure):
+    """The figure's words, in lines as long as an axis of a small plot."""
+    return textwrap.fill(f"{figure.words} ({_better(figure)})", 44)
 
 
 def _better(figure):
