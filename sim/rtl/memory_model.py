@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mnv2.sim.memory.timing import timing_of
+
 __all__ = ["MemoryModel"]
 
 
@@ -19,12 +21,18 @@ class MemoryModel:
         Share of the cycles in which each AXI4 channel pauses at random, 0 to 99.
     seed : int
         Seed of the pauses.
+    part : str
+        Name of a part of `mnv2.sim.memory.parts`, which then decides on latency and bandwidth.
+    clock_hz : float
+        Clock of the accelerator, which the part's times are counted in.
     """
 
     latency: int = 100
     bytes_per_cycle: int = 0
     stall_percent: int = 0
     seed: int = 1
+    part: str = ""
+    clock_hz: float = 0.0
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -38,6 +46,15 @@ class MemoryModel:
                 raise ValueError(
                     f"Memory {name} must be an integer from {low} to {high}, not {value!r}"
                 )
+        if self.part:
+            if not self.clock_hz > 0:
+                raise ValueError(
+                    f"Memory {self.part} needs the accelerator's clock, clock_hz in Hz, not "
+                    f"{self.clock_hz!r}"
+                )
+            if self.bytes_per_cycle:
+                raise ValueError(f"Memory {self.part} has a bandwidth of its own")
+            timing_of(self.part, self.clock_hz)
 
     def plusargs(self) -> list[str]:
         """Arguments of the memory model in `axi_memory.sv`."""
@@ -46,4 +63,5 @@ class MemoryModel:
             f"+bytes_per_cycle={self.bytes_per_cycle}",
             f"+stall_percent={self.stall_percent}",
             f"+stall_seed={self.seed}",
+            *(timing_of(self.part, self.clock_hz).plusargs() if self.part else []),
         ]
