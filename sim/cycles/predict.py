@@ -53,7 +53,7 @@ def predict_network(
     stall_percent: int = 0,
     seed: int = 1,
     part: str = "",
-    clock_hz: float = 0.0,
+    part_clock_hz: float = 0.0,
 ) -> tuple[PredictedLayer, ...]:
     """Predict what `mnv2.sim.rtl.run_network.run_network` would measure.
 
@@ -72,7 +72,7 @@ def predict_network(
     part : str
         Name of the memory's part, which then says what latency and bandwidth are; see
         `mnv2.sim.memory.parts.find_part`.
-    clock_hz : float
+    part_clock_hz : float
         Clock of the accelerator, which the part's times are counted in.
 
     Returns
@@ -94,7 +94,7 @@ def predict_network(
         stall_percent=stall_percent,
         seed=seed,
         part=part,
-        clock_hz=clock_hz,
+        part_clock_hz=part_clock_hz,
     ).layers[0]
 
 
@@ -108,13 +108,14 @@ def predict_frames(
     stall_percent: int = 0,
     seed: int = 1,
     part: str = "",
-    clock_hz: float = 0.0,
+    part_clock_hz: float = 0.0,
 ) -> PredictedFrames:
     """Predict what `mnv2.sim.rtl.run_network.run_network` would measure of back-to-back frames.
 
     Parameters
     ----------
-    network, config, latency, bytes_per_cycle, stall_percent, seed, part, clock_hz
+    network, config, latency, bytes_per_cycle, stall_percent, seed, part,
+    part_clock_hz
         See `predict_network`.
     turns : int
         Frames, or pairs abreast, that follow one another: 1 or more.
@@ -133,7 +134,7 @@ def predict_frames(
     except DoesNotFit as error:
         raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
     pauses = Pauses(stall_percent, seed) if stall_percent else None
-    timing = timing_of(part, clock_hz) if part else None
+    timing = timing_of(part, part_clock_hz) if part else None
     machine = Machine(config, plan, latency, bytes_per_cycle, pauses, timing)
     try:
         machine.run()

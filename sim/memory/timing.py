@@ -1,11 +1,19 @@
 """A part's times in those of an accelerator: what its model in RTL and the cycle model are given."""
 
+import math
 from dataclasses import dataclass, fields
 
 from mnv2.sim.errors import UserError
 from mnv2.sim.memory.parts import Part, find_part
 
-__all__ = ["LEAST_REFRESH_CYCLES", "TICKS", "PartTiming", "part_timing", "timing_of"]
+__all__ = [
+    "LEAST_REFRESH_CYCLES",
+    "TICKS",
+    "PartTiming",
+    "part_timing",
+    "shared_bytes_per_cycle",
+    "timing_of",
+]
 
 #: Ticks of a cycle of the accelerator: times of a part are whole ticks, so that a clock that is no
 #: multiple of the memory's loses nothing to rounding.
@@ -114,6 +122,22 @@ def part_timing(part: Part, clock_hz: float) -> PartTiming:
         row_bytes=part.row_bytes,
         banks=part.banks,
     )
+
+
+def shared_bytes_per_cycle(bytes_per_cycle: int, part: str, part_clock_hz: float) -> int:
+    """Bytes a cycle that reads and writes share at most: as given, or those of a part, rounded up.
+
+    Parameters
+    ----------
+    bytes_per_cycle : int
+        Given; 0 is a beat in each direction.
+    part : str
+        Name of a part, or nothing.
+    part_clock_hz : float
+    """
+    if not part:
+        return bytes_per_cycle
+    return math.ceil(find_part(part).data_rate(part_clock_hz) / part_clock_hz)
 
 
 def timing_of(name: str, clock_hz: float) -> PartTiming:

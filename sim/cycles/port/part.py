@@ -25,7 +25,7 @@ A beat that is read is at the port in the first cycle that begins ``response`` o
 byte has been moved, in the order of the beats, one a cycle, and not before the second cycle after its
 address. The port accepts beats to write in every cycle; the answer of a burst is at the port in the
 first cycle that begins ``response`` or more after its last access, and not before the second cycle
-after its last beat.
+after its last beat; answers too come one a cycle.
 """
 
 from mnv2.sim.cycles.port.pauses import START_CYCLE
@@ -52,7 +52,8 @@ class PartSchedule:
         self._refresh = timing.refresh_interval  # tick of the next refresh
         self._rows: list[int | None] = [None] * timing.banks  # the open one of each
         self._ready = [0] * timing.banks  # ticks from which each may open another
-        self._last = 0  # the port's last beat to read: its cycle
+        # Cycles of the port's last beat that was read, and of its last answer.
+        self._beat = self._answer = -START_CYCLE
 
     def read(self, cycle: int, address: int, beats: int) -> list[int]:
         """Cycles in which the beats of a burst are at the port.
@@ -71,7 +72,7 @@ class PartSchedule:
         """
         size, response = self._beat_bytes, self._timing.response
         access, access_bytes = self._timing.access, self._timing.access_bytes
-        last = max(self._last, cycle + 1)
+        last = max(self._beat, cycle + 1)
         arrivals = []
         end = address + beats * size
         while address < end:
@@ -85,7 +86,7 @@ class PartSchedule:
                 )
                 arrivals.append(last)
             address = until
-        self._last = last
+        self._beat = last
         return arrivals
 
     def write(self, cycle: int, address: int, beats: int) -> int:
@@ -103,7 +104,9 @@ class PartSchedule:
             until = min(end, (address // self._timing.row_bytes + 1) * self._timing.row_bytes)
             self._serve(cycle, address, until, True)
             address = until
-        return max(cycle + 2, -(-(self._free + self._timing.response) // TICKS) - START_CYCLE)
+        answer = -(-(self._free + self._timing.response) // TICKS) - START_CYCLE
+        self._answer = max(answer, cycle + 2, self._answer + 1)
+        return self._answer
 
     def _serve(self, cycle: int, address: int, until: int, written: bool) -> int:
         """Move a piece of a row; the tick in which its first access begins."""
