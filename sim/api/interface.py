@@ -111,6 +111,7 @@ def cost(
     *,
     latency: int = 100,
     bytes_per_cycle: int | None = None,
+    part: str | None = None,
     clock_hz: float | None = None,
     ultra_ram: bool = False,
 ) -> CostReport:
@@ -126,6 +127,8 @@ def cost(
         Of the memory, in cycles.
     bytes_per_cycle : int, optional
         Bandwidth of the memory; default the peak of each device's own.
+    part : str, optional
+        Name of a memory part, such as ``"ddr3-800x16"``, in place of both and of the devices' own.
     clock_hz : float, optional
         Default: the estimate of each device's family.
     ultra_ram : bool
@@ -161,6 +164,7 @@ def cost(
     from mnv2.sim.cost.cost_report import make_cost_report
     from mnv2.sim.cost.devices import check_packing, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
+    from mnv2.sim.memory.parts import find_part
 
     devices = [find_device(device)] if device else list(load_devices().values())
     if device:
@@ -171,6 +175,7 @@ def cost(
         devices,
         latency=latency,
         bytes_per_cycle=bytes_per_cycle,
+        part=None if part is None else find_part(part),
         clock_hz=clock_hz,
         ultra_ram=ultra_ram,
         energies=load_energies(),

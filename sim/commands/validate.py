@@ -128,7 +128,9 @@ def validate(
                 progress=progress.calibrating,
             )
             data = [load_input(runnable, source, given(normalization)) for source in sources]
-            memories = [dataclasses.replace(model_of_memory, seed=one) for one in seeds_from(seed, seeds)]
+            memories = [
+                dataclasses.replace(model_of_memory, seed=one) for one in seeds_from(seed, seeds)
+            ]
             # A prediction that is impossible is found before anything is built.
             predicted = _predict(runnable.network, accelerator, memories, turns)
             runs = measure_network(

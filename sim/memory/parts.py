@@ -125,7 +125,11 @@ def _part(name: str, entry: dict[str, Any], controllers: dict[str, dict[str, Any
     if wrong:
         raise UserError(f"The memory part {name!r} lacks, or should not have, a key {wrong[0]!r}")
     for key in (*_COUNTS, *_TIMES):
-        if isinstance(entry[key], bool) or not isinstance(entry[key], int | float) or entry[key] < 0:
+        if (
+            isinstance(entry[key], bool)
+            or not isinstance(entry[key], int | float)
+            or entry[key] < 0
+        ):
             raise UserError(f"The memory part {name!r} must have 0 or more as {key}")
     controller = controllers.get(entry["controller"])
     if controller is None:
@@ -167,7 +171,5 @@ def find_part(name: str) -> Part:
     UserError
         If there is none, with the names nearest to it.
     """
-    names = {
-        alias: part for part in load_parts().values() for alias in (part.name, *part.aliases)
-    }
+    names = {alias: part for part in load_parts().values() for alias in (part.name, *part.aliases)}
     return find_by_name("memory part", name, names, lambda part: part.name)

@@ -365,12 +365,7 @@ class ReadPort:
             if channel == ACTIVATIONS and self._loading:
                 self._load()
                 continue
-            if (
-                self._equal > self._history
-                and not pauses
-                and not part
-                and stream.depth != NEVER
-            ):
+            if self._equal > self._history and not pauses and not part and stream.depth != NEVER:
                 stream.move()
                 if stream.is_steady():
                     self._repeat(channel, cycle)
