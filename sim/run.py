@@ -248,7 +248,7 @@ def _made_with(given, model, config, memory, clock_hz):
         **made_with(paths[0], model.name, config, memory, find_toolchain(), *paths[1:]),
         "buffer_bytes": config.buffer_bytes,
         "port_bytes": config.data_bytes,
-        "shared_bytes_per_cycle": memory.bytes_per_cycle,
+        "shared_bytes_per_cycle": memory.shared_bytes_per_cycle,
         "clock_hz": clock_hz,
         "seed": memory.seed,
     }

@@ -111,6 +111,7 @@ def cost(
     *,
     latency: int = 100,
     bytes_per_cycle: int | None = None,
+    part: str | None = None,
     clock_hz: float | None = None,
 ) -> CostReport:
     """Estimate resources, the devices that they fit, the frame rate and the energy of a frame.
@@ -125,6 +126,8 @@ def cost(
         Of the memory, in cycles.
     bytes_per_cycle : int, optional
         Bandwidth of the memory; default the peak of each device's own.
+    part : str, optional
+        Name of a memory part, such as ``"ddr3-800x16"``, in place of both and of the devices' own.
     clock_hz : float, optional
         Default: the estimate of each device's family.
 
@@ -159,6 +162,7 @@ def cost(
     from mnv2.sim.cost.cost_report import make_cost_report
     from mnv2.sim.cost.devices import check_device, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
+    from mnv2.sim.memory.parts import find_part
 
     devices = [find_device(device)] if device else list(load_devices().values())
     if device:
@@ -169,6 +173,7 @@ def cost(
         devices,
         latency=latency,
         bytes_per_cycle=bytes_per_cycle,
+        part=None if part is None else find_part(part),
         clock_hz=clock_hz,
         energies=load_energies(),
     )
@@ -415,6 +420,12 @@ def _check(
         )
     if memory is not None and not isinstance(memory, MemoryModel):
         raise UserError(f"The memory must be a MemoryModel, not {memory!r}")
+    if memory is not None and memory.part and memory.part_clock_hz != clock_hz:
+        raise UserError(
+            f"The memory {memory.part} is one of an accelerator at "
+            f"{memory.part_clock_hz / 1e6:g} MHz: give the same as clock_hz, not {clock_hz / 1e6:g} "
+            "MHz"
+        )
     check_frames(frames, config.frames)
     if not clock_hz > 0:
         raise UserError(f"The clock must be a positive frequency in Hz, not {clock_hz!r}")

@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from mnv2.sim.commands.options.accelerator import Config, Latency, Settings, make_memory
+from mnv2.sim.commands.options.accelerator import (
+    Config,
+    Latency,
+    Memory,
+    Settings,
+    make_memory,
+)
 from mnv2.sim.commands.options.model import Model
 from mnv2.sim.commands.options.network import (
     Classes,
@@ -56,7 +62,8 @@ def cost(
             help="Energies in picojoules, in place of those of sim/cost/energies.toml.",
         ),
     ] = None,
-    latency: Latency = 100,
+    memory: Memory = None,
+    latency: Latency = None,
     bandwidth: Annotated[
         int | None,
         typer.Option(
@@ -82,12 +89,14 @@ def cost(
 
     DSPs and memories are counted exactly as Yosys maps them, LUTs and flip-flops by formulas
     fitted to its runs; frames/s and bytes are predicted as by mnv2 predict; energy is counted
-    operations times a table. Nothing is built or run, except with --fmax. Without --bandwidth the
-    memory is the board's, at its peak.
+    operations times a table. Nothing is built or run, except with --fmax. Without --memory or
+    --bandwidth the memory is the board's, at its peak; its effective bandwidth is compared with.
 
     Examples:
 
     - mnv2 cost --config base --device ZU9EG --clock 250
+
+    - mnv2 cost --config small --memory ddr3-800x16 --clock 100
 
     - mnv2 cost --config small --set packing=pixels
 
@@ -103,21 +112,25 @@ def cost(
     from mnv2.sim.cost.devices import check_device, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
     from mnv2.sim.jobs.files import output_folder
+    from mnv2.sim.memory.parts import find_part
 
     accelerator = load_configuration(config, settings or ())
     chosen = [find_device(device, devices)] if device else list(load_devices(devices).values())
     if device:
         check_device(accelerator, chosen[0])
     table = load_energies(energies)
-    memory = make_memory(latency, bandwidth)
+    steady = make_memory(latency, bandwidth)
+    if memory is not None:
+        make_memory(latency, bandwidth, part=memory, clock_hz=(clock or 200.0) * 1e6)
     network = choose_network(model, width, size, classes, padding)
     with output_folder(output) if output else nullcontext() as folder:
         report = make_cost_report(
             network,
             accelerator,
             chosen,
-            latency=memory.latency,
-            bytes_per_cycle=None if bandwidth is None else memory.bytes_per_cycle,
+            latency=steady.latency,
+            bytes_per_cycle=bandwidth,
+            part=None if memory is None else find_part(memory),
             clock_hz=None if clock is None else clock * 1e6,
             unit_clocks=_unit_clocks(accelerator, chosen, fmax, clock),
             energies=table,

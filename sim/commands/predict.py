@@ -15,6 +15,7 @@ from mnv2.sim.commands.options.accelerator import (
     Config,
     Draws,
     Latency,
+    Memory,
     Seed,
     Settings,
     Stalls,
@@ -39,7 +40,8 @@ def predict(
     context: typer.Context,
     config: Config = "base",
     settings: Settings = None,
-    latency: Latency = 100,
+    memory: Memory = None,
+    latency: Latency = None,
     bandwidth: Bandwidth = None,
     stalls: Stalls = 0,
     seed: Seed = 1,
@@ -80,6 +82,8 @@ def predict(
 
     - mnv2 predict --config small --set pixels=4 --latency 40 --bandwidth 8
 
+    - mnv2 predict --memory ddr3-800x16 --clock 100
+
     - mnv2 predict --stalls 20 --draws 100
 
     - mnv2 predict --frames 4
@@ -107,16 +111,16 @@ def predict(
     if draws < 1:
         raise UserError(f"--draws must be 1 or more, not {draws}")
     network = choose_network(model, width, size, classes, padding)
-    memory = asdict(make_memory(latency, bandwidth, stalls, seed))
+    described = asdict(make_memory(latency, bandwidth, stalls, seed, memory, clock * 1e6))
     begin = time.perf_counter()
-    layers = predict_network(network, accelerator, **memory)
+    layers = predict_network(network, accelerator, **described)
     seconds = time.perf_counter() - begin
     sequence = None
     if frames > 1:
-        sequence = predict_frames(network, accelerator, frames // accelerator.frames, **memory)
+        sequence = predict_frames(network, accelerator, frames // accelerator.frames, **described)
     spreads = None
     if stalls and draws > 1:
-        steady = {name: value for name, value in memory.items() if name != "seed"}
+        steady = {name: value for name, value in described.items() if name != "seed"}
         with show_count("Predicting other seeds") as drawn:
             others = draw(
                 network, accelerator, **steady, seeds=seeds_from(seed, draws)[1:], drawn=drawn
@@ -126,7 +130,7 @@ def predict(
         network,
         layers,
         accelerator,
-        **memory,
+        **described,
         clock_hz=clock * 1e6,
         seconds=seconds,
         model="" if model is None else str(model),

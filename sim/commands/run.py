@@ -15,6 +15,7 @@ from mnv2.sim.commands.options.accelerator import (
     Clock,
     Config,
     Latency,
+    Memory,
     Seed,
     Settings,
     Stalls,
@@ -93,7 +94,8 @@ def run(
         ),
     ] = 1,
     clock: Clock = 200.0,
-    latency: Latency = 100,
+    memory: Memory = None,
+    latency: Latency = None,
     bandwidth: Bandwidth = None,
     stalls: Stalls = 0,
     seed: Seed = 1,
@@ -148,6 +150,8 @@ def run(
 
     - mnv2 run cat.jpg dog.jpg --set frames=2 --set packing=frames
 
+    - mnv2 run cat.jpg --memory ddr3-800x16 --clock 100
+
     - mnv2 run cat.jpg --blocks 3 --waves
 
     - mnv2 run cat.jpg --model mobilenet_v2.tflite --dump rtl.npz
@@ -170,7 +174,7 @@ def run(
         size=size,
         normalization=given(normalization),
         config=accelerator,
-        memory=make_memory(latency, bandwidth, stalls, seed),
+        memory=make_memory(latency, bandwidth, stalls, seed, memory, clock * 1e6),
         clock_hz=clock * 1e6,
         frames=frames,
         blocks=blocks,

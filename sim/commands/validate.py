@@ -9,9 +9,11 @@ import typer
 
 from mnv2.sim.commands.options.accelerator import (
     Bandwidth,
+    Clock,
     Config,
     Draws,
     Latency,
+    Memory,
     Seed,
     Settings,
     Stalls,
@@ -47,7 +49,9 @@ def validate(
     normalization: PixelNormalization = Normalization.AUTO,
     config: Config = "base",
     settings: Settings = None,
-    latency: Latency = 100,
+    clock: Clock = 200.0,
+    memory: Memory = None,
+    latency: Latency = None,
     bandwidth: Bandwidth = None,
     stalls: Stalls = 0,
     seed: Seed = 1,
@@ -86,6 +90,8 @@ def validate(
 
     - mnv2 validate chelsea --config small --latency 40 --html
 
+    - mnv2 validate --memory ddr3-800x16 --clock 100
+
     - mnv2 validate --stalls 20 --seeds 8
 
     - mnv2 validate --frames 4
@@ -105,7 +111,7 @@ def validate(
 
     check_page(html)
     accelerator = load_configuration(config, settings or ())
-    memory = make_memory(latency, bandwidth, stalls, seed)
+    model_of_memory = make_memory(latency, bandwidth, stalls, seed, memory, clock * 1e6)
     _check(stalls, seeds, draws, frames, accelerator)
     require_counters(accelerator)
     sources = read_pictures((image, second), accelerator)
@@ -122,7 +128,9 @@ def validate(
                 progress=progress.calibrating,
             )
             data = [load_input(runnable, source, given(normalization)) for source in sources]
-            memories = [dataclasses.replace(memory, seed=one) for one in seeds_from(seed, seeds)]
+            memories = [
+                dataclasses.replace(model_of_memory, seed=one) for one in seeds_from(seed, seeds)
+            ]
             # A prediction that is impossible is found before anything is built.
             predicted = _predict(runnable.network, accelerator, memories, turns)
             runs = measure_network(
@@ -136,7 +144,7 @@ def validate(
             )
         paths = [source.path for source in sources]
         about = made_with(
-            paths[0], runnable.name, accelerator, memory, find_toolchain(), *paths[1:]
+            paths[0], runnable.name, accelerator, model_of_memory, find_toolchain(), *paths[1:]
         )
         work = runnable.network, accelerator, predicted, runs
         if seeds > 1:
@@ -222,7 +230,9 @@ def _seeds(network, accelerator, predicted, runs, memories, draws, folder, about
     from mnv2.sim.prediction.layers import compare_layers
     from mnv2.sim.prediction.seeds import SeedComparison, render_seeds, write_seeds
 
-    steady = {"latency": memories[0].latency, "bytes_per_cycle": memories[0].bytes_per_cycle}
+    steady = dataclasses.asdict(memories[0])
+    for name in ("stall_percent", "seed"):
+        del steady[name]
     others = seeds_from(memories[0].seed, len(memories) + draws)[len(memories) :]
     with show_count("Predicting other seeds") as drawn:
         drawn_rows = draw(

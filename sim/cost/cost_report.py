@@ -11,6 +11,7 @@ from mnv2.sim.cost.clock import Clock, estimate_clock
 from mnv2.sim.cost.devices import Device, Use, device_use, family_lacks, fits
 from mnv2.sim.cost.energy import Energy, frame_energy
 from mnv2.sim.cost.families import FAMILIES
+from mnv2.sim.cost.memory_use import MemoryUse, memory_use
 from mnv2.sim.cost.resources import Resources, estimate_units
 from mnv2.sim.cost.synthesised import find_synthesised
 from mnv2.sim.cost.unit_cost import Energies
@@ -18,6 +19,8 @@ from mnv2.sim.cost.unit_list import GROUPS, group_of
 from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import write_json
+from mnv2.sim.memory.parts import find_part
+from mnv2.sim.memory.timing import part_timing
 from mnv2.sim.report.provenance import find_commit
 
 __all__ = ["CostReport", "DeviceCost", "make_cost_report", "write_cost_report"]
@@ -40,6 +43,13 @@ class DeviceCost:
         ``bytes_per_cycle``; None where the network does not fit.
     bytes_per_cycle : int
         Bandwidth that the prediction had; 0 is a beat a cycle each way.
+    latency : int
+        Latency that it had, in cycles.
+    part : str
+        The memory's part that it had in place of both; empty if none.
+    memory : mnv2.sim.cost.memory_use.MemoryUse or None
+        What the network needs of the memory's part and what that gives; None where the network does
+        not fit, or the memory is no part.
     frames : int
         Frames that are computed abreast.
     note : str
@@ -57,6 +67,9 @@ class DeviceCost:
     bytes_per_cycle: int
     frames: int = 1
     note: str = ""
+    latency: int = 100
+    part: str = ""
+    memory: MemoryUse | None = None
 
     @property
     def frames_per_second(self):
@@ -69,9 +82,14 @@ class DeviceCost:
         return self.dram_bytes * self.frames_per_second if self.cycles else None
 
     @property
+    def peak_bandwidth(self):
+        """Peak of the memory that it was predicted with: the board's, or a part's; bytes a second."""
+        return find_part(self.part).peak if self.part else self.device.bandwidth
+
+    @property
     def bandwidth_share(self):
-        """Needed bandwidth of the board's peak."""
-        return self.needed_bandwidth / self.device.bandwidth if self.cycles else None
+        """Needed bandwidth of the memory's peak."""
+        return self.needed_bandwidth / self.peak_bandwidth if self.cycles else None
 
 
 @dataclass(frozen=True)
@@ -127,6 +145,7 @@ def make_cost_report(
     *,
     latency=100,
     bytes_per_cycle=None,
+    part=None,
     clock_hz=None,
     unit_clocks=None,
     energies,
@@ -143,6 +162,8 @@ def make_cost_report(
     bytes_per_cycle : int, optional
         Bandwidth of the memory; default each device's own peak where that is less than a beat a
         cycle each way.
+    part : mnv2.sim.memory.parts.Part, optional
+        The memory of all devices, in place of latency, bandwidth and the devices' own.
     clock_hz : float, optional
         A clock for all; default `mnv2.sim.cost.clock.estimate_clock` of each family.
     unit_clocks : dict, optional
@@ -157,15 +178,15 @@ def make_cost_report(
     """
     predictions, misfit = {}, ""
 
-    def predict(share):
-        if share not in predictions:
-            predictions[share] = predict_network(
-                network, config, latency=latency, bytes_per_cycle=share
-            )
-        return predictions[share]
+    def predict(**memory):
+        key = tuple(memory.values())
+        if key not in predictions:
+            predictions[key] = predict_network(network, config, **memory)
+        return predictions[key]
 
+    steady = {"latency": latency, "bytes_per_cycle": 0}
     try:
-        predict(0)
+        predict(**steady)
     except UserError as error:
         misfit = str(error)
     units = {}
@@ -180,7 +201,14 @@ def make_cost_report(
         if share is None:
             share = max(int(device.bandwidth / clock.hz), 1)
             share = 0 if share >= 2 * config.data_bytes else share
-        layers = () if misfit else predict(share)
+        if part is not None:
+            memory = {"part": part.name, "part_clock_hz": clock.hz}
+            away, share = max(part_timing(part, clock.hz).unloaded_cycles, 2), 0
+        else:
+            memory = {"latency": latency, "bytes_per_cycle": share}
+            away = latency
+        layers = () if misfit else predict(**memory)
+        own = part or (find_part(device.part) if device.part else None)
         found.append(
             DeviceCost(
                 device=device,
@@ -192,6 +220,9 @@ def make_cost_report(
                 dram_bytes=None if misfit else _bytes_of_a_frame(layers, config),
                 frames=config.frames,
                 note=family_lacks(config, family),
+                latency=away,
+                part=part.name if part else "",
+                memory=memory_use(layers, config, own, clock.hz) if layers and own else None,
             )
         )
     return CostReport(
@@ -202,7 +233,9 @@ def make_cost_report(
         energies=energies,
         latency=latency,
         misfit=misfit,
-        energy=None if misfit else frame_energy(predict(0), config, energies, network=network),
+        energy=None
+        if misfit
+        else frame_energy(predict(**steady), config, energies, network=network),
     )
 
 
@@ -253,19 +286,49 @@ def _device_as_dict(one):
         "predicted_dram_bytes": one.dram_bytes,
         "bytes_per_cycle": one.bytes_per_cycle,
         "needed_bandwidth_bytes_per_second": one.needed_bandwidth,
-        "peak_bandwidth_bytes_per_second": one.device.bandwidth,
-        "peak_bandwidth_from": one.device.bandwidth_from,
+        "peak_bandwidth_bytes_per_second": one.peak_bandwidth,
+        "peak_bandwidth_from": find_part(one.part).title if one.part else one.device.bandwidth_from,
+        "memory_latency_cycles": one.latency,
+        **_memory_as_dict(one.memory),
         "source": one.device.source,
     }
 
 
+def _memory_as_dict(memory):
+    """What the memory's part gives, and what each bottleneck takes of it; nothing without a part."""
+    if memory is None:
+        return {
+            "memory_part": None,
+            "memory_part_source": None,
+            "memory_controller": None,
+            "effective_bandwidth_bytes_per_second": None,
+            "bottlenecks": [],
+        }
+    return {
+        "memory_part": memory.part.name,
+        "memory_part_source": memory.part.source,
+        "memory_controller": memory.part.controller,
+        "effective_bandwidth_bytes_per_second": memory.frame.effective,
+        "bottlenecks": [
+            {
+                "name": row.name,
+                "needed_bandwidth_bytes_per_second": row.needed,
+                "effective_bandwidth_bytes_per_second": row.effective,
+                "share": row.share,
+            }
+            for row in memory.rows
+        ],
+    }
+
+
 def write_cost_report(report, folder):
-    """Write ``report.json``, and ``report.csv`` with a row for each device."""
+    """Write ``report.json``, and ``report.csv`` with a row for each device, without bottlenecks."""
     content = cost_as_dict(report)
     write_json(folder / "report.json", content)
     rows = []
     for device in content["devices"]:
         uses = device.pop("uses")
+        del device["bottlenecks"]
         rows.append(
             {
                 **device,

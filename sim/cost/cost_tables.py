@@ -6,6 +6,7 @@ from rich.text import Text
 from mnv2.sim.cost.energy import energy_per_operation
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.unit_list import OPERATIONS
+from mnv2.sim.memory.words import memory_words
 from mnv2.sim.report.wide_table import new_table
 
 __all__ = ["render_cost_report"]
@@ -41,6 +42,8 @@ def render_cost_report(report):
         if report.synthesised[family] is not None:
             parts += [yosys_table(report), ""]
         parts += [use_table(report), ""]
+        if report.devices[0].memory:
+            parts += [bandwidth_table(report), ""]
     else:
         parts += [devices_table(report), ""]
     if report.energy:
@@ -126,29 +129,73 @@ def use_table(report):
     table = new_table(f"{one.device.title}", "resource", "used", "available", "share")
     for use in one.uses:
         table.add_row(use.resource, f"{use.used:,}", f"{use.available:,}", _share(use.share))
+    if one.memory:
+        frame = one.memory.frame
+        table.add_row(
+            "memory, effective, GB/s",
+            f"{frame.needed / 1e9:.2f}",
+            f"{frame.effective / 1e9:.2f}",
+            _share(frame.share),
+        )
     if one.cycles:
         table.add_row(
-            "memory, GB/s",
+            "memory, peak, GB/s",
             f"{one.needed_bandwidth / 1e9:.2f}",
-            f"{one.device.bandwidth / 1e9:.2f}",
+            f"{one.peak_bandwidth / 1e9:.2f}",
             _share(one.bandwidth_share),
         )
     limit = f", limited by {one.clock.limited_by}" if one.clock.limited_by else ""
     table.caption = (
-        f"{one.device.source};\nmemory: mean over a frame against the peak of "
-        f"{one.device.bandwidth_from};\nclock {one.clock.hz / 1e6:g} MHz{limit}: "
+        f"{one.device.source};\n{_memory_caption(one)};\nclock {one.clock.hz / 1e6:g} MHz{limit}: "
         f"{one.clock.source}"
     )
     if one.cycles:
-        table.caption += (
-            f";\n{one.cycles:,} cycles a frame predicted for a memory {report.latency} cycles "
-            f"away, "
-            + (
-                f"{one.bytes_per_cycle} bytes a cycle"
-                if one.bytes_per_cycle
-                else "a beat a cycle each way"
-            )
+        table.caption += f";\n{one.cycles:,} cycles a frame predicted for " + memory_words(
+            {
+                "latency": one.latency,
+                "bytes_per_cycle": one.bytes_per_cycle,
+                "part": one.part,
+                "part_clock_hz": one.clock.hz,
+            }
         )
+    return table
+
+
+def _memory_caption(one):
+    """What the bandwidths of a device's memory are, with their sources."""
+    peak = "" if one.part else f" of {one.device.bandwidth_from}"
+    if one.memory is None:
+        return f"memory: mean over a frame against the peak{peak}"
+    part = one.memory.part
+    return (
+        f"memory: mean over a frame; effective is what {part.name} leaves for this traffic "
+        f"({part.source};\n{part.controller}); the peak is that{peak or ' of its data bus'}"
+    )
+
+
+def bandwidth_table(report):
+    """What each bottleneck needs of the memory, and what the memory's part moves for its traffic."""
+    memory = report.devices[0].memory
+    table = new_table(
+        f"Memory, predicted traffic against {memory.part.name}",
+        "layer",
+        "needed,\nGB/s",
+        "effective,\nGB/s",
+        "share",
+    )
+    for row in (*memory.rows, memory.frame):
+        if row is memory.frame:
+            table.add_section()
+        table.add_row(
+            row.name,
+            f"{row.needed / 1e9:.2f}",
+            f"{row.effective / 1e9:.2f}",
+            _share(row.share),
+        )
+    table.caption = (
+        "needed: what arrived and left while the layer ran, weights read ahead included;\neffective: "
+        "the part's peak less refresh, closed rows and turns, for the design's bursts"
+    )
     return table
 
 
@@ -167,6 +214,7 @@ def devices_table(report):
         "clock,\nMHz",
         "frames/s",
         "memory,\nGB/s",
+        "of effec-\ntive",
         "of peak",
     )
     for one in report.devices:
@@ -184,10 +232,11 @@ def devices_table(report):
                 (
                     f"{one.frames_per_second:,.1f}",
                     f"{one.needed_bandwidth / 1e9:.2f}",
+                    _share(one.memory.frame.share) if one.memory else "",
                     _share(one.bandwidth_share),
                 )
                 if one.cycles
-                else ("", "", "")
+                else ("", "", "", "")
             ),
             style=None if one.fits else "dim",
         )
@@ -198,11 +247,13 @@ def devices_table(report):
         clock = ";\n".join(
             f"clock of {FAMILIES[family].title}: {source}" for family, source in sources.items()
         )
+    part = report.devices[0].part
+    memory = part or f"the board's memory {report.latency} cycles away"
     lacking = {one.note: None for one in report.devices if one.note}
     packing = "".join(f"{note}: several multipliers for each;\n" for note in lacking)
     table.caption = (
-        f"{packing}{clock};\nframes/s predicted as if the design fitted, with the board's memory "
-        f"{report.latency} cycles away"
+        f"{packing}{clock};\nframes/s predicted as if the design fitted, with {memory};\nof "
+        "effective: of what the memory's part leaves for this traffic, see --device"
     )
     return table
 

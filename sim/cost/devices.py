@@ -9,6 +9,7 @@ from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.record import Resources
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
+from mnv2.sim.memory.parts import find_part
 from mnv2.sim.report.names import find_by_name
 
 __all__ = [
@@ -58,6 +59,8 @@ class Device:
         Block RAMs of 4 kbit, iCE40's.
     aliases : tuple of str
         Other names: part numbers, boards.
+    part : str
+        The memory's part, of `mnv2.sim.memory.parts`, or of one of several; empty if it is none.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Device:
     source: str
     block_ram_4k: int = 0
     aliases: tuple[str, ...] = ()
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,8 @@ def _device(name, entry):
     ):
         raise wrong("needs as memory a board, bits and megatransfers")
     bits, rate = memory["bits"], memory["megatransfers"]
+    if "part" in memory:
+        find_part(memory["part"])
     return Device(
         name=name,
         title=entry["title"],
@@ -172,6 +178,7 @@ def _device(name, entry):
         source=entry["source"],
         block_ram_4k=entry.get("block_ram_4k", 0),
         aliases=tuple(entry.get("aliases", ())),
+        part=memory.get("part", ""),
     )
 
 

@@ -18,10 +18,11 @@ from mnv2.sim.cycles.port.interface import (
     ReadSide,
     WriteSide,
 )
+from mnv2.sim.cycles.port.part import PartSchedule
 from mnv2.sim.cycles.port.pauses import Pauses
 from mnv2.sim.cycles.port.reads import ReadPort
 from mnv2.sim.cycles.port.shared import SharedReadPort
-from mnv2.sim.cycles.port.writes import WritePort
+from mnv2.sim.memory.timing import PartTiming
 
 __all__ = ["Machine"]
 
@@ -48,6 +49,8 @@ class Machine:
         Bandwidth that reads and writes share; 0 for a beat a cycle in each direction.
     pauses : Pauses, optional
         When the memory pauses.
+    part : PartTiming, optional
+        Times of the memory's part, in place of latency and bandwidth.
 
     Attributes
     ----------
@@ -67,17 +70,21 @@ class Machine:
         latency: int,
         bytes_per_cycle: int = 0,
         pauses: Pauses | None = None,
+        part: PartTiming | None = None,
     ):
         self._plan = plan
         self._reads: ReadSide
         self._writes: WriteSide
-        # A beat in each direction is more than the port asks for.
-        if 0 < bytes_per_cycle < 2 * config.data_bytes or config.outstanding > MOST_OUTSTANDING:
-            shared = SharedReadPort(config, latency, bytes_per_cycle, pauses)
+        schedule = PartSchedule(part, config.data_bytes) if part else None
+        # A beat in each direction is more than the port asks for. Where a part pauses, an address
+        # may be accepted later than the core has told of what is written.
+        limited = 0 < bytes_per_cycle < 2 * config.data_bytes
+        if limited or config.outstanding > MOST_OUTSTANDING or (part and pauses):
+            shared = SharedReadPort(config, latency, bytes_per_cycle, pauses, schedule)
             self._reads, self._writes = shared, shared.writes
         else:
-            self._reads = ReadPort(config, latency, pauses)
-            self._writes = WritePort(config, latency, pauses)
+            reads = ReadPort(config, latency, pauses, schedule)
+            self._reads, self._writes = reads, reads.writes
         self._core = CoreState(config, self._reads, self._writes, known_passes(config))
         # Cycles from which beats count for another row, and the row.
         self._marks: list[tuple[int, list[int]]] = []
@@ -90,14 +97,14 @@ class Machine:
         reads, plan = self._reads, self._plan
         cycle = 0
         self._open(cycle)
-        reads.command(0, RECORDS, plan.program_beats)
+        reads.command(0, RECORDS, plan.program_beats, 0)
         cycle = self._record(cycle)
         for channel, beats in (
             (WEIGHTS, plan.weights_beats),
             (TAPS, plan.taps_beats),
             (PARAMETERS, plan.parameters_beats),
         ):
-            reads.command(cycle, channel, beats)
+            reads.command(cycle, channel, beats, plan.addresses[STREAMS[channel]])
         for number, descriptor in enumerate(plan.descriptors):
             if number:
                 self._open(cycle)

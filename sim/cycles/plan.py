@@ -1,4 +1,4 @@
-"""Sizes of a network's program on the accelerator, without weights and addresses."""
+"""Sizes and places of a network's program on the accelerator, without weights."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
 from mnv2.hw.config import ADDRESS_BITS, RECORD_BYTES, AcceleratorConfig
+from mnv2.sim.mapping.addresses import assign_addresses
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import cut_classes, map_words, stem_steps
 
@@ -26,6 +27,8 @@ class PlannedDescriptor:
         Map, or with a stem the beats of the image, that comes from external memory.
     store_words, store_bytes : int
         Map, or words of logits, that goes to external memory.
+    load_address, store_address : int
+        Where they lie in external memory.
     """
 
     kind: str
@@ -57,6 +60,8 @@ class PlannedDescriptor:
     store: bool = False
     store_words: int = 0
     store_bytes: int = 0
+    load_address: int = 0
+    store_address: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,8 @@ class Plan:
         abreast, and name of a block, ``"head"`` or ``"classifier"``.
     program_beats, weights_beats, taps_beats, parameters_beats : int
         Beats of the streams that are read from start to end.
+    addresses : dict of str to int
+        Where weights, taps and parameters begin in external memory; the program is at 0.
     """
 
     __repr__ = short_repr
@@ -82,6 +89,7 @@ class Plan:
     weights_beats: int
     taps_beats: int
     parameters_beats: int
+    addresses: dict[str, int]
 
 
 def _tiles(words, config):
@@ -142,18 +150,62 @@ def plan_network(network: Network, config: AcceleratorConfig, frames: int = 1) -
         waiting = list(parts)
     descriptors.append(whole)
     owners.append((turns - 1, "classifier"))
-    weights = sum(_weight_words(descriptor, config) for descriptor in descriptors)
+    words = {
+        "weights": sum(_weight_words(descriptor, config) for descriptor in descriptors),
+        "taps": sum(one.hidden_words for one in descriptors),
+        "parameters": sum(one.parameter_words for one in descriptors),
+    }
     streams = config.streams
+    sizes = {name: streams[name].memory_bytes(count) for name, count in words.items()}
+    placed, addresses = _place(network, descriptors, owners, sizes, config)
     return Plan(
-        descriptors=tuple(descriptors),
+        descriptors=placed,
         owners=tuple(owners),
         program_beats=(1 + len(descriptors)) * (RECORD_BYTES // config.data_bytes),
-        weights_beats=streams["weights"].beats(weights),
-        taps_beats=streams["taps"].beats(sum(one.hidden_words for one in descriptors)),
-        parameters_beats=streams["parameters"].beats(
-            sum(one.parameter_words for one in descriptors)
-        ),
+        weights_beats=streams["weights"].beats(words["weights"]),
+        taps_beats=streams["taps"].beats(words["taps"]),
+        parameters_beats=streams["parameters"].beats(words["parameters"]),
+        addresses=addresses,
     )
+
+
+def _place(network, descriptors, owners, streams, config):
+    """Descriptors with the places of their maps, and the places of the constant streams.
+
+    Streams, images and maps lie in the order of `mnv2.sim.mapping.network_program`.
+    """
+    rows, groups, _ = map_words(network.stem.input_shape, config)
+    image = config.streams["image"].memory_bytes(rows * groups)
+    sizes = dict(streams)
+    logits = {}
+    loads: dict[int, str] = {}
+    stores: dict[int, str] = {}
+    for turn in range(owners[-1][0] + 1):
+        source = f"image {turn}"
+        sizes[source] = image
+        for number, (owner, descriptor) in enumerate(zip(owners, descriptors, strict=True)):
+            if owner[0] != turn:
+                continue
+            if descriptor.load or descriptor.stem:
+                loads[number] = source
+            if descriptor.kind == "classifier":
+                stores[number] = f"logits {number}"
+                logits[stores[number]] = descriptor.store_bytes
+            elif descriptor.store:
+                source = stores[number] = f"{owner[1]} {turn}"
+                sizes[source] = descriptor.store_bytes
+    places, _ = assign_addresses(1 + len(descriptors), {**sizes, **logits})
+    placed = tuple(
+        replace(
+            descriptor,
+            load_address=places[loads[number]] if number in loads else 0,
+            store_address=places[stores[number]] if number in stores else 0,
+        )
+        if number in loads or number in stores
+        else descriptor
+        for number, descriptor in enumerate(descriptors)
+    )
+    return placed, {name: places[name] for name in streams}
 
 
 def _weight_words(descriptor, config):

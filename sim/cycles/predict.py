@@ -12,6 +12,7 @@ from mnv2.sim.cycles.port.pauses import Pauses
 from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from mnv2.sim.mapping.tiling import DoesNotFit
+from mnv2.sim.memory.timing import timing_of
 from mnv2.sim.report.results import LayerResult
 
 __all__ = ["PredictedFrames", "PredictedLayer", "predict_frames", "predict_network"]
@@ -51,6 +52,8 @@ def predict_network(
     bytes_per_cycle: int = 0,
     stall_percent: int = 0,
     seed: int = 1,
+    part: str = "",
+    part_clock_hz: float = 0.0,
 ) -> tuple[PredictedLayer, ...]:
     """Predict what `mnv2.sim.rtl.run_network.run_network` would measure.
 
@@ -66,6 +69,11 @@ def predict_network(
         Share of the cycles in which each channel of the memory pauses at random, 0 to 99.
     seed : int
         Of the pauses, as that of a run.
+    part : str
+        Name of the memory's part, which then says what latency and bandwidth are; see
+        `mnv2.sim.memory.parts.find_part`.
+    part_clock_hz : float
+        Clock of the accelerator, which the part's times are counted in.
 
     Returns
     -------
@@ -75,7 +83,7 @@ def predict_network(
     Raises
     ------
     UserError
-        If the network does not fit, or never comes to an end.
+        If the network does not fit, or never comes to an end; or there is no such part.
     """
     return predict_frames(
         network,
@@ -85,6 +93,8 @@ def predict_network(
         bytes_per_cycle=bytes_per_cycle,
         stall_percent=stall_percent,
         seed=seed,
+        part=part,
+        part_clock_hz=part_clock_hz,
     ).layers[0]
 
 
@@ -97,12 +107,15 @@ def predict_frames(
     bytes_per_cycle: int = 0,
     stall_percent: int = 0,
     seed: int = 1,
+    part: str = "",
+    part_clock_hz: float = 0.0,
 ) -> PredictedFrames:
     """Predict what `mnv2.sim.rtl.run_network.run_network` would measure of back-to-back frames.
 
     Parameters
     ----------
-    network, config, latency, bytes_per_cycle, stall_percent, seed
+    network, config, latency, bytes_per_cycle, stall_percent, seed, part,
+    part_clock_hz
         See `predict_network`.
     turns : int
         Frames, or pairs abreast, that follow one another: 1 or more.
@@ -121,7 +134,8 @@ def predict_frames(
     except DoesNotFit as error:
         raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
     pauses = Pauses(stall_percent, seed) if stall_percent else None
-    machine = Machine(config, plan, latency, bytes_per_cycle, pauses)
+    timing = timing_of(part, part_clock_hz) if part else None
+    machine = Machine(config, plan, latency, bytes_per_cycle, pauses, timing)
     try:
         machine.run()
     except RuntimeError as error:

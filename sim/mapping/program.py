@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnv2.golden.summary import short_repr
-from mnv2.hw.config import PAGE_BYTES, RECORD_BYTES, RECORDS_BITS, AcceleratorConfig
+from mnv2.hw.config import RECORD_BYTES, RECORDS_BITS, AcceleratorConfig
 from mnv2.hw.program import Header
+from mnv2.sim.mapping.addresses import assign_addresses
 from mnv2.sim.mapping.packing import place_words
 
 __all__ = ["CONSTANT_STREAMS", "Describe", "Program", "ProgramBuilder", "record_bytes"]
@@ -95,14 +96,12 @@ class ProgramBuilder:
             raise ValueError(
                 f"A program must have fewer than {1 << RECORDS_BITS} records, not {records}"
             )
-        address, places = records * RECORD_BYTES, {}
-        for name, data in [*streams.items(), *self._maps.items()]:
-            # At the border of a page, so that bursts can be as long as possible.
-            address = -(-address // PAGE_BYTES) * PAGE_BYTES
-            places[name] = address
-            address += len(data)
+        parts = {**streams, **self._maps}
+        places, address = assign_addresses(
+            records, {name: len(data) for name, data in parts.items()}
+        )
         image = np.zeros(address, np.uint8)
-        for name, data in [*streams.items(), *self._maps.items()]:
+        for name, data in parts.items():
             image[places[name] : places[name] + len(data)] = data
         header = {}
         for name, data in streams.items():

@@ -88,13 +88,15 @@ def draw(
     bytes_per_cycle: int,
     stall_percent: int,
     seeds: Sequence[int],
+    part: str = "",
+    part_clock_hz: float = 0.0,
     drawn: Callable[[int, int], object] | None = None,
 ) -> list[tuple[PredictedLayer, ...]]:
     """Predict a network once for each seed.
 
     Parameters
     ----------
-    network, config, latency, bytes_per_cycle, stall_percent
+    network, config, latency, bytes_per_cycle, stall_percent, part, part_clock_hz
         See `mnv2.sim.cycles.predict.predict_network`.
     seeds : sequence of int
     drawn : function of (done, total), optional
@@ -114,6 +116,8 @@ def draw(
                 seed=seed,
                 bytes_per_cycle=bytes_per_cycle,
                 stall_percent=stall_percent,
+                part=part,
+                part_clock_hz=part_clock_hz,
             )
         )
         if drawn:

@@ -7,6 +7,8 @@ from rich.text import Text
 
 from mnv2.sim.cycles.predict import PredictedFrames, PredictedLayer
 from mnv2.sim.jobs.files import write_json
+from mnv2.sim.memory.timing import shared_bytes_per_cycle
+from mnv2.sim.memory.words import memory_words
 from mnv2.sim.prediction.distribution import Spreads
 from mnv2.sim.prediction.figures import figures
 from mnv2.sim.prediction.frames import render_frame_rows
@@ -82,6 +84,8 @@ def make_prediction(
     model="",
     stall_percent=0,
     seed=1,
+    part="",
+    part_clock_hz=0.0,
     sequence=None,
     spreads=None,
     commit=None,
@@ -96,6 +100,9 @@ def make_prediction(
     config : mnv2.hw.config.AcceleratorConfig
     latency, bytes_per_cycle, stall_percent, seed : int
         Of the memory.
+    part : str
+        Name of the memory's part, if it is one, and ``part_clock_hz`` the clock that it was
+        predicted at.
     clock_hz : float
         Clock that times are stated at.
     seconds : float
@@ -134,10 +141,12 @@ def make_prediction(
             "bytes_per_cycle": bytes_per_cycle,
             "stall_percent": stall_percent,
             "seed": seed,
+            "part": part,
+            "part_clock_hz": part_clock_hz,
         },
         buffer_bytes=config.buffer_bytes,
         port_bytes=config.data_bytes,
-        shared_bytes_per_cycle=bytes_per_cycle,
+        shared_bytes_per_cycle=shared_bytes_per_cycle(bytes_per_cycle, part, part_clock_hz),
         clock_hz=clock_hz,
         seed=seed,
         versions={},
@@ -205,7 +214,6 @@ def render_prediction(prediction):
     -------
     rich.console.Group
     """
-    bandwidth = prediction.shared_bytes_per_cycle
     notes: list[RenderableType] = []
     more: list[RenderableType] = []
     if prediction.frames:
@@ -240,10 +248,8 @@ def render_prediction(prediction):
         *more,
         "",
         Text(
-            f"predicted in {prediction.wall_seconds * 1e3:.0f} ms for a memory "
-            f"{prediction.memory['latency']} cycles away, "
-            + (f"{bandwidth} bytes a cycle" if bandwidth else "a beat a cycle each way")
-            + f", {pauses}; commit {prediction.commit[:12]}",
+            f"predicted in {prediction.wall_seconds * 1e3:.0f} ms for "
+            f"{memory_words(prediction.memory)}, {pauses}; commit {prediction.commit[:12]}",
             style="dim",
         ),
     )

@@ -1,4 +1,5 @@
-// External memory with an AXI4 slave port: latency, bandwidth, random stalls, faults, counters.
+// External memory with an AXI4 slave port: latency, bandwidth or a part, random stalls, faults,
+// counters.
 //
 // Behavioural and fast, for Verilator. It ends the simulation with $fatal where a master breaks
 // the protocol. All state is read and counted here, independently of the accelerator.
@@ -15,6 +16,8 @@
 //   +stall_seed=N          seed of the pauses
 //   +error_address=HEX     the beat that holds this byte answers SLVERR, read or written,
 //   +error_count=N         this many times (default: always)
+//   +part_access=N         a part of a memory, in place of latency and bandwidth, and its other times:
+//                          see PART below
 //
 // Addresses from SIZE_BYTES on answer DECERR. Bursts answer in order and must be INCR, full width,
 // aligned to a beat and inside a page of 4096 bytes (ARM IHI 0022E, A3.4.1).
@@ -87,6 +90,23 @@ module axi_memory #(
     typedef logic [ROW_BITS-1:0]     row_t;
     typedef logic [POINTER_BITS-1:0] pointer_t;
 
+    // PART: a memory by its part. Times are ticks, TICKS a cycle.
+    //   +part_request +part_response          to the part, and back
+    //   +part_access +part_access_bytes       the bus moves so many bytes in that time
+    //   +part_column +part_activate +part_precharge   to the data of an open row; open; close a row
+    //   +part_recovery                        from a written piece to the closing of its row
+    //   +part_read_to_write +part_write_to_read       rest of the bus where its direction changes
+    //   +part_refresh_interval +part_refresh  every so often, for so long
+    //   +part_row_bytes +part_banks           row n is row n / banks of bank n % banks
+    // The part serves bursts one by one in the order in which their addresses (reads; first of a
+    // cycle) or last beats (writes) are accepted, so all that becomes of one is known then: see
+    // serve_burst. Each bank has the row open that was used last, and opens another when the burst
+    // that needs it is there and its own last data have been moved; the data of different banks
+    // follow each other without a gap. Refresh closes all rows.
+    localparam int     TICK_BITS = 16;
+    localparam longint TICKS     = 1 << TICK_BITS;
+    localparam int     MOST_BANKS = 64;
+
     typedef struct packed {
         index_t             index;     // of the first beat
         logic [7:0]         length;    // beats - 1
@@ -106,6 +126,11 @@ module axi_memory #(
     string           image_name, dump_name;
     int              latency, bytes_per_cycle, stall_percent, error_count;
     int unsigned     stall_seed;
+    logic            by_part;
+    longint          part_request, part_response, part_access, part_access_bytes, part_column;
+    longint          part_activate, part_precharge, part_recovery, part_read_to_write;
+    longint          part_write_to_read, part_refresh_interval, part_refresh, part_row_bytes;
+    int              part_banks;
     logic            limited, stalling, has_error, dumped;
     index_t          error_index;
     logic [6:0]      stall_limit;
@@ -144,6 +169,26 @@ module axi_memory #(
             $fatal(1, "axi_memory: bytes_per_cycle must be 0 or more, not %0d", bytes_per_cycle);
         if (stall_percent < 0 || stall_percent > 99)
             $fatal(1, "axi_memory: stall_percent must be 0 to 99, not %0d", stall_percent);
+        by_part = $value$plusargs("part_access=%d", part_access);
+        if (by_part) begin
+            if (!($value$plusargs("part_request=%d", part_request)
+                  && $value$plusargs("part_response=%d", part_response)
+                  && $value$plusargs("part_access_bytes=%d", part_access_bytes)
+                  && $value$plusargs("part_column=%d", part_column)
+                  && $value$plusargs("part_activate=%d", part_activate)
+                  && $value$plusargs("part_precharge=%d", part_precharge)
+                  && $value$plusargs("part_recovery=%d", part_recovery)
+                  && $value$plusargs("part_read_to_write=%d", part_read_to_write)
+                  && $value$plusargs("part_write_to_read=%d", part_write_to_read)
+                  && $value$plusargs("part_refresh_interval=%d", part_refresh_interval)
+                  && $value$plusargs("part_refresh=%d", part_refresh)
+                  && $value$plusargs("part_row_bytes=%d", part_row_bytes)
+                  && $value$plusargs("part_banks=%d", part_banks)))
+                $fatal(1, "axi_memory: a part needs all of its times");
+            if (part_banks < 1 || part_banks > MOST_BANKS)
+                $fatal(1, "axi_memory: part_banks must be 1 to %0d, not %0d", MOST_BANKS, part_banks);
+            bytes_per_cycle = 0;
+        end
         limited     = bytes_per_cycle != 0 && bytes_per_cycle < 2 * BEAT_BYTES;
         stalling    = stall_percent != 0;
         stall_limit = 7'(stall_percent * 128 / 100);
@@ -227,6 +272,78 @@ module axi_memory #(
     logic [63:0]            random;
     logic                   ar_open, aw_open, w_open, w_paid;
 
+    // The part: what is left of the bursts before.
+    longint                 bus_end;           // tick in which the bus has moved all of them
+    logic                   bus_writes;        // the last was written
+    longint                 refresh_due;
+    logic                   row_open [0:MOST_BANKS-1];
+    longint                 row_of   [0:MOST_BANKS-1];
+    longint                 bank_end [0:MOST_BANKS-1];   // tick from which its row may be closed
+    // Ticks in which the beats of the bursts in `read_queue` are at the port, in order.
+    longint                 beat_ticks [0:256*QUEUE-1];
+    logic [POINTER_BITS+7:0] beat_head, beat_tail;
+
+    // Let the part serve a burst that arrives in this cycle; the tick after its last access.
+    function automatic longint serve_burst(input logic writes, input index_t index,
+                                           input logic [7:0] length);
+        longint address, last, row, bank_row, there, ask, start, opened;
+        int     bank;
+        there = longint'(cycle) * TICKS + part_request;
+        row   = -1;
+        start = 0;
+        for (longint beat = 0; beat <= longint'(length); beat++) begin
+            address = (longint'(index) + beat) * BEAT_BYTES;
+            last    = address + BEAT_BYTES - 1;
+            if (address / part_row_bytes != row) begin
+                // A piece: its first access begins at `start`, its bytes count from `opened`.
+                row      = address / part_row_bytes;
+                bank     = int'(row % longint'(part_banks));
+                bank_row = row / longint'(part_banks);
+                opened   = address - address % part_access_bytes;
+                do begin
+                    ask = there;
+                    if (!row_open[bank] || row_of[bank] != bank_row) begin
+                        if (bank_end[bank] > ask) ask = bank_end[bank];
+                        if (row_open[bank]) ask = ask + part_precharge;
+                        ask = ask + part_activate;
+                    end
+                    start = bus_end;
+                    if (writes && !bus_writes) start = start + part_read_to_write;
+                    if (!writes && bus_writes) start = start + part_write_to_read;
+                    if (ask + part_column > start) start = ask + part_column;
+                    if (start >= refresh_due) begin
+                        if (bus_end < refresh_due) bus_end = refresh_due;
+                        bus_end     = bus_end + part_refresh;
+                        refresh_due = refresh_due + part_refresh_interval;
+                        bus_writes  = writes;
+                        for (int b = 0; b < part_banks; b++) begin
+                            row_open[b] = 0;
+                            bank_end[b] = bus_end;
+                        end
+                        start = -1;
+                    end
+                end while (start < 0);
+                row_open[bank] = 1;
+                row_of[bank]   = bank_row;
+                bus_writes     = writes;
+            end
+            // With every beat the accesses up to its last byte are moved.
+            bus_end = start + (last / part_access_bytes - opened / part_access_bytes + 1) * part_access;
+            bank_end[bank] = bus_end + (writes ? part_recovery : 0);
+            if (!writes) begin
+                beat_ticks[beat_tail] = start
+                    + (last + 1 - opened) * part_access / part_access_bytes + part_response;
+                beat_tail = beat_tail + 1;
+            end
+        end
+        serve_burst = bus_end;
+    endfunction
+
+    // The memory's cycle before the first that begins in a tick or later.
+    function automatic longint unsigned cycle_before(input longint tick);
+        cycle_before = ((tick + TICKS - 1) >>> TICK_BITS) - 1;
+    endfunction
+
     // Ready depends on registers alone.
     assign arready = ar_open && read_level != FULL;
     assign awready = aw_open && write_level != FULL;
@@ -265,6 +382,15 @@ module axi_memory #(
             write_response <= OKAY;
             answer_head    <= 0;
             answer_level   <= 0;
+            bus_end         = 0;
+            bus_writes      = 0;
+            refresh_due     = part_refresh_interval;
+            beat_head       = 0;
+            beat_tail       = 0;
+            for (int b = 0; b < MOST_BANKS; b++) begin
+                row_open[b] = 0;
+                bank_end[b] = 0;
+            end
             read_bursts    <= 0;
             read_beats     <= 0;
             read_bytes     <= 0;
@@ -320,6 +446,10 @@ module axi_memory #(
                 burst.length = arlen;
                 burst.id     = arid;
                 burst.due    = cycle + longint'(latency) - 1;
+                if (by_part) begin
+                    void'(serve_burst(0, burst.index, burst.length));
+                    burst.due = cycle + 1;
+                end
                 read_queue[read_head + pointer_t'(read_level)] <= burst;
                 read_bursts <= read_bursts + 1;
             end
@@ -368,6 +498,11 @@ module axi_memory #(
                     answer.response = response;
                     answer.id       = burst.id;
                     answer.due      = cycle + longint'(latency) - 1;
+                    if (by_part) begin
+                        answer.due = cycle_before(serve_burst(1, burst.index, burst.length)
+                                                  + part_response);
+                        if (answer.due <= cycle) answer.due = cycle + 1;
+                    end
                     answer_queue[answer_head + pointer_t'(answer_level)] <= answer;
                 end else begin
                     write_beat     <= write_beat + 1;
@@ -380,7 +515,8 @@ module axi_memory #(
             // Read data: a beat is fetched when the register in front of the master is free.
             read_done = 0;
             burst     = read_queue[read_head];
-            read_wanted  = read_level != 0 && burst.due <= cycle && (!rvalid || rready);
+            read_wanted  = read_level != 0 && burst.due <= cycle && (!rvalid || rready)
+                           && (!by_part || cycle_before(beat_ticks[beat_head]) <= cycle);
             write_wanted = limited && write_level != 0 && (!w_paid || (wvalid && wready));
             if (rvalid && rready) begin
                 rvalid     <= 0;
@@ -392,6 +528,7 @@ module axi_memory #(
                 index    = burst.index + index_t'(read_beat);
                 response = response_at(index);
                 if (response == SLVERR && error_count > 0) error_count <= error_count - 1;
+                if (by_part) beat_head = beat_head + 1;
                 rvalid <= 1;
                 rdata  <= response == OKAY ? storage[row_t'(index)] : '0;
                 rresp  <= response;

@@ -10,16 +10,21 @@ if TYPE_CHECKING:
     from mnv2.sim.rtl.memory_model import MemoryModel
 
 __all__ = [
+    "DEFAULT_LATENCY",
     "Bandwidth",
     "Clock",
     "Config",
     "Draws",
     "Latency",
+    "Memory",
     "Seed",
     "Settings",
     "Stalls",
     "make_memory",
 ]
+
+#: Latency of the memory, in cycles, where neither it nor a part is named.
+DEFAULT_LATENCY = 100
 
 Config = Annotated[
     str,
@@ -44,13 +49,27 @@ Clock = Annotated[
         min=0.001,
         max=1e6,
         metavar="MHZ",
-        help="Clock for times and bandwidths, in MHz. The number of cycles does not depend on it.",
+        help="Clock for times and bandwidths, in MHz. The number of cycles does not depend on it, "
+        "unless the memory is a part.",
     ),
 ]
 Latency = Annotated[
-    int,
+    int | None,
     typer.Option(
-        metavar="CYCLES", help="Cycles from a read address to its first data, 2 to 100,000."
+        metavar="CYCLES",
+        help=f"Cycles from a read address to its first data, 2 to 100,000. Default "
+        f"{DEFAULT_LATENCY}, or what --memory says.",
+    ),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="PART",
+        help="A memory by its part, at the accelerator's --clock, in place of --latency and "
+        "--bandwidth: its latency and bandwidth, refresh, closed rows and turns between reading "
+        "and writing. Such as ddr3-800x16, ddr4-2400x64, sdr-sdram-x16 or ps-hp-port; any other "
+        "name lists all.",
     ),
 ]
 Bandwidth = Annotated[
@@ -81,16 +100,51 @@ Seed = Annotated[int, typer.Option(help="Seed of the random pauses of --stalls."
 
 
 def make_memory(
-    latency: int, bandwidth: int | None, stalls: int = 0, seed: int = 1
+    latency: int | None,
+    bandwidth: int | None,
+    stalls: int = 0,
+    seed: int = 1,
+    part: str | None = None,
+    clock_hz: float = 0.0,
 ) -> "MemoryModel":
-    """Memory model of these options; ``bandwidth`` None is a beat a cycle in each direction."""
+    """Memory model of these options.
+
+    Parameters
+    ----------
+    latency : int, optional
+        Default `DEFAULT_LATENCY`.
+    bandwidth : int, optional
+        Default a beat a cycle in each direction.
+    stalls, seed : int
+    part : str, optional
+        Name of a part, in place of latency and bandwidth.
+    clock_hz : float
+        Clock of the accelerator; for a part alone.
+
+    Raises
+    ------
+    UserError
+        If one of them is not valid, or they contradict each other.
+    """
+    from mnv2.sim.memory.parts import find_part
     from mnv2.sim.rtl.memory_model import MemoryModel
 
+    if part is not None and not (latency is None and bandwidth is None):
+        raise UserError(
+            "A part has its own latency and bandwidth: leave out --latency and --bandwidth, or "
+            "--memory"
+        )
     if bandwidth is not None and bandwidth < 1:
         raise UserError(f"The bandwidth must be 1 byte a cycle or more, not {bandwidth}")
     try:
+        if part is not None:
+            find_part(part)
+            return MemoryModel(stall_percent=stalls, seed=seed, part=part, part_clock_hz=clock_hz)
         return MemoryModel(
-            latency=latency, bytes_per_cycle=bandwidth or 0, stall_percent=stalls, seed=seed
+            latency=DEFAULT_LATENCY if latency is None else latency,
+            bytes_per_cycle=bandwidth or 0,
+            stall_percent=stalls,
+            seed=seed,
         )
     except ValueError as error:
         raise UserError(f"The memory options are invalid: {error}") from None

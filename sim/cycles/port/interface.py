@@ -58,8 +58,8 @@ class ReadSide(Protocol):
 
     # What the core tells.
 
-    def command(self, cycle: int, channel: int, beats: int) -> None:
-        """Take a command of that many beats, which is valid from a cycle on."""
+    def command(self, cycle: int, channel: int, beats: int, address: int) -> None:
+        """Take a command of that many beats from an address, which is valid from a cycle on."""
 
     def begin(self, cycle: int, descriptor: PlannedDescriptor) -> None:
         """Begin a descriptor in a cycle; its input, if it loads any, is asked for."""

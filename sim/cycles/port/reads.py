@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from mnv2.hw.config import STREAMS, AcceleratorConfig
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.port.interface import ACTIVATIONS, NEVER, SERVING_ORDER, WEIGHTS
+from mnv2.sim.cycles.port.part import PartSchedule
 from mnv2.sim.cycles.port.pauses import Pauses
 from mnv2.sim.cycles.port.streams import QUEUE_CYCLES, REQUEST_CYCLES, Stream
+from mnv2.sim.cycles.port.writes import WritePort
 
 __all__ = ["ReadPort"]
 
@@ -45,15 +47,27 @@ class ReadPort:
         Cycles from the transfer of a read address to its first beat, 2 or more.
     pauses : Pauses, optional
         When the memory pauses.
+    part : PartSchedule, optional
+        The part that serves the bursts of both sides, in place of the latency.
 
     Attributes
     ----------
     streams : list of Stream
         In the order of the channels.
+    writes : WritePort
     """
 
-    def __init__(self, config: AcceleratorConfig, latency: int, pauses: Pauses | None = None):
-        self._latency, self._pauses = latency, pauses
+    def __init__(
+        self,
+        config: AcceleratorConfig,
+        latency: int,
+        pauses: Pauses | None = None,
+        part: PartSchedule | None = None,
+    ):
+        self._latency, self._pauses, self._part = latency, pauses, part
+        self.writes = WritePort(config, latency, pauses, part, self.serve)
+        self._time = 0  # all bursts are asked for that are before this cycle
+        self._beat_bytes = config.data_bytes
         self._burst = config.burst_beats
         self._outstanding = config.outstanding
         # Whether a stream alone is read without a pause.
@@ -92,9 +106,9 @@ class ReadPort:
 
     # What the core tells.
 
-    def command(self, cycle: int, channel: int, beats: int) -> None:
+    def command(self, cycle: int, channel: int, beats: int, address: int) -> None:
         """See `ReadSide`."""
-        self.streams[channel].command(cycle, beats)
+        self.streams[channel].command(cycle, beats, address)
 
     def begin(self, cycle: int, descriptor: PlannedDescriptor) -> None:
         """See `ReadSide`."""
@@ -106,7 +120,7 @@ class ReadPort:
         self.write_busy.clear()
         if descriptor.load or descriptor.stem:
             stream.set_layout(self._image_layout if descriptor.stem else self._map_layout)
-            stream.command(cycle + 1, descriptor.load_beats)
+            stream.command(cycle + 1, descriptor.load_beats, descriptor.load_address)
 
     def freed(self, cycle: int, words: int) -> None:
         """See `ReadSide`."""
@@ -153,6 +167,7 @@ class ReadPort:
         ends = self._ends
         if (
             not self._pauses
+            and not self._part
             and all(other.request == NEVER for other in self.streams)
             and ends
             and stream.pops
@@ -301,7 +316,7 @@ class ReadPort:
             if cycle > self._load_from:
                 self._load()
         one, two, three, four, five = streams
-        pauses = self._pauses
+        pauses, part = self._pauses, self._part
         while True:
             # What has arrived is moved on where the next request depends on it, or at the end.
             first = min(one.request, two.request, three.request, four.request, five.request)
@@ -333,7 +348,15 @@ class ReadPort:
             else:
                 self._equal = 0
             self._served, self._granted, self._taken = channel, first, taken
-            if pauses:
+            if part:
+                # What was written before comes first.
+                self._time = first
+                if self.writes.active:
+                    self.writes.advance(taken)
+                address = stream.address + stream.asked * self._beat_bytes
+                stream.grant_beats(first, part.read(taken, address, length))
+                ends.append(stream.arrivals[-1])
+            elif pauses:
                 stream.grant_beats(first, pauses.beats(beat, length))
                 ends.append(stream.arrivals[-1])
             else:
@@ -342,7 +365,7 @@ class ReadPort:
             if channel == ACTIVATIONS and self._loading:
                 self._load()
                 continue
-            if self._equal > self._history and not pauses and stream.depth != NEVER:
+            if self._equal > self._history and not pauses and not part and stream.depth != NEVER:
                 stream.move()
                 if stream.is_steady():
                     self._repeat(channel, cycle)
@@ -357,6 +380,12 @@ class ReadPort:
         for stream in streams:
             if stream.stale:
                 stream.move()
+        self._time = cycle
+
+    def serve(self, cycle: int) -> None:
+        """Ask for all bursts before a cycle, if this side's time is not there yet."""
+        if cycle > self._time:
+            self.advance(cycle)
 
     def _repeat(self, channel: int, cycle: int) -> None:
         """Ask for more bursts of a steady stream before a cycle, each as the one before."""

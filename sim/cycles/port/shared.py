@@ -19,6 +19,7 @@ from mnv2.sim.cycles.port.interface import (
     TAPS,
     WEIGHTS,
 )
+from mnv2.sim.cycles.port.part import PartSchedule
 from mnv2.sim.cycles.port.pauses import START_CYCLE, Pauses
 from mnv2.sim.cycles.port.writes import WritePort
 
@@ -43,7 +44,9 @@ class _Channel:
     Attributes
     ----------
     command : int
-        Beats of a command that waits.
+        Beats of a command that waits, and ``next_address`` its first byte.
+    address : int
+        Of the command's first byte.
     left, number : int
         Beats that have not been asked for, and number of the next.
     space : int
@@ -64,10 +67,11 @@ class _Channel:
 
     def __init__(self, layout: StreamLayout, config: AcceleratorConfig, depth: int | None = None):
         self.left = self.number = 0
+        self.address = 0
         self.space = config.read_queue_beats
         self.request, self.length = False, 0
         self.inner, self.out = 0, False
-        self.pops_left = self.command = 0
+        self.pops_left = self.command = self.next_address = 0
         self.depth = depth
         self.ring = 0
         self.arrivals: list[int] = []
@@ -104,6 +108,8 @@ class SharedReadPort:
         Bandwidth of reads and writes together; 0, or two beats and more, for a beat a cycle each.
     pauses : Pauses, optional
         When the memory pauses.
+    part : PartSchedule, optional
+        The part that serves the bursts of both sides, in place of latency and bandwidth.
 
     Attributes
     ----------
@@ -118,13 +124,14 @@ class SharedReadPort:
         latency: int,
         bytes_per_cycle: int,
         pauses: Pauses | None = None,
+        part: PartSchedule | None = None,
     ):
-        self._pauses = pauses
+        self._pauses, self._part = pauses, part
         self._latency, self._rate = latency, bytes_per_cycle
         self._burst, self._beat_bytes = config.burst_beats, config.data_bytes
         self._limited = 0 < bytes_per_cycle < 2 * config.data_bytes
         self._outstanding = config.outstanding
-        self.writes = SharedWritePort(config, latency, self, pauses)
+        self.writes = SharedWritePort(config, latency, self, pauses, part)
         layouts = config.streams
         self.streams = [
             _Channel(layouts["program"], config),
@@ -141,8 +148,9 @@ class SharedReadPort:
         self._taking: set[int] = set()  # channels whose word is taken in the next cycle stepped
         self._served = len(STREAMS) - 1
         self._due: deque[list[int]] = deque()  # bursts not received: [channel, beats left]
-        self._asking = 0  # length of the burst on its way to the memory
-        self._flying: deque[list[int]] = deque()  # at the memory: [cycle from which, beats left]
+        self._asking = self._asked_address = 0  # the burst on its way to the memory: beats, place
+        # At the memory: cycles from which each beat may be read, those of a burst in a list.
+        self._flying: deque[deque[int]] = deque()
         self._due_has_room = True
         self._valid = False  # a beat arrives
         self._tokens = min(START_CYCLE * bytes_per_cycle, BANKED_BEATS * config.data_bytes)
@@ -159,9 +167,9 @@ class SharedReadPort:
 
     # What the core tells.
 
-    def command(self, cycle: int, channel: int, beats: int) -> None:
+    def command(self, cycle: int, channel: int, beats: int, address: int) -> None:
         """See `ReadSide`."""
-        self._note(cycle, "command", channel, beats)
+        self._note(cycle, "command", channel, beats, address)
 
     def begin(self, cycle: int, descriptor: PlannedDescriptor) -> None:
         """See `ReadSide`."""
@@ -262,12 +270,15 @@ class SharedReadPort:
                 if self.streams[index].request:
                     granted = index
                     break
+        flying = self._fly(now) if self._asking and accepts else None
         self._step_memory(now, bool(moves))
-        if self._asking and accepts:
-            self._flying.append([now + self._latency - 1, self._asking])
+        if flying:
+            self._flying.append(flying)
             self._asking = 0
         if granted >= 0:
-            self._asking = self.streams[granted].length
+            stream = self.streams[granted]
+            self._asking = stream.length
+            self._asked_address = stream.address + stream.number * self._beat_bytes
             self._served = granted
             self._due.append([granted, self._asking])
         for index, channel in enumerate(self.streams):
@@ -281,6 +292,14 @@ class SharedReadPort:
             stream.set_layout(self._image_layout if begin.stem else self._map_layout)
             if begin.load or begin.stem:
                 stream.command = begin.load_beats
+                stream.next_address = begin.load_address
+
+    def _fly(self, now: int) -> deque[int]:
+        """Take the burst that the memory accepts; cycles from which its beats may be read."""
+        if self._part is None:
+            return deque(self._asking * [now + self._latency - 1])
+        arrivals = self._part.read(now, self._asked_address, self._asking)
+        return deque(arrival - 1 for arrival in arrivals)
 
     def _hear(self, now: int) -> tuple[list[int], PlannedDescriptor | None]:
         """Take what the core told of cycles up to this one.
@@ -303,6 +322,7 @@ class SharedReadPort:
                 self._freed = value[0]
             elif kind == "command":
                 self.streams[value[0]].command = value[1]
+                self.streams[value[0]].next_address = value[2]
             else:
                 begin = value[0]
         return frees, begin
@@ -341,8 +361,8 @@ class SharedReadPort:
         )
         if self._valid:
             head = self._flying[0]
-            head[1] -= 1
-            if not head[1]:
+            head.popleft()
+            if not head:
                 self._flying.popleft()
             budget -= self._beat_bytes
             self._write_turn = True
@@ -413,6 +433,7 @@ class SharedReadPort:
             channel.left = channel.command
             channel.pops_left += channel.command
             channel.number = channel.command = 0
+            channel.address = channel.next_address
         channel.space += pop
         channel.length = length
 
@@ -426,8 +447,9 @@ class SharedWritePort(WritePort):
         latency: int,
         reads: SharedReadPort,
         pauses: Pauses | None,
+        part: PartSchedule | None,
     ):
-        super().__init__(config, latency, pauses)
+        super().__init__(config, latency, pauses, part)
         self._reads = reads
 
     def begin(self, cycle: int, descriptor: PlannedDescriptor) -> None:

@@ -36,8 +36,8 @@ class Stream:
 
     Attributes
     ----------
-    beats, asked : int
-        Beats of the command being executed, and of them those asked for.
+    address, beats, asked : int
+        First byte and beats of the command being executed, and of them those asked for.
     arrivals, pops, gives : list of int
         Cycles of the command: of each beat's arrival, of its move from the queue into the gearbox,
         and of each word's leaving the gearbox; as far as they are known.
@@ -66,7 +66,7 @@ class Stream:
         self.gaps: list[int] = []
         self.stale = False
         self._counted: list[int] = []  # arrivals of the commands before
-        self.beats = self.asked = 0
+        self.address = self.beats = self.asked = 0
         self.earliest = 0
         self.request = self.needed = NEVER
         self.length = 0
@@ -83,11 +83,11 @@ class Stream:
         self._ready = shape.capacity - shape.taken
         self._simple = self.given % self.taken == 0  # a word is whole beats
 
-    def command(self, cycle: int, beats: int) -> None:
+    def command(self, cycle: int, beats: int, address: int) -> None:
         """A command that is valid in a cycle."""
         self._counted += self.arrivals
         self.arrivals, self.pops, self.gives, self.gaps = [], [], [], []
-        self.beats, self.asked = beats, 0
+        self.address, self.beats, self.asked = address, beats, 0
         self.earliest = cycle + REQUEST_CYCLES
         self.find_request()
 

@@ -5,12 +5,14 @@ Its time follows the core's, and moves only while a descriptor has something to 
 
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Callable
 from itertools import repeat
 
 from mnv2.hw.config import STORE_QUEUE_WORDS, WRITE_OUTSTANDING, AcceleratorConfig
 from mnv2.hw.gearbox_shape import gearbox_shape
 from mnv2.sim.cycles.plan import PlannedDescriptor
 from mnv2.sim.cycles.port.interface import MEMORY_BURSTS
+from mnv2.sim.cycles.port.part import PartSchedule
 from mnv2.sim.cycles.port.pauses import Pauses
 
 __all__ = ["WritePort"]
@@ -41,6 +43,10 @@ class WritePort:
         Cycles from a burst's last beat to its answer.
     pauses : Pauses, optional
         When the memory pauses.
+    part : PartSchedule, optional
+        The part that serves the bursts of both sides, in place of the latency.
+    serve : function of a cycle, optional
+        Serves what is read before it; asked before a burst that is written is served.
 
     Attributes
     ----------
@@ -55,8 +61,16 @@ class WritePort:
         A beat was transferred in the cycle before.
     """
 
-    def __init__(self, config: AcceleratorConfig, latency: int, pauses: Pauses | None = None):
-        self._latency, self._pauses = latency, pauses
+    def __init__(
+        self,
+        config: AcceleratorConfig,
+        latency: int,
+        pauses: Pauses | None = None,
+        part: PartSchedule | None = None,
+        serve: Callable[[int], None] | None = None,
+    ):
+        self._latency, self._pauses, self._part, self._serve = latency, pauses, part, serve
+        self._address = 0  # of the next burst to be served
         self._burst = config.burst_beats
         self._depth = config.write_queue_beats
         self._map_layout = config.streams["activations"]
@@ -106,6 +120,7 @@ class WritePort:
         self._events.clear()
         self._sent_before = len(self.sent)
         self._clear(descriptor.store_words)
+        self._address = descriptor.store_address
         self._logits = descriptor.kind == "classifier"
         # Gearbox: a word gives, and a beat takes, that many units.
         layout = self._logits_layout if self._logits else self._map_layout
@@ -195,6 +210,7 @@ class WritePort:
         if (
             free <= 0
             or self._pauses
+            or self._part
             or self._logits
             or self._command
             or not self._remaining
@@ -352,6 +368,15 @@ class WritePort:
         self._pending += grant - answer
         return self._step_data(now, self.transfer, store, accepted, bool(answers)) or bool(moved)
 
+    def _answer(self, now: int, beats: int) -> int:
+        """Cycle of the answer to a burst whose last beat is transferred now."""
+        if self._part is None:
+            return now + self._latency
+        if self._serve:
+            self._serve(now)
+        address, self._address = self._address, self._address + beats * self._beat_bytes
+        return self._part.write(now, address, beats)
+
     def _step_data(
         self, now: int, transfer: bool, store: bool, accepted: int, answers: bool
     ) -> bool:
@@ -367,13 +392,13 @@ class WritePort:
         answers : bool
             The channel of answers moves.
         """
-        moved = ends = False
+        moved = False
+        ends = 0  # beats of a burst that ends
         if transfer:
             self._place += 1
             if self._place == self._bursts[0]:
-                ends = True
+                ends = self._bursts.popleft()
                 self._place = 0
-                self._bursts.popleft()
                 self._accepted -= 1
         if self._inner and (not self._out or transfer):
             self._inner -= 1
@@ -386,7 +411,7 @@ class WritePort:
             self._answers.popleft()
             moved = True
         if ends:
-            self._answers.append(now + self._latency - 1)
+            self._answers.append(self._answer(now, ends) - 1)
         if accepted:
             self._accepted += 1
         return moved

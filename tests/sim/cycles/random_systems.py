@@ -21,6 +21,7 @@ from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.bounds import check_network
 from mnv2.sim.mapping.placement import place_network
 from mnv2.sim.mapping.tiling import DoesNotFit
+from mnv2.sim.memory.parts import load_parts
 from mnv2.sim.prediction.layers import compare_layers
 from mnv2.sim.rtl.check import accelerator_arithmetic
 from mnv2.sim.rtl.memory_model import MemoryModel
@@ -121,7 +122,7 @@ def with_options(config, seed):
 
 
 def random_system(seed):
-    """A machine with options, its network, and a memory that is far, slow, or pauses."""
+    """A machine with options, its network, and a memory that is far, slow, pauses, or is a part."""
     number = seed
     while True:
         config, network, latency = random_case(number)
@@ -137,7 +138,16 @@ def random_system(seed):
         stall_percent=rng.choice([0, 0, 5, 30]),
         seed=seed + 1,
     )
-    return System(config, network, memory, rng.choice([1, 1, 2, 3]), seed)
+    turns = rng.choice([1, 1, 2, 3])
+    # Drawn last, so that the rest of a seed's system is what it was before there were parts.
+    if rng.random() < 0.4:
+        memory = MemoryModel(
+            stall_percent=rng.choice([0, 0, 0, memory.stall_percent]),
+            seed=memory.seed,
+            part=rng.choice(list(load_parts())),
+            part_clock_hz=10 ** rng.uniform(7.3, 9),
+        )
+    return System(config, network, memory, turns, seed)
 
 
 def _model_and_tensors(system):

@@ -63,6 +63,8 @@ def test_plan_is_the_program(name, padding, options, frames):
             field: int(getattr(record, field)) for field in COMMON
         }
         assert work.input_ring == record.input_end - record.input_base
+        for field in ("load_address", "store_address"):
+            assert getattr(work, field) == int(getattr(record, field))
         if work.kind == "block":
             assert work.strip_rows == record.strip_rows
             assert work.output_ring == record.output_end - record.output_base
@@ -72,6 +74,7 @@ def test_plan_is_the_program(name, padding, options, frames):
     )
     for stream in ("weights", "taps", "parameters"):
         assert getattr(plan, f"{stream}_beats") == getattr(header, f"{stream}_beats")
+        assert plan.addresses[stream] == getattr(header, f"{stream}_address")
     assert plan.program_beats * config.data_bytes == program.records * RECORD_BYTES
 
 

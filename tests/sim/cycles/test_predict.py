@@ -9,12 +9,15 @@ import pytest
 from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cycles import core_state, machine
+from mnv2.sim.cycles import predict as predict_module
 from mnv2.sim.cycles.plan import plan_network
 from mnv2.sim.cycles.port import pauses
 from mnv2.sim.cycles.predict import predict_frames, predict_network
 from mnv2.sim.cycles.timing import core_timing
 from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.placement import place_network
+from mnv2.sim.memory.parts import load_parts
+from mnv2.sim.memory.timing import TICKS, timing_of
 from mnv2.sim.prediction.layers import compare_layers
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.run_network import run_network
@@ -44,6 +47,18 @@ MEMORIES = [
 PAUSING = [
     MemoryModel(latency=60, stall_percent=25, seed=3),
     MemoryModel(latency=30, stall_percent=40, seed=8, bytes_per_cycle=9),
+]
+
+
+#: By their part: one that binds and one that does not, refresh in every frame, short rows, a port
+#: of its own, an access that is longer than a beat, and pauses.
+PARTS = [
+    MemoryModel(part="ddr3-800x16", part_clock_hz=200e6),
+    MemoryModel(part="sdr-133x16", part_clock_hz=90e6),
+    MemoryModel(part="lpddr4-2133x32", part_clock_hz=333e6),
+    MemoryModel(part="ps-hp-port", part_clock_hz=150e6),
+    MemoryModel(part="ddr4-2400x64", part_clock_hz=900e6),
+    MemoryModel(part="ddr3-1600x64", part_clock_hz=77.3e6, stall_percent=20, seed=6),
 ]
 
 
@@ -92,6 +107,52 @@ def test_equals_the_rtl_of_a_memory_that_pauses(run, name, number, memory):
     predicted = predict(made, MACHINES[name], memory)
     found = compare_layers(made, MACHINES[name], predicted, run(name, number, memory))
     assert not found.differences()
+
+
+@pytest.mark.parametrize("memory", PARTS, ids=lambda memory: memory.part)
+@pytest.mark.parametrize("number", [0, 1, 4])
+@pytest.mark.parametrize("name", list(MACHINES))
+def test_equals_the_rtl_of_a_part(run, name, number, memory, monkeypatch):
+    made = network(number)
+    predicted = predict(made, MACHINES[name], memory)
+    found = compare_layers(made, MACHINES[name], predicted, run(name, number, memory))
+    assert not found.differences()
+    # And with every cycle of the port stepped.
+    monkeypatch.setattr(machine, "MOST_OUTSTANDING", 0)
+    assert predict(made, MACHINES[name], memory) == predicted
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"refresh_interval": TICKS},
+        {"refresh": TICKS},
+        {"activate": TICKS},
+        {"precharge": TICKS},
+        {"column": TICKS},
+        {"request": TICKS},
+        {"response": TICKS},
+        {"access": TICKS // 16},
+    ],
+    ids=str,
+)
+def test_a_cycle_more_of_a_part_is_seen(run, monkeypatch, change):
+    made, config, memory = network(4), MACHINES["narrow"], PARTS[1]
+    right = timing_of(memory.part, memory.part_clock_hz)
+    wrong = replace(right, **{name: getattr(right, name) + more for name, more in change.items()})
+    monkeypatch.setattr(predict_module, "timing_of", lambda *_: wrong)
+    found = compare_layers(made, config, predict(made, config, memory), run("narrow", 4, memory))
+    assert found.differences()
+
+
+@pytest.mark.parametrize("change", ["read_to_write", "write_to_read", "recovery"])
+def test_a_turn_that_costs_nothing_is_seen(run, monkeypatch, change):
+    """Where maps spill: what is written is read again."""
+    made, config, memory = network(3), MACHINES["narrow"], PARTS[1]
+    wrong = replace(timing_of(memory.part, memory.part_clock_hz), **{change: 0})
+    monkeypatch.setattr(predict_module, "timing_of", lambda *_: wrong)
+    found = compare_layers(made, config, predict(made, config, memory), run("narrow", 3, memory))
+    assert found.differences()
 
 
 @pytest.mark.parametrize("stall_percent", [0, 30])
@@ -169,6 +230,19 @@ def test_pauses_a_cycle_late_are_seen(run, monkeypatch):
     monkeypatch.setattr(pauses, "START_CYCLE", pauses.START_CYCLE + 1)
     found = compare_layers(made, config, predict(made, config, memory), run("tiny", 1, memory))
     assert found.differences()
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_what_is_skipped_of_a_part_changes_nothing(seed, monkeypatch):
+    """Bursts against every cycle of the port, of both sides, which share the part."""
+    config, made, _ = random_case(seed)
+    config = with_options(config, seed)
+    names = list(load_parts())
+    memory = {"part": names[seed % len(names)], "part_clock_hz": 1e6 * (40 + 31 * seed)}
+    quick = predict_frames(made, config, 1 + seed % 2, **memory)
+    monkeypatch.setattr(core_state.CoreState, "skips", False)
+    monkeypatch.setattr(machine, "MOST_OUTSTANDING", 0)
+    assert predict_frames(made, config, 1 + seed % 2, **memory) == quick
 
 
 @pytest.mark.parametrize("seed", range(32))

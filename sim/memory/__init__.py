@@ -1,0 +1,1 @@
+"""Memories by the name of their part: what standards say of them, and what that leaves."""
