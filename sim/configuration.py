@@ -1,19 +1,67 @@
-"""The accelerator's configuration as the user gives it: a preset or a file, then single changes."""
+"""The accelerator's configuration as the user gives it.
+
+A preset, a board or a file, then single changes.
+"""
 
 import dataclasses
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.sim.boards.board import Board, board_files, make_board
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
 
-__all__ = ["OPTION_KINDS", "load_configuration", "toml_value"]
+__all__ = [
+    "DEFAULT_CLOCK_HZ",
+    "OPTION_KINDS",
+    "Setting",
+    "load_configuration",
+    "load_setting",
+    "toml_value",
+]
 
 #: Kind of each option of a configuration, by name: int, str or bool.
 OPTION_KINDS = {field.name: field.type for field in dataclasses.fields(AcceleratorConfig)}
 
+#: Clock that times are stated at, where neither an option nor a board says one.
+DEFAULT_CLOCK_HZ = 200e6
+
 _SWITCHES = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An accelerator, and where it is to run.
+
+    Attributes
+    ----------
+    config : mnv2.hw.config.AcceleratorConfig
+    board : mnv2.sim.boards.board.Board or None
+    """
+
+    config: AcceleratorConfig
+    board: Board | None = None
+
+    def clock_hz(self, megahertz: float | None) -> float:
+        """The clock that an option gives in MHz, else the board's, else `DEFAULT_CLOCK_HZ`."""
+        if megahertz is not None:
+            return megahertz * 1e6
+        return DEFAULT_CLOCK_HZ if self.board is None else self.board.clock_hz
+
+    def part(self, part: str | None, *others: int | None) -> str | None:
+        """The part of memory that an option names, else the board's.
+
+        Parameters
+        ----------
+        part : str, optional
+        *others : int, optional
+            Options that describe a memory otherwise; one that is given stands for the board's.
+        """
+        if part is not None or self.board is None or any(one is not None for one in others):
+            return part
+        return self.board.memory
 
 
 def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> AcceleratorConfig:
@@ -22,9 +70,9 @@ def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> Ac
     Parameters
     ----------
     choice : str
-        Name of a preset, or path of a TOML file whose keys are the options of
+        Name of a preset or of a board, or path of a TOML file whose keys are the options of
         `mnv2.hw.config.AcceleratorConfig`, and ``preset``, the name of the preset that has the
-        other options (default ``"base"``).
+        other options (default ``"base"``). A table ``[board]`` of the file is for `load_setting`.
     settings : sequence of str
         Changes to that, each ``option=value``: an integer, a word, or ``true`` or ``false``.
 
@@ -45,15 +93,29 @@ def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> Ac
     >>> mnv2.load_configuration("base", ["packing=pixels", "counters=false"]).packing
     'pixels'
     """
+    return load_setting(choice, settings).config
+
+
+def load_setting(choice: str = "base", settings: Sequence[str] = ()) -> Setting:
+    """Read a configuration and its board; see `load_configuration`.
+
+    Returns
+    -------
+    Setting
+        Its board is that of the table ``[board]`` of the file; presets have none.
+    """
     values = {}
-    preset = choice
+    preset, board = choice, None
     if choice not in PRESETS:
+        boards = board_files()
         values = read_toml(
-            choice,
+            boards.get(choice, choice),
             "configuration",
-            missing=f"A configuration must be a preset ({', '.join(PRESETS)}) or a TOML file, "
-            f"and there is no file {choice!r}",
+            missing=f"A configuration must be a preset ({', '.join(PRESETS)}), a board "
+            f"({', '.join(boards)}) or a TOML file, and there is no file {choice!r}",
         )
+        if "board" in values:
+            board = make_board(values.pop("board"), repr(choice))
         preset = values.pop("preset", "base")
         if preset not in PRESETS:
             raise UserError(
@@ -73,7 +135,7 @@ def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> Ac
         _check_option(name)
         values[name] = _read_value(name, text)
     try:
-        return dataclasses.replace(PRESETS[preset], **values)
+        return Setting(dataclasses.replace(PRESETS[preset], **values), board)
     except (TypeError, ValueError) as error:
         raise UserError(f"The configuration does not fit: {error}") from None
 

@@ -105,7 +105,7 @@ def cost(
     from contextlib import nullcontext
 
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
-    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.configuration import load_setting
     from mnv2.sim.cost.cost_plots import draw_cost
     from mnv2.sim.cost.cost_report import make_cost_report, write_cost_report
     from mnv2.sim.cost.cost_tables import render_cost_report
@@ -114,14 +114,19 @@ def cost(
     from mnv2.sim.jobs.files import output_folder
     from mnv2.sim.memory.parts import find_part
 
-    accelerator = load_configuration(config, settings or ())
+    setting = load_setting(config, settings or ())
+    accelerator = setting.config
+    if setting.board is not None:
+        device = device or setting.board.device
+        clock = clock or setting.board.clock_hz / 1e6
+        memory = setting.part(memory, latency, bandwidth)
     chosen = [find_device(device, devices)] if device else list(load_devices(devices).values())
     if device:
         check_device(accelerator, chosen[0])
     table = load_energies(energies)
     steady = make_memory(latency, bandwidth)
     if memory is not None:
-        make_memory(latency, bandwidth, part=memory, clock_hz=(clock or 200.0) * 1e6)
+        make_memory(latency, bandwidth, part=memory, clock_hz=setting.clock_hz(clock))
     network = choose_network(model, width, size, classes, padding)
     with output_folder(output) if output else nullcontext() as folder:
         report = make_cost_report(

@@ -55,7 +55,7 @@ def predict(
             "or more.",
         ),
     ] = 1,
-    clock: Clock = 200.0,
+    clock: Clock = None,
     model: Model = None,
     width: Width = None,
     size: ImageSize = None,
@@ -92,7 +92,7 @@ def predict(
     """
     from mnv2.sim.commands.terminal.bars import show_count
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
-    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.configuration import load_setting
     from mnv2.sim.cycles.predict import predict_frames, predict_network
     from mnv2.sim.jobs.files import output_folder
     from mnv2.sim.prediction.distribution import column_spreads, draw, seeds_from
@@ -106,12 +106,14 @@ def predict(
     if html and output is None:
         raise UserError("The page of --html goes into a folder: add --output DIR")
     check_page(html)
-    accelerator = load_configuration(config, settings or ())
+    setting = load_setting(config, settings or ())
+    accelerator, clock_hz = setting.config, setting.clock_hz(clock)
+    memory = setting.part(memory, latency, bandwidth)
     check_frames(frames, accelerator.frames)
     if draws < 1:
         raise UserError(f"--draws must be 1 or more, not {draws}")
     network = choose_network(model, width, size, classes, padding)
-    described = asdict(make_memory(latency, bandwidth, stalls, seed, memory, clock * 1e6))
+    described = asdict(make_memory(latency, bandwidth, stalls, seed, memory, clock_hz))
     begin = time.perf_counter()
     layers = predict_network(network, accelerator, **described)
     seconds = time.perf_counter() - begin
@@ -131,7 +133,7 @@ def predict(
         layers,
         accelerator,
         **described,
-        clock_hz=clock * 1e6,
+        clock_hz=clock_hz,
         seconds=seconds,
         model="" if model is None else str(model),
         sequence=sequence,

@@ -93,7 +93,7 @@ def run(
             "logits. Two frames abreast end together: N is then even, and 6 or more.",
         ),
     ] = 1,
-    clock: Clock = 200.0,
+    clock: Clock = None,
     memory: Memory = None,
     latency: Latency = None,
     bandwidth: Bandwidth = None,
@@ -159,13 +159,15 @@ def run(
     - mnv2 run --config small --set data_bits=128 --latency 40 --stalls 20 --output runs/small
     """
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
-    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.configuration import load_setting
     from mnv2.sim.jobs.files import check_writable_file, output_folder
     from mnv2.sim.report.run_tables import render_report
 
     # Errors of the options are found first: the simulation takes its time.
     check_page(html)
-    accelerator = load_configuration(config, settings or ())
+    setting = load_setting(config, settings or ())
+    accelerator, clock_hz = setting.config, setting.clock_hz(clock)
+    memory = setting.part(memory, latency, bandwidth)
     if inputs and image is not None:
         raise UserError("The input is either IMAGE or --input, not both")
     request = RunRequest(
@@ -174,8 +176,8 @@ def run(
         size=size,
         normalization=given(normalization),
         config=accelerator,
-        memory=make_memory(latency, bandwidth, stalls, seed, memory, clock * 1e6),
-        clock_hz=clock * 1e6,
+        memory=make_memory(latency, bandwidth, stalls, seed, memory, clock_hz),
+        clock_hz=clock_hz,
         frames=frames,
         blocks=blocks,
         jobs=jobs or os.cpu_count() or 1,

@@ -49,7 +49,7 @@ def validate(
     normalization: PixelNormalization = Normalization.AUTO,
     config: Config = "base",
     settings: Settings = None,
-    clock: Clock = 200.0,
+    clock: Clock = None,
     memory: Memory = None,
     latency: Latency = None,
     bandwidth: Bandwidth = None,
@@ -98,7 +98,7 @@ def validate(
     """
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.commands.terminal.run_progress import FrameBar
-    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.configuration import load_setting
     from mnv2.sim.jobs.files import output_folder
     from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
@@ -110,8 +110,10 @@ def validate(
     from mnv2.sim.rtl.toolchain import find_toolchain
 
     check_page(html)
-    accelerator = load_configuration(config, settings or ())
-    model_of_memory = make_memory(latency, bandwidth, stalls, seed, memory, clock * 1e6)
+    setting = load_setting(config, settings or ())
+    accelerator, clock_hz = setting.config, setting.clock_hz(clock)
+    memory = setting.part(memory, latency, bandwidth)
+    model_of_memory = make_memory(latency, bandwidth, stalls, seed, memory, clock_hz)
     _check(stalls, seeds, draws, frames, accelerator)
     require_counters(accelerator)
     sources = read_pictures((image, second), accelerator)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnv2.sim.boards.board import board_files
 from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ DEFAULT_LATENCY = 100
 Config = Annotated[
     str,
     typer.Option(
-        metavar="PRESET|FILE.toml",
-        help="Accelerator: tiny, small, base, pair (base with two frames abreast) or large, or a "
-        "TOML file of its options.",
+        metavar="PRESET|BOARD|FILE.toml",
+        help="Accelerator: tiny, small, base, pair (base with two frames abreast) or large; that "
+        f"of a board, with its clock and memory: {', '.join(board_files())}; or a TOML file of "
+        "options.",
     ),
 ]
 Settings = Annotated[
@@ -44,13 +46,13 @@ Settings = Annotated[
     ),
 ]
 Clock = Annotated[
-    float,
+    float | None,
     typer.Option(
         min=0.001,
         max=1e6,
         metavar="MHZ",
         help="Clock for times and bandwidths, in MHz. The number of cycles does not depend on it, "
-        "unless the memory is a part.",
+        "unless the memory is a part. Default 200, or the board's.",
     ),
 ]
 Latency = Annotated[
