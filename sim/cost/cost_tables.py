@@ -176,7 +176,7 @@ def _memory_caption(one):
 
 
 def bandwidth_table(report):
-    """What each bottleneck needs of the memory, and what the memory's part moves for its traffic."""
+    """What each bottleneck needs of the memory, and what the part moves for its traffic."""
     memory = report.devices[0].memory
     table = new_table(
         f"Memory, predicted traffic against {memory.part.name}",
@@ -195,8 +195,8 @@ def bandwidth_table(report):
             _share(row.share),
         )
     table.caption = (
-        "needed: what arrived and left while the layer ran, weights read ahead included;\neffective: "
-        "the part's peak less refresh, closed rows and turns, for the design's bursts"
+        "needed: what arrived and left while the layer ran, weights read ahead included;\n"
+        "effective: the part's peak less refresh, closed rows and turns, for the design's bursts"
     )
     return table
 
