@@ -311,7 +311,7 @@ def _device_as_dict(one):
 
 
 def _memory_as_dict(memory):
-    """What the memory's part gives, and each bottleneck takes of it; nothing without a part."""
+    """Bandwidth that the memory's part gives, and its use by bottleneck; nothing without a part."""
     if memory is None:
         return {
             "memory_part": None,

@@ -164,7 +164,7 @@ def use_table(report):
 
 
 def _memory_caption(one):
-    """What the bandwidths of a device's memory are, with their sources."""
+    """Bandwidths of a device's memory in words, with their sources."""
     peak = "" if one.part else f" of {one.device.bandwidth_from}"
     if one.memory is None:
         return f"memory: mean over a frame against the peak{peak}"
@@ -176,7 +176,7 @@ def _memory_caption(one):
 
 
 def bandwidth_table(report):
-    """What each bottleneck needs of the memory, and what the part moves for its traffic."""
+    """Bandwidth that each bottleneck needs, and that the memory's part gives for its traffic."""
     memory = report.devices[0].memory
     table = new_table(
         f"Memory, predicted traffic against {memory.part.name}",

@@ -92,7 +92,7 @@ module axi_memory #(
 
     // PART: a memory by its part. Times are ticks, TICKS a cycle.
     //   +part_request +part_response          to the part, and back
-    //   +part_access +part_access_bytes       the bus moves so many bytes in that time
+    //   +part_access +part_access_bytes       the bus moves that many bytes in that time
     //   +part_column +part_activate +part_precharge   to the data of an open row; open; close a row
     //   +part_recovery                        from a written piece to the closing of its row
     //   +part_read_to_write +part_write_to_read       rest of the bus where its direction changes

@@ -158,7 +158,10 @@ def test_cache_that_cannot_be_written(refuse, photograph, tmp_path):
         (["--memory", "flash"], "the memory parts are sdr-133x16, ddr3-667x16, ddr3-800x16"),
         (["--memory", "sdram", "--latency", "9"], "leave out --latency and --bandwidth"),
         (["--memory", "sdram", "--bandwidth", "9"], "leave out --latency and --bandwidth"),
-        (["--memory", "sdram", "--clock", "1"], "must be 2.0 MHz or more for the memory sdr-133x16"),
+        (
+            ["--memory", "sdram", "--clock", "1"],
+            "must be 2.0 MHz or more for the memory sdr-133x16",
+        ),
         (["--set", "map_words=64"], "map_words"),
         (["--set", "map_words=64", "--blocks", "17"], "map"),
     ],

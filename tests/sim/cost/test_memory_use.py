@@ -32,4 +32,6 @@ def test_the_parts_of_devices_are_as_fast_as_their_boards():
         if device.part:
             peak = find_part(device.part).peak
             # Of one interface, or of one of several.
-            assert device.bandwidth / peak == pytest.approx(round(device.bandwidth / peak), rel=0.01)
+            assert device.bandwidth / peak == pytest.approx(
+                round(device.bandwidth / peak), rel=0.01
+            )

@@ -67,7 +67,7 @@ FAULTS = {
 
 
 def planted(text):
-    """The memory model with every fault, each behind its number of +part_fault."""
+    """The memory model with every fault, each turned on by its number, +part_fault."""
     for number, (right, wrong) in enumerate(FAULTS.values(), start=1):
         assert text.count(right) == 1, right
         text = text.replace(right, wrong.replace("FAULT", f"(fault == {number})"))

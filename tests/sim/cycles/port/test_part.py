@@ -124,9 +124,7 @@ def test_a_piece_begins_before_a_refresh_or_after_it():
 
 @pytest.mark.parametrize("cycle", [5, 6])
 def test_no_beat_and_no_answer_comes_before_the_second_cycle(cycle):
-    fast = schedule(
-        request=0, response=0, column=0, activate=0, access=0.01, read_to_write=0
-    )
+    fast = schedule(request=0, response=0, column=0, activate=0, access=0.01, read_to_write=0)
     assert fast.read(cycle, 0, 2) == [cycle + 2, cycle + 3]
     assert fast.write(cycle, 0, 1) == cycle + 2
     assert fast.write(cycle, 0, 1) == cycle + 3  # one a cycle
