@@ -423,8 +423,8 @@ def _check(
     if memory is not None and memory.part and memory.part_clock_hz != clock_hz:
         raise UserError(
             f"The memory {memory.part} is one of an accelerator at "
-            f"{memory.part_clock_hz / 1e6:g} MHz: give the same as clock_hz, not {clock_hz / 1e6:g} "
-            "MHz"
+            f"{memory.part_clock_hz / 1e6:g} MHz: give the same as clock_hz, not "
+            f"{clock_hz / 1e6:g} MHz"
         )
     check_frames(frames, config.frames)
     if not clock_hz > 0:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnv2.sim.commands.options.accelerator import Latency, make_memory
+from mnv2.sim.commands.options.accelerator import Latency, Memory, make_memory
 from mnv2.sim.commands.options.model import Model
 from mnv2.sim.commands.options.network import (
     Classes,
@@ -142,7 +142,8 @@ def explore(
             rich_help_panel=SPACE,
         ),
     ] = None,
-    latency: Latency = 100,
+    memory: Memory = None,
+    latency: Latency = None,
     model: Model = None,
     width: Width = None,
     size: ImageSize = None,
@@ -213,6 +214,8 @@ def explore(
 
     - mnv2 explore --device ZU3EG --min-fps 100 --max-bandwidth 2GB/s
 
+    - mnv2 explore --device ECP5-85 --memory ddr3-800x16 --objective fps --objective dsp
+
     - mnv2 explore --objective fps --objective energy --max-dsp 500
 
     - mnv2 explore --vary outputs=16,32 --vary pixels=1..8 --width 0.5 --size 160
@@ -237,7 +240,9 @@ def explore(
     )
     # What can be wrong is looked at first: a search takes its time.
     check_pandas()
-    make_memory(latency, None)
+    steady = make_memory(latency, None)
+    if memory is not None:
+        make_memory(latency, None, part=memory, clock_hz=(clock or 200.0) * 1e6)
     check_page(html)
     request = make_request(
         space=space,
@@ -255,7 +260,8 @@ def explore(
         devices=devices,
         energies=energies,
         clock_mhz=clock,
-        latency=latency,
+        latency=steady.latency,
+        memory=memory,
         accuracy=accuracy,
         designs=designs,
         population=population,

@@ -83,7 +83,7 @@ class DeviceCost:
 
     @property
     def peak_bandwidth(self):
-        """Peak of the memory that it was predicted with: the board's, or a part's; bytes a second."""
+        """Peak of the memory of the prediction: the board's, or a part's; bytes a second."""
         return find_part(self.part).peak if self.part else self.device.bandwidth
 
     @property
@@ -295,7 +295,7 @@ def _device_as_dict(one):
 
 
 def _memory_as_dict(memory):
-    """What the memory's part gives, and what each bottleneck takes of it; nothing without a part."""
+    """Bandwidth that the memory's part gives, and its use by bottleneck; nothing without a part."""
     if memory is None:
         return {
             "memory_part": None,
@@ -322,7 +322,7 @@ def _memory_as_dict(memory):
 
 
 def write_cost_report(report, folder):
-    """Write ``report.json``, and ``report.csv`` with a row for each device, without bottlenecks."""
+    """Write ``report.json``, and ``report.csv`` with a row for each device, no bottlenecks."""
     content = cost_as_dict(report)
     write_json(folder / "report.json", content)
     rows = []

@@ -162,7 +162,7 @@ def use_table(report):
 
 
 def _memory_caption(one):
-    """What the bandwidths of a device's memory are, with their sources."""
+    """Bandwidths of a device's memory in words, with their sources."""
     peak = "" if one.part else f" of {one.device.bandwidth_from}"
     if one.memory is None:
         return f"memory: mean over a frame against the peak{peak}"
@@ -174,7 +174,7 @@ def _memory_caption(one):
 
 
 def bandwidth_table(report):
-    """What each bottleneck needs of the memory, and what the memory's part moves for its traffic."""
+    """Bandwidth that each bottleneck needs, and that the memory's part gives for its traffic."""
     memory = report.devices[0].memory
     table = new_table(
         f"Memory, predicted traffic against {memory.part.name}",
@@ -193,8 +193,8 @@ def bandwidth_table(report):
             _share(row.share),
         )
     table.caption = (
-        "needed: what arrived and left while the layer ran, weights read ahead included;\neffective: "
-        "the part's peak less refresh, closed rows and turns, for the design's bursts"
+        "needed: what arrived and left while the layer ran, weights read ahead included;\n"
+        "effective: the part's peak less refresh, closed rows and turns, for the design's bursts"
     )
     return table
 

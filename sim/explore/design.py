@@ -33,9 +33,9 @@ class Design:
         Source of the clock: ``"given"``, or what the estimate is based on.
     point : dict of str to (int, float, str or bool)
         The axes of the space that led to it, see `mnv2.sim.explore.space.AXES`.
-    memory : dict of str to int
+    memory : dict of str to (int, str or float)
         ``latency`` in cycles, and ``bytes_per_cycle`` of the memory that it was predicted with,
-        where 0 means a beat a cycle in each direction.
+        where 0 means a beat a cycle in each direction; ``part`` and ``part_clock_hz`` if it is one.
     layers : tuple of mnv2.sim.cycles.predict.PredictedLayer
         Stem, blocks, head and classifier.
     resources : mnv2.sim.cost.resources.Resources
@@ -67,7 +67,7 @@ class Design:
     clock_hz: float
     clock_from: str = "given"
     point: dict[str, Any] = field(default_factory=dict)
-    memory: dict[str, int]
+    memory: dict[str, Any]
     layers: tuple[PredictedLayer, ...] = ()
     resources: Resources
     energy: Energy | None = None

@@ -59,8 +59,7 @@ def run_command(design: Design, folder: Path, request: SearchRequest) -> str:
         "--config",
         file,
         *options,
-        "--latency",
-        str(request.latency),
+        *(["--memory", request.memory] if request.memory else ["--latency", str(request.latency)]),
         "--clock",
         f"{design.clock_hz / 1e6:g}",
     ]

@@ -24,6 +24,8 @@ from mnv2.sim.explore.design import Design, design_key
 from mnv2.sim.explore.lanes import LaneWarning, lane_use, lane_warnings
 from mnv2.sim.explore.objectives import Limit
 from mnv2.sim.explore.space import Point
+from mnv2.sim.memory.parts import find_part
+from mnv2.sim.memory.timing import timing_of
 from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["DEFAULT_FAMILY", "Judge", "Task", "predict_parcel", "predict_rows"]
@@ -40,17 +42,23 @@ class Task:
     ----------
     config : mnv2.hw.config.AcceleratorConfig
     latency, bytes_per_cycle : int
+    part : str
+    part_clock_hz : float
         See `mnv2.sim.cycles.predict.predict_network`.
     """
 
     config: AcceleratorConfig
     latency: int
     bytes_per_cycle: int = 0
+    part: str = ""
+    part_clock_hz: float = 0.0
 
     @property
     def key(self) -> str:
         """Its name in the journal."""
         configuration = design_key(self.config, 1e6).rsplit(" ", 1)[0]
+        if self.part:
+            return f"{configuration} {self.part} at {self.part_clock_hz:g} Hz"
         return f"{configuration} latency {self.latency} bandwidth {self.bytes_per_cycle}"
 
 
@@ -71,7 +79,12 @@ def predict_rows(network: Network, task: Task) -> dict[str, Any]:
     """
     try:
         layers = predict_network(
-            network, task.config, latency=task.latency, bytes_per_cycle=task.bytes_per_cycle
+            network,
+            task.config,
+            latency=task.latency,
+            bytes_per_cycle=task.bytes_per_cycle,
+            part=task.part,
+            part_clock_hz=task.part_clock_hz,
         )
     except UserError as error:
         return {"failure": str(error)}
@@ -111,6 +124,8 @@ class Judge:
         Joules by name; see `mnv2.sim.cost.energy.load_energies`.
     accuracies : dict of (int, int, str) to mnv2.sim.explore.accuracy.FormatAccuracy, optional
         By bits of weights and of activations, and rounding.
+    part : str
+        Name of the memory's part, in place of latency and of the device's bandwidth; may be empty.
     """
 
     def __init__(
@@ -123,6 +138,7 @@ class Judge:
         device: Device | None = None,
         energies: Mapping[str, float] | None = None,
         accuracies: Mapping[Arithmetic, FormatAccuracy] | None = None,
+        part: str = "",
     ):
         self.network = network
         self.limits = tuple(limits)
@@ -131,6 +147,7 @@ class Judge:
         self.device = device
         self.energies = energies
         self.accuracies = accuracies
+        self.part = part
         self._buffers = BufferSizes(network)
         self._lanes: dict[tuple[int, ...], tuple[int, tuple[LaneWarning, ...]]] = {}
         self._templates: dict[int, Sequence[PredictedLayer]] = {}
@@ -166,7 +183,7 @@ class Judge:
             clock_hz=clock,
             point=dict(point),
             clock_from=("given" if "clock_mhz" in point else self.clock.source),
-            memory={"latency": self.latency, "bytes_per_cycle": 0},
+            memory=self._memory(clock, 0),
             resources=estimate_resources(config, self.family),
         )
         if self.accuracies is not None:
@@ -203,7 +220,7 @@ class Judge:
         design = dataclasses.replace(
             candidate,
             layers=layers,
-            memory={"latency": self.latency, "bytes_per_cycle": bytes_per_cycle},
+            memory=self._memory(candidate.clock_hz, bytes_per_cycle),
             lane_warnings=self._of_lanes(candidate.config)[1],
             notes=self._notes(candidate, bytes_per_cycle),
         )
@@ -221,7 +238,25 @@ class Judge:
 
     def task(self, design: Design, bytes_per_cycle: int = 0) -> Task:
         """The prediction that a design needs."""
-        return Task(design.config, self.latency, bytes_per_cycle)
+        return Task(design.config, **self._memory(design.clock_hz, bytes_per_cycle))
+
+    @property
+    def bandwidth(self) -> float | None:
+        """Peak of the memory, bytes a second: that of its part, or of the device; None without."""
+        if self.part:
+            return find_part(self.part).peak
+        return None if self.device is None else self.device.bandwidth
+
+    def _memory(self, clock_hz: float, bytes_per_cycle: int) -> dict[str, Any]:
+        """Fields of the memory that a design at a clock is predicted with."""
+        if not self.part:
+            return {"latency": self.latency, "bytes_per_cycle": bytes_per_cycle}
+        return {
+            "latency": max(timing_of(self.part, clock_hz).unloaded_cycles, 2),
+            "bytes_per_cycle": 0,
+            "part": self.part,
+            "part_clock_hz": clock_hz,
+        }
 
     def short_bandwidth(self, design: Design) -> int:
         """Bytes a cycle of the device's memory, where a design was not predicted with it but has to
@@ -229,6 +264,7 @@ class Judge:
         """
         if (
             self.device is None
+            or self.part
             or design.memory["bytes_per_cycle"]
             or design.peak_bandwidth <= self.device.bandwidth
         ):
@@ -263,8 +299,8 @@ class Judge:
         over = sum(max(0.0, use.share - 1) for use in design.uses)
         if over:
             found["device"] = over
-        if self.device is not None and design.bandwidth is not None:
-            over = design.bandwidth / self.device.bandwidth - 1
+        if self.bandwidth is not None and design.bandwidth is not None:
+            over = design.bandwidth / self.bandwidth - 1
             if over > 0:
                 found["device bandwidth"] = over
         return found

@@ -25,6 +25,8 @@ from mnv2.sim.explore.objectives import (
 )
 from mnv2.sim.explore.space import Space, choose_space
 from mnv2.sim.jobs.campaign import CampaignRequest, absolute
+from mnv2.sim.memory.parts import find_part
+from mnv2.sim.memory.timing import timing_of
 from mnv2.sim.report.provenance import package_version
 
 __all__ = ["PreparedSearch", "SearchRequest", "make_request", "prepare_search"]
@@ -64,6 +66,8 @@ class SearchRequest(CampaignRequest):
         Clock, or None for the estimate of the device's family.
     latency : int
         Latency of the memory, in cycles.
+    memory : str or None
+        Name of the memory's part, in place of latency and of the device's bandwidth.
     accuracy : str or None
         Folder of a finished sweep.
     designs : int
@@ -88,6 +92,7 @@ class SearchRequest(CampaignRequest):
     energies: str | None = None
     clock_mhz: float | None = None
     latency: int = 100
+    memory: str | None = None
     accuracy: str | None = None
     designs: int = 800
     population: int = 50
@@ -222,7 +227,10 @@ def prepare_search(request: SearchRequest, network: Network) -> PreparedSearch:
         device=device,
         energies=energies,
         accuracies=accuracies,
+        part=find_part(request.memory).name if request.memory else "",
     )
+    if judge.part:
+        timing_of(judge.part, clock.hz)
     configuration = request.configuration(
         {
             # By its shapes: no figure depends on weights.

@@ -15,6 +15,7 @@ from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.evaluate import Judge
 from mnv2.sim.explore.front import balanced, spread_choice
 from mnv2.sim.explore.lanes import warning_words
+from mnv2.sim.memory.parts import find_part
 from mnv2.sim.report.data_frame import import_pandas, write_frame
 from mnv2.sim.report.names import words
 from mnv2.sim.report.quantities import format_quantity
@@ -105,6 +106,7 @@ def _row(design: Design, results: "SearchResults") -> dict[str, Any]:
         "accuracy_format": design.accuracy_format or None,
         "memory_latency_cycles": design.memory["latency"],
         "memory_bytes_per_cycle": design.memory["bytes_per_cycle"],
+        "memory_part": design.memory.get("part"),
         "predicted_cycles": design.cycles,
         "predicted_ideal_cycles": total and total.ideal_cycles,
         "predicted_frames_per_second": design.frames_per_second,
@@ -261,7 +263,14 @@ def _notes(results: "SearchResults", middle: Design) -> Iterator[str]:
     )
     if "clock_mhz" not in prepared.space.values:
         yield f"Clock: {clock.hz / 1e6:g} MHz ({clock.source})."
-    yield f"Memory: {request.latency} cycles away, a beat a cycle each way{_device_memory(judge)}."
+    if judge.part:
+        part = find_part(judge.part)
+        yield f"Memory: {part.name}, {part.title}, at the clock of each design ({part.source})."
+    else:
+        yield (
+            f"Memory: {request.latency} cycles away, a beat a cycle each way"
+            f"{_device_memory(judge)}."
+        )
     if judge.accuracies:
         pictures = next(iter(judge.accuracies.values())).pictures
         yield (

@@ -1,4 +1,4 @@
-"""Places in external memory: what lies where, for the program that is written and the one planned."""
+"""Places in external memory: what lies where, in a program that is written or planned."""
 
 from collections.abc import Mapping
 

@@ -30,7 +30,9 @@ def effective_bandwidth(
     Bursts of the design's length are played through `mnv2.sim.cycles.port.part.PartSchedule`: of
     each stream as many as its share of the bytes, evenly mixed, and each stream in order of
     addresses. As many are under way as the design allows. What the part's refresh takes is taken
-    off: ``1 - tRFC / tREFI``.
+    off: ``1 - tRFC / tREFI``. Frames that saturate a part move within 2 % of this in the cycle
+    model (tests/sim/cost/test_memory_use.py), single layers within 5 %: their bursts are mixed
+    otherwise.
 
     Parameters
     ----------

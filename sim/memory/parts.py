@@ -27,8 +27,15 @@ _TIMES = (
     "refresh_ns",
 )
 #: Keys of a controller.
-_CONTROLLER_TIMES = ("request_ns", "response_ns", "request_clocks", "response_clocks")
-_CONTROLLER_KEYS = {"title", "source", *_CONTROLLER_TIMES, "port_bits", "port_megahertz"}
+_WAYS = ("request", "response", "opening", "resting")
+_CONTROLLER_KEYS = {
+    "title",
+    "source",
+    "port_bits",
+    "port_megahertz",
+    "lookahead",
+    *(f"{way}_{unit}" for way in _WAYS for unit in ("ns", "clocks")),
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,10 @@ class Part:
     request_ns, response_ns : float
         Of the controller: from a burst at its port to the part, and from the part's data to the
         port.
+    opening_ns, resting_ns : float
+        Of the controller: what it adds to the opening of a row, and to a refresh.
+    lookahead : bool
+        Whether it opens rows of other banks while data are moved.
     port_bits : int
         Width of the controller's own port; 0 where it is as wide as the accelerator's.
     port_hz : float
@@ -78,6 +89,9 @@ class Part:
     refresh_ns: float
     request_ns: float
     response_ns: float
+    opening_ns: float
+    resting_ns: float
+    lookahead: bool
     port_bits: int
     port_hz: float
     controller: str
@@ -153,8 +167,8 @@ def _part(name: str, entry: dict[str, Any], controllers: dict[str, dict[str, Any
         row_bytes=entry["row_bytes"],
         **{key: float(entry[key]) for key in _TIMES if key.endswith("_ns")},
         read_to_write_ns=entry["read_to_write_clocks"] * clock_ns,
-        request_ns=way("request"),
-        response_ns=way("response"),
+        **{f"{one}_ns": way(one) for one in _WAYS},
+        lookahead=controller.get("lookahead", True),
         port_bits=controller.get("port_bits", 0),
         port_hz=controller.get("port_megahertz", 0) * 1e6,
         controller=f"{controller['title']}: {controller['source']}",

@@ -1,4 +1,4 @@
-"""A part's times in those of an accelerator: what its model in RTL and the cycle model are given."""
+"""A part's times in cycles of an accelerator, as its models in RTL and in Python take them."""
 
 import math
 from dataclasses import dataclass, fields
@@ -38,15 +38,17 @@ class PartTiming:
     column : int
         From the command for a column of an open row to its data.
     activate, precharge : int
-        Opening a row; closing one first.
+        Opening a row, with what the controller adds; closing one first.
     recovery : int
         From the last written byte of a row to the earliest closing of it.
     read_to_write, write_to_read : int
         Rest of the data bus where its direction changes.
     refresh_interval, refresh : int
-        From refresh to refresh, and what each takes.
+        From refresh to refresh, and what each takes, with what the controller adds.
     row_bytes, banks : int
         Of a row, over the whole width of the bus.
+    lookahead : int
+        1 if rows of other banks are opened while data are moved, else 0.
     """
 
     request: int
@@ -63,6 +65,7 @@ class PartTiming:
     refresh: int
     row_bytes: int
     banks: int
+    lookahead: int
 
     def plusargs(self) -> list[str]:
         """Arguments of the memory model in `axi_memory.sv`."""
@@ -111,16 +114,17 @@ def part_timing(part: Part, clock_hz: float) -> PartTiming:
         access=ticks(part.access_bytes / part.data_rate(clock_hz) * 1e9),
         access_bytes=part.access_bytes,
         column=ticks(part.column_ns),
-        activate=ticks(part.activate_ns),
+        activate=ticks(part.activate_ns + part.opening_ns),
         precharge=ticks(part.precharge_ns),
         recovery=ticks(part.write_recovery_ns),
         read_to_write=ticks(part.read_to_write_ns),
         # The next read command waits, and its data come a column later.
         write_to_read=ticks(part.write_to_read_ns + part.column_ns),
         refresh_interval=interval,
-        refresh=ticks(part.refresh_ns),
+        refresh=ticks(part.refresh_ns + part.resting_ns),
         row_bytes=part.row_bytes,
         banks=part.banks,
+        lookahead=int(part.lookahead),
     )
 
 

@@ -152,7 +152,7 @@ def _add_made_with(page, results, content, command):
             f"{request.population}",
             "seed": request.seed,
             "clock": f"{clock.hz / 1e6:g} MHz ({clock.source})",
-            "memory": f"latency {request.latency} cycles",
+            "memory": request.memory or f"latency {request.latency} cycles",
             "accuracy": request.accuracy or "",
             "refused": "; ".join(
                 f"{times:,} x {reason}" for reason, times in results.refused.items()
@@ -227,8 +227,7 @@ def _details(page, results, commit):
                 network,
                 design.layers,
                 design.config,
-                latency=design.memory["latency"],
-                bytes_per_cycle=design.memory["bytes_per_cycle"],
+                **design.memory,
                 clock_hz=design.clock_hz,
                 seconds=0,
                 commit=commit,

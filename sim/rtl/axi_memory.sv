@@ -92,12 +92,13 @@ module axi_memory #(
 
     // PART: a memory by its part. Times are ticks, TICKS a cycle.
     //   +part_request +part_response          to the part, and back
-    //   +part_access +part_access_bytes       the bus moves so many bytes in that time
+    //   +part_access +part_access_bytes       the bus moves that many bytes in that time
     //   +part_column +part_activate +part_precharge   to the data of an open row; open; close a row
     //   +part_recovery                        from a written piece to the closing of its row
     //   +part_read_to_write +part_write_to_read       rest of the bus where its direction changes
     //   +part_refresh_interval +part_refresh  every so often, for so long
     //   +part_row_bytes +part_banks           row n is row n / banks of bank n % banks
+    //   +part_lookahead                       0: one bank at a time, the next when the bus is done
     // The part serves bursts one by one in the order in which their addresses (reads; first of a
     // cycle) or last beats (writes) are accepted, so all that becomes of one is known then: see
     // serve_burst. Each bank has the row open that was used last, and opens another when the burst
@@ -130,7 +131,7 @@ module axi_memory #(
     longint          part_request, part_response, part_access, part_access_bytes, part_column;
     longint          part_activate, part_precharge, part_recovery, part_read_to_write;
     longint          part_write_to_read, part_refresh_interval, part_refresh, part_row_bytes;
-    int              part_banks;
+    int              part_banks, part_lookahead;
     logic            limited, stalling, has_error, dumped;
     index_t          error_index;
     logic [6:0]      stall_limit;
@@ -183,7 +184,8 @@ module axi_memory #(
                   && $value$plusargs("part_refresh_interval=%d", part_refresh_interval)
                   && $value$plusargs("part_refresh=%d", part_refresh)
                   && $value$plusargs("part_row_bytes=%d", part_row_bytes)
-                  && $value$plusargs("part_banks=%d", part_banks)))
+                  && $value$plusargs("part_banks=%d", part_banks)
+                  && $value$plusargs("part_lookahead=%d", part_lookahead)))
                 $fatal(1, "axi_memory: a part needs all of its times");
             if (part_banks < 1 || part_banks > MOST_BANKS)
                 $fatal(1, "axi_memory: part_banks must be 1 to %0d, not %0d", MOST_BANKS, part_banks);
@@ -275,6 +277,7 @@ module axi_memory #(
     // The part: what is left of the bursts before.
     longint                 bus_end;           // tick in which the bus has moved all of them
     logic                   bus_writes;        // the last was written
+    int                     bus_bank;          // its bank
     longint                 refresh_due;
     logic                   row_open [0:MOST_BANKS-1];
     longint                 row_of   [0:MOST_BANKS-1];
@@ -302,6 +305,7 @@ module axi_memory #(
                 opened   = address - address % part_access_bytes;
                 do begin
                     ask = there;
+                    if (part_lookahead == 0 && bank != bus_bank && bus_end > ask) ask = bus_end;
                     if (!row_open[bank] || row_of[bank] != bank_row) begin
                         if (bank_end[bank] > ask) ask = bank_end[bank];
                         if (row_open[bank]) ask = ask + part_precharge;
@@ -324,6 +328,7 @@ module axi_memory #(
                     end
                 end while (start < 0);
                 row_open[bank] = 1;
+                bus_bank       = bank;
                 row_of[bank]   = bank_row;
                 bus_writes     = writes;
             end
@@ -384,6 +389,7 @@ module axi_memory #(
             answer_level   <= 0;
             bus_end         = 0;
             bus_writes      = 0;
+            bus_bank        = 0;
             refresh_due     = part_refresh_interval;
             beat_head       = 0;
             beat_tail       = 0;

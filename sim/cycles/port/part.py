@@ -2,30 +2,33 @@
 
 The rules, which `sim/rtl/axi_memory.sv` follows too
 -----------------------------------------------------
-Times are ticks of the accelerator's cycle, `mnv2.sim.memory.timing.PartTiming` has them all. A burst
-that is read arrives in the cycle in which its address is accepted, one that is written in the cycle
-in which its last beat is. The part serves bursts one after another in the order of arrival; where two
-arrive in the same cycle, the one that is read comes first. A burst that crosses from a row into the
-next is cut there, and its pieces are served in order. Row n of the memory is row n / banks of bank
-n mod banks, and a bank keeps the row open that was used last.
+Times are ticks of the accelerator's cycle; `mnv2.sim.memory.timing.PartTiming` has them all. A
+burst that is read arrives in the cycle in which its address is accepted, one that is written in the
+cycle in which its last beat is. The part serves bursts one after another in the order of arrival;
+where two arrive in the same cycle, the one that is read comes first. A burst that crosses from a
+row into the next is cut there, and its pieces are served in order. Row n of the memory is row
+n / banks of bank n mod banks, and a bank keeps the row open that was used last.
 
 A piece reaches the part ``request`` after its burst's arrival. If its row is open, it can be asked
 for at once. If not, its bank opens it, as soon as the piece is there and the bank's last piece has
 been moved (and, if that was written, ``recovery`` has passed): this takes ``activate``, and
-``precharge`` before it where another row was open. The data follow ``column`` later, but not before
-the piece before has been moved; and where that went the other way, the bus rests in between, for
-``read_to_write`` or ``write_to_read``, unless it is refreshed then. The data are moved in whole
-accesses of ``access_bytes``, aligned to them, each of which takes ``access``.
+``precharge`` before it where another row was open. A controller without ``lookahead`` does neither
+for a bank other than the last one's before the piece before has been moved. The data follow
+``column`` later, but not before the piece before has been moved; and where that went the other way,
+the bus rests in between, for ``read_to_write`` or ``write_to_read``, unless the part is refreshed
+then. The data are moved in whole accesses of ``access_bytes``, aligned to them, each of which takes
+``access``.
 
-Every ``refresh_interval`` from the memory's reset on a refresh is due. A piece whose data would begin
-then or later waits for it: it begins when it is due or, if that is later, when the piece before has
-been moved; it takes ``refresh``, and closes the rows of all banks, which open others from its end on.
+Every ``refresh_interval`` from the memory's reset on a refresh is due. A piece whose data would
+begin then or later waits for it: it begins when it is due or, if that is later, when the piece
+before has been moved; it takes ``refresh``, and closes the rows of all banks, which open others
+from its end on.
 
-A beat that is read is at the port in the first cycle that begins ``response`` or more after its last
-byte has been moved, in the order of the beats, one a cycle, and not before the second cycle after its
-address. The port accepts beats to write in every cycle; the answer of a burst is at the port in the
-first cycle that begins ``response`` or more after its last access, and not before the second cycle
-after its last beat; answers too come one a cycle.
+A beat that is read is at the port in the first cycle that begins ``response`` or more after its
+last byte has been moved, in the order of the beats, one a cycle, and not before the second cycle
+after its address. The port accepts beats to write in every cycle; the answer to a burst is at the
+port in the first cycle that begins ``response`` or more after its last access, one a cycle, and not
+before the second cycle after its last beat.
 """
 
 from mnv2.sim.cycles.port.pauses import START_CYCLE
@@ -49,6 +52,7 @@ class PartSchedule:
         self._beat_bytes = beat_bytes
         self._free = 0  # tick from which the bus is free
         self._written = False  # the last piece was written
+        self._bank = 0  # that it was in
         self._refresh = timing.refresh_interval  # tick of the next refresh
         self._rows: list[int | None] = [None] * timing.banks  # the open one of each
         self._ready = [0] * timing.banks  # ticks from which each may open another
@@ -78,12 +82,11 @@ class PartSchedule:
         while address < end:
             until = min(end, (address // self._timing.row_bytes + 1) * self._timing.row_bytes)
             begin = self._serve(cycle, address, until, False) + response
-            moved = address % access_bytes  # bytes of the piece's accesses
-            for moved in range(moved + size, moved + until - address + 1, size):
+            first = address % access_bytes  # of the piece, in its first access
+            for moved in range(first + size, first + until - address + 1, size):
                 # The first cycle that begins then or later.
-                last = max(
-                    last + 1, -(-(begin + moved * access // access_bytes) // TICKS) - START_CYCLE
-                )
+                tick = begin + moved * access // access_bytes
+                last = max(last + 1, -(-tick // TICKS) - START_CYCLE)
                 arrivals.append(last)
             address = until
         self._beat = last
@@ -119,8 +122,10 @@ class PartSchedule:
             rest = timing.read_to_write if written else timing.write_to_read
         while True:
             ask = there
+            if not timing.lookahead and bank != self._bank:
+                ask = max(ask, self._free)
             if self._rows[bank] != row:
-                ask = max(there, self._ready[bank]) + timing.activate
+                ask = max(ask, self._ready[bank]) + timing.activate
                 if self._rows[bank] is not None:
                     ask += timing.precharge
             begin = max(ask + timing.column, self._free + rest)
@@ -134,6 +139,7 @@ class PartSchedule:
         accesses = -(-until // timing.access_bytes) - address // timing.access_bytes
         self._free = begin + accesses * timing.access
         self._rows[bank] = row
+        self._bank = bank
         self._ready[bank] = self._free + (timing.recovery if written else 0)
         self._written = written
         return begin

@@ -101,6 +101,30 @@ def test_slow_memory_is_the_boards():
     assert slow["predicted_cycles"] > fast["predicted_cycles"]
 
 
+def test_memory_by_its_part():
+    options = (*ECP5, "--clock", "100", *SMALL)
+    (own,) = json_of(*options)["devices"]
+    assert own["memory_part"] == "ddr3-800x16"
+    effective = own["effective_bandwidth_bytes_per_second"]
+    assert effective < own["peak_bandwidth_bytes_per_second"] == 1.6e9
+    assert [row["name"] for row in own["bottlenecks"]][:2] == ["stem", "block1"]
+    (other,) = json_of(*options, "--memory", "sdr-sdram-x16")["devices"]
+    assert other["memory_part"] == "sdr-133x16"
+    assert other["peak_bandwidth_bytes_per_second"] == 266e6
+    assert other["predicted_cycles"] > own["predicted_cycles"]
+    shown = invoke(*options, "--memory", "sdr-sdram-x16").stdout
+    assert "memory, effective, GB/s" in shown
+    assert "memory, peak, GB/s" in shown
+    assert "MT48LC16M16A2" in shown
+
+
+def test_a_memory_that_is_no_part_has_a_peak_alone():
+    (one,) = json_of("--device", "UP5K", *SMALL)["devices"]
+    assert one["memory_part"] is None
+    assert one["bottlenecks"] == []
+    assert "effective" not in invoke("--device", "UP5K", *SMALL).stdout
+
+
 def json_of(*arguments):
     from pathlib import Path
     from tempfile import TemporaryDirectory

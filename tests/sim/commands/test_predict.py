@@ -181,6 +181,25 @@ def test_validate_refuses_what_does_not_go_together(arguments, message):
     assert message in result.stderr
 
 
+def test_a_part_at_two_clocks(tmp_path):
+    cycles = {}
+    for clock in (100, 300):
+        folder = tmp_path / str(clock)
+        result = invoke(
+            *("predict", "--width", "0.35", "--size", "96", "--memory", "ddr3-800x16"),
+            *("--clock", str(clock), "--output", str(folder)),
+        )
+        assert result.exit_code == 0, result.output
+        assert f"for ddr3-800x16 (DDR3-800E, 16 bits) at {clock} MHz" in result.stdout
+        content = json.loads((folder / "report.json").read_text())
+        assert content["memory"]["part"] == "ddr3-800x16"
+        assert content["memory"]["part_clock_hz"] == clock * 1e6
+        assert content["memory"]["latency"] == -(-200 * clock // 1000)  # ns: see parts.toml
+        cycles[clock] = content["total"]["cycles"]
+    # The same memory is slower in cycles of a faster accelerator.
+    assert cycles[100] < cycles[300]
+
+
 def test_pauses_have_a_mean_and_a_range(tmp_path):
     options = ("--width", "0.35", "--size", "96", "--stalls", "30", "--seed", "3")
     result = invoke("predict", *options, "--draws", "4", "--output", str(tmp_path / "out"))

@@ -236,5 +236,7 @@ def test_run_writes_its_report(tmp_path):
         "bytes_per_cycle": 4,
         "stall_percent": 5,
         "seed": 7,
+        "part": "",
+        "part_clock_hz": 0.0,
     }
     assert "block7" in result.stdout

@@ -147,8 +147,8 @@ def test_a_cycle_more_of_a_part_is_seen(run, monkeypatch, change):
 
 @pytest.mark.parametrize("change", ["read_to_write", "write_to_read", "recovery"])
 def test_a_turn_that_costs_nothing_is_seen(run, monkeypatch, change):
-    """Where maps spill: what is written is read again."""
-    made, config, memory = network(3), MACHINES["narrow"], PARTS[1]
+    """Maps spill: what is written is read again."""
+    made, config, memory = network(3), MACHINES["narrow"], PARTS[3]
     wrong = replace(timing_of(memory.part, memory.part_clock_hz), **{change: 0})
     monkeypatch.setattr(predict_module, "timing_of", lambda *_: wrong)
     found = compare_layers(made, config, predict(made, config, memory), run("narrow", 3, memory))
