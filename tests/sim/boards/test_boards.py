@@ -1,0 +1,84 @@
+"""Every board's accelerator fits its device, and its weights' stream the memory."""
+
+import pytest
+
+from mnv2.golden.network import mobilenet_v2
+from mnv2.sim.boards.board import board_files
+from mnv2.sim.configuration import DEFAULT_CLOCK_HZ, load_configuration, load_setting
+from mnv2.sim.cost.devices import check_device, find_device, fits
+from mnv2.sim.cost.memory_use import memory_use
+from mnv2.sim.cost.resources import estimate_resources
+from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.errors import UserError
+from mnv2.sim.memory.parts import find_part
+
+BOARDS = list(board_files())
+#: Frames a second and DSPs that a board's accelerator must reach and may take.
+ASKED = {"kv260": (580, 642)}
+
+
+@pytest.fixture(params=BOARDS)
+def setting(request):
+    return load_setting(request.param)
+
+
+def test_fits_its_device(setting):
+    device = find_device(setting.board.device)
+    check_device(setting.config, device)
+    assert fits(estimate_resources(setting.config, device.family), device)
+
+
+def test_its_memory_suffices(setting):
+    clock = setting.board.clock_hz
+    part = find_part(setting.board.memory)
+    layers = predict_network(mobilenet_v2(), setting.config, part=part.name, part_clock_hz=clock)
+    use = memory_use(layers, setting.config, part, clock)
+    assert use.frame.share < 1
+
+
+@pytest.mark.parametrize("name", list(ASKED))
+def test_as_fast_as_was_asked(name):
+    setting = load_setting(name)
+    clock, config = setting.board.clock_hz, setting.config
+    layers = predict_network(mobilenet_v2(), config, part=setting.board.memory, part_clock_hz=clock)
+    frames, dsps = ASKED[name]
+    assert config.frames * clock / sum(layer.cycles for layer in layers) >= frames
+    assert estimate_resources(config, find_device(setting.board.device).family).dsp <= dsps
+
+
+def test_options_stand_for_the_boards():
+    setting = load_setting("kv260")
+    assert setting.config == load_configuration("kv260")
+    assert setting.clock_hz(None) == 300e6
+    assert setting.clock_hz(100) == 100e6
+    assert setting.part(None) == "ps-hp-ddr4-2400x64"
+    assert setting.part("ddr3-800x16") == "ddr3-800x16"
+    assert setting.part(None, 40, None) is None
+    assert load_setting("kv260", ["pixels=2"]).config.pixels == 2
+    plain = load_setting("base")
+    assert plain.board is None
+    assert plain.clock_hz(None) == DEFAULT_CLOCK_HZ
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("board = 3", "must be a table"),
+        ('[board]\ndevice = "K26"', "lacks, or should not have, 'clock_mhz'"),
+        ('[board]\ncolour = "red"', "lacks, or should not have, 'clock_mhz'"),
+        (
+            '[board]\ntitle = "x"\ndevice = "K26"\nmemory = "y"\nclock_source = "z"\n'
+            'clock_mhz = "fast"',
+            "clock_mhz of the board in .* must be a number of MHz, not 'fast'",
+        ),
+        (
+            '[board]\ntitle = "x"\ndevice = "K26"\nmemory = "y"\nclock_source = "z"\nclock_mhz = 0',
+            "must be 0.001 to 1,000,000, not 0",
+        ),
+    ],
+)
+def test_a_board_that_is_none(text, words, tmp_path):
+    path = tmp_path / "design.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=words):
+        load_setting(str(path))
