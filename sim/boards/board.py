@@ -13,7 +13,7 @@ BOARD_KEYS = ("title", "device", "memory", "clock_mhz", "clock_source")
 
 @dataclass(frozen=True)
 class Board:
-    """Where an accelerator is to run: the table ``[board]`` of a configuration's file.
+    """The board that an accelerator is to run on: the table ``[board]`` of a configuration's file.
 
     Attributes
     ----------
