@@ -93,6 +93,8 @@ class LineBuffer(wiring.Component):
     o
         ``window`` of each output pixel; ``word``, the channel word; ``address``, the position of
         the output word counted from the command's first: ``pixel group * words + word``.
+    follows, word_next
+        A window will be in ``o`` in the next cycle, if none is left there then, and its word.
     busy
         A command is under way or a window has not left.
     """
@@ -127,6 +129,8 @@ class LineBuffer(wiring.Component):
                 "word":    WORDS_BITS,
                 "address": address_bits,
             }))),
+            "follows":   Out(1),
+            "word_next": Out(WORDS_BITS),
             "busy": Out(1),
         })
 
@@ -304,5 +308,9 @@ class LineBuffer(wiring.Component):
                 self.o.payload.word.eq(word_1),
                 self.o.payload.address.eq(address_1),
             ]
-        m.d.comb += self.busy.eq(active | valid_1 | self.o.valid)
+        m.d.comb += [
+            self.follows.eq(valid_1 & emit_1),
+            self.word_next.eq(word_1),
+            self.busy.eq(active | valid_1 | self.o.valid),
+        ]
         return m

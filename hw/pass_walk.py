@@ -8,7 +8,7 @@ from .arguments import check_integer
 from .config import ADDRESS_BITS, INDEX_BITS, WORDS_BITS
 from .passes import PassCommand
 
-__all__ = ["PassWalk", "tile_layout"]
+__all__ = ["PassWalk", "after_layout", "tile_layout"]
 
 
 def tile_layout(tile_words):
@@ -40,6 +40,34 @@ def tile_layout(tile_words):
     })
 
 
+def after_layout(tile_words):
+    """Next step of a pass, before it is there.
+
+    Members
+    -------
+    ends
+        There is none: the pass ends.
+    last_step, count, parameter_end
+        The same of its tile, see :func:`tile_layout`.
+    new_tile, new_pixels
+        Its tile, or its input, has not been used in this pass.
+    same_weights
+        Its weights have been used in this pass.
+    index_end
+        Words of the input map that it needs, if its pixels are new.
+    """
+    return data.StructLayout({
+        "ends":          1,
+        "last_step":     1,
+        "count":         range(tile_words + 1),
+        "parameter_end": WORDS_BITS + 1,
+        "new_tile":      1,
+        "new_pixels":    1,
+        "same_weights":  1,
+        "index_end":     INDEX_BITS,
+    })
+
+
 class PassWalk(wiring.Component):
     """Steps through a pass: tiles of output words, rows, groups of pixels, input words.
 
@@ -67,6 +95,11 @@ class PassWalk(wiring.Component):
         Words of weights to release in this cycle.
     active
         There is a step.
+    prepare
+        The pass's first step comes in the next cycle.
+    after
+        The step that comes next, once this one is taken or the pass prepared, see
+        :func:`after_layout`. Depends on registers alone.
     ready
         The pass before has been stepped through.
     command
@@ -105,6 +138,8 @@ class PassWalk(wiring.Component):
             "weights_base":     In(range(weight_ring)),
             "weights_free":     Out(range(weight_ring + 1)),
             "active":           Out(1),
+            "prepare":          Out(1),
+            "after":            Out(after_layout(tile_words)),
             "ready":            Out(1),
             "command":          Out(PassCommand),
             "tile":             Out(tile_layout(tile_words)),
@@ -131,7 +166,7 @@ class PassWalk(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         command  = self.command
-        prepare  = Signal()                     # the command is there, its first step is not
+        prepare  = self.prepare                 # the command is there, its first step is not
         last_row = Signal()
         m.d.comb += [
             self.ready.eq(~self.active & ~prepare),
@@ -157,8 +192,9 @@ class PassWalk(wiring.Component):
         with m.If(done & self.last_pixels & self.tile.last):
             m.d.sync += self.active.eq(0)
 
-        following = self._walk_tiles(m, prepare, pixels_go, tile_goes, tile_within)
-        self._walk_steps(m, prepare, tile_goes | tile_within, following)
+        first, following = self._walk_tiles(m, prepare, pixels_go, tile_goes, tile_within)
+        self._look_ahead(m, prepare, first, following)
+        self._walk_steps(m, prepare, following)
         self._walk_pixels(m, prepare, done, last_row)
         self._walk_addresses(m, prepare, tile_goes, tile_within, following.offset)
         self._walk_weights(m, prepare, done)
@@ -191,26 +227,62 @@ class PassWalk(wiring.Component):
             m.d.sync += tile.eq(following)
         with m.Elif(pixels_go & command.stem):
             m.d.sync += tile.eq(first)
-        return following
+        return first, following
 
-    def _walk_steps(self, m, prepare, tile_ends, following):
+    def _look_ahead(self, m, prepare, first, following):
+        """The step that comes next, whether or not it is known that this one is taken."""
+        command, tile, after = self.command, self.tile, self.after
+        restarts = Signal()                     # a stem's first tile, with new pixels
+        m.d.comb += [
+            restarts.eq(command.stem & self.pixel_done),
+            after.ends.eq(~prepare & self.pixel_done & self.last_pixels & tile.last),
+            after.new_tile.eq(prepare | (self.last_step & ~self.pixel_done)
+                              | (self.pixel_done & self.last_pixels)),
+            after.new_pixels.eq(prepare | (self.pixel_done & ~self.last_pixels)),
+            after.same_weights.eq(~prepare & self.pixel_done & ~self.last_pixels),
+            after.index_end.eq(Mux(prepare, command.index, self.index_end)
+                               + Mux(command.from_strip, command.output_words,
+                                     command.input_words)),
+        ]
+        with m.If(after.new_tile):
+            m.d.comb += [
+                after.count.eq(following.count),
+                after.parameter_end.eq(following.parameter_end),
+            ]
+        with m.Elif(restarts):
+            m.d.comb += [
+                after.count.eq(first.count),
+                after.parameter_end.eq(first.parameter_end),
+            ]
+        with m.Else():
+            m.d.comb += [
+                after.count.eq(tile.count),
+                after.parameter_end.eq(tile.parameter_end),
+            ]
+
+    def _walk_steps(self, m, prepare, following):
         """Steps within a tile and pixels."""
-        after = Signal(WORDS_BITS)              # steps after this one
+        left = Signal(WORDS_BITS)               # steps after this one
+        # All tiles of a stem have as many steps.
+        with m.If(self.after.new_tile):
+            m.d.comb += self.after.last_step.eq(following.single_step)
+        with m.Elif(self.last_step):
+            m.d.comb += self.after.last_step.eq(self.tile.single_step)
+        with m.Else():
+            m.d.comb += self.after.last_step.eq(left == 1)
+        with m.If(prepare | self.advance):
+            m.d.sync += self.last_step.eq(self.after.last_step)
         with m.If(prepare | (self.advance & self.last_step)):
-            m.d.sync += [self.step.eq(0), self.first_step.eq(1)]
-            # All tiles of a stem have as many steps.
-            with m.If(prepare | tile_ends):
-                m.d.sync += [self.last_step.eq(following.single_step),
-                             after.eq(following.steps_after)]
-            with m.Else():
-                m.d.sync += [self.last_step.eq(self.tile.single_step),
-                             after.eq(self.tile.steps_after)]
+            m.d.sync += [
+                self.step.eq(0),
+                self.first_step.eq(1),
+                left.eq(Mux(self.after.new_tile, following.steps_after, self.tile.steps_after)),
+            ]
         with m.Elif(self.advance):
             m.d.sync += [
                 self.step.eq(self.step + 1),
                 self.first_step.eq(0),
-                self.last_step.eq(after == 1),
-                after.eq(after - 1),
+                left.eq(left - 1),
             ]
 
     def _walk_pixels(self, m, prepare, done, last_row):
