@@ -68,6 +68,7 @@ class Accelerator(wiring.Component):
         m = Module()
         config = self.config
         begin   = Signal()                   # of a program
+        clear   = Signal()                   # a cycle later, before anything has come for it
         give_up = Signal()                   # the program
         abandoned = ResetInserter(give_up)
         port = {"streams": config.streams, "data_bits": config.data_bits,
@@ -103,16 +104,19 @@ class Accelerator(wiring.Component):
             supervisor.descriptor_error.eq(sequencer.bad),
             supervisor.bus_error.eq(read_port.error | write_port.error),
             supervisor.bus_busy.eq(read_port.busy | write_port.busy),
-            supervisor.moving.eq(core.pointwise | core.depthwise | core.moving
-                                 | (self.bus.rvalid & self.bus.rready)
-                                 | (self.bus.wvalid & self.bus.wready)),
             begin.eq(supervisor.begin),
             give_up.eq(supervisor.give_up),
             sequencer.start.eq(begin),
-            core.clear.eq(begin),
+            core.clear.eq(clear),
+        ]
+        m.d.sync += [
+            clear.eq(begin),
+            supervisor.moving.eq(core.pointwise | core.depthwise | core.moving
+                                 | (self.bus.rvalid & self.bus.rready)
+                                 | (self.bus.wvalid & self.bus.wready)),
         ]
         for one in (read_port, write_port):
-            m.d.comb += [one.clear.eq(begin), one.abort.eq(give_up)]
+            m.d.comb += [one.clear.eq(clear), one.abort.eq(give_up)]
         with m.If(begin):
             m.d.sync += self.finished.eq(0)
         with m.Elif(sequencer.finish):
@@ -123,14 +127,19 @@ class Accelerator(wiring.Component):
         join(m, self.bus, read_port.bus, write_port.bus)
         if config.counters:
             m.submodules.counters = counters = Counters(rows=COUNTER_ROWS)
-            _wire(m, sequencer, counters, "running", "finish")
-            _wire(m, core, counters, "pointwise", "depthwise")
-            m.d.comb += [
-                counters.clear.eq(begin),
+            # All a cycle late: nothing waits for it.
+            for source, *names in ((sequencer, "running", "finish"),
+                                   (core, "pointwise", "depthwise")):
+                for name in names:
+                    m.d.sync += getattr(counters, name).eq(getattr(source, name))
+            m.d.sync += [
                 counters.stem.eq(sequencer.imaging),
                 counters.stall.eq(Mux(core.issuing, core.stall, sequencer.stall)),
                 counters.read_beat.eq(read_port.received),
                 counters.write_beat.eq(self.bus.wvalid & self.bus.wready),
+            ]
+            m.d.comb += [
+                counters.clear.eq(clear),
                 counters.row.eq(registers.counter_row),
                 counters.column.eq(registers.counter_column),
                 registers.counter_value.eq(counters.value),

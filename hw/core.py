@@ -180,7 +180,7 @@ class Core(wiring.Component):
         return m
 
     def _connect_issue(self, m):
-        """The issue decides what to read, and what to do with it one cycle later."""
+        """The issue decides what to read, and what to do with it two cycles later."""
         issue, window = self._issue, self._line_buffer.o
         connect(m, flipped(self.i_pass), issue.i_command)
         connect(m, flipped(self.i_line), self._line_buffer.i_command)
@@ -218,6 +218,7 @@ class Core(wiring.Component):
         """Weights, taps and activations of a step or of a window."""
         issue, window, item = self._issue, self._line_buffer.o, self._array.i
         weights, taps, source = self._weights, self._taps, self._step_input
+        read, reading = Signal.like(item.payload, name="read"), Signal()
         connect(m, flipped(self.i_weights), weights.i)
         connect(m, flipped(self.i_taps), taps.i)
         m.d.comb += [
@@ -233,23 +234,26 @@ class Core(wiring.Component):
             self._strip_read.en.eq(issue.pointwise & issue.from_strip),
             source.map_word.eq(self._map.read_word),
             source.strip_word.eq(self._strip_read.data),
-            source.windows.eq(item.payload.windows),
+            source.windows.eq(read.windows),
+        ]
+        # 1. While the memories read. 2. Their words are chosen from, and wait for the array.
+        m.d.sync += [
+            reading.eq(issue.pointwise | issue.depthwise | issue.slot.valid),
+            read.pointwise.eq(issue.pointwise),
+            read.depthwise.eq(issue.depthwise),
+            read.first.eq(issue.first),
+            read.tag.eq(issue.slot),
+            source.from_strip.eq(issue.from_strip),
+            source.from_stem.eq(issue.stem),
+            source.stem_step.eq(issue.stem_step),
+            item.valid.eq(reading),
+            item.payload.eq(read),
             item.payload.x.eq(source.x),
             item.payload.weights.eq(weights.read_data),
             item.payload.taps.eq(taps.read_data),
         ]
-        m.d.sync += [
-            item.valid.eq(issue.pointwise | issue.depthwise | issue.slot.valid),
-            item.payload.pointwise.eq(issue.pointwise),
-            item.payload.depthwise.eq(issue.depthwise),
-            item.payload.first.eq(issue.first),
-            item.payload.tag.eq(issue.slot),
-            source.from_strip.eq(issue.from_strip),
-            source.from_stem.eq(issue.stem),
-            source.stem_step.eq(issue.stem_step),
-        ]
         with m.If(window.valid & window.ready):
-            m.d.sync += item.payload.windows.eq(window.payload.window)
+            m.d.sync += read.windows.eq(window.payload.window)
 
     def _connect_requantiser(self, m):
         """A finished tile is taken over, and one word a cycle is requantised."""
@@ -357,13 +361,19 @@ class Core(wiring.Component):
         issue, arrived = self._issue, self._arrived
         line_buffer = self._line_buffer
         under_way = Signal(range(64 + 2 * self.config.queue_words))
-        m.d.sync += under_way.eq(
-            under_way + issue.slot.valid + issue.copy - arrived[Target.STRIP]
-            - arrived[Target.MAP] - arrived[Target.POOL] - self._residual.sum_valid
-            - self._line_input.taken - self._logits.taken)
+        # A cycle late: no word is in its place by then. Where it goes on from the line buffer's
+        # queue, or with the logits, others are busy with it.
+        issued, taken = Signal(2), Signal(2)
+        m.d.sync += [
+            issued.eq(issue.slot.valid + issue.copy),
+            taken.eq(self._line_input.taken + self._logits.taken),
+            under_way.eq(
+                under_way + issued - arrived[Target.STRIP] - arrived[Target.MAP]
+                - arrived[Target.POOL] - self._residual.sum_valid - taken),
+        ]
         m.d.comb += [
             self.moving.eq(issue.copy | (line_buffer.i.valid & line_buffer.i.ready)),
-            self.quiet.eq((under_way == 0) & ~issue.busy & ~line_buffer.busy
+            self.quiet.eq((under_way == 0) & ~issued.any() & ~issue.busy & ~line_buffer.busy
                           & ~line_buffer.i_command.valid & ~issue.i_command.valid),
         ]
 

@@ -72,7 +72,7 @@ class PassWalk(wiring.Component):
     """Steps through a pass: tiles of output words, rows, groups of pixels, input words.
 
     Every output is a register or the AND of two, so that the logic that decides whether a step is
-    taken has the whole cycle to do so. A pass begins two cycles after its command was taken.
+    taken has the whole cycle to do so. A pass begins three cycles after its command was taken.
 
     Parameters
     ----------
@@ -167,9 +167,10 @@ class PassWalk(wiring.Component):
         m = Module()
         command  = self.command
         prepare  = self.prepare                 # the command is there, its first step is not
+        settle   = Signal()                     # the command has come in the cycle before
         last_row = Signal()
         m.d.comb += [
-            self.ready.eq(~self.active & ~prepare),
+            self.ready.eq(~self.active & ~prepare & ~settle),
             self.i_command.ready.eq(self.ready),
             self.pixel_begins.eq(self.first_step & self.tile.first),
             self.pixel_done.eq(self.last_step & (~command.stem | self.tile.last)),
@@ -186,9 +187,10 @@ class PassWalk(wiring.Component):
             tile_within.eq(self.advance & self.last_step & ~self.pixel_done),
         ]
         with m.If(self.ready & self.i_command.valid):
-            m.d.sync += [command.eq(self.i_command.payload), prepare.eq(1)]
+            m.d.sync += command.eq(self.i_command.payload)
+        m.d.sync += [settle.eq(self.ready & self.i_command.valid), prepare.eq(settle)]
         with m.If(prepare):
-            m.d.sync += [prepare.eq(0), self.active.eq(1)]
+            m.d.sync += self.active.eq(1)
         with m.If(done & self.last_pixels & self.tile.last):
             m.d.sync += self.active.eq(0)
 
@@ -202,32 +204,38 @@ class PassWalk(wiring.Component):
 
     def _walk_tiles(self, m, prepare, pixels_go, tile_goes, tile_within):
         """The tile, and the next one, which depends on registers alone."""
-        command   = self.command
         tile      = self.tile
-        first     = Signal.like(tile)
+        first     = Signal.like(tile)           # registers: from the cycle of preparing on
         following = Signal.like(tile)
-        words     = Signal(WORDS_BITS)          # from the following tile on
-        steps     = Signal(WORDS_BITS)          # input words; of a copy, the words of the tile
-        m.d.comb += [
-            words.eq(Mux(prepare, command.output_words, tile.after)),
-            steps.eq(Mux(command.copy, following.count, command.input_words)),
-            following.offset.eq(Mux(prepare, 0, tile.offset + self.tile_words)),
-            following.first.eq(prepare),
-            following.last.eq(words <= self.tile_words),
-            following.count.eq(Mux(following.last, words, self.tile_words)),
-            following.after.eq(Mux(following.last, 0, words - self.tile_words)),
-            following.parameter.eq(Mux(prepare, command.parameters, tile.parameter_end)),
-            following.parameter_end.eq(following.parameter + following.count),
-            following.steps_after.eq(steps - 1),
-            following.single_step.eq(steps == 1),
-        ]
+        m.d.sync += self._cut_tile(first, 0, self.command.output_words, self.command.parameters)
         with m.If(prepare):
-            m.d.sync += first.eq(following)
+            m.d.comb += following.eq(first)
+        with m.Else():
+            m.d.comb += self._cut_tile(
+                following, tile.offset + self.tile_words, tile.after, tile.parameter_end)
         with m.If(prepare | tile_goes | tile_within):
             m.d.sync += tile.eq(following)
-        with m.Elif(pixels_go & command.stem):
+        with m.Elif(pixels_go & self.command.stem):
             m.d.sync += tile.eq(first)
         return first, following
+
+    def _cut_tile(self, tile, offset, words, parameter):
+        """Assignments of a tile, the first of so many words."""
+        last  = words <= self.tile_words
+        count = Mux(last, words, self.tile_words)
+        steps = Mux(self.command.copy, count, self.command.input_words)
+        return [
+            tile.offset.eq(offset),
+            tile.first.eq(0 if isinstance(offset, Value) else 1),
+            tile.last.eq(last),
+            tile.count.eq(count),
+            tile.after.eq(Mux(last, 0, words - self.tile_words)),
+            tile.parameter.eq(parameter),
+            # Both sums, then the choice.
+            tile.parameter_end.eq(Mux(last, parameter + words, parameter + self.tile_words)),
+            tile.steps_after.eq(steps - 1),
+            tile.single_step.eq(steps == 1),
+        ]
 
     def _look_ahead(self, m, prepare, first, following):
         """The step that comes next, whether or not it is known that this one is taken."""
@@ -324,10 +332,11 @@ class PassWalk(wiring.Component):
                  self.residual_base, self.residual_end, self.residual_address, ~command.stem)):
             pixel   = Signal(ADDRESS_BITS, name=f"{name}_pixel")
             stepped = Signal(ADDRESS_BITS, name=f"{name}_stepped")
-            after   = Signal(ADDRESS_BITS, name=f"{name}_after")
+            wraps   = Signal(name=f"{name}_wraps")
+            offset  = Mux(follow, self.tile.offset, 0)
             m.d.comb += [
                 stepped.eq(pixel + words),
-                after.eq(Mux(stepped == end, base, stepped)),
+                wraps.eq(stepped == end),
                 getattr(self, f"{name}_next").eq(pixel),
             ]
             # The tile's own words lie ``offset`` after the pixels'.
@@ -340,8 +349,9 @@ class PassWalk(wiring.Component):
                 ]
             with m.Elif(done):
                 m.d.sync += [
-                    pixel.eq(after),
-                    address.eq(after + Mux(follow, self.tile.offset, 0)),
+                    pixel.eq(Mux(wraps, base, stepped)),
+                    # Both sums, then the choice.
+                    address.eq(Mux(wraps, base + offset, stepped + offset)),
                 ]
             with m.Elif(tile_within & (name != "input")):
                 m.d.sync += address.eq(address + self.tile_words)

@@ -132,7 +132,9 @@ class Machine:
         """Execute a descriptor from its first cycle on; returns one past its last."""
         reads, writes, core = self._reads, self._writes, self._core
         counts, _ = self.counts[-1]
-        counts[Wait.DRAIN] += 1
+        # It is checked, then begun.
+        counts[Wait.DRAIN] += 2
+        cycle += 1
         reads.begin(cycle, descriptor)
         if descriptor.store:
             writes.begin(cycle, descriptor)
