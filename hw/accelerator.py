@@ -153,7 +153,8 @@ class Accelerator(wiring.Component):
         _wire(m, sequencer, core, "settings", "residual_input", "taps_free", "parameters_free")
         _wire(m, core, sequencer, "quiet", "issued", "input_next", "index_next", "output_next",
               "residual_next")
-        _wire(m, sequencer, map_port, "block", "begin", "freed", "produced")
+        _wire(m, sequencer, map_port, "block", "checking", "begin", "freed",
+              "produced")
         _wire(m, map_port, sequencer, "stored")
         for name in ("program", "parameters", "taps", "weights"):
             connect(m, getattr(sequencer, f"o_{name}"), getattr(read_port, f"i_{name}"))

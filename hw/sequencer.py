@@ -52,7 +52,9 @@ class Sequencer(wiring.Component):
     taps_free, parameters_free
         Words to release from the rings.
     block
-        The current block; constant between ``begin`` and ``finish``.
+        The current block; constant between ``checking`` and ``finish``.
+    checking
+        The block is there, and begins in the next cycle if it is valid.
     begin
         The block's first cycle.
     imaging
@@ -107,6 +109,7 @@ class Sequencer(wiring.Component):
             "taps_free":       Out(WORDS_BITS),
             "parameters_free": Out(WORDS_BITS),
             "block":           Out(Descriptor),
+            "checking":        Out(1),
             "begin":           Out(1),
             "imaging":         Out(1),
             "freed":           Out(INDEX_BITS),
@@ -192,7 +195,7 @@ class Sequencer(wiring.Component):
                     m.next = "CHECK"
 
             with m.State("CHECK"):
-                m.d.comb += rows.begin.eq(1)
+                m.d.comb += [self.checking.eq(1), rows.begin.eq(1)]
                 m.d.sync += bad.eq(check.bad)
                 m.next = "BEGIN"
 
