@@ -73,10 +73,12 @@ class Issue(wiring.Component):
     queue_taken, side_taken
         A word has left the queue before the line buffer; that before the residual adder or for the
         logits.
-    map_read, map_address, strip_address, weight_address
-        What to read for this step.
-    pointwise, depthwise, copy, first, stem, stem_step, from_strip
+    map_read, map_address, strip_read, strip_address, weight_read, weight_address
+        What to read for this step; strip and weights are read while it waits, too.
+    pointwise, depthwise, copy
         What is issued in this cycle.
+    first, stem, stem_step, from_strip
+        Of the step, whether it is issued or waits.
     slot
         What happens to results, see :func:`slot_layout`.
     input_next, index_next, output_next, residual_next
@@ -130,6 +132,8 @@ class Issue(wiring.Component):
             "queue_taken":          In(1),
             "side_taken":           In(1),
             "map_read":             Out(1),
+            "strip_read":           Out(1),
+            "weight_read":          Out(1),
             "map_address":          Out(ADDRESS_BITS),
             "strip_address":        Out(ADDRESS_BITS),
             "weight_address":       Out(range(weight_ring)),
@@ -185,7 +189,8 @@ class Issue(wiring.Component):
         # What holds for the step that waits, or a window, in this cycle.
         facts        = Signal(_FACTS)
         go           = Signal()                 # a step waits, and all of them hold
-        image_waits  = Signal()                 # for the window that begins its pixels
+        takes_window = Signal()                 # the step waits for one, of the image
+        image_waits  = Signal()
         window_first = Signal()                 # a window goes, and the step would need the array
         window_waits = Signal()
         ends_tile    = Signal()
@@ -194,19 +199,21 @@ class Issue(wiring.Component):
         m.d.comb += [
             ends_tile.eq(walk.last_step & ~command.copy),
             to_side.eq((command.target == Target.RESIDUAL) | (command.target == Target.LOGITS)),
-            image_waits.eq(command.stem & walk.pixel_begins & ~self.window_valid),
+            image_waits.eq(takes_window & ~self.window_valid),
             input_there.eq(facts.input & ~image_waits),
             window_waits.eq(self.window_valid & ~(walk.active & command.stem)),
-            self.window_ready.eq(self.depthwise | (self.stem & walk.pixel_begins)),
+            self.window_ready.eq(self.depthwise | (issued & takes_window)),
             issued.eq(go & ~image_waits & ~window_first),
             walk.advance.eq(issued),
             self.pointwise.eq(issued & ~command.copy),
             self.copy.eq(issued & command.copy),
             self.first.eq(walk.first_step),
-            self.stem.eq(issued & command.stem),
+            self.stem.eq(command.stem),
             self.stem_step.eq(walk.step),
             self.from_strip.eq(command.from_strip),
             self.map_read.eq(issued & ~command.from_strip & ~command.stem),
+            self.strip_read.eq(walk.active & command.from_strip),
+            self.weight_read.eq(walk.active),
             self.map_address.eq(walk.input_address),
             self.strip_address.eq(walk.input_address),
             self.weight_address.eq(walk.weight),
@@ -228,10 +235,11 @@ class Issue(wiring.Component):
                 slot.target.eq(Target.STRIP),
                 slot.address.eq(self.window_address),
             ]
-        with m.Elif(ends):
+        # Of a step the slot is what it will be once the step is issued: that, it says itself.
+        with m.Elif((pending == 0) & (means == 0)):
             m.d.comb += [
-                slot.load.eq(1),
-                slot.valid.eq(1),
+                slot.load.eq(ends),
+                slot.valid.eq(ends),
                 slot.parameters.eq(tile.parameter),
                 slot.range.eq(command.range),
                 slot.target.eq(command.target),
@@ -241,25 +249,26 @@ class Issue(wiring.Component):
                 slot.last_pixels.eq(walk.last_pixels),
                 slot.row_ends.eq(walk.last_group),
             ]
+            with m.If(ends):
+                m.d.sync += pending.eq(tile.count - 1)
             m.d.sync += [
-                pending.eq(tile.count - 1),
                 flush.eq(slot),
                 flush.load.eq(0),
+                flush.valid.eq(1),
                 flush.tile_word.eq(1),
                 flush.parameters.eq(tile.parameter + 1),
                 flush.address.eq(walk.output_address + 1),
                 flush.residual_address.eq(walk.residual_address + 1),
             ]
-            with m.If((command.target == Target.POOL) & walk.last_pixels):
-                m.d.sync += [
-                    means.eq(tile.count),
-                    until_means.eq(self.mean_cycles - 1),
-                    mean.valid.eq(1),
-                    mean.mean.eq(1),
-                    mean.target.eq(Target.MAP),
-                    mean.tile_word.eq(0),
-                    mean.address.eq(walk.output_address),
-                ]
+            with m.If(ends & (command.target == Target.POOL) & walk.last_pixels):
+                m.d.sync += [means.eq(tile.count), until_means.eq(self.mean_cycles - 1)]
+            m.d.sync += [
+                mean.valid.eq(1),
+                mean.mean.eq(1),
+                mean.target.eq(Target.MAP),
+                mean.tile_word.eq(0),
+                mean.address.eq(walk.output_address),
+            ]
         with m.Elif(pending != 0):
             m.d.comb += slot.eq(flush)
             m.d.sync += [
@@ -290,7 +299,7 @@ class Issue(wiring.Component):
             queue_room.eq(queue_room - queue_words + self.queue_taken),
             side_room.eq(side_room - side_words + self.side_taken),
         ]
-        self._look_ahead(m, walk, facts, go, window_first, issued, room)
+        self._look_ahead(m, walk, facts, go, takes_window, window_first, issued, room)
         m.d.comb += [
             self.active.eq(walk.active | self.window_valid),
             self.busy.eq(~walk.ready | (pending != 0) | (means != 0)),
@@ -317,45 +326,66 @@ class Issue(wiring.Component):
             m.d.comb += self.stall.eq(Stall.LINE_BUFFER)
         return m
 
-    def _look_ahead(self, m, walk, facts, go, window_first, issued, room):
-        """Find out what will hold in the next cycle, for this step and for the one after it."""
-        command, tile, after = walk.command, walk.tile, walk.after
-        stays, moves = Signal(_FACTS), Signal(_FACTS)
+    def _look_ahead(self, m, walk, facts, go, takes_window, window_first, issued, room):
+        """Find out what will hold in the next cycle, for a pass's first step, for the step that
+        waits, and for the one after it."""
+        command, tile, after, opening = walk.command, walk.tile, walk.after, walk.opening
+        opens, stays, moves = (Signal(_FACTS, name=name) for name in ("opens", "stays", "moves"))
         given        = command.from_strip | command.stem    # an image is waited for elsewhere
         weights      = _reached(walk.weights_needed, self.weights_available, self.weights_arrive)
-        one_more     = _reached(walk.weights_needed + 1, self.weights_available,
-                                self.weights_arrive)
-        ends_now     = walk.last_step & ~command.copy & ~walk.prepare
+        # One word more than this step needs, in the next cycle.
+        one_more     = ((walk.weights_needed < self.weights_available)
+                        | (self.weights_arrive & (walk.weights_needed == self.weights_available)))
+        ends_now     = walk.last_step & ~command.copy
         ends_after   = after.last_step & ~command.copy
+
+        def parameters(position):
+            return _reached(position, self.parameters_available, self.parameters_arrive)
+
         # The requantiser takes a word, or a total, in each cycle without a window.
         free = Mux(self.depthwise, (room.pending == 0) & (room.means == 0),
                    ((room.pending[1:] == 0) & (room.means == 0))
                    | ((room.pending == 0) & (room.means == 1) & (room.until_means == 0)))
         last_total = (command.target == Target.POOL) & walk.last_pixels
         m.d.comb += [
+            opens.input.eq(given | _reached(walk.opening_end, self.loaded, self.loading)),
+            opens.weights.eq(command.copy | Mux(
+                command.rewind, (self.weights_available != 0) | self.weights_arrive, weights)),
+            opens.parameters.eq(~opening.single_step | command.copy
+                                | parameters(opening.parameter_end)),
+            opens.requantizer.eq(~opening.single_step | command.copy | free),
+            opens.room.eq(self._has_room(
+                m, command, opening.single_step, opening.count, room, 0, "opens")),
+
             stays.input.eq(given | _reached(walk.index_end, self.loaded, self.loading)),
             stays.weights.eq(command.copy | weights),
-            stays.parameters.eq(~walk.last_step | command.copy | _reached(
-                tile.parameter_end, self.parameters_available, self.parameters_arrive)),
-            stays.requantizer.eq(~walk.last_step | command.copy | free),
-            stays.room.eq(self._has_room(command, walk.last_step, tile.count, room, 0)),
+            stays.parameters.eq(~ends_now | parameters(tile.parameter_end)),
+            stays.requantizer.eq(~ends_now | free),
+            stays.room.eq(self._has_room(
+                m, command, walk.last_step, tile.count, room, 0, "stays")),
 
             moves.input.eq(given | ~after.new_pixels
                            | _reached(after.index_end, self.loaded, self.loading)),
-            moves.weights.eq(command.copy | after.same_weights | Mux(
-                walk.prepare,
-                Mux(command.rewind, (self.weights_available != 0) | self.weights_arrive, weights),
-                one_more)),
-            moves.parameters.eq(~ends_after | _reached(
-                after.parameter_end, self.parameters_available, self.parameters_arrive)),
+            moves.weights.eq(command.copy | after.new_pixels | one_more),
+            moves.parameters.eq(~ends_after | parameters(after.parameter_end)),
             moves.requantizer.eq(~ends_after
                                  | Mux(ends_now, (tile.count == 1) & ~last_total, free)),
             moves.room.eq(self._has_room(
-                command, after.last_step, after.count, room,
-                Mux(command.copy, ~walk.prepare, Mux(ends_now, tile.count, 0)))),
+                m, command, after.last_step, after.count, room,
+                Mux(command.copy, 1, Mux(ends_now, tile.count, 0)), "moves")),
         ]
-        with m.If(walk.prepare | issued):
-            m.d.sync += [facts.eq(moves), go.eq(moves.as_value().all() & ~after.ends)]
+        with m.If(walk.prepare):
+            m.d.sync += [
+                facts.eq(opens),
+                go.eq(opens.as_value().all()),
+                takes_window.eq(command.stem),
+            ]
+        with m.Elif(issued):
+            m.d.sync += [
+                facts.eq(moves),
+                go.eq(moves.as_value().all() & ~after.ends),
+                takes_window.eq(command.stem & after.new_pixels),
+            ]
         with m.Else():
             m.d.sync += [facts.eq(stays), go.eq(stays.as_value().all() & walk.active)]
 
@@ -375,18 +405,32 @@ class Issue(wiring.Component):
             window_first.eq(goes & ~command.copy),
         ]
 
-    def _has_room(self, command, last_step, count, room, taken):
+    def _has_room(self, m, command, last_step, count, room, taken, name):
         """Whether a step's results will have a place, once ``taken`` places are."""
-        def has(places, leaves, words):
-            return _reached(words + taken, places, leaves)
+        def has(places, leaves, words, kind):
+            # Kept, so that tools do not compare once, what is chosen before.
+            found = Signal(name=f"{name}_{kind}", attrs={"keep": 1})
+            m.d.comb += found.eq(_reached(Value.cast(words) + taken, places, leaves))
+            return found
 
         ends    = last_step & ~command.copy
         to_side = (command.target == Target.RESIDUAL) | (command.target == Target.LOGITS)
-        return Mux(command.copy, has(room.queue, self.queue_taken, 1), ~ends | Mux(
-            to_side, has(room.side, self.side_taken, count),
-            (command.target != Target.QUEUE) | has(room.queue, self.queue_taken, count)))
+        copied  = has(room.queue, self.queue_taken, 1, "copied")
+        in_side = has(room.side, self.side_taken, count, "in_side")
+        queued  = has(room.queue, self.queue_taken, count, "queued")
+        return Mux(command.copy, copied, ~ends | Mux(
+            to_side, in_side, (command.target != Target.QUEUE) | queued))
 
 
 def _reached(needed, available, arrives):
     """Whether so many words are there in the next cycle, if one arrives in this or not."""
-    return (needed <= available) | (arrives & (needed == available + 1))
+    return (needed <= available) | (arrives & _is_next(needed, available))
+
+
+def _is_next(needed, available):
+    """Whether ``needed == available + 1``, without a carry: each bit of ``needed + ~available`` is
+    0 if it is the carry that comes from below, as long as those below are 0."""
+    width = max(len(needed), len(available)) + 1
+    a = Cat(needed, C(0, width - len(needed)))
+    b = ~Cat(available, C(0, width - len(available)))
+    return ~((a ^ b) ^ Cat(C(0, 1), a | b)[:width]).any()

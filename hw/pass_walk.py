@@ -20,6 +20,8 @@ def tile_layout(tile_words):
         Its first output word, counted from the pass's first.
     count, after
         Output words in it and after it.
+    next_count, next_last
+        Output words in the tile after it, if there is one; whether none are after that.
     first, last
         None are before it; none are after it.
     steps_after, single_step
@@ -31,6 +33,8 @@ def tile_layout(tile_words):
         "offset":        WORDS_BITS,
         "count":         range(tile_words + 1),
         "after":         WORDS_BITS,
+        "next_count":    range(tile_words + 1),
+        "next_last":     1,
         "first":         1,
         "last":          1,
         "steps_after":   WORDS_BITS,
@@ -41,7 +45,7 @@ def tile_layout(tile_words):
 
 
 def after_layout(tile_words):
-    """Next step of a pass, before it is there.
+    """The step after a step of a pass, before it is there.
 
     Members
     -------
@@ -49,10 +53,10 @@ def after_layout(tile_words):
         There is none: the pass ends.
     last_step, count, parameter_end
         The same of its tile, see :func:`tile_layout`.
-    new_tile, new_pixels
-        Its tile, or its input, has not been used in this pass.
-    same_weights
-        Its weights have been used in this pass.
+    new_tile
+        It is another tile's, and its pixels are those of this step or the pass's first.
+    new_pixels
+        Its pixels have not been used in this pass, or not by its tile; all of its weights have.
     index_end
         Words of the input map that it needs, if its pixels are new.
     """
@@ -63,7 +67,6 @@ def after_layout(tile_words):
         "parameter_end": WORDS_BITS + 1,
         "new_tile":      1,
         "new_pixels":    1,
-        "same_weights":  1,
         "index_end":     INDEX_BITS,
     })
 
@@ -97,9 +100,11 @@ class PassWalk(wiring.Component):
         There is a step.
     prepare
         The pass's first step comes in the next cycle.
+    opening, opening_end
+        Its tile, see :func:`tile_layout`; words of the input map up to the end of its pixels.
     after
-        The step that comes next, once this one is taken or the pass prepared, see
-        :func:`after_layout`. Depends on registers alone.
+        The step that comes once this one is taken, see :func:`after_layout`. Depends on registers
+        alone.
     ready
         The pass before has been stepped through.
     command
@@ -139,6 +144,8 @@ class PassWalk(wiring.Component):
             "weights_free":     Out(range(weight_ring + 1)),
             "active":           Out(1),
             "prepare":          Out(1),
+            "opening":          Out(tile_layout(tile_words)),
+            "opening_end":      Out(INDEX_BITS),
             "after":            Out(after_layout(tile_words)),
             "ready":            Out(1),
             "command":          Out(PassCommand),
@@ -194,8 +201,8 @@ class PassWalk(wiring.Component):
         with m.If(done & self.last_pixels & self.tile.last):
             m.d.sync += self.active.eq(0)
 
-        first, following = self._walk_tiles(m, prepare, pixels_go, tile_goes, tile_within)
-        self._look_ahead(m, prepare, first, following)
+        following = self._walk_tiles(m, prepare, pixels_go, tile_goes, tile_within)
+        self._look_ahead(m, following)
         self._walk_steps(m, prepare, following)
         self._walk_pixels(m, prepare, done, last_row)
         self._walk_addresses(m, prepare, tile_goes, tile_within, following.offset)
@@ -205,31 +212,37 @@ class PassWalk(wiring.Component):
     def _walk_tiles(self, m, prepare, pixels_go, tile_goes, tile_within):
         """The tile, and the next one, which depends on registers alone."""
         tile      = self.tile
-        first     = Signal.like(tile)           # registers: from the cycle of preparing on
         following = Signal.like(tile)
-        m.d.sync += self._cut_tile(first, 0, self.command.output_words, self.command.parameters)
-        with m.If(prepare):
-            m.d.comb += following.eq(first)
-        with m.Else():
-            m.d.comb += self._cut_tile(
-                following, tile.offset + self.tile_words, tile.after, tile.parameter_end)
-        with m.If(prepare | tile_goes | tile_within):
-            m.d.sync += tile.eq(following)
-        with m.Elif(pixels_go & self.command.stem):
-            m.d.sync += tile.eq(first)
-        return first, following
-
-    def _cut_tile(self, tile, offset, words, parameter):
-        """Assignments of a tile, the first of so many words."""
+        # Registers: from the cycle of preparing on.
+        words = self.command.output_words
         last  = words <= self.tile_words
-        count = Mux(last, words, self.tile_words)
+        m.d.sync += [
+            self.opening.offset.eq(0),
+            self.opening.first.eq(1),
+            *self._cut_tile(self.opening, words, last, Mux(last, words, self.tile_words),
+                            self.command.parameters),
+        ]
+        m.d.comb += [
+            following.offset.eq(tile.offset + self.tile_words),
+            *self._cut_tile(following, tile.after, tile.next_last, tile.next_count,
+                            tile.parameter_end),
+        ]
+        with m.If(prepare | (pixels_go & self.command.stem)):
+            m.d.sync += tile.eq(self.opening)
+        with m.Elif(tile_goes | tile_within):
+            m.d.sync += tile.eq(following)
+        return following
+
+    def _cut_tile(self, tile, words, last, count, parameter):
+        """Assignments of a tile, the first of so many words."""
         steps = Mux(self.command.copy, count, self.command.input_words)
+        after_last = words <= 2 * self.tile_words
         return [
-            tile.offset.eq(offset),
-            tile.first.eq(0 if isinstance(offset, Value) else 1),
             tile.last.eq(last),
             tile.count.eq(count),
             tile.after.eq(Mux(last, 0, words - self.tile_words)),
+            tile.next_last.eq(after_last),
+            tile.next_count.eq(Mux(after_last, words - self.tile_words, self.tile_words)),
             tile.parameter.eq(parameter),
             # Both sums, then the choice.
             tile.parameter_end.eq(Mux(last, parameter + words, parameter + self.tile_words)),
@@ -237,30 +250,23 @@ class PassWalk(wiring.Component):
             tile.single_step.eq(steps == 1),
         ]
 
-    def _look_ahead(self, m, prepare, first, following):
-        """The step that comes next, whether or not it is known that this one is taken."""
-        command, tile, after = self.command, self.tile, self.after
-        restarts = Signal()                     # a stem's first tile, with new pixels
+    def _look_ahead(self, m, following):
+        """The step after this one, whether or not it is known that this one is taken."""
+        tile, after = self.tile, self.after
         m.d.comb += [
-            restarts.eq(command.stem & self.pixel_done),
-            after.ends.eq(~prepare & self.pixel_done & self.last_pixels & tile.last),
-            after.new_tile.eq(prepare | (self.last_step & ~self.pixel_done)
-                              | (self.pixel_done & self.last_pixels)),
-            after.new_pixels.eq(prepare | (self.pixel_done & ~self.last_pixels)),
-            after.same_weights.eq(~prepare & self.pixel_done & ~self.last_pixels),
-            after.index_end.eq(Mux(prepare, command.index, self.index_end)
-                               + Mux(command.from_strip, command.output_words,
-                                     command.input_words)),
+            after.ends.eq(self.pixel_done & self.last_pixels & tile.last),
+            after.new_tile.eq(self.last_step & (~self.pixel_done | self.last_pixels)),
+            after.new_pixels.eq(self.pixel_done & ~self.last_pixels),
         ]
         with m.If(after.new_tile):
             m.d.comb += [
                 after.count.eq(following.count),
                 after.parameter_end.eq(following.parameter_end),
             ]
-        with m.Elif(restarts):
+        with m.Elif(self.command.stem & self.last_step):
             m.d.comb += [
-                after.count.eq(first.count),
-                after.parameter_end.eq(first.parameter_end),
+                after.count.eq(self.opening.count),
+                after.parameter_end.eq(self.opening.parameter_end),
             ]
         with m.Else():
             m.d.comb += [
@@ -278,18 +284,25 @@ class PassWalk(wiring.Component):
             m.d.comb += self.after.last_step.eq(self.tile.single_step)
         with m.Else():
             m.d.comb += self.after.last_step.eq(left == 1)
-        with m.If(prepare | self.advance):
-            m.d.sync += self.last_step.eq(self.after.last_step)
-        with m.If(prepare | (self.advance & self.last_step)):
+        with m.If(prepare):
             m.d.sync += [
                 self.step.eq(0),
                 self.first_step.eq(1),
+                self.last_step.eq(self.opening.single_step),
+                left.eq(self.opening.steps_after),
+            ]
+        with m.Elif(self.advance & self.last_step):
+            m.d.sync += [
+                self.step.eq(0),
+                self.first_step.eq(1),
+                self.last_step.eq(self.after.last_step),
                 left.eq(Mux(self.after.new_tile, following.steps_after, self.tile.steps_after)),
             ]
         with m.Elif(self.advance):
             m.d.sync += [
                 self.step.eq(self.step + 1),
                 self.first_step.eq(0),
+                self.last_step.eq(self.after.last_step),
                 left.eq(left - 1),
             ]
 
@@ -358,20 +371,19 @@ class PassWalk(wiring.Component):
             with m.Elif(self.advance & (name == "input")):
                 m.d.sync += address.eq(address + 1)
 
-        index     = Signal(INDEX_BITS)
-        first_end = Signal(INDEX_BITS)
-        words     = Mux(command.from_strip, command.output_words, command.input_words)
+        index = Signal(INDEX_BITS)
+        words = Mux(command.from_strip, command.output_words, command.input_words)
+        after = self.after.index_end            # a register, too
         m.d.comb += self.index_next.eq(index)
-        with m.If(prepare):
+        m.d.sync += self.opening_end.eq(command.index + words)
+        with m.If(prepare | tile_goes):
             m.d.sync += [
                 index.eq(command.index),
-                self.index_end.eq(command.index + words),
-                first_end.eq(command.index + words),
+                self.index_end.eq(self.opening_end),
+                after.eq(self.opening_end + words),
             ]
-        with m.Elif(tile_goes):
-            m.d.sync += [index.eq(command.index), self.index_end.eq(first_end)]
         with m.Elif(done):
-            m.d.sync += [index.eq(self.index_end), self.index_end.eq(self.index_end + words)]
+            m.d.sync += [index.eq(self.index_end), self.index_end.eq(after), after.eq(after + words)]
 
     def _walk_weights(self, m, prepare, done):
         """A tile's weights are used for all its pixels; a stem's, those of all tiles.

@@ -200,7 +200,7 @@ class Machine:
             cycle = window_pass(core, cycle, command, line, descriptor, counts) + 1
             input_index += row_words * rows
             if not descriptor.residual:
-                reads.freed(cycle, input_index)
+                reads.freed(cycle + 1, input_index)
             cycle = self._wait_for_room(cycle, descriptor, produced, counts)
             command = _projection_command(descriptor, output_end - output_row, produced, last)
             # The next pass follows at once, unless the results, or their order, are needed first.
@@ -210,7 +210,7 @@ class Machine:
             produced += output_row_words * (output_end - output_row)
             writes.produced(cycle, produced)
             if descriptor.residual:
-                reads.freed(cycle, produced)
+                reads.freed(cycle + 1, produced)
             if last:
                 return cycle
             output_row, step_row = output_end, step_end
