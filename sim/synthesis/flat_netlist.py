@@ -27,6 +27,7 @@ __all__ = ["Cell", "FlatNetlist", "map_flat", "read_netlist"]
 _SCRIPT = """read_rtlil top.il
 delete */t:$print
 delete */t:$check
+setparam -set COLLISION_X_MASK 1'1 *core*/t:$memrd_v2 */r:CLK_ENABLE=1 %i
 {marks}
 synth_ecp5 -noabc9 -top top -run begin:check
 select -module top
