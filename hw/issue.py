@@ -347,6 +347,23 @@ class Issue(wiring.Component):
                    ((room.pending[1:] == 0) & (room.means == 0))
                    | ((room.pending == 0) & (room.means == 1) & (room.until_means == 0)))
         last_total = (command.target == Target.POOL) & walk.last_pixels
+        # Places in the queue that the results go to, with those that this step may take.
+        to_side, no_queue = Signal(), Signal()
+        places, leaves    = Signal.like(room.queue), Signal()
+        m.d.sync += [
+            to_side.eq((command.target == Target.RESIDUAL) | (command.target == Target.LOGITS)),
+            no_queue.eq((command.target == Target.MAP) | (command.target == Target.POOL)
+                        | (command.target == Target.STRIP)),
+        ]
+        m.d.comb += [
+            places.eq(Mux(to_side, room.side, room.queue)),
+            leaves.eq(Mux(to_side, self.side_taken, self.queue_taken)),
+        ]
+
+        def has_room(words):
+            return _reached(Value.cast(words), places, leaves)
+
+        one_place, one_tile = has_room(1), has_room(tile.count)
         m.d.comb += [
             opens.input.eq(given | _reached(walk.opening_end, self.loaded, self.loading)),
             opens.weights.eq(command.copy | Mux(
@@ -354,15 +371,14 @@ class Issue(wiring.Component):
             opens.parameters.eq(~opening.single_step | command.copy
                                 | parameters(opening.parameter_end)),
             opens.requantizer.eq(~opening.single_step | command.copy | free),
-            opens.room.eq(self._has_room(
-                m, command, opening.single_step, opening.count, room, 0, "opens")),
+            opens.room.eq(Mux(command.copy, has_room(1), ~opening.single_step | no_queue
+                              | has_room(opening.count))),
 
             stays.input.eq(given | _reached(walk.index_end, self.loaded, self.loading)),
             stays.weights.eq(command.copy | weights),
             stays.parameters.eq(~ends_now | parameters(tile.parameter_end)),
             stays.requantizer.eq(~ends_now | free),
-            stays.room.eq(self._has_room(
-                m, command, walk.last_step, tile.count, room, 0, "stays")),
+            stays.room.eq(Mux(command.copy, one_place, ~walk.last_step | no_queue | one_tile)),
 
             moves.input.eq(given | ~after.new_pixels
                            | _reached(after.index_end, self.loaded, self.loading)),
@@ -370,9 +386,9 @@ class Issue(wiring.Component):
             moves.parameters.eq(~ends_after | parameters(after.parameter_end)),
             moves.requantizer.eq(~ends_after
                                  | Mux(ends_now, (tile.count == 1) & ~last_total, free)),
-            moves.room.eq(self._has_room(
-                m, command, after.last_step, after.count, room,
-                Mux(command.copy, 1, Mux(ends_now, tile.count, 0)), "moves")),
+            moves.room.eq(Mux(command.copy, has_room(2), ~after.last_step | no_queue | Mux(
+                ~walk.last_step, one_tile, Mux(after.new_tile, has_room(tile.both_counts),
+                                               has_room(Cat(C(0, 1), tile.count)))))),
         ]
         with m.If(walk.prepare):
             m.d.sync += [
@@ -404,23 +420,6 @@ class Issue(wiring.Component):
             self.depthwise.eq(goes),
             window_first.eq(goes & ~command.copy),
         ]
-
-    def _has_room(self, m, command, last_step, count, room, taken, name):
-        """Whether a step's results will have a place, once ``taken`` places are."""
-        def has(places, leaves, words, kind):
-            # Kept, so that tools do not compare once, what is chosen before.
-            found = Signal(name=f"{name}_{kind}", attrs={"keep": 1})
-            m.d.comb += found.eq(_reached(Value.cast(words) + taken, places, leaves))
-            return found
-
-        ends    = last_step & ~command.copy
-        to_side = (command.target == Target.RESIDUAL) | (command.target == Target.LOGITS)
-        copied  = has(room.queue, self.queue_taken, 1, "copied")
-        in_side = has(room.side, self.side_taken, count, "in_side")
-        queued  = has(room.queue, self.queue_taken, count, "queued")
-        return Mux(command.copy, copied, ~ends | Mux(
-            to_side, in_side, (command.target != Target.QUEUE) | queued))
-
 
 def _reached(needed, available, arrives):
     """Whether so many words are there in the next cycle, if one arrives in this or not."""

@@ -91,13 +91,15 @@ class MapPort(wiring.Component):
         connect(m, flipped(self.i_words), loader.i)
         connect(m, loader.o, flipped(self.o_load))
         connect(m, storer.o, flipped(self.o_words))
+        all_loaded = Signal()               # a register, from the beginning on
+        m.d.sync += all_loaded.eq(~block.load)
         m.d.comb += [
             loader.begin.eq(self.checking | self.begin),
             loader.words.eq(block.load_words),
             loader.base.eq(block.input_base),
             loader.end.eq(block.input_end),
             loader.freed.eq(self.freed),
-            self.loaded.eq(Mux(block.load, loader.loaded, 2**INDEX_BITS - 1)),
+            self.loaded.eq(loader.loaded | all_loaded.replicate(INDEX_BITS)),
             storer.begin.eq(self.checking | self.begin),
             storer.words.eq(Mux(block.work == Work.CLASSIFIER, 0, block.store_words)),
             storer.base.eq(block.output_base),

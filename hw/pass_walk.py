@@ -22,6 +22,8 @@ def tile_layout(tile_words):
         Output words in it and after it.
     next_count, next_last
         Output words in the tile after it, if there is one; whether none are after that.
+    both_counts
+        Output words in it and in the tile after it.
     first, last
         None are before it; none are after it.
     steps_after, single_step
@@ -35,6 +37,7 @@ def tile_layout(tile_words):
         "after":         WORDS_BITS,
         "next_count":    range(tile_words + 1),
         "next_last":     1,
+        "both_counts":   range(2 * tile_words + 1),
         "first":         1,
         "last":          1,
         "steps_after":   WORDS_BITS,
@@ -180,7 +183,6 @@ class PassWalk(wiring.Component):
             self.ready.eq(~self.active & ~prepare & ~settle),
             self.i_command.ready.eq(self.ready),
             self.pixel_begins.eq(self.first_step & self.tile.first),
-            self.pixel_done.eq(self.last_step & (~command.stem | self.tile.last)),
             self.last_pixels.eq(last_row & self.last_group),
         ]
         done        = Signal()                  # with these pixels
@@ -243,6 +245,7 @@ class PassWalk(wiring.Component):
             tile.after.eq(Mux(last, 0, words - self.tile_words)),
             tile.next_last.eq(after_last),
             tile.next_count.eq(Mux(after_last, words - self.tile_words, self.tile_words)),
+            tile.both_counts.eq(Mux(after_last, words, 2 * self.tile_words)),
             tile.parameter.eq(parameter),
             # Both sums, then the choice.
             tile.parameter_end.eq(Mux(last, parameter + words, parameter + self.tile_words)),
@@ -252,7 +255,13 @@ class PassWalk(wiring.Component):
 
     def _look_ahead(self, m, following):
         """The step after this one, whether or not it is known that this one is taken."""
-        tile, after = self.tile, self.after
+        tile, after, opening = self.tile, self.after, self.opening
+        last_tile = Signal()                    # of the pixels, if the pass is a stem
+        with m.If(self.prepare):
+            m.d.sync += self.pixel_done.eq(opening.single_step
+                                           & (~self.command.stem | opening.last))
+        with m.Elif(self.advance):
+            m.d.sync += self.pixel_done.eq(after.last_step & (~self.command.stem | last_tile))
         m.d.comb += [
             after.ends.eq(self.pixel_done & self.last_pixels & tile.last),
             after.new_tile.eq(self.last_step & (~self.pixel_done | self.last_pixels)),
@@ -262,16 +271,19 @@ class PassWalk(wiring.Component):
             m.d.comb += [
                 after.count.eq(following.count),
                 after.parameter_end.eq(following.parameter_end),
+                last_tile.eq(following.last),
             ]
         with m.Elif(self.command.stem & self.last_step):
             m.d.comb += [
-                after.count.eq(self.opening.count),
-                after.parameter_end.eq(self.opening.parameter_end),
+                after.count.eq(opening.count),
+                after.parameter_end.eq(opening.parameter_end),
+                last_tile.eq(opening.last),
             ]
         with m.Else():
             m.d.comb += [
                 after.count.eq(tile.count),
                 after.parameter_end.eq(tile.parameter_end),
+                last_tile.eq(tile.last),
             ]
 
     def _walk_steps(self, m, prepare, following):

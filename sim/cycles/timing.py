@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from mnv2.hw.config import AcceleratorConfig, packed_products
 
-__all__ = ["START", "Timing", "core_timing"]
+__all__ = ["LINE_START", "START", "Timing", "core_timing"]
 
 #: From the cycle in which the sequencer asks for a pass to the pass's first step: the command
 #: crosses to the walk over the pass, which sets up its counters.
 START = 3
+
+#: From the same cycle to the first in which the line buffer steps.
+LINE_START = 2
 
 #: From accumulators to activations, by rounding.
 _REQUANTIZE = {"double": 7, "single": 6}
