@@ -395,7 +395,11 @@ class PassWalk(wiring.Component):
                 after.eq(self.opening_end + words),
             ]
         with m.Elif(done):
-            m.d.sync += [index.eq(self.index_end), self.index_end.eq(after), after.eq(after + words)]
+            m.d.sync += [
+                index.eq(self.index_end),
+                self.index_end.eq(after),
+                after.eq(after + words),
+            ]
 
     def _walk_weights(self, m, prepare, done):
         """A tile's weights are used for all its pixels; a stem's, those of all tiles.

@@ -1,20 +1,22 @@
 """Paths of a mapped design that is not placed: cells as they are, and a flat delay for each wire.
 
-It takes seconds, and lists the same pairs of units as routing does, the worst first: what binds a
-whole accelerator begins in one unit and ends in another, where no clock of a single unit shows it.
-The nanoseconds are for comparison. What a router reaches depends on the placement.
+What binds a whole accelerator begins in one unit and ends in another, where no clock of a single
+unit shows it. This lists the worst path of each pair of units, seconds after mapping. Its
+nanoseconds serve to compare paths: a router's depend on the placement.
 
 Ref: Project Trellis, database/ECP5/timing/speed_8/cells.json, the largest of each triple: delays
      of the cells, as nextpnr-ecp5 takes them.
 """
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from mnv2.sim.synthesis.flat_netlist import Cell, FlatNetlist
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.synthesis.flat_netlist import Cell, FlatNetlist, map_flat, read_netlist
 
-__all__ = ["Path", "Step", "WIRE", "wire_delay", "worst_paths"]
+__all__ = ["FlatTiming", "Path", "Step", "time_accelerator", "wire_delay", "worst_paths"]
 
 #: Nanoseconds of a wire to one pin, and for each doubling of the pins.
 WIRE, WIRE_FANOUT = 0.6, 0.15
@@ -26,11 +28,24 @@ _REGISTER, _LUT = 0.395, 0.180
 _CLOCKED = {"DP16KD": 4.263, "TRELLIS_DPR16X4": 0.717}
 
 #: Setup of pins: of registers, then of memories.
-_SETUP = {"LSR": 0.287, "CE": 0.0, "WRE": 0.266, "AD": 0.202, "DI": 0.179, "CE_": 0.256}
+_REGISTER_SETUP = {"LSR": 0.287, "WRE": 0.266}
+_MEMORY_SETUP = {"AD": 0.202, "DI": 0.179, "CE": 0.256, "WE": 0.129}
 
-#: Wires that cost nothing: they stay within a slice.
-_INSIDE = {("CCU2C", "CIN"), ("PFUMX", "ALUT"), ("PFUMX", "BLUT"), ("L6MUX21", "D0")}
-_INSIDE.add(("L6MUX21", "D1"))
+#: Nanoseconds through multiplexers of look-up tables, by pin; through a multiplier.
+_MULTIPLEXERS = {
+    "PFUMX": {"C0": 0.193, "ALUT": 0.126, "BLUT": 0.126},
+    "L6MUX21": {"SD": 0.190, "D0": 0.180, "D1": 0.180},
+}
+_MULTIPLIER = 3.066
+
+#: Pins whose wires cost nothing: they stay within a slice, or within a column of them.
+_INSIDE = {
+    ("CCU2C", "CIN"),
+    ("PFUMX", "ALUT"),
+    ("PFUMX", "BLUT"),
+    ("L6MUX21", "D0"),
+    ("L6MUX21", "D1"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +107,66 @@ class Path:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class FlatTiming:
+    """An accelerator as it is mapped.
+
+    Attributes
+    ----------
+    cells : dict of str to int
+        How many there are of each kind.
+    paths : list of Path
+        The worst of each pair of units, the worst first. ``"pins"`` are the registers around the
+        accelerator.
+    """
+
+    cells: dict[str, int]
+    paths: list[Path]
+
+
+def time_accelerator(config: AcceleratorConfig, *, timeout: float = 3600) -> FlatTiming:
+    """Map an accelerator for ECP5, without placing it, and find its worst paths.
+
+    Parameters
+    ----------
+    config : mnv2.hw.config.AcceleratorConfig
+    timeout : float
+        Seconds for Yosys; a netlist that is in the cache takes none.
+
+    Returns
+    -------
+    FlatTiming
+
+    Raises
+    ------
+    UserError
+        If Yosys is not installed.
+    SimulationError
+        If it fails, or takes longer than ``timeout``.
+    """
+    from mnv2.hw.accelerator import Accelerator
+    from mnv2.sim.synthesis.fmax import Enclosed
+
+    netlist = read_netlist(map_flat(Enclosed(Accelerator(config)), timeout=timeout))
+
+    def name(unit: str) -> str:
+        return {"top": "pins", "unit": "accelerator"}.get(unit, unit.removeprefix("unit."))
+
+    paths = [
+        replace(path, begin_unit=name(path.begin_unit), end_unit=name(path.end_unit))
+        for path in worst_paths(netlist)
+    ]
+    return FlatTiming(dict(Counter(cell.kind for cell in netlist.cells)), paths)
+
+
 def wire_delay(fanout: int) -> float:
-    """Nanoseconds of a wire to ``fanout`` pins."""
+    """Nanoseconds of a wire.
+
+    Parameters
+    ----------
+    fanout : int
+        Pins that it leads to.
+    """
     return WIRE + WIRE_FANOUT * math.log2(fanout)
 
 
@@ -107,14 +180,12 @@ def _arcs(cell: Cell) -> Iterator[tuple[str, str, float]]:
             delay = None
             if kind == "LUT4":
                 delay = _LUT
-            elif kind == "PFUMX":
-                delay = 0.193 if pin == "C0" else 0.126
-            elif kind == "L6MUX21":
-                delay = 0.190 if pin == "SD" else 0.180
+            elif kind in _MULTIPLEXERS:
+                delay = _MULTIPLEXERS[kind][pin]
             elif kind == "CCU2C":
                 delay = _carry(pin, output)
             elif kind == "MULT18X18D" and pin[0] in "AB" and output[0] == "P":
-                delay = 3.066
+                delay = _MULTIPLIER
             elif kind == "TRELLIS_DPR16X4" and pin.startswith("RAD"):
                 delay = _LUT
             if delay is not None:
@@ -136,11 +207,11 @@ def _setup(cell: Cell, pin: str) -> float | None:
     """Setup of a pin in nanoseconds; None if no path ends there."""
     kind = cell.kind
     if kind == "TRELLIS_FF":
-        return None if pin == "CLK" else _SETUP.get(pin, 0.0)
+        return None if pin == "CLK" else _REGISTER_SETUP.get(pin, 0.0)
     if kind == "TRELLIS_DPR16X4":
-        return None if pin == "WCK" or pin.startswith("RAD") else _SETUP.get(pin, 0.0)
+        return None if pin == "WCK" or pin.startswith("RAD") else _REGISTER_SETUP.get(pin, 0.0)
     if kind == "DP16KD" and not pin.startswith("CLK"):
-        return _SETUP.get("CE_" if pin.startswith(("CE", "WE")) else pin[:2], 0.2)
+        return _MEMORY_SETUP.get(pin[:2], 0.2)
     return None
 
 
@@ -199,7 +270,7 @@ def worst_paths(netlist: FlatNetlist) -> list[Path]:
     return sorted(found, key=lambda path: -path.nanoseconds)
 
 
-def _in_order(cells: list[Cell]) -> Iterable[int]:
+def _in_order(cells: list[Cell]) -> list[int]:
     """Numbers of the cells that paths go through, each after those that drive it."""
     drivers = {}
     inner = []
