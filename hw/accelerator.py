@@ -128,16 +128,19 @@ class Accelerator(wiring.Component):
         if config.counters:
             m.submodules.counters = counters = Counters(rows=COUNTER_ROWS)
             # All a cycle late: nothing waits for it.
-            for source, *names in ((sequencer, "running", "finish"),
-                                   (core, "pointwise", "depthwise")):
-                for name in names:
-                    m.d.sync += getattr(counters, name).eq(getattr(source, name))
-            m.d.sync += [
-                counters.stem.eq(sequencer.imaging),
-                counters.stall.eq(Mux(core.issuing, core.stall, sequencer.stall)),
-                counters.read_beat.eq(read_port.received),
-                counters.write_beat.eq(self.bus.wvalid & self.bus.wready),
-            ]
+            for name, event in (
+                    ("running",    sequencer.running),
+                    ("finish",     sequencer.finish),
+                    ("stem",       sequencer.imaging),
+                    ("pointwise",  core.pointwise),
+                    ("depthwise",  core.depthwise),
+                    ("stall",      Mux(core.issuing, core.stall, sequencer.stall)),
+                    ("read_beat",  read_port.received),
+                    ("write_beat", self.bus.wvalid & self.bus.wready)):
+                port    = getattr(counters, name)
+                counted = Signal(port.shape(), name=f"counted_{name}")
+                m.d.sync += counted.eq(event)
+                m.d.comb += port.eq(counted)
             m.d.comb += [
                 counters.clear.eq(clear),
                 counters.row.eq(registers.counter_row),
