@@ -175,7 +175,6 @@ class LineBuffer(wiring.Component):
         real       = Signal()
         fire       = Signal()
         m.d.comb += [
-            last_word.eq(word + 1 == count),
             real.eq(in_rows & in_groups),
             fire.eq(active & advance & (self.i.valid | ~real)),
             self.i.ready.eq(active & advance & real),
@@ -190,7 +189,8 @@ class LineBuffer(wiring.Component):
 
         def enter_tile(left, few):
             return [words_left.eq(left), last_tile.eq(few),
-                    count.eq(Mux(few, left, self.tile_words))]
+                    count.eq(Mux(few, left, self.tile_words)),
+                    last_word.eq(C(self.tile_words == 1) | (left == 1))]
 
         def enter_row(index):
             index = index[:len(row)]
@@ -219,11 +219,11 @@ class LineBuffer(wiring.Component):
                 position.eq(0),
             ]
         with m.If(fire):
-            m.d.sync += word.eq(word + 1)
+            m.d.sync += [word.eq(word + 1), last_word.eq(word + 2 == count)]
             with m.If(in_groups):
                 m.d.sync += line.eq(line + 1)
             with m.If(last_word):
-                m.d.sync += [word.eq(0), *enter_group(group + 1)]
+                m.d.sync += [word.eq(0), last_word.eq(count == 1), *enter_group(group + 1)]
                 with m.If(emit_row & emit_group):
                     m.d.sync += position.eq(position + command.words)
                 with m.If(last_group):

@@ -185,33 +185,30 @@ class PassWalk(wiring.Component):
             self.pixel_begins.eq(self.first_step & self.tile.first),
             self.last_pixels.eq(last_row & self.last_group),
         ]
-        done        = Signal()                  # with these pixels
-        pixels_go   = Signal()                  # on to the next pixels with the same tile or tiles
+        # What follows the step is chosen by registers; whether it is taken only lets it in.
         tile_goes   = Signal()                  # on to the next tile, from the first pixels on
         tile_within = Signal()                  # on to the next tile of the same pixels
         m.d.comb += [
-            done.eq(self.advance & self.pixel_done),
-            pixels_go.eq(done & ~self.last_pixels),
-            tile_goes.eq(done & self.last_pixels & ~self.tile.last),
-            tile_within.eq(self.advance & self.last_step & ~self.pixel_done),
+            tile_goes.eq(self.pixel_done & self.last_pixels & ~self.tile.last),
+            tile_within.eq(self.last_step & ~self.pixel_done),
         ]
         with m.If(self.ready & self.i_command.valid):
             m.d.sync += command.eq(self.i_command.payload)
         m.d.sync += [settle.eq(self.ready & self.i_command.valid), prepare.eq(settle)]
         with m.If(prepare):
             m.d.sync += self.active.eq(1)
-        with m.If(done & self.last_pixels & self.tile.last):
+        with m.Elif(self.advance & self.after.ends):
             m.d.sync += self.active.eq(0)
 
-        following = self._walk_tiles(m, prepare, pixels_go, tile_goes, tile_within)
+        following = self._walk_tiles(m, prepare, tile_goes, tile_within)
         self._look_ahead(m, following)
         self._walk_steps(m, prepare, following)
-        self._walk_pixels(m, prepare, done, last_row)
+        self._walk_pixels(m, prepare, last_row)
         self._walk_addresses(m, prepare, tile_goes, tile_within, following.offset)
-        self._walk_weights(m, prepare, done)
+        self._walk_weights(m, prepare)
         return m
 
-    def _walk_tiles(self, m, prepare, pixels_go, tile_goes, tile_within):
+    def _walk_tiles(self, m, prepare, tile_goes, tile_within):
         """The tile, and the next one, which depends on registers alone."""
         tile      = self.tile
         following = Signal.like(tile)
@@ -229,10 +226,13 @@ class PassWalk(wiring.Component):
             *self._cut_tile(following, tile.after, tile.next_last, tile.next_count,
                             tile.parameter_end),
         ]
-        with m.If(prepare | (pixels_go & self.command.stem)):
+        with m.If(prepare):
             m.d.sync += tile.eq(self.opening)
-        with m.Elif(tile_goes | tile_within):
-            m.d.sync += tile.eq(following)
+        with m.Elif(self.advance):
+            with m.If(self.command.stem & self.after.new_pixels):
+                m.d.sync += tile.eq(self.opening)
+            with m.Elif(tile_goes | tile_within):
+                m.d.sync += tile.eq(following)
         return following
 
     def _cut_tile(self, tile, words, last, count, parameter):
@@ -303,48 +303,48 @@ class PassWalk(wiring.Component):
                 self.last_step.eq(self.opening.single_step),
                 left.eq(self.opening.steps_after),
             ]
-        with m.Elif(self.advance & self.last_step):
-            m.d.sync += [
-                self.step.eq(0),
-                self.first_step.eq(1),
-                self.last_step.eq(self.after.last_step),
-                left.eq(Mux(self.after.new_tile, following.steps_after, self.tile.steps_after)),
-            ]
         with m.Elif(self.advance):
             m.d.sync += [
-                self.step.eq(self.step + 1),
-                self.first_step.eq(0),
+                self.first_step.eq(self.last_step),
                 self.last_step.eq(self.after.last_step),
-                left.eq(left - 1),
             ]
+            with m.If(self.last_step):
+                m.d.sync += [
+                    self.step.eq(0),
+                    left.eq(Mux(self.after.new_tile, following.steps_after,
+                                self.tile.steps_after)),
+                ]
+            with m.Else():
+                m.d.sync += [self.step.eq(self.step + 1), left.eq(left - 1)]
 
-    def _walk_pixels(self, m, prepare, done, last_row):
+    def _walk_pixels(self, m, prepare, last_row):
         """Groups of pixels of a row, rows of the pass."""
         groups_after = Signal(len(self.command.groups))
         rows_after   = Signal(len(self.command.rows))
-        with m.If(prepare | done):
-            m.d.sync += self.first_pixels.eq(prepare | self.last_pixels)
-            with m.If(prepare | self.last_group):
-                m.d.sync += [
-                    self.last_group.eq(self.command.groups == 1),
-                    groups_after.eq(self.command.groups - 1),
-                ]
-                with m.If(prepare | last_row):
-                    m.d.sync += [
-                        last_row.eq(self.command.rows == 1),
-                        rows_after.eq(self.command.rows - 1),
-                    ]
+        first_group = [self.last_group.eq(self.command.groups == 1),
+                       groups_after.eq(self.command.groups - 1)]
+        first_row   = [last_row.eq(self.command.rows == 1),
+                       rows_after.eq(self.command.rows - 1)]
+        with m.If(prepare):
+            m.d.sync += [self.first_pixels.eq(1), *first_group, *first_row]
+        with m.Elif(self.advance):
+            with m.If(self.pixel_done):
+                m.d.sync += self.first_pixels.eq(self.last_pixels)
+                with m.If(self.last_group):
+                    m.d.sync += first_group
+                    with m.If(last_row):
+                        m.d.sync += first_row
+                    with m.Else():
+                        m.d.sync += [last_row.eq(rows_after == 1), rows_after.eq(rows_after - 1)]
                 with m.Else():
-                    m.d.sync += [last_row.eq(rows_after == 1), rows_after.eq(rows_after - 1)]
-            with m.Else():
-                m.d.sync += [
-                    self.last_group.eq(groups_after == 1),
-                    groups_after.eq(groups_after - 1),
-                ]
+                    m.d.sync += [
+                        self.last_group.eq(groups_after == 1),
+                        groups_after.eq(groups_after - 1),
+                    ]
 
     def _walk_addresses(self, m, prepare, tile_goes, tile_within, next_offset):
         """Pixels of a map follow one another in a ring; each tile begins at the first again."""
-        command, done = self.command, self.advance & self.pixel_done
+        command = self.command
         start = Signal(ADDRESS_BITS)            # of the pass's residual words
         with m.If(prepare):
             m.d.sync += start.eq(self.residual_input)
@@ -367,41 +367,46 @@ class PassWalk(wiring.Component):
             # The tile's own words lie ``offset`` after the pixels'.
             with m.If(prepare):
                 m.d.sync += [pixel.eq(first), address.eq(first)]
-            with m.Elif(tile_goes):
-                m.d.sync += [
-                    pixel.eq(first),
-                    address.eq(first + Mux(command.copy | (name != "input"), next_offset, 0)),
-                ]
-            with m.Elif(done):
-                m.d.sync += [
-                    pixel.eq(Mux(wraps, base, stepped)),
-                    # Both sums, then the choice.
-                    address.eq(Mux(wraps, base + offset, stepped + offset)),
-                ]
-            with m.Elif(tile_within & (name != "input")):
-                m.d.sync += address.eq(address + self.tile_words)
-            with m.Elif(self.advance & (name == "input")):
-                m.d.sync += address.eq(address + 1)
+            with m.Elif(self.advance):
+                with m.If(tile_goes):
+                    m.d.sync += [
+                        pixel.eq(first),
+                        address.eq(first + Mux(command.copy | (name != "input"), next_offset, 0)),
+                    ]
+                with m.Elif(self.pixel_done):
+                    m.d.sync += [
+                        pixel.eq(Mux(wraps, base, stepped)),
+                        # Both sums, then the choice.
+                        address.eq(Mux(wraps, base + offset, stepped + offset)),
+                    ]
+                with m.Elif(tile_within & (name != "input")):
+                    m.d.sync += address.eq(address + self.tile_words)
+                with m.Elif(C(name == "input")):
+                    m.d.sync += address.eq(address + 1)
 
         index = Signal(INDEX_BITS)
         words = Mux(command.from_strip, command.output_words, command.input_words)
         after = self.after.index_end            # a register, too
         m.d.comb += self.index_next.eq(index)
         m.d.sync += self.opening_end.eq(command.index + words)
-        with m.If(prepare | tile_goes):
-            m.d.sync += [
-                index.eq(command.index),
-                self.index_end.eq(self.opening_end),
-                after.eq(self.opening_end + words),
-            ]
-        with m.Elif(done):
-            m.d.sync += [
-                index.eq(self.index_end),
-                self.index_end.eq(after),
-                after.eq(after + words),
-            ]
+        begin = [
+            index.eq(command.index),
+            self.index_end.eq(self.opening_end),
+            after.eq(self.opening_end + words),
+        ]
+        with m.If(prepare):
+            m.d.sync += begin
+        with m.Elif(self.advance):
+            with m.If(tile_goes):
+                m.d.sync += begin
+            with m.Elif(self.pixel_done):
+                m.d.sync += [
+                    index.eq(self.index_end),
+                    self.index_end.eq(after),
+                    after.eq(after + words),
+                ]
 
-    def _walk_weights(self, m, prepare, done):
+    def _walk_weights(self, m, prepare):
         """A tile's weights are used for all its pixels; a stem's, those of all tiles.
 
         Weights are counted from the ring's oldest word. Words are freed a cycle after the step that
@@ -430,14 +435,14 @@ class PassWalk(wiring.Component):
                     tile_needed.eq(1),
                 ]
         with m.Elif(self.advance & ~command.copy):
-            with m.If(done & ~self.last_pixels):
+            with m.If(self.after.new_pixels):
                 m.d.sync += [
                     self.weight.eq(tile_begin),
                     self.weights_needed.eq(tile_needed - freed),
                 ]
             with m.Else():
                 m.d.sync += [self.weight.eq(following), self.weights_needed.eq(needed + 1)]
-                with m.If(done):
+                with m.If(self.pixel_done):
                     m.d.sync += [tile_begin.eq(following), tile_needed.eq(needed + 1)]
                     with m.If(command.free_weights):
                         m.d.sync += freed.eq(needed)
