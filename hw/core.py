@@ -361,8 +361,8 @@ class Core(wiring.Component):
         issue, arrived = self._issue, self._arrived
         line_buffer = self._line_buffer
         under_way = Signal(range(64 + 2 * self.config.queue_words))
-        # A cycle late: no word is in its place by then. Where it goes on from the line buffer's
-        # queue, or with the logits, others are busy with it.
+        # A cycle late: no word is in its place by then, and who takes it from the line buffer's
+        # queue is busy with it.
         issued, taken = Signal(2), Signal(2)
         m.d.sync += [
             issued.eq(issue.slot.valid + issue.copy),

@@ -422,7 +422,7 @@ class Issue(wiring.Component):
         ]
 
 def _reached(needed, available, arrives):
-    """Whether so many words are there in the next cycle, if one arrives in this or not."""
+    """Whether the needed words are there in the next cycle; one may arrive in this."""
     return (needed <= available) | (arrives & _is_next(needed, available))
 
 

@@ -236,7 +236,7 @@ class PassWalk(wiring.Component):
         return following
 
     def _cut_tile(self, tile, words, last, count, parameter):
-        """Assignments of a tile, the first of so many words."""
+        """Assignments of the first tile of the given words."""
         steps = Mux(self.command.copy, count, self.command.input_words)
         after_last = words <= 2 * self.tile_words
         return [

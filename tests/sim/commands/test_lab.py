@@ -20,7 +20,7 @@ def test_help_lists_the_commands():
     assert "scripts/calibrate-costs" in text
 
 
-@pytest.mark.parametrize("command", (*COMMANDS, "timing"))
+@pytest.mark.parametrize("command", [*COMMANDS, "timing"])
 def test_help_of_each_command_teaches(command):
     text = lab(command, "--help").stdout
     assert f"mnv2 lab {command}" in text
