@@ -225,6 +225,8 @@ def _origin(
     if kind in ("DP16KD", "TRELLIS_DPR16X4", "MULT18X18D"):
         path = re.sub(r"\$?flatten\\|\\", "", name)
         path = re.sub(r"\.\$.*|(\.\d+)+$|\$.*", "", path)
-        unit, _, own = path.rpartition(".")
-        return (path, "product") if kind == "MULT18X18D" else (unit or "top", own)
+        if kind == "MULT18X18D":
+            return path, "product"
+        unit, _, memory = path.rpartition(".")
+        return unit or "top", memory
     return "", ""
