@@ -68,6 +68,7 @@ class Accelerator(wiring.Component):
         m = Module()
         config = self.config
         begin   = Signal()                   # of a program
+        clear   = Signal()                   # a cycle later, before anything has come for it
         give_up = Signal()                   # the program
         abandoned = ResetInserter(give_up)
         port = {"streams": config.streams, "data_bits": config.data_bits,
@@ -103,16 +104,19 @@ class Accelerator(wiring.Component):
             supervisor.descriptor_error.eq(sequencer.bad),
             supervisor.bus_error.eq(read_port.error | write_port.error),
             supervisor.bus_busy.eq(read_port.busy | write_port.busy),
-            supervisor.moving.eq(core.pointwise | core.depthwise | core.moving
-                                 | (self.bus.rvalid & self.bus.rready)
-                                 | (self.bus.wvalid & self.bus.wready)),
             begin.eq(supervisor.begin),
             give_up.eq(supervisor.give_up),
             sequencer.start.eq(begin),
-            core.clear.eq(begin),
+            core.clear.eq(clear),
+        ]
+        m.d.sync += [
+            clear.eq(begin),
+            supervisor.moving.eq(core.pointwise | core.depthwise | core.moving
+                                 | (self.bus.rvalid & self.bus.rready)
+                                 | (self.bus.wvalid & self.bus.wready)),
         ]
         for one in (read_port, write_port):
-            m.d.comb += [one.clear.eq(begin), one.abort.eq(give_up)]
+            m.d.comb += [one.clear.eq(clear), one.abort.eq(give_up)]
         with m.If(begin):
             m.d.sync += self.finished.eq(0)
         with m.Elif(sequencer.finish):
@@ -123,14 +127,22 @@ class Accelerator(wiring.Component):
         join(m, self.bus, read_port.bus, write_port.bus)
         if config.counters:
             m.submodules.counters = counters = Counters(rows=COUNTER_ROWS)
-            _wire(m, sequencer, counters, "running", "finish")
-            _wire(m, core, counters, "pointwise", "depthwise")
+            # All a cycle late: nothing waits for it.
+            for name, event in (
+                    ("running",    sequencer.running),
+                    ("finish",     sequencer.finish),
+                    ("stem",       sequencer.imaging),
+                    ("pointwise",  core.pointwise),
+                    ("depthwise",  core.depthwise),
+                    ("stall",      Mux(core.issuing, core.stall, sequencer.stall)),
+                    ("read_beat",  read_port.received),
+                    ("write_beat", self.bus.wvalid & self.bus.wready)):
+                port    = getattr(counters, name)
+                counted = Signal(port.shape(), name=f"counted_{name}")
+                m.d.sync += counted.eq(event)
+                m.d.comb += port.eq(counted)
             m.d.comb += [
-                counters.clear.eq(begin),
-                counters.stem.eq(sequencer.imaging),
-                counters.stall.eq(Mux(core.issuing, core.stall, sequencer.stall)),
-                counters.read_beat.eq(read_port.received),
-                counters.write_beat.eq(self.bus.wvalid & self.bus.wready),
+                counters.clear.eq(clear),
                 counters.row.eq(registers.counter_row),
                 counters.column.eq(registers.counter_column),
                 registers.counter_value.eq(counters.value),
@@ -144,7 +156,8 @@ class Accelerator(wiring.Component):
         _wire(m, sequencer, core, "settings", "residual_input", "taps_free", "parameters_free")
         _wire(m, core, sequencer, "quiet", "issued", "input_next", "index_next", "output_next",
               "residual_next")
-        _wire(m, sequencer, map_port, "block", "begin", "freed", "produced")
+        _wire(m, sequencer, map_port, "block", "checking", "begin", "freed",
+              "produced")
         _wire(m, map_port, sequencer, "stored")
         for name in ("program", "parameters", "taps", "weights"):
             connect(m, getattr(sequencer, f"o_{name}"), getattr(read_port, f"i_{name}"))

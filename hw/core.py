@@ -180,7 +180,7 @@ class Core(wiring.Component):
         return m
 
     def _connect_issue(self, m):
-        """The issue decides what to read, and what to do with it one cycle later."""
+        """The issue decides what to read, and what to do with it two cycles later."""
         issue, window = self._issue, self._line_buffer.o
         connect(m, flipped(self.i_pass), issue.i_command)
         connect(m, flipped(self.i_line), self._line_buffer.i_command)
@@ -189,15 +189,21 @@ class Core(wiring.Component):
             issue.window_word.eq(window.payload.word),
             issue.window_address.eq(window.payload.address),
             window.ready.eq(issue.window_ready),
+            issue.window_follows.eq(self._line_buffer.follows),
+            issue.window_next.eq(self._line_buffer.word_next),
             issue.depthwise_parameters.eq(self.settings.depthwise_parameters),
             issue.residual_input.eq(self.residual_input),
             issue.residual_base.eq(self.settings.residual_base),
             issue.residual_end.eq(self.settings.residual_end),
             issue.loaded.eq(self.loaded),
+            issue.loading.eq(self.i_load.valid & self.i_load.ready),
             issue.weights_base.eq(self._weights.base),
             issue.weights_available.eq(self._weights.available),
+            issue.weights_arrive.eq(self._weights.arrives),
             issue.taps_available.eq(self._taps.available),
+            issue.taps_arrive.eq(self._taps.arrives),
             issue.parameters_available.eq(self._parameters.available),
+            issue.parameters_arrive.eq(self._parameters.arrives),
             issue.image_valid.eq(self.i_image.valid),
             issue.queue_taken.eq(self._line_input.taken),
             issue.side_taken.eq(self._residual.taken | self._logits.taken),
@@ -212,38 +218,42 @@ class Core(wiring.Component):
         """Weights, taps and activations of a step or of a window."""
         issue, window, item = self._issue, self._line_buffer.o, self._array.i
         weights, taps, source = self._weights, self._taps, self._step_input
+        read, reading = Signal.like(item.payload, name="read"), Signal()
         connect(m, flipped(self.i_weights), weights.i)
         connect(m, flipped(self.i_taps), taps.i)
         m.d.comb += [
             weights.clear.eq(self.clear),
             weights.free.eq(issue.weights_free),
             weights.read_address.eq(issue.weight_address),
-            weights.read_enable.eq(issue.pointwise),
+            weights.read_enable.eq(issue.weight_read),
             taps.clear.eq(self.clear),
             taps.free.eq(self.taps_free),
             taps.read_address.eq(_wrap(taps, window.payload.word)),
-            taps.read_enable.eq(issue.depthwise),
+            taps.read_enable.eq(window.valid),
             self._strip_read.addr.eq(issue.strip_address),
-            self._strip_read.en.eq(issue.pointwise & issue.from_strip),
+            self._strip_read.en.eq(issue.strip_read),
             source.map_word.eq(self._map.read_word),
             source.strip_word.eq(self._strip_read.data),
-            source.windows.eq(item.payload.windows),
+            source.windows.eq(read.windows),
+        ]
+        # 1. While the memories read. 2. Their words are chosen from, and wait for the array.
+        m.d.sync += [
+            reading.eq(issue.pointwise | issue.depthwise | issue.slot.valid),
+            read.pointwise.eq(issue.pointwise),
+            read.depthwise.eq(issue.depthwise),
+            read.first.eq(issue.first),
+            read.tag.eq(issue.slot),
+            source.from_strip.eq(issue.from_strip),
+            source.from_stem.eq(issue.stem),
+            source.stem_step.eq(issue.stem_step),
+            item.valid.eq(reading),
+            item.payload.eq(read),
             item.payload.x.eq(source.x),
             item.payload.weights.eq(weights.read_data),
             item.payload.taps.eq(taps.read_data),
         ]
-        m.d.sync += [
-            item.valid.eq(issue.pointwise | issue.depthwise | issue.slot.valid),
-            item.payload.pointwise.eq(issue.pointwise),
-            item.payload.depthwise.eq(issue.depthwise),
-            item.payload.first.eq(issue.first),
-            item.payload.tag.eq(issue.slot),
-            source.from_strip.eq(issue.from_strip),
-            source.from_stem.eq(issue.stem),
-            source.stem_step.eq(issue.stem_step),
-        ]
         with m.If(window.valid & window.ready):
-            m.d.sync += item.payload.windows.eq(window.payload.window)
+            m.d.sync += read.windows.eq(window.payload.window)
 
     def _connect_requantiser(self, m):
         """A finished tile is taken over, and one word a cycle is requantised."""
@@ -351,13 +361,19 @@ class Core(wiring.Component):
         issue, arrived = self._issue, self._arrived
         line_buffer = self._line_buffer
         under_way = Signal(range(64 + 2 * self.config.queue_words))
-        m.d.sync += under_way.eq(
-            under_way + issue.slot.valid + issue.copy - arrived[Target.STRIP]
-            - arrived[Target.MAP] - arrived[Target.POOL] - self._residual.sum_valid
-            - self._line_input.taken - self._logits.taken)
+        # A cycle late: no word is in its place by then, and who takes it from the line buffer's
+        # queue is busy with it.
+        issued, taken = Signal(2), Signal(2)
+        m.d.sync += [
+            issued.eq(issue.slot.valid + issue.copy),
+            taken.eq(self._line_input.taken + self._logits.taken),
+            under_way.eq(
+                under_way + issued - arrived[Target.STRIP] - arrived[Target.MAP]
+                - arrived[Target.POOL] - self._residual.sum_valid - taken),
+        ]
         m.d.comb += [
             self.moving.eq(issue.copy | (line_buffer.i.valid & line_buffer.i.ready)),
-            self.quiet.eq((under_way == 0) & ~issue.busy & ~line_buffer.busy
+            self.quiet.eq((under_way == 0) & ~issued.any() & ~issue.busy & ~line_buffer.busy
                           & ~line_buffer.i_command.valid & ~issue.i_command.valid),
         ]
 

@@ -138,7 +138,8 @@ class Gearbox(wiring.Component):
             m.d.sync += units[0].eq(Mux(level[exact_log2(given + 1 & ~given)],
                                         spare, self.i.payload.data))
         for index, unit in enumerate(units[1:], start=1):
-            with m.If(take & (level == index)):
+            # Without an input to take there is nothing to lose yet in the unit that comes next.
+            with m.If((level == index) & (take if self.partial == "emit" else 1)):
                 m.d.sync += unit.eq(self.i.payload.data)
             if self.partial == "emit":          # zeros above the rest of a packet
                 with m.If(give | drop):

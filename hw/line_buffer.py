@@ -93,6 +93,8 @@ class LineBuffer(wiring.Component):
     o
         ``window`` of each output pixel; ``word``, the channel word; ``address``, the position of
         the output word counted from the command's first: ``pixel group * words + word``.
+    follows, word_next
+        A window will be in ``o`` in the next cycle, if none is left there then, and its word.
     busy
         A command is under way or a window has not left.
     """
@@ -127,6 +129,8 @@ class LineBuffer(wiring.Component):
                 "word":    WORDS_BITS,
                 "address": address_bits,
             }))),
+            "follows":   Out(1),
+            "word_next": Out(WORDS_BITS),
             "busy": Out(1),
         })
 
@@ -147,6 +151,7 @@ class LineBuffer(wiring.Component):
 
         # Stage 0: step through the positions; a real one takes a word and reads its two upper rows.
         active  = Signal()
+        settle  = Signal()                           # the command has come in the cycle before
         command = Signal(LineCommand)
         tile    = Signal(WORDS_BITS)                 # first channel word of the tile
         row     = Signal(WORDS_BITS)
@@ -156,64 +161,79 @@ class LineBuffer(wiring.Component):
         line      = Signal(range(self.depth + 1))
         position  = Signal(self.address_bits)        # of the next output group's first word
 
-        words_left = Signal(13)
-        last_word  = Signal()
-        last_group = Signal()
-        last_row   = Signal()
+        # About the position, known with it: of the tile, of the row, of the group of pixels.
+        words_left = Signal(WORDS_BITS)              # this tile's, and those after it
+        count      = Signal.like(word)               # words of this tile
         last_tile  = Signal()
+        last_row   = Signal()
         in_rows    = Signal()
-        in_groups  = Signal()
         emit_row   = Signal()
+        last_group = Signal()
+        in_groups  = Signal()
         emit_group = Signal()
+        last_word  = Signal()
+        real       = Signal()
         fire       = Signal()
         m.d.comb += [
-            words_left.eq(command.words - tile),
-            last_word.eq((word == self.tile_words - 1) | (word + 1 == words_left)),
-            last_group.eq(group + 1 == command.steps),
-            last_row.eq(row + 1 == command.end_row),
-            last_tile.eq(words_left <= self.tile_words),
-            in_rows.eq(row < command.rows),
-            in_groups.eq(group < command.groups),
-            fire.eq(active & advance & (self.i.valid | ~(in_rows & in_groups))),
-            self.i.ready.eq(active & advance & in_rows & in_groups),
-            self.i_command.ready.eq(~active & ~valid_1),
+            real.eq(in_rows & in_groups),
+            fire.eq(active & advance & (self.i.valid | ~real)),
+            self.i.ready.eq(active & advance & real),
+            self.i_command.ready.eq(~active & ~settle & ~valid_1),
         ]
+
         # An output leaves with the position that completes it: one past its centre for stride 1,
         # its last of two (padded) or the first of the next two (not padded) for stride 2.
-        for emit, index in ((emit_row, row), (emit_group, group)):
-            with m.If(~command.stride_2):
-                m.d.comb += emit.eq(index != 0)
-            with m.Elif(command.pad_start):
-                m.d.comb += emit.eq(index[0])
-            with m.Else():
-                m.d.comb += emit.eq(~index[0] & (index != 0))
+        def emits(index):
+            return Mux(command.stride_2,
+                       Mux(command.pad_start, index[0], ~index[0] & (index != 0)), index != 0)
 
+        def enter_tile(left, few):
+            return [words_left.eq(left), last_tile.eq(few),
+                    count.eq(Mux(few, left, self.tile_words)),
+                    last_word.eq(C(self.tile_words == 1) | (left == 1))]
+
+        def enter_row(index):
+            index = index[:len(row)]
+            return [row.eq(index), in_rows.eq(index < command.rows), emit_row.eq(emits(index)),
+                    last_row.eq(index + 1 == command.end_row)]
+
+        def enter_group(index):
+            index = index[:len(group)]
+            return [group.eq(index), in_groups.eq(index < command.groups),
+                    emit_group.eq(emits(index)), last_group.eq(index + 1 == command.steps)]
+
+        first_group = enter_group(C(0, len(group)))
         with m.If(self.i_command.valid & self.i_command.ready):
+            m.d.sync += [command.eq(self.i_command.payload), settle.eq(1)]
+        with m.If(settle):
             m.d.sync += [
-                command.eq(self.i_command.payload),
+                settle.eq(0),
                 active.eq(1),
                 tile.eq(0),
-                row.eq(self.i_command.payload.first_row),
-                group.eq(0),
                 word.eq(0),
-                line_base.eq(self.i_command.payload.line),
-                line.eq(self.i_command.payload.line),
+                *enter_tile(command.words, command.words <= self.tile_words),
+                *enter_row(command.first_row),
+                *first_group,
+                line_base.eq(command.line),
+                line.eq(command.line),
                 position.eq(0),
             ]
         with m.If(fire):
-            m.d.sync += word.eq(word + 1)
+            m.d.sync += [word.eq(word + 1), last_word.eq(word + 2 == count)]
             with m.If(in_groups):
                 m.d.sync += line.eq(line + 1)
             with m.If(last_word):
-                m.d.sync += [word.eq(0), group.eq(group + 1)]
+                m.d.sync += [word.eq(0), last_word.eq(count == 1), *enter_group(group + 1)]
                 with m.If(emit_row & emit_group):
                     m.d.sync += position.eq(position + command.words)
                 with m.If(last_group):
-                    m.d.sync += [group.eq(0), row.eq(row + 1), line.eq(line_base)]
+                    m.d.sync += [*first_group, *enter_row(row + 1), line.eq(line_base)]
                     with m.If(last_row):
                         m.d.sync += [
-                            row.eq(command.first_row),
+                            *enter_row(command.first_row),
                             tile.eq(tile + self.tile_words),
+                            *enter_tile(words_left - self.tile_words,
+                                        words_left <= 2 * self.tile_words),
                             position.eq(0),
                             # Past the words of the last group, which may not be the last step.
                             line_base.eq(Mux(in_groups, line + 1, line)),
@@ -253,7 +273,7 @@ class LineBuffer(wiring.Component):
                 address_1.eq(position + tile + word),
                 arrived.eq(padding),
             ]
-            with m.If(in_rows & in_groups):
+            with m.If(real):
                 for pixel in range(self.pixels):
                     with m.If((group + 1 != command.groups) | (pixel < command.tail)):
                         m.d.sync += arrived[pixel].eq(self.i.payload[pixel])
@@ -304,5 +324,9 @@ class LineBuffer(wiring.Component):
                 self.o.payload.word.eq(word_1),
                 self.o.payload.address.eq(address_1),
             ]
-        m.d.comb += self.busy.eq(active | valid_1 | self.o.valid)
+        m.d.comb += [
+            self.follows.eq(valid_1 & emit_1),
+            self.word_next.eq(word_1),
+            self.busy.eq(active | settle | valid_1 | self.o.valid),
+        ]
         return m

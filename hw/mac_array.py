@@ -165,12 +165,19 @@ class MacArray(wiring.Component):
             out.depthwise.eq(control[-1].depthwise),
             out.tag.eq(tags[-1]),
         ]
+        # What the last stage does, in a register for each kind: each leads to all sums.
+        adds, joins = Signal(), Signal()
         with m.If(advance):
             for stage in range(self.latency):
                 m.d.sync += [control[stage + 1].eq(control[stage]), tags[stage + 1].eq(tags[stage])]
+            m.d.sync += [
+                adds.eq(control[-3].valid & control[-3].pointwise),
+                joins.eq(control[-3].valid & control[-3].depthwise),
+            ]
 
         after = partial(delay, m, advance, stages=1)
-        self._accumulate(m, advance, self._lanes(m, after, self._products(m, after)), control[-2])
+        self._accumulate(m, advance, self._lanes(m, after, self._products(m, after)), control[-2],
+                         adds, joins)
         return m
 
     def _products(self, m, after):
@@ -248,7 +255,7 @@ class MacArray(wiring.Component):
                 lanes[output, pixel, frame] = term
         return lanes
 
-    def _accumulate(self, m, advance, lanes, step):
+    def _accumulate(self, m, advance, lanes, step, adds, joins):
         """Last stage: accumulate over the steps of a convolution, or join the lanes of a channel.
 
         The same adders do both: for windows, a lane adds the sum of the lanes above instead of its
@@ -282,12 +289,12 @@ class MacArray(wiring.Component):
                     joined = Signal(signed(self.accumulator_bits), name=f"joined_{output}_{place}")
                     m.d.comb += joined.eq(total)
                     total = joined
-                with m.If(advance & step.valid & step.pointwise):
+                with m.If(advance & adds):
                     m.d.sync += accumulator.eq(total)
                 m.d.comb += out.accumulators[word][pixel][frame * self.inputs + other].eq(
                     accumulator)
             if self.depthwise:
                 sums = register(signed(sum_bits), f"sum_{channel}_{place}")
-                with m.If(advance & step.valid & step.depthwise):
+                with m.If(advance & joins):
                     m.d.sync += sums.eq(joined)
                 m.d.comb += out.sums[pixel][frame * self.inputs + channel].eq(sums)

@@ -27,7 +27,7 @@ class MapLoader(wiring.Component):
         Words of the map, 0 for none; ring in the map memory, from its first address to one past its
         last word.
     freed
-        Words that may be overwritten.
+        Words that may be overwritten, two cycles later.
     i
         The words.
     o
@@ -56,9 +56,15 @@ class MapLoader(wiring.Component):
         address = Signal(ADDRESS_BITS)
         room    = Signal()
         rest    = Signal()          # of the last beat, after the map
+        size    = Signal(ADDRESS_BITS)
+        limit   = Signal(INDEX_BITS + 1)        # words that there is room for until now
+        m.d.sync += [
+            size.eq(self.end - self.base),
+            limit.eq(self.freed + size),
+        ]
         m.d.comb += [
             rest.eq(self.loaded == self.words),
-            room.eq((self.loaded - self.freed < self.end - self.base) & ~rest & ~self.begin),
+            room.eq((self.loaded < limit) & ~rest & ~self.begin),
             self.o.valid.eq(self.i.valid & room),
             self.o.payload.address.eq(address),
             self.o.payload.word.eq(self.i.payload),
@@ -122,11 +128,12 @@ class MapStorer(wiring.Component):
                                                    depth=STORE_QUEUE_WORDS)
         room    = Signal(range(STORE_QUEUE_WORDS + 1),      # not held and not on the way
                          init=STORE_QUEUE_WORDS)
+        words   = Signal(INDEX_BITS)
         granted = Signal()
         last    = Signal()
         taken   = Signal()
         m.d.comb += [
-            self.request.eq((self.stored != self.produced) & (self.stored != self.words)
+            self.request.eq((self.stored != self.produced) & (self.stored != words)
                             & (room != 0) & ~self.begin),
             queue.w_en.eq(granted),
             queue.w_data.eq(Cat(self.data, last)),
@@ -137,11 +144,11 @@ class MapStorer(wiring.Component):
         ]
         m.d.sync += [
             granted.eq(self.grant),
-            last.eq(self.stored + 1 == self.words),
+            last.eq(self.stored + 1 == words),
             room.eq(room - self.grant + taken),
         ]
         with m.If(self.begin):
-            m.d.sync += [self.address.eq(self.base), self.stored.eq(0)]
+            m.d.sync += [self.address.eq(self.base), self.stored.eq(0), words.eq(self.words)]
         with m.Elif(self.grant):
             m.d.sync += [
                 self.address.eq(Mux(self.address + 1 == self.end, self.base, self.address + 1)),

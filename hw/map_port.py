@@ -25,10 +25,12 @@ class MapPort(wiring.Component):
 
     Members
     -------
+    checking
+        A descriptor is there: what was left of the one before is forgotten.
     begin
-        A descriptor begins; ``block`` is valid from then until the next one does.
+        It begins.
     block
-        The descriptor.
+        The descriptor; valid from ``checking`` until the next one is checked.
     o_read, o_write
         Commands for its map or image, and for its map or logits; one each, from the cycle after
         ``begin``.
@@ -60,6 +62,7 @@ class MapPort(wiring.Component):
         self._loader = MapLoader(word_bits=word_bits)
         self._storer = MapStorer(word_bits=word_bits)
         super().__init__({
+            "checking":      In(1),
             "begin":         In(1),
             "block":         In(Descriptor),
             "o_read":        Out(stream.Signature(read_command(MEMORY_ADDRESS_BITS))),
@@ -88,14 +91,16 @@ class MapPort(wiring.Component):
         connect(m, flipped(self.i_words), loader.i)
         connect(m, loader.o, flipped(self.o_load))
         connect(m, storer.o, flipped(self.o_words))
+        all_loaded = Signal()               # a register, from the beginning on
+        m.d.sync += all_loaded.eq(~block.load)
         m.d.comb += [
-            loader.begin.eq(self.begin),
+            loader.begin.eq(self.checking | self.begin),
             loader.words.eq(block.load_words),
             loader.base.eq(block.input_base),
             loader.end.eq(block.input_end),
             loader.freed.eq(self.freed),
-            self.loaded.eq(Mux(block.load, loader.loaded, 2**INDEX_BITS - 1)),
-            storer.begin.eq(self.begin),
+            self.loaded.eq(loader.loaded | all_loaded.replicate(INDEX_BITS)),
+            storer.begin.eq(self.checking | self.begin),
             storer.words.eq(Mux(block.work == Work.CLASSIFIER, 0, block.store_words)),
             storer.base.eq(block.output_base),
             storer.end.eq(block.output_end),

@@ -51,7 +51,8 @@ class ReadChannel(wiring.Component):
         As for :class:`ReadMaster`.
     request
         There is a burst to request, with room for it: ``address`` in bytes, ``length`` in beats,
-        ``final`` if it ends its command. They hold until ``grant``, except under ``abort``.
+        ``last``, one less, ``final`` if it ends its command. They hold until ``grant``, except
+        under ``abort``.
     grant
         The burst is asked for; only while ``request`` is up.
     push
@@ -71,6 +72,7 @@ class ReadChannel(wiring.Component):
             "request": Out(1),
             "address": Out(address_bits),
             "length":  Out(range(burst_beats + 1)),
+            "last":    Out(range(burst_beats)),
             "final":   Out(1),
             "grant":   In(1),
             "push":    In(1),
@@ -103,31 +105,35 @@ class ReadChannel(wiring.Component):
 
         # 1. The next burst, up to a multiple of the burst length, is worked out in a cycle of
         # its own; a grant changes what it is worked out from, so none is offered the cycle after.
-        room   = Signal(range(self.burst_beats + 1))
-        length = Signal.like(self.length)
-        m.d.comb += [
-            room.eq(self.burst_beats - number[:exact_log2(self.burst_beats)]),
-            length.eq(Mux(remaining < room, remaining, room)),
-        ]
+        room = Signal(range(self.burst_beats + 1))      # up to that multiple
+        ends = Signal()
+        m.d.comb += ends.eq(remaining <= room)
         m.d.sync += [
-            self.request.eq((remaining != 0) & (space >= length) & ~self.grant & ~self.abort),
-            self.length.eq(length),
-            self.final.eq(remaining == length),
+            self.request.eq((remaining != 0) & ((space >= remaining) | (space >= room))
+                            & ~self.grant & ~self.abort),
+            self.length.eq(Mux(ends, remaining, room)),
+            self.last.eq(Mux(ends, remaining, room) - 1),
+            self.final.eq(ends),
         ]
 
-        # 2. Granted.
+        # 2. Granted. Another burst of the command begins at a multiple.
+        popped = Signal.like(space, attrs={"keep": 1})  # space, with a beat that leaves
+        m.d.comb += popped.eq(space + (queue.r_rdy & queue.r_en))
+        m.d.sync += space.eq(popped)
         with m.If(self.grant):
             m.d.sync += [
                 number.eq(number + self.length),
                 remaining.eq(remaining - self.length),
+                room.eq(self.burst_beats),
+                space.eq(popped - self.length),
             ]
-        m.d.sync += space.eq(space - Mux(self.grant, self.length, 0)
-                             + (queue.r_rdy & queue.r_en))
 
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [
                 number.eq(self.i.payload.address[offset_bits:]),
                 remaining.eq(self.i.payload.beats),
+                room.eq(self.burst_beats - self.i.payload.address[
+                    offset_bits:offset_bits + exact_log2(self.burst_beats)]),
                 Assert(self.i.payload.address[:offset_bits] == 0,
                        Format("Address {:#x} is inside a beat", self.i.payload.address)),
             ]
@@ -247,34 +253,35 @@ class ReadMaster(wiring.Component):
             "final":   1,
         })
         m.submodules.due = due = fifo.SyncFIFO(width=burst.size, depth=self.outstanding)
-        chosen  = Signal(range(self.channels))
-        asked   = Signal(burst)
-        address = Signal(self.address_bits)
-        grant   = Signal()
+        chosen = Signal(self.channels)
+        asked  = Signal(burst)
+        free   = Signal()
+        grant  = Signal()
         requests = Cat(channel.request for channel in channels)
         self._choose(m, requests, chosen, grant)
         m.d.comb += [
-            grant.eq(requests.any() & due.w_rdy & (~self.bus.arvalid | self.bus.arready)),
-            asked.channel.eq(chosen),
+            free.eq(due.w_rdy & (~self.bus.arvalid | self.bus.arready)),
+            grant.eq(requests.any() & free),
             due.w_data.eq(asked),
             due.w_en.eq(grant),
         ]
-        with m.Switch(chosen):
-            for index, channel in enumerate(channels):
-                with m.Case(index):
-                    m.d.comb += [
-                        channel.grant.eq(grant),
-                        address.eq(channel.address),
-                        asked.length.eq(channel.length),
-                        asked.final.eq(channel.final),
-                    ]
+        address, last = (_select(chosen, [getattr(channel, name) for channel in channels])
+                         for name in ("address", "last"))
+        m.d.comb += [
+            asked.channel.eq(_select(chosen, [C(index, asked.channel.shape())
+                                              for index in range(self.channels)])),
+            asked.length.eq(_select(chosen, [channel.length for channel in channels])),
+            asked.final.eq(_select(chosen, [channel.final for channel in channels])),
+        ]
+        for index, channel in enumerate(channels):
+            m.d.comb += channel.grant.eq(chosen[index] & free)
         with m.If(self.bus.arready):
             m.d.sync += self.bus.arvalid.eq(0)
         with m.If(grant):
             m.d.sync += [
                 self.bus.arvalid.eq(1),
                 self.bus.araddr.eq(address),
-                self.bus.arlen.eq(asked.length - 1),
+                self.bus.arlen.eq(last),
             ]
         m.d.comb += [
             self.bus.arsize.eq(exact_log2(self.data_bits // 8)),
@@ -315,15 +322,24 @@ class ReadMaster(wiring.Component):
         return m
 
     def _choose(self, m, requests, chosen, grant):
-        """Drive ``chosen`` with the index of the request that is served next."""
-        for index in reversed(range(self.channels)):
-            with m.If(requests[index]):
-                m.d.comb += chosen.eq(index)
-        if self.arbitration == "round-robin":
-            # Requests after the one served last come first.
-            served = Signal.like(chosen, init=self.channels - 1)
-            for index in reversed(range(1, self.channels)):
-                with m.If(requests[index] & (served < index)):
-                    m.d.comb += chosen.eq(index)
-            with m.If(grant):
-                m.d.sync += served.eq(chosen)
+        """Drive ``chosen``: one bit, that of the request that is served next; none without any."""
+        def first(wanted):
+            return Cat(wanted[index] & ~wanted[:index].any() for index in range(self.channels))
+
+        if self.arbitration == "priority":
+            m.d.comb += chosen.eq(first(requests))
+            return
+        # Requests after the one served last come first.
+        later = Signal(self.channels)
+        urgent = requests & later
+        m.d.comb += chosen.eq(Mux(urgent.any(), first(urgent), first(requests)))
+        with m.If(grant):
+            m.d.sync += later.eq(Cat(chosen[:index].any() for index in range(self.channels)))
+
+
+def _select(chosen, values):
+    """The value whose bit is up; 0 if none is."""
+    total = C(0)
+    for bit, value in zip(chosen, values, strict=True):
+        total = total | Mux(bit, value, 0)
+    return total

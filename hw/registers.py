@@ -103,7 +103,7 @@ class Registers(wiring.Component):
     interrupt
         A program has ended, and the interrupt is enabled.
     start
-        Start the program, one cycle.
+        Start the program, for one cycle, the one after the write.
     program_address, program_records
         See :class:`Register`.
     status, finished, ended
@@ -153,15 +153,16 @@ class Registers(wiring.Component):
             return Cat(Mux(bus.wstrb[k], bus.wdata.word_select(k, 8),
                            Value.cast(old).as_unsigned()[8 * k:8 * k + 8])
                        for k in range(4))
+        m.d.sync += self.start.eq(0)
         with m.If(write):
             m.d.sync += [bus.bvalid.eq(1), bus.bresp.eq(_RESPONSE_OKAY)]
             with m.Switch(address):
                 with m.Case(Register.START.value):
                     with m.If(bus.wstrb[0] & bus.wdata[0]):
-                        with m.If(self.status == Status.RUNNING):
+                        with m.If((self.status == Status.RUNNING) | self.start):
                             m.d.sync += refused.eq(1)
                         with m.Else():
-                            m.d.comb += self.start.eq(1)
+                            m.d.sync += self.start.eq(1)
                 with m.Case(Register.PROGRAM_ADDRESS.value):
                     m.d.sync += self.program_address.eq(masked(self.program_address))
                 with m.Case(Register.PROGRAM_RECORDS.value):

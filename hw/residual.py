@@ -111,16 +111,18 @@ class ResidualAdd(wiring.Component):
         parameters = register(AddParameters, "parameters")
         plain_a    = register(1, "plain_a")
         tag        = register(self.tag_shape, "tag")
+        at_last    = Signal()           # the group is the last
         last       = Signal()
         given      = self.i.payload
         m.d.comb += [
-            last.eq(busy & (group == self.cycles_per_item - 1)),
+            last.eq(busy & at_last),
             self.i.ready.eq(advance & (last | ~busy)),
         ]
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [
                 busy.eq(1),
                 group.eq(0),
+                at_last.eq(self.cycles_per_item == 1),
                 operands["a"].eq(given.a),
                 operands["b"].eq(given.b),
                 parameters.eq(given.parameters),
@@ -131,6 +133,7 @@ class ResidualAdd(wiring.Component):
             m.d.sync += [
                 busy.eq(~last),
                 group.eq(group + 1),
+                at_last.eq(group == self.cycles_per_item - 2),
             ]
 
         self._check_input(m)

@@ -47,6 +47,8 @@ class Ring(wiring.Component):
         Absolute address of the oldest word.
     available
         Words written and not freed.
+    arrives
+        A word is written in this cycle.
     free
         Words released in this cycle, at most ``available`` and ``free_limit``.
     clear
@@ -77,6 +79,7 @@ class Ring(wiring.Component):
             "read_data":    Out(shape),
             "base":         Out(range(depth)),
             "available":    Out(range(depth + 1)),
+            "arrives":      Out(1),
             "free":         In(range(free_limit + 1)),
             "clear":        In(1),
         })
@@ -94,7 +97,7 @@ class Ring(wiring.Component):
         read_port  = storage.read_port()
 
         write_address = Signal(range(self.depth))
-        write         = Signal()
+        write         = self.arrives
         m.d.comb += [
             self.i.ready.eq(self.available != self.depth),
             write.eq(self.i.valid & self.i.ready),

@@ -52,7 +52,9 @@ class Sequencer(wiring.Component):
     taps_free, parameters_free
         Words to release from the rings.
     block
-        The current block; constant between ``begin`` and ``finish``.
+        The current block; constant between ``checking`` and ``finish``.
+    checking
+        The block is there, and begins in the next cycle if it is valid.
     begin
         The block's first cycle.
     imaging
@@ -107,6 +109,7 @@ class Sequencer(wiring.Component):
             "taps_free":       Out(WORDS_BITS),
             "parameters_free": Out(WORDS_BITS),
             "block":           Out(Descriptor),
+            "checking":        Out(1),
             "begin":           Out(1),
             "imaging":         Out(1),
             "freed":           Out(INDEX_BITS),
@@ -163,6 +166,7 @@ class Sequencer(wiring.Component):
 
         strips = Signal()       # else a head or a classifier, which is a single pass
         over   = Signal()       # the pass, with all its results
+        bad    = Signal()       # the descriptor
         early  = Signal()       # the next strip may begin before a projection's results are written
         first_pass = Mux(block.stem, StripPass.STEM, StripPass.FILL)
         m.d.comb += [
@@ -188,13 +192,18 @@ class Sequencer(wiring.Component):
                 m.d.comb += [fetch.o.ready.eq(1), self.stall.eq(Stall.PROGRAM)]
                 with m.If(fetch.o.valid):
                     m.d.sync += block.eq(fetch.o.payload)
-                    m.next = "BEGIN"
+                    m.next = "CHECK"
+
+            with m.State("CHECK"):
+                m.d.comb += [self.checking.eq(1), rows.begin.eq(1)]
+                m.d.sync += bad.eq(check.bad)
+                m.next = "BEGIN"
 
             with m.State("BEGIN"):
                 m.d.comb += [
-                    self.begin.eq(~check.bad),
-                    self.bad.eq(check.bad),
-                    rows.begin.eq(1),
+                    self.begin.eq(~bad),
+                    self.bad.eq(bad),
+                    rows.advance.eq(1),
                 ]
                 m.d.sync += [
                     input_address.eq(block.input_base),
@@ -204,10 +213,10 @@ class Sequencer(wiring.Component):
                     self.freed.eq(0),
                     self.produced.eq(0),
                     current.eq(Mux(strips, first_pass, StripPass.WHOLE)),
-                    self.o_pass.valid.eq(~check.bad),
-                    self.o_line.valid.eq(~check.bad & strips),
+                    self.o_pass.valid.eq(~bad),
+                    self.o_line.valid.eq(~bad & strips),
                 ]
-                with m.If(~check.bad):
+                with m.If(~bad):
                     with m.If(~strips):
                         m.next = "PROJECT"
                     with m.Elif(block.stem):

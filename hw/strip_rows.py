@@ -42,15 +42,17 @@ class StripRows(wiring.Component):
 
     A strip takes in the input down to the lowest row that its last windows need, and the last strip
     all that is left. Where it may end is computed while the strip before it is processed: no path
-    from register to register is longer than two sums.
+    from register to register is longer than a sum and a comparison.
 
     Members
     -------
     block
         The descriptor.
-    begin, advance
-        From the next cycle on the strip is the block's first, or the one that follows; two cycles
-        apart, or more.
+    begin
+        The next strip is the block's first, from the next cycle on.
+    advance
+        From the next cycle on the strip is the next one, which must be known: it is three cycles
+        after the strip before it has come.
     strip
         The strip.
     """
@@ -78,18 +80,24 @@ class StripRows(wiring.Component):
         reach       = Signal(WORDS_BITS + 1)
         next_end    = Signal(WORDS_BITS)
         next_last   = Signal()
-        m.d.sync += reach_after.eq(output_end + block.strip_rows)
+        reaches     = Signal()
         m.d.comb += [
             reach.eq(Mux(self.begin, block.strip_rows, reach_after)),
-            next_last.eq(reach >= block.output_rows),
-            next_end.eq(Mux(next_last, block.output_rows, reach)),
+            reaches.eq(reach >= block.output_rows),
         ]
-        with m.If(self.begin | self.advance):
+        m.d.sync += [
+            reach_after.eq(output_end + block.strip_rows),
+            next_last.eq(reaches),
+            next_end.eq(Mux(reaches, block.output_rows, reach)),
+        ]
+        with m.If(self.begin):
+            m.d.sync += [output_end.eq(0), step_end.eq(0)]
+        with m.Elif(self.advance):
             m.d.sync += [
                 last.eq(next_last),
-                output_row.eq(Mux(self.begin, 0, output_end)),
+                output_row.eq(output_end),
                 output_end.eq(next_end),
-                step_row.eq(Mux(self.begin, 0, step_end)),
+                step_row.eq(step_end),
                 # One past the lowest row under the windows of the last output row.
                 step_end.eq(Mux(block.stride_2, Cat(~block.pad_start, next_end), next_end + 1)),
             ]

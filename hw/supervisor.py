@@ -63,6 +63,8 @@ class Supervisor(wiring.Component):
         m = Module()
         patience = Signal(range(self.patience_cycles + 1))
         reason   = Signal(Status)
+        # Of its own, as it resets most of the accelerator: high in the state GIVE UP.
+        m.d.sync += self.give_up.eq(0)
         with m.FSM():
             with m.State("IDLE"):
                 with m.If(self.start):
@@ -72,23 +74,23 @@ class Supervisor(wiring.Component):
             with m.State("RUN"):
                 m.d.sync += patience.eq(Mux(self.moving, 0, patience + 1))
                 with m.If(self.bus_error):
-                    m.d.sync += reason.eq(Status.BUS)
+                    m.d.sync += [reason.eq(Status.BUS), self.give_up.eq(1)]
                     m.next = "GIVE UP"
                 with m.Elif(self.descriptor_error):
-                    m.d.sync += reason.eq(Status.DESCRIPTOR)
+                    m.d.sync += [reason.eq(Status.DESCRIPTOR), self.give_up.eq(1)]
                     m.next = "GIVE UP"
                 with m.Elif(patience == self.patience_cycles):
-                    m.d.sync += reason.eq(Status.STUCK)
+                    m.d.sync += [reason.eq(Status.STUCK), self.give_up.eq(1)]
                     m.next = "GIVE UP"
                 with m.Elif(self.complete & self.bus_busy):
-                    m.d.sync += reason.eq(Status.DONE)
+                    m.d.sync += [reason.eq(Status.DONE), self.give_up.eq(1)]
                     m.next = "GIVE UP"
                 with m.Elif(self.complete):
                     m.d.comb += self.ended.eq(1)
                     m.d.sync += self.status.eq(Status.DONE)
                     m.next = "IDLE"
             with m.State("GIVE UP"):
-                m.d.comb += self.give_up.eq(1)
+                m.d.sync += self.give_up.eq(self.bus_busy)
                 with m.If(~self.bus_busy):
                     m.d.comb += self.ended.eq(1)
                     m.d.sync += self.status.eq(reason)

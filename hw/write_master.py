@@ -140,17 +140,14 @@ class WriteMaster(wiring.Component):
         # 1. The next burst, up to a multiple of the burst length, is worked out in a cycle of
         # its own; a grant changes what it is worked out from, so none is offered the cycle after.
         request = Signal()
-        room    = Signal(range(self.burst_beats + 1))
-        length  = Signal.like(announced.length)
-        m.d.comb += [
-            room.eq(self.burst_beats - number[:exact_log2(self.burst_beats)]),
-            length.eq(Mux(remaining < room, remaining, room)),
-        ]
+        room = Signal(range(self.burst_beats + 1))      # up to that multiple
+        last = Signal(range(self.burst_beats))          # beat of the burst
         m.d.sync += [
-            request.eq((remaining != 0) & (stored >= length) & ~grant),
-            announced.length.eq(length),
-            announced.final.eq(remaining == length),
+            request.eq((remaining != 0) & ((stored >= remaining) | (stored >= room)) & ~grant),
+            announced.length.eq(Mux(remaining <= room, remaining, room)),
+            announced.final.eq(remaining <= room),
             announced.tail_bytes.eq(tail_bytes),
+            last.eq(Mux(remaining <= room, remaining, room) - 1),
         ]
 
         # 2. It is announced, and remembered for the data.
@@ -169,9 +166,11 @@ class WriteMaster(wiring.Component):
             m.d.sync += [
                 self.bus.awvalid.eq(1),
                 self.bus.awaddr.eq(number << offset_bits),
-                self.bus.awlen.eq(announced.length - 1),
+                self.bus.awlen.eq(last),
                 number.eq(number + announced.length),
                 remaining.eq(remaining - announced.length),
+                # Another burst of the command begins at a multiple.
+                room.eq(self.burst_beats),
             ]
         m.d.sync += [
             stored.eq(stored + store - discard - Mux(grant, announced.length, 0)),
@@ -183,6 +182,8 @@ class WriteMaster(wiring.Component):
                 number.eq(self.i_command.payload.address[offset_bits:]),
                 remaining.eq((self.i_command.payload.bytes + (beat_bytes - 1)) >> offset_bits),
                 tail_bytes.eq(self.i_command.payload.bytes),
+                room.eq(self.burst_beats - self.i_command.payload.address[
+                    offset_bits:offset_bits + exact_log2(self.burst_beats)]),
                 Assert(self.i_command.payload.address[:offset_bits] == 0,
                        Format("Address {:#x} is inside a beat", self.i_command.payload.address)),
             ]

@@ -128,6 +128,34 @@ def fmax(
     measure_units(chosen, output or MEASURED, timeout=timeout)
 
 
+def timing(
+    config: Config = "base",
+    settings: Settings = None,
+    paths: Annotated[int, typer.Option(min=1, metavar="N", help="Pairs of units to print.")] = 25,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Time for Yosys.")
+    ] = 7200,
+):
+    """List the worst paths of the whole accelerator for ECP5, by pair of units; nothing is placed.
+
+    Yosys maps the accelerator, flattened; cells have the delays of speed grade 8, and each wire a
+    flat delay by its fan-out. The list tells what binds, and whether a change shortened it. Its
+    nanoseconds are not a clock: routed wires depend on the placement. Mapping takes half a minute
+    to ten; a yosys on the PATH is taken, else the one from PyPI. Netlists are kept in the cache.
+
+    Example: mnv2 lab timing --config base --set packing=none --set counters=false
+    """
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.synthesis.flat_timing import time_accelerator
+    from mnv2.sim.synthesis.timing_table import render_paths
+
+    accelerator = load_configuration(config, settings or [])
+    with get_error_console().status("Mapping with Yosys"):
+        found = time_accelerator(accelerator, timeout=timeout)
+    get_console().print(render_paths(found, paths))
+
+
 def calibrate_costs(
     design: Annotated[
         list[str] | None,
@@ -269,7 +297,7 @@ def peers(
 
 
 #: The commands, in the order of the help.
-COMMANDS = (benchmark, synthesize, fmax, calibrate_costs, peers)
+COMMANDS = (benchmark, synthesize, fmax, timing, calibrate_costs, peers)
 
 
 def _need_checkout(what: str) -> None:

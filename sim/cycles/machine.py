@@ -139,7 +139,9 @@ class Machine:
         """Execute a descriptor from its first cycle on; returns one past its last."""
         reads, writes, core = self._reads, self._writes, self._core
         counts, _ = self.counts[-1]
-        counts[Wait.DRAIN] += 1
+        # It is checked, then begun.
+        counts[Wait.DRAIN] += 2
+        cycle += 1
         reads.begin(cycle, descriptor)
         if descriptor.store:
             writes.begin(cycle, descriptor)
@@ -205,7 +207,7 @@ class Machine:
             cycle = window_pass(core, cycle, command, line, descriptor, counts) + 1
             input_index += row_words * rows
             if not descriptor.residual:
-                reads.freed(cycle, input_index)
+                reads.freed(cycle + 1, input_index)
             cycle = self._wait_for_room(cycle, descriptor, produced, counts)
             command = _projection_command(descriptor, output_end - output_row, produced, last)
             # The next pass follows at once, unless the results, or their order, are needed first.
@@ -215,7 +217,7 @@ class Machine:
             produced += output_row_words * (output_end - output_row)
             writes.produced(cycle, produced)
             if descriptor.residual:
-                reads.freed(cycle, produced)
+                reads.freed(cycle + 1, produced)
             if last:
                 return cycle
             output_row, step_row = output_end, step_end

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from mnv2.hw.config import AcceleratorConfig, packed_products
 
-__all__ = ["START", "Timing", "core_timing"]
+__all__ = ["LINE_START", "START", "Timing", "core_timing"]
 
 #: From the cycle in which the sequencer asks for a pass to the pass's first step: the command
 #: crosses to the walk over the pass, which sets up its counters.
-START = 2
+START = 3
+
+#: From the same cycle to the first in which the line buffer steps.
+LINE_START = 2
 
 #: From accumulators to activations, by rounding.
 _REQUANTIZE = {"double": 7, "single": 6}
@@ -56,8 +59,8 @@ def core_timing(config: AcceleratorConfig) -> Timing:
     several = config.packing != "none" and 1 < products < config.inputs
     requantize = _REQUANTIZE[config.requantize]
     return Timing(
-        # A register before the array and one after it.
-        result=1 + 4 + several + 1 + requantize,
+        # Two registers before the array and one after it.
+        result=2 + 4 + several + 1 + requantize,
         mean=max(requantize + _POOL, config.tile_words),
         fetch=config.residual_cycles + 1,
         add=config.residual_cycles + _ADD,

@@ -13,9 +13,9 @@ from tests.hw.core_words import groups
 #: Cycles from a step that ends a tile to its first word at the requantiser's output, and from a
 #: word there to the pool's total at the same place.
 LATENCIES = {
-    "one frame": (13, 9),
-    "pairs of frames, one rounding": (12, 8),
-    "several packed sums": (14, 9),
+    "one frame": (14, 9),
+    "pairs of frames, one rounding": (13, 8),
+    "several packed sums": (15, 9),
 }
 
 
@@ -91,9 +91,9 @@ def last(cycles, condition):
 
 
 def test_pass_begins(passes):
-    """Two cycles after the command was taken; a step a cycle in the first tile."""
+    """Three cycles after the command was taken; a step a cycle in the first tile."""
     for name, cycles in passes.cycles.items():
-        assert first(cycles, lambda cycle: cycle.pointwise) == 2, name
+        assert first(cycles, lambda cycle: cycle.pointwise) == 3, name
 
 
 def test_expansion_to_line_buffer(passes):

@@ -53,8 +53,8 @@ def check(geometries, seed, *, channels, pixels, tile_words, bits=8, stall=0.0, 
             got = outputs["window"][position, : len(window)]
             np.testing.assert_array_equal(got, window.reshape(got.shape), place)
             if stall == 0:
-                # One step a cycle from the first on, which follows the command.
-                first = trace.cycles["i_command"][index] + 1
+                # One step a cycle from the first on, two cycles after the command.
+                first = trace.cycles["i_command"][index] + 2
                 assert trace.cycles["o"][position] == first + step + LineBuffer.latency, place
             position += 1
     return trace
@@ -136,8 +136,8 @@ def test_one_step_a_cycle():
     maps = [Geometry(6, 8, 2, 1), Geometry(6, 8, 2, 2)]
     trace = check(maps, 7, channels=1, pixels=2, tile_words=2)
     steps = 7 * 5 * 2
-    # The second command waits for the last step of the first to leave stage 1.
-    assert np.diff(trace.cycles["i_command"]).tolist() == [steps + 2]
+    # The second command waits for the last step of the first to leave stage 1, and settles.
+    assert np.diff(trace.cycles["i_command"]).tolist() == [steps + 3]
     # Stride 1 gives a window in each step but those of the first row and the first group.
     assert len(trace.items["o"]) == 6 * 4 * 2 + 3 * 2 * 2
     # The second map has no step of padding alone, and not one idle cycle.

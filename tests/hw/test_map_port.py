@@ -64,11 +64,15 @@ class Bench:
         self.cycle += 1
 
     async def begin(self, ctx, **block):
-        """Begin a descriptor; the cycle in which it does."""
+        """Check a descriptor, while counts are of the one before, and begin it; its cycle."""
         for words in self.seen.values():
             words.clear()
         for name, value in block.items():
             ctx.set(getattr(self.dut.block, name), value)
+        ctx.set(self.dut.checking, 1)
+        await self.step(ctx)
+        ctx.set(self.dut.checking, 0)
+        assert not any(self.seen.values())
         ctx.set(self.dut.freed, 0)
         ctx.set(self.dut.produced, 0)
         ctx.set(self.dut.begin, 1)

@@ -188,7 +188,7 @@ def test_steps_are_those_of_the_loops(seed):
                 await ctx.tick()
                 base = (base + free) % WEIGHT_RING
 
-            for _ in range(2):  # taken, then prepared
+            for _ in range(3):  # taken, settled, prepared
                 assert not ctx.get(walk.active)
                 await tick()
                 ctx.set(walk.i_command.valid, 0)

@@ -61,8 +61,13 @@ CORE = UnitCost(
     kind="core",
     group=_DATAPATH,
     paths=("core",),
-    # The windows that the array takes.
-    flip_flops=lambda sizing, path: (TAPS * sizing.config.word_bits, sizing.held(path)),
+    # What the array takes, and the windows a cycle before.
+    flip_flops=lambda sizing, path: (
+        (2 * TAPS + 1) * sizing.config.word_bits
+        + sizing.config.weight_word_bits
+        + sizing.config.tap_word_bits,
+        sizing.held(path),
+    ),
     luts=lambda sizing, path: (sizing.decoded(path), sizing.held(path)),
     memories=lambda config: (buffer("core", "strip", config.word_bits, config.strip_words),),
     operations=(

@@ -313,7 +313,8 @@ class PointwisePass:
             writes.advance(self.cycle)
             while writes.taken < self.logits:
                 writes.advance(writes.now + 1)
-            return writes.last_taken + 1
+            # The count of words follows a cycle later than that of other results.
+            return writes.last_taken + 2
         if target == "residual":
             return self.queue[-1][1] + self._timing.add + 1
         return last + self._timing.result + 1 + self._mean_cycles(True)

@@ -294,10 +294,10 @@ def _row(state: StemPass) -> _Row:
 def _run(state: StemPass) -> None:
     """Step a pass to its end, and skip what needs no stepping."""
     walk, skips = state.walk, state.core.skips
-    # The line buffer has its command a cycle after the request, the array the pass in the next.
-    for _ in range(timing.START):
+    # The line buffer begins before the array does.
+    for cycle in range(timing.START):
+        walk.active = cycle >= timing.LINE_START
         state.step()
-        walk.active = True
     state.active = True
     row, step = None, state.step
     while True:

@@ -10,7 +10,7 @@ __all__ = ["START_CYCLE", "Pauses"]
 
 #: Cycle of the memory, counted from its reset, in which a program begins: `sim/rtl/testbench.sv`
 #: leaves reset, and `sim/rtl/testbench.py` writes four registers. It is the same in every run.
-START_CYCLE = 16
+START_CYCLE = 17
 
 #: Bits of the generator's state whose seven tell whether a channel pauses, as in `axi_memory.sv`.
 _READ_DATA, _ANSWER, _READ_ADDRESS, _WRITE_ADDRESS, _WRITE_DATA = 0, 8, 16, 24, 32

@@ -16,11 +16,11 @@ def lab(*arguments):
 
 def test_help_lists_the_commands():
     text = lab("--help").stdout
-    assert all(f" {name} " in text for name in COMMANDS)
+    assert all(f" {name} " in text for name in (*COMMANDS, "timing"))
     assert "scripts/calibrate-costs" in text
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "timing"])
 def test_help_of_each_command_teaches(command):
     text = lab(command, "--help").stdout
     assert f"mnv2 lab {command}" in text
@@ -33,6 +33,8 @@ def test_help_of_each_command_teaches(command):
         (["benchmark", "--batch", "0"], "greater than or equal to 1"),
         (["benchmark", "--rounds", "-1"], "greater than or equal to 1"),
         (["fmax", "Core"], "The unit must be one of MacArray 16x4x2, "),
+        (["timing", "--paths", "0"], "greater than or equal to 1"),
+        (["timing", "--set", "pixels=0"], "pixels must be a positive integer"),
         (["calibrate-costs", "--family", "max10"], "The family must be one of xcup, "),
     ],
 )

@@ -27,8 +27,8 @@ CONFIGURATIONS = {
 def test_latencies_are_those_of_the_units(config):
     core, timing = Core(config), core_timing(config)
     units = {name: getattr(core, f"_{name}") for name in ("array", "requantize", "issue")}
-    # A register before the array.
-    before = 1
+    # Two registers before the array.
+    before = 2
     assert timing.result == (
         before + units["array"].latency + TileResults.latency + units["requantize"].latency
     )

@@ -56,31 +56,31 @@ FAULTS = {
         "accelerator",
         r"\.pointwise\(pointwise\),(?=\n.*\n    \.read_beat)",
         r".pointwise(pointwise & ~fault),",
-        "pointwise",
+        "counted_pointwise",
     ),
     "stall": (
         "accelerator",
         r"\.stall\(stall\),(?=\n    \.stem)",
         r".stall(stall & {4{~fault}}),",
-        "running & ~pointwise & ~depthwise",
+        "counted_running & ~counted_pointwise & ~counted_depthwise",
     ),
     "bytes read": (
         "accelerator",
         r"\.read_beat\(read_beat\)",
         r".read_beat(read_beat & {5{~fault}})",
-        "|read_beat",
+        "|counted_read_beat",
     ),
     "bytes written": (
         "accelerator",
         r"\.write_beat\(write_beat\)",
         r".write_beat(write_beat & ~fault)",
-        "write_beat",
+        "counted_write_beat",
     ),
     # A bubble: the array works a cycle later. Nothing is wrong but the time.
     "bubble": (
         "accelerator.core.issue",
-        r"assign weights_there = ([^;]*);",
-        r"assign weights_there = (\1) & ~fault;",
+        r"assign issued = ([^;]*);",
+        r"assign issued = (\1) & ~fault;",
         "1'b1",
     ),
 }
