@@ -9,7 +9,8 @@ __all__ = ["ram_attributes"]
 def ram_attributes(ram):
     """Attributes of a memory in the Verilog that ask for a kind of RAM.
 
-    Vivado and Yosys both read ``ram_style``. Where it is absent they take block RAM or LUTs by size.
+    Vivado and Yosys both read ``ram_style``; where it is absent they take block RAM or LUTs, by
+    size.
 
     Parameters
     ----------

@@ -60,21 +60,21 @@ def test_options_stand_for_the_boards():
     assert plain.clock_hz(None) == DEFAULT_CLOCK_HZ
 
 
+def board_text(clock):
+    """The table of a board with that clock, as TOML has it."""
+    texts = {"title": "x", "device": "K26", "memory": "y", "clock_source": "z"}
+    lines = [f'{name} = "{text}"' for name, text in texts.items()]
+    return "\n".join(["[board]", f"clock_mhz = {clock}", *lines])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("board = 3", "must be a table"),
         ('[board]\ndevice = "K26"', "lacks, or should not have, 'clock_mhz'"),
         ('[board]\ncolour = "red"', "lacks, or should not have, 'clock_mhz'"),
-        (
-            '[board]\ntitle = "x"\ndevice = "K26"\nmemory = "y"\nclock_source = "z"\n'
-            'clock_mhz = "fast"',
-            "clock_mhz of the board in .* must be a number of MHz, not 'fast'",
-        ),
-        (
-            '[board]\ntitle = "x"\ndevice = "K26"\nmemory = "y"\nclock_source = "z"\nclock_mhz = 0',
-            "must be 0.001 to 1,000,000, not 0",
-        ),
+        (board_text('"fast"'), "clock_mhz of the board in .* must be a number of MHz, not 'fast'"),
+        (board_text(0), "must be 0.001 to 1,000,000, not 0"),
     ],
 )
 def test_a_board_that_is_none(text, words, tmp_path):
