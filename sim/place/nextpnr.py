@@ -1,0 +1,276 @@
+"""One run of nextpnr-ecp5: pack, place, route, and what its files say.
+
+What is kept of a run is small but for the routed design, which is compressed: it is read back to
+get the delays of another speed grade without routing again.
+"""
+
+import gzip
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mnv2.sim.errors import SimulationError
+from mnv2.sim.place.delays import find_arrivals, read_delays
+from mnv2.sim.place.floor_plan import find_tiles
+from mnv2.sim.place.owners import Owners
+from mnv2.sim.place.paths import delay_counts, worst_paths
+from mnv2.sim.place.process import ToolFailure, check_disk, run_program
+from mnv2.sim.place.target import Target
+from mnv2.sim.place.tools import Tool
+
+__all__ = ["Seed", "TARGET_MEGAHERTZ", "Watch", "read_back", "route"]
+
+#: The clock that nextpnr works towards; it goes on where it is missed.
+TARGET_MEGAHERTZ = 100
+
+#: Told of a step's name, how much of it is done of how much (0 where that is unknown), and words.
+Watch = Callable[[str, int, int, str], None]
+
+_ROUTED, _CONFIG, _RESULT, _LOG = "routed.json.gz", "top.config.gz", "result.json", "nextpnr.log"
+_COMMON = ("--freq", str(TARGET_MEGAHERTZ), "--timing-allow-fail", "--lpf-allow-unconstrained")
+
+
+class Seed:
+    """What a run of nextpnr with one seed left in its folder.
+
+    Attributes
+    ----------
+    number : int
+    result : dict
+        ``megahertz`` after routing and ``placed_megahertz``, the estimate before it;
+        ``resources``, used and available by nextpnr's names; ``paths``, as of
+        `mnv2.sim.place.paths.worst_paths`; ``delays``, numbers of endpoints by delay; ``units``
+        and ``tiles``, as of `mnv2.sim.place.floor_plan.find_tiles`; ``effort``, as of
+        `mnv2.sim.place.process.Effort`.
+    """
+
+    def __init__(self, number: int, folder: Path):
+        self.number = number
+        self._folder = folder
+        self.result: dict[str, Any] = json.loads((folder / _RESULT).read_text(encoding="utf-8"))
+
+    @property
+    def routed(self) -> bytes:
+        """The routed design as nextpnr's JSON."""
+        return gzip.decompress((self._folder / _ROUTED).read_bytes())
+
+    @property
+    def configuration(self) -> bytes:
+        """Settings of the device's bits, as ecppack takes them."""
+        return gzip.decompress((self._folder / _CONFIG).read_bytes())
+
+    @property
+    def log(self) -> Path:
+        """nextpnr's output."""
+        return self._folder / _LOG
+
+
+def route(
+    netlist: bytes,
+    owners: Owners,
+    folder: Path,
+    nextpnr: Tool,
+    target: Target,
+    *,
+    seed: int,
+    speed: int,
+    timeout: float,
+    watch: Watch,
+) -> Seed:
+    """Place and route a netlist, or read what an earlier run left in the folder.
+
+    Parameters
+    ----------
+    netlist : bytes
+        Yosys's JSON.
+    owners : Owners
+        Of that netlist.
+    folder : Path
+        Of this netlist, device, version of nextpnr, seed and speed.
+    nextpnr : Tool
+    target : Target
+    seed, speed : int
+        Seed of the placer; speed grade that it works for.
+    timeout : float
+        Seconds after which nextpnr is stopped.
+    watch : function
+        As `Watch`.
+
+    Returns
+    -------
+    Seed
+
+    Raises
+    ------
+    UserError
+        If the disk is full.
+    ToolFailure
+        If nextpnr fails; its log is then in the folder.
+    """
+    if not (folder / _RESULT).is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            work = Path(temporary)
+            (work / "netlist.json").write_bytes(netlist)
+            result = _run(
+                work,
+                folder,
+                nextpnr,
+                [*target.arguments(speed), "--json", "netlist.json", "--seed", str(seed)],
+                ["--write", "routed.json", "--textcfg", "top.config"],
+                timeout,
+                watch,
+            )
+            watch("reading the delays", 0, 0, "")
+            result |= _analyse(work, owners)
+            watch("keeping the routed design", 0, 0, "")
+            check_disk(folder)
+            for plain, kept in (("routed.json", _ROUTED), ("top.config", _CONFIG)):
+                (work / kept).write_bytes(gzip.compress((work / plain).read_bytes(), 4))
+            (work / _RESULT).write_text(json.dumps(result), encoding="utf-8")
+            # The result last: where it is, all of it is.
+            for name in (_ROUTED, _CONFIG, _RESULT):
+                os.replace(work / name, folder / name)
+    return Seed(seed, folder)
+
+
+def read_back(
+    seed: Seed,
+    owners: Owners,
+    folder: Path,
+    nextpnr: Tool,
+    target: Target,
+    *,
+    speed: int,
+    timeout: float,
+    watch: Watch,
+) -> dict[str, Any]:
+    """Clock and worst paths of a routed design at another speed grade, without routing again.
+
+    What is placed and routed is legal at each grade, since they differ in delays alone; a design
+    that is routed for the grade may be faster.
+
+    Returns
+    -------
+    dict
+        ``megahertz`` and ``paths``, kept in the folder.
+    """
+    kept = folder / f"speed-{speed}.json"
+    if not kept.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            work = Path(temporary)
+            (work / "routed.json").write_bytes(seed.routed)
+            result = _run(
+                work,
+                folder,
+                nextpnr,
+                [*target.arguments(speed), "--json", "routed.json"],
+                ["--no-pack", "--no-place", "--no-route"],
+                timeout,
+                lambda *_: watch(f"reading back at speed {speed}", 0, 0, ""),
+                log=f"speed-{speed}.log",
+            )
+            with (work / "top.sdf").open(encoding="utf-8") as lines:
+                paths = worst_paths(find_arrivals(read_delays(lines)), owners)
+            (work / kept.name).write_text(
+                json.dumps({"megahertz": result["megahertz"], "paths": paths}), encoding="utf-8"
+            )
+            os.replace(work / kept.name, kept)
+    return json.loads(kept.read_text(encoding="utf-8"))
+
+
+def _run(
+    work: Path,
+    folder: Path,
+    nextpnr: Tool,
+    design: Sequence[str],
+    extra: Sequence[str],
+    timeout: float,
+    watch: Watch,
+    log: str = _LOG,
+) -> dict[str, Any]:
+    """Run nextpnr in a folder of its own; its log stays even where it fails."""
+    arguments = [*design, *_COMMON, *extra, "--report", "report.json", "--sdf", "top.sdf"]
+    follow = _Follower(watch)
+    try:
+        effort = run_program(
+            [*nextpnr.command, *arguments], work, work / log, timeout=timeout, tell=follow
+        )
+    finally:
+        if (work / log).is_file():
+            os.replace(work / log, folder / log)
+    try:
+        report = json.loads((work / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        check_disk(folder)
+        raise SimulationError("nextpnr left no whole report") from None
+    clocks = [values["achieved"] for values in report["fmax"].values()]
+    if len(clocks) != 1:
+        raise SimulationError(f"nextpnr must report one clock, not {len(clocks)}")
+    return {
+        "megahertz": round(clocks[0], 2),
+        "placed_megahertz": follow.placed_megahertz,
+        "resources": report["utilization"],
+        "effort": asdict(effort),
+    }
+
+
+def _analyse(work: Path, owners: Owners) -> dict[str, Any]:
+    """Paths, delays and floor plan, of the files that nextpnr wrote."""
+    try:
+        with (work / "top.sdf").open(encoding="utf-8") as lines:
+            arrivals = find_arrivals(read_delays(lines))
+        module = json.loads((work / "routed.json").read_text(encoding="utf-8"))["modules"]["top"]
+    except (OSError, ValueError) as error:
+        check_disk(work)
+        raise ToolFailure(f"What nextpnr wrote cannot be read: {error}") from None
+    owners.adopt(module["cells"])
+    return {
+        "paths": worst_paths(arrivals, owners),
+        "delays": delay_counts(arrivals),
+        **find_tiles(module["cells"], owners),
+    }
+
+
+class _Follower:
+    """Tells of nextpnr's own steps, by the lines that it prints."""
+
+    def __init__(self, watch: Watch):
+        self._watch = watch
+        self._arcs = 0
+        self.placed_megahertz: float | None = None
+        watch("packing", 0, 0, "")
+
+    def __call__(self, line: str) -> None:
+        text = line.removeprefix("Info:").strip()
+        if found := re.match(r"at iteration #(\d+), .* legal = (\d+)", text):
+            self._watch("placing", 0, 0, f"iteration {found[1]}, {int(found[2]):,} units of wire")
+        elif found := re.match(r"at iteration #(\d+): .* wirelen = (\d+)", text):
+            self._watch(
+                "refining the placement",
+                0,
+                0,
+                f"iteration {found[1]}, {int(found[2]):,} units of wire",
+            )
+        elif found := re.match(r"Routing (\d+) arcs", text):
+            self._arcs = int(found[1])
+        elif self._arcs and (found := re.match(r"\d+ \|[\s\d]+\|[\s\d]+\|\s*(\d+)\|", text)):
+            # Ripped arcs come back: what is left may exceed what there was.
+            left = min(int(found[1]), self._arcs)
+            self._watch("routing", self._arcs - left, self._arcs, f"{left:,} arcs left")
+        elif found := re.search(r"Max frequency for clock .*: ([\d.]+) MHz", line):
+            # The first is the estimate after placement, the last the routed clock.
+            if self.placed_megahertz is None and not self._arcs:
+                self.placed_megahertz = _rounded(found[1])
+
+
+def _rounded(text: str) -> float | None:
+    value = float(text)
+    return round(value, 2) if math.isfinite(value) else None

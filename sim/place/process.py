@@ -1,0 +1,159 @@
+"""A program that runs for minutes: its output line by line, its log, time and peak memory."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnv2.sim.errors import SimulationError, UserError
+
+__all__ = ["Effort", "ToolFailure", "check_disk", "run_program"]
+
+#: Bytes below which a disk counts as full where a tool failed or left a file cut short.
+_FULL = 1 << 20
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Time and memory of a finished program.
+
+    Attributes
+    ----------
+    wall_seconds, processor_seconds : float
+        From start to end; of all its processors together.
+    peak_bytes : int
+        Largest resident memory.
+    """
+
+    wall_seconds: float
+    processor_seconds: float
+    peak_bytes: int
+
+
+class ToolFailure(SimulationError):
+    """A tool ended with an error; the message has its last words."""
+
+
+def run_program(
+    command: Sequence[str | Path],
+    folder: Path,
+    log: Path,
+    *,
+    timeout: float,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Effort:
+    """Run a program to its end, or stop it when this is interrupted.
+
+    Parameters
+    ----------
+    command : sequence of str or path
+        Program and arguments.
+    folder : Path
+        Where it runs.
+    log : Path
+        File that takes each line of its output.
+    timeout : float
+        Seconds after which it is stopped.
+    tell : function of (str)
+        Given each line as it comes.
+
+    Returns
+    -------
+    Effort
+
+    Raises
+    ------
+    UserError
+        If it cannot be started, or the disk of ``folder`` is full.
+    ToolFailure
+        If it fails or takes too long.
+    """
+    start = time.monotonic()
+    name = Path(command[0]).name
+    try:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UserError(f"{command[0]} cannot be started: {error.strerror}") from None
+    last: list[str] = []
+    with _stopped_at_the_end(process), log.open("w", encoding="utf-8") as file:
+        with _deadline(process, timeout) as is_late:
+            assert process.stdout is not None
+            for line in process.stdout:
+                file.write(line)
+                file.flush()
+                tell(line)
+                last = [*last[-9:], line.rstrip()]
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if is_late():
+        raise ToolFailure(f"{name} was not done after {timeout:.0f} seconds")
+    if process.returncode:
+        check_disk(folder)
+        errors = [line for line in last if line.startswith("ERROR")] or last[-3:]
+        raise ToolFailure(f"{name} failed: {' '.join(errors) or f'exit {process.returncode}'}")
+    return Effort(
+        round(time.monotonic() - start, 1),
+        round(usage.ru_utime + usage.ru_stime, 1),
+        # Linux counts in kibibytes.
+        usage.ru_maxrss * 1024,
+    )
+
+
+def check_disk(folder: Path) -> None:
+    """Refuse to go on where the disk is full: a tool may cut its files short and say nothing.
+
+    Raises
+    ------
+    UserError
+    """
+    if shutil.disk_usage(folder).free < _FULL:
+        raise UserError(f"The disk of {folder} is full: set MNV2_CACHE to a folder on another")
+
+
+@contextlib.contextmanager
+def _stopped_at_the_end(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Leave no process behind, whatever ends this one's work."""
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+@contextlib.contextmanager
+def _deadline(process: subprocess.Popen[str], seconds: float) -> Iterator[Callable[[], bool]]:
+    """Stop a process that takes too long; yields a function that says whether it did."""
+    import threading
+
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late.is_set
+    finally:
+        timer.cancel()
