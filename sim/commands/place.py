@@ -63,8 +63,8 @@ def place(
 
     The accelerator stands between registers with few pins; Yosys maps it as one flat module,
     nextpnr places and routes it. Half an hour for each seed and 20,000 LUTs, several times that
-    with YoWASP's nextpnr. Steps that are done are kept in the cache: a call that was stopped goes
-    on where it was. ECP5 only: no other family has open tools whose timing is complete.
+    with YoWASP's nextpnr. Steps that are done are kept in the cache: a call that was stopped
+    resumes. ECP5 only: no other family has open tools whose timing is complete.
 
     Examples:
 

@@ -96,11 +96,11 @@ def read_delays(lines: Iterable[str]) -> Delays:
             cell = _ESCAPE.sub(r"\1", found.group(1))
         elif text.startswith("(TIMESCALE") and "1ps" not in text:
             raise ValueError(f"Delays must be in picoseconds, not {text.strip()}")
-    delays.clocks = clocks | _sinks_beside(delays, clocks)
+    delays.clocks = clocks | _sinks_of_nets(delays, clocks)
     return delays
 
 
-def _sinks_beside(delays: Delays, clocks: set[str]) -> set[str]:
+def _sinks_of_nets(delays: Delays, clocks: set[str]) -> set[str]:
     """Pins on the nets of clock pins: of a memory that is only read, nothing is sampled."""
     return {
         sink

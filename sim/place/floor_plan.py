@@ -1,4 +1,4 @@
-"""Where the cells of each unit lie on the device."""
+"""Places of the cells of each unit on the device."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""One run of nextpnr-ecp5: pack, place, route, and what its files say.
+"""One run of nextpnr-ecp5: pack, place, route, and read its files.
 
 What is kept of a run is small but for the routed design, which is compressed: it is read back to
 get the delays of another speed grade without routing again.
@@ -26,7 +26,7 @@ from mnv2.sim.place.tools import Tool
 
 __all__ = ["Seed", "TARGET_MEGAHERTZ", "Watch", "read_back", "route"]
 
-#: The clock that nextpnr works towards; it goes on where it is missed.
+#: The clock that nextpnr aims at; it routes a design that misses it as well.
 TARGET_MEGAHERTZ = 100
 
 #: Told of a step's name, how much of it is done of how much (0 where that is unknown), and words.
@@ -37,7 +37,7 @@ _COMMON = ("--freq", str(TARGET_MEGAHERTZ), "--timing-allow-fail", "--lpf-allow-
 
 
 class Seed:
-    """What a run of nextpnr with one seed left in its folder.
+    """A finished run of nextpnr with one seed, in its folder.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
 """A whole accelerator placed and routed: steps, seeds, speed grades, and the report of the best.
 
 Every finished step is kept in the cache by what decides it: the netlist's hash, the version of
-the tool, the device, the seed and the speed grade. A run that was killed goes on where it was.
+the tool, the device, the seed and the speed grade. A run that was killed resumes.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ _RESOURCES = {
 
 @dataclass(frozen=True)
 class PlaceRequest:
-    """What is asked for.
+    """A design, a device, and the runs of the tools that are asked for.
 
     Attributes
     ----------

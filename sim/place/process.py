@@ -114,7 +114,7 @@ def run_program(
 
 
 def check_disk(folder: Path) -> None:
-    """Refuse to go on where the disk is full: a tool may cut its files short and say nothing.
+    """Refuse to continue on a full disk: a tool may cut its files short and say nothing.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def check_disk(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _stopped_at_the_end(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Leave no process behind, whatever ends this one's work."""
+    """Stop the process, whatever ends the work that waits for it."""
     try:
         yield
     finally:

