@@ -21,7 +21,7 @@ from amaranth.hdl import UnusedElaboratable
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.errors import SimulationError
-from mnv2.sim.place.owners import INPUT_MARK, REGISTER_MARK
+from mnv2.sim.place.owners import DRIVER_MARK, OUTPUT_MARK, mark_registers
 from mnv2.sim.place.process import Effort, check_disk, run_program
 from mnv2.sim.place.tools import Tool
 from mnv2.sim.synthesis.enclosed import Enclosed
@@ -33,8 +33,8 @@ __all__ = ["Netlist", "convert_accelerator", "map_netlist", "read_netlist"]
 #: anything, since no unit reads a word that it has not written.
 _COMMANDS = f"""read_rtlil top.il
 delete */t:$check */t:$print */t:$meminit*
-setattr -set {INPUT_MARK} 1 */i:*
-setattr -set {REGISTER_MARK} 1 */a:init
+setattr -set {DRIVER_MARK} 1 */w:* */i:* %d
+setattr -set {OUTPUT_MARK} 1 */o:*
 synth_ecp5 -top top -noabc9 -run begin:check
 tee -q -o cells.json stat -json
 select -module top
@@ -109,7 +109,7 @@ def map_netlist(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             work = Path(temporary)
-            (work / "top.il").write_text(text, encoding="utf-8")
+            (work / "top.il").write_text(mark_registers(text), encoding="utf-8")
             (work / "top.ys").write_text(_COMMANDS, encoding="utf-8")
             effort = run_program(
                 [*yosys.command, "top.ys"], work, work / "yosys.log", timeout=timeout, tell=tell

@@ -1,8 +1,8 @@
-"""Units that the cells and nets of a flattened netlist belong to, and the names of its registers.
+"""Units that the cells of a flattened netlist belong to, and the names of its registers.
 
-Before Yosys flattens the modules, wires are marked: those that a module takes from outside, and
-those that are registers. A net then has many names, one for each module that it passes through;
-its owner is the module that drives it.
+Before Yosys flattens the modules, each register is marked with its module and its wire, and the
+wires that a module drives are marked, so that of the many names that a net has in the modules
+that it passes through, Yosys keeps the driver's.
 """
 
 import re
@@ -10,23 +10,54 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["INPUT_MARK", "REGISTER_MARK", "WRAPPER", "Owners"]
+__all__ = ["DRIVER_MARK", "OUTPUT_MARK", "REGISTER_MARK", "WRAPPER", "Owners", "mark_registers"]
 
-#: Attributes of wires that `mnv2.sim.place.netlist` sets before the modules are flattened.
-INPUT_MARK = "unit_input"
+#: Attributes of wires: driven in the module, and driven for the module around it. Of two names of
+#: a net, Yosys keeps the one with more attributes.
+DRIVER_MARK = "unit_driver"
+OUTPUT_MARK = "unit_output"
+
+#: Attribute of registers: the module and the wire, with a space between them.
 REGISTER_MARK = "unit_register"
 
 #: Name of what is around the accelerator, whose own instance in it is `_INSTANCE`.
 WRAPPER = "wrapper"
+_TOP = "top"
 _INSTANCE = "unit"
 
 #: What nextpnr appends to the names of cells, and numbers that Amaranth and Yosys append.
 _PART = re.compile(r"\$(?:CCU2_COMB|DPRAM_COMB|RAMW_).*$")
 _NUMBER = re.compile(r"\$\d+")
 
+#: Ports by which logic, registers and distributed memories drive nets.
+_OUTPUTS = ("Q", "Z", "F", "S0", "S1", "COUT")
+
+
+def mark_registers(text: str) -> str:
+    """RTLIL whose registers carry their module and wire.
+
+    Parameters
+    ----------
+    text : str
+        As Amaranth writes it: modules are named by their place, ``top.unit.core``.
+    """
+    lines: list[str] = []
+    module, cell = "", -1
+    for line in text.splitlines():
+        if line.startswith("module "):
+            module = line.split()[1].removeprefix("\\").removeprefix(_TOP).removeprefix(".")
+        elif line.startswith("  cell "):
+            cell = len(lines) if line.startswith("  cell $dff ") else -1
+        elif line.startswith("    connect \\Q ") and cell >= 0:
+            wire = line.split()[2].removeprefix("\\")
+            lines.insert(cell, f'  attribute \\{REGISTER_MARK} "{module} {wire}"')
+            cell = -1
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
 
 class Owners:
-    """Owners of the cells and nets of a module that was flattened.
+    """Owners of the cells of a module that was flattened.
 
     Parameters
     ----------
@@ -39,9 +70,7 @@ class Owners:
         self._instances = {
             name for name, cell in self._cells.items() if cell["type"] == "$scopeinfo"
         }
-        self._nets = self._name_nets(
-            {name: net for name, net in module["netnames"].items() if not net.get("hide_name")}
-        )
+        self._nets = self._name_nets(module["netnames"])
         self._owners = {
             name: unit for name in self._cells if (unit := self._stated_owner(name)) is not None
         }
@@ -50,56 +79,51 @@ class Owners:
     def unit_of(self, cell: str) -> str:
         """Unit of a cell, such as ``"core.array"``; ``""`` is the accelerator itself.
 
-        `WRAPPER` is what is around it. A cell of logic that lost its name belongs to the unit
-        whose registers it feeds.
+        `WRAPPER` is what is around it. Logic whose net has no name belongs to the unit that it
+        feeds most cells of.
         """
         return self._owners.get(_PART.sub("", cell), WRAPPER)
 
     def register(self, cell: str) -> str:
-        """Name of a register or memory in its unit, such as ``"step.rows"``, without the bit."""
+        """Name of a register or memory in its unit, such as ``"block.load"``, without the bit."""
         name = _PART.sub("", cell)
         found = self._cells.get(name)
         if found is None:
             return name
-        for bit in found["connections"].get("Q", ()):
-            if bit in self._nets:
-                return self._nets[bit][1]
-        return _below(name, self._stated_instance(name))
+        mark = found.get("attributes", {}).get(REGISTER_MARK)
+        net = next((self._nets[bit] for bit in _driven(found) if bit in self._nets), None)
+        if mark is None:
+            return net[1] if net else _below(name, self._stated_instance(name))
+        instance, _, wire = mark.partition(" ")
+        register = _below(wire, "")
+        # A net may have the name of a field of the register.
+        is_field = net is not None and net[0] == instance and net[1].startswith(f"{register}.")
+        return net[1] if net is not None and is_field else register
+
+    def adopt(self, cells: Mapping[str, Any]) -> None:
+        """Give owners to cells that nextpnr added: to each that of most cells it feeds.
+
+        Parameters
+        ----------
+        cells : dict
+            Of the routed design, as nextpnr writes them.
+        """
+        self._spread(cells)
 
     def _name_nets(self, netnames):
-        """Unit and name of each bit that has a public name."""
-        best: dict[int, tuple[tuple[bool, bool, int, int], str, str]] = {}
+        """Instance and name in it of each bit that its driver gave a name."""
+        best: dict[int, tuple[tuple[int, int, int], str, str]] = {}
         for name, net in netnames.items():
             attributes = net.get("attributes", {})
+            if net.get("hide_name") or DRIVER_MARK not in attributes:
+                continue
             instance = self._instance_of(name)
-            # A register's own name first, then any but an input's, the deepest module, and of its
-            # names the one with the most fields: "block.stem" rather than "block".
-            rank = (
-                REGISTER_MARK in attributes,
-                INPUT_MARK not in attributes,
-                instance.count(".") + bool(instance),
-                name.count("."),
-            )
+            # The deepest module's, and of its names the one with the most fields.
+            rank = (OUTPUT_MARK in attributes, len(instance.split(".")), name.count("."))
             for bit in net["bits"]:
                 if isinstance(bit, int) and (bit not in best or rank > best[bit][0]):
-                    best[bit] = (rank, instance, name)
-        # Fields of a register carry no mark: they are names in the same module.
-        fields: dict[tuple[int, str], str] = {}
-        for name, net in netnames.items():
-            instance = self._instance_of(name)
-            for bit in net["bits"]:
-                key = (bit, instance)
-                if bit in best and best[bit][1] == instance:
-                    known = fields.get(key, best[bit][2])
-                    if name.startswith(f"{best[bit][2]}.") and name.count(".") > known.count("."):
-                        fields[key] = name
-        return {
-            bit: (
-                _unit(instance),
-                _below(fields.get((bit, instance), name), instance),
-            )
-            for bit, (_, instance, name) in best.items()
-        }
+                    best[bit] = (rank, instance, _below(name, instance))
+        return {bit: (instance, name) for bit, (_, instance, name) in best.items()}
 
     def _instance_of(self, name):
         """Instance of the module that a flattened name is in: the longest that begins it."""
@@ -111,28 +135,17 @@ class Owners:
 
     def _stated_instance(self, cell):
         """Instance of a cell by its own name; Yosys hides those that had none of their own."""
-        plain = cell.removeprefix("$flatten").replace("\\", "")
-        return self._instance_of(plain)
+        return self._instance_of(cell.removeprefix("$flatten").replace("\\", ""))
 
-    def _stated_owner(self, cell):
-        """Unit of a cell by its name or that of what it drives; None where neither has one."""
-        for port, bits in self._cells[cell]["connections"].items():
-            if port in ("Q", "Z", "S0", "S1", "F"):
-                for bit in bits:
-                    if bit in self._nets:
-                        return self._nets[bit][0]
-        instance = self._stated_instance(cell)
-        return _unit(instance) if instance else None
-
-    def adopt(self, cells: Mapping[str, Any]) -> None:
-        """Give owners to cells that nextpnr added: to each that of most cells it feeds.
-
-        Parameters
-        ----------
-        cells : dict
-            Of the routed design, as nextpnr writes them.
-        """
-        self._spread(cells)
+    def _stated_owner(self, name):
+        """Unit of a cell by its mark, by its name or by its net; None where none has one."""
+        cell = self._cells[name]
+        mark = cell.get("attributes", {}).get(REGISTER_MARK)
+        if mark is not None:
+            return _unit(mark.partition(" ")[0])
+        if instance := self._stated_instance(name):
+            return _unit(instance)
+        return next((_unit(self._nets[bit][0]) for bit in _driven(cell) if bit in self._nets), None)
 
     def _spread(self, cells):
         """Give each cell without an owner that of most cells it feeds, from registers backwards."""
@@ -165,6 +178,12 @@ class Owners:
                 return
             self._owners |= found
             left = [part for part in left if part not in found]
+
+
+def _driven(cell):
+    """Bits that a cell drives."""
+    for port in _OUTPUTS:
+        yield from cell["connections"].get(port, ())
 
 
 def _unit(instance):

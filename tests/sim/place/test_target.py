@@ -1,0 +1,20 @@
+"""Devices that are placed, and a sentence for each that is not."""
+
+import pytest
+
+from mnv2.sim.cost.devices import find_device, load_devices
+from mnv2.sim.errors import UserError
+from mnv2.sim.place.target import find_target
+
+
+def test_boards_and_parts():
+    target = find_target(find_device("orangecrab-85f"))
+    assert target.arguments(6) == ("--85k", "--package", "CABGA381", "--speed", "6")
+
+
+@pytest.mark.parametrize("name", [name for name in load_devices() if "ECP5" not in name])
+def test_others_are_named(name):
+    with pytest.raises(
+        UserError, match=f"^{name} cannot be placed here: .*; devices that can are ECP5-25, ECP5-45"
+    ):
+        find_target(find_device(name))
