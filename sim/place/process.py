@@ -2,9 +2,9 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from mnv2.sim.errors import SimulationError, UserError
 
 __all__ = ["Effort", "ToolFailure", "check_disk", "run_program"]
 
-#: Bytes below which a disk counts as full where a tool failed or left a file cut short.
-_FULL = 1 << 20
+#: Bytes that are written to see whether a disk is full.
+_PROBE = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,14 @@ def check_disk(folder: Path) -> None:
     ------
     UserError
     """
-    if shutil.disk_usage(folder).free < _FULL:
-        raise UserError(f"The disk of {folder} is full: set MNV2_CACHE to a folder on another")
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_PROBE))
+    except OSError as error:
+        raise UserError(
+            f"The folder {folder} cannot be written ({error.strerror}): free some of its disk, or "
+            f"set MNV2_CACHE to a folder on another"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """A unit that is placed and routed in seconds, in place of a whole accelerator."""
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -73,3 +74,19 @@ def failing_nextpnr(path, seeds):
         "    sys.exit(1)\n"
         f"os.execv({str(real)!r}, ['nextpnr-ecp5', *sys.argv[1:]])",
     )
+
+
+@contextlib.contextmanager
+def full_disk(size=1 << 20):
+    """Files of a megabyte at most, as if the disk ended there; of Linux's systems."""
+    import resource
+    import signal
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)

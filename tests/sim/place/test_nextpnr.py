@@ -8,12 +8,11 @@ import pytest
 from mnv2.sim.cost.devices import find_device
 from mnv2.sim.errors import UserError
 from mnv2.sim.place import nextpnr as runs
-from mnv2.sim.place import process
 from mnv2.sim.place.nextpnr import read_back, route
 from mnv2.sim.place.process import ToolFailure
 from mnv2.sim.place.target import find_target
 from mnv2.sim.place.tools import find_nextpnr
-from tests.sim.place.small import add_program, failing_nextpnr, map_small
+from tests.sim.place.small import add_program, failing_nextpnr, full_disk, map_small
 
 TARGET = find_target(find_device("ECP5-25"))
 
@@ -107,7 +106,8 @@ def test_kept_result_is_read(routed, netlist, tmp_path):
     seed, _, folder = routed
     broken = add_program(
         tmp_path / "nextpnr-ecp5",
-        "import sys\nprint('\"nextpnr-ecp5\" (Version 0.9)')\nsys.exit('--version' not in sys.argv)",
+        "import sys\nprint('\"nextpnr-ecp5\" (Version 0.9)')\n"
+        "sys.exit('--version' not in sys.argv)",
     )
     again, told = place(netlist, folder, str(broken))
     assert again.result == seed.result
@@ -142,15 +142,16 @@ def test_device_that_is_too_small(netlist, tmp_path):
         place((json.dumps(huge).encode(), netlist[1]), tmp_path)
 
 
-def test_report_that_is_cut_short(netlist, tmp_path, monkeypatch):
-    """A full disk that nextpnr does not notice: no result is kept."""
-    monkeypatch.setattr(process, "_FULL", 1 << 62)
+def test_report_that_is_cut_short(netlist, tmp_path):
+    """By a full disk that nextpnr does not notice, or by itself: no result is kept."""
     program = add_program(
         tmp_path / "nextpnr-ecp5",
         "import sys\nprint('\"nextpnr-ecp5\" (Version 0.9)')\n"
         "if '--report' in sys.argv:\n    open('report.json', 'w').write('{\"fmax\": {')",
     )
-    with pytest.raises(UserError, match="is full: set MNV2_CACHE"):
+    with full_disk(), pytest.raises(UserError, match=r"cannot be written \(File too large\)"):
+        place(netlist, tmp_path / "kept", str(program))
+    with pytest.raises(ToolFailure, match="left no whole report.json of one clock"):
         place(netlist, tmp_path / "kept", str(program))
     assert [path.name for path in (tmp_path / "kept").iterdir()] == ["nextpnr.log"]
 

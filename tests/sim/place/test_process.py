@@ -9,8 +9,8 @@ import time
 import pytest
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.place import process
 from mnv2.sim.place.process import ToolFailure, check_disk, run_program
+from tests.sim.place.small import full_disk
 
 
 def run(folder, code, **options):
@@ -76,9 +76,8 @@ def test_interrupt_stops_the_program(tmp_path):
     assert not is_running(pids[0])
 
 
-def test_full_disk(tmp_path, monkeypatch):
+def test_full_disk(tmp_path):
     """A tool that failed because the disk was full may have said something else."""
     check_disk(tmp_path)
-    monkeypatch.setattr(process, "_FULL", 1 << 62)
-    with pytest.raises(UserError, match="The disk of .* is full: set MNV2_CACHE"):
+    with full_disk(), pytest.raises(UserError, match=r"cannot be written \(File too large\): free"):
         run(tmp_path, "print('ERROR: stream'); exit(1)")
