@@ -27,11 +27,11 @@ from mnv2.sim.place.tools import Tool
 from mnv2.sim.synthesis.enclosed import Enclosed
 from mnv2.sim.synthesis.yosys import count_cells
 
-__all__ = ["Netlist", "convert_accelerator", "map_netlist", "read_netlist"]
+__all__ = ["COMMANDS", "Netlist", "convert_accelerator", "map_netlist", "read_netlist"]
 
 #: Commands that map it. Assertions and messages are for simulators; memories power up with
 #: anything, since no unit reads a word that it has not written.
-_COMMANDS = f"""read_rtlil top.il
+COMMANDS = f"""read_rtlil top.il
 delete */t:$check */t:$print */t:$meminit*
 setattr -set {DRIVER_MARK} 1 */w:* */i:* %d
 setattr -set {OUTPUT_MARK} 1 */o:*
@@ -110,7 +110,7 @@ def map_netlist(
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             work = Path(temporary)
             (work / "top.il").write_text(mark_registers(text), encoding="utf-8")
-            (work / "top.ys").write_text(_COMMANDS, encoding="utf-8")
+            (work / "top.ys").write_text(COMMANDS, encoding="utf-8")
             effort = run_program(
                 [*yosys.command, "top.ys"], work, work / "yosys.log", timeout=timeout, tell=tell
             )

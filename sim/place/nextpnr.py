@@ -23,16 +23,17 @@ from mnv2.sim.place.process import Effort, ToolFailure, check_disk, run_program
 from mnv2.sim.place.target import Target
 from mnv2.sim.place.tools import Tool
 
-__all__ = ["Seed", "TARGET_MEGAHERTZ", "Watch", "read_back", "route"]
+__all__ = ["FORMAT", "OPTIONS", "Seed", "Watch", "read_back", "route"]
 
-#: The clock that nextpnr aims at; it routes a design that misses it as well.
-TARGET_MEGAHERTZ = 100
+#: Number of the form of what is kept: another where the analysis of a routed design changes.
+FORMAT = 1
 
 #: Told of a step's name, how much of it is done of how much (0 where that is unknown), and words.
 Watch = Callable[[str, int, int, str], None]
 
 _ROUTED, _CONFIG, _RESULT, _LOG = "routed.json.gz", "top.config.gz", "result.json", "nextpnr.log"
-_COMMON = ("--freq", str(TARGET_MEGAHERTZ), "--timing-allow-fail", "--lpf-allow-unconstrained")
+#: Options of each run; the clock is the one that nextpnr aims at, and it routes what misses it too.
+OPTIONS = ("--freq", "100", "--timing-allow-fail", "--lpf-allow-unconstrained")
 
 
 class Seed:
@@ -190,7 +191,7 @@ def _run(
     tell: Callable[[str], None],
 ) -> Effort:
     """Run nextpnr in a folder of its own; its log stays even where it fails."""
-    command = [*nextpnr.command, *arguments, *_COMMON, "--sdf", "top.sdf"]
+    command = [*nextpnr.command, *arguments, *OPTIONS, "--sdf", "top.sdf"]
     try:
         return run_program(command, work, work / log.name, timeout=timeout, tell=tell)
     finally:

@@ -17,8 +17,8 @@ from mnv2.sim.cost.devices import Use, check_packing
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
-from mnv2.sim.place.netlist import convert_accelerator, map_netlist, read_netlist
-from mnv2.sim.place.nextpnr import TARGET_MEGAHERTZ, Seed, Watch, read_back, route
+from mnv2.sim.place.netlist import COMMANDS, convert_accelerator, map_netlist, read_netlist
+from mnv2.sim.place.nextpnr import FORMAT, OPTIONS, Seed, Watch, read_back, route
 from mnv2.sim.place.owners import Owners
 from mnv2.sim.place.process import ToolFailure, run_program
 from mnv2.sim.place.target import SPEEDS, Target
@@ -286,5 +286,5 @@ def _pack(seed: Seed, ecppack: Tool, timeout: float, watch: Watch) -> bytes:
 
 def _key(*parts: str) -> str:
     """Name of a folder, of all that decides what is in it."""
-    state = "\n".join((*parts, f"{TARGET_MEGAHERTZ} MHz"))
+    state = "\n".join((*parts, COMMANDS, *OPTIONS, str(FORMAT)))
     return f"{parts[0][:8]}-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
