@@ -57,13 +57,14 @@ def _draw_plan(axes, report):
         x, y = zip(*places, strict=True)
         axes.scatter(x, y, s=9, marker="s", color=color, label=name, linewidths=0)
     axes.set_aspect("equal")
+    axes.set_xlim(-1, report.target.columns)
     # nextpnr counts rows from the top.
-    axes.invert_yaxis()
+    axes.set_ylim(report.target.rows, -1)
     axes.set_xlabel("column of the device")
     axes.set_ylabel("row")
     axes.set_title(f"{report.target.device.name}, each tile in the colour of its largest unit")
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=4, fontsize=8, markerscale=2.5
+        loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4, fontsize=8, markerscale=2.5
     )
 
 

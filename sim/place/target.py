@@ -10,8 +10,13 @@ __all__ = ["SPEEDS", "Target", "find_target"]
 #: Speed grades of an ECP5; 8 is the fastest, and most boards carry a 6.
 SPEEDS = (6, 7, 8)
 
-#: Of each: what nextpnr-ecp5 calls it. The package is one that all three are made in.
-_ECP5 = {"ECP5-25": "--25k", "ECP5-45": "--45k", "ECP5-85": "--85k"}
+#: Of each: nextpnr-ecp5's option, and the columns and rows of its tiles (Project Trellis,
+#: devices.json). The package is one that all three are made in.
+_ECP5 = {
+    "ECP5-25": ("--25k", 73, 51),
+    "ECP5-45": ("--45k", 91, 72),
+    "ECP5-85": ("--85k", 127, 96),
+}
 _PACKAGE = "CABGA381"
 
 #: Why no other family is placed, in words that follow a device's name.
@@ -33,11 +38,15 @@ class Target:
     option : str
         nextpnr's option of the device.
     package : str
+    columns, rows : int
+        Of its tiles.
     """
 
     device: Device
     option: str
     package: str
+    columns: int
+    rows: int
 
     def arguments(self, speed: int) -> tuple[str, ...]:
         """nextpnr's arguments for the device at a speed grade."""
@@ -53,7 +62,8 @@ def find_target(device: Device) -> Target:
         If no open tool places it, with those that are placed.
     """
     if device.name in _ECP5:
-        return Target(device, _ECP5[device.name], _PACKAGE)
+        option, columns, rows = _ECP5[device.name]
+        return Target(device, option, _PACKAGE, columns, rows)
     names = [name for name in load_devices() if name in _ECP5]
     reason = _REASONS.get(device.family, "its family has no open tool")
     raise UserError(

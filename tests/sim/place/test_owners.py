@@ -96,6 +96,40 @@ def test_what_is_around_is_the_wrapper(mapped):
     assert wrapper == {"chain": 16, "sample": 16, "fold": 4, "o": 1}
 
 
+def _register(mark, read, driven):
+    return {
+        "type": "TRELLIS_FF",
+        "attributes": {"unit_register": mark},
+        "port_directions": {"DI": "input", "Q": "output"},
+        "connections": {"DI": [read], "Q": [driven]},
+    }
+
+
+def _table(read, driven):
+    return {
+        "type": "LUT4",
+        "port_directions": {"A": "input", "Z": "output"},
+        "connections": {"A": [read], "Z": [driven]},
+    }
+
+
+def test_majority_of_the_readers_decides():
+    """Of three registers two are of unit b; what feeds only that logic follows it."""
+    owners = Owners(
+        {
+            "cells": {
+                "a": _register("unit.a x", 2, 11),
+                "b": _register("unit.b y", 2, 12),
+                "c": _register("unit.b z", 2, 13),
+                "near": _table(3, 2),
+                "far": _table(11, 3),
+            },
+            "netnames": {},
+        }
+    )
+    assert [owners.unit_of(cell) for cell in ("a", "near", "far")] == ["a", "b", "b"]
+
+
 def test_cells_that_nextpnr_adds_are_adopted(mapped):
     module, owners = mapped
     (product,) = [

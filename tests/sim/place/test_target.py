@@ -12,6 +12,14 @@ def test_boards_and_parts():
     assert target.arguments(6) == ("--85k", "--package", "CABGA381", "--speed", "6")
 
 
+def test_tiles_are_within_the_device():
+    """The largest device has the most of them; halves of slices take eight of a tile."""
+    for name, device in load_devices().items():
+        if "ECP5" in name:
+            target = find_target(device)
+            assert device.luts / 8 < target.columns * target.rows < device.luts / 5
+
+
 @pytest.mark.parametrize("name", [name for name in load_devices() if "ECP5" not in name])
 def test_others_are_named(name):
     with pytest.raises(
