@@ -114,7 +114,7 @@ def _table(read, driven):
 
 
 def test_majority_of_the_readers_decides():
-    """Of three registers two are of unit b; what feeds only that logic follows it."""
+    """Two of three registers are of unit b; logic that feeds only their logic follows it."""
     owners = Owners(
         {
             "cells": {

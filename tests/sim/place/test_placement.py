@@ -113,7 +113,7 @@ def test_no_seed_can_be_routed(cache, tmp_path):
 
 
 def test_resumes_after_a_kill(cache, report, monkeypatch):
-    """What is interrupted in the second seed does not do the mapping and the first one again."""
+    """A run that is interrupted in its third seed does not map and route the others again."""
     request = PlaceRequest(LEAST, TARGET, speed=7, seeds=(1, 2, 3))
     ran = []
 
