@@ -8,7 +8,6 @@ the check, whose naming of cells takes longer than all the rest of a large flat 
 import gzip
 import json
 import os
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.errors import SimulationError
 from mnv2.sim.place.owners import DRIVER_MARK, OUTPUT_MARK, mark_registers
 from mnv2.sim.place.process import Effort, check_disk, run_program
+from mnv2.sim.place.step import missing_step
 from mnv2.sim.place.tools import Tool
 from mnv2.sim.synthesis.enclosed import Enclosed
 from mnv2.sim.synthesis.yosys import count_cells
@@ -105,10 +105,8 @@ def map_netlist(
         If Yosys fails.
     """
     kept, summary = folder / "netlist.json.gz", folder / "netlist.summary.json"
-    if not summary.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as temporary:
-            work = Path(temporary)
+    with missing_step(summary) as work:
+        if work is not None:
             (work / "top.il").write_text(mark_registers(text), encoding="utf-8")
             (work / "top.ys").write_text(COMMANDS, encoding="utf-8")
             effort = run_program(

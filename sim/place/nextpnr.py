@@ -10,7 +10,6 @@ import json
 import math
 import os
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from mnv2.sim.place.floor_plan import find_tiles
 from mnv2.sim.place.owners import Owners
 from mnv2.sim.place.paths import delay_counts, worst_paths
 from mnv2.sim.place.process import Effort, ToolFailure, check_disk, run_program
+from mnv2.sim.place.step import missing_step
 from mnv2.sim.place.target import Target
 from mnv2.sim.place.tools import Tool
 
@@ -113,10 +113,8 @@ def route(
     ToolFailure
         If nextpnr fails; its log is then in the folder.
     """
-    if not (folder / _RESULT).is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as temporary:
-            work = Path(temporary)
+    with missing_step(folder / _RESULT) as work:
+        if work is not None:
             (work / "netlist.json").write_bytes(netlist)
             design = [*target.arguments(speed), "--json", "netlist.json", "--seed", str(seed)]
             outputs = ["--write", "routed.json", "--textcfg", "top.config"]
@@ -163,10 +161,8 @@ def read_back(
         ``megahertz`` and ``paths``, kept in the folder.
     """
     kept = folder / f"speed-{speed}.json"
-    if not kept.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as temporary:
-            work = Path(temporary)
+    with missing_step(kept) as work:
+        if work is not None:
             (work / "routed.json").write_bytes(seed.routed)
             watch(f"reading back at speed {speed}", 0, 0, "")
             design = [*target.arguments(speed), "--json", "routed.json"]

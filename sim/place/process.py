@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,14 @@ __all__ = ["Effort", "ToolFailure", "check_disk", "run_program"]
 
 #: Bytes that are written to see whether a disk is full.
 _PROBE = 4 << 20
+
+#: Starts a program that ends with the process that waits for it, even where that one is killed.
+_START = """import ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+_LAUNCHER = (sys.executable, "-c", _START) if sys.platform == "linux" else ()
 
 
 @dataclass(frozen=True)
@@ -75,9 +84,11 @@ def run_program(
     """
     start = time.monotonic()
     name = Path(command[0]).name
+    if not os.access(command[0], os.X_OK):
+        raise UserError(f"{command[0]} cannot be started: it is not there, or is no program")
     try:
         process = subprocess.Popen(
-            [str(part) for part in command],
+            [*_LAUNCHER, *(str(part) for part in command)],
             cwd=folder,
             text=True,
             errors="replace",

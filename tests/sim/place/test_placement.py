@@ -127,8 +127,7 @@ def test_resumes_after_a_kill(cache, report, monkeypatch):
         place_accelerator(request, quiet)
     (command,) = ran
     assert command[command.index("--seed") + 1] == "3"
-    leftovers = [path for path in (cache / "place").rglob("tmp*")]
-    assert leftovers == []
+    assert list((cache / "place").rglob("unfinished-*")) == []
 
 
 def test_design_that_does_not_fit(cache, monkeypatch):

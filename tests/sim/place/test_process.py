@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -55,7 +56,7 @@ def test_what_takes_too_long_is_stopped(tmp_path):
 
 
 def test_missing_program(tmp_path):
-    with pytest.raises(UserError, match="nextpnr-x cannot be started: No such file"):
+    with pytest.raises(UserError, match="nextpnr-x cannot be started: it is not there"):
         run_program([tmp_path / "nextpnr-x"], tmp_path, tmp_path / "log", timeout=1)
 
 
@@ -74,6 +75,27 @@ def test_interrupt_stops_the_program(tmp_path):
             tell=tell,
         )
     assert not is_running(pids[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a process that its parent ended")
+def test_kill_stops_the_program(tmp_path):
+    """The process that waits gets no chance to stop what it waits for."""
+    waits = (
+        "import sys; from pathlib import Path; from mnv2.sim.place.process import run_program\n"
+        "code = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'\n"
+        "tell = lambda line: print(line, end='', flush=True)\n"
+        "run_program([sys.executable, '-c', code], Path('.'), Path('log'), timeout=60, tell=tell)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", waits], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as waiting:
+        pid = int(waiting.stdout.readline())
+        assert is_running(pid)
+        waiting.kill()
+    deadline = time.monotonic() + 30
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(pid)
 
 
 def test_full_disk(tmp_path):
