@@ -18,10 +18,10 @@ _CARRY = re.compile(r"/FCO$")
 
 
 def worst_paths(arrivals: Arrivals, owners: Owners, count: int = 10) -> list[dict[str, Any]]:
-    """Longest paths, one for each pair of registers.
+    """Longest paths, one for each register and unit that it leads to.
 
-    Bits of a register count as one, and so do the registers of a unit that one path's last wire
-    reaches only as their clock enable.
+    A decision that reaches all registers of a unit is one path, its longest, and so are the bits
+    of the register that it begins at.
 
     Parameters
     ----------
@@ -37,18 +37,13 @@ def worst_paths(arrivals: Arrivals, owners: Owners, count: int = 10) -> list[dic
         ``from_register``, ``to_unit``, ``to_register`` and ``to_port``; ``logic``, cells by kind;
         ``through``, the units that it passes, in order.
     """
-    found: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for pin in sorted(arrivals.endpoints, key=lambda pin: (-arrivals.endpoints[pin], pin)):
         begin, hops = arrivals.path(pin)
         first, (last, _, port) = begin.rpartition("/")[0], pin.rpartition("/")
         from_unit, to_unit = owners.unit_of(first), owners.unit_of(last)
-        from_register, to_register = owners.register(first), owners.register(last)
-        key = (
-            from_unit,
-            from_register,
-            to_unit,
-            port if port in ("CE", "LSR") else to_register,
-        )
+        from_register = owners.register(first)
+        key = (from_unit, from_register, to_unit)
         if key in found:
             continue
         found[key] = {
@@ -57,7 +52,7 @@ def worst_paths(arrivals: Arrivals, owners: Owners, count: int = 10) -> list[dic
             "from_unit": from_unit,
             "from_register": from_register,
             "to_unit": to_unit,
-            "to_register": to_register,
+            "to_register": owners.register(last),
             "to_port": port,
             "logic": _count_logic(hops),
             "through": _units_on_the_way(hops, owners),

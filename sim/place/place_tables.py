@@ -129,7 +129,10 @@ def _path_table(report):
             ", ".join(f"{count} {kind}" for kind, count in path["logic"].items()),
             Text(" > ".join(unit or "top" for unit in path["through"])),
         )
-    table.caption = "one path for each pair of registers; CE is a clock enable"
+    table.caption = (
+        "the longest path for each register and unit that it leads to;\n"
+        "CE is a clock enable, LSR a reset, WRE a write"
+    )
     return table
 
 

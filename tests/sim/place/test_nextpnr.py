@@ -49,7 +49,10 @@ def test_longest_path_is_the_clock(routed):
     """The paths found in nextpnr's delays end where its own figure does."""
     seed, _, _ = routed
     paths = seed.result["paths"]
-    assert len(paths) == 10
+    assert len(paths) > 5
+    assert len({(path["from_unit"], path["from_register"], path["to_unit"]) for path in paths}) == (
+        len(paths)
+    )
     assert paths[0]["nanoseconds"] == pytest.approx(1e3 / seed.result["megahertz"], abs=0.006)
     assert paths == sorted(paths, key=lambda path: -path["nanoseconds"])
     assert all(0 < path["wires"] < path["nanoseconds"] for path in paths)
