@@ -17,6 +17,7 @@ from mnv2.sim.commands.export import export
 from mnv2.sim.commands.golden import golden
 from mnv2.sim.commands.lab import COMMANDS as LAB_COMMANDS
 from mnv2.sim.commands.lab import HELP as LAB_HELP
+from mnv2.sim.commands.place import place
 from mnv2.sim.commands.predict import model, predict
 from mnv2.sim.commands.run import run
 from mnv2.sim.commands.summary import summary
@@ -96,6 +97,7 @@ for _command in (
     validate,
     cost,
     explore,
+    place,
     verilog,
     doctor,
 ):

@@ -9,7 +9,8 @@ from mnv2.hw.config import PRESETS
 from mnv2.sim.cost.clock import load_unit_clocks
 from mnv2.sim.rtl.verilog import convert
 from mnv2.sim.synthesis import fmax
-from mnv2.sim.synthesis.fmax import CASES, Enclosed, measure_configuration, units_of
+from mnv2.sim.synthesis.enclosed import Enclosed
+from mnv2.sim.synthesis.fmax import CASES, measure_configuration, units_of
 from mnv2.sim.synthesis.yosys import netlist_hash
 
 

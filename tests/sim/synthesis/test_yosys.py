@@ -13,7 +13,8 @@ from mnv2.sim.cli import app
 from mnv2.sim.errors import UserError
 from mnv2.sim.rtl.multipliers import find_multipliers
 from mnv2.sim.rtl.verilog import convert, generate
-from mnv2.sim.synthesis.fmax import CASES, Enclosed, measure
+from mnv2.sim.synthesis.enclosed import Enclosed
+from mnv2.sim.synthesis.fmax import CASES, measure
 from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN, count_cells, find_memories, synthesize
 from mnv2.sim.synthesis.yowasp import run_tool, tool_version
 

