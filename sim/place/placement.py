@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mnv2.hw.config import AcceleratorConfig
-from mnv2.sim.cost.devices import Use, check_packing
+from mnv2.sim.cost.devices import Use, check_device
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
@@ -138,7 +138,7 @@ def place_accelerator(request: PlaceRequest, watch: Watch) -> PlaceReport:
         If Yosys fails, or no seed can be routed.
     """
     device = request.target.device
-    check_packing(request.config, device)
+    check_device(request.config, device)
     yosys, nextpnr = find_yosys(), find_nextpnr(request.nextpnr)
     ecppack = find_ecppack() if request.bitstream else None
     watch("writing the netlist", 0, 0, "")
