@@ -234,6 +234,32 @@ def test_logits(count, stall):
     bench.run(check)
 
 
+def test_counts_of_the_descriptor_before_ask_for_nothing():
+    """A map that stays on the chip is produced; the next is checked while that still counts."""
+    bench = Bench()
+
+    async def check(ctx):
+        dut = bench.dut
+        await bench.begin(ctx, **block())
+        ctx.set(dut.produced, 7)
+        await bench.step(ctx)
+        for name, value in block(store=1, store_words=9, output_end=64).items():
+            ctx.set(getattr(dut.block, name), value)
+        ctx.set(dut.checking, 1)
+        for checking in (1, 0):
+            ctx.set(dut.checking, checking)
+            ctx.set(dut.begin, not checking)
+            assert not ctx.get(dut.store_request)
+            await ctx.tick()
+        ctx.set(dut.produced, 0)
+        ctx.set(dut.begin, 0)
+        for _ in range(3):
+            assert not ctx.get(dut.store_request)
+            await ctx.tick()
+
+    bench.run(check)
+
+
 def test_rate():
     """Words come in, go out and leave as logits one a cycle."""
     bench = Bench()
