@@ -119,10 +119,11 @@ def test_memory_by_its_part():
 
 
 def test_a_memory_that_is_no_part_has_a_peak_alone():
-    (one,) = json_of("--device", "UP5K", *SMALL)["devices"]
+    options = ("--device", "UP5K", "--set", "packing=none", *SMALL)
+    (one,) = json_of(*options)["devices"]
     assert one["memory_part"] is None
     assert one["bottlenecks"] == []
-    assert "effective" not in invoke("--device", "UP5K", *SMALL).stdout
+    assert "effective" not in invoke(*options).stdout
 
 
 def json_of(*arguments):

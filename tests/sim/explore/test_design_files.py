@@ -57,3 +57,5 @@ def test_command_goes_on_from_it(results, network, words):
     assert command.startswith(words)
     slow = replace(results.front[0], memory={"latency": 70, "bytes_per_cycle": 5})
     assert run_command(slow, Path("my runs"), request) == f"{command} --bandwidth 5"
+    of_part = run_command(results.front[0], Path("my runs"), replace(request, memory="sdram"))
+    assert of_part == command.replace("--latency 70", "--memory sdram")

@@ -10,6 +10,7 @@ from mnv2.hw.config import PRESETS
 from mnv2.sim.cost.energy import frame_energy, load_energies
 from mnv2.sim.cost.resources import estimate_resources
 from mnv2.sim.cycles.predict import predict_network
+from mnv2.sim.errors import UserError
 from mnv2.sim.explore.design import design_key
 from mnv2.sim.explore.evaluate import Task, predict_rows
 from mnv2.sim.explore.lanes import lane_use
@@ -61,6 +62,27 @@ def test_slow_memory_is_predicted_as_such(prepared):
     )
     assert design.memory == {"latency": 100, "bytes_per_cycle": 2}
     assert prepared.judge.task(candidate, 2).key != prepared.judge.task(candidate).key
+
+
+def test_a_part_is_predicted_at_the_clock_of_each_design():
+    prepared = prepare_small(memory="sdr-sdram-x16", clock_mhz=150)
+    designs = [
+        complete(prepared, candidate_of(prepared, **clock)) for clock in ({}, {"clock_mhz": 60})
+    ]
+    for design, clock_hz in zip(designs, (150e6, 60e6), strict=True):
+        assert design.memory["part"] == "sdr-133x16"
+        assert design.memory["part_clock_hz"] == design.clock_hz == clock_hz
+        assert design.layers == predict_network(
+            prepared.network, design.config, part="sdr-133x16", part_clock_hz=clock_hz
+        )
+        assert prepared.judge.short_bandwidth(design) == 0
+    assert designs[0].cycles > designs[1].cycles
+    assert prepared.judge.task(designs[0]).key != prepared.judge.task(designs[1]).key
+
+
+def test_a_part_that_is_not_one_is_refused():
+    with pytest.raises(UserError, match="no memory part 'sdr-9'"):
+        prepare_small(memory="sdr-9")
 
 
 @pytest.mark.parametrize("preset", ["small", "base", "large"])
