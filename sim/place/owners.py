@@ -25,9 +25,10 @@ WRAPPER = "wrapper"
 _TOP = "top"
 _INSTANCE = "unit"
 
-#: What nextpnr appends to the names of cells, and numbers that Amaranth and Yosys append.
+#: What nextpnr appends to the names of cells; numbers that Amaranth and Yosys append to names, and
+#: those of elements.
 _PART = re.compile(r"\$(?:CCU2_COMB|DPRAM_COMB|RAMW_).*$")
-_NUMBER = re.compile(r"\$\d+")
+_NUMBER = re.compile(r"\$\d+|\[\d+\]")
 
 #: Ports by which logic, registers and distributed memories drive nets.
 _OUTPUTS = ("Q", "Z", "F", "S0", "S1", "COUT")
