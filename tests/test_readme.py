@@ -133,7 +133,7 @@ def test_python_example(capsys):
     code = README[README.index("```python\n") :].split("```")[1].removeprefix("python\n")
     exec(code, {})
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "16 769,393 87.3%"
+    assert lines[0] == "16 769,624 87.2%"
     assert "Egyptian cat" in lines[-1]
 
 

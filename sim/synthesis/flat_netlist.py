@@ -219,8 +219,10 @@ def _origin(
         module = next((one for one in source.split("|") if one.startswith("top")), "top")
         unit = re.sub(r"\$\d+", "", module).removeprefix("top").removeprefix(".") or "top"
         known = sorted(names.get(pins.get("Q", -1), ()), key=lambda one: (one.count("."), len(one)))
-        own = [one for one in known if one.startswith(f"{unit}.")] or known
-        short = own[0].removeprefix(f"{unit}.") if own else "?"
+        own = [one.removeprefix(f"{unit}.") for one in known if one.startswith(f"{unit}.")]
+        # Some versions of Yosys keep the name that a register has in another unit alone.
+        own += [one.rpartition(".")[2] for one in known]
+        short = own[0] if own else "?"
         return unit, re.sub(r"\$\d+", "", short)
     if kind in ("DP16KD", "TRELLIS_DPR16X4", "MULT18X18D"):
         path = re.sub(r"\$?flatten\\|\\", "", name)
