@@ -194,7 +194,7 @@ def test_a_part_at_two_clocks(tmp_path):
         content = json.loads((folder / "report.json").read_text())
         assert content["memory"]["part"] == "ddr3-800x16"
         assert content["memory"]["part_clock_hz"] == clock * 1e6
-        assert content["memory"]["latency"] == -(-200 * clock // 1000)  # ns: see parts.toml
+        assert content["memory"]["latency"] == -(-190 * clock // 1000)  # ns: see parts.toml
         cycles[clock] = content["total"]["cycles"]
     # The same memory is slower in cycles of a faster accelerator.
     assert cycles[100] < cycles[300]
