@@ -371,5 +371,5 @@ PRESETS = {
     "large": AcceleratorConfig(outputs=16, inputs=16, pixels=7, map_words=3072, strip_words=1024,
                                line_words=256, weight_words=4096, tap_words=128,
                                parameter_words=256, queue_words=32, data_bits=512,
-                               residual_lanes=16),
+                               residual_lanes=14),
 }
