@@ -8,7 +8,7 @@ show an example each. Records print in one line, and their fields are documented
     >>> for preset in ("small", "base", "large"):
     ...     prediction = mnv2.predict(network, mnv2.load_configuration(preset))
     ...     print(f"{preset:5} {prediction.frames_per_second:5.0f} frames/s")
-    small  1301 frames/s
+    small  1300 frames/s
     base   1794 frames/s
     large  7056 frames/s
 

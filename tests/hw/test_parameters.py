@@ -100,7 +100,7 @@ GOOD = {
 #: Parameters that are shapes, choices or configurations, which the units' own tests are about.
 OTHERS = {
     *("arbitration", "config", "depthwise", "multipliers_in_luts", "operand_bits", "packing"),
-    *("partial", "pointwise", "rounding", "shape", "streams", "tag_shape", "word"),
+    *("partial", "pointwise", "ram", "rounding", "shape", "streams", "tag_shape", "word"),
 }
 
 
