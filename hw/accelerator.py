@@ -102,7 +102,8 @@ class Accelerator(wiring.Component):
             self.running.eq(sequencer.running),
             registers.finished.eq(self.finished),
             supervisor.descriptor_error.eq(sequencer.bad),
-            supervisor.bus_error.eq(read_port.error | write_port.error),
+            # That of the program before is still there in the cycle in which it is cleared.
+            supervisor.bus_error.eq((read_port.error | write_port.error) & ~clear),
             supervisor.bus_busy.eq(read_port.busy | write_port.busy),
             begin.eq(supervisor.begin),
             give_up.eq(supervisor.give_up),

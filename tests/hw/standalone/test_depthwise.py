@@ -89,8 +89,8 @@ def test_valid_does_not_wait_for_ready():
 def test_latency_and_rate(channels, pixels, tile_words):
     unit, case, trace = check(5, MAPS, channels=channels, pixels=pixels, tile_words=tile_words)
     assert unit.latency == 7
-    # One step a cycle, from the cycle after the command on.
-    first = trace.cycles["i_command"][case.command_of] + 1
+    # One step a cycle, from the second cycle after the command on.
+    first = trace.cycles["i_command"][case.command_of] + 2
     assert set(trace.cycles["o"] - first - case.step_of) == {unit.latency}
 
 
@@ -98,7 +98,7 @@ def test_latency_of_several_packed_sums():
     # Nine products of a channel: four, four and one.
     unit, case, trace = check(11, MAPS, channels=9, pixels=2, packing="pixels")
     assert unit.latency == 8
-    first = trace.cycles["i_command"][case.command_of] + 1
+    first = trace.cycles["i_command"][case.command_of] + 2
     assert set(trace.cycles["o"] - first - case.step_of) == {8}
 
 
@@ -115,7 +115,7 @@ def test_next_kernels_load_meanwhile():
     *_, trace = check(7, [Geometry(6, 6, 2)] * 2, channels=1, pixels=1)
     assert trace.cycles["i_weights"][-1] < trace.cycles["i_command"][0] + 10
     steps = 2 * 7 * 7
-    assert np.diff(trace.cycles["i_command"]) == [steps + 4]
+    assert np.diff(trace.cycles["i_command"]) == [steps + 5]
 
 
 def test_command_waits_for_its_kernels():

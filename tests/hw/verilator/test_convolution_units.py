@@ -86,7 +86,7 @@ def run(unit, make_case, stimulus, directory):
 def test_depthwise(parameters, tmp_path):
     unit = Depthwise(words=3, **parameters)
     case, trace = run(unit, depthwise_case, MAPS, tmp_path)
-    first = trace.cycles["i_command"][case.command_of] + 1
+    first = trace.cycles["i_command"][case.command_of] + 2
     assert set(trace.cycles["o"] - first - case.step_of) == {unit.latency}
 
 

@@ -36,7 +36,7 @@ def test_time_memory_and_lines(tmp_path):
     assert (tmp_path / "log").read_text() == "a\nb\n"
     assert 0 < effort.processor_seconds <= 60
     assert effort.wall_seconds > 0
-    assert 128 << 20 < effort.peak_bytes < 1 << 30
+    assert 128 << 20 < effort.peak_bytes < 4 << 30
 
 
 def test_failure_has_the_last_words(tmp_path):
@@ -60,6 +60,15 @@ def test_missing_program(tmp_path):
         run_program([tmp_path / "nextpnr-x"], tmp_path, tmp_path / "log", timeout=1)
 
 
+@pytest.fixture
+def listening():
+    """This process is interrupted by Ctrl-C, also where a shell started it in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 def test_interrupt_stops_the_program(tmp_path):
     """Ctrl-C: this process is told, the program gets no signal of its own."""
     pids = []
