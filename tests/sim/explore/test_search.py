@@ -332,12 +332,12 @@ def test_front_of_a_slow_memory_is_that_of_brute_force(tmp_path, bytes_per_cycle
 def test_nsga_goes_where_limits_are_kept(tmp_path):
     """Told of a limit that one design in twenty keeps, it finds more of these."""
     space = "outputs=12,16,20,24,28,32,36,40,48", "pixels=1,2,3,4,5,6,7,8"
-    limit, kept = 1.384e-6, {True: 0, False: 0}
+    limit, kept = 1.285e-6, {True: 0, False: 0}
     for told in kept:
-        for seed in (1, 2, 3):
+        for seed in range(1, 7):
             prepared = prepare_small(
                 *space,
-                designs=60,
+                designs=32,
                 population=8,
                 seed=seed,
                 limits={"energy": limit} if told else {},
@@ -345,4 +345,4 @@ def test_nsga_goes_where_limits_are_kept(tmp_path):
             results = run_search(prepared, tmp_path / f"{told} {seed}", workers=0)
             assert results.method == "nsga-ii"
             kept[told] += sum(design.energy.total <= limit for design in results.predicted)
-    assert kept[True] > 1.1 * kept[False]
+    assert kept[True] > 1.4 * kept[False]
