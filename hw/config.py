@@ -129,6 +129,8 @@ class AcceleratorConfig:
         scale is 1 or more.
     requantize : str
         Rounding of a layer's results, one of :data:`REQUANTIZERS`.
+    lut_outputs : int
+        Outputs of the array whose multipliers are made of LUTs, beside the DSPs of the others.
     multipliers_in_luts : bool
         Make the multipliers of requantisation and of the residual addition of LUTs.
     residual_lanes : int
@@ -170,6 +172,7 @@ class AcceleratorConfig:
     activation_bits: int = 8
     accumulator_bits: int = 27
     requantize:      str = "double"
+    lut_outputs:     int = 0
     multipliers_in_luts: bool = False
     residual_lanes:  int = 4
     map_words:       int = 10240
@@ -193,9 +196,11 @@ class AcceleratorConfig:
             value = getattr(self, field.name)
             if field.type is bool and not isinstance(value, bool):
                 raise ValueError(f"{field.name} must be true or false, not {value!r}")
+            least = 0 if field.name == "lut_outputs" else 1
             if field.type is int and (isinstance(value, bool) or not isinstance(value, int)
-                                      or value < 1):
-                raise ValueError(f"{field.name} must be a positive integer, not {value!r}")
+                                      or value < least):
+                kind = "a positive integer" if least else "an integer of 0 or more"
+                raise ValueError(f"{field.name} must be {kind}, not {value!r}")
         for name, choices in (("packing", PACKINGS), ("requantize", REQUANTIZERS),
                               ("operand_bits", OPERAND_BITS), ("frames", (1, 2)),
                               ("map_ram", RAMS), ("weight_ram", RAMS)):
@@ -211,6 +216,9 @@ class AcceleratorConfig:
         if self.outputs < TAPS:
             raise ValueError(f"outputs must be at least {TAPS}, the taps of a 3x3 kernel, "
                              f"not {self.outputs}")
+        if self.lut_outputs > self.outputs:
+            raise ValueError(f"lut_outputs must be at most the {self.outputs} outputs, "
+                             f"not {self.lut_outputs}")
         for name in ("weight_bits", "activation_bits"):
             if not 4 <= getattr(self, name) <= 8:
                 raise ValueError(f"{name} must be 4 to 8, not {getattr(self, name)}")

@@ -92,7 +92,8 @@ class Core(wiring.Component):
         self._strip = MemoryData(shape=self._word, depth=config.strip_words, init=())
         self._array = MacArray(
             outputs=config.outputs, weight_bits=config.weight_bits, packing=config.packing,
-            operand_bits=config.operand_bits, tag_shape=self._slot, **lanes, **narrow, **bits)
+            operand_bits=config.operand_bits, lut_outputs=config.lut_outputs,
+            tag_shape=self._slot, **lanes, **narrow, **bits)
         self._requantize = Requantize(
             channels=config.inputs, frames=config.frames, pixels=config.pixels,
             tag_shape=self._slot, **rescaling, **narrow, **bits)

@@ -17,6 +17,7 @@ from .config import (
 )
 from .layouts import accumulator_word, activation_word, tap_word
 from .line_buffer import window_layout
+from .multiply import cut_product
 from .packing import Term, add_terms, check_packing, columns, flip_mask, pack, split
 from .pipelines import delay, register
 
@@ -54,6 +55,9 @@ class MacArray(wiring.Component):
         Which two products share a multiplier, one of :data:`mnv2.hw.config.PACKINGS`.
     operand_bits : int
         Wider operand of a multiplier, one of :data:`mnv2.hw.config.OPERAND_BITS`.
+    lut_outputs : int
+        Outputs whose products are made of LUTs, each by itself: those of the last lanes of each
+        channel, which have no taps where there are enough.
     weight_bits, activation_bits : int
         Widths of the factors, 4 to 8 bits.
     accumulator_bits : int
@@ -83,12 +87,13 @@ class MacArray(wiring.Component):
     """
 
     def __init__(self, *, outputs, inputs, pixels, frames=1, packing="none", operand_bits=27,
-                 weight_bits=8, activation_bits=8, accumulator_bits=ACCUMULATOR_BITS,
+                 lut_outputs=0, weight_bits=8, activation_bits=8, accumulator_bits=ACCUMULATOR_BITS,
                  pointwise=True, depthwise=True, tag_shape=1):
         check_integer("Outputs", outputs)
         check_integer("Inputs", inputs)
         check_integer("Pixels", pixels)
         check_integer("Frames", frames, 1, 2)
+        check_integer("LUT outputs", lut_outputs, 0, outputs)
         check_integer("Weight bits", weight_bits, 4, 8)
         check_integer("Activation bits", activation_bits, 4, 8)
         check_integer("Accumulator bits", accumulator_bits, NARROW_ACCUMULATOR_BITS[0],
@@ -108,19 +113,28 @@ class MacArray(wiring.Component):
         self.frames           = frames
         self.packing          = packing
         self.operand_bits     = operand_bits
+        self.lut_outputs      = lut_outputs
         self.weight_bits      = weight_bits
         self.activation_bits  = activation_bits
         self.accumulator_bits = accumulator_bits
         self.pointwise        = bool(pointwise)
         self.depthwise        = bool(depthwise)
         self.tag_shape        = tag_shape
-        # The pixels that share multipliers; products that are added before a sum is split; lanes of
-        # a channel that have taps.
+        # The pixels that share multipliers, and those of an output in LUTs; their numbers in names;
+        # products that are added before a sum is split; lanes of a channel that have taps; the
+        # outputs in LUTs.
+        alone           = columns("none", pixels=pixels, frames=frames)
         self._columns   = columns(packing, pixels=pixels, frames=frames)
+        self._alone     = alone if lut_outputs else []
+        self._numbers   = {column: number for number, column in enumerate(
+            dict.fromkeys([*self._columns, *self._alone]))}
         self._field     = field_bits(operand_bits, activation_bits)
         self._chunk     = inputs if packing == "none" else min(
             inputs, packed_products(operand_bits, activation_bits, weight_bits))
         self._tap_lanes = -(-TAPS // inputs) if depthwise else 0
+        lanes           = outputs // inputs
+        self._in_luts   = sorted(range(outputs), key=lambda output: output % lanes)[
+            outputs - lut_outputs:]
         self.latency    = 4 if self._chunk in (1, inputs) else 5
         channels = frames * inputs
         item, result = {}, {}
@@ -181,13 +195,13 @@ class MacArray(wiring.Component):
         return m
 
     def _products(self, m, after):
-        """Stages 1 and 2: operands, then the products of each output and column, in a list.
+        """Stages 1 and 2: operands, then what each output adds up for a column, in a list.
 
-        No register has a reset, and all have one enable: tools find them in the device's DSPs.
+        That is a product for each input; of an output in LUTs it is the terms of one. No register
+        has a reset, and all have one enable: tools find them in the device's DSPs.
         """
         item     = self.i.payload
-        products = {(output, number): [] for output in range(self.outputs)
-                    for number in range(len(self._columns))}
+        summands = {}
         operands = {}       # one for all outputs where no window goes
         x        = self._activations(m) if self.pointwise else {}
         for output in range(self.outputs):
@@ -203,8 +217,9 @@ class MacArray(wiring.Component):
                 elif lane < self._tap_lanes:
                     weight = self._choose(weight, C(0, 1))      # the lane's sum is of taps alone
                 b = after(weight, name=f"b_{output}_{i}")
-                for number, column in enumerate(self._columns):
-                    key = (output, number, i) if has_tap else (number, i)
+                for column in self._columns_of(output):
+                    number = self._numbers[column]
+                    key    = (output, number, i) if has_tap else (number, i)
                     if key not in operands:
                         value = x.get((number, i))
                         if has_tap:
@@ -213,14 +228,19 @@ class MacArray(wiring.Component):
                                  for pixel, frame in column], self._field))
                         mask = flip_mask(len(column), self.activation_bits, self._field)
                         operands[key] = after(value ^ mask, name="a_" + "_".join(map(str, key)))
-                    products[output, number].append(
-                        after(operands[key] * b, name=f"product_{output}_{number}_{i}"))
-        return products
+                    summands.setdefault((output, column), []).extend(self._multiply(
+                        m, after, operands[key], b, output in self._in_luts,
+                        name=f"product_{output}_{number}_{i}"))
+        return summands
+
+    def _columns_of(self, output):
+        """The pixels that are multiplied together for an output."""
+        return self._alone if output in self._in_luts else self._columns
 
     def _activations(self, m):
         """Activations of a step by column and input, those of a pair side by side."""
         x = {}
-        for number, column in enumerate(self._columns):
+        for column, number in self._numbers.items():
             for i in range(self.inputs):
                 value = pack([self.i.payload.x[pixel][frame * self.inputs + i]
                               for pixel, frame in column], self._field)
@@ -233,27 +253,46 @@ class MacArray(wiring.Component):
         return depthwise if pointwise is None else Mux(
             self.i.payload.depthwise, depthwise, pointwise)
 
-    def _lanes(self, m, after, products):
+    def _multiply(self, m, after, a, b, in_luts, *, name):
+        """Registers of a product, or of the terms that it is the sum of, each in its place."""
+        if not in_luts:
+            return [after(a * b, name=name)]
+        terms = cut_product(m, b, a, operand_bits=self.operand_bits, in_luts=True, name=name)
+        return [after(term, name=f"{name}_{place}") << place for place, term in terms]
+
+    def _lanes(self, m, after, summands):
         """Sums of products, by output, pixel and frame: one stage or two."""
         lanes = {}
-        for (output, number), given in products.items():
-            column, chunks = self._columns[number], []
+        for (output, column), given in summands.items():
+            name = f"{output}_{self._numbers[column]}"
+            if output in self._in_luts:
+                lanes[(output, *column[0])] = self._sum(m, after, given, name)
+                continue
+            chunks = []
             for first in range(0, len(given), self._chunk):
-                name  = f"sum_{output}_{number}_{first}"
-                total = add_terms(
-                    m, [Term(one) for one in given[first:first + self._chunk]], name).value
+                total = add_terms(m, [Term(one) for one in given[first:first + self._chunk]],
+                                  f"sum_{name}_{first}").value
                 if not self._chunk == 1 < self.inputs:      # a product that is split needs no stage
-                    total = after(total, name=name)
+                    total = after(total, name=f"sum_{name}_{first}")
                 chunks.append(split(total, len(column), self._field))
             for (pixel, frame), terms in zip(column, zip(*chunks, strict=True), strict=False):
                 term = terms[0]
                 if self._chunk < self.inputs:
-                    name = f"lane_{output}_{pixel}_{frame}"
-                    term = add_terms(m, terms, name)
-                    term = Term(after(term.value, name=name), None if term.borrow is None else
-                                after(term.borrow, name=f"{name}_borrow"))
+                    lane = f"lane_{output}_{pixel}_{frame}"
+                    term = add_terms(m, terms, lane)
+                    term = Term(after(term.value, name=lane), None if term.borrow is None else
+                                after(term.borrow, name=f"{lane}_borrow"))
                 lanes[output, pixel, frame] = term
         return lanes
+
+    def _sum(self, m, after, given, name):
+        """Sum of the terms of products in LUTs, as late as those of the other outputs."""
+        bits  = self.weight_bits + self.activation_bits + (self.inputs - 1).bit_length()
+        total = add_terms(m, [Term(one) for one in given], f"sum_{name}").value
+        total = total[:bits].as_signed() if len(total) > bits else total
+        for stage in range(3, self.latency):
+            total = after(total, name=f"sum_{name}_{stage}")
+        return Term(total)
 
     def _accumulate(self, m, advance, lanes, step, adds, joins):
         """Last stage: accumulate over the steps of a convolution, or join the lanes of a channel.

@@ -41,6 +41,7 @@ _STATED = (
     "activation_bits",
     "accumulator_bits",
     "requantize",
+    "lut_outputs",
     "multipliers_in_luts",
     "residual_lanes",
     "data_bits",

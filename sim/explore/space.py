@@ -87,6 +87,12 @@ AXES = {
         DesignAxis("accumulator_bits", "bits of an accumulator, 16 to 28 or 32", low=16, high=32),
         DesignAxis("requantize", "rounding of a layer's results", choices=REQUANTIZERS),
         DesignAxis(
+            "lut_outputs",
+            "outputs of the array whose multipliers are made of LUTs beside the DSPs",
+            low=0,
+            high=1024,
+        ),
+        DesignAxis(
             "multipliers_in_luts",
             "multipliers of requantisation and residual addition made of LUTs",
             choices=_SWITCH,
@@ -174,6 +180,7 @@ SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
         "pixels": (1, 2, 3, 4, 5, 6, 7, 8, 14, 16, 28),
         **_SHARED,
         "requantize": REQUANTIZERS,
+        "lut_outputs": (0, 1, 2, 3, 4, 6, 8, 12, 16),
         "multipliers_in_luts": _SWITCH,
         "residual_lanes": (1, 2, 4, 8, 16, 32),
         "map_share": (0.0, 0.125, 0.25, 0.5, 0.75, 1.0),
@@ -229,6 +236,8 @@ class Space:
         fitting = [value for value in self.values["outputs"] if value % point["inputs"] == 0]
         if fitting:
             changes["outputs"] = _nearest(point["outputs"], fitting)
+        if point.get("lut_outputs", 0) > changes.get("outputs", point["outputs"]):
+            changes["lut_outputs"] = min(self.values["lut_outputs"])
         frames = point.get("frames", 1)
         if "residual_lanes" in point:
             elements = frames * point["inputs"] * point["pixels"]

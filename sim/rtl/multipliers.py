@@ -30,6 +30,8 @@ class Multipliers:
         Products of a weight and an activation in a cycle.
     pairs : int
         Multipliers that make two of these products.
+    in_luts : int
+        Products of these that are sums of rows of LUTs, without a multiplier.
     others : dict of str to int
         The remaining ones by unit and widths, such as ``"core.requantize 32x31"``; those by a
         constant, which are shifts and adders, are left out.
@@ -37,12 +39,13 @@ class Multipliers:
 
     weights: int
     pairs: int
+    in_luts: int
     others: dict[str, int]
 
     @property
     def total(self):
         """All multipliers of two variables."""
-        return self.weights - self.pairs + sum(self.others.values())
+        return self.weights - self.in_luts - self.pairs + sum(self.others.values())
 
 
 @functools.lru_cache
@@ -72,7 +75,19 @@ def count_multipliers(config):
             pairs += (products - 1) * count
         else:
             others[f"{module.partition('.')[2]} {first}x{second}"] += count
-    return Multipliers(weights=weights, pairs=pairs, others=dict(sorted(others.items())))
+    in_luts = _products_in_luts(text)
+    return Multipliers(
+        weights=weights + in_luts,
+        pairs=pairs,
+        in_luts=in_luts,
+        others=dict(sorted(others.items())),
+    )
+
+
+def _products_in_luts(text):
+    """Products of the array that are sums of rows: their rows have names that say of which."""
+    array = re.search(r"^module \\\S*core\.array \(.*?^endmodule$", text, re.M | re.S)
+    return len(set(re.findall(r"\bproduct_(\d+_\d+_\d+)_row_0\b", array[0]))) if array else 0
 
 
 def _found(text):

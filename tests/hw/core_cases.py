@@ -43,6 +43,7 @@ CONFIGS = {
     "one frame": SMALL,
     "pairs of pixels": replace(SMALL, packing="pixels", pixels=3, **NARROW),
     "two frames": replace(SMALL, frames=2, multipliers_in_luts=True),
+    "outputs in LUTs": replace(SMALL, lut_outputs=5),
     "two frames, pairs of pixels": replace(SMALL, frames=2, packing="pixels", accumulator_bits=28),
     "pairs of frames": replace(SMALL, frames=2, packing="frames", pixels=1, **NARROW),
     "pairs of frames, one rounding": replace(

@@ -171,6 +171,39 @@ def test_products_that_share_a_multiplier(name, lanes):
     check(9, 50, *lanes, stall=0.2, **PACKED[name])
 
 
+@pytest.mark.parametrize(
+    ("lut_outputs", "options"),
+    [
+        (1, {}),
+        (12, {}),
+        (5, {"packing": "pixels"}),
+        (12, {"packing": "frames", "frames": 2, "operand_bits": 25}),
+        (7, {"weight_bits": 4, "activation_bits": 4}),
+        (3, {"weight_bits": 5, "activation_bits": 7, "accumulator_bits": 18}),
+    ],
+)
+@pytest.mark.parametrize("lanes", [(12, 4, 3), (12, 3, 2)])
+def test_products_in_luts(lanes, lut_outputs, options):
+    check(10, 60, *lanes, stall=0.2, lut_outputs=lut_outputs, **options)
+
+
+# Sums of four packed products, added in a stage of their own: those in LUTs come as late.
+@pytest.mark.parametrize("lanes", [(9, 1, 2), (10, 5, 3), (16, 16, 2)])
+def test_products_in_luts_beside_several_packed_sums(lanes):
+    check(11, 40, *lanes, packing="pixels", lut_outputs=lanes[0] // 2, stall=0.2)
+
+
+def test_products_in_luts_of_one_kind():
+    check(12, 60, 4, 2, 2, kinds=(POINTWISE, NEITHER), depthwise=False, lut_outputs=3)
+    check(13, 60, 12, 4, 2, kinds=(DEPTHWISE, NEITHER), pointwise=False, lut_outputs=6)
+
+
+@pytest.mark.parametrize(("lut_outputs", "left"), [(0, 16), (1, 15), (6, 10), (16, 0)])
+def test_outputs_in_luts_take_no_multipliers(lut_outputs, left):
+    array = MacArray(outputs=16, inputs=4, pixels=3, packing="pixels", lut_outputs=lut_outputs)
+    assert sum(find_multipliers(convert(array)).values()) == left * 4 * 2
+
+
 # One product, five and sixteen of a lane: the sums of four are added after they are split.
 @pytest.mark.parametrize("lanes", [(9, 1, 2), (10, 5, 3), (16, 16, 2)])
 def test_lanes_of_several_packed_sums(lanes):
@@ -350,6 +383,7 @@ def test_multipliers_by_their_products(parameters, products):
             ValueError,
             "Accumulator bits must be an integer from 16 to 32, not 15",
         ),
+        (dict(lut_outputs=17), ValueError, "LUT outputs must be an integer from 0 to 16, not 17"),
         (dict(operand_bits=26), ValueError, "Operand bits must be 18, 25 or 27, not 26"),
         (dict(operand_bits="27"), TypeError, "Operand bits must be 18, 25 or 27, not '27'"),
         (

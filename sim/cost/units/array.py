@@ -2,6 +2,7 @@
 
 from mnv2.hw.config import TAPS, AcceleratorConfig, field_bits, packed_products
 from mnv2.sim.cost.unit_cost import Energies, Operation, Product, Sizing, UnitCost
+from mnv2.sim.cost.units.wide_product import WideProduct, cut_product
 
 __all__ = ["ARRAY"]
 
@@ -17,6 +18,28 @@ def _columns(config: AcceleratorConfig) -> tuple[int, int]:
     return pairs, pixels - 2 * pairs
 
 
+def _dsp_outputs(config: AcceleratorConfig) -> int:
+    """Outputs whose products are made by DSPs, where the family has them."""
+    return config.outputs - config.lut_outputs
+
+
+def _lut_product(config: AcceleratorConfig) -> WideProduct:
+    """A product of an output in LUTs, which is a sum of rows."""
+    return cut_product(
+        config.weight_bits, config.activation_bits, config.operand_bits, in_luts=True
+    )
+
+
+def _lut_lane(config: AcceleratorConfig) -> tuple[int, int]:
+    """Bits of the adders and of the registers behind the operands of one pixel of such an output."""
+    terms = _lut_product(config).terms
+    bits = [term.position + term.bits for term in terms] * config.inputs
+    adders, _ = _add_up(bits)
+    total = config.weight_bits + config.activation_bits + (config.inputs - 1).bit_length()
+    stages = 2 if 1 < _chunk(config) < config.inputs else 1
+    return adders, config.inputs * sum(term.bits for term in terms) + stages * total
+
+
 def _product_bits(config: AcceleratorConfig) -> tuple[int, int]:
     """Bits of the product of a pair, and of one that is alone."""
     pair = config.operand_bits - 1 + config.weight_bits
@@ -24,7 +47,7 @@ def _product_bits(config: AcceleratorConfig) -> tuple[int, int]:
 
 
 def _products(config: AcceleratorConfig) -> tuple[Product, ...]:
-    weights, (pairs, alone) = config.outputs * config.inputs, _columns(config)
+    weights, (pairs, alone) = _dsp_outputs(config) * config.inputs, _columns(config)
     pair_bits, single_bits = _product_bits(config)
     # Activations are not negative, and so are pairs of them: a zero is their sign.
     return (
@@ -48,8 +71,13 @@ def _chunks(config: AcceleratorConfig) -> list[int]:
 
 
 def _tree(terms: int, bits: int) -> tuple[int, int]:
+    """Bits of a balanced tree's adders, and of its sum, for terms of one width."""
+    return _add_up([bits] * terms)
+
+
+def _add_up(widths: list[int]) -> tuple[int, int]:
     """Bits of a balanced tree's adders, and of its sum."""
-    widths, adders = [bits] * terms, 0
+    adders = 0
     while len(widths) > 1:
         sums = [max(pair) + 1 for pair in zip(widths[::2], widths[1::2], strict=False)]
         adders += sum(sums)
@@ -94,13 +122,15 @@ def _flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
     config = sizing.config
     pixels = config.frames * config.pixels
     weights = config.outputs * config.inputs
+    in_dsps = _dsp_outputs(config)
     columns = zip(_columns(config), _product_bits(config), strict=True)
     registers = (
         weights * config.weight_bits
         + TAPS * config.word_bits
         + pixels * _shared_inputs(config) * config.activation_bits
-        + weights * sum(count * bits for count, bits in columns)
-        + config.outputs * _lane_trees(config)[1]
+        + in_dsps * config.inputs * sum(count * bits for count, bits in columns)
+        + in_dsps * _lane_trees(config)[1]
+        + config.lut_outputs * pixels * _lut_lane(config)[1]
         + config.outputs * pixels * config.accumulator_bits
         + config.inputs * pixels * _sum_bits(config)
     )
@@ -112,15 +142,18 @@ def _luts(sizing: Sizing, path: str) -> tuple[float, ...]:
     outputs, inputs, pixels = config.outputs, config.inputs, config.frames * config.pixels
     # Lanes of a channel that have taps take the sum of the lanes above instead of their own.
     tapped = min(-(-TAPS // inputs), config.tile_words)
-    soft = sum(product.dsps(sizing.family) for product in _products(config)) == 0
+    in_dsps = _dsp_outputs(config)
+    in_luts = config.lut_outputs
+    if sum(product.dsps(sizing.family) for product in _products(config)) == 0:
+        in_luts = outputs
     return (
-        outputs * _lane_trees(config)[0],
+        in_dsps * _lane_trees(config)[0] + config.lut_outputs * pixels * _lut_lane(config)[0],
         outputs * pixels * config.accumulator_bits,
         inputs * tapped * pixels * config.accumulator_bits,
         TAPS * config.word_bits
         + TAPS * inputs * config.weight_bits
         + outputs * inputs * config.weight_bits,
-        config.multipliers * config.weight_bits * config.activation_bits * soft,
+        in_luts * inputs * pixels * config.weight_bits * config.activation_bits,
     )
 
 

@@ -26,6 +26,7 @@ CONFIGS = {
         "requantize": "single",
         "residual_lanes": 2,
     },
+    "some outputs in luts": {"lut_outputs": 4, "packing": "pixels", "accumulator_bits": 27},
     "luts": {"frames": 2, "multipliers_in_luts": True, "counters": False},
     "few bits": {
         "packing": "pixels",

@@ -145,6 +145,12 @@ def test_multipliers_of_a_lane_of_the_residual_adder(options, family, lane):
         assert dsps("core.residual.adder", family, residual_lanes=lanes, **options) == lanes * lane
 
 
+@pytest.mark.parametrize("packing", ["none", "pixels"])
+def test_outputs_in_luts_take_no_multipliers(packing):
+    whole, some = (dsps("core.array", packing=packing, lut_outputs=count) for count in (0, 5))
+    assert (whole - some) * 16 == whole * 5
+
+
 def test_the_pool_has_no_multipliers():
     assert dsps("core.pool") == 0
 

@@ -1,5 +1,8 @@
 """Multipliers are counted in the netlist."""
 
+import dataclasses
+
+import pytest
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -107,6 +110,16 @@ def test_array():
 def test_array_for_windows_alone_has_fewer():
     array = MacArray(outputs=12, inputs=2, pixels=3, pointwise=False)
     assert by_widths(array) == {(8, 8): 9 * 2 * 3}
+
+
+@pytest.mark.parametrize("packing", ["none", "pixels"])
+def test_products_in_luts_are_counted(packing):
+    config = dataclasses.replace(PRESETS["tiny"], packing=packing, lut_outputs=5)
+    found = count_multipliers(config)
+    assert found.in_luts == 5 * 4 * 2
+    assert found.weights == config.multipliers == 96
+    assert found.total == found.weights - found.in_luts - found.pairs + sum(found.others.values())
+    assert found.pairs == (0 if packing == "none" else 7 * 4)
 
 
 def test_accelerator_has_those_of_its_configuration():
