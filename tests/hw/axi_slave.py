@@ -1,9 +1,9 @@
 """AXI4 slave for Amaranth's simulator: memory, latency, random stalls, faults, protocol checks."""
 
-__all__ = ["AxiSlave"]
+__all__ = ["DECERR", "EXOKAY", "OKAY", "SLVERR", "AxiSlave"]
 
 PAGE_BYTES = 4096
-OKAY, SLVERR = 0, 2
+OKAY, EXOKAY, SLVERR, DECERR = range(4)
 
 
 class AxiSlave:
@@ -25,7 +25,9 @@ class AxiSlave:
     stall : float
         Probability of a pause, by cycle and channel.
     error_address : int or None
-        The beat that holds this byte is answered with SLVERR.
+        The beat that holds this byte is answered with ``error``.
+    error : int
+        ``EXOKAY``, ``SLVERR`` or ``DECERR``.
     drop_beat : int or None
         Number of a read beat that is left out, its ``rlast`` too: a fault.
 
@@ -51,11 +53,12 @@ class AxiSlave:
         latency=2,
         stall=0.0,
         error_address=None,
+        error=SLVERR,
         drop_beat=None,
     ):
         self.bus, self.beat_bytes, self.memory, self.rng = bus, data_bits // 8, memory, rng
         self.latency, self.stall = latency, stall
-        self.error_address, self.drop_beat = error_address, drop_beat
+        self.error_address, self.error, self.drop_beat = error_address, error, drop_beat
         self.read_bursts, self.write_bursts = [], []
         self.read_beats = self.written_beats = self.written_bytes = 0
         self.read_cycles, self.request_cycles = [], []
@@ -79,7 +82,7 @@ class AxiSlave:
             self.error_address is not None
             and self.error_address // self.beat_bytes == address // self.beat_bytes
         )
-        return SLVERR if hit else OKAY
+        return self.error if hit else OKAY
 
     async def read(self, ctx):
         """Testbench of the read channels, to be run in the background."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnv2.hw.core import Core
+from mnv2.hw.passes import Stall
 from tests.hw.core_words import groups, map_of_words, map_words
 from tests.hw.packing import pack_items, unpack_items
 from tests.hw.testbench import bits, run
@@ -14,6 +15,8 @@ __all__ = ["Cycle", "Machine"]
 
 #: What is watched in every cycle.
 WATCHED = ("pointwise", "depthwise", "stall", "issuing", "issued", "quiet", "moving")
+#: Cycles in which nothing moves after which a test ends; none waits as long on purpose.
+PATIENCE = 400
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,24 @@ class Machine:
         self.rng = np.random.default_rng(seed)
         self.queues = {name: deque() for name in self.STREAMS}
         self.held, self.cycles = set(), []
+        self._moved = 0  # cycles until something moved last
 
     def run(self, testbench, *, deadline=4000):
         """Run a coroutine function of (ctx) until it returns; others feed and watch."""
         others = [self._feeder(name) for name in self.STREAMS]
-        run(self.core, testbench, others=[*others, self._watch], cycles=deadline)
+        run(self.core, testbench, others=[*others, self._watch], cycles=deadline, stuck=self._stuck)
+
+    def _stuck(self):
+        """What the core waits for, if nothing has moved for long."""
+        if len(self.cycles) < self._moved + PATIENCE:
+            return ""
+        last = self.cycles[-1]
+        left = [f"{len(queue)} of {name}" for name, queue in self.queues.items() if queue]
+        return (
+            f"Nothing has moved since cycle {self._moved}: stall {Stall(last.stall).name}, "
+            f"issuing {last.issuing}, issued {last.issued}, quiet {last.quiet}, "
+            f"words not taken: {', '.join(left) or 'none'}"
+        )
 
     def _feeder(self, name):
         port, queue = getattr(self.core, name), self.queues[name]
@@ -79,6 +95,7 @@ class Machine:
                 if offered and ready:
                     queue.popleft()
                     offered = False
+                    self._moved = len(self.cycles)
 
         return feed
 
@@ -92,7 +109,9 @@ class Machine:
                 *watched, logits.valid, bits(logits.payload)
             )
             word = payload if valid and taken else None
-            self.cycles.append(Cycle(*values[2:-2], word))
+            self.cycles.append(cycle := Cycle(*values[2:-2], word))
+            if cycle.pointwise or cycle.depthwise or cycle.moving or word is not None:
+                self._moved = len(self.cycles)
 
     # What a test does.
 

@@ -241,5 +241,20 @@ def test_clear_forgets_what_the_rings_held():
     machine.run(testbench)
 
 
+@pytest.mark.parametrize("port", ["i_pass", "i_line"])
+def test_a_command_that_is_offered_is_under_way(port):
+    """From the cycle on in which it is offered."""
+    machine = Stages(CONFIGS["one frame"])
+
+    async def testbench(ctx):
+        core = machine.core
+        await ctx.tick().repeat(3)
+        assert (ctx.get(core.quiet), ctx.get(core.issued)) == (1, 1)
+        ctx.set(getattr(core, port).valid, 1)
+        assert (ctx.get(core.quiet), ctx.get(core.issued)) == (0, port == "i_line")
+
+    machine.run(testbench)
+
+
 def test_conversion():
     check_conversion(lambda: Core(CONFIGS["one frame"]))

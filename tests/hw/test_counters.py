@@ -89,16 +89,16 @@ def test_rows(rows, descriptors):
     """A row each, from row 0 after ``clear``; rows begin again at 0 when there are no more."""
     rng = random.Random(rows)
     cycles, expected = [], {}
-    # Left over from a program that was aborted.
-    cycles += [draw(rng) for _ in range(20)] + [{"clear": 1}]
+    # Left over from a program that was aborted in its second descriptor.
+    cycles += [draw(rng) | {"finish": number == 5} for number in range(20)] + [{"clear": 1}]
     for number in range(descriptors):
         stem = [draw(rng, stem=True) for _ in range(rng.randrange(30))]
         block = [draw(rng) for _ in range(rng.randrange(1, 60))]
         block[-1] |= {"finish": 1}
-        cycles += stem + block
+        # What goes on while nothing runs does not count.
+        idle = [draw(rng) | {"running": 0} for _ in range(9)]
+        cycles += stem + idle + block
         expected[number % rows] = count(block), count(stem)
-    # What goes on while nothing runs does not count.
-    cycles += [draw(rng) | {"running": 0} for _ in range(20)]
     values = run(rows, cycles)
     for row, (block, stem) in expected.items():
         assert values[row, : len(COUNTERS)].tolist() == block

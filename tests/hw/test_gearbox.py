@@ -10,6 +10,7 @@ from amaranth.sim import Simulator
 
 from mnv2.hw.gearbox import Gearbox
 from tests.hw.harness import check_conversion, simulate
+from tests.hw.testbench import run
 
 #: Inputs that are placed as whole units of an output, given in parts, placed in a ring of whole
 #: inputs and outputs, and shifted.
@@ -219,10 +220,7 @@ def test_clear():
         assert ctx.get(dut.o.valid)
         assert ctx.get(dut.o.payload.data) == 0x12
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(testbench)
-    simulator.run_until(1e-6)
+    run(dut, testbench, cycles=100)
 
 
 @pytest.mark.parametrize(

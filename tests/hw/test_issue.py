@@ -3,10 +3,10 @@
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
 from mnv2.hw.issue import Issue
 from mnv2.hw.passes import Range, Stall, Target
+from tests.hw.testbench import run
 
 QUEUE_WORDS = 5
 #: Nothing is missing, and all results find a place at once.
@@ -36,6 +36,12 @@ CAUSES = {
         {**LONG, "target": Target.MAP},
         {"parameters_available": 1},
         3,
+        Stall.PARAMETERS,
+    ),
+    "no parameters of a single step": (
+        {**SINGLE, "target": Target.MAP},
+        {"parameters_available": 1},
+        0,
         Stall.PARAMETERS,
     ),
     "no kernels": (
@@ -75,13 +81,6 @@ def make_issue(tile_words=2, pool_cycles=9):
         queue_words=QUEUE_WORDS,
         pool_cycles=pool_cycles,
     )
-
-
-def run(dut, testbench):
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(testbench)
-    simulator.run()
 
 
 async def give_pass(ctx, dut, command):
@@ -157,6 +156,92 @@ def test_queue_behind_is_never_overfilled_and_always_filled(target, copy, pace):
 
     run(dut, testbench)
     assert pauses > 5
+
+
+@pytest.mark.parametrize(
+    ("target", "copy"),
+    [(Target.QUEUE, False), (Target.QUEUE, True), (Target.RESIDUAL, False), (Target.LOGITS, False)],
+)
+def test_first_step_of_a_pass_waits_for_room(target, copy):
+    """The pass before has left one place for a tile of two words, or none for a copied word."""
+    dut = make_issue()
+    words = 1 if copy else 2
+    command = {**SINGLE, "target": target, "copy": copy, "input_words": 1, "output_words": words}
+
+    async def testbench(ctx):
+        for port, value in PLENTY.items():
+            ctx.set(getattr(dut, port), value)
+        taken = dut.queue_taken if target == Target.QUEUE else dut.side_taken
+
+        async def count(cycles):
+            steps = 0
+            for _ in range(cycles):
+                *_, pointwise, copied = await ctx.tick().sample(dut.pointwise, dut.copy)
+                steps += pointwise or copied
+            return steps
+
+        await give_pass(ctx, dut, {**command, "rows": 1, "groups": QUEUE_WORDS // words})
+        assert await count(30) == QUEUE_WORDS // words
+        await give_pass(ctx, dut, {**command, "rows": 1, "groups": 1})
+        assert await count(30) == 0
+        assert ctx.get(dut.stall) == (
+            Stall.LINE_BUFFER if target == Target.QUEUE else Stall.RESIDUAL
+        )
+        ctx.set(taken, 1)
+        await ctx.tick()
+        ctx.set(taken, 0)
+        assert await count(30) == 1
+
+    run(dut, testbench)
+
+
+def test_weights_that_arrive_one_a_cycle_hold_nothing_up():
+    """Each is in the ring when its step needs it, and not before."""
+    dut, steps = make_issue(), 12
+    command = {**LONG, "target": Target.MAP, "rows": 1, "groups": 1, "input_words": steps}
+
+    async def testbench(ctx):
+        for port, value in PLENTY.items():
+            ctx.set(getattr(dut, port), value)
+        ctx.set(dut.weights_available, 1)
+        await give_pass(ctx, dut, command)
+        done, available, cycles = 0, 1, []
+        for cycle in range(40):
+            # Words come from the cycle of the first step on.
+            arrives = (done > 0 or ctx.get(dut.pointwise)) and available < steps
+            ctx.set(dut.weights_arrive, arrives)
+            ctx.set(dut.weights_available, available)
+            *_, pointwise = await ctx.tick().sample(dut.pointwise)
+            if pointwise:
+                cycles.append(cycle)
+                done += 1
+                assert done <= available
+            available += arrives
+        assert cycles == list(range(cycles[0], cycles[0] + steps))
+
+    run(dut, testbench)
+
+
+def test_words_are_copied_beside_windows():
+    """A copy leaves the array to a window of the same cycle."""
+    dut, both = make_issue(), 0
+
+    async def testbench(ctx):
+        nonlocal both
+        for port, value in PLENTY.items():
+            ctx.set(getattr(dut, port), value)
+        ctx.set(dut.window_valid, 1)
+        ctx.set(dut.window_follows, 1)
+        await give_pass(ctx, dut, {**SINGLE, "copy": 1, "target": Target.QUEUE, "input_words": 2})
+        copies = 0
+        while copies < 32:
+            *_, copied, depthwise = await ctx.tick().sample(dut.copy, dut.depthwise)
+            ctx.set(dut.queue_taken, copied)
+            copies += copied
+            both += copied and depthwise
+
+    run(dut, testbench, cycles=200)
+    assert both == 32
 
 
 def pool_slots(command, tile_words, mean_cycles):

@@ -3,26 +3,12 @@
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
 from mnv2.hw.map_mover import MapLoader, MapStorer
 from tests.hw.harness import check_conversion
+from tests.hw.testbench import run
 
 BITS = 16
-
-
-def run(dut, testbench, cycles):
-    finished = []
-
-    async def wrapped(ctx):
-        await testbench(ctx)
-        finished.append(True)
-
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(wrapped)
-    simulator.run_until(1e-8 * cycles)
-    assert finished, f"Not done within {cycles} cycles"
 
 
 @pytest.mark.parametrize("busy", [0.0, 0.5], ids=["free", "stalls"])
@@ -77,7 +63,7 @@ def test_loader(base, size, busy):
             ]
             assert count <= size or full
 
-    run(dut, testbench, 20_000)
+    run(dut, testbench, cycles=8000)
 
 
 def test_loader_without_a_map():
@@ -96,7 +82,7 @@ def test_loader_without_a_map():
             assert not valid
         assert ctx.get(dut.loaded) == 0
 
-    run(dut, testbench, 100)
+    run(dut, testbench, cycles=100)
 
 
 @pytest.mark.parametrize(("grant", "ready"), [(1.0, 1.0), (0.3, 1.0), (1.0, 0.3), (0.5, 0.5)])
@@ -142,7 +128,7 @@ def test_storer(base, size, grant, ready):
             assert seen == words
             assert stored == count
 
-    run(dut, testbench, 20_000)
+    run(dut, testbench, cycles=8000)
 
 
 def test_storer_full_rate():
@@ -166,7 +152,7 @@ def test_storer_full_rate():
         assert all(valids[first : first + 50])
         assert sum(valids) == 50
 
-    run(dut, testbench, 100)
+    run(dut, testbench, cycles=100)
 
 
 @pytest.mark.parametrize("unit", [MapLoader, MapStorer])

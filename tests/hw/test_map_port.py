@@ -3,12 +3,12 @@
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
 from mnv2.hw.config import INDEX_BITS, STORE_QUEUE_WORDS
 from mnv2.hw.map_port import MapPort
 from mnv2.hw.program import Work
 from tests.hw.harness import check_conversion
+from tests.hw.testbench import run
 
 WORD_BITS, LOGITS_BITS = 16, 40
 
@@ -24,7 +24,6 @@ class Bench:
         self.ring = {}  # the map memory
         self.seen = {name: [] for name in ("o_read", "o_write", "o_load", "o_words", "o_logits")}
         self.cycle = 0
-        self.finished = False
 
     def _flows(self):
         return self.rng.random() >= self.stall
@@ -85,17 +84,7 @@ class Bench:
         return [payload for _, payload in self.seen[name]]
 
     def run(self, check, deadline=5000):
-        async def testbench(ctx):
-            await check(ctx)
-            self.finished = True
-
-        simulator = Simulator(self.dut)
-        simulator.add_clock(1e-8)
-        simulator.add_testbench(testbench)
-        for _ in range(2 * deadline):  # edges of the clock
-            if not self.finished:
-                simulator.advance()
-        assert self.finished, f"Not finished; {self.seen} came"
+        run(self.dut, check, cycles=deadline)
 
 
 def block(**changes):

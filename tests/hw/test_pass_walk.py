@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator
 
 from mnv2.hw.pass_walk import PassWalk
 from mnv2.hw.passes import PassCommand
 from mnv2.sim.rtl.verilog import convert
+from tests.hw.testbench import run
 
 TILE_WORDS, WEIGHT_RING = 3, 37
 
@@ -243,10 +243,7 @@ def test_steps_are_those_of_the_loops(seed):
             while freed_before or rng.integers(0, 2):
                 await tick()
 
-    simulator = Simulator(walk)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run_until(0.1)
+    run(walk, bench)
     assert all(count >= 3 for count in seen.values()), seen
 
 

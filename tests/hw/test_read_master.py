@@ -3,150 +3,12 @@
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
 from mnv2.hw.read_master import ReadMaster
-from tests.hw.axi_slave import AxiSlave
+from tests.hw.axi_slave import DECERR, EXOKAY, SLVERR
 from tests.hw.harness import check_conversion
-
-CYCLE = 1e-8
-
-
-class Bench:
-    """A read master, its slave, and what each channel is to do and did.
-
-    Parameters
-    ----------
-    commands : list of list of (int, int)
-        Address and beats of each command of each channel.
-    stalls : list of float
-        Probability that the reader of a channel waits, by channel; 1 never reads.
-    """
-
-    def __init__(self, dut, commands, *, stalls=None, seed=1, size=1 << 16, **slave):
-        self.dut, self.commands = dut, commands
-        self.stalls = stalls or [0.0] * dut.channels
-        self.rng = random.Random(seed)
-        self.memory = bytearray(self.rng.randbytes(size))
-        self.slave = AxiSlave(
-            dut.bus, data_bits=dut.data_bits, memory=self.memory, rng=self.rng, **slave
-        )
-        self.beats = [[] for _ in commands]
-        self.cycles = [[] for _ in commands]
-        self.command_cycles = [[] for _ in commands]
-        self.received = [0 for _ in commands]
-        self.finished = False
-
-    def expected(self, channel):
-        """Beats of a channel: data and last."""
-        size, beats = self.dut.data_bits // 8, []
-        for address, count in self.commands[channel]:
-            beats += [
-                (
-                    int.from_bytes(self.memory[start : start + size], "little"),
-                    start == address + (count - 1) * size,
-                )
-                for start in range(address, address + count * size, size)
-            ]
-        return beats
-
-    def _sender(self, channel):
-        async def send(ctx):
-            port, cycle = self.dut.i[channel], 0
-            for address, beats in self.commands[channel]:
-                ctx.set(port.payload, {"address": address, "beats": beats})
-                ctx.set(port.valid, 1)
-                ready = False
-                while not ready:
-                    *_, ready = await ctx.tick().sample(port.ready)
-                    cycle += 1
-                self.command_cycles[channel].append(cycle - 1)
-                ctx.set(port.valid, 0)
-
-        return send
-
-    def _receiver(self, channel):
-        async def receive(ctx):
-            port, cycle, held = self.dut.o[channel], 0, None
-            while True:
-                ready = self.rng.random() >= self.stalls[channel]
-                ctx.set(port.ready, ready)
-                *_, valid, beat, r_ready, abort = await ctx.tick().sample(
-                    port.valid, port.payload, self.dut.bus.rready, self.dut.abort
-                )
-                assert r_ready, "rready fell"
-                beat = (int(beat.data), bool(beat.last))
-                assert held is None or abort or (valid and beat == held), "o changed in a stall"
-                held = beat if valid and not ready else None
-                if valid and ready:
-                    self.beats[channel].append(beat)
-                    self.cycles[channel].append(cycle)
-                cycle += 1
-
-        return receive
-
-    async def _count(self, ctx):
-        """Count the beats that the master says it received, each the cycle after it."""
-        arrived = False
-        while True:
-            *_, received, valid = await ctx.tick().sample(self.dut.received, self.dut.bus.rvalid)
-            assert received.bit_count() == arrived
-            for channel in range(self.dut.channels):
-                self.received[channel] += received >> channel & 1
-            arrived = valid
-
-    def run(self, check, deadline=20_000):
-        """Run until ``check``, a testbench, has ended."""
-
-        async def testbench(ctx):
-            await check(ctx)
-            self.finished = True
-
-        simulator = Simulator(self.dut)
-        simulator.add_clock(CYCLE)
-        simulator.add_testbench(self.slave.read, background=True)
-        simulator.add_testbench(self._count, background=True)
-        for channel in range(self.dut.channels):
-            simulator.add_testbench(self._sender(channel), background=True)
-            simulator.add_testbench(self._receiver(channel), background=True)
-        simulator.add_testbench(testbench)
-        for _ in range(2 * deadline):  # edges of the clock
-            if not self.finished:
-                simulator.advance()
-        assert self.finished, f"Not finished; {[len(beats) for beats in self.beats]} beats came"
-
-    def run_all(self, **options):
-        """Run until all the beats of all channels came; check data and counters."""
-        total = [sum(count for _, count in commands) for commands in self.commands]
-
-        async def check(ctx):
-            while [len(beats) for beats in self.beats] != total:
-                await ctx.tick()
-            await ctx.tick().repeat(5)
-            assert not ctx.get(self.dut.busy)
-            assert not ctx.get(self.dut.error)
-            assert self.received == total
-
-        self.run(check, **options)
-        for channel in range(self.dut.channels):
-            assert self.beats[channel] == self.expected(channel)
-        assert self.slave.read_beats == sum(total)
-
-
-def random_commands(rng, channels, data_bits, burst_beats, *, count=4, size=1 << 16):
-    """Commands of each channel: over the end of a page, of 0 to 2 beats, and random ones."""
-    beat_bytes = data_bits // 8
-    return [
-        [
-            (4096 * (1 + channel) - 3 * beat_bytes, burst_beats + 5),
-            (beat_bytes * channel, channel % 3),
-        ]
-        + [
-            (beat_bytes * rng.randrange(size // beat_bytes - 60), rng.randrange(60))
-            for _ in range(count)
-        ]
-        for channel in range(channels)
-    ]
+from tests.hw.read_bench import Bench, random_commands
+from tests.hw.testbench import run
 
 
 @pytest.mark.parametrize(
@@ -259,14 +121,16 @@ def test_arbitration(arbitration):
         assert order[2:] == sorted(order[2:])
 
 
-def test_error_response():
+@pytest.mark.parametrize(("response", "error"), [(EXOKAY, 0), (SLVERR, 1), (DECERR, 1)])
+def test_error_response(response, error):
     dut = ReadMaster(data_bits=64, channels=2)
-    bench = Bench(dut, [[(0, 40), (1024, 4)], [(2048, 40)]], error_address=100, stall=0.2)
+    commands = [[(0, 40), (1024, 4)], [(2048, 40)]]
+    bench = Bench(dut, commands, error_address=100, error=response, stall=0.2)
 
     async def check(ctx):
         while len(bench.beats[0]) < 44 or len(bench.beats[1]) < 40:
             await ctx.tick()
-        assert ctx.get(dut.error)
+        assert ctx.get(dut.error) == error
         ctx.set(dut.clear, 1)
         await ctx.tick()
         ctx.set(dut.clear, 0)
@@ -300,10 +164,70 @@ def test_unasked_beat_is_an_error(last):
         await ctx.tick()
         assert ctx.get(dut.error)
 
-    simulator = Simulator(dut)
-    simulator.add_clock(CYCLE)
-    simulator.add_testbench(testbench)
-    simulator.run()
+    run(dut, testbench)
+
+
+def test_clear():
+    """An error of the same cycle stays; a beat of the same cycle does not count."""
+    dut = ReadMaster(data_bits=64, channels=1)
+
+    async def testbench(ctx):
+        ctx.set(dut.bus.arready, 1)
+        ctx.set(dut.i[0].payload, {"address": 0, "beats": 3})
+        ctx.set(dut.i[0].valid, 1)
+        await ctx.tick()
+        ctx.set(dut.i[0].valid, 0)
+        await ctx.tick().until(dut.bus.arvalid)
+        ctx.set(dut.bus.rvalid, 1)
+        # The second beat ends the burst, says the slave.
+        for clear, last, received, error in ((0, 0, 1, 0), (1, 1, 0, 1), (0, 1, 1, 1)):
+            ctx.set(dut.clear, clear)
+            ctx.set(dut.bus.rlast, last)
+            await ctx.tick()
+            assert (ctx.get(dut.received), ctx.get(dut.error)) == (received, error)
+        ctx.set(dut.bus.rvalid, 0)
+        ctx.set(dut.clear, 1)
+        await ctx.tick()
+        assert (ctx.get(dut.received), ctx.get(dut.error)) == (0, 0)
+
+    run(dut, testbench, cycles=100)
+
+
+@pytest.mark.parametrize("outstanding", [1, 3])
+def test_bursts_on_their_way(outstanding):
+    """As many as are allowed, and no more."""
+    dut = ReadMaster(data_bits=64, channels=2, fifo_beats=256, outstanding=outstanding)
+    bench, most = Bench(dut, [[(0, 100)], [(4096, 100)]], latency=60), 0
+
+    async def check(ctx):
+        nonlocal most
+        on_their_way = 0
+        while [len(beats) for beats in bench.beats] != [100, 100]:
+            *_, asked, ready, came, last = await ctx.tick().sample(
+                dut.bus.arvalid, dut.bus.arready, dut.bus.rvalid, dut.bus.rlast
+            )
+            on_their_way += (asked and ready) - (came and last)
+            most = max(most, on_their_way)
+
+    bench.run(check)
+    assert most == outstanding
+
+
+def test_abort_asks_for_nothing_more():
+    """One burst may have been granted in the cycle in which it comes."""
+    for start in range(4, 16):
+        dut = ReadMaster(data_bits=64, channels=2, burst_beats=4)
+        bench = Bench(dut, [[(0, 200)], [(8192, 200)]], latency=9)
+
+        async def check(ctx, dut=dut, bench=bench, start=start):
+            await ctx.tick().repeat(start)
+            ctx.set(dut.abort, 1)
+            await ctx.tick().repeat(2)
+            for _ in range(30):
+                assert not ctx.get(dut.bus.arvalid)
+                await ctx.tick()
+
+        bench.run(check)
 
 
 @pytest.mark.parametrize("start", range(3, 60, 4))

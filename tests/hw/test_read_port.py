@@ -4,13 +4,13 @@ import random
 from itertools import pairwise
 
 import pytest
-from amaranth.sim import Simulator
 
 from mnv2.hw.config import STREAMS
 from mnv2.hw.read_port import ReadPort
 from mnv2.hw.stream_layout import dense_layout, padded_layout
 from tests.hw.axi_slave import AxiSlave
 from tests.hw.harness import check_conversion
+from tests.hw.testbench import run
 from tests.hw.words import cut_words
 
 DATA_BITS = 64
@@ -57,7 +57,6 @@ class Bench:
         self.words = {name: [] for name in WORDS}
         self.cycles = {name: [] for name in WORDS}
         self.received = [0 for _ in STREAMS]
-        self.finished = False
 
     def expected(self, name, address, beats):
         """Words of a run of beats."""
@@ -108,19 +107,8 @@ class Bench:
         assert len(self.words[name]) == count
 
     def run(self, check, deadline=10_000):
-        async def testbench(ctx):
-            await check(ctx)
-            self.finished = True
-
-        simulator = Simulator(self.dut)
-        simulator.add_clock(1e-8)
-        for process in (self.slave.read, self._count, *map(self._receive, WORDS)):
-            simulator.add_testbench(process, background=True)
-        simulator.add_testbench(testbench)
-        for _ in range(2 * deadline):  # edges of the clock
-            if not self.finished:
-                simulator.advance()
-        assert self.finished, f"Not finished; {self.words} came"
+        others = [self.slave.read, self._count, *map(self._receive, WORDS)]
+        run(self.dut, check, others=others, cycles=deadline)
 
 
 @pytest.mark.parametrize("stall", [0.0, 0.4], ids=["free", "stalls"])

@@ -3,19 +3,12 @@
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
 from mnv2.hw.ring import Ring
 from tests.hw.harness import check_conversion
+from tests.hw.testbench import run
 
 WIDTH = 24
-
-
-def run(dut, testbench):
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(testbench)
-    simulator.run_until(50e-6)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +26,6 @@ def test_random_access(depth, free_limit):
     dut = Ring(shape=WIDTH, depth=depth, free_limit=free_limit)
     rng = random.Random(depth)
     met = {"full": 0, "empty": 0, "wrap": 0, "rewind": 0, "write and free": 0, "hold": 0}
-    finished = []
 
     async def testbench(ctx):
         held, base, data, previous = [], 0, None, 0
@@ -72,25 +64,20 @@ def test_random_access(depth, free_limit):
             held = held[free:] + ([word] if write and ready else [])
             base = (base + free) % depth
         ctx.set(dut.free, 0)
-        finished.append(True)
 
     run(dut, testbench)
-    assert finished
     assert all(met.values()), met
 
 
 def test_step_wraps():
     dut = Ring(shape=WIDTH, depth=5)
-    finished = []
 
     async def testbench(ctx):
         for address in range(5):
             ctx.set(dut.read_address, address)
             assert ctx.get(dut.step(dut.read_address)) == (address + 1) % 5
-        finished.append(True)
 
     run(dut, testbench)
-    assert finished
 
 
 def test_full_rate():
@@ -117,7 +104,6 @@ def test_full_rate():
 
 def test_clear():
     dut = Ring(shape=WIDTH, depth=4)
-    finished = []
 
     async def testbench(ctx):
         ctx.set(dut.i.valid, 1)
@@ -134,10 +120,8 @@ def test_clear():
         ctx.set(dut.read_enable, 1)
         await ctx.tick()
         assert ctx.get(dut.read_data) == 77
-        finished.append(True)
 
     run(dut, testbench)
-    assert finished
 
 
 def test_free_of_absent_words_stops():

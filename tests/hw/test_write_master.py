@@ -3,13 +3,12 @@
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
 from mnv2.hw.write_master import WriteMaster
-from tests.hw.axi_slave import AxiSlave
+from tests.hw.axi_slave import DECERR, EXOKAY, SLVERR, AxiSlave
 from tests.hw.harness import check_conversion
+from tests.hw.testbench import run
 
-CYCLE = 1e-8
 SIZE = 1 << 16
 
 
@@ -37,7 +36,6 @@ class Bench:
             **slave,
         )
         self.taken = []
-        self.finished = False
 
     def expected(self):
         memory = bytearray(self.before)
@@ -76,19 +74,8 @@ class Bench:
                 number += 1
 
     def run(self, check, deadline=10_000):
-        async def testbench(ctx):
-            await check(ctx)
-            self.finished = True
-
-        simulator = Simulator(self.dut)
-        simulator.add_clock(CYCLE)
-        for process in (self.slave.write, self._send_commands, self._send_beats):
-            simulator.add_testbench(process, background=True)
-        simulator.add_testbench(testbench)
-        for _ in range(2 * deadline):  # edges of the clock
-            if not self.finished:
-                simulator.advance()
-        assert self.finished, f"Not finished; {self.slave.written_beats} beats came"
+        others = [self.slave.write, self._send_commands, self._send_beats]
+        run(self.dut, check, others=others, cycles=deadline)
 
     def run_all(self):
         """Run until all is written; check memory and counters."""
@@ -189,20 +176,39 @@ def test_burst_is_whole_before_it_is_announced():
     bench.run(check)
 
 
-def test_error_response():
+@pytest.mark.parametrize(("response", "error"), [(EXOKAY, 0), (SLVERR, 1), (DECERR, 1)])
+def test_error_response(response, error):
     dut = WriteMaster(data_bits=64)
-    bench = Bench(dut, [(0, bytes(8 * 40)), (1024, bytes(5))], error_address=100)
+    runs = [(0, bytes(8 * 40)), (1024, bytes(5))]
+    bench = Bench(dut, runs, error_address=100, error=response)
 
     async def check(ctx):
         while bench.slave.written_beats < 41 or ctx.get(dut.busy):
             await ctx.tick()
-        assert ctx.get(dut.error)
+        assert ctx.get(dut.error) == error
         ctx.set(dut.clear, 1)
         await ctx.tick()
         ctx.set(dut.clear, 0)
         assert not ctx.get(dut.error)
 
     bench.run(check)
+
+
+@pytest.mark.parametrize("clear", [0, 1])
+def test_unasked_answer_is_an_error(clear):
+    """That of the cycle in which ``error`` is cleared, too."""
+    dut = WriteMaster(data_bits=64)
+
+    async def testbench(ctx):
+        await ctx.tick().repeat(2)
+        assert not ctx.get(dut.error)
+        ctx.set(dut.bus.bvalid, 1)
+        ctx.set(dut.clear, clear)
+        await ctx.tick()
+        assert ctx.get(dut.error)
+        assert not ctx.get(dut.busy)
+
+    run(dut, testbench, cycles=100)
 
 
 @pytest.mark.parametrize("beat", [3, 39])
@@ -245,6 +251,27 @@ def test_abort(start):
         word = (0x0123456789ABCDEF).to_bytes(8, "little")
         assert bench.slave.memory[8192:8208] == word + word[:5] + bench.before[8205:8208]
         assert not ctx.get(dut.error)
+
+    bench.run(check)
+
+
+@pytest.mark.parametrize("cycles", range(8))
+def test_abort_when_a_burst_is_announced(cycles):
+    """Cycles after its last beat: it is not announced any more, or has all its beats."""
+    dut = WriteMaster(data_bits=64, burst_beats=4, fifo_beats=8)
+    bench = Bench(dut, [], latency=3)
+
+    async def check(ctx):
+        await bench._send(ctx, dut.i_command, {"address": 0, "bytes": 8 * 40})
+        for _ in range(4):
+            await bench._send(ctx, dut.i, {"data": 5, "last": 0})
+        for _ in range(cycles):
+            await ctx.tick()
+        ctx.set(dut.abort, 1)
+        # No more beats come.
+        await ctx.tick().repeat(40)
+        assert not ctx.get(dut.busy)
+        assert bench.slave.written_beats in (0, 4)
 
     bench.run(check)
 

@@ -4,12 +4,12 @@ import random
 from itertools import pairwise
 
 import pytest
-from amaranth.sim import Simulator
 
 from mnv2.hw.stream_layout import dense_layout, padded_layout
 from mnv2.hw.write_port import WritePort
 from tests.hw.axi_slave import AxiSlave
 from tests.hw.harness import check_conversion
+from tests.hw.testbench import run
 from tests.hw.words import join_words
 
 DATA_BITS = 64
@@ -55,7 +55,6 @@ class Bench:
             **slave,
         )
         self.cycles = []
-        self.finished = False
 
     async def send(self, ctx, name, words, cycle=0):
         """Offer words, the last of them as such."""
@@ -97,18 +96,7 @@ class Bench:
         memory[address : address + size] = data[:size]
 
     def run(self, check, deadline=10_000):
-        async def testbench(ctx):
-            await check(ctx)
-            self.finished = True
-
-        simulator = Simulator(self.dut)
-        simulator.add_clock(1e-8)
-        simulator.add_testbench(self.slave.write, background=True)
-        simulator.add_testbench(testbench)
-        for _ in range(2 * deadline):  # edges of the clock
-            if not self.finished:
-                simulator.advance()
-        assert self.finished, f"Not finished; {self.slave.written_beats} beats came"
+        run(self.dut, check, others=[self.slave.write], cycles=deadline)
 
 
 @pytest.mark.parametrize("stall", [0.0, 0.4], ids=["free", "stalls"])
@@ -122,12 +110,12 @@ def test_maps_and_logits_in_turn(name, stall):
         )
     ]
     expected = bytearray(bench.before)
-    for run in runs:
-        bench.place(expected, *run)
+    for one in runs:
+        bench.place(expected, *one)
 
     async def check(ctx):
-        for run in runs:
-            await bench.write(ctx, *run)
+        for one in runs:
+            await bench.write(ctx, *one)
         assert not ctx.get(bench.dut.error)
 
     bench.run(check)
