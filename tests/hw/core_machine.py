@@ -68,7 +68,7 @@ class Machine:
         run(self.core, testbench, others=[*others, self._watch], cycles=deadline, stuck=self._stuck)
 
     def _stuck(self):
-        """What the core waits for, if nothing has moved for long."""
+        """A sentence on what the core waits for, if nothing has moved for long."""
         if len(self.cycles) < self._moved + PATIENCE:
             return ""
         last = self.cycles[-1]

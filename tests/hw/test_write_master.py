@@ -196,7 +196,7 @@ def test_error_response(response, error):
 
 @pytest.mark.parametrize("clear", [0, 1])
 def test_unasked_answer_is_an_error(clear):
-    """That of the cycle in which ``error`` is cleared, too."""
+    """In the cycle in which ``error`` is cleared, too."""
     dut = WriteMaster(data_bits=64)
 
     async def testbench(ctx):
