@@ -195,6 +195,25 @@ def test_first_step_of_a_pass_waits_for_room(target, copy):
     run(dut, testbench)
 
 
+@pytest.mark.parametrize(("output_words", "groups"), [(25, 1), (1, 25)])
+def test_tiles_of_one_word_fill_the_queue_and_no_more(output_words, groups):
+    """A tile a cycle, of the same channels or of the next: each finds its own place."""
+    dut, steps = make_issue(tile_words=1), 0
+    size = {"rows": 1, "groups": groups, "output_words": output_words}
+
+    async def testbench(ctx):
+        nonlocal steps
+        for port, value in PLENTY.items():
+            ctx.set(getattr(dut, port), value)
+        await give_pass(ctx, dut, {**SINGLE, **size, "target": Target.QUEUE})
+        for _ in range(40):
+            *_, pointwise = await ctx.tick().sample(dut.pointwise)
+            steps += pointwise
+
+    run(dut, testbench)
+    assert steps == QUEUE_WORDS
+
+
 def test_weights_that_arrive_one_a_cycle_hold_nothing_up():
     """Each is in the ring when its step needs it, and not before."""
     dut, steps = make_issue(), 12
