@@ -82,8 +82,8 @@ class KernelLayer(EagerLayer):
             layer.multiplier,
             layer.shift,
         )
-        self.parameters = tuple(torch.as_tensor(array, device=device) for array in arrays)
-        self.numbers = torch.as_tensor(
+        self.parameters = tuple(torch.tensor(array, device=device) for array in arrays)
+        self.numbers = torch.tensor(
             layer_numbers(layer, add, self.facts.overflows, place), device=device
         )
 

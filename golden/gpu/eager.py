@@ -57,9 +57,9 @@ class EagerLayer:
         # A GPU may round the factors of float32 products, if its user lets it.
         narrow = self.facts.exact is np.float32 and device.type == "cpu"
         self.kind = torch.float32 if narrow else torch.float64
-        self.weights = torch.as_tensor(layer.weights, device=device)
-        self.correction = torch.as_tensor(self.facts.correction, device=device)
-        self.bias = torch.as_tensor(layer.bias.astype(np.int64), device=device)
+        self.weights = torch.tensor(layer.weights, device=device)
+        self.correction = torch.tensor(self.facts.correction, device=device)
+        self.bias = torch.tensor(layer.bias.astype(np.int64), device=device)
         self.requantize = Requantization(layer, layer.output_zero_point, device)
 
     def accumulate(self, x, overflows=None):
@@ -128,9 +128,10 @@ class EagerAdd:
         self.add = add
 
         def numbers(multiplier, shift):
-            return [
-                torch.tensor(int(x), dtype=torch.int64, device=device) for x in (multiplier, shift)
-            ]
+            return (
+                torch.tensor(int(multiplier), dtype=torch.int64, device=device),
+                torch.tensor(int(shift), dtype=torch.int64, device=device),
+            )
 
         self.a_scale = numbers(add.a_multiplier, add.a_shift)
         self.b_scale = numbers(add.b_multiplier, add.b_shift)
@@ -145,8 +146,8 @@ class EagerAdd:
             (b, add.b_zero_point, self.b_scale),
         ):
             lifted = (values.to(torch.int64) - zero) << add.left_shift
-            total = total + scale_by_multiplier(lifted, *scale, rounding)
-        scaled = scale_by_multiplier(wrap(total, 32), *self.scale, rounding)
+            total = total + scale_by_multiplier(lifted, scale[0], scale[1], rounding)
+        scaled = scale_by_multiplier(wrap(total, 32), self.scale[0], self.scale[1], rounding)
         return (
             (scaled + add.output_zero_point)
             .clamp(add.minimum, add.maximum)

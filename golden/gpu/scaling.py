@@ -55,7 +55,7 @@ class Requantization:
 
     def __init__(self, record, offset, device):
         self.multiplier, self.shift = (
-            torch.as_tensor(np.asarray(value, np.int64), device=device)
+            torch.tensor(np.asarray(value, np.int64), device=device)
             for value in (record.multiplier, record.shift)
         )
         self.offset, self.low, self.high = offset, record.minimum, record.maximum

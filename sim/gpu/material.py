@@ -1,4 +1,4 @@
-"""What a GPU is measured with: a float network, pictures, and formats of every kind.
+"""Material to measure a GPU with: a float network, pictures, and formats of every kind.
 
 A folder made by `pack_material` carries them to a machine that has none of the project's packages.
 Without one the bundled network and photographs are taken; where those are not installed either, a
@@ -44,7 +44,7 @@ FORMATS = {
 }
 #: Files of a packed folder.
 WEIGHTS, PICTURES = "weights.pth", "pictures.npz"
-#: Every so many-th picture is calibrated on.
+#: One picture of this many is calibrated on.
 CALIBRATED = 14
 
 
@@ -108,7 +108,7 @@ def pack_material(folder: Path) -> None:
 def load_material(
     folder: Path | None = None, *, random: tuple[float, int] | None = None
 ) -> Material:
-    """What there is to measure with.
+    """The network and pictures to measure with.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ def measure_gpu(request: GpuRequest, say: Callable[[str], None]) -> list[str]:
             if rows and checks.late("equality"):
                 checks.fail(f"equality of {name}: no time left")
                 continue
-            checks.run(f"equality of {name}", lambda n=name, p=point: one_format(rows, n, p))
+            checks.run(f"equality of {name}", partial(one_format, rows, name, point))
 
     def one_format(rows: dict[str, Any], name: str, point: Point) -> None:
         model = _made(workload, point)
@@ -158,9 +159,10 @@ def measure_gpu(request: GpuRequest, say: Callable[[str], None]) -> list[str]:
             model, material.pixels[1 : 1 + COMPARED], normalization, request.device
         )
         rows[name] = found.as_dict()
+        counted = "" if found.overflows_equal else ", counted otherwise"
         say(
             f"{name}: {found.different:,} of {found.elements:,} elements of {found.tensors} "
-            f"tensors differ; {found.overflows:,} overflows{'' if found.overflows_equal else ', UNEQUAL'}"
+            f"tensors differ; {found.overflows:,} overflows{counted}"
         )
         if not found.equal:
             checks.fail(f"{name} differs first in {found.first}")

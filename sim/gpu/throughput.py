@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -88,11 +89,9 @@ def measure_batches(
         if stop():
             break
         runner = DeviceRunner(model, device, group=size)
-        rates = _rates(lambda r=runner: r.run_pixels(pixels, table, LOGITS), len(pixels), rounds)
+        rates = _rates(partial(runner.run_pixels, pixels, table, LOGITS), len(pixels), rounds)
         there = runner.upload(pixels)
-        resident = _rates(
-            lambda r=runner, p=there: r.run_pixels(p, table, LOGITS), len(pixels), rounds
-        )
+        resident = _rates(partial(runner.run_pixels, there, table, LOGITS), len(pixels), rounds)
         rows.append(
             {
                 "batch": size,

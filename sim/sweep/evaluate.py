@@ -256,7 +256,7 @@ def _rankings(
     logits: np.ndarray, reference: np.ndarray, labels: np.ndarray | None
 ) -> dict[str, np.ndarray]:
     """Whether the top-1 class, or one of the top-5, is the expected one, for each picture."""
-    hits = {}
+    hits: dict[str, np.ndarray] = {}
     expected = {"agree": np.argmax(reference, axis=1), "label": labels}
     for name, classes in expected.items():
         if classes is not None:
