@@ -13,6 +13,7 @@ import numpy as np
 from mnv2.golden.average_pool import QuantizedAveragePool
 from mnv2.golden.fast import batch
 from mnv2.golden.fixed_point import activation_type
+from mnv2.golden.gpu.device import make_runner
 from mnv2.golden.network import Network
 from mnv2.golden.quantized_block import QuantizedBlock, run_block
 from mnv2.golden.quantized_layer import QuantizedLayer, QuantizedMean
@@ -80,6 +81,32 @@ class QuantizedModel:
         """Derive `prepared` now, for callers who time a forward pass; returns it."""
         return self.prepared
 
+    @cached_property
+    def _runners(self):
+        """The model on devices, by their names."""
+        return {}
+
+    def on_device(self, device):
+        """The model made ready on a device, once.
+
+        Parameters
+        ----------
+        device : str
+            ``"cuda"`` or ``"cuda:N"``; see `mnv2.golden.gpu.device.find_device`.
+
+        Returns
+        -------
+        mnv2.golden.gpu.runner.DeviceRunner
+
+        Raises
+        ------
+        mnv2.golden.gpu.device.DeviceError
+            A ValueError: if the device cannot be used.
+        """
+        if device not in self._runners:
+            self._runners[device] = make_runner(self, device)
+        return self._runners[device]
+
     def __getstate__(self):
         """The fields alone: the prepared form is derived again where it is needed."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -125,7 +152,7 @@ class QuantizedModel:
         tensors["logits_accumulator"] = acc
         return tensors
 
-    def run_batch(self, images, keep=None, overflows=None):
+    def run_batch(self, images, keep=None, overflows=None, device="cpu"):
         """Tensors of a batch of images, each equal to that of `run`.
 
         The first call takes a few tenths of a second more, to prove its fast form.
@@ -137,6 +164,8 @@ class QuantizedModel:
             Names of the tensors wanted, as in `run`; by default all, which take 7 MB an image.
         overflows : dict, optional
             Receives for each layer's name how many accumulators of all images left their range.
+        device : str
+            ``"cpu"``, or a GPU, see `on_device`. The result is the same, every element.
 
         Returns
         -------
@@ -145,13 +174,19 @@ class QuantizedModel:
         Raises
         ------
         ValueError
-            For images of another type or shape, or a name that no tensor has.
+            For images of another type or shape, a name that no tensor has, or a device that cannot
+            be used.
         """
         self._check_images(images)
+        if device != "cpu":
+            return self.on_device(device).run(images, keep, overflows)
         return batch.run_model(self, self.prepared, images, keep, overflows)
 
     def logits(self, tensors):
-        """Real logits float64 [classes] from the wide accumulators of `run`."""
-        layer = self.classifier
+        """Real logits float64 [classes] from the wide accumulators of `run`.
+
+        Of those of `run_batch` [N, classes].
+        """
+        layer, sums = self.classifier, tensors["logits_accumulator"]
         step = np.float64(layer.input_scale) * layer.weight_scales.astype(np.float64)
-        return tensors["logits_accumulator"].reshape(-1) * step
+        return sums.reshape(*sums.shape[:-3], sums.shape[-1]) * step

@@ -1,6 +1,6 @@
 # Makes .venv and installs the project into it; sourced by the other scripts.
 #
-# setup_environment [test|synthesis]    leaves the project's folder in $root and its Python in $python
+# setup_environment [test|synthesis|gpu]   leaves the project's folder in $root and its Python in $python
 #
 # A stamp in .venv holds the files that name the packages, so that a second call only compares files. An
 # interrupted set-up starts again; of two at a time the second waits, and finds the environment there.

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FORBIDDEN = {
-    "golden": {"mnv2.hw", "mnv2.sim", "tests", "amaranth", "cocotb", "matplotlib", "torch", "PIL"},
+    "golden": {"mnv2.hw", "mnv2.sim", "tests", "amaranth", "cocotb", "matplotlib", "PIL"},
     "hw": {"mnv2.golden", "mnv2.sim", "tests", "numpy", "cocotb"},
     "sim": {"tests"},
     "tests": set(),
@@ -25,6 +25,8 @@ IMPORTERS_ALLOWED = GOLDEN_ALLOWED | {
     "safetensors",
     "tflite",
 }
+#: The integer model on a GPU, optional too; one function loads it.
+GPU_ALLOWED = GOLDEN_ALLOWED | {"torch", "triton"}
 #: Compiled inner loops, which are optional: `mnv2.golden.fast.kernels` has them in numpy.
 COMPILED_ALLOWED = GOLDEN_ALLOWED | {"numba"}
 EXPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "tflite"}
@@ -71,7 +73,9 @@ def test_golden_needs_numpy_alone():
             else IMPORTERS_ALLOWED
             if "importers" in path.parts
             else COMPILED_ALLOWED
-            if path.name == "compiled.py"
+            if path == ROOT / "golden/fast/compiled.py"
+            else GPU_ALLOWED
+            if path.parent == ROOT / "golden/gpu"
             else GOLDEN_ALLOWED
         )
         wrong = imported(path) - allowed - set(sys.stdlib_module_names)
@@ -114,3 +118,17 @@ def test_golden_opens_no_files_outside_importers():
             if isinstance(node, ast.Name)
         }
         assert "open" not in calls, path
+
+
+def test_torch_is_loaded_where_it_is_wanted():
+    """Neither the model nor a command loads it, or needs it, before a device is asked for."""
+    import subprocess
+    import sys
+
+    program = (
+        "import sys\n"
+        "import mnv2, mnv2.golden.model, mnv2.golden.gpu.device, mnv2.sim.sweep.sweep\n"
+        "loaded = {'torch', 'triton'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)

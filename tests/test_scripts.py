@@ -92,7 +92,7 @@ def test_stamp_makes_the_set_up_a_comparison(project):
     assert call(project, "scripts/run").returncode == 2
 
 
-@pytest.mark.parametrize("name", ["benchmark", "synthesize", "fmax", "calibrate-costs"])
+@pytest.mark.parametrize("name", ["benchmark", "synthesize", "fmax", "calibrate-costs", "gpu"])
 def test_script_of_the_laboratory_is_its_command(name, project):
     folder, programs = project
     for tool in ("g++", "make", "perl"):
@@ -101,7 +101,7 @@ def test_script_of_the_laboratory_is_its_command(name, project):
     add_program(folder / ".venv" / "bin", "python")
     add_program(folder / ".venv" / "bin", "mnv2", 'echo "mnv2 $*"')
     stamp = (folder / "pyproject.toml").read_text() + (folder / "requirements-data.txt").read_text()
-    for kind in ("test", "synthesis"):
+    for kind in ("test", "synthesis", "gpu"):
         (folder / ".venv" / f"mnv2-{kind}.stamp").write_text(stamp)
     done = call(project, f"scripts/{name}", "--help")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"mnv2 lab {name} --help\n", "")

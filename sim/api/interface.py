@@ -249,6 +249,7 @@ def sweep(
     *,
     resume: bool = False,
     workers: int | None = 0,
+    device: str = "cpu",
 ) -> SweepResults:
     """Quantise a network to many formats, and measure the accuracy of each on pictures.
 
@@ -262,6 +263,8 @@ def sweep(
         Whether the journal is there already.
     workers : int, optional
         Processes; 0 works in this one, None takes one for each core.
+    device : str
+        ``"cpu"``, or a GPU that runs the networks, ``"cuda"`` or ``"cuda:N"``, in this process.
 
     Returns
     -------
@@ -271,7 +274,7 @@ def sweep(
     Raises
     ------
     UserError
-        If the model or the pictures cannot be used, or the folder cannot.
+        If the model, the pictures or the device cannot be used, or the folder cannot.
 
     Examples
     --------
@@ -286,7 +289,8 @@ def sweep(
     """
     from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep
 
-    return run_sweep(prepare_sweep(request), Path(folder), resume=resume, workers=workers)
+    prepared = prepare_sweep(request, device=device)
+    return run_sweep(prepared, Path(folder), resume=resume, workers=workers)
 
 
 def run_rtl(

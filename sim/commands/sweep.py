@@ -8,6 +8,7 @@ import typer
 from mnv2.sim.commands.options.model import Normalization, PixelNormalization, Size, given
 from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.options.work import (
+    Device,
     NewFolder,
     Resume,
     Scheduler,
@@ -102,6 +103,7 @@ def sweep(
     resume: Resume = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    device: Device = "cpu",
     rtl: Annotated[
         int,
         typer.Option(
@@ -161,6 +163,8 @@ def sweep(
 
     - mnv2 sweep --weights 4 --adaptive-rounding off,on --images imagenet/val --limit 1000
 
+    - mnv2 sweep --images imagenet/val --device cuda
+
     - mnv2 sweep --resume runs/sweep-2030-01-01T12-00-00
     """
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
@@ -170,7 +174,14 @@ def sweep(
     from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep
     from mnv2.sim.sweep.sweep_tables import check_pandas, render_hardware, render_points
 
-    work = choose_work("sweep", output=output, resume=resume, workers=workers, scheduler=scheduler)
+    work = choose_work(
+        "sweep",
+        output=output,
+        resume=resume,
+        workers=workers,
+        scheduler=scheduler,
+        device=device,
+    )
     # What can be wrong is looked at first: a sweep takes its time.
     accelerator = load_configuration(config, settings or ())
     check_pandas()
@@ -190,7 +201,7 @@ def sweep(
     with stopped_work(work, progress):
         with progress:
             results = run_sweep(
-                prepare_sweep(request, progress=progress),
+                prepare_sweep(request, device=device, progress=progress),
                 work.folder,
                 resume=work.resume,
                 workers=workers,

@@ -59,14 +59,18 @@ class Pictures:
             digest.update(f"{name} {file.label}\n".encode())
         return digest.hexdigest()
 
-    def chunks(self, size=CHUNK_PICTURES):
-        """(pixels, labels or None) of ``size`` pictures each, the last perhaps fewer."""
+    def chunks(self, size=CHUNK_PICTURES, later=None):
+        """(pixels, labels or None) of ``size`` pictures each, the last perhaps fewer.
+
+        ``later``, if given, is the size of all but the first.
+        """
+        starts = [0, *range(size, len(self), later or size)]
         return [
             (
-                self.pixels[start : start + size],
-                None if self.labels is None else self.labels[start : start + size],
+                self.pixels[start:stop],
+                None if self.labels is None else self.labels[start:stop],
             )
-            for start in range(0, len(self), size)
+            for start, stop in zip(starts, [*starts[1:], len(self)], strict=True)
         ]
 
 

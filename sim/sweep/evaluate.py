@@ -15,20 +15,22 @@ import numpy as np
 from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.fixed_point import dequantize
 from mnv2.golden.float_model import FloatModel, InputNormalization
+from mnv2.golden.gpu.device import load_float_model
 from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import Network
 from mnv2.golden.quantize import (
     Calibration,
     QuantizationOptions,
     first_and_last,
-    quantize_image,
     quantize_model,
 )
 from mnv2.golden.quantize.equalization import equalize
 from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.classify import compared_tensors
 from mnv2.sim.pictures.images import normalize
+from mnv2.sim.pictures.pixel_table import float_table, integer_table, look_up
 from mnv2.sim.sweep.grid import Point
+from mnv2.sim.sweep.resident import resident_pixels
 from mnv2.sim.sweep.uncertainty import mean_and_error, proportion_error
 
 __all__ = [
@@ -129,6 +131,7 @@ def make_chunk(
     pixels: np.ndarray,
     labels: np.ndarray | None,
     networks: Sequence[bool] = (),
+    device: str = "cpu",
 ) -> Chunk:
     """Run the float network on some pictures.
 
@@ -139,11 +142,19 @@ def make_chunk(
     labels : int64 [N] or None
     networks : sequence of bool
         Whose tensors to keep: of the float network (False), of the equalised one (True).
+    device : str
+        ``"cpu"``, or the GPU that makes the logits of chunks without tensors, equal up to the
+        rounding of float32.
 
     Returns
     -------
     Chunk
     """
+    if device != "cpu" and not networks:
+        normalization = workload.model.input_normalization
+        table = float_table(normalization)
+        made = load_float_model(workload.model, device).logits(pixels, table)
+        return Chunk(pixels, labels, normalization, made, {})
     logits = []
     tensors: dict[bool, dict[str, np.ndarray]] = {}
     models = {False: workload.model}
@@ -184,7 +195,7 @@ def make_model(workload: Workload, point: Point) -> QuantizedModel | Failure:
 
 
 def evaluate_chunk(
-    point: Point, model: QuantizedModel | Failure, chunk: Chunk
+    point: Point, model: QuantizedModel | Failure, chunk: Chunk, device: str = "cpu"
 ) -> dict[str, np.ndarray] | Failure:
     """Run the integer network of a point on some pictures and compare.
 
@@ -194,6 +205,8 @@ def evaluate_chunk(
     model : mnv2.golden.model.QuantizedModel or Failure
         The result of `make_model` for it.
     chunk : Chunk
+    device : str
+        ``"cpu"``, or the GPU that runs the network; the results are the same, every element.
 
     Returns
     -------
@@ -206,23 +219,26 @@ def evaluate_chunk(
     if isinstance(model, Failure):
         return model
     try:
-        return _evaluate(point, model, chunk)
+        return _evaluate(point, model, chunk, device)
     except Exception as error:
         return Failure(_reason(error))
 
 
-def _evaluate(point: Point, model: QuantizedModel, chunk: Chunk) -> dict[str, np.ndarray]:
-    images = np.stack(
-        [quantize_image(normalize(picture, chunk.normalization), model) for picture in chunk.pixels]
-    )
+def _evaluate(
+    point: Point, model: QuantizedModel, chunk: Chunk, device: str
+) -> dict[str, np.ndarray]:
     reference = chunk.tensors.get(point.equalization == "on", {})
     compared = [entry for entry in compared_tensors(model) if entry[0] in reference]
     names = [*(name for name, _, _ in compared), "logits_accumulator"]
     overflows: dict[str, int] | None = {} if point.accumulator_bits < 32 else None
-    tensors = model.run_batch(images, names, overflows)
-    logits = np.stack(
-        [model.logits({"logits_accumulator": one}) for one in tensors["logits_accumulator"]]
-    )
+    table = integer_table(model, chunk.normalization)
+    if device == "cpu":
+        tensors = model.run_batch(look_up(chunk.pixels, table), names, overflows)
+    else:
+        runner = model.on_device(device)
+        pixels = resident_pixels(chunk.pixels, runner)
+        tensors = runner.run_pixels(pixels, table, names, overflows)
+    logits = model.logits(tensors)
     measures = {
         **_rankings(logits, chunk.logits, chunk.labels),
         "sqnr_db": sqnr_db_by_picture(chunk.logits, logits),
@@ -240,13 +256,20 @@ def _rankings(
     logits: np.ndarray, reference: np.ndarray, labels: np.ndarray | None
 ) -> dict[str, np.ndarray]:
     """Whether the top-1 class, or one of the top-5, is the expected one, for each picture."""
-    ranks = np.argsort(-logits, axis=1, kind="stable")[:, :TOP]
-    first = np.argmax(reference, axis=1)
-    hits = {"agree_top1": ranks[:, 0] == first, "agree_top5": (ranks == first[:, None]).any(axis=1)}
-    if labels is not None:
-        hits["label_top1"] = ranks[:, 0] == labels
-        hits["label_top5"] = (ranks == labels[:, None]).any(axis=1)
+    hits: dict[str, np.ndarray] = {}
+    expected = {"agree": np.argmax(reference, axis=1), "label": labels}
+    for name, classes in expected.items():
+        if classes is not None:
+            places = _places(logits, classes)
+            hits |= {f"{name}_top1": places == 0, f"{name}_top5": places < TOP}
     return hits
+
+
+def _places(logits: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Place, from 0, of a class among each picture's logits; equal logits are in class order."""
+    own = np.take_along_axis(logits, classes[:, None], axis=1)
+    earlier = np.arange(logits.shape[1]) < classes[:, None]
+    return np.count_nonzero((logits > own) | ((logits == own) & earlier), axis=1)
 
 
 def sqnr_db_by_picture(reference: np.ndarray, value: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mnv2.golden.float_model import FloatModel
+from mnv2.golden.gpu.device import DeviceError, find_device
 from mnv2.golden.quantize import Calibration
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.campaign import Campaign, open_campaign
@@ -30,6 +31,8 @@ __all__ = ["prepare_sweep", "run_sweep"]
 
 #: Pictures of a folder that are calibrated on.
 CALIBRATION_LIMIT = 64
+#: Pictures that a GPU evaluates together, after the first chunk.
+DEVICE_PICTURES = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +58,7 @@ def prepare_sweep(
     *,
     load_model: Callable[[SweepRequest], FloatModel] = load_network,
     threads: int | None = None,
+    device: str = "cpu",
     progress: CampaignProgress | None = None,
 ) -> PreparedSweep:
     """Do what all points share: decode pictures, calibrate.
@@ -66,6 +70,8 @@ def prepare_sweep(
         Gives its mnv2.golden.float_model.FloatModel.
     threads : int, optional
         To decode with.
+    device : str
+        ``"cpu"``, or the GPU that the networks run on: ``"cuda"`` or ``"cuda:N"``.
     progress : CampaignProgress, optional
 
     Returns
@@ -75,8 +81,9 @@ def prepare_sweep(
     Raises
     ------
     UserError
-        If the model or the pictures cannot be used, or a picture would be in both sets.
+        If the model, the pictures or the device cannot be used, or a picture would be in both sets.
     """
+    versions = {"numpy": package_version("numpy"), **_device_versions(device)}
     progress, threads = progress or Silence(), threads or os.cpu_count() or 1
     points = points_of(request)
     model = load_model(request).folded()
@@ -94,10 +101,26 @@ def prepare_sweep(
             "calibration pictures": hashlib.sha256("".join(seen.hashes).encode()).hexdigest(),
             "model": model_hash(model),
         },
-        {"numpy": package_version("numpy")},
+        versions,
     )
     workload = Workload(model, calibration)
-    return PreparedSweep(request, points, image_set, pictures, seen.words, workload, configuration)
+    return PreparedSweep(
+        request, points, image_set, pictures, seen.words, workload, configuration, device
+    )
+
+
+def _device_versions(device: str) -> dict[str, str]:
+    """Versions that results depend on because of the device, which is checked.
+
+    The integers are the same on any; the float network's logits are, up to their rounding.
+    """
+    if device == "cpu":
+        return {}
+    try:
+        find_device(device)
+    except DeviceError as error:
+        raise UserError(str(error)) from None
+    return {"torch": package_version("torch")}
 
 
 def _image_size(model: FloatModel) -> int:
@@ -191,7 +214,7 @@ def run_sweep(
     resume : bool
         Whether the journal is there already.
     workers : int, optional
-        Processes; 0 works in this one; default one for each core.
+        Processes; 0 works in this one; default one for each core. On a GPU there is this one alone.
     scheduler : str, optional
         Address of a Dask cluster, instead.
     progress : CampaignProgress, optional
@@ -206,6 +229,8 @@ def run_sweep(
         If the folder cannot be used, or the cluster is lost. What is done is kept.
     """
     progress = progress or Silence()
+    if prepared.device != "cpu":
+        workers = 0
     with open_campaign(
         prepared,
         folder,
@@ -234,7 +259,8 @@ def _evaluate(
     progress: CampaignProgress,
 ) -> None:
     """Evaluate points, and write them into the journal."""
-    total, chunks = len(prepared.points), prepared.pictures.chunks()
+    total, device = len(prepared.points), prepared.device
+    chunks = prepared.pictures.chunks(later=None if device == "cpu" else DEVICE_PICTURES)
     references: list[tuple[np.ndarray, np.ndarray | None]] = []
 
     def ran(number: int, logits: np.ndarray) -> None:
@@ -247,7 +273,7 @@ def _evaluate(
     campaign.show(total)
     networks = sorted({point.equalization == "on" for point in prepared.points})
     for point, figures in evaluate_points(
-        campaign.place, todo, prepared.workload, chunks, networks, prepared=ran
+        campaign.place, todo, prepared.workload, chunks, networks, device=device, prepared=ran
     ):
         entry = {"point": point.key, "name": point.name, "figures": figures}
         campaign.keep(entry, total, point.name)

@@ -28,6 +28,8 @@ class PreparedSweep:
     workload : mnv2.sim.sweep.evaluate.Workload
     configuration : dict
         Content that every figure depends on, and the request: of the journal.
+    device : str
+        ``"cpu"``, or the GPU that the networks run on.
     """
 
     __repr__ = short_repr
@@ -39,6 +41,7 @@ class PreparedSweep:
     calibration_words: str
     workload: Workload
     configuration: dict[str, Any]
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, eq=False)

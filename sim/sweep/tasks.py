@@ -35,6 +35,7 @@ def evaluate_points(
     chunks: Sequence[tuple[np.ndarray, np.ndarray | None]],
     networks: Sequence[bool],
     *,
+    device: str = "cpu",
     prepared: Callable[[int, np.ndarray], None],
 ) -> Iterator[tuple[Point, dict[str, Any]]]:
     """Evaluate points.
@@ -48,6 +49,8 @@ def evaluate_points(
         As `mnv2.sim.pictures.decode.Pictures.chunks` gives them.
     networks : sequence of bool
         See `mnv2.sim.sweep.evaluate.make_chunk`; the first chunk alone keeps tensors.
+    device : str
+        ``"cpu"``, or the GPU that the networks run on.
     prepared : function of (number, logits)
         Called when the float network has run on the chunk of that number, in order.
 
@@ -69,6 +72,7 @@ def evaluate_points(
             pixels,
             labels,
             () if number else networks,
+            device,
             name=CHUNK,
             priority=1,
         )
@@ -80,7 +84,9 @@ def evaluate_points(
 
     def submit(point: Point) -> Pending:
         model = place.submit(make_model, shared, point, name="model")
-        parts = [place.submit(evaluate_chunk, point, model, chunk, name="part") for chunk in made]
+        parts = [
+            place.submit(evaluate_chunk, point, model, chunk, device, name="part") for chunk in made
+        ]
         return place.submit(summarize, parts, name="point")
 
     for point, pending in place.spread(points, submit, tasks=len(made)):

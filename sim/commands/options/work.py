@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WORK",
+    "Device",
     "NewFolder",
     "Resume",
     "Scheduler",
@@ -69,6 +70,16 @@ Scheduler = Annotated[
     ),
 ]
 
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="cpu|cuda|cuda:N",
+        help="Where the networks run: cuda is a GPU, which the command's own process uses through "
+        "PyTorch (pip install 'mnv2\\[gpu]'). Integers are the same, every element.",
+        rich_help_panel=WORK,
+    ),
+]
+
 
 @dataclass(frozen=True)
 class Work:
@@ -96,14 +107,17 @@ def choose_work(
     resume: Path | None,
     workers: int | None,
     scheduler: str | None,
+    device: str = "cpu",
 ) -> Work:
     """The work that these options mean; nothing is made.
 
     Raises
     ------
     UserError
-        If they contradict each other.
+        If they contradict each other, or the device cannot be used.
     """
+    if device != "cpu":
+        _check_device(device, workers, scheduler)
     if resume is not None and output is not None:
         raise UserError("--resume writes into its own folder: drop --output")
     if scheduler is not None and workers is not None:
@@ -112,6 +126,21 @@ def choose_work(
         )
     name = datetime.now().strftime(f"{command}-%Y-%m-%dT%H-%M-%S")
     return Work(command, resume or output or Path("runs") / name, resume is not None)
+
+
+def _check_device(device: str, workers: int | None, scheduler: str | None) -> None:
+    """Refuse a GPU that cannot be used, or that others would have to share."""
+    if workers or scheduler is not None:
+        raise UserError(
+            f"--{'workers' if workers else 'scheduler'} does not apply with --device {device}: "
+            "the command's own process uses the GPU"
+        )
+    from mnv2.golden.gpu.device import DeviceError, find_device
+
+    try:
+        find_device(device)
+    except DeviceError as error:
+        raise UserError(str(error)) from None
 
 
 def stated_request(context: typer.Context, work: Work, request: RequestType) -> RequestType:

@@ -64,5 +64,9 @@ def test_chunks_hold_all(image_set):
     pictures = decode_pictures(image_set, 16)
     chunks = pictures.chunks(3)
     assert [len(pixels) for pixels, _ in chunks] == [3, 3, 2]
+    for size, later, lengths in ((3, 4, [3, 4, 1]), (3, 9, [3, 5]), (9, 2, [8]), (8, 1, [8])):
+        cut = pictures.chunks(size, later)
+        assert [len(pixels) for pixels, _ in cut] == lengths
+        assert np.concatenate([labels for _, labels in cut]).tolist() == pictures.labels.tolist()
     np.testing.assert_array_equal(np.concatenate([pixels for pixels, _ in chunks]), pictures.pixels)
     assert np.concatenate([labels for _, labels in chunks]).tolist() == pictures.labels.tolist()
