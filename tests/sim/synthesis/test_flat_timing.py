@@ -149,8 +149,8 @@ class _Adder(wiring.Component):
 def test_units_survive_flattening(tmp_path):
     text = rtlil.convert(Enclosed(_Adder()), name="top", emit_src=False)
     mapped = map_netlist(text, tmp_path, find_yosys(), timeout=600)
-    found = worst_paths(list_cells(read_netlist(mapped)[1]))
-    (path,) = (path for path in found if "pins" not in (path.begin_unit, path.end_unit))
+    path, *others = worst_paths(list_cells(read_netlist(mapped)[1]))
+    assert ("pins", "source") in {(other.begin_unit, other.end_unit) for other in others}
     assert (path.begin_unit, path.begin) == ("source", "operand")
     assert (path.end_unit, path.end) == ("sink", "total")
     assert path.levels == 1
