@@ -349,7 +349,7 @@ def _prove(results: "SearchResults", count: int, folder: Path) -> "list[Proof]":
 
 
 def _target(prepared: "PreparedSearch", prove: int) -> "Target":
-    """What --place places for; refused before the search where it cannot be done."""
+    """The device of --place, refused before the search where nothing can be placed."""
     from mnv2.sim.place.target import find_target
     from mnv2.sim.synthesis.tools import find_nextpnr, find_yosys
 

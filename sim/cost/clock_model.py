@@ -47,12 +47,12 @@ class ClockModel:
     error: float
 
     def clock_hz(self, luts: int) -> float:
-        """Clock of a design of so many look-up tables, memories in them included; to 0.1 MHz."""
+        """Clock by the number of look-up tables, memories in them included; to 0.1 MHz."""
         return round(1e4 / (self.constant + self.by_root * luts**0.5)) * 1e5
 
     @property
     def words(self) -> str:
-        """What it is, for reports."""
+        """The model and its error, for reports."""
         how = "of each by those of the others" if self.designs > 2 else "of their spread"
         return (
             f"a model of {self.designs} accelerators placed and routed at speed {self.speed}, with "
