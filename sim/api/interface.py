@@ -129,7 +129,7 @@ def cost(
     part : str, optional
         Name of a memory part, such as ``"ddr3-800x16"``, in place of both and of the devices' own.
     clock_hz : float, optional
-        Default: the estimate of each device's family.
+        Default: the estimate of each device, placed, modelled, a bound or a setting.
 
     Returns
     -------

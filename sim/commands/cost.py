@@ -43,8 +43,8 @@ def cost(
             min=0.001,
             max=1e6,
             metavar="MHZ",
-            help="Clock in MHz (default the slowest unit's on ECP5, as placed and routed, and a "
-            "setting elsewhere).",
+            help="Clock in MHz (default the board's; else on ECP5 the placed one, that of a model "
+            "of placed designs, or the slowest unit's, and a setting elsewhere).",
         ),
     ] = None,
     fmax: Annotated[

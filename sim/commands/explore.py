@@ -1,5 +1,6 @@
 """`mnv2 explore`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,9 +35,11 @@ from mnv2.sim.explore.space import AXES, SPACES
 if TYPE_CHECKING:
     # Help is shown without loading them.
     from mnv2.golden.network import Network
+    from mnv2.sim.explore.place_designs import Placing
     from mnv2.sim.explore.prove import Proof
-    from mnv2.sim.explore.request import NetworkOptions
+    from mnv2.sim.explore.request import NetworkOptions, PreparedSearch
     from mnv2.sim.explore.search_results import SearchResults
+    from mnv2.sim.place.target import Target
 
 #: Panels of the help.
 ASKED, SPACE, NETWORK = "Objectives and limits", "Designs to choose from", "Network"
@@ -179,6 +182,35 @@ def explore(
             rich_help_panel=WORK,
         ),
     ] = 0,
+    place: Annotated[
+        bool,
+        typer.Option(
+            "--place",
+            help="Place and route those designs of --prove too, as mnv2 place does: half an hour "
+            "or more each. ECP5 only.",
+            rich_help_panel=WORK,
+        ),
+    ] = False,
+    speed: Annotated[
+        int,
+        typer.Option(
+            min=6,
+            max=8,
+            metavar="6|7|8",
+            help="Speed grade that --place places for.",
+            rich_help_panel=WORK,
+        ),
+    ] = 8,
+    place_seeds: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=1000,
+            metavar="N",
+            help="Seeds of the placer that --place tries for each design.",
+            rich_help_panel=WORK,
+        ),
+    ] = 1,
     output: NewFolder = None,
     resume: Resume = None,
     workers: Workers = None,
@@ -222,6 +254,8 @@ def explore(
 
     - mnv2 explore --space full --designs 3000 --device K26 --output runs/k26
 
+    - mnv2 explore --device ECP5-85 --vary packing=none --prove 1 --place
+
     - mnv2 explore --vary frames=1 --vary packing=pixels --vary requantize=double,single
     """
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
@@ -232,7 +266,6 @@ def explore(
         check_pandas,
         nearest_misses,
         render_front,
-        render_proofs,
     )
 
     work = choose_work(
@@ -270,7 +303,9 @@ def explore(
     request = stated_request(context, work, request)
     prepared = prepare_search(request, _network(request.network))
     progress = CampaignBar("Predicting", rate=True)
+    target = _target(prepared, prove) if place else None
     proofs: list[Proof] = []
+    placings: list[Placing] = []
     with stopped_work(work, progress):
         with progress:
             results = run_search(
@@ -282,16 +317,19 @@ def explore(
                 progress=progress,
             )
         page_of = command_line(context) if html else None
-        _write_results(results, proofs, work.folder, page_of)
+        _write_results(results, work.folder, page_of)
         if results.front:
             get_console().print(render_front(results))
         if results.front and prove:
             proofs = _prove(results, prove, work.folder)
-            _write_results(results, proofs, work.folder, page_of)
+            _write_results(results, work.folder, page_of, proofs)
+            if target is not None:
+                placings = _place(results, prove, target, speed, place_seeds)
+                _write_results(results, work.folder, page_of, proofs, placings)
     if not results.front:
         raise UserError(f"{nearest_misses(results)}; {work.folder / 'designs.csv'} has all")
     if proofs:
-        get_console().print(render_proofs(proofs))
+        _show(proofs, placings)
     names = _file_names(work.folder, results)
     get_error_console().print(f"In {work.folder}: {names}", soft_wrap=True)
     wrong = [proof for proof in proofs if not proof.equal]
@@ -308,6 +346,42 @@ def _prove(results: "SearchResults", count: int, folder: Path) -> "list[Proof]":
 
     with FrameBar() as progress:
         return prove_designs(results, count, folder, progress=progress)
+
+
+def _target(prepared: "PreparedSearch", prove: int) -> "Target":
+    """The device of --place, refused before the search where nothing can be placed."""
+    from mnv2.sim.place.target import find_target
+    from mnv2.sim.synthesis.tools import find_nextpnr, find_yosys
+
+    if not prove:
+        raise UserError("--place places the designs that --prove N runs: give it too")
+    if prepared.judge.device is None:
+        raise UserError("--place needs a --device to place for")
+    target = find_target(prepared.judge.device)
+    find_yosys()
+    find_nextpnr()
+    return target
+
+
+def _place(
+    results: "SearchResults", count: int, target: "Target", speed: int, seeds: int
+) -> "list[Placing]":
+    """Designs of the front placed and routed, with progress shown."""
+    from mnv2.sim.commands.terminal.step_progress import StepBar
+    from mnv2.sim.explore.place_designs import place_designs
+
+    with StepBar() as bar:
+        return place_designs(results, count, target, bar.show, speed=speed, seeds=seeds)
+
+
+def _show(proofs: "list[Proof]", placings: "list[Placing]") -> None:
+    """Print what became of the designs that were run, and placed."""
+    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.explore.proof_tables import render_placings, render_proofs
+
+    get_console().print(render_proofs(proofs))
+    if placings:
+        get_console().print(render_placings(placings))
 
 
 def _file_names(folder: Path, results: "SearchResults") -> str:
@@ -334,7 +408,11 @@ def _network(options: "NetworkOptions") -> "Network":
 
 
 def _write_results(
-    results: "SearchResults", proofs: "list[Proof]", folder: Path, page_of: str | None
+    results: "SearchResults",
+    folder: Path,
+    page_of: str | None,
+    proofs: Sequence["Proof"] = (),
+    placings: Sequence["Placing"] = (),
 ) -> None:
     """Write tables, designs and pictures next to the journal; they appear together.
 
@@ -350,7 +428,7 @@ def _write_results(
         write_tables(results, temporary)
         write_design_files(results, temporary)
         write_plots(results, temporary)
-        write_report(results, temporary / "report.json", proofs)
+        write_report(results, temporary / "report.json", proofs, placings)
         if page_of is not None:
             from mnv2.sim.page.explore_page import explore_page
             from mnv2.sim.page.kit.page import write_page

@@ -5,18 +5,18 @@ designs that are calibrated on, with errors as shares of a design's total. Desig
 say how far the estimate is off where it was not fitted.
 """
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from mnv2.sim.cost.families import FAMILIES
+from mnv2.sim.cost.least_squares import fit_non_negative
 from mnv2.sim.cost.resources import estimate_resources
 from mnv2.sim.cost.synthesised import load_designs, load_results
 from mnv2.sim.cost.unit_list import list_units
 
-__all__ = ["FITTED", "FitError", "compare_fit", "fit_coefficients", "fit_non_negative"]
+__all__ = ["FITTED", "FitError", "compare_fit", "fit_coefficients"]
 
 #: Resources that are fitted; DSPs and memories are counted.
 FITTED = ("flip_flops", "luts")
@@ -87,39 +87,6 @@ def fit_coefficients(results=None):
                 float(f"{value:.4g}") for value in solution
             ]
     return fitted
-
-
-def fit_non_negative(matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Non-negative least squares, exact for a few columns: the best of all subsets of them.
-
-    Parameters
-    ----------
-    matrix : float64 [rows, columns]
-    target : float64 [rows]
-
-    Returns
-    -------
-    float64 [columns]
-        0 or more each. Of equally good ones, that with fewest columns.
-
-    Ref: the solution is an unconstrained one of its positive columns (Lawson and Hanson, Solving
-         Least Squares Problems, 1974, chapter 23).
-    """
-    columns = matrix.shape[1]
-    scale = np.linalg.norm(matrix, axis=0)
-    scale[scale == 0] = 1
-    matrix = matrix / scale
-    best, least = np.zeros(columns), float(target @ target)
-    for size in range(1, columns + 1):
-        for chosen in itertools.combinations(range(columns), size):
-            solution, *_ = np.linalg.lstsq(matrix[:, chosen], target, rcond=None)
-            if (solution < 0).any():
-                continue
-            error = float(((matrix[:, chosen] @ solution - target) ** 2).sum())
-            if error < least * (1 - 1e-6):
-                best, least = np.zeros(columns), error
-                best[list(chosen)] = solution
-    return best / scale
 
 
 def compare_fit(results: dict | None = None) -> list[FitError]:

@@ -147,6 +147,7 @@ def make_cost_report(
     bytes_per_cycle=None,
     part=None,
     clock_hz=None,
+    clock_source="given",
     unit_clocks=None,
     energies,
 ):
@@ -165,7 +166,9 @@ def make_cost_report(
     part : mnv2.sim.memory.parts.Part, optional
         The memory of all devices, in place of latency, bandwidth and the devices' own.
     clock_hz : float, optional
-        A clock for all; default `mnv2.sim.cost.clock.estimate_clock` of each family.
+        A clock for all; default `mnv2.sim.cost.clock.estimate_clock` of each device.
+    clock_source : str
+        Where that clock comes from.
     unit_clocks : dict, optional
         Measured clocks of units of this configuration on ECP5.
     energies : dict of str to float
@@ -196,7 +199,15 @@ def make_cost_report(
         if family not in units:
             units[family] = estimate_units(config, family)
         resources = sum(units[family].values(), Resources())
-        clock = estimate_clock(family, clock_hz, unit_clocks=unit_clocks)
+        clock = estimate_clock(
+            family,
+            clock_hz,
+            source=clock_source,
+            config=config,
+            device=device.name,
+            luts=resources.all_luts,
+            unit_clocks=unit_clocks,
+        )
         share = bytes_per_cycle
         if share is None:
             share = max(int(device.bandwidth / clock.hz), 1)
@@ -279,6 +290,8 @@ def _device_as_dict(one):
         "clock_hz": one.clock.hz,
         "clock_limited_by": one.clock.limited_by,
         "clock_source": one.clock.source,
+        "clock_kind": one.clock.kind,
+        "clock_error": one.clock.error,
         "note": one.note,
         "frames_abreast": one.frames,
         "predicted_cycles": one.cycles,

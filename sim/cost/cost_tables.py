@@ -3,13 +3,14 @@
 from rich.console import Group
 from rich.text import Text
 
+from mnv2.sim.cost.devices import Device
 from mnv2.sim.cost.energy import energy_per_operation
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.unit_list import OPERATIONS
 from mnv2.sim.memory.words import memory_words
 from mnv2.sim.report.wide_table import new_table
 
-__all__ = ["render_cost_report"]
+__all__ = ["clock_words", "render_cost_report"]
 
 #: Columns of the tables of resources, and what of `Resources` is in each.
 COLUMNS = {
@@ -240,13 +241,7 @@ def devices_table(report):
             ),
             style=None if one.fits else "dim",
         )
-    sources = {one.device.family: one.clock.source for one in report.devices}
-    if len(set(sources.values())) == 1:
-        clock = f"clock: {next(iter(sources.values()))}"
-    else:
-        clock = ";\n".join(
-            f"clock of {FAMILIES[family].title}: {source}" for family, source in sources.items()
-        )
+    clock = clock_words(report.devices)
     part = report.devices[0].part
     memory = part or f"the board's memory {report.latency} cycles away"
     lacking = {one.note: None for one in report.devices if one.note}
@@ -256,6 +251,35 @@ def devices_table(report):
         "effective: of what the memory's part leaves for this traffic, see --device"
     )
     return table
+
+
+def clock_words(devices):
+    """Sources of the clocks of devices, each once: by family where it is that of all of a family.
+
+    Parameters
+    ----------
+    devices : sequence of mnv2.sim.cost.cost_report.DeviceCost
+
+    Returns
+    -------
+    str
+    """
+    named: dict[str, list[Device]] = {}
+    for one in devices:
+        named.setdefault(one.clock.source, []).append(one.device)
+    if len(named) == 1:
+        return f"clock: {next(iter(named))}"
+    lines = []
+    for source, of_it in named.items():
+        families = dict.fromkeys(device.family for device in of_it)
+        whole = all(one.device in of_it for one in devices if one.device.family in families)
+        names = (
+            [FAMILIES[family].title for family in families]
+            if whole
+            else [device.name for device in of_it]
+        )
+        lines.append(f"clock of {', '.join(names)}: {source}")
+    return ";\n".join(lines)
 
 
 def energy_table(report):

@@ -11,7 +11,7 @@ from typing import Any
 
 from mnv2.golden.network import Network
 from mnv2.hw.config import AcceleratorConfig
-from mnv2.sim.cost.clock import Clock
+from mnv2.sim.cost.clock import estimate_clock
 from mnv2.sim.cost.devices import Device, device_use, family_lacks
 from mnv2.sim.cost.energy import frame_energy
 from mnv2.sim.cost.families import FAMILIES
@@ -115,8 +115,10 @@ class Judge:
     ----------
     network : mnv2.golden.network.Network
     limits : sequence of mnv2.sim.explore.objectives.Limit
-    clock : mnv2.sim.cost.clock.Clock
-        The clock of points that state none.
+    clock_hz : float, optional
+        The clock of points that state none; default `mnv2.sim.cost.clock.estimate_clock` of each.
+    clock_from : str
+        Where that clock comes from.
     latency : int
         Latency of the memory, in cycles.
     device : mnv2.sim.cost.devices.Device, optional
@@ -133,7 +135,8 @@ class Judge:
         network: Network,
         limits: Sequence[Limit],
         *,
-        clock: Clock,
+        clock_hz: float | None = None,
+        clock_from: str = "given",
         latency: int,
         device: Device | None = None,
         energies: Mapping[str, float] | None = None,
@@ -142,7 +145,8 @@ class Judge:
     ):
         self.network = network
         self.limits = tuple(limits)
-        self.clock = clock
+        self.clock_hz = clock_hz
+        self.clock_from = clock_from
         self.latency = latency
         self.device = device
         self.energies = energies
@@ -177,14 +181,22 @@ class Judge:
         lacking = family_lacks(config, self.family)
         if lacking:
             raise ValueError(lacking)
-        clock = self.clock.hz if "clock_mhz" not in point else point["clock_mhz"] * 1e6
+        resources = estimate_resources(config, self.family)
+        clock = estimate_clock(
+            self.family,
+            point["clock_mhz"] * 1e6 if "clock_mhz" in point else self.clock_hz,
+            source="given" if "clock_mhz" in point else self.clock_from,
+            config=config,
+            device="" if self.device is None else self.device.name,
+            luts=resources.all_luts,
+        )
         design = Design(
             config=config,
-            clock_hz=clock,
+            clock_hz=clock.hz,
             point=dict(point),
-            clock_from=("given" if "clock_mhz" in point else self.clock.source),
-            memory=self._memory(clock, 0),
-            resources=estimate_resources(config, self.family),
+            clock_from=clock.source,
+            memory=self._memory(clock.hz, 0),
+            resources=resources,
         )
         if self.accuracies is not None:
             format_ = self.accuracies.get(arithmetic_of(config))

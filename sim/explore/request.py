@@ -14,7 +14,7 @@ from mnv2.sim.cost.devices import find_device
 from mnv2.sim.cost.energy import load_energies
 from mnv2.sim.errors import UserError
 from mnv2.sim.explore.accuracy import accuracy_axes, read_accuracies
-from mnv2.sim.explore.evaluate import DEFAULT_FAMILY, Judge
+from mnv2.sim.explore.evaluate import Judge
 from mnv2.sim.explore.objectives import (
     DEFAULT_OBJECTIVES,
     FIGURES,
@@ -64,6 +64,8 @@ class SearchRequest(CampaignRequest):
         Files of other tables of devices and of energies.
     clock_mhz : float or None
         Clock, or None for the estimate of the device's family.
+    clock_from : str
+        Where that clock comes from.
     latency : int
         Latency of the memory, in cycles.
     memory : str or None
@@ -91,6 +93,7 @@ class SearchRequest(CampaignRequest):
     devices: str | None = None
     energies: str | None = None
     clock_mhz: float | None = None
+    clock_from: str = "given"
     latency: int = 100
     memory: str | None = None
     accuracy: str | None = None
@@ -217,12 +220,11 @@ def prepare_search(request: SearchRequest, network: Network) -> PreparedSearch:
     if "accuracy" in wanted and request.accuracy is None:
         raise UserError("Accuracy comes from a finished sweep: name its folder by --accuracy")
     accuracies = read_accuracies(request.accuracy, network) if request.accuracy else None
-    family = DEFAULT_FAMILY if device is None else device.family
-    clock = estimate_clock(family, request.clock_mhz and request.clock_mhz * 1e6)
     judge = Judge(
         network,
         limits,
-        clock=clock,
+        clock_hz=request.clock_mhz and request.clock_mhz * 1e6,
+        clock_from=request.clock_from,
         latency=request.latency,
         device=device,
         energies=energies,
@@ -230,7 +232,7 @@ def prepare_search(request: SearchRequest, network: Network) -> PreparedSearch:
         part=find_part(request.memory).name if request.memory else "",
     )
     if judge.part:
-        timing_of(judge.part, clock.hz)
+        timing_of(judge.part, estimate_clock(judge.family, judge.clock_hz).hz)
     configuration = request.configuration(
         {
             # By its shapes: no figure depends on weights.

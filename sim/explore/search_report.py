@@ -8,9 +8,10 @@ from typing import Any
 from mnv2.sim.cycles.predict import PredictedLayer
 from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.lanes import warning_words
+from mnv2.sim.explore.place_designs import Placing
 from mnv2.sim.explore.prove import Proof
 from mnv2.sim.explore.search_results import SearchResults
-from mnv2.sim.explore.search_tables import headline
+from mnv2.sim.explore.search_tables import clock_words, headline
 from mnv2.sim.jobs.files import write_json
 from mnv2.sim.report.provenance import find_commit, package_versions
 
@@ -105,19 +106,23 @@ def _layer(layer: PredictedLayer) -> dict[str, Any]:
     }
 
 
-def search_as_dict(results: SearchResults, proofs: Sequence[Proof] = ()) -> dict[str, Any]:
+def search_as_dict(
+    results: SearchResults, proofs: Sequence[Proof] = (), placings: Sequence[Placing] = ()
+) -> dict[str, Any]:
     """Everything of a search in values that JSON holds.
 
     Parameters
     ----------
     results : mnv2.sim.explore.search_results.SearchResults
     proofs : sequence of mnv2.sim.explore.prove.Proof
+    placings : sequence of mnv2.sim.explore.place_designs.Placing
 
     Returns
     -------
     dict
         ``configuration``; ``objectives`` and ``limits``; ``device``; ``front``, whose designs have
-        their layers; ``sensitivity`` of the balanced one; ``proofs``, predicted and measured.
+        their layers; ``sensitivity`` of the balanced one; ``proofs``, predicted and measured;
+        ``placed``, clocks estimated and routed.
         All other designs are in designs.csv.
     """
     prepared = results.prepared
@@ -144,7 +149,7 @@ def search_as_dict(results: SearchResults, proofs: Sequence[Proof] = ()) -> dict
         ],
         "device": None if judge.device is None else dataclasses.asdict(judge.device),
         "family": judge.family,
-        "clock": dataclasses.asdict(judge.clock),
+        "clock": clock_words(results),
         "seed": prepared.request.seed,
         "versions": package_versions(PACKAGES),
         "commit": find_commit(),
@@ -152,6 +157,7 @@ def search_as_dict(results: SearchResults, proofs: Sequence[Proof] = ()) -> dict
         "front": [design_as_dict(design) for design in results.front],
         "sensitivity": _sensitivity(results),
         "proofs": [dataclasses.asdict(proof) for proof in proofs],
+        "placed": [dataclasses.asdict(placing) for placing in placings],
     }
 
 
@@ -177,6 +183,11 @@ def _sensitivity(results: SearchResults) -> dict[str, Any] | None:
     }
 
 
-def write_report(results: SearchResults, path: Path, proofs: Sequence[Proof] = ()) -> None:
+def write_report(
+    results: SearchResults,
+    path: Path,
+    proofs: Sequence[Proof] = (),
+    placings: Sequence[Placing] = (),
+) -> None:
     """Write the report as JSON, with a newline at the end."""
-    write_json(path, search_as_dict(results, proofs), allow_nan=False)
+    write_json(path, search_as_dict(results, proofs, placings), allow_nan=False)

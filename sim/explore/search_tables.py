@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Group
-from rich.text import Text
 
+from mnv2.sim.cost.clock import estimate_clock
 from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.evaluate import Judge
 from mnv2.sim.explore.front import balanced, spread_choice
@@ -22,19 +22,18 @@ from mnv2.sim.report.quantities import format_quantity
 from mnv2.sim.report.wide_table import WideTable
 
 if TYPE_CHECKING:
-    # They write and run what is worded here.
-    from mnv2.sim.explore.prove import Proof
+    # It writes what is worded here.
     from mnv2.sim.explore.search_results import SearchResults
 
 __all__ = [
     "binding_words",
     "check_pandas",
+    "clock_words",
     "design_frame",
     "differing_options",
     "headline",
     "nearest_misses",
     "render_front",
-    "render_proofs",
     "time_words",
     "write_tables",
 ]
@@ -256,13 +255,12 @@ def _notes(results: "SearchResults", middle: Design) -> Iterator[str]:
     """Notes for the table's reader."""
     prepared = results.prepared
     request, judge = prepared.request, prepared.judge
-    clock = judge.clock
     yield (
         f"Bold: {middle.name}, the balanced one, nearest to the best in all objectives. "
         "All figures are predicted: --prove N builds designs and runs them in RTL."
     )
     if "clock_mhz" not in prepared.space.values:
-        yield f"Clock: {clock.hz / 1e6:g} MHz ({clock.source})."
+        yield f"Clock: {clock_words(results)}."
     if judge.part:
         part = find_part(judge.part)
         yield f"Memory: {part.name}, {part.title}, at the clock of each design ({part.source})."
@@ -283,6 +281,18 @@ def _notes(results: "SearchResults", middle: Design) -> Iterator[str]:
         yield f"{middle.name}: {sentence}."
     for sentence in warning_words(middle.lane_warnings):
         yield f"{middle.name} maps badly: {sentence}."
+
+
+def clock_words(results: "SearchResults") -> str:
+    """Clocks of the front's designs and their sources, such as ``200 MHz (given)``."""
+    front, judge = results.front, results.prepared.judge
+    if not front:
+        clock = estimate_clock(judge.family, judge.clock_hz, source=judge.clock_from)
+        return f"{clock.hz / 1e6:g} MHz ({clock.source})"
+    clocks = sorted({design.clock_hz / 1e6 for design in front})
+    span = f"{clocks[0]:g} MHz" if len(clocks) == 1 else f"{clocks[0]:g} to {clocks[-1]:g} MHz"
+    sources = dict.fromkeys(design.clock_from for design in front)
+    return f"{span} ({'; '.join(sources)})"
 
 
 def _device_memory(judge: Judge) -> str:
@@ -340,64 +350,3 @@ def nearest_misses(results: "SearchResults") -> str:
         f"No design meets all limits: of {len(results.designs):,}, {words_}; the "
         f"nearest, {nearest.lanes} lanes, misses {by}"
     )
-
-
-def render_proofs(proofs: "Sequence[Proof]") -> Group:
-    """Table of designs in RTL, predicted next to measured.
-
-    Parameters
-    ----------
-    proofs : sequence of mnv2.sim.explore.prove.Proof
-
-    Returns
-    -------
-    rich.console.Group
-    """
-    table = WideTable(
-        "Designs of the front, built and run in RTL: the whole network, every "
-        "block's output compared with golden"
-    )
-    table.add_column("design")
-    for heading in (
-        "predicted\ncycles",
-        "measured\ncycles",
-        "predicted\nDRAM bytes",
-        "measured\nDRAM bytes",
-        "figures\ncompared",
-        "not\nequal",
-    ):
-        table.add_column(heading, justify="right")
-    notes = []
-    for proof in proofs:
-        unequal = sum(map(len, proof.differences.values()))
-        measured = (
-            ["", ""]
-            if proof.measured_cycles is None
-            else [f"{proof.measured_cycles:,}", f"{proof.measured_dram_bytes:,}"]
-        )
-        table.add_row(
-            proof.name,
-            f"{proof.predicted_cycles:,}",
-            measured[0],
-            f"{proof.predicted_dram_bytes:,}",
-            measured[1],
-            f"{proof.figures:,}",
-            Text(
-                "failed" if proof.reason else str(unequal),
-                style="green" if proof.equal else "bold red",
-            ),
-        )
-        if proof.reason:
-            notes.append(Text(f"{proof.name}: {proof.reason}", style="bold red"))
-        notes += [
-            Text(
-                f"{proof.name}, {layer}: "
-                + "; ".join(
-                    f"{name} {one:,} predicted, {other:,} measured"
-                    for name, (one, other) in row.items()
-                ),
-                style="red",
-            )
-            for layer, row in proof.differences.items()
-        ]
-    return Group(table, *notes)

@@ -6,6 +6,7 @@ from mnv2.sim.explore.objectives import FIGURES
 from mnv2.sim.explore.search_report import search_as_dict
 from mnv2.sim.explore.search_tables import (
     binding_words,
+    clock_words,
     differing_options,
     headline,
     nearest_misses,
@@ -133,7 +134,6 @@ def _add_front(page, results, commit):
 
 def _add_made_with(page, results, content, command):
     prepared, request = results.prepared, results.prepared.request
-    clock = prepared.judge.clock
     add_made_with(
         page,
         command=command,
@@ -151,7 +151,7 @@ def _add_made_with(page, results, content, command):
             else f"{results.method}, at most {request.designs:,} predictions, generations of "
             f"{request.population}",
             "seed": request.seed,
-            "clock": f"{clock.hz / 1e6:g} MHz ({clock.source})",
+            "clock": clock_words(results),
             "memory": request.memory or f"latency {request.latency} cycles",
             "accuracy": request.accuracy or "",
             "refused": "; ".join(

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from mnv2.sim.place.owners import WRAPPER, Owners
+from mnv2.sim.synthesis.owners import WRAPPER, Owners
 
 __all__ = ["find_tiles", "group_name"]
 

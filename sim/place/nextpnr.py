@@ -16,12 +16,12 @@ from typing import Any
 
 from mnv2.sim.place.delays import Arrivals, Delays, find_arrivals, read_delays
 from mnv2.sim.place.floor_plan import find_tiles
-from mnv2.sim.place.owners import Owners
 from mnv2.sim.place.paths import delay_counts, worst_paths
-from mnv2.sim.place.process import Effort, ToolFailure, check_disk, run_program
-from mnv2.sim.place.step import missing_step
 from mnv2.sim.place.target import Target
-from mnv2.sim.place.tools import Tool
+from mnv2.sim.synthesis.owners import Owners
+from mnv2.sim.synthesis.process import Effort, ToolFailure, check_disk, run_program
+from mnv2.sim.synthesis.step import missing_step
+from mnv2.sim.synthesis.tools import Tool
 
 __all__ = ["FORMAT", "OPTIONS", "Seed", "Watch", "read_back", "route"]
 
@@ -47,7 +47,7 @@ class Seed:
         ``resources``, used and available by nextpnr's names; ``paths``, as of
         `mnv2.sim.place.paths.worst_paths`; ``delays``, numbers of endpoints by delay; ``units``
         and ``tiles``, as of `mnv2.sim.place.floor_plan.find_tiles`; ``effort``, as of
-        `mnv2.sim.place.process.Effort`.
+        `mnv2.sim.synthesis.process.Effort`.
     """
 
     def __init__(self, number: int, folder: Path):

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from mnv2.sim.place.delays import Arrivals, Hop
-from mnv2.sim.place.owners import Owners
+from mnv2.sim.synthesis.owners import Owners
 
 __all__ = ["STEP_NANOSECONDS", "delay_counts", "worst_paths"]
 

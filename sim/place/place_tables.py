@@ -3,9 +3,9 @@
 from rich.console import Group
 from rich.text import Text
 
-from mnv2.sim.place.owners import WRAPPER
 from mnv2.sim.place.placement import PlaceReport
 from mnv2.sim.report.wide_table import WideTable, new_table
+from mnv2.sim.synthesis.owners import WRAPPER
 
 __all__ = ["name_register", "render_place"]
 

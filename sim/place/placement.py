@@ -17,16 +17,22 @@ from mnv2.sim.cost.devices import Use, check_device
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
-from mnv2.sim.place.netlist import COMMANDS, convert_accelerator, map_netlist, read_netlist
 from mnv2.sim.place.nextpnr import FORMAT, OPTIONS, Seed, Watch, read_back, route
-from mnv2.sim.place.owners import Owners
-from mnv2.sim.place.process import ToolFailure, run_program
-from mnv2.sim.place.target import SPEEDS, Target
-from mnv2.sim.place.tools import Tool, find_ecppack, find_nextpnr, find_yosys
+from mnv2.sim.place.target import FAMILY, SPEEDS, Target
 from mnv2.sim.report.provenance import find_commit, package_versions
+from mnv2.sim.synthesis.owners import Owners
+from mnv2.sim.synthesis.process import ToolFailure, run_program
+from mnv2.sim.synthesis.tools import Tool, find_ecppack, find_nextpnr, find_yosys
+from mnv2.sim.synthesis.whole_netlist import (
+    COMMANDS,
+    convert_accelerator,
+    map_netlist,
+    netlist_folder,
+    read_netlist,
+)
 from mnv2.sim.synthesis.yosys import netlist_hash
 
-__all__ = ["PlaceReport", "PlaceRequest", "place_accelerator"]
+__all__ = ["Misfit", "PlaceReport", "PlaceRequest", "place_accelerator"]
 
 #: Resources by nextpnr's names, in the order of reports, and what Yosys's counts call them.
 _RESOURCES = {
@@ -35,6 +41,10 @@ _RESOURCES = {
     "MULT18X18D": ("DSPs", ("dsp",)),
     "DP16KD": ("block RAM, 18 kbit", ("block_ram_18k",)),
 }
+
+
+class Misfit(UserError):
+    """A design that a device has too little for."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +142,10 @@ def place_accelerator(request: PlaceRequest, watch: Watch) -> PlaceReport:
 
     Raises
     ------
+    Misfit
+        If the device has too little of something for the design.
     UserError
-        If a tool is missing or too old, the design does not fit the device, or the disk is full.
+        If a tool is missing or too old, or the disk is full.
     SimulationError
         If Yosys fails, or no seed can be routed.
     """
@@ -144,14 +156,13 @@ def place_accelerator(request: PlaceRequest, watch: Watch) -> PlaceReport:
     watch("writing the netlist", 0, 0, "")
     text = convert_accelerator(request.config)
     name = netlist_hash(text)
-    cache = cache_folder("place")
     watch("mapping with Yosys", 0, 0, "")
     netlist = map_netlist(
         text,
-        cache / _key(name, yosys.version),
+        netlist_folder(text, FAMILY, yosys),
         yosys,
+        family=FAMILY,
         timeout=request.timeout,
-        tell=lambda line: None,
     )
     _check_fit(netlist.resources, request)
     content, module = read_netlist(netlist)
@@ -247,7 +258,7 @@ def _check_fit(resources: dict[str, int], request: PlaceRequest) -> None:
 
     Raises
     ------
-    UserError
+    Misfit
     """
     device = request.target.device
     short = []
@@ -257,7 +268,7 @@ def _check_fit(resources: dict[str, int], request: PlaceRequest) -> None:
         if used > available:
             short.append(f"{used:,} {name} of {available:,}, {used - available:,} too many")
     if short:
-        raise UserError(
+        raise Misfit(
             f"The accelerator does not fit {device.name}, as Yosys maps it: it takes "
             f"{'; '.join(short)}"
         )
@@ -286,5 +297,5 @@ def _pack(seed: Seed, ecppack: Tool, timeout: float, watch: Watch) -> bytes:
 
 def _key(*parts: str) -> str:
     """Name of a folder, of all that decides what is in it."""
-    state = "\n".join((*parts, COMMANDS, *OPTIONS, str(FORMAT)))
+    state = "\n".join((*parts, COMMANDS[FAMILY], *OPTIONS, str(FORMAT)))
     return f"{parts[0][:8]}-{hashlib.sha256(state.encode()).hexdigest()[:12]}"

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from mnv2.sim.cost.devices import Device, load_devices
 from mnv2.sim.errors import UserError
 
-__all__ = ["SPEEDS", "Target", "find_target"]
+__all__ = ["FAMILY", "SPEEDS", "Target", "find_target"]
+
+#: Family of all of them.
+FAMILY = "ecp5"
 
 #: Speed grades of an ECP5; 8 is the fastest, and most boards carry a 6.
 SPEEDS = (6, 7, 8)

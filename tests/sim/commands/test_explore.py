@@ -1,5 +1,6 @@
 """`mnv2 explore`: refused options, a whole search, resuming it, and designs in RTL."""
 
+import dataclasses
 import json
 import shutil
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from mnv2.sim import cli
 from mnv2.sim.configuration import load_configuration
+from mnv2.sim.explore.place_designs import Placing
 from mnv2.sim.explore.prove import Proof
 from tests.sim.explore.small import SPACE
 
@@ -189,6 +191,45 @@ def test_a_proof_that_differs_ends_with_status_1(searched, invoke, monkeypatch):
     assert json.loads((folder / "report.json").read_text())["proofs"][0]["measured_cycles"] == 101
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--device", "ECP5-85", "--place"), "--place places the designs that --prove N runs"),
+        (("--prove", "1", "--place"), "--place needs a --device to place for"),
+        (("--device", "K26", "--prove", "1", "--place"), "K26 cannot be placed here: no open tool"),
+    ],
+)
+def test_what_cannot_be_placed_is_refused_before_the_search(invoke, tmp_path, options, words):
+    done = invoke(*SMALL, *NETWORK, *options, "--output", "refused")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("mnv2: ")
+    assert words in done.stderr
+    assert not (tmp_path / "refused").exists()
+
+
+def test_placed_designs_are_shown_and_kept(invoke, tmp_path, monkeypatch):
+    """The routing itself, half an hour, is another test's."""
+    good = Proof("design-001", "key", 100, 10, 100, 10, 50)
+    routed = Placing("design-001", "key", "ECP5-85", 7, 50.0, "given", 5.0, 900, 2, 60.5, 6.05, 2)
+    asked = {}
+
+    def place_designs(results, count, target, watch, **options):
+        asked.update(options, count=count, device=target.device.name)
+        return [dataclasses.replace(routed, luts=1000)]
+
+    monkeypatch.setattr("mnv2.sim.explore.prove.prove_designs", lambda *_, **__: [good])
+    monkeypatch.setattr("mnv2.sim.explore.place_designs.place_designs", place_designs)
+    done = invoke(
+        *(*SMALL, "--vary", "packing=none", *NETWORK, "--device", "ECP5-85", "--output", "placed"),
+        *("--prove", "1", "--place", "--speed", "7", "--place-seeds", "2"),
+    )
+    assert done.exit_code == 0, done.output
+    assert asked == {"count": 1, "device": "ECP5-85", "speed": 7, "seeds": 2}
+    assert "60.5" in done.stdout
+    (kept,) = json.loads((tmp_path / "placed" / "report.json").read_text())["placed"]
+    assert (kept["megahertz"], kept["luts"]) == (60.5, 1000)
+
+
 def test_help_teaches(invoke):
     done = invoke("--help")
     assert done.exit_code == 0
@@ -197,6 +238,7 @@ def test_help_teaches(invoke):
         "map_share",
         "Depthwise",
         "--prove",
+        "--place",
         "--resume",
         "--min-accuracy",
     ):

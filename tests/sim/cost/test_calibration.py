@@ -2,10 +2,9 @@
 
 import copy
 
-import numpy as np
 import pytest
 
-from mnv2.sim.cost.calibration import fit_coefficients, fit_non_negative
+from mnv2.sim.cost.calibration import fit_coefficients
 from mnv2.sim.cost.resources import load_coefficients
 from mnv2.sim.cost.synthesised import load_designs, load_results
 from mnv2.sim.cost.unit_list import list_units
@@ -52,17 +51,3 @@ def test_every_unit_has_as_many_coefficients_as_features():
         for unit in list_units(load_designs()["tiny"].config, family):
             assert len(kinds[unit.kind]["luts"]) == 1 + len(unit.luts)
             assert len(kinds[unit.kind]["flip_flops"]) == 1 + len(unit.flip_flops)
-
-
-def test_least_squares_without_negative_ones():
-    rng = np.random.default_rng(3)
-    matrix = np.abs(rng.normal(size=(30, 4)))
-    for truth in ([2.0, 0.0, 5.0, 1.0], [0.0, 0.0, 0.0, 3.0]):
-        assert fit_non_negative(matrix, matrix @ truth) == pytest.approx(truth, abs=1e-6)
-    # An unconstrained fit would take one column against another.
-    target = matrix @ [1.0, -2.0, 3.0, 0.5]
-    solution = fit_non_negative(matrix, target)
-    assert (solution >= 0).all()
-    gradient = matrix.T @ (matrix @ solution - target)
-    assert gradient[solution > 0] == pytest.approx(0, abs=1e-6)  # Karush-Kuhn-Tucker
-    assert (gradient[solution == 0] > -1e-6).all()

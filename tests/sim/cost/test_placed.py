@@ -4,7 +4,7 @@ import pytest
 
 from mnv2.sim.cost.devices import find_device
 from mnv2.sim.cost.placed import find_placed, load_placed
-from mnv2.sim.place.netlist import convert_accelerator
+from mnv2.sim.synthesis.whole_netlist import convert_accelerator
 from mnv2.sim.synthesis.yosys import netlist_hash
 
 

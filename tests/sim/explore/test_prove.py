@@ -8,10 +8,10 @@ from rich.console import Console
 from mnv2.sim.explore import prove
 from mnv2.sim.explore.evaluate import predict_rows
 from mnv2.sim.explore.front import find_front
+from mnv2.sim.explore.proof_tables import render_proofs
 from mnv2.sim.explore.prove import Proof, prove_designs
 from mnv2.sim.explore.search import run_search
 from mnv2.sim.explore.search_results import SearchResults
-from mnv2.sim.explore.search_tables import render_proofs
 from mnv2.sim.jobs.journal import read_journal
 from tests.sim.explore.small import prepare_small
 from tests.sim.rtl.machines import MACHINES

@@ -9,10 +9,10 @@ from amaranth.back import rtlil
 
 from mnv2.hw import units
 from mnv2.hw.config import PRESETS, AcceleratorConfig
-from mnv2.sim.place.netlist import map_netlist, read_netlist
-from mnv2.sim.place.owners import Owners
-from mnv2.sim.place.tools import find_yosys
 from mnv2.sim.synthesis.enclosed import Enclosed
+from mnv2.sim.synthesis.owners import Owners
+from mnv2.sim.synthesis.tools import find_yosys
+from mnv2.sim.synthesis.whole_netlist import map_netlist, read_netlist
 
 #: The smallest accelerator that there is: 27 multipliers, and memories of some words.
 LEAST = AcceleratorConfig(

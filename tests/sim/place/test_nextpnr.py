@@ -9,9 +9,9 @@ from mnv2.sim.cost.devices import find_device
 from mnv2.sim.errors import UserError
 from mnv2.sim.place import nextpnr as runs
 from mnv2.sim.place.nextpnr import read_back, route
-from mnv2.sim.place.process import ToolFailure
 from mnv2.sim.place.target import find_target
-from mnv2.sim.place.tools import find_nextpnr
+from mnv2.sim.synthesis.process import ToolFailure
+from mnv2.sim.synthesis.tools import find_nextpnr
 from tests.sim.place.small import add_program, failing_nextpnr, full_disk, map_small
 
 TARGET = find_target(find_device("ECP5-25"))

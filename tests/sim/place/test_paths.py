@@ -1,8 +1,8 @@
 """Paths by unit from delays worked out by hand."""
 
 from mnv2.sim.place.delays import Delays, find_arrivals
-from mnv2.sim.place.owners import Owners
 from mnv2.sim.place.paths import delay_counts, worst_paths
+from mnv2.sim.synthesis.owners import Owners
 
 
 def _register(mark):

@@ -11,13 +11,13 @@ from mnv2.sim.cost.placed import find_placed, load_placed
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.place import placement
 from mnv2.sim.place.kept import keep_result
-from mnv2.sim.place.netlist import convert_accelerator, map_netlist, read_netlist
 from mnv2.sim.place.place_files import write_place
 from mnv2.sim.place.place_tables import render_place
 from mnv2.sim.place.placement import PlaceRequest, place_accelerator
-from mnv2.sim.place.process import run_program
 from mnv2.sim.place.target import find_target
-from mnv2.sim.place.tools import find_nextpnr, find_yosys
+from mnv2.sim.synthesis.process import run_program
+from mnv2.sim.synthesis.tools import find_nextpnr, find_yosys
+from mnv2.sim.synthesis.whole_netlist import convert_accelerator, map_netlist, read_netlist
 from tests.sim.place.small import LEAST, failing_nextpnr, small_netlist
 
 TARGET = find_target(find_device("ECP5-25"))
@@ -121,7 +121,7 @@ def test_resumes_after_a_kill(cache, report, monkeypatch):
         ran.append(command)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mnv2.sim.place.netlist.run_program", run)
+    monkeypatch.setattr("mnv2.sim.synthesis.whole_netlist.run_program", run)
     monkeypatch.setattr("mnv2.sim.place.nextpnr.run_program", run)
     with pytest.raises(KeyboardInterrupt):
         place_accelerator(request, quiet)

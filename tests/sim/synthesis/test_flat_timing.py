@@ -2,15 +2,18 @@
 
 import pytest
 from amaranth import Cat, Module, Signal
+from amaranth.back import rtlil
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from typer.testing import CliRunner
 
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cli import app
-from mnv2.sim.synthesis import flat_netlist
-from mnv2.sim.synthesis.flat_netlist import Cell, FlatNetlist, map_flat, read_netlist
+from mnv2.sim.synthesis.enclosed import Enclosed
+from mnv2.sim.synthesis.flat_netlist import Cell, FlatNetlist, list_cells
 from mnv2.sim.synthesis.flat_timing import time_accelerator, wire_delay, worst_paths
+from mnv2.sim.synthesis.tools import Tool, find_yosys
+from mnv2.sim.synthesis.whole_netlist import map_netlist, read_netlist
 
 #: The smallest accelerator that has every unit but the counters; it is mapped in half a minute.
 SMALL = {
@@ -143,18 +146,17 @@ class _Adder(wiring.Component):
         return m
 
 
-def test_units_survive_flattening(monkeypatch, tmp_path):
-    monkeypatch.setattr(flat_netlist, "cache_folder", lambda name: tmp_path)
-    mapped = map_flat(_Adder())
-    (path,) = worst_paths(read_netlist(mapped))
+def test_units_survive_flattening(tmp_path):
+    text = rtlil.convert(Enclosed(_Adder()), name="top", emit_src=False)
+    mapped = map_netlist(text, tmp_path, find_yosys(), timeout=600)
+    path, *others = worst_paths(list_cells(read_netlist(mapped)[1]))
+    assert ("pins", "source") in {(other.begin_unit, other.end_unit) for other in others}
     assert (path.begin_unit, path.begin) == ("source", "operand")
     assert (path.end_unit, path.end) == ("sink", "total")
     assert path.levels == 1
     assert 1.5 < path.nanoseconds < 4
-    # The second time it comes from the cache: neither Yosys is run.
-    monkeypatch.setattr(flat_netlist, "run_tool", None)
-    monkeypatch.setattr(flat_netlist, "_run_native", None)
-    assert map_flat(_Adder()) == mapped
+    # The second time it comes from the folder: no Yosys is run.
+    assert map_netlist(text, tmp_path, Tool(("none",), ""), timeout=600) == mapped
 
 
 def test_no_path_of_an_accelerator_is_longer_than_the_bound():

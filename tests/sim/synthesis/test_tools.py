@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.place import tools
-from mnv2.sim.place.tools import find_ecppack, find_nextpnr, find_yosys
+from mnv2.sim.synthesis import tools
+from mnv2.sim.synthesis.tools import find_ecppack, find_nextpnr, find_yosys
 from tests.sim.place.small import add_program
 
 SAYS = "print('\"nextpnr-ecp5\" -- Next Generation Place and Route (Version {})')"

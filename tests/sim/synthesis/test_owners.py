@@ -9,10 +9,10 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from mnv2.sim.place.netlist import map_netlist, read_netlist
-from mnv2.sim.place.owners import WRAPPER, Owners
-from mnv2.sim.place.tools import find_yosys
 from mnv2.sim.synthesis.enclosed import Enclosed
+from mnv2.sim.synthesis.owners import WRAPPER, Owners
+from mnv2.sim.synthesis.tools import find_yosys
+from mnv2.sim.synthesis.whole_netlist import map_netlist, read_netlist
 from tests.sim.place.small import map_small
 
 
@@ -30,7 +30,7 @@ class _Inner(wiring.Component):
         return m
 
 
-class _Outer(wiring.Component):
+class Outer(wiring.Component):
     """Multiplies the sums of two units, and keeps the product."""
 
     a: In(8)
@@ -51,7 +51,7 @@ class _Outer(wiring.Component):
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory):
     """A module of three units, flattened and mapped, and its owners."""
-    text = rtlil.convert(Enclosed(_Outer()), name="top", emit_src=False)
+    text = rtlil.convert(Enclosed(Outer()), name="top", emit_src=False)
     folder = tmp_path_factory.mktemp("netlist")
     netlist = map_netlist(text, folder, find_yosys(), timeout=600, tell=lambda line: None)
     _, module = read_netlist(netlist)

