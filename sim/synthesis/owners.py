@@ -28,14 +28,20 @@ _INSTANCE = "unit"
 #: What nextpnr appends to the names of cells; numbers that Amaranth and Yosys append to names, and
 #: those of elements.
 _PART = re.compile(r"\$(?:CCU2_COMB|DPRAM_COMB|RAMW_).*$")
-_NUMBER = re.compile(r"\$\d+|\[\d+\]")
+_NUMBER = re.compile(r"\$\d+|<\d+>")
+
+#: A name in RTLIL.
+_IDENTIFIER = re.compile(r"\\\S+")
 
 #: Ports by which logic, registers and distributed memories drive nets.
 _OUTPUTS = ("Q", "Z", "F", "S0", "S1", "COUT")
 
 
 def mark_registers(text: str) -> str:
-    """RTLIL whose registers carry their module and wire.
+    """RTLIL whose registers carry their module and wire, and whose elements are no bits.
+
+    An element of an array, ``words[2]``, is then called ``words<2>``: abc9 takes it for bit 2 of
+    ``words`` (YosysHQ/yosys issue 4349).
 
     Parameters
     ----------
@@ -44,7 +50,8 @@ def mark_registers(text: str) -> str:
     """
     lines: list[str] = []
     module, cell = "", -1
-    for line in text.splitlines():
+    for plain in text.splitlines():
+        line = _IDENTIFIER.sub(lambda name: name[0].replace("[", "<").replace("]", ">"), plain)
         if line.startswith("module "):
             module = line.split()[1].removeprefix("\\").removeprefix(_TOP).removeprefix(".")
         elif line.startswith("  cell "):
