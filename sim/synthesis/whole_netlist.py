@@ -3,9 +3,8 @@
 This is the one description of how a whole design is synthesised: what `mnv2 place` routes, what
 `mnv2 lab timing` looks for long paths in, and what the coefficients of `mnv2 cost` are fitted to.
 
-RTLIL spares Yosys the reading of Verilog. The netlist is flattened, as everybody builds, and
-mapped with abc: abc9 gives two wires one name on it (YosysHQ/yosys issue 4349). It ends before
-the check, whose naming of cells takes longer than all the rest of a large flat module.
+RTLIL spares Yosys the reading of Verilog. The netlist is flattened, as everybody builds. Mapping
+ends before the check, whose naming of cells takes longer than all the rest of a large flat module.
 """
 
 import gzip
@@ -58,7 +57,7 @@ write_json -selected netlist.json
 
 #: Synthesis of each family of devices, without pins: the accelerator's ports are no pins.
 _SYNTHESIS = {
-    "ecp5": "synth_ecp5 -top top -noabc9 -run begin:check\n",
+    "ecp5": "synth_ecp5 -top top -run begin:check\n",
     **{
         family: f"synth_xilinx -family {family} -top top -flatten -noiopad -noclkbuf "
         "-run begin:check\n"
@@ -106,7 +105,7 @@ def convert_accelerator(config: AcceleratorConfig) -> str:
 
 def netlist_folder(text: str, family: str, yosys: Tool) -> Path:
     """Folder of the cache for a netlist: of all that decides what is in it."""
-    state = "\n".join((text, COMMANDS[family], yosys.version))
+    state = "\n".join((mark_registers(text), COMMANDS[family], yosys.version))
     digest = hashlib.sha256(state.encode()).hexdigest()[:12]
     return cache_folder("netlists") / f"{netlist_hash(text)[:8]}-{family}-{digest}"
 
