@@ -130,7 +130,7 @@ class AcceleratorConfig:
     requantize : str
         Rounding of a layer's results, one of :data:`REQUANTIZERS`.
     lut_outputs : int
-        Outputs of the array whose multipliers are made of LUTs, beside the DSPs of the others.
+        Outputs of the array whose multipliers are made of LUTs; the others take DSPs.
     multipliers_in_luts : bool
         Make the multipliers of requantisation and of the residual addition of LUTs.
     residual_lanes : int

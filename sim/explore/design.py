@@ -164,12 +164,13 @@ def design_key(config: AcceleratorConfig, clock_hz: float) -> str:
     -------
     str
     """
+    in_luts = f" luts{config.lut_outputs}" if config.lut_outputs else ""
     switches = [name for name, value in dataclasses.asdict(config).items() if value is True]
     switches += [name for name in ("map_ram", "weight_ram") if getattr(config, name) == "ultra"]
     return (
         f"{_lanes(config)}"
         f" w{config.weight_bits}a{config.activation_bits}n{config.accumulator_bits}"
-        f" {config.packing}{config.operand_bits} {config.requantize}"
+        f" {config.packing}{config.operand_bits}{in_luts} {config.requantize}"
         f" e{config.residual_lanes}"
         f" m{config.map_words} s{config.strip_words} l{config.line_words}"
         f" r{config.weight_words} t{config.tap_words} p{config.parameter_words}"

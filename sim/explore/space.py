@@ -88,7 +88,7 @@ AXES = {
         DesignAxis("requantize", "rounding of a layer's results", choices=REQUANTIZERS),
         DesignAxis(
             "lut_outputs",
-            "outputs of the array whose multipliers are made of LUTs beside the DSPs",
+            "outputs of the array whose multipliers are made of LUTs, not of DSPs",
             low=0,
             high=1024,
         ),

@@ -189,7 +189,7 @@ def test_products_in_luts(lanes, lut_outputs, options):
 
 # Sums of four packed products, added in a stage of their own: those in LUTs come as late.
 @pytest.mark.parametrize("lanes", [(9, 1, 2), (10, 5, 3), (16, 16, 2)])
-def test_products_in_luts_beside_several_packed_sums(lanes):
+def test_products_in_luts_with_several_packed_sums(lanes):
     check(11, 40, *lanes, packing="pixels", lut_outputs=lanes[0] // 2, stall=0.2)
 
 

@@ -31,7 +31,7 @@ def _lut_product(config: AcceleratorConfig) -> WideProduct:
 
 
 def _lut_lane(config: AcceleratorConfig) -> tuple[int, int]:
-    """Bits of the adders of a pixel of such an output, and of its registers behind the operands."""
+    """Bits of the adders of a pixel of such an output, and of its registers after the operands."""
     terms = _lut_product(config).terms
     bits = [term.position + term.bits for term in terms] * config.inputs
     adders, _ = _add_up(bits)

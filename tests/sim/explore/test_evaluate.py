@@ -201,6 +201,7 @@ def test_every_field_is_in_the_name():
         "activation_bits": 7,
         "accumulator_bits": 28,
         "data_bits": 128,
+        "lut_outputs": 3,
     }
     for name, value in dataclasses.asdict(config).items():
         changed = not value if isinstance(value, bool) else other.get(name, 2 * value)
