@@ -13,7 +13,6 @@ from mnv2.sim.commands.options.accelerator import (
     Config,
     Draws,
     Latency,
-    Memory,
     Seed,
     Settings,
     Stalls,
@@ -24,6 +23,20 @@ from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
 from mnv2.sim.errors import UserError
+
+#: Other words of the command than of those that predict alone.
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="PART|litedram:PART",
+        help="A memory by its part, at the accelerator's --clock, as for mnv2 run. With litedram: "
+        "before the part, LiteDRAM's RTL (its controller, and its models of PHY and chips) is the "
+        "accelerator's memory, and its cycles are compared with those of the part's own model: an "
+        "outside judge of that model, at the clock of LiteDRAM's controller, which is the "
+        "accelerator's. litedram alone is litedram:ddr3-800x16. Needs the extra dram.",
+    ),
+]
 
 
 def validate(
@@ -84,13 +97,16 @@ def validate(
     table, report.json, report.csv and validate.png state predicted, measured and the difference,
     the cycles by the formula of a published simulator, and the published errors of other models.
     With --stalls the model's memory pauses in the same cycles as that of the run. Exit status 1
-    if any figure is not equal.
+    if any figure is not equal; with --memory litedram:PART, if the frame's cycles differ by more
+    than 0.5 %, or any bytes.
 
     Examples:
 
     - mnv2 validate chelsea --config small --latency 40 --html
 
     - mnv2 validate --memory ddr3-800x16 --clock 100
+
+    - mnv2 validate --memory litedram:ddr3-1600x16
 
     - mnv2 validate --stalls 20 --seeds 8
 
@@ -99,6 +115,7 @@ def validate(
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.configuration import load_setting
+    from mnv2.sim.dram.chips import judge_clock_hz, judged_part
     from mnv2.sim.jobs.files import output_folder
     from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
@@ -112,9 +129,14 @@ def validate(
     check_page(html)
     setting = load_setting(config, settings or ())
     accelerator, clock_hz = setting.config, setting.clock_hz(clock)
+    judged = judged_part(memory)
+    if judged:
+        memory, clock_hz = judged, judge_clock_hz(judged, clock)
+        _check_judge(stalls, frames, html)
     memory = setting.part(memory, latency, bandwidth)
     model_of_memory = make_memory(latency, bandwidth, stalls, seed, memory, clock_hz)
     _check(stalls, seeds, draws, frames, accelerator)
+    versions = _judge_versions() if judged else {}
     require_counters(accelerator)
     sources = read_pictures((image, second), accelerator)
     turns = max(1, frames // accelerator.frames)
@@ -142,14 +164,18 @@ def validate(
                 config=accelerator,
                 turns=turns,
                 cycles=predicted[0].ends[-1],
+                memory_sources=_litedram(judged) if judged else None,
                 progress=progress,
             )
         paths = [source.path for source in sources]
         about = made_with(
             paths[0], runnable.name, accelerator, model_of_memory, find_toolchain(), *paths[1:]
         )
+        about["versions"] |= versions
         work = runnable.network, accelerator, predicted, runs
-        if seeds > 1:
+        if judged:
+            comparison, shown = _judge(judged, clock_hz, *work, temporary, about)
+        elif seeds > 1:
             comparison, shown = _seeds(*work, memories, draws, temporary, about)
         elif turns > 1:
             comparison, shown = _frames(*work, temporary, about)
@@ -163,7 +189,7 @@ def validate(
         files = ", ".join(sorted(file.name for file in temporary.iterdir()))
     get_console().print(shown)
     get_error_console().print(f"In {folder}: {files}")
-    if not comparison.equal:
+    if not (comparison.agrees if judged else comparison.equal):
         raise typer.Exit(1)
 
 
@@ -188,6 +214,31 @@ def _check(stalls, seeds, draws, frames, accelerator):
         raise UserError(f"A distribution needs 10 draws or more, not {draws}")
 
 
+def _check_judge(stalls, frames, html):
+    """Refuse options of the project's own memory, or of a comparison of equals."""
+    for option, given_one in (
+        ("--stalls", stalls),
+        ("--frames", frames > 1),
+        ("--html", html),
+    ):
+        if given_one:
+            raise UserError(f"With LiteDRAM as the memory, leave out {option}")
+
+
+def _judge_versions():
+    """Versions of LiteDRAM's packages; what is missing is said before anything is built."""
+    from mnv2.sim.dram.core import litedram_versions
+
+    return litedram_versions()
+
+
+def _litedram(part):
+    """Sources of LiteDRAM's RTL of a part, by the width of the port and the bytes needed."""
+    from mnv2.sim.dram.core import make_core, memory_sources
+
+    return lambda port_bits, size: memory_sources(make_core(part, port_bits, size))
+
+
 def _predict(network, accelerator, memories, turns):
     """Predict the frames with each memory."""
     from mnv2.sim.cycles.predict import predict_frames
@@ -196,6 +247,24 @@ def _predict(network, accelerator, memories, turns):
         predict_frames(network, accelerator, turns, **dataclasses.asdict(memory))
         for memory in memories
     ]
+
+
+def _judge(part, clock_hz, network, accelerator, predicted, runs, folder, about):
+    """Compare the part's own model with LiteDRAM; the comparison, and its table."""
+    from mnv2.sim.dram.judgement import Judgement, render_judgement, write_judgement
+
+    (run,) = runs
+    judgement = Judgement(
+        part=part,
+        clock_hz=clock_hz,
+        predicted=predicted[0].layers[0],
+        predicted_cycles=predicted[0].ends[-1],
+        measured=run.layers,
+        measured_cycles=run.frame_ends[-1],
+        seconds=run.seconds,
+    )
+    write_judgement(judgement, folder, **about)
+    return judgement, render_judgement(judgement)
 
 
 def _run(network, accelerator, predicted, runs, folder, about):

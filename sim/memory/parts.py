@@ -27,7 +27,7 @@ _TIMES = (
     "refresh_ns",
 )
 #: Keys of a controller.
-_WAYS = ("request", "response", "opening", "resting")
+_WAYS = ("request", "response", "opening", "resting", "beat_rest", "ahead")
 _CONTROLLER_KEYS = {
     "title",
     "source",
@@ -61,6 +61,9 @@ class Part:
         port.
     opening_ns, resting_ns : float
         Of the controller: what it adds to the opening of a row, and to a refresh.
+    beat_rest_ns, ahead_ns : float
+        Of the controller, where its port is wider than the part's bus: its rest after each beat,
+        and how far its queue lets it be ahead of the bus.
     lookahead : bool
         Whether it opens rows of other banks while data are moved.
     port_bits : int
@@ -91,6 +94,8 @@ class Part:
     response_ns: float
     opening_ns: float
     resting_ns: float
+    beat_rest_ns: float
+    ahead_ns: float
     lookahead: bool
     port_bits: int
     port_hz: float
@@ -183,7 +188,13 @@ def find_part(name: str) -> Part:
     Raises
     ------
     UserError
-        If there is none, with the names nearest to it.
+        If there is none, with the names nearest to it; or it is LiteDRAM, which is a judge of parts
+        in `mnv2.sim.dram`.
     """
+    if name.lower().partition(":")[0] == "litedram":
+        raise UserError(
+            "LiteDRAM is the memory of 'mnv2 validate --memory litedram:PART' alone: here, name "
+            "the part itself, such as ddr3-800x16"
+        )
     names = {alias: part for part in load_parts().values() for alias in (part.name, *part.aliases)}
     return find_by_name("memory part", name, names, lambda part: part.name)

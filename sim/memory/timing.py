@@ -49,6 +49,8 @@ class PartTiming:
         Of a row, over the whole width of the bus.
     lookahead : int
         1 if rows of other banks are opened while data are moved, else 0.
+    beat_rest, ahead : int
+        Rest of the controller's port after each beat, and how far it may be ahead of the bus.
     """
 
     request: int
@@ -66,6 +68,8 @@ class PartTiming:
     row_bytes: int
     banks: int
     lookahead: int
+    beat_rest: int = 0
+    ahead: int = 0
 
     def plusargs(self) -> list[str]:
         """Arguments of the memory model in `axi_memory.sv`."""
@@ -125,6 +129,8 @@ def part_timing(part: Part, clock_hz: float) -> PartTiming:
         row_bytes=part.row_bytes,
         banks=part.banks,
         lookahead=int(part.lookahead),
+        beat_rest=ticks(part.beat_rest_ns),
+        ahead=ticks(part.ahead_ns),
     )
 
 

@@ -10,7 +10,15 @@ __all__ = ["measure_network"]
 
 
 def measure_network(
-    model, given, memories, *, config, turns=1, cycles=0, progress: FrameProgress | None = None
+    model,
+    given,
+    memories,
+    *,
+    config,
+    turns=1,
+    cycles=0,
+    memory_sources=None,
+    progress: FrameProgress | None = None,
 ):
     """Run a picture, or two abreast, through the whole network in RTL, once with each memory.
 
@@ -25,6 +33,8 @@ def measure_network(
         See `mnv2.sim.rtl.run_network.run_network`.
     cycles : int
         Estimate for all turns, for the progress of several.
+    memory_sources : function, optional
+        See `mnv2.sim.rtl.simulate.build_accelerator`.
     progress : FrameProgress, optional
 
     Returns
@@ -53,6 +63,7 @@ def measure_network(
                 config=config,
                 memory=memory,
                 turns=turns,
+                memory_sources=memory_sources,
                 progress=progress,
             )
         )

@@ -97,6 +97,8 @@ module axi_memory #(
     //   +part_recovery                        from a written piece to the closing of its row
     //   +part_read_to_write +part_write_to_read       rest of the bus where its direction changes
     //   +part_refresh_interval +part_refresh  every so often, for so long
+    //   +part_beat_rest +part_ahead           rest of the controller's port after a beat; how far it
+    //                                         may be ahead of the bus
     //   +part_row_bytes +part_banks           row n is row n / banks of bank n % banks
     //   +part_lookahead                       0: one bank at a time, the next when the bus is done
     // The part serves bursts one by one in the order in which their addresses (reads; first of a
@@ -131,6 +133,7 @@ module axi_memory #(
     longint          part_request, part_response, part_access, part_access_bytes, part_column;
     longint          part_activate, part_precharge, part_recovery, part_read_to_write;
     longint          part_write_to_read, part_refresh_interval, part_refresh, part_row_bytes;
+    longint          part_beat_rest, part_ahead;
     int              part_banks, part_lookahead;
     logic            limited, stalling, has_error, dumped;
     index_t          error_index;
@@ -183,6 +186,8 @@ module axi_memory #(
                   && $value$plusargs("part_write_to_read=%d", part_write_to_read)
                   && $value$plusargs("part_refresh_interval=%d", part_refresh_interval)
                   && $value$plusargs("part_refresh=%d", part_refresh)
+                  && $value$plusargs("part_beat_rest=%d", part_beat_rest)
+                  && $value$plusargs("part_ahead=%d", part_ahead)
                   && $value$plusargs("part_row_bytes=%d", part_row_bytes)
                   && $value$plusargs("part_banks=%d", part_banks)
                   && $value$plusargs("part_lookahead=%d", part_lookahead)))
@@ -276,6 +281,7 @@ module axi_memory #(
 
     // The part: what is left of the bursts before.
     longint                 bus_end;           // tick in which the bus has moved all of them
+    longint                 port_end;          // and the controller's port, with its rests
     logic                   bus_writes;        // the last was written
     int                     bus_bank;          // its bank
     longint                 refresh_due;
@@ -289,11 +295,13 @@ module axi_memory #(
     // Let the part serve a burst that arrives in this cycle; the tick after its last access.
     function automatic longint serve_burst(input logic writes, input index_t index,
                                            input logic [7:0] length);
-        longint address, last, row, bank_row, there, ask, start, opened;
+        longint address, last, row, bank_row, there, ask, start, opened, piece, port, port_start;
         int     bank;
         there = longint'(cycle) * TICKS + part_request;
         row   = -1;
         start = 0;
+        piece = 0;
+        port_start = 0;
         for (longint beat = 0; beat <= longint'(length); beat++) begin
             address = (longint'(index) + beat) * BEAT_BYTES;
             last    = address + BEAT_BYTES - 1;
@@ -303,6 +311,7 @@ module axi_memory #(
                 bank     = int'(row % longint'(part_banks));
                 bank_row = row / longint'(part_banks);
                 opened   = address - address % part_access_bytes;
+                piece    = address;
                 do begin
                     ask = there;
                     if (part_lookahead == 0 && bank != bus_bank && bus_end > ask) ask = bus_end;
@@ -331,13 +340,21 @@ module axi_memory #(
                 bus_bank       = bank;
                 row_of[bank]   = bank_row;
                 bus_writes     = writes;
+                // The port is ahead of the bus by part_ahead at most.
+                port_start = port_end;
+                if (there + part_column > port_start) port_start = there + part_column;
+                if (start - part_ahead > port_start)  port_start = start - part_ahead;
             end
+            port = port_start + (last + 1 - piece) * part_access / part_access_bytes
+                   + (last + 1 - piece) / BEAT_BYTES * part_beat_rest;
+            port_end = port;
             // With every beat the accesses up to its last byte are moved.
             bus_end = start + (last / part_access_bytes - opened / part_access_bytes + 1) * part_access;
+            if (port > bus_end) bus_end = port;
             bank_end[bank] = bus_end + (writes ? part_recovery : 0);
             if (!writes) begin
-                beat_ticks[beat_tail] = start
-                    + (last + 1 - opened) * part_access / part_access_bytes + part_response;
+                ask = start + (last + 1 - opened) * part_access / part_access_bytes;
+                beat_ticks[beat_tail] = (port > ask ? port : ask) + part_response;
                 beat_tail = beat_tail + 1;
             end
         end
@@ -388,6 +405,7 @@ module axi_memory #(
             answer_head    <= 0;
             answer_level   <= 0;
             bus_end         = 0;
+            port_end        = 0;
             bus_writes      = 0;
             bus_bank        = 0;
             refresh_due     = part_refresh_interval;

@@ -88,6 +88,7 @@ def run_network(
     turns=1,
     waves_file=None,
     asserts=False,
+    memory_sources=None,
     progress: FrameProgress | None = None,
 ):
     """Simulate a network and compare it with golden.
@@ -106,6 +107,9 @@ def run_network(
         Waveform to write; any suffix is replaced by the format's.
     asserts : bool
         Check the hardware's assertions, which takes more time.
+    memory_sources : function, optional
+        RTL of another memory than the project's own, to which ``memory`` is then nothing: see
+        `mnv2.sim.rtl.simulate.build_accelerator`.
     progress : FrameProgress, optional
         Told of the build and of descriptors that end; ``starting`` is its caller's to call.
 
@@ -131,6 +135,7 @@ def run_network(
     build = build_accelerator(
         config,
         memory_bytes=program.memory_bytes,
+        memory_sources=memory_sources,
         asserts=asserts,
         waves=waves_file is not None,
         building=progress.building if progress else None,

@@ -66,7 +66,9 @@ class Simulation:
     seconds: float
 
 
-def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False, building=None):
+def build_accelerator(
+    config, *, memory_bytes=0, memory_sources=None, waves=False, asserts=False, building=None
+):
     """Simulation of the accelerator of a configuration and its memory, built if it is not there.
 
     Parameters
@@ -75,6 +77,9 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False, bui
     memory_bytes : int
         Least size of the memory; it is a power of two and 8 MiB or more, so that one build serves
         most programs.
+    memory_sources : function of (int, int), optional
+        Called with the bits of the accelerator's port and the size of the memory: texts by file
+        name that hold the module ``axi_memory``, in place of the project's own.
     waves, asserts, building
         See `mnv2.sim.rtl.build.build_simulation`.
 
@@ -83,9 +88,13 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False, bui
     mnv2.sim.rtl.build.Build
     """
     size = max(8 << 20, 1 << max(memory_bytes - 1, 1).bit_length())
+    if memory_sources is None:
+        memory = {"axi_memory.sv": (_SOURCES / "axi_memory.sv").read_text()}
+    else:
+        memory = memory_sources(config.data_bits, size)
     sources = {
         "accelerator.v": generate(Accelerator, name="accelerator", config=config),
-        "axi_memory.sv": (_SOURCES / "axi_memory.sv").read_text(),
+        **memory,
         "testbench.sv": (_SOURCES / "testbench.sv").read_text(),
     }
     return build_simulation(
@@ -94,7 +103,8 @@ def build_accelerator(config, *, memory_bytes=0, waves=False, asserts=False, bui
         main=(_SOURCES / "main.cpp").read_text(),
         waves=waves,
         asserts=asserts,
-        fast=True,
+        # Another memory is run for a frame or two: its build takes longer than they do.
+        fast=memory_sources is None,
         building=building,
         verilator_arguments=(
             f"-GDATA_BITS={config.data_bits}",

@@ -19,6 +19,13 @@ the bus rests in between, for ``read_to_write`` or ``write_to_read``, unless the
 then. The data are moved in whole accesses of ``access_bytes``, aligned to them, each of which takes
 ``access``.
 
+A controller whose port is wider than the part's bus takes beats apart: each takes the time of its
+accesses at the port, and ``beat_rest`` more. A piece is at the port ``request`` and ``column``
+after its arrival, or when the piece before has crossed it. Where the bus begins later, a queue lets
+the port be ``ahead`` of it, but no further; the bus, which does not rest, makes up for that part of
+its wait. A beat is moved when it has crossed both. Without rests the port is never later than the
+bus.
+
 Every ``refresh_interval`` from the memory's reset on a refresh is due. A piece whose data would
 begin then or later waits for it: it begins when it is due or, if that is later, when the piece
 before has been moved; it takes ``refresh``, and closes the rows of all banks, which open others
@@ -51,6 +58,7 @@ class PartSchedule:
         self._timing = timing
         self._beat_bytes = beat_bytes
         self._free = 0  # tick from which the bus is free
+        self._port_free = 0  # and the controller's port, with its rests
         self._written = False  # the last piece was written
         self._bank = 0  # that it was in
         self._refresh = timing.refresh_interval  # tick of the next refresh
@@ -76,16 +84,21 @@ class PartSchedule:
         """
         size, response = self._beat_bytes, self._timing.response
         access, access_bytes = self._timing.access, self._timing.access_bytes
+        rest = self._timing.beat_rest
         last = max(self._beat, cycle + 1)
         arrivals = []
         end = address + beats * size
         while address < end:
             until = min(end, (address // self._timing.row_bytes + 1) * self._timing.row_bytes)
-            begin = self._serve(cycle, address, until, False) + response
+            begin, port = self._serve(cycle, address, until, False)
             first = address % access_bytes  # of the piece, in its first access
-            for moved in range(first + size, first + until - address + 1, size):
+            for moved in range(size, until - address + 1, size):
+                tick = max(
+                    begin + (first + moved) * access // access_bytes,
+                    port + moved * access // access_bytes + moved // size * rest,
+                )
+                tick += response
                 # The first cycle that begins then or later.
-                tick = begin + moved * access // access_bytes
                 last = max(last + 1, -(-tick // TICKS) - START_CYCLE)
                 arrivals.append(last)
             address = until
@@ -111,8 +124,8 @@ class PartSchedule:
         self._answer = max(answer, cycle + 2, self._answer + 1)
         return self._answer
 
-    def _serve(self, cycle: int, address: int, until: int, written: bool) -> int:
-        """Move a piece of a row; the tick in which its first access begins."""
+    def _serve(self, cycle: int, address: int, until: int, written: bool) -> tuple[int, int]:
+        """Move a piece of a row; the ticks in which its first access and its first beat begin."""
         timing = self._timing
         number = address // timing.row_bytes
         row, bank = divmod(number, timing.banks)
@@ -137,9 +150,16 @@ class PartSchedule:
             self._rows = [None] * timing.banks
             self._ready = [self._free] * timing.banks
         accesses = -(-until // timing.access_bytes) - address // timing.access_bytes
-        self._free = begin + accesses * timing.access
+        port = max(self._port_free, there + timing.column, begin - timing.ahead)
+        size = until - address
+        self._port_free = (
+            port
+            + size * timing.access // timing.access_bytes
+            + size // self._beat_bytes * timing.beat_rest
+        )
+        self._free = max(begin + accesses * timing.access, self._port_free)
         self._rows[bank] = row
         self._bank = bank
         self._ready[bank] = self._free + (timing.recovery if written else 0)
         self._written = written
-        return begin
+        return begin, port

@@ -156,6 +156,7 @@ def test_cache_that_cannot_be_written(refuse, photograph, tmp_path):
         (["--bandwidth", "2000"], "bytes_per_cycle must be an integer from 0 to 1024"),
         (["--memory", "ddr3-80x16"], "no memory part 'ddr3-80x16'; did you mean ddr3-800x16"),
         (["--memory", "flash"], "the memory parts are sdr-133x16, ddr3-667x16, ddr3-800x16"),
+        (["--memory", "litedram"], "the memory of 'mnv2 validate --memory litedram:PART' alone"),
         (["--memory", "sdram", "--latency", "9"], "leave out --latency and --bandwidth"),
         (["--memory", "sdram", "--bandwidth", "9"], "leave out --latency and --bandwidth"),
         (
@@ -168,6 +169,22 @@ def test_cache_that_cannot_be_written(refuse, photograph, tmp_path):
 )
 def test_configuration_that_does_not_fit(settings, words, refuse, photograph):
     assert words in refuse("run", photograph, *settings)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--memory", "litedram:flash"], "no memory part 'flash'"),
+        (["--memory", "litedram:lpddr4-2133x32"], "LiteDRAM has no model of the memory part"),
+        (["--memory", "litedram", "--clock", "200"], "100 MHz with ddr3-800x16: leave out --clock"),
+        (["--memory", "litedram", "--stalls", "5"], "as the memory, leave out --stalls"),
+        (["--memory", "litedram", "--frames", "2"], "as the memory, leave out --frames"),
+        (["--memory", "litedram", "--html"], "as the memory, leave out --html"),
+        (["--memory", "litedram", "--latency", "9"], "leave out --latency and --bandwidth"),
+    ],
+)
+def test_what_litedram_is_not_asked(options, words, refuse, photograph):
+    assert words in refuse("validate", photograph, *options)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,8 @@ FAULTS = {
         "if (address / part_row_bytes != row) begin",
         "if (FAULT ? row < 0 : address / part_row_bytes != row) begin",
     ),
+    "the port never rests": ("* part_beat_rest;", "* (FAULT ? 0 : part_beat_rest);"),
+    "the port not ahead": ("start - part_ahead > port", "start - (FAULT ? 0 : part_ahead) > port"),
     "a cycle early": (">>> TICK_BITS) - 1;", ">>> TICK_BITS) - 1 - longint'(FAULT);"),
 }
 
@@ -161,17 +163,25 @@ def test_every_part_equals_the_schedule(bench, tmp_path, data_bits):
         assert run(bench(data_bits), folder, timing_of(name, clock_hz), number), name
 
 
+def with_rests(timing):
+    """The same part, taken apart by a port that rests for half a beat after each beat."""
+    return replace(timing, beat_rest=timing.access // 4, ahead=3 * timing.access)
+
+
 @pytest.mark.parametrize("name", list(FAULTS))
 def test_a_planted_fault_is_seen(bench, tmp_path, name):
     # Where rows are opened while data are moved, but for the fault in waiting for them.
     timing = replace(timing_of("ddr3-1600x16", 400e6), lookahead=int("lookahead" not in name))
+    if "port" in name:
+        timing = with_rests(timing)
     assert not run(bench(64), tmp_path, timing, 1, 1 + list(FAULTS).index(name))
 
 
 @pytest.mark.parametrize("lookahead", [0, 1])
-def test_no_fault_is_on_by_itself(bench, tmp_path, lookahead):
+@pytest.mark.parametrize("rests", [False, True])
+def test_no_fault_is_on_by_itself(bench, tmp_path, lookahead, rests):
     timing = replace(timing_of("ddr3-1600x16", 400e6), lookahead=lookahead)
-    assert run(bench(64), tmp_path, timing, 1)
+    assert run(bench(64), tmp_path, with_rests(timing) if rests else timing, 1)
 
 
 def test_a_part_with_too_many_banks_is_refused(bench, tmp_path):
