@@ -29,7 +29,7 @@ class Clock:
     limited_by : str
         The slowest unit, empty where none was measured.
     source : str
-        ``"given"``, or the origin of the figure, in words.
+        ``"given"``, or the origin of the figure, in words, such as a board's ``clock_source``.
     """
 
     hz: float
@@ -38,7 +38,11 @@ class Clock:
 
 
 def estimate_clock(
-    family: str, clock_hz: float | None = None, *, unit_clocks: UnitClocks | None = None
+    family: str,
+    clock_hz: float | None = None,
+    *,
+    source: str = "given",
+    unit_clocks: UnitClocks | None = None,
 ) -> Clock:
     """Clock that a design is assumed to run at.
 
@@ -48,6 +52,8 @@ def estimate_clock(
         A key of `mnv2.sim.cost.resources.FAMILIES`.
     clock_hz : float, optional
         A given clock, which is taken unchanged.
+    source : str
+        Where a given clock comes from.
     unit_clocks : dict, optional
         Highest clocks of units of the very configuration, as `mnv2.sim.synthesis.fmax` measures
         them; default the bundled ones of `base`.
@@ -67,7 +73,7 @@ def estimate_clock(
     if clock_hz is not None:
         if not (math.isfinite(clock_hz) and clock_hz > 0):
             raise ValueError(f"The clock must be positive and finite, not {clock_hz!r}")
-        return Clock(float(clock_hz), "", "given")
+        return Clock(float(clock_hz), "", source)
     if family == "ecp5":
         clocks = load_unit_clocks() if unit_clocks is None else unit_clocks
         slowest = min(clocks, key=lambda name: clocks[name]["megahertz"])

@@ -147,6 +147,7 @@ def make_cost_report(
     bytes_per_cycle=None,
     part=None,
     clock_hz=None,
+    clock_source="given",
     unit_clocks=None,
     energies,
 ):
@@ -166,6 +167,8 @@ def make_cost_report(
         The memory of all devices, in place of latency, bandwidth and the devices' own.
     clock_hz : float, optional
         A clock for all; default `mnv2.sim.cost.clock.estimate_clock` of each family.
+    clock_source : str
+        Where that clock comes from.
     unit_clocks : dict, optional
         Measured clocks of units of this configuration on ECP5.
     energies : dict of str to float
@@ -196,7 +199,7 @@ def make_cost_report(
         if family not in units:
             units[family] = estimate_units(config, family)
         resources = sum(units[family].values(), Resources())
-        clock = estimate_clock(family, clock_hz, unit_clocks=unit_clocks)
+        clock = estimate_clock(family, clock_hz, source=clock_source, unit_clocks=unit_clocks)
         share = bytes_per_cycle
         if share is None:
             share = max(int(device.bandwidth / clock.hz), 1)

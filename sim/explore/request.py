@@ -64,6 +64,8 @@ class SearchRequest(CampaignRequest):
         Files of other tables of devices and of energies.
     clock_mhz : float or None
         Clock, or None for the estimate of the device's family.
+    clock_from : str
+        Where that clock comes from.
     latency : int
         Latency of the memory, in cycles.
     memory : str or None
@@ -91,6 +93,7 @@ class SearchRequest(CampaignRequest):
     devices: str | None = None
     energies: str | None = None
     clock_mhz: float | None = None
+    clock_from: str = "given"
     latency: int = 100
     memory: str | None = None
     accuracy: str | None = None
@@ -218,7 +221,9 @@ def prepare_search(request: SearchRequest, network: Network) -> PreparedSearch:
         raise UserError("Accuracy comes from a finished sweep: name its folder by --accuracy")
     accuracies = read_accuracies(request.accuracy, network) if request.accuracy else None
     family = DEFAULT_FAMILY if device is None else device.family
-    clock = estimate_clock(family, request.clock_mhz and request.clock_mhz * 1e6)
+    clock = estimate_clock(
+        family, request.clock_mhz and request.clock_mhz * 1e6, source=request.clock_from
+    )
     judge = Judge(
         network,
         limits,
