@@ -257,7 +257,7 @@ def peers(
         typer.Option(metavar="DIR", help="Folder of questions and answers. Default build/peers."),
     ] = None,
 ):
-    """Ask SCALE-Sim, ZigZag and Vela about MobileNetV2 1.0/224 on the same number of multipliers.
+    """Ask SCALE-Sim, ZigZag and Vela about MobileNetV2 1.0/224 at as many products a cycle.
 
     The run in RTL is measured; the answers of the tools and of the project's own model are
     predictions, in a table of their own. Answers are kept by the hash of the question and the

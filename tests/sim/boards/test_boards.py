@@ -121,8 +121,8 @@ def board_text(clock):
         (
             '[board]\ndevice = "K26"',
             (
-                r"^The table \[board\] in '.*' lacks title, memory, clock_mhz, clock_source; its keys "
-                f"are {', '.join(BOARD_KEYS)}, and no others$"
+                r"^The table \[board\] in '.*' lacks title, memory, clock_mhz, clock_source; its "
+                f"keys are {', '.join(BOARD_KEYS)}, and no others$"
             ),
         ),
         (board_text(1) + '\ncolour = "red"', r"\] in '.*' has 'colour', which no board has; its"),

@@ -79,8 +79,8 @@ SMALLER = "use --config ulx3s-85f, or a design that mnv2 explore --device ECP5-8
         (
             ("--config", "tiny"),
             (
-                "This configuration cannot be placed on ECP5-85: the multipliers of Lattice ECP5 take "
-                "18 bits, and pairs are packed into 27, so that each takes several; use "
+                "This configuration cannot be placed on ECP5-85: the multipliers of Lattice ECP5 "
+                "take 18 bits, and pairs are packed into 27, so that each takes several; use "
                 "--set packing=none."
             ),
         ),
@@ -94,15 +94,15 @@ SMALLER = "use --config ulx3s-85f, or a design that mnv2 explore --device ECP5-8
         (
             ("--config", "kv260", "--device", "ulx3s-85f"),
             (
-                "so that each takes several; Lattice ECP5 has no UltraRAM, which a memory is made of; "
-                f"it takes 1,168 of 156 DSPs and 653 of 208 block RAMs of 18 kbit; {SMALLER}"
+                "so that each takes several; Lattice ECP5 has no UltraRAM, which a memory is made "
+                f"of; it takes 1,168 of 156 DSPs and 653 of 208 block RAMs of 18 kbit; {SMALLER}"
             ),
         ),
         (
             ("--config", "tiny", "--set", "packing=none", "--device", "ecp5-45"),
             (
-                "cannot be placed on ECP5-45: it takes 152 of 72 DSPs; use a design that mnv2 explore "
-                "--device ECP5-45 finds."
+                "cannot be placed on ECP5-45: it takes 152 of 72 DSPs; use a design that mnv2 "
+                "explore --device ECP5-45 finds."
             ),
         ),
     ],
