@@ -79,7 +79,7 @@ class Setting:
         return DEFAULT_CLOCK_HZ if self.board is None else self.board.clock_hz
 
     def clock_source(self, megahertz: float | None) -> str:
-        """Where that clock comes from: ``"given"`` by an option, or the board's source."""
+        """Source of that clock: ``"given"`` by an option, or the board's ``clock_source``."""
         if megahertz is not None or self.board is None:
             return "given"
         return self.board.clock_source

@@ -45,7 +45,7 @@ def check_design(config: AcceleratorConfig, device: Device) -> None:
 
 
 def _smaller_designs(device: Device) -> str:
-    """Where to find designs that a device holds, in words that follow "use"."""
+    """Sources of designs that a device holds, in words that follow "use"."""
     boards = [
         f"--config {name}" for name, board in load_boards().items() if board.device == device.name
     ]
