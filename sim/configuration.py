@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
-from mnv2.sim.boards.board import Board, board_files, find_board, make_board
-from mnv2.sim.cost.devices import find_device
+from mnv2.sim.boards.board import Board, board_files, make_board
+from mnv2.sim.cost.devices import find_device, find_named_board
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
 from mnv2.sim.report.names import plain_name
@@ -65,7 +65,7 @@ class Setting:
         """
         if device is None:
             return self
-        board = find_board(device)
+        board = find_named_board(device, table)
         if board is None and self.board is not None:
             other = find_device(device, table)
             same = {plain_name(name) for name in (other.name, *other.aliases)}

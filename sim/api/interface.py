@@ -157,10 +157,10 @@ def cost(
     >>> one.fits, one.part, one.clock.hz
     (True, 'ps-hp-ddr4-2400x64', 300000000.0)
     """
-    from mnv2.sim.boards.board import find_board
+    from mnv2.sim.cost.devices import find_named_board
     from mnv2.sim.rtl.memory_model import MemoryModel
 
-    board = find_board(device) if device else None
+    board = find_named_board(device) if device else None
     clock_source = "given"
     if board is not None and clock_hz is None:
         clock_hz, clock_source = board.clock_hz, board.clock_source

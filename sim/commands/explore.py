@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnv2.sim.boards.board import board_files, find_board
+from mnv2.sim.boards.board import board_files
 from mnv2.sim.commands.options.accelerator import Latency, Memory, make_memory
 from mnv2.sim.commands.options.model import Model
 from mnv2.sim.commands.options.network import (
@@ -230,6 +230,7 @@ def explore(
     """
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.cost.devices import find_named_board
     from mnv2.sim.explore.request import make_request, prepare_search
     from mnv2.sim.explore.search import run_search
     from mnv2.sim.explore.search_tables import (
@@ -244,7 +245,7 @@ def explore(
     )
     # What can be wrong is looked at first: a search takes its time.
     check_pandas()
-    board = find_board(device) if device else None
+    board = find_named_board(device, devices) if device else None
     clock_from = "given"
     if board is not None and clock is None:
         clock, clock_from = board.clock_hz / 1e6, board.clock_source

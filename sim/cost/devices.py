@@ -5,22 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnv2.hw.config import OPERAND_BITS, AcceleratorConfig, packed_products
-from mnv2.sim.boards.board import load_boards
+from mnv2.sim.boards.board import Board, find_board, load_boards
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.record import Resources
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
 from mnv2.sim.memory.parts import find_part
-from mnv2.sim.report.names import find_by_name
+from mnv2.sim.report.names import find_by_name, plain_name
 
 __all__ = [
     "Device",
     "Use",
     "check_device",
     "device_use",
-    "find_device",
     "family_advice",
     "family_lacks",
+    "find_device",
+    "find_named_board",
     "fits",
     "load_devices",
 ]
@@ -200,6 +201,15 @@ def find_device(name: str, path: str | Path | None = None) -> Device:
         if found.device in devices:
             names[board] = devices[found.device]
     return find_by_name("device", name, names, lambda device: device.name)
+
+
+def find_named_board(name: str, path: str | Path | None = None) -> Board | None:
+    """The board that an option's device names; None where it names a device itself, or neither.
+
+    A device's own name, such as ZU3EG, is never a board's: nothing is known of its memory or clock.
+    """
+    own = {plain_name(device) for device in load_devices(path)}
+    return None if plain_name(name) in own else find_board(name)
 
 
 def family_lacks(config: AcceleratorConfig, family: str) -> str:

@@ -98,6 +98,9 @@ def test_another_device_or_board_for_a_boards_accelerator():
     assert setting.on("ulx3s-85f").config == setting.config
     assert load_setting("base").on("KV260").board == setting.board
     assert load_setting("base").on("K26").board is None
+    # A device's own name is a device's, even where a board is called so.
+    assert load_setting("base").on("ZU3EG").board is None
+    assert load_setting("zu3eg").on("ZU3EG").board == load_setting("zu3eg").board
     with pytest.raises(UserError, match="no device 'kv261'; did you mean K26"):
         setting.on("kv261")
 
