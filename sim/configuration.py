@@ -7,11 +7,14 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
 from mnv2.sim.boards.board import Board, board_files, make_board
+from mnv2.sim.cost.devices import find_device, find_named_board
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
+from mnv2.sim.report.names import plain_name
 
 __all__ = [
     "DEFAULT_CLOCK_HZ",
@@ -44,11 +47,42 @@ class Setting:
     config: AcceleratorConfig
     board: Board | None = None
 
+    def on(self, device: str | None, table: Path | None = None) -> "Setting":
+        """The same accelerator where an option names a board or a device for it.
+
+        Parameters
+        ----------
+        device : str, optional
+            A board's name puts it on that board; a device's leaves it on the board that it has if
+            that board has this device, else on none.
+        table : Path, optional
+            Another table of devices.
+
+        Raises
+        ------
+        UserError
+            If there is no such device.
+        """
+        if device is None:
+            return self
+        board = find_named_board(device, table)
+        if board is None and self.board is not None:
+            other = find_device(device, table)
+            same = {plain_name(name) for name in (other.name, *other.aliases)}
+            board = self.board if plain_name(self.board.device) in same else None
+        return dataclasses.replace(self, board=board)
+
     def clock_hz(self, megahertz: float | None) -> float:
         """The clock that an option gives in MHz, else the board's, else `DEFAULT_CLOCK_HZ`."""
         if megahertz is not None:
             return megahertz * 1e6
         return DEFAULT_CLOCK_HZ if self.board is None else self.board.clock_hz
+
+    def clock_source(self, megahertz: float | None) -> str:
+        """Source of that clock: ``"given"`` by an option, or the board's ``clock_source``."""
+        if megahertz is not None or self.board is None:
+            return "given"
+        return self.board.clock_source
 
     def part(self, part: str | None, *others: int | None) -> str | None:
         """The part of memory that an option names, else the board's.
@@ -70,9 +104,10 @@ def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> Ac
     Parameters
     ----------
     choice : str
-        Name of a preset or of a board, or path of a TOML file whose keys are the options of
-        `mnv2.hw.config.AcceleratorConfig`, and ``preset``, the name of the preset that has the
-        other options (default ``"base"``). A table ``[board]`` of the file is for `load_setting`.
+        Name of a preset or of a board, in any case, or path of a TOML file whose keys are the
+        options of `mnv2.hw.config.AcceleratorConfig`, and ``preset``, the name of the preset that
+        has the other options (default ``"base"``). A table ``[board]`` of the file is for
+        `load_setting`.
     settings : sequence of str
         Changes to that, each ``option=value``: an integer, a word, or ``true`` or ``false``.
 
@@ -105,6 +140,7 @@ def load_setting(choice: str = "base", settings: Sequence[str] = ()) -> Setting:
         Its board is that of the table ``[board]`` of the file; presets have none.
     """
     values = {}
+    choice = _known_name(choice)
     preset, board = choice, None
     if choice not in PRESETS:
         boards = board_files()
@@ -144,6 +180,15 @@ def toml_value(value: int | str | bool) -> str:
     """The value of an option as TOML has it."""
     # Integers, strings without control characters and booleans are the same in JSON.
     return json.dumps(value)
+
+
+def _known_name(choice: str) -> str:
+    """The preset or board that a name in any case means; a file's name stays as it is."""
+    names = (*PRESETS, *board_files())
+    if choice in names or Path(choice).expanduser().is_file():
+        return choice
+    known = {plain_name(name): name for name in names}
+    return known.get(plain_name(choice), choice)
 
 
 def _check_option(name: str) -> None:

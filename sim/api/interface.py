@@ -109,7 +109,7 @@ def cost(
     config: AcceleratorConfig,
     device: str | None = None,
     *,
-    latency: int = 100,
+    latency: int | None = None,
     bytes_per_cycle: int | None = None,
     part: str | None = None,
     clock_hz: float | None = None,
@@ -121,15 +121,17 @@ def cost(
     network : mnv2.golden.network.Network
     config : mnv2.hw.config.AcceleratorConfig
     device : str, optional
-        Name of a device, part or board, such as ``"KV260"``; default all of the table.
-    latency : int
-        Of the memory, in cycles.
+        Name of a device, such as ``"ZU3EG"``, or of a board, such as ``"kv260"``, with the board's
+        memory and clock; default all devices of the table.
+    latency : int, optional
+        Of the memory, in cycles; default 100.
     bytes_per_cycle : int, optional
         Bandwidth of the memory; default the peak of each device's own.
     part : str, optional
         Name of a memory part, such as ``"ddr3-800x16"``, in place of both and of the devices' own.
+        Default the board's, where none of the three is given.
     clock_hz : float, optional
-        Default: the estimate of each device, placed, modelled, a bound or a setting.
+        Default the board's, or the estimate of each device: placed, modelled, a bound or a setting.
 
     Returns
     -------
@@ -151,9 +153,20 @@ def cost(
     >>> largest = report.devices[0].uses[0]
     >>> largest.resource, largest.used > largest.available
     ('block RAM, 4 kbit', True)
+    >>> (one,) = mnv2.cost(network, mnv2.load_configuration("kv260"), "kv260").devices
+    >>> one.fits, one.part, one.clock.hz
+    (True, 'ps-hp-ddr4-2400x64', 300000000.0)
     """
+    from mnv2.sim.cost.devices import find_named_board
     from mnv2.sim.rtl.memory_model import MemoryModel
 
+    board = find_named_board(device) if device else None
+    clock_source = "given"
+    if board is not None and clock_hz is None:
+        clock_hz, clock_source = board.clock_hz, board.clock_source
+    if board is not None and latency is None and bytes_per_cycle is None:
+        part = part or board.memory
+    latency = 100 if latency is None else latency
     try:
         memory = MemoryModel(latency=latency, bytes_per_cycle=bytes_per_cycle or 0)
     except ValueError as error:
@@ -175,6 +188,7 @@ def cost(
         bytes_per_cycle=bytes_per_cycle,
         part=None if part is None else find_part(part),
         clock_hz=clock_hz,
+        clock_source=clock_source,
         energies=load_energies(),
     )
 

@@ -1,12 +1,15 @@
 """A board: its device, its memory by part, and the clock of the accelerator on it."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.files import read_toml
+from mnv2.sim.report.names import plain_name
 
-__all__ = ["BOARD_KEYS", "Board", "board_files", "make_board"]
+__all__ = ["BOARD_KEYS", "Board", "board_files", "find_board", "load_boards", "make_board"]
 
 BOARD_KEYS = ("title", "device", "memory", "clock_mhz", "clock_source")
 
@@ -48,6 +51,21 @@ def board_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.toml"))}
 
 
+@functools.cache
+def load_boards() -> dict[str, Board]:
+    """Every board by its name."""
+    return {
+        name: make_board(read_toml(path, "board")["board"], repr(name))
+        for name, path in board_files().items()
+    }
+
+
+def find_board(name: str) -> Board | None:
+    """The board of a name, in any case, with or without hyphens; None if there is none."""
+    boards = {plain_name(known): board for known, board in load_boards().items()}
+    return boards.get(plain_name(name))
+
+
 def make_board(entry: Any, where: str) -> Board:
     """A board of the table of a file.
 
@@ -64,12 +82,20 @@ def make_board(entry: Any, where: str) -> Board:
         If a key is missing, unknown, or of another kind.
     """
     if not isinstance(entry, dict):
-        raise UserError(f"The board in {where} must be a table [board]")
-    wrong = sorted(set(BOARD_KEYS) ^ set(entry))
-    if wrong:
         raise UserError(
-            f"The board in {where} lacks, or should not have, {wrong[0]!r}: it has "
-            f"{', '.join(BOARD_KEYS)}"
+            f"The board in {where} must be a table [board] of {', '.join(BOARD_KEYS)}, "
+            f"not {entry!r}"
+        )
+    missing = [name for name in BOARD_KEYS if name not in entry]
+    unknown = [name for name in entry if name not in BOARD_KEYS]
+    if missing or unknown:
+        wrong = [
+            *([f"lacks {', '.join(missing)}"] if missing else []),
+            *([f"has {', '.join(map(repr, unknown))}, which no board has"] if unknown else []),
+        ]
+        raise UserError(
+            f"The table [board] in {where} {' and '.join(wrong)}; its keys are "
+            f"{', '.join(BOARD_KEYS)}, and no others"
         )
     for name in BOARD_KEYS:
         kind: Any = (int, float) if name == "clock_mhz" else str

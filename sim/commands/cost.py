@@ -30,7 +30,8 @@ def cost(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A device, part or board, such as ZU3EG, ECP5-85 or KV260 (default all).",
+            help="A device, such as ZU3EG or ECP5-85, or a board with its memory and clock, "
+            "such as kv260. Default: the board's of --config, else all.",
         ),
     ] = None,
     devices: Annotated[
@@ -89,10 +90,14 @@ def cost(
 
     DSPs and memories are counted exactly as Yosys maps them, LUTs and flip-flops by formulas
     fitted to its runs; frames/s and bytes are predicted as by mnv2 predict; energy is counted
-    operations times a table. Nothing is built or run, except with --fmax. Without --memory or
-    --bandwidth the memory is the board's, at its peak; its effective bandwidth is compared with.
+    operations times a table. Nothing is built or run, except with --fmax. The accelerator of a
+    board (--config kv260), or another on a board (--device kv260), is predicted with the board's
+    memory and clock. On other devices, without --memory or --bandwidth, the memory is that of a
+    well-known board, at its peak; its effective bandwidth is compared with.
 
     Examples:
+
+    - mnv2 cost --config kv260
 
     - mnv2 cost --config base --device ZU9EG --clock 250
 
@@ -100,7 +105,7 @@ def cost(
 
     - mnv2 cost --config small --set packing=pixels
 
-    - mnv2 cost --device KV260 --set map_ram=ultra --set weight_ram=ultra --output runs/cost
+    - mnv2 cost --device K26 --set map_ram=ultra --set weight_ram=ultra --output runs/cost
     """
     from contextlib import nullcontext
 
@@ -114,8 +119,8 @@ def cost(
     from mnv2.sim.jobs.files import output_folder
     from mnv2.sim.memory.parts import find_part
 
-    setting = load_setting(config, settings or ())
-    accelerator = setting.config
+    setting = load_setting(config, settings or ()).on(device, devices)
+    accelerator, clock_source = setting.config, setting.clock_source(clock)
     if setting.board is not None:
         device = device or setting.board.device
         clock = clock or setting.board.clock_hz / 1e6
@@ -137,6 +142,7 @@ def cost(
             bytes_per_cycle=bandwidth,
             part=None if memory is None else find_part(memory),
             clock_hz=None if clock is None else clock * 1e6,
+            clock_source=clock_source,
             unit_clocks=_unit_clocks(accelerator, chosen, fmax, clock),
             energies=table,
         )

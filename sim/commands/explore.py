@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnv2.sim.boards.board import board_files
 from mnv2.sim.commands.options.accelerator import Latency, Memory, make_memory
 from mnv2.sim.commands.options.model import Model
 from mnv2.sim.commands.options.network import (
@@ -63,8 +64,9 @@ def explore(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The device that it must fit: ZU3EG, Zynq-7020, ECP5-85, K26 … A wrong name lists "
-            "the nearest ones. By default resources are UltraScale+'s and nothing is too large.",
+            help="The device that it must fit: ZU3EG, Zynq-7020, ECP5-85, K26 …; or a board, with "
+            f"its memory and clock: {', '.join(board_files())}. A wrong name lists the nearest "
+            "ones. By default resources are UltraScale+'s and nothing is too large.",
             rich_help_panel=ASKED,
         ),
     ] = None,
@@ -131,8 +133,8 @@ def explore(
             min=0.001,
             max=1e6,
             metavar="MHZ",
-            help="Clock in MHz; default an estimate for the device's family. --vary "
-            "clock_mhz=100,200 searches over it.",
+            help="Clock in MHz; default the board's, else an estimate for the device's family. "
+            "--vary clock_mhz=100,200 searches over it.",
             rich_help_panel=SPACE,
         ),
     ] = None,
@@ -248,6 +250,8 @@ def explore(
 
     - mnv2 explore --device ECP5-85 --memory ddr3-800x16 --objective fps --objective dsp
 
+    - mnv2 explore --device kv260 --objective fps --objective dsp
+
     - mnv2 explore --objective fps --objective energy --max-dsp 500
 
     - mnv2 explore --vary outputs=16,32 --vary pixels=1..8 --width 0.5 --size 160
@@ -260,6 +264,7 @@ def explore(
     """
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.cost.devices import find_named_board
     from mnv2.sim.explore.request import make_request, prepare_search
     from mnv2.sim.explore.search import run_search
     from mnv2.sim.explore.search_tables import (
@@ -273,6 +278,12 @@ def explore(
     )
     # What can be wrong is looked at first: a search takes its time.
     check_pandas()
+    board = find_named_board(device, devices) if device else None
+    clock_from = "given"
+    if board is not None and clock is None:
+        clock, clock_from = board.clock_hz / 1e6, board.clock_source
+    if board is not None and latency is None:
+        memory = memory or board.memory
     steady = make_memory(latency, None)
     if memory is not None:
         make_memory(latency, None, part=memory, clock_hz=(clock or 200.0) * 1e6)
@@ -293,6 +304,7 @@ def explore(
         devices=devices,
         energies=energies,
         clock_mhz=clock,
+        clock_from=clock_from,
         latency=steady.latency,
         memory=memory,
         accuracy=accuracy,

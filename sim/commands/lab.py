@@ -130,7 +130,7 @@ def fmax(
 
 
 def timing(
-    config: Config = "base",
+    config: Config = "ulx3s-85f",
     settings: Settings = None,
     paths: Annotated[int, typer.Option(min=1, metavar="N", help="Pairs of units to print.")] = 25,
     timeout: Annotated[
@@ -144,14 +144,17 @@ def timing(
     nanoseconds are not a clock: routed wires depend on the placement. Mapping takes half a minute
     to ten; a yosys on the PATH is taken, else the one from PyPI. Netlists are kept in the cache.
 
-    Example: mnv2 lab timing --config base --set packing=none --set counters=false
+    Example: mnv2 lab timing --config base --set packing=none --set operand_bits=18
     """
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.cost.devices import check_device, find_device
     from mnv2.sim.synthesis.flat_timing import time_accelerator
     from mnv2.sim.synthesis.timing_table import render_paths
 
     accelerator = load_configuration(config, settings or [])
+    # Any ECP5 will do, of whatever size: nothing is placed.
+    check_device(accelerator, find_device("ECP5-85"))
     with get_error_console().status("Mapping with Yosys"):
         found = time_accelerator(accelerator, timeout=timeout)
     get_console().print(render_paths(found, paths))
@@ -255,7 +258,7 @@ def peers(
         typer.Option(metavar="DIR", help="Folder of questions and answers. Default build/peers."),
     ] = None,
 ):
-    """Ask SCALE-Sim, ZigZag and Vela about MobileNetV2 1.0/224 on the same number of multipliers.
+    """Ask SCALE-Sim, ZigZag and Vela about MobileNetV2 1.0/224 at as many products a cycle.
 
     The run in RTL is measured; the answers of the tools and of the project's own model are
     predictions, in a table of their own. Answers are kept by the hash of the question and the

@@ -11,14 +11,21 @@ from mnv2.sim.errors import UserError
 if TYPE_CHECKING:
     from mnv2.sim.place.placement import PlaceReport
 
+#: Placed for where neither an option nor a board says another.
+_DEFAULT_DEVICE = "ECP5-85"
+
 
 def place(
-    config: Config = "base",
+    config: Config = "ulx3s-85f",
     settings: Settings = None,
     device: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="ECP5-25, ECP5-45 or ECP5-85, or a board with one."),
-    ] = "ECP5-85",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="ECP5-25, ECP5-45 or ECP5-85, or a board with one. Default: the board's of "
+            "--config, else ECP5-85.",
+        ),
+    ] = None,
     speed: Annotated[
         int,
         typer.Option(
@@ -64,9 +71,12 @@ def place(
     The accelerator stands between registers with few pins; Yosys maps it as one flat module,
     nextpnr places and routes it. Half an hour for each seed and 20,000 LUTs, several times that
     with YoWASP's nextpnr. Steps that are done are kept in the cache: a call that was stopped
-    resumes. ECP5 only: no other family has open tools whose timing is complete.
+    resumes. ECP5 only: no other family has open tools whose timing is complete. In a checkout,
+    scripts/place installs Yosys and nextpnr first, then runs this command with the same options.
 
     Examples:
+
+    - mnv2 place --config ulx3s-85f --speed 6
 
     - mnv2 place --config tiny --set packing=none --set operand_bits=18 --device ECP5-85
 
@@ -76,9 +86,10 @@ def place(
 
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.commands.terminal.step_progress import StepBar
-    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.configuration import load_setting
     from mnv2.sim.cost.devices import find_device
     from mnv2.sim.jobs.files import replaced_files
+    from mnv2.sim.place.design_check import check_design
     from mnv2.sim.place.place_files import write_place
     from mnv2.sim.place.place_tables import render_place
     from mnv2.sim.place.placement import PlaceRequest, place_accelerator
@@ -88,9 +99,14 @@ def place(
         raise UserError("--bitstream needs a folder to write it to: give --output")
     if keep:
         _need_checkout()
+    setting = load_setting(config, settings or ())
+    if device is None:
+        device = _DEFAULT_DEVICE if setting.board is None else setting.board.device
+    target = find_target(find_device(device))
+    check_design(setting.config, target.device)
     request = PlaceRequest(
-        config=load_configuration(config, settings or ()),
-        target=find_target(find_device(device)),
+        config=setting.config,
+        target=target,
         speed=speed,
         seeds=tuple(range(1, seeds + 1)),
         nextpnr=nextpnr,

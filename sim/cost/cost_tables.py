@@ -8,6 +8,7 @@ from mnv2.sim.cost.energy import energy_per_operation
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.unit_list import OPERATIONS
 from mnv2.sim.memory.words import memory_words
+from mnv2.sim.report.names import name_frames
 from mnv2.sim.report.wide_table import new_table
 
 __all__ = ["clock_words", "render_cost_report"]
@@ -151,7 +152,8 @@ def use_table(report):
         f"{one.clock.source}"
     )
     if one.cycles:
-        table.caption += f";\n{one.cycles:,} cycles a frame predicted for " + memory_words(
+        of = "a frame" if one.frames == 1 else f"for {name_frames(one.frames)}"
+        table.caption += f";\n{one.cycles:,} cycles {of}, predicted with " + memory_words(
             {
                 "latency": one.latency,
                 "bytes_per_cycle": one.bytes_per_cycle,
@@ -176,7 +178,8 @@ def _memory_caption(one):
 
 def bandwidth_table(report):
     """Bandwidth that each bottleneck needs, and that the memory's part gives for its traffic."""
-    memory = report.devices[0].memory
+    one = report.devices[0]
+    memory = one.memory
     table = new_table(
         f"Memory, predicted traffic against {memory.part.name}",
         "layer",
@@ -195,7 +198,12 @@ def bandwidth_table(report):
         )
     table.caption = (
         "needed: what arrived and left while the layer ran, weights read ahead included;\n"
-        "effective: the part's peak less refresh, closed rows and turns, for the design's bursts"
+        "effective: the part's peak less refresh, closed rows and turns, for the design's bursts;\n"
+    ) + (
+        "layers that saturate it are within 5 % of 100 %"
+        if one.part
+        else f"above 100 % a layer waits longer than predicted here: --memory {memory.part.name} "
+        "predicts it"
     )
     return table
 
@@ -245,9 +253,9 @@ def devices_table(report):
     part = report.devices[0].part
     memory = part or f"the board's memory {report.latency} cycles away"
     lacking = {one.note: None for one in report.devices if one.note}
-    packing = "".join(f"{note}: several multipliers for each;\n" for note in lacking)
+    lacking = "".join(f"{note};\n" for note in lacking)
     table.caption = (
-        f"{packing}{clock};\nframes/s predicted as if the design fitted, with {memory};\nof "
+        f"{lacking}{clock};\nframes/s predicted as if the design fitted, with {memory};\nof "
         "effective: of what the memory's part leaves for this traffic, see --device"
     )
     return table

@@ -5,22 +5,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnv2.hw.config import OPERAND_BITS, AcceleratorConfig, packed_products
+from mnv2.sim.boards.board import Board, find_board, load_boards
 from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.cost.record import Resources
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
 from mnv2.sim.memory.parts import find_part
-from mnv2.sim.report.names import find_by_name
+from mnv2.sim.report.names import find_by_name, plain_name
 
 __all__ = [
     "Device",
     "Use",
     "check_device",
     "device_use",
+    "family_advice",
+    "family_lacks",
     "find_device",
+    "find_named_board",
     "fits",
     "load_devices",
-    "family_lacks",
 ]
 
 TABLE = Path(__file__).with_name("devices.toml")
@@ -194,20 +197,52 @@ def find_device(name: str, path: str | Path | None = None) -> Device:
     names = {
         alias: device for device in devices.values() for alias in (device.name, *device.aliases)
     }
+    for board, found in load_boards().items():
+        if found.device in devices:
+            names[board] = devices[found.device]
     return find_by_name("device", name, names, lambda device: device.name)
 
 
+def find_named_board(name: str, path: str | Path | None = None) -> Board | None:
+    """The board that an option's device names; None where it names a device itself, or neither.
+
+    A device's own name, such as ZU3EG, is never a board's: nothing is known of its memory or clock.
+    """
+    own = {plain_name(device) for device in load_devices(path)}
+    return None if plain_name(name) in own else find_board(name)
+
+
 def family_lacks(config: AcceleratorConfig, family: str) -> str:
-    """The reason why a family cannot hold a configuration as it is; empty if it can."""
+    """The reasons why a family cannot hold a configuration as it is; empty if it can."""
+    return "; ".join(reason for reason, _ in _lacking(config, family))
+
+
+def family_advice(config: AcceleratorConfig, family: str) -> str:
+    """The options with which a family holds a configuration; empty if it does already."""
+    return ", and ".join(advice for _, advice in _lacking(config, family))
+
+
+def _lacking(config, family):
+    """Each reason why a family cannot hold a configuration, with the options that would do."""
+    found = []
     widest = FAMILIES[family].multiplier.operand_bits
     if config.packing != "none" and config.operand_bits > widest:
-        return (
+        reason = (
             f"the multipliers of {FAMILIES[family].title} take {widest} bits, and pairs are packed "
-            f"into {config.operand_bits}"
+            f"into {config.operand_bits}, so that each takes several"
         )
-    if "ultra" in (config.map_ram, config.weight_ram) and not FAMILIES[family].ultra_ram:
-        return f"{FAMILIES[family].title} has no UltraRAM, which a memory is made of"
-    return ""
+        narrower = [
+            bits
+            for bits in OPERAND_BITS
+            if bits <= widest and packed_products(bits, config.activation_bits, config.weight_bits)
+        ]
+        advice = "".join(f"--set operand_bits={bits} or " for bits in narrower[-1:])
+        found.append((reason, f"{advice}--set packing=none"))
+    ultra = [name for name in ("map_ram", "weight_ram") if getattr(config, name) == "ultra"]
+    if ultra and not FAMILIES[family].ultra_ram:
+        reason = f"{FAMILIES[family].title} has no UltraRAM, which a memory is made of"
+        found.append((reason, " ".join(f"--set {name}=block" for name in ultra)))
+    return found
 
 
 def check_device(config: AcceleratorConfig, device: Device) -> None:
@@ -216,28 +251,14 @@ def check_device(config: AcceleratorConfig, device: Device) -> None:
     Raises
     ------
     UserError
-        With what to set instead.
+        With every reason, and what to set instead.
     """
-    reason = family_lacks(config, device.family)
-    if not reason:
-        return
-    if "UltraRAM" in reason:
-        advice = " ".join(
-            f"--set {name}=block"
-            for name in ("map_ram", "weight_ram")
-            if getattr(config, name) == "ultra"
+    reasons = family_lacks(config, device.family)
+    if reasons:
+        raise UserError(
+            f"This configuration is not for {device.name}: {reasons}; use "
+            f"{family_advice(config, device.family)}"
         )
-        raise UserError(f"This memory is not for {device.name}: {reason}; use {advice}")
-    widest = FAMILIES[device.family].multiplier.operand_bits
-    narrower = [
-        bits
-        for bits in OPERAND_BITS
-        if bits <= widest and packed_products(bits, config.activation_bits, config.weight_bits)
-    ]
-    advice = "".join(f"--set operand_bits={bits} or " for bits in narrower[-1:])
-    raise UserError(
-        f"This packing is not for {device.name}: {reason}; use {advice}--set packing=none"
-    )
 
 
 def device_use(resources: Resources, device: Device) -> tuple[Use, ...]:

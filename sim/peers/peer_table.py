@@ -28,6 +28,7 @@ class PeerRow:
     untold : str
         What it cannot be told, which is why its cycles differ.
     multipliers : int
+        Products with a weight that its array makes in a cycle: of other tools its multipliers.
     cycles, depthwise_cycles, dram_bytes : int or None
         Predicted by the tool; None where it gives none.
     seconds : float or None
@@ -127,7 +128,7 @@ def render(measured, rows, config, macs, notes=()):
     table = new_table(
         "Predicted, of the same network",
         "",
-        "multi-\npliers",
+        "products\na cycle",
         "cycles",
         "x mea-\nsured",
         "MAC\nutil.",

@@ -6,7 +6,15 @@ from typing import Protocol, TypeVar
 
 from mnv2.sim.errors import UserError
 
-__all__ = ["find_by_name", "if_several", "name_frames", "short_name", "turn_name", "words"]
+__all__ = [
+    "find_by_name",
+    "if_several",
+    "name_frames",
+    "plain_name",
+    "short_name",
+    "turn_name",
+    "words",
+]
 
 T = TypeVar("T")
 
@@ -74,10 +82,10 @@ def find_by_name(
     UserError
         If there is none, with the names nearest to it, or all of them.
     """
-    plain = {_plain(known): thing for known, thing in choices.items()}
-    if _plain(name) in plain:
-        return plain[_plain(name)]
-    near = difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.6)
+    plain = {plain_name(known): thing for known, thing in choices.items()}
+    if plain_name(name) in plain:
+        return plain[plain_name(name)]
+    near = difflib.get_close_matches(plain_name(name), plain, n=3, cutoff=0.6)
     if near:
         shown = dict.fromkeys(label(plain[one]) for one in near)
         raise UserError(f"There is no {what} {name!r}; did you mean {' or '.join(shown)}?")
@@ -85,5 +93,6 @@ def find_by_name(
     raise UserError(f"There is no {what} {name!r}; the {what}s are {', '.join(shown)}")
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name without case, hyphens and the like: two that are equal then mean the same."""
     return "".join(filter(str.isalnum, name.lower()))

@@ -31,9 +31,9 @@ Config = Annotated[
     str,
     typer.Option(
         metavar="PRESET|BOARD|FILE.toml",
-        help="Accelerator: tiny, small, base, pair (base with two frames abreast) or large; that "
-        f"of a board, with its clock and memory: {', '.join(board_files())}; or a TOML file of "
-        "options.",
+        help="Accelerator: tiny, small, base, pair (base with two frames abreast and a memory port "
+        "of 256 bits) or large; that of a board, with its clock and memory: "
+        f"{', '.join(board_files())}; or a TOML file of options.",
     ),
 ]
 Settings = Annotated[
@@ -70,8 +70,8 @@ Memory = Annotated[
         metavar="PART",
         help="A memory by its part, at the accelerator's --clock, in place of --latency and "
         "--bandwidth: its latency and bandwidth, refresh, closed rows and turns between reading "
-        "and writing. Such as ddr3-800x16, ddr4-2400x64, sdr-sdram-x16 or ps-hp-port; any other "
-        "name lists all.",
+        "and writing. Such as ddr3-800x16, ddr4-2400x64, sdr-133x16 or ps-hp-ddr3-1066x32; any "
+        "other name lists all.",
     ),
 ]
 Bandwidth = Annotated[

@@ -6,12 +6,15 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS
 from mnv2.sim import cli
+from mnv2.sim.configuration import load_configuration, load_setting
 from mnv2.sim.cost.devices import load_devices
 from mnv2.sim.cost.resources import estimate_resources, estimate_units
 from mnv2.sim.cost.synthesised import find_synthesised
 from mnv2.sim.cost.unit_list import GROUPS, group_of
+from mnv2.sim.cycles.predict import predict_network
 
 SMALL = ("--width", "0.35", "--size", "96")
 #: A device without pairs of 8-bit products.
@@ -118,6 +121,44 @@ def test_memory_by_its_part():
     assert "MT48LC16M16A2" in shown
 
 
+@pytest.mark.parametrize(
+    "options",
+    [("--config", "kv260"), ("--config", "KV260", "--device", "k26"), ("--device", "KV260")],
+)
+def test_a_board_gives_memory_and_clock(options):
+    board = load_setting("kv260").board
+    (one,) = json_of(*options, *SMALL)["devices"]
+    assert one["device"] == board.device
+    assert one["memory_part"] == board.memory
+    assert one["clock_hz"] == board.clock_hz
+    assert one["clock_source"] == board.clock_source
+    # The cycles are those of the part, as mnv2 predict predicts them.
+    config = load_configuration("base" if options[0] == "--device" else "kv260")
+    layers = predict_network(
+        mobilenet_v2(0.35, 96), config, part=board.memory, part_clock_hz=board.clock_hz
+    )
+    assert one["predicted_cycles"] == sum(layer.cycles for layer in layers)
+
+
+def test_options_stand_for_a_boards():
+    (one,) = json_of("--config", "kv260", "--clock", "150", "--bandwidth", "8", *SMALL)["devices"]
+    assert (one["clock_hz"], one["clock_source"], one["bytes_per_cycle"]) == (150e6, "given", 8)
+    (other,) = json_of("--config", "ulx3s-85f", "--device", "ECP5-45", *SMALL)["devices"]
+    assert other["clock_source"].startswith("slowest unit")
+    shown = " ".join(invoke("--config", "kv260", *SMALL).stdout.split())
+    assert f"clock 300 MHz: {load_setting('kv260').board.clock_source};" in shown
+    assert "cycles for two frames abreast, predicted with ps-hp-ddr4-2400x64" in shown
+
+
+def test_share_of_a_memory_that_was_not_predicted_with():
+    """Rows above 100 % say what they mean, and what predicts the waits."""
+    options = ("--device", "ZU3EG", *SMALL)
+    assert max(row["share"] for row in json_of(*options)["devices"][0]["bottlenecks"]) > 1
+    note = "above 100 % a layer waits longer than predicted here: --memory ps-hp-lpddr4-2133x32"
+    assert note in invoke(*options).stdout
+    assert note not in invoke(*options, "--memory", "ps-hp-lpddr4-2133x32").stdout
+
+
 def test_a_memory_that_is_no_part_has_a_peak_alone():
     options = ("--device", "UP5K", "--set", "packing=none", *SMALL)
     (one,) = json_of(*options)["devices"]
@@ -165,8 +206,8 @@ def test_devices_that_cannot_pack_have_a_note():
     """Among all devices; one that is asked for is refused."""
     text = " ".join(invoke("--set", "packing=pixels", *SMALL).stdout.split())
     assert (
-        "the multipliers of Lattice ECP5 take 18 bits, and pairs are packed into 27: several "
-        "multipliers for each;" in text
+        "the multipliers of Lattice ECP5 take 18 bits, and pairs are packed into 27, so that "
+        "each takes several;" in text
     )
     assert "the multipliers of AMD UltraScale+" not in text
     devices = json_of("--set", "packing=pixels", *SMALL)["devices"]
@@ -224,20 +265,21 @@ def test_energies_of_ones_own(tmp_path):
         (
             ("--set", "packing=pixels", "--device", "ECP5-85"),
             (
-                "This packing is not for ECP5-85: the multipliers of Lattice ECP5 take 18 bits, "
-                "and pairs are packed into 27; use --set packing=none."
+                "This configuration is not for ECP5-85: the multipliers of Lattice ECP5 take 18 "
+                "bits, and pairs are packed into 27, so that each takes several; use "
+                "--set packing=none."
             ),
         ),
         (
             ("--set", "packing=pixels", "--device", "Zynq-7020"),
-            "into 27; use --set operand_bits=25 or --set packing=none.",
+            "into 27, so that each takes several; use --set operand_bits=25 or --set packing=none.",
         ),
         (
             (
                 *("--set", "packing=pixels", "--set", "operand_bits=25"),
                 *("--set", "activation_bits=4", "--device", "ECP5-85"),
             ),
-            "into 25; use --set operand_bits=18 or --set packing=none.",
+            "into 25, so that each takes several; use --set operand_bits=18 or --set packing=none.",
         ),
         (("--devices", "none.toml"), "table of devices 'none.toml' cannot be read"),
         (("--latency", "0"), "The memory options are invalid"),

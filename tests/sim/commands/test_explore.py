@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mnv2.sim import cli
-from mnv2.sim.configuration import load_configuration
+from mnv2.sim.configuration import load_configuration, load_setting
 from mnv2.sim.explore.place_designs import Placing
 from mnv2.sim.explore.prove import Proof
 from tests.sim.explore.small import SPACE
@@ -104,6 +104,30 @@ def finished(tmp_path_factory):
         )
     assert done.exit_code == 0, done.output
     return folder, done
+
+
+@pytest.mark.parametrize(
+    ("options", "memory", "clock_mhz"),
+    [
+        ((), "ps-hp-ddr4-2400x64", None),
+        (("--memory", "ddr3-800x16", "--clock", "150"), "ddr3-800x16", 150),
+        (("--latency", "60"), None, None),
+    ],
+)
+def test_a_board_gives_device_memory_and_clock(invoke, tmp_path, options, memory, clock_mhz):
+    """The request that the journal holds; options stand for the board's."""
+    board = load_setting("kv260").board
+    # No design has as many frames a second: none is predicted.
+    done = invoke(*SMALL, *NETWORK, "--device", "KV260", "--min-fps", "1e9", *options)
+    assert done.exit_code == 2, done.output
+    assert "No design meets all limits" in done.stderr
+    (journal,) = tmp_path.rglob("journal.jsonl")
+    with journal.open() as file:
+        request = json.loads(file.readline())["configuration"]["request"]
+    assert request["memory"] == memory
+    assert request["clock_mhz"] == (clock_mhz or board.clock_hz / 1e6)
+    assert request["clock_from"] == ("given" if clock_mhz else board.clock_source)
+    assert request["device"] == "KV260"
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mnv2.sim.cli import app
+from mnv2.sim.configuration import load_configuration
 
 COMMANDS = ("benchmark", "synthesize", "fmax", "calibrate-costs", "peers")
 
@@ -34,7 +35,8 @@ def test_help_of_each_command_teaches(command):
         (["benchmark", "--rounds", "-1"], "greater than or equal to 1"),
         (["fmax", "Core"], "The unit must be one of MacArray 16x4x2, "),
         (["timing", "--paths", "0"], "greater than or equal to 1"),
-        (["timing", "--set", "pixels=0"], "pixels must be a positive integer"),
+        (["timing", "--set", "outputs=0"], "outputs must be a positive integer"),
+        (["timing", "--config", "base"], "is not for ECP5-85: the multipliers of Lattice ECP5"),
         (["calibrate-costs", "--family", "max10"], "The family must be one of xcup, "),
     ],
 )
@@ -43,6 +45,19 @@ def test_bad_input_is_refused(arguments, message):
     assert done.exit_code == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_timing_maps_an_accelerator_that_ecp5_holds(monkeypatch):
+    """Its default, as the family's check passes it to Yosys."""
+    mapped = []
+
+    def stop(config, timeout):
+        mapped.append(config)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mnv2.sim.synthesis.flat_timing.time_accelerator", stop)
+    assert "interrupted" in lab("timing").stderr
+    assert mapped == [load_configuration("ulx3s-85f")]
 
 
 def test_benchmark_refuses_more_threads(monkeypatch):

@@ -1,5 +1,6 @@
 """`mnv2 place`: a unit in place of the accelerator, and one sentence for each bad input."""
 
+import dataclasses
 import json
 import sys
 
@@ -7,11 +8,17 @@ import pytest
 from typer.testing import CliRunner
 
 from mnv2.sim import cli
+from mnv2.sim.boards.board import load_boards
+from mnv2.sim.configuration import load_configuration, toml_value
 from mnv2.sim.place import placement
-from tests.sim.place.small import add_program, failing_nextpnr, full_disk, small_netlist
+from tests.sim.place.small import LEAST, add_program, failing_nextpnr, full_disk, small_netlist
 
-#: An accelerator whose options ECP5 takes; the unit is placed in its stead.
-SMALL = ("--config", "tiny", "--set", "packing=none", "--set", "operand_bits=18")
+#: An accelerator that an ECP5-45 holds; a unit is placed in its stead.
+SMALL = tuple(
+    part
+    for name, value in dataclasses.asdict(LEAST).items()
+    for part in ("--set", f"{name}={toml_value(value).strip(chr(34))}")
+)
 
 
 @pytest.fixture
@@ -30,13 +37,14 @@ def test_help_teaches(invoke):
     text = invoke("--help").stdout
     assert "mnv2 place --config board.toml --device ECP5-85 --speed 6 --seeds 4" in text
     assert len(text.split()) > 80
+    assert "scripts/place" in text
 
 
 def test_report_and_files(invoke, tmp_path):
     folder = tmp_path / "out"
-    result = invoke(*SMALL, "--device", "ECP5-25", "--speed", "6", "--output", str(folder))
+    result = invoke(*SMALL, "--device", "ECP5-45", "--speed", "6", "--output", str(folder))
     assert result.exit_code == 0, result.output
-    assert "MHz on Lattice ECP5 LFE5U-25 speed 6, seed 1; the same routing" in result.stdout
+    assert "MHz on Lattice ECP5 LFE5U-45 speed 6, seed 1; the same routing" in result.stdout
     assert "not run on a board" not in result.stdout
     assert sorted(path.name for path in folder.iterdir()) == ["place.json", "place.png"]
     written = json.loads((folder / "place.json").read_text())
@@ -62,10 +70,65 @@ def test_device_that_no_open_tool_places(invoke):
     )
 
 
-def test_packing_of_another_family(invoke):
-    line = fails(invoke, "--config", "base")
-    assert "This packing is not for ECP5-85" in line
-    assert "--set packing=none" in line
+SMALLER = "use --config ulx3s-85f, or a design that mnv2 explore --device ECP5-85 finds."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("--config", "tiny"),
+            (
+                "This configuration cannot be placed on ECP5-85: the multipliers of Lattice ECP5 "
+                "take 18 bits, and pairs are packed into 27, so that each takes several; use "
+                "--set packing=none."
+            ),
+        ),
+        (
+            ("--config", "base"),
+            (
+                "so that each takes several; it takes 584 of 156 DSPs and 491 of 208 block RAMs of "
+                f"18 kbit; {SMALLER}"
+            ),
+        ),
+        (
+            ("--config", "kv260", "--device", "ulx3s-85f"),
+            (
+                "so that each takes several; Lattice ECP5 has no UltraRAM, which a memory is made "
+                f"of; it takes 1,168 of 156 DSPs and 653 of 208 block RAMs of 18 kbit; {SMALLER}"
+            ),
+        ),
+        (
+            ("--config", "tiny", "--set", "packing=none", "--device", "ecp5-45"),
+            (
+                "cannot be placed on ECP5-45: it takes 152 of 72 DSPs; use a design that mnv2 "
+                "explore --device ECP5-45 finds."
+            ),
+        ),
+    ],
+)
+def test_design_that_a_device_cannot_hold(invoke, arguments, words):
+    """Every reason at once, before a tool runs, with what would do."""
+    assert fails(invoke, *arguments).endswith(words)
+
+
+def test_device_of_the_board(invoke):
+    assert fails(invoke, "--config", "kv260").startswith("mnv2: K26 cannot be placed here")
+
+
+def test_defaults_can_be_placed(invoke, monkeypatch):
+    """No option at all: an accelerator that its board's device holds."""
+    requests = []
+
+    def stop(request, watch):
+        requests.append(request)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(placement, "place_accelerator", stop)
+    assert "interrupted" in invoke().stderr
+    (request,) = requests
+    assert request.target.device.name == load_boards()["ulx3s-85f"].device
+    assert request.config == load_configuration("ulx3s-85f")
 
 
 def test_nextpnr_that_is_not_there(invoke):
@@ -106,6 +169,6 @@ def test_output_that_is_a_file(invoke, tmp_path):
 def test_disk_that_is_full_in_the_middle(invoke, tmp_path):
     """nextpnr cuts its files short there, and says nothing."""
     with full_disk():
-        line = fails(invoke, *SMALL, "--device", "ECP5-25")
+        line = fails(invoke, *SMALL, "--device", "ECP5-45")
     assert "cannot be written (File too large): free some of its disk, or set MNV2_CACHE" in line
     assert not list((tmp_path / "cache").rglob("*.gz"))

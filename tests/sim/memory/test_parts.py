@@ -31,6 +31,9 @@ def test_every_part_has_a_source_and_times_that_fit_together():
         ("ULX3S", "sdr-133x16"),
         ("ps-hp-port", "ps-hp-ddr3-1066x32"),
         ("kv260", "ps-hp-ddr4-2400x64"),
+        ("PYNQ-Z2", "ps-hp-ddr3-1050x16"),
+        ("Arty-A7", "ddr3-667x16"),
+        ("nexys video", "ddr3-800x16"),
     ],
 )
 def test_aliases(name, found):

@@ -142,7 +142,7 @@ def test_design_that_does_not_fit(cache, monkeypatch):
 
 def test_packing_that_the_device_does_not_hold(cache):
     packed = dataclasses.replace(LEAST, pixels=2, packing="pixels", operand_bits=27)
-    with pytest.raises(UserError, match="This packing is not for ECP5-25"):
+    with pytest.raises(UserError, match="This configuration is not for ECP5-25"):
         place_accelerator(PlaceRequest(packed, TARGET), quiet)
 
 
