@@ -252,8 +252,8 @@ def devices_table(report):
     clock = clock_words(report.devices)
     part = report.devices[0].part
     memory = part or f"the board's memory {report.latency} cycles away"
-    lacking = {one.note: None for one in report.devices if one.note}
-    lacking = "".join(f"{note};\n" for note in lacking)
+    notes = dict.fromkeys(one.note for one in report.devices if one.note)
+    lacking = "".join(f"{note};\n" for note in notes)
     table.caption = (
         f"{lacking}{clock};\nframes/s predicted as if the design fitted, with {memory};\nof "
         "effective: of what the memory's part leaves for this traffic, see --device"
