@@ -51,6 +51,22 @@ def test_resources_are_those_of_the_netlist(config):
         assert MAPPED[config][family]["verilog_sha256"] == netlist_hash(text)
 
 
+def test_gpu():
+    found = json.loads((ROOT / "docs" / "gpu.json").read_text())
+    assert not found["failures"]
+    assert all(one["different"] == 0 for one in found["equality"].values())
+    fastest = max(found["throughput"]["rows"], key=lambda row: row["per_second"])
+    tensors = {one["tensors"] for one in found["equality"].values()}
+    words = " ".join(README.split())
+    assert found["device"]["name"] in words
+    assert f"{len(found['equality'])} formats are equal in every element of {max(tensors)}" in words
+    assert len(tensors) == 1
+    assert f"{fastest['per_second']:,.0f} images/s" in words
+    assert f"batches of {fastest['batch']:,}" in words
+    assert f"measures {found['sweep']['evaluated_per_second']:,.0f} pictures/s" in words
+    assert f"take {found['sweep']['computed_minutes']:.1f} minutes, computed" in words
+
+
 def test_clocks():
     head = next(line for line in README.splitlines() if line.startswith("| MacArray |"))
     _, figures = README[README.index(head) :].split("\n")[1:3]
