@@ -167,7 +167,8 @@ def place_accelerator(request: PlaceRequest, watch: Watch) -> PlaceReport:
     _check_fit(netlist.resources, request)
     content, module = read_netlist(netlist)
     owners = Owners(module)
-    base = (name, yosys.version, nextpnr.version, *request.target.arguments(request.speed))
+    # The netlist's folder is named by all that decides what is in it.
+    base = (netlist.file.parent.name, nextpnr.version, *request.target.arguments(request.speed))
     seeds, failures = _route_all(request, content, owners, nextpnr, base, watch)
     best = max(seeds, key=lambda seed: seed.result["megahertz"])
     clocks = {request.speed: best.result["megahertz"]}
