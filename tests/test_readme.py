@@ -8,12 +8,20 @@ import pytest
 from typer.testing import CliRunner
 
 from mnv2.golden.graph.graph import _KINDS
+from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import PRESETS
+from mnv2.sim.boards.board import board_files
 from mnv2.sim.cli import app
 from mnv2.sim.commands.golden import golden
+from mnv2.sim.configuration import load_setting
 from mnv2.sim.cost.calibration import compare_fit
+from mnv2.sim.cost.cost_report import make_cost_report
+from mnv2.sim.cost.devices import find_device
+from mnv2.sim.cost.energy import load_energies
 from mnv2.sim.cost.synthesised import load_results
+from mnv2.sim.memory.parts import find_part
+from mnv2.sim.report.names import if_several
 from mnv2.sim.rtl.verilog import generate
 from mnv2.sim.synthesis.fmax import DEVICE
 from mnv2.sim.synthesis.yosys import SHOWN, netlist_hash
@@ -179,3 +187,28 @@ def test_files_that_are_named_exist(name):
     links = set(re.findall(r"\]\(([\w./-]+)\)", text))
     assert len(named | links) > 5
     assert [path for path in sorted(named | links) if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", list(board_files()))
+def test_row_of_a_board(name):
+    """What is counted and predicted for each board, as README's table has it."""
+    setting = load_setting(name)
+    config, board = setting.config, setting.board
+    (report,) = make_cost_report(
+        mobilenet_v2(),
+        config,
+        [find_device(board.device)],
+        part=find_part(board.memory),
+        clock_hz=board.clock_hz,
+        energies=load_energies(),
+    ).devices
+    uses = {use.resource: f"{use.used:,} of {use.available:,}" for use in report.uses}
+    ultra = f", and {uses['UltraRAM']} UltraRAMs" if "UltraRAM" in uses else ""
+    frame = report.memory.frame
+    assert (
+        f"| {name} | {board.title}, {board.device} | {config.multipliers:,} | {uses['DSPs']} | "
+        f"{uses['block RAM, 18 kbit']}{ultra} | {board.clock_hz / 1e6:g} | {report.cycles:,}"
+        f"{if_several(config.frames, ' for two')} | {report.frames_per_second:,.1f} | "
+        f"{frame.needed / 1e9:.2f} of {frame.effective / 1e9:.2f} |"
+    ) in README
+    assert f"{name}" in README[README.index("takes a board's name") :].split(", each with")[0]
