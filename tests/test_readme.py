@@ -191,7 +191,7 @@ def test_files_that_are_named_exist(name):
 
 @pytest.mark.parametrize("name", list(board_files()))
 def test_row_of_a_board(name):
-    """What is counted and predicted for each board, as README's table has it."""
+    """A board's counts and predictions, as README has them in its table."""
     setting = load_setting(name)
     config, board = setting.config, setting.board
     (report,) = make_cost_report(
