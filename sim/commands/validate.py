@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mnv2.sim.commands.options.accelerator import (
+    MEMORY_HELP,
     Bandwidth,
     Clock,
     Config,
@@ -30,10 +31,9 @@ Memory = Annotated[
     typer.Option(
         "--memory",
         metavar="PART|litedram:PART",
-        help="A memory by its part, at the accelerator's --clock, as for mnv2 run. With litedram: "
-        "before the part, LiteDRAM's RTL (its controller, and its models of PHY and chips) is the "
-        "accelerator's memory, and its cycles are compared with those of the part's own model: an "
-        "outside judge of that model, at the clock of LiteDRAM's controller, which is the "
+        help=f"{MEMORY_HELP} With litedram: before the part, LiteDRAM's RTL (its controller, and its "
+        "models of PHY and chips) is the accelerator's memory, and its cycles are compared with "
+        "those of the part's own model: an outside judge of that model, at the clock of LiteDRAM's controller, which is the "
         "accelerator's. litedram alone is litedram:ddr3-800x16. Needs the extra dram.",
     ),
 ]

@@ -107,7 +107,7 @@ def test_import_is_light():
         (lambda n, c: mnv2.cost(n, c, device="ZU3GE"), "did you mean ZU3EG"),
         (
             lambda n, c: mnv2.cost(n, dataclasses.replace(c, packing="pixels"), "ECP5-85"),
-            "packing is not for ECP5-85: .* use --set packing=none",
+            "is not for ECP5-85: .* use --set packing=none",
         ),
         (
             lambda n, c: mnv2.explore(mnv2.SearchRequest({"nope": (1,)}, ("fps",)), n, "none"),

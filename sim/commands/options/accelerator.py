@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_LATENCY",
+    "MEMORY_HELP",
     "Bandwidth",
     "Clock",
     "Config",
@@ -63,16 +64,16 @@ Latency = Annotated[
         f"{DEFAULT_LATENCY}, or what --memory says.",
     ),
 ]
+#: What a memory part is, for the help of ``--memory``.
+MEMORY_HELP = (
+    "A memory by its part, at the accelerator's --clock, in place of --latency and "
+    "--bandwidth: its latency and bandwidth, refresh, closed rows and turns between reading "
+    "and writing. Such as ddr3-800x16, ddr4-2400x64, sdr-133x16 or ps-hp-ddr3-1066x32; any "
+    "other name lists all."
+)
 Memory = Annotated[
     str | None,
-    typer.Option(
-        "--memory",
-        metavar="PART",
-        help="A memory by its part, at the accelerator's --clock, in place of --latency and "
-        "--bandwidth: its latency and bandwidth, refresh, closed rows and turns between reading "
-        "and writing. Such as ddr3-800x16, ddr4-2400x64, sdr-133x16 or ps-hp-ddr3-1066x32; any "
-        "other name lists all.",
-    ),
+    typer.Option("--memory", metavar="PART", help=MEMORY_HELP),
 ]
 Bandwidth = Annotated[
     int | None,
