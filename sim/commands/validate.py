@@ -31,10 +31,11 @@ Memory = Annotated[
     typer.Option(
         "--memory",
         metavar="PART|litedram:PART",
-        help=f"{MEMORY_HELP} With litedram: before the part, LiteDRAM's RTL (its controller, and its "
-        "models of PHY and chips) is the accelerator's memory, and its cycles are compared with "
-        "those of the part's own model: an outside judge of that model, at the clock of LiteDRAM's controller, which is the "
-        "accelerator's. litedram alone is litedram:ddr3-800x16. Needs the extra dram.",
+        help=f"{MEMORY_HELP} With litedram: before the part, LiteDRAM's RTL (its controller, and "
+        "its models of PHY and chips) is the accelerator's memory, and its cycles are compared "
+        "with those of the part's own model: an outside judge of that model, at the clock of "
+        "LiteDRAM's controller, which is the accelerator's. litedram alone is "
+        "litedram:ddr3-800x16. Needs the extra dram.",
     ),
 ]
 
