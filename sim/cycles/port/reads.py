@@ -258,6 +258,10 @@ class ReadPort:
         self.advance(begin)
         if self.loaded(begin) >= need:
             return True
+        if self._part and self.writes.active:
+            # Bursts that are written share the part, and when the core reads the map memory after
+            # this cycle, which keeps their words waiting, has not been told.
+            return False
         self.advance(begin + begins[-1])
         return len(gives) >= need and all(
             arrived < begin + cycle

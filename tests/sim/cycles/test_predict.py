@@ -8,6 +8,7 @@ import pytest
 
 from mnv2.golden.network import mobilenet_v2
 from mnv2.hw.config import PRESETS
+from mnv2.sim.configuration import load_setting
 from mnv2.sim.cycles import core_state, machine
 from mnv2.sim.cycles import predict as predict_module
 from mnv2.sim.cycles.plan import plan_network
@@ -243,6 +244,16 @@ def test_what_is_skipped_of_a_part_changes_nothing(seed, monkeypatch):
     monkeypatch.setattr(core_state.CoreState, "skips", False)
     monkeypatch.setattr(machine, "MOST_OUTSTANDING", 0)
     assert predict_frames(made, config, 1 + seed % 2, **memory) == quick
+
+
+def test_what_is_skipped_while_maps_are_loaded_and_stored_changes_nothing(monkeypatch):
+    """A part that is faster than the port: what is written late decides on what is read."""
+    setting = load_setting("pynq-z2")
+    memory = {"part": setting.board.memory, "part_clock_hz": setting.board.clock_hz}
+    quick = predict_network(mobilenet_v2(), setting.config, **memory)
+    monkeypatch.setattr(core_state.CoreState, "skips", False)
+    monkeypatch.setattr(machine, "MOST_OUTSTANDING", 0)
+    assert predict_network(mobilenet_v2(), setting.config, **memory) == quick
 
 
 @pytest.mark.parametrize("seed", range(32))
