@@ -19,7 +19,9 @@ from mnv2.sim.cost.calibration import compare_fit
 from mnv2.sim.cost.cost_report import make_cost_report
 from mnv2.sim.cost.devices import find_device
 from mnv2.sim.cost.energy import load_energies
+from mnv2.sim.cost.placed import load_placed
 from mnv2.sim.cost.synthesised import load_results
+from mnv2.sim.cycles.predict import predict_network
 from mnv2.sim.memory.parts import find_part
 from mnv2.sim.report.names import if_several
 from mnv2.sim.rtl.verilog import generate
@@ -73,6 +75,18 @@ def test_gpu():
     assert f"batches of {fastest['batch']:,}" in words
     assert f"measures {found['sweep']['evaluated_per_second']:,.0f} pictures/s" in words
     assert f"take {found['sweep']['computed_minutes']:.1f} minutes, computed" in words
+
+
+@pytest.mark.parametrize("name", load_placed())
+def test_placed_designs(name):
+    design = load_placed()[name]
+    lanes = "x".join(str(getattr(design.config, lane)) for lane in ("outputs", "inputs", "pixels"))
+    clocks = design.megahertz_by_speed
+    layers = predict_network(mobilenet_v2(), design.config)
+    rate = clocks[8] * 1e6 / sum(layer.cycles for layer in layers)
+    used = " | ".join(f"{count:,}" for count in design.resources.values())
+    speeds = " | ".join(f"{clocks[speed]:.1f}" for speed in (6, 7, 8))
+    assert f"| {lanes} | {speeds} | {used} | {design.seeds} | {rate:.1f} |" in README
 
 
 def test_clocks():
