@@ -137,7 +137,7 @@ def memory_columns(shape: MemoryShape, family: str) -> int:
 def reads_while_written(shape: MemoryShape, family: str) -> bool:
     """Whether logic must handle a row that is read while it is written, since the RAM does not."""
     ram = _choose(shape, family)[2]
-    return ram is not None and ram.points > 1
+    return ram is not None and _points(shape, ram) > 1
 
 
 @functools.lru_cache(maxsize=4096)
@@ -170,6 +170,11 @@ def _choose(shape: MemoryShape, family: str) -> tuple[Resources, int, _Ram | Non
     return chosen, columns, ram_chosen
 
 
+def _points(shape: MemoryShape, ram: _Ram) -> int:
+    """Points of a kind of RAM for a memory: those of old content only where it must give it."""
+    return ram.points if shape.old_content else min(ram.points, 1)
+
+
 def _fit(shape: MemoryShape, ram: _Ram) -> tuple[float, int, int]:
     """Least cost of a memory in one kind of RAM, its columns, and how many RAMs that takes."""
     best: tuple[float, int, int] | None = None
@@ -183,7 +188,7 @@ def _fit(shape: MemoryShape, ram: _Ram) -> tuple[float, int, int]:
             + ram.shared_cost * columns * shape.width / unit
             + _MULTIPLEXER * (columns - 1) * shape.width
             + _WRITE_ENABLE * (columns if columns > 1 else 0)
-            + _EMULATION * ram.points
+            + _EMULATION * _points(shape, ram)
         )
         if best is None or cost < int(best[0]):  # the least so far counts cut to an integer
             best = cost, columns, count

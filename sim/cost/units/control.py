@@ -38,7 +38,7 @@ COUNTS = UnitCost(
     exists=lambda config: config.counters,
     paths=("counters",),
     memories=lambda config: (
-        MemoryShape("counters", "memory", 2 * 32 * len(COUNTERS), COUNTER_ROWS),
+        MemoryShape("counters", "memory", 2 * 32 * len(COUNTERS), COUNTER_ROWS, old_content=True),
     ),
 )
 TOP = UnitCost(

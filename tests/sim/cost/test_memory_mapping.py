@@ -70,9 +70,10 @@ def test_block_ram_cannot_read_without_a_clock():
 
 
 def test_registers_stand_in_on_ecp5():
-    memory = MemoryShape("unit", "memory", 64, 4096)
+    memory = MemoryShape("unit", "memory", 64, 4096, old_content=True)
     assert reads_while_written(memory, "ecp5")
     assert not reads_while_written(memory, "xcup")
+    assert not reads_while_written(dataclasses.replace(memory, old_content=False), "ecp5")
 
 
 def test_ultra_ram_where_the_family_has_it():
