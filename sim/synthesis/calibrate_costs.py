@@ -151,8 +151,13 @@ def _map_whole(*arguments: Any) -> dict[str, dict[str, Any]]:
 
 
 def _map_designs(names, families, yosys, jobs, timeout):
-    """Map designs whose results are missing or of another netlist."""
-    kept = read_results(RESULTS)
+    """Map designs whose results are missing or of another netlist; drop what is no design's."""
+    found = read_results(RESULTS)
+    kept = {
+        name: {family: found[name][family] for family in design.families if family in found[name]}
+        for name, design in load_designs().items()
+        if name in found
+    }
 
     def keep(name, family, result):
         print(f"{name} {family}: {result['seconds']} s, {result['total']}", flush=True)
@@ -174,11 +179,11 @@ def _map_designs(names, families, yosys, jobs, timeout):
         return
     # Processes, since half of a run is Amaranth's and ours, in Python.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        found = {pool.submit(_map_whole, *work(name)): name for name in names}
+        tasks = {pool.submit(_map_whole, *work(name)): name for name in names}
         try:
-            for one in as_completed(found):
-                for family, result in one.result().items():
-                    keep(found[one], family, result)
+            for task in as_completed(tasks):
+                for family, result in task.result().items():
+                    keep(tasks[task], family, result)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

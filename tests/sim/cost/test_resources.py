@@ -42,10 +42,10 @@ def test_placed_designs_take_what_is_estimated(design):
 
 @pytest.mark.parametrize("family", ["xcup", "xc7", "ecp5"])
 def test_enough_was_mapped(family):
-    """Five sizes and more are fitted, `base` among them; three and more are not."""
+    """Five sizes and more are fitted, `base` of two families; three and more are not."""
     rows = [row for row in ROWS if row.family == family]
     fitted = {row.design for row in rows if not row.held_out}
-    assert "base" in fitted
+    assert ("base" in fitted) == (family != "xc7")
     assert len(fitted) >= 5
     assert len(rows) - len(fitted) >= 3
     assert len({load_designs()[row.design].config.multipliers for row in rows}) >= 8

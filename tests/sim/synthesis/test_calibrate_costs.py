@@ -79,6 +79,20 @@ def test_designs_are_mapped_side_by_side(kept):
     assert kept.read_bytes() == before
 
 
+def test_what_is_no_design_is_dropped(monkeypatch, kept):
+    content = json.loads(kept.read_text())
+    content["an old one"] = content["tiny"]
+    content["base"]["xc7"] = content["base"]["xcup"]
+    content["tiny"]["ecp5"]["netlist_sha256"] = "0"
+    kept.write_text(json.dumps(content))
+    monkeypatch.setattr(calibrate_costs, "map_netlist", lambda *_, **__: None)
+    monkeypatch.setattr(
+        calibrate_costs, "summarize_netlist", lambda *_: load_results()["tiny"]["ecp5"]
+    )
+    run("--design", "tiny", "--jobs", "1")
+    assert json.loads(kept.read_text()) == load_results()
+
+
 def test_another_yosys_is_taken(kept, tmp_path):
     missing = run("--yosys", str(tmp_path / "yosys"))
     assert missing.exit_code == 2
