@@ -128,7 +128,7 @@ class Sizing:
     def registers(
         self, others: float, of_products: float, products: Iterable[Product]
     ) -> tuple[float, float]:
-        """Bits of registers outside of DSPs, and of those behind products that are in DSPs."""
+        """Bits of registers outside of DSPs, and of those of products that are in DSPs."""
         in_dsps = any(product.dsps(self.family) for product in products)
         return (others, of_products) if in_dsps else (others + of_products, 0)
 

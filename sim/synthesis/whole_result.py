@@ -1,4 +1,4 @@
-"""What of a mapped accelerator is kept: its resources, in all and by unit, and its memories."""
+"""The kept part of a mapped accelerator: its resources, in all and by unit, and its memories."""
 
 import re
 from collections import Counter

@@ -72,7 +72,7 @@ def test_another_netlist_is_mapped(monkeypatch, kept):
 
 
 def test_designs_are_mapped_side_by_side(kept):
-    """Of two designs that are known, in processes of their own: nothing is left to map."""
+    """Two known designs, each in a process of its own: nothing is left to map."""
     before = kept.read_bytes()
     done = run("--design", "tiny", "--design", "9x3x4", "--jobs", "2")
     assert done.exit_code == 0
