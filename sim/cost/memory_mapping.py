@@ -11,6 +11,7 @@ Ref: Yosys 0.70, passes/memory/memory_libmap.cc, MemMapping::handle_geom, prune_
      techlibs/lattice/brams_16kd.txt, lutrams_trellis.txt; techlibs/ice40/brams.txt.
 """
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 
@@ -143,6 +144,7 @@ def reads_while_written(shape: MemoryShape, family: str) -> bool:
 @functools.lru_cache(maxsize=4096)
 def _choose(shape: MemoryShape, family: str) -> tuple[Resources, int, _Ram | None]:
     """Resources of a memory, the columns of RAMs, and the kind of RAM (None for flip-flops)."""
+    shape = dataclasses.replace(shape, width=shape.width - shape.unused_bits, unused_bits=0)
     if shape.ram == "ultra" and FAMILIES[family].ultra_ram:
         _, columns, count = _fit(shape, _ULTRA_RAM)
         return Resources(ultra_ram=count), columns, _ULTRA_RAM

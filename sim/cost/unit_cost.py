@@ -55,6 +55,8 @@ class MemoryShape:
     old_content : bool
         Whether a row that is read while it is written must give its old content. The core uses no
         such row, and Yosys is told so: see `mnv2.sim.synthesis.whole_netlist`.
+    unused_bits : int
+        Bits of a row that nothing around its unit reads: a flattened netlist has none of them.
     """
 
     unit: str
@@ -65,6 +67,7 @@ class MemoryShape:
     one_address: bool = False
     ram: str = "block"
     old_content: bool = False
+    unused_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,9 @@ def buffer(unit: str, name: str, width: int, depth: int, ram: str = "block") -> 
     return MemoryShape(unit, name, width, depth, ram=ram)
 
 
-def queue(unit: str, width: int, depth: int) -> MemoryShape:
+def queue(unit: str, width: int, depth: int, unused_bits: int = 0) -> MemoryShape:
     """The memory of a queue, which is read without a clock."""
-    return MemoryShape(unit, "storage", width, depth, clocked_read=False)
+    return MemoryShape(unit, "storage", width, depth, clocked_read=False, unused_bits=unused_bits)
 
 
 @dataclass(frozen=True)

@@ -236,7 +236,13 @@ QUEUES = UnitCost(
     luts=lambda sizing, path: (sizing.decoded(path),),
     memories=lambda config: (
         queue("core.line_input.queue", config.word_bits, config.queue_words),
-        queue("core.residual.queue", config.word_bits + 2 * ADDRESS_BITS, config.queue_words),
+        queue(
+            "core.residual.queue",
+            config.word_bits + 2 * ADDRESS_BITS,
+            config.queue_words,
+            # One of the addresses is of the strip memory.
+            ADDRESS_BITS - (config.strip_words - 1).bit_length(),
+        ),
         queue(
             "core.logits.total_queue", ACCUMULATOR_BITS * config.word_channels, config.queue_words
         ),

@@ -39,7 +39,7 @@ def test_fit_says_how_good_it_is(kept):
     *lines, last = done.stdout.splitlines()
     assert last == f"Designs that were not fitted: {error_words(compare_fit())}"
     assert len(lines) == sum(map(len, load_results().values()))
-    assert all("DSP and memories exact" in line for line in lines)
+    assert all("DSP and block RAM exact" in line for line in lines)
     assert sum("held out" in line for line in lines) >= 6
 
 
