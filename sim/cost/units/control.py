@@ -30,7 +30,13 @@ SEQUENCER_PARTS = tuple(
         ("strip_passes", "passes"),
     )
 )
-REGISTERS = UnitCost(kind="registers", group=_CONTROL, paths=("registers",))
+REGISTERS = UnitCost(
+    kind="registers",
+    group=_CONTROL,
+    paths=("registers",),
+    # What chooses a counter to be read becomes a part of it.
+    luts=lambda sizing, path: (float(sizing.config.counters),),
+)
 SUPERVISOR = UnitCost(kind="supervisor", group=_CONTROL, paths=("supervisor",))
 COUNTS = UnitCost(
     kind="counters",
