@@ -146,7 +146,7 @@ def test_cache_that_cannot_be_written(refuse, photograph, tmp_path):
         (["--set", "map_words=65536"], "map_words must be at most 65535, not 65536"),
         (["--set", "inputs=2"], "inputs must be at least 3, the channels of an image, not 2"),
         (["--set", "weight_bits=9"], "weight_bits must be 4 to 8, not 9"),
-        (["--config", "huge"], "must be a preset (tiny, small, base, pair, large), a board (kv260"),
+        (["--config", "huge"], "must be a preset (tiny, small, base, pair, large), a board (arty"),
         (["--blocks", "3-18"], "within 1-17"),
         (["--latency", "0"], "latency must be"),
         (["--frames", "2"], "The number of frames must be 1, or"),
