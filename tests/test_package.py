@@ -118,6 +118,6 @@ def test_source_distribution_is_the_checkout(monkeypatch):
     for line in (ROOT / "MANIFEST.in").read_text().splitlines():
         if not line.startswith("#"):
             files.process_template_line(line)
-    # These two are always in it.
-    assert set(done.stdout.splitlines()) - set(files.files) <= {"pyproject.toml", "LICENSE"}
+    always = {"LICENSE", "MANIFEST.in", "pyproject.toml"}
+    assert set(done.stdout.splitlines()) - set(files.files) <= always
     assert not [name for name in files.files if "__pycache__" in name or name.endswith(".pyc")]
