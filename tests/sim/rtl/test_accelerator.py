@@ -1,6 +1,9 @@
 """The whole accelerator in Verilator, on several configurations: blocks and networks as golden."""
 
+import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -257,8 +260,11 @@ def test_deadline(tiny):
     config, build = tiny
     task = block_task(config, 15, (9, 8, 8), 3, 8, 1)
     program = build_block_program(task.block, task.quantized, task.activation, config)
-    with pytest.raises(SimulationError, match="did not end within"):
+    with pytest.raises(SimulationError, match="did not end within") as caught:
         simulate(build, program, deadline=300)
+    log = Path(re.search(r"\(log: (.+)\)$", str(caught.value))[1])
+    assert "did not end within" in log.read_text()
+    shutil.rmtree(log.parents[1])
 
 
 def test_wrong_element_is_named(tiny):

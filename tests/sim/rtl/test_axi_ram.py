@@ -9,7 +9,8 @@ from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import COUNTERS, PRESETS
 from mnv2.hw.registers import COUNTER_OFFSET, Register, Status
 from mnv2.sim.mapping.network_program import build_network_program, unpack_logits
-from mnv2.sim.rtl.build import build_simulation, run_cocotb
+from mnv2.sim.rtl.build import build_simulation
+from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.verilog import generate
 from tests.sim.rtl.machines import model_and_tensors, network_of
 
