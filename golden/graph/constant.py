@@ -23,7 +23,7 @@ _INTEGERS = ("int32", "int64")
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """What such an operator makes: integers of 32 or 64 bits."""
+    """The output of such an operator: integers of 32 or 64 bits."""
 
     value: np.ndarray
     work: int = 0

@@ -109,7 +109,7 @@ def _keeps_image(layer, layers):
 
 
 def fold_preprocessing(layers, variables):
-    """What layers of `find_preprocessing` do to pixels.
+    """The normalisation that layers of `find_preprocessing` amount to.
 
     Parameters
     ----------

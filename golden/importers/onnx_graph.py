@@ -56,7 +56,7 @@ class Node:
 
 
 def _hint(node):
-    """What to give in place of a file with an operator of another domain, if that is known."""
+    """A sentence on what to give in place of a file with an operator of another domain, or none."""
     if node.domain.startswith(("qonnx", "onnx.brevitas", "finn")):
         return (
             ": the file is QONNX, of a quantisation-aware training, and is not read; give "

@@ -10,7 +10,7 @@ INSTEAD = (
 
 
 def describe_floats(schema, subgraph, kind_of):
-    """What kind of float model a subgraph is, None if it is one in integers.
+    """The kind of float model that a subgraph is, None if it is one in integers.
 
     Parameters
     ----------

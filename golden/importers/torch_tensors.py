@@ -163,7 +163,7 @@ class TensorPickle:
 
 
 def _candidates(value):
-    """What may be the state dict: the value, what is in it under a known name, else all in it."""
+    """Values that may be the state dict: the value, those under a known name, then all in it."""
     if not isinstance(value, dict):
         return [value]
     others = [x for name, x in value.items() if name not in WRAPPERS and isinstance(x, dict)]

@@ -156,7 +156,7 @@ def _child(form, seed, count):
 
 
 def main(count, forms):
-    """Read so many damaged files of each form and print the outcomes."""
+    """Read a number of damaged files of each form and print the outcomes."""
     for form in forms or FORMS:
         total, longest, stopped = {"read": 0, "refused": 0}, 0.0, []
         for seed in range(-(-count // CHUNK)):
