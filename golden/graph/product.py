@@ -54,7 +54,7 @@ def prepare_multiply(operator, a, b, target):
         require_quantized(tensor, "int8")
     with np.errstate(over="ignore", under="ignore"):
         real = np.float32(a.scale) * np.float32(b.scale) / np.float32(target.scale)
-    multiplier, shift = quantize_multiplier(real)
+    multiplier, shift = quantize_multiplier(float(real))
     return Multiply(
         multiplier,
         shift,

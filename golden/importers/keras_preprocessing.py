@@ -144,13 +144,16 @@ def fold_preprocessing(layers, variables):
     deviation = 1 / (factor * PIXEL_MAXIMUM)
     mean = -offset * deviation
     named = ", ".join(f"{x.name[:40]} ({x.kind})" for x in layers)
-    normalization = InputNormalization(
-        tuple(float(x) for x in mean), tuple(float(x) for x in deviation)
-    )
+    normalization = InputNormalization(_triple(mean), _triple(deviation))
     return normalization, (
         f"folded into the normalisation of pixels from {pixels}: {named}; "
         f"mean {_rounded(mean)}, deviation {_rounded(deviation)} of pixels from 0 to 1"
     )
+
+
+def _triple(values) -> tuple[float, float, float]:
+    red, green, blue = (float(x) for x in values)
+    return red, green, blue
 
 
 def _rounded(values):

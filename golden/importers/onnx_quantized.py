@@ -9,6 +9,8 @@ Ref: ONNX `docs/Operators.md`, QuantizeLinear, DequantizeLinear, QLinearConv, QL
 Runtime 1.32 `docs/ContribOperators.md`, com.microsoft QGemm, QLinearAdd, QLinearGlobalAveragePool.
 """
 
+from typing import Any
+
 import numpy as np
 
 from mnv2.golden.importers.onnx_graph import Node
@@ -35,6 +37,15 @@ class QuantizedReader:
     readers of float operators.
     """
 
+    _graph: Any
+    _found: Any
+    _view: Any
+    _same: Any
+    _has: Any
+    _read_Conv: Any
+    _read_MatMul: Any
+    _read_Gemm: Any
+
     def _saturate(self, node, view, scale, zero):
         """Note what a quantised output can hold, at the layer that makes it."""
         self._found.quantized = True
@@ -44,9 +55,8 @@ class QuantizedReader:
             raise ValueError(f"The operator {node} must have one scale and one zero point")
         limits, point = np.iinfo(offset.dtype), int(offset.reshape(-1)[0])
         if isinstance(view.maker, OnnxLayer):
-            view.maker.saturation = tuple(
-                float((end - point) * steps.reshape(-1)[0]) for end in (limits.min, limits.max)
-            )
+            step = float(steps.reshape(-1)[0])
+            view.maker.saturation = ((limits.min - point) * step, (limits.max - point) * step)
         return view
 
     def _input(self, node, index):

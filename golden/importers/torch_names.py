@@ -208,11 +208,11 @@ class _Reader:
         bias = self._fetch(module, "bias") if "bias" in module.tensors else None
         found, normalization = self._normalizations.get(id(module)), None
         if found is not None:
-            vectors = (
+            scale, offset, mean, variance = (
                 self._fetch(found, part)
                 for part in ("weight", "bias", "running_mean", "running_var")
             )
-            normalization = BatchNormalization(*vectors, self._epsilon)
+            normalization = BatchNormalization(scale, offset, mean, variance, self._epsilon)
         name = module.weight_name
         weights = golden_axes(name, self._fetch(module, "weight"), module.is_depthwise)
         return FloatConvolution(name, weights, bias, normalization)
