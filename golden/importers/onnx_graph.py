@@ -57,7 +57,8 @@ class Node:
 
 def _hint(node):
     """A sentence on what to give in place of a file with an operator of another domain, or none."""
-    if node.domain.startswith(("qonnx", "onnx.brevitas", "finn")):
+    # Bytes where it is no text, in a damaged file.
+    if str(node.domain).startswith(("qonnx", "onnx.brevitas", "finn")):
         return (
             ": the file is QONNX, of a quantisation-aware training, and is not read; give "
             "the float ONNX, or ONNX Runtime's QDQ"

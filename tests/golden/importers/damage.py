@@ -120,11 +120,13 @@ def read_one(read, content):
     try:
         read(content)
     except ValueError as error:
-        # As `read_float_model` shows it: names from the file may hold anything.
-        assert clean_sentence(str(error).encode())
-        assert len(str(error)) < 2000
-        return "refused"
-    return "read"
+        sentence = str(error)
+    else:
+        return "read"
+    # As `read_float_model` shows it: names from the file may hold anything.
+    assert clean_sentence(sentence.encode(errors="replace"))
+    assert len(sentence) < 2000
+    return "refused"
 
 
 def read_many(form, seed, count):
