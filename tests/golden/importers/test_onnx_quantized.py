@@ -186,3 +186,12 @@ def test_damaged_operators(tmp_path, model, change, words):
     change([node for node in proto.graph.node if node.op_type == "QLinearConv"][1])
     with pytest.raises(ValueError, match=words):
         parse_onnx(proto.SerializeToString())
+
+
+def test_a_domain_that_is_no_text(model):
+    """The library gives bytes where a damaged file has no UTF-8."""
+    proto = onnx.ModelProto.FromString(onnx_bytes(model))
+    proto.graph.node[0].domain = "zzzz"
+    data = proto.SerializeToString().replace(b"zzzz", b"\xff\xfe\xfd\xfc")
+    with pytest.raises(ValueError, match="of the domain .* is not part of MobileNetV2"):
+        parse_onnx(data)
