@@ -197,8 +197,8 @@ def test_layers_of_keras_2():
     def change(layers):
         index = next(i for i, x in enumerate(layers) if x["class_name"] == "TrueDivide")
         for place, (function, value) in (
-            (index, ("math.truediv", 50.0)),
-            (index + 1, ("math.subtract", 2.0)),
+            (index, ("math.subtract", 20.0)),
+            (index + 1, ("math.truediv", 50.0)),
         ):
             layer = layers[place]
             source = layers[place - 1]["config"]["name"]
@@ -209,7 +209,7 @@ def test_layers_of_keras_2():
             }
 
     model = parse_keras_zip(change_nested(change, "functional.keras"))
-    np.testing.assert_allclose(model.input_normalization.mean, 100 / 255, rtol=1e-6)
+    np.testing.assert_allclose(model.input_normalization.mean, 20 / 255, rtol=1e-6)
     np.testing.assert_allclose(model.input_normalization.deviation, 50 / 255, rtol=1e-6)
 
 
