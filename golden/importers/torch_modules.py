@@ -2,7 +2,8 @@
 
 A state dict has no graph. What a module is follows from the shapes of its tensors; the order of
 modules is that of the file, which is the order in which PyTorch registered them; or, where a file
-has sorted its names (safetensors), the order of names with numbers compared as numbers.
+has sorted its names (safetensors) or has them in no order, that of names with numbers compared as
+numbers.
 
 Ref: PyTorch `torch/nn/modules/`: conv.py [Cout, Cin / groups, K, K], linear.py [Cout, Cin],
 batchnorm.py.
@@ -105,7 +106,7 @@ def find_modules(tensors):
         If a tensor is missing, or belongs to no such module; it is named.
     """
     names = list(tensors)
-    if names == sorted(names):
+    if names == sorted(names) or not _is_registered(names):
         names.sort(key=natural_key)
     found: dict[str, dict[str, np.ndarray]] = {}
     for name in names:
@@ -120,6 +121,13 @@ def find_modules(tensors):
     for module in modules:
         _check(module)
     return modules
+
+
+def _is_registered(names):
+    """Whether names may be in PyTorch's order: those of each module follow one another."""
+    modules = [name.rpartition(".")[0] for name in names]
+    changes = sum(a != b for a, b in zip(modules, modules[1:], strict=False))
+    return changes < len(set(modules))
 
 
 def superfluous(name):

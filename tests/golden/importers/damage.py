@@ -43,6 +43,25 @@ def _torch():
     return torch_zip(safetensors.numpy.load(_safetensors()))
 
 
+def _torch_pickle():
+    """The pickle in `_torch`: in the zip, a checksum tells most damage before it is read."""
+    with zipfile.ZipFile(BytesIO(whole_file("torch"))) as archive:
+        return archive.read("archive/data.pkl")
+
+
+def _read_torch_pickle(data):
+    return parse_float_model(_replace(whole_file("torch"), "archive/data.pkl", data))
+
+
+def _replace(content, member, data):
+    """A zip file with another content of a member."""
+    file = BytesIO()
+    with zipfile.ZipFile(BytesIO(content)) as old, zipfile.ZipFile(file, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, data if name == member else old.read(name))
+    return file.getvalue()
+
+
 def _nested(name):
     with tarfile.open(HERE / "keras" / "nested.tar.xz") as archive:
         return archive.extractfile(name).read()
@@ -83,6 +102,7 @@ def tflite_file():
 FORMS = {
     "safetensors": (_safetensors, parse_float_model),
     "torch": (_torch, parse_float_model),
+    "torch pickle": (_torch_pickle, _read_torch_pickle),
     "keras zip": (lambda: _nested("functional.keras"), parse_float_model),
     "keras hdf5": (lambda: _nested("adapted.h5"), parse_float_model),
     "keras configuration": (_configuration, KerasConfig.parse),

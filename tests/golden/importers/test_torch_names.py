@@ -215,3 +215,7 @@ def test_blocks_are_in_order_though_names_are_sorted():
     by_name = {name: tensors[name] for name in sorted(tensors)}
     assert list(by_name) != list(tensors)
     assert_same_logits(network, parse_float_model(saved(by_name), SIZE))
+    # As a dictionary that came out of a table of hashes.
+    names = np.random.default_rng(7).permutation(list(tensors))
+    no_order = {str(name): tensors[str(name)] for name in names}
+    assert_same_logits(network, parse_float_model(saved(no_order), SIZE))
