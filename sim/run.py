@@ -150,7 +150,9 @@ def _rankings(model, given, golden, output):
     return ClassRankings(
         float_top=float_top,
         golden_top=golden.top(),
-        rtl_top=rank(model.integer.logits({"logits_accumulator": output.accumulators})),
+        rtl_top=rank(
+            model.logits({"classifier": output.logits, "logits_accumulator": output.accumulators})
+        ),
     )
 
 

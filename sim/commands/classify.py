@@ -53,7 +53,7 @@ def classify(
     - mnv2 classify cat.jpg --model mobilenet_v2.tflite
     """
     from mnv2.sim.commands.terminal.bars import show_count
-    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.commands.terminal.console import get_console, say_notes
     from mnv2.sim.networks.classify import classify as run
     from mnv2.sim.networks.dumps import write_dump
     from mnv2.sim.networks.inputs import read_picture
@@ -63,6 +63,7 @@ def classify(
     source = read_picture(image)  # first: a bad picture costs no calibration
     with show_count("Calibrating") as progress:
         opened = open_model(model, weights=weights, input_size=size, progress=progress)
+    say_notes(opened)
     result = run(opened, source, normalization=given(normalization))
     if dump is not None:
         write_dump(dump, dump_tensors(result.model, result.tensors))

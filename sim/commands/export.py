@@ -54,7 +54,7 @@ def export(
     - mnv2 export --model weights.h5 --format npz integers.npz
     """
     from mnv2.sim.commands.terminal.bars import show_count
-    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.commands.terminal.console import get_console, say_notes
     from mnv2.sim.jobs.files import check_writable_file, write_whole
     from mnv2.sim.networks.export import encode_model, open_calibrated
     from mnv2.sim.networks.open import open_model
@@ -74,6 +74,7 @@ def export(
             opened = open_model(model, input_size=size, progress=progress)
         else:
             opened = open_calibrated(model, source, size, progress)
+    say_notes(opened)
     content = encode_model(opened, (form or Format(suffix)).value)
     write_whole(out, content)
     what = "" if opened.calibrated_on is None else f", calibrated on {opened.calibrated_on}"

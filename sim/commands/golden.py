@@ -28,7 +28,7 @@ def golden(
             metavar="FILE.npy|IMAGE",
             help="An array of the model's own type and shape; again for each further input, in "
             "the model's order. A picture, or the name of a bundled photograph, for a model "
-            "with one input of [1, H, W, 3].",
+            "with one input of [1, H, W, 3] or [1, H, W, 1].",
         ),
     ],
     dump: Annotated[
@@ -50,9 +50,10 @@ def golden(
 ):
     """Run any int8 .tflite model with a golden model, bit for bit with LiteRT's reference kernels.
 
-    Operators: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, ADD, MEAN, AVERAGE_POOL_2D, PAD, PADV2,
-    RESHAPE, SOFTMAX, QUANTIZE, DEQUANTIZE. Prints each operator's output with its shape and range,
-    and how many elements differ between the two forms of FULLY_CONNECTED.
+    Operators: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, ADD, SUB, MUL, MEAN, AVERAGE_POOL_2D,
+    MAX_POOL_2D, PAD, PADV2, RESHAPE, SHAPE, STRIDED_SLICE, PACK, SOFTMAX, LOGISTIC, QUANTIZE,
+    DEQUANTIZE. Prints each operator's output with its shape and range, and how many elements differ
+    between the two forms of FULLY_CONNECTED.
 
     Example: mnv2 golden --model mobilenet.tflite --input chelsea --dump tensors.npz
     """

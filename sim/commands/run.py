@@ -293,6 +293,7 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
 
 def _open(request: RunRequest, progress: Callable[[int, int], None]):
     """Open the model, a float one in the accelerator's bits, and its input for each frame."""
+    from mnv2.sim.commands.terminal.console import say_notes
     from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.rtl.check import accelerator_arithmetic
@@ -305,6 +306,7 @@ def _open(request: RunRequest, progress: Callable[[int, int], None]):
         arithmetic=accelerator_arithmetic(request.config),
         progress=progress,
     )
+    say_notes(model)
     return model, [load_input(model, source, request.normalization) for source in request.sources]
 
 

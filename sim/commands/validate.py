@@ -113,7 +113,7 @@ def validate(
 
     - mnv2 validate --frames 4
     """
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console, say_notes
     from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.dram.chips import judge_clock_hz, judged_part
@@ -152,6 +152,7 @@ def validate(
                 arithmetic=accelerator_arithmetic(accelerator),
                 progress=progress.calibrating,
             )
+            say_notes(runnable)
             data = [load_input(runnable, source, given(normalization)) for source in sources]
             memories = [
                 dataclasses.replace(model_of_memory, seed=one) for one in seeds_from(seed, seeds)

@@ -23,7 +23,13 @@ from mnv2.sim.mapping.descriptors import (
     head_descriptor,
     map_bytes,
 )
-from mnv2.sim.mapping.packing import pack_image, pack_parameters, pack_weights, take_words
+from mnv2.sim.mapping.packing import (
+    pack_image,
+    pack_parameters,
+    pack_weights,
+    pad_stem,
+    take_words,
+)
 from mnv2.sim.mapping.placement import Placement, place_network
 from mnv2.sim.mapping.program import Describe, Program, ProgramBuilder
 from mnv2.sim.mapping.tiling import cut_classes, map_words
@@ -88,7 +94,7 @@ def build_network_program(model, images, config):
     turns = _pair_images(images, config)
     for number, image in enumerate(turns):
         builder.add_map(f"image {number}", pack_image(image, config))
-        _add_layer(builder, model.stem, config)
+        _add_layer(builder, replace(model.stem, weights=pad_stem(model.stem.weights)), config)
         source = f"image {number}"
         for position, block in enumerate(model.network.blocks):
             source = _add_block(builder, model, placement, position, source, number, config)

@@ -57,4 +57,4 @@ def run_golden(model: RunnableModel, given: ModelInput) -> GoldenRun:
     3
     """
     tensors = model.integer.run(given.integer)
-    return GoldenRun(tensors, model.integer.logits(tensors))
+    return GoldenRun(tensors, model.logits(tensors))

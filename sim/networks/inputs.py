@@ -160,7 +160,7 @@ def load_input(model, source, normalization=None):
     if model.family is not None:
         (value,) = load_graph_inputs(model.family.graph, [source], normalization)
         for operator in model.family.before:
-            value = model.family.graph.kernels[operator.index].run(value)
+            value = model.family.graph.run_operator(operator, value)
         value = value.reshape(integer.network.input_shape)
     elif is_npy(path):
         value = _load_array(integer, path)
@@ -298,6 +298,8 @@ def load_npy(path, tensor):
 def _load_graph_picture(source, graph, normalization=None):
     """The input of a graph from a picture, resized and cropped as `mnv2.sim.pictures.images` does.
 
+    A model of one channel takes the picture's luma (ITU-R 601), normalised like a red channel.
+
     Raises
     ------
     UserError
@@ -307,18 +309,21 @@ def _load_graph_picture(source, graph, normalization=None):
     if (
         len(tensor.shape) != 4
         or tensor.shape[0] != 1
-        or tensor.shape[3] != 3
+        or tensor.shape[3] not in (1, 3)
         or tensor.dtype not in ("float32", *RANGES)
     ):
         raise UserError(
             f"The input {path_of(source)} must be an .npy of {tensor.dtype} "
-            f"{list(tensor.shape)}: only a model with an input of [1, H, W, 3] takes "
-            "a picture"
+            f"{list(tensor.shape)}: only a model with an input of [1, H, W, 3] or "
+            "[1, H, W, 1] takes a picture"
         )
-    _, rows, columns, _ = tensor.shape
-    pixels = crop_to(picture_of(source), rows, columns)
+    _, rows, columns, channels = tensor.shape
+    picture = picture_of(source)
+    if channels == 1:
+        picture = picture.convert("L").convert("RGB")
+    pixels = crop_to(picture, rows, columns)
     name = normalization or choose_normalization(graph)
-    image = normalize(pixels, NORMALIZATIONS[name])[None]
+    image = normalize(pixels, NORMALIZATIONS[name])[None, ..., :channels]
     if tensor.dtype == "float32":
         return image
     if tensor.scales.size != 1 or not tensor.scale > 0:

@@ -69,6 +69,14 @@ class RunnableModel:
     def network(self):
         return self.integer.network
 
+    def logits(self, tensors):
+        """Real logits float64 [classes] of `QuantizedModel.run`'s tensors.
+
+        Those of the integer network, or of the dense layers that the host runs after it; see
+        `mnv2.golden.graph.family.FamilyNetwork.logits`.
+        """
+        return (self.integer if self.family is None else self.family).logits(tensors)
+
 
 def open_model(
     path=None,

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["get_console", "get_error_console"]
+    from mnv2.sim.networks.open import RunnableModel
+
+__all__ = ["get_console", "get_error_console", "say_notes"]
 
 #: Width where the output is a file or a pipe: no row of a report is cut.
 FILE_WIDTH = 160
@@ -27,3 +29,11 @@ def get_error_console() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False)
+
+
+def say_notes(model: "RunnableModel") -> None:
+    """Say on standard error what a model's reader took in another form than the file has it."""
+    if model.float_model is None:
+        return
+    for note in model.float_model.notes:
+        get_error_console().print(f"{model.name}: {note}", soft_wrap=True)
