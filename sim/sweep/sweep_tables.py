@@ -188,7 +188,8 @@ def notes(results: SweepResults) -> list[str]:
     prepared = results.prepared
     count = len(prepared.pictures)
     least = 100 / (count + 1)
-    lines = []
+    lines = [f"{prepared.preparation}."]
+    lines += [f"Warning: {sentence}." for sentence in results.warnings]
     lines.append(
         "±: one standard error. 0 and 100 % have none by the formula, and still mean "
         f"{least:.1f} points with {count:,} pictures (Wilson)."
