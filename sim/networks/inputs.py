@@ -182,8 +182,8 @@ def load_input(model, source, normalization=None):
             f"The input {path} must be an .npy of {[1, *shape]}: only a model of 3 channels takes "
             "a picture"
         )
-    pixels = _resize(source, model.resizing, *shape[:2])
-    words = pixel_words(model.resizing, *shape[:2], chosen)
+    pixels = _resize(source, model.resizing, shape[0], shape[1])
+    words = pixel_words(model.resizing, shape[0], shape[1], chosen)
     return dataclasses.replace(pixels_input(model, pixels, chosen), path=path, pixels=words)
 
 

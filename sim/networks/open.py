@@ -151,17 +151,15 @@ def open_model(
     read = load_float_model(weights) if path is None else read_model_file(path, input_size)
     name = BUNDLED_NAME if path is None else str(path)
     integer = read.model if isinstance(read, FamilyNetwork) else read
-    about = {
-        "given_names": find_class_names(path, integer.network.classes, labels),
-        "resizing": resizing or find_resizing(path) or CROP,
-    }
+    names = find_class_names(path, integer.network.classes, labels)
+    resizing = resizing or find_resizing(path) or CROP
     if isinstance(read, FamilyNetwork | QuantizedModel):
         if calibration != BUNDLED:
             raise UserError(
                 f"The model {path} is in integers: there is nothing to calibrate on {calibration}"
             )
         family = read if isinstance(read, FamilyNetwork) else None
-        return RunnableModel(name, integer, family=family, **about)
+        return RunnableModel(name, integer, family=family, given_names=names, resizing=resizing)
     pictures = find_calibration(calibration)
     quantized = load_model(
         options=options,
@@ -169,9 +167,16 @@ def open_model(
         float_model=read,
         content=SHA256 if path is None else hash_file(path),
         pictures=pictures,
-        resizing=about["resizing"],
+        resizing=resizing,
     )
-    return RunnableModel(name, quantized, read, calibrated_on=pictures.words, **about)
+    return RunnableModel(
+        name,
+        quantized,
+        read,
+        calibrated_on=pictures.words,
+        given_names=names,
+        resizing=resizing,
+    )
 
 
 def load_float_model(weights=None):

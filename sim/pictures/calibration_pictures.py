@@ -106,8 +106,7 @@ class CalibrationSet:
             pictures = calibration_pictures(max(rows, columns), normalization, resizing)
             return [cut_centre(picture, rows, columns) for picture in pictures]
         return [
-            normalize(resizing.apply(load_image(path), rows, columns), normalization)
-            for path in self.paths
+            normalize(_read(path, resizing, rows, columns), normalization) for path in self.paths
         ]
 
 
@@ -136,6 +135,15 @@ def find_calibration(source: str) -> CalibrationSet:
     paths = tuple(picture.path for picture in image_set.pictures)
     words = f"{len(paths)} {'picture' if len(paths) == 1 else 'pictures'} of {Path(source).name}"
     return CalibrationSet(source, paths, words)
+
+
+def _read(path: Path, resizing: Resizing, rows: int, columns: int) -> np.ndarray:
+    """Pixels of a file; an error names it."""
+    image = load_image(path)
+    try:
+        return resizing.apply(image, rows, columns)
+    except UserError as error:
+        raise UserError(f"The image {path} cannot be calibrated on: {error}") from None
 
 
 def _hash(path: Path) -> str:

@@ -75,7 +75,9 @@ class Pictures:
         ]
 
 
-def decode_pictures(image_set, size, workers=1, progress=None, resizing: Resizing = CROP):
+def decode_pictures(
+    image_set, size, workers=1, progress=None, resizing: Resizing = CROP, *, required=True
+):
     """Read and resize the pictures of a set.
 
     Parameters
@@ -87,6 +89,8 @@ def decode_pictures(image_set, size, workers=1, progress=None, resizing: Resizin
         Threads.
     progress : function of (done, total), optional
     resizing : mnv2.sim.pictures.resizing.Resizing
+    required : bool
+        Whether one of them must be there.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def decode_pictures(image_set, size, workers=1, progress=None, resizing: Resizin
     Raises
     ------
     UserError
-        If none of them can be decoded.
+        If one is required, and none can be decoded.
     """
     rows, columns = size if isinstance(size, tuple) else (size, size)
 
@@ -130,7 +134,7 @@ def decode_pictures(image_set, size, workers=1, progress=None, resizing: Resizin
                 hashes.append(digest)
             if progress is not None:
                 progress(done, total)
-    if not files:
+    if required and not files:
         name, reason = skipped[0]
         raise UserError(
             f"None of the {total:,} pictures of {image_set.source!r} can be used; {name}: {reason}"
