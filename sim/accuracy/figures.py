@@ -21,8 +21,8 @@ __all__ = [
     "confusion",
 ]
 
-#: Standard errors by which another order of classes must be better to be worth a sentence: it is the
-#: best of many orders, so that noise alone reaches three.
+#: Standard errors by which another order of classes must be better to be worth a sentence: of many
+#: orders the best is taken, so that noise alone reaches three.
 ERRORS = 4
 
 

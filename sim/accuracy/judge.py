@@ -70,7 +70,7 @@ class PreparedAccuracy:
 
     @property
     def preparation(self) -> str:
-        """What was done to pixels, how folders became classes, what was calibrated on."""
+        """The treatment of pixels, the classes of folders and the calibration, in one line."""
         calibrated = None if self.judged.model is None else self.judged.model.calibrated_on
         return preparation_line(
             self.image_set, self.resizing, self.size, self.judged.normalization, calibrated
@@ -309,7 +309,7 @@ def run_accuracy(
         progress=progress,
         most=len(starts),
     ) as campaign:
-        known = campaign.figures("chunk")
+        known: dict[Any, Any] = campaign.figures("chunk")
         todo = [number for number in range(len(starts)) if number not in known]
         done = sum(len(_chunk(pictures, number)) for number in known)
         progress.results(done, len(pictures))
@@ -318,7 +318,7 @@ def run_accuracy(
                 campaign.journal.append({"chunk": number, "figures": figures})
                 done += len(_chunk(pictures, number))
                 progress.results(done, len(pictures), f"to {_chunk(pictures, number)[-1].name}")
-        figures_of = campaign.figures("chunk")
+        figures_of: dict[Any, Any] = campaign.figures("chunk")
     ordered = [figures_of[number] for number in range(len(starts))]
     return AccuracyResults(
         prepared,

@@ -1,4 +1,4 @@
-"""What a model's file carries of its training: names of classes, and how pictures were resized.
+"""Traces of training in a model's file: names of classes, and how pictures were resized.
 
 Names lie wherever the file's makers put them:
 
@@ -129,7 +129,7 @@ def _read(path: Path) -> bytes:
 
 
 def _carried(content: bytes) -> Iterator[Any]:
-    """What may be names of classes in a model's file; nothing of what is damaged."""
+    """Values in a model's file that may name classes; nothing of what is damaged."""
     readers = [_safetensors, _torch, _onnx]
     if content[4:8] == IDENTIFIER:
         readers = [_own, _associated]

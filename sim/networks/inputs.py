@@ -228,7 +228,7 @@ def pixels_input(model, pixels, normalization):
 
 
 def preparation_words(model, given):
-    """What was done to an input's pixels, and where names and ranges are from, in one line.
+    """The treatment of an input's pixels, and where names and ranges are from, in one line.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ def preparation_words(model, given):
 
 
 def run_before(model, value):
-    """What the host makes of a graph's input for the network: [H, W, 3] of [1, H, W, 3]."""
+    """The network's input [H, W, 3] that the host makes of a graph's, [1, H, W, 3]."""
     for operator in model.family.before:
         value = model.family.graph.kernels[operator.index].run(value)
     return value.reshape(model.network.input_shape)

@@ -102,9 +102,9 @@ def _add_figures(page, results, points, found):
                 f"± {reference['label_top1_standard_error']:.1%}: accuracy of the float network",
             )
         )
-    measure, best, _ = smallest_of_the_best(
-        results.figures, results.prepared.workload.model.network
-    )
+    named = smallest_of_the_best(results.figures, results.prepared.workload.model.network)
+    assert named is not None  # some format has figures
+    measure, best, _ = named
     words = "right by label" if measure == "label_top1" else "agreement with float"
     items.append(
         (

@@ -77,7 +77,7 @@ class Resizing:
         )
 
     def words(self, rows: int, columns: int) -> str:
-        """What is done to a picture, in words."""
+        """The treatment of a picture, in words."""
         if self.mode == "none":
             return f"taken as they are, {columns} x {rows}"
         if self.mode == "stretch":
@@ -123,7 +123,7 @@ def parse_resizing(text: str) -> Resizing:
 def pixel_words(
     resizing: Resizing, rows: int, columns: int, normalization: InputNormalization | None
 ) -> str:
-    """What is done to pixels, in one phrase for people.
+    """The treatment of pixels, in one phrase for people.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a judgement on pictures rests on, in words: pixels, classes, calibration, warnings."""
+"""The ground of a judgement on pictures, in words: pixels, classes, calibration, warnings."""
 
 import math
 from collections import Counter
@@ -22,7 +22,7 @@ def preparation_line(
     normalization: InputNormalization | None,
     calibrated_on: str | None,
 ) -> str:
-    """What was done to pixels, how folders became classes, and what was calibrated on.
+    """The treatment of pixels, the classes of folders, and the calibration, in one line.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class PreparedSweep:
 
     @property
     def preparation(self) -> str:
-        """What was done to pixels, how folders became classes, what was calibrated on."""
+        """The treatment of pixels, the classes of folders and the calibration, in one line."""
         model = self.workload.model
         rows, columns, _ = model.network.input_shape
         return preparation_line(

@@ -76,7 +76,7 @@ def test_workers_change_nothing(prepared, results, tmp_path):
 
 
 def test_kill_loses_nothing(sets, prepared, results, tmp_path):
-    """What was done when it was killed is neither lost nor done again."""
+    """Chunks that were done when it was killed are neither lost nor done again."""
     folder = sets / "killed"
     killed = subprocess.Popen(
         [sys.executable, "-m", "tests.sim.accuracy.accuracy_program", str(sets), "0"], cwd=ROOT

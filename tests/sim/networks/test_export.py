@@ -162,7 +162,7 @@ def test_refusals(arguments, words, files, tmp_path, monkeypatch):
 
 
 def test_names_and_resizing_travel_with_the_file(files, tmp_path):
-    """What the user said once is what later commands find."""
+    """Later commands find what the user said once."""
     _, path = files
     names = [f"kind {number}" for number in range(11)]
     (tmp_path / "names.txt").write_text("\n".join(names))
