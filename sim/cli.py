@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from mnv2.sim.commands.accuracy import accuracy
 from mnv2.sim.commands.classify import classify
 from mnv2.sim.commands.compare import compare
 from mnv2.sim.commands.cost import cost
@@ -113,6 +114,7 @@ for _command in (
     run,
     export,
     compare,
+    accuracy,
     sweep,
     predict,
     validate,

@@ -61,6 +61,13 @@ class FamilyNetwork:
         """The dense layers that the host runs after the network's own, which then is hidden."""
         return tuple(op for op in self.after if op.kind == "FULLY_CONNECTED")
 
+    @property
+    def classes(self):
+        """Number of the logits, int."""
+        if not self.host_layers:
+            return self.model.network.classes
+        return self.graph.tensors[self.host_layers[-1].output].shape[-1]
+
     def logits(self, tensors):
         """Real logits float64 [classes] of a run.
 

@@ -1,5 +1,6 @@
 """The input of a network: a picture, or an array of the model's own type."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,19 +14,25 @@ from mnv2.golden.graph.schema import Tensor
 from mnv2.golden.quantize import quantize_image
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
-from mnv2.sim.pictures.images import crop_to, load_image, normalize
+from mnv2.sim.pictures.images import load_image, normalize
 from mnv2.sim.pictures.normalization import (
     NORMALIZATIONS,
     choose_normalization,
     nearest_normalization,
 )
 from mnv2.sim.pictures.photographs import find_picture
+from mnv2.sim.pictures.resizing import CROP, Resizing, pixel_words
 
 __all__ = [
     "InputFile",
     "ModelInput",
+    "choose_input_normalization",
+    "graph_picture_size",
+    "graph_value",
     "load_graph_inputs",
     "load_input",
+    "pixels_input",
+    "preparation_words",
     "read_input_file",
     "read_picture",
 ]
@@ -64,11 +71,14 @@ class ModelInput:
         As a float network takes it: normalised.
     path : Path or None
         The file that it was made of, for reports.
+    pixels : str or None
+        What was done to its pixels, in words; None of an array.
     """
 
     integer: np.ndarray
     real: np.ndarray
     path: Path | None = None
+    pixels: str | None = None
 
     __repr__ = short_repr
 
@@ -128,7 +138,8 @@ def load_input(model, source, normalization=None):
     ----------
     model : mnv2.sim.networks.open.RunnableModel
     source : path or InputFile
-        A picture, or the name of a bundled one, which is resized, cropped and normalised; or an
+        A picture, or the name of a bundled one, which is resized as the model has it, and
+        normalised; or an
         .npy of [1, H, W, 3]: of the type of the graph's input, if the model came as a graph; else
         int8 as the integer network takes it, or float32, normalised.
     normalization : str, optional
@@ -157,19 +168,107 @@ def load_input(model, source, normalization=None):
     if isinstance(source, str):
         source = find_picture(source)
     integer, path = model.integer, path_of(source)
+    shape = integer.network.input_shape
+    if is_npy(path):
+        if model.family is not None:
+            (value,) = load_graph_inputs(model.family.graph, [source])
+            value = run_before(model, value)
+        else:
+            value = _load_array(integer, path)
+        return _model_input(integer, value, path, None)
+    chosen = choose_input_normalization(model, normalization)
+    if shape[2] != 3 and (shape[2] != 1 or model.family is None):
+        raise UserError(
+            f"The input {path} must be an .npy of {[1, *shape]}: only a model of 3 channels takes "
+            "a picture"
+        )
+    pixels = _resize(source, model.resizing, shape[0], shape[1])
+    words = pixel_words(model.resizing, shape[0], shape[1], chosen)
+    return dataclasses.replace(pixels_input(model, pixels, chosen), path=path, pixels=words)
+
+
+def choose_input_normalization(model, normalization=None):
+    """The mnv2.golden.float_model.InputNormalization of a model's pictures.
+
+    Parameters
+    ----------
+    model : mnv2.sim.networks.open.RunnableModel
+    normalization : str, optional
+        A name of NORMALIZATIONS; see `load_input`.
+    """
+    if normalization is not None:
+        return NORMALIZATIONS[normalization]
     if model.family is not None:
-        (value,) = load_graph_inputs(model.family.graph, [source], normalization)
-        for operator in model.family.before:
-            value = model.family.graph.run_operator(operator, value)
-        value = value.reshape(integer.network.input_shape)
-    elif is_npy(path):
-        value = _load_array(integer, path)
-    else:
-        value = _load_picture(model, source, normalization)
+        return NORMALIZATIONS[choose_normalization(model.family.graph)]
+    if model.float_model is not None:
+        return model.float_model.input_normalization
+    integer = model.integer
+    return NORMALIZATIONS[nearest_normalization(integer.input_scale, integer.input_zero_point)]
+
+
+def pixels_input(model, pixels, normalization):
+    """The input of a network from pixels of its size.
+
+    Parameters
+    ----------
+    model : mnv2.sim.networks.open.RunnableModel
+    pixels : uint8 [H, W, 3]
+    normalization : mnv2.golden.float_model.InputNormalization
+
+    Returns
+    -------
+    ModelInput
+    """
+    if model.family is None:
+        return _model_input(model.integer, normalize(pixels, normalization))
+    graph = model.family.graph
+    (index,) = graph.inputs
+    value = graph_value(graph.tensors[index], pixels, normalization)
+    return _model_input(model.integer, run_before(model, value))
+
+
+def preparation_words(model, given):
+    """The treatment of an input's pixels, and where names and ranges are from, in one line.
+
+    Parameters
+    ----------
+    model : mnv2.sim.networks.open.RunnableModel
+    given : ModelInput
+
+    Returns
+    -------
+    str
+    """
+    parts = [f"Pixels: {given.pixels or 'an array, taken as it is'}"]
+    parts.append(f"names of classes: {model.class_names.origin}")
+    if model.calibrated_on is not None:
+        parts.append(f"calibrated on {model.calibrated_on}")
+    return "; ".join(parts)
+
+
+def run_before(model, value):
+    """The network's input [H, W, C] that the host makes of a graph's, [1, H, W, C]."""
+    for operator in model.family.before:
+        value = model.family.graph.run_operator(operator, value)
+    return value.reshape(model.network.input_shape)
+
+
+def _model_input(integer, value, path=None, pixels=None):
     if value.dtype == np.float32:
-        return ModelInput(quantize_image(value, integer), value, path)
+        return ModelInput(quantize_image(value, integer), value, path, pixels)
     real = dequantize(value, integer.input_scale, integer.input_zero_point)
-    return ModelInput(value, real, path)
+    return ModelInput(value, real, path, pixels)
+
+
+def _resize(source, resizing: Resizing, rows, columns):
+    """Pixels of a picture, uint8 [rows, columns, 3]; an error names the file."""
+    try:
+        return resizing.apply(picture_of(source), rows, columns)
+    except UserError as error:
+        # Errors of the file itself name it already.
+        if str(path_of(source)) in str(error):
+            raise
+        raise UserError(f"{path_of(source)}: {error}") from None
 
 
 def path_of(source):
@@ -195,26 +294,7 @@ def _load_array(integer, path):
         return load_npy(path, Tensor(0, "input", shape, kind))[0]
 
 
-def _load_picture(model, source, normalization):
-    """Normalised float32 [H, W, 3] of a picture."""
-    rows, columns, channels = model.network.input_shape
-    if channels != 3:
-        raise UserError(
-            f"The input {path_of(source)} must be an .npy of [1, {rows}, {columns}, {channels}]: "
-            "only a model of 3 channels takes a picture"
-        )
-    if normalization is not None:
-        chosen = NORMALIZATIONS[normalization]
-    elif model.float_model is not None:
-        chosen = model.float_model.input_normalization
-    else:
-        chosen = NORMALIZATIONS[
-            nearest_normalization(model.integer.input_scale, model.integer.input_zero_point)
-        ]
-    return normalize(crop_to(picture_of(source), rows, columns), chosen)
-
-
-def load_graph_inputs(graph, sources, normalization=None):
+def load_graph_inputs(graph, sources, normalization=None, resizing: Resizing = CROP):
     """The inputs of a graph from files, in the model's order.
 
     Parameters
@@ -224,6 +304,8 @@ def load_graph_inputs(graph, sources, normalization=None):
         An .npy for each input; or one picture, where the model has one input [1, H, W, 3].
     normalization : str, optional
         A name of NORMALIZATIONS, for a picture; by default that of `choose_normalization`.
+    resizing : mnv2.sim.pictures.resizing.Resizing
+        For a picture.
 
     Returns
     -------
@@ -250,7 +332,7 @@ def load_graph_inputs(graph, sources, normalization=None):
                 raise UserError(
                     f"The input {path} must be an .npy, as the model has {len(tensors)} inputs"
                 )
-            arrays.append(_load_graph_picture(source, graph, normalization))
+            arrays.append(_load_graph_picture(source, graph, normalization, resizing))
     return arrays
 
 
@@ -295,15 +377,33 @@ def load_npy(path, tensor):
     return np.array(array)
 
 
-def _load_graph_picture(source, graph, normalization=None):
-    """The input of a graph from a picture, resized and cropped as `mnv2.sim.pictures.images` does.
-
-    A model of one channel takes the picture's luma (ITU-R 601), normalised like a red channel.
+def _load_graph_picture(source, graph, normalization, resizing):
+    """The input of a graph from a picture.
 
     Raises
     ------
     UserError
         If the picture cannot be read, or the model takes none.
+    """
+    rows, columns = graph_picture_size(graph, path_of(source))
+    pixels = _resize(source, resizing, rows, columns)
+    name = normalization or choose_normalization(graph)
+    return graph_value(graph.tensors[graph.inputs[0]], pixels, NORMALIZATIONS[name])
+
+
+def graph_picture_size(graph, what):
+    """(rows, columns) of the picture that a graph takes.
+
+    Parameters
+    ----------
+    graph : mnv2.golden.graph.graph.Graph
+    what : path
+        What was to be a picture, for the message.
+
+    Raises
+    ------
+    UserError
+        If it takes none.
     """
     tensor = graph.tensors[graph.inputs[0]]
     if (
@@ -313,17 +413,39 @@ def _load_graph_picture(source, graph, normalization=None):
         or tensor.dtype not in ("float32", *RANGES)
     ):
         raise UserError(
-            f"The input {path_of(source)} must be an .npy of {tensor.dtype} "
+            f"The input {what} must be an .npy of {tensor.dtype} "
             f"{list(tensor.shape)}: only a model with an input of [1, H, W, 3] or "
             "[1, H, W, 1] takes a picture"
         )
-    _, rows, columns, channels = tensor.shape
-    picture = picture_of(source)
+    return tensor.shape[1:3]
+
+
+def graph_value(tensor, pixels, normalization):
+    """A graph's input from pixels of its size.
+
+    A model of one channel takes the pixels' luma (ITU-R BT.601), normalised like a red channel.
+
+    Parameters
+    ----------
+    tensor : mnv2.golden.graph.schema.Tensor
+        The graph's input, [1, H, W, 3] or [1, H, W, 1].
+    pixels : uint8 [H, W, 3]
+    normalization : mnv2.golden.float_model.InputNormalization
+
+    Returns
+    -------
+    array
+        Of the tensor's shape and type.
+
+    Raises
+    ------
+    UserError
+        If it is to be quantised and has no scale.
+    """
+    channels = tensor.shape[3]
     if channels == 1:
-        picture = picture.convert("L").convert("RGB")
-    pixels = crop_to(picture, rows, columns)
-    name = normalization or choose_normalization(graph)
-    image = normalize(pixels, NORMALIZATIONS[name])[None, ..., :channels]
+        pixels = np.asarray(Image.fromarray(pixels).convert("L").convert("RGB"))
+    image = normalize(pixels, normalization)[None, ..., :channels]
     if tensor.dtype == "float32":
         return image
     if tensor.scales.size != 1 or not tensor.scale > 0:
