@@ -102,6 +102,7 @@ def place(
     from mnv2.sim.cost.devices import find_device
     from mnv2.sim.jobs.files import replaced_files
     from mnv2.sim.place.design_check import check_design
+    from mnv2.sim.place.other_families import check_family
     from mnv2.sim.place.place_files import write_place
     from mnv2.sim.place.place_tables import render_place
     from mnv2.sim.place.placement import PlaceRequest, place_accelerator
@@ -114,6 +115,7 @@ def place(
     setting = load_setting(config, settings or ())
     if device is None:
         device = _DEFAULT_DEVICE if setting.board is None else setting.board.device
+    check_family(device)
     target = find_target(find_device(device))
     speed = _choose_speed(target, speed)
     if bitstream and not target.flow.bits:

@@ -71,6 +71,22 @@ def test_device_that_no_open_tool_places(invoke):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("LIFCL-40", "nextpnr-nexus has, LIFCL-40, has 84 block RAMs and 56 multipliers"),
+        ("CrossLink-NX", "nextpnr-nexus has, LIFCL-40, has 84 block RAMs and 56 multipliers"),
+        ("gw5ast-138c", "Yosys maps no multiplication to the DSPs of Gowin's GW5A"),
+        ("Tang-Mega-138K", "Yosys maps no multiplication to the DSPs of Gowin's GW5A"),
+        ("CCGM1A2", "a GateMate multiplies in its logic elements"),
+    ],
+)
+def test_family_that_is_not_described(invoke, name, words):
+    line = fails(invoke, "--device", name)
+    assert line.startswith(f"mnv2: {name} cannot be placed here: ")
+    assert words in line
+
+
 SMALLER = "use --config ulx3s-85f, or a design that mnv2 explore --device ECP5-85 finds."
 
 
