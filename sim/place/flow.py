@@ -1,4 +1,4 @@
-"""What differs between families of devices in placing and routing: program, options, cells."""
+"""Differences between families of devices in placing and routing: program, options, cells."""
 
 import re
 from collections.abc import Mapping

@@ -51,7 +51,7 @@ def _headline(report):
 
 
 def _doubt(report, begin=" (", end=")"):
-    """The word that stands beside each figure of time where the timing leaves something out."""
+    """The word that stands at each figure of time where the timing leaves something out."""
     return f"{begin}optimistic{end}" if report.target.flow.caveat else ""
 
 

@@ -112,7 +112,7 @@ class PlaceReport:
 
     @property
     def timing(self) -> str:
-        """What all its clocks and delays are: ``"complete"``, or "optimistic", and why."""
+        """All its clocks and delays are this: ``"complete"``, or "optimistic", and why."""
         return self.target.flow.caveat or "complete"
 
     @property

@@ -83,7 +83,7 @@ def write_pins(part: Part) -> str:
 
 
 def find_database(program: Path, part: Part) -> Path | None:
-    """nextpnr's database of a die: beside the program, or where Debian has it; None if nowhere."""
+    """nextpnr's database of a die: next to the program, or where Debian has it; None if nowhere."""
     name = Path("nextpnr", "himbaechel", "xilinx", f"chipdb-{part.die}.bin")
     folders = (program.resolve().parent.parent / "share", Path("/usr/share"))
     return next((folder / name for folder in folders if (folder / name).is_file()), None)

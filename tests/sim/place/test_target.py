@@ -36,8 +36,8 @@ def test_parts_of_7_series(name, part):
     assert target.flow.caveat.startswith("optimistic: ")
 
 
-def test_database_beside_the_program(tmp_path):
-    """Where it is found it is named; else nextpnr says where it looks for one."""
+def test_database_next_to_the_program(tmp_path):
+    """It is named if it is found; else nextpnr says where it looks for one."""
     target = find_target(find_device("Artix-7-35T"))
     program = tmp_path / "bin" / "nextpnr-himbaechel-xilinx"
     folder = tmp_path / "share" / "nextpnr" / "himbaechel" / "xilinx"
