@@ -100,6 +100,9 @@ _FAULTS = {
     (8, 2, "emit"): Fault("gearbox", "with m.If(level == 1):", "with m.If(level == 0):"),
     (4, 6, "drop"): Fault("gearbox", "Mux(place == given - 1, 0,", "Mux(place == given, 0,"),
     (6, 4, "emit"): Fault("gearbox", "(level <= capacity - taken) &", "(level <= capacity) &"),
+    (9, 10, "emit"): Fault(
+        "gearbox", "position * shape.unit_bits", "(position | 1) * shape.unit_bits"
+    ),
 }
 
 PROOFS = [

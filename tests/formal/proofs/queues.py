@@ -164,7 +164,7 @@ PROOFS = [
         "residual-path",
         "each result fetches its summand, once, in order; its sum comes after the latency",
         residual_path,
-        Fault("residual_path", "queue.r_rdy & adder.i.ready & ~reading", "queue.r_rdy & ~reading"),
+        Fault("residual_path", "eq(waiting.residual_address)", "eq(waiting.address)"),
         cover_depth=20,
         fault_depth=16,
     ),
