@@ -174,7 +174,9 @@ def test_checkout_with_other_line_ends_runs(tmp_path):
     assert not [path.name for path in files if b"\r" in path.read_bytes()]
 
 
-@pytest.mark.parametrize("script", ["scripts/run", "scripts/test", "scripts/peers", ".ci/run"])
+@pytest.mark.parametrize(
+    "script", ["scripts/run", "scripts/test", "scripts/prove", "scripts/peers", ".ci/run"]
+)
 def test_missing_tools_are_named(script, project):
     done = call(project, script)
     assert done.returncode == 2
