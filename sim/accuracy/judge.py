@@ -23,7 +23,8 @@ from mnv2.sim.jobs.campaign import open_campaign
 from mnv2.sim.jobs.progress import CampaignProgress, Silence
 from mnv2.sim.networks.carried_names import find_class_names, find_resizing
 from mnv2.sim.networks.files import hash_file, load_graph
-from mnv2.sim.networks.inputs import choose_input_normalization, graph_picture_size
+from mnv2.sim.networks.graph_inputs import graph_picture_size
+from mnv2.sim.networks.inputs import choose_input_normalization
 from mnv2.sim.networks.open import open_model
 from mnv2.sim.pictures.calibration_pictures import BUNDLED, find_calibration
 from mnv2.sim.pictures.class_names import ClassNames, known_class_names

@@ -12,7 +12,8 @@ import numpy as np
 from mnv2.golden.float_model import InputNormalization
 from mnv2.golden.graph.graph import Graph
 from mnv2.golden.summary import short_repr
-from mnv2.sim.networks.inputs import graph_value, pixels_input
+from mnv2.sim.networks.graph_inputs import graph_value
+from mnv2.sim.networks.inputs import pixels_input
 from mnv2.sim.networks.open import RunnableModel
 from mnv2.sim.sweep.evaluate import places, sqnr_db_by_picture
 

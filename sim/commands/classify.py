@@ -71,7 +71,7 @@ def classify(
     from mnv2.sim.commands.terminal.console import get_console, say_notes
     from mnv2.sim.networks.classify import classify as run
     from mnv2.sim.networks.dumps import write_dump
-    from mnv2.sim.networks.inputs import read_picture
+    from mnv2.sim.networks.input_files import read_picture
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.networks.outputs import dump_tensors
 

@@ -65,7 +65,7 @@ def golden(
     from mnv2.sim.jobs.files import check_writable_file
     from mnv2.sim.networks.dumps import write_dump
     from mnv2.sim.networks.files import load_graph
-    from mnv2.sim.networks.inputs import load_graph_inputs
+    from mnv2.sim.networks.graph_inputs import load_graph_inputs
     from mnv2.sim.pictures.normalization import choose_normalization
     from mnv2.sim.pictures.photographs import find_picture
     from mnv2.sim.pictures.resizing import CROP, parse_resizing
@@ -150,7 +150,7 @@ def describe_input(graph, paths, normalization, resizing, names, outputs):
     """
     import numpy as np
 
-    from mnv2.sim.networks.inputs import is_npy
+    from mnv2.sim.networks.input_files import is_npy
     from mnv2.sim.pictures.normalization import NORMALIZATIONS
     from mnv2.sim.pictures.resizing import pixel_words
 

@@ -38,7 +38,7 @@ from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
     from mnv2.hw.config import AcceleratorConfig
-    from mnv2.sim.networks.inputs import InputFile
+    from mnv2.sim.networks.input_files import InputFile
     from mnv2.sim.rtl.memory_model import MemoryModel
     from mnv2.sim.run import RunResult
 
@@ -219,7 +219,7 @@ class RunRequest:
 
     Attributes
     ----------
-    sources : tuple of mnv2.sim.networks.inputs.InputFile
+    sources : tuple of mnv2.sim.networks.input_files.InputFile
         For each frame abreast a decoded picture, or an array of the model's input.
     model : Path or None
         File of the network; None for the bundled weights.

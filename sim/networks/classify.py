@@ -14,7 +14,8 @@ from mnv2.golden.fixed_point import dequantize
 from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.compare import sqnr_db
 from mnv2.sim.networks.golden_run import run_golden
-from mnv2.sim.networks.inputs import load_input, path_of, preparation_words
+from mnv2.sim.networks.input_files import path_of
+from mnv2.sim.networks.inputs import load_input, preparation_words
 from mnv2.sim.networks.open import RunnableModel
 from mnv2.sim.networks.ranking import RankedClass, rank
 
@@ -86,7 +87,7 @@ def classify(model, source, *, normalization=None, count=5):
     Parameters
     ----------
     model : mnv2.sim.networks.open.RunnableModel
-    source : path or mnv2.sim.networks.inputs.InputFile
+    source : path or mnv2.sim.networks.input_files.InputFile
         A picture or an .npy, see `mnv2.sim.networks.inputs.load_input`.
     normalization : str, optional
         See there.

@@ -19,7 +19,8 @@ from mnv2.sim.accuracy.request import AccuracyRequest
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.journal import JOURNAL_FILE, read_journal
 from mnv2.sim.networks.files import load_graph
-from mnv2.sim.networks.inputs import load_graph_inputs, load_input
+from mnv2.sim.networks.graph_inputs import load_graph_inputs
+from mnv2.sim.networks.inputs import load_input
 from mnv2.sim.networks.open import RunnableModel, open_model, quantize_on
 from mnv2.sim.pictures.images import normalize
 from mnv2.sim.rtl.memory_model import MemoryModel

@@ -8,7 +8,7 @@ from mnv2.golden.importers.tflite import read_graph
 from mnv2.sim.errors import UserError
 from mnv2.sim.networks import files
 from mnv2.sim.networks.files import load_graph
-from mnv2.sim.networks.inputs import load_graph_inputs
+from mnv2.sim.networks.graph_inputs import load_graph_inputs
 from mnv2.sim.pictures.images import crop_image
 from mnv2.sim.pictures.normalization import NORMALIZATIONS, choose_normalization
 from tests.golden.graph.models import ModelMaker
