@@ -304,8 +304,8 @@ def test_work_and_elements_are_bounded_over_all_operators():
 
 
 def test_records_refuse_what_is_none():
-    with pytest.raises(ValueError, match="must be one of ADD, .*, not 'MAX_POOL_2D'"):
-        Operator(0, "MAX_POOL_2D", (0,), (1,))
+    with pytest.raises(ValueError, match="must be one of ADD, .*, not 'CONCATENATION'"):
+        Operator(0, "CONCATENATION", (0,), (1,))
     with pytest.raises(TypeError, match="must be SoftmaxOptions"):
         Operator(0, "SOFTMAX", (0,), (1,), AddOptions())
     with pytest.raises(ValueError, match="activation must be one of NONE, .*, not 'TANH'"):
