@@ -141,8 +141,8 @@ def _address(name, offset, what):
                  f"Address of {what} in memory: its lower 32 bits. A multiple of 4096.",
                  _whole("ADDRESS", "Bits 31 to 0 of the address in bytes.")),
         Register(f"{name}_HIGH", offset + 4, "rw",
-                 f"Address of {what} in memory: the bits above. Those that the memory port has not, "
-                 "see CAPABILITIES_PORT, read 0.",
+                 f"Address of {what} in memory: the bits above. Those that the memory port does "
+                 "not have, see CAPABILITIES_PORT, read 0.",
                  _whole("ADDRESS", "Bits 63 to 32 of the address in bytes.")),
     )
 
@@ -194,21 +194,21 @@ _TABLE = (
              "Write 1: start the program. Ignored, and noted in ERRORS, while one is under way.",
              (Field("START", 0, 1, "1 starts."),)),
     Register("STOP", 0x044, "wo",
-             "Write 1: end the program after a whole frame. The frame whose first descriptor begins "
+             "Write 1: end the program after a whole turn. The turn whose first descriptor begins "
              "next is the last; the logits of all that were begun are written. Nothing happens if "
              "no program is under way.",
              (Field("STOP", 0, 1, "1 stops."),)),
     Register("ABORT", 0x048, "wo",
              "Write 1: end the program now. Bursts that were announced are completed, none is "
              "announced any more; the status is RUNNING until the last has ended, then ABORTED. "
-             "What lies in memory of the frames under way is not defined. Nothing happens if no "
+             "What lies in memory of the turns under way is not defined. Nothing happens if no "
              "program is under way.",
              (Field("ABORT", 0, 1, "1 aborts."),)),
     Register("STATUS", 0x04C, "ro", "State of the last program.",
              (Field("STATUS", 0, 4, "State of the last program, or why it ended.", Status),)),
     Register("FINISHED", 0x050, "ro",
-             "Descriptors completed since the start, modulo 2**32. Row FINISHED - 1 of the counters "
-             "is that of the last.",
+             "Descriptors completed since the start, modulo 2**32. The counters of the last are in "
+             "row FINISHED - 1, modulo the rows.",
              _whole("DESCRIPTORS", "Descriptors.")),
     Register("FRAMES", 0x054, "rw",
              "Turns to run: frames, or pairs of frames abreast. 0: until STOP.",
@@ -221,8 +221,8 @@ _TABLE = (
              (Field("DONE", 0, 1, "A program has ended, for whatever reason."),
               Field("FRAME", 1, 1, "The logits of a turn are in memory."))),
     Register("INTERRUPT", 0x060, "w1c",
-             "What has happened, whether enabled or not. The interrupt is high while an enabled bit "
-             "is 1.",
+             "What has happened, whether enabled or not. The interrupt is high while a bit is 1 "
+             "here and in INTERRUPT_ENABLE.",
              (Field("DONE", 0, 1, "A program has ended, for whatever reason."),
               Field("FRAME", 1, 1, "The logits of a turn are in memory."))),
     Register("ERRORS", 0x064, "w1c", "What the host did too early or too late.",
@@ -236,8 +236,8 @@ _TABLE = (
              _whole("RECORDS", "Records.", RECORDS_BITS)),
     *_address("PICTURE", 0x090, "the first slot of the ring of pictures"),
     Register("PICTURE_STRIDE", 0x098, "rw",
-             "Bytes from a slot to the next, a multiple of 4096. A slot holds the packed picture of "
-             "a turn.", _whole("BYTES", "Bytes.")),
+             "Bytes from a slot to the next, a multiple of 4096. A slot holds a turn's picture, or "
+             "its two, packed.", _whole("BYTES", "Bytes.")),
     Register("PICTURE_COUNT", 0x09C, "rw",
              "Slots of the ring of pictures: turn t takes that of number t modulo the count. 0 is "
              "taken as 1.", _whole("SLOTS", "Slots.", SLOTS_BITS), reset=1),
