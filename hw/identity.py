@@ -1,4 +1,4 @@
-"""What an accelerator says of itself: hash of its configuration, values of constant registers."""
+"""Identity of an accelerator: hash of its configuration, and values of constant registers."""
 
 import hashlib
 import json

@@ -17,7 +17,7 @@ CLASSIFIER_PARTS = SEGMENTS // 2
 
 @dataclass(frozen=True)
 class TurnEntry:
-    """What a descriptor is for.
+    """Purpose of a descriptor.
 
     Attributes
     ----------
