@@ -31,11 +31,10 @@ Calls between sequencer, passes and port
 `plan.plan_network` lists the descriptors that are executed, turn after turn, as sizes.
 `machine.Machine` is the sequencer: for each descriptor it waits for the record, cuts a block into
 strips, and runs each strip's passes one after another: `array.stem_pass`, `array.window_pass`,
-`array.pointwise_pass`. A
-pass is given the cycle in which it is asked for, and gives the cycle in which the next can be;
-`core_state.CoreState` is what one leaves to the next. The passes ask the port
-(`port.interface.ReadSide`, `port.interface.WriteSide`) what has come, and tell it what they take,
-release and produce. The port calls nothing: it relies on what it was told.
+`array.pointwise_pass`. A pass is given the cycle in which it is asked for, and gives the cycle in
+which the next can be; `core_state.CoreState` is what one leaves to the next. The passes ask the
+port (`port.interface.ReadSide`, `port.interface.WriteSide`) what has come, and tell it what they
+take, release and produce. The port calls nothing: it relies on what it was told.
 
 Each side keeps its own time
 ----------------------------
