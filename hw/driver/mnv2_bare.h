@@ -11,10 +11,10 @@ struct mnv2_bare {
     void (*sleep)(void);
 };
 
-/* address: of the register ID. clock: ticks that count up, in which time-outs are given. sleep: rest
- * until any interrupt, such as by the instruction wfi, the timer's among them, or time-outs come
- * late; it has to return if the accelerator's is high already. NULL: poll. Hooks for caches are set
- * in bus afterwards. */
+/* address: of the register ID. clock: ticks that count up, the unit of time-outs. sleep: rest until
+ * any interrupt, such as by the instruction wfi, the timer's among them, or time-outs come late; it
+ * has to return if the accelerator's is high already. NULL: poll. Hooks for caches are set in bus
+ * afterwards. */
 void mnv2_bare_open(struct mnv2_bare *bare, uintptr_t address, uint64_t (*clock)(void),
                     void (*sleep)(void));
 

@@ -65,6 +65,7 @@ def build_simulation(
     fast=False,
     verilator_arguments=(),
     building=None,
+    cocotb=True,
 ):
     """Build a simulation, or find the one that was built from the same content.
 
@@ -90,6 +91,8 @@ def build_simulation(
         Further arguments of Verilator.
     building : function, optional
         Called before it is built, if it is.
+    cocotb : bool
+        Whether cocotb, and with it Python, is part of the executable; else ``main`` is needed.
 
     Returns
     -------
@@ -106,10 +109,12 @@ def build_simulation(
     tools = find_toolchain()
     waves = waves_format(tools.compiler) if waves else None
     arguments = _arguments(waves, asserts) + list(verilator_arguments)
-    versions = {**tools.versions, "cocotb": importlib.metadata.version("cocotb")}
+    versions = dict(tools.versions)
+    if cocotb:
+        versions["cocotb"] = importlib.metadata.version("cocotb")
     optimization = ["-O3", *tools.native] if fast else ["-O1"]
     processor = tools.processor if fast else ""
-    key = _key(texts, top, main, arguments, optimization, processor, versions)
+    key = _key(texts, top, main, arguments, optimization, processor, versions, cocotb)
     folder = cache_folder("build")
     directory = folder / f"{top}-{key}"
     with _lock(folder / f"{top}-{key}.lock"):
@@ -126,6 +131,7 @@ def build_simulation(
                 optimization,
                 tools,
                 runtime=[waves, *verilator_arguments],
+                cocotb=cocotb,
             )
     return Build(directory=directory, top=top, waves=waves, built=built, versions=versions)
 
@@ -248,10 +254,8 @@ def _read_sources(sources):
     return texts
 
 
-def _key(texts, top, main, arguments, optimization, processor, versions):
+def _key(texts, top, main, arguments, optimization, processor, versions, cocotb):
     """Hash of all that decides the executable."""
-    import cocotb_tools.config
-
     state = {
         "texts": list(texts.items()),
         "top": top,
@@ -261,10 +265,12 @@ def _key(texts, top, main, arguments, optimization, processor, versions):
         "processor": processor,
         "versions": versions,
         "timescale": TIMESCALE,
-        # The executable finds cocotb's libraries, and through them Python, by these paths.
-        "libraries": str(cocotb_tools.config.libs_dir),
-        "python": sys.version,
     }
+    if cocotb:
+        import cocotb_tools.config
+
+        # The executable finds cocotb's libraries, and through them Python, by these paths.
+        state |= {"libraries": str(cocotb_tools.config.libs_dir), "python": sys.version}
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
 
 
@@ -276,13 +282,11 @@ def _lock(path):
         yield
 
 
-def _build(directory, texts, top, main, arguments, optimization, tools, *, runtime):
+def _build(directory, texts, top, main, arguments, optimization, tools, *, runtime, cocotb):
     """Build in a temporary folder; the result appears under its name whole or not at all.
 
     ``runtime`` are the choices that Verilator's own C++ files are compiled with.
     """
-    import cocotb_tools.config
-
     if " " in str(directory):
         raise UserError(
             f"GNU make cannot build in {str(directory)!r}: set MNV2_CACHE to a folder without "
@@ -297,20 +301,26 @@ def _build(directory, texts, top, main, arguments, optimization, tools, *, runti
             path = kept / "sources" / name
             path.write_text(text)
             paths.append(path)
-        program = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+        program = kept / "sources" / "main.cpp"
         if main is not None:
-            program = kept / "sources" / "main.cpp"
             program.write_text(main)
-        libraries = cocotb_tools.config.libs_dir
+        links = []
+        if cocotb:
+            import cocotb_tools.config
+
+            if main is None:
+                program = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+            libraries = cocotb_tools.config.libs_dir
+            link = f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"
+            links = ["--vpi", "-LDFLAGS", link]
         log = kept / "build.log"
         folder = temporary / "build"
         objects = copy_runtime(folder, runtime, tools)
         verilate = [
-            *(tools.verilator.path, "--cc", "--exe", "--vpi", "--Mdir", folder, "-o", top),
+            *(tools.verilator.path, "--cc", "--exe", "--Mdir", folder, "-o", top),
             # The names that cocotb's main program includes, and its libraries.
             *("--prefix", "Vtop", "--top-module", top, "--timescale", "/".join(TIMESCALE)),
-            *("-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"),
-            *(*arguments, program, *paths),
+            *(*links, *arguments, program, *paths),
         ]
         # Assignments on the command line, as one of two words cannot be in MAKEFLAGS.
         compile_all = [
