@@ -102,20 +102,20 @@ void mnv2_unpack_logits(const struct mnv2_program *program, const uint8_t *slot,
     const struct mnv2_layout *layout = &program->logits_layout;
     const uint32_t inputs = program->inputs, lanes = program->frames * inputs;
     struct cursor cursor = {layout, 0, layout->beat_bits};
-    uint32_t first, lane, value, class;
+    uint32_t first, lane, value, number;
 
     for (first = 0; first < program->classes; first += inputs) {
         for (lane = 0; lane < lanes; ++lane) {
             value = get_bits(slot, &cursor, 32);
-            class = first + lane - frame * inputs;
-            if (accumulators && lane / inputs == frame && class < program->classes)
-                accumulators[class] = to_signed(value);
+            number = first + lane - frame * inputs;
+            if (accumulators && lane / inputs == frame && number < program->classes)
+                accumulators[number] = to_signed(value);
         }
         for (lane = 0; lane < lanes; ++lane) {
             value = get_bits(slot, &cursor, 8);
-            class = first + lane - frame * inputs;
-            if (lane / inputs == frame && class < program->classes)
-                logits[class] = (int8_t)to_signed(value & 0x80 ? value | 0xffffff00u : value);
+            number = first + lane - frame * inputs;
+            if (lane / inputs == frame && number < program->classes)
+                logits[number] = (int8_t)to_signed(value & 0x80 ? value | 0xffffff00u : value);
         }
         skip(&cursor, layout->taken_bits - 40 * lanes);
     }

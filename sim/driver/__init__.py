@@ -1,1 +1,1 @@
-"""The accelerator's C driver: its generated headers, its files, and the bench in which it drives the RTL."""
+"""The driver in C: its headers, the files that go with it, and a bench where it drives the RTL."""

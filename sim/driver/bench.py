@@ -98,7 +98,7 @@ def compile_host(build, program_folder, executable, *, compiler=None, options=()
     executable : Path
         To be made.
     compiler : str, optional
-        A C compiler; default the one that goes with the C++ compiler.
+        A C compiler; default the first that is found.
     options : sequence of str
         Further options, such as sanitizers.
 
@@ -110,7 +110,7 @@ def compile_host(build, program_folder, executable, *, compiler=None, options=()
         If it refuses the sources.
     """
     if compiler is None:
-        compiler = find_tool("c++").path
+        compiler = find_tool("cc").path
     library = build.directory / build.top
     with tempfile.TemporaryDirectory(prefix="mnv2-") as temporary:
         headers = Path(temporary)
@@ -118,8 +118,8 @@ def compile_host(build, program_folder, executable, *, compiler=None, options=()
         folders = [f"-I{folder}" for folder in (headers, DRIVER, _FOLDER, program_folder)]
         sources = [DRIVER / "mnv2.c", DRIVER / "mnv2_format.c", _FOLDER / "host.c"]
         command = [
-            *(compiler, "-x", "c", *STRICT, "-O2", *options, *folders, *sources),
-            *("-x", "none", library, f"-Wl,-rpath,{build.directory}", "-o", executable),
+            *(compiler, *STRICT, "-O2", *options, *folders, *sources, library),
+            *(f"-Wl,-rpath,{build.directory}", "-o", executable),
         ]
         done = subprocess.run(
             [str(word) for word in command], capture_output=True, text=True, check=False

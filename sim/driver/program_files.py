@@ -9,6 +9,7 @@ import mnv2.hw.driver
 from mnv2.sim.driver.program_header import names_header, program_header
 from mnv2.sim.driver.program_layout import image_bytes, program_layout
 from mnv2.sim.driver.registers_header import registers_header
+from mnv2.sim.driver.registers_json import registers_json
 from mnv2.sim.mapping.packing import pack_image
 from mnv2.sim.rtl.abreast import to_pack
 
@@ -94,10 +95,14 @@ def vector_files(pictures, tensors, config) -> dict[str, bytes]:
 
 
 def driver_files() -> dict[str, bytes]:
-    """The driver's sources and its header of registers, by name."""
+    """The driver's sources, and the registers as they use them, by name."""
     files = {
         path.name: path.read_bytes()
         for path in sorted(DRIVER.iterdir())
         if path.suffix in (".c", ".h") or path.name == "mnv2_pynq.py"
     }
-    return {**files, "mnv2_registers.h": registers_header().encode()}
+    return {
+        **files,
+        "mnv2_registers.h": registers_header().encode(),
+        "mnv2_registers.json": registers_json(files["mnv2.h"].decode()).encode(),
+    }

@@ -27,7 +27,7 @@ def registers_header() -> str:
         ``STATUS``; and where each counter is.
     """
     lines = [
-        "/* Registers of the MobileNetV2 accelerator. Made from hw/register_map.py: do not edit. */",
+        "/* Registers of the MobileNetV2 accelerator. Made from hw/register_map.py. */",
         "#ifndef MNV2_REGISTERS_H",
         "#define MNV2_REGISTERS_H",
         "",
@@ -45,9 +45,7 @@ def registers_header() -> str:
         "/* Byte addresses, and the fields of those that have more than one. */",
     ]
     for register in REGISTERS.values():
-        lines.append(
-            _define(f"REG_{register.name}", f"0x{register.address:03x}u", register.access)
-        )
+        lines.append(_define(f"REG_{register.name}", f"0x{register.address:03x}u", register.access))
         for field in register.fields:
             if field.width < 32:
                 name = f"{register.name}_{field.name}"

@@ -37,6 +37,7 @@ MINIMUM_VERILATOR = (5, 36)
 
 #: What installs each program: the package on Debian and Ubuntu, on Fedora, and the way on macOS.
 PACKAGES = {
+    "cc": ("gcc", "gcc", "xcode-select --install"),
     "c++": ("g++", "gcc-c++", "xcode-select --install"),
     "make": ("make", "make", "xcode-select --install"),
     "perl": ("perl", "perl", "brew install perl"),
@@ -44,6 +45,7 @@ PACKAGES = {
 
 #: Programs that count as each kind, the preferred one first.
 CANDIDATES = {
+    "cc": ("gcc", "clang", "cc"),
     "c++": ("g++", "clang++", "c++"),
     "make": ("make", "gmake"),
     "perl": ("perl",),
@@ -146,7 +148,7 @@ def find_tool(kind):
         if path is not None:
             return Tool(path=Path(path), version=_first_line([path, "--version"]))
     debian, fedora, macos = PACKAGES[kind]
-    what = {"c++": "C++ compiler"}.get(kind, kind)
+    what = {"cc": "C compiler", "c++": "C++ compiler"}.get(kind, kind)
     raise UserError(
         f"No {what} was found in PATH: install it with 'apt-get install {debian}' (Debian), "
         f"'dnf install {fedora}' (Fedora) or '{macos}' (macOS)."
