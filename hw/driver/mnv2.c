@@ -143,9 +143,8 @@ static uint8_t *slot_of(const struct mnv2_ring *ring, uint32_t turn, uint32_t by
 
 uint8_t *mnv2_picture_slot(const struct mnv2 *device, uint32_t turn)
 {
-    if (!device->pictures.slots)
-        return NULL;
-    return slot_of(&device->pictures, turn, device->program->picture_bytes);
+    return device->pictures.slots
+               ? slot_of(&device->pictures, turn, device->program->picture_bytes) : NULL;
 }
 
 void mnv2_flush_picture(const struct mnv2 *device, uint32_t turn)
@@ -157,10 +156,11 @@ void mnv2_flush_picture(const struct mnv2 *device, uint32_t turn)
 enum mnv2_error mnv2_put_picture(struct mnv2 *device, uint32_t turn, const int8_t *const pictures[],
                                  uint32_t rows, uint32_t columns)
 {
-    if (!device->pictures.slots)
+    uint8_t *slot = mnv2_picture_slot(device, turn);
+
+    if (!slot)
         return MNV2_NO_RINGS;
-    if (mnv2_pack_picture(device->program, pictures, rows, columns,
-                          mnv2_picture_slot(device, turn)))
+    if (mnv2_pack_picture(device->program, pictures, rows, columns, slot))
         return MNV2_PICTURE_SIZE;
     mnv2_flush_picture(device, turn);
     return MNV2_OK;
@@ -215,8 +215,8 @@ static enum mnv2_error error_of(uint32_t status)
     case MNV2_STATUS_CONFIGURATION: return MNV2_OTHER_IMAGE;
     case MNV2_STATUS_ALIGNMENT: return MNV2_NOT_ALIGNED;
     case MNV2_STATUS_ABORTED: return MNV2_ABORTED;
-    default: return MNV2_NO_ANSWER;
     }
+    return MNV2_NO_ANSWER;
 }
 
 /* Whether a number of a turn, modulo 2**32, is below another. */

@@ -9,8 +9,7 @@
  *         mnv2_run(&device, time_out);
  *         mnv2_get_logits(&device, 0, 0, values, NULL);
  *
- * Every function that can fail returns an enum mnv2_error; mnv2_error_text says it in a sentence.
- * Nothing waits without a time-out. A device is used by one thread at a time.
+ * Errors are returned; nothing waits without a time-out; a device is used by one thread at a time.
  */
 #ifndef MNV2_H
 #define MNV2_H
@@ -20,6 +19,10 @@
 
 #include "mnv2_format.h"
 #include "mnv2_registers.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Every error, and what it tells a person. */
 #define MNV2_ERROR_LIST(X)                                                                         \
@@ -74,7 +77,7 @@ struct mnv2_memory {
     uint64_t bytes;
 };
 
-/* Memory cut into slots of equal size, used in turn: see mnv2_slot_bytes. */
+/* Memory cut into slots of mnv2_slot_bytes each, used in turn. */
 struct mnv2_ring {
     struct mnv2_memory memory;
     uint32_t slots;
@@ -147,5 +150,9 @@ enum mnv2_error mnv2_abort(struct mnv2 *device, uint64_t time_out);
  * block, or of the stem before it. Those of the last MNV2_COUNTER_ROWS are kept. */
 enum mnv2_error mnv2_counters(struct mnv2 *device, uint32_t number, int stem,
                               uint32_t counters[MNV2_COUNTERS]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include "mnv2.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct mnv2_bare {
     struct mnv2_bus bus;               /* to give to mnv2_probe */
     volatile uint32_t *registers;
@@ -17,5 +21,9 @@ struct mnv2_bare {
  * afterwards. */
 void mnv2_bare_open(struct mnv2_bare *bare, uintptr_t address, uint64_t (*clock)(void),
                     void (*sleep)(void));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

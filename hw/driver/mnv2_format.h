@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MNV2_PICTURE_CHANNELS 3u
 
 /* Words in memory: a word takes taken_bits, one after another from the lowest bit of the first beat
@@ -38,5 +42,9 @@ int mnv2_pack_picture(const struct mnv2_program *program, const int8_t *const pi
  * the accumulators that they were made of, unless that is NULL. */
 void mnv2_unpack_logits(const struct mnv2_program *program, const uint8_t *slot, uint32_t frame,
                         int8_t *logits, int32_t *accumulators);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

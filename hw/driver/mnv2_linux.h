@@ -9,6 +9,10 @@
 
 #include "mnv2.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct mnv2_linux {
     struct mnv2_bus bus;           /* to give to mnv2_probe */
     struct mnv2_memory memory;     /* the whole buffer */
@@ -25,5 +29,9 @@ void mnv2_linux_close(struct mnv2_linux *linux_);
 
 /* Cut the next bytes off a memory, from a multiple of 4096 on; no bytes if it is too small. */
 struct mnv2_memory mnv2_cut(struct mnv2_memory *memory, uint64_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -77,7 +77,7 @@ def build_bench(config, *, memory_bytes=0, asserts=False, building=None) -> Buil
         verilator_arguments=(
             f"-GDATA_BITS={config.data_bits}",
             f"-GADDRESS_BITS={config.address_bits}",
-            f"-GMEMORY_BASE={memory_base(config)}",
+            f"-GMEMORY_BASE=64'd{memory_base(config)}",
             f"-GSIZE_BYTES={size}",
             # A library, for whatever host is linked with it.
             *("-CFLAGS", f"-fPIC -DBENCH_MEMORY_ADDRESS={memory_base(config)}ull"),

@@ -1,0 +1,236 @@
+"""The driver in C drives the RTL: pictures equal golden, faults end in the right error."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from mnv2.sim.driver.bench import build_bench, compile_host, run_host
+from mnv2.sim.errors import SimulationError
+from mnv2.sim.mapping.packing import pack_image
+from mnv2.sim.rtl.abreast import to_pack
+from mnv2.sim.rtl.memory_model import MemoryModel
+from tests.sim.driver.programs import CONFIGS, made_program, pictures_of, write_program
+
+PICTURES = 6
+#: Addresses above 4 GiB, and a program that is stuck soon.
+NAME = "far"
+SANITIZERS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover")
+MEMORIES = {
+    "quick": MemoryModel(latency=20),
+    "stalls": MemoryModel(latency=90, stall_percent=30, seed=4),
+}
+
+
+class Machine:
+    """A bench, and the host compiled for a program on it."""
+
+    def __init__(self, name, folder):
+        self.config, (self.model, self.program) = CONFIGS[name], made_program(name)
+        self.pictures = pictures_of(name, PICTURES)
+        self.folder = folder
+        write_program(name, folder)
+        for number, picture in enumerate(self.pictures):
+            np.stack(picture).tofile(folder / f"pictures{number}.bin")
+        build = build_bench(self.config, asserts=True)
+        compile_host(build, folder, folder / "host", options=SANITIZERS)
+
+    def clear(self):
+        """Remove what steps wrote."""
+        for kind in ("slot", "logits", "counters"):
+            for path in self.folder.glob(f"{kind}*.bin"):
+                path.unlink()
+
+    def run(self, steps, memory=MEMORIES["quick"]):
+        """Run steps, and insist on the error of each: pairs of step and error."""
+        self.clear()
+        made = run_host(
+            self.folder / "host",
+            self.folder,
+            [step for step, _ in steps],
+            plusargs=memory.plusargs(),
+        )
+        assert [(step.name, step.error) for step in made] == list(steps)
+        return made
+
+    def check(self, *numbers):
+        """Insist that these pictures were packed right, and that their logits are golden's."""
+        for number in numbers:
+            picture = self.pictures[number]
+            slot = pack_image(to_pack(picture, self.config), self.config)
+            assert (self.folder / f"slot{number}.bin").read_bytes() == slot.tobytes()
+            tensors = [self.model.integer.run(one) for one in picture]
+            expected = b"".join(
+                np.stack([one[key].reshape(-1) for one in tensors]).astype(kind).tobytes()
+                for key, kind in (("classifier", "i1"), ("logits_accumulator", "<i4"))
+            )
+            assert (self.folder / f"logits{number}.bin").read_bytes() == expected, number
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    return Machine(NAME, tmp_path_factory.mktemp("driver"))
+
+
+BEGIN = [("probe", "OK"), ("load", "OK")]
+
+
+@pytest.mark.parametrize("memory", list(MEMORIES))
+@pytest.mark.parametrize("polling", [0, 1], ids=["interrupt", "polling"])
+def test_three_pictures_without_a_reload(machine, memory, polling):
+    steps = [*BEGIN, (f"polling={polling}", "OK"), *((f"picture={k}", "OK") for k in range(3))]
+    made = machine.run(steps, MEMORIES[memory])
+    machine.check(0, 1, 2)
+    cycles = [step.cycles for step in made[-3:]]
+    if memory == "quick" and not polling:
+        assert len(set(cycles)) == 1  # nothing is left of the picture before
+
+
+def test_a_stream_of_pictures(machine):
+    made = machine.run([*BEGIN, (f"stream={PICTURES}", "OK"), ("picture=0", "OK")])
+    machine.check(*range(PICTURES))
+    # Frames overlap, and one or two are run after the last that was wanted.
+    assert made[2].cycles < (PICTURES + 2) * made[3].cycles
+
+
+def test_turns_of_a_stream(machine):
+    machine.run(
+        [
+            *BEGIN,
+            ("read_late=0", "OVERWRITTEN"),
+            ("wait_for_a_turn_too_many", "NOT_DONE"),
+            ("picture=1", "OK"),
+        ]
+    )
+    machine.check(1)
+
+
+def test_counters_by_layer(machine):
+    """Cycles of all descriptors add up, and are nearly those of the whole step."""
+    count = len(machine.program.works(1))
+    made = machine.run([*BEGIN, ("picture=0", "OK"), (f"counters={count}", "OK")])
+    from mnv2.hw.config import CAUSES, COUNTERS
+
+    rows = np.fromfile(machine.folder / f"counters{count}.bin", "<u4").reshape(count, 2, -1)
+    columns = {name: rows[:, :, k].astype(int) for k, name in enumerate(COUNTERS)}
+    parts = ["pointwise", "depthwise", *(f"stall_{cause}" for cause in CAUSES)]
+    np.testing.assert_array_equal(sum(columns[part] for part in parts), columns["cycles"])
+    assert columns["pointwise"][:, 0].all()
+    assert columns["pointwise"][:, 1].astype(bool).tolist() == [True] + (count - 1) * [False]
+    total = columns["cycles"].sum()
+    assert 0.8 * made[2].cycles < total < made[2].cycles
+
+
+#: Steps that go wrong, and the driver's error.
+FAULTS = {
+    "bus_error=0": "BUS",
+    "bus_error=900": "BUS",
+    "image_outside": "BUS",
+    "silence=0": "TIME_OUT",
+    "silence=700": "TIME_OUT",
+    "bad_descriptor=1": "DESCRIPTOR",
+    "bad_descriptor=3": "DESCRIPTOR",
+    "few_weights=124": "STUCK",
+    "other_image_in_memory": "OTHER_IMAGE",
+    "other_image": "OTHER_IMAGE",
+    "other_configuration": "OTHER_CONFIGURATION",
+    "small_memory": "MEMORY_TOO_SMALL",
+    "odd_address=64": "NOT_ALIGNED",
+    "odd_address=2048": "NOT_ALIGNED",
+    "odd_base=128": "NOT_ALIGNED",
+    "other_size": "PICTURE_SIZE",
+    "busy=4": "BUSY",
+    "time_is_up=300": "TIME_OUT",
+    "aborted=0": "ABORTED",
+    "aborted=40": "ABORTED",
+    "aborted=1500": "ABORTED",
+    "aborted=5000": "ABORTED",
+    "elsewhere=4": "NOT_FOUND",
+    "elsewhere=0x1000": "NO_ANSWER",
+}
+
+
+@pytest.mark.parametrize("memory", list(MEMORIES))
+def test_faults(machine, memory):
+    """The picture that follows each is right, in one run of the bench."""
+    steps = list(BEGIN)
+    for number, (fault, error) in enumerate(FAULTS.items()):
+        steps += [(fault, error), (f"picture={number % 3}", "OK")]
+        if fault == "small_memory":
+            steps.insert(-1, ("load", "OK"))  # it had the ring that was just large enough
+    machine.run(steps, MEMORIES[memory])
+    machine.check(0, 1, 2, 4)
+
+
+def test_far_memory(machine):
+    """Memory that the port cannot address; the last page that it can is accepted."""
+    machine.run([*BEGIN, ("far_memory", "OUT_OF_REACH"), ("picture=0", "OK")])
+    machine.check(0)
+
+
+@pytest.mark.parametrize("when", [0, 700])
+def test_memory_that_never_answers(machine, when):
+    """The time is up, even for an abort; after a reset all is well."""
+    machine.run(
+        [*BEGIN, (f"dead_memory={when}", "TIME_OUT"), *BEGIN, ("picture=0", "OK")],
+    )
+    machine.check(0)
+
+
+def test_registers_that_do_not_answer(machine):
+    machine.run([*BEGIN, ("no_answer", "NO_ANSWER"), *BEGIN, ("picture=1", "OK")])
+    machine.check(1)
+
+
+def test_a_host_that_forgets(machine):
+    machine.run(
+        [
+            ("probe", "OK"),
+            ("without_program", "NO_PROGRAM"),
+            ("without_rings", "NO_RINGS"),
+            ("load", "OK"),
+            ("picture=2", "OK"),
+        ]
+    )
+    machine.check(2)
+
+
+@pytest.mark.parametrize(
+    ("text", "replacement"),
+    [
+        # A cache that is not flushed, one that is not dropped, and a slot that is the next one's.
+        ("flush(device, memory->data, program->image_bytes);", ""),
+        ("mnv2_flush_picture(device, turn);", ""),
+        ("invalidate(device, slot, program->logits_bytes);", ""),
+        ("address + 4 * column", "address + 4 * column + 0x1000"),
+    ],
+)
+def test_faults_of_the_driver_are_found(machine, text, replacement, tmp_path, monkeypatch):
+    """The bench is no model of the driver's wishes: without a hook, bytes are missing."""
+    import mnv2.sim.driver.bench as bench
+
+    for path in bench.DRIVER.iterdir():
+        if path.suffix in (".c", ".h"):
+            shutil.copy(path, tmp_path)
+    source = (tmp_path / "mnv2.c").read_text()
+    assert source.count(text) >= 1
+    before, _, after = source.rpartition(text)
+    (tmp_path / "mnv2.c").write_text(before + replacement + after)
+    monkeypatch.setattr(bench, "DRIVER", tmp_path)
+    compile_host(
+        build_bench(machine.config, asserts=True),
+        machine.folder,
+        tmp_path / "host",
+        options=("-Wno-unused-function", "-Wno-unused-but-set-variable"),
+    )
+    machine.clear()
+    steps = ["probe", "load", "picture=3", "counters=5"]
+    try:
+        made = run_host(
+            tmp_path / "host", machine.folder, steps, plusargs=MEMORIES["quick"].plusargs()
+        )
+    except SimulationError:
+        return
+    if all(step.error == "OK" for step in made):
+        with pytest.raises(AssertionError):
+            machine.check(3)
