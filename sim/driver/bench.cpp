@@ -54,7 +54,8 @@ void bench_open(int count, const char* const plusargs[]) {
     context->commandArgs(static_cast<int>(arguments.size()), arguments.data());
     top = std::make_unique<Vtop>(context.get());
     cycles = 0;
-    top->clk = 0;
+    // Inputs may begin with anything, as registers do.
+    top->clk = top->reset = top->request = top->silent = top->failing = 0;
     top->eval();
     bench_reset();
 }

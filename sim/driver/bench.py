@@ -42,7 +42,7 @@ class Step:
     cycles: int
 
 
-def build_bench(config, *, memory_bytes=0, asserts=False, building=None) -> Build:
+def build_bench(config, *, memory_bytes=0, asserts=False, fast=False, building=None) -> Build:
     """Library of an accelerator and its memory, see ``bench.h``; built if it is not there.
 
     Parameters
@@ -50,7 +50,7 @@ def build_bench(config, *, memory_bytes=0, asserts=False, building=None) -> Buil
     config : mnv2.hw.config.AcceleratorConfig
     memory_bytes : int
         Least size of the memory; it is a power of two and 8 MiB or more.
-    asserts, building
+    asserts, fast, building
         See `mnv2.sim.rtl.build.build_simulation`.
 
     Returns
@@ -71,7 +71,7 @@ def build_bench(config, *, memory_bytes=0, asserts=False, building=None) -> Buil
         _TOP,
         main=glue.replace('#include "bench.h"\n', header),
         asserts=asserts,
-        fast=True,
+        fast=fast,
         building=building,
         cocotb=False,
         verilator_arguments=(
@@ -153,7 +153,9 @@ def run_host(executable, folder, steps, *, plusargs=(), timeout=600) -> list[Ste
     SimulationError
         If the host ends before its last step, or does not end.
     """
-    command = [str(word) for word in (executable, folder, *plusargs, *steps)]
+    # What a build with assertions leaves open is random.
+    words = (executable, folder, "+verilator+rand+reset+2", "+verilator+seed+1", *plusargs, *steps)
+    command = [str(word) for word in words]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
     except subprocess.TimeoutExpired:

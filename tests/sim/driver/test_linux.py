@@ -82,7 +82,7 @@ def board(tmp_path, program):
 
 def test_a_program_is_loaded(board):
     """Registers and memory are mapped in their places, and caches are told."""
-    # A file does not clear a bit to which 1 is written: ERRORS seems to say that the start was late.
+    # A file does not clear a bit to which 1 is written: ERRORS says that the start was too early.
     errors = board.run("open", "probe", "load", "start")
     assert errors == ["OK", "OK", "OK", "BUSY"]
     _, made = made_program(NAME)
