@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mnv2.sim.commands.lab_driver import driver
 from mnv2.sim.commands.options.accelerator import Config, Settings
 from mnv2.sim.errors import UserError
 
@@ -363,7 +364,7 @@ def gpu(
 
 
 #: The commands, in the order of the help.
-COMMANDS = (benchmark, synthesize, fmax, timing, calibrate_costs, peers, gpu)
+COMMANDS = (benchmark, synthesize, fmax, timing, calibrate_costs, driver, peers, gpu)
 
 
 def _need_checkout(what: str) -> None:

@@ -12,7 +12,7 @@ from mnv2.sim.driver.program_layout import slot_bytes
 from mnv2.sim.mapping.packing import pack_image
 from mnv2.sim.rtl.abreast import to_pack
 
-__all__ = ["FAULTS", "DrivenBench", "PictureResult"]
+__all__ = ["FAULTS", "DriveReport", "DrivenBench", "PictureResult", "drive"]
 
 #: Steps of the host that go wrong, and the error of the driver that each has to end in.
 FAULTS = {
@@ -60,6 +60,37 @@ class PictureResult:
     compared: int
     mismatches: int
     logits: np.ndarray
+
+
+@dataclass(frozen=True)
+class DriveReport:
+    """Pictures of all turns, one by one and as a stream, and faults.
+
+    Attributes
+    ----------
+    turns : tuple of Step
+        One for each picture.
+    results : tuple of PictureResult
+        Of the same.
+    seconds : float
+        From the start of the bench to the end of the last turn.
+    stream : Step or None
+        All of them from a ring; None if there is only one.
+    faults : tuple of (Step, Step)
+        Each fault, and the picture that followed it.
+    mismatches : int
+        Elements that differ from golden, in all of this.
+    wrong : tuple of str
+        Steps that had another error than the right one, or none.
+    """
+
+    turns: tuple[Step, ...]
+    results: tuple[PictureResult, ...]
+    seconds: float
+    stream: Step | None
+    faults: tuple[tuple[Step, Step], ...]
+    mismatches: int
+    wrong: tuple[str, ...]
 
 
 class DrivenBench:
@@ -194,3 +225,56 @@ class DrivenBench:
             + _PICTURE_SLOTS * slot_bytes(program.picture_bytes)
             + _LOGITS_SLOTS * slot_bytes(program.logits_bytes)
         )
+
+
+def drive(bench, memory, *, faults=False, telling=lambda text: None) -> DriveReport:
+    """Run all pictures one by one and as a stream, and if wanted meet faults.
+
+    Parameters
+    ----------
+    bench : DrivenBench
+    memory : mnv2.sim.rtl.memory_model.MemoryModel
+    faults : bool
+        Meet `FAULTS`, each followed by the first picture.
+    telling : function of str
+        Called with what is done next, in words.
+
+    Returns
+    -------
+    DriveReport
+
+    Raises
+    ------
+    SimulationError
+        If the host ends before its last step.
+    """
+    begin, numbers = ["probe", "load"], range(len(bench.pictures))
+    telling(f"Running {len(numbers)} turns")
+    turns = bench.run([*begin, *(f"picture={number}" for number in numbers)], memory)
+    results, seconds = [bench.compare(number) for number in numbers], bench.seconds
+    compared, steps, stream, met = [*results], [*turns], None, []
+    if len(numbers) > 1:
+        telling(f"Running a stream of {len(numbers)} turns")
+        streamed = bench.run([*begin, f"stream={len(numbers)}"], memory)
+        stream = streamed[-1]
+        steps += streamed
+        compared += [bench.compare(number) for number in numbers]
+    if faults:
+        telling("Meeting faults")
+        names = [name for fault in FAULTS for name in (fault, "picture=0")]
+        met = bench.run([*begin, *names], memory)
+        compared.append(bench.compare(0))
+    right = [*(("OK",) * len(steps)), *(FAULTS.get(step.name, "OK") for step in met)]
+    return DriveReport(
+        turns=tuple(turns[2:]),
+        results=tuple(results),
+        seconds=seconds,
+        stream=stream,
+        faults=tuple(zip(met[2::2], met[3::2], strict=True)),
+        mismatches=sum(result.mismatches for result in compared),
+        wrong=tuple(
+            step.name
+            for step, error in zip([*steps, *met], right, strict=True)
+            if step.error != error
+        ),
+    )

@@ -1,6 +1,7 @@
 """A program as files tell it: what lies where in its image, in a picture and in logits."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from amaranth.lib import data
 
@@ -91,7 +92,7 @@ def image_bytes(program: NetworkProgram, config: AcceleratorConfig) -> int:
     )
 
 
-def program_layout(model, program: NetworkProgram, config: AcceleratorConfig) -> dict[str, object]:
+def program_layout(model, program: NetworkProgram, config: AcceleratorConfig) -> dict[str, Any]:
     """All that a host needs to know of a program, as JSON has it.
 
     Parameters
@@ -151,12 +152,12 @@ def program_layout(model, program: NetworkProgram, config: AcceleratorConfig) ->
     }
 
 
-def _header(program):
+def _header(program: NetworkProgram) -> dict[str, Any]:
     """Fields of the header of a program by name, read back from its image."""
     shape = data.Layout.cast(Header)
     value = int.from_bytes(program.image[:RECORD_BYTES].tobytes(), "little")
     record = shape.from_bits(value & (1 << shape.size) - 1)
-    fields = {}
+    fields: dict[str, Any] = {}
     for name, field in shape:
         part = getattr(record, name)
         if isinstance(field.shape, data.ArrayLayout):

@@ -153,15 +153,20 @@ def test_a_host_that_forgets(machine):
 @pytest.mark.parametrize(
     ("text", "replacement"),
     [
-        # A cache that is not flushed, one that is not dropped, and a slot that is the next one's.
+        # Caches that are not flushed or not dropped.
         ("flush(device, memory->data, program->image_bytes);", ""),
         ("mnv2_flush_picture(device, turn);", ""),
         ("invalidate(device, slot, program->logits_bytes);", ""),
-        ("address + 4 * column", "address + 4 * column + 0x1000"),
+        # Slots of another size than the driver's own.
+        ("PICTURE_STRIDE, mnv2_slot_bytes(", "PICTURE_STRIDE, 2 * mnv2_slot_bytes("),
+        ("LOGITS_STRIDE, mnv2_slot_bytes(", "LOGITS_STRIDE, 2 * mnv2_slot_bytes("),
+        ("LOGITS_COUNT, device->logits.slots", "LOGITS_COUNT, device->logits.slots + 1"),
+        # Logits that are read a turn too early.
+        ("return turn - other >= 0x80000000u;", "return turn - other - 1 >= 0x80000000u;"),
     ],
 )
 def test_faults_of_the_driver_are_found(machine, text, replacement, tmp_path, monkeypatch):
-    """The bench is no model of the driver's wishes: without a hook, bytes are missing."""
+    """The bench does not do what the driver forgets."""
     for path in bench.DRIVER.iterdir():
         if path.suffix in (".c", ".h"):
             shutil.copy(path, tmp_path)
@@ -170,20 +175,13 @@ def test_faults_of_the_driver_are_found(machine, text, replacement, tmp_path, mo
     before, _, after = source.rpartition(text)
     (tmp_path / "mnv2.c").write_text(before + replacement + after)
     monkeypatch.setattr(bench, "DRIVER", tmp_path)
-    bench.compile_host(
-        machine.build,
-        machine.folder,
-        tmp_path / "host",
-        options=("-Wno-unused-function", "-Wno-unused-but-set-variable"),
-    )
+    bench.compile_host(machine.build, machine.folder, tmp_path / "host")
     machine.clear()
-    steps = ["probe", "load", "picture=3", "counters=5"]
+    steps = ["probe", "load", f"stream={PICTURES}"]
+    memory = MEMORIES["quick"].plusargs()
     try:
-        made = bench.run_host(
-            tmp_path / "host", machine.folder, steps, plusargs=MEMORIES["quick"].plusargs()
-        )
+        made = bench.run_host(tmp_path / "host", machine.folder, steps, plusargs=memory)
     except SimulationError:
         return
     if all(step.error == "OK" for step in made):
-        with pytest.raises(AssertionError):
-            machine.check(3)
+        assert sum(machine.compare(number).mismatches for number in range(PICTURES)) > 0
