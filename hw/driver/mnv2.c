@@ -15,7 +15,7 @@ const char *mnv2_error_text(enum mnv2_error error)
 #define MNV2_ERROR_TEXT(name, text) text,
     static const char *const texts[] = {MNV2_ERROR_LIST(MNV2_ERROR_TEXT)};
 
-    return (unsigned)error < MNV2_ERRORS ? texts[error] : "This is no error of the driver.";
+    return (unsigned)error < MNV2_ERROR_COUNT ? texts[error] : "This is no error of the driver.";
 }
 
 static enum mnv2_error get(const struct mnv2 *device, uint32_t address, uint32_t *value)
@@ -44,10 +44,10 @@ enum mnv2_error mnv2_probe(struct mnv2 *device, const struct mnv2_bus *bus)
     memset(device, 0, sizeof *device);
     device->bus = bus;
     TRY(get(device, MNV2_REG_ID, &value));
-    if (value != MNV2_IDENTIFIER)
+    if (value != MNV2_ID_VALUE)
         return MNV2_NOT_FOUND;
     TRY(get(device, MNV2_REG_VERSION, &device->version));
-    if (MNV2_FIELD(device->version, VERSION_MAJOR) != MNV2_MAP_MAJOR)
+    if (MNV2_FIELD(device->version, VERSION_MAJOR) != MNV2_VERSION_MAJOR_VALUE)
         return MNV2_OTHER_VERSION;
     TRY(get(device, MNV2_REG_CONFIGURATION_HASH, &device->configuration));
     TRY(get(device, MNV2_REG_CAPABILITIES_LANES, &device->lanes));
@@ -193,14 +193,14 @@ enum mnv2_error mnv2_start(struct mnv2 *device, uint32_t turns)
     TRY(set_address(device, MNV2_REG_LOGITS_LOW, device->logits.memory.address));
     TRY(set(device, MNV2_REG_LOGITS_STRIDE, mnv2_slot_bytes(program->logits_bytes)));
     TRY(set(device, MNV2_REG_LOGITS_COUNT, device->logits.slots));
-    TRY(set(device, MNV2_REG_INTERRUPT, MNV2_BITS(INTERRUPT_DONE) | MNV2_BITS(INTERRUPT_FRAME)));
-    TRY(set(device, MNV2_REG_ERRORS, MNV2_BITS(ERRORS_START) | MNV2_BITS(ERRORS_OVERRUN)));
-    value = MNV2_BITS(INTERRUPT_ENABLE_DONE) | (turns == 1 ? 0 : MNV2_BITS(INTERRUPT_ENABLE_FRAME));
+    TRY(set(device, MNV2_REG_INTERRUPT, MNV2_INTERRUPT_DONE_MASK | MNV2_INTERRUPT_FRAME_MASK));
+    TRY(set(device, MNV2_REG_ERRORS, MNV2_ERRORS_START_MASK | MNV2_ERRORS_OVERRUN_MASK));
+    value = MNV2_INTERRUPT_ENABLE_DONE_MASK | (turns == 1 ? 0 : MNV2_INTERRUPT_ENABLE_FRAME_MASK);
     TRY(set(device, MNV2_REG_INTERRUPT_ENABLE, device->bus->rest ? value : 0));
-    TRY(set(device, MNV2_REG_START, MNV2_BITS(START_START)));
+    TRY(set(device, MNV2_REG_START, MNV2_START_START_MASK));
     /* Somebody else may have been faster. */
     TRY(get(device, MNV2_REG_ERRORS, &value));
-    return value & MNV2_BITS(ERRORS_START) ? MNV2_BUSY : MNV2_OK;
+    return value & MNV2_ERRORS_START_MASK ? MNV2_BUSY : MNV2_OK;
 }
 
 static enum mnv2_error error_of(uint32_t status)
@@ -243,7 +243,7 @@ static enum mnv2_error wait_for(struct mnv2 *device, const uint32_t *turn, uint6
 
     for (;;) {
         /* First cleared, then looked at: a turn that ends in between raises it again. */
-        TRY(set(device, MNV2_REG_INTERRUPT, MNV2_BITS(INTERRUPT_FRAME)));
+        TRY(set(device, MNV2_REG_INTERRUPT, MNV2_INTERRUPT_FRAME_MASK));
         TRY(get(device, MNV2_REG_STATUS, &status));
         TRY(get(device, MNV2_REG_FRAMES_DONE, &done));
         *reached = turn && is_before(*turn, done);
@@ -251,7 +251,7 @@ static enum mnv2_error wait_for(struct mnv2 *device, const uint32_t *turn, uint6
             return MNV2_OK;
         if (status != MNV2_STATUS_RUNNING)
             return set(device, MNV2_REG_INTERRUPT,
-                       MNV2_BITS(INTERRUPT_DONE) | MNV2_BITS(INTERRUPT_FRAME));
+                       MNV2_INTERRUPT_DONE_MASK | MNV2_INTERRUPT_FRAME_MASK);
         if (passed >= time_out)
             return MNV2_TIME_OUT;
         if (bus->rest)
@@ -288,14 +288,14 @@ enum mnv2_error mnv2_run(struct mnv2 *device, uint64_t time_out)
 
 enum mnv2_error mnv2_stop(struct mnv2 *device)
 {
-    return set(device, MNV2_REG_STOP, MNV2_BITS(STOP_STOP));
+    return set(device, MNV2_REG_STOP, MNV2_STOP_STOP_MASK);
 }
 
 enum mnv2_error mnv2_abort(struct mnv2 *device, uint64_t time_out)
 {
     int reached;
 
-    TRY(set(device, MNV2_REG_ABORT, MNV2_BITS(ABORT_ABORT)));
+    TRY(set(device, MNV2_REG_ABORT, MNV2_ABORT_ABORT_MASK));
     return wait_for(device, NULL, time_out, &reached);
 }
 
@@ -332,7 +332,7 @@ enum mnv2_error mnv2_counters(struct mnv2 *device, uint32_t number, int stem,
     if (!MNV2_FIELD(device->formats, CAPABILITIES_FORMATS_COUNTERS))
         return MNV2_NO_COUNTERS;
     if (stem)
-        address += MNV2_COUNTER_ROW_BYTES / 2;
+        address += MNV2_COUNTER_STEM;
     for (column = 0; column < MNV2_COUNTERS; ++column)
         TRY(get(device, address + 4 * column, &counters[column]));
     /* The row belongs to the descriptor under way once as many have followed as there are rows. */

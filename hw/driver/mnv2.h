@@ -52,7 +52,7 @@ extern "C" {
     X(CANNOT_OPEN, "A device file cannot be opened, read or mapped: errno may say why.")
 
 #define MNV2_ERROR_NAME(name, text) MNV2_##name,
-enum mnv2_error { MNV2_ERROR_LIST(MNV2_ERROR_NAME) MNV2_ERRORS };
+enum mnv2_error { MNV2_ERROR_LIST(MNV2_ERROR_NAME) MNV2_ERROR_COUNT };
 
 /* Where the registers are, and what the board gives: functions that all get the context. */
 struct mnv2_bus {

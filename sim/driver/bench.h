@@ -21,8 +21,8 @@ void bench_reset(void);
 /* Hold the accelerator in reset, or end that. Its registers do not answer meanwhile. */
 void bench_hold_reset(int hold);
 
-/* Access the register at a byte address over AXI4-Lite, in some cycles: 0, or -1 if it answered with
- * an error, or if nothing answered for BENCH_PATIENCE cycles. */
+/* Access the register at a byte address over AXI4-Lite, in some cycles: 0, or -1 if it answered
+ * with an error, or if nothing answered for BENCH_PATIENCE cycles. */
 #define BENCH_PATIENCE 1000
 int bench_read(uint32_t address, uint32_t *value);
 int bench_write(uint32_t address, uint32_t value);
@@ -36,8 +36,8 @@ void bench_pass(uint64_t cycles);
 /* Cycles since power-up. */
 uint64_t bench_cycles(void);
 
-/* The memory: its first byte, and how many there are. On a host of little-endian bytes, which it has
- * to be, they lie as the accelerator addresses them, from bench_memory_address on. */
+/* The memory: its first byte, and how many there are. On a host of little-endian bytes, which it
+ * has to be, they lie as the accelerator addresses them, from bench_memory_address on. */
 uint8_t *bench_memory(void);
 uint64_t bench_memory_bytes(void);
 uint64_t bench_memory_address(void);

@@ -458,7 +458,7 @@ static enum mnv2_error busy(unsigned number)
     CHECK(load(0) == MNV2_BUSY);
     error = mnv2_start(&device, 1);
     CHECK(!bench_write(MNV2_REG_START, 1));
-    CHECK(!bench_read(MNV2_REG_ERRORS, &errors) && errors & MNV2_BITS(ERRORS_START));
+    CHECK(!bench_read(MNV2_REG_ERRORS, &errors) && errors & MNV2_ERRORS_START_MASK);
     CHECK(mnv2_wait(&device, time_out) == MNV2_OK);
     CHECK(save_logits(0, number) == MNV2_OK);
     return error;

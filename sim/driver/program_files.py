@@ -8,10 +8,10 @@ import numpy as np
 import mnv2.hw.driver
 from mnv2.sim.driver.program_header import names_header, program_header
 from mnv2.sim.driver.program_layout import image_bytes, program_layout
-from mnv2.sim.driver.registers_header import registers_header
 from mnv2.sim.driver.registers_json import registers_json
 from mnv2.sim.mapping.packing import pack_image
 from mnv2.sim.rtl.abreast import to_pack
+from mnv2.sim.rtl.register_header import register_header
 
 __all__ = ["DRIVER", "driver_files", "memory_hex", "program_files", "vector_files"]
 
@@ -103,6 +103,6 @@ def driver_files() -> dict[str, bytes]:
     }
     return {
         **files,
-        "mnv2_registers.h": registers_header().encode(),
+        "mnv2_registers.h": register_header().encode(),
         "mnv2_registers.json": registers_json(files["mnv2.h"].decode()).encode(),
     }

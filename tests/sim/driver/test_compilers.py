@@ -1,16 +1,12 @@
 """The driver's sources: strict C99 for every compiler that is here, small, without a library."""
 
-import re
 import shutil
 import subprocess
 
 import pytest
 
-from mnv2.hw.config import COUNTERS
-from mnv2.hw.register_map import ADDRESSES, REGISTERS, Status
 from mnv2.sim.driver.bench import STRICT
 from mnv2.sim.driver.program_files import DRIVER, driver_files
-from mnv2.sim.driver.registers_header import registers_header
 from tests.sim.driver.programs import write_program
 
 SOURCES = sorted(path.name for path in DRIVER.glob("*.c"))
@@ -83,19 +79,3 @@ def test_headers_for_the_program_alone(folder):
                 command, cwd=folder, input="int used;\n", capture_output=True, text=True
             )
             assert (done.returncode, done.stderr) == (0, ""), header.name
-
-
-def test_registers():
-    """Each register, field, status and counter has its number."""
-    found = dict(re.findall(r"#define MNV2_(\w+) +(0x[0-9a-f]+|\d+)u", registers_header()))
-    numbers = {name: int(text, 0) for name, text in found.items()}
-    for name, address in ADDRESSES.items():
-        assert numbers[f"REG_{name}"] == address
-    for register in REGISTERS.values():
-        for field in register.fields:
-            if field.width < 32:
-                name = f"{register.name}_{field.name}"
-                mask = numbers[f"{name}_MASK"] << numbers[f"{name}_LOW"]
-                assert mask == (1 << field.width) - 1 << field.low
-    assert [numbers[f"STATUS_{one.name}"] for one in Status] == [one.value for one in Status]
-    assert [numbers[f"COUNTER_{name.upper()}"] for name in COUNTERS] == list(range(len(COUNTERS)))

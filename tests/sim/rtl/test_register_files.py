@@ -106,14 +106,15 @@ def test_the_header_has_the_same_addresses_and_values(tmp_path):
     (tmp_path / "mnv2_registers.h").write_text(register_header())
     checks = []
     for name, register in REGISTERS.items():
-        checks.append(f"MNV2_{name} == {register.address}u")
+        checks.append(f"MNV2_REG_{name} == {register.address}u")
         for field in register.fields:
             mask = (1 << field.width) - 1
             checks.append(f"MNV2_{name}_{field.name}_SHIFT == {field.low}u")
             checks.append(f"MNV2_{name}_{field.name}_MASK >> {field.low} == {mask}u")
+            checks.append(f"MNV2_FIELD(0xFFFFFFFFu, {name}_{field.name}) == {mask}u")
     checks += [f"MNV2_STATUS_{status.name} == {status.value}u" for status in Status]
     checks += [
-        f"MNV2_COUNTERS + MNV2_COUNTER_{name.upper()} == {COUNTER_OFFSET + 4 * column}u"
+        f"MNV2_COUNTER_OFFSET + 4 * MNV2_COUNTER_{name.upper()} == {COUNTER_OFFSET + 4 * column}u"
         for column, name in enumerate(COUNTERS)
     ]
     lines = ['#include "mnv2_registers.h"']
