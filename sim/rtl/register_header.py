@@ -57,7 +57,7 @@ def register_header() -> str:
     lines += [_define(f"STATUS_{status.name}", f"{status.value}u") for status in Status]
     lines += [
         "",
-        "/* Counters: rows, one a descriptor, the stem's from COUNTER_STEM on; then their number, and",
+        "/* Counters: rows, one a descriptor, the stem's from COUNTER_STEM on; their number, and",
         " * which is which, 4 bytes each. */",
         _define("COUNTER_OFFSET", f"0x{COUNTER_OFFSET:04X}u"),
         _define("COUNTER_ROWS", f"{COUNTER_ROWS}u"),
