@@ -32,7 +32,7 @@ def _map():
 
 
 class DriverError(Exception):
-    """What the driver in C returns as an error.
+    """An error, as the driver in C returns it.
 
     Parameters
     ----------

@@ -18,8 +18,8 @@ HELP = """Repeat the measurements that the project's own figures come from.
 
 They work in a checkout of the project, whose files keep the results, and need packages that
 mnv2 itself does not: scripts/benchmark, scripts/synthesize, scripts/fmax, scripts/calibrate-costs,
-scripts/gpu and scripts/peers install them first, then run the command of their name with the same
-options.
+scripts/driver, scripts/gpu and scripts/peers install them first, then run the command of their name
+with the same options.
 """
 
 ROOT = Path(__file__).parents[2]

@@ -80,7 +80,7 @@ def test_layouts_of_all_kinds_are_tried():
 
 @pytest.mark.parametrize("shape", [(33, 32, 3), (32, 33, 3), (33 * 33, 3), (34, 33, 3)])
 def test_pictures_of_another_size(shape, tmp_path):
-    """That the C refuses them is a step of the bench."""
+    """The driver in Python refuses them; that the one in C does is a step of the bench."""
     write_program("tiny", tmp_path)
     board = load_pynq(tmp_path)
     layout = json.loads((tmp_path / "layout.json").read_text())
