@@ -62,7 +62,7 @@ struct mnv2_bus {
     int (*write)(void *context, uint32_t address, uint32_t value);
     /* A clock that counts up; time-outs are in its ticks, whatever they are. */
     uint64_t (*now)(void *context);
-    /* Rest until the interrupt is high, or for about so many ticks; it may return early. NULL: no
+    /* Rest until the interrupt is high, or for about that many ticks; it may return early. NULL: no
      * interrupt is enabled, and the registers are polled. */
     void (*rest)(void *context, uint64_t ticks);
     /* Write the CPU's cached lines to memory; drop them. NULL where caches are coherent or off. */

@@ -1,4 +1,4 @@
-// The Verilated accelerator and its memory behind an interface in C: see bench.h.
+// The Verilated accelerator and its memory as a library with an interface in C: see bench.h.
 
 #include "bench.h"
 

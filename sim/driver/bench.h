@@ -27,10 +27,10 @@ void bench_hold_reset(int hold);
 int bench_read(uint32_t address, uint32_t *value);
 int bench_write(uint32_t address, uint32_t value);
 
-/* Let so many cycles pass, or fewer if the interrupt is high. */
+/* Let that many cycles pass, or fewer if the interrupt is high. */
 void bench_rest(uint64_t cycles);
 
-/* Let so many cycles pass. */
+/* Let that many cycles pass. */
 void bench_pass(uint64_t cycles);
 
 /* Cycles since power-up. */

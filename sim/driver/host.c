@@ -447,7 +447,7 @@ static enum mnv2_error aborted(unsigned number)
     return mnv2_poll(&device);
 }
 
-/* Start while busy, by the driver and without it: nothing happens to the frame under way. */
+/* Start while busy, by the driver, and past it: nothing happens to the frame under way. */
 static enum mnv2_error busy(unsigned number)
 {
     uint32_t errors;
