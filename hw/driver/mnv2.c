@@ -95,7 +95,7 @@ enum mnv2_error mnv2_load(struct mnv2 *device, const struct mnv2_program *progra
     if (program->configuration != device->configuration)
         return MNV2_OTHER_CONFIGURATION;
     TRY(check_memory(device, memory, program->memory_bytes));
-    if (((uint32_t)first[0] | (uint32_t)first[1] << 8 | (uint32_t)first[2] << 16 |
+    if (first && ((uint32_t)first[0] | (uint32_t)first[1] << 8 | (uint32_t)first[2] << 16 |
          (uint32_t)first[3] << 24) != program->configuration)
         return MNV2_OTHER_IMAGE;
     TRY(check_idle(device));

@@ -27,7 +27,8 @@ enum mnv2_error mnv2_linux_open(struct mnv2_linux *linux_, const char *uio, cons
                                 const char *information);
 void mnv2_linux_close(struct mnv2_linux *linux_);
 
-/* Cut the next bytes off a memory, from a multiple of 4096 on; no bytes if it is too small. */
+/* Cut the next bytes off a copy of the memory, from a multiple of 4096 on; none if it is too
+ * small. */
 struct mnv2_memory mnv2_cut(struct mnv2_memory *memory, uint64_t bytes);
 
 #ifdef __cplusplus

@@ -116,7 +116,8 @@ def compile_host(build, program_folder, executable, *, compiler=None, options=()
         headers = Path(temporary)
         headers.joinpath("mnv2_registers.h").write_bytes(driver_files()["mnv2_registers.h"])
         folders = [f"-I{folder}" for folder in (headers, DRIVER, _FOLDER, program_folder)]
-        sources = [DRIVER / "mnv2.c", DRIVER / "mnv2_format.c", _FOLDER / "host.c"]
+        sources = [DRIVER / "mnv2.c", DRIVER / "mnv2_format.c"]
+        sources += [_FOLDER / "host.c", _FOLDER / "host_faults.c"]
         command = [
             *(compiler, *STRICT, "-O2", *options, *folders, *sources, library),
             *(f"-Wl,-rpath,{build.directory}", "-o", executable),

@@ -105,7 +105,7 @@ def program_layout(model, program: NetworkProgram, config: AcceleratorConfig) ->
     Returns
     -------
     dict
-        See README, "On a board".
+        As ``layout.json`` has it.
     """
     network, integer = model.network, model.integer
     rows, columns, channels = network.input_shape

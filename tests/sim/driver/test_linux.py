@@ -12,9 +12,10 @@ import pytest
 from mnv2.hw.identity import constant_registers
 from mnv2.hw.register_map import ADDRESSES, REGISTER_ADDRESS_BITS, Status
 from mnv2.sim.driver.bench import STRICT
-from mnv2.sim.driver.program_files import DRIVER, driver_files
+from mnv2.sim.driver.program_files import DRIVER, driver_files, vector_files
+from mnv2.sim.driver.registers_json import driver_errors
 from mnv2.sim.rtl.toolchain import find_tool
-from tests.sim.driver.programs import CONFIGS, made_program, write_program
+from tests.sim.driver.programs import CONFIGS, made_program, pictures_of, write_program
 
 NAME = "far"
 ADDRESS = 0x2_4000_0800  # not of a page: the driver cuts what is before it off
@@ -162,3 +163,33 @@ def test_a_program_that_does_not_end(board):
     board.registers[ADDRESSES["STATUS"]] = Status.RUNNING.value
     board.write_registers()
     assert board.run("open", "probe", "wait", "load")[2:] == ["TIME_OUT", "BUSY"]
+
+
+def test_the_test_of_a_board(board, tmp_path):
+    """It compiles next to a program, finds what is there, and says why it does not run."""
+    _, made = made_program(NAME)
+    config = CONFIGS[NAME]
+    picture = pictures_of(NAME, 1)[0]
+    tensors = [made_program(NAME)[0].integer.run(one) for one in picture]
+    for name, content in (driver_files() | vector_files(picture, tensors, config)).items():
+        (tmp_path / name).write_bytes(content)
+    write_program(NAME, tmp_path)
+    sources = [f"mnv2{part}.c" for part in ("", "_format", "_linux", "_selftest")]
+    command = [str(find_tool("cc").path), *STRICT, "-fsanitize=undefined", *sources]
+    subprocess.run([*command, "-o", "selftest"], cwd=tmp_path, check=True)
+    options = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 60}
+    paths = [board.uio, board.buffer, board.folder]
+    done = subprocess.run([tmp_path / "selftest", *paths], **options)
+    assert done.returncode == 1
+    assert done.stderr == f"run: {driver_errors((DRIVER / 'mnv2.h').read_text())['BUSY']}\n"
+    # The picture is where the registers say that it is.
+    place = (board.register("PICTURE_HIGH") << 32 | board.register("PICTURE_LOW")) - ADDRESS
+    slot = board.buffer.read_bytes()[place : place + made.picture_bytes]
+    assert slot == (tmp_path / "picture.bin").read_bytes()
+    board.uio.unlink()
+    done = subprocess.run([tmp_path / "selftest", *paths], **options)
+    assert (done.returncode, done.stderr.split(":")[0]) == (1, "open")
+    (tmp_path / "pixels.bin").write_bytes(b"")
+    done = subprocess.run([tmp_path / "selftest", *paths], **options)
+    assert (done.returncode, done.stderr.split(":")[0]) == (1, "pixels.bin")
+    assert subprocess.run([tmp_path / "selftest"], **options).returncode == 2
