@@ -29,6 +29,8 @@ __all__ = ["driver"]
 #: Pictures that are run where none is named.
 _PICTURES = ("chelsea", "coffee", "china", "flower", "rocket", "astronaut")
 _LEAST = 3
+#: MACs of all pictures up to which the bench is compiled in a hurry.
+_SMALL_MACS = 20_000_000
 
 
 def driver(
@@ -112,7 +114,8 @@ def driver(
             accelerator,
             [inputs[k : k + frames] for k in range(0, len(inputs), frames)],
             Path(folder),
-            fast=True,
+            # What runs for a moment is not worth the time of a compiler that makes it fast.
+            fast=opened.network.macs * len(inputs) > _SMALL_MACS,
             building=lambda: status.update("Building the bench (minutes, once)"),
         )
         report = drive(bench, memory, faults=faults, telling=status.update)
