@@ -75,6 +75,13 @@ def test_a_stream_of_pictures(machine):
     assert made[2].cycles < (PICTURES + 2) * made[3].cycles
 
 
+def test_two_frames_abreast_in_padded_words(tmp_path):
+    """Turns of two pictures, elements that cross bytes and beats, addresses of 32 bits."""
+    pair = Machine("pair, padded", tmp_path)
+    pair.insist([*BEGIN, *((f"picture={k}", "OK") for k in range(3)), (f"stream={PICTURES}", "OK")])
+    pair.check(*range(PICTURES))
+
+
 def test_turns_of_a_stream(machine):
     machine.insist(
         [
