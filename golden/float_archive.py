@@ -18,6 +18,7 @@ def float_model_to_arrays(model):
         "format": FORMAT,
         "network": dataclasses.asdict(model.network),
         "input_normalization": dataclasses.asdict(model.input_normalization),
+        "notes": list(model.notes),
         "epsilons": {
             name: None if x.normalization is None else float(x.normalization.epsilon)
             for name, x in model.layers.items()
@@ -53,6 +54,7 @@ def float_model_from_arrays(arrays):
         normalization = InputNormalization(
             **{part: tuple(values) for part, values in header["input_normalization"].items()}
         )
-        return FloatModel(network, layers, normalization)
+        notes = tuple(str(note) for note in header.get("notes", ()))
+        return FloatModel(network, layers, normalization, notes)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"The arrays must be those of a float model ({error})") from None

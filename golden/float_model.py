@@ -154,11 +154,14 @@ class FloatModel:
         One for each convolution, by name.
     input_normalization : InputNormalization
         What its inputs were normalised with in training.
+    notes : tuple of str
+        What a reader took from the file in another form than it is there, to be said.
     """
 
     network: Network
     layers: dict[str, FloatLayer]
     input_normalization: InputNormalization = IMAGENET_NORMALIZATION
+    notes: tuple[str, ...] = ()
 
     def __repr__(self):
         return f"FloatModel({self.network.title}, {self.network.parameters:,} parameters)"

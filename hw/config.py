@@ -266,7 +266,8 @@ class AcceleratorConfig:
         if self.burst_beats < 2 or self.burst_beats & self.burst_beats - 1:
             raise ValueError(f"burst_beats must be a power of two, 2 or more, "
                              f"not {self.burst_beats}")
-        for name in RINGS:
+        # A memory of one word has an address without bits, as Verilog has none.
+        for name in ("map_words", "strip_words", "line_words", *RINGS):
             if getattr(self, name) < 2:
                 raise ValueError(f"{name} must be at least 2, not {getattr(self, name)}")
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Linter, formatter, type checker, and the rule that imports run one way.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # called as `sh SCRIPT`
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=$PWD/.venv/bin/python

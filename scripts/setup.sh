@@ -24,7 +24,7 @@ have_one_of() {
 # Prints the first Python that is new enough, can make environments, and has a shared library.
 find_python() {
     local name
-    for name in ${MNV2_PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
+    for name in "${MNV2_PYTHON:-python3}" python3 python3.14 python3.13 python3.12 python3.11; do
         if command -v "$name" >/dev/null 2>&1 &&
            "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$name"
@@ -32,6 +32,17 @@ find_python() {
         fi
     done
     return 1
+}
+
+# A folder's name that a tool would take for something else is refused before anything is installed.
+check_folder() {
+    local LC_ALL=C
+    case $root in
+        *[\"\'\`\$\\:\;,\&\<\>\|\*\?\{\}]* | *'['* | *']'* | *[[:cntrl:]]*)
+            echo "The project cannot be set up in '$root': move it to a folder whose path has none of" \
+                 "\" ' \` \$ \\ : ; , & < > | * ? [ ] { } and no control characters." >&2
+            return 1 ;;
+    esac
 }
 
 check_tools() {
@@ -52,6 +63,23 @@ write_stamp() {
     mv "$root/.venv/mnv2-$1.stamp.new" "$root/.venv/mnv2-$1.stamp"
 }
 
+# pip_install PYTHON ARGUMENTS: installs into the environment of that Python. Where packages are fetched from
+# is the user's to say, with pip.conf and PIP_*; where they go, and which, is not: an empty value takes the
+# place of pip.conf's. What pip says is kept in build/setup.log, and its end is shown where it fails.
+pip_install() {
+    local environment=$1 log=$root/build/setup.log
+    shift
+    mkdir -p "$root/build"
+    if ! (unset PYTHONPATH PYTHONHOME
+          export PIP_USER=0 PIP_TARGET='' PIP_PREFIX='' PIP_ROOT='' PIP_PYTHON='' PIP_DRY_RUN=0 PIP_NO_DEPS=0 \
+                 PIP_REQUIRE_VIRTUALENV=0
+          "$environment" -m pip install --progress-bar off --disable-pip-version-check "$@" >>"$log" 2>&1 </dev/null); then
+        tail -n 15 "$log" >&2
+        echo "All that pip said is in $log." >&2
+        return 1
+    fi
+}
+
 install_project() {
     local kind=$1 system_python=$2 extras="models,explore,page,fast"
     [ "$kind" = base ] || extras="$extras,$kind"
@@ -64,9 +92,10 @@ install_project() {
         "$system_python" -m venv "$root/.venv" || return 1
     fi
     touch "$root/.venv/mnv2-incomplete"
-    "$python" -m pip install --quiet --disable-pip-version-check --editable "$root[$extras]" >&2 || return 1
-    "$python" -m pip install --quiet --disable-pip-version-check --no-deps \
-        --requirement "$root/requirements-data.txt" >&2 || return 1
+    : > "$root/build/setup.log"
+    # From inside the folder: its name is then no part of a requirement.
+    (cd "$root" && pip_install "$python" --editable ".[$extras]") || return 1
+    pip_install "$python" --no-deps --requirement "$root/requirements-data.txt" || return 1
     write_stamp base
     if [ "$kind" != base ]; then write_stamp "$kind"; fi
     rm -f "$root/.venv/mnv2-incomplete"
@@ -74,6 +103,7 @@ install_project() {
 
 setup_environment() {
     local kind=${1:-base} system_python
+    check_folder || exit 2
     check_tools || exit 2
     if installed "$kind"; then return 0; fi
     if ! system_python=$(find_python); then

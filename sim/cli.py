@@ -1,6 +1,5 @@
 """The `mnv2` command: guards and registers the subcommands of `mnv2.sim.commands`."""
 
-import errno
 import functools
 import os
 import signal
@@ -8,6 +7,7 @@ import sys
 
 import typer
 
+from mnv2.sim.commands.accuracy import accuracy
 from mnv2.sim.commands.classify import classify
 from mnv2.sim.commands.compare import compare
 from mnv2.sim.commands.cost import cost
@@ -26,6 +26,8 @@ from mnv2.sim.commands.sweep import sweep
 from mnv2.sim.commands.validate import validate
 from mnv2.sim.commands.verilog import verilog
 from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.jobs.cache import place_matplotlib
+from mnv2.sim.jobs.disk import LITTLE_BYTES, free_bytes, is_full
 from mnv2.sim.jobs.threads import limit_blas_threads
 
 __all__ = ["app", "main"]
@@ -35,9 +37,6 @@ EPILOG = (
     "Builds and the quantised model are kept in the cache (MNV2_CACHE, default the user's cache "
     "folder); nothing is fetched from the network."
 )
-
-#: Errors of a full disk.
-_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     name="mnv2",
@@ -75,15 +74,38 @@ def guard(command):
         except KeyboardInterrupt:
             message, status = "mnv2: interrupted; nothing was left half-written.", 130
         except OSError as error:
-            if error.errno not in _DISK_IS_FULL:
+            if str(error.strerror).startswith("No usable temporary directory"):
+                message, status = f"mnv2: {error.strerror}: set TMPDIR to a folder.", 2
+            elif is_full(error):
+                message, status = f"mnv2: the output cannot be written: {_why_full(error)}.", 2
+            else:
                 raise
-            message, status = f"mnv2: the output cannot be written: {error.strerror}.", 2
             # Text still in the buffer would fail once more at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except RuntimeError as error:
+            # Path.expanduser and platformdirs, of a user that the system does not know.
+            if "home directory" not in str(error):
+                raise
+            message, status = "mnv2: this user has no home folder: give paths without ~.", 2
         print(message, file=sys.stderr)
         raise typer.Exit(status)
 
     return guarded
+
+
+def _why_full(error):
+    """The reason of an error of a full disk, with the folder where it is known."""
+    folders = [os.environ.get("TMPDIR", ""), os.environ.get("MNV2_CACHE", "")]
+    full = [folder for folder in folders if folder and _is_without_room(folder)]
+    where = error.filename or (full[0] if full else None)
+    reason = error.strerror or "No space left on device"
+    return f"{reason} in {str(where)!r}" if where else reason
+
+
+def _is_without_room(folder):
+    """Whether the disk of a folder is full."""
+    free = free_bytes(folder)
+    return free is not None and free < LITTLE_BYTES
 
 
 for _command in (
@@ -93,6 +115,7 @@ for _command in (
     run,
     export,
     compare,
+    accuracy,
     sweep,
     predict,
     validate,
@@ -126,7 +149,9 @@ def _interrupt(number, frame):
 
 def main():
     """Entry point of the console script."""
-    limit_blas_threads()  # no command has loaded numpy yet
+    # No command has loaded numpy or matplotlib yet.
+    limit_blas_threads()
+    place_matplotlib()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     app()

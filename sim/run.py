@@ -11,6 +11,7 @@ from mnv2.golden.summary import short_repr
 from mnv2.sim.jobs.progress import BlocksProgress, FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
 from mnv2.sim.networks.golden_run import run_golden
+from mnv2.sim.networks.inputs import preparation_words
 from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note
 from mnv2.sim.networks.ranking import rank
 from mnv2.sim.report.limits import add_limits, block_limits, frame_limits
@@ -146,11 +147,17 @@ def _rankings(model, given, golden, output):
     """Likeliest classes of a picture."""
     float_top = ()
     if model.float_model is not None:
-        float_top = rank(model.float_model.folded().run(given.real)["classifier"].reshape(-1))
+        float_top = rank(
+            model.float_model.folded().run(given.real)["classifier"].reshape(-1),
+            names=model.class_names,
+        )
     return ClassRankings(
         float_top=float_top,
         golden_top=golden.top(),
-        rtl_top=rank(model.integer.logits({"logits_accumulator": output.accumulators})),
+        rtl_top=rank(
+            model.logits({"classifier": output.logits, "logits_accumulator": output.accumulators}),
+            names=model.class_names,
+        ),
     )
 
 
@@ -243,8 +250,10 @@ def run_bottlenecks(
 
 def _made_with(given, model, config, memory, clock_hz):
     """Fields of a report that do not depend on what was run."""
-    paths = [picture.path or "" for picture in each_frame(given, config)]
+    pictures = each_frame(given, config)
+    paths = [picture.path or "" for picture in pictures]
     return {
+        "preparation": preparation_words(model, pictures[0]),
         **made_with(paths[0], model.name, config, memory, find_toolchain(), *paths[1:]),
         "buffer_bytes": config.buffer_bytes,
         "port_bytes": config.data_bytes,

@@ -8,7 +8,9 @@ import tomllib
 import warnings
 from pathlib import Path
 
+import pytest
 import setuptools
+from setuptools.command.egg_info import FileList
 from setuptools.config import pyprojecttoml
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +25,18 @@ def folder_of(package):
     """Folder of a package, relative to the checkout."""
     part = max((part for part in FOLDERS if f"{package}.".startswith(f"{part}.")), key=len)
     return Path(FOLDERS[part], *package.removeprefix(part).split(".")[1:])
+
+
+def test_license_is_an_expression():
+    """The table of earlier versions of setuptools is refused by those of 2027 on."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["license"] == "Apache-2.0"
+    assert "Apache License" in (ROOT / "LICENSE").read_text().splitlines()[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", setuptools.SetuptoolsDeprecationWarning)
+        distribution = setuptools.Distribution({"script_name": "setup.py"})
+        pyprojecttoml.apply_configuration(distribution, ROOT / "pyproject.toml")
+    assert distribution.metadata.license_expression == "Apache-2.0"
 
 
 def test_every_folder_is_listed():
@@ -92,3 +106,18 @@ def test_wheel(monkeypatch, tmp_path):
         assert name in names
     assert not any(name.startswith("mnv2/sim/peers") for name in names)
     assert not any("test" in file.parts for file in files)
+
+
+def test_source_distribution_is_the_checkout(monkeypatch):
+    """Scripts, tests and documentation are in it, as Git has them."""
+    monkeypatch.chdir(ROOT)
+    done = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("needs a checkout of Git")
+    files = FileList()
+    for line in (ROOT / "MANIFEST.in").read_text().splitlines():
+        if not line.startswith("#"):
+            files.process_template_line(line)
+    always = {"LICENSE", "MANIFEST.in", "pyproject.toml"}
+    assert set(done.stdout.splitlines()) - set(files.files) <= always
+    assert not [name for name in files.files if "__pycache__" in name or name.endswith(".pyc")]

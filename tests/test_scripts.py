@@ -8,7 +8,18 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 #: What the scripts call before they look for anything.
-BASICS = ("bash", "cat", "cmp", "dirname", "env", "mkdir", "mv", "rm", "touch")
+BASICS = ("bash", "cat", "cmp", "dirname", "env", "mkdir", "mv", "rm", "tail", "touch")
+#: All but the one that the others read.
+SCRIPTS = sorted({path.name for path in ROOT.glob("scripts/*")} - {"setup.sh"})
+#: A Python whose environments have a pip that notes its variables and arguments, and then ends.
+STUB = """
+if [ "$2" = venv ]; then
+    mkdir -p "$3/bin"
+    printf '#!%s\\n%s\\n' "$BASH" \\
+        '[ "$2" != pip ] || {{ env; echo "$@"; {ends}; }}' > "$3/bin/python"
+    chmod +x "$3/bin/python"
+fi
+"""
 
 
 @pytest.fixture
@@ -46,7 +57,126 @@ def call(project, script, *arguments):
     )
 
 
-@pytest.mark.parametrize("script", ["scripts/run", "scripts/test", "scripts/peers", ".ci/run"])
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_sh_runs_what_bash_runs(name, project):
+    """Called by a shell that is not bash, a script ends as it does in bash."""
+    folder, programs = project
+    programs.joinpath("sh").symlink_to(shutil.which("dash") or shutil.which("sh"))
+    done = [
+        subprocess.run(
+            [programs / shell, folder / "scripts" / name],
+            cwd="/",
+            env={"PATH": str(programs)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for shell in ("bash", "sh")
+    ]
+    assert (done[0].returncode, done[0].stderr) == (done[1].returncode, done[1].stderr)
+    assert done[0].returncode != 0
+    assert "set: " not in done[1].stderr
+
+
+@pytest.mark.parametrize("wrong", list("\"'`$\\:;,&<>|*?[]{}\n\t"))
+def test_folder_that_tools_cannot_name_is_refused_before_anything_else(wrong, project):
+    folder, programs = project
+    moved = folder.with_name(f"a{wrong}b")
+    folder.rename(moved)
+    done = call((moved, programs), "scripts/run")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"The project cannot be set up in '{moved}': move it to a folder")
+    assert "missing" not in done.stderr
+    assert not (moved / ".venv").exists()
+
+
+@pytest.mark.parametrize("name", ["ü b", "a (1)", "a#b", "100%", "a=~!@+^b"])
+def test_folder_with_other_characters_is_taken(name, project):
+    folder, programs = project
+    moved = folder.with_name(name)
+    folder.rename(moved)
+    done = call((moved, programs), "scripts/run")
+    assert done.returncode == 2
+    assert "A C++ compiler is missing" in done.stderr
+
+
+@pytest.fixture
+def project_with_pip(project):
+    """The project, and a Python that makes environments with a pip that says what it was given."""
+    folder, programs = project
+    for name in ("g++", "make", "perl"):
+        add_program(programs, name)
+    programs.joinpath("chmod").symlink_to(shutil.which("chmod"))
+
+    def set_up(ends, **variables):
+        add_program(programs, "python3", STUB.format(ends=ends))
+        return subprocess.run(
+            [shutil.which("bash"), folder / "scripts" / "run"],
+            env={"PATH": str(programs), **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return folder, set_up
+
+
+def test_settings_of_pip_that_say_where_to_install_have_no_effect(project_with_pip):
+    folder, set_up = project_with_pip
+    given = {
+        "PIP_USER": "1",
+        "PIP_TARGET": "/elsewhere",
+        "PIP_PREFIX": "/elsewhere",
+        "PIP_ROOT": "/elsewhere",
+        "PIP_DRY_RUN": "1",
+        "PIP_NO_DEPS": "1",
+        "PIP_INDEX_URL": "https://mirror.example/simple",
+        "PYTHONPATH": "/elsewhere",
+        "PYTHONHOME": "/elsewhere",
+    }
+    set_up("true", **given)
+    log = (folder / "build" / "setup.log").read_text()
+    assert "elsewhere" not in log
+    assert log.count("PIP_USER=0\n") == log.count("PIP_TARGET=\n") == log.count("-m pip") == 2
+    # Where packages come from is the user's to say.
+    assert log.count("PIP_INDEX_URL=https://mirror.example/simple\n") == 2
+    assert not (folder / ".venv" / "mnv2-incomplete").exists()
+
+
+def test_what_pip_says_is_kept_and_shown_where_it_fails(project_with_pip):
+    folder, set_up = project_with_pip
+    done = set_up("echo WARNING: about nothing >&2")
+    first = f"Setting up {folder}/.venv (once; a few minutes, needs the network) ...\n"
+    # Nothing runs after the set-up: there is no mnv2 in this environment.
+    assert done.stderr.startswith(first)
+    assert "WARNING" not in done.stderr
+    assert "WARNING: about nothing" in (folder / "build" / "setup.log").read_text()
+    shutil.rmtree(folder / ".venv")
+    done = set_up("echo ERROR: no disk; exit 1")
+    assert done.returncode == 2
+    assert "ERROR: no disk\n" in done.stderr
+    assert f"All that pip said is in {folder}/build/setup.log." in done.stderr
+    assert "failed; the next call starts it again" in done.stderr
+
+
+def test_checkout_with_other_line_ends_runs(tmp_path):
+    """Git is told to write CRLF, as on Windows; the scripts have LF all the same."""
+    source, clone = tmp_path / "source", tmp_path / "clone"
+    source.mkdir()
+    shutil.copy(ROOT / ".gitattributes", source)
+    shutil.copytree(ROOT / "scripts", source / "scripts")
+    git = ["git", "-c", "core.autocrlf=true", "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *command], cwd=source, check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([*git, "clone", "-q", source, clone], check=True)
+    files = [path for path in clone.glob("scripts/*") if path.is_file()]
+    assert len(files) > 10
+    assert not [path.name for path in files if b"\r" in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    "script", ["scripts/run", "scripts/test", "scripts/prove", "scripts/peers", ".ci/run"]
+)
 def test_missing_tools_are_named(script, project):
     done = call(project, script)
     assert done.returncode == 2

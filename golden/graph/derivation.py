@@ -28,14 +28,19 @@ def require_type(tensor, *types):
         raise ValueError(f"{tensor.label} must be {' or '.join(types)}, not {tensor.dtype}")
 
 
-def require_scales(tensor, counts=(1,)):
-    """Refuse a tensor whose scales are not positive and finite, or not of these counts."""
+def require_scales(tensor, counts=(1,), zero=False):
+    """Refuse a tensor whose scales are not positive and finite, or not of these counts.
+
+    With ``zero`` they may be 0 as well: of weights, a channel that is dead.
+    """
     if tensor.scales.size not in counts:
         raise ValueError(
             f"{tensor.label} must have {' or '.join(map(str, counts))} scales, "
             f"not {tensor.scales.size}"
         )
     wrong = ~(np.isfinite(tensor.scales) & (tensor.scales > 0))
+    if zero:
+        wrong &= tensor.scales != 0
     if wrong.any():
         raise ValueError(
             f"The scales of {tensor.label} must be positive and finite, "
@@ -78,7 +83,7 @@ def require_symmetric_weights(tensor, axis, channels):
             f"The weights {tensor.label} must have at most {MAXIMUM_CHANNELS:,} "
             f"channels, not {channels:,}"
         )
-    require_scales(tensor, (1, channels) if channels > 1 else (1,))
+    require_scales(tensor, (1, channels) if channels > 1 else (1,), zero=True)
     if tensor.zero_points.any():
         wrong = tensor.zero_points[tensor.zero_points != 0][0]
         raise ValueError(

@@ -1,10 +1,10 @@
-"""ADD, QUANTIZE and DEQUANTIZE.
+"""ADD, SUB, QUANTIZE and DEQUANTIZE.
 
-Ref: LiteRT `tflite/kernels/` add.cc, quantize.cc, dequantize.h and
-`tflite/kernels/internal/reference/` integer_ops/add.h, quantize.h, requantize.h.
+Ref: LiteRT `tflite/kernels/` add.cc, sub.cc, quantize.cc, dequantize.h and
+`tflite/kernels/internal/reference/` integer_ops/add.h, sub.h, quantize.h, requantize.h.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,9 +41,32 @@ def run_in_bands(function, *arrays):
     return np.concatenate(bands).reshape(arrays[0].shape)
 
 
+def broadcast_shape(a, b):
+    """The shape of what two tensors make, one of them perhaps broadcast over the other.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not go together, or LiteRT's kernel takes fewer axes.
+    """
+    try:
+        shape = np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        raise ValueError(
+            f"The shapes of {a.label} and {b.label} must go together, not "
+            f"{list(a.shape)} and {list(b.shape)}"
+        ) from None
+    if a.shape != b.shape and len(shape) > MAXIMUM_BROADCAST_AXES:
+        raise ValueError(
+            f"{a.label} and {b.label} must have at most {MAXIMUM_BROADCAST_AXES} axes "
+            f"where one is broadcast, not {len(shape)}"
+        )
+    return shape
+
+
 @dataclass(frozen=True, eq=False)
 class Add:
-    """An addition ready to run; one input may be broadcast over the other."""
+    """An addition or subtraction ready to run; one input may be broadcast over the other."""
 
     record: QuantizedAdd
     shape: tuple[int, ...]
@@ -58,7 +81,7 @@ class Add:
 
 
 def prepare_add(operator, a, b, target):
-    """The Add of an operator.
+    """The Add of an ADD or a SUB, whose second factor is negative.
 
     Raises
     ------
@@ -68,18 +91,7 @@ def prepare_add(operator, a, b, target):
     """
     for tensor in (a, b, target):
         require_quantized(tensor, "int8")
-    try:
-        shape = np.broadcast_shapes(a.shape, b.shape)
-    except ValueError:
-        raise ValueError(
-            f"The shapes of {a.label} and {b.label} must go together, not "
-            f"{list(a.shape)} and {list(b.shape)}"
-        ) from None
-    if a.shape != b.shape and len(shape) > MAXIMUM_BROADCAST_AXES:
-        raise ValueError(
-            f"{a.label} and {b.label} must have at most {MAXIMUM_BROADCAST_AXES} axes "
-            f"where one is broadcast, not {len(shape)}"
-        )
+    shape = broadcast_shape(a, b)
     minimum, maximum = activation_clamp(target, operator.options.activation)
     record = add_record(
         target.label,
@@ -92,6 +104,8 @@ def prepare_add(operator, a, b, target):
         minimum,
         maximum,
     )
+    if operator.kind == "SUB":
+        record = replace(record, b_multiplier=-record.b_multiplier)
     return Add(record, shape)
 
 

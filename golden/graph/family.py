@@ -1,14 +1,16 @@
 """A graph of operators as a network of the MobileNetV2 family, if it is one.
 
 The accelerator runs the path from the int8 image to the logits: a 3x3 stem, bottlenecks, a 1x1
-head, the global average and a classifier. QUANTIZE before it and SOFTMAX, DEQUANTIZE and RESHAPE
-after it run on the host. Every integer is the graph's own.
+head, the global average and a classifier. QUANTIZE and what normalises the image (MUL, ADD, SUB of
+a constant) before it, and SOFTMAX, LOGISTIC, DEQUANTIZE and RESHAPE after it run on the host; so do
+further dense layers, where the first is a hidden one. Every integer is the graph's own.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mnv2.golden.graph.constant import FOLDED
 from mnv2.golden.graph.graph import Graph
 from mnv2.golden.graph.operator_record import convolution, pad_amounts, pool, refuse, residual
 from mnv2.golden.graph.schema import Operator
@@ -25,8 +27,8 @@ from mnv2.golden.network import (
 from mnv2.golden.quantized_block import QuantizedBlock
 from mnv2.golden.summary import short_repr
 
-HOST_BEFORE = ("QUANTIZE", "RESHAPE")
-HOST_AFTER = ("RESHAPE", "SOFTMAX", "DEQUANTIZE", "QUANTIZE")
+HOST_BEFORE = ("QUANTIZE", "RESHAPE", "MUL", "ADD", "SUB")
+HOST_AFTER = ("RESHAPE", "SOFTMAX", "LOGISTIC", "DEQUANTIZE", "QUANTIZE", "FULLY_CONNECTED")
 POOLS = ("MEAN", "AVERAGE_POOL_2D")
 
 
@@ -53,6 +55,38 @@ class FamilyNetwork:
     after: tuple[Operator, ...]
 
     __repr__ = short_repr
+
+    @property
+    def host_layers(self):
+        """The dense layers that the host runs after the network's own, which then is hidden."""
+        return tuple(op for op in self.after if op.kind == "FULLY_CONNECTED")
+
+    @property
+    def classes(self):
+        """Number of the logits, int."""
+        if not self.host_layers:
+            return self.model.network.classes
+        return self.graph.tensors[self.host_layers[-1].output].shape[-1]
+
+    def logits(self, tensors):
+        """Real logits float64 [classes] of a run.
+
+        Parameters
+        ----------
+        tensors : dict of str to array
+            `classifier` and `logits_accumulator` as `QuantizedModel.run` gives them. Without
+            `host_layers` the logits are those of the accumulators, which nothing has clipped; with
+            them, the steps of the last of these layers, as LiteRT computes them.
+        """
+        if not self.host_layers:
+            return self.model.logits(tensors)
+        last = self.host_layers[-1]
+        index = next(index for index, name in self.names.items() if name == "classifier")
+        value = np.asarray(tensors["classifier"]).reshape(self.graph.tensors[index].shape)
+        for operator in self.after[: self.after.index(last) + 1]:
+            value = self.graph.run_operator(operator, value)
+        target = self.graph.tensors[last.output]
+        return (value.ravel().astype(np.float64) - target.zero_point) * target.scale
 
     def indexed(self, tensors):
         """Tensors of `QuantizedModel.run` as the graph has them.
@@ -178,9 +212,13 @@ class _Path:
             )
         self.index = graph.inputs[0]
 
+    def _consumers(self, index):
+        """Operators that read a tensor; not those that only look at its shape."""
+        return tuple(op for op in self._graph.consumers(index) if op.kind not in FOLDED)
+
     def _readers(self, expected):
         """Operators that read the tensor; ValueError if there are none."""
-        readers = self._graph.consumers(self.index)
+        readers = self._consumers(self.index)
         if not readers:
             raise ValueError(
                 f"The graph ends at {self._graph.tensors[self.index].label}, which "
@@ -243,8 +281,8 @@ class _Path:
     def take_host_output(self):
         """Operators between the logits and the graph's outputs."""
         after = []
-        while self._graph.consumers(self.index):
-            operators = self._graph.consumers(self.index)
+        while self._consumers(self.index):
+            operators = self._consumers(self.index)
             for operator in operators[1:] or operators:
                 if len(operators) > 1 or operator.kind not in HOST_AFTER:
                     raise refuse(
@@ -258,7 +296,7 @@ class _Path:
     def check_complete(self):
         """ValueError if an operator is not on the path."""
         for operator in self._graph.operators:
-            if operator.index not in self._taken:
+            if operator.index not in self._taken and operator.kind not in FOLDED:
                 raise refuse(operator, "nothing apart from the path from the image to the logits")
 
     def take_convolution(self, name, kind, block=0, apart=()):
@@ -284,7 +322,7 @@ class _Path:
         operator = self._next_of_block("a bottleneck or the head")
         if operator.kind in POOLS:
             raise refuse(operator, "CONV_2D as head before the average")
-        readers = self._graph.consumers(operator.output)
+        readers = self._consumers(operator.output)
         found = operator.kind == "CONV_2D" and any(reader.kind in POOLS for reader in readers)
         if found and not blocks:
             raise refuse(operator, "a bottleneck between the stem and the head")
@@ -292,7 +330,7 @@ class _Path:
 
     def _shortcuts(self):
         """ADDs that read the tensor: residuals of the block that begins here."""
-        return tuple(op for op in self._graph.consumers(self.index) if op.kind == "ADD")
+        return tuple(op for op in self._consumers(self.index) if op.kind == "ADD")
 
     def _next_of_block(self, expected):
         return self._next(expected, self._shortcuts())
@@ -316,7 +354,7 @@ class _Path:
         add = None
         if adds:
             end = self.index
-            if len(adds) > 1 or adds[0] not in self._graph.consumers(end):
+            if len(adds) > 1 or adds[0] not in self._consumers(end):
                 raise refuse(adds[-1], f"the input and the project output of {name} as inputs")
             operator = self._next(f"the {adds[0].label} of {name}")
             add = residual(self._graph, operator, f"{name}.add", shortcut, end)

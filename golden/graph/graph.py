@@ -7,12 +7,21 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mnv2.golden.graph.constant import (
+    MAXIMUM_PACKED,
+    Constant,
+    prepare_pack,
+    prepare_shape,
+    prepare_strided_slice,
+)
 from mnv2.golden.graph.convolution import prepare_convolution
 from mnv2.golden.graph.derivation import MAXIMUM_AXES, MAXIMUM_ELEMENTS
 from mnv2.golden.graph.elementwise import prepare_add, prepare_dequantize, prepare_quantize
 from mnv2.golden.graph.fully_connected import FORMS, FullyConnected, prepare_fully_connected
 from mnv2.golden.graph.layout import prepare_pad, prepare_reshape
-from mnv2.golden.graph.pooling import prepare_average_pool, prepare_mean
+from mnv2.golden.graph.logistic import prepare_logistic
+from mnv2.golden.graph.pooling import prepare_average_pool, prepare_max_pool, prepare_mean
+from mnv2.golden.graph.product import prepare_multiply
 from mnv2.golden.graph.schema import Operator, Tensor
 from mnv2.golden.graph.softmax import prepare_softmax
 from mnv2.golden.summary import short_repr
@@ -53,13 +62,22 @@ _KINDS = {
     "DEPTHWISE_CONV_2D": _Kind(prepare_convolution, 2, 3),
     "DEQUANTIZE": _Kind(prepare_dequantize, 1, 1),
     "FULLY_CONNECTED": _Kind(prepare_fully_connected, 2, 3),
+    "LOGISTIC": _Kind(prepare_logistic, 1, 1),
+    "MAX_POOL_2D": _Kind(prepare_max_pool, 1, 1),
     "MEAN": _Kind(prepare_mean, 2, 2),
+    "MUL": _Kind(prepare_multiply, 2, 2),
+    "PACK": _Kind(prepare_pack, 1, MAXIMUM_PACKED),
     "PAD": _Kind(prepare_pad, 2, 3),
     "PADV2": _Kind(prepare_pad, 2, 3),
     "QUANTIZE": _Kind(prepare_quantize, 1, 1),
     "RESHAPE": _Kind(prepare_reshape, 1, 2),
+    "SHAPE": _Kind(prepare_shape, 1, 1),
     "SOFTMAX": _Kind(prepare_softmax, 1, 1),
+    "STRIDED_SLICE": _Kind(prepare_strided_slice, 4, 4),
+    "SUB": _Kind(prepare_add, 2, 2),
 }
+#: Operators that work on two tensors; the others on one.
+_OF_TWO = ("ADD", "MUL", "SUB")
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +135,10 @@ class Graph:
                     f"and {MAXIMUM_WORK:,} multiplications, and exceeds them at "
                     f"{operator.label}"
                 )
-            tensors[operator.output] = replace(tensors[operator.output], shape=kernel.shape)
+            known = kernel.value if isinstance(kernel, Constant) else None
+            tensors[operator.output] = replace(
+                tensors[operator.output], shape=kernel.shape, data=known
+            )
             made.add(operator.output)
             kernels.append(kernel)
         for index in self.outputs:
@@ -133,6 +154,19 @@ class Graph:
     def consumers(self, index):
         """The operators that read a tensor, in order."""
         return tuple(op for op in self.operators if index in op.inputs)
+
+    def run_operator(self, operator, value):
+        """The output of one operator for the output of the one before it; other inputs are known.
+
+        Parameters
+        ----------
+        operator : Operator
+        value : array
+            Of the only input that is no constant.
+        """
+        constants = (self.tensors[index].data for index in _data_inputs(operator))
+        arguments = [value if data is None else data for data in constants]
+        return self.kernels[operator.index].run(*arguments)
 
     def run(self, inputs, fully_connected="litert", progress=None):
         """Every operator's output.
@@ -212,7 +246,7 @@ class Graph:
 
 def _data_inputs(operator):
     """Indices of the inputs that are read when an operator runs; others are constants in it."""
-    return operator.inputs[: 2 if operator.kind == "ADD" else 1]
+    return operator.inputs[: 2 if operator.kind in _OF_TWO else 1]
 
 
 def _check_size(what, shape):

@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D and MEAN.
+"""AVERAGE_POOL_2D, MAX_POOL_2D and MEAN.
 
 Ref: LiteRT `tflite/kernels/pooling.cc`, `tflite/kernels/reduce.cc` and
 `tflite/kernels/internal/reference/` integer_ops/pooling.h, reduce.h (QuantizedMeanOrSum).
@@ -83,8 +83,15 @@ def prepare_average_pool(operator, source, target):
     """
     for tensor in (source, target):
         require_quantized(tensor, "int8")
+    rows, columns = _window_spans(operator.options, source)
+    shape = (source.shape[0], rows[0].size, columns[0].size, source.shape[3])
+    return AveragePool(rows, columns, *activation_clamp(target, operator.options.activation), shape)
+
+
+def _window_spans(options, source):
+    """(first, end) along rows and along columns: the pixels in the image that each window sees."""
     require_axes(source, 4)
-    options, spans = operator.options, []
+    spans = []
     for size, kernel, stride in zip(source.shape[1:3], options.kernel, options.stride, strict=True):
         count, (before, _) = window_geometry(size, kernel, stride, 1, options.padding)
         if count == 0:
@@ -94,9 +101,61 @@ def prepare_average_pool(operator, source, target):
             )
         starts = np.arange(count, dtype=np.int64) * stride - before
         spans.append((np.maximum(0, starts), np.minimum(size, starts + kernel)))
-    rows, columns = spans
+    return spans
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool:
+    """A maximum over windows ready to run; fields as in `AveragePool`."""
+
+    rows: tuple[np.ndarray, np.ndarray]
+    columns: tuple[np.ndarray, np.ndarray]
+    minimum: int
+    maximum: int
+    shape: tuple[int, ...]
+    work: int = 0
+
+    __repr__ = short_repr
+
+    def run(self, images):
+        """int8 [N, H', W', C] of int8 [N, H, W, C]."""
+        result = _window_maxima(_window_maxima(images, self.rows, 1), self.columns, 2)
+        return np.clip(result, self.minimum, self.maximum).astype(np.int8)
+
+
+def _window_maxima(values, span, axis):
+    """Maxima over windows along one axis."""
+    values = np.moveaxis(values, axis, 0)
+    found = [values[first:end].max(axis=0) for first, end in zip(*span, strict=True)]
+    return np.moveaxis(np.stack(found), 0, axis)
+
+
+def prepare_max_pool(operator, source, target):
+    """The MaxPool of an operator.
+
+    Raises
+    ------
+    ValueError
+        If LiteRT would refuse it: steps of input and output must be the same.
+    """
+    for tensor in (source, target):
+        require_quantized(tensor, "int8")
+    if abs(source.scale - target.scale) > 1e-6 or source.zero_point != target.zero_point:
+        raise ValueError(
+            f"{target.label} must have the scale and zero point of {source.label}, "
+            f"{source.scale!r} and {source.zero_point}, not {target.scale!r} and "
+            f"{target.zero_point}"
+        )
+    rows, columns = _window_spans(operator.options, source)
     shape = (source.shape[0], rows[0].size, columns[0].size, source.shape[3])
-    return AveragePool(rows, columns, *activation_clamp(target, options.activation), shape)
+    reach = sum(int((end - first).sum()) for first, end in (rows, columns))
+    return MaxPool(
+        rows,
+        columns,
+        *activation_clamp(target, operator.options.activation),
+        shape,
+        work=reach * math.prod(source.shape[1:]) // min(source.shape[1:3]),
+    )
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ class ConvolutionOptions:
 
 @dataclass(frozen=True)
 class PoolOptions:
-    """Options of AVERAGE_POOL_2D; kernel and stride are (rows, columns)."""
+    """Options of AVERAGE_POOL_2D and MAX_POOL_2D; kernel and stride are (rows, columns)."""
 
     padding: str = "VALID"
     stride: tuple[int, int] = (1, 1)
@@ -168,7 +168,7 @@ class FullyConnectedOptions:
 
 @dataclass(frozen=True)
 class AddOptions:
-    """Options of ADD."""
+    """Options of ADD, MUL and SUB."""
 
     activation: str = "NONE"
 
@@ -197,13 +197,42 @@ class SoftmaxOptions:
     beta: float = 1.0
 
 
+@dataclass(frozen=True)
+class PackOptions:
+    """Options of PACK; `axis` is that which the output has more than the inputs."""
+
+    axis: int = 0
+
+
+@dataclass(frozen=True)
+class SliceOptions:
+    """Options of STRIDED_SLICE: bits by axis.
+
+    Attributes
+    ----------
+    begin_mask, end_mask : int
+        Axes that are taken from their start, and to their end.
+    shrink_mask : int
+        Axes of which one index is taken and which are left out.
+    other_masks : bool
+        Whether there is an ellipsis, a new axis, or an end that counts from the begin.
+    """
+
+    begin_mask: int = 0
+    end_mask: int = 0
+    shrink_mask: int = 0
+    other_masks: bool = False
+
+
 OperatorOptions: TypeAlias = (
     AddOptions
     | ConvolutionOptions
     | FullyConnectedOptions
     | MeanOptions
+    | PackOptions
     | PoolOptions
     | ReshapeOptions
+    | SliceOptions
     | SoftmaxOptions
 )
 #: The operators and the options of each; None for those that have none.
@@ -214,12 +243,19 @@ OPERATOR_OPTIONS: dict[str, type[OperatorOptions] | None] = {
     "DEPTHWISE_CONV_2D": ConvolutionOptions,
     "DEQUANTIZE": None,
     "FULLY_CONNECTED": FullyConnectedOptions,
+    "LOGISTIC": None,
+    "MAX_POOL_2D": PoolOptions,
     "MEAN": MeanOptions,
+    "MUL": AddOptions,
+    "PACK": PackOptions,
     "PAD": None,
     "PADV2": None,
     "QUANTIZE": None,
     "RESHAPE": ReshapeOptions,
+    "SHAPE": None,
     "SOFTMAX": SoftmaxOptions,
+    "STRIDED_SLICE": SliceOptions,
+    "SUB": AddOptions,
 }
 
 

@@ -6,7 +6,7 @@ from mnv2.golden.importers.keras_file import CONFIG_MEMBER, parse_keras_hdf5, pa
 from mnv2.golden.importers.onnx_network import parse_onnx
 from mnv2.golden.importers.safetensors_file import is_safetensors, parse_safetensors
 from mnv2.golden.importers.torch_checkpoint import ZIP_SIGNATURE, parse_checkpoint
-from mnv2.golden.importers.torchvision_names import float_model_from_torchvision
+from mnv2.golden.importers.torch_names import float_model_from_state_dict
 from mnv2.golden.importers.zip_members import ZipMembers
 
 #: How a pickle begins; of PyTorch's old format, the file.
@@ -61,4 +61,4 @@ def parse_float_model(data, input_size=None, strides=None, read_sibling=None):
     if kind == "onnx":
         return parse_onnx(data, input_size, read_sibling)
     tensors = parse_safetensors(data) if kind == "safetensors" else parse_checkpoint(data)
-    return float_model_from_torchvision(tensors, input_size=input_size, strides=strides)
+    return float_model_from_state_dict(tensors, input_size=input_size, strides=strides)

@@ -233,7 +233,8 @@ def assemble_model(
     if strides is None:
         raise ValueError(
             f"The file does not say the strides of its {len(blocks)} blocks; only "
-            f"for {len(PAPER_STRIDES) - 1} blocks, the paper's, are they known"
+            f"for {len(PAPER_STRIDES) - 1} blocks, the paper's, are they known: export the network "
+            "as ONNX, which states them"
         )
     if len(strides) != len(blocks) + 1 or not set(strides) <= {1, 2}:
         raise ValueError(

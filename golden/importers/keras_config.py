@@ -4,13 +4,16 @@ Ref: Keras 3.15 `layers/*`, `get_config`; Keras 2.3 the same, whose InputLayer s
 `batch_input_shape`.
 """
 
-import json
 import re
 from typing import Any
 
+from mnv2.golden.importers.keras_layers import MODELS, parse_layers
+from mnv2.golden.importers.keras_preprocessing import (
+    IDENTITIES,
+    find_preprocessing,
+)
 from mnv2.golden.network import PADDINGS, output_size, stride_padding
 
-MAXIMUM_LAYERS = 5000
 _CLASSES = (
     "InputLayer",
     "Conv2D",
@@ -20,14 +23,16 @@ _CLASSES = (
     "Add",
     "ZeroPadding2D",
     "GlobalAveragePooling2D",
+    "AveragePooling2D",
     "Dense",
-    "Dropout",
     "Activation",
     "Softmax",
     "Flatten",
     "Reshape",
+    *IDENTITIES,
+    *MODELS,
 )
-_ACTIVATIONS = ("linear", "softmax", None)
+_ACTIVATIONS = ("linear", "softmax", "sigmoid", None)
 
 
 def _snake_case(name):
@@ -38,12 +43,16 @@ def _snake_case(name):
 
 
 class KerasConfig:
-    """The layers of a model's configuration, in order.
+    """The layers of a model's configuration, in order, those of models within it too.
 
     Parameters
     ----------
-    layers : list of (str, str, dict)
-        Class, name and settings of each.
+    layers : list of KerasLayer
+
+    Attributes
+    ----------
+    preprocessing : list of KerasLayer
+        Those before the stem that compute with constants.
 
     Raises
     ------
@@ -52,11 +61,20 @@ class KerasConfig:
     """
 
     def __init__(self, layers):
-        self._layers = layers
-        self._settings = {name: settings for _, name, settings in layers}
-        if len(self._settings) != len(layers):
+        inputs = [x for x in layers if x.kind == "InputLayer" and x.container]
+        self._records = layers
+        self._inputs = [x for x in layers if x.kind == "InputLayer" and not x.container] or inputs
+        self._inner_inputs = inputs
+        self.preprocessing = find_preprocessing(layers)
+        self._layers = [
+            (x.kind, x.name, x.settings)
+            for x in layers
+            if x not in inputs and x not in self.preprocessing
+        ]
+        self._settings = {name: settings for _, name, settings in self._layers}
+        if len(self._settings) != len(self._layers):
             raise ValueError("The layers of a configuration must have names of their own")
-        for kind, name, settings in layers:
+        for kind, name, settings in self._layers:
             if kind not in _CLASSES:
                 raise ValueError(
                     f"The layer {name[:80]} must be one of MobileNetV2's, not of the "
@@ -67,20 +85,18 @@ class KerasConfig:
     @classmethod
     def parse(cls, text):
         """The KerasConfig of JSON text or bytes."""
-        try:
-            layers = json.loads(text)["config"]["layers"]
-            found = [
-                (x["class_name"], x["config"]["name"], x["config"]) for x in layers[:MAXIMUM_LAYERS]
-            ]
-            if not all(isinstance(kind, str) and isinstance(name, str) for kind, name, _ in found):
-                raise TypeError
-        except (ValueError, KeyError, TypeError, RecursionError, AttributeError):
-            raise ValueError("The configuration must be Keras' JSON of a model of layers") from None
-        return cls(found)
+        return cls(parse_layers(text))
 
-    def names_of(self, kind):
-        """Names of the layers whose class reads so in snake case, in order."""
-        return [name for found, name, _ in self._layers if _snake_case(found) == kind]
+    def __contains__(self, name):
+        return name in self._settings or any(x.name == name for x in self.preprocessing)
+
+    def names_of(self, kind, container=()):
+        """Names of the layers of a model whose class reads so in snake case, in order."""
+        return [
+            x.name
+            for x in self._records
+            if _snake_case(x.kind) == kind and x.container == container
+        ]
 
     def _get(self, name):
         if name not in self._settings:
@@ -96,15 +112,19 @@ class KerasConfig:
 
     def input_size(self):
         """(rows, columns) of the input; None where any size is taken."""
-        inputs = [x for kind, _, x in self._layers if kind == "InputLayer"]
-        if len(inputs) != 1:
-            raise ValueError(f"The model must have one input layer, not {len(inputs)}")
-        shape = inputs[0].get("batch_shape", inputs[0].get("batch_input_shape"))
-        if not isinstance(shape, list) or len(shape) != 4 or shape[3] != 3:
-            raise ValueError(
-                f"The model's input must be rows, columns and 3 channels, not {str(shape)[:80]}"
-            )
-        return shape[1], shape[2]
+        if len(self._inputs) != 1:
+            raise ValueError(f"The model must have one input layer, not {len(self._inputs)}")
+        sizes = [_input_shape(x) for x in (*self._inputs, *self._inner_inputs)]
+        return tuple(
+            next((size[axis] for size in sizes if size[axis] is not None), None) for axis in (0, 1)
+        )
+
+    def pool_size(self):
+        """(rows, columns) of an AveragePooling2D; None where the mean is of the whole map."""
+        sizes = [x.get("pool_size") for kind, _, x in self._layers if kind == "AveragePooling2D"]
+        if len(sizes) > 1:
+            raise ValueError("The model must have one pool, after the head")
+        return tuple(sizes[0]) if sizes and isinstance(sizes[0], list) else None
 
     def strides(self, blocks):
         """Strides of the stem and of each block, given the blocks' names: 1 or 2."""
@@ -182,6 +202,17 @@ class KerasConfig:
                 )
 
 
+def _input_shape(layer):
+    """[rows, columns] of an input layer, either of them None."""
+    settings = layer.settings
+    shape = settings.get("batch_shape", settings.get("batch_input_shape"))
+    if not isinstance(shape, list) or len(shape) != 4 or shape[3] != 3:
+        raise ValueError(
+            f"The model's input must be rows, columns and 3 channels, not {str(shape)[:80]}"
+        )
+    return shape[1:3]
+
+
 def _check_layer(kind, name, settings):
     wanted: dict[str, tuple[Any, ...]] = {"data_format": ("channels_last", None)}
     if kind in ("Conv2D", "DepthwiseConv2D"):
@@ -206,6 +237,8 @@ def _check_layer(kind, name, settings):
         }
     elif kind in ("Dense", "Activation"):
         wanted |= {"activation": _ACTIVATIONS}
+    elif kind in MODELS:
+        return
     for setting, values in wanted.items():
         value = settings.get(setting)
         if isinstance(value, dict):  # Keras 2.13 and later may wrap these

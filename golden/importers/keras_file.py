@@ -7,6 +7,7 @@ Ref: Keras 3.15 `applications/mobilenet_v2.py`; Keras 2.3 the same.
 """
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from mnv2.golden.importers.float_network import (
 from mnv2.golden.importers.hdf5_file import parse_hdf5
 from mnv2.golden.importers.keras_config import KerasConfig
 from mnv2.golden.importers.keras_layout import MAXIMUM_BLOCKS, find_variables
+from mnv2.golden.importers.keras_preprocessing import fold_preprocessing
 from mnv2.golden.importers.zip_members import ZipMembers
 
 #: keras.applications' epsilon, for files that hold weights alone.
@@ -140,6 +142,11 @@ class _Layers:
 
 def _build(arrays, texts, config, input_size, strides):
     variables = find_variables(arrays, texts, config)
+    folded = None
+    if config is not None:
+        folded = fold_preprocessing(config.preprocessing, variables)
+        for layer in config.preprocessing:
+            variables.pop(layer.name, None)
     layers = _Layers(variables, config)
     matches = [match for name in variables if (match := _BLOCK.fullmatch(name))]
     count = 1 + max((int(match[1]) for match in matches), default=0)
@@ -177,10 +184,17 @@ def _build(arrays, texts, config, input_size, strides):
         input_size=input_size,
         padding=padding,
         strides=strides,
-        input_normalization=KERAS_NORMALIZATION,
+        input_normalization=KERAS_NORMALIZATION if folded is None else folded[0],
     )
+    if folded is not None:
+        model = replace(model, notes=(folded[1],))
     if config is not None:
         made = model.network.blocks
+        pool, whole = config.pool_size(), model.network.head.output_shape[:2]
+        if pool is not None and pool != whole:
+            raise ValueError(
+                f"The pool must take the mean of the whole map, {whole}, not of {pool}"
+            )
         config.check_between(
             names, [block.expand is not None for block in made], [block.residual for block in made]
         )

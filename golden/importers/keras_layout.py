@@ -3,7 +3,7 @@
 Three layouts are known: Keras 2's groups by layer name (`Conv1/Conv1/kernel:0`, in a whole model
 under `model_weights`), Keras 3's of the same kind without `:0`, and Keras 3's by class
 (`layers/conv2d_3/vars/0`), where a newer Keras notes the layer's name with the variables and an
-older one leaves the order of the layers.
+older one leaves the order of the layers. A model within the model has groups of its own in each.
 
 Ref: Keras 3.15 `legacy/saving/legacy_h5_format.py`, `saving/saving_lib.py`.
 """
@@ -22,7 +22,12 @@ _ORDER = {
     "depthwise_conv2d": ("kernel", "bias"),
     "dense": ("kernel", "bias"),
     "batch_normalization": ("gamma", "beta", "moving_mean", "moving_variance"),
+    "normalization": ("mean", "variance"),
 }
+#: Names of keras.applications' layers, to know a model within a file of weights alone.
+_KNOWN = re.compile(
+    r"Conv1|bn_Conv1|Conv_1|Conv_1_bn|(expanded_conv|block_\d{1,3})_(expand|depthwise|project)(_BN)?"
+)
 
 
 def find_variables(arrays, texts, config):
@@ -43,7 +48,7 @@ def find_variables(arrays, texts, config):
     if any("/vars/" in path for path in arrays):
         found = _by_class(arrays, texts, config)
     else:
-        found = _by_name(arrays)
+        found = _by_name(arrays, config)
     variables: dict[str, dict[str, np.ndarray]] = {}
     for path, layer, variable in found:
         if variable in variables.setdefault(layer, {}):
@@ -52,7 +57,7 @@ def find_variables(arrays, texts, config):
     return variables
 
 
-def _by_name(arrays):
+def _by_name(arrays, config):
     for path in arrays:
         parts = path.split("/")
         if parts[0] == _WHOLE_MODEL:
@@ -60,26 +65,39 @@ def _by_name(arrays):
         if len(parts) < 2:
             raise ValueError(f"The tensor {path[:80]} must lie in the group of a layer")
         variable = parts[-1].partition(":")[0]
-        yield path, parts[0], _NAMES.get(variable, variable)
+        yield path, _layer_of(parts[:-1], config), _NAMES.get(variable, variable)
+
+
+def _layer_of(groups, config):
+    """The layer that a tensor's groups name, from the outermost inwards: models come first."""
+    if config is not None:
+        return next((x for x in reversed(groups) if x in config), groups[0])
+    inner = groups[-1]
+    nested = _KNOWN.fullmatch(inner) and not _KNOWN.fullmatch(groups[0])
+    return inner if nested else groups[0]
 
 
 def _by_class(arrays, texts, config):
-    counts: dict[str, set[int]] = {}
+    counts: dict[str, set[tuple[str, int]]] = {}
     for path in arrays:
         if match := _NUMBERED.fullmatch(path):
-            counts.setdefault(match[2], set()).add(int(match[3] or 0))
-    order = _layer_order(config, len(counts.get("depthwise_conv2d", ())))
+            counts.setdefault(match[2], set()).add((match[1], int(match[3] or 0)))
+    blocks = len(counts.get("depthwise_conv2d", ()))
+    orders: dict[tuple[str, ...], dict[str, list[str]]] = {}
     for path in arrays:
         match = _NUMBERED.fullmatch(path)
-        if match is None or match[2] not in _ORDER or match[1] != "layers/":
+        if match is None or match[2] not in _ORDER:
             raise ValueError(
-                f"The tensor {path[:80]} must be that of a layer of MobileNetV2 (a "
-                "model within a model is not read)"
+                f"The tensor {path[:80]} is superfluous: MobileNetV2 has no layer of its kind"
             )
         kind, index, position = match[2], int(match[3] or 0), int(match[4])
         layer = texts.get(f"{path.rpartition('/')[0]}@name")
-        if layer is None and index < len(order[kind]):
-            layer = order[kind][index]
+        if layer is None:
+            container = _container(path, match[1], config)
+            if container not in orders:
+                orders[container] = _layer_order(config, blocks, container)
+            order = orders[container][kind]
+            layer = order[index] if index < len(order) else None
         if layer is None or position >= len(_ORDER[kind]):
             raise ValueError(
                 f"The tensor {path[:80]} is superfluous: MobileNetV2 has no such tensor"
@@ -87,10 +105,29 @@ def _by_class(arrays, texts, config):
         yield path, layer, _ORDER[kind][position]
 
 
-def _layer_order(config, blocks):
+def _container(path, groups, config):
+    """Names of the models that a group of layers belongs to: `layers/functional/layers/`."""
+    parts = groups.split("/")[:-1]
+    if parts[:1] != ["layers"] or any(x != "layers" for x in parts[::2]) or len(parts) % 2 == 0:
+        raise ValueError(f"The tensor {path[:80]} must lie in the group of a layer")
+    container: tuple[str, ...] = ()
+    for part in parts[1::2]:
+        match = re.fullmatch(r"([a-z]+?)(?:_(\d{1,4}))?", part)
+        index = int(match[2] or 0) if match else 0
+        models = [] if config is None or not match else config.names_of(match[1], container)
+        if index >= len(models):
+            raise ValueError(
+                f"The tensor {path[:80]} lies in a model within the model, whose layers the file "
+                "does not name: save the whole model, model.save('model.keras')"
+            )
+        container = (*container, models[index])
+    return container
+
+
+def _layer_order(config, blocks, container):
     """Names of each class's layers in order: the configuration's, or keras.applications'."""
     if config is not None:
-        return {kind: config.names_of(kind) for kind in _ORDER}
+        return {kind: config.names_of(kind, container) for kind in _ORDER}
     names = [
         "expanded_conv",
         *(f"block_{index}" for index in range(1, min(blocks, MAXIMUM_BLOCKS))),
@@ -106,4 +143,5 @@ def _layer_order(config, blocks):
         "depthwise_conv2d": [x for x in inner if x.endswith("_depthwise")],
         "batch_normalization": ["bn_Conv1", *(f"{x}_BN" for x in inner), "Conv_1_bn"],
         "dense": ["predictions"],
+        "normalization": [],
     }

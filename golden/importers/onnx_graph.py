@@ -16,7 +16,18 @@ MAXIMUM_NODES = 20_000
 #: Numbers that Expand may make of one: a bias of zeros.
 MAXIMUM_EXPANDED = 2**16
 _DOMAINS = ("", "ai.onnx")
-_FOLDED = ("Identity", "CastLike", "Shape", "Reshape", "Expand")
+#: ONNX Runtime's domain, and its operators of quantised networks.
+_RUNTIME_DOMAIN = "com.microsoft"
+RUNTIME_OPERATORS = (
+    "DequantizeLinear",
+    "QGemm",
+    "QLinearAdd",
+    "QLinearAveragePool",
+    "QLinearGlobalAveragePool",
+    "QLinearSoftmax",
+    "QuantizeLinear",
+)
+_FOLDED = ("Identity", "Cast", "CastLike", "Shape", "Reshape", "Expand", "DequantizeLinear")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +53,19 @@ class Node:
 
     def __str__(self):
         return f"{self.operator} {self.name[:80]}"
+
+
+def _hint(node):
+    """A sentence on what to give in place of a file with an operator of another domain, or none."""
+    # Bytes where it is no text, in a damaged file.
+    if str(node.domain).startswith(("qonnx", "onnx.brevitas", "finn")):
+        return (
+            ": the file is QONNX, of a quantisation-aware training, and is not read; give "
+            "the float ONNX, or ONNX Runtime's QDQ"
+        )
+    if node.domain == _RUNTIME_DOMAIN:
+        return ": ONNX Runtime has optimised this file; give the one that it was made from"
+    return ""
 
 
 class OnnxGraph:
@@ -117,10 +141,11 @@ class OnnxGraph:
         self._tensors[name] = tensor
 
     def _add_node(self, node):
-        if node.domain not in _DOMAINS:
+        known = node.domain == _RUNTIME_DOMAIN and node.op_type in RUNTIME_OPERATORS
+        if node.domain not in _DOMAINS and not known:
             raise ValueError(
                 f"The operator {node.op_type[:80]} of the domain {node.domain[:80]} "
-                "is not part of MobileNetV2"
+                f"is not part of MobileNetV2{_hint(node)}"
             )
         name = node.name or (node.output[0] if node.output else "")
         kinds = self._onnx.AttributeProto
@@ -166,6 +191,14 @@ class OnnxGraph:
         first, output = record.inputs[0], record.outputs[0]
         if record.operator in ("Identity", "CastLike"):  # floats are float32 here anyway
             self._add_constant(output, self._tensors[first])
+        elif record.operator == "Cast":
+            if self.constant(first).dtype.kind != "f":
+                return False
+            self._add_constant(output, self._tensors[first])
+        elif record.operator == "DequantizeLinear":
+            scale, zero = (*record.inputs[1:], "", "")[:2]
+            axis = record.attributes.get("axis", 1)
+            self._add_constant(output, self.dequantized(record, first, scale, zero, axis))
         elif record.operator == "Shape":
             start, end = (record.attributes.get(x) for x in ("start", "end"))
             shape = self.constant(first).shape[start:end]
@@ -193,6 +226,50 @@ class OnnxGraph:
             )
         return True
 
+    def dequantized(self, record, name, scale, zero="", axis=0):
+        """float32 array of integers: (value - zero point) * scale, of all or by an axis.
+
+        Parameters
+        ----------
+        record : Node
+            That works on them, for messages.
+        name, scale, zero : str
+            Of constants; a zero point may be left out.
+        axis : int
+
+        Raises
+        ------
+        ValueError
+            If their shapes do not go together.
+        """
+        value, factor = self.constant(name), self.constant(scale)
+        if factor.dtype.kind != "f" or not (np.isfinite(factor).all() and (factor > 0).all()):
+            raise ValueError(f"The scales {scale[:80]} must be positive finite floats")
+        factor = factor.astype(np.float64)
+        offset = self.constant(zero).astype(np.float64) if zero else np.zeros(())
+        if value.dtype.kind not in "iu":
+            raise ValueError(f"The tensor {name[:80]} must hold integers, not {value.dtype}")
+        if factor.size > 1:
+            spread = [1] * value.ndim
+            if not -value.ndim <= axis < value.ndim or factor.shape != (value.shape[axis],):
+                raise ValueError(
+                    f"The operator {record} must have a scale, or one for each index of an axis"
+                )
+            spread[axis] = -1
+            factor = factor.reshape(spread)
+            offset = offset.reshape(spread) if offset.size > 1 else offset
+        try:
+            real = (value.astype(np.float64) - offset.reshape(offset.shape or ())) * factor
+        except ValueError:
+            real = np.zeros(0)
+        if real.shape != value.shape and real.size != value.size:
+            raise ValueError(f"The operator {record} must have as many zero points as scales")
+        return real.reshape(value.shape).astype(np.float32)
+
+    def add_constant(self, name, value):
+        """A constant that a reader works out."""
+        self._add_constant(name, value)
+
     def constant(self, name):
         """Array of a constant; float32 whatever floats the file holds.
 
@@ -219,10 +296,9 @@ class OnnxGraph:
     def _read(self, name, tensor):
         kinds = self._onnx.TensorProto
         floats = (kinds.FLOAT, kinds.FLOAT16, kinds.BFLOAT16, kinds.DOUBLE)
-        if tensor.data_type not in (*floats, kinds.INT64, kinds.INT32):
-            raise ValueError(
-                f"The tensor {name[:80]} must hold floats or integers of 32 or 64 bits"
-            )
+        integers = (kinds.INT64, kinds.INT32, kinds.INT16, kinds.UINT16, kinds.INT8, kinds.UINT8)
+        if tensor.data_type not in (*floats, *integers):
+            raise ValueError(f"The tensor {name[:80]} must hold floats or integers of 8 to 64 bits")
         shape = tuple(tensor.dims)
         if any(not 0 <= n <= MAXIMUM_BYTES for n in shape) or len(shape) > 8:
             raise ValueError(f"The tensor {name[:80]} must have a shape within the file")

@@ -15,11 +15,14 @@ import numpy as np
 
 from mnv2.golden.float_model import BatchNormalization
 from mnv2.golden.importers.float_network import as_float32, golden_axes
+from mnv2.golden.importers.onnx_quantized import QuantizedReader
 from mnv2.golden.importers.onnx_records import NCHW, NHWC, Layers, OnnxLayer, OnnxPool, Sum
 
 _LAYOUTS = {(NCHW, (0, 2, 3, 1)): NHWC, (NHWC, (0, 3, 1, 2)): NCHW}
-_SHAPE_OPERATORS = ("Shape", "Gather", "Unsqueeze", "Concat", "Slice", "Cast")
+_SHAPE_OPERATORS = ("Shape", "Gather", "Unsqueeze", "Concat", "Slice")
 _EXACT = 1e-6
+#: Operators that may follow the last.
+_SAME_NUMBERS = ("Cast", "DequantizeLinear", "Identity", "QuantizeLinear")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,7 @@ def find_layers(graph):
     return _LayerReader(graph).read()
 
 
-class _LayerReader:
+class _LayerReader(QuantizedReader):
     def __init__(self, graph):
         self._graph = graph
         self._uses = {graph.output: 1}
@@ -145,6 +148,13 @@ class _LayerReader:
 
     def _read_Identity(self, node):
         return self._same(node, self._view(node))
+
+    def _read_Cast(self, node):
+        """Between float16 and float32, or of a shape."""
+        view = self._views.get(node.inputs[0])
+        if view is None or view is _SHAPE:
+            return self._read_shape(node)
+        return self._same(node, view)
 
     def _read_Dropout(self, node):
         return self._same(node, self._view(node))
@@ -397,6 +407,8 @@ class _LayerReader:
     def _read_Softmax(self, node):
         """Probabilities at the end: the float model gives the logits before them."""
         view = self._only_layer(node)
-        if not isinstance(view.maker.source, OnnxPool) or node.outputs[0] != self._graph.output:
+        users = [x for x in self._graph.nodes if node.outputs[0] in x.inputs]
+        last = all(x.operator in _SAME_NUMBERS for x in users)
+        if not isinstance(view.maker.source, OnnxPool) or not last:
             raise ValueError(f"The operator {node} must be the last")
         return view

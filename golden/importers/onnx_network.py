@@ -1,11 +1,19 @@
 """From an ONNX file to the float model: its layers are followed from the image to the logits."""
 
+from dataclasses import replace
+
 from mnv2.golden.float_model import IMAGENET_NORMALIZATION, KERAS_NORMALIZATION
 from mnv2.golden.importers.float_network import FloatConvolution, agree_on_size, assemble_model
 from mnv2.golden.importers.onnx_graph import OnnxGraph
 from mnv2.golden.importers.onnx_layers import find_layers
+from mnv2.golden.importers.onnx_quantized import settle_clamp
 from mnv2.golden.importers.onnx_records import NHWC, OnnxLayer, OnnxPool
 from mnv2.golden.network import PADDINGS, output_size, stride_padding
+
+QUANTIZED = (
+    "read as floats: weights and biases are those that its integers stand for; activations are "
+    "quantised anew"
+)
 
 
 def parse_onnx(data, input_size=None, read_sibling=None):
@@ -68,7 +76,7 @@ def parse_onnx(data, input_size=None, read_sibling=None):
             f"The pool must take the mean of the whole map, "
             f"{model.network.head.output_shape[:2]}, not of {kernel}"
         )
-    return model
+    return replace(model, notes=(QUANTIZED,)) if found.quantized else model
 
 
 def _channels(value):
@@ -108,6 +116,8 @@ class _Chain:
                 f"The {what} {layer.name} must have "
                 f"{'one filter a channel' if depthwise else f'{taps}x{taps} taps'}"
             )
+        if clamped:
+            settle_clamp(layer)
         wanted = (0.0, 6.0) if clamped else (float("-inf"), float("inf"))
         if (layer.low, layer.high) != wanted:
             raise ValueError(

@@ -34,6 +34,8 @@ class OnnxLayer:
     padding : ((top, bottom), (left, right)) or "same"
     low, high : float
         The clamp after it.
+    saturation : (float, float) or None
+        The ends of what its quantised output can hold, which may stand for a clamp.
     """
 
     name: str
@@ -46,6 +48,7 @@ class OnnxLayer:
     padding: tuple[tuple[int, int], tuple[int, int]] | str = ((0, 0), (0, 0))
     low: float = -math.inf
     high: float = math.inf
+    saturation: tuple[float, float] | None = None
 
     __repr__ = short_repr
 
@@ -87,5 +90,6 @@ class Layers:
     sums: list[Sum] = field(default_factory=list)
     output: OnnxLayer | None = None
     layout: str = NCHW
+    quantized: bool = False
 
     __repr__ = short_repr

@@ -13,6 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 MAXIMUM_OPCODES = 1_000_000
+#: What whoever made a file of another kind can do.
+SAVE_A_STATE_DICT = (
+    "save its tensors where it was made, torch.save(model.state_dict(), 'tensors.pt'), and give "
+    "that file"
+)
+#: Opcodes that make an object of a class.
+_MAKES_OBJECTS = ("NEWOBJ", "NEWOBJ_EX", "INST", "OBJ")
 _MARK = object()
 
 
@@ -50,6 +57,11 @@ def read_pickle(data, offset, calls, persistent):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # damaged text opcodes warn of odd escapes
         return _read(data, offset, calls, persistent)
+
+
+def _class_name(stack):
+    """The dotted name of the class nearest to the top of a stack; "" if there is none."""
+    return next((".".join(x) for x in reversed(stack[-4:]) if isinstance(x, _Global)), "")
 
 
 def _opcodes(stream):
@@ -130,6 +142,11 @@ def _read(data, offset, calls, persistent):
                     called = ".".join(function) if isinstance(function, _Global) else "a value"
                     raise ValueError(f"A checkpoint must not call {called[:60]}")
                 stack.append(calls[tuple(function)](arguments))
+            elif name in _MAKES_OBJECTS and (called := _class_name(stack)):
+                raise ValueError(
+                    f"The file holds an object of the class {called[:120]}, a whole module "
+                    f"perhaps, and to load it would run its code: {SAVE_A_STATE_DICT}"
+                )
             elif name == "BUILD":
                 stack.pop()  # attributes next to the items (versions): not used
             else:

@@ -30,6 +30,8 @@ def is_safetensors(data):
 def parse_safetensors(data):
     """dict of str to array of a file's bytes; float32 whatever floats it holds.
 
+    Names are sorted: the format keeps no order.
+
     Raises
     ------
     ValueError
@@ -52,7 +54,7 @@ def parse_safetensors(data):
             f"The safetensors file is damaged or truncated ({str(error)[:120]})"
         ) from None
     tensors = {}
-    for name, entry in entries:
+    for name, entry in sorted(entries, key=lambda x: x[0]):
         dtype = _DTYPES.get(entry["dtype"])
         if dtype is None:
             raise ValueError(

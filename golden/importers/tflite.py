@@ -23,6 +23,7 @@ from mnv2.golden.graph.schema import (
     Tensor,
     tensor_label,
 )
+from mnv2.golden.importers.tflite_float import INSTEAD, describe_floats
 from mnv2.golden.importers.tflite_options import read_options
 
 IDENTIFIER, VERSION = b"TFL3", 3
@@ -128,6 +129,14 @@ class _GraphReader:
                     (self.subgraph.OutputsAsNumpy, self.subgraph.OutputsLength, "outputs"),
                 )
             ]
+        floats = None
+        # What is damaged is named below, at its place.
+        with contextlib.suppress(*_DAMAGE, ValueError):
+            floats = describe_floats(
+                self.schema, self.subgraph, lambda operator: self.kind(operator, "an operator")
+            )
+        if floats is not None:
+            raise ValueError(f"It is a float model ({floats}), not one in int8: {INSTEAD}")
         operators = tuple(self.operator(index) for index in range(counts[1]))
         users: dict[int, str] = {}
         for operator in operators:

@@ -13,13 +13,15 @@ from mnv2.golden.graph.schema import (
     ConvolutionOptions,
     FullyConnectedOptions,
     MeanOptions,
+    PackOptions,
     PoolOptions,
     ReshapeOptions,
+    SliceOptions,
     SoftmaxOptions,
 )
 
 #: Operators that LiteRT cannot run without options; others take the schema's defaults.
-NEEDS_OPTIONS = ("AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "SOFTMAX")
+NEEDS_OPTIONS = ("AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "SOFTMAX")
 
 
 def read_options(schema, kind, operator):
@@ -112,6 +114,15 @@ def _mean(table):
     return MeanOptions(bool(table.KeepDims()))
 
 
+def _pack(table):
+    return PackOptions(table.Axis())
+
+
+def _slice(table):
+    others = (table.EllipsisMask(), table.NewAxisMask(), getattr(table, "Offset", bool)())
+    return SliceOptions(table.BeginMask(), table.EndMask(), table.ShrinkAxisMask(), any(others))
+
+
 def _reshape(table):
     count = table.NewShapeLength()
     if count > MAXIMUM_AXES:
@@ -130,7 +141,12 @@ _READERS = {
     "CONV_2D": ("Conv2DOptions", _convolution),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", _depthwise),
     "FULLY_CONNECTED": ("FullyConnectedOptions", _fully_connected),
+    "MAX_POOL_2D": ("Pool2DOptions", _pool),
     "MEAN": ("ReducerOptions", _mean),
+    "MUL": ("MulOptions", _add),
+    "PACK": ("PackOptions", _pack),
     "RESHAPE": ("ReshapeOptions", _reshape),
     "SOFTMAX": ("SoftmaxOptions", _softmax),
+    "STRIDED_SLICE": ("StridedSliceOptions", _slice),
+    "SUB": ("SubOptions", _add),
 }

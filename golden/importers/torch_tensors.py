@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnv2.golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.importers.pickle_reader import SAVE_A_STATE_DICT
 from mnv2.golden.summary import short_repr
 
 _BFLOAT16 = "BFloat16Storage"
@@ -25,8 +26,9 @@ _STORAGES = {
     "ByteStorage": "u1",
     "BoolStorage": "u1",
 }
+_QUANTIZED = ("QInt8Storage", "QUInt8Storage", "QInt32Storage", "QUInt4x2Storage")
 #: What a training script wraps a state dict in.
-WRAPPERS = ("state_dict", "model_state_dict", "model")
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,17 @@ class TensorPickle:
 
     def persistent(self, identifier):
         """The Storage of ("storage", type, key, device, elements[, view])."""
+        if identifier[:1] == ("module",) and len(identifier) > 1:  # before 1.6: a class, its source
+            raise ValueError(
+                f"The file holds a whole module, {'.'.join(identifier[1])[:120]}, and to load it "
+                f"would run its code: {SAVE_A_STATE_DICT}"
+            )
         kind, pointer, key, _, elements, *view = identifier
         module, name = pointer
+        if module == "torch" and name in _QUANTIZED:
+            raise ValueError(
+                f"Its tensors are quantised; of the float network, {SAVE_A_STATE_DICT}"
+            )
         if kind != "storage" or module != "torch" or name not in _STORAGES or any(view):
             raise ValueError("A storage must be of torch floats or integers")
         if type(elements) is not int or not 0 <= elements <= MAXIMUM_BYTES or type(key) is not str:
@@ -151,12 +162,17 @@ class TensorPickle:
         return tensor
 
 
+def _candidates(value):
+    """Values that may be the state dict: the value, those under a known name, then all in it."""
+    if not isinstance(value, dict):
+        return [value]
+    others = [x for name, x in value.items() if name not in WRAPPERS and isinstance(x, dict)]
+    return [value, *(value.get(name) for name in WRAPPERS), *others]
+
+
 def find_tensors(value):
     """dict of str to TorchTensor of a file's value: a state dict, or one in a script's wrapper."""
-    for inner in (
-        value,
-        *((value.get(name) for name in WRAPPERS) if isinstance(value, dict) else ()),
-    ):
+    for inner in _candidates(value):
         if not isinstance(inner, dict):
             continue
         tensors = {name: x for name, x in inner.items() if isinstance(x, TorchTensor)}

@@ -39,6 +39,23 @@ def _block_prefixes(index, expanded):
     return [*inner, (f"{root}.{len(inner)}", f"{root}.{len(inner) + 1}")]
 
 
+def has_torchvision_names(tensors):
+    """Whether tensors have torchvision's names, perhaps after a prefix that all of them share.
+
+    A dense layer of another name makes it another network.
+    """
+    prefix = next((name[: -len(_STEM)] for name in tensors if name.endswith(_STEM)), "")
+    return (
+        f"{prefix}features.1.conv.0.0.weight" in tensors
+        and all(name.startswith(prefix) for name in tensors)
+        and all(
+            name == f"{prefix}classifier.1.weight"
+            for name, value in tensors.items()
+            if value.ndim == 2
+        )
+    )
+
+
 def _without_prefix(tensors):
     """The same tensors without a prefix that all names share, such as `module.`."""
     if _STEM in tensors:

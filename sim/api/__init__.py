@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from mnv2.sim.networks.dumps import read_dump
     from mnv2.sim.networks.export import encode_model
     from mnv2.sim.networks.golden_run import run_golden
-    from mnv2.sim.networks.inputs import load_input, read_picture
+    from mnv2.sim.networks.input_files import read_picture
+    from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.rtl.memory_model import MemoryModel
     from mnv2.sim.sweep.request import SweepRequest
@@ -91,7 +92,7 @@ _HOMES = {
     "predict": "mnv2.interface",
     "program": "mnv2.interface",
     "read_dump": "mnv2.sim.networks.dumps",
-    "read_picture": "mnv2.sim.networks.inputs",
+    "read_picture": "mnv2.sim.networks.input_files",
     "run_golden": "mnv2.sim.networks.golden_run",
     "run_rtl": "mnv2.interface",
     "sweep": "mnv2.interface",

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from mnv2.sim.commands.options.model import Model, Normalization, PixelNormalization, Size, given
+from mnv2.sim.commands.options.model import (
+    Calibration,
+    Labels,
+    Model,
+    Normalization,
+    PixelNormalization,
+    Resize,
+    Size,
+    given,
+)
 
 
 def classify(
@@ -20,6 +29,9 @@ def classify(
     model: Model = None,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
+    resize: Resize = None,
+    labels: Labels = None,
+    calibration: Calibration = "bundled",
     dump: Annotated[
         Path | None,
         typer.Option(
@@ -41,8 +53,9 @@ def classify(
     """Classify a picture with the float and the integer network, side by side.
 
     The picture is resized to 256 pixels and its centre of 224 is cropped (for other sizes in
-    proportion). The integer network is calibrated on the bundled photographs at the first call
-    (some seconds) and kept in the cache; a model that is int8 already is used as it is. SQNR is the
+    proportion), unless --resize says otherwise. The integer network is calibrated on the pictures
+    of --calibration at the first call (some seconds) and kept in the cache; a model that is int8
+    already is used as it is. SQNR is the
     signal to quantisation noise ratio, in dB, of each block's output compared with float: every
     6 dB halve the error.
 
@@ -51,22 +64,34 @@ def classify(
     - mnv2 classify cat.jpg --dump tensors.npz
 
     - mnv2 classify cat.jpg --model mobilenet_v2.tflite
+
+    - mnv2 classify rose.jpg --model flowers.onnx --labels flowers.txt --resize stretch
     """
     from mnv2.sim.commands.terminal.bars import show_count
-    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.commands.terminal.console import get_console, say_notes
     from mnv2.sim.networks.classify import classify as run
     from mnv2.sim.networks.dumps import write_dump
-    from mnv2.sim.networks.inputs import read_picture
+    from mnv2.sim.networks.input_files import read_picture
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.networks.outputs import dump_tensors
 
     source = read_picture(image)  # first: a bad picture costs no calibration
     with show_count("Calibrating") as progress:
-        opened = open_model(model, weights=weights, input_size=size, progress=progress)
+        opened = open_model(
+            model,
+            weights=weights,
+            input_size=size,
+            calibration=calibration,
+            resize=resize,
+            labels=labels,
+            progress=progress,
+        )
+    say_notes(opened)
     result = run(opened, source, normalization=given(normalization))
     if dump is not None:
         write_dump(dump, dump_tensors(result.model, result.tensors))
     get_console().print(render_classification(result))
+    get_console().print(result.preparation, soft_wrap=True, markup=False)
 
 
 def render_classification(result):

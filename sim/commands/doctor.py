@@ -43,6 +43,7 @@ def doctor():
     anything needed is missing; the command that installs it is shown next to it.
     """
     from rich.table import Table
+    from rich.text import Text
 
     from mnv2.sim.commands.terminal.console import get_console
 
@@ -52,7 +53,7 @@ def doctor():
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     for check in checks:
-        mark = "[green]found[/]" if check.found else "[red]missing[/]"
+        mark = Text("found", "green") if check.found else Text("missing", "red")
         table.add_row(mark, check.name, check.detail)
     console = get_console()
     console.print(table)

@@ -370,6 +370,11 @@ def _target(prepared: "PreparedSearch", prove: int) -> "Target":
     if prepared.judge.device is None:
         raise UserError("--place needs a --device to place for")
     target = find_target(prepared.judge.device)
+    if target.flow.caveat:
+        raise UserError(
+            f"--place compares clocks, and on {target.device.name} they would be "
+            f"{target.flow.caveat}; mnv2 place places one design there"
+        )
     find_yosys()
     find_nextpnr()
     return target

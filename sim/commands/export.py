@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mnv2.sim.commands.options.model import Model, Size
+from mnv2.sim.commands.options.model import Calibration, Labels, Model, Resize, Size
 from mnv2.sim.errors import UserError
 
 
@@ -22,8 +22,7 @@ def export(
         list[str],
         typer.Argument(
             metavar="[IMAGE-SET] OUT",
-            help="The file to write; before it, optionally, the pictures to calibrate a float "
-            "model on: a folder, a list file, or bundled, the bundled photographs (default).",
+            help="The file to write; before it, optionally, the pictures of --calibration.",
         ),
     ],
     model: Model = None,
@@ -36,6 +35,9 @@ def export(
         ),
     ] = None,
     size: Size = None,
+    resize: Resize = None,
+    labels: Labels = None,
+    calibration: Calibration = "bundled",
 ):
     """Write the quantised network for other programs: .tflite for LiteRT, .npz for numpy.
 
@@ -43,7 +45,8 @@ def export(
     LiteRT's reference kernels (not of XNNPACK, which rounds otherwise) can be held side by side.
     The classifier is a 1x1 CONV_2D, which is integer end to end in LiteRT. At most 64 pictures of a
     set are used for calibration. The description and the metadata `mnv2` of a .tflite state what it
-    was made from; the same call writes the same bytes.
+    was made from, the names of --labels, and --resize, which other commands read back; the same
+    call writes the same bytes.
 
     Examples:
 
@@ -54,9 +57,9 @@ def export(
     - mnv2 export --model weights.h5 --format npz integers.npz
     """
     from mnv2.sim.commands.terminal.bars import show_count
-    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.commands.terminal.console import get_console, say_notes
     from mnv2.sim.jobs.files import check_writable_file, write_whole
-    from mnv2.sim.networks.export import encode_model, open_calibrated
+    from mnv2.sim.networks.export import encode_model
     from mnv2.sim.networks.open import open_model
 
     if len(arguments) > 2:
@@ -64,16 +67,23 @@ def export(
             f"An export has one set of pictures and one file, not {len(arguments)} arguments"
         )
     *sources, name = arguments
-    source, out = (sources or ["bundled"])[0], Path(name).expanduser()
+    if sources and calibration != "bundled":
+        raise UserError("The pictures to calibrate on are either an argument or --calibration's")
+    source, out = (sources or [calibration])[0], Path(name).expanduser()
     suffix = out.suffix.lower().removeprefix(".")
     if form is None and suffix not in list(Format):
         raise UserError(f"The file {out} must end in .tflite or .npz, or --format say which it is")
     check_writable_file(out, "file")
     with show_count("Calibrating") as progress:
-        if source == "bundled":
-            opened = open_model(model, input_size=size, progress=progress)
-        else:
-            opened = open_calibrated(model, source, size, progress)
+        opened = open_model(
+            model,
+            input_size=size,
+            calibration=source,
+            resize=resize,
+            labels=labels,
+            progress=progress,
+        )
+    say_notes(opened)
     content = encode_model(opened, (form or Format(suffix)).value)
     write_whole(out, content)
     what = "" if opened.calibrated_on is None else f", calibrated on {opened.calibrated_on}"

@@ -15,14 +15,14 @@ from mnv2.sim.commands.options.accelerator import (
     Stalls,
     make_memory,
 )
-from mnv2.sim.commands.options.model import Model, Size
+from mnv2.sim.commands.options.model import Calibration, Labels, Model, Resize, Size
 from mnv2.sim.errors import SimulationError, UserError
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from mnv2.golden.quantized_layer import QuantizedLayer
     from mnv2.sim.driver.drive import DriveReport
+    from mnv2.sim.networks.open import RunnableModel
 
 __all__ = ["driver"]
 
@@ -44,6 +44,9 @@ def driver(
     ] = None,
     model: Model = None,
     size: Size = None,
+    resize: Resize = None,
+    labels: Labels = None,
+    calibration: Calibration = "bundled",
     config: Config = "base",
     settings: Settings = None,
     latency: Latency = None,
@@ -80,7 +83,8 @@ def driver(
     from mnv2.sim.driver.drive import DrivenBench, drive
     from mnv2.sim.mapping.network_program import build_network_program
     from mnv2.sim.mapping.tiling import DoesNotFit
-    from mnv2.sim.networks.inputs import load_input, read_picture
+    from mnv2.sim.networks.input_files import read_picture
+    from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.rtl.check import accelerator_arithmetic, check_formats
 
@@ -101,6 +105,9 @@ def driver(
             weight_bits=accelerator.weight_bits,
             activation_bits=accelerator.activation_bits,
             arithmetic=accelerator_arithmetic(accelerator),
+            calibration=calibration,
+            resize=resize,
+            labels=labels,
         )
         check_formats(opened.integer, accelerator)
         inputs = [load_input(opened, source).integer for source in sources]
@@ -119,31 +126,31 @@ def driver(
             building=lambda: status.update("Building the bench (minutes, once)"),
         )
         report = drive(bench, memory, faults=faults, telling=status.update)
-    get_console().print(
-        _render(report, opened.integer.classifier, [Path(name).stem for name in names])
-    )
+    get_console().print(_render(report, opened, [Path(name).stem for name in names]))
     if report.wrong or report.mismatches:
         wrong = f"; wrong: {', '.join(report.wrong)}" if report.wrong else ""
         raise SimulationError(f"{report.mismatches:,} elements differ from golden{wrong}")
 
 
-def _render(report: "DriveReport", classifier: "QuantizedLayer", names: list[str]) -> "Group":
+def _render(report: "DriveReport", model: "RunnableModel", pictures: list[str]) -> "Group":
     """Table of the turns, and sentences for stream and faults."""
     from rich.console import Group
     from rich.table import Table
 
     from mnv2.golden.fixed_point import dequantize
+    from mnv2.sim.driver.program_layout import logit_names
     from mnv2.sim.networks.ranking import rank
 
+    classifier, classes = model.integer.classifier, logit_names(model)
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("picture", "class", "cycles", "elements", "differ"):
         table.add_column(heading, justify="left" if heading in ("picture", "class") else "right")
-    waiting = iter(names)
+    waiting = iter(pictures)
     for step, result in zip(report.turns, report.results, strict=True):
         figures = (f"{step.cycles:,}", f"{result.compared:,}", f"{result.mismatches:,}")
         for logits in result.logits:
             real = dequantize(logits, classifier.output_scale, classifier.output_zero_point)
-            table.add_row(next(waiting), rank(real, 1)[0].name, *figures)
+            table.add_row(next(waiting), rank(real, 1, classes)[0].name, *figures)
             figures = ("", "", "")
     count = f"{len(report.turns)} turns in {report.seconds:.1f} s, the start of the bench included"
     lines = [f"{count}; {report.mismatches:,} mismatches in all that was run"]

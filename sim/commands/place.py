@@ -10,6 +10,7 @@ from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
     from mnv2.sim.place.placement import PlaceReport
+    from mnv2.sim.place.target import Target
 
 #: Placed for where neither an option nor a board says another.
 _DEFAULT_DEVICE = "ECP5-85"
@@ -22,35 +23,35 @@ def place(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="ECP5-25, ECP5-45 or ECP5-85, or a board with one. Default: the board's of "
-            "--config, else ECP5-85.",
+            help="ECP5-25, ECP5-45 or ECP5-85; XC7A35T, XC7A100T, XC7A200T, XC7Z010 or XC7Z020, "
+            "whose clock is optimistic; or a board with one. Default: the board's of --config, "
+            "else ECP5-85.",
         ),
     ] = None,
     speed: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=6,
-            max=8,
             metavar="6|7|8",
-            help="Speed grade that is placed and routed for; the clocks of the others are read "
-            "from the same routing.",
+            help="Speed grade of an ECP5 that is placed and routed for (default 8); the clocks of "
+            "the others are read from the same routing.",
         ),
-    ] = 8,
+    ] = None,
     seeds: Annotated[
         int, typer.Option(min=1, max=1000, metavar="N", help="Seeds of the placer to try, from 1.")
     ] = 1,
     bitstream: Annotated[
         bool,
         typer.Option(
-            "--bitstream", help="Pack the bits of the fastest seed too, as accelerator.bit."
+            "--bitstream",
+            help="Pack the bits of the fastest seed too, as accelerator.bit; ECP5 only.",
         ),
     ] = False,
     nextpnr: Annotated[
         str | None,
         typer.Option(
             metavar="PROGRAM",
-            help="A nextpnr-ecp5 to use (default the one on the PATH, else YoWASP's, which is "
-            "several times slower).",
+            help="A nextpnr to use (default nextpnr-ecp5 or nextpnr-himbaechel-xilinx on the "
+            "PATH; of the first else YoWASP's, which is several times slower).",
         ),
     ] = None,
     timeout: Annotated[
@@ -59,7 +60,11 @@ def place(
     ] = 6 * 3600,
     keep: Annotated[
         bool,
-        typer.Option("--keep", help="Keep the result in sim/cost/placed.json; needs a checkout."),
+        typer.Option(
+            "--keep",
+            help="Keep the result in sim/cost/placed.json, an optimistic one in "
+            "sim/place/optimistic.json; needs a checkout.",
+        ),
     ] = False,
     output: Annotated[
         Path | None,
@@ -71,8 +76,13 @@ def place(
     The accelerator stands between registers with few pins; Yosys maps it as one flat module,
     nextpnr places and routes it. Half an hour for each seed and 20,000 LUTs, several times that
     with YoWASP's nextpnr. Steps that are done are kept in the cache: a call that was stopped
-    resumes. ECP5 only: no other family has open tools whose timing is complete. In a checkout,
-    scripts/place installs Yosys and nextpnr first, then runs this command with the same options.
+    resumes. In a checkout, scripts/place installs Yosys and nextpnr-ecp5 first, then runs this
+    command with the same options.
+
+    Only ECP5 has open tools whose timing is complete. On AMD 7 series, with
+    nextpnr-himbaechel-xilinx on the PATH, every clock and path is optimistic: that program has no
+    delays of a DSP48E1, and its delays of LUTs and flip-flops are stubs. Nothing computes with it.
+    No open tool places UltraScale+, and those of other families lack what accelerators are made of.
 
     Examples:
 
@@ -81,6 +91,8 @@ def place(
     - mnv2 place --config tiny --set packing=none --set operand_bits=18 --device ECP5-85
 
     - mnv2 place --config board.toml --device ECP5-85 --speed 6 --seeds 4 --output runs/place
+
+    - mnv2 place --config base --set operand_bits=25 --device XC7A200T
     """
     from contextlib import nullcontext
 
@@ -90,6 +102,7 @@ def place(
     from mnv2.sim.cost.devices import find_device
     from mnv2.sim.jobs.files import replaced_files
     from mnv2.sim.place.design_check import check_design
+    from mnv2.sim.place.other_families import check_family
     from mnv2.sim.place.place_files import write_place
     from mnv2.sim.place.place_tables import render_place
     from mnv2.sim.place.placement import PlaceRequest, place_accelerator
@@ -102,7 +115,14 @@ def place(
     setting = load_setting(config, settings or ())
     if device is None:
         device = _DEFAULT_DEVICE if setting.board is None else setting.board.device
+    check_family(device)
     target = find_target(find_device(device))
+    speed = _choose_speed(target, speed)
+    if bitstream and not target.flow.bits:
+        raise UserError(
+            f"--bitstream packs for ECP5 only: {target.flow.program} writes no bits of a "
+            f"{target.device.name} that ecppack takes"
+        )
     check_design(setting.config, target.device)
     request = PlaceRequest(
         config=setting.config,
@@ -124,6 +144,20 @@ def place(
     get_console().print(render_place(report))
     if output:
         get_error_console().print(f"In {output}: {', '.join(names)}")
+
+
+def _choose_speed(target: "Target", speed: int | None) -> int:
+    """Grade of the device that is asked for, or its fastest."""
+    speeds = target.flow.speeds
+    if speed is None:
+        return speeds[-1]
+    if speed not in speeds:
+        grades = " or ".join(", ".join(map(str, speeds)).rsplit(", ", 1))
+        raise UserError(
+            f"--speed must be {grades} for {target.device.name}, the grades that "
+            f"{target.flow.program} has delays of, not {speed}"
+        )
+    return speed
 
 
 def _need_checkout() -> None:

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from mnv2.sim.commands.options.accelerator import Config, Settings
-from mnv2.sim.commands.options.model import Model, Normalization, PixelNormalization, Size, given
+from mnv2.sim.commands.options.model import (
+    Calibration,
+    Labels,
+    Model,
+    Normalization,
+    PixelNormalization,
+    Resize,
+    Size,
+    given,
+)
 from mnv2.sim.commands.options.pictures import read_pictures
 
 
@@ -37,6 +46,9 @@ def program(
     model: Model = None,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
+    resize: Resize = None,
+    labels: Labels = None,
+    calibration: Calibration = "bundled",
     config: Config = "base",
     settings: Settings = None,
 ):
@@ -86,6 +98,9 @@ def program(
                 weight_bits=accelerator.weight_bits,
                 activation_bits=accelerator.activation_bits,
                 arithmetic=accelerator_arithmetic(accelerator),
+                calibration=calibration,
+                resize=resize,
+                labels=labels,
                 progress=progress,
             )
         check_formats(opened.integer, accelerator)

@@ -21,7 +21,16 @@ from mnv2.sim.commands.options.accelerator import (
     Stalls,
     make_memory,
 )
-from mnv2.sim.commands.options.model import Model, Normalization, PixelNormalization, Size, given
+from mnv2.sim.commands.options.model import (
+    Calibration,
+    Labels,
+    Model,
+    Normalization,
+    PixelNormalization,
+    Resize,
+    Size,
+    given,
+)
 from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
@@ -29,7 +38,7 @@ from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
     from mnv2.hw.config import AcceleratorConfig
-    from mnv2.sim.networks.inputs import InputFile
+    from mnv2.sim.networks.input_files import InputFile
     from mnv2.sim.rtl.memory_model import MemoryModel
     from mnv2.sim.run import RunResult
 
@@ -75,6 +84,9 @@ def run(
     ] = None,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
+    resize: Resize = None,
+    labels: Labels = None,
+    calibration: Calibration = "bundled",
     config: Config = "base",
     settings: Settings = None,
     blocks: Annotated[
@@ -175,6 +187,9 @@ def run(
         model=model,
         size=size,
         normalization=given(normalization),
+        resize=resize,
+        labels=labels,
+        calibration=calibration,
         config=accelerator,
         memory=make_memory(latency, bandwidth, stalls, seed, memory, clock_hz),
         clock_hz=clock_hz,
@@ -192,6 +207,7 @@ def run(
         _write_result(result, temporary, dump, command_line(context) if html else None)
         files = ", ".join(sorted(file.name for file in temporary.iterdir()))
     get_console().print(render_report(result.report))
+    get_console().print(result.report.preparation, soft_wrap=True, markup=False)
     if result.note:
         get_console().print(result.note, soft_wrap=True)
     get_error_console().print(f"In {folder}: {files}")
@@ -203,7 +219,7 @@ class RunRequest:
 
     Attributes
     ----------
-    sources : tuple of mnv2.sim.networks.inputs.InputFile
+    sources : tuple of mnv2.sim.networks.input_files.InputFile
         For each frame abreast a decoded picture, or an array of the model's input.
     model : Path or None
         File of the network; None for the bundled weights.
@@ -211,6 +227,8 @@ class RunRequest:
         Rows and columns of the picture, for a float model that does not state them.
     normalization : str or None
         Of the pixels; None for that of the model.
+    resize, labels, calibration
+        See `mnv2.sim.networks.open.open_model`.
     config : mnv2.hw.config.AcceleratorConfig
     memory : mnv2.sim.rtl.memory_model.MemoryModel
     clock_hz : float
@@ -234,6 +252,9 @@ class RunRequest:
     model: Path | None
     size: int | None
     normalization: str | None
+    resize: str | None
+    labels: Path | None
+    calibration: str
     config: "AcceleratorConfig"
     memory: "MemoryModel"
     clock_hz: float
@@ -293,6 +314,7 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
 
 def _open(request: RunRequest, progress: Callable[[int, int], None]):
     """Open the model, a float one in the accelerator's bits, and its input for each frame."""
+    from mnv2.sim.commands.terminal.console import say_notes
     from mnv2.sim.networks.inputs import load_input
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.rtl.check import accelerator_arithmetic
@@ -303,8 +325,12 @@ def _open(request: RunRequest, progress: Callable[[int, int], None]):
         weight_bits=request.config.weight_bits,
         activation_bits=request.config.activation_bits,
         arithmetic=accelerator_arithmetic(request.config),
+        calibration=request.calibration,
+        resize=request.resize,
+        labels=request.labels,
         progress=progress,
     )
+    say_notes(model)
     return model, [load_input(model, source, request.normalization) for source in request.sources]
 
 

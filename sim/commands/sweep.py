@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnv2.sim.commands.options.model import Normalization, PixelNormalization, Size, given
+from mnv2.sim.commands.options.model import (
+    Labels,
+    Normalization,
+    PixelNormalization,
+    Resize,
+    Size,
+    given,
+)
 from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.options.work import (
     Device,
@@ -99,6 +106,8 @@ def sweep(
     ] = None,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
+    resize: Resize = None,
+    labels: Labels = None,
     output: NewFolder = None,
     resume: Resume = None,
     workers: Workers = None,
@@ -145,6 +154,9 @@ def sweep(
     The folder of results gets sweep.csv and sweep.parquet (a row each format), layers.csv,
     report.json, and the pictures accuracy.png, layers.png and costs.png. Each result is written to
     journal.jsonl as it comes: --resume continues after any interruption.
+
+    Pictures are judged as the network was trained: --resize says how they were made as large as its
+    input, --labels what its classes are called. One line says what was done.
 
     Pictures of --images: folders named by class index, class name or synset (synsets need a list
     next to them, such as LOC_synset_mapping.txt, or all 1,000 folders); a list file with a path and
@@ -195,6 +207,8 @@ def sweep(
         model=model,
         size=size,
         normalization=given(normalization),
+        resize=resize,
+        labels=labels,
     )
     request = stated_request(context, work, request)
     progress = CampaignBar("Formats")

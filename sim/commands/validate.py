@@ -19,7 +19,16 @@ from mnv2.sim.commands.options.accelerator import (
     Stalls,
     make_memory,
 )
-from mnv2.sim.commands.options.model import Model, Normalization, PixelNormalization, Size, given
+from mnv2.sim.commands.options.model import (
+    Calibration,
+    Labels,
+    Model,
+    Normalization,
+    PixelNormalization,
+    Resize,
+    Size,
+    given,
+)
 from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
@@ -61,6 +70,9 @@ def validate(
     model: Model = None,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
+    resize: Resize = None,
+    labels: Labels = None,
+    calibration: Calibration = "bundled",
     config: Config = "base",
     settings: Settings = None,
     clock: Clock = None,
@@ -113,12 +125,12 @@ def validate(
 
     - mnv2 validate --frames 4
     """
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import get_console, get_error_console, say_notes
     from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.dram.chips import judge_clock_hz, judged_part
     from mnv2.sim.jobs.files import output_folder
-    from mnv2.sim.networks.inputs import load_input
+    from mnv2.sim.networks.inputs import load_input, preparation_words
     from mnv2.sim.networks.open import open_model
     from mnv2.sim.prediction.distribution import seeds_from
     from mnv2.sim.prediction.measure import measure_network
@@ -150,8 +162,12 @@ def validate(
                 weight_bits=accelerator.weight_bits,
                 activation_bits=accelerator.activation_bits,
                 arithmetic=accelerator_arithmetic(accelerator),
+                calibration=calibration,
+                resize=resize,
+                labels=labels,
                 progress=progress.calibrating,
             )
+            say_notes(runnable)
             data = [load_input(runnable, source, given(normalization)) for source in sources]
             memories = [
                 dataclasses.replace(model_of_memory, seed=one) for one in seeds_from(seed, seeds)
@@ -173,6 +189,7 @@ def validate(
             paths[0], runnable.name, accelerator, model_of_memory, find_toolchain(), *paths[1:]
         )
         about["versions"] |= versions
+        about["preparation"] = preparation_words(runnable, data[0])
         work = runnable.network, accelerator, predicted, runs
         if judged:
             comparison, shown = _judge(judged, clock_hz, *work, temporary, about)
@@ -189,6 +206,7 @@ def validate(
             write_page(validate_page(comparison, about, command_line(context)), temporary)
         files = ", ".join(sorted(file.name for file in temporary.iterdir()))
     get_console().print(shown)
+    get_console().print(about["preparation"], soft_wrap=True, markup=False)
     get_error_console().print(f"In {folder}: {files}")
     if not (comparison.agrees if judged else comparison.equal):
         raise typer.Exit(1)

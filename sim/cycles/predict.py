@@ -132,7 +132,7 @@ def predict_frames(
     try:
         plan = plan_network(network, config, turns * config.frames)
     except DoesNotFit as error:
-        raise UserError(f"{error}: change it with --set, or take a larger --config.") from None
+        raise UserError(error.advice) from None
     pauses = Pauses(stall_percent, seed) if stall_percent else None
     timing = timing_of(part, part_clock_hz) if part else None
     machine = Machine(config, plan, latency, bytes_per_cycle, pauses, timing)

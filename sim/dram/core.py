@@ -111,9 +111,11 @@ def make_core(name: str, port_bits: int, memory_bytes: int) -> Core:
     state = [request, litedram_versions(), program.read_text(), sys.version]
     key = hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
     path = cache_folder("litedram") / f"{part.name}-{key}.json"
-    if not path.is_file():
-        write_whole(path, json.dumps(_ask(program, request)).encode())
-    made = json.loads(path.read_text())
+    try:
+        made = json.loads(path.read_text())
+    except (OSError, ValueError):
+        made = _ask(program, request)
+        write_whole(path, json.dumps(made).encode())
     banks = re.findall(r"^reg +\[\d+:0\] (mem(?:_\d+)?)\[0:\d+\];", made["verilog"], re.MULTILINE)
     if len(banks) != part.banks or made["row_bytes"] != part.row_bytes:
         raise SimulationError(

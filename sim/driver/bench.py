@@ -120,7 +120,7 @@ def compile_host(build, program_folder, executable, *, compiler=None, options=()
         sources += [_FOLDER / "host.c", _FOLDER / "host_faults.c"]
         command = [
             *(compiler, *STRICT, "-O2", *options, *folders, *sources, library),
-            *(f"-Wl,-rpath,{build.directory}", "-o", executable),
+            *("-Xlinker", "-rpath", "-Xlinker", build.directory, "-o", executable),
         ]
         done = subprocess.run(
             [str(word) for word in command], capture_output=True, text=True, check=False

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mnv2.sim.driver.bench import Step, build_bench, compile_host, run_host
-from mnv2.sim.driver.program_files import program_files
+from mnv2.sim.driver.program_files import pad_channels, program_files
 from mnv2.sim.driver.program_layout import slot_bytes
 from mnv2.sim.mapping.packing import pack_image
 from mnv2.sim.rtl.abreast import to_pack
@@ -102,7 +102,7 @@ class DrivenBench:
     program : mnv2.sim.mapping.network_program.NetworkProgram
         Of the model.
     config : mnv2.hw.config.AcceleratorConfig
-    pictures : sequence of sequence of int8 [H, W, 3]
+    pictures : sequence of sequence of int8 [H, W, C]
         For each turn one for each frame abreast.
     folder : Path
         Gets the files of the program, the pictures, the host, and what it writes.
@@ -137,7 +137,8 @@ class DrivenBench:
         for name, content in program_files(model, program, config).items():
             (self.folder / name).write_bytes(content)
         for number, picture in enumerate(pictures):
-            np.stack(picture).astype(np.int8).tofile(self.folder / f"pictures{number}.bin")
+            pixels = np.stack([pad_channels(one) for one in picture]).astype(np.int8)
+            pixels.tofile(self.folder / f"pictures{number}.bin")
         self.build = build_bench(
             config,
             memory_bytes=self._memory_bytes(),

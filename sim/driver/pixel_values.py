@@ -2,13 +2,8 @@
 
 import numpy as np
 
-from mnv2.sim.networks.inputs import load_input
-from mnv2.sim.pictures.images import crop_to
-from mnv2.sim.pictures.normalization import (
-    NORMALIZATIONS,
-    choose_normalization,
-    nearest_normalization,
-)
+from mnv2.sim.networks.input_files import resize_picture
+from mnv2.sim.networks.inputs import choose_input_normalization, load_input
 from mnv2.sim.pictures.pixel_table import integer_table, look_up
 
 __all__ = ["pixel_values"]
@@ -20,7 +15,7 @@ def pixel_values(model, source, normalization=None):
     Parameters
     ----------
     model : mnv2.sim.networks.open.RunnableModel
-    source : mnv2.sim.networks.inputs.InputFile
+    source : mnv2.sim.networks.input_files.InputFile
     normalization : str, optional
         See `mnv2.sim.networks.inputs.load_input`.
 
@@ -33,17 +28,8 @@ def pixel_values(model, source, normalization=None):
     integer = model.integer
     if source.picture is None or integer.input_bits > 8 or model.network.input_shape[2] != 3:
         return None
-    if normalization is not None:
-        chosen = NORMALIZATIONS[normalization]
-    elif model.family is not None:
-        chosen = NORMALIZATIONS[choose_normalization(model.family.graph)]
-    elif model.float_model is not None:
-        chosen = model.float_model.input_normalization
-    else:
-        name = nearest_normalization(integer.input_scale, integer.input_zero_point)
-        chosen = NORMALIZATIONS[name]
-    table = integer_table(integer, chosen)
+    table = integer_table(integer, choose_input_normalization(model, normalization))
     rows, columns, _ = model.network.input_shape
-    pixels = np.asarray(crop_to(source.picture, rows, columns))
+    pixels = resize_picture(source, model.resizing, rows, columns)
     expected = load_input(model, source, normalization).integer
     return table if np.array_equal(look_up(pixels, table), expected) else None

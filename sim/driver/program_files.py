@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import mnv2.hw.driver
+from mnv2.hw.config import IMAGE_CHANNELS
 from mnv2.sim.driver.program_header import names_header, program_header
 from mnv2.sim.driver.program_layout import image_bytes, program_layout
 from mnv2.sim.driver.registers_json import registers_json
@@ -13,7 +14,7 @@ from mnv2.sim.mapping.packing import pack_image
 from mnv2.sim.rtl.abreast import to_pack
 from mnv2.sim.rtl.register_header import register_header
 
-__all__ = ["DRIVER", "driver_files", "memory_hex", "program_files", "vector_files"]
+__all__ = ["DRIVER", "driver_files", "memory_hex", "pad_channels", "program_files", "vector_files"]
 
 #: Folder of the driver's sources.
 DRIVER = Path(mnv2.hw.driver.__file__).parent
@@ -66,12 +67,28 @@ def memory_hex(image, beat_bytes) -> str:
     return "".join(f"{beat[::-1].tobytes().hex()}\n" for beat in beats)
 
 
+def pad_channels(image):
+    """A network's image as the driver takes it: with 3 channels.
+
+    Parameters
+    ----------
+    image : int8 [H, W, C]
+        Of 1 to 3 channels.
+
+    Returns
+    -------
+    int8 [H, W, 3]
+        With zeros for the channels that are missing, which the stem multiplies by zeros.
+    """
+    return np.pad(image, ((0, 0), (0, 0), (0, IMAGE_CHANNELS - image.shape[2])))
+
+
 def vector_files(pictures, tensors, config) -> dict[str, bytes]:
     """Files of a test vector by name.
 
     Parameters
     ----------
-    pictures : sequence of int8 [H, W, 3]
+    pictures : sequence of int8 [H, W, C]
         One for each frame abreast.
     tensors : sequence of dict of str to array
         Golden's of each.
@@ -86,7 +103,7 @@ def vector_files(pictures, tensors, config) -> dict[str, bytes]:
     """
     return {
         "picture.bin": pack_image(to_pack(pictures, config), config).tobytes(),
-        "pixels.bin": np.stack(pictures).astype(np.int8).tobytes(),
+        "pixels.bin": np.stack([pad_channels(one) for one in pictures]).astype(np.int8).tobytes(),
         "logits.bin": np.stack([one["classifier"].reshape(-1) for one in tensors]).tobytes(),
         "accumulators.bin": np.stack([one["logits_accumulator"].reshape(-1) for one in tensors])
         .astype("<i4")

@@ -11,9 +11,16 @@ from mnv2.hw.program import Header
 from mnv2.hw.register_map import BASE_ALIGNMENT
 from mnv2.sim.mapping.network_program import NetworkProgram
 from mnv2.sim.mapping.program import CONSTANT_STREAMS
-from mnv2.sim.pictures.class_names import class_name
+from mnv2.sim.pictures.class_names import ClassNames, known_class_names
 
-__all__ = ["Region", "image_bytes", "program_layout", "program_regions", "slot_bytes"]
+__all__ = [
+    "Region",
+    "image_bytes",
+    "logit_names",
+    "program_layout",
+    "program_regions",
+    "slot_bytes",
+]
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,8 @@ def program_layout(model, program: NetworkProgram, config: AcceleratorConfig) ->
         As ``layout.json`` has it.
     """
     network, integer = model.network, model.integer
-    rows, columns, channels = network.input_shape
+    rows, columns, _ = network.input_shape
+    names = logit_names(model)
     return {
         "model": model.name,
         "configuration_hash": f"0x{configuration_hash(config):08x}",
@@ -127,7 +135,7 @@ def program_layout(model, program: NetworkProgram, config: AcceleratorConfig) ->
             "bytes": program.picture_bytes,
             "slot_bytes": slot_bytes(program.picture_bytes),
             "frames": config.frames,
-            "shape": [rows, columns, channels],
+            "shape": [rows, columns, IMAGE_CHANNELS],
             "element_bits": config.activation_bits,
             "order": "[row][group of pixels][pixel][frame][channel], elements from the lowest bit "
             "on, two's complement; a group that a row does not fill has zeros at its end",
@@ -148,8 +156,24 @@ def program_layout(model, program: NetworkProgram, config: AcceleratorConfig) ->
             "scale": float(integer.classifier.output_scale),
             "zero_point": int(integer.classifier.output_zero_point),
         },
-        "class_names": [class_name(index, program.classes) for index in range(program.classes)],
+        "class_names": [names.name(index) for index in range(program.classes)],
     }
+
+
+def logit_names(model) -> ClassNames:
+    """Names of what the accelerator's logits stand for.
+
+    Parameters
+    ----------
+    model : mnv2.sim.networks.open.RunnableModel
+
+    Returns
+    -------
+    mnv2.sim.pictures.class_names.ClassNames
+        The model's, unless its classes come of dense layers that the host runs after it.
+    """
+    classes = model.network.classes
+    return model.class_names if model.classes == classes else known_class_names(classes)
 
 
 def _header(program: NetworkProgram) -> dict[str, Any]:

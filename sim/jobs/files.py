@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.disk import room_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +58,8 @@ def read_toml(path: str | Path, what: str, *, missing: str | None = None) -> dic
     """
     name = repr(str(path))
     try:
-        return tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+        # Some editors put a byte order mark in front.
+        return tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"The {what} {name} is not valid TOML: {error}") from None
     except UnicodeDecodeError:
@@ -183,7 +185,9 @@ def _temporary_folder(path: Path, place: Path) -> Iterator[Path]:
         place.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=place, prefix=f".{path.name}."))
     try:
-        yield temporary
+        # What lies elsewhere on a full disk has its own sentence, and is no bare OSError.
+        with room_in(path, "free some, or choose an --output on another disk"):
+            yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -20,7 +20,7 @@ from mnv2.sim.mapping.descriptors import (
     head_descriptor,
     map_bytes,
 )
-from mnv2.sim.mapping.packing import pack_parameters, pack_weights, take_words
+from mnv2.sim.mapping.packing import pack_parameters, pack_weights, pad_stem, take_words
 from mnv2.sim.mapping.placement import Placement, place_network
 from mnv2.sim.mapping.program import Program, ProgramBuilder
 from mnv2.sim.mapping.tiling import cut_classes, map_words
@@ -114,7 +114,8 @@ def build_network_program(model, config):
     for entry in order:
         if entry.kind == "block":
             if not entry.number:
-                _add_layer(builder, model.stem, config, entry.segment)
+                stem = replace(model.stem, weights=pad_stem(model.stem.weights))
+                _add_layer(builder, stem, config, entry.segment)
             source = _add_block(builder, model, placement, entry, source, config)
         elif entry.kind == "part":
             layer, quantized = parts[entry.number]

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from mnv2.hw.config import ACCUMULATOR_BITS, NARROW_ACCUMULATOR_BITS, TAPS
+from mnv2.hw.config import ACCUMULATOR_BITS, IMAGE_CHANNELS, NARROW_ACCUMULATOR_BITS, TAPS
 
 __all__ = [
     "pack_bits",
@@ -21,6 +21,7 @@ __all__ = [
     "pack_parameters",
     "pack_taps",
     "pack_weights",
+    "pad_stem",
     "place_words",
     "take_words",
     "unpack_bits",
@@ -147,8 +148,9 @@ def pack_image(image, config):
 
     Parameters
     ----------
-    image : int8 [H, W, 3], or a sequence of two
-        With ``config.frames`` of 2 the images of both frames, pixel by pixel.
+    image : int8 [H, W, C], or a sequence of two
+        At most 3 channels; fewer are followed by zeros. With ``config.frames`` of 2 the images of
+        both frames, pixel by pixel.
     config : mnv2.hw.config.AcceleratorConfig
 
     Returns
@@ -158,10 +160,16 @@ def pack_image(image, config):
     images = _stack_frames(image, config)
     frames, rows, width, channels = images.shape
     groups = _groups(width, config.pixels)
-    padded = np.zeros((frames, rows, groups * config.pixels, channels), np.int8)
-    padded[:, :, :width] = images
+    padded = np.zeros((frames, rows, groups * config.pixels, IMAGE_CHANNELS), np.int8)
+    padded[:, :, :width, :channels] = images
     data = pack_bits(padded.transpose(1, 2, 0, 3), config.activation_bits)
     return place_words(data, rows * groups, config.streams["image"])
+
+
+def pad_stem(weights):
+    """int8 [3, 3, 3, Cout] of a stem's weights: zeros for the channels that `pack_image` adds."""
+    missing = IMAGE_CHANNELS - weights.shape[2]
+    return np.pad(weights, ((0, 0), (0, 0), (0, missing), (0, 0)))
 
 
 def unpack_map(data, shape, config, layout=None):

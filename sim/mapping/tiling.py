@@ -105,6 +105,14 @@ def require(what: str, needed: int, there: int, layer: Layer | Block, buffer: st
         raise DoesNotFit(f"{layer.name} needs {needed} {what}, but {buffer} is {there}")
 
 
+def _require_rows(what, needed, layer):
+    """Raise NotSupported if a map has more rows than a descriptor can say: no lanes change that."""
+    if needed > _WORDS_LIMIT:
+        raise NotSupported(
+            f"{layer.name} needs {needed} {what}, but a descriptor's field is {_WORDS_LIMIT}"
+        )
+
+
 def tile_block(
     block: Block,
     config: AcceleratorConfig,
@@ -223,9 +231,12 @@ def tile_block(
 
 
 def stem_steps(stem: Layer, config: AcceleratorConfig) -> int:
-    """Steps that the products of a stem's output take: its taps times the image's channels."""
+    """Steps that the products of a stem's output take: its taps times an image's channels.
+
+    An image of fewer channels is stored with `IMAGE_CHANNELS` too, and its stem with zeros there.
+    """
     taps = stem.kernel_size[0] * stem.kernel_size[1]
-    return -(-taps * stem.input_channels // config.inputs)
+    return -(-taps * IMAGE_CHANNELS // config.inputs)
 
 
 def _check_windows(layer):
@@ -245,8 +256,9 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     rows, groups, input_words = input_shape
     _check_windows(block.depthwise)
     _, output_groups, output_words = output_shape
-    for words in (input_words, hidden_words, output_words, rows + 1):
-        require("channel words or rows", words, _WORDS_LIMIT, block, "a descriptor's field")
+    for words in (input_words, hidden_words, output_words):
+        require("channel words", words, _WORDS_LIMIT, block, "a descriptor's field")
+    _require_rows("rows", rows + 1, block)
     require(
         "groups of pixels in a row",
         2 * output_groups + 1,
@@ -258,13 +270,13 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     parameters = (hidden_words if block.expand else 0) + hidden_words + output_words
     if stem:
         _check_windows(stem)
-        if stem.input_channels != IMAGE_CHANNELS:
+        if stem.input_channels > IMAGE_CHANNELS:
             raise NotSupported(
                 f"{stem.name} needs an image of {stem.input_channels} channels, but "
-                f"images have {IMAGE_CHANNELS}"
+                f"images have at most {IMAGE_CHANNELS}"
             )
         image_rows, image_groups, _ = map_words(stem.input_shape, config)
-        require("rows of the image", image_rows + 1, _WORDS_LIMIT, stem, "a descriptor's field")
+        _require_rows("rows of the image", image_rows + 1, stem)
         require(
             "groups of pixels in a row of the image",
             max(image_groups, 2 * groups + 1),

@@ -14,7 +14,8 @@ from mnv2.golden.fixed_point import dequantize
 from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.compare import sqnr_db
 from mnv2.sim.networks.golden_run import run_golden
-from mnv2.sim.networks.inputs import load_input, path_of
+from mnv2.sim.networks.input_files import path_of
+from mnv2.sim.networks.inputs import load_input, preparation_words
 from mnv2.sim.networks.open import RunnableModel
 from mnv2.sim.networks.ranking import RankedClass, rank
 
@@ -50,6 +51,8 @@ class Classification:
         Of the stem, each block's output, head, pool and classifier (int8), in order; empty too.
     logits_sqnr_db, float_seconds : float or None
         Of the wide logits, which the ranking uses; time of the float forward pass.
+    preparation : str
+        What was done to pixels, and where names of classes and ranges are from.
     """
 
     image: Path
@@ -61,6 +64,7 @@ class Classification:
     quality: tuple[TensorQuality, ...] = ()
     logits_sqnr_db: float | None = None
     float_seconds: float | None = None
+    preparation: str = ""
 
     __repr__ = short_repr
 
@@ -83,7 +87,7 @@ def classify(model, source, *, normalization=None, count=5):
     Parameters
     ----------
     model : mnv2.sim.networks.open.RunnableModel
-    source : path or mnv2.sim.networks.inputs.InputFile
+    source : path or mnv2.sim.networks.input_files.InputFile
         A picture or an .npy, see `mnv2.sim.networks.inputs.load_input`.
     normalization : str, optional
         See there.
@@ -120,6 +124,7 @@ def classify(model, source, *, normalization=None, count=5):
         integer_seconds=integer_seconds,
         tensors=golden.tensors,
         model=model,
+        preparation=preparation_words(model, given),
         **found,
     )
 
@@ -140,7 +145,7 @@ def _float_reference(model, image, golden, count):
         for name, scale, zero_point in compared_tensors(model.integer)
     )
     return {
-        "float_top": rank(float_logits, count),
+        "float_top": rank(float_logits, count, model.class_names),
         "quality": quality,
         "logits_sqnr_db": sqnr_db(float_logits, golden.logits),
         "float_seconds": float_seconds,

@@ -10,69 +10,16 @@ import numpy as np
 
 from mnv2.golden.archive import model_to_arrays
 from mnv2.golden.exporters.tflite import export_model
-from mnv2.golden.float_model import FloatModel
 from mnv2.golden.quantize import QuantizationOptions
 from mnv2.sim.errors import UserError
-from mnv2.sim.networks.files import read_model_file
-from mnv2.sim.networks.open import (
-    BUNDLED_NAME,
-    RANGE_METHOD,
-    RunnableModel,
-    load_float_model,
-    quantize_on,
-)
-from mnv2.sim.pictures.image_sets import choose_pictures, find_image_set
-from mnv2.sim.pictures.images import crop_to, load_image, normalize
+from mnv2.sim.networks.carried_names import CLASSES, METADATA, RESIZE
+from mnv2.sim.networks.open import RANGE_METHOD
+from mnv2.sim.pictures.resizing import CROP
 from mnv2.sim.report.provenance import find_commit, package_version
 
-__all__ = ["CALIBRATION_LIMIT", "FORMATS", "encode_model", "open_calibrated"]
+__all__ = ["FORMATS", "encode_model"]
 
 FORMATS = ("tflite", "npz")
-#: Pictures of a set that are calibrated on, at most.
-CALIBRATION_LIMIT = 64
-#: Name of the metadata in a .tflite.
-METADATA = "mnv2"
-
-
-def open_calibrated(path, source, input_size=None, progress=None):
-    """Open a network and calibrate it on a set of the user's pictures.
-
-    Parameters
-    ----------
-    path : path or None
-        Of a float model; None for the bundled one.
-    source : str
-        See `mnv2.sim.pictures.image_sets.find_image_set`; of more than `CALIBRATION_LIMIT`
-        pictures, that many are drawn at random, always the same.
-    input_size : int, optional
-        See `mnv2.sim.networks.open.open_model`.
-    progress : function of (done, total), optional
-
-    Returns
-    -------
-    mnv2.sim.networks.open.RunnableModel
-
-    Raises
-    ------
-    UserError
-        If the model is in integers, there is no such set, or a picture cannot be read.
-    """
-    float_model = load_float_model() if path is None else read_model_file(path, input_size)
-    if not isinstance(float_model, FloatModel):
-        raise UserError(
-            f"The model {path} is in integers: there is nothing to calibrate on {source}"
-        )
-    network = float_model.network
-    image_set = find_image_set(source, network.classes)
-    rows, columns, _ = network.input_shape
-    inputs = [
-        normalize(crop_to(load_image(picture.path), rows, columns), float_model.input_normalization)
-        for picture in choose_pictures(image_set, CALIBRATION_LIMIT, seed=1).pictures
-    ]
-    integer = quantize_on(float_model, inputs, progress=progress)
-    words = f"{len(inputs)} {'picture' if len(inputs) == 1 else 'pictures'} of {Path(source).name}"
-    name = BUNDLED_NAME if path is None else str(path)
-    return RunnableModel(name, integer, float_model, calibrated_on=words)
 
 
 def encode_model(model, form):
@@ -120,6 +67,10 @@ def encode_model(model, form):
             "options": asdict(QuantizationOptions()),
             "input_normalization": asdict(model.float_model.input_normalization),
         }
+    if model.given_names is not None:
+        made[CLASSES] = {i: name for i, name in enumerate(model.given_names.names) if name}
+    if model.resizing != CROP:
+        made[RESIZE] = str(model.resizing)
     metadata = {METADATA: json.dumps(made, sort_keys=True).encode()}
     try:
         return export_model(integer, f"{description}; {maker}", metadata)

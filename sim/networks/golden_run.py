@@ -8,6 +8,7 @@ from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.inputs import ModelInput
 from mnv2.sim.networks.open import RunnableModel
 from mnv2.sim.networks.ranking import RankedClass, rank
+from mnv2.sim.pictures.class_names import ClassNames
 
 __all__ = ["GoldenRun", "run_golden"]
 
@@ -22,16 +23,19 @@ class GoldenRun:
         Every tensor, as `mnv2.golden.model.QuantizedModel.run` names them.
     logits : float64 [classes]
         Real logits, from the classifier's accumulators, which nothing has clipped.
+    class_names : mnv2.sim.pictures.class_names.ClassNames or None
+        Names of the classes; None for those that their number implies.
     """
 
     tensors: dict[str, np.ndarray]
     logits: np.ndarray
+    class_names: ClassNames | None = None
 
     __repr__ = short_repr
 
     def top(self, count: int = 5) -> tuple[RankedClass, ...]:
         """The likeliest classes, likeliest first."""
-        return rank(self.logits, count)
+        return rank(self.logits, count, self.class_names)
 
 
 def run_golden(model: RunnableModel, given: ModelInput) -> GoldenRun:
@@ -57,4 +61,4 @@ def run_golden(model: RunnableModel, given: ModelInput) -> GoldenRun:
     3
     """
     tensors = model.integer.run(given.integer)
-    return GoldenRun(tensors, model.integer.logits(tensors))
+    return GoldenRun(tensors, model.logits(tensors), model.class_names)

@@ -26,16 +26,16 @@ from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cache import cache_dir
 from mnv2.sim.jobs.files import save_arrays
 from mnv2.sim.jobs.identity import code_hash
+from mnv2.sim.networks.carried_names import find_class_names, find_resizing
 from mnv2.sim.networks.files import hash_file, read_model_file
-from mnv2.sim.pictures import images
-from mnv2.sim.pictures.calibration_pictures import calibration_pictures
-from mnv2.sim.pictures.photographs import calibration_photographs
+from mnv2.sim.pictures.calibration_pictures import BUNDLED, CalibrationSet, find_calibration
+from mnv2.sim.pictures.class_names import ClassNames, known_class_names
+from mnv2.sim.pictures.resizing import CROP, Resizing, parse_resizing
 
 #: How per-picture ranges become one; see `mnv2.golden.quantize.ranges.choose_ranges`.
 RANGE_METHOD = "mean-minmax"
-#: Name of the bundled network in reports, and of the pictures that it is calibrated on.
+#: Name of the bundled network in reports.
 BUNDLED_NAME = "MobileNetV2 with torchvision's weights"
-BUNDLED_PICTURES = "the bundled photographs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +53,10 @@ class RunnableModel:
         The graph that it came as.
     calibrated_on : str or None
         The pictures that it was calibrated on, in words; None if it came as integers.
+    given_names : mnv2.sim.pictures.class_names.ClassNames or None
+        Names of its classes that the user or its file gives.
+    resizing : mnv2.sim.pictures.resizing.Resizing
+        How pictures are resized for it.
     """
 
     name: str
@@ -60,6 +64,8 @@ class RunnableModel:
     float_model: FloatModel | None = None
     family: FamilyNetwork | None = None
     calibrated_on: str | None = None
+    given_names: ClassNames | None = None
+    resizing: Resizing = CROP
 
     def __repr__(self):
         made = "in integers" if self.float_model is None else "quantised"
@@ -68,6 +74,24 @@ class RunnableModel:
     @property
     def network(self):
         return self.integer.network
+
+    def logits(self, tensors):
+        """Real logits float64 [classes] of `QuantizedModel.run`'s tensors.
+
+        Those of the integer network, or of the dense layers that the host runs after it; see
+        `mnv2.golden.graph.family.FamilyNetwork.logits`.
+        """
+        return (self.integer if self.family is None else self.family).logits(tensors)
+
+    @property
+    def classes(self):
+        """Number of its logits, those of dense layers that the host runs included."""
+        return self.network.classes if self.family is None else self.family.classes
+
+    @property
+    def class_names(self):
+        """The mnv2.sim.pictures.class_names.ClassNames of its classes."""
+        return self.given_names or known_class_names(self.classes)
 
 
 def open_model(
@@ -78,6 +102,9 @@ def open_model(
     weight_bits=8,
     activation_bits=8,
     arithmetic=LITERT,
+    calibration=BUNDLED,
+    resize=None,
+    labels=None,
     progress=None,
 ):
     """Open the network in a file, or the bundled one.
@@ -95,6 +122,15 @@ def open_model(
         Bits that a float network is quantised to; integer ones have their own.
     arithmetic : mnv2.golden.arithmetic.Arithmetic
         Roundings and widths that a float network is quantised for; integer ones have their own.
+    calibration : str
+        Pictures that a float network is calibrated on: ``"bundled"``, a folder or a list file.
+    resize : str, optional
+        How pictures, those of calibration too, are resized for the network: ``"crop"``,
+        ``"crop:0.875"``, ``"stretch"`` or ``"none"``; by default as the file states that `mnv2
+        export` wrote, else ``"crop"``.
+    labels : path, optional
+        Names of the classes, see `mnv2.sim.pictures.label_file.read_class_names`; by default those
+        that the model's file carries, or ImageNet's where the number of classes is theirs.
     progress : function of (done, total), optional
         Called for each calibration picture, if there is a calibration.
 
@@ -105,7 +141,8 @@ def open_model(
     Raises
     ------
     UserError
-        If the file or the weights cannot be used.
+        If the file, the weights, the pictures or the labels cannot be used, or a network in
+        integers is to be calibrated.
 
     Examples
     --------
@@ -114,6 +151,7 @@ def open_model(
     >>> model.network.classes
     12
     """
+    resizing = None if resize is None else parse_resizing(resize)
     if path is None and input_size is not None:
         raise UserError("A size is for the float model of --model: the bundled network has its own")
     if path is not None and weights is not None:
@@ -123,24 +161,35 @@ def open_model(
     options = QuantizationOptions(
         weight_bits=weight_bits, activation_bits=activation_bits, arithmetic=arithmetic
     )
-    if path is None:
-        float_model = load_float_model(weights)
-        return RunnableModel(
-            BUNDLED_NAME,
-            load_model(options=options, progress=progress, float_model=float_model),
-            float_model,
-            calibrated_on=BUNDLED_PICTURES,
-        )
-    read = read_model_file(path, input_size)
-    if isinstance(read, FamilyNetwork):
-        return RunnableModel(str(path), read.model, family=read)
-    if isinstance(read, QuantizedModel):
-        return RunnableModel(str(path), read)
+    read = load_float_model(weights) if path is None else read_model_file(path, input_size)
+    name = BUNDLED_NAME if path is None else str(path)
+    integer = read.model if isinstance(read, FamilyNetwork) else read
+    classes = read.classes if isinstance(read, FamilyNetwork) else integer.network.classes
+    names = find_class_names(path, classes, labels)
+    resizing = resizing or find_resizing(path) or CROP
+    if isinstance(read, FamilyNetwork | QuantizedModel):
+        if calibration != BUNDLED:
+            raise UserError(
+                f"The model {path} is in integers: there is nothing to calibrate on {calibration}"
+            )
+        family = read if isinstance(read, FamilyNetwork) else None
+        return RunnableModel(name, integer, family=family, given_names=names, resizing=resizing)
+    pictures = find_calibration(calibration)
+    quantized = load_model(
+        options=options,
+        progress=progress,
+        float_model=read,
+        content=SHA256 if path is None else hash_file(path),
+        pictures=pictures,
+        resizing=resizing,
+    )
     return RunnableModel(
-        str(path),
-        load_model(options=options, progress=progress, float_model=read, content=hash_file(path)),
+        name,
+        quantized,
         read,
-        calibrated_on=BUNDLED_PICTURES,
+        calibrated_on=pictures.words,
+        given_names=names,
+        resizing=resizing,
     )
 
 
@@ -170,6 +219,8 @@ def load_model(
     progress=None,
     float_model=None,
     content=SHA256,
+    pictures: CalibrationSet | None = None,
+    resizing: Resizing = CROP,
 ):
     """Quantise a network, or read the result from the cache.
 
@@ -185,6 +236,9 @@ def load_model(
         The float network; by default what `load_float_model(weights)` gives.
     content : str
         Hash of the file that the float network was read from.
+    pictures : mnv2.sim.pictures.calibration_pictures.CalibrationSet, optional
+        By default the bundled photographs.
+    resizing : mnv2.sim.pictures.resizing.Resizing
 
     Returns
     -------
@@ -195,23 +249,22 @@ def load_model(
     UserError
     """
     options = options or QuantizationOptions()
+    pictures = pictures or find_calibration(BUNDLED)
     if float_model is None:
         float_model = load_float_model(weights)
-    path = cache_dir() / "models" / f"{_model_key(content, float_model, options, range_method)}.npz"
+    key = _model_key(content, float_model, options, range_method, pictures, resizing)
+    path = cache_dir() / "models" / f"{key}.npz"
     with (
         contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile),
         np.load(path, allow_pickle=False) as arrays,
     ):
         return model_from_arrays({name: arrays[name] for name in arrays.files})
-    rows, columns, _ = float_model.network.input_shape
-    pictures = calibration_pictures(max(rows, columns), float_model.input_normalization)
-    model = quantize_on(
-        float_model,
-        [images.cut_centre(picture, rows, columns) for picture in pictures],
-        options,
-        range_method,
-        progress,
-    )
+    shape, normalization = float_model.network.input_shape, float_model.input_normalization
+    images = pictures.read(shape, normalization, resizing)
+    try:
+        model = quantize_on(float_model, images, options, range_method, progress)
+    except ValueError as error:
+        raise UserError(f"The network cannot be quantised: {error}") from None
     # A cache that cannot be written only costs time.
     with contextlib.suppress(OSError):
         save_arrays(path, model_to_arrays(model))
@@ -238,7 +291,7 @@ def quantize_on(float_model, pictures, options=None, range_method=RANGE_METHOD, 
     return quantize_model(float_model, ranges, options)
 
 
-def _model_key(content, float_model, options, range_method):
+def _model_key(content, float_model, options, range_method, pictures, resizing):
     digest = hashlib.sha256()
     # The size of the picture is not in every file.
     depends = (
@@ -249,8 +302,9 @@ def _model_key(content, float_model, options, range_method):
         range_method,
         code_hash("mnv2.sim.networks.open"),
         np.__version__,
+        pictures.bundled,
+        pictures.hashes(),
+        str(resizing),
     )
     digest.update(repr(depends).encode())
-    for photograph in calibration_photographs():
-        digest.update(photograph.path.read_bytes())
     return digest.hexdigest()[:32]

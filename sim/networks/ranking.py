@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnv2.sim.pictures.class_names import class_name
+from mnv2.sim.pictures.class_names import ClassNames, known_class_names
 
 __all__ = ["RankedClass", "rank"]
 
@@ -19,15 +19,17 @@ class RankedClass:
     probability: float
 
 
-def rank(logits, count=5):
-    """The likeliest classes of real logits [classes], as RankedClasses."""
+def rank(logits, count=5, names: ClassNames | None = None):
+    """The likeliest classes of real logits [classes], as RankedClasses.
+
+    Their names are those that the number of classes implies, if none are given.
+    """
     logits = np.asarray(logits, np.float64)
+    names = names or known_class_names(logits.size)
     weights = np.exp(logits - logits.max())
     probabilities = weights / weights.sum()
     order = np.argsort(-logits, kind="stable")[:count]
     return tuple(
-        RankedClass(
-            int(i), class_name(int(i), logits.size), float(logits[i]), float(probabilities[i])
-        )
+        RankedClass(int(i), names.name(int(i)), float(logits[i]), float(probabilities[i]))
         for i in order
     )

@@ -101,6 +101,7 @@ def run_page(report, command=""):
             "image": report.image,
             "second image": report.second_image,
             "model": report.model,
+            "preparation": report.preparation,
         },
         more={
             "clock": f"{report.clock_hz / 1e6:g} MHz, a setting",

@@ -128,6 +128,7 @@ def validate_page(comparison, about, command=""):
             "image": about["image"],
             "second image": about.get("second_image", ""),
             "model": about["model"],
+            "preparation": about.get("preparation", ""),
         },
         on_chip=AcceleratorConfig(**about["configuration"]).buffer_bytes,
         configuration=about["configuration"],

@@ -15,7 +15,8 @@ import numpy as np
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
 from mnv2.sim.pictures.image_sets import Picture
-from mnv2.sim.pictures.images import crop_image, load_image
+from mnv2.sim.pictures.images import load_image
+from mnv2.sim.pictures.resizing import CROP, Resizing
 
 __all__ = ["CHUNK_PICTURES", "Pictures", "decode_pictures"]
 
@@ -74,17 +75,22 @@ class Pictures:
         ]
 
 
-def decode_pictures(image_set, size, workers=1, progress=None):
-    """Read, resize and crop the pictures of a set.
+def decode_pictures(
+    image_set, size, workers=1, progress=None, resizing: Resizing = CROP, *, required=True
+):
+    """Read and resize the pictures of a set.
 
     Parameters
     ----------
     image_set : mnv2.sim.pictures.image_sets.ImageSet
-    size : int
+    size : int or (int, int)
         Rows and columns, in pixels.
     workers : int
         Threads.
     progress : function of (done, total), optional
+    resizing : mnv2.sim.pictures.resizing.Resizing
+    required : bool
+        Whether one of them must be there.
 
     Returns
     -------
@@ -93,13 +99,14 @@ def decode_pictures(image_set, size, workers=1, progress=None):
     Raises
     ------
     UserError
-        If none of them can be decoded.
+        If one is required, and none can be decoded.
     """
+    rows, columns = size if isinstance(size, tuple) else (size, size)
 
     def decode(picture):
         try:
             digest = hashlib.sha256(picture.path.read_bytes()).hexdigest()
-            return digest, crop_image(load_image(picture.path), size)
+            return digest, resizing.apply(load_image(picture.path), rows, columns)
         except UserError as error:
             return None, str(error)
         except OSError as error:
@@ -109,7 +116,7 @@ def decode_pictures(image_set, size, workers=1, progress=None):
     hashes: list[str] = []
     skipped: list[tuple[str, str]] = []
     total = len(image_set.pictures)
-    pixels = np.empty((total, size, size, 3), np.uint8)
+    pixels = np.empty((total, rows, columns, 3), np.uint8)
     with ThreadPoolExecutor(max(1, workers)) as pool:
         for done, (picture, (digest, result)) in enumerate(
             zip(
@@ -127,7 +134,7 @@ def decode_pictures(image_set, size, workers=1, progress=None):
                 hashes.append(digest)
             if progress is not None:
                 progress(done, total)
-    if not files:
+    if required and not files:
         name, reason = skipped[0]
         raise UserError(
             f"None of the {total:,} pictures of {image_set.source!r} can be used; {name}: {reason}"

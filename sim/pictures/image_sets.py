@@ -12,14 +12,17 @@ import numpy as np
 
 from mnv2.golden.summary import short_repr
 from mnv2.sim.errors import UserError
-from mnv2.sim.pictures.class_names import class_names
-from mnv2.sim.pictures.imagenet_labels import VALIDATION_PICTURE, ValidationLabels, read_synsets
+from mnv2.sim.pictures.class_names import class_names, known_class_names, plain_name
+from mnv2.sim.pictures.folder_labels import check_label, folder_labels, imagenet_shift
+from mnv2.sim.pictures.imagenet_labels import VALIDATION_PICTURE, ValidationLabels
 
 __all__ = ["ImageSet", "Picture", "choose_pictures", "find_image_set"]
 
 SUFFIXES = (".jpeg", ".jpg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp")
 #: Files of text that may be a list of pictures.
 LIST_SUFFIXES = ("", ".csv", ".list", ".lst", ".txt")
+#: Folders whose classes are listed one by one.
+LISTED_FOLDERS = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +56,25 @@ class ImageSet:
     labels_from : str
         The source of the labels, or why there are none.
     pictures : tuple of Picture
+    folders : tuple of (str, int)
+        Folders by class, each with its class.
     """
 
     source: str
     kind: str
     labels_from: str
     pictures: tuple[Picture, ...]
+    folders: tuple[tuple[str, int], ...] = ()
 
     __repr__ = short_repr
+
+    @property
+    def label_words(self):
+        """How pictures, or the folders that they are in, became classes."""
+        listed = [f"{name} {label}" for name, label in self.folders[:LISTED_FOLDERS]]
+        if len(self.folders) > LISTED_FOLDERS:
+            listed.append(f"… {len(self.folders):,} folders")
+        return f"{self.labels_from}: {', '.join(listed)}" if listed else self.labels_from
 
     @property
     def labelled(self):
@@ -68,7 +82,7 @@ class ImageSet:
         return all(picture.label is not None for picture in self.pictures)
 
 
-def find_image_set(source, classes=1000):
+def find_image_set(source, classes=1000, names=None, *, labelled=True):
     """The set that a user names.
 
     Parameters
@@ -77,6 +91,10 @@ def find_image_set(source, classes=1000):
         ``"bundled"``, or the path of a folder or of a list file.
     classes : int
         Classes of the network.
+    names : mnv2.sim.pictures.class_names.ClassNames, optional
+        Their names; by default those that the number of classes implies.
+    labelled : bool
+        Whether labels are wanted, and looked for; pictures to calibrate on need none.
 
     Returns
     -------
@@ -87,12 +105,22 @@ def find_image_set(source, classes=1000):
     UserError
         If there is no such file, no picture in it, or a label is not a class of the network.
     """
+    names = names or known_class_names(classes)
+    found = _find(source, classes, names, labelled)
+    if labelled:
+        return found
+    pictures = tuple(dataclasses.replace(picture, label=None) for picture in found.pictures)
+    return dataclasses.replace(found, pictures=pictures, labels_from="none: none were asked for")
+
+
+def _find(source, classes, names, labelled):
+    """The set; its labels are of no use where none are wanted."""
     if source == "bundled":
         return _bundled(classes)
     path = Path(source).expanduser()
     try:
         if path.is_file():
-            return _from_list(path, source, classes)
+            return _from_list(path, source, names, labelled)
         if not path.is_dir():
             raise UserError(
                 f"A set of pictures must be 'bundled', a folder or a list file, and "
@@ -113,8 +141,11 @@ def find_image_set(source, classes=1000):
             f"The folder {str(path)!r} holds {len(flat):,} pictures next to folders of "
             "pictures: a set is one or the other"
         )
+    if not labelled and (by_class or flat):
+        pictures = [picture for name in sorted(by_class) for picture in by_class[name]]
+        return ImageSet(source, "a folder of pictures", "", tuple(flat or pictures))
     if by_class:
-        return _from_folders(path, source, by_class, classes)
+        return _from_folders(path, source, by_class, names)
     if flat:
         return _from_flat(path, source, flat, classes)
     raise UserError(f"The folder {str(path)!r} holds no pictures ({', '.join(SUFFIXES)})")
@@ -151,9 +182,10 @@ def _bundled(classes):
     """The labelled photographs of an installed package."""
     from mnv2.sim.pictures.photographs import labelled_photographs
 
-    known = classes == len(class_names())
+    shift = imagenet_shift(classes)
+    known = classes - shift == len(class_names())
     pictures = tuple(
-        Picture(photograph.path, photograph.name, photograph.label if known else None)
+        Picture(photograph.path, photograph.name, photograph.label + shift if known else None)
         for photograph in labelled_photographs()
     )
     labels = (
@@ -165,56 +197,24 @@ def _bundled(classes):
     return ImageSet("bundled", "the labelled photographs of the package foolbox", labels, pictures)
 
 
-def _from_folders(path, source, by_class, classes):
-    """A set of folders by class; by their indices, synsets, names or order, tried in turn."""
+def _from_folders(path, source, by_class, names):
+    """A set of folders by class."""
     kind = f"{len(by_class):,} folders by class"
-    labels, origin = _folder_labels(path, sorted(by_class), classes)
+    labels, origin = folder_labels(path, sorted(by_class), names)
     pictures = tuple(
         dataclasses.replace(picture, label=labels.get(name))
         for name in sorted(by_class)
         for picture in by_class[name]
     )
-    return ImageSet(source, kind, origin, pictures)
-
-
-def _folder_labels(path, names, classes):
-    """(labels by folder, where they are from)."""
-    if all(name.isdecimal() for name in names):
-        for name in names:
-            _check_label(int(name), classes, f"The folder {name!r} of {str(path)!r}")
-        return {name: int(name) for name in names}, "class indices that folders are called by"
-    synsets = read_synsets(path)
-    if synsets is not None and len(synsets.order) == classes and set(names) <= set(synsets.order):
-        return (
-            {name: synsets.order.index(name) for name in names},
-            f"synsets in the order of {synsets.file.name}",
-        )
-    known = _names_to_indices(classes)
-    found = {name: known[_plain(name)] for name in names if _plain(name) in known}
-    if len(found) == len(names):
-        return found, "names of classes that folders are called by"
-    if len(names) == classes:
-        # torchvision's ImageFolder; for ImageNet's synsets that is the order of its classes.
-        return {
-            name: index for index, name in enumerate(names)
-        }, f"the order of the {classes} folders' names"
-    if found:
-        wrong = next(name for name in names if name not in found)
-        raise UserError(
-            f"The folder {wrong!r} of {str(path)!r} must be called by a class, as "
-            f"{next(iter(found))!r} is: by its index, its name or its synset"
-        )
-    return {}, (
-        f"none: folders are called neither by index nor by name of a class, they are not "
-        f"{classes}, and no LOC_synset_mapping.txt or synset_words.txt is next to them"
-    )
+    return ImageSet(source, kind, origin, pictures, tuple(sorted(labels.items())))
 
 
 def _from_flat(path, source, pictures, classes):
     """Pictures in one folder: ImageNet's validation pictures with labels, or any without."""
-    labels, kind = None, "a folder of pictures"
+    labels, kind, shift = None, "a folder of pictures", imagenet_shift(classes)
     if all(VALIDATION_PICTURE.fullmatch(picture.path.stem) for picture in pictures):
-        labels, kind = ValidationLabels.find(path, classes), "validation pictures in one folder"
+        labels = ValidationLabels.find(path, classes - shift)
+        kind = "validation pictures in one folder"
     if labels is None:
         origin = "none: the pictures lie in one folder, and no list of labels is next to them"
         return ImageSet(source, kind, origin, tuple(pictures))
@@ -225,12 +225,12 @@ def _from_flat(path, source, pictures, classes):
         label = labels.by_name.get(picture.path.stem)
         if label is None:
             raise UserError(f"The picture {picture.name!r} has no label in {labels.origin}")
-        _check_label(label, classes, f"The label of {picture.name!r} in {labels.origin}")
-        labelled.append(dataclasses.replace(picture, label=label))
+        check_label(label, classes - shift, f"The label of {picture.name!r} in {labels.origin}")
+        labelled.append(dataclasses.replace(picture, label=label + shift))
     return ImageSet(source, kind, labels.origin, tuple(labelled))
 
 
-def _from_list(path, source, classes):
+def _from_list(path, source, names, labelled):
     """A file of lines ``path`` or ``path label``; a label is an index or a class's name."""
     if path.suffix.lower() not in LIST_SUFFIXES:
         raise UserError(
@@ -242,24 +242,31 @@ def _from_list(path, source, classes):
         raise UserError(
             f"The list {str(path)!r} must be text, a path and a label on each line"
         ) from None
-    names, known, pictures = [], _names_to_indices(classes), []
+    known, classes = names.indices, len(names.names)
+    pictures, missing = [], []
     for number, line in enumerate(lines, start=1):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
         where = f"Line {number} of {str(path)!r}"
         name, label = _split_line(line)
+        if not labelled:
+            label = None
         if label is not None:
-            label = int(label) if label.isdecimal() else known.get(_plain(label), label)
+            label = int(label) if label.isdecimal() else known.get(plain_name(label), label)
             if isinstance(label, str):
                 raise UserError(
                     f"{where} must end in the index or the name of a class, not {label!r}"
                 )
-            _check_label(label, classes, where)
-        names.append(name)
+            check_label(label, classes, where)
         pictures.append(Picture(path.parent / name, name, label))
+        if not pictures[-1].path.is_file():
+            missing.append(f"{where} must name a picture that is there, not {name!r}")
     if not pictures:
         raise UserError(f"The list {str(path)!r} names no picture")
+    if missing:
+        more = f"; {len(missing):,} of {len(pictures):,} pictures are missing"
+        raise UserError(missing[0] + more)
     without = [picture.name for picture in pictures if picture.label is None]
     if without and len(without) < len(pictures):
         raise UserError(
@@ -284,24 +291,3 @@ def _split_line(line):
             end = lower.find(suffix, end + 1)
     path, separator, label = line.rpartition(" ")
     return (path.strip(), label) if separator else (line, None)
-
-
-def _check_label(label, classes, where):
-    if not 0 <= label < classes:
-        raise UserError(f"{where} must be a class of the network, 0 to {classes - 1}, not {label}")
-
-
-def _plain(name):
-    """A class's name as people spell it in folders."""
-    return " ".join(name.replace("_", " ").replace("-", " ").lower().split())
-
-
-def _names_to_indices(classes):
-    """Indices of ImageNet's classes by name, where the network has those.
-
-    Two classes whose names differ in a capital alone (a cardigan and a Cardigan) have none.
-    """
-    names = [_plain(name) for name in class_names()]
-    if classes != len(names):
-        return {}
-    return {name: index for index, name in enumerate(names) if names.count(name) == 1}

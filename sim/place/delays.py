@@ -4,11 +4,13 @@ Ref: IEEE 1497-2001, Standard Delay Format: INTERCONNECT, IOPATH and SETUPHOLD, 
 triple (minimum:typical:maximum). The maximum is taken, as nextpnr does for its own figures.
 """
 
+import dataclasses
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["Arrivals", "Delays", "Hop", "find_arrivals", "read_delays"]
+__all__ = ["Arrivals", "Delays", "Hop", "find_arrivals", "read_delays", "settle_endpoints"]
 
 _TRIPLE = r"\([-\d]*:[-\d]*:([-\d]+)\)"
 _WIRE = re.compile(rf"\(INTERCONNECT (\S+) (\S+) {_TRIPLE} {_TRIPLE}\)")
@@ -30,12 +32,15 @@ class Delays:
         Of pins that a register or a memory samples.
     clocks : set of str
         Pins that take a clock.
+    samplers : dict of str to str
+        The clock pin of each pin that is sampled.
     """
 
     wires: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     logic: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     setups: dict[str, int] = field(default_factory=dict)
     clocks: set[str] = field(default_factory=set)
+    samplers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,8 +95,10 @@ def read_delays(lines: Iterable[str]) -> Delays:
                 delays.logic.setdefault(source, []).append((sink, delay))
         elif text.startswith("(SETUPHOLD"):
             if (found := _SETUP.match(text)) is not None:
-                delays.setups[f"{cell}/{found.group(1)}"] = int(found.group(3))
-                clocks.add(f"{cell}/{found.group(2)}")
+                sampled, clock = (f"{cell}/{port}" for port in found.group(1, 2))
+                delays.setups[sampled] = int(found.group(3))
+                delays.samplers[sampled] = clock
+                clocks.add(clock)
         elif text.startswith("(INSTANCE") and (found := _INSTANCE.match(text)) is not None:
             cell = _ESCAPE.sub(r"\1", found.group(1))
         elif text.startswith("(TIMESCALE") and "1ps" not in text:
@@ -175,6 +182,52 @@ def find_arrivals(delays: Delays) -> Arrivals:
         raise ValueError("The design has a loop of logic")
     endpoints = {pin: at[pin] + setup for pin, setup in delays.setups.items() if pin in at}
     return Arrivals(at, came_from, endpoints)
+
+
+def settle_endpoints(delays: Delays, arrivals: Arrivals, report: Mapping[str, Any]) -> Arrivals:
+    """Arrivals at endpoints as nextpnr reports them, where it does so in detail.
+
+    Of 7 series it writes the delays after it has permuted the inputs of LUTs, and takes those of
+    wires to permuted inputs for unrouted ones: what it writes for them is its estimate. Which way
+    leads to an endpoint last is then by estimates, but not how long it takes.
+
+    Parameters
+    ----------
+    delays : Delays
+    arrivals : Arrivals
+        Of these delays.
+    report : dict
+        As nextpnr writes it: ``detailed_net_timings``, with delays in nanoseconds, from the edge at
+        the clock's source.
+
+    Returns
+    -------
+    Arrivals
+        With other delays of endpoints, and without those that nextpnr does not report.
+    """
+    if "detailed_net_timings" not in report:
+        return arrivals
+    reported: dict[str, int] = {}
+    for net in report["detailed_net_timings"]:
+        for one in net["endpoints"]:
+            pin = f"{one['cell']}/{one['port']}"
+            reported[pin] = max(reported.get(pin, 0), round(1e3 * one["delay"][1]))
+    late = {
+        sink: delay
+        for sinks in delays.wires.values()
+        for sink, delay in sinks
+        if sink in delays.clocks
+    }
+    at = {
+        pin: reported[pin] - late.get(delays.samplers[pin], 0)
+        for pin in arrivals.endpoints
+        if pin in reported
+    }
+    return dataclasses.replace(
+        arrivals,
+        at=arrivals.at | at,
+        endpoints={pin: at[pin] + delays.setups[pin] for pin in at},
+    )
 
 
 def _follow(delays: Delays, pin: str) -> Iterator[tuple[str, int, bool]]:

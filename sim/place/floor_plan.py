@@ -5,22 +5,19 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from mnv2.sim.place.flow import Flow
 from mnv2.sim.synthesis.owners import WRAPPER, Owners
 
 __all__ = ["find_tiles", "group_name"]
 
-_PLACE = re.compile(r"X(\d+)/Y(\d+)/")
+#: A place as nextpnr names it: nextpnr-ecp5 with a slash between column and row, others without.
+_PLACE = re.compile(r"X(\d+)/?Y(\d+)/")
 
-#: What cells count as, by nextpnr's kind of cell.
-_KINDS = {
-    "TRELLIS_COMB": "luts",
-    "TRELLIS_FF": "flip_flops",
-    "MULT18X18D": "dsp",
-    "DP16KD": "block_ram_18k",
-}
+#: Place of a cell of 7 series: two functions in one LUT are at A5LUT and A6LUT, for each of A to D.
+_LUT = re.compile(r"(.*\.[A-D])[56]LUT$")
 
 
-def find_tiles(cells: Mapping[str, Any], owners: Owners) -> dict[str, Any]:
+def find_tiles(cells: Mapping[str, Any], owners: Owners, flow: Flow) -> dict[str, Any]:
     """Cells by unit, and the unit with most cells in each tile of the device.
 
     Parameters
@@ -28,22 +25,31 @@ def find_tiles(cells: Mapping[str, Any], owners: Owners) -> dict[str, Any]:
     cells : dict
         Of a routed design, as nextpnr writes them.
     owners : Owners
+    flow : Flow
+        Of the device's family.
 
     Returns
     -------
     dict
-        ``units``: for each unit the cells of each kind, with half a slice as a LUT, as nextpnr
-        counts. ``tiles``: for each group, the ``[x, y]`` of the tiles that it has most cells of.
+        ``units``: for each unit the cells of each kind of `Flow.units`; two functions that share a
+        LUT of 7 series count once, for the unit of the first. ``tiles``: for each group, the
+        ``[x, y]`` of the tiles that it has most cells of.
     """
     units: dict[str, Counter[str]] = {}
     tiles: dict[tuple[int, int], Counter[str]] = {}
+    shared: set[str] = set()
     for name, cell in cells.items():
-        kind = _KINDS.get(cell["type"])
+        kind = flow.units.get(cell["type"])
         if kind is None:
             continue
         unit = owners.unit_of(name)
-        units.setdefault(unit, Counter())[kind] += 1
-        if found := _PLACE.match(cell["attributes"].get("NEXTPNR_BEL", "")):
+        bel = cell["attributes"].get("NEXTPNR_BEL", "")
+        lut = _LUT.match(bel)
+        if lut is None or lut[1] not in shared:
+            units.setdefault(unit, Counter())[kind] += 1
+        if lut is not None:
+            shared.add(lut[1])
+        if found := _PLACE.match(bel):
             place = int(found[1]), int(found[2])
             tiles.setdefault(place, Counter())[group_name(unit)] += 1
     grouped: dict[str, list[list[int]]] = {}

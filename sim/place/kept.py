@@ -1,4 +1,4 @@
-"""Results that are kept with the project, for `mnv2.sim.cost.placed`."""
+"""Results that are kept with the project, for `mnv2.sim.cost.placed`; optimistic ones apart."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,10 @@ from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.place.place_files import describe_place
 from mnv2.sim.place.placement import PlaceReport
 
-__all__ = ["keep_result"]
+__all__ = ["OPTIMISTIC", "keep_result"]
+
+#: Results whose timing leaves something out: nothing computes with them.
+OPTIMISTIC = Path(__file__).with_name("optimistic.json")
 
 #: What of place.json is kept: what readers ask for, and not what a picture needs.
 _KEPT = (
@@ -16,6 +19,7 @@ _KEPT = (
     "device",
     "package",
     "speed",
+    "timing",
     "seed",
     "megahertz_by_speed",
     "placed_megahertz",
@@ -29,7 +33,7 @@ _KEPT = (
 )
 
 
-def keep_result(report: PlaceReport, title: str, path: Path = PLACED) -> None:
+def keep_result(report: PlaceReport, title: str, path: Path | None = None) -> None:
     """Add a result to the kept ones, in place of an earlier one of its title, device and speed.
 
     Parameters
@@ -37,9 +41,11 @@ def keep_result(report: PlaceReport, title: str, path: Path = PLACED) -> None:
     report : PlaceReport
     title : str
         Of the configuration.
-    path : Path
-        The kept results.
+    path : Path, optional
+        The kept results; else those of the project, `OPTIMISTIC` where the timing is.
     """
+    if path is None:
+        path = OPTIMISTIC if report.target.flow.caveat else PLACED
     results = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     described = describe_place(report)
     name = f"{title} {report.target.device.name}-{report.speed}"

@@ -1,4 +1,4 @@
-"""One run of nextpnr-ecp5: pack, place, route, and read its files.
+"""One run of nextpnr: pack, place, route, and read its files.
 
 What is kept of a run is small but for the routed design, which is compressed: it is read back to
 get the delays of another speed grade without routing again.
@@ -14,8 +14,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mnv2.sim.place.delays import Arrivals, Delays, find_arrivals, read_delays
+from mnv2.sim.place.delays import (
+    Arrivals,
+    Delays,
+    find_arrivals,
+    read_delays,
+    settle_endpoints,
+)
 from mnv2.sim.place.floor_plan import find_tiles
+from mnv2.sim.place.flow import Flow
 from mnv2.sim.place.paths import delay_counts, worst_paths
 from mnv2.sim.place.target import Target
 from mnv2.sim.synthesis.owners import Owners
@@ -23,7 +30,7 @@ from mnv2.sim.synthesis.process import Effort, ToolFailure, check_disk, run_prog
 from mnv2.sim.synthesis.step import missing_step
 from mnv2.sim.synthesis.tools import Tool
 
-__all__ = ["FORMAT", "OPTIONS", "Seed", "Watch", "read_back", "route"]
+__all__ = ["FORMAT", "Seed", "Watch", "read_back", "route"]
 
 #: Number of the form of what is kept: another where the analysis of a routed design changes.
 FORMAT = 1
@@ -32,8 +39,6 @@ FORMAT = 1
 Watch = Callable[[str, int, int, str], None]
 
 _ROUTED, _CONFIG, _RESULT, _LOG = "routed.json.gz", "top.config.gz", "result.json", "nextpnr.log"
-#: Options of each run; the clock is the one that nextpnr aims at, and it routes what misses it too.
-OPTIONS = ("--freq", "100", "--timing-allow-fail", "--lpf-allow-unconstrained")
 
 
 class Seed:
@@ -115,26 +120,30 @@ def route(
     """
     with missing_step(folder / _RESULT) as work:
         if work is not None:
-            (work / "netlist.json").write_bytes(netlist)
+            target.write_inputs(netlist, work)
             design = [*target.arguments(speed), "--json", "netlist.json", "--seed", str(seed)]
-            outputs = ["--write", "routed.json", "--textcfg", "top.config"]
-            outputs += ["--report", "report.json"]
+            outputs = ["--write", "routed.json", "--report", "report.json"]
+            kept_files = {"routed.json": _ROUTED}
+            if target.flow.bits:
+                outputs += ["--textcfg", "top.config"]
+                kept_files["top.config"] = _CONFIG
             follow = _Follower(watch)
-            effort = _run(work, folder / _LOG, nextpnr, [*design, *outputs], timeout, follow)
+            arguments = [*design, *outputs]
+            effort = _run(work, folder / _LOG, nextpnr, target, arguments, timeout, follow)
             result = {
                 **_read_report(work / "report.json"),
                 "placed_megahertz": follow.placed_megahertz,
                 "effort": dataclasses.asdict(effort),
             }
             watch("reading the delays", 0, 0, "")
-            result |= _analyse(work, owners)
+            result |= _analyse(work, owners, target.flow)
             watch("keeping the routed design", 0, 0, "")
             check_disk(folder)
-            for plain, kept in (("routed.json", _ROUTED), ("top.config", _CONFIG)):
+            for plain, kept in kept_files.items():
                 (work / kept).write_bytes(gzip.compress((work / plain).read_bytes(), 4))
             (work / _RESULT).write_text(json.dumps(result), encoding="utf-8")
             # The result last: where it is, all of it is.
-            for name in (_ROUTED, _CONFIG, _RESULT):
+            for name in (*kept_files.values(), _RESULT):
                 os.replace(work / name, folder / name)
     return Seed(seed, folder)
 
@@ -168,11 +177,11 @@ def read_back(
             design = [*target.arguments(speed), "--json", "routed.json"]
             steps = ["--no-pack", "--no-place", "--no-route"]
             log = folder / f"speed-{speed}.log"
-            _run(work, log, nextpnr, [*design, *steps], timeout, lambda line: None)
-            arrivals = _read_arrivals(work / "top.sdf", restore_carries)
+            _run(work, log, nextpnr, target, [*design, *steps], timeout, lambda line: None)
+            _, arrivals = _read_arrivals(work / "top.sdf", restore_carries)
             # nextpnr reports no clock of what it did not route: its longest delay is the period.
             clock = round(1e6 / max(arrivals.endpoints.values()), 2)
-            result = {"megahertz": clock, "paths": worst_paths(arrivals, owners)}
+            result = {"megahertz": clock, "paths": worst_paths(arrivals, owners, flow=target.flow)}
             (work / kept.name).write_text(json.dumps(result), encoding="utf-8")
             os.replace(work / kept.name, kept)
     return json.loads(kept.read_text(encoding="utf-8"))
@@ -182,12 +191,14 @@ def _run(
     work: Path,
     log: Path,
     nextpnr: Tool,
+    target: Target,
     arguments: Sequence[str],
     timeout: float,
     tell: Callable[[str], None],
 ) -> Effort:
     """Run nextpnr in a folder of its own; its log stays even where it fails."""
-    command = [*nextpnr.command, *arguments, *OPTIONS, "--sdf", "top.sdf"]
+    options = [*target.flow.options, *target.find_arguments(Path(nextpnr.command[0]))]
+    command = [*nextpnr.command, *arguments, *options, "--sdf", "top.sdf"]
     try:
         return run_program(command, work, work / log.name, timeout=timeout, tell=tell)
     finally:
@@ -225,29 +236,32 @@ def _read_report(path: Path) -> dict[str, Any]:
 
 def _read_arrivals(
     path: Path, correct: Callable[[Delays], Delays] = lambda delays: delays
-) -> Arrivals:
-    """Arrivals by the delays that nextpnr wrote."""
+) -> tuple[Delays, Arrivals]:
+    """The delays that nextpnr wrote, and the arrivals that they give."""
     try:
         with path.open(encoding="utf-8") as lines:
-            return find_arrivals(correct(read_delays(lines)))
+            delays = correct(read_delays(lines))
+        return delays, find_arrivals(delays)
     except (OSError, ValueError) as error:
         check_disk(path.parent)
         raise ToolFailure(f"The delays that nextpnr wrote cannot be read: {error}") from None
 
 
-def _analyse(work: Path, owners: Owners) -> dict[str, Any]:
+def _analyse(work: Path, owners: Owners, flow: Flow) -> dict[str, Any]:
     """Paths, delays and floor plan, of the files that nextpnr wrote."""
-    arrivals = _read_arrivals(work / "top.sdf")
+    delays, arrivals = _read_arrivals(work / "top.sdf")
     try:
+        report = json.loads((work / "report.json").read_text(encoding="utf-8"))
         module = json.loads((work / "routed.json").read_text(encoding="utf-8"))["modules"]["top"]
     except (OSError, ValueError) as error:
         check_disk(work)
         raise ToolFailure(f"The design that nextpnr wrote cannot be read: {error}") from None
     owners.adopt(module["cells"])
+    arrivals = settle_endpoints(delays, arrivals, report)
     return {
-        "paths": worst_paths(arrivals, owners),
+        "paths": worst_paths(arrivals, owners, flow=flow),
         "delays": delay_counts(arrivals),
-        **find_tiles(module["cells"], owners),
+        **find_tiles(module["cells"], owners, flow),
     }
 
 
@@ -256,7 +270,7 @@ class _Follower:
 
     def __init__(self, watch: Watch):
         self._watch = watch
-        self._arcs = 0
+        self._arcs = self._overused = 0
         self.placed_megahertz: float | None = None
         watch("packing", 0, 0, "")
 
@@ -277,9 +291,18 @@ class _Follower:
             # Ripped arcs come back: what is left may exceed what there was.
             left = min(int(found[1]), self._arcs)
             self._watch("routing", self._arcs - left, self._arcs, f"{left:,} arcs left")
+        elif found := re.match(r"iter=(\d+) steplen=", text):
+            self._watch("placing", 0, 0, f"iteration {found[1]}")
+        elif found := re.match(r"iter=(\d+) wires=\d+ overused=(\d+)", text):
+            # Of router2, which lets nets share wires at first: it is done when none does.
+            left = int(found[2])
+            self._overused = max(self._overused, left)
+            done = self._overused - left
+            words = f"iteration {found[1]}, {left:,} wires of two nets left"
+            self._watch("routing", done, self._overused, words)
         elif found := re.search(r"Max frequency for clock .*: ([\d.]+) MHz", line):
             # The first is the estimate after placement, the last the routed clock.
-            if self.placed_megahertz is None and not self._arcs:
+            if self.placed_megahertz is None and not self._arcs and not self._overused:
                 self.placed_megahertz = _rounded(found[1])
 
 

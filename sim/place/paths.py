@@ -1,10 +1,10 @@
 """The worst paths of a routed design by unit, and how the delays of all its paths are spread."""
 
-import re
 from collections import Counter
 from typing import Any
 
 from mnv2.sim.place.delays import Arrivals, Hop
+from mnv2.sim.place.flow import ECP5, Flow
 from mnv2.sim.synthesis.owners import Owners
 
 __all__ = ["STEP_NANOSECONDS", "delay_counts", "worst_paths"]
@@ -12,12 +12,10 @@ __all__ = ["STEP_NANOSECONDS", "delay_counts", "worst_paths"]
 #: Width of a class of delays.
 STEP_NANOSECONDS = 0.25
 
-#: Kinds of logic by the names that nextpnr gives the cells and ports of a path.
-_MULTIPLIER = re.compile(r"/(?:P\d+)$")
-_CARRY = re.compile(r"/FCO$")
 
-
-def worst_paths(arrivals: Arrivals, owners: Owners, count: int = 10) -> list[dict[str, Any]]:
+def worst_paths(
+    arrivals: Arrivals, owners: Owners, count: int = 10, *, flow: Flow = ECP5
+) -> list[dict[str, Any]]:
     """Longest paths, one for each register and unit that it leads to.
 
     A decision that reaches all registers of a unit is one path, its longest, and so are the bits
@@ -29,6 +27,8 @@ def worst_paths(arrivals: Arrivals, owners: Owners, count: int = 10) -> list[dic
     owners : Owners
     count : int
         Of paths at most.
+    flow : Flow
+        Of the device's family, which names the kinds of logic.
 
     Returns
     -------
@@ -48,13 +48,13 @@ def worst_paths(arrivals: Arrivals, owners: Owners, count: int = 10) -> list[dic
             continue
         found[key] = {
             "nanoseconds": round(arrivals.endpoints[pin] / 1e3, 2),
-            "wires": round(sum(hop.picoseconds for hop in hops if hop.wire) / 1e3, 2),
+            "wires": round(_count_wires(arrivals, pin, hops) / 1e3, 2),
             "from_unit": from_unit,
             "from_register": from_register,
             "to_unit": to_unit,
             "to_register": owners.register(last),
             "to_port": port,
-            "logic": _count_logic(hops),
+            "logic": _count_logic(hops, flow),
             "through": _units_on_the_way(hops, owners),
         }
         if len(found) == count:
@@ -62,14 +62,15 @@ def worst_paths(arrivals: Arrivals, owners: Owners, count: int = 10) -> list[dic
     return list(found.values())
 
 
-def _count_logic(hops: list[Hop]) -> dict[str, int]:
+def _count_wires(arrivals: Arrivals, pin: str, hops: list[Hop]) -> int:
+    """Picoseconds of a path over nets: all that is in no cell, without the setup."""
+    return arrivals.at[pin] - sum(hop.picoseconds for hop in hops if not hop.wire)
+
+
+def _count_logic(hops: list[Hop], flow: Flow) -> dict[str, int]:
     """Cells that a path leads through between its registers, by kind."""
     kinds = Counter(
-        "MULT18X18D"
-        if _MULTIPLIER.search(hop.pin)
-        else "carry"
-        if _CARRY.search(hop.pin)
-        else "LUT4"
+        next(kind for pattern, kind in flow.logic if pattern.search(hop.pin))
         for hop in hops[1:]
         if not hop.wire
     )

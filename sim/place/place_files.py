@@ -14,7 +14,8 @@ __all__ = ["describe_place", "write_place"]
 def describe_place(report: PlaceReport) -> dict[str, Any]:
     """A report as values that JSON holds; clocks are in MHz, delays in nanoseconds.
 
-    ``resources`` are used and available as nextpnr counts what it packed, `units` the same by
+    ``timing`` is ``"complete"``, or begins with "optimistic" and says what it leaves out.
+    ``resources`` are used and available as nextpnr counts what it packed, ``units`` the same by
     unit, ``delays`` the numbers of endpoints by the delay of their longest path.
     """
     result = report.result
@@ -23,6 +24,7 @@ def describe_place(report: PlaceReport) -> dict[str, Any]:
         "device": report.target.device.name,
         "package": report.target.package,
         "speed": report.speed,
+        "timing": report.timing,
         "seed": report.best,
         "megahertz": result["megahertz"],
         "placed_megahertz": result["placed_megahertz"],

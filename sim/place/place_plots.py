@@ -69,6 +69,7 @@ def _draw_plan(axes, report):
 
 
 def _draw_delays(axes, report):
+    doubt = report.target.flow.caveat
     delays = {float(begin): count for begin, count in report.result["delays"].items()}
     axes.bar(
         list(delays),
@@ -80,7 +81,8 @@ def _draw_delays(axes, report):
     period = 1e3 / report.result["megahertz"]
     axes.axvline(period, color=WRITTEN_COLOR, linestyle="--", linewidth=1.5)
     axes.annotate(
-        f"{period:.2f} ns\n{report.result['megahertz']:.1f} MHz",
+        f"{period:.2f} ns\n{report.result['megahertz']:.1f} MHz"
+        + ("\noptimistic" if doubt else ""),
         (period, 0.97),
         xycoords=("data", "axes fraction"),
         xytext=(-4, 0),
@@ -94,4 +96,8 @@ def _draw_delays(axes, report):
     axes.set_xlabel("ns from clock to clock; distance to the dashed line is the slack")
     axes.set_ylabel(f"registers' inputs per {STEP_NANOSECONDS:g} ns")
     axes.grid(True, axis="y")
-    axes.set_title(f"Delays after routing, speed {report.speed}, seed {report.best}")
+    axes.set_title(
+        f"Delays after routing, speed {report.speed}, seed {report.best}"
+        + (f"\n{report.timing}" if doubt else ""),
+        wrap=True,
+    )

@@ -43,11 +43,16 @@ def _headline(report):
         if speed != report.speed
     )
     return Text(
-        f"placed and routed: {report.result['megahertz']:.1f} MHz on "
-        f"{report.target.device.title} speed {report.speed}, seed {report.best}; the same routing "
-        f"{others}",
+        f"placed and routed: {report.result['megahertz']:.1f} MHz{_doubt(report)} on "
+        f"{report.target.device.title} speed {report.speed}, seed {report.best}"
+        f"{f'; the same routing {others}' if others else ''}",
         style="bold",
     )
+
+
+def _doubt(report, begin=" (", end=")"):
+    """The word that stands at each figure of time where the timing leaves something out."""
+    return f"{begin}optimistic{end}" if report.target.flow.caveat else ""
 
 
 def _use_table(report):
@@ -65,7 +70,7 @@ def _use_table(report):
             f"{wrapper.get(kinds.get(use.resource, ''), 0):,}",
         )
     table.caption = (
-        "as nextpnr packs it: a LUT is half of a slice, holding logic, a carry or memory;\n"
+        f"as nextpnr packs it: {report.target.flow.note};\n"
         "the wrapper is the registers at the accelerator's ports"
     )
     return table
@@ -73,7 +78,7 @@ def _use_table(report):
 
 def _seed_table(report):
     table = new_table(
-        f"Routed for speed {report.speed}",
+        f"Routed for speed {report.speed}{_doubt(report, ', ', '')}",
         "step",
         "MHz after\nrouting",
         "MHz after\nplacement",
@@ -115,7 +120,8 @@ def _effort(effort):
 
 
 def _path_table(report):
-    table = WideTable(f"Longest paths by unit, seed {report.best}", keys=1)
+    title = f"Longest paths by unit, seed {report.best}{_doubt(report, ', ', '')}"
+    table = WideTable(title, keys=1)
     table.add_column("ns", "right")
     table.add_column("of it\nwires", "right")
     for column in ("from", "to", "cells", "through"):
@@ -131,14 +137,14 @@ def _path_table(report):
         )
     table.caption = (
         "the longest path for each register and unit that it leads to;\n"
-        "CE is a clock enable, LSR a reset, WRE a write"
+        f"{report.target.flow.path_note}"
     )
     return table
 
 
 def name_register(unit: str, register: str, port: str = "") -> str:
     """A register with its unit, such as ``"core.issue: issued"``."""
-    suffix = f" ({port})" if port in ("CE", "LSR", "WRE") else ""
+    suffix = f" ({port})" if port in ("CE", "LSR", "SR", "WRE", "WE") else ""
     return f"{unit or 'top'}: {register}{suffix}"
 
 
@@ -147,6 +153,8 @@ def _closing(report):
     lines = [
         f"Measured by nextpnr's model of the device, which no board has confirmed. {versions}.",
     ]
+    if report.target.flow.caveat:
+        lines.insert(0, f"Every clock and delay here is {report.timing}.")
     if report.bitstream is not None:
         lines.append(
             "The bitstream was not run on a board: its two pins are where nextpnr put them, and "

@@ -17,8 +17,9 @@ from mnv2.sim.cost.devices import Use, check_device
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
-from mnv2.sim.place.nextpnr import FORMAT, OPTIONS, Seed, Watch, read_back, route
-from mnv2.sim.place.target import FAMILY, SPEEDS, Target
+from mnv2.sim.place.flow import Flow
+from mnv2.sim.place.nextpnr import FORMAT, Seed, Watch, read_back, route
+from mnv2.sim.place.target import Target
 from mnv2.sim.report.provenance import find_commit, package_versions
 from mnv2.sim.synthesis.owners import Owners
 from mnv2.sim.synthesis.process import ToolFailure, run_program
@@ -33,14 +34,6 @@ from mnv2.sim.synthesis.whole_netlist import (
 from mnv2.sim.synthesis.yosys import netlist_hash
 
 __all__ = ["Misfit", "PlaceReport", "PlaceRequest", "place_accelerator"]
-
-#: Resources by nextpnr's names, in the order of reports, and what Yosys's counts call them.
-_RESOURCES = {
-    "TRELLIS_COMB": ("LUTs", ("luts", "memory_luts")),
-    "TRELLIS_FF": ("flip-flops", ("flip_flops",)),
-    "MULT18X18D": ("DSPs", ("dsp",)),
-    "DP16KD": ("block RAM, 18 kbit", ("block_ram_18k",)),
-}
 
 
 class Misfit(UserError):
@@ -69,7 +62,7 @@ class PlaceRequest:
 
     config: AcceleratorConfig
     target: Target
-    speed: int = 8
+    speed: int
     seeds: tuple[int, ...] = (1,)
     nextpnr: str | None = None
     bitstream: bool = False
@@ -118,13 +111,24 @@ class PlaceReport:
     bitstream: bytes | None = None
 
     @property
+    def timing(self) -> str:
+        """All its clocks and delays are this: ``"complete"``, or "optimistic", and why."""
+        return self.target.flow.caveat or "complete"
+
+    @property
     def uses(self) -> list[Use]:
         """Use of the device, as nextpnr counts what it packed."""
-        found = self.result["resources"]
-        return [
-            Use(name, found[kind]["used"], found[kind]["available"])
-            for kind, (name, _) in _RESOURCES.items()
-        ]
+        found, units = self.result["resources"], self.result["units"].values()
+        uses = []
+        for one in self.target.flow.resources:
+            kind = next(iter(one.cells))
+            if one.places == 1:
+                used = sum(share * found[kind]["used"] for kind, share in one.cells.items())
+            else:
+                count = self.target.flow.units[kind]
+                used = sum(unit.get(count, 0) for unit in units)
+            uses.append(Use(one.name, used, found[kind]["available"] // one.places))
+        return uses
 
 
 def place_accelerator(request: PlaceRequest, watch: Watch) -> PlaceReport:
@@ -149,9 +153,9 @@ def place_accelerator(request: PlaceRequest, watch: Watch) -> PlaceReport:
     SimulationError
         If Yosys fails, or no seed can be routed.
     """
-    device = request.target.device
+    device, flow = request.target.device, request.target.flow
     check_device(request.config, device)
-    yosys, nextpnr = find_yosys(), find_nextpnr(request.nextpnr)
+    yosys, nextpnr = find_yosys(), find_nextpnr(request.nextpnr, flow.program)
     ecppack = find_ecppack() if request.bitstream else None
     watch("writing the netlist", 0, 0, "")
     text = convert_accelerator(request.config)
@@ -159,9 +163,9 @@ def place_accelerator(request: PlaceRequest, watch: Watch) -> PlaceReport:
     watch("mapping with Yosys", 0, 0, "")
     netlist = map_netlist(
         text,
-        netlist_folder(text, FAMILY, yosys),
+        netlist_folder(text, flow.family, yosys),
         yosys,
-        family=FAMILY,
+        family=flow.family,
         timeout=request.timeout,
     )
     _check_fit(netlist.resources, request)
@@ -172,7 +176,7 @@ def place_accelerator(request: PlaceRequest, watch: Watch) -> PlaceReport:
     seeds, failures = _route_all(request, content, owners, nextpnr, base, watch)
     best = max(seeds, key=lambda seed: seed.result["megahertz"])
     clocks = {request.speed: best.result["megahertz"]}
-    for speed in SPEEDS:
+    for speed in flow.speeds:
         if speed != request.speed:
             clocks[speed] = read_back(
                 best,
@@ -225,7 +229,7 @@ def _route_all(
     seeds, failures = [], []
     for number, seed in enumerate(request.seeds, 1):
         title = f"seed {seed}, {number} of {len(request.seeds)}: " if request.seeds[1:] else ""
-        folder = cache_folder("place") / _key(*base, str(seed))
+        folder = cache_folder("place") / _key(request.target.flow, *base, str(seed))
         try:
             seeds.append(
                 route(
@@ -263,11 +267,12 @@ def _check_fit(resources: dict[str, int], request: PlaceRequest) -> None:
     """
     device = request.target.device
     short = []
-    for name, kinds in _RESOURCES.values():
-        used = sum(resources.get(kind, 0) for kind in kinds)
-        available = sum(getattr(device, kind, 0) for kind in kinds)
-        if used > available:
-            short.append(f"{used:,} {name} of {available:,}, {used - available:,} too many")
+    for one in request.target.flow.resources:
+        used = sum(share * resources.get(kind, 0) for kind, share in one.counts.items())
+        available = getattr(device, one.held)
+        # Functions may share: how many do is known when they are packed.
+        if used > available * one.places:
+            short.append(f"{used:,} {one.name} of {available:,}, {used - available:,} too many")
     if short:
         raise Misfit(
             f"The accelerator does not fit {device.name}, as Yosys maps it: it takes "
@@ -296,7 +301,7 @@ def _pack(seed: Seed, ecppack: Tool, timeout: float, watch: Watch) -> bytes:
         return (folder / "top.bit").read_bytes()
 
 
-def _key(*parts: str) -> str:
+def _key(flow: Flow, *parts: str) -> str:
     """Name of a folder, of all that decides what is in it."""
-    state = "\n".join((*parts, COMMANDS[FAMILY], *OPTIONS, str(FORMAT)))
+    state = "\n".join((*parts, COMMANDS[flow.family], *flow.options, str(FORMAT)))
     return f"{parts[0][:8]}-{hashlib.sha256(state.encode()).hexdigest()[:12]}"

@@ -46,6 +46,7 @@ def report_as_dict(report: RunReport) -> dict:
         "mode": report.mode,
         "image": report.image,
         "model": report.model,
+        "preparation": report.preparation,
         **_classes(report.classes),
         "second_picture": _second_picture(report),
         "clock_hz": report.clock_hz,

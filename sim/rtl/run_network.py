@@ -16,14 +16,12 @@ from mnv2.sim.mapping.tiling import DoesNotFit, map_words
 from mnv2.sim.report.results import LayerResult
 from mnv2.sim.rtl.abreast import each_frame, to_pack
 from mnv2.sim.rtl.check import check_counters
+from mnv2.sim.rtl.deadline import network_deadline
 from mnv2.sim.rtl.frame_output import FrameOutput, check_outputs, output_range, read_outputs
 from mnv2.sim.rtl.layer_result import layer_result, require_counters
 from mnv2.sim.rtl.simulate import build_accelerator, memory_base, simulate
 
 __all__ = ["NetworkRun", "run_network"]
-
-#: Cycles after which a run is aborted, as a multiple of its ideal cycles, and in addition to them.
-DEADLINE_FACTOR, DEADLINE_CYCLES = 20, 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +173,7 @@ def run_network(
         output=output_range(program, places),
         memory=memory,
         snapshots=snapshots,
-        deadline=turns * DEADLINE_FACTOR * sum(ideal.values()) + DEADLINE_CYCLES,
+        deadline=network_deadline(network, config, None if memory_sources else memory, turns),
         reached=progress and progress.reached,
         waves_file=waves_file and waves_file.with_suffix(f".{build.waves}"),
     )

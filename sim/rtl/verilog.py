@@ -11,13 +11,16 @@ import sys
 from pathlib import Path
 
 import mnv2.hw
-from mnv2.sim.jobs.cache import cache_folder
+from mnv2.sim.jobs.cache import cache_dir, cache_folder
 from mnv2.sim.jobs.files import write_whole
 
 __all__ = ["convert", "generate"]
 
 #: What Amaranth writes for a memory that begins with zeros.
 _EMPTY_MEMORY = re.compile(r"  initial begin\n(?:    \S+ ?\[\d+\] = \d+'h0+;\n)+  end\n")
+
+#: Separates a text in the cache from its hash, by which one that was cut is found.
+_END = "// sha256 "
 
 
 def convert(component, *, name="top"):
@@ -71,13 +74,28 @@ def generate(component_class, *, name="top", **parameters):
         If a parameter has no representation that stays the same from run to run.
     """
     key = _key(component_class, name, parameters)
-    path = cache_folder("verilog") / f"{name}-{key}.v"
-    if path.is_file():
-        return path.read_text()
-    text = convert(component_class(**parameters), name=name)
-    # A reader sees the whole text or none; two writers write the same.
-    write_whole(path, text.encode())
+    path = cache_dir() / "verilog" / f"{name}-{key}.v"
+    text = _read_whole(path)
+    if text is None:
+        text = convert(component_class(**parameters), name=name)
+        cache_folder("verilog")
+        # A reader sees the whole text or none; two writers write the same.
+        write_whole(path, (text + _END + _digest(text) + "\n").encode())
     return text
+
+
+def _read_whole(path):
+    """A text of the cache; None if it is not there, or not what was written."""
+    try:
+        text, _, digest = path.read_text(encoding="utf-8").rpartition(_END)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return text if digest == _digest(text) + "\n" else None
+
+
+def _digest(text):
+    """Hash of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _key(component_class, name, parameters):

@@ -29,6 +29,7 @@ from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.classify import compared_tensors
 from mnv2.sim.pictures.images import normalize
 from mnv2.sim.pictures.pixel_table import float_table, integer_table, look_up
+from mnv2.sim.sweep.comparison import pack_hits
 from mnv2.sim.sweep.grid import Point
 from mnv2.sim.sweep.resident import resident_pixels
 from mnv2.sim.sweep.uncertainty import mean_and_error, proportion_error
@@ -40,8 +41,10 @@ __all__ = [
     "evaluate_chunk",
     "make_chunk",
     "make_model",
+    "places",
     "quantization_options",
     "reference_accuracy",
+    "sqnr_db_by_picture",
     "summarize",
 ]
 
@@ -212,9 +215,10 @@ def evaluate_chunk(
     -------
     dict of str to array, or Failure
         For each picture: ``agree_top1``, ``agree_top5`` and, with labels, ``label_top1``,
-        ``label_top5`` (bool); ``sqnr_db``, ``cosine`` of the logits; ``layer.<name>``, SQNR in dB,
-        where the chunk has tensors. And ``overflows`` [1], the accumulators of all pictures that
-        did, where they are narrow.
+        ``label_top5`` (bool), no top-5 of five classes or fewer; ``float_top1``, whether the float
+        network finds the label; ``sqnr_db``, ``cosine`` of the logits; ``layer.<name>``, SQNR in
+        dB, where the chunk has tensors. And ``overflows`` [1], the accumulators of all pictures
+        that did, where they are narrow.
     """
     if isinstance(model, Failure):
         return model
@@ -255,17 +259,24 @@ def _evaluate(
 def _rankings(
     logits: np.ndarray, reference: np.ndarray, labels: np.ndarray | None
 ) -> dict[str, np.ndarray]:
-    """Whether the top-1 class, or one of the top-5, is the expected one, for each picture."""
+    """Whether the top-1 class, or one of the top-5, is the expected one, for each picture.
+
+    Among five classes or fewer the expected one is always one of five: there is no top-5.
+    """
     hits: dict[str, np.ndarray] = {}
-    expected = {"agree": np.argmax(reference, axis=1), "label": labels}
-    for name, classes in expected.items():
+    found = np.argmax(reference, axis=1)
+    for name, classes in {"agree": found, "label": labels}.items():
         if classes is not None:
-            places = _places(logits, classes)
-            hits |= {f"{name}_top1": places == 0, f"{name}_top5": places < TOP}
+            place = places(logits, classes)
+            hits[f"{name}_top1"] = place == 0
+            if logits.shape[1] > TOP:
+                hits[f"{name}_top5"] = place < TOP
+    if labels is not None:
+        hits["float_top1"] = found == labels
     return hits
 
 
-def _places(logits: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def places(logits: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Place, from 0, of a class among each picture's logits; equal logits are in class order."""
     own = np.take_along_axis(logits, classes[:, None], axis=1)
     earlier = np.arange(logits.shape[1]) < classes[:, None]
@@ -307,8 +318,10 @@ def summarize(parts: Sequence[dict[str, np.ndarray] | Failure]) -> dict[str, Any
     -------
     dict
         Plain values: ``pictures``; each share and mean with its standard error, under the same
-        name and ``_standard_error``; ``layers``, the mean SQNR and its standard error by tensor.
-        Or ``failure``, the reason, alone.
+        name and ``_standard_error``; ``label_difference``, the share of labels found first minus
+        that of the float network, paired by picture, so that its error is that of the difference;
+        ``hits``, see `mnv2.sim.sweep.comparison.pack_hits`, of the top-1 measures; ``layers``, the
+        mean SQNR and its standard error by tensor. Or ``failure``, the reason, alone.
     """
     measured = []
     for part in parts:
@@ -326,6 +339,12 @@ def summarize(parts: Sequence[dict[str, np.ndarray] | Failure]) -> dict[str, Any
         if name in joined:
             hits = int(joined[name].sum())
             figures |= _figure(name, hits / count, proportion_error(hits, count), 6)
+    if "float_top1" in joined:
+        lost = joined["label_top1"].astype(int) - joined["float_top1"]
+        figures |= _figure("label_difference", *mean_and_error(lost), 6)
+    figures["hits"] = {
+        name: pack_hits(joined[name]) for name in ("agree_top1", "label_top1") if name in joined
+    }
     for name, digits in (("sqnr_db", 4), ("cosine", 6)):
         figures |= _figure(name, *mean_and_error(joined[name]), digits)
     if "overflows" in joined:
@@ -366,7 +385,7 @@ def reference_accuracy(
         return {}
     parts = [_rankings(logits, logits, labels) for logits, labels in chunks]
     figures: dict[str, float | None] = {}
-    for name in ("label_top1", "label_top5"):
+    for name in (name for name in ("label_top1", "label_top5") if name in parts[0]):
         hits = np.concatenate([part[name] for part in parts])
         error = proportion_error(int(hits.sum()), len(hits))
         figures |= _figure(name, int(hits.sum()) / len(hits), error, 6)

@@ -12,7 +12,6 @@ from mnv2.sim.jobs.identity import code_hash
 from mnv2.sim.jobs.journal import Journal
 from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
-from mnv2.sim.pictures.class_names import class_name
 from mnv2.sim.pictures.images import normalize
 from mnv2.sim.sweep.evaluate import Failure, make_model
 from mnv2.sim.sweep.grid import Point
@@ -172,8 +171,8 @@ def _run(
     }
     picture = normalize(results.prepared.pictures.pixels[0], workload.model.input_normalization)
     tensors = model.run(quantize_image(picture, model))
-    classes = model.network.classes
-    golden = class_name(int(model.logits(tensors).argmax()), classes)
+    names = results.prepared.names
+    golden = names.name(int(model.logits(tensors).argmax()))
     if progress:
         progress.name_run(point.name)
         progress.starting(program_steps(model.network, config))
@@ -197,6 +196,6 @@ def _run(
         cycles=run.cycles,
         dram_bytes=run.read_bytes + run.write_bytes,
         golden_class=golden,
-        rtl_class=class_name(int(logits.argmax()), classes),
+        rtl_class=names.name(int(logits.argmax())),
         exact=True,
     )

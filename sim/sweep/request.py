@@ -12,9 +12,10 @@ from mnv2.sim.jobs.campaign import CampaignRequest, absolute
 from mnv2.sim.networks.files import read_model_file
 from mnv2.sim.networks.open import load_float_model
 from mnv2.sim.pictures.normalization import NORMALIZATIONS
+from mnv2.sim.pictures.resizing import parse_resizing
 from mnv2.sim.sweep.grid import AXES_BY_FIELD, DEFAULT_GRIDS, Grid, Point, expand_grids, parse_list
 
-__all__ = ["SweepRequest", "load_network", "make_request", "points_of"]
+__all__ = ["SweepRequest", "absolute_set", "load_network", "make_request", "points_of"]
 
 BUNDLED = "bundled"
 
@@ -39,6 +40,10 @@ class SweepRequest(CampaignRequest):
         Rows and columns of its image, where the file does not say.
     normalization : str or None
         A name of `mnv2.sim.pictures.normalization.NORMALIZATIONS`, if not what the network carries.
+    resize : str
+        How pictures are resized, see `mnv2.sim.pictures.resizing.parse_resizing`.
+    labels : str or None
+        File of the names of classes, see `mnv2.sim.pictures.label_file.read_class_names`.
     """
 
     kind: ClassVar[str] = "sweep"
@@ -52,10 +57,13 @@ class SweepRequest(CampaignRequest):
     model: str | None = None
     size: int | None = None
     normalization: str | None = None
+    resize: str = "crop"
+    labels: str | None = None
 
     def __post_init__(self) -> None:
-        # Refuses values that no axis has.
+        # Refuses values that no axis has, and no such resizing.
         points_of(self)
+        parse_resizing(self.resize)
 
     def stated(self, parameter: str) -> tuple[str, Any] | None:
         """See `CampaignRequest.stated`."""
@@ -80,6 +88,8 @@ def make_request(
     seed: int = 1,
     size: int | None = None,
     normalization: str | None = None,
+    resize: str | None = None,
+    labels: str | Path | None = None,
 ) -> SweepRequest:
     """The request that options mean.
 
@@ -87,7 +97,7 @@ def make_request(
     ----------
     lists : dict of str to (str or None)
         The list that was written for each axis, by field. If none was, the default sweep is meant.
-    images, calibration, model, limit, seed, size, normalization
+    images, calibration, model, limit, seed, size, normalization, resize, labels
         See `SweepRequest`.
 
     Returns
@@ -106,17 +116,19 @@ def make_request(
     }
     return SweepRequest(
         grids=(grid,) if grid else DEFAULT_GRIDS,
-        images=_absolute_set(images),
-        calibration=_absolute_set(calibration),
+        images=absolute_set(images),
+        calibration=absolute_set(calibration),
         limit=limit,
         seed=seed,
         model=absolute(model),
         size=size,
         normalization=normalization,
+        resize=resize or "crop",
+        labels=absolute(labels),
     )
 
 
-def _absolute_set(pictures: str) -> str:
+def absolute_set(pictures: str) -> str:
     """A set of pictures that means the same in another folder."""
     return pictures if pictures == BUNDLED else str(absolute(pictures))
 
@@ -143,7 +155,8 @@ def load_network(request: SweepRequest) -> FloatModel:
         model = read_model_file(request.model, request.size)
         if not isinstance(model, FloatModel):
             raise UserError(
-                f"The model {request.model} is in integers already: a sweep needs the float network"
+                f"The model {request.model} is in integers already: a sweep needs the float "
+                "network; mnv2 accuracy judges any"
             )
     if request.normalization is None:
         return model

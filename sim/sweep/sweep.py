@@ -14,11 +14,13 @@ from mnv2.golden.quantize import Calibration
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.campaign import Campaign, open_campaign
 from mnv2.sim.jobs.progress import CampaignProgress, Silence
+from mnv2.sim.networks.carried_names import find_class_names
 from mnv2.sim.pictures import images
-from mnv2.sim.pictures.calibration_pictures import cut_pictures
+from mnv2.sim.pictures.calibration_pictures import CALIBRATION_LIMIT, cut_pictures
 from mnv2.sim.pictures.decode import Pictures, decode_pictures
 from mnv2.sim.pictures.image_sets import ImageSet, choose_pictures, find_image_set
 from mnv2.sim.pictures.photographs import calibration_photographs
+from mnv2.sim.pictures.resizing import parse_resizing
 from mnv2.sim.report.provenance import package_version
 from mnv2.sim.sweep.calibration_cache import cached_calibration, model_hash
 from mnv2.sim.sweep.evaluate import Workload, quantization_options, reference_accuracy
@@ -29,8 +31,6 @@ from mnv2.sim.sweep.tasks import evaluate_points
 
 __all__ = ["prepare_sweep", "run_sweep"]
 
-#: Pictures of a folder that are calibrated on.
-CALIBRATION_LIMIT = 64
 #: Pictures that a GPU evaluates together, after the first chunk.
 DEVICE_PICTURES = 4096
 
@@ -87,11 +87,12 @@ def prepare_sweep(
     progress, threads = progress or Silence(), threads or os.cpu_count() or 1
     points = points_of(request)
     model = load_model(request).folded()
-    size = _image_size(model)
+    size, classes = _image_size(model), model.network.classes
+    names = find_class_names(request.model, classes, request.labels)
     image_set = choose_pictures(
-        find_image_set(request.images, model.network.classes), request.limit, request.seed
+        find_image_set(request.images, classes, names), request.limit, request.seed
     )
-    pictures = _decode(image_set, size, threads, progress)
+    pictures = _decode(request, image_set, size, threads, progress)
     seen = _calibration_set(request, size, threads, progress)
     _check_disjoint(seen, pictures)
     calibration = _calibrate(model, seen, points, progress)
@@ -105,7 +106,7 @@ def prepare_sweep(
     )
     workload = Workload(model, calibration)
     return PreparedSweep(
-        request, points, image_set, pictures, seen.words, workload, configuration, device
+        request, points, image_set, pictures, seen.words, workload, configuration, device, names
     )
 
 
@@ -134,10 +135,20 @@ def _image_size(model: FloatModel) -> int:
     return rows
 
 
-def _decode(image_set: ImageSet, size: int, threads: int, progress: CampaignProgress) -> Pictures:
+def _decode(
+    request: SweepRequest,
+    image_set: ImageSet,
+    size: int,
+    threads: int,
+    progress: CampaignProgress,
+) -> Pictures:
     """Pictures of a set, with progress shown."""
     return decode_pictures(
-        image_set, size, threads, lambda done, total: progress.count("Decoding", done, total)
+        image_set,
+        size,
+        threads,
+        lambda done, total: progress.count("Decoding", done, total),
+        parse_resizing(request.resize),
     )
 
 
@@ -147,16 +158,18 @@ def _calibration_set(
     """Pictures to calibrate on, of a request."""
     if request.calibration != BUNDLED:
         chosen = choose_pictures(
-            find_image_set(request.calibration), CALIBRATION_LIMIT, request.seed
+            find_image_set(request.calibration, labelled=False), CALIBRATION_LIMIT, request.seed
         )
-        decoded = _decode(chosen, size, threads, progress)
+        decoded = _decode(request, chosen, size, threads, progress)
         words = f"{len(decoded)} pictures of {chosen.source}"
         return _CalibrationSet(decoded.pixels, list(decoded.hashes), words)
     photographs = calibration_photographs()
     pixels = [
         picture
         for photograph in photographs
-        for picture in cut_pictures(images.load_image(photograph.path), size)
+        for picture in cut_pictures(
+            images.load_image(photograph.path), size, parse_resizing(request.resize)
+        )
     ]
     hashes = [
         hashlib.sha256(photograph.path.read_bytes()).hexdigest() for photograph in photographs

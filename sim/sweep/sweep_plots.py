@@ -9,6 +9,7 @@ from matplotlib.ticker import PercentFormatter
 
 from mnv2.sim.report.colors import INK, MUTED, STYLE
 from mnv2.sim.report.names import short_name
+from mnv2.sim.sweep.comparison import paired_difference
 from mnv2.sim.sweep.grid import varied_axes, way_words
 from mnv2.sim.sweep.sweep_series import (
     COSTS,
@@ -41,7 +42,7 @@ def write_plots(results, folder):
 
 @matplotlib.rc_context(STYLE)
 def draw_accuracy(results):
-    """Agreement with float, and accuracy where there are labels, over weight bits.
+    """Accuracy where there are labels, and agreement with float, over weight bits.
 
     A panel for each way of quantising, a line for each activation width; bars are Wilson's
     intervals of one standard error.
@@ -58,7 +59,7 @@ def draw_accuracy(results):
     varied = varied_axes([points[0] for points in shown.values()])
     rows = [("agree_top1", "first class is float's")]
     if results.reference:
-        rows.append(("label_top1", "first class is the label's"))
+        rows.insert(0, ("label_top1", "first class is the label's"))
     figure = Figure(figsize=(1.2 + 2.9 * len(shown), 1.9 + 2.9 * len(rows)), layout="constrained")
     grid = figure.subplots(len(rows), len(shown), sharex=True, sharey=True, squeeze=False)
     widths = sorted({point.activation_bits for points in shown.values() for point in points})
@@ -229,9 +230,18 @@ def _draw_frontier(axes, results, at):
         elinewidth=0.8,
         label="best at the cost",
     )
+    named = None
     for point, value in zip(frontier, values, strict=True):
         if value < LABELLED_SHARE:
             continue
+        # A format is named only if it is better than the one before by more than an error.
+        if named is not None:
+            better, error = paired_difference(
+                results.figures[point], results.figures[named], "agree_top1"
+            )
+            if better <= error:
+                continue
+        named = point
         axes.annotate(
             f"W{point.weight_bits}A{point.activation_bits}",
             (at[point], value),

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mnv2.golden.summary import short_repr
+from mnv2.sim.pictures.class_names import ClassNames, known_class_names
 from mnv2.sim.pictures.decode import Pictures
 from mnv2.sim.pictures.image_sets import ImageSet
+from mnv2.sim.pictures.resizing import parse_resizing
+from mnv2.sim.pictures.set_words import label_warnings, preparation_line
 from mnv2.sim.sweep.evaluate import Workload
 from mnv2.sim.sweep.grid import Point, position
 from mnv2.sim.sweep.request import SweepRequest
@@ -30,6 +33,8 @@ class PreparedSweep:
         Content that every figure depends on, and the request: of the journal.
     device : str
         ``"cpu"``, or the GPU that the networks run on.
+    class_names : mnv2.sim.pictures.class_names.ClassNames or None
+        None for those that the number of classes implies.
     """
 
     __repr__ = short_repr
@@ -42,6 +47,25 @@ class PreparedSweep:
     workload: Workload
     configuration: dict[str, Any]
     device: str = "cpu"
+    class_names: ClassNames | None = None
+
+    @property
+    def names(self) -> ClassNames:
+        """Names of the network's classes."""
+        return self.class_names or known_class_names(self.workload.model.network.classes)
+
+    @property
+    def preparation(self) -> str:
+        """The treatment of pixels, the classes of folders and the calibration, in one line."""
+        model = self.workload.model
+        rows, columns, _ = model.network.input_shape
+        return preparation_line(
+            self.image_set,
+            parse_resizing(self.request.resize),
+            (rows, columns),
+            model.input_normalization,
+            self.calibration_words,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +86,12 @@ class SweepResults:
     prepared: PreparedSweep
     figures: dict[Point, dict[str, Any]]
     reference: dict[str, float | None]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences that say why accuracy by labels may mean nothing."""
+        labels, right = self.prepared.pictures.labels, self.reference.get("label_top1")
+        return label_warnings(labels, self.prepared.names, right or 0.0)
 
 
 def best_points(results: SweepResults, count: int) -> list[Point]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mnv2.sim.jobs.files import write_json
 from mnv2.sim.report.provenance import find_commit, package_versions
+from mnv2.sim.sweep.comparison import smallest_of_the_best
 from mnv2.sim.sweep.grid import AXES, position, varied_axes
 from mnv2.sim.sweep.hardware import HardwareRun
 from mnv2.sim.sweep.sweep_records import SweepResults
@@ -29,7 +30,9 @@ def sweep_as_dict(results: SweepResults, runs: Sequence[HardwareRun] = ()) -> di
     -------
     dict
         ``configuration``; ``images``, with what was left out; ``float``, the float network's own
-        accuracy; ``points``, as the rows of sweep.csv, each with its ``layers``; ``hardware``.
+        accuracy; ``points``, as the rows of sweep.csv, each with its ``layers``; ``best``, the
+        measure that formats are compared by and those within one error of the best, the smallest
+        first; ``hardware``.
     """
     prepared, request = results.prepared, results.prepared.request
     pictures = prepared.pictures
@@ -48,6 +51,9 @@ def sweep_as_dict(results: SweepResults, runs: Sequence[HardwareRun] = ()) -> di
             "source": request.images,
             "kind": prepared.image_set.kind,
             "labels": prepared.image_set.labels_from,
+            "folders": dict(prepared.image_set.folders),
+            "preparation": prepared.preparation,
+            "warnings": results.warnings,
             "labelled": pictures.labels is not None,
             "pictures": len(pictures),
             "sha256": pictures.content_hash,
@@ -61,8 +67,18 @@ def sweep_as_dict(results: SweepResults, runs: Sequence[HardwareRun] = ()) -> di
         "commit": find_commit(),
         "float": dict(results.reference),
         "points": rows,
+        "best": _best(results),
         "hardware": [dataclasses.asdict(run) for run in runs],
     }
+
+
+def _best(results: SweepResults) -> dict[str, Any] | None:
+    found = smallest_of_the_best(results.figures, results.prepared.workload.model.network)
+    if found is None:
+        return None
+    measure, smallest, equal = found
+    names = [smallest.name, *(point.name for point in equal if point != smallest)]
+    return {"measure": measure, "within_one_error": names}
 
 
 def write_report(results: SweepResults, path: Path, runs: Sequence[HardwareRun] = ()) -> None:

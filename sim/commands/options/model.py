@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Model", "Normalization", "PixelNormalization", "Size", "given"]
+__all__ = [
+    "Calibration",
+    "Labels",
+    "Model",
+    "Normalization",
+    "PixelNormalization",
+    "Resize",
+    "Size",
+    "given",
+]
 
 
 class Normalization(StrEnum):
@@ -50,5 +59,32 @@ PixelNormalization = Annotated[
         help="Normalisation of a picture's pixels: imagenet (mean and deviation), symmetric "
         "(-1 to 1), unit (0 to 1), raw (0 to 255); auto is that of the float model, or the one "
         "whose range is nearest to the model's input scale.",
+    ),
+]
+Resize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="crop|crop:SHARE|stretch|none",
+        help="How pictures become as large as the network's, those of calibration too: as it was "
+        "trained. crop: the shorter side is resized so that the cropped centre is SHARE of it "
+        "(default 0.875, 224 of 256); stretch: both sides, nothing is cut off; none: they have the "
+        "size. Default crop, or what a .tflite of mnv2 export states.",
+    ),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Names of the network's classes: a line each, in its order; or lines of an index and "
+        "a name; or JSON. Default those that the model's file carries, or ImageNet's for 1,000 or "
+        "1,001 classes.",
+    ),
+]
+Calibration = Annotated[
+    str,
+    typer.Option(
+        metavar="DIR|FILE|bundled",
+        help="Pictures that a float model is calibrated on, at most 64 of them: a folder or a list "
+        "file; bundled: 49 crops of 7 photographs of installed packages.",
     ),
 ]

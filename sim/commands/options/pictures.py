@@ -7,7 +7,7 @@ from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
     from mnv2.hw.config import AcceleratorConfig
-    from mnv2.sim.networks.inputs import InputFile
+    from mnv2.sim.networks.input_files import InputFile
 
 __all__ = ["read_pictures"]
 
@@ -29,14 +29,14 @@ def read_pictures(
 
     Returns
     -------
-    tuple of mnv2.sim.networks.inputs.InputFile
+    tuple of mnv2.sim.networks.input_files.InputFile
 
     Raises
     ------
     UserError
         If there are more pictures than frames abreast, or one cannot be read.
     """
-    from mnv2.sim.networks.inputs import read_picture
+    from mnv2.sim.networks.input_files import read_picture
 
     given = [name for name in names if name is not None]
     if len(given) > config.frames:

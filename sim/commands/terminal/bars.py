@@ -36,7 +36,7 @@ def make_bar(width: int, share: "ProgressColumn") -> "Progress":
 
     console = get_error_console()
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=width),
         share,
         TimeElapsedColumn(),

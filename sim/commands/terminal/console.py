@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["get_console", "get_error_console"]
+    from mnv2.sim.networks.open import RunnableModel
+
+__all__ = ["get_console", "get_error_console", "say_notes"]
 
 #: Width where the output is a file or a pipe: no row of a report is cut.
 FILE_WIDTH = 160
@@ -15,12 +17,23 @@ def get_console() -> "Console":
     """Console on standard output, wide where that is no terminal."""
     from rich.console import Console
 
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=FILE_WIDTH)
+    # Paths and names of layers may hold what rich would take for markup: styles are those of Text.
+    console = Console(highlight=False, markup=False)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, markup=False, width=FILE_WIDTH)
 
 
 def get_error_console() -> "Console":
     """Console on standard error, for progress."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False)
+
+
+def say_notes(model: "RunnableModel") -> None:
+    """Say on standard error what a model's reader took in another form than the file has it."""
+    if model.float_model is None:
+        return
+    for note in model.float_model.notes:
+        get_error_console().print(f"{model.name}: {note}", soft_wrap=True)

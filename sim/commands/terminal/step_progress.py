@@ -16,7 +16,7 @@ class StepBar:
     def __init__(self) -> None:
         from rich.progress import TaskID, TextColumn
 
-        self._bar = make_bar(24, TextColumn("{task.fields[words]}"))
+        self._bar = make_bar(24, TextColumn("{task.fields[words]}", markup=False))
         self._step = ""
         self._task: TaskID | None = None
 

@@ -87,6 +87,8 @@ class ModelMaker:
         values = np.clip(rng.normal(0, 50, shape), -127, 127).astype(np.int8)
         count = channels if rng.random() < 0.5 else 1
         scales = (rng.uniform(0.2, 2, count) * self.scale(0.001, 0.05)).astype(np.float32)
+        if count > 1:
+            scales[rng.random(count) < 0.1] = 0  # dead channels
         return self.graph.tensor(
             "w", shape, scales=scales, axis=axis if count > 1 else 0, data=values
         ), scales
@@ -177,12 +179,20 @@ class ModelMaker:
         )
         return target
 
-    def add(self, a, b, activation="NONE", scale=None, zero=None):
+    def add(self, a, b, activation="NONE", scale=None, zero=None, kind="ADD"):
+        """ADD, SUB or MUL."""
         if scale is None:
             scale = max(self.scales[a], self.scales[b]) * self.rng.uniform(0.4, 2.5)
+            if kind == "MUL":
+                scale = 100 * self.scales[a] * self.scales[b] * self.rng.uniform(0.4, 2.5)
         target = self.tensor(np.broadcast_shapes(self.shapes[a], self.shapes[b]), scale, zero)
         self.graph.operator(
-            "ADD", [a, b], [target], "AddOptions", _activation(activation), version=2
+            kind,
+            [a, b],
+            [target],
+            f"{kind.capitalize()}Options",
+            _activation(activation),
+            version=2,
         )
         return target
 
@@ -203,7 +213,16 @@ class ModelMaker:
         )
         return target
 
-    def average_pool(self, source, kernel, stride=(1, 1), padding="SAME", activation="NONE"):
+    def average_pool(
+        self,
+        source,
+        kernel,
+        stride=(1, 1),
+        padding="SAME",
+        activation="NONE",
+        kind="AVERAGE_POOL_2D",
+    ):
+        """AVERAGE_POOL_2D or MAX_POOL_2D."""
         _, rows, columns, channels = self.shapes[source]
         out = [
             -(-size // s) if padding == "SAME" else (size - k) // s + 1
@@ -211,7 +230,7 @@ class ModelMaker:
         ]
         target = self.tensor((1, *out, channels), self.scales[source], self.zeros[source])
         self.graph.operator(
-            "AVERAGE_POOL_2D",
+            kind,
             [source],
             [target],
             "Pool2DOptions",
@@ -257,6 +276,37 @@ class ModelMaker:
             "ReshapeOptions",
             {"newShape": list(shape)} if by_options else {},
         )
+        return target
+
+    def flatten(self, source, begin=0, shrink=True):
+        """RESHAPE to [N, -1] as converters write it where the batch is open."""
+        rank = len(self.shapes[source])
+        graph = self.graph
+        numbers = [graph.tensor(f"n{x}", (1,), np.int32, data=[x]) for x in (begin, begin + 1, 1)]
+        shape = graph.tensor("sizes", (rank,), np.int32)
+        graph.operator("SHAPE", [source], [shape], "ShapeOptions", {"outType": 2})
+        batch = graph.tensor("batch", () if shrink else (1,), np.int32)
+        graph.operator(
+            "STRIDED_SLICE",
+            [shape, *numbers],
+            [batch],
+            "StridedSliceOptions",
+            {"shrinkAxisMask": int(shrink)},
+        )
+        rest = graph.tensor("rest", () if shrink else (1,), np.int32, data=-1 if shrink else [-1])
+        sizes = graph.tensor("new", (2,) if shrink else (2, 1), np.int32)
+        graph.operator("PACK", [batch, rest], [sizes], "PackOptions", {"valuesCount": 2})
+        if not shrink:
+            return sizes
+        size = self.shapes[source][begin]
+        out = (size, int(np.prod(self.shapes[source])) // size)
+        target = self.tensor(out, self.scales[source], self.zeros[source])
+        graph.operator("RESHAPE", [source, sizes], [target], "ReshapeOptions")
+        return target
+
+    def logistic(self, source):
+        target = self.tensor(self.shapes[source], 1 / 256, -128)
+        self.graph.operator("LOGISTIC", [source], [target])
         return target
 
     def softmax(self, source, beta=1.0):

@@ -83,7 +83,7 @@ def fully_connected(rng):
     return maker.finish([target])
 
 
-def add(rng):
+def add(rng, kind="ADD"):
     maker = ModelMaker(rng)
     shape = _small_map(rng)
     other = tuple(1 if rng.random() < 0.3 else size for size in shape)
@@ -97,9 +97,18 @@ def add(rng):
     target = maker.add(
         *((a, b) if rng.random() < 0.5 else (b, a)),
         activation=str(rng.choice(ACTIVATIONS)),
+        kind=kind,
         **extreme,
     )
     return maker.finish([target])
+
+
+def subtract(rng):
+    return add(rng, "SUB")
+
+
+def multiply(rng):
+    return add(rng, "MUL")
 
 
 def mean(rng):
@@ -128,7 +137,11 @@ def mean(rng):
     return maker.finish([target])
 
 
-def average_pool(rng):
+def max_pool(rng):
+    return average_pool(rng, "MAX_POOL_2D")
+
+
+def average_pool(rng, kind="AVERAGE_POOL_2D"):
     maker = ModelMaker(rng)
     shape = _small_map(rng)
     window = _window(rng, shape, dilated=False)
@@ -136,8 +149,24 @@ def average_pool(rng):
     if rng.random() < 0.2:  # one window over all
         window |= {"kernel": shape[1:3], "padding": "VALID"}
     source = maker.input(shape)
-    target = maker.average_pool(source, **window, activation=str(rng.choice(ACTIVATIONS)))
+    target = maker.average_pool(
+        source, **window, activation=str(rng.choice(ACTIVATIONS)), kind=kind
+    )
     return maker.finish([target])
+
+
+def flatten(rng):
+    maker = ModelMaker(rng)
+    source = maker.input(_small_map(rng))
+    shrink = bool(rng.random() < 0.8)
+    made = maker.flatten(source, begin=int(rng.integers(0, 4)) * shrink, shrink=shrink)
+    return maker.finish([made])
+
+
+def logistic(rng):
+    maker = ModelMaker(rng)
+    source = maker.input((1, 256), maker.scale(1e-5, 50), values=np.arange(-128, 128)[None])
+    return maker.finish([maker.logistic(source)])
 
 
 def pad(rng):
@@ -263,8 +292,13 @@ LAYERS = {
         depthwise,
         fully_connected,
         add,
+        subtract,
+        multiply,
         mean,
         average_pool,
+        max_pool,
+        flatten,
+        logistic,
         pad,
         reshape,
         softmax,

@@ -116,6 +116,26 @@ def test_every_tensor_is_litert_s(name):
     ]
 
 
+def test_the_host_normalises_the_image():
+    """Pixels from 0 to 255 through MUL, SUB and ADD: the image and all after it are LiteRT's."""
+    model = random_quantized_network(np.random.default_rng(6), small_network())
+    content = write_family(model, preprocessing=True, fully_connected=True)
+    family = lower_family(read_graph(content))
+    assert [operator.kind for operator in family.before] == ["MUL", "SUB", "ADD"]
+    shape = family.model.network.input_shape
+    pixels = np.random.default_rng(7).integers(-128, 128, (1, *shape)).astype(np.int8)
+    image = pixels
+    for operator in family.before:
+        image = family.graph.run_operator(operator, image)
+    expected = run_litert_by_index(content, [pixels])
+    tensors = family.indexed(family.model.run(image[0]))
+    classifier = next(index for index, name in family.names.items() if name == "classifier")
+    for index, tensor in tensors.items():
+        if index != classifier:
+            np.testing.assert_array_equal(tensor, expected[index], err_msg=family.names[index])
+    assert len(np.unique(image)) > 50
+
+
 def test_records_are_those_of_the_file():
     model, _, family = variant("average pool")
     assert isinstance(family.model.pool, QuantizedAveragePool)

@@ -114,7 +114,8 @@ def test_left_shifts_wrap():
     record = graph.kernels[0]
     lifted = record.accumulate(inputs[0]).astype(np.int64) << -record.shift.astype(np.int64)
     assert (np.abs(lifted) > 2**32).any()
-    assert record.shift.max() <= -8
+    alive = record.multiplier > 0  # a scale of 0 may be among the weights'
+    assert record.shift[alive].max() <= -8
     assert_equals_litert(content, inputs)
 
 

@@ -74,6 +74,145 @@ def test_all_files_of_a_version_hold_one_model():
             assert_equal_models(first, other)
 
 
+CASES = Path(__file__).parent / "cases"
+NESTED = [
+    f"{name}{kind}"
+    for name in ("functional", "sequential", "adapted")
+    for kind in (".keras", ".h5")
+]
+
+
+@functools.cache
+def nested_bytes(name):
+    with tarfile.open(FOLDER / "nested.tar.xz") as archive:
+        return archive.extractfile(name).read()
+
+
+def read_nested(name):
+    return (parse_keras_zip if name.endswith(".keras") else parse_keras_hdf5)(nested_bytes(name))
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_models_within_models(name):
+    """Made by `make_nested.py`: what stands before the backbone is in the normalisation."""
+    model = read_nested(name)
+    assert model.network.layers == mobilenet_v2(0.05, 32, 5, "tensorflow").layers
+    (note,) = model.notes
+    assert note.startswith("folded into the normalisation of pixels from 0 to 255: ")
+    normalization = model.input_normalization
+    with np.load(FOLDER / "nested.npz") as known:
+        for pixels, logits in zip(known["images"], known[name.split(".")[0]], strict=True):
+            image = (pixels / 255 - normalization.mean) / normalization.deviation
+            have = model.run(image.astype(np.float32))["classifier"].ravel()
+            assert np.ptp(logits) > 1
+            assert np.abs(have - logits).max() < 1e-3
+
+
+def test_preprocessing_is_said():
+    assert "true_divide" in read_nested("functional.keras").notes[0]
+    assert read_nested("functional.h5").input_normalization == KERAS_NORMALIZATION
+    assert "rescaling (Rescaling)" in read_nested("sequential.keras").notes[0]
+    deviation = read_nested("adapted.keras").input_normalization.deviation
+    np.testing.assert_allclose(np.array(deviation) * 255, [25, 5, 65], rtol=1e-6)
+
+
+def test_a_model_within_a_model_as_people_publish_it():
+    model = parse_keras_hdf5((CASES / "nested.h5").read_bytes())
+    assert [block.expansion for block in model.network.blocks] == [1, 2]
+    assert model.network.input_shape == (32, 32, 3)
+    assert model.input_normalization == KERAS_NORMALIZATION
+    assert not model.notes
+    with h5py.File(CASES / "nested.h5") as file:
+        kernel = file["model_weights/mobilenetv2_small/block_1_expand/kernel"][0, 0]
+    np.testing.assert_array_equal(model.layers["block2.expand"].weights, kernel)
+
+
+def change_nested(change, name="sequential.keras"):
+    """A nested file after a function has worked on the layers of its configuration."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(nested_bytes(name))) as old,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for member in old.namelist():
+            content = old.read(member)
+            if member == "config.json":
+                config = json.loads(content)
+                change(config["config"]["layers"])
+                content = json.dumps(config)
+            new.writestr(member, content)
+    return file.getvalue()
+
+
+def layer_of(layers, kind):
+    return next(x for x in layers if x["class_name"] == kind)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda x: layer_of(x, "Rescaling")["config"].__setitem__("scale", -1.0),
+            "must scale pixels by positive finite factors",
+        ),
+        (
+            lambda x: layer_of(x, "Rescaling")["config"].__setitem__("scale", [1.0, 2.0]),
+            "one, or one for each of 3 channels",
+        ),
+        (
+            lambda x: layer_of(x, "Rescaling")["config"].__setitem__("scale", "x"),
+            "one, or one for each of 3 channels",
+        ),
+        (lambda x: x.append(x.pop(1)), "of the class Rescaling must work on the image"),
+        (
+            lambda x: layer_of(x, "AveragePooling2D")["config"].__setitem__("pool_size", [2, 2]),
+            r"mean of the whole map, \(1, 1\), not of \(2, 2\)",
+        ),
+        (
+            lambda x: layer_of(x, "Flatten").__setitem__("class_name", "GlobalMaxPooling2D"),
+            "not of the class GlobalMaxPooling2D",
+        ),
+        (lambda x: x.append(x[2]), "must have names of their own"),
+    ],
+)
+def test_complaints_of_nested_models(change, words):
+    with pytest.raises(ValueError, match=words):
+        parse_keras_zip(change_nested(change))
+
+
+def test_pixels_from_0_to_1():
+    """A Rescaling that leaves pixels far from any network's range was made for other pixels."""
+
+    def change(layers):
+        layer_of(layers, "Rescaling")["config"] |= {"scale": 2.0, "offset": -1.0}
+
+    model = parse_keras_zip(change_nested(change))
+    assert model.input_normalization == KERAS_NORMALIZATION
+    assert "pixels from 0 to 1: rescaling" in model.notes[0]
+
+
+def test_layers_of_keras_2():
+    """TFOpLambda, with its constants among the arguments of the call."""
+
+    def change(layers):
+        index = next(i for i, x in enumerate(layers) if x["class_name"] == "TrueDivide")
+        for place, (function, value) in (
+            (index, ("math.subtract", 20.0)),
+            (index + 1, ("math.truediv", 50.0)),
+        ):
+            layer = layers[place]
+            source = layers[place - 1]["config"]["name"]
+            layer |= {
+                "class_name": "TFOpLambda",
+                "config": {"name": layer["config"]["name"], "function": function},
+                "inbound_nodes": [[source, 0, 0, {"y": value, "name": None}]],
+            }
+
+    model = parse_keras_zip(change_nested(change, "functional.keras"))
+    np.testing.assert_allclose(model.input_normalization.mean, 20 / 255, rtol=1e-6)
+    np.testing.assert_allclose(model.input_normalization.deviation, 50 / 255, rtol=1e-6)
+
+
 def test_size_is_given_only_where_the_file_has_none():
     assert read("keras.weights.h5", input_size=None).network.input_shape == (224, 224, 3)
     assert read("keras.h5", input_size=64).network.input_shape == (64, 64, 3)

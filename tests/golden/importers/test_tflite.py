@@ -126,8 +126,8 @@ WHERE = r"Operator 0 \(CONV_2D\), output tensor 3 \('y'\): "
         ({"kind": None}, WHERE + "Its options are missing"),
         ({"kind": "AddOptions"}, WHERE + "Its options must be Conv2DOptions, not"),
         (
-            {"code": "MAX_POOL_2D"},
-            r"Operator 0, which makes tensor 3 \('y'\), must be one of ADD, .*, not MAX_POOL_2D",
+            {"code": "L2_POOL_2D"},
+            r"Operator 0, which makes tensor 3 \('y'\), must be one of ADD, .*, not L2_POOL_2D",
         ),
         (
             {"code": "CUSTOM"},

@@ -18,6 +18,8 @@ def victim():
     """A file with most operators in it."""
     maker = ModelMaker(np.random.default_rng(7))
     x = maker.quantize(maker.input((1, 8, 8, 3), dtype=np.uint8), dtype=np.int8)
+    for kind in ("MUL", "SUB"):
+        x = maker.add(x, maker.tensor((3,), data=[90, -20, 40]), kind=kind)
     x = maker.convolution(
         maker.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]),
         4,
@@ -27,8 +29,8 @@ def victim():
         activation="RELU6",
     )
     x = maker.add(x, maker.convolution(x, None, (3, 3), multiplier=1))
-    x = maker.average_pool(x, (2, 2))
-    x = maker.reshape(maker.mean(x), (1, 4))
+    x = maker.average_pool(maker.average_pool(x, (2, 2)), (2, 2), kind="MAX_POOL_2D")
+    x = maker.flatten(maker.reshape(maker.mean(x), (1, 4)))
     return maker.finish([maker.dequantize(maker.softmax(maker.fully_connected(x, 3)))])
 
 

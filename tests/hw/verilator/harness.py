@@ -10,7 +10,8 @@ import json
 
 import numpy as np
 
-from mnv2.sim.rtl.build import build_simulation, run_cocotb
+from mnv2.sim.rtl.build import build_simulation
+from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.verilog import convert
 from tests.hw import harness
 from tests.hw.traffic import Trace

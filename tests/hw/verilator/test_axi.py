@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mnv2.sim.rtl.build import SimulationError, build_simulation, run_cocotb
+from mnv2.sim.errors import SimulationError
+from mnv2.sim.rtl.build import build_simulation
+from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.verilog import convert
 from tests.hw.verilator.copier import Copier
 

@@ -5,7 +5,7 @@ import pytest
 
 from mnv2.hw.requantize import Requantize
 from mnv2.hw.residual import ResidualAdd
-from mnv2.sim.rtl.build import SimulationError
+from mnv2.sim.errors import SimulationError
 from tests.hw.harness import cycles_per_item, latencies, pack_items, unpack_items
 from tests.hw.rescaling import draw_add, draw_requantize
 from tests.hw.verilator.harness import compare, simulate

@@ -221,6 +221,7 @@ def test_a_proof_that_differs_ends_with_status_1(searched, invoke, monkeypatch):
         (("--device", "ECP5-85", "--place"), "--place places the designs that --prove N runs"),
         (("--prove", "1", "--place"), "--place needs a --device to place for"),
         (("--device", "K26", "--prove", "1", "--place"), "K26 cannot be placed here: no open tool"),
+        (("--device", "XC7A200T", "--prove", "1", "--place"), "they would be optimistic: nextpnr"),
     ],
 )
 def test_what_cannot_be_placed_is_refused_before_the_search(invoke, tmp_path, options, words):

@@ -100,6 +100,31 @@ def test_a_photograph_by_name(tmp_path):
     assert invoke(*options, "--input", "chelsea").stdout != result.stdout
 
 
+def test_pixels_and_names_of_classes(tmp_path):
+    """The treatment of a picture is said, and the class that it was taken for."""
+    maker = ModelMaker(np.random.default_rng(8))
+    source = maker.input((1, 24, 32, 3), scale=1 / 127.5, zero=-1)
+    target = maker.fully_connected(maker.mean(source), 4)
+    options = save_model(tmp_path, maker.finish([target])[0], [])
+    (tmp_path / "names.txt").write_text("ash\noak\nelm\nfir\n")
+    shown = invoke(
+        *options, "--input", "chelsea", "--labels", tmp_path / "names.txt", "--resize", "stretch"
+    ).stdout
+    assert "Pixels: both sides stretched to 32 x 24; normalised as symmetric" in shown
+    (line,) = [line for line in shown.splitlines() if line.startswith("Likeliest by the output")]
+    assert {"ash", "oak", "elm", "fir"} <= set(line.replace(":", "").split())
+    cropped = invoke(*options, "--input", "chelsea").stdout
+    assert "Pixels: shorter side resized to 37, centre of 32 x 24 cropped" in cropped
+    assert "Likeliest" not in cropped
+    wrong = invoke(*options, "--input", "chelsea", "--resize", "fit")
+    assert wrong.exit_code == 2
+    assert "--resize must be crop, crop:SHARE, stretch or none, not 'fit'" in wrong.stderr
+    (tmp_path / "names.txt").write_text("ash\n")
+    wrong = invoke(*options, "--input", "chelsea", "--labels", tmp_path / "names.txt")
+    assert wrong.exit_code == 2
+    assert "it names 1 classes, and the network has 4" in wrong.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

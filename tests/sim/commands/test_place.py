@@ -38,6 +38,7 @@ def test_help_teaches(invoke):
     assert "mnv2 place --config board.toml --device ECP5-85 --speed 6 --seeds 4" in text
     assert len(text.split()) > 80
     assert "scripts/place" in text
+    assert "optimistic" in text
 
 
 def test_report_and_files(invoke, tmp_path):
@@ -66,8 +67,24 @@ def test_device_that_no_open_tool_places(invoke):
     line = fails(invoke, "--device", "kv260")
     assert line == (
         "mnv2: K26 cannot be placed here: no open tool places UltraScale+; devices that can are "
-        "ECP5-25, ECP5-45, ECP5-85."
+        "ECP5-25, ECP5-45, ECP5-85, Artix-7-35T, Artix-7-100T, Artix-7-200T, Zynq-7010, Zynq-7020."
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("LIFCL-40", "nextpnr-nexus has, LIFCL-40, has 84 block RAMs and 56 multipliers"),
+        ("CrossLink-NX", "nextpnr-nexus has, LIFCL-40, has 84 block RAMs and 56 multipliers"),
+        ("gw5ast-138c", "Yosys maps no multiplication to the DSPs of Gowin's GW5A"),
+        ("Tang-Mega-138K", "Yosys maps no multiplication to the DSPs of Gowin's GW5A"),
+        ("CCGM1A2", "a GateMate multiplies in its logic elements"),
+    ],
+)
+def test_family_that_is_not_described(invoke, name, words):
+    line = fails(invoke, "--device", name)
+    assert line.startswith(f"mnv2: {name} cannot be placed here: ")
+    assert words in line
 
 
 SMALLER = "use --config ulx3s-85f, or a design that mnv2 explore --device ECP5-85 finds."
@@ -154,6 +171,29 @@ def test_routing_that_fails(invoke, tmp_path):
     )
     assert "with any of 2 seeds; the last one: nextpnr-ecp5 failed: ERROR: Failed to route" in line
     assert not folder.exists()
+
+
+#: The same for 7 series, whose multipliers take 25 bits.
+SEVEN = (*SMALL, "--set", "operand_bits=25", "--device", "XC7Z020")
+
+
+def test_program_of_7_series_that_is_not_there(invoke, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    line = fails(invoke, *SEVEN)
+    assert line.startswith("mnv2: nextpnr-himbaechel-xilinx is not on the PATH: Debian has it")
+
+
+def test_grade_that_the_device_has_not(invoke):
+    assert fails(invoke, *SMALL, "--speed", "5") == (
+        "mnv2: --speed must be 6, 7 or 8 for ECP5-85, the grades that nextpnr-ecp5 has delays of, "
+        "not 5."
+    )
+    assert "--speed must be 1 for Zynq-7020, the grades" in fails(invoke, *SEVEN, "--speed", "8")
+
+
+def test_bitstream_of_7_series(invoke, tmp_path):
+    line = fails(invoke, *SEVEN, "--bitstream", "--output", str(tmp_path / "out"))
+    assert "--bitstream packs for ECP5 only: nextpnr-himbaechel-xilinx writes no bits" in line
 
 
 def test_bitstream_without_a_folder(invoke):

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,12 +18,13 @@ from mnv2.sim.mapping.network_program import build_network_program
 from mnv2.sim.mapping.packing import pack_image
 from mnv2.sim.networks.inputs import load_input
 from mnv2.sim.networks.open import open_model
-from mnv2.sim.pictures.images import crop_to, load_image
+from mnv2.sim.pictures.images import load_image
 from mnv2.sim.pictures.pixel_table import look_up
 from mnv2.sim.rtl.toolchain import find_tool
 from tests.golden.family_files import random_quantized_network, small_network, write_family
 
 CONFIG = PRESETS["tiny"]
+ONE_CHANNEL = Path(__file__).parents[2] / "golden" / "graph" / "cases" / "one_channel.tflite"
 FILES = {
     *("memory.bin", "memory.hex", "layout.json", "mnv2_program.h", "mnv2_names.h"),
     *("picture.bin", "pixels.bin", "logits.bin", "accumulators.bin"),
@@ -117,10 +119,10 @@ def test_vector(made):
 
 def test_values_of_pixels(made):
     """The table makes the network's input of a picture, in JSON and in C."""
-    folder, _, picture = made
+    folder, model, picture = made
     layout = json.loads((folder / "layout.json").read_text())
     table = np.array(layout["picture"]["pixel_values"], np.int8)
-    pixels = np.asarray(crop_to(load_image(picture), *layout["picture"]["shape"][:2]))
+    pixels = model.resizing.apply(load_image(picture), *layout["picture"]["shape"][:2])
     assert (folder / "pixels.bin").read_bytes() == look_up(pixels, table).tobytes()
     text = (folder / "mnv2_names.h").read_text()
     found = re.search(r"mnv2_pixel_values\[256\]\[3\] = \{(.*?)\n\};", text, re.DOTALL)[1]
@@ -191,3 +193,40 @@ def test_refusals(made, options, words, tmp_path, monkeypatch):
     assert words in result.stderr
     assert "Traceback" not in result.output
     assert [path.name for path in tmp_path.rglob("*")] == ["x.tflite"]
+
+
+def test_one_channel(tmp_path):
+    """The driver packs 3 channels: the others of a network of one are zeros, as its stem's are."""
+    result = invoke("--model", ONE_CHANNEL, "--config", "tiny", "--output", tmp_path)
+    assert result.exit_code == 0, result.output
+    layout = json.loads((tmp_path / "layout.json").read_text())
+    rows, columns, channels = layout["picture"]["shape"]
+    assert channels == 3
+    assert "pixel_values" not in layout["picture"]
+    pixels = np.fromfile(tmp_path / "pixels.bin", np.int8).reshape(rows, columns, 3)
+    assert pixels[:, :, 0].any()
+    assert not pixels[:, :, 1:].any()
+    assert (tmp_path / "picture.bin").read_bytes() == pack_image(pixels, CONFIG).tobytes()
+    model = open_model(ONE_CHANNEL)
+    assert model.network.input_shape == (rows, columns, 1)
+    tensors = model.integer.run(pixels[:, :, :1])
+    assert (tmp_path / "logits.bin").read_bytes() == tensors["classifier"].tobytes()
+    names = dict(enumerate(layout["class_names"]))
+    assert names == {k: model.class_names.name(k) for k in range(model.network.classes)}
+
+
+def test_names_that_the_user_gives(made, tmp_path):
+    folder, model, picture = made
+    names = [f"kind {k}" for k in range(model.network.classes)]
+    (tmp_path / "labels.txt").write_text("\n".join(names))
+    result = invoke(
+        picture, "--model", folder.parent / "x.tflite", "--config", "tiny",
+        "--labels", tmp_path / "labels.txt", "--resize", "stretch", "--output", tmp_path / "board",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    layout = json.loads((tmp_path / "board" / "layout.json").read_text())
+    assert layout["class_names"] == names
+    table = np.array(layout["picture"]["pixel_values"], np.int8)
+    stretched = Image.open(picture).convert("RGB").resize((24, 32), Image.Resampling.BILINEAR)
+    expected = look_up(np.asarray(stretched), table).tobytes()
+    assert (tmp_path / "board" / "pixels.bin").read_bytes() == expected

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from mnv2.golden.network import mobilenet_v2
+from mnv2.golden.network import build_network, mobilenet_v2
 from mnv2.hw.config import PRESETS
 from mnv2.sim.configuration import load_setting
 from mnv2.sim.cycles import core_state, machine
@@ -324,6 +324,25 @@ def test_every_row_is_there_and_marked():
 def test_what_does_not_fit_is_a_sentence():
     with pytest.raises(UserError, match="line_words is 64: change it with --set"):
         predict_network(mobilenet_v2(), replace(PRESETS["base"], line_words=64))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"input_channels": 4}, "but images have at most 3."),
+        ({"input_size": (25, 44), "padding": "tensorflow"}, "but the line buffer pads both alike."),
+        ({"stem_stride": 1}, "but a stem has stride 2."),
+        ({"input_size": (5000, 8)}, "but a descriptor's field is 4095."),
+    ],
+)
+def test_no_advice_where_no_option_helps(options, words):
+    network = build_network(
+        [(1, 8, 1, 1), (2, 8, 2, 2)],
+        **({"stem_channels": 8, "head_channels": 8, "classes": 3, "input_size": 32} | options),
+    )
+    with pytest.raises(UserError) as caught:
+        predict_network(network, PRESETS["base"])
+    assert str(caught.value).endswith(words)
 
 
 def test_no_simulator_is_loaded():

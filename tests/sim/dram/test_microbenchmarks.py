@@ -13,7 +13,8 @@ from mnv2.sim.dram.chips import judge_clock_hz
 from mnv2.sim.dram.core import make_core, memory_sources
 from mnv2.sim.memory.parts import find_part
 from mnv2.sim.memory.timing import timing_of
-from mnv2.sim.rtl.build import build_simulation, run_cocotb
+from mnv2.sim.rtl.build import build_simulation
+from mnv2.sim.rtl.cocotb_run import run_cocotb
 from tests.sim.dram.machines import needs_litedram
 
 pytestmark = needs_litedram

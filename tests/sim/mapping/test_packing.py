@@ -14,6 +14,7 @@ from mnv2.sim.mapping.packing import (
     pack_parameters,
     pack_taps,
     pack_weights,
+    pad_stem,
     place_words,
     take_words,
     unpack_bits,
@@ -95,6 +96,19 @@ def test_map_by_hand():
     # Row 0: pixels (1, 2, 3), (4, 5, 6), (7, 8, 9) of three channels.
     tensor = np.arange(1, 10, dtype=np.int8).reshape(1, 3, 3)
     assert pack_map(tensor, SMALL).tolist() == [1, 2, 4, 5, 3, 0, 6, 0, 7, 8, 0, 0, 9, 0, 0, 0]
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_an_image_of_fewer_channels_is_followed_by_zeros(channels):
+    rng = np.random.default_rng(channels)
+    image = rng.integers(-128, 128, (3, 5, channels)).astype(np.int8)
+    weights = rng.integers(-128, 128, (3, 3, channels, 4)).astype(np.int8)
+    three = np.concatenate([image, np.zeros((3, 5, 3 - channels), np.int8)], axis=2)
+    np.testing.assert_array_equal(pack_image(image, SMALL), pack_image(three, SMALL))
+    padded = pad_stem(weights)
+    assert padded.shape == (3, 3, 3, 4)
+    np.testing.assert_array_equal(padded[:, :, :channels], weights)
+    assert not padded[:, :, channels:].any()
 
 
 def test_image_by_hand():

@@ -9,7 +9,13 @@ import pytest
 from mnv2.golden.network import build_block, build_network
 from mnv2.hw.config import PRESETS, AcceleratorConfig
 from mnv2.sim.mapping.network_program import place_network
-from mnv2.sim.mapping.tiling import DoesNotFit, map_words, stem_steps, tile_block
+from mnv2.sim.mapping.tiling import (
+    DoesNotFit,
+    NotSupported,
+    map_words,
+    stem_steps,
+    tile_block,
+)
 
 MESSAGE = re.compile(r"^(\S+) needs (\d+) ([\w ]+), but (\w+) is (\d+)$")
 
@@ -190,7 +196,11 @@ def test_padding_that_differs_above_and_before(padding):
     ("options", "message"),
     [
         ({"stem_stride": 1}, "stem needs stride 1, but a stem has stride 2"),
-        ({"input_channels": 1}, "stem needs an image of 1 channels"),
+        ({"input_channels": 4}, "stem needs an image of 4 channels, but images have at most 3"),
+        (
+            {"input_size": (4096, 9)},
+            "stem needs .* rows of the image|rows, but a descriptor's field",
+        ),
         ({"input_size": (9, 10), "padding": "tensorflow"}, "stem pads 1 rows above and 0 columns"),
     ],
 )
@@ -199,5 +209,22 @@ def test_stems_that_are_refused(options, message):
         [(1, 8, 1, 1)],
         **({"stem_channels": 8, "head_channels": 8, "classes": 3, "input_size": 9} | options),
     )
-    with pytest.raises(DoesNotFit, match=message):
+    with pytest.raises(NotSupported, match=message) as caught:
         place_network(network, PRESETS["tiny"])
+    assert caught.value.advice == f"{caught.value}."  # no option helps
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_an_image_of_fewer_channels_takes_what_one_of_three_does(channels):
+    stems = [
+        build_network(
+            [(1, 8, 1, 1)],
+            stem_channels=8,
+            head_channels=8,
+            classes=3,
+            input_size=9,
+            input_channels=n,
+        ).stem
+        for n in (channels, 3)
+    ]
+    assert len({stem_steps(stem, PRESETS["tiny"]) for stem in stems}) == 1

@@ -14,12 +14,13 @@ from mnv2.golden.network import mobilenet_v2
 from mnv2.golden.quantized_layer import with_arithmetic
 from mnv2.sim import cli
 from mnv2.sim.errors import UserError
-from mnv2.sim.networks import export
+from mnv2.sim.networks.carried_names import METADATA
 from mnv2.sim.networks.compare import compare_dumps
 from mnv2.sim.networks.dumps import write_dump
-from mnv2.sim.networks.export import METADATA, encode_model, open_calibrated
+from mnv2.sim.networks.export import encode_model
 from mnv2.sim.networks.open import RunnableModel, open_model
 from mnv2.sim.networks.outputs import dump_tensors, fully_connected_note
+from mnv2.sim.pictures import calibration_pictures
 from tests.golden.family_files import (
     per_tensor,
     random_quantized_network,
@@ -117,7 +118,11 @@ def test_calibration_on_a_folder(tmp_path, monkeypatch):
         bright = rng.integers(0, 80 * (number + 1), (40, 50, 3), dtype=np.uint8)
         Image.fromarray(bright).save(folder / f"{number}.png")
     path.write_bytes(float_file(mobilenet_v2(0.35, 32, classes=3), rng))
-    opened = open_calibrated(path, str(folder), 32)
+
+    def calibrated():
+        return open_model(path, input_size=32, calibration=str(folder))
+
+    opened = calibrated()
     assert opened.calibrated_on == "3 pictures of photographs"
     assert opened.name == str(path)
     result = invoke("export", "--model", path, "--size", 32, folder, tmp_path / "x.npz")
@@ -125,16 +130,16 @@ def test_calibration_on_a_folder(tmp_path, monkeypatch):
     same = open_model(tmp_path / "x.npz").integer
     np.testing.assert_array_equal(same.head.bias, opened.integer.head.bias)
     (folder / "2.png").unlink()
-    other = open_calibrated(path, str(folder), 32)
+    other = calibrated()
     assert [x.output_scale for x in opened.integer.layers] != [
         x.output_scale for x in other.integer.layers
     ]
-    monkeypatch.setattr(export, "CALIBRATION_LIMIT", 1)
-    assert open_calibrated(path, str(folder), 32).calibrated_on == "1 picture of photographs"
+    monkeypatch.setattr(calibration_pictures, "CALIBRATION_LIMIT", 1)
+    assert calibrated().calibrated_on == "1 picture of photographs"
     (folder / "0.png").write_bytes(b"x")
     (folder / "1.png").write_bytes(b"x")
     with pytest.raises(UserError, match="not an image"):
-        open_calibrated(path, str(folder), 32)
+        calibrated()
 
 
 @pytest.mark.parametrize(
@@ -143,6 +148,8 @@ def test_calibration_on_a_folder(tmp_path, monkeypatch):
         (["out.xyz"], "must end in .tflite or .npz, or --format say which it is"),
         (["bundled", "more", "out.npz"], "one set of pictures and one file, not 3"),
         (["folder", "out.npz"], "in integers: there is nothing to calibrate on folder"),
+        (["--calibration", "folder", "out.npz"], "nothing to calibrate on folder"),
+        (["--calibration", "a", "folder", "out.npz"], "either an argument or --calibration's"),
         (["none/../in.tflite/out.npz"], "cannot be written"),
     ],
 )
@@ -152,6 +159,25 @@ def test_refusals(arguments, words, files, tmp_path, monkeypatch):
     assert result.exit_code == 2
     assert words in result.stderr
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [files[1]]
+
+
+def test_names_and_resizing_travel_with_the_file(files, tmp_path):
+    """Later commands find what the user said once."""
+    _, path = files
+    names = [f"kind {number}" for number in range(11)]
+    (tmp_path / "names.txt").write_text("\n".join(names))
+    out = tmp_path / "out.tflite"
+    options = ["--labels", tmp_path / "names.txt", "--resize", "stretch"]
+    assert invoke("export", "--model", path, *options, out).exit_code == 0
+    opened = open_model(out)
+    assert opened.class_names.names == tuple(names)
+    assert opened.class_names.origin == "the model's file out.tflite"
+    assert str(opened.resizing) == "stretch"
+    assert str(open_model(out, resize="crop:0.5").resizing) == "crop:0.5"
+    shown = invoke("classify", "chelsea", "--model", out).stdout
+    assert "kind " in shown
+    assert "Pixels: both sides stretched to 12 x 16; normalised as" in shown
+    assert "names of classes: the model's file out.tflite" in shown
 
 
 def test_models_that_litert_does_not_have(files):

@@ -8,7 +8,7 @@ from mnv2.golden.importers.tflite import read_graph
 from mnv2.sim.errors import UserError
 from mnv2.sim.networks import files
 from mnv2.sim.networks.files import load_graph
-from mnv2.sim.networks.inputs import load_graph_inputs
+from mnv2.sim.networks.graph_inputs import load_graph_inputs
 from mnv2.sim.pictures.images import crop_image
 from mnv2.sim.pictures.normalization import NORMALIZATIONS, choose_normalization
 from tests.golden.graph.models import ModelMaker
@@ -135,12 +135,23 @@ def test_how_many_inputs(tmp_path, picture):
         load_graph_inputs(graph, [picture, picture])
 
 
-@pytest.mark.parametrize("shape", [(1, 20, 20, 1), (1, 20, 20, 4), (2, 20, 20, 3), (1, 60)])
+@pytest.mark.parametrize("shape", [(1, 20, 20, 2), (1, 20, 20, 4), (2, 20, 20, 3), (1, 60)])
 def test_models_that_take_no_picture(shape, picture):
     maker = ModelMaker(np.random.default_rng(4))
     graph = read_graph(maker.finish([maker.dequantize(maker.input(shape))])[0])
     with pytest.raises(UserError, match=r"only a model with an input of \[1, H, W, 3\]"):
         load_graph_inputs(graph, [picture])
+
+
+def test_a_model_of_one_channel_takes_the_luma(picture):
+    """0.299 R + 0.587 G + 0.114 B, ITU-R 601, of the same crop."""
+    pixels = crop_image(Image.open(picture), 20).astype(float)
+    (array,) = load_graph_inputs(picture_model((1, 20, 20, 1), 1 / 128, 0), [picture])
+    luma = pixels @ [0.299, 0.587, 0.114]
+    expected = np.clip(np.floor((luma / 127.5 - 1) * 128 + 0.5), -128, 127)
+    assert array.shape == (1, 20, 20, 1)
+    assert np.abs(array[0, ..., 0] - expected).max() <= 2  # roundings of the luma and the crop
+    assert np.ptp(expected) > 50
 
 
 def test_a_picture_is_cropped_normalised_and_quantised(picture):

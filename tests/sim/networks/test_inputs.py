@@ -11,7 +11,8 @@ from mnv2.golden.float_model import FloatModel, InputNormalization
 from mnv2.golden.graph.family import lower_family
 from mnv2.golden.importers.tflite import read_graph
 from mnv2.sim.errors import UserError
-from mnv2.sim.networks.inputs import load_input, read_input_file
+from mnv2.sim.networks.input_files import read_input_file
+from mnv2.sim.networks.inputs import load_input
 from mnv2.sim.networks.open import RunnableModel
 from tests.golden.family_files import random_quantized_network, small_network, write_family
 

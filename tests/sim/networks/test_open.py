@@ -116,8 +116,7 @@ def test_float_model_is_quantised_to_the_bits_asked_for():
 def test_cache_holds_the_same_model(model, tmp_path, monkeypatch):
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path))
     monkeypatch.setattr(
-        models,
-        "calibration_pictures",
+        "mnv2.sim.pictures.calibration_pictures.calibration_pictures",
         lambda *choices: calibration_pictures(*choices)[:2],
     )
     steps = []
@@ -139,8 +138,7 @@ def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "file" / "below"))
     monkeypatch.setattr(
-        models,
-        "calibration_pictures",
+        "mnv2.sim.pictures.calibration_pictures.calibration_pictures",
         lambda *choices: calibration_pictures(*choices)[:1],
     )
     assert len(models.load_model().blocks) == 17

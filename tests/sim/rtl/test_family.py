@@ -1,6 +1,7 @@
 """Models of others on the accelerator's RTL: the dump of a run equals LiteRT's tensors."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,9 @@ from tests.golden.family_files import (
 )
 from tests.golden.litert import run_litert_by_index
 from tests.sim.rtl.machines import MACHINES
+
+#: Small models as people publish them.
+CASES = Path(__file__).parents[2] / "golden" / "graph" / "cases"
 
 
 def invoke(*arguments):
@@ -73,6 +77,28 @@ def check(found, expected):
     for key, tensor in found.items():
         assert tensor.dtype == expected[int(key[1:])].dtype
         np.testing.assert_array_equal(tensor, expected[int(key[1:])], err_msg=key)
+
+
+def test_an_image_of_one_channel(run):
+    """The stem's other two channels are zeros, in the image and in the weights."""
+    content = (CASES / "one_channel.tflite").read_bytes()
+    image = np.random.default_rng(22).integers(-128, 128, (1, 32, 32, 1)).astype(np.int8)
+    found, _, litert, text = run(content, image)
+    check(found, litert)
+    assert len(found) == 5
+    assert "0 mismatches" in text
+
+
+def test_hidden_dense_layers(run):
+    """The first on the array, the second on the host; Keras' Flatten before them folds away."""
+    content = (CASES / "flatten_two_dense.tflite").read_bytes()
+    image = np.random.default_rng(23).integers(-128, 128, (1, 32, 32, 3)).astype(np.int8)
+    found, family, litert, text = run(content, image)
+    check(found, litert)
+    last = family.host_layers[-1].output
+    assert list(found)[-1] == f"t{last}"
+    likeliest = int(litert[last].argmax())
+    assert f"class {likeliest} (golden and RTL agree)" in text
 
 
 def test_average_pool_and_float_ends(run):

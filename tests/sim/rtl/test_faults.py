@@ -11,7 +11,7 @@ from mnv2.hw.program import Descriptor, Header
 from mnv2.hw.register_map import ADDRESSES, COUNTER_OFFSET, Status
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.packing import unpack_map
-from mnv2.sim.rtl.build import run_cocotb
+from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.simulate import build_accelerator
 from tests.sim.rtl.machines import MACHINES, block_task, patched

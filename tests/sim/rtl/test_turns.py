@@ -14,7 +14,7 @@ from mnv2.sim.mapping.packing import pack_image
 from mnv2.sim.mapping.program import memory_image
 from mnv2.sim.mapping.run_places import place_run
 from mnv2.sim.prediction.layers import compare_layers
-from mnv2.sim.rtl.build import run_cocotb
+from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.run_network import run_network
 from mnv2.sim.rtl.simulate import build_accelerator, simulate

@@ -54,6 +54,16 @@ def test_second_generation_makes_nothing():
     assert Adder.made == made
 
 
+@pytest.mark.parametrize("damage", [lambda text: text[:-1], lambda text: text[:90], lambda _: ""])
+def test_damaged_text_is_generated_again(cache, damage):
+    first = verilog.generate(Adder, name="adder", addend=3)
+    (path,) = (cache / "verilog").iterdir()
+    whole = path.read_text()
+    path.write_text(damage(whole))
+    assert verilog.generate(Adder, name="adder", addend=3) == first
+    assert path.read_text() == whole
+
+
 def test_parameters_and_name_are_part_of_the_content():
     texts = {
         verilog.generate(Adder, name=name, addend=addend)

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from mnv2.golden.network import build_network
+from mnv2.sim.sweep.comparison import pack_hits
 from mnv2.sim.sweep.request import SweepRequest
 from mnv2.sim.sweep.sweep import prepare_sweep
 from mnv2.sim.sweep.sweep_records import SweepResults
@@ -81,7 +82,8 @@ def made_results(prepared, seed=0):
     ]
     figures = {}
     for point in prepared.points:
-        share = round(float(rng.integers(0, 31)) / 30, 6)
+        hits = rng.permutation(30) < rng.integers(0, 31)
+        share = round(float(hits.mean()), 6)
         figures[point] = {
             "pictures": 30,
             **{
@@ -89,6 +91,9 @@ def made_results(prepared, seed=0):
                 for measure in ("agree_top1", "agree_top5", "label_top1", "label_top5")
                 for name, value in ((measure, share), (f"{measure}_standard_error", 0.05))
             },
+            "label_difference": round(share - 0.9, 6),
+            "label_difference_standard_error": 0.04,
+            "hits": dict.fromkeys(("agree_top1", "label_top1"), pack_hits(hits)),
             "sqnr_db": float(rng.integers(0, 40)),
             "sqnr_db_standard_error": 0.5,
             "cosine": 0.9,

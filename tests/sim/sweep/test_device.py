@@ -9,7 +9,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'mnv2
 
 from mnv2.sim.errors import UserError  # noqa: E402
 from mnv2.sim.sweep import sweep  # noqa: E402
-from mnv2.sim.sweep.evaluate import _places  # noqa: E402
+from mnv2.sim.sweep.evaluate import places  # noqa: E402
 from mnv2.sim.sweep.resident import _KEPT, resident_pixels  # noqa: E402
 from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep  # noqa: E402
 from tests.sim.sweep.small import small_model, small_request, write_sets  # noqa: E402
@@ -58,7 +58,7 @@ def test_places_are_those_of_a_stable_sort():
     logits = rng.integers(0, 6, (40, 20)).astype(np.float64)  # many ties
     order = np.argsort(-logits, axis=1, kind="stable")
     for place in range(20):
-        assert (_places(logits, order[:, place]) == place).all()
+        assert (places(logits, order[:, place]) == place).all()
 
 
 def test_pictures_stay_as_long_as_their_array():

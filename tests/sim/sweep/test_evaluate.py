@@ -39,6 +39,7 @@ def test_rankings():
         "agree_top5": [False, False],
         "label_top1": [True, False],
         "label_top5": [True, True],
+        "float_top1": [False, False],
     }
     hits = evaluate._rankings(reference, reference, None)
     assert hits["agree_top1"].all()

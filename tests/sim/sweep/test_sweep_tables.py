@@ -1,5 +1,6 @@
 """Tables, pictures and the report show the figures, and say what is missing."""
 
+import dataclasses
 import io
 import json
 
@@ -10,6 +11,7 @@ from PIL import Image
 from rich.console import Console
 
 from mnv2.sim.sweep import sweep_plots
+from mnv2.sim.sweep.comparison import smallest_of_the_best
 from mnv2.sim.sweep.grid import AXES, Point, position
 from mnv2.sim.sweep.hardware import HardwareRun
 from mnv2.sim.sweep.sweep_records import SweepResults, best_points
@@ -116,6 +118,41 @@ def test_terminal(results):
     assert f"{figures['sqnr_db']:.1f} ±0.5" in row
 
 
+def test_no_winner_among_equals(results, tmp_path):
+    """The smallest format within one error of the best, by labels, is what is named."""
+    measure, smallest, equal = smallest_of_the_best(
+        results.figures, results.prepared.workload.model.network
+    )
+    assert measure == "label_top1"
+    text = " ".join(text_of(render_points(results)).split())
+    assert f"Smallest within one error of the best, by labels, paired: {smallest.name}," in text
+    write_report(results, tmp_path / "report.json")
+    best = json.loads((tmp_path / "report.json").read_text())["best"]
+    assert best["within_one_error"][0] == smallest.name
+    assert sorted(best["within_one_error"]) == sorted(point.name for point in equal)
+
+
+def test_what_was_done_is_said(results):
+    text = " ".join(text_of(render_points(results)).split())
+    assert "Pixels: shorter side resized to 18, centre of 16 x 16 cropped; normalised as" in text
+    assert "classes: class indices that folders are called by: 0 0, 1 1, 2 2" in text
+    assert "Warning" not in text
+    near = dataclasses.replace(results, reference={**results.reference, "label_top1": 0.3})
+    text = " ".join(text_of(render_points(near)).split())
+    assert "Warning: The network is right on 30.0% of 30 pictures, near chance (33.3%)" in text
+
+
+def test_top_5_is_left_out_where_there_is_none(results):
+    figures = {
+        point: {name: value for name, value in one.items() if "top5" not in name}
+        for point, one in results.figures.items()
+    }
+    reference = {name: value for name, value in results.reference.items() if "top5" not in name}
+    few = SweepResults(results.prepared, figures, reference)
+    assert "top-5" not in text_of(render_points(few))
+    assert point_frame(few)["agree_top5"].isna().all()
+
+
 def test_long_tables_show_the_best(results):
     text = text_of(render_points(results, limit=5))
     assert "the best 5 of 24, sweep.csv has all" in text
@@ -182,6 +219,8 @@ def test_accuracy_has_a_line_for_each_width(results):
     figure = sweep_plots.draw_accuracy(results)
     axes = figure.axes
     assert len(axes) == 2 * 4
+    # Labels first, where there are some.
+    assert axes[0].get_ylabel() == "first class is the label's"
     assert [ax.get_title(loc="left") for ax in axes[:4]] == [
         "per tensor",
         "per tensor\nequalization",

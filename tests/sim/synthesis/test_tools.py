@@ -53,4 +53,4 @@ def test_missing(programs, monkeypatch):
         find_nextpnr()
     with pytest.raises(UserError, match="ecppack is not installed"):
         find_ecppack()
-    assert tools.OLDEST_NEXTPNR == (0, 7)
+    assert tools.OLDEST_NEXTPNR["nextpnr-ecp5"] == (0, 7)

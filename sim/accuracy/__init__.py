@@ -1,0 +1,1 @@
+"""The accuracy of one network on a set of pictures: float, integer, in RTL."""
