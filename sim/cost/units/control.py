@@ -30,7 +30,13 @@ SEQUENCER_PARTS = tuple(
         ("strip_passes", "passes"),
     )
 )
-REGISTERS = UnitCost(kind="registers", group=_CONTROL, paths=("registers",))
+REGISTERS = UnitCost(
+    kind="registers",
+    group=_CONTROL,
+    paths=("registers",),
+    # What chooses a counter to be read becomes a part of it.
+    luts=lambda sizing, path: (float(sizing.config.counters),),
+)
 SUPERVISOR = UnitCost(kind="supervisor", group=_CONTROL, paths=("supervisor",))
 COUNTS = UnitCost(
     kind="counters",
@@ -38,7 +44,7 @@ COUNTS = UnitCost(
     exists=lambda config: config.counters,
     paths=("counters",),
     memories=lambda config: (
-        MemoryShape("counters", "memory", 2 * 32 * len(COUNTERS), COUNTER_ROWS),
+        MemoryShape("counters", "memory", 2 * 32 * len(COUNTERS), COUNTER_ROWS, old_content=True),
     ),
 )
 TOP = UnitCost(
