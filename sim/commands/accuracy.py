@@ -122,7 +122,7 @@ def accuracy(
     from mnv2.sim.accuracy.judge import prepare_accuracy, run_accuracy
     from mnv2.sim.accuracy.request import make_accuracy_request
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import get_console, say_files
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.files import replaced_files
     from mnv2.sim.rtl.check import accelerator_arithmetic
@@ -168,8 +168,7 @@ def accuracy(
             write_accuracy(results, temporary, runs)
     if runs:
         get_console().print(render_runs(runs))
-    names = ", ".join(sorted(file.name for file in work.folder.iterdir() if file.is_file()))
-    get_error_console().print(f"In {work.folder}: {names}", soft_wrap=True)
+    say_files(work.folder)
     wrong = [run for run in runs if not run.exact]
     if wrong:
         raise SimulationError(f"{wrong[0].picture} on the RTL: {wrong[0].reason}.")

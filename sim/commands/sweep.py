@@ -180,7 +180,7 @@ def sweep(
     - mnv2 sweep --resume runs/sweep-2030-01-01T12-00-00
     """
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import get_console, say_files
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.sweep.request import make_request
     from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep
@@ -227,8 +227,7 @@ def sweep(
         _write_results(results, runs, work.folder, command_line(context) if html else None)
     if runs:
         get_console().print(render_hardware(runs))
-    names = ", ".join(sorted(file.name for file in work.folder.iterdir() if file.is_file()))
-    get_error_console().print(f"In {work.folder}: {names}", soft_wrap=True)
+    say_files(work.folder)
     wrong = [run for run in runs if not run.exact and not run.passed_over]
     if wrong:
         raise SimulationError(f"{wrong[0].point} on the RTL: {wrong[0].reason}")

@@ -1,5 +1,6 @@
 """The consoles that commands print on."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -7,7 +8,7 @@ if TYPE_CHECKING:
 
     from mnv2.sim.networks.open import RunnableModel
 
-__all__ = ["get_console", "get_error_console", "say_notes"]
+__all__ = ["get_console", "get_error_console", "say_files", "say_notes"]
 
 #: Width where the output is a file or a pipe: no row of a report is cut.
 FILE_WIDTH = 160
@@ -29,6 +30,12 @@ def get_error_console() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False)
+
+
+def say_files(folder: Path) -> None:
+    """Say on standard error which files a folder of results has."""
+    names = ", ".join(sorted(file.name for file in folder.iterdir() if file.is_file()))
+    get_error_console().print(f"In {folder}: {names}", soft_wrap=True)
 
 
 def say_notes(model: "RunnableModel") -> None:
