@@ -5,22 +5,19 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .axi import AxiSignature, join
-from .config import (
-    COUNTER_ROWS,
-    IMAGE_CHANNELS,
-    MEMORY_ADDRESS_BITS,
-    RECORDS_BITS,
-    AcceleratorConfig,
-)
+from .config import COUNTER_ROWS, IMAGE_CHANNELS, AcceleratorConfig
 from .core import Core
 from .counters import Counters
+from .identity import configuration_hash, constant_registers
 from .layouts import activation_word
 from .map_port import MapPort
 from .program import Work
 from .read_port import ReadPort
-from .registers import REGISTER_ADDRESS_BITS, AxiLiteSignature, Registers
+from .register_map import REGISTER_ADDRESS_BITS
+from .registers import AxiLiteSignature, Registers
 from .sequencer import Sequencer
 from .supervisor import Supervisor
+from .turn_counter import TurnCounter
 from .write_port import WritePort
 
 __all__ = ["Accelerator"]
@@ -29,9 +26,11 @@ __all__ = ["Accelerator"]
 class Accelerator(wiring.Component):
     """Runs a program from external memory: single blocks, or a network from image to logits.
 
-    The host writes program, weights, parameters and input to memory, sets the registers, starts,
+    The host writes the program's image to memory once, and pictures; it sets the registers, starts,
     and waits for the interrupt or for the status; then the output is in memory and the counters, if
-    there are any, can be read.
+    there are any, can be read. All addresses in a program are relative to registers. A program is
+    executed once, or turn after turn on rings of pictures and logits, see
+    :mod:`mnv2.hw.register_map`.
 
     Parameters
     ----------
@@ -41,14 +40,14 @@ class Accelerator(wiring.Component):
     Members
     -------
     control
-        AXI4-Lite port to the registers, see :class:`mnv2.hw.registers.Register`.
+        AXI4-Lite port to the registers, see :data:`mnv2.hw.register_map.REGISTERS`.
     interrupt
-        A program has ended, and the interrupt is enabled.
+        A program, or a turn of it, has ended, and that interrupt is enabled.
     bus
         AXI4 port to external memory.
     running, finished
-        A program is running; descriptors that it has completed. For watchers; the registers tell
-        the same.
+        A program is running; descriptors that it has completed, modulo 2**32. For watchers; the
+        registers tell the same.
     """
 
     def __init__(self, config):
@@ -59,9 +58,9 @@ class Accelerator(wiring.Component):
             "control":   In(AxiLiteSignature(address_bits=REGISTER_ADDRESS_BITS)),
             "interrupt": Out(1),
             "running":   Out(1),
-            "finished":  Out(RECORDS_BITS),
+            "finished":  Out(32),
             "bus":       Out(AxiSignature(data_bits=config.data_bits,
-                                          address_bits=MEMORY_ADDRESS_BITS)),
+                                          address_bits=config.address_bits)),
         })
 
     def elaborate(self, platform):
@@ -72,19 +71,25 @@ class Accelerator(wiring.Component):
         give_up = Signal()                   # the program
         abandoned = ResetInserter(give_up)
         port = {"streams": config.streams, "data_bits": config.data_bits,
-                "burst_beats": config.burst_beats}
-        registers  = Registers(counter_rows=COUNTER_ROWS)
+                "address_bits": config.address_bits, "burst_beats": config.burst_beats}
+        registers  = Registers(counter_rows=COUNTER_ROWS, address_bits=config.address_bits,
+                               constants=constant_registers(config))
         supervisor = Supervisor(patience_cycles=config.patience_cycles)
-        sequencer  = Sequencer(data_bits=config.data_bits, map_words=config.map_words,
-                               tap_words=config.tap_words, parameter_words=config.parameter_words)
+        turns      = TurnCounter(address_bits=config.address_bits)
+        sequencer  = Sequencer(data_bits=config.data_bits, address_bits=config.address_bits,
+                               configuration=configuration_hash(config),
+                               map_words=config.map_words, tap_words=config.tap_words,
+                               parameter_words=config.parameter_words)
         core = Core(config)
         map_port   = MapPort(word_bits=config.word_bits,
-                             logits_bits=config.streams["logits"].word_bits)
+                             logits_bits=config.streams["logits"].word_bits,
+                             address_bits=config.address_bits)
         read_port  = ReadPort(fifo_beats=config.read_queue_beats, outstanding=config.outstanding,
                               **port)
         write_port = WritePort(fifo_beats=config.write_queue_beats, **port)
         m.submodules.registers  = registers
         m.submodules.supervisor = supervisor
+        m.submodules.turns      = turns
         m.submodules.sequencer  = abandoned(sequencer)
         m.submodules.core       = abandoned(core)
         m.submodules.map_port   = abandoned(map_port)
@@ -94,9 +99,14 @@ class Accelerator(wiring.Component):
         # The host, its program, and what ends it.
         connect(m, flipped(self.control), registers.bus)
         _wire(m, supervisor, registers, "status", "ended")
-        _wire(m, registers, supervisor, "start")
-        _wire(m, registers, sequencer, "program_address", "program_records")
-        _wire(m, sequencer, supervisor, "complete")
+        _wire(m, registers, supervisor, "start", "abort", "misaligned")
+        _wire(m, registers, sequencer, "base", "program_records")
+        _wire(m, registers, turns, "stop", "frames", "picture", "picture_stride", "picture_count",
+              "logits", "logits_stride", "logits_count")
+        _wire(m, sequencer, supervisor, "complete", "wrong")
+        _wire(m, sequencer, turns, "turn", "block", "finish")
+        _wire(m, turns, sequencer, "ending")
+        _wire(m, turns, registers, "frames_done", "frame_ended")
         m.d.comb += [
             self.interrupt.eq(registers.interrupt),
             self.running.eq(sequencer.running),
@@ -108,6 +118,10 @@ class Accelerator(wiring.Component):
             begin.eq(supervisor.begin),
             give_up.eq(supervisor.give_up),
             sequencer.start.eq(begin),
+            turns.begin.eq(begin),
+            map_port.base.eq(registers.base),
+            map_port.picture.eq(turns.picture_address),
+            map_port.logits.eq(turns.logits_address),
             core.clear.eq(clear),
         ]
         m.d.sync += [

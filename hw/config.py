@@ -10,11 +10,11 @@ from .stream_layout import StreamLayout, dense_layout, padded_layout
 
 __all__ = ["ACCUMULATOR_BITS", "ADDRESS_BITS", "BEATS_BITS", "BYTES_BITS", "CAUSES", "COUNTERS",
            "COUNTER_COLUMNS", "COUNTER_ROWS", "DATA_WIDTHS", "GROUPS_BITS", "IMAGE_CHANNELS",
-           "INDEX_BITS", "LOGIT_BITS", "MEMORY_ADDRESS_BITS", "NARROW_ACCUMULATOR_BITS",
-           "OPERAND_BITS", "PACKINGS", "PAGE_BYTES", "PIXELS_BITS", "POOL_SUM_BITS", "PRESETS",
-           "RAMS", "RECORDS_BITS", "RECORD_BYTES", "REQUANTIZERS", "RINGS", "STORE_QUEUE_WORDS",
-           "STREAMS", "TAPS", "WORDS_BITS", "WRITE_OUTSTANDING", "AcceleratorConfig", "field_bits",
-           "packed_products"]
+           "INDEX_BITS", "LOGIT_BITS", "MEMORY_ADDRESS_WIDTHS", "NARROW_ACCUMULATOR_BITS",
+           "OFFSET_BITS", "OPERAND_BITS", "PACKINGS", "PAGE_BYTES", "PIXELS_BITS", "POOL_SUM_BITS",
+           "PRESETS", "RAMS", "RECORDS_BITS", "RECORD_BYTES", "REQUANTIZERS", "RINGS", "SEGMENTS",
+           "STORE_QUEUE_WORDS", "STREAMS", "TAPS", "WORDS_BITS", "WRITE_OUTSTANDING",
+           "AcceleratorConfig", "field_bits", "packed_products"]
 
 # Networks.
 IMAGE_CHANNELS = 3      # of an image
@@ -51,7 +51,8 @@ GROUPS_BITS  = 8        # groups of pixels in a row
 PIXELS_BITS  = 6        # pixels of a group
 
 # Programs in external memory.
-MEMORY_ADDRESS_BITS = 32        # of an address in external memory
+OFFSET_BITS         = 32        # of a place in a program's image, counted from its first byte
+SEGMENTS            = 7         # of a stream of constants: four of blocks, three of the classifier
 RECORDS_BITS        = 10        # of the number of records in a program
 RECORD_BYTES        = 128       # that each record takes in memory
 BEATS_BITS          = 24        # of a length in beats
@@ -59,6 +60,7 @@ BYTES_BITS          = 32        # of a length in bytes
 
 # The memory port.
 DATA_WIDTHS       = (64, 128, 256, 512)     # widths of the AXI4 port
+MEMORY_ADDRESS_WIDTHS = range(32, 65)       # widths of its addresses
 PAGE_BYTES        = 4096                    # that no AXI4 burst crosses (ARM IHI 0022E, A3.4.1)
 WRITE_OUTSTANDING = 4                       # write bursts announced and not answered
 STORE_QUEUE_WORDS = 4                       # between the map memory and the gearbox to the port
@@ -151,6 +153,8 @@ class AcceleratorConfig:
         Depth of the queue of expanded words and of the queue before the residual adder.
     data_bits : int
         Data width of the AXI4 port, 64 to 512 bits.
+    address_bits : int
+        Width of its addresses, 32 to 64 bits: 32 reach 4 GiB.
     burst_beats, outstanding : int
         Longest burst in beats; reads in flight at once, 2 or more.
     padded_words : bool
@@ -185,6 +189,7 @@ class AcceleratorConfig:
     weight_ram:      str = "block"
     queue_words:     int = 32
     data_bits:       int = 128
+    address_bits:    int = 32
     burst_beats:     int = 16
     outstanding:     int = 16
     padded_words:    bool = False
@@ -222,8 +227,9 @@ class AcceleratorConfig:
         for name in ("weight_bits", "activation_bits"):
             if not 4 <= getattr(self, name) <= 8:
                 raise ValueError(f"{name} must be 4 to 8, not {getattr(self, name)}")
-        # Widths of the fields of a descriptor.
-        for name, limit in (("pixels", 2**PIXELS_BITS - 1), ("map_words", 2**ADDRESS_BITS - 1),
+        # Widths of the fields of descriptors and registers.
+        for name, limit in (("outputs", 2**12 - 1), ("inputs", 2**10 - 1),
+                            ("pixels", 2**PIXELS_BITS - 1), ("map_words", 2**ADDRESS_BITS - 1),
                             ("strip_words", 2**ADDRESS_BITS - 1)):
             if getattr(self, name) > limit:
                 raise ValueError(f"{name} must be at most {limit}, not {getattr(self, name)}")
@@ -248,6 +254,8 @@ class AcceleratorConfig:
             raise ValueError(f"outstanding must be at least 2, not {self.outstanding}")
         if self.data_bits not in DATA_WIDTHS:
             raise ValueError(f"data_bits must be 64, 128, 256 or 512, not {self.data_bits}")
+        if self.address_bits not in MEMORY_ADDRESS_WIDTHS:
+            raise ValueError(f"address_bits must be 32 to 64, not {self.address_bits}")
         if self.queue_words < 2 * self.tile_words:
             raise ValueError(f"queue_words must be at least {2 * self.tile_words}, two tiles, "
                              f"not {self.queue_words}")
@@ -313,7 +321,9 @@ class AcceleratorConfig:
         """Words of each stream in external memory; image and logits are streams of their own.
 
         With :attr:`padded_words`, up to three words of an image share whole beats, since the array
-        waits for images from the first cycle on.
+        waits for images from the first cycle on. Constants are read in segments, each from a beat's
+        begin; so that what follows a segment's last word is no word, those that are narrower than a
+        beat take one each.
         """
         bits = {
             "program":     8 * RECORD_BYTES,
@@ -324,10 +334,15 @@ class AcceleratorConfig:
             "image":       self.frames * IMAGE_CHANNELS * self.pixels * self.activation_bits,
             "logits":      self.word_channels * LOGIT_BITS,
         }
-        if not self.padded_words:
-            return {name: dense_layout(size, self.data_bits) for name, size in bits.items()}
-        return {name: padded_layout(size, self.data_bits, 3 if name == "image" else 1)
-                for name, size in bits.items()}
+        layouts = {
+            name: padded_layout(size, self.data_bits, 3 if name == "image" else 1)
+            if self.padded_words else dense_layout(size, self.data_bits)
+            for name, size in bits.items()
+        }
+        for name in ("parameters", "taps", "weights"):
+            if bits[name] < self.data_bits:
+                layouts[name] = StreamLayout(bits[name], bits[name], bits[name], self.data_bits)
+        return layouts
 
     @property
     def data_bytes(self) -> int:

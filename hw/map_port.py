@@ -5,8 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .arguments import check_integer
-from .axi import beat
-from .config import ADDRESS_BITS, INDEX_BITS, MEMORY_ADDRESS_BITS
+from .axi import beat, check_address_bits
+from .config import ADDRESS_BITS, INDEX_BITS
 from .map_mover import MapLoader, MapStorer
 from .program import Descriptor, Work
 from .read_master import read_command
@@ -22,6 +22,8 @@ class MapPort(wiring.Component):
     ----------
     word_bits, logits_bits : int
         Bits of a word of a map and of a word of logits.
+    address_bits : int
+        Width of an address in external memory.
 
     Members
     -------
@@ -31,6 +33,8 @@ class MapPort(wiring.Component):
         It begins.
     block
         The descriptor; valid from ``checking`` until the next one is checked.
+    base, picture, logits
+        What the offsets of maps, images and logits are added to; constant from ``checking`` on.
     o_read, o_write
         Commands for its map or image, and for its map or logits; one each, from the cycle after
         ``begin``.
@@ -57,16 +61,20 @@ class MapPort(wiring.Component):
         If a parameter is outside its range.
     """
 
-    def __init__(self, *, word_bits, logits_bits):
+    def __init__(self, *, word_bits, logits_bits, address_bits):
         check_integer("Logits bits", logits_bits)
+        check_address_bits(address_bits)
         self._loader = MapLoader(word_bits=word_bits)
         self._storer = MapStorer(word_bits=word_bits)
         super().__init__({
             "checking":      In(1),
             "begin":         In(1),
             "block":         In(Descriptor),
-            "o_read":        Out(stream.Signature(read_command(MEMORY_ADDRESS_BITS))),
-            "o_write":       Out(stream.Signature(write_command(MEMORY_ADDRESS_BITS))),
+            "base":          In(address_bits),
+            "picture":       In(address_bits),
+            "logits":        In(address_bits),
+            "o_read":        Out(stream.Signature(read_command(address_bits))),
+            "o_write":       Out(stream.Signature(write_command(address_bits))),
             "i_words":       In(stream.Signature(word_bits)),
             "o_load":        Out(stream.Signature(data.StructLayout({
                 "address": ADDRESS_BITS, "word": word_bits}))),
@@ -112,10 +120,18 @@ class MapPort(wiring.Component):
             self.stored.eq(storer.stored),
         ]
 
+        # Sums are registers: the block is there since the cycle before it begins.
+        load_address  = Signal.like(self.o_read.payload.address)
+        store_address = Signal.like(self.o_write.payload.address)
+        m.d.sync += [
+            load_address.eq(Mux(block.stem, self.picture, self.base) + block.load_offset),
+            store_address.eq(Mux(block.work == Work.CLASSIFIER, self.logits, self.base)
+                             + block.store_offset),
+        ]
         m.d.comb += [
-            self.o_read.payload.address.eq(block.load_address),
+            self.o_read.payload.address.eq(load_address),
             self.o_read.payload.beats.eq(block.load_beats),
-            self.o_write.payload.address.eq(block.store_address),
+            self.o_write.payload.address.eq(store_address),
             self.o_write.payload.bytes.eq(block.store_bytes),
         ]
         for command, wanted in ((self.o_read, block.load | block.stem),

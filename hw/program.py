@@ -10,32 +10,60 @@ from amaranth.lib import data, enum
 from .config import (
     ADDRESS_BITS,
     BEATS_BITS,
+    BYTES_BITS,
     GROUPS_BITS,
     INDEX_BITS,
-    MEMORY_ADDRESS_BITS,
+    OFFSET_BITS,
     PIXELS_BITS,
+    SEGMENTS,
     WORDS_BITS,
 )
 from .layouts import AddParameters, ChannelParameters, LayerRange
 
-__all__ = ["Descriptor", "Header", "Work"]
+__all__ = ["Descriptor", "Header", "Turns", "Work"]
 
 
 class Header(data.Struct):
-    """First record: the streams that the program uses up.
+    """First record: for whom the program is, and the streams of constants that it uses up.
+
+    A program is executed once a turn: for each frame, or pair of frames abreast. The parts of the
+    classifier belong to the turn before, and are executed between the first blocks. Weights and
+    parameters lie in this order, one after another: those of the first blocks, of the first part of
+    the classifier, of the next blocks, of the next part, and so on, and at last those of all other
+    blocks and of the head. Each of these segments is whole beats, and may be empty. The first turn
+    leaves out the parts of the classifier; after the last turn they alone are read.
 
     Members
     -------
-    weights_address, weights_beats, taps_address, taps_beats, parameters_address, parameters_beats
-        Where each stream begins, in bytes, and how many beats of the memory port it has.
+    configuration
+        Hash of the accelerator that executes it, see
+        :func:`mnv2.hw.identity.configuration_hash`.
+    weights_offset, taps_offset, parameters_offset
+        Where each stream begins, in bytes from the header.
+    weights_beats, parameters_beats
+        Beats of the memory port of each segment.
+    taps_beats
+        Beats of the kernels, all of which belong to blocks.
     """
 
-    weights_address:    MEMORY_ADDRESS_BITS
-    weights_beats:      BEATS_BITS
-    taps_address:       MEMORY_ADDRESS_BITS
-    taps_beats:         BEATS_BITS
-    parameters_address: MEMORY_ADDRESS_BITS
-    parameters_beats:   BEATS_BITS
+    configuration:     32
+    weights_offset:    OFFSET_BITS
+    weights_beats:     data.ArrayLayout(BEATS_BITS, SEGMENTS)
+    taps_offset:       OFFSET_BITS
+    taps_beats:        BEATS_BITS
+    parameters_offset: OFFSET_BITS
+    parameters_beats:  data.ArrayLayout(BEATS_BITS, SEGMENTS)
+
+
+class Turns(enum.Enum, shape=2):
+    """Turns in which a descriptor is executed; in others it is left out."""
+
+    #: In each of them.
+    ALL   = 0
+    #: In all but the first: what it makes belongs to the turn before.
+    LATER = 1
+    #: In the last.
+    LAST  = 2
 
 
 class Work(enum.Enum, shape=2):
@@ -60,6 +88,11 @@ class Descriptor(data.Struct):
     work
         What kind of descriptor it is. Head and classifier have no strips, no hidden map and no
         residual.
+    turns
+        Turns in which it is executed. The first descriptor of a program is in all of them, and the
+        last one is not left out in the last.
+    ends_turn
+        When it has ended, the results of a turn are in memory.
     stem
         The block's input is the stem's output, and the stem's input is an image in external memory:
         three channels a pixel, dense within a group of pixels.
@@ -97,10 +130,12 @@ class Descriptor(data.Struct):
     input_base, input_end, output_base, output_end
         Rings in the map memory for whole rows of input and of output, each with the address one
         past its last word.
-    load_address, load_beats, load_words
-        Input map in external memory: address in bytes, beats, words.
-    store_address, store_bytes, store_words
-        Output map in external memory: address in bytes, bytes, words.
+    load_offset, load_beats, load_words
+        Input map in external memory: bytes from the header of the program, or of an image from the
+        turn's picture; beats, words.
+    store_offset, store_bytes, store_words
+        Output map in external memory: bytes from the header of the program, or of logits from the
+        turn's; bytes, words.
     padding
         Zero point of the expanded map.
     stem_range, expand, depthwise, project
@@ -112,6 +147,8 @@ class Descriptor(data.Struct):
     """
 
     work:               Work
+    turns:              Turns
+    ends_turn:          1
     stem:               1
     image_rows:         WORDS_BITS
     image_groups:       GROUPS_BITS
@@ -143,11 +180,11 @@ class Descriptor(data.Struct):
     input_end:          ADDRESS_BITS
     output_base:        ADDRESS_BITS
     output_end:         ADDRESS_BITS
-    load_address:       MEMORY_ADDRESS_BITS
+    load_offset:        OFFSET_BITS
     load_beats:         BEATS_BITS
     load_words:         INDEX_BITS
-    store_address:      MEMORY_ADDRESS_BITS
-    store_bytes:        MEMORY_ADDRESS_BITS
+    store_offset:       OFFSET_BITS
+    store_bytes:        BYTES_BITS
     store_words:        INDEX_BITS
     padding:            signed(8)
     stem_range:         LayerRange

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .axi import AxiSignature
-from .config import MEMORY_ADDRESS_BITS, STREAMS
+from .config import STREAMS
 from .gearbox import Gearbox
 from .read_master import ReadMaster, read_command
 from .stream_layout import check_layouts
@@ -29,7 +29,7 @@ class ReadPort(wiring.Component):
     streams : dict of str to StreamLayout
         Layout of the words of each stream, and of ``"image"``, see
         :attr:`mnv2.hw.config.AcceleratorConfig.streams`.
-    data_bits, burst_beats, fifo_beats, outstanding : int
+    data_bits, address_bits, burst_beats, fifo_beats, outstanding : int
         See :class:`mnv2.hw.read_master.ReadMaster`.
 
     Members
@@ -56,9 +56,9 @@ class ReadPort(wiring.Component):
         If a parameter is outside its range.
     """
 
-    def __init__(self, *, streams, data_bits, burst_beats, fifo_beats, outstanding):
+    def __init__(self, *, streams, data_bits, address_bits, burst_beats, fifo_beats, outstanding):
         self._master = ReadMaster(
-            data_bits=data_bits, address_bits=MEMORY_ADDRESS_BITS, channels=len(STREAMS),
+            data_bits=data_bits, address_bits=address_bits, channels=len(STREAMS),
             burst_beats=burst_beats, fifo_beats=fifo_beats, outstanding=outstanding,
             arbitration="round-robin")
         check_layouts(streams, _WORDS, data_bits)
@@ -66,13 +66,13 @@ class ReadPort(wiring.Component):
             name: Gearbox(input_bits=streams[name].beat_bits, output_bits=streams[name].taken_bits,
                           partial="drop")
             for name in _WORDS}
-        command = stream.Signature(read_command(MEMORY_ADDRESS_BITS))
+        command = stream.Signature(read_command(address_bits))
         super().__init__({
             **{f"i_{name}": In(command) for name in STREAMS},
             **{f"o_{name}": Out(stream.Signature(streams[name].word_bits)) for name in _WORDS},
             "image":    In(1),
             "restart":  In(1),
-            "bus":      Out(AxiSignature(data_bits=data_bits, address_bits=MEMORY_ADDRESS_BITS,
+            "bus":      Out(AxiSignature(data_bits=data_bits, address_bits=address_bits,
                                          access="r")),
             "received": Out(len(STREAMS)),
             "clear":    In(1),

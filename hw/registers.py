@@ -1,66 +1,31 @@
 """Registers of the accelerator, on an AXI4-Lite port."""
 
 from amaranth import *
-from amaranth.lib import enum, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
-from .config import COUNTER_COLUMNS, COUNTERS, MEMORY_ADDRESS_BITS, RECORDS_BITS
+from .axi import RESPONSE_OKAY, RESPONSE_SLVERR
+from .config import COUNTER_COLUMNS, COUNTERS, MEMORY_ADDRESS_WIDTHS, RECORDS_BITS
+from .register_map import (
+    ADDRESSES,
+    BASE_ALIGNMENT,
+    COUNTER_OFFSET,
+    FRAME_BITS,
+    REGISTER_ADDRESS_BITS,
+    REGISTERS,
+    SLOTS_BITS,
+    Status,
+)
 
-__all__ = ["COUNTER_OFFSET", "COUNTER_ROW_BYTES", "REGISTERS", "REGISTER_ADDRESS_BITS",
-           "AxiLiteSignature", "Register", "Registers", "Status"]
+__all__ = ["AxiLiteSignature", "Registers"]
 
-#: Width of a byte address.
-REGISTER_ADDRESS_BITS = 14
-
-#: Byte address of the first counter, and bytes of a row of :data:`COUNTER_COLUMNS`. They read 0 in
-#: an accelerator without counters.
-COUNTER_OFFSET, COUNTER_ROW_BYTES = 0x2000, 4 * COUNTER_COLUMNS
-
-_RESPONSE_OKAY, _RESPONSE_SLVERR = 0b00, 0b10
-
-
-class Status(enum.Enum, shape=4):
-    """State of the last program, or outcome of the last request to start one."""
-
-    #: No program has ended since reset.
-    NONE       = 0
-    #: The program has ended, the result is in memory.
-    DONE       = 1
-    #: The program is under way.
-    RUNNING    = 2
-    #: Memory returned an error or violated AXI4; the program was aborted.
-    BUS        = 3
-    #: A descriptor is invalid; the program was aborted.
-    DESCRIPTOR = 4
-    #: Nothing moved for a long time: descriptors and streams do not fit together; the program was
-    #: aborted.
-    STUCK      = 5
-
-
-class Register(enum.Enum):
-    """Byte addresses of the registers, 32 bits each."""
-
-    #: Write 1: start the program. Ignored, and noted in ``ERRORS``, while one is under way.
-    START            = 0x00
-    #: Read: a :class:`Status`.
-    STATUS           = 0x04
-    #: Byte address of the program in memory, a multiple of the bytes of a beat.
-    PROGRAM_ADDRESS  = 0x08
-    #: Records of the program, its header included.
-    PROGRAM_RECORDS  = 0x0C
-    #: Read: descriptors that the program has completed.
-    FINISHED         = 0x10
-    #: Bit 0: raise the interrupt when a program ends.
-    INTERRUPT_ENABLE = 0x14
-    #: Bit 0: a program has ended. Write 1 to clear it.
-    INTERRUPT        = 0x18
-    #: Bit 0: a start came while a program was under way. Write 1 to clear it.
-    ERRORS           = 0x1C
-
-
-#: Registers by name, with their byte addresses; counters begin at :data:`COUNTER_OFFSET`.
-REGISTERS = {register.name: register.value for register in Register}
+#: Registers that are written and read, by the port that their value leaves by; and those of an
+#: address, in two halves.
+_SETTINGS = {"program_records": "PROGRAM_RECORDS", "frames": "FRAMES",
+             "picture_stride": "PICTURE_STRIDE", "picture_count": "PICTURE_COUNT",
+             "logits_stride": "LOGITS_STRIDE", "logits_count": "LOGITS_COUNT"}
+_PLACES = ("base", "picture", "logits")
 
 
 class AxiLiteSignature(wiring.Signature):
@@ -86,44 +51,82 @@ class AxiLiteSignature(wiring.Signature):
 
 
 class Registers(wiring.Component):
-    """Registers that the host writes and reads.
+    """Registers that the host writes and reads, see :data:`mnv2.hw.register_map.REGISTERS`.
 
-    One read and one write are under way at a time. An address without a register answers with an
-    error.
+    One read and one write are under way at a time. An address without a register, a write to a
+    register that is read only, and a read of one that is written only answer with SLVERR, and do
+    nothing.
 
     Parameters
     ----------
     counter_rows : int
         Rows of counters.
+    address_bits : int
+        Width of an address in external memory.
+    constants : dict of str to int
+        Values of the registers that never change, by name, see
+        :func:`mnv2.hw.identity.constant_registers`.
 
     Members
     -------
     bus
         AXI4-Lite port.
     interrupt
-        A program has ended, and the interrupt is enabled.
-    start
-        Start the program, for one cycle, the one after the write.
-    program_address, program_records
-        See :class:`Register`.
-    status, finished, ended
-        Status of the program; completed descriptors; whether it ends in this cycle.
+        Something that is enabled has happened.
+    start, stop, abort
+        What the host asks for, for one cycle, the one after the write.
+    base, picture, logits
+        Addresses in external memory, see the registers.
+    program_records, frames, picture_stride, picture_count, logits_stride, logits_count
+        See the registers.
+    misaligned
+        An address or a stride is not a multiple of 4096; a cycle late.
+    status, finished, frames_done
+        Status of the program; descriptors and turns that it has completed.
+    ended, frame_ended
+        The program, or a turn of it, ends in this cycle.
     counter_row, counter_column, counter_value
         Read a counter, see :class:`mnv2.hw.counters.Counters`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is outside its range, or the constants are not those of the table.
     """
 
-    def __init__(self, *, counter_rows):
+    def __init__(self, *, counter_rows, address_bits, constants):
         check_integer("Counter rows", counter_rows)
+        check_integer("Address bits", address_bits, MEMORY_ADDRESS_WIDTHS[0],
+                      MEMORY_ADDRESS_WIDTHS[-1])
+        expected = {name for name, register in REGISTERS.items() if register.constant}
+        if set(constants) != expected:
+            raise ValueError(f"Constants must be {', '.join(sorted(expected))}, "
+                             f"not {', '.join(sorted(constants))}")
+        for name, value in constants.items():
+            if value & ~REGISTERS[name].mask:
+                raise ValueError(f"{name} must fit its fields, not {value:#x}")
         self.counter_rows = counter_rows
+        self.address_bits = address_bits
+        self.constants    = constants
         super().__init__({
             "bus":             In(AxiLiteSignature(address_bits=REGISTER_ADDRESS_BITS)),
             "interrupt":       Out(1),
             "start":           Out(1),
-            "program_address": Out(MEMORY_ADDRESS_BITS),
+            "stop":            Out(1),
+            "abort":           Out(1),
+            **{name: Out(address_bits) for name in _PLACES},
             "program_records": Out(RECORDS_BITS),
+            "frames":          Out(FRAME_BITS),
+            "picture_stride":  Out(32),
+            "picture_count":   Out(SLOTS_BITS),
+            "logits_stride":   Out(32),
+            "logits_count":    Out(SLOTS_BITS),
+            "misaligned":      Out(1),
             "status":          In(Status),
-            "finished":        In(RECORDS_BITS),
+            "finished":        In(32),
+            "frames_done":     In(FRAME_BITS),
             "ended":           In(1),
+            "frame_ended":     In(1),
             "counter_row":     Out(range(counter_rows)),
             "counter_column":  Out(range(COUNTER_COLUMNS)),
             "counter_value":   In(32),
@@ -131,13 +134,49 @@ class Registers(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        bus     = self.bus
-        enable  = Signal()
-        pending = Signal()
-        refused = Signal()
-        m.d.comb += self.interrupt.eq(pending & enable)
+        # Values by name of all that can be read, and those that can be written.
+        stored = {name: Signal(len(getattr(self, port)), init=REGISTERS[name].reset,
+                               name=name.lower())
+                  for port, name in _SETTINGS.items()}
+        stored["INTERRUPT_ENABLE"] = Signal(2, name="interrupt_enable")
+        for port in _PLACES:
+            low, high = f"{port}_low".upper(), f"{port}_high".upper()
+            stored[low] = Signal(32, name=low.lower())
+            stored[high] = (Signal(self.address_bits - 32, name=high.lower())
+                            if self.address_bits > 32 else Const(0, 0))     # Verilog has no such
+            m.d.comb += getattr(self, port).eq(Cat(stored[low], stored[high]))
+        for port, name in _SETTINGS.items():
+            m.d.comb += getattr(self, port).eq(stored[name])
+        happened = {name: Signal(2, name=name.lower()) for name in ("INTERRUPT", "ERRORS")}
+        readable = {
+            **{name: Const(value, 32) for name, value in self.constants.items()},
+            "STATUS": Value.cast(self.status), "FINISHED": self.finished,
+            "FRAMES_DONE": self.frames_done,
+            **stored, **happened,
+        }
+        unaligned = [stored[name][:BASE_ALIGNMENT.bit_length() - 1]
+                     for name in ("BASE_LOW", "PICTURE_LOW", "LOGITS_LOW",
+                                  "PICTURE_STRIDE", "LOGITS_STRIDE")]
+        m.d.sync += self.misaligned.eq(Cat(unaligned).any())
+        m.d.comb += self.interrupt.eq((happened["INTERRUPT"] & stored["INTERRUPT_ENABLE"]).any())
 
-        # Write: address and data are taken together.
+        # What happens in the cycle of a clear is not lost.
+        refused = Signal()
+        clear   = {name: Signal(2, name=f"clear_{name.lower()}") for name in happened}
+        events  = {
+            "INTERRUPT": Cat(self.ended, self.frame_ended),
+            "ERRORS":    Cat(refused, self.frame_ended & happened["INTERRUPT"][1]
+                                      & ~clear["INTERRUPT"][1]),
+        }
+        for name, bits in happened.items():
+            m.d.sync += bits.eq(bits & ~clear[name] | events[name])
+        self._write(m, stored, clear, refused)
+        self._read(m, readable)
+        return m
+
+    def _write(self, m, stored, clear, refused):
+        """Writes of the host: address and data are taken together."""
+        bus     = self.bus
         write   = Signal()
         address = Signal(REGISTER_ADDRESS_BITS)
         m.d.comb += [
@@ -148,42 +187,33 @@ class Registers(wiring.Component):
         ]
         with m.If(bus.bready):
             m.d.sync += bus.bvalid.eq(0)
-        data = Signal(32)
-        def masked(old):
-            return Cat(Mux(bus.wstrb[k], bus.wdata.word_select(k, 8),
-                           Value.cast(old).as_unsigned()[8 * k:8 * k + 8])
-                       for k in range(4))
-        m.d.sync += self.start.eq(0)
+        m.d.sync += [self.start.eq(0), self.stop.eq(0), self.abort.eq(0)]
+        asked   = bus.wstrb[0] & bus.wdata[0]
+        running = (Value.cast(self.status) == Status.RUNNING.value) | self.start
         with m.If(write):
-            m.d.sync += [bus.bvalid.eq(1), bus.bresp.eq(_RESPONSE_OKAY)]
+            m.d.sync += [bus.bvalid.eq(1), bus.bresp.eq(RESPONSE_OKAY)]
             with m.Switch(address):
-                with m.Case(Register.START.value):
-                    with m.If(bus.wstrb[0] & bus.wdata[0]):
-                        with m.If((self.status == Status.RUNNING) | self.start):
-                            m.d.sync += refused.eq(1)
-                        with m.Else():
-                            m.d.sync += self.start.eq(1)
-                with m.Case(Register.PROGRAM_ADDRESS.value):
-                    m.d.sync += self.program_address.eq(masked(self.program_address))
-                with m.Case(Register.PROGRAM_RECORDS.value):
-                    m.d.comb += data.eq(masked(Cat(self.program_records,
-                                                   Const(0, 32 - RECORDS_BITS))))
-                    m.d.sync += self.program_records.eq(data)
-                with m.Case(Register.INTERRUPT_ENABLE.value):
-                    with m.If(bus.wstrb[0]):
-                        m.d.sync += enable.eq(bus.wdata[0])
-                with m.Case(Register.INTERRUPT.value):
-                    with m.If(bus.wstrb[0] & bus.wdata[0]):
-                        m.d.sync += pending.eq(0)
-                with m.Case(Register.ERRORS.value):
-                    with m.If(bus.wstrb[0] & bus.wdata[0]):
-                        m.d.sync += refused.eq(0)
+                with m.Case(ADDRESSES["START"]):
+                    m.d.comb += refused.eq(asked & running)
+                    m.d.sync += self.start.eq(asked & ~running)
+                with m.Case(ADDRESSES["STOP"]):
+                    m.d.sync += self.stop.eq(asked)
+                with m.Case(ADDRESSES["ABORT"]):
+                    m.d.sync += self.abort.eq(asked)
+                for name, bits in clear.items():
+                    with m.Case(ADDRESSES[name]):
+                        m.d.comb += bits.eq(Mux(bus.wstrb[0], bus.wdata, 0))
+                for name, value in stored.items():
+                    with m.Case(ADDRESSES[name]):
+                        for low in range(0, len(value), 8):
+                            with m.If(bus.wstrb[low // 8]):
+                                m.d.sync += value[low:low + 8].eq(bus.wdata[low:low + 8])
                 with m.Default():
-                    m.d.sync += bus.bresp.eq(_RESPONSE_SLVERR)
-        with m.If(self.ended):
-            m.d.sync += pending.eq(1)
+                    m.d.sync += bus.bresp.eq(RESPONSE_SLVERR)
 
-        # Read: counters take three cycles more, for their memory.
+    def _read(self, m, readable):
+        """Reads of the host: counters take three cycles more, for their memory."""
+        bus   = self.bus
         asked = Signal(REGISTER_ADDRESS_BITS)
         wait  = Signal(range(4))
         busy  = Signal()
@@ -199,23 +229,15 @@ class Registers(wiring.Component):
         with m.If(bus.rvalid & bus.rready):
             m.d.sync += bus.rvalid.eq(0)
         with m.If(busy & (wait == 0)):
-            m.d.sync += [busy.eq(0), bus.rvalid.eq(1), bus.rresp.eq(_RESPONSE_OKAY)]
+            m.d.sync += [busy.eq(0), bus.rvalid.eq(1), bus.rresp.eq(RESPONSE_OKAY)]
             with m.If(asked >= COUNTER_OFFSET):
                 m.d.sync += bus.rdata.eq(self.counter_value)
                 with m.If(asked[2:7] >= len(COUNTERS)):     # in either half
-                    m.d.sync += [bus.rresp.eq(_RESPONSE_SLVERR), bus.rdata.eq(0)]
+                    m.d.sync += [bus.rresp.eq(RESPONSE_SLVERR), bus.rdata.eq(0)]
             with m.Else():
                 with m.Switch(asked & ~3):
-                    for register, value in (
-                            (Register.STATUS, self.status),
-                            (Register.PROGRAM_ADDRESS, self.program_address),
-                            (Register.PROGRAM_RECORDS, self.program_records),
-                            (Register.FINISHED, self.finished),
-                            (Register.INTERRUPT_ENABLE, enable),
-                            (Register.INTERRUPT, pending),
-                            (Register.ERRORS, refused)):
-                        with m.Case(register.value):
+                    for name, value in readable.items():
+                        with m.Case(ADDRESSES[name]):
                             m.d.sync += bus.rdata.eq(value)
                     with m.Default():
-                        m.d.sync += [bus.rresp.eq(_RESPONSE_SLVERR), bus.rdata.eq(0)]
-        return m
+                        m.d.sync += [bus.rresp.eq(RESPONSE_SLVERR), bus.rdata.eq(0)]

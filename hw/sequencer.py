@@ -5,11 +5,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .arguments import check_data_bits, check_integer
+from .axi import check_address_bits
 from .block_settings import BlockSettings
 from .config import (
     ADDRESS_BITS,
     INDEX_BITS,
-    MEMORY_ADDRESS_BITS,
     RECORD_BYTES,
     RECORDS_BITS,
     WORDS_BITS,
@@ -37,14 +37,17 @@ class Sequencer(wiring.Component):
 
     Parameters
     ----------
-    data_bits : int
-        Width of a beat of the memory port.
+    data_bits, address_bits : int
+        Widths of a beat and of an address of the memory port.
+    configuration : int
+        Hash that a program must carry.
     map_words, tap_words, parameter_words : int
         What a descriptor must fit into.
 
     Members
     -------
-    start, program_address, program_records, i_records, o_program, o_weights, o_taps, o_parameters
+    start, base, program_records, ending, turn, wrong, i_records, o_program, o_weights, o_taps,
+    o_parameters
         See :class:`mnv2.hw.program_fetch.ProgramFetch`.
     o_pass, o_line, settings, residual_input, quiet, issued, input_next, index_next, output_next,
     residual_next
@@ -77,20 +80,28 @@ class Sequencer(wiring.Component):
         What is waited for while no pass is issued.
     """
 
-    def __init__(self, *, data_bits, map_words, tap_words, parameter_words):
+    def __init__(self, *, data_bits, address_bits, configuration, map_words, tap_words,
+                 parameter_words):
         check_data_bits(data_bits)
+        check_address_bits(address_bits)
+        check_integer("Configuration", configuration, 1, 2**32 - 1)
         check_integer("Map words", map_words, 1, 2**ADDRESS_BITS - 1)
         check_integer("Tap words", tap_words)
         check_integer("Parameter words", parameter_words)
         self.data_bits       = data_bits
+        self.address_bits    = address_bits
+        self.configuration   = configuration
         self.map_words       = map_words
         self.tap_words       = tap_words
         self.parameter_words = parameter_words
-        read = stream.Signature(read_command(MEMORY_ADDRESS_BITS))
+        read = stream.Signature(read_command(address_bits))
         super().__init__({
             "start":           In(1),
-            "program_address": In(MEMORY_ADDRESS_BITS),
+            "base":            In(address_bits),
             "program_records": In(RECORDS_BITS),
+            "ending":          In(1),
+            "turn":            Out(1),
+            "wrong":           Out(1),
             "i_records":       In(stream.Signature(8 * RECORD_BYTES)),
             "o_program":       Out(read),
             "o_weights":       Out(read),
@@ -126,7 +137,9 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         block = self.block
-        m.submodules.fetch    = fetch    = ProgramFetch(data_bits=self.data_bits)
+        m.submodules.fetch    = fetch    = ProgramFetch(
+            data_bits=self.data_bits, address_bits=self.address_bits,
+            configuration=self.configuration)
         m.submodules.check    = check    = DescriptorCheck(
             map_words=self.map_words, tap_words=self.tap_words,
             parameter_words=self.parameter_words)
@@ -146,8 +159,11 @@ class Sequencer(wiring.Component):
         input_index    = Signal(INDEX_BITS)
         output_address = Signal(ADDRESS_BITS)
         m.d.comb += [
-            fetch.program_address.eq(self.program_address),
+            fetch.base.eq(self.base),
             fetch.program_records.eq(self.program_records),
+            fetch.ending.eq(self.ending),
+            self.turn.eq(fetch.turn),
+            self.wrong.eq(fetch.wrong),
             room.produced.eq(self.produced),
             room.stored.eq(self.stored),
             passes.strip.eq(rows.strip),

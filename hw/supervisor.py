@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .arguments import check_integer
-from .registers import Status
+from .register_map import Status
 
 __all__ = ["Supervisor"]
 
@@ -13,8 +13,8 @@ __all__ = ["Supervisor"]
 class Supervisor(wiring.Component):
     """Watches a program from its start to its end, so that none leaves the accelerator hanging.
 
-    A program that goes wrong is aborted: everything that works for it is reset, the bus becomes
-    idle when the last transfer under way has ended, and the status says why.
+    A program that goes wrong, or that the host aborts, is given up: everything that works for it is
+    reset, the bus becomes idle when the last transfer under way has ended, and the status says why.
 
     Parameters
     ----------
@@ -29,8 +29,12 @@ class Supervisor(wiring.Component):
         A program begins in this cycle.
     complete
         The program has come to its end.
-    bus_error, descriptor_error
-        The program cannot go on.
+    abort
+        End the program, if one is under way.
+    misaligned
+        A start ends at once: an address is wrong.
+    bus_error, descriptor_error, wrong
+        The program cannot continue, or is for another accelerator.
     moving
         Something is computed or transferred in this cycle.
     bus_busy
@@ -50,8 +54,11 @@ class Supervisor(wiring.Component):
             "start":            In(1),
             "begin":            Out(1),
             "complete":         In(1),
+            "abort":            In(1),
+            "misaligned":       In(1),
             "bus_error":        In(1),
             "descriptor_error": In(1),
+            "wrong":            In(1),
             "moving":           In(1),
             "bus_busy":         In(1),
             "give_up":          Out(1),
@@ -67,7 +74,10 @@ class Supervisor(wiring.Component):
         m.d.sync += self.give_up.eq(0)
         with m.FSM():
             with m.State("IDLE"):
-                with m.If(self.start):
+                with m.If(self.start & self.misaligned):
+                    m.d.comb += self.ended.eq(1)
+                    m.d.sync += self.status.eq(Status.ALIGNMENT)
+                with m.Elif(self.start):
                     m.d.comb += self.begin.eq(1)
                     m.d.sync += [self.status.eq(Status.RUNNING), patience.eq(0)]
                     m.next = "RUN"
@@ -79,6 +89,9 @@ class Supervisor(wiring.Component):
                 with m.Elif(self.descriptor_error):
                     m.d.sync += [reason.eq(Status.DESCRIPTOR), self.give_up.eq(1)]
                     m.next = "GIVE UP"
+                with m.Elif(self.wrong):
+                    m.d.sync += [reason.eq(Status.CONFIGURATION), self.give_up.eq(1)]
+                    m.next = "GIVE UP"
                 with m.Elif(patience == self.patience_cycles):
                     m.d.sync += [reason.eq(Status.STUCK), self.give_up.eq(1)]
                     m.next = "GIVE UP"
@@ -89,6 +102,9 @@ class Supervisor(wiring.Component):
                     m.d.comb += self.ended.eq(1)
                     m.d.sync += self.status.eq(Status.DONE)
                     m.next = "IDLE"
+                with m.Elif(self.abort):
+                    m.d.sync += [reason.eq(Status.ABORTED), self.give_up.eq(1)]
+                    m.next = "GIVE UP"
             with m.State("GIVE UP"):
                 m.d.sync += self.give_up.eq(self.bus_busy)
                 with m.If(~self.bus_busy):

@@ -7,7 +7,7 @@ from .accelerator import Accelerator
 from .block_settings import BlockSettings
 from .config import (
     COUNTER_ROWS,
-    MEMORY_ADDRESS_BITS,
+    SEGMENTS,
     STREAMS,
     WORDS_BITS,
     WRITE_OUTSTANDING,
@@ -18,6 +18,7 @@ from .counters import Counters
 from .descriptor_check import DescriptorCheck
 from .gearbox import Gearbox
 from .gearbox_shape import gearbox_shape
+from .identity import configuration_hash, constant_registers
 from .issue import Issue
 from .line_buffer import LineBuffer
 from .line_input import LineInput
@@ -37,15 +38,18 @@ from .residual import ResidualAdd
 from .residual_path import ResidualPath
 from .ring import Ring
 from .sequencer import Sequencer
+from .slot_ring import SlotRing
 from .standalone.depthwise import Depthwise
 from .standalone.pointwise import Pointwise
 from .standalone.weight_banks import WeightBanks
 from .step_input import StepInput
+from .stream_walk import StreamWalk
 from .strip_passes import StripPasses
 from .strip_room import StripRoom
 from .strip_rows import StripRows
 from .supervisor import Supervisor
 from .tile_results import TileResults
+from .turn_counter import TurnCounter
 from .write_master import WriteMaster
 from .write_port import WritePort
 
@@ -180,18 +184,26 @@ def _gearbox(config):
 
 def _port(config):
     """Parameters of a port to external memory."""
-    return {"streams": config.streams, "data_bits": config.data_bits,
-            "burst_beats": config.burst_beats}
+    return {"streams": config.streams, **_addressed(config), "burst_beats": config.burst_beats}
+
+
+def _addressed(config):
+    """Widths of the port to external memory."""
+    return {"data_bits": config.data_bits, "address_bits": config.address_bits}
+
+
+def _fetch(config):
+    return {**_addressed(config), "configuration": configuration_hash(config)}
 
 
 def _read_master(config):
-    return {"data_bits": config.data_bits, "address_bits": MEMORY_ADDRESS_BITS,
+    return {**_addressed(config),
             "channels": len(STREAMS), "burst_beats": config.burst_beats,
             "fifo_beats": config.read_queue_beats, "outstanding": config.outstanding}
 
 
 def _write_master(config):
-    return {"data_bits": config.data_bits, "address_bits": MEMORY_ADDRESS_BITS,
+    return {**_addressed(config),
             "burst_beats": config.burst_beats, "fifo_beats": config.write_queue_beats,
             "outstanding": WRITE_OUTSTANDING}
 
@@ -259,7 +271,8 @@ UNITS = {
     "map-port": HardwareUnit(
         MapPort,
         lambda config: {"word_bits": config.word_bits,
-                        "logits_bits": config.streams["logits"].word_bits}, ("map_port",)),
+                        "logits_bits": config.streams["logits"].word_bits,
+                        "address_bits": config.address_bits}, ("map_port",)),
     "gearbox": HardwareUnit(
         Gearbox, _gearbox,
         (*(f"read_port.{name}_gearbox" for name in (*STREAMS, "image")),
@@ -274,10 +287,11 @@ UNITS = {
     "map-storer": HardwareUnit(
         MapStorer, lambda config: {"word_bits": config.word_bits}, ("map_port.storer",)),
     "sequencer": HardwareUnit(
-        Sequencer, lambda config: {"data_bits": config.data_bits, **_descriptor(config)},
-        ("sequencer",)),
-    "program-fetch": HardwareUnit(
-        ProgramFetch, lambda config: {"data_bits": config.data_bits}, ("sequencer.fetch",)),
+        Sequencer, lambda config: {**_fetch(config), **_descriptor(config)}, ("sequencer",)),
+    "program-fetch": HardwareUnit(ProgramFetch, _fetch, ("sequencer.fetch",)),
+    "stream-walk": HardwareUnit(
+        StreamWalk, lambda config: {**_addressed(config), "segments": SEGMENTS},
+        tuple(f"sequencer.fetch.{name}_walk" for name in ("weights", "taps", "parameters"))),
     "descriptor-check": HardwareUnit(DescriptorCheck, _descriptor, ("sequencer.check",)),
     "block-settings": HardwareUnit(BlockSettings, lambda config: {}, ("sequencer.settings",)),
     "strip-rows": HardwareUnit(StripRows, lambda config: {}, ("sequencer.rows",)),
@@ -285,7 +299,14 @@ UNITS = {
     "strip-passes": HardwareUnit(StripPasses, lambda config: {}, ("sequencer.passes",)),
     "counters": HardwareUnit(Counters, lambda config: {"rows": COUNTER_ROWS}, ("counters",)),
     "registers": HardwareUnit(
-        Registers, lambda config: {"counter_rows": COUNTER_ROWS}, ("registers",)),
+        Registers,
+        lambda config: {"counter_rows": COUNTER_ROWS, "address_bits": config.address_bits,
+                        "constants": constant_registers(config)}, ("registers",)),
+    "turn-counter": HardwareUnit(
+        TurnCounter, lambda config: {"address_bits": config.address_bits}, ("turns",)),
+    "slot-ring": HardwareUnit(
+        SlotRing, lambda config: {"address_bits": config.address_bits},
+        ("turns.picture_ring", "turns.logits_ring")),
     "supervisor": HardwareUnit(
         Supervisor, lambda config: {"patience_cycles": config.patience_cycles}, ("supervisor",)),
 }

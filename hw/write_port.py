@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .axi import AxiSignature, beat
-from .config import MEMORY_ADDRESS_BITS, WRITE_OUTSTANDING
+from .config import WRITE_OUTSTANDING
 from .gearbox import Gearbox
 from .stream_layout import check_layouts
 from .write_master import WriteMaster, write_command
@@ -27,7 +27,7 @@ class WritePort(wiring.Component):
     streams : dict of str to StreamLayout
         Layout of the words of ``"activations"`` and ``"logits"``, see
         :attr:`mnv2.hw.config.AcceleratorConfig.streams`; others are ignored.
-    data_bits, burst_beats, fifo_beats : int
+    data_bits, address_bits, burst_beats, fifo_beats : int
         See :class:`mnv2.hw.write_master.WriteMaster`.
 
     Members
@@ -51,9 +51,9 @@ class WritePort(wiring.Component):
         If a parameter is outside its range.
     """
 
-    def __init__(self, *, streams, data_bits, burst_beats, fifo_beats):
+    def __init__(self, *, streams, data_bits, address_bits, burst_beats, fifo_beats):
         self._master = WriteMaster(
-            data_bits=data_bits, address_bits=MEMORY_ADDRESS_BITS, burst_beats=burst_beats,
+            data_bits=data_bits, address_bits=address_bits, burst_beats=burst_beats,
             fifo_beats=fifo_beats, outstanding=WRITE_OUTSTANDING)
         check_layouts(streams, _WORDS, data_bits)
         self._gearboxes = {
@@ -61,11 +61,11 @@ class WritePort(wiring.Component):
                           partial="emit")
             for name in _WORDS}
         super().__init__({
-            "i_command": In(stream.Signature(write_command(MEMORY_ADDRESS_BITS))),
+            "i_command": In(stream.Signature(write_command(address_bits))),
             **{f"i_{name}": In(stream.Signature(beat(streams[name].word_bits)))
                for name in _WORDS},
             "logits":    In(1),
-            "bus":       Out(AxiSignature(data_bits=data_bits, address_bits=MEMORY_ADDRESS_BITS,
+            "bus":       Out(AxiSignature(data_bits=data_bits, address_bits=address_bits,
                                           access="w")),
             "clear":     In(1),
             "abort":     In(1),

@@ -19,6 +19,7 @@ from mnv2.sim.commands.lab import COMMANDS as LAB_COMMANDS
 from mnv2.sim.commands.lab import HELP as LAB_HELP
 from mnv2.sim.commands.place import place
 from mnv2.sim.commands.predict import model, predict
+from mnv2.sim.commands.program import program
 from mnv2.sim.commands.run import run
 from mnv2.sim.commands.summary import summary
 from mnv2.sim.commands.sweep import sweep
@@ -122,6 +123,7 @@ for _command in (
     explore,
     place,
     verilog,
+    program,
     doctor,
 ):
     app.command()(guard(_command))

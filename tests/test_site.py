@@ -16,7 +16,7 @@ import yaml
 
 import mnv2
 from mnv2.hw.config import COUNTER_ROWS, PRESETS, AcceleratorConfig
-from mnv2.hw.registers import REGISTERS
+from mnv2.hw.register_map import ADDRESSES
 from mnv2.sim.cli import app
 from mnv2.sim.rtl.register_map import register_map
 
@@ -226,7 +226,7 @@ def test_registers(site):
     for row in rows:
         cells = bare(row).replace("|", "")
         assert cells in plain or not cells.strip("-:"), row
-    assert all(f"0x{address:04X}{bare(name)}" in plain for name, address in REGISTERS.items())
+    assert all(f"0x{address:04X}{bare(name)}" in plain for name, address in ADDRESSES.items())
 
 
 @pytest.mark.parametrize("name", load("drawings").DRAWINGS)

@@ -28,7 +28,7 @@ RETIRED = {
 }
 FOLDERS = ("golden", "hw", "sim", "scripts", "tests", "docs")
 FILES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "pyproject.toml")
-SUFFIXES = {"", ".css", ".js", ".md", ".py", ".sh", ".sv", ".toml"}
+SUFFIXES = {"", ".c", ".cpp", ".css", ".h", ".js", ".md", ".py", ".sh", ".sv", ".toml"}
 #: These name the retired words.
 EXEMPT = {Path("tests/test_vocabulary.py"), Path("docs/glossary.md")}
 

@@ -376,16 +376,15 @@ def run_rtl(
     )
 
 
-def program(
-    model: RunnableModel, given: ModelInput | Sequence[ModelInput], config: AcceleratorConfig
-) -> NetworkProgram:
-    """Map a network to an accelerator: the memory that a host writes, and where logits appear.
+def program(model: RunnableModel, config: AcceleratorConfig) -> NetworkProgram:
+    """Map a network to an accelerator: the image that a host loads, for any number of pictures.
+
+    It may lie anywhere in memory; pictures and logits lie elsewhere, see
+    `mnv2.sim.mapping.packing.pack_image` and `mnv2.sim.mapping.network_program.unpack_logits`.
 
     Parameters
     ----------
     model : mnv2.sim.networks.open.RunnableModel
-    given : mnv2.sim.networks.inputs.ModelInput, or sequence of them
-        Two for an accelerator that computes two frames abreast.
     config : mnv2.hw.config.AcceleratorConfig
 
     Returns
@@ -395,25 +394,21 @@ def program(
     Raises
     ------
     UserError
-        If the network does not fit the accelerator, or there are not as many pictures as frames
-        abreast.
+        If the network does not fit the accelerator.
 
     Examples
     --------
     >>> import mnv2
     >>> model = mnv2.open_model("small.tflite")
-    >>> given = mnv2.load_input(model, "cat.png")
-    >>> mapped = mnv2.program(model, given, mnv2.load_configuration("tiny"))
+    >>> mapped = mnv2.program(model, mnv2.load_configuration("tiny"))
     >>> mapped.image.dtype, mapped.classes
     (dtype('uint8'), 12)
     """
     from mnv2.sim.mapping.network_program import build_network_program
     from mnv2.sim.mapping.tiling import DoesNotFit
-    from mnv2.sim.rtl.abreast import each_frame
 
-    images = [one.integer for one in each_frame(given, config)]
     try:
-        return build_network_program(model.integer, images, config)
+        return build_network_program(model.integer, config)
     except DoesNotFit as error:
         raise UserError(error.advice) from None
 

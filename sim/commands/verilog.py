@@ -39,9 +39,10 @@ def verilog(
 
     The folder gets accelerator.v, the design in one file, with ports clk and rst (synchronous), the
     AXI4-Lite port control, the AXI4 port bus and an interrupt; registers.md, what the host writes
-    and reads; and mnv2_accelerator.core, with which FuseSoC takes it into a design:
-    fusesoc --cores-root DIR run --target lint mnv2_accelerator. It is the same text that mnv2 run
-    simulates.
+    and reads, and the same as a C header, mnv2_registers.h, and in SystemRDL, accelerator.rdl, of
+    which PeakRDL makes pages and IP-XACT; and mnv2_accelerator.core, with which FuseSoC takes it
+    into a design: fusesoc --cores-root DIR run --target lint mnv2_accelerator. It is the same text
+    that mnv2 run simulates.
 
     With --unit the folder gets the unit instead, such as depthwise.v, mnv2_depthwise.core, and
     depthwise.md with its parameters and ports. The depthwise and pointwise units are complete in
@@ -151,12 +152,16 @@ def accelerator_files(accelerator: AcceleratorConfig, description: str) -> dict[
     """
     from mnv2.hw.accelerator import Accelerator
     from mnv2.hw.config import COUNTER_ROWS
+    from mnv2.sim.rtl.register_header import register_header
     from mnv2.sim.rtl.register_map import register_map
+    from mnv2.sim.rtl.system_rdl import system_rdl
     from mnv2.sim.rtl.verilog import generate
 
     return {
         f"{TOP}.v": generate(Accelerator, name=TOP, config=accelerator),
         "registers.md": register_map(accelerator, rows=COUNTER_ROWS),
+        f"{TOP}.rdl": system_rdl(accelerator),
+        "mnv2_registers.h": register_header(),
         f"mnv2_{TOP}.core": _core_file(TOP, description),
     }
 

@@ -28,13 +28,13 @@ pass
 
 Calls between sequencer, passes and port
 ----------------------------------------
-`plan.plan_network` lists the descriptors of the program, as sizes. `machine.Machine` is the
-sequencer: for each descriptor it waits for the record, cuts a block into strips, and runs each
-strip's passes one after another: `array.stem_pass`, `array.window_pass`, `array.pointwise_pass`. A
-pass is given the cycle in which it is asked for, and gives the cycle in which the next can be;
-`core_state.CoreState` is what one leaves to the next. The passes ask the port
-(`port.interface.ReadSide`, `port.interface.WriteSide`) what has come, and tell it what they take,
-release and produce. The port calls nothing: it relies on what it was told.
+`plan.plan_network` lists the descriptors that are executed, turn after turn, as sizes.
+`machine.Machine` is the sequencer: for each descriptor it waits for the record, cuts a block into
+strips, and runs each strip's passes one after another: `array.stem_pass`, `array.window_pass`,
+`array.pointwise_pass`. A pass is given the cycle in which it is asked for, and gives the cycle in
+which the next can be; `core_state.CoreState` is what one leaves to the next. The passes ask the
+port (`port.interface.ReadSide`, `port.interface.WriteSide`) what has come, and tell it what they
+take, release and produce. The port calls nothing: it relies on what it was told.
 
 Each side keeps its own time
 ----------------------------
@@ -44,6 +44,14 @@ What the core does in a cycle depends on what came *before* it only, so the port
 same cycle to answer. And whenever a side is moved to t, the core has told all that it did before t;
 what it told may lie in the side's future, and is kept until then. So the order of the calls is not
 that of the cycles, and every answer is what a stepped machine would give.
+
+Turns
+-----
+A program is executed once a turn, and its constants are read again in each. When the first record
+of a turn is taken the machine tells the port which of the turn's records are left out, and what is
+read next: the records of another turn, if one follows, and the segments of each stream of
+constants, which `stream_walk.StreamWalk` offers one after another. A segment is a packet for the
+gearbox: see `port.streams`.
 
 A question costs time, so the core remembers what it knows has come (``core.weights``) and asks
 again only if that is not enough.

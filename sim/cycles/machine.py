@@ -1,6 +1,6 @@
 """A program on the accelerator: descriptor by descriptor, strip by strip, pass by pass."""
 
-from mnv2.hw.config import STREAMS, AcceleratorConfig
+from mnv2.hw.config import RECORD_BYTES, STREAMS, AcceleratorConfig
 from mnv2.sim.cycles.array.known_passes import known_passes
 from mnv2.sim.cycles.array.pointwise_pass import pointwise_pass
 from mnv2.sim.cycles.array.stem_pass import stem_pass
@@ -22,6 +22,8 @@ from mnv2.sim.cycles.port.part import PartSchedule
 from mnv2.sim.cycles.port.pauses import Pauses
 from mnv2.sim.cycles.port.reads import ReadPort
 from mnv2.sim.cycles.port.shared import SharedReadPort
+from mnv2.sim.cycles.stream_walk import StreamWalk
+from mnv2.sim.mapping.turn_order import executed
 from mnv2.sim.memory.timing import PartTiming
 
 __all__ = ["Machine"]
@@ -94,25 +96,49 @@ class Machine:
 
     def run(self) -> int:
         """Run the program; returns its cycles."""
-        reads, plan = self._reads, self._plan
+        plan, records = self._plan, len(self._plan.order)
         cycle = 0
         self._open(cycle)
-        reads.command(0, RECORDS, plan.program_beats, 0)
+        self._reads.command(0, RECORDS, (1 + records) * plan.record_beats, plan.base)
         cycle = self._record(cycle)
-        for channel, beats in (
-            (WEIGHTS, plan.weights_beats),
-            (TAPS, plan.taps_beats),
-            (PARAMETERS, plan.parameters_beats),
+        walks = [
+            StreamWalk(self._reads, channel, plan.streams[STREAMS[channel]])
+            for channel in (WEIGHTS, TAPS, PARAMETERS)
+        ]
+        for walk in walks:
+            walk.begin(cycle)
+        for number, (descriptor, (turn, place)) in enumerate(
+            zip(plan.descriptors, executed(plan.order, plan.turns), strict=True)
         ):
-            reads.command(cycle, channel, beats, plan.addresses[STREAMS[channel]])
-        for number, descriptor in enumerate(plan.descriptors):
             if number:
                 self._open(cycle)
+            if not place:
+                self._begin_turn(cycle, turn, walks)
             cycle = self._record(cycle)
             cycle = self._execute(cycle, descriptor)
             self.ends.append(cycle)
         self._count_beats(cycle)
         return cycle
+
+    def _begin_turn(self, cycle: int, turn: int, walks: list[StreamWalk]) -> None:
+        """Tell the port what follows when the first record of a turn is taken."""
+        reads, plan = self._reads, self._plan
+        last = turn == plan.turns - 1
+        first_word = 1 + turn * len(plan.order)
+        reads.leave_out(
+            RECORDS,
+            [
+                first_word + place
+                for place, entry in enumerate(plan.order)
+                if (entry.kind == "part" and not turn) or (entry.kind == "classifier" and not last)
+            ],
+        )
+        taken = reads.wait(RECORDS, cycle)
+        if not last:
+            beats = len(plan.order) * plan.record_beats
+            reads.command(taken + 1, RECORDS, beats, plan.base + RECORD_BYTES)
+        for walk in walks:
+            walk.turn(taken, last)
 
     def _open(self, cycle: int) -> None:
         """Begin a descriptor's row."""

@@ -5,12 +5,14 @@ from typing import Any
 
 from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
-from mnv2.hw.config import ADDRESS_BITS, RECORD_BYTES, AcceleratorConfig
-from mnv2.sim.mapping.addresses import assign_addresses
+from mnv2.hw.config import ADDRESS_BITS, RECORD_BYTES, SEGMENTS, AcceleratorConfig
+from mnv2.sim.mapping.addresses import assign_offsets
 from mnv2.sim.mapping.placement import place_network
+from mnv2.sim.mapping.run_places import PICTURE_SLOTS, place_run
 from mnv2.sim.mapping.tiling import cut_classes, map_words, stem_steps
+from mnv2.sim.mapping.turn_order import TurnEntry, executed, turn_order
 
-__all__ = ["Plan", "PlannedDescriptor", "plan_network"]
+__all__ = ["Plan", "PlannedDescriptor", "PlannedStream", "plan_network"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,31 +67,53 @@ class PlannedDescriptor:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A program.
+class PlannedStream:
+    """A stream of constants.
 
     Attributes
     ----------
+    address : int
+        Where it begins in external memory.
+    beats : tuple of int
+        Of each segment, see `mnv2.hw.program.Header`.
+    beat_bytes : int
+    """
+
+    address: int
+    beats: tuple[int, ...]
+    beat_bytes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A program that is executed for some turns.
+
+    Attributes
+    ----------
+    turns : int
+        Frames, or pairs abreast.
+    order : tuple of mnv2.sim.mapping.turn_order.TurnEntry
+        Purpose of each descriptor of the program.
     descriptors : tuple of PlannedDescriptor
-        One for each descriptor.
+        Those that are executed, one after another, with their addresses in external memory.
     owners : tuple of (int, str)
-        The row that each is for: number of the frame, or of the pair of frames that are computed
-        abreast, and name of a block, ``"head"`` or ``"classifier"``.
-    program_beats, weights_beats, taps_beats, parameters_beats : int
-        Beats of the streams that are read from start to end.
-    addresses : dict of str to int
-        Where weights, taps and parameters begin in external memory; the program is at 0.
+        The row that each is for: number of the turn, and name of a block, ``"head"`` or
+        ``"classifier"``.
+    base, record_beats : int
+        Address of the program, and beats of a record.
+    streams : dict of str to PlannedStream
+        Weights, taps and parameters.
     """
 
     __repr__ = short_repr
 
+    turns: int
+    order: tuple[TurnEntry, ...]
     descriptors: tuple[PlannedDescriptor, ...]
     owners: tuple[tuple[int, str], ...]
-    program_beats: int
-    weights_beats: int
-    taps_beats: int
-    parameters_beats: int
-    addresses: dict[str, int]
+    base: int
+    record_beats: int
+    streams: dict[str, PlannedStream]
 
 
 def _tiles(words, config):
@@ -97,15 +121,14 @@ def _tiles(words, config):
 
 
 def plan_network(network: Network, config: AcceleratorConfig, frames: int = 1) -> Plan:
-    """Plan of a network's program.
+    """Plan of a network's program, in the places in memory of `mnv2.sim.rtl.run_network`.
 
     Parameters
     ----------
     network : mnv2.golden.network.Network
     config : mnv2.hw.config.AcceleratorConfig
     frames : int
-        Images that are processed back-to-back, ordered as
-        `mnv2.sim.mapping.network_program.build_network_program` does.
+        Images that are processed back-to-back.
 
     Returns
     -------
@@ -117,95 +140,111 @@ def plan_network(network: Network, config: AcceleratorConfig, frames: int = 1) -
         If a buffer is too small.
     """
     placement = place_network(network, config)
-    blocks = [
-        _block_descriptor(network, placement, number, config)
-        for number in range(len(network.blocks))
-    ]
-    head = _pointwise_descriptor("head", network.head, config, load=placement.spilled[-1])
-    whole = _pointwise_descriptor("classifier", network.classifier, config, load=False)
-    parts = [
-        _pointwise_descriptor(
-            "classifier",
-            replace(network.classifier, output_shape=(1, 1, end - begin)),
-            config,
-            load=False,
-        )
-        for begin, end in cut_classes(network.classifier.output_channels, config)
-    ]
-    descriptors: list[PlannedDescriptor] = []
-    owners: list[tuple[int, str]] = []
-    waiting: list[PlannedDescriptor] = []  # parts of the classifier of the frame before
     turns = -(-frames // config.frames)
-    for turn in range(turns):
-        for block, descriptor in zip(network.blocks, blocks, strict=True):
-            descriptors.append(descriptor)
-            owners.append((turn, block.name))
-            if waiting:
-                descriptors.append(waiting.pop(0))
-                owners.append((turn - 1, "classifier"))
-        descriptors += waiting
-        owners += len(waiting) * [(turn - 1, "classifier")]
-        descriptors.append(head)
-        owners.append((turn, "head"))
-        waiting = list(parts)
-    descriptors.append(whole)
-    owners.append((turns - 1, "classifier"))
-    words = {
-        "weights": sum(_weight_words(descriptor, config) for descriptor in descriptors),
-        "taps": sum(one.hidden_words for one in descriptors),
-        "parameters": sum(one.parameter_words for one in descriptors),
-    }
-    streams = config.streams
-    sizes = {name: streams[name].memory_bytes(count) for name, count in words.items()}
-    placed, addresses = _place(network, descriptors, owners, sizes, config)
-    return Plan(
-        descriptors=placed,
-        owners=tuple(owners),
-        program_beats=(1 + len(descriptors)) * (RECORD_BYTES // config.data_bytes),
-        weights_beats=streams["weights"].beats(words["weights"]),
-        taps_beats=streams["taps"].beats(words["taps"]),
-        parameters_beats=streams["parameters"].beats(words["parameters"]),
-        addresses=addresses,
+    cuts = cut_classes(network.classifier.output_channels, config)
+    order = turn_order(len(network.blocks), len(cuts))
+    planned, logits_words = [], 0
+    for entry in order:
+        if entry.kind == "block":
+            planned.append(_block_descriptor(network, placement, entry.number, config))
+        elif entry.kind == "head":
+            head = _pointwise_descriptor("head", network.head, config, load=placement.spilled[-1])
+            planned.append(head)
+        elif entry.kind == "part":
+            begin, end = cuts[entry.number]
+            layer = replace(network.classifier, output_shape=(1, 1, end - begin))
+            part = _pointwise_descriptor("classifier", layer, config, load=False)
+            offset = config.streams["logits"].memory_bytes(logits_words)
+            planned.append(replace(part, store_address=offset))
+            logits_words += part.store_words
+        else:
+            planned.append(
+                _pointwise_descriptor("classifier", network.classifier, config, load=False)
+            )
+    beats = _segments(order, planned, config)
+    offsets, end = assign_offsets(
+        1 + len(order),
+        {
+            **{name: sum(one) * config.data_bytes for name, one in beats.items()},
+            **{
+                network.blocks[number].name: planned[place].store_bytes
+                for place, number in _stored(order, planned)
+            },
+        },
     )
-
-
-def _place(network, descriptors, owners, streams, config):
-    """Descriptors with the places of their maps, and the places of the constant streams.
-
-    Streams, images and maps lie in the order of `mnv2.sim.mapping.network_program`.
-    """
     rows, groups, _ = map_words(network.stem.input_shape, config)
-    image = config.streams["image"].memory_bytes(rows * groups)
-    sizes = dict(streams)
-    logits = {}
-    loads: dict[int, str] = {}
-    stores: dict[int, str] = {}
-    for turn in range(owners[-1][0] + 1):
-        source = f"image {turn}"
-        sizes[source] = image
-        for number, (owner, descriptor) in enumerate(zip(owners, descriptors, strict=True)):
-            if owner[0] != turn:
-                continue
-            if descriptor.load or descriptor.stem:
-                loads[number] = source
-            if descriptor.kind == "classifier":
-                stores[number] = f"logits {number}"
-                logits[stores[number]] = descriptor.store_bytes
-            elif descriptor.store:
-                source = stores[number] = f"{owner[1]} {turn}"
-                sizes[source] = descriptor.store_bytes
-    places, _ = assign_addresses(1 + len(descriptors), {**sizes, **logits})
-    placed = tuple(
-        replace(
-            descriptor,
-            load_address=places[loads[number]] if number in loads else 0,
-            store_address=places[stores[number]] if number in stores else 0,
-        )
-        if number in loads or number in stores
-        else descriptor
-        for number, descriptor in enumerate(descriptors)
+    places = place_run(
+        end,
+        config.streams["image"].memory_bytes(rows * groups),
+        config.streams["logits"].memory_bytes(logits_words),
+        picture_slots=min(turns, PICTURE_SLOTS),
+        logits_slots=turns,
     )
-    return placed, {name: places[name] for name in streams}
+    planned = _with_maps(network, order, planned, offsets)
+    descriptors, owners = [], []
+    for turn, place in executed(order, turns):
+        descriptor, entry = planned[place], order[place]
+        if descriptor.stem:
+            descriptor = replace(descriptor, load_address=places.picture_address(turn))
+        if descriptor.kind == "classifier":
+            address = places.logits_address(turn) + descriptor.store_address
+            descriptor = replace(descriptor, store_address=address)
+        descriptors.append(descriptor)
+        name = network.blocks[entry.number].name if entry.kind == "block" else descriptor.kind
+        owners.append((turn, name))
+    return Plan(
+        turns=turns,
+        order=order,
+        descriptors=tuple(descriptors),
+        owners=tuple(owners),
+        base=places.base,
+        record_beats=RECORD_BYTES // config.data_bytes,
+        streams={
+            name: PlannedStream(offsets[name], one, config.data_bytes)
+            for name, one in beats.items()
+        },
+    )
+
+
+def _segments(order, planned, config):
+    """Beats of each segment of each stream, by name."""
+    words = {
+        "weights": [_weight_words(one, config) for one in planned],
+        "taps": [one.hidden_words for one in planned],
+        "parameters": [one.parameter_words for one in planned],
+    }
+    totals = {name: [0] * (1 if name == "taps" else SEGMENTS) for name in words}
+    for place, entry in enumerate(order):
+        if entry.kind != "classifier":  # its constants are those of the parts
+            for name, counts in words.items():
+                totals[name][0 if name == "taps" else entry.segment] += counts[place]
+    return {
+        name: tuple(config.streams[name].beats(count) for count in counts)
+        for name, counts in totals.items()
+    }
+
+
+def _stored(order, planned):
+    """Places of the blocks whose output goes to external memory, and their numbers."""
+    return [
+        (place, entry.number)
+        for place, entry in enumerate(order)
+        if entry.kind == "block" and planned[place].store
+    ]
+
+
+def _with_maps(network, order, planned, offsets):
+    """Descriptors with the places of the maps that they store and load."""
+    planned, source = list(planned), 0
+    for place, entry in enumerate(order):
+        if entry.kind not in ("block", "head"):
+            continue
+        if planned[place].load:
+            planned[place] = replace(planned[place], load_address=source)
+        if planned[place].store:
+            source = offsets[network.blocks[entry.number].name]
+            planned[place] = replace(planned[place], store_address=source)
+    return planned
 
 
 def _weight_words(descriptor, config):

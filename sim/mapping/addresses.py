@@ -1,34 +1,34 @@
-"""Places in external memory: what lies where, in a program that is written or planned."""
+"""Places in a program's image: what lies where, in a program that is written or planned."""
 
 from collections.abc import Mapping
 
 from mnv2.hw.config import PAGE_BYTES, RECORD_BYTES
 
-__all__ = ["assign_addresses"]
+__all__ = ["assign_offsets"]
 
 
-def assign_addresses(records: int, sizes: Mapping[str, int]) -> tuple[dict[str, int], int]:
-    """Assign addresses to streams and maps, one after another, after a program's records.
+def assign_offsets(records: int, sizes: Mapping[str, int]) -> tuple[dict[str, int], int]:
+    """Assign offsets to streams and maps, one after another, after a program's records.
 
     Each begins at the border of a page, so that bursts can be as long as possible.
 
     Parameters
     ----------
     records : int
-        Records of the program, which begins at address 0.
+        Records of the program, which begins at offset 0.
     sizes : mapping of str to int
         Bytes by name, in order.
 
     Returns
     -------
     dict of str to int
-        Addresses by name.
+        Offsets by name.
     int
         One past the last byte.
     """
-    address, places = records * RECORD_BYTES, {}
+    offset, places = records * RECORD_BYTES, {}
     for name, size in sizes.items():
-        address = -(-address // PAGE_BYTES) * PAGE_BYTES
-        places[name] = address
-        address += size
-    return places, address
+        offset = -(-offset // PAGE_BYTES) * PAGE_BYTES
+        places[name] = offset
+        offset += size
+    return places, offset

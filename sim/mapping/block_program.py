@@ -22,16 +22,16 @@ class BlockProgram(Program):
     output_shape: tuple[int, int, int]
 
 
-def add_block_streams(builder, quantized, config):
-    """Append a block's weights, kernels and parameters in the order in which they are used."""
+def add_block_streams(builder, quantized, config, segment=0):
+    """Append a block's weights, kernels and parameters to a segment, in order of use."""
     for layer in (quantized.expand, quantized.depthwise, quantized.project):
         if layer is None:
             continue
-        builder.add_stream("parameters", pack_parameters(layer, config))
+        builder.add_stream("parameters", pack_parameters(layer, config), segment)
         if layer.kind == "depthwise":
             builder.add_stream("taps", pack_taps(layer.weights, config))
         else:
-            builder.add_stream("weights", pack_weights(layer.weights, config))
+            builder.add_stream("weights", pack_weights(layer.weights, config), segment)
 
 
 def build_block_program(block, quantized, activation, config):
@@ -73,8 +73,9 @@ def build_block_program(block, quantized, activation, config):
             quantized,
             tiling,
             config,
-            load_address=places["input"],
-            store_address=places["output"],
+            load_offset=places["input"],
+            store_offset=places["output"],
+            alone=True,
         )
     )
     program, _ = builder.build("output")

@@ -1,7 +1,7 @@
 """Descriptors of blocks, head and classifier, from golden's records and a tiling."""
 
 from mnv2.hw.config import ADDRESS_BITS
-from mnv2.hw.program import Descriptor, Work
+from mnv2.hw.program import Descriptor, Turns, Work
 from mnv2.sim.mapping.program import record_bytes
 from mnv2.sim.mapping.tiling import map_words, stem_steps
 
@@ -35,25 +35,25 @@ def _add(add):
     }
 
 
-def _load(words, address, config):
+def _load(words, offset, config):
     return {
         "load": 1,
-        "load_address": address,
+        "load_offset": offset,
         "load_words": words,
         "load_beats": config.streams["activations"].beats(words),
     }
 
 
-def _store(words, address, config):
+def _store(words, offset, config):
     return {
         "store": 1,
-        "store_address": address,
+        "store_offset": offset,
         "store_words": words,
         "store_bytes": map_bytes(words, config),
     }
 
 
-def _stem(stem, quantized, tiling, config, address):
+def _stem(stem, quantized, tiling, config):
     """Members for a block whose input a stem makes."""
     rows, groups, _ = map_words(stem.input_shape, config)
     width = stem.input_shape[1]
@@ -69,7 +69,7 @@ def _stem(stem, quantized, tiling, config, address):
         "image_padding": quantized.input_zero_point,
         "stem_steps": stem_steps(stem, config),
         "stem_range": _range(quantized),
-        "load_address": address,
+        "load_offset": 0,
         "load_beats": config.streams["image"].beats(rows * groups),
     }
 
@@ -80,8 +80,9 @@ def block_descriptor(
     tiling,
     config,
     *,
-    load_address=None,
-    store_address=None,
+    load_offset=None,
+    store_offset=None,
+    alone=False,
     stem=None,
     quantized_stem=None,
 ):
@@ -93,11 +94,12 @@ def block_descriptor(
     quantized : mnv2.golden.quantized_block.QuantizedBlock
     tiling : mnv2.sim.mapping.tiling.BlockTiling
     config : mnv2.hw.config.AcceleratorConfig
-    load_address, store_address : int
-        Where the input, or the stem's image, and the output lie in external memory; None if on
-        chip.
+    load_offset, store_offset : int
+        Where the input and the output lie in the program's image; None if on chip.
+    alone : bool
+        The block is the whole program.
     stem : mnv2.golden.network.Layer
-        Makes the input.
+        Makes the input, of the turn's picture.
     quantized_stem : mnv2.golden.quantized_layer.QuantizedLayer
     """
     rows, groups, words = tiling.input_shape
@@ -111,6 +113,7 @@ def block_descriptor(
     parameters += words if stem else 0
     members = {
         "work": Work.BLOCK,
+        "ends_turn": int(alone),
         "copy": int(block.expand is None),
         "residual": int(quantized.add is not None),
         "stride_2": int(stride_2),
@@ -141,15 +144,15 @@ def block_descriptor(
     if quantized.add is not None:
         members["add"] = _add(quantized.add)
     if stem:
-        members |= _stem(stem, quantized_stem, tiling, config, load_address)
-    elif load_address is not None:
-        members |= _load(rows * tiling.input_row_words, load_address, config)
-    if store_address is not None:
-        members |= _store(output_rows * tiling.output_row_words, store_address, config)
+        members |= _stem(stem, quantized_stem, tiling, config)
+    elif load_offset is not None:
+        members |= _load(rows * tiling.input_row_words, load_offset, config)
+    if store_offset is not None:
+        members |= _store(output_rows * tiling.output_row_words, store_offset, config)
     return record_bytes(Descriptor, members)
 
 
-def _pointwise(layer, quantized, config, *, input_base, load_address):
+def _pointwise(layer, quantized, config, *, input_base, load_offset):
     """Members for a head or a classifier."""
     rows, groups, words = map_words(layer.input_shape, config)
     output_words = map_words(layer.output_shape, config)[2]
@@ -164,12 +167,12 @@ def _pointwise(layer, quantized, config, *, input_base, load_address):
         "input_end": input_base + rows * groups * words,
         "project": _range(quantized),
     }
-    if load_address is not None:
-        members |= _load(rows * groups * words, load_address, config)
+    if load_offset is not None:
+        members |= _load(rows * groups * words, load_offset, config)
     return members
 
 
-def head_descriptor(layer, quantized, pool, config, *, input_base, output_base, load_address=None):
+def head_descriptor(layer, quantized, pool, config, *, input_base, output_base, load_offset=None):
     """Bytes of the descriptor of a head and the pool after it.
 
     Parameters
@@ -180,10 +183,10 @@ def head_descriptor(layer, quantized, pool, config, *, input_base, output_base, 
     config : mnv2.hw.config.AcceleratorConfig
     input_base, output_base : int
         Addresses in the map memory.
-    load_address : int
-        Where the input lies in external memory; None if on chip.
+    load_offset : int
+        Where the input lies in the program's image; None if on chip.
     """
-    members = _pointwise(layer, quantized, config, input_base=input_base, load_address=load_address)
+    members = _pointwise(layer, quantized, config, input_base=input_base, load_offset=load_offset)
     members |= {
         "work": Work.HEAD,
         # Each group of pixels goes to the same words: a ring of one pixel.
@@ -199,8 +202,10 @@ def head_descriptor(layer, quantized, pool, config, *, input_base, output_base, 
     return record_bytes(Descriptor, members)
 
 
-def classifier_descriptor(layer, quantized, config, *, input_base, store_address, store_bytes):
-    """Bytes of the descriptor of a classifier.
+def classifier_descriptor(
+    layer, quantized, config, *, input_base, store_offset, store_bytes, turns, ends_turn
+):
+    """Bytes of the descriptor of a classifier, or of a part of it.
 
     Parameters
     ----------
@@ -209,16 +214,22 @@ def classifier_descriptor(layer, quantized, config, *, input_base, store_address
     config : mnv2.hw.config.AcceleratorConfig
     input_base : int
         Address of the pooled word in the map memory.
-    store_address, store_bytes : int
-        Where the logits go in external memory.
+    store_offset, store_bytes : int
+        Where the logits go in the turn's, and how many bytes.
+    turns : mnv2.hw.program.Turns
+        Turns that execute it.
+    ends_turn : bool
+        All logits of a turn are in memory after it.
     """
-    members = _pointwise(layer, quantized, config, input_base=input_base, load_address=None)
+    members = _pointwise(layer, quantized, config, input_base=input_base, load_offset=None)
     members |= {
         "work": Work.CLASSIFIER,
+        "turns": Turns(turns),
+        "ends_turn": int(ends_turn),
         "output_base": 0,
         "output_end": 2**ADDRESS_BITS - 1,
         "store": 1,
-        "store_address": store_address,
+        "store_offset": store_offset,
         "store_bytes": store_bytes,
         "store_words": members["output_words"],
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mnv2.golden.network import Block, Layer
 from mnv2.hw.config import GROUPS_BITS, IMAGE_CHANNELS, WORDS_BITS, AcceleratorConfig
+from mnv2.sim.mapping.turn_order import CLASSIFIER_PARTS
 
 __all__ = [
     "cut_classes",
@@ -16,9 +17,6 @@ __all__ = [
     "stem_steps",
     "tile_block",
 ]
-
-#: Parts that a classifier is cut into between two images.
-_PARTS = 3
 
 # Limits of the fields of a descriptor.
 _WORDS_LIMIT = 2**WORDS_BITS - 1
@@ -307,10 +305,10 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
 
 
 def cut_classes(classes: int, config: AcceleratorConfig) -> list[tuple[int, int]]:
-    """Classes of each part of a classifier, whole tiles each.
+    """Classes of each part of a classifier, see `mnv2.sim.mapping.turn_order`.
 
-    Where images follow one another, its parts are computed between the first blocks of the next:
-    these need few weights, so the classifier's, each used once, arrive meanwhile.
+    Each part but the last is whole tiles, and its logits are whole beats of the memory port: the
+    parts lie in memory as the whole classifier's logits do.
 
     Parameters
     ----------
@@ -323,5 +321,7 @@ def cut_classes(classes: int, config: AcceleratorConfig) -> list[tuple[int, int]
         The first class of each part, and one past its last.
     """
     tiles = math.ceil(classes / config.outputs)
-    step = math.ceil(tiles / _PARTS) * config.outputs
+    logits = config.streams["logits"]
+    whole = logits.beat_bits // math.gcd(logits.beat_bits, config.tile_words * logits.taken_bits)
+    step = math.ceil(math.ceil(tiles / CLASSIFIER_PARTS) / whole) * whole * config.outputs
     return [(begin, min(begin + step, classes)) for begin in range(0, classes, step)]

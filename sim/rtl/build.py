@@ -1,4 +1,4 @@
-"""Build a simulation with Verilator for cocotb, once for each content."""
+"""Build a simulation with Verilator, for cocotb or a main program, once for each content."""
 
 import contextlib
 import fcntl
@@ -73,6 +73,7 @@ def build_simulation(
     fast=False,
     verilator_arguments=(),
     building=None,
+    cocotb=True,
 ):
     """Build a simulation, or find the one that was built from the same content.
 
@@ -98,6 +99,8 @@ def build_simulation(
         Further arguments of Verilator.
     building : function, optional
         Called before it is built, if it is: here, or by another process that is then waited for.
+    cocotb : bool
+        Whether cocotb, and with it Python, is part of the executable; else ``main`` is needed.
 
     Returns
     -------
@@ -111,13 +114,15 @@ def build_simulation(
         If the build fails otherwise; the message ends with the last lines of its log.
     """
     texts = _read_sources(sources)
-    tools = find_toolchain()
+    tools = find_toolchain(cocotb=cocotb)
     waves = waves_format(tools.compiler) if waves else None
     arguments = _arguments(waves, asserts) + list(verilator_arguments)
-    versions = {**tools.versions, "cocotb": importlib.metadata.version("cocotb")}
+    versions = dict(tools.versions)
+    if cocotb:
+        versions["cocotb"] = importlib.metadata.version("cocotb")
     optimization = ["-O3", *tools.native] if fast else ["-O1"]
     processor = tools.processor if fast else ""
-    key = _key(texts, top, main, arguments, optimization, processor, versions)
+    key = _key(texts, top, main, arguments, optimization, processor, versions, cocotb)
     directory = cache_dir() / "build" / f"{top}-{key}"
     built = False
     # What is there is used without the lock: the cache may be one that this user cannot write.
@@ -142,6 +147,7 @@ def build_simulation(
                         optimization,
                         tools,
                         runtime=[waves, *verilator_arguments],
+                        cocotb=cocotb,
                     )
     return Build(directory=directory, top=top, waves=waves, built=built, versions=versions)
 
@@ -176,10 +182,8 @@ def _read_sources(sources):
     return texts
 
 
-def _key(texts, top, main, arguments, optimization, processor, versions):
+def _key(texts, top, main, arguments, optimization, processor, versions, cocotb):
     """Hash of all that decides the executable."""
-    import cocotb_tools.config
-
     state = {
         "texts": list(texts.items()),
         "top": top,
@@ -189,10 +193,12 @@ def _key(texts, top, main, arguments, optimization, processor, versions):
         "processor": processor,
         "versions": versions,
         "timescale": TIMESCALE,
-        # The executable finds cocotb's libraries, and through them Python, by these paths.
-        "libraries": str(cocotb_tools.config.libs_dir),
-        "python": sys.version,
     }
+    if cocotb:
+        import cocotb_tools.config
+
+        # The executable finds cocotb's libraries, and through them Python, by these paths.
+        state |= {"libraries": str(cocotb_tools.config.libs_dir), "python": sys.version}
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
 
 
@@ -240,13 +246,11 @@ def _check_runs_programs(folder):
         )
 
 
-def _build(directory, texts, top, main, arguments, optimization, tools, *, runtime):
+def _build(directory, texts, top, main, arguments, optimization, tools, *, runtime, cocotb):
     """Build in a temporary folder; the result appears under its name whole or not at all.
 
     ``runtime`` are the choices that Verilator's own C++ files are compiled with.
     """
-    import cocotb_tools.config
-
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f"{directory.name}."))
     try:
         kept, folder = temporary / "kept", temporary / "build"
@@ -258,6 +262,8 @@ def _build(directory, texts, top, main, arguments, optimization, tools, *, runti
             (kept / "sources" / name).write_text(text)
             paths.append(f"../kept/sources/{name}")
         if main is None:
+            import cocotb_tools.config
+
             program = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
             main = program.read_text(encoding="utf-8")
         (kept / "sources" / "main.cpp").write_text(main)
@@ -272,10 +278,10 @@ def _build(directory, texts, top, main, arguments, optimization, tools, *, runti
             lifted = 'ulimit -s "$(ulimit -H -s)" 2>/dev/null; exec "$@"'
             verilator = ["sh", "-c", lifted, "sh", "../verilator/bin/verilator_bin"]
         verilate = [
-            *(*verilator, "--cc", "--exe", "--vpi", "--Mdir", ".", "-o", top),
+            *(*verilator, "--cc", "--exe", "--Mdir", ".", "-o", top),
             # The names that cocotb's main program includes, and its libraries.
             *("--prefix", "Vtop", "--top-module", top, "--timescale", "/".join(TIMESCALE)),
-            *(*arguments, "../kept/sources/main.cpp", *paths),
+            *(*(["--vpi"] if cocotb else []), *arguments, "../kept/sources/main.cpp", *paths),
         ]
         compile_all = [
             *(tools.make.path, "-j", str(os.cpu_count() or 1), "-f", "Vtop.mk"),

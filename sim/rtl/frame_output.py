@@ -1,6 +1,6 @@
 """The tensors of a run, taken from the bytes that it left, and compared with golden's."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from mnv2.sim.mapping.network_program import unpack_logits
 from mnv2.sim.rtl.abreast import frame_label, unpack_frames
 from mnv2.sim.rtl.check import check_map
 
-__all__ = ["FrameOutput", "check_outputs", "read_outputs", "with_spilled_maps"]
+__all__ = ["FrameOutput", "check_outputs", "output_range", "read_outputs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +34,19 @@ class FrameOutput:
     maps: dict[str, np.ndarray]
 
 
-def read_outputs(result, snapshots, program, network, turns, config):
+def read_outputs(result, snapshots, program, places, network, turns, config):
     """Tensors of every frame of a run.
 
     Parameters
     ----------
     result : mnv2.sim.rtl.simulate.Simulation
-        Of `with_spilled_maps` of the program.
+        With the output of `output_range`.
     snapshots : sequence of (int, (int, int))
         As for `mnv2.sim.rtl.simulate.simulate`: the first blocks' maps that stay on chip, and the
         pool's.
     program : mnv2.sim.mapping.network_program.NetworkProgram
+    places : mnv2.sim.mapping.run_places.RunPlaces
+        With a slot for the logits of each turn.
     network : mnv2.golden.network.Network
     turns : int
         Frames, or pairs abreast, one after another.
@@ -55,11 +57,17 @@ def read_outputs(result, snapshots, program, network, turns, config):
     tuple of FrameOutput
         In the order of the images.
     """
-    spilled, logits = _split_output(result.output, program)
+    first, _ = output_range(program, places)
+    spilled = {
+        name: np.frombuffer(result.output, np.uint8, size, places.base + offset - first)
+        for name, (offset, size) in program.spilled_maps.items()
+    }
     maps = _unpack_maps(result.maps, snapshots, spilled, network, config)
     outputs = []
     for number in range(turns * config.frames):
-        accumulators, one = unpack_logits(logits, program, config, number)
+        turn, frame = divmod(number, config.frames)
+        logits = result.output[places.logits_address(turn) - first :]
+        accumulators, one = unpack_logits(logits, program, config, frame)
         outputs.append(FrameOutput(one, accumulators, maps[number] if number < len(maps) else {}))
     return tuple(outputs)
 
@@ -103,27 +111,21 @@ def _block_outputs(maps, network):
         yield block.name, maps[block.name], block.output_name, repeat
 
 
-def with_spilled_maps(program):
-    """The program with its output from the first spilled map on, all of which lie before it."""
-    first = min(
-        (address for address, _ in program.spilled_maps.values()), default=program.output_address
-    )
-    return replace(
-        program,
-        output_address=first,
-        output_bytes=(program.output_address + program.output_bytes - first),
-    )
+def output_range(program, places):
+    """Addresses of what a run is looked at for: from the first spilled map to the last logits.
 
+    Parameters
+    ----------
+    program : mnv2.sim.mapping.network_program.NetworkProgram
+    places : mnv2.sim.mapping.run_places.RunPlaces
 
-def _split_output(data, program):
-    """(bytes of each spilled map by block, bytes of the logits) of what `with_spilled_maps` has
-    as output."""
-    first = with_spilled_maps(program).output_address
-    spilled = {
-        name: np.frombuffer(data, np.uint8, size, address - first)
-        for name, (address, size) in program.spilled_maps.items()
-    }
-    return spilled, data[program.output_address - first :]
+    Returns
+    -------
+    (int, int)
+        The first, and one past the last.
+    """
+    offsets = [offset for offset, _ in program.spilled_maps.values()]
+    return places.base + min(offsets) if offsets else places.logits, places.end
 
 
 def _unpack_maps(data, snapshots, spilled, network, config):

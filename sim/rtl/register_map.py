@@ -1,11 +1,12 @@
-"""The register map as a document, written from what the hardware's sources say of each register."""
+"""The register map as a document, from the table that the hardware is made of."""
 
 import inspect
 import re
 
 from mnv2.hw.config import COUNTERS
+from mnv2.hw.identity import constant_registers
 from mnv2.hw.passes import Stall
-from mnv2.hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, REGISTERS, Register, Status
+from mnv2.hw.register_map import COUNTER_OFFSET, COUNTER_ROW_BYTES, REGISTERS, Status
 from mnv2.sim.rtl.markdown import markdown_table
 
 __all__ = ["describe_counter", "member_comments", "register_map"]
@@ -26,20 +27,48 @@ def register_map(config, *, rows):
     str
         Markdown.
     """
-    registers = member_comments(Register)
+    constants = constant_registers(config)
     status = member_comments(Status)
     stem = COUNTER_ROW_BYTES // 2
     lines = [
         "# Registers of the accelerator",
         "",
         "On the AXI4-Lite port `control`: 32 bits each, little-endian. An address without a",
-        "register answers with an error.",
+        "register, a write to one that is read only (`ro`) and a read of one that is written only",
+        "(`wo`) answer with SLVERR and do nothing. `w1c` is read, and cleared by writing 1.",
         "",
         *markdown_table(
-            ("address", "register", "meaning"),
+            ("address", "register", "access", "value", "meaning"),
             [
-                (f"`0x{address:04X}`", f"`{name}`", registers[name])
-                for name, address in REGISTERS.items()
+                (
+                    f"`0x{one.address:04X}`",
+                    f"`{name}`",
+                    f"`{one.access}`",
+                    f"`0x{constants[name]:X}`" if one.constant else "",
+                    one.meaning,
+                )
+                for name, one in REGISTERS.items()
+            ],
+        ),
+        "",
+        "## Fields",
+        "",
+        "Bits of no field read 0 and ignore writes.",
+        "",
+        *markdown_table(
+            ("register", "bits", "field", "reset", "meaning"),
+            [
+                (
+                    f"`{name}`",
+                    f"{field.low + field.width - 1}:{field.low}"
+                    if field.width > 1
+                    else str(field.low),
+                    f"`{field.name}`",
+                    str(_value(constants.get(name, one.reset), field)),
+                    field.meaning,
+                )
+                for name, one in REGISTERS.items()
+                for field in one.fields
             ],
         ),
         "",
@@ -52,7 +81,8 @@ def register_map(config, *, rows):
         "",
         "## Counters",
         "",
-        f"Row r, of descriptor r of the program (modulo {rows}), begins at",
+        "Row r, of the descriptor that is executed as number r since the start (from 0, modulo",
+        f"{rows}: of a program of many turns the last {rows} are kept), begins at",
         f"`0x{COUNTER_OFFSET:04X} + 0x{COUNTER_ROW_BYTES:X} * r`; the addresses below are offsets",
         f"from there. Those of the stem before the block are `0x{stem:X}` higher. Each start",
         "begins with row 0.",
@@ -83,6 +113,11 @@ def register_map(config, *, rows):
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _value(value, field):
+    """Value of a field."""
+    return value >> field.low & (1 << field.width) - 1
 
 
 def member_comments(enumeration):

@@ -13,12 +13,13 @@ from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.progress import BlocksProgress
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.ideal import ideal_block_cycles
+from mnv2.sim.mapping.run_places import place_run
 from mnv2.sim.mapping.tiling import DoesNotFit
 from mnv2.sim.rtl.abreast import each_frame, frame_label, to_pack, unpack_frames
 from mnv2.sim.rtl.check import check_counters, check_map
 from mnv2.sim.rtl.deadline import block_deadline
 from mnv2.sim.rtl.layer_result import layer_result, require_counters
-from mnv2.sim.rtl.simulate import build_accelerator, simulate
+from mnv2.sim.rtl.simulate import build_accelerator, memory_base, simulate
 
 __all__ = ["BlockTask", "network_tasks", "run_block_task", "run_tasks"]
 
@@ -100,6 +101,7 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
     result = simulate(
         build,
         program,
+        places=place_run(program.memory_bytes, base=memory_base(config)),
         memory=memory,
         waves_file=waves_file,
         deadline=block_deadline(ideal, 2 * program.memory_bytes, config, memory),

@@ -10,14 +10,16 @@ from mnv2.sim.jobs.progress import FrameProgress
 from mnv2.sim.mapping.descriptors import map_bytes
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from mnv2.sim.mapping.network_program import build_network_program
+from mnv2.sim.mapping.packing import pack_image
+from mnv2.sim.mapping.run_places import PICTURE_SLOTS, place_run
 from mnv2.sim.mapping.tiling import DoesNotFit, map_words
 from mnv2.sim.report.results import LayerResult
-from mnv2.sim.rtl.abreast import each_frame
+from mnv2.sim.rtl.abreast import each_frame, to_pack
 from mnv2.sim.rtl.check import check_counters
 from mnv2.sim.rtl.deadline import network_deadline
-from mnv2.sim.rtl.frame_output import FrameOutput, check_outputs, read_outputs, with_spilled_maps
+from mnv2.sim.rtl.frame_output import FrameOutput, check_outputs, output_range, read_outputs
 from mnv2.sim.rtl.layer_result import layer_result, require_counters
-from mnv2.sim.rtl.simulate import build_accelerator, simulate
+from mnv2.sim.rtl.simulate import build_accelerator, memory_base, simulate
 
 __all__ = ["NetworkRun", "run_network"]
 
@@ -126,13 +128,23 @@ def run_network(
     require_counters(config)
     network, pictures = model.network, each_frame(tensors, config)
     try:
-        images = turns * [picture["input"] for picture in pictures]
-        program = build_network_program(model, images, config)
+        program = build_network_program(model, config)
     except DoesNotFit as error:
         raise UserError(error.advice) from None
+    # Two slots of pictures, so that the ring ends within a run; each turn's logits are kept.
+    base = memory_base(config)
+    places = place_run(
+        program.memory_bytes,
+        program.picture_bytes,
+        program.logits_bytes,
+        base=base,
+        picture_slots=min(turns, PICTURE_SLOTS),
+        logits_slots=turns,
+    )
+    picture = pack_image(to_pack([one["input"] for one in pictures], config), config)
     build = build_accelerator(
         config,
-        memory_bytes=program.memory_bytes,
+        memory_bytes=places.end - base,
         memory_sources=memory_sources,
         asserts=asserts,
         waves=waves_file is not None,
@@ -154,23 +166,27 @@ def run_network(
     ideal = _ideal_cycles(network, config)
     result = simulate(
         build,
-        with_spilled_maps(program),
+        program,
+        places=places,
+        pictures=places.picture_slots * [picture],
+        turns=turns,
+        output=output_range(program, places),
         memory=memory,
         snapshots=snapshots,
         deadline=network_deadline(network, config, None if memory_sources else memory, turns),
         reached=progress and progress.reached,
         waves_file=waves_file and waves_file.with_suffix(f".{build.waves}"),
     )
-    outputs = read_outputs(result, snapshots, program, network, turns, config)
+    outputs = read_outputs(result, snapshots, program, places, network, turns, config)
     check_outputs(outputs, pictures, network, config, memory)
     check_counters(result, config)
+    works = program.works(turns)
     layers = tuple(
-        _layers(result.counters, network, program, ideal, config, turn) for turn in range(turns)
+        _layers(result.counters, network, program, works, ideal, config, turn)
+        for turn in range(turns)
     )
     ends = [
-        max(
-            end for end, (turn, _) in zip(result.ends, program.works, strict=True) if turn == number
-        )
+        max(end for end, (turn, _) in zip(result.ends, works, strict=True) if turn == number)
         for number in range(turns)
     ]
     return NetworkRun(
@@ -196,13 +212,13 @@ def _ideal_cycles(network, config):
     }
 
 
-def _layers(counters, network, program, ideal, config, turn):
+def _layers(counters, network, program, works, ideal, config, turn):
     """Rows of the report of a frame, or of a pair abreast.
 
     The counters of the stem come with those of the first block.
     """
     rows_of: dict[str, list[dict[str, dict[str, int]]]] = {}
-    for (number, name), row in zip(program.works, counters, strict=True):
+    for (number, name), row in zip(works, counters, strict=True):
         if number == turn:
             rows_of.setdefault(name, []).append(row)
 
@@ -251,7 +267,7 @@ def _layers(counters, network, program, ideal, config, turn):
             "classifier",
             network.classifier,
             classifier,
-            write_bytes=sum(part[1] for part in program.logits[turn]),
+            write_bytes=program.logits_bytes,
         )
     )
     return tuple(rows)

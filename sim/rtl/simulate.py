@@ -14,15 +14,17 @@ import numpy as np
 from mnv2.golden.summary import short_repr
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import COUNTER_ROWS, COUNTERS
-from mnv2.hw.registers import COUNTER_OFFSET, COUNTER_ROW_BYTES, Register, Status
+from mnv2.hw.register_map import ADDRESSES, COUNTER_OFFSET, COUNTER_ROW_BYTES, Status
 from mnv2.sim.errors import SimulationError
 from mnv2.sim.jobs.disk import check_room, room_in
+from mnv2.sim.mapping.program import memory_image
+from mnv2.sim.mapping.run_places import place_run
 from mnv2.sim.rtl.build import build_simulation
 from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.verilog import generate
 
-__all__ = ["TIMELINE_CYCLES", "Simulation", "build_accelerator", "simulate"]
+__all__ = ["TIMELINE_CYCLES", "Simulation", "build_accelerator", "memory_base", "simulate"]
 
 #: Cycles that a row of a timeline stands for.
 TIMELINE_CYCLES = 1024
@@ -115,6 +117,8 @@ def build_accelerator(
         building=building,
         verilator_arguments=(
             f"-GDATA_BITS={config.data_bits}",
+            f"-GADDRESS_BITS={config.address_bits}",
+            f"-GMEMORY_BASE={memory_base(config)}",
             f"-GSIZE_BYTES={size}",
             f"-GWORD_BITS={config.word_bits}",
             f"-GTIMELINE_CYCLES={TIMELINE_CYCLES}",
@@ -122,10 +126,19 @@ def build_accelerator(
     )
 
 
+def memory_base(config):
+    """Address of the memory's first byte: 0, or above 4 GiB where addresses reach that far."""
+    return 0 if config.address_bits == 32 else 1 << 33
+
+
 def simulate(
     build,
     program,
     *,
+    places=None,
+    pictures=(),
+    turns=1,
+    output=None,
     memory=None,
     deadline=100_000_000,
     waves_file=None,
@@ -138,7 +151,15 @@ def simulate(
     ----------
     build : mnv2.sim.rtl.build.Build
         From `build_accelerator`, with memory for the program.
-    program : mnv2.sim.mapping.program.BlockProgram
+    program : mnv2.sim.mapping.program.Program
+    places : mnv2.sim.mapping.run_places.RunPlaces, optional
+        Where program, pictures and logits lie; by default those of `place_run` at 0.
+    pictures : sequence of uint8 array
+        Packed picture of each slot.
+    turns : int
+        Times that the program is executed.
+    output : (int, int), optional
+        Addresses of the output: the first, and one past the last; by default the block's map.
     memory : MemoryModel
     deadline : int
         Cycles after which the run is aborted.
@@ -158,25 +179,31 @@ def simulate(
     Raises
     ------
     SimulationError
-        If the program does not end, the bus reports an error, or the bytes that the accelerator
-        counts are not those that the memory counts. The log that the message names stays.
+        If the program does not end, the bus reports an error, frames are missing, or the bytes that
+        the accelerator counts are not those that the memory counts. The log that the message names
+        stays.
     UserError
         If there is no room for temporary files.
     """
     memory = memory or MemoryModel()
+    origin = places.base & ~0xFFFF_FFFF if places else 0
+    places = places or place_run(program.memory_bytes)
+    result_address = places.base + program.output_offset
+    first, end = output or (result_address, result_address + program.output_bytes)
     with _run_folder() as folder:
-        np.asarray(program.image).tofile(folder / "memory.bin")
+        image = memory_image(program, places, pictures)
+        # The memory begins at the base of the build, and the program somewhere in it.
+        np.pad(image, (places.base - origin, 0)).tofile(folder / "memory.bin")
         run = {
-            "registers": {register.name: register.value for register in Register},
+            "registers": ADDRESSES,
+            "settings": {"INTERRUPT_ENABLE": 1, **places.settings(program, turns)},
             "counters": list(COUNTERS),
             "counter_offset": COUNTER_OFFSET,
             "counter_row_bytes": COUNTER_ROW_BYTES,
             "counter_rows": COUNTER_ROWS,
-            "records": program.records,
             "snapshots": list(snapshots),
             "progress": str(folder / "progress"),
-            "output_address": program.output_address,
-            "output_bytes": program.output_bytes,
+            "output": [first - origin, end - origin],
             "result": str(folder / "result.json"),
         }
         (folder / "run.json").write_text(json.dumps(run))
@@ -201,7 +228,7 @@ def simulate(
         # The simulator writes without asking whether there was room.
         check_room(folder, _ELSEWHERE)
         result = json.loads((folder / "result.json").read_text())
-        output = (folder / "dump.bin").read_bytes()
+        dumped = (folder / "dump.bin").read_bytes()
         timeline = np.loadtxt(folder / "timeline", dtype=np.int64, ndmin=2)
         maps = (folder / "map.bin").read_bytes() if snapshots else b""
     status = Status(result.pop("status"))
@@ -209,7 +236,10 @@ def simulate(
         raise SimulationError(
             f"The program was aborted after {result['cycles']} cycles: {status.name}"
         )
-    return Simulation(output=output, maps=maps, timeline=timeline, seconds=seconds, **result)
+    done = result.pop("frames_done")
+    if done != turns:
+        raise SimulationError(f"The accelerator counts {done} frames, but {turns} were asked for")
+    return Simulation(output=dumped, maps=maps, timeline=timeline, seconds=seconds, **result)
 
 
 @contextlib.contextmanager

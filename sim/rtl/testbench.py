@@ -77,9 +77,8 @@ async def run_program(dut):
     if not int(dut.ready.value):
         await RisingEdge(dut.ready)
     registers = run["registers"]
-    await access_register(dut, registers["INTERRUPT_ENABLE"], 1)
-    await access_register(dut, registers["PROGRAM_ADDRESS"], 0)
-    await access_register(dut, registers["PROGRAM_RECORDS"], run["records"])
+    for name, value in run["settings"].items():
+        await access_register(dut, registers[name], value)
     await access_register(dut, registers["START"], 1)
     descriptors: Queue[int | None] = Queue()
     reader = cocotb.start_soon(read_counters(dut, run, descriptors))
@@ -89,8 +88,8 @@ async def run_program(dut):
     )
     rows = await reader
     status = await access_register(dut, registers["STATUS"])
-    dut.dump_start.value = run["output_address"]
-    dut.dump_end.value = run["output_address"] + run["output_bytes"]
+    frames_done = await access_register(dut, registers["FRAMES_DONE"])
+    dut.dump_start.value, dut.dump_end.value = run["output"]
     dut.dump.value = 1
     await RisingEdge(dut.dumped)
     Path(run["result"]).write_text(
@@ -98,6 +97,7 @@ async def run_program(dut):
             {
                 "cycles": int(dut.cycles.value),
                 "status": status,
+                "frames_done": frames_done,
                 "read_bytes": int(dut.read_bytes.value),
                 "write_bytes": int(dut.write_bytes.value),
                 "write_beats": int(dut.write_beats.value),

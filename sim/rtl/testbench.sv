@@ -15,10 +15,12 @@ module testbench #(
     parameter int     DATA_BITS  = 128,
     parameter longint SIZE_BYTES = 8 << 20,
     parameter int     WORD_BITS  = 224,     // of a word of the map memory
+    parameter int     ADDRESS_BITS = 32,    // of the memory port
+    parameter longint MEMORY_BASE  = 0,     // address of the memory's first byte
     parameter int     TIMELINE_CYCLES = 1024
 ) (
     input  logic        clk,
-    output logic [14:0] wake    // changes with everything that cocotb waits for
+    output logic [36:0] wake    // changes with everything that cocotb waits for
 );
     logic        rst = 1;
     // A request to the registers: cocotb raises `request`, waits for `acknowledge`, lowers it again.
@@ -41,7 +43,7 @@ module testbench #(
     logic [31:0] map_start       /*verilator public_flat_rw*/ = 0;
     logic [31:0] map_end         /*verilator public_flat_rw*/ = 0;
 
-    logic [9:0]  finished        /*verilator public_flat_rd*/;       // descriptors
+    logic [31:0] finished        /*verilator public_flat_rd*/;       // descriptors
     logic        ready           /*verilator public_flat_rd*/ = 0;   // out of reset
     logic        interrupt       /*verilator public_flat_rd*/;
     logic        done            /*verilator public_flat_rd*/ = 0;   // interrupt or deadline
@@ -143,7 +145,7 @@ module testbench #(
 
     logic                   arvalid, arready, rvalid, rready, rlast;
     logic                   awvalid, awready, wvalid, wready, wlast, bvalid, bready;
-    logic [31:0]            araddr, awaddr;
+    logic [ADDRESS_BITS-1:0] araddr, awaddr;
     logic [7:0]             arlen, awlen;
     logic [2:0]             arsize, awsize;
     logic [1:0]             arburst, awburst, rresp, bresp;
@@ -174,10 +176,17 @@ module testbench #(
         .bus__bresp(bresp), .bus__bid(bid)
     );
 
+    // Places in the memory; those outside of it lie after its end.
+    function automatic logic [31:0] place(input logic [ADDRESS_BITS-1:0] address);
+        automatic longint unsigned offset;
+        offset = 64'(address) - 64'(MEMORY_BASE);
+        return offset >> 32 != 0 ? 32'hffff_f000 : offset[31:0];
+    endfunction
+
     axi_memory #(.DATA_BITS(DATA_BITS), .SIZE_BYTES(SIZE_BYTES)) memory (
-        .clk, .rst, .arvalid, .arready, .araddr, .arlen, .arsize, .arburst, .arid,
+        .clk, .rst, .arvalid, .arready, .araddr(place(araddr)), .arlen, .arsize, .arburst, .arid,
         .rvalid, .rready, .rdata, .rresp, .rlast, .rid,
-        .awvalid, .awready, .awaddr, .awlen, .awsize, .awburst, .awid,
+        .awvalid, .awready, .awaddr(place(awaddr)), .awlen, .awsize, .awburst, .awid,
         .wvalid, .wready, .wdata, .wstrb, .wlast, .bvalid, .bready, .bresp, .bid,
         .dump(dump && !dumped), .dump_start, .dump_end,
         .read_bursts(), .read_beats(), .read_bytes, .write_bursts(), .write_beats, .write_bytes

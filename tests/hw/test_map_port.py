@@ -10,14 +10,16 @@ from mnv2.hw.program import Work
 from tests.hw.harness import check_conversion
 from tests.hw.testbench import run
 
-WORD_BITS, LOGITS_BITS = 16, 40
+WORD_BITS, LOGITS_BITS, ADDRESS_BITS = 16, 40, 40
+#: What offsets are added to: of maps, of images, of logits.
+BASE, PICTURE, LOGITS = 0x12_3456_7000, 0x34_0000_0000, 0x56_FFFF_F000
 
 
 class Bench:
     """A port and the streams around it: words that come, and what was seen of each output."""
 
     def __init__(self, *, stall=0.0, seed=1):
-        self.dut = MapPort(word_bits=WORD_BITS, logits_bits=LOGITS_BITS)
+        self.dut = MapPort(word_bits=WORD_BITS, logits_bits=LOGITS_BITS, address_bits=ADDRESS_BITS)
         self.rng, self.stall = random.Random(seed), stall
         self.blocked = set()  # outputs that are not taken
         self.maps, self.logits = [], []  # words still to come
@@ -66,6 +68,8 @@ class Bench:
         """Check a descriptor, while counts are of the one before, and begin it; its cycle."""
         for words in self.seen.values():
             words.clear()
+        for name, value in (("base", BASE), ("picture", PICTURE), ("logits", LOGITS)):
+            ctx.set(getattr(self.dut, name), value)
         for name, value in block.items():
             ctx.set(getattr(self.dut.block, name), value)
         ctx.set(self.dut.checking, 1)
@@ -112,13 +116,13 @@ def test_map_in_and_out(stall):
                 ctx,
                 **block(
                     load=1,
-                    load_address=4096,
+                    load_offset=4096,
                     load_beats=7,
                     load_words=len(words),
                     input_base=8,
                     input_end=16,
                     store=1,
-                    store_address=8192,
+                    store_offset=8192,
                     store_bytes=99,
                     store_words=len(words),
                     output_base=8,
@@ -147,8 +151,8 @@ def test_map_in_and_out(stall):
             assert [one.last for one in bench.payloads("o_words")] == [0] * 20 + [1]
             ((read_cycle, read),) = bench.seen["o_read"]
             ((write_cycle, write),) = bench.seen["o_write"]
-            assert (read.address, read.beats) == (4096, 7)
-            assert (write.address, write.bytes) == (8192, 99)
+            assert (read.address, read.beats) == (BASE + 4096, 7)
+            assert (write.address, write.bytes) == (BASE + 8192, 99)
             if not stall:
                 assert read_cycle == write_cycle == begin + 1
             assert not bench.maps
@@ -175,11 +179,11 @@ def test_image():
     bench = Bench()
 
     async def check(ctx):
-        await bench.begin(ctx, **block(stem=1, load_address=128, load_beats=3))
+        await bench.begin(ctx, **block(stem=1, load_offset=128, load_beats=3))
         for _ in range(20):
             await bench.step(ctx)
         ((_, read),) = bench.seen["o_read"]
-        assert (read.address, read.beats) == (128, 3)
+        assert (read.address, read.beats) == (PICTURE + 128, 3)
         assert not bench.seen["o_write"]
         assert ctx.get(bench.dut.loaded) == 2**INDEX_BITS - 1
 
@@ -200,7 +204,7 @@ def test_logits(count, stall):
                 **block(
                     work=Work.CLASSIFIER,
                     store=1,
-                    store_address=64,
+                    store_offset=64,
                     store_bytes=5 * count,
                     store_words=count,
                     output_end=2**16 - 1,
@@ -215,7 +219,7 @@ def test_logits(count, stall):
             assert [one.data for one in bench.payloads("o_logits")] == words
             assert [one.last for one in bench.payloads("o_logits")] == [0] * (count - 1) + [1]
             ((_, write),) = bench.seen["o_write"]
-            assert (write.address, write.bytes) == (64, 5 * count)
+            assert (write.address, write.bytes) == (LOGITS + 64, 5 * count)
             assert not bench.seen["o_words"]
             assert not bench.seen["o_read"]
             assert ctx.get(bench.dut.stored) == 0
@@ -274,8 +278,10 @@ def test_refuses():
         ({"logits_bits": -1}, "Logits bits must be a positive integer, not -1"),
     ):
         with pytest.raises(ValueError, match=f"^{message}$"):
-            MapPort(**{"word_bits": 16, "logits_bits": 40} | parameters)
+            MapPort(**{"word_bits": 16, "logits_bits": 40, "address_bits": 32} | parameters)
 
 
 def test_converts():
-    check_conversion(lambda: MapPort(word_bits=WORD_BITS, logits_bits=LOGITS_BITS))
+    check_conversion(
+        lambda: MapPort(word_bits=WORD_BITS, logits_bits=LOGITS_BITS, address_bits=ADDRESS_BITS)
+    )

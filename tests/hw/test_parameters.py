@@ -10,6 +10,7 @@ from amaranth.lib import wiring
 from mnv2 import hw
 from mnv2.hw.arguments import check_data_bits, check_integer
 from mnv2.hw.config import AcceleratorConfig
+from mnv2.hw.identity import constant_registers
 
 #: Layouts of streams, in beats of 64 bits.
 STREAMS = AcceleratorConfig(data_bits=64).streams
@@ -56,7 +57,7 @@ GOOD = {
     ),
     "MapLoader": dict(word_bits=56),
     "MapMemory": dict(word=8, depth=16),
-    "MapPort": dict(word_bits=56, logits_bits=120),
+    "MapPort": dict(word_bits=56, logits_bits=120, address_bits=32),
     "MapStorer": dict(word_bits=56),
     "PassWalk": dict(tile_words=2, weight_ring=64),
     "Pointwise": dict(
@@ -71,7 +72,7 @@ GOOD = {
         accumulator_bits=32,
     ),
     "Pool": dict(channels=2, pixels=2, tile_words=2, activation_bits=8),
-    "ProgramFetch": dict(data_bits=64),
+    "ProgramFetch": dict(data_bits=64, address_bits=32, configuration=1),
     "ReadChannel": dict(data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32),
     "ReadMaster": dict(
         data_bits=64,
@@ -82,25 +83,54 @@ GOOD = {
         outstanding=4,
         id_bits=1,
     ),
-    "ReadPort": dict(streams=STREAMS, data_bits=64, burst_beats=16, fifo_beats=32, outstanding=4),
-    "Registers": dict(counter_rows=4),
+    "ReadPort": dict(
+        streams=STREAMS,
+        data_bits=64,
+        address_bits=32,
+        burst_beats=16,
+        fifo_beats=32,
+        outstanding=4,
+    ),
+    "Registers": dict(
+        counter_rows=4, address_bits=32, constants=constant_registers(AcceleratorConfig())
+    ),
     "Requantize": dict(channels=2, pixels=2, frames=2, accumulator_bits=27, activation_bits=8),
     "ResidualAdd": dict(channels=2, pixels=2, lanes=2, activation_bits=8),
     "ResidualPath": dict(channels=2, pixels=2, lanes=2, queue_words=8, activation_bits=8),
     "Ring": dict(shape=8, depth=16, free_limit=4),
-    "Sequencer": dict(data_bits=64, map_words=64, tap_words=16, parameter_words=16),
+    "Sequencer": dict(
+        data_bits=64,
+        address_bits=32,
+        configuration=1,
+        map_words=64,
+        tap_words=16,
+        parameter_words=16,
+    ),
+    "SlotRing": dict(address_bits=32),
     "StepInput": dict(inputs=3, frames=2, pixels=2, activation_bits=8),
+    "StreamWalk": dict(data_bits=64, address_bits=32, segments=7),
     "Supervisor": dict(patience_cycles=100),
     "TileResults": dict(inputs=2, frames=2, pixels=2, tile_words=2, accumulator_bits=32),
+    "TurnCounter": dict(address_bits=32),
     "WeightBanks": dict(shape=8, words=4),
     "WriteMaster": dict(
         data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32, outstanding=4, id_bits=1
     ),
-    "WritePort": dict(streams=STREAMS, data_bits=64, burst_beats=16, fifo_beats=32),
+    "WritePort": dict(
+        streams=STREAMS, data_bits=64, address_bits=32, burst_beats=16, fifo_beats=32
+    ),
 }
 #: Parameters that are shapes, choices or configurations, which the units' own tests are about.
 OTHERS = {
-    *("arbitration", "config", "depthwise", "multipliers_in_luts", "operand_bits", "packing"),
+    *(
+        "arbitration",
+        "config",
+        "constants",
+        "depthwise",
+        "multipliers_in_luts",
+        "operand_bits",
+        "packing",
+    ),
     *("partial", "pointwise", "ram", "rounding", "shape", "streams", "tag_shape", "word"),
 }
 

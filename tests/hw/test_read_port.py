@@ -34,7 +34,7 @@ WORDS = (*STREAMS, "image")
 
 
 def port(streams=PADDED, **options):
-    parameters = {"burst_beats": 4, "fifo_beats": 16, "outstanding": 4}
+    parameters = {"address_bits": 32, "burst_beats": 4, "fifo_beats": 16, "outstanding": 4}
     return ReadPort(streams=streams, data_bits=DATA_BITS, **parameters | options)
 
 

@@ -12,13 +12,15 @@ from tests.hw.blocks import BLOCK, HEAD, STEM, VARIANTS, strips
 from tests.hw.harness import check_conversion
 
 DATA_BITS, MAP_WORDS, TAP_WORDS, PARAMETER_WORDS = 128, 4000, 64, 256
+HASH, BASE = 0x89ABCDEF, 0x8000
 HEADER = {
-    "weights_address": 0x1000,
-    "weights_beats": 11,
-    "taps_address": 0x2000,
+    "configuration": HASH,
+    "weights_offset": 0x1000,
+    "weights_beats": [11, 0, 0, 0, 0, 0, 0],
+    "taps_offset": 0x2000,
     "taps_beats": 12,
-    "parameters_address": 0x3000,
-    "parameters_beats": 13,
+    "parameters_offset": 0x3000,
+    "parameters_beats": [13, 0, 0, 0, 0, 0, 0],
 }
 
 
@@ -33,6 +35,8 @@ class Machine:
     def __init__(self, blocks, *, issue=3, drain=5, seed=1, line_ready=0.7):
         self.dut = Sequencer(
             data_bits=DATA_BITS,
+            address_bits=32,
+            configuration=HASH,
             map_words=MAP_WORDS,
             tap_words=TAP_WORDS,
             parameter_words=PARAMETER_WORDS,
@@ -54,7 +58,8 @@ class Machine:
 
         async def testbench(ctx):
             dut = self.dut
-            ctx.set(dut.program_address, 0x8000)
+            ctx.set(dut.base, BASE)
+            ctx.set(dut.ending, 1)  # the first turn is the last
             ctx.set(dut.program_records, len(self.records))
             ctx.set(dut.start, 1)
             await ctx.tick()
@@ -301,10 +306,10 @@ def test_head_and_classifier_are_one_pass_each():
 def test_streams_are_asked_for_once():
     beats = 3 * 128 * 8 // DATA_BITS
     assert Machine([BLOCK, BLOCK]).run().reads == [
-        ("program", 0x8000, beats),
-        ("weights", 0x1000, 11),
-        ("taps", 0x2000, 12),
-        ("parameters", 0x3000, 13),
+        ("program", BASE, beats),
+        ("weights", BASE + 0x1000, 11),
+        ("taps", BASE + 0x2000, 12),
+        ("parameters", BASE + 0x3000, 13),
     ]
 
 
@@ -408,6 +413,8 @@ def test_conversion():
     check_conversion(
         lambda: Sequencer(
             data_bits=DATA_BITS,
+            address_bits=32,
+            configuration=HASH,
             map_words=MAP_WORDS,
             tap_words=TAP_WORDS,
             parameter_words=PARAMETER_WORDS,

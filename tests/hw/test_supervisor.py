@@ -5,11 +5,14 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from mnv2.hw.registers import Status
+from mnv2.hw.register_map import Status
 from mnv2.hw.supervisor import Supervisor
 from tests.hw.harness import check_conversion
 
-EVENTS = ("start", "complete", "bus_error", "descriptor_error", "moving", "bus_busy")
+EVENTS = (
+    *("start", "complete", "bus_error", "descriptor_error", "wrong", "abort", "misaligned"),
+    *("moving", "bus_busy"),
+)
 
 
 def play(cycles, *, patience):
@@ -43,7 +46,13 @@ def test_completes():
 
 
 @pytest.mark.parametrize(
-    ("event", "status"), [("bus_error", Status.BUS), ("descriptor_error", Status.DESCRIPTOR)]
+    ("event", "status"),
+    [
+        ("bus_error", Status.BUS),
+        ("descriptor_error", Status.DESCRIPTOR),
+        ("wrong", Status.CONFIGURATION),
+        ("abort", Status.ABORTED),
+    ],
 )
 def test_gives_up_until_the_bus_is_quiet(event, status):
     busy = {"bus_busy": 1}
@@ -78,6 +87,24 @@ def test_discards_what_is_still_read_at_the_end():
     assert [step[3] for step in seen[4:]] == [Status.RUNNING, Status.DONE]
 
 
+def test_a_start_with_a_wrong_address_ends_at_once():
+    seen = play([{"start": 1, "misaligned": 1}, {}, {"start": 1}, {}], patience=9)
+    assert seen == [
+        (0, 0, 1, Status.NONE),
+        (0, 0, 0, Status.ALIGNMENT),
+        (1, 0, 0, Status.ALIGNMENT),
+        (0, 0, 0, Status.RUNNING),
+    ]
+
+
+def test_abort_without_a_program_does_nothing():
+    seen = play(
+        [{"abort": 1}, {"start": 1, "abort": 1}, {"complete": 1, "abort": 1}, {}], patience=9
+    )
+    assert not any(step[1] for step in seen)
+    assert seen[-1][3] == Status.DONE, "It ended before"
+
+
 def test_start_while_running_does_nothing():
     seen = play([{"start": 1}] * 3 + [{"complete": 1, "start": 1}, {}], patience=99)
     assert [step[0] for step in seen] == [1, 0, 0, 0, 0]
@@ -89,28 +116,38 @@ def test_random_events_against_a_description():
     cycles = [
         {
             name: rng.random() < p
-            for name, p in zip(EVENTS, (0.2, 0.05, 0.02, 0.02, 0.4, 0.5), strict=True)
+            for name, p in zip(
+                EVENTS, (0.2, 0.05, 0.02, 0.02, 0.02, 0.02, 0.1, 0.4, 0.5), strict=True
+            )
         }
         for _ in range(3000)
     ]
     state, status, reason, waited = "idle", Status.NONE, None, 0
     met = set()
     for events, seen in zip(cycles, play(cycles, patience=patience), strict=True):
-        begin = state == "idle" and events["start"]
+        start = state == "idle" and events["start"]
+        begin = start and not events["misaligned"]
         failed = (
             Status.BUS
             if events["bus_error"]
             else Status.DESCRIPTOR
             if events["descriptor_error"]
+            else Status.CONFIGURATION
+            if events["wrong"]
             else Status.STUCK
             if waited == patience
             else None
         )
+        if failed is None and events["abort"] and not events["complete"]:
+            failed = Status.ABORTED
         done = state == "run" and failed is None and events["complete"]
         late = done and events["bus_busy"]
         left = state == "give up" and not events["bus_busy"]
-        assert seen == (begin, state == "give up", done and not late or left, status)
-        if begin:
+        ended = done and not late or left or start and not begin
+        assert seen == (begin, state == "give up", ended, status)
+        if start and not begin:
+            status = Status.ALIGNMENT
+        elif begin:
             state, status, waited = "run", Status.RUNNING, 0
         elif state == "run":
             waited = 0 if events["moving"] else waited + 1

@@ -35,7 +35,9 @@ LAYOUTS = {
 
 def port(streams, **options):
     return WritePort(
-        streams=streams, data_bits=DATA_BITS, **{"burst_beats": 4, "fifo_beats": 16} | options
+        streams=streams,
+        data_bits=DATA_BITS,
+        **{"address_bits": 32, "burst_beats": 4, "fifo_beats": 16} | options,
     )
 
 

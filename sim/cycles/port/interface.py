@@ -9,7 +9,7 @@ Cycles are counted from the program's first. A side's own time moves only when i
 have been reported by then. A report may concern the side's future, never its past.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from mnv2.hw.config import STREAMS
@@ -58,8 +58,23 @@ class ReadSide(Protocol):
 
     # What the core tells.
 
-    def command(self, cycle: int, channel: int, beats: int, address: int) -> None:
-        """Take a command of that many beats from an address, which is valid from a cycle on."""
+    def command(self, cycle: int, channel: int, beats: int, address: int, wait: int = 0) -> None:
+        """Take a command of that many beats, one or more, from an address.
+
+        It is offered from a cycle on, but not before some cycles after the command before it was
+        taken; it is taken when all bursts of that have been asked for.
+
+        Parameters
+        ----------
+        cycle : int
+        channel : int
+        beats, address : int
+        wait : int
+            Cycles after the command before.
+        """
+
+    def leave_out(self, channel: int, words: Iterable[int]) -> None:
+        """Drop words, by their numbers since the program's first, as soon as they have come."""
 
     def begin(self, cycle: int, descriptor: PlannedDescriptor) -> None:
         """Begin a descriptor in a cycle; its input, if it loads any, is asked for."""

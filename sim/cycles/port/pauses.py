@@ -9,8 +9,9 @@ from functools import cache
 __all__ = ["START_CYCLE", "Pauses"]
 
 #: Cycle of the memory, counted from its reset, in which a program begins: `sim/rtl/testbench.sv`
-#: leaves reset, and `sim/rtl/testbench.py` writes four registers. It is the same in every run.
-START_CYCLE = 17
+#: leaves reset, and `sim/rtl/testbench.py` writes fourteen registers, START the last, four cycles
+#: each. It is the same in every run.
+START_CYCLE = 57
 
 #: Bits of the generator's state whose seven tell whether a channel pauses, as in `axi_memory.sv`.
 _READ_DATA, _ANSWER, _READ_ADDRESS, _WRITE_ADDRESS, _WRITE_DATA = 0, 8, 16, 24, 32

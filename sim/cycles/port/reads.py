@@ -1,7 +1,7 @@
 """The read side of the memory port, burst by burst, where writes take nothing from reads."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mnv2.hw.config import STREAMS, AcceleratorConfig
 from mnv2.sim.cycles.plan import PlannedDescriptor
@@ -106,9 +106,14 @@ class ReadPort:
 
     # What the core tells.
 
-    def command(self, cycle: int, channel: int, beats: int, address: int) -> None:
+    def command(self, cycle: int, channel: int, beats: int, address: int, wait: int = 0) -> None:
         """See `ReadSide`."""
-        self.streams[channel].command(cycle, beats, address)
+        self._look()
+        self.streams[channel].command(cycle, beats, address, wait)
+
+    def leave_out(self, channel: int, words: Iterable[int]) -> None:
+        """See `ReadSide`."""
+        self.streams[channel].left_out.update(words)
 
     def begin(self, cycle: int, descriptor: PlannedDescriptor) -> None:
         """See `ReadSide`."""
@@ -120,7 +125,7 @@ class ReadPort:
         self.write_busy.clear()
         if descriptor.load or descriptor.stem:
             stream.set_layout(self._image_layout if descriptor.stem else self._map_layout)
-            stream.command(cycle + 1, descriptor.load_beats, descriptor.load_address)
+            stream.restart(cycle + 1, descriptor.load_beats, descriptor.load_address)
 
     def freed(self, cycle: int, words: int) -> None:
         """See `ReadSide`."""
@@ -175,7 +180,11 @@ class ReadPort:
             and stream.pops[-1] + REQUEST_CYCLES < cycle
             and stream.gives[-1] + REQUEST_CYCLES < cycle
         ):
-            asked, pops, given = stream.settled(words)
+            rest = stream.settled(words)
+        else:
+            rest = None
+        if rest:
+            asked, pops, given = rest
             beats = max(asked - len(stream.arrivals), pops - len(stream.pops))
             bursts = beats // self._burst + 2
             if self._sustained and stream.widens:
@@ -204,13 +213,11 @@ class ReadPort:
         stream = self.streams[channel]
         gives, pops = stream.gives, stream.pops
         gives.append(cycle)
-        if len(pops) != len(stream.arrivals):
+        if len(pops) != len(stream.arrivals) or stream.left_out:
             stream.pop()
             if stream.request == NEVER and len(pops) >= stream.needed:
                 stream.find_request()
-        # As `Stream.when_word`.
-        needed = -(-(len(gives) + 1) * stream.given // stream.taken)
-        return pops[needed - 1] + 1 if needed <= len(pops) else NEVER
+        return stream.when_word(len(gives))
 
     def take_all(
         self, begin: int, places: Sequence[int], channel: int, dues: Sequence[int] | None = None
@@ -287,8 +294,7 @@ class ReadPort:
             return gives
         while len(gives) < words:
             # The last word cannot come before all its beats have.
-            missing = stream.beats_for(words) - stream.asked
-            self._advance_to_grant(channel, max(missing, 1))
+            self._advance_to_grant(channel, max(stream.missing(words), 1))
         return gives
 
     def _advance_to_grant(self, channel: int, cycles: int) -> None:
@@ -405,6 +411,7 @@ class ReadPort:
         self._taken += bursts * burst
         stream.asked += bursts * burst
         stream.earliest = self._granted + 2
+        stream.granted = self._granted
         stream.flow()
 
     def _load(self) -> None:

@@ -3,7 +3,7 @@
 import heapq
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mnv2.hw.config import STREAMS, AcceleratorConfig
 from mnv2.hw.gearbox_shape import gearbox_shape
@@ -43,10 +43,13 @@ class _Channel:
 
     Attributes
     ----------
-    command : int
-        Beats of a command that waits, and ``next_address`` its first byte.
-    address : int
-        Of the command's first byte.
+    commands : deque of (int, int, int, int)
+        Commands that wait: the cycle from which each is offered, its wait, beats and first byte,
+        see `mnv2.sim.cycles.port.interface.ReadSide.command`.
+    accepted : int
+        Cycle in which the last was taken.
+    address, first : int
+        Of the command's first byte, and beats that precede it, up to a multiple of a burst's.
     left, number : int
         Beats that have not been asked for, and number of the next.
     space : int
@@ -55,23 +58,30 @@ class _Channel:
         A burst is asked for, and its beats.
     inner, out : int, bool
         Beats in the queue but for the one at its output, and whether there is one.
-    pops_left : int
-        Beats of the command that have not left the queue.
+    packets, pops_left : deque of int, int
+        Beats of the commands whose first has not left the queue, and of that before them the beats
+        that have not.
     level, ending : int, bool
         Units in the gearbox, and whether what is left in it is dropped.
     ring : int
         Words in the ring.
     arrivals, gives : list of int
         Cycles in which beats arrived, and in which words left the gearbox.
+    left_out : set of int
+        Numbers of the words that leave the gearbox as soon as they can, to nobody.
     """
 
     def __init__(self, layout: StreamLayout, config: AcceleratorConfig, depth: int | None = None):
         self.left = self.number = 0
-        self.address = 0
+        self.address = self.first = 0
+        self.commands: deque[tuple[int, int, int, int]] = deque()
+        self.packets: deque[int] = deque()
+        self.accepted = -1
+        self.left_out: set[int] = set()
         self.space = config.read_queue_beats
         self.request, self.length = False, 0
         self.inner, self.out = 0, False
-        self.pops_left = self.command = self.next_address = 0
+        self.pops_left = 0
         self.depth = depth
         self.ring = 0
         self.arrivals: list[int] = []
@@ -167,9 +177,13 @@ class SharedReadPort:
 
     # What the core tells.
 
-    def command(self, cycle: int, channel: int, beats: int, address: int) -> None:
+    def command(self, cycle: int, channel: int, beats: int, address: int, wait: int = 0) -> None:
         """See `ReadSide`."""
-        self._note(cycle, "command", channel, beats, address)
+        self.streams[channel].commands.append((cycle, wait, beats, address))
+
+    def leave_out(self, channel: int, words: Iterable[int]) -> None:
+        """See `ReadSide`."""
+        self.streams[channel].left_out.update(words)
 
     def begin(self, cycle: int, descriptor: PlannedDescriptor) -> None:
         """See `ReadSide`."""
@@ -210,7 +224,11 @@ class SharedReadPort:
     def when(self, channel: int) -> int:
         """See `ReadSide`. It is known only once it is there."""
         stream = self.streams[channel]
-        there = stream.level >= stream.given and channel not in self._taking
+        there = (
+            stream.level >= stream.given
+            and channel not in self._taking
+            and len(stream.gives) not in stream.left_out
+        )
         return self.now if there else NEVER
 
     def wait(self, channel: int, cycle: int) -> int:
@@ -291,8 +309,7 @@ class SharedReadPort:
             stream = self.streams[ACTIVATIONS]
             stream.set_layout(self._image_layout if begin.stem else self._map_layout)
             if begin.load or begin.stem:
-                stream.command = begin.load_beats
-                stream.next_address = begin.load_address
+                stream.commands.append((now + 1, 0, begin.load_beats, begin.load_address))
 
     def _fly(self, now: int) -> deque[int]:
         """Take the burst that the memory accepts; cycles from which its beats may be read."""
@@ -320,9 +337,6 @@ class SharedReadPort:
                 frees[value[0]] += value[1]
             elif kind == "freed":
                 self._freed = value[0]
-            elif kind == "command":
-                self.streams[value[0]].command = value[1]
-                self.streams[value[0]].next_address = value[2]
             else:
                 begin = value[0]
         return frees, begin
@@ -392,7 +406,7 @@ class SharedReadPort:
             give = whole and channel.ring != channel.depth
             channel.ring += give - freed
         elif index == RECORDS or not self._loading:
-            give = index in self._taking
+            give = index in self._taking or (whole and len(channel.gives) in channel.left_out)
         else:
             give = whole and (
                 self._loaded == self._load_words
@@ -412,7 +426,7 @@ class SharedReadPort:
                 channel.level -= channel.given
             if pop:
                 channel.level += channel.taken
-                channel.pops_left -= 1
+                channel.pops_left = (channel.pops_left or channel.packets.popleft()) - 1
                 channel.ending = channel.pops_left == 0
         if channel.inner and (not channel.out or ready):
             channel.inner -= 1
@@ -422,18 +436,21 @@ class SharedReadPort:
         if arrives:
             channel.inner += 1
             channel.arrivals.append(now)
-        room = self._burst - channel.number % self._burst
+        room = self._burst - (channel.first + channel.number) % self._burst
         length = room if room < channel.left else channel.left
         channel.request = channel.left != 0 and channel.space >= length and not granted
         if granted:
             channel.number += channel.length
             channel.left -= channel.length
             channel.space -= channel.length
-        elif channel.command and not channel.left:
-            channel.left = channel.command
-            channel.pops_left += channel.command
-            channel.number = channel.command = 0
-            channel.address = channel.next_address
+        elif channel.commands and not channel.left:
+            cycle, wait, beats, address = channel.commands[0]
+            if now >= max(cycle, channel.accepted + wait):
+                channel.commands.popleft()
+                channel.accepted, channel.left, channel.number = now, beats, 0
+                channel.packets.append(beats)
+                channel.address = address
+                channel.first = address // self._beat_bytes % self._burst
         channel.space += pop
         channel.length = length
 

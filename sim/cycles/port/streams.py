@@ -1,10 +1,15 @@
 """A stream from memory: the cycles in which beats leave their queue, and words their gearbox.
 
+A stream of constants, or of records, is read by commands that follow one another. Each is a packet:
+words lie in its beats from the first on, and what is left of the last beat belongs to no word. The
+gearbox takes the next packet's first beat once all words of the packet have left it.
+
 When a burst is asked for, the cycles in which its beats arrive are certain; when a beat leaves its
 queue and when a word leaves its gearbox follow by maxima from what was before. Nothing is stepped.
 """
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Sequence
 from itertools import repeat
 
@@ -38,11 +43,18 @@ class Stream:
     ----------
     address, beats, asked : int
         First byte and beats of the command being executed, and of them those asked for.
+    before : int
+        Beats of the commands before it.
+    granted : int
+        Cycle in which a burst was last asked for.
     arrivals, pops, gives : list of int
-        Cycles of the command: of each beat's arrival, of its move from the queue into the gearbox,
-        and of each word's leaving the gearbox; as far as they are known.
+        Cycles, since the program's start or of the last map: of each beat's arrival, of its move
+        from the queue into the gearbox, and of each word's leaving the gearbox; as far as they are
+        known.
     gaps : list of int
         Numbers of the beats that do not come in the cycle after the beat before.
+    left_out : set of int
+        Numbers of the words that leave the gearbox as soon as they can, to nobody.
     stale : bool
         Beats have arrived that have not been moved on.
     earliest : int
@@ -59,14 +71,23 @@ class Stream:
 
     def __init__(self, layout: StreamLayout, config: AcceleratorConfig, depth: int = NEVER):
         self._burst = config.burst_beats
+        self._beat_bytes = config.data_bytes
         self._queue = config.read_queue_beats
         self.arrivals: list[int] = []
         self.pops: list[int] = []
         self.gives: list[int] = []
         self.gaps: list[int] = []
+        self.left_out: set[int] = set()
         self.stale = False
-        self._counted: list[int] = []  # arrivals of the commands before
-        self.address = self.beats = self.asked = 0
+        self._counted: list[int] = []  # arrivals of the maps before
+        self.address = self.beats = self.asked = self.before = 0
+        self.granted = self._accepted = -1
+        # Commands that wait: cycle, wait, beats, address; packets after the one in the gearbox.
+        self._commands: deque[tuple[int, int, int, int]] = deque()
+        self._packets: deque[int] = deque()
+        # First beat and word of the packet in the gearbox, and one past its last.
+        self._beat0 = self._beat1 = self._word0 = self._word1 = 0
+        self._pop_from = 0  # cycle from which its first beat may be taken
         self.earliest = 0
         self.request = self.needed = NEVER
         self.length = 0
@@ -83,25 +104,41 @@ class Stream:
         self._ready = shape.capacity - shape.taken
         self._simple = self.given % self.taken == 0  # a word is whole beats
 
-    def command(self, cycle: int, beats: int, address: int) -> None:
-        """A command that is valid in a cycle."""
+    def restart(self, cycle: int, beats: int, address: int) -> None:
+        """Begin a map with a command that is offered from a cycle on; the one before is over."""
         self._counted += self.arrivals
         self.arrivals, self.pops, self.gives, self.gaps = [], [], [], []
-        self.address, self.beats, self.asked = address, beats, 0
-        self.earliest = cycle + REQUEST_CYCLES
-        self.find_request()
+        self._beat0 = self._beat1 = self._word0 = self._word1 = self.before = 0
+        self.beats = self.asked = self._pop_from = 0
+        self.command(cycle, beats, address)
+
+    def command(self, cycle: int, beats: int, address: int, wait: int = 0) -> None:
+        """See `mnv2.sim.cycles.port.interface.ReadSide.command`."""
+        self._commands.append((cycle, wait, beats, address))
+        self._packets.append(beats)
+        self._next_packet()
+        if self.asked == self.beats:
+            self.find_request()
 
     def find_request(self) -> None:
         """Find out from when the next burst is requested."""
         length = self.beats - self.asked
+        if not length and self._commands:
+            # The next command is taken: in the cycle after the last burst of the one before.
+            cycle, wait, length, self.address = self._commands.popleft()
+            self._accepted = max(cycle, self._accepted + wait, self.granted + 1)
+            self.before += self.beats
+            self.beats, self.asked = length, 0
+            self.earliest = self._accepted + REQUEST_CYCLES
         if not length:
             self.request = self.needed = NEVER
             return
-        if length > self._burst:
-            length = self._burst
+        room = self._burst - (self.address // self._beat_bytes + self.asked) % self._burst
+        if length > room:
+            length = room
         self.length = length
         # Beats that must have left the queue.
-        needed = self.needed = self.asked + length - self._queue
+        needed = self.needed = self.before + self.asked + length - self._queue
         if needed <= 0:
             self.request = self.earliest
         elif needed <= len(self.pops):
@@ -110,6 +147,19 @@ class Stream:
         else:
             self.request = NEVER
 
+    def _next_packet(self) -> bool:
+        """Begin the next packet, if there is one and all of this one has left the gearbox."""
+        if not self._packets or len(self.pops) < self._beat1 or len(self.gives) < self._word1:
+            return False
+        beats = self._packets.popleft()
+        if self._beat1:
+            # The gearbox sees that it is empty, then takes a beat.
+            self._pop_from = max(self.pops[self._beat1 - 1], self.gives[self._word1 - 1]) + 2
+        self._beat0, self._word0 = self._beat1, self._word1
+        self._beat1 += beats
+        self._word1 += beats * self.taken // self.given
+        return True
+
     def grant(self, cycle: int, first_beat: int) -> None:
         """The burst is asked for; its beats arrive one a cycle."""
         arrivals, length = self.arrivals, self.length
@@ -117,6 +167,7 @@ class Stream:
             self.gaps.append(len(arrivals))
         arrivals.extend(range(first_beat, first_beat + length))
         self.asked += length
+        self.granted = cycle
         self.earliest = cycle + REQUEST_CYCLES
 
     def grant_beats(self, cycle: int, beats: Sequence[int]) -> None:
@@ -131,24 +182,32 @@ class Stream:
             number += 1
         arrivals.extend(beats)
         self.asked += self.length
+        self.granted = cycle
         self.earliest = cycle + REQUEST_CYCLES
 
     def is_steady(self) -> bool:
         """Whether beats go through queue and gearbox one a cycle, and words follow at once."""
         pops, queue = self.pops, self._queue
-        if len(pops) != len(self.arrivals) or len(pops) <= queue:
+        first = self._beat0
+        if first != self.before or len(pops) != len(self.arrivals) or len(pops) - first <= queue:
             return False
-        words = len(pops) * self.taken // self.given
+        words = (len(pops) - first) * self.taken // self.given
         return (
             self.given >= self.taken
             and pops[-1] - pops[-1 - queue] == queue
-            and len(self.gives) == words
-            and self.gives[-1] == pops[-(-words * self.given // self.taken) - 1] + 1
+            and len(self.gives) == self._word0 + words
+            and self.gives[-1] == pops[first - (-words * self.given // self.taken) - 1] + 1
         )
+
+    def _beats_of(self, number: int) -> int:
+        """Beats, since the first, with which a word of the packet is whole."""
+        return self._beat0 - (-(number - self._word0 + 1) * self.given // self.taken)
 
     def when_word(self, number: int) -> int:
         """Cycle from which a word is at the gearbox's output, as far as is known."""
-        pops = -(-(number + 1) * self.given // self.taken)
+        if number >= self._word1:
+            return NEVER
+        pops = self._beats_of(number)
         if pops > len(self.pops):
             return NEVER
         return self.pops[pops - 1] + 1
@@ -168,17 +227,37 @@ class Stream:
 
     def pop(self) -> None:
         """Move beats into the gearbox, as far as the words given allow."""
+        self._pop()
+        # Words that are left out, and what follows them.
+        while len(self.gives) in self.left_out:
+            number = len(self.gives)
+            cycle = self.when_word(number)
+            if cycle == NEVER:
+                break
+            self.left_out.remove(number)
+            self.gives.append(cycle)
+            self._pop()
+
+    def _pop(self) -> None:
+        while True:
+            self._pop_packet()
+            if not self._next_packet():
+                return
+
+    def _pop_packet(self) -> None:
+        """Move beats of the packet."""
         arrivals, pops, gives = self.arrivals, self.pops, self.gives
-        number, count, words = len(pops), len(arrivals), len(gives)
-        last = pops[-1] if pops else -1
+        first, first_word = self._beat0, self._word0
+        number, count, words = len(pops), min(len(arrivals), self._beat1), len(gives)
+        last = pops[-1] if number > first else self._pop_from - 1
         taken, given, ready = self.taken, self.given, self._ready
         while number < count:
             cycle = arrivals[number] + QUEUE_CYCLES
             if cycle <= last:
                 cycle = last + 1
-            over = number * taken - ready
+            over = (number - first) * taken - ready
             if over > 0:
-                needed = -(-over // given)
+                needed = first_word - (-over // given)
                 if needed > words:
                     break
                 if gives[needed - 1] >= cycle:
@@ -188,7 +267,7 @@ class Stream:
             number += 1
 
     def give(self, cycles: Sequence[int], dues: Sequence[int], first: int) -> int:
-        """Words leave the gearbox in cycles from that of the first on; those that did in time.
+        """Words of a map leave the gearbox in cycles from that of the first on; those in time.
 
         Parameters
         ----------
@@ -237,15 +316,23 @@ class Stream:
 
     def flow(self) -> None:
         """Move beats into the gearbox and words into the ring, as far as is known."""
+        while True:
+            self._flow_packet()
+            if not self._next_packet():
+                return
+
+    def _flow_packet(self) -> None:
+        """Move beats and words of the packet."""
         arrivals, pops, gives = self.arrivals, self.pops, self.gives
         taken, given, ready, depth = self.taken, self.given, self._ready, self.depth
         frees, free_cycles, free = self.frees, self.free_cycles, self._free
-        number, count, words = len(pops), len(arrivals), len(gives)
-        last = pops[-1] if pops else -1
+        first_beat, first_word = self._beat0, self._word0
+        number, count, words = len(pops), min(len(arrivals), self._beat1), len(gives)
+        last = pops[-1] if number > first_beat else self._pop_from - 1
         last_give = gives[-1] if gives else -1
         while True:
             # Words that are complete.
-            needed = -(-(words + 1) * given // taken)  # beats that the next word needs
+            needed = first_beat - (-(words - first_word + 1) * given // taken)  # for the next word
             while needed <= number:
                 cycle = pops[needed - 1]
                 if cycle < last_give:
@@ -262,7 +349,7 @@ class Stream:
                 gives.append(cycle)
                 last_give = cycle
                 words += 1
-                needed = -(-(words + 1) * given // taken)
+                needed = first_beat - (-(words - first_word + 1) * given // taken)
             if number == count:
                 break
             # The next beat.
@@ -270,9 +357,9 @@ class Stream:
             cycle = arrives + QUEUE_CYCLES
             if cycle <= last:
                 cycle = last + 1
-            over = number * taken - ready
+            over = (number - first_beat) * taken - ready
             if over > 0:
-                before = -(-over // given)
+                before = first_word - (-over // given)
                 if before > words:
                     break
                 if gives[before - 1] >= cycle:
@@ -282,8 +369,8 @@ class Stream:
             chunk = 1
             if given >= taken and last_give < cycle and needed > number:
                 chunk = count - number
-                room = depth + frees[free if free < len(frees) else -1] - words  # words
-                chunk = min(chunk, (words + room) * given // taken - number)
+                room = depth + frees[free if free < len(frees) else -1] - first_word  # words
+                chunk = min(chunk, first_beat + room * given // taken - number)
                 end = number + chunk
                 if arrivals[end - 1] + QUEUE_CYCLES > cycle + chunk - 1:
                     chunk = bisect_left(self.gaps, number + 1)
@@ -300,9 +387,9 @@ class Stream:
             last = cycle + chunk - 1
             if self._simple:
                 ratio = given // taken
-                more = number // ratio - words
+                more = (number - first_beat) // ratio - (words - first_word)
                 if more > 0:
-                    begin = cycle + (words + 1) * ratio - first
+                    begin = cycle + first_beat + (words - first_word + 1) * ratio - first
                     gives.extend(range(begin, begin + more * ratio, ratio))
                     words += more
                     last_give = gives[-1]
@@ -311,28 +398,36 @@ class Stream:
                     last_give = pops[needed - 1] + 1
                     gives.append(last_give)
                     words += 1
-                    needed = -(-(words + 1) * given // taken)
+                    needed = first_beat - (-(words - first_word + 1) * given // taken)
         self._free = free
 
-    def settled(self, words: int) -> tuple[int, int, int]:
+    def settled(self, words: int) -> tuple[int, int, int] | None:
         """Beats asked for, beats popped and words given when all has come to rest.
 
-        ``words`` more have been freed by then than now.
+        ``words`` more have been freed by then than now. None if the command does not last until
+        then, or is not that of the packet in the gearbox.
         """
-        room = self.depth + self.frees[-1] + words
+        if self._beat0 != self.before or not self.beats:
+            return None
+        room = self.depth + self.frees[-1] + words - self._word0
         given = min(room, self.beats * self.taken // self.given)
         pops = min(self.beats, (given * self.given + self._ready) // self.taken + 1)
-        asked = (pops + self._queue) // self._burst * self._burst
+        # Bursts end at multiples of their length.
+        first = self.address // self._beat_bytes % self._burst
+        asked = (first + pops + self._queue) // self._burst * self._burst - first
         if asked + self._burst > self.beats and pops + self._queue >= self.beats:
             asked = self.beats
-        return asked, pops, given
+            if self._commands:
+                return None
+        return self.before + asked, self.before + pops, self._word0 + given
 
     def settle(self, cycle: int, asked: int, pops: int, given: int) -> None:
         """Note that all has come to rest: the exact cycles of recent moves no longer matter."""
         self.arrivals.extend(repeat(cycle, asked - len(self.arrivals)))
         self.pops.extend(repeat(cycle, pops - len(self.pops)))
         self.gives.extend(repeat(cycle, given - len(self.gives)))
-        self.asked = asked
+        self.asked = asked - self.before
+        self.granted = max(self.granted, cycle)
         self.find_request()
 
     @property
@@ -340,14 +435,14 @@ class Stream:
         """Whether a word is no narrower than a beat, so that a beat can pass in every cycle."""
         return self.given >= self.taken
 
-    def beats_for(self, words: int) -> int:
-        """Beats that a number of words takes."""
-        return -(-words * self.given // self.taken)
+    def missing(self, words: int) -> int:
+        """Beats that must still be asked for, at least, before a number of words has come."""
+        return -(-words * self.given // self.taken) - self.before - self.asked
 
     def room_bursts(self) -> int:
         """Bursts whose words the ring has room for, whatever is freed."""
         room = self.depth + self.frees[self._free if self._free < len(self.frees) else -1]
-        beats = room * self.given // self.taken - self.asked
+        beats = (room - self._word0) * self.given // self.taken - self.asked
         return min(beats, self.beats - self.asked) // self._burst - 1
 
     def count(self, cycle: int) -> int:

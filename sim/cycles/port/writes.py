@@ -71,6 +71,7 @@ class WritePort:
     ):
         self._latency, self._pauses, self._part, self._serve = latency, pauses, part, serve
         self._address = 0  # of the next burst to be served
+        self._first = 0  # beats that precede the command's first, up to a multiple of a burst's
         self._burst = config.burst_beats
         self._depth = config.write_queue_beats
         self._map_layout = config.streams["activations"]
@@ -121,6 +122,7 @@ class WritePort:
         self._sent_before = len(self.sent)
         self._clear(descriptor.store_words)
         self._address = descriptor.store_address
+        self._first = self._address // self._beat_bytes % self._burst
         self._logits = descriptor.kind == "classifier"
         # Gearbox: a word gives, and a beat takes, that many units.
         layout = self._logits_layout if self._logits else self._map_layout
@@ -212,6 +214,7 @@ class WritePort:
             or self._pauses
             or self._part
             or self._logits
+            or self._first
             or self._command
             or not self._remaining
             or self._produced == self.words
@@ -363,7 +366,7 @@ class WritePort:
             self._remaining -= self._length
             self._queued -= self._length
         if self._command and remaining == 0:
-            self._remaining, self._number, self._command = self._command, 0, 0
+            self._remaining, self._number, self._command = self._command, self._first, 0
         self._length = length
         self._pending += grant - answer
         return self._step_data(now, self.transfer, store, accepted, bool(answers)) or bool(moved)

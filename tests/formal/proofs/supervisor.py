@@ -16,7 +16,7 @@ _PATIENCE = 3
 def bench():
     """All inputs are free but for the bus, which ends its transfers some day when it is told to."""
     from mnv2.hw.config import PRESETS
-    from mnv2.hw.registers import Status
+    from mnv2.hw.register_map import Status
     from mnv2.hw.units import UNITS
 
     unit = UNITS["supervisor"].build(replace(PRESETS["tiny"], patience_cycles=_PATIENCE))
@@ -32,7 +32,16 @@ def bench():
     with m.Elif(unit.begin):
         m.d.sync += running.eq(1)
     b.check("a program begins when none is under way", ~unit.begin | ~running)
-    b.check("a program begins when it is asked for", ~unit.begin | unit.start)
+    b.check(
+        "a program begins when it is asked for, with addresses that are right",
+        ~unit.begin | (unit.start & ~unit.misaligned),
+    )
+    refused = Signal()
+    m.d.sync += refused.eq(unit.start & unit.misaligned & ~running)
+    b.check(
+        "an address that is wrong ends a start at once, and is told",
+        ~refused | (~running & (status == Status.ALIGNMENT.value)),
+    )
     b.check("the status tells it", running == (status == Status.RUNNING.value))
     b.check("only a program is given up", ~unit.give_up | running)
     b.check("it ends with an idle bus", ~(unit.ended & running) | ~unit.bus_busy)
@@ -46,8 +55,10 @@ def bench():
     going, still = Signal(), Signal(range(_PATIENCE + 3))
     m.d.comb += going.eq(running & ~unit.give_up & ~unit.ended)
     wrong = Signal()
-    m.d.sync += wrong.eq(going & (unit.bus_error | unit.descriptor_error | unit.complete))
-    b.check("errors and the end are obeyed at once", ~wrong | unit.give_up | ~running)
+    m.d.sync += wrong.eq(
+        going & (unit.bus_error | unit.descriptor_error | unit.wrong | unit.complete | unit.abort)
+    )
+    b.check("errors, an abort and the end are obeyed at once", ~wrong | unit.give_up | ~running)
     m.d.sync += still.eq(Mux(going & ~unit.moving, Mux(still > _PATIENCE, still, still + 1), 0))
     b.check("it is given up when nothing moves", still <= _PATIENCE + 1)
     bad = Signal()
@@ -58,10 +69,12 @@ def bench():
     with m.Elif(~running):
         m.d.sync += reason.eq(0)
     done = Signal()
-    m.d.sync += done.eq(reason & unit.ended)
+    m.d.sync += done.eq(reason & running & unit.ended)
     b.check("an error of the bus is told", ~done | (status == Status.BUS.value))
     b.cover(done)
     b.cover(unit.ended & (still > 1))
+    b.cover(refused)
+    b.cover(~running & (status == Status.ABORTED.value))
     return b  # fmt: skip
 
 

@@ -9,13 +9,16 @@ import pytest
 from typer.testing import CliRunner
 
 from mnv2.hw.config import COUNTER_ROWS, COUNTERS, PRESETS
-from mnv2.hw.registers import REGISTERS, Status
+from mnv2.hw.register_map import REGISTERS, Status
 from mnv2.sim import cli
 from mnv2.sim.rtl.build import LINT_WAIVERS
 from mnv2.sim.rtl.register_map import register_map
 from mnv2.sim.rtl.toolchain import find_toolchain
 
-FILES = {"accelerator.v", "registers.md", "mnv2_accelerator.core"}
+FILES = {
+    *("accelerator.v", "accelerator.rdl", "registers.md", "mnv2_registers.h"),
+    "mnv2_accelerator.core",
+}
 
 
 def invoke(*arguments):
@@ -61,8 +64,11 @@ def test_passes_the_linter(folder):
 
 def test_register_map_names_everything(folder):
     text = (folder / "registers.md").read_text()
-    for name, address in REGISTERS.items():
-        assert re.search(rf"\| `0x{address:04X}` \| `{name}` \| \S.+ \|", text)
+    for name, register in REGISTERS.items():
+        place = rf"\| `0x{register.address:04X}` \| `{name}` \| `{register.access}` \| "
+        assert re.search(rf"{place}.*\| \S.+ \|", text)
+        for field in register.fields:
+            assert re.search(rf"\| `{name}` \| \d+(:\d+)? \| `{field.name}` \| \d+ \| \S", text)
     for status in Status:
         assert re.search(rf"\| {status.value} \| `{status.name}` \| \S.+ \|", text)
     for column, name in enumerate(COUNTERS):

@@ -8,6 +8,8 @@ from mnv2.hw.config import CAUSES, COUNTERS, RECORD_BYTES
 from mnv2.hw.program import Header
 from mnv2.sim.cycles.plan import plan_network
 from mnv2.sim.mapping.network_program import build_network_program
+from mnv2.sim.mapping.run_places import PICTURE_SLOTS, place_run
+from mnv2.sim.mapping.turn_order import executed
 from tests.sim.rtl.machines import MACHINES, descriptors, model_and_tensors, network_of
 
 TABLE = [(1, 8, 1, 1), (6, 12, 2, 2), (6, 16, 2, 1)]
@@ -52,19 +54,37 @@ COMMON = (
 def test_plan_is_the_program(name, padding, options, frames):
     config = replace(MACHINES[name], **options)
     network = network_of(TABLE, 45, padding=padding)
-    model, tensors = model_and_tensors(config, network, 10)
-    program = build_network_program(model, frames * [tensors["input"]], config)
+    model, _ = model_and_tensors(config, network, 10)
+    program = build_network_program(model, config)
     plan = plan_network(network, config, frames)
+    turns = -(-frames // config.frames)
+    places = place_run(
+        program.memory_bytes,
+        program.picture_bytes,
+        program.logits_bytes,
+        picture_slots=min(turns, PICTURE_SLOTS),
+        logits_slots=turns,
+    )
     records = descriptors(program)
-    assert len(records) == len(plan.descriptors)
-    assert program.works == plan.owners
-    for work, record in zip(plan.descriptors, records, strict=True):
+    assert plan.order == program.order
+    assert len(plan.order) == len(records)
+    assert program.works(turns) == list(plan.owners)
+    rows = executed(program.order, turns)
+    for work, (turn, place) in zip(plan.descriptors, rows, strict=True):
+        record = records[place]
         assert {field: int(getattr(work, field)) for field in COMMON} == {
             field: int(getattr(record, field)) for field in COMMON
         }
         assert work.input_ring == record.input_end - record.input_base
-        for field in ("load_address", "store_address"):
-            assert getattr(work, field) == int(getattr(record, field))
+        read, written = places.base, places.base
+        if work.stem:
+            read = places.picture_address(turn)
+        if work.kind == "classifier":
+            written = places.logits_address(turn)
+        if work.load or work.stem:
+            assert work.load_address == read + int(record.load_offset)
+        if work.store:
+            assert work.store_address == written + int(record.store_offset)
         if work.kind == "block":
             assert work.strip_rows == record.strip_rows
             assert work.output_ring == record.output_end - record.output_base
@@ -72,10 +92,11 @@ def test_plan_is_the_program(name, padding, options, frames):
     header = Header.from_bits(
         int.from_bytes(program.image[:RECORD_BYTES].tobytes(), "little") & (1 << bits) - 1
     )
-    for stream in ("weights", "taps", "parameters"):
-        assert getattr(plan, f"{stream}_beats") == getattr(header, f"{stream}_beats")
-        assert plan.addresses[stream] == getattr(header, f"{stream}_address")
-    assert plan.program_beats * config.data_bytes == program.records * RECORD_BYTES
+    for name, stream in plan.streams.items():
+        assert stream.address == places.base + getattr(header, f"{name}_offset")
+        beats = getattr(header, f"{name}_beats")
+        assert stream.beats == ((beats,) if name == "taps" else tuple(beats))
+    assert plan.record_beats * config.data_bytes == RECORD_BYTES
 
 
 def test_names_are_the_counters():

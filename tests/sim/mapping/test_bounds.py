@@ -175,9 +175,8 @@ def test_other_additions(changes, message):
 def test_programs_refuse(model):
     """Whole networks and single blocks are checked before anything is laid out."""
     config = replace(WIDE, accumulator_bits=16)
-    image = np.zeros(model.network.input_shape, np.int8)
     with pytest.raises(DoesNotFit, match=r"channel \d+ needs \d\d accumulator_bits"):
-        build_network_program(model, [image], config)
+        build_network_program(model, config)
     block = model.network.blocks[1]
     activation = np.zeros(block.input_shape, np.int8)
     with pytest.raises(DoesNotFit, match=r"^block2\.\w+ channel \d+ needs \d\d accumulator_bits"):
@@ -188,4 +187,4 @@ def test_programs_refuse(model):
         build_block_program(block, bad, np.zeros(block.input_shape, np.int8), WIDE)
     changed = replace(model, blocks=(*model.blocks[:2], bad))
     with pytest.raises(NotSupported, match="^block3.add has no input with the factor 1/2"):
-        build_network_program(changed, [image], WIDE)
+        build_network_program(changed, WIDE)

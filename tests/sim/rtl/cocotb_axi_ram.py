@@ -41,16 +41,16 @@ async def run_program(dut):
             master.read_if.r_channel,
         ):
             channel.set_pause_generator(pauses(rng, run["stall"]))
-    ram.write(0, Path(run["image"]).read_bytes())
+    ram.write(run["base"], Path(run["image"]).read_bytes())
     Clock(dut.clk, 10, unit="ns").start()
     await ClockCycles(dut.clk, 5)
     dut.rst.value = 0
 
     results = []
     await master.write_dword(registers["INTERRUPT_ENABLE"], 1)
-    await master.write_dword(registers["PROGRAM_ADDRESS"], 0)
-    await master.write_dword(registers["PROGRAM_RECORDS"], run["records"])
-    assert await master.read_dword(registers["PROGRAM_RECORDS"]) == run["records"]
+    for name, value in run["settings"].items():
+        await master.write_dword(registers[name], value)
+        assert await master.read_dword(registers[name]) == value
     for _ in range(2):
         ram.write(run["output_address"], bytes(run["output_bytes"]))
         await master.write_dword(registers["START"], 1)

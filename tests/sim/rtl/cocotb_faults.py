@@ -1,7 +1,7 @@
 """Programs one after another on one accelerator, good and bad; inside the simulator.
 
 ``MNV2_STEPS`` names a JSON file: registers by name, the steps with the address and the number of
-records of each program, where the output lies, and where to write what each step gave.
+settings of each, where its output lies, and where to write what each step gave.
 """
 
 import json
@@ -40,10 +40,13 @@ async def run_steps(dut):
         await RisingEdge(dut.ready)
     await write("INTERRUPT_ENABLE", 1)
     for step in run["steps"]:
-        await write("PROGRAM_ADDRESS", step["address"])
-        await write("PROGRAM_RECORDS", step["records"])
+        for name, value in step["settings"].items():
+            await write(name, value)
         await write("START", 1)
         running = await read("STATUS")
+        if step["abort"]:
+            await Timer(step["abort"] * 10, "ns")
+            await write("ABORT", 1)
         if step["start_again"]:
             await Timer(step["start_again"] * 10, "ns")
             # What a careless host does: sets another program and starts it.
@@ -52,7 +55,7 @@ async def run_steps(dut):
             await RisingEdge(dut.done)
         assert not int(dut.timed_out.value), f"Step {step} hangs"
         result = {"running": running, "interrupt": await read("INTERRUPT")}
-        await write("INTERRUPT", 1)
+        await write("INTERRUPT", 3)
         if int(dut.done.value):
             await FallingEdge(dut.done)
         result |= {
@@ -68,6 +71,6 @@ async def run_steps(dut):
         ]
         await write("ERRORS", 1)
         assert await read("ERRORS") == 0
-        await dump_output(dut, run["output_address"], run["output_address"] + run["output_bytes"])
+        await dump_output(dut, step["output"], step["output"] + run["output_bytes"])
         results.append(result)
     Path(run["result"]).write_text(json.dumps(results))

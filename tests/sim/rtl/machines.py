@@ -9,9 +9,10 @@ from mnv2.golden.network import build_block, build_network
 from mnv2.golden.quantized_block import run_block
 from mnv2.golden.synthetic import random_activation, random_block, random_model
 from mnv2.hw.config import PRESETS, RECORD_BYTES, AcceleratorConfig
-from mnv2.hw.program import Descriptor
+from mnv2.hw.program import Descriptor, Work
 from mnv2.sim.mapping.network_program import build_network_program
-from mnv2.sim.mapping.packing import unpack_map
+from mnv2.sim.mapping.packing import pack_image, unpack_map
+from mnv2.sim.mapping.run_places import place_run
 from mnv2.sim.rtl.run_blocks import BlockTask
 from mnv2.sim.rtl.simulate import simulate
 
@@ -176,20 +177,28 @@ def spilled_maps(build, model, image, config, memory, change=lambda program: pro
     dict of str to int8 [H, W, C]
         By the names of the tensors.
     """
-    program = change(build_network_program(model, [image], config))
+    program = change(build_network_program(model, config))
+    run = place_run(program.memory_bytes, program.picture_bytes, program.logits_bytes)
     places = {}
     for block, made, spilled, record in zip(
         model.network.blocks,
         model.blocks,
         program.placement.spilled,
-        descriptors(program),
-        strict=False,
+        [one for one in descriptors(program) if one.work == Work.BLOCK],
+        strict=True,
     ):
         if spilled:
-            places[made.output_name] = block, record.store_address, record.store_bytes
+            places[made.output_name] = block, record.store_offset, record.store_bytes
     first = min(address for _, address, _ in places.values())
-    everything = replace(program, output_address=first, output_bytes=program.memory_bytes - first)
-    output = simulate(build, everything, memory=memory, deadline=5_000_000).output
+    output = simulate(
+        build,
+        program,
+        places=run,
+        pictures=[pack_image(image, config)],
+        output=(first, program.memory_bytes),
+        memory=memory,
+        deadline=5_000_000,
+    ).output
     return {
         name: unpack_map(output[address - first :][:size], block.output_shape, config)
         for name, (block, address, size) in places.items()

@@ -7,8 +7,11 @@ import pytest
 
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import COUNTERS, PRESETS
-from mnv2.hw.registers import COUNTER_OFFSET, Register, Status
+from mnv2.hw.register_map import ADDRESSES, COUNTER_OFFSET, Status
 from mnv2.sim.mapping.network_program import build_network_program, unpack_logits
+from mnv2.sim.mapping.packing import pack_image
+from mnv2.sim.mapping.program import memory_image
+from mnv2.sim.mapping.run_places import place_run
 from mnv2.sim.rtl.build import build_simulation
 from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.verilog import generate
@@ -43,21 +46,26 @@ def pins():
 def test_network_equals_golden(pins, tmp_path, stall):
     network = network_of([(1, 6, 1, 1), (2, 6, 1, 1), (3, 9, 1, 2)], 9, stem=6, head=13, classes=7)
     model, tensors = model_and_tensors(CONFIG, network, 1)
-    program = build_network_program(model, [tensors["input"]], CONFIG)
-    program.image.tofile(tmp_path / "memory.bin")
+    program = build_network_program(model, CONFIG)
+    places = place_run(
+        program.memory_bytes, program.picture_bytes, program.logits_bytes, base=0x3000
+    )
+    image = memory_image(program, places, [pack_image(tensors["input"], CONFIG)])
+    image.tofile(tmp_path / "memory.bin")
     (tmp_path / "run.json").write_text(
         json.dumps(
             {
-                "registers": {register.name: register.value for register in Register},
+                "registers": ADDRESSES,
+                "settings": places.settings(program),
                 "counter_offset": COUNTER_OFFSET,
                 "counters": len(COUNTERS),
                 "seed": 2,
                 "stall": stall,
                 "memory_bytes": 1 << 18,
                 "image": str(tmp_path / "memory.bin"),
-                "records": program.records,
-                "output_address": program.output_address,
-                "output_bytes": program.output_bytes,
+                "base": places.base,
+                "output_address": places.logits,
+                "output_bytes": program.logits_bytes,
                 "result": str(tmp_path / "result.json"),
             }
         )

@@ -8,7 +8,7 @@ from amaranth.lib import data
 
 from mnv2.hw.config import COUNTERS, RECORD_BYTES
 from mnv2.hw.program import Descriptor, Header
-from mnv2.hw.registers import COUNTER_OFFSET, Register, Status
+from mnv2.hw.register_map import ADDRESSES, COUNTER_OFFSET, Status
 from mnv2.sim.mapping.block_program import build_block_program
 from mnv2.sim.mapping.packing import unpack_map
 from mnv2.sim.rtl.cocotb_run import run_cocotb
@@ -20,6 +20,9 @@ CONFIG = MACHINES["tiny"]
 PAGE = 4096
 OUTSIDE = 0x4000_0000  # no memory is there
 
+#: What must be a multiple of a page, but for the base.
+ADDRESSES_AND_STRIDES = ("PICTURE_LOW", "PICTURE_STRIDE", "LOGITS_LOW", "LOGITS_STRIDE")
+
 #: Fields of the descriptor, or of the header, and the status that they lead to.
 BAD_PROGRAMS = {
     "work": (Descriptor, {"work": 3}, Status.DESCRIPTOR),
@@ -28,9 +31,10 @@ BAD_PROGRAMS = {
     "ring upside down": (Descriptor, {"input_base": 9, "input_end": 9}, Status.DESCRIPTOR),
     "ring too long": (Descriptor, {"output_end": CONFIG.map_words + 1}, Status.DESCRIPTOR),
     "too many kernels": (Descriptor, {"hidden_words": CONFIG.tap_words + 1}, Status.DESCRIPTOR),
-    "input outside": (Descriptor, {"load_address": OUTSIDE}, Status.BUS),
-    "output outside": (Descriptor, {"store_address": OUTSIDE}, Status.BUS),
-    "weights outside": (Header, {"weights_address": OUTSIDE}, Status.BUS),
+    "input outside": (Descriptor, {"load_offset": OUTSIDE}, Status.BUS),
+    "output outside": (Descriptor, {"store_offset": OUTSIDE}, Status.BUS),
+    "weights outside": (Header, {"weights_offset": OUTSIDE}, Status.BUS),
+    "another accelerator": (Header, {"configuration": 1}, Status.CONFIGURATION),
     "few weights": (Header, {"weights_beats": 3}, Status.STUCK),
     "no kernels": (Header, {"taps_beats": 0}, Status.STUCK),
     "few parameters": (Header, {"parameters_beats": 4}, Status.STUCK),
@@ -62,40 +66,52 @@ class Bench:
         self.end = -(-self.program.memory_bytes // PAGE) * PAGE
         self.tables = []
 
-    def good(self, start_again=0):
-        """Step that runs the program itself."""
-        return {"address": 0, "records": self.program.records, "start_again": start_again}
+    def good(self, start_again=0, **settings):
+        """Step that runs the program itself, with other settings."""
+        return self.step(0, start_again=start_again, **settings)
+
+    def step(self, address, records=None, start_again=0, abort=0, **settings):
+        """Step that runs the program at an address.
+
+        Some cycles after the start it is started again, or aborted, if they are given.
+        """
+        values = {
+            "BASE_LOW": address,
+            "PROGRAM_RECORDS": records or self.program.records,
+            "FRAMES": 1,
+            **dict.fromkeys(ADDRESSES_AND_STRIDES, 0),
+        }
+        return {
+            "settings": values | settings,
+            "start_again": start_again,
+            "abort": abort,
+            "output": address + self.program.output_offset,
+        }
 
     def bad(self, kind=Header, fields=(), records=None):
-        """Step that runs the program with other fields."""
+        """Step that runs another image of the program, at another place, with other fields."""
         table = self.table.copy()
         number = 0 if kind is Header else 1
         table[number] = patched(table[number], kind, dict(fields))
         self.tables.append(table)
-        return {
-            "address": self.end + PAGE * (len(self.tables) - 1),
-            "records": records or self.program.records,
-            "start_again": 0,
-        }
+        return self.step(self.end * len(self.tables), records)
 
     def run(self, steps, *, memory=None, plusargs=()):
         """Results of all steps, each with the output that lay in memory after it."""
-        image = np.zeros(self.end + PAGE * len(self.tables), np.uint8)
-        image[: len(self.program.image)] = self.program.image
+        image = np.zeros((1 + len(self.tables), self.end), np.uint8)
+        image[:, : len(self.program.image)] = self.program.image
         for number, table in enumerate(self.tables):
-            start = self.end + PAGE * number
-            image[start : start + table.size] = table.reshape(-1)
+            image[1 + number, : table.size] = table.reshape(-1)
         folder = self.folder
         image.tofile(folder / "memory.bin")
         size = self.program.output_bytes
         (folder / "steps.json").write_text(
             json.dumps(
                 {
-                    "registers": {register.name: register.value for register in Register},
+                    "registers": ADDRESSES,
                     "counter_offset": COUNTER_OFFSET,
                     "counters": len(COUNTERS),
                     "steps": steps,
-                    "output_address": self.program.output_address,
                     "output_bytes": size,
                     "result": str(folder / "results.json"),
                 }
@@ -131,8 +147,13 @@ class Bench:
 def check_common(result):
     """Rules that hold for every step."""
     assert Status(result["running"]) == Status.RUNNING
-    assert result["interrupt"] == 1
+    check_interrupt(result)
     assert result["cleared"] == 0
+
+
+def check_interrupt(result):
+    """The program has ended; and with it a frame, if all went well."""
+    assert result["interrupt"] == (3 if Status(result["status"]) == Status.DONE else 1)
 
 
 @pytest.mark.parametrize(
@@ -185,3 +206,42 @@ def test_streams_too_long_do_not_reach_the_next_program(tmp_path):
     for result in bench.run(steps):
         check_common(result)
         bench.check_good(result)
+
+
+@pytest.mark.parametrize("name", ["BASE_LOW", *ADDRESSES_AND_STRIDES])
+def test_misaligned_addresses_are_refused(tmp_path, name):
+    """Before anything is read: the memory has no such place."""
+    bench = Bench(tmp_path)
+    bad, good = bench.run([bench.good(**{name: OUTSIDE + 64}), bench.good()])
+    assert Status(bad["status"]) == Status.ALIGNMENT
+    check_interrupt(bad)
+    assert bad["finished"] == 0
+    bench.check_good(good)
+
+
+def test_start_while_running_is_noted(tmp_path):
+    bench = Bench(tmp_path)
+    result = bench.run([bench.good(start_again=150)])[0]
+    assert result["errors"] == 1
+    bench.check_good(result)
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [MemoryModel(latency=20), MemoryModel(latency=90, stall_percent=40, seed=7)],
+    ids=["quick", "stalls"],
+)
+def test_abort_at_any_time(tmp_path, memory):
+    """The memory model ends the simulation where AXI4 is violated; the next program is right."""
+    bench = Bench(tmp_path)
+    times = [*range(1, 40, 3), *range(40, 2000, 97)]
+    steps = [step for time in times for step in (bench.good(abort=time), bench.good())]
+    results = bench.run(steps, memory=memory)
+    aborted = [Status(one["status"]) for one in results[::2]]
+    assert set(aborted) <= {Status.ABORTED, Status.DONE}
+    assert aborted.count(Status.ABORTED) > len(times) // 2
+    for one in results[::2]:
+        check_interrupt(one)
+        assert one["errors"] == 0
+    for good in results[1::2]:
+        bench.check_good(good)

@@ -8,10 +8,11 @@ import pytest
 
 from mnv2.hw.config import PRESETS
 from mnv2.sim.errors import UserError
+from mnv2.sim.mapping.run_places import place_run
 from mnv2.sim.rtl import abreast, frame_output
 from mnv2.sim.rtl.abreast import each_frame, frame_label, to_pack
 from mnv2.sim.rtl.check import Mismatch
-from mnv2.sim.rtl.frame_output import FrameOutput, check_outputs, read_outputs
+from mnv2.sim.rtl.frame_output import FrameOutput, check_outputs, output_range, read_outputs
 from mnv2.sim.rtl.layer_result import layer_result, require_counters
 from mnv2.sim.rtl.memory_model import MemoryModel
 from tests.sim.rtl.machines import model_and_tensors, network_of
@@ -85,14 +86,12 @@ def test_a_single_picture_has_no_number(pictures):
 
 def test_frames_are_read_in_order(pictures, monkeypatch):
     """Two pairs; maps are kept of the first."""
-    program = SimpleNamespace(
-        spilled_maps={"block1": (64, 6)}, output_address=72, output_bytes=9, placement=None
-    )
-    monkeypatch.setattr(
-        frame_output,
-        "replace",
-        lambda program, **changes: SimpleNamespace(**{**vars(program), **changes}),
-    )
+    program = SimpleNamespace(spilled_maps={"block1": (64, 6)}, placement=None)
+    # The image at 100, whose spilled map is at 164; two slots of logits from 172 on.
+    places = place_run(1, 0, 0, base=100)
+    places = replace(places, logits=172, logits_stride=8, logits_slots=2, end=188)
+    assert output_range(program, places) == (164, 188)
+    assert output_range(SimpleNamespace(spilled_maps={}), places) == (172, 188)
 
     def unpack_map(content, shape, config, *layout):
         text = bytes(content[:6]).decode()
@@ -100,15 +99,17 @@ def test_frames_are_read_in_order(pictures, monkeypatch):
 
     monkeypatch.setattr(abreast, "unpack_map", unpack_map)
     monkeypatch.setattr(
-        frame_output, "unpack_logits", lambda content, program, config, k: (k, f"{content} {k}")
+        frame_output,
+        "unpack_logits",
+        lambda content, program, config, k: (k, f"{content[:6].decode()} {k}"),
     )
     word_bytes = TWO.word_bits // 8
     snapshots = [(2, (0, 1)), (3, (7, 8)), (4, (5, 6))]
     maps = b"".join(text.ljust(word_bytes) for text in (b"second", b"third.", b"pooled"))
-    result = SimpleNamespace(output=b"first.  logits...", maps=maps)
-    found = read_outputs(result, snapshots, program, NETWORK, 2, TWO)
-    assert [one.accumulators for one in found] == [0, 1, 2, 3]
-    assert [one.logits for one in found] == [f"{b'logits...'} {k}" for k in range(4)]
+    result = SimpleNamespace(output=b"first.  turn 0  turn 1  ", maps=maps)
+    found = read_outputs(result, snapshots, program, places, NETWORK, 2, TWO)
+    assert [one.accumulators for one in found] == [0, 1, 0, 1]
+    assert [one.logits for one in found] == ["turn 0 0", "turn 0 1", "turn 1 0", "turn 1 1"]
     for number, one in enumerate(found[:2]):
         assert {name: str(array[0]) for name, array in one.maps.items()} == {
             "block1": f"first. of {number}",
