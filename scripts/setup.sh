@@ -58,8 +58,13 @@ installed() {
     [ -x "$python" ] && cat "$root/pyproject.toml" "$root/requirements-data.txt" | cmp -s - "$root/.venv/mnv2-$1.stamp"
 }
 
+# The files are read before the packages are: what is changed in the meantime is installed by the next call.
+prepare_stamp() {
+    cat "$root/pyproject.toml" "$root/requirements-data.txt" > "$root/.venv/mnv2.stamp.new"
+}
+
 write_stamp() {
-    cat "$root/pyproject.toml" "$root/requirements-data.txt" > "$root/.venv/mnv2-$1.stamp.new"
+    cp "$root/.venv/mnv2.stamp.new" "$root/.venv/mnv2-$1.stamp.new"
     mv "$root/.venv/mnv2-$1.stamp.new" "$root/.venv/mnv2-$1.stamp"
 }
 
@@ -92,12 +97,14 @@ install_project() {
         "$system_python" -m venv "$root/.venv" || return 1
     fi
     touch "$root/.venv/mnv2-incomplete"
+    prepare_stamp
     : > "$root/build/setup.log"
     # From inside the folder: its name is then no part of a requirement.
     (cd "$root" && pip_install "$python" --editable ".[$extras]") || return 1
     pip_install "$python" --no-deps --requirement "$root/requirements-data.txt" || return 1
     write_stamp base
     if [ "$kind" != base ]; then write_stamp "$kind"; fi
+    rm -f "$root/.venv/mnv2.stamp.new"
     rm -f "$root/.venv/mnv2-incomplete"
 }
 

@@ -24,12 +24,21 @@ with the same options.
 
 ROOT = Path(__file__).parents[2]
 
+Yosys = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PROGRAM",
+        help="A Yosys to use (default YoWASP's, from PyPI, which is the same on every machine; a "
+        "native one is several times faster).",
+    ),
+]
+
 Family = Annotated[
     list[str] | None,
     typer.Option(
         metavar="xcup|xc7|ecp5",
-        help="Family of devices: UltraScale+, 7 series or ECP5; may be repeated. Default xcup and "
-        "ecp5.",
+        help="Family of devices: UltraScale+, 7 series or ECP5; may be repeated. Default all "
+        "three.",
     ),
 ]
 
@@ -72,14 +81,15 @@ def synthesize(
             "printed.",
         ),
     ] = None,
+    yosys: Yosys = None,
     timeout: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="Time for each family.")
     ] = 7200,
 ):
     """Map the accelerator to the cells of a device with Yosys, and keep the counts.
 
-    DSPs, memories, LUTs and flip-flops are printed. Nothing is placed. tiny takes some minutes for
-    each family, base ten or more.
+    It is flattened, as it is for mnv2 place. DSPs, memories, LUTs and flip-flops are printed.
+    Nothing is placed. tiny takes a minute or two for each family, base ten.
 
     Examples:
 
@@ -89,15 +99,15 @@ def synthesize(
     """
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.synthesis.map_accelerator import map_accelerator
-    from mnv2.sim.synthesis.yosys import FAMILIES, SHOWN
+    from mnv2.sim.synthesis.whole_netlist import COMMANDS as MAPPED
 
-    families = _choose("family", family, FAMILIES, SHOWN)
+    families = _choose("family", family, MAPPED, MAPPED)
     changes = settings or []
     accelerator = load_configuration(config, changes)
     name = "".join((Path(config).stem, *(f" {change}" for change in changes)))
     if output is None:
         _need_checkout("synthesize without --output")
-    map_accelerator(accelerator, name, families, output=output, timeout=timeout)
+    map_accelerator(accelerator, name, families, output=output, yosys=yosys, timeout=timeout)
 
 
 def fmax(
@@ -181,15 +191,21 @@ def calibrate_costs(
     fit_only: Annotated[
         bool, typer.Option("--fit-only", help="Run no tool: fit to the results that are kept.")
     ] = False,
+    yosys: Yosys = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Designs at a time (default one for each core)."),
+    ] = None,
     timeout: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="Time for each run of Yosys.")
     ] = 7200,
 ):
     """Fit the coefficients of mnv2 cost to accelerators that Yosys has mapped.
 
-    Designs that are not mapped yet, or whose netlist has changed, are mapped first, some minutes
-    each; each result is kept at once, so that an interrupted call resumes. Then the coefficients
-    are fitted and the error of each design is printed, held-out designs marked.
+    Designs that are not mapped yet, or whose netlist has changed, are mapped first, flattened, as
+    they are for mnv2 place, a minute or two each and base ten; each result is kept at once, so that
+    an interrupted call resumes. Then the coefficients are fitted and the error of each design is
+    printed, held-out designs marked.
 
     Examples:
 
@@ -198,17 +214,18 @@ def calibrate_costs(
     - mnv2 lab calibrate-costs --design tiny --family ecp5
     """
     _need_checkout("calibrate-costs")
-    from mnv2.sim.cost.families import FAMILIES
     from mnv2.sim.cost.synthesised import load_designs
     from mnv2.sim.synthesis import calibrate_costs as calibration
-    from mnv2.sim.synthesis.yosys import SHOWN
+    from mnv2.sim.synthesis.whole_netlist import COMMANDS as MAPPED
 
     designs = load_designs()
     calibration.calibrate_costs(
         _choose("design", design, designs, designs),
-        _choose("family", family, FAMILIES, SHOWN),
+        _choose("family", family, MAPPED, MAPPED),
         gearboxes=gearboxes,
         fit_only=fit_only,
+        yosys=yosys,
+        jobs=jobs or os.cpu_count() or 1,
         timeout=timeout,
     )
 

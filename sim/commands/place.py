@@ -54,6 +54,14 @@ def place(
             "PATH; of the first else YoWASP's, which is several times slower).",
         ),
     ] = None,
+    yosys: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROGRAM",
+            help="A Yosys to use (default YoWASP's, from PyPI, which is the same on every "
+            "machine; a native one is several times faster).",
+        ),
+    ] = None,
     timeout: Annotated[
         float,
         typer.Option(min=1, metavar="SECONDS", help="Time for Yosys, and for each seed."),
@@ -130,6 +138,7 @@ def place(
         speed=speed,
         seeds=tuple(range(1, seeds + 1)),
         nextpnr=nextpnr,
+        yosys=yosys,
         bitstream=bitstream,
         timeout=timeout,
     )

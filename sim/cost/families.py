@@ -17,8 +17,9 @@ class Family:
     title : str
     calibrated_as : str
         Family whose LUT and flip-flop coefficients it uses: itself where it was calibrated, else
-        one with LUTs of as many inputs. For the 7 series that is too many flip-flops, since Yosys
-        moves registers into a DSP48E1 and not into a DSP48E2.
+        one with LUTs of as many inputs.
+    pieces_as : str
+        Family whose gearboxes were measured for it: one with LUTs of as many inputs.
     multiplier : HardMultiplier
         Of its DSPs.
     ultra_ram : bool
@@ -27,6 +28,7 @@ class Family:
 
     title: str
     calibrated_as: str
+    pieces_as: str
     multiplier: HardMultiplier
     ultra_ram: bool = False
 
@@ -40,10 +42,12 @@ class Family:
 FAMILIES = {
     # DSP48E2, DSP48E1: Yosys cuts into slices of 18 bits, for which there is a cascade.
     "xcup": Family(
-        "AMD UltraScale+", "xcup", HardMultiplier(27, 18, 18, True, 2, 9), ultra_ram=True
+        "AMD UltraScale+", "xcup", "xcup", HardMultiplier(27, 18, 18, True, 2, 9), ultra_ram=True
     ),
-    "xc7": Family("AMD 7 series", "xcup", HardMultiplier(25, 18, 18, True, 2, 9)),
+    "xc7": Family("AMD 7 series", "xc7", "xcup", HardMultiplier(25, 18, 18, True, 2, 9)),
     # MULT18X18D, SB_MAC16.
-    "ecp5": Family("Lattice ECP5", "ecp5", HardMultiplier(18, 18, 18, False)),
-    "ice40": Family("Lattice iCE40 UltraPlus", "ecp5", HardMultiplier(16, 16, 16, False, 2, 11)),
+    "ecp5": Family("Lattice ECP5", "ecp5", "ecp5", HardMultiplier(18, 18, 18, False)),
+    "ice40": Family(
+        "Lattice iCE40 UltraPlus", "ecp5", "ecp5", HardMultiplier(16, 16, 16, False, 2, 11)
+    ),
 }

@@ -11,6 +11,7 @@ Ref: Yosys 0.70, passes/memory/memory_libmap.cc, MemMapping::handle_geom, prune_
      techlibs/lattice/brams_16kd.txt, lutrams_trellis.txt; techlibs/ice40/brams.txt.
 """
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 
@@ -137,12 +138,13 @@ def memory_columns(shape: MemoryShape, family: str) -> int:
 def reads_while_written(shape: MemoryShape, family: str) -> bool:
     """Whether logic must handle a row that is read while it is written, since the RAM does not."""
     ram = _choose(shape, family)[2]
-    return ram is not None and ram.points > 1
+    return ram is not None and _points(shape, ram) > 1
 
 
 @functools.lru_cache(maxsize=4096)
 def _choose(shape: MemoryShape, family: str) -> tuple[Resources, int, _Ram | None]:
     """Resources of a memory, the columns of RAMs, and the kind of RAM (None for flip-flops)."""
+    shape = dataclasses.replace(shape, width=shape.width - shape.unused_bits, unused_bits=0)
     if shape.ram == "ultra" and FAMILIES[family].ultra_ram:
         _, columns, count = _fit(shape, _ULTRA_RAM)
         return Resources(ultra_ram=count), columns, _ULTRA_RAM
@@ -170,6 +172,11 @@ def _choose(shape: MemoryShape, family: str) -> tuple[Resources, int, _Ram | Non
     return chosen, columns, ram_chosen
 
 
+def _points(shape: MemoryShape, ram: _Ram) -> int:
+    """Points of a kind of RAM for a memory: those of old content only where it must give it."""
+    return ram.points if shape.old_content else min(ram.points, 1)
+
+
 def _fit(shape: MemoryShape, ram: _Ram) -> tuple[float, int, int]:
     """Least cost of a memory in one kind of RAM, its columns, and how many RAMs that takes."""
     best: tuple[float, int, int] | None = None
@@ -183,7 +190,7 @@ def _fit(shape: MemoryShape, ram: _Ram) -> tuple[float, int, int]:
             + ram.shared_cost * columns * shape.width / unit
             + _MULTIPLEXER * (columns - 1) * shape.width
             + _WRITE_ENABLE * (columns if columns > 1 else 0)
-            + _EMULATION * ram.points
+            + _EMULATION * _points(shape, ram)
         )
         if best is None or cost < int(best[0]):  # the least so far counts cut to an integer
             best = cost, columns, count

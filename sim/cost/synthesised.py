@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
+from mnv2.sim.cost.families import FAMILIES
 from mnv2.sim.jobs.files import read_toml
 
 __all__ = ["DESIGNS", "RESULTS", "MappedDesign", "find_synthesised", "load_designs", "load_results"]
@@ -24,20 +25,29 @@ class MappedDesign:
     config : mnv2.hw.config.AcceleratorConfig
     held_out : bool
         Whether nothing is fitted to it.
+    families : tuple of str
+        Families that it is mapped for.
     """
 
     config: AcceleratorConfig
     held_out: bool
+    families: tuple[str, ...]
 
 
 @functools.cache
 def load_designs(path: Path = DESIGNS) -> dict[str, MappedDesign]:
-    """Designs by name, in the order of the file: options of the configuration, and ``held_out``."""
+    """Designs by name, in the order of the file.
+
+    Each entry has options of the configuration, and may have ``preset``, ``held_out`` and
+    ``families``; by default it is mapped for all that are calibrated.
+    """
+    calibrated = tuple(dict.fromkeys(family.calibrated_as for family in FAMILIES.values()))
     designs = {}
     for name, options in read_toml(path, "table of designs").items():
         held_out = options.pop("held_out", False)
         preset = PRESETS[options.pop("preset", "base")]
-        designs[name] = MappedDesign(dataclasses.replace(preset, **options), held_out)
+        families = tuple(options.pop("families", calibrated))
+        designs[name] = MappedDesign(dataclasses.replace(preset, **options), held_out, families)
     return designs
 
 
@@ -48,9 +58,8 @@ def load_results(path: Path = RESULTS) -> dict[str, dict[str, dict[str, Any]]]:
     Returns
     -------
     dict
-        By design and family: ``verilog_sha256`` of the netlist, ``tool``, ``seconds``, and
-        ``total`` and ``units``, each the resources by name; for `tiny` and `base` also
-        ``memories``, the kind of RAM by path.
+        By design and family, as of `mnv2.sim.synthesis.whole_result.summarize_netlist`: of whole
+        designs, flattened.
     """
     return json.loads(path.read_text(encoding="utf-8"))
 

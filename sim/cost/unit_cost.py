@@ -10,7 +10,7 @@ results for whole accelerators; units of one kind share them. A register that a 
 flip-flop, so those coefficients come out near 1.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from mnv2.golden.network import Network
@@ -52,6 +52,11 @@ class MemoryShape:
         Whether it reads and writes the same row in each cycle, so that one port is enough.
     ram : str
         RAM that the configuration asks for, one of `mnv2.hw.config.RAMS`.
+    old_content : bool
+        Whether a row that is read while it is written must give its old content. The core uses no
+        such row, and Yosys is told so: see `mnv2.sim.synthesis.whole_netlist`.
+    unused_bits : int
+        Bits of a row that nothing around its unit reads: a flattened netlist has none of them.
     """
 
     unit: str
@@ -61,6 +66,8 @@ class MemoryShape:
     clocked_read: bool = True
     one_address: bool = False
     ram: str = "block"
+    old_content: bool = False
+    unused_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,9 +100,9 @@ def buffer(unit: str, name: str, width: int, depth: int, ram: str = "block") -> 
     return MemoryShape(unit, name, width, depth, ram=ram)
 
 
-def queue(unit: str, width: int, depth: int) -> MemoryShape:
+def queue(unit: str, width: int, depth: int, unused_bits: int = 0) -> MemoryShape:
     """The memory of a queue, which is read without a clock."""
-    return MemoryShape(unit, "storage", width, depth, clocked_read=False)
+    return MemoryShape(unit, "storage", width, depth, clocked_read=False, unused_bits=unused_bits)
 
 
 @dataclass(frozen=True)
@@ -117,9 +124,16 @@ class Sizing:
     memory_bits: Mapping[str, tuple[int, int]]
 
     @property
-    def luts_of(self) -> str:
-        """The family whose LUTs and flip-flops are taken for this one's."""
-        return FAMILIES[self.family].calibrated_as
+    def pieces_of(self) -> str:
+        """The family whose measured gearboxes are taken for this one's."""
+        return FAMILIES[self.family].pieces_as
+
+    def registers(
+        self, others: float, of_products: float, products: Iterable[Product]
+    ) -> tuple[float, float]:
+        """Bits of registers outside of DSPs, and of those of products that are in DSPs."""
+        in_dsps = any(product.dsps(self.family) for product in products)
+        return (others, of_products) if in_dsps else (others + of_products, 0)
 
     def decoded(self, path: str) -> int:
         """Bits of the memories of a unit that are decoded outside of the RAMs."""

@@ -52,8 +52,8 @@ class PlaceRequest:
         Grade that is placed and routed for.
     seeds : tuple of int
         Of the placer.
-    nextpnr : str, optional
-        Program to use in place of the one that is found.
+    yosys, nextpnr : str, optional
+        Programs to use in place of those that are found.
     bitstream : bool
         Whether to pack the best seed's bits as well.
     timeout : float
@@ -64,6 +64,7 @@ class PlaceRequest:
     target: Target
     speed: int
     seeds: tuple[int, ...] = (1,)
+    yosys: str | None = None
     nextpnr: str | None = None
     bitstream: bool = False
     timeout: float = 6 * 3600
@@ -155,7 +156,7 @@ def place_accelerator(request: PlaceRequest, watch: Watch) -> PlaceReport:
     """
     device, flow = request.target.device, request.target.flow
     check_device(request.config, device)
-    yosys, nextpnr = find_yosys(), find_nextpnr(request.nextpnr, flow.program)
+    yosys, nextpnr = find_yosys(request.yosys), find_nextpnr(request.nextpnr, flow.program)
     ecppack = find_ecppack() if request.bitstream else None
     watch("writing the netlist", 0, 0, "")
     text = convert_accelerator(request.config)

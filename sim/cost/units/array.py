@@ -119,22 +119,23 @@ def _sum_bits(config: AcceleratorConfig) -> int:
 
 
 def _flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
+    """Registers, and those of products apart, which some families keep in their DSPs."""
     config = sizing.config
     pixels = config.frames * config.pixels
     weights = config.outputs * config.inputs
     in_dsps = _dsp_outputs(config)
     columns = zip(_columns(config), _product_bits(config), strict=True)
+    products = in_dsps * config.inputs * sum(count * bits for count, bits in columns)
     registers = (
         weights * config.weight_bits
         + TAPS * config.word_bits
         + pixels * _shared_inputs(config) * config.activation_bits
-        + in_dsps * config.inputs * sum(count * bits for count, bits in columns)
         + in_dsps * _lane_trees(config)[1]
         + config.lut_outputs * pixels * _lut_lane(config)[1]
         + config.outputs * pixels * config.accumulator_bits
         + config.inputs * pixels * _sum_bits(config)
     )
-    return (registers,)
+    return sizing.registers(registers, products, _products(config))
 
 
 def _luts(sizing: Sizing, path: str) -> tuple[float, ...]:

@@ -9,8 +9,11 @@ __all__ = [
     "REGISTERS",
     "SEQUENCER",
     "SEQUENCER_PARTS",
+    "STREAM_WALKS",
     "SUPERVISOR",
     "TOP",
+    "TURNS",
+    "TURN_RINGS",
     "WALK",
 ]
 
@@ -30,7 +33,24 @@ SEQUENCER_PARTS = tuple(
         ("strip_passes", "passes"),
     )
 )
-REGISTERS = UnitCost(kind="registers", group=_CONTROL, paths=("registers",))
+STREAM_WALKS = UnitCost(
+    kind="stream_walk",
+    group=_CONTROL,
+    paths=tuple(f"sequencer.fetch.{name}_walk" for name in ("weights", "taps", "parameters")),
+)
+TURNS = UnitCost(kind="turn_counter", group=_CONTROL, paths=("turns",))
+TURN_RINGS = UnitCost(
+    kind="slot_ring",
+    group=_CONTROL,
+    paths=tuple(f"turns.{name}_ring" for name in ("picture", "logits")),
+)
+REGISTERS = UnitCost(
+    kind="registers",
+    group=_CONTROL,
+    paths=("registers",),
+    # What chooses a counter to be read becomes a part of it.
+    luts=lambda sizing, path: (float(sizing.config.counters),),
+)
 SUPERVISOR = UnitCost(kind="supervisor", group=_CONTROL, paths=("supervisor",))
 COUNTS = UnitCost(
     kind="counters",
@@ -38,7 +58,7 @@ COUNTS = UnitCost(
     exists=lambda config: config.counters,
     paths=("counters",),
     memories=lambda config: (
-        MemoryShape("counters", "memory", 2 * 32 * len(COUNTERS), COUNTER_ROWS),
+        MemoryShape("counters", "memory", 2 * 32 * len(COUNTERS), COUNTER_ROWS, old_content=True),
     ),
 )
 TOP = UnitCost(

@@ -66,9 +66,8 @@ CORE = UnitCost(
         (2 * TAPS + 1) * sizing.config.word_bits
         + sizing.config.weight_word_bits
         + sizing.config.tap_word_bits,
-        sizing.held(path),
     ),
-    luts=lambda sizing, path: (sizing.decoded(path), sizing.held(path)),
+    luts=lambda sizing, path: (sizing.decoded(path),),
     memories=lambda config: (buffer("core", "strip", config.word_bits, config.strip_words),),
     operations=(
         Operation("read activations", "bits", _activations_read, after="read weights"),
@@ -80,9 +79,8 @@ MAP_MEMORY = UnitCost(
     kind="map_memory",
     group=_DATAPATH,
     paths=("core.map_memory",),
-    flip_flops=lambda sizing, path: (sizing.held(path),),
     # A sum, a result or a loaded word is written.
-    luts=lambda sizing, path: (sizing.config.word_bits, sizing.decoded(path), sizing.held(path)),
+    luts=lambda sizing, path: (sizing.config.word_bits, sizing.decoded(path)),
     memories=lambda config: (
         buffer("core.map_memory", "words", config.word_bits, config.map_words, config.map_ram),
     ),
@@ -139,11 +137,8 @@ LINE_BUFFER = UnitCost(
     kind="line_buffer",
     group="line buffer",
     paths=("core.line_buffer",),
-    flip_flops=lambda sizing, path: (
-        TAPS * sizing.config.word_bits + sizing.config.word_bits,
-        sizing.held(path),
-    ),
-    luts=lambda sizing, path: (sizing.config.word_bits, sizing.decoded(path), sizing.held(path)),
+    flip_flops=lambda sizing, path: (TAPS * sizing.config.word_bits + sizing.config.word_bits,),
+    luts=lambda sizing, path: (sizing.config.word_bits, sizing.decoded(path)),
     memories=lambda config: (
         buffer("core.line_buffer", "lines", 2 * config.word_bits, max(config.line_words, 2)),
         # Two groups of pixels of three rows, for each channel word of a tile.
@@ -172,19 +167,14 @@ LINE_BUFFER = UnitCost(
 )
 
 
-def _ring_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
-    return (sizing.held(path),)
-
-
 def _ring_luts(sizing: Sizing, path: str) -> tuple[float, ...]:
-    return (sizing.decoded(path), sizing.held(path))
+    return (sizing.decoded(path),)
 
 
 WEIGHTS = UnitCost(
     kind="ring",
     group="weights",
     paths=("core.weights",),
-    flip_flops=_ring_flip_flops,
     luts=_ring_luts,
     memories=lambda config: (
         buffer(
@@ -206,7 +196,6 @@ TAP_RING = UnitCost(
     kind="ring",
     group="3x3 kernels",
     paths=("core.taps",),
-    flip_flops=_ring_flip_flops,
     luts=_ring_luts,
     memories=lambda config: (
         buffer("core.taps", "storage", config.tap_word_bits, config.tap_words),
@@ -222,7 +211,6 @@ PARAMETERS = UnitCost(
     kind="ring",
     group="parameters",
     paths=("core.parameters",),
-    flip_flops=_ring_flip_flops,
     luts=_ring_luts,
     memories=lambda config: (
         buffer("core.parameters", "storage", config.parameter_word_bits, config.parameter_words),
@@ -248,7 +236,13 @@ QUEUES = UnitCost(
     luts=lambda sizing, path: (sizing.decoded(path),),
     memories=lambda config: (
         queue("core.line_input.queue", config.word_bits, config.queue_words),
-        queue("core.residual.queue", config.word_bits + 2 * ADDRESS_BITS, config.queue_words),
+        queue(
+            "core.residual.queue",
+            config.word_bits + 2 * ADDRESS_BITS,
+            config.queue_words,
+            # One of the addresses is of the strip memory.
+            ADDRESS_BITS - (config.strip_words - 1).bit_length(),
+        ),
         queue(
             "core.logits.total_queue", ACCUMULATOR_BITS * config.word_channels, config.queue_words
         ),

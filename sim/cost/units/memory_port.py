@@ -48,7 +48,7 @@ WRITE_MASTER = UnitCost(
 
 def _port_queue(path: str, beats: int, config: AcceleratorConfig) -> MemoryShape:
     """The memory of a buffered queue of beats, which keeps one of them in a register."""
-    return MemoryShape(path, "storage", config.data_bits + 1, beats - 1)
+    return MemoryShape(path, "storage", config.data_bits + 1, beats - 1, old_content=True)
 
 
 WRITE_QUEUE = UnitCost(
@@ -135,7 +135,7 @@ def _gearbox_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
 
 
 def _gearbox_luts(sizing: Sizing, path: str) -> tuple[float, ...]:
-    return (gearbox_luts(*list_gearboxes(sizing.config)[path], sizing.luts_of),)
+    return (gearbox_luts(*list_gearboxes(sizing.config)[path], sizing.pieces_of),)
 
 
 GEARBOXES = UnitCost(

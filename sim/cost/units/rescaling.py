@@ -74,12 +74,15 @@ def _residual_products(config: AcceleratorConfig) -> tuple[Product, ...]:
 
 
 def _requantise_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
-    """Registers of the lanes, and of the parameters that the pixels of a channel share."""
+    """Registers of the lanes, and of the parameters that the pixels of a channel share.
+
+    Those of the terms of products apart, which some families keep in their DSPs.
+    """
     config = sizing.config
     bits, factor = config.accumulator_bits, _FACTOR_BITS[config.requantize]
     scaled = _scaled(config)
     stages = 2
-    lane = bits + scaled.registers + bits + 1 + _COARSE + _SHIFTED + config.activation_bits
+    lane = bits + bits + 1 + _COARSE + _SHIFTED + config.activation_bits
     channel = factor
     if _shifts_left(config):
         lane += bits
@@ -91,7 +94,12 @@ def _requantise_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
         channel += factor
     delays = stages + (2 if _shifts_left(config) else 1)
     channel += _SHIFT * delays + _FINE
-    return (_elements(config) * lane + config.inputs * channel,)
+    lanes = _elements(config)
+    return sizing.registers(
+        lanes * lane + config.inputs * channel,
+        lanes * scaled.registers,
+        _requantise_products(config),
+    )
 
 
 def _requantise_luts(sizing: Sizing, path: str) -> tuple[float, ...]:
@@ -111,11 +119,13 @@ def _residual_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
     # Of one summand the difference, which waits; of the other one the terms, the product without
     # its last zeros, and what is left in the middle of the shift.
     product = min(_SUM, _DIFFERENCE + _FACTOR_BITS[config.requantize])
-    scaled = _DIFFERENCE + _summand(config).registers + product + _SUM + _SHIFT_FACTS
-    lane = (
-        4 * _DIFFERENCE + scaled + _SUM + _total(config).registers + _SUM + 1 + _COARSE + _SHIFTED
+    scaled = _DIFFERENCE + product + _SUM + _SHIFT_FACTS
+    lane = 4 * _DIFFERENCE + scaled + _SUM + _SUM + 1 + _COARSE + _SHIFTED
+    return sizing.registers(
+        3 * config.word_bits + config.residual_lanes * lane,
+        config.residual_lanes * (_summand(config).registers + _total(config).registers),
+        _residual_products(config),
     )
-    return (3 * config.word_bits + config.residual_lanes * lane,)
 
 
 def _residual_luts(sizing: Sizing, path: str) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from mnv2.sim.cost.unit_cost import MemoryShape
 from mnv2.sim.cost.unit_list import list_memories
 
 MAPPED = [(name, family) for name, families in load_results().items() for family in families]
-RAMS = ("block_ram_36k", "block_ram_18k", "memory_luts")
+RAMS = ("block_ram_36k", "block_ram_18k")
 
 
 @pytest.mark.parametrize(("name", "family"), MAPPED)
@@ -55,6 +55,13 @@ def test_shapes(width, depth, family, expected, columns):
     assert memory_columns(memory, family) == columns
 
 
+def test_bits_that_nothing_reads_take_no_ram():
+    memory = MemoryShape("unit", "memory", 56, 32, clocked_read=False)
+    assert map_memory(memory, "ecp5") == Resources(memory_luts=14 * 2 * 6)
+    fewer = dataclasses.replace(memory, unused_bits=8)
+    assert map_memory(fewer, "ecp5") == Resources(memory_luts=12 * 2 * 6)
+
+
 def test_one_address_takes_wider_tables():
     memory = MemoryShape("unit", "memory", 64, 4, clocked_read=False)
     assert map_memory(memory, "xcup") == Resources(memory_luts=40)
@@ -70,9 +77,10 @@ def test_block_ram_cannot_read_without_a_clock():
 
 
 def test_registers_stand_in_on_ecp5():
-    memory = MemoryShape("unit", "memory", 64, 4096)
+    memory = MemoryShape("unit", "memory", 64, 4096, old_content=True)
     assert reads_while_written(memory, "ecp5")
     assert not reads_while_written(memory, "xcup")
+    assert not reads_while_written(dataclasses.replace(memory, old_content=False), "ecp5")
 
 
 def test_ultra_ram_where_the_family_has_it():

@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import PRESETS
 from mnv2.sim.cost.calibration import compare_fit
-from mnv2.sim.cost.families import FAMILIES
+from mnv2.sim.cost.devices import find_device
+from mnv2.sim.cost.placed import load_placed
 from mnv2.sim.cost.resources import Resources, estimate_resources, estimate_units
 from mnv2.sim.cost.synthesised import find_synthesised, load_designs, load_results
-from mnv2.sim.rtl.verilog import generate
+from mnv2.sim.synthesis.whole_netlist import convert_accelerator
 from mnv2.sim.synthesis.yosys import netlist_hash
 
 ROWS = compare_fit()
@@ -20,26 +20,34 @@ NAMES = [f"{row.design} {row.family}" for row in ROWS]
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_multipliers_and_memories_are_exact(row):
-    for name in ("dsp", "block_ram_36k", "block_ram_18k", "ultra_ram", "memory_luts"):
+    for name in ("dsp", "block_ram_36k", "block_ram_18k", "ultra_ram"):
         assert row.estimated[name] == row.counted.get(name, 0), name
+    # A bit of a queue that never changes is in none: which ones is not counted.
+    assert row.estimated["memory_luts"] == pytest.approx(row.counted["memory_luts"], rel=0.03)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_tables_and_flip_flops_are_near(row):
-    assert abs(row.error("luts")) < (0.15 if row.held_out else 0.08)
-    if FAMILIES[row.family].calibrated_as == row.family:
-        assert abs(row.error("flip_flops")) < 0.02
-    else:
-        # Yosys moves registers into a DSP48E1: UltraScale+'s are an upper bound.
-        assert 0 < row.error("flip_flops") < 0.25
+    assert abs(row.error("luts")) < (0.10 if row.held_out else 0.08)
+    assert abs(row.error("flip_flops")) < 0.10
 
 
-@pytest.mark.parametrize("family", ["xcup", "ecp5"])
+@pytest.mark.parametrize("design", load_placed().values(), ids=load_placed())
+def test_placed_designs_take_what_is_estimated(design):
+    """As nextpnr counts them, with the registers around the accelerator, a few of a hundred."""
+    found = estimate_resources(design.config, find_device(design.device).family)
+    assert found.dsp == design.resources["DSPs"]
+    assert found.block_ram_18k == design.resources["block RAM, 18 kbit"]
+    assert found.all_luts == pytest.approx(design.resources["LUTs"], rel=0.10)
+    assert found.flip_flops == pytest.approx(design.resources["flip-flops"], rel=0.10)
+
+
+@pytest.mark.parametrize("family", ["xcup", "xc7", "ecp5"])
 def test_enough_was_mapped(family):
-    """Five sizes and more are fitted, `base` among them; three and more are not."""
+    """Five sizes and more are fitted, `base` of two families; three and more are not."""
     rows = [row for row in ROWS if row.family == family]
     fitted = {row.design for row in rows if not row.held_out}
-    assert "base" in fitted
+    assert ("base" in fitted) == (family != "xc7")
     assert len(fitted) >= 5
     assert len(rows) - len(fitted) >= 3
     assert len({load_designs()[row.design].config.multipliers for row in rows}) >= 8
@@ -48,15 +56,18 @@ def test_enough_was_mapped(family):
 @pytest.mark.parametrize("name", ["tiny", "9x3x4"])
 def test_results_are_of_the_netlist(name):
     """Run scripts/calibrate-costs again where this fails."""
-    text = generate(Accelerator, name="accelerator", config=load_designs()[name].config)
+    text = convert_accelerator(load_designs()[name].config)
     for family, found in load_results()[name].items():
-        assert found["verilog_sha256"] == netlist_hash(text), family
+        assert found["netlist_sha256"] == netlist_hash(text), family
 
 
 def test_units_are_those_of_the_netlist():
+    """Logic that is nothing but a part of another unit's has left no unit of its own."""
     for name, families in load_results().items():
         for family, found in families.items():
-            assert set(estimate_units(load_designs()[name].config, family)) == set(found["units"])
+            units = set(estimate_units(load_designs()[name].config, family))
+            assert set(found["units"]) <= units
+            assert len(found["units"]) > 0.8 * len(units)
 
 
 def dsps(path, family="xcup", **changes):
