@@ -118,7 +118,7 @@ def build_accelerator(
         verilator_arguments=(
             f"-GDATA_BITS={config.data_bits}",
             f"-GADDRESS_BITS={config.address_bits}",
-            f"-GMEMORY_BASE={memory_base(config)}",
+            f"-GMEMORY_BASE=64'd{memory_base(config)}",  # a plain number has 32 bits
             f"-GSIZE_BYTES={size}",
             f"-GWORD_BITS={config.word_bits}",
             f"-GTIMELINE_CYCLES={TIMELINE_CYCLES}",
@@ -229,8 +229,14 @@ def simulate(
         check_room(folder, _ELSEWHERE)
         result = json.loads((folder / "result.json").read_text())
         dumped = (folder / "dump.bin").read_bytes()
+        _check_end(result, turns)
         timeline = np.loadtxt(folder / "timeline", dtype=np.int64, ndmin=2)
         maps = (folder / "map.bin").read_bytes() if snapshots else b""
+    return Simulation(output=dumped, maps=maps, timeline=timeline, seconds=seconds, **result)
+
+
+def _check_end(result, turns):
+    """Refuse a run whose program was given up, or that has other turns than were asked for."""
     status = Status(result.pop("status"))
     if status != Status.DONE:
         raise SimulationError(
@@ -239,7 +245,6 @@ def simulate(
     done = result.pop("frames_done")
     if done != turns:
         raise SimulationError(f"The accelerator counts {done} frames, but {turns} were asked for")
-    return Simulation(output=dumped, maps=maps, timeline=timeline, seconds=seconds, **result)
 
 
 @contextlib.contextmanager

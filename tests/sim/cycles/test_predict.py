@@ -146,10 +146,12 @@ def test_a_cycle_more_of_a_part_is_seen(run, monkeypatch, change):
     assert found.differences()
 
 
-@pytest.mark.parametrize("change", ["read_to_write", "write_to_read", "recovery"])
-def test_a_turn_that_costs_nothing_is_seen(run, monkeypatch, change):
-    """Maps spill: what is written is read again."""
-    made, config, memory = network(3), MACHINES["narrow"], PARTS[3]
+@pytest.mark.parametrize(
+    ("change", "part"), [("read_to_write", 3), ("write_to_read", 3), ("recovery", 0)]
+)
+def test_a_turn_that_costs_nothing_is_seen(run, monkeypatch, change, part):
+    """Maps spill: what is written is read again, with each part at other moments."""
+    made, config, memory = network(3), MACHINES["narrow"], PARTS[part]
     wrong = replace(timing_of(memory.part, memory.part_clock_hz), **{change: 0})
     monkeypatch.setattr(predict_module, "timing_of", lambda *_: wrong)
     found = compare_layers(made, config, predict(made, config, memory), run("narrow", 3, memory))

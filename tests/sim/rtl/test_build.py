@@ -124,7 +124,7 @@ def test_project_below_any_folder(cache, testbench, tmp_path, monkeypatch):
         patch.setattr(sys, "executable", str(folder / "python"))
         patch.setattr(toolchain, "find_verilator", lambda: verilator)
         tools = find_toolchain()
-    monkeypatch.setattr(build_module, "find_toolchain", lambda: tools)
+    monkeypatch.setattr(build_module, "find_toolchain", lambda *, cocotb: tools)
     moved = build(testbench, limit=50)
     assert moved.built
     assert run(moved, tmp_path / "run", expected=50) == 1
