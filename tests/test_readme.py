@@ -196,7 +196,7 @@ def test_python_example(capsys):
     code = text[text.index("```python\n") :].split("```")[1].removeprefix("python\n")
     exec(code, {})
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "16 769,624 87.2%"
+    assert lines[0] == "16 769,590 87.2%"
     assert "Egyptian cat" in lines[-1]
 
 
