@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mnv2.sim.errors import SimulationError
+from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.campaign import Campaign, open_campaign
 from mnv2.sim.jobs.progress import CampaignProgress, Silence
 from mnv2.sim.mutation.draw import all_mutants, draw_mutants
@@ -136,6 +136,7 @@ def run_mutation(
         If tests cannot be run.
     """
     folder = folder.expanduser().absolute()
+    chosen = _choose_stages(prepared.request.part, stages)
     with open_campaign(
         prepared,
         folder,
@@ -152,12 +153,26 @@ def run_mutation(
                 for task, figures in known.items()
                 if found[task.partition(" ")[0]].verdict not in (LIVES, SLOWER)
             }
-        for stage in STAGES[prepared.request.part]:
-            if stages is not None and stage.name not in stages:
-                continue
+        for stage in chosen:
             for task, figures in _judge_all(prepared, campaign, folder, stage, known):
                 known[task] = figures
     return list(_state(prepared, known).values())
+
+
+def _choose_stages(part: str, names: Sequence[str] | None) -> list[Stage]:
+    """Stages of a part of these names, in order; all without names.
+
+    Raises
+    ------
+    UserError
+        If there is none of a name.
+    """
+    stages = list(STAGES[part])
+    for name in names or ():
+        if name not in [stage.name for stage in stages]:
+            valid = ", ".join(stage.name for stage in stages)
+            raise UserError(f"The stage of {part} must be one of {valid}, not {name!r}")
+    return [stage for stage in stages if names is None or stage.name in names]
 
 
 def _state(prepared: PreparedMutation, known: dict[str, Any]) -> dict[str, Judged]:
@@ -169,12 +184,15 @@ def _state(prepared: PreparedMutation, known: dict[str, Any]) -> dict[str, Judge
             figures = known.get(f"{mutant.name} {stage.name}")
             if figures is not None and judged.verdict in (LIVES, SLOWER):
                 # One that is slower stays so unless it is found to be wrong.
-                verdict = judged.verdict if figures["verdict"] == LIVES else figures["verdict"]
-                by, why = (
-                    (figures["by"], figures["why"]) if figures["by"] else (judged.by, judged.why)
+                last = vars(judged) if figures["verdict"] == LIVES else figures
+                judged = Judged(
+                    mutant,
+                    last["verdict"],
+                    stage.name,
+                    last["by"],
+                    last["why"],
+                    round(judged.seconds + figures["seconds"], 1),
                 )
-                seconds = round(judged.seconds + figures["seconds"], 1)
-                judged = Judged(mutant, verdict, stage.name, by, why, seconds)
         found[mutant.name] = judged
     return found
 

@@ -3,8 +3,8 @@
 It is put into a copy of the checkout and runs there as a program: nothing of the project is loaded
 before a fork, so each finds what is planted at its time. A request is a line of JSON on standard
 input, with ``words`` (those after the interpreter's name), ``log`` (the file that gets the output)
-and the limits ``cpu`` and ``wall`` in seconds; the answer is a line with the exit ``status``, negative
-for a signal, and the ``seconds`` of processor time of the command and what it called.
+and the limits ``cpu`` and ``wall`` in seconds. The answer is a line with the exit ``status``,
+negative for a signal, and the ``seconds`` of processor time of the command and what it called.
 """
 
 import json

@@ -43,7 +43,7 @@ class Stage:
 
 @cache
 def _imported(path: Path) -> frozenset[str]:
-    """Dotted names that a file imports, those inside functions too; relative ones of hw resolved."""
+    """Dotted names that a file imports, those inside functions and relative ones too."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

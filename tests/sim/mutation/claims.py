@@ -1,8 +1,9 @@
 """Proofs that touch a unit of the hardware, as a judge of what is planted in it.
 
-``python -m tests.sim.mutation.claims ring`` proves the claims about the ring and reaches their covers,
-but plants no fault of its own. The last line of the output is JSON. Only a run that violates a claim
-kills, or a cover that is not reached any more: an induction that needs another depth does not.
+``python -m tests.sim.mutation.claims ring`` proves the claims about the ring and reaches their
+covers, but plants no fault of its own. The last line of the output is JSON. Only a run that
+violates a claim kills, or a cover that is not reached any more: an induction that needs another
+depth does not.
 """
 
 import inspect

@@ -1,8 +1,8 @@
 """Small whole accelerators in RTL, as a judge of what is planted in the hardware.
 
-``python -m tests.sim.mutation.machines`` runs a few machines one after another until one is wrong, and
-prints what it found as JSON in its last line: ``killed`` where an element or a count differs, or the
-run fails; ``slower`` where all elements are right and only cycles differ from the prediction.
+``python -m tests.sim.mutation.machines`` runs a few machines one after another until one is wrong,
+and prints what it found as JSON in its last line: ``killed`` where an element differs or the run
+fails; ``slower`` where all elements are right and only cycles or bytes differ from the prediction.
 """
 
 import json
@@ -29,7 +29,7 @@ SYSTEMS = (
 
 
 def difference(system):
-    """(verdict, why) of a system: its elements next to golden, its cycles next to the prediction."""
+    """(verdict, why) of a system: elements compared with golden, figures with the prediction."""
     name, table, size, padding, latency, pauses, turns = system
     config: AcceleratorConfig = MACHINES[name]
     network = network_of(table, size, padding=padding, stem=11, head=37, classes=21)
