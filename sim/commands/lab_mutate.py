@@ -1,5 +1,6 @@
 """`mnv2 lab mutate`: faults planted in the project's own code, to see its tests fail."""
 
+import importlib.util
 from pathlib import Path
 from typing import Annotated
 
@@ -66,7 +67,7 @@ def mutate(
 
     - mnv2 lab mutate --resume runs/cycles --part cycles --count 200 --again --keep
     """
-    if not (ROOT / "tests" / "formal").is_dir():
+    if importlib.util.find_spec("mnv2.sim.peers") is None:
         raise UserError(
             "mnv2 lab mutate works in a checkout of the project only, not in an installed package"
         )

@@ -28,8 +28,8 @@ __all__ = [
     "summarize",
 ]
 
-#: What a person may find: the mutant does the same; only slower, which the cycle model tells; a test
-#: is missing.
+#: What a person may find: the mutant does the same; it is only slower, as the cycle model tells; a
+#: test is missing.
 EQUIVALENT, HOLE = "equivalent", "hole"
 FINDINGS = (EQUIVALENT, SLOWER, HOLE)
 
@@ -148,16 +148,12 @@ def _living(one: Judged, findings: Mapping[str, Finding]) -> dict[str, Any]:
         "old": one.mutant.old,
         "new": one.mutant.new,
         "through": one.stage,
-        "found": finding.finding
-        if finding
-        else one.verdict
-        if one.verdict == SLOWER
-        else "unnamed",
+        "found": finding.finding if finding else "unnamed" if one.verdict == LIVES else SLOWER,
     }
 
 
 def score(counts: Mapping[str, int]) -> float:
-    """Share of the mutants that tests or the cycle model catch, of those that are not equivalent."""
+    """Share of the mutants that are not equivalent which tests or the cycle model catch."""
     caught = counts[KILLED] + counts[SLOWER]
     return caught / max(1, caught + counts[HOLE] + counts["unnamed"])
 

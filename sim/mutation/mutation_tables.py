@@ -22,7 +22,8 @@ def score_line(part: str, summary: Mapping[str, Any]) -> str:
     return (
         f"{part}: {summary['drawn']} mutants of {summary['places']:,} places, seed "
         f"{summary['seed']}: {counts['killed']} killed, {counts['slower']} slower, "
-        f"{counts['equivalent']} equivalent, {counts['hole']} holes, {counts['unnamed']} not named; "
+        f"{counts['equivalent']} equivalent, {counts['hole']} holes, {counts['unnamed']} not "
+        f"named; "
         f"score {100 * score(counts):.1f} %"
     )
 
