@@ -45,7 +45,7 @@ def mutate(
         typer.Option("--again", help="Judge those that live once more, by tests that were added."),
     ] = False,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the counts in sim/mutation/scores.json.")
+        bool, typer.Option("--keep", help="Keep the counts in sim/mutation/results/scores.json.")
     ] = False,
 ):
     """Draw faults by seed, plant each in a copy of the checkout, and run tests until one fails.
@@ -56,8 +56,8 @@ def mutate(
     through the tests of its file and then of its part. A test that fails is run once on the code as
     it is, where it must pass.
 
-    Every mutant that lives is listed with its change. sim/mutation/named.toml has what was found
-    out about it: equivalent, slower only, or a hole of the tests, each with the reason.
+    Every mutant that lives is listed with its change. sim/mutation/results/named.toml has what was
+    found out about it: equivalent, slower only, or a hole of the tests, each with the reason.
 
     Examples:
 

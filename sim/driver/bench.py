@@ -58,15 +58,14 @@ def build_bench(config, *, memory_bytes=0, asserts=False, fast=False, building=N
     mnv2.sim.rtl.build.Build
     """
     size = max(8 << 20, 1 << max(memory_bytes - 1, 1).bit_length())
-    folder = Path(mnv2.sim.rtl.__file__).parent
+    memory = Path(mnv2.sim.rtl.__file__).with_name("axi_memory.sv")
     header = (_FOLDER / "bench.h").read_text()
     glue = (_FOLDER / "bench.cpp").read_text()
     return build_simulation(
         {
             "bench.vlt": (_FOLDER / "bench.vlt").read_text(),
             "accelerator.v": generate(Accelerator, name="accelerator", config=config),
-            "axi_memory.sv": (folder / "axi_memory.sv").read_text(),
-            "axi_monitor.sv": (folder / "axi_monitor.sv").read_text(),
+            "axi_memory.sv": memory.read_text(),
             "bench.sv": (_FOLDER / "bench.sv").read_text(),
         },
         _TOP,
@@ -79,8 +78,6 @@ def build_bench(config, *, memory_bytes=0, asserts=False, fast=False, building=N
             f"-GDATA_BITS={config.data_bits}",
             f"-GADDRESS_BITS={config.address_bits}",
             f"-GMEMORY_BASE=64'd{memory_base(config)}",
-            f"-GBURST_BEATS={config.burst_beats}",
-            f"-GOUTSTANDING={config.outstanding}",
             f"-GSIZE_BYTES={size}",
             # A library, for whatever host is linked with it.
             *("-CFLAGS", f"-fPIC -DBENCH_MEMORY_ADDRESS={memory_base(config)}ull"),

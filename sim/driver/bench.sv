@@ -7,8 +7,6 @@ module driver_bench #(
     parameter int     DATA_BITS    = 128,
     parameter int     ADDRESS_BITS = 32,      // of the memory port
     parameter longint MEMORY_BASE  = 0,       // address of the memory's first byte
-    parameter int     BURST_BEATS  = 256,     // of the longest burst
-    parameter int     OUTSTANDING  = 64,      // bursts under way, in each direction
     parameter longint SIZE_BYTES   = 8 << 20
 ) (
     input  logic        clk,
@@ -72,14 +70,13 @@ module driver_bench #(
     logic                    arid, awid, rid, bid;
     logic [DATA_BITS-1:0]    rdata, wdata;
     logic [DATA_BITS/8-1:0]  wstrb;
-    logic                    running;
 
     assign rvalid = m_rvalid && !quiet;
     assign bvalid = m_bvalid && !quiet;
 
     /* verilator lint_off PINCONNECTEMPTY */
     accelerator dut (
-        .clk, .rst, .running, .finished(), .interrupt(irq),
+        .clk, .rst, .running(), .finished(), .interrupt(irq),
         .control__awvalid(c_awvalid), .control__awready(c_awready),
         .control__awaddr(c_address), .control__awprot(3'b0),
         .control__wvalid(c_wvalid), .control__wready(c_wready), .control__wdata(c_wdata),
@@ -115,15 +112,6 @@ module driver_bench #(
         .bvalid(m_bvalid), .bready(bready && !quiet), .bresp(m_bresp), .bid,
         .dump(1'b0), .dump_start('0), .dump_end('0),
         .read_bursts(), .read_beats(), .read_bytes(), .write_bursts(), .write_beats(), .write_bytes()
-    );
-
-    // On the memory's side of what is silenced here.
-    axi_monitor #(
-        .DATA_BITS(DATA_BITS), .ADDRESS_BITS(ADDRESS_BITS), .BURST_BEATS(BURST_BEATS),
-        .OUTSTANDING(OUTSTANDING)
-    ) monitor (
-        .rvalid(m_rvalid), .rready(rready && !quiet), .rresp(m_rresp),
-        .bvalid(m_bvalid), .bready(bready && !quiet), .bresp(m_bresp), .*
     );
     /* verilator lint_on PINCONNECTEMPTY */
 endmodule

@@ -20,6 +20,7 @@ __all__ = [
     "FINDINGS",
     "HOLE",
     "Finding",
+    "count_unfinished",
     "difference",
     "keep_scores",
     "load_findings",
@@ -33,8 +34,10 @@ __all__ = [
 EQUIVALENT, HOLE = "equivalent", "hole"
 FINDINGS = (EQUIVALENT, SLOWER, HOLE)
 
-_SCORES = Path(__file__).with_name("scores.json")
-_NAMED = Path(__file__).with_name("named.toml")
+#: In a folder of their own: tables next to a module belong to the identity of its results, by which
+#: campaigns are resumed.
+_FOLDER = Path(__file__).with_name("results")
+_SCORES, _NAMED = _FOLDER / "scores.json", _FOLDER / "named.toml"
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,9 @@ def summarize(
     Returns
     -------
     dict
-        ``seed``, ``places``, ``drawn``, ``counts`` (see `count_verdicts`), ``stages`` (mutants that
-        each has judged and killed, and its processor seconds), ``files``, ``living``.
+        ``seed``, ``places``, ``drawn``, ``counts`` of verdicts and findings, ``stages`` (mutants
+        that came to each, and those that it killed), ``seconds`` of processor time, ``files``,
+        ``living``.
     """
     reached = [one for one in judged if one.stage]
     files = {}
@@ -156,6 +160,12 @@ def score(counts: Mapping[str, int]) -> float:
     """Share of the mutants that are not equivalent which tests or the cycle model catch."""
     caught = counts[KILLED] + counts[SLOWER]
     return caught / max(1, caught + counts[HOLE] + counts["unnamed"])
+
+
+def count_unfinished(part: str, summary: Mapping[str, Any]) -> int:
+    """Mutants that live and have not been through every stage."""
+    last = STAGES[part][-1].name
+    return sum(one["through"] != last for one in summary["living"])
 
 
 def difference(mutant: Mutant, root: Path) -> str:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mnv2.sim.mutation.kept import score
+from mnv2.sim.mutation.kept import count_unfinished, score
 
 __all__ = ["render_scores", "score_line"]
 
@@ -18,13 +18,15 @@ _COLUMNS = ("killed", "slower", "equivalent", "hole", "unnamed", "stillborn")
 
 def score_line(part: str, summary: Mapping[str, Any]) -> str:
     """The result of a part in one line."""
-    counts = summary["counts"]
+    counts, unfinished = summary["counts"], count_unfinished(part, summary)
+    result = f"score {100 * score(counts):.1f} %"
+    if unfinished:
+        result = f"no score yet: {unfinished} that live have not been through every stage"
     return (
         f"{part}: {summary['drawn']} mutants of {summary['places']:,} places, seed "
         f"{summary['seed']}: {counts['killed']} killed, {counts['slower']} slower, "
         f"{counts['equivalent']} equivalent, {counts['hole']} holes, {counts['unnamed']} not "
-        f"named; "
-        f"score {100 * score(counts):.1f} %"
+        f"named; {result}"
     )
 
 

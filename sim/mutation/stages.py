@@ -61,6 +61,7 @@ def _module(file: str) -> str:
     return name if name.startswith("tests.") else f"mnv2.{name}"
 
 
+@cache
 def _path(root: Path, module: str) -> Path | None:
     """File of a module of the checkout; None of any other."""
     path = root / (module.removeprefix("mnv2.").replace(".", "/") + ".py")
@@ -91,6 +92,7 @@ def _stated_tests(root: Path, file: str) -> list[str]:
     return []
 
 
+@cache
 def _tests_of(root: Path, folder: str) -> list[str]:
     """Test files of a folder in order, those that build simulators left out."""
     paths = sorted((root / folder).rglob("test_*.py"))

@@ -3,7 +3,7 @@
 // It drives nothing, and shares nothing with the memory model and the accelerator but the wires: a
 // wrong master cannot agree with a wrong memory. Rules are those of ARM IHI 0022E, whose sections are
 // named, and three that the accelerator promises beyond them: no burst longer than BURST_BEATS, no
-// more than OUTSTANDING bursts under way in a direction, and none while no program runs.
+// more than READ_BURSTS and WRITE_BURSTS under way, and none while no program runs.
 // Bursts have one identifier at a time in each direction, so that they answer in order (A5.3).
 
 module axi_monitor #(
@@ -11,11 +11,12 @@ module axi_monitor #(
     parameter int ADDRESS_BITS = 32,
     parameter int ID_BITS      = 1,
     parameter int BURST_BEATS  = 256,
-    parameter int OUTSTANDING  = 64
+    parameter int READ_BURSTS  = 64,
+    parameter int WRITE_BURSTS = 64
 ) (
     input logic                    clk,
     input logic                    rst,
-    input logic                    running,   // a program; low: nothing may be under way
+    input logic                    program_runs,   // low: nothing may be under way
 
     input logic                    arvalid, arready,
     input logic [ADDRESS_BITS-1:0] araddr,
@@ -43,7 +44,8 @@ module axi_monitor #(
 );
     localparam int BEAT_BYTES   = DATA_BITS / 8;
     localparam int OFFSET_BITS  = $clog2(BEAT_BYTES);
-    localparam int POINTER_BITS = $clog2(OUTSTANDING + 1);
+    localparam int MOST         = READ_BURSTS > WRITE_BURSTS ? READ_BURSTS : WRITE_BURSTS;
+    localparam int POINTER_BITS = $clog2(MOST + 1);
 
     typedef logic [POINTER_BITS-1:0] pointer_t;
 
@@ -83,7 +85,7 @@ module axi_monitor #(
     logic [DATA_BITS+DATA_BITS/8:0]        w_held;
     logic [DATA_BITS+2+ID_BITS:0]          r_held;
     logic [2+ID_BITS-1:0]                  b_held;
-    logic                    was_reset, was_running;
+    logic                    was_reset, had_program;
 
     initial was_reset = 0;
 
@@ -92,7 +94,7 @@ module axi_monitor #(
         automatic logic        known;      // the length of the burst whose data these are
         automatic logic [7:0]  last;
         was_reset   <= rst;
-        was_running <= running;
+        had_program <= program_runs;
         if (rst) begin
             // A3.1.2. In the first cycle of the simulation registers hold anything.
             if (was_reset && (arvalid || awvalid || wvalid || rvalid || bvalid))
@@ -133,8 +135,8 @@ module axi_monitor #(
 
             if (arvalid && arready) begin
                 check_address("read", araddr, arlen, arsize, arburst);
-                if (reads_asked - reads_done == OUTSTANDING)
-                    $fatal(1, "axi_monitor: more than %0d read bursts are under way", OUTSTANDING);
+                if (reads_asked - reads_done == READ_BURSTS)
+                    $fatal(1, "axi_monitor: more than %0d read bursts are under way", READ_BURSTS);
                 read_length[pointer_t'(reads_asked)] <= arlen;
                 read_id[pointer_t'(reads_asked)]     <= arid;
                 reads_asked <= reads_asked + 1;
@@ -157,8 +159,8 @@ module axi_monitor #(
             // Data may come before their address (A3.3.1): the lengths are compared when both are there.
             if (awvalid && awready) begin
                 check_address("write", awaddr, awlen, awsize, awburst);
-                if (writes_asked - writes_done == OUTSTANDING)
-                    $fatal(1, "axi_monitor: more than %0d write bursts are under way", OUTSTANDING);
+                if (writes_asked - writes_done == WRITE_BURSTS)
+                    $fatal(1, "axi_monitor: more than %0d write bursts are under way", WRITE_BURSTS);
                 if (data_done > writes_asked && data_length[pointer_t'(writes_asked)] != awlen)
                     $fatal(1, "axi_monitor: WLAST was on beat %0d of %0d",
                            int'(data_length[pointer_t'(writes_asked)]) + 1, int'(awlen) + 1);
@@ -167,8 +169,8 @@ module axi_monitor #(
                 writes_asked <= writes_asked + 1;
             end
             if (wvalid && wready) begin
-                if (data_done - writes_done == OUTSTANDING)
-                    $fatal(1, "axi_monitor: data of more than %0d bursts are under way", OUTSTANDING);
+                if (data_done - writes_done == WRITE_BURSTS)
+                    $fatal(1, "axi_monitor: data of more than %0d bursts are under way", WRITE_BURSTS);
                 known = writes_asked > data_done || awvalid && awready;
                 last  = writes_asked > data_done ? write_length[pointer_t'(data_done)] : awlen;
                 if (known && wlast != (write_beat >= last))
@@ -190,7 +192,7 @@ module axi_monitor #(
                 if (bready) writes_done <= writes_done + 1;
             end
 
-            if (!running && !was_running
+            if (!program_runs && !had_program
                 && (arvalid || awvalid || wvalid || reads_asked != reads_done
                     || writes_asked != writes_done || data_done != writes_done))
                 $fatal(1, "axi_monitor: a burst is under way, and no program runs");

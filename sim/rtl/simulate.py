@@ -104,7 +104,6 @@ def build_accelerator(
     sources = {
         "accelerator.v": generate(Accelerator, name="accelerator", config=config),
         **memory,
-        "axi_monitor.sv": (_SOURCES / "axi_monitor.sv").read_text(),
         "testbench.sv": (_SOURCES / "testbench.sv").read_text(),
     }
     return build_simulation(
@@ -120,8 +119,6 @@ def build_accelerator(
             f"-GDATA_BITS={config.data_bits}",
             f"-GADDRESS_BITS={config.address_bits}",
             f"-GMEMORY_BASE={memory_base(config)}",
-            f"-GBURST_BEATS={config.burst_beats}",
-            f"-GOUTSTANDING={config.outstanding}",
             f"-GSIZE_BYTES={size}",
             f"-GWORD_BITS={config.word_bits}",
             f"-GTIMELINE_CYCLES={TIMELINE_CYCLES}",

@@ -17,8 +17,6 @@ module testbench #(
     parameter int     WORD_BITS  = 224,     // of a word of the map memory
     parameter int     ADDRESS_BITS = 32,    // of the memory port
     parameter longint MEMORY_BASE  = 0,     // address of the memory's first byte
-    parameter int     BURST_BEATS  = 256,   // of the longest burst
-    parameter int     OUTSTANDING  = 64,    // bursts under way, in each direction
     parameter int     TIMELINE_CYCLES = 1024
 ) (
     input  logic        clk,
@@ -193,10 +191,5 @@ module testbench #(
         .dump(dump && !dumped), .dump_start, .dump_end,
         .read_bursts(), .read_beats(), .read_bytes, .write_bursts(), .write_beats, .write_bytes
     );
-
-    axi_monitor #(
-        .DATA_BITS(DATA_BITS), .ADDRESS_BITS(ADDRESS_BITS), .BURST_BEATS(BURST_BEATS),
-        .OUTSTANDING(OUTSTANDING)
-    ) monitor (.*);
     /* verilator lint_on PINCONNECTEMPTY */
 endmodule

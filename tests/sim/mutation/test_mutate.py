@@ -69,7 +69,7 @@ def test_verdicts(campaign):
     assert [one.verdict for one in campaign[1]] == ["killed", "lives", "killed", "stillborn"]
     assert killed.by.startswith("tests/hw/test_stream_layout.py::test_")
     assert hangs.by == "the time limit"
-    assert hangs.seconds >= 5
+    assert hangs.seconds > 4
     assert (lives.by, lives.stage) == ("", "unit")
     assert cannot.by == "tests/hw/test_stream_layout.py"
 
@@ -130,7 +130,9 @@ def test_summary(campaign, prepared):
     assert any("-    if word_bits <= data_bits:" in part for part in shown)
     assert any("+    if (word_bits < data_bits):" in part for part in shown)
     assert shown[-1] == score_line("hw", named)
-    assert "score 100.0 %" in shown[-1]
+    assert shown[-1].endswith("no score yet: 1 that live have not been through every stage")
+    done = {**named, "living": [{**one, "through": "faults"} for one in named["living"]]}
+    assert score_line("hw", done).endswith("; score 100.0 %")
 
 
 def test_what_was_left_planted_is_taken_out(tmp_path):
@@ -155,7 +157,7 @@ def test_stages_of_every_file():
     for file in PARTS["golden"].files(ROOT) + PARTS["cycles"].files(ROOT):
         part = "golden" if file.startswith("golden/") else "cycles"
         tests = [test for stage in STAGES[part] for test in stage.tests(ROOT, file)]
-        assert len(tests) == len(set(tests)) > 10
+        assert len(tests) == len(set(tests)) >= 8
 
 
 @pytest.mark.parametrize(

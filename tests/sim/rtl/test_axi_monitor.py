@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
 
 #: In the order in which `monitor_testbench.sv` reads them.
 SIGNALS = (
-    "rst running arvalid arready araddr arlen arsize arburst arid "
+    "rst program_runs arvalid arready araddr arlen arsize arburst arid "
     "rvalid rready rlast rdata rresp rid "
     "awvalid awready awaddr awlen awsize awburst awid wvalid wready wlast wdata wstrb "
     "bvalid bready bresp bid"
@@ -38,7 +38,7 @@ SIGNALS = (
 
 RESET = {"rst": 1}
 IDLE: dict[str, int] = {}
-STOPPED = {"running": 0}
+STOPPED = {"program_runs": 0}
 
 
 def read(address=0x40, beats=2, ready=1, **others):
@@ -138,7 +138,7 @@ def play(tmp_path_factory):
         lines = [RESET, RESET, RESET, *cycles, *([cycles[-1]] if "rst" in cycles[-1] else [])]
         with path.open("w") as file:
             for line in lines:
-                values = {"running": 1, **line}
+                values = {"program_runs": 1, **line}
                 file.write(" ".join(f"{values.get(name, 0):x}" for name in SIGNALS) + "\n")
         done = subprocess.run(
             [build.directory / "monitor_testbench", f"+signals={path}"],
