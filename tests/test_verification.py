@@ -10,6 +10,7 @@ from mnv2.sim.mutation.mutation_tables import score_line
 from mnv2.sim.mutation.parts import PARTS
 from tests.formal.catalogue import PROOFS
 from tests.formal.record import load_results, markdown_table
+from tests.sim.rtl.test_axi_monitor import BROKEN, GOOD
 from tests.sim.rtl.test_planted_faults import FAULTS
 
 ROOT = Path(__file__).parents[1]
@@ -31,6 +32,12 @@ def test_recorded_proofs_are_good():
             assert results[proof.name]["good"]
             assert results[proof.name]["method"] == proof.method
             assert proof.depth in (0, results[proof.name]["depth"])
+
+
+def test_monitor():
+    checks = (ROOT / "sim/rtl/axi_monitor.sv").read_text().count('$fatal(1, "axi_monitor: ')
+    assert f"{checks} checks of AXI4" in WORDS
+    assert f"plays {len(GOOD)} sequences in which every rule is kept and {len(BROKEN)}" in WORDS
 
 
 def test_planted_faults():
