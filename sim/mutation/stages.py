@@ -13,6 +13,9 @@ __all__ = ["STAGES", "Stage"]
 _QUICK = ("-k", "not conversion and not verilog")
 _PYTEST = ("-m", "pytest", "-q", "-x", "-rfE", "--no-header", "-p", "no:cacheprovider")
 
+#: They find the units by looking into the folder.
+_TESTS_OF_ALL_UNITS = ("tests/hw/test_parameters.py",)
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -119,7 +122,8 @@ def _neighbour_tests(root: Path, file: str) -> list[str]:
     far = [test for test in _tests_of(root, "tests/hw") if test not in near]
     far = [test for test in far if _reaches(root, root / test, module, through)]
     known = _unit_tests(root, file)
-    return [test for test in near + far if test not in known]
+    tests = dict.fromkeys([*near, *_TESTS_OF_ALL_UNITS, *far])
+    return [test for test in tests if test not in known]
 
 
 def _mirrored_tests(root: Path, file: str) -> list[str]:

@@ -149,6 +149,7 @@ def test_stages_of_every_file():
     unit, _, neighbours, *_ = STAGES["hw"]
     assert unit.tests(ROOT, "hw/ring.py") == ["tests/hw/test_ring.py"]
     assert "tests/hw/test_core.py" in neighbours.tests(ROOT, "hw/mac_array.py")
+    assert "tests/hw/test_parameters.py" in neighbours.tests(ROOT, "hw/accelerator.py")
     for part, stages in STAGES.items():
         for file in PARTS[part].files(ROOT):
             for stage in stages:
