@@ -9,6 +9,7 @@ import mnv2.sim.rtl
 from mnv2.hw.accelerator import Accelerator
 from mnv2.sim.driver.program_files import DRIVER, driver_files
 from mnv2.sim.errors import SimulationError
+from mnv2.sim.rtl.axi_monitor import monitor_arguments, monitor_sources
 from mnv2.sim.rtl.build import Build, build_simulation
 from mnv2.sim.rtl.simulate import memory_base
 from mnv2.sim.rtl.toolchain import find_tool
@@ -66,6 +67,7 @@ def build_bench(config, *, memory_bytes=0, asserts=False, fast=False, building=N
             "bench.vlt": (_FOLDER / "bench.vlt").read_text(),
             "accelerator.v": generate(Accelerator, name="accelerator", config=config),
             "axi_memory.sv": memory.read_text(),
+            **monitor_sources(),
             "bench.sv": (_FOLDER / "bench.sv").read_text(),
         },
         _TOP,
@@ -78,6 +80,7 @@ def build_bench(config, *, memory_bytes=0, asserts=False, fast=False, building=N
             f"-GDATA_BITS={config.data_bits}",
             f"-GADDRESS_BITS={config.address_bits}",
             f"-GMEMORY_BASE=64'd{memory_base(config)}",
+            *monitor_arguments(config),
             f"-GSIZE_BYTES={size}",
             # A library, for whatever host is linked with it.
             *("-CFLAGS", f"-fPIC -DBENCH_MEMORY_ADDRESS={memory_base(config)}ull"),

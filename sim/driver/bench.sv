@@ -7,6 +7,10 @@ module driver_bench #(
     parameter int     DATA_BITS    = 128,
     parameter int     ADDRESS_BITS = 32,      // of the memory port
     parameter longint MEMORY_BASE  = 0,       // address of the memory's first byte
+    parameter int     BURST_BEATS  = 256,     // of the longest burst
+    parameter int     READ_BURSTS  = 64,    // under way at most
+    parameter int     WRITE_BURSTS = 64,
+    parameter int     RUNNING      = 2,     // status of a program that runs
     parameter longint SIZE_BYTES   = 8 << 20
 ) (
     input  logic        clk,
@@ -112,6 +116,16 @@ module driver_bench #(
         .bvalid(m_bvalid), .bready(bready && !quiet), .bresp(m_bresp), .bid,
         .dump(1'b0), .dump_start('0), .dump_end('0),
         .read_bursts(), .read_beats(), .read_bytes(), .write_bursts(), .write_beats(), .write_bytes()
+    );
+
+    // On the memory's side of what is silenced here.
+    axi_monitor #(
+        .DATA_BITS(DATA_BITS), .ADDRESS_BITS(ADDRESS_BITS), .BURST_BEATS(BURST_BEATS),
+        .READ_BURSTS(READ_BURSTS), .WRITE_BURSTS(WRITE_BURSTS)
+    ) monitor (
+        .program_runs(int'(dut.supervisor.status) == RUNNING),
+        .rvalid(m_rvalid), .rready(rready && !quiet), .rresp(m_rresp),
+        .bvalid(m_bvalid), .bready(bready && !quiet), .bresp(m_bresp), .*
     );
     /* verilator lint_on PINCONNECTEMPTY */
 endmodule

@@ -19,6 +19,7 @@ from mnv2.sim.errors import SimulationError
 from mnv2.sim.jobs.disk import check_room, room_in
 from mnv2.sim.mapping.program import memory_image
 from mnv2.sim.mapping.run_places import place_run
+from mnv2.sim.rtl.axi_monitor import monitor_arguments, monitor_sources
 from mnv2.sim.rtl.build import build_simulation
 from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.memory_model import MemoryModel
@@ -104,6 +105,7 @@ def build_accelerator(
     sources = {
         "accelerator.v": generate(Accelerator, name="accelerator", config=config),
         **memory,
+        **monitor_sources(),
         "testbench.sv": (_SOURCES / "testbench.sv").read_text(),
     }
     return build_simulation(
@@ -118,7 +120,12 @@ def build_accelerator(
         verilator_arguments=(
             f"-GDATA_BITS={config.data_bits}",
             f"-GADDRESS_BITS={config.address_bits}",
+<<<<<<< HEAD
             f"-GMEMORY_BASE=64'd{memory_base(config)}",  # a plain number has 32 bits
+=======
+            f"-GMEMORY_BASE={memory_base(config)}",
+            *monitor_arguments(config),
+>>>>>>> mutate
             f"-GSIZE_BYTES={size}",
             f"-GWORD_BITS={config.word_bits}",
             f"-GTIMELINE_CYCLES={TIMELINE_CYCLES}",

@@ -17,6 +17,10 @@ module testbench #(
     parameter int     WORD_BITS  = 224,     // of a word of the map memory
     parameter int     ADDRESS_BITS = 32,    // of the memory port
     parameter longint MEMORY_BASE  = 0,     // address of the memory's first byte
+    parameter int     BURST_BEATS  = 256,   // of the longest burst
+    parameter int     READ_BURSTS  = 64,    // under way at most
+    parameter int     WRITE_BURSTS = 64,
+    parameter int     RUNNING      = 2,     // status of a program that runs
     parameter int     TIMELINE_CYCLES = 1024
 ) (
     input  logic        clk,
@@ -191,5 +195,10 @@ module testbench #(
         .dump(dump && !dumped), .dump_start, .dump_end,
         .read_bursts(), .read_beats(), .read_bytes, .write_bursts(), .write_beats, .write_bytes
     );
+
+    axi_monitor #(
+        .DATA_BITS(DATA_BITS), .ADDRESS_BITS(ADDRESS_BITS), .BURST_BEATS(BURST_BEATS),
+        .READ_BURSTS(READ_BURSTS), .WRITE_BURSTS(WRITE_BURSTS)
+    ) monitor (.program_runs(int'(dut.supervisor.status) == RUNNING), .*);
     /* verilator lint_on PINCONNECTEMPTY */
 endmodule

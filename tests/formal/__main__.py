@@ -12,6 +12,7 @@ from rich.table import Table
 from tests.formal import tools
 from tests.formal.catalogue import PROOFS
 from tests.formal.proof import TIMEOUT, prove
+from tests.formal.record import record
 
 
 def main():
@@ -33,6 +34,9 @@ def main():
     )
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="keep netlists, and waveforms of violations"
+    )
+    parser.add_argument(
+        "--record", action="store_true", help="keep depths and times in tests/formal/results.json"
     )
     options = parser.parse_args()
     console = Console()
@@ -86,6 +90,8 @@ def _run(console, proofs, options):
                     "-" if result.caught.holds else str(result.caught.depth),
                     f"{result.seconds:.1f}",
                 )
+                if options.record:
+                    record([result], [one.name for one in PROOFS])
                 if not result.good:
                     failures.append(result.failure)
                 progress.advance(task)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from mnv2.sim.cli import app
 from mnv2.sim.configuration import load_configuration
 
-COMMANDS = ("benchmark", "synthesize", "fmax", "calibrate-costs", "peers")
+COMMANDS = ("benchmark", "synthesize", "fmax", "calibrate-costs", "peers", "mutate")
 
 
 def lab(*arguments):
@@ -38,6 +38,9 @@ def test_help_of_each_command_teaches(command):
         (["timing", "--set", "outputs=0"], "outputs must be a positive integer"),
         (["timing", "--config", "base"], "is not for ECP5-85: the multipliers of Lattice ECP5"),
         (["calibrate-costs", "--family", "max10"], "The family must be one of ecp5, xc7, xcup, "),
+        (["mutate", "--part", "sim"], "The part must be one of hw, golden, cycles, not 'sim'"),
+        (["mutate", "--stage", "all"], "The stage of hw must be one of unit, proofs, "),
+        (["mutate", "--count", "0"], "greater than or equal to 1"),
     ],
 )
 def test_bad_input_is_refused(arguments, message):
