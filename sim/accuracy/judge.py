@@ -372,10 +372,8 @@ def _submitter(
         found = decode_pictures(
             part, prepared.size, os.cpu_count() or 1, None, prepared.resizing, required=False
         )
-        # A chunk without labels in a set with some is one of which no picture can be used.
-        labels = found.labels if image_set.labelled else None
         decoded[number] = found
-        return place.submit(_judge_some, shared, found.pixels, labels, name="chunk")
+        return place.submit(_judge_some, shared, found.pixels, found.labels, name="chunk")
 
     return submit
 

@@ -70,7 +70,7 @@ def sweep(
         typer.Option(
             metavar="DIR|FILE|bundled",
             help="Pictures to evaluate on: a folder with a folder for each class, a list file, a "
-            "folder of pictures, or bundled, 20 labelled photographs of an installed package.",
+            "folder of pictures, or bundled, 120 easy photographs of installed packages.",
             rich_help_panel=PICTURES,
         ),
     ] = "bundled",

@@ -11,7 +11,7 @@ from mnv2.golden.network import Network
 from mnv2.hw.config import REQUANTIZERS, AcceleratorConfig
 from mnv2.sim.errors import UserError
 from mnv2.sim.sweep.costs import format_cost
-from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import AXES, Point
 from mnv2.sim.sweep.hardware_format import HARDWARE_BITS, hardware_lacks
 

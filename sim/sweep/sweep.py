@@ -23,7 +23,8 @@ from mnv2.sim.pictures.photographs import calibration_photographs
 from mnv2.sim.pictures.resizing import parse_resizing
 from mnv2.sim.report.provenance import package_version
 from mnv2.sim.sweep.calibration_cache import cached_calibration, model_hash
-from mnv2.sim.sweep.evaluate import Workload, quantization_options, reference_accuracy
+from mnv2.sim.sweep.evaluate import Workload, reference_accuracy
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import Point
 from mnv2.sim.sweep.request import BUNDLED, SweepRequest, load_network, points_of
 from mnv2.sim.sweep.sweep_records import PreparedSweep, SweepResults

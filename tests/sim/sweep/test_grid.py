@@ -3,7 +3,7 @@
 import pytest
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import AXES, DEFAULT_GRIDS, Point, expand_grids, parse_list, varied_axes
 
 AXIS = {axis.option: axis for axis in AXES}
