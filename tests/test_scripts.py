@@ -222,7 +222,9 @@ def test_stamp_makes_the_set_up_a_comparison(project):
     assert call(project, "scripts/run").returncode == 2
 
 
-@pytest.mark.parametrize("name", ["benchmark", "synthesize", "fmax", "calibrate-costs", "gpu"])
+@pytest.mark.parametrize(
+    "name", ["accuracy", "benchmark", "synthesize", "fmax", "calibrate-costs", "gpu"]
+)
 def test_script_of_the_laboratory_is_its_command(name, project):
     folder, programs = project
     for tool in ("g++", "make", "perl"):

@@ -231,7 +231,7 @@ def _calibrate(material: Material, points: list[Point]) -> Workload:
     """The workload of some formats."""
     model = material.model
     pictures = [normalize(picture, model.input_normalization) for picture in material.calibration]
-    options = [quantization_options(point) for point in points]
+    options = [quantization_options(point, model.network) for point in points]
     return Workload(model, calibrate(model, pictures, options, model.input_normalization.range()))
 
 

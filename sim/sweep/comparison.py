@@ -122,7 +122,7 @@ def smallest_of_the_best(
         return None
 
     def size(point: Point) -> tuple[Any, ...]:
-        cost = format_cost(network, quantization_options(point))
+        cost = format_cost(network, quantization_options(point, network))
         return cost.weight_bytes, cost.product_bits, position(point)
 
     return measure, min(equal, key=size), equal

@@ -172,7 +172,8 @@ def make_model(workload: Workload, point: Point) -> QuantizedModel | Failure:
     mnv2.golden.model.QuantizedModel or Failure
     """
     try:
-        return quantize_model(workload.model, workload.calibration, quantization_options(point))
+        options = quantization_options(point, workload.model.network)
+        return quantize_model(workload.model, workload.calibration, options)
     except Exception as error:  # whatever it is, it is this point's alone
         return Failure(_reason(error))
 

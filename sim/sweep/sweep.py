@@ -202,7 +202,7 @@ def _calibrate(
             model,
             [images.normalize(picture, model.input_normalization) for picture in seen.pixels],
             seen.hashes,
-            [quantization_options(point) for point in points],
+            [quantization_options(point, model.network) for point in points],
             lambda done, total: progress.count("Calibrating", done, total),
         )
     except ValueError as error:

@@ -135,7 +135,7 @@ def point_costs(results: SweepResults, points: Sequence[Point]) -> dict[Point, F
     dict of Point to FormatCost
     """
     network = results.prepared.workload.model.network
-    return {point: format_cost(network, quantization_options(point)) for point in points}
+    return {point: format_cost(network, quantization_options(point, network)) for point in points}
 
 
 def best_at_cost(results: SweepResults, at: Mapping[Point, float]) -> list[Point]:

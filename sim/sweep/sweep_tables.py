@@ -79,7 +79,7 @@ def point_frame(results: SweepResults) -> Any:
     rows = []
     for point in sorted(results.figures, key=position):
         figures = results.figures[point]
-        cost = format_cost(network, quantization_options(point))
+        cost = format_cost(network, quantization_options(point, network))
         # No name of a cost is that of an axis: both are columns.
         rows.append(
             {
@@ -90,6 +90,7 @@ def point_frame(results: SweepResults) -> Any:
                 "weight_bytes": cost.weight_bytes,
                 "dram_bytes": cost.dram_bytes,
                 "map_bytes": cost.map_bytes,
+                "window_bytes": cost.window_bytes,
                 "product_bits": cost.product_bits,
                 "failure": figures.get("failure"),
             }
@@ -184,7 +185,7 @@ def render_points(results: SweepResults, limit: int = TERMINAL_ROWS) -> Group:
             cells += [_measure(figures, name, share) for name, _, share in shown]
         if overflows:
             cells.append(f"{figures['overflows']:,}" if "overflows" in figures else "")
-        cost = format_cost(network, quantization_options(point))
+        cost = format_cost(network, quantization_options(point, network))
         table.add_row(*cells, f"{cost.weight_bytes / 1e6:.2f}")
     return Group(table, *notes(results))
 
