@@ -107,7 +107,16 @@ def prepare_sweep(
     )
     workload = Workload(model, calibration)
     return PreparedSweep(
-        request, points, image_set, pictures, seen.words, workload, configuration, device, names
+        request,
+        points,
+        image_set,
+        pictures,
+        seen.words,
+        len(seen.hashes),
+        workload,
+        configuration,
+        device,
+        names,
     )
 
 
