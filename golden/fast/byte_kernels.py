@@ -1,19 +1,17 @@
 """The inner loops of a batch on bytes: layers packed for `mnv2.golden.fast.vector_code`."""
 
-import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numba
 import numpy as np
 from numba import boolean, float32, uintp, void
 
-from mnv2.golden.fast import vector_code
 from mnv2.golden.fast.prepared import aligned
 from mnv2.golden.fast.vector_code import (
     LANES,
     TILE_PIXELS,
     TILE_VECTORS,
+    VERSION,
     filter_row,
     load_count,
     tiles,
@@ -159,7 +157,7 @@ def _compile(*arguments):
 
 
 def _loops(version):
-    """The loops; numba keeps them by what they close over, the version of the vectors' code."""
+    """The loops, which numba keeps until the version of the vectors' code is another."""
 
     @_compile(*(uintp,) * 7, *_form, *(uintp,) * 8)
     def _pointwise(
@@ -190,7 +188,9 @@ def _loops(version):
         pixels,
         channels,
     ):
-        vectors = (channels + uintp(LANES - 1)) // uintp(LANES) + uintp(version - version)
+        if version < 0:  # never; numba keeps loops by what they close over
+            return
+        vectors = (channels + uintp(LANES - 1)) // uintp(LANES)
         first, panel = uintp(0), uintp(0)
         while first < vectors:
             some = min(uintp(TILE_VECTORS), vectors - first)
@@ -277,7 +277,9 @@ def _loops(version):
         pixels,
         channels,
     ):
-        vectors = (channels + uintp(LANES - 1)) // uintp(LANES) + uintp(version - version)
+        if version < 0:  # never; numba keeps loops by what they close over
+            return
+        vectors = (channels + uintp(LANES - 1)) // uintp(LANES)
         for image in range(images):
             for row in range(rows):
                 begin = source + image * image_step + row * stride * row_step
@@ -314,7 +316,7 @@ def _loops(version):
     return _pointwise, _filter
 
 
-_run_tiles, _run_rows = _loops(zlib.crc32(Path(vector_code.__file__).read_bytes()))
+_run_tiles, _run_rows = _loops(VERSION)
 _bytes = numba.uint8[::1]
 
 

@@ -16,8 +16,18 @@ from numba import uintp, void
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "TILE_PIXELS", "TILE_VECTORS", "filter_row", "load_count", "tiles"]
+__all__ = [
+    "LANES",
+    "TILE_PIXELS",
+    "TILE_VECTORS",
+    "VERSION",
+    "filter_row",
+    "load_count",
+    "tiles",
+]
 
+#: Of this code. What numba has compiled and kept holds it, and is taken as long as it is the same.
+VERSION = 1
 #: Channels of a vector.
 LANES = 16
 #: Pixels and vectors of channels whose sums stay in registers.

@@ -58,6 +58,10 @@ def weights_by_size(network, bits):
     more than it loses; the noise of a layer counts as 4**-b, and is never more than with the same
     bits for all.
 
+    Ref: Lin, Talathi and Annapureddy, "Fixed Point Quantization of Deep Convolutional Networks",
+    arXiv:1511.06393, section 3: the optimal widths of two layers differ by the logarithm of their
+    numbers of weights; here in whole bits, at 6 dB each.
+
     Parameters
     ----------
     network : mnv2.golden.network.Network
@@ -68,12 +72,6 @@ def weights_by_size(network, bits):
     -------
     dict of str to (int, None)
         Of every layer with weights.
-
-    References
-    ----------
-    Ref: Lin, Talathi and Annapureddy, "Fixed Point Quantization of Deep Convolutional Networks",
-    arXiv:1511.06393, section 3: the optimal widths of two layers differ by the logarithm of their
-    numbers of weights; here in whole bits, at 6 dB each.
     """
     layers = [layer for layer in network.layers if layer.weight_count]
     widths = _share_out(tuple(layer.weight_count for layer in layers), bits)

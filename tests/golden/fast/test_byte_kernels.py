@@ -1,6 +1,8 @@
 """The loops on bytes equal numpy's in float32: odd shapes, parts of arrays, exceptions, ties."""
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from tests.golden.fast.test_compiled import layers, plant_exceptions
 if not has_bytes():
     pytest.skip("this CPU does not multiply bytes four at a time", allow_module_level=True)
 
-from mnv2.golden.fast import byte_kernels
+from mnv2.golden.fast import byte_kernels, vector_code
 
 
 def held(values):
@@ -165,3 +167,10 @@ def test_parts_of_larger_maps_are_added():
     made = byte_kernels.run_add(form, held(a)[:, 1:-1], held(b)[:, 2:])
     expected = NUMPY.add(form, *(x.astype(np.float32) for x in (a[:, 1:-1], b[:, 2:])))
     np.testing.assert_array_equal(made, expected + 128)
+
+
+def test_changed_code_has_another_version():
+    """Numba keeps what it compiled: code that changes needs another VERSION, and this hash."""
+    known = {1: "4942afe365a890189c3976780649ebfd10f9cfbc1cba89d3649f7e6984e85735"}
+    content = Path(vector_code.__file__).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == known[vector_code.VERSION]

@@ -47,7 +47,7 @@ def test_a_row_for_each_format(results):
 
 
 def test_differences_are_paired(results):
-    """Of the second row, by the pictures on which the two are right."""
+    """The second row's, by the pictures on which the two are right."""
     first, second = list(table.FORMATS.values())[:2]
     hits = [
         unpack_hits(results.figures[point]["hits"]["agree_top1"], 30).astype(int)

@@ -33,7 +33,7 @@ def test_photographs_are_in_the_order_of_their_numbers():
 
 
 def test_labels_are_held_against_the_network():
-    """Of every ninth photograph: labels and files in another order would be wrong on all."""
+    """Every ninth photograph: labels and files in another order would be wrong on all."""
     model = load_float_model().folded()
     chosen = [one for one in photographs.benchmark_photographs() if one.label is not None][4::9]
     places = []
