@@ -78,13 +78,12 @@ def benchmark_labels():
     """
     text = Path(__file__).with_name("benchmark_labels.txt").read_text(encoding="utf-8")
     found = {}
-    for number, label, words in map(re.Match.groups, map(_LABEL_LINE.fullmatch, _content(text))):
-        found[int(number)] = (None if label == "-" else int(label), words)
+    for line in text.splitlines():
+        match = _LABEL_LINE.fullmatch(line)
+        if match:
+            number, label, words = match.groups()
+            found[int(number)] = (None if label == "-" else int(label), words)
     return [found[number] for number in range(_BENCHMARK_COUNT)]
-
-
-def _content(text):
-    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 def benchmark_photographs():
