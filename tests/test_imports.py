@@ -28,7 +28,8 @@ IMPORTERS_ALLOWED = GOLDEN_ALLOWED | {
 #: The integer model on a GPU, optional too; one function loads it.
 GPU_ALLOWED = GOLDEN_ALLOWED | {"torch", "triton"}
 #: Compiled inner loops, which are optional: `mnv2.golden.fast.kernels` has them in numpy.
-COMPILED_ALLOWED = GOLDEN_ALLOWED | {"numba"}
+COMPILED = ("byte_cpu", "byte_kernels", "compiled", "vector_code")
+COMPILED_ALLOWED = GOLDEN_ALLOWED | {"llvmlite", "numba"}
 EXPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "tflite"}
 
 
@@ -73,7 +74,7 @@ def test_golden_needs_numpy_alone():
             else IMPORTERS_ALLOWED
             if "importers" in path.parts
             else COMPILED_ALLOWED
-            if path == ROOT / "golden/fast/compiled.py"
+            if path.parent == ROOT / "golden/fast" and path.stem in COMPILED
             else GPU_ALLOWED
             if path.parent == ROOT / "golden/gpu"
             else GOLDEN_ALLOWED
@@ -83,9 +84,12 @@ def test_golden_needs_numpy_alone():
 
 
 def test_compiled_loops_are_loaded_where_they_are_wanted():
-    """One function imports them, so that golden neither needs numba nor waits for it."""
+    """Functions import them, so that golden neither needs numba nor waits for it."""
     found = []
+    modules = {f"mnv2.golden.fast.{name}" for name in COMPILED}
     for path in sorted((ROOT / "golden").rglob("*.py")):
+        if path.parent == ROOT / "golden/fast" and path.stem in COMPILED:
+            continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         inside = {
             node
@@ -99,11 +103,13 @@ def test_compiled_loops_are_loaded_where_they_are_wanted():
                 for alias in getattr(node, "names", [])
                 if isinstance(node, (ast.Import, ast.ImportFrom))
             ]
-            if "mnv2.golden.fast.compiled" in (*names, getattr(node, "module", None)) or (
-                getattr(node, "module", None) == "mnv2.golden.fast" and "compiled" in names
-            ):
+            module = getattr(node, "module", None)
+            if modules & {module, *names, *(f"{module}.{name}" for name in names)}:
                 found.append((path.relative_to(ROOT).as_posix(), node in inside))
-    assert found == [("golden/fast/choice.py", True)]
+    assert all(wanted for _, wanted in found)
+    assert {path for path, _ in found} == {
+        f"golden/fast/{name}.py" for name in ("choice", "maps", "prepared")
+    }
 
 
 def test_golden_opens_no_files_outside_importers():

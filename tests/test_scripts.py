@@ -223,7 +223,7 @@ def test_stamp_makes_the_set_up_a_comparison(project):
 
 
 @pytest.mark.parametrize(
-    "name", ["benchmark", "synthesize", "fmax", "calibrate-costs", "gpu", "mutate"]
+    "name", ["accuracy", "benchmark", "synthesize", "fmax", "calibrate-costs", "gpu", "mutate"]
 )
 def test_script_of_the_laboratory_is_its_command(name, project):
     folder, programs = project

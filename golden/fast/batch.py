@@ -1,11 +1,13 @@
 """Batches of images through an integer model: fast, every element equal to `mnv2.golden.ops`.
 
-Between layers activations are float32 that hold the integers as they are, so that no conversion
-comes between a layer and the next (`mnv2.golden.fast.prepared` has the proof of each). A block runs
-on groups of images or bands of rows such that its widest tensor stays in the cache from expansion
-to projection. A stage with a layer that has no proof runs image by image through its records.
+Between layers activations are float32 that hold the integers as they are, or bytes where the CPU
+has more for them (`mnv2.golden.fast.maps`), so that no conversion comes between a layer and the
+next; `mnv2.golden.fast.prepared` has the proof of each layer. A block runs on groups of images or
+bands of rows such that its widest tensor stays in the cache from expansion to projection. A stage
+with a layer that has no proof runs image by image through its records.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,19 +16,11 @@ import numpy as np
 from mnv2.golden.fast import ops as fast_ops
 from mnv2.golden.fast.addition import prepare_float_add
 from mnv2.golden.fast.choice import choose
-from mnv2.golden.fast.prepared import (
-    PreparedLayer,
-    aligned,
-    filter_window,
-    prepare_layer,
-    scale_sums,
-)
+from mnv2.golden.fast.maps import ByteMaps, FloatMaps
+from mnv2.golden.fast.prepared import PreparedLayer, aligned, prepare_layer
 from mnv2.golden.fixed_point import activation_type, signed_range, wrap_int32
 from mnv2.golden.quantized_block import QuantizedBlock
 from mnv2.golden.summary import short_repr
-
-#: Elements of a block's widest tensor processed at a time: 1 MiB, half of many caches.
-_BAND_ELEMENTS = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +32,8 @@ class PreparedBlock:
     block : mnv2.golden.quantized_block.QuantizedBlock
     addition : tuple or None
         As `mnv2.golden.fast.addition.prepare_float_add`.
-    group, band : int
-        Images and output rows that are worked on at a time.
+    portions : dict of type to (int, int)
+        Images and output rows that are worked on at a time, by the type of maps.
     """
 
     block: QuantizedBlock
@@ -47,10 +41,15 @@ class PreparedBlock:
     depthwise: PreparedLayer
     project: PreparedLayer
     addition: tuple[Any, ...] | None
-    group: int
-    band: int
+    portions: dict[type, tuple[int, int]]
 
     __repr__ = short_repr
+
+    @property
+    def plain(self) -> bool:
+        """Whether all layers are."""
+        expand = self.expand is None or self.expand.plain
+        return expand and self.depthwise.plain and self.project.plain
 
 
 def _clamp_of(record) -> tuple[int, int]:
@@ -70,11 +69,8 @@ def prepare_block(block, low, high, shapes):
     rows, columns, _ = shapes.output_shape
     height, width, _ = shapes.input_shape
     volume = height * width * shapes.hidden_channels
-    group, band = max(1, _BAND_ELEMENTS // volume), rows
-    if volume > 2 * _BAND_ELEMENTS:
-        band = max(1, rows * _BAND_ELEMENTS // volume)
-        while rows % band:
-            band -= 1
+    portions = {maps: _portion(rows, volume, maps.elements) for maps in (FloatMaps, ByteMaps)}
+    band = portions[FloatMaps][1]
     pixels = band * columns
     prepared, ends = {}, (low, high)
     for layer in block.layers:
@@ -89,28 +85,32 @@ def prepare_block(block, low, high, shapes):
     if block.add is not None and block.add.activation_bits > 8:
         return None
     addition = None if block.add is None else prepare_float_add(block.add)
-    return PreparedBlock(
-        block,
-        prepared.get("expand"),
-        prepared["depthwise"],
-        prepared["project"],
-        addition,
-        group,
-        band,
-    )
+    layers = prepared.get("expand"), prepared["depthwise"], prepared["project"]
+    return PreparedBlock(block, *layers, addition, portions)
 
 
-def _hold(results, name, images, rows, values):
-    """Keep float32 values [n, rows, W, C] as the integers of a tensor that is wanted."""
+def _portion(rows, volume, elements):
+    """(images, output rows) of a block's widest map, of ``volume``, that are some elements."""
+    group, band = max(1, elements // volume), rows
+    if volume > 2 * elements:
+        band = max(1, rows * elements // volume)
+        while rows % band:
+            band -= 1
+    return group, band
+
+
+def _hold(maps, results, name, images, rows, values):
+    """Keep values [n, rows, W, C] as the integers of a tensor that is wanted."""
     if name in results:
-        np.copyto(results[name][images, rows], values, casting="unsafe")
+        maps.keep(results[name][images, rows], values)
 
 
-def run_prepared_block(kernels, prepared, x, results, overflows=None):
-    """Run a bottleneck on float32 [N, H, W, C].
+def run_prepared_block(maps, prepared, x, results, overflows=None):
+    """Run a bottleneck on a map [N, H, W, C].
 
     Parameters
     ----------
+    maps : mnv2.golden.fast.maps.FloatMaps or ByteMaps
     results : dict of str to int8 [N, H', W', C']
         Tensors that are wanted, by name; written.
     overflows : dict of str to int, optional
@@ -118,7 +118,7 @@ def run_prepared_block(kernels, prepared, x, results, overflows=None):
 
     Returns
     -------
-    float32 [N, H', W', M]
+    array [N, H', W', M]
     """
     block, depthwise, project = prepared.block, prepared.depthwise.layer, prepared.project.layer
     images, height, width, _ = x.shape
@@ -126,13 +126,13 @@ def run_prepared_block(kernels, prepared, x, results, overflows=None):
     stride, channels = depthwise.stride, depthwise.output_channels
     padded_shape = (height + top + bottom, width + left + right)
     rows, columns = fast_ops.output_shape(padded_shape, (3, 3), stride)
-    group, band = min(images, prepared.group), prepared.band
-    window = aligned((group, (band - 1) * stride + 3, padded_shape[1], channels))
-    window[...] = depthwise.input_zero_point
-    hidden = aligned(window.shape[0] * window.shape[1] * width * channels)
-    filtered = aligned(group * band * columns * channels)
-    projected = aligned(group * band * columns * project.output_channels)
-    output = aligned((images, rows, columns, project.output_channels))
+    group, band = prepared.portions[type(maps)]
+    group = min(images, group)
+    window = aligned((group, (band - 1) * stride + 3, padded_shape[1], channels), maps.kind)
+    empty = maps.value(depthwise.input_zero_point)
+    window[...] = empty
+    filtered = aligned(group * band * columns * channels, maps.kind)
+    output = aligned((images, rows, columns, project.output_channels), maps.kind)
 
     def fill(first, count, begin, end):
         """Rows begin..end of the expanded map, at their place in the window."""
@@ -141,11 +141,8 @@ def run_prepared_block(kernels, prepared, x, results, overflows=None):
         if prepared.expand is None:
             np.copyto(target, source)
             return
-        pixels = source.shape[0] * source.shape[1] * width
-        sums = hidden[: pixels * channels].reshape(pixels, channels)
-        np.matmul(source.reshape(pixels, -1), prepared.expand.weights, out=sums)
-        scale_sums(kernels, prepared.expand, sums, target, overflows)
-        _hold(results, block.expand.name, chunk, chosen, target)
+        maps.pointwise(prepared.expand, source, target, overflows)
+        _hold(maps, results, block.expand.name, chunk, chosen, target)
 
     for start in range(0, images, group):
         count = min(group, images - start)
@@ -161,30 +158,25 @@ def run_prepared_block(kernels, prepared, x, results, overflows=None):
                 slice(begin - first, max(begin, min(end, top)) - first),
                 slice(max(begin, top + height) - first, max(end, begin) - first),
             ):
-                window[:count, outside] = depthwise.input_zero_point
+                window[:count, outside] = empty
             inner = max(begin - top, 0), min(end - top, height)
             if inner[1] > inner[0]:
                 fill(first, count, *inner)
             done = end
-            shape = (count, size, columns)
-            pixels, chosen = count * size * columns, slice(row, row + size)
-            sums = filtered[: pixels * channels].reshape(*shape, channels)
-            filter_window(kernels, prepared.depthwise, window[:count], sums, overflows)
-            flat = sums.reshape(pixels, channels)
-            _hold(results, depthwise.name, chunk, chosen, sums)
-            sums = projected[: pixels * project.output_channels].reshape(pixels, -1)
-            np.matmul(flat, prepared.project.weights, out=sums)
-            target = output[chunk, chosen]
-            scale_sums(kernels, prepared.project, sums, target, overflows)
-    _hold(results, project.name, slice(None), slice(None), output)
+            shape, chosen = (count, size, columns, channels), slice(row, row + size)
+            made = filtered[: math.prod(shape)].reshape(shape)
+            maps.window(prepared.depthwise, window[:count], made, overflows)
+            _hold(maps, results, depthwise.name, chunk, chosen, made)
+            maps.pointwise(prepared.project, made, output[chunk, chosen], overflows)
+    _hold(maps, results, project.name, slice(None), slice(None), output)
     if block.add is not None:
-        output = kernels.add(prepared.addition, x, output)
-        _hold(results, block.add.name, slice(None), slice(None), output)
+        output = maps.add(prepared.addition, x, output)
+        _hold(maps, results, block.add.name, slice(None), slice(None), output)
     return output
 
 
-def run_stem(kernels, prepared, images, results, overflows=None):
-    """float32 [N, H', W', M] of int8 images [N, H, W, 3]: windows gathered as single items."""
+def run_stem(maps, prepared, images, results, overflows=None):
+    """A map [N, H', W', M] of int8 images [N, H, W, 3]: windows gathered as single items."""
     layer = prepared.layer
     count, height, width, channels = images.shape
     (top, bottom), (left, right) = layer.padding
@@ -199,36 +191,31 @@ def run_stem(kernels, prepared, images, results, overflows=None):
         padded,
         strides=(line * layer.stride, column * layer.stride, line),
     )
-    output = aligned((count, rows, columns, layer.output_channels))
-    band = min(rows, max(1, _BAND_ELEMENTS // (columns * layer.output_channels)))
+    output = aligned((count, rows, columns, layer.output_channels), maps.kind)
+    band = min(rows, max(1, maps.elements // (columns * layer.output_channels)))
     gathered = np.empty((band, columns, 3), windows.dtype)
     integers = gathered.view(np.int8).reshape(band * columns, -1)
-    products = aligned((band * columns, layer.output_channels))
     for number in range(count):
         padded[top : top + height, left : left + width] = images[number]
         for row in range(0, rows, band):
             size = min(band, rows - row)
             gathered[:size] = windows[row : row + size]
-            matrix = integers[: size * columns].astype(np.float32)
-            sums = products[: size * columns]
-            np.matmul(matrix, prepared.weights, out=sums)
-            scale_sums(kernels, prepared, sums, output[number, row : row + size], overflows)
-    _hold(results, layer.name, slice(None), slice(None), output)
+            source = maps.of_integers(integers[: size * columns]).reshape(1, size, columns, -1)
+            target = output[number : number + 1, row : row + size]
+            maps.pointwise(prepared, source, target, overflows)
+    _hold(maps, results, layer.name, slice(None), slice(None), output)
     return output
 
 
-def run_pointwise(kernels, prepared, x, results, overflows=None):
-    """float32 [N, H, W, M] of float32 [N, H, W, C]."""
+def run_pointwise(maps, prepared, x, results, overflows=None):
+    """A map [N, H, W, M] of a map [N, H, W, C]."""
     layer, shape = prepared.layer, (*x.shape[:3], prepared.layer.output_channels)
-    output, pixels = aligned(shape), shape[1] * shape[2]
-    group = max(1, _BAND_ELEMENTS // (pixels * shape[3]))
-    products = aligned((group * pixels, shape[3]))
+    output, pixels = aligned(shape, maps.kind), shape[1] * shape[2]
+    group = max(1, maps.elements // (pixels * shape[3]))
     for start in range(0, len(x), group):
         source, target = x[start : start + group], output[start : start + group]
-        sums = products[: len(source) * pixels]
-        np.matmul(source.reshape(len(sums), -1), prepared.weights, out=sums)
-        scale_sums(kernels, prepared, sums, target, overflows)
-    _hold(results, layer.name, slice(None), slice(None), output)
+        maps.pointwise(prepared, source, target, overflows)
+    _hold(maps, results, layer.name, slice(None), slice(None), output)
     return output
 
 
@@ -247,6 +234,12 @@ class PreparedModel:
     correction: np.ndarray
 
     __repr__ = short_repr
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is a form of every stage, and every layer is plain."""
+        stages = (self.stem, *self.blocks, self.head)
+        return all(stage is not None and stage.plain for stage in stages)
 
 
 def prepare_model(model):
@@ -311,19 +304,19 @@ def _run_records(records, x, bits, results, overflows):
     return np.stack(outputs).astype(np.float32)
 
 
-def _run_stem(kernels, model, prepared, images, results, overflows):
-    """float32 [N, H, W, C] that leaves the stem."""
+def _run_stem(maps, model, prepared, images, results, overflows):
+    """The map [N, H, W, C] that leaves the stem."""
     if prepared.stem is not None:
-        return run_stem(kernels, prepared.stem, images, results, overflows)
+        return run_stem(maps, prepared.stem, images, results, overflows)
     return _run_records([model.stem], images, model.input_bits, results, overflows)
 
 
-def _run_blocks(kernels, model, prepared, numbers, x, results, overflows):
-    """float32 [N, H, W, C] that leaves the last of some blocks, given by place in order."""
+def _run_blocks(maps, model, prepared, numbers, x, results, overflows):
+    """The map [N, H, W, C] that leaves the last of some blocks, given by place in order."""
     for number in numbers:
         block, ready = model.blocks[number], prepared.blocks[number]
         if ready is not None:
-            x = run_prepared_block(kernels, ready, x, results, overflows)
+            x = run_prepared_block(maps, ready, x, results, overflows)
             continue
         before = (
             model.stem.activation_bits
@@ -351,30 +344,32 @@ def run_model(model, prepared, images, keep=None, overflows=None):
         return results
     if "input" in results:
         results["input"][...] = images
-    kernels = choose(len(images))
+    maps = choose(len(images), prepared.plain)
     early = 0
     while (
         early < len(model.blocks)
         and prepared.blocks[early] is not None
-        and prepared.blocks[early].group == 1
+        and prepared.blocks[early].portions[type(maps)][0] == 1
     ):
         early += 1
     parts = []
     for number in range(len(images)):
         # Maps that are large for the cache: one image through all such layers, then the next.
         own = {name: tensor[number : number + 1] for name, tensor in results.items()}
-        x = _run_stem(kernels, model, prepared, images[number : number + 1], own, overflows)
-        parts.append(_run_blocks(kernels, model, prepared, range(early), x, own, overflows))
+        x = _run_stem(maps, model, prepared, images[number : number + 1], own, overflows)
+        parts.append(_run_blocks(maps, model, prepared, range(early), x, own, overflows))
     late = range(early, len(model.blocks))
-    x = _run_blocks(kernels, model, prepared, late, np.concatenate(parts), results, overflows)
+    x = aligned((len(images), *parts[0].shape[1:]), parts[0].dtype)
+    np.concatenate(parts, out=x)
+    x = _run_blocks(maps, model, prepared, late, x, results, overflows)
     if prepared.head is not None:
-        x = run_pointwise(kernels, prepared.head, x, results, overflows)
+        x = run_pointwise(maps, prepared.head, x, results, overflows)
     else:
         x = _run_records(
             [model.head], x, model.blocks[-1].output.activation_bits, results, overflows
         )
-    pooled = _pool(model.pool, x)
-    _hold(results, model.pool.name, slice(None), slice(None), pooled)
+    pooled = _pool(maps, model.pool, x)
+    _hold(FloatMaps, results, model.pool.name, slice(None), slice(None), pooled)
     if prepared.classifier is not None:
         sums = pooled.astype(prepared.classifier.dtype) @ prepared.classifier
         acc = (sums.astype(np.int64) + prepared.correction).astype(np.int32)
@@ -390,14 +385,11 @@ def run_model(model, prepared, images, keep=None, overflows=None):
     return results
 
 
-def _pool(pool, x):
-    """Outputs [N, 1, 1, C] of a QuantizedMean or QuantizedAveragePool for float32 [N, H, W, C]."""
+def _pool(maps, pool, x):
+    """Outputs [N, 1, 1, C] of a QuantizedMean or QuantizedAveragePool for a map [N, H, W, C]."""
     pixels = x.shape[1] * x.shape[2]
     if pixels != pool.count:
         raise ValueError(
             f"The input of {pool.name} must have {pool.count} pixels, not {x.shape[1:]!r}"
         )
-    # Sums of int8 are exact in float32 up to 2**17 pixels, of int16 up to 2**9.
-    exact = np.float32 if pixels <= 2**9 else np.float64
-    total = x.reshape(len(x), pixels, -1).sum(axis=1, dtype=exact).astype(np.int64)
-    return pool.requantize(wrap_int32(total + pool.sum_bias)[:, None, None])
+    return pool.requantize(wrap_int32(maps.totals(x) + pool.sum_bias)[:, None, None])

@@ -7,6 +7,7 @@ for which that is not proven are computed in integers; so is a whole layer where
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -53,6 +54,18 @@ class PreparedLayer:
     safe: tuple[np.ndarray, np.ndarray] | None
 
     __repr__ = short_repr
+
+    @property
+    def plain(self):
+        """Whether every channel is proven, and no accumulator can leave its range."""
+        return self.safe is None and not len(self.unproven)
+
+    @cached_property
+    def packed(self):
+        """The mnv2.golden.fast.byte_kernels.ByteLayer of a plain layer."""
+        from mnv2.golden.fast.byte_kernels import pack_layer
+
+        return pack_layer(self)
 
 
 def _tile(pixels, channels, elements=_TILE_ELEMENTS):
@@ -121,10 +134,13 @@ def _repeat(form, tile):
 
 
 def aligned(shape, kind=np.float32):
-    """An uninitialised array that begins on a cache line; loads across two take longer."""
+    """An uninitialised array that begins on a cache line; loads across two take longer.
+
+    64 bytes after its end may be read, too.
+    """
     shape = (shape,) if isinstance(shape, int) else shape
     size = math.prod(shape) * np.dtype(kind).itemsize
-    raw = np.empty(size + 64, np.uint8)
+    raw = np.empty(size + 128, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size].view(kind).reshape(shape)
 
@@ -174,8 +190,7 @@ def scale_sums(kernels, prepared, sums, target, overflows=None):
 
 def filter_window(kernels, prepared, padded, out, overflows=None):
     """Outputs of a depthwise layer on a padded map [N, H, W, C], float32 [N, H', W', C]."""
-    plain = prepared.safe is None and not len(prepared.unproven)
-    if plain and kernels.filter_and_scale is not None:
+    if prepared.plain and kernels.filter_and_scale is not None:
         kernels.filter_and_scale(prepared, padded, out)
         return
     kernels.filter(prepared, padded, out)

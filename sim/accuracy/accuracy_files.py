@@ -14,6 +14,7 @@ from mnv2.sim.accuracy.figures import (
     accuracy_warnings,
     changed,
     confusion,
+    labelled_rows,
 )
 from mnv2.sim.accuracy.hardware import PictureRun
 from mnv2.sim.accuracy.judge import AccuracyResults
@@ -54,6 +55,7 @@ def accuracy_as_dict(results: AccuracyResults, runs: Sequence[PictureRun] = ()) 
         "model": prepared.name,
         "forms": list(prepared.judged.forms),
         "pictures": len(results.rows),
+        "labelled": len(labelled_rows(results)),
         "figures": figures,
         "preparation": prepared.preparation,
         "warnings": accuracy_warnings(results),
@@ -88,7 +90,7 @@ def write_accuracy(results: AccuracyResults, folder: Path, runs: Sequence[Pictur
     """
     write_json(folder / "report.json", accuracy_as_dict(results, runs), allow_nan=False)
     _write_pictures(results, folder / "pictures.csv", runs)
-    if not results.prepared.image_set.labelled:
+    if not labelled_rows(results):
         return
     matrices = [confusion(results, form) for form in results.prepared.judged.forms]
     for matrix in matrices:

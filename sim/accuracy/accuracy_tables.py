@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from rich.console import Group
 from rich.markup import escape
 
-from mnv2.sim.accuracy.figures import Figure, accuracy_figures, accuracy_warnings, changed
+from mnv2.sim.accuracy.figures import (
+    Figure,
+    accuracy_figures,
+    accuracy_warnings,
+    changed,
+    labelled_rows,
+)
 from mnv2.sim.accuracy.hardware import PictureRun
 from mnv2.sim.accuracy.judge import AccuracyResults
 from mnv2.sim.report.wide_table import WideTable
@@ -33,9 +39,10 @@ def render_accuracy(results: AccuracyResults) -> Group:
     """
     figures = accuracy_figures(results)
     count = len(results.rows)
-    table = WideTable(
-        f"{results.prepared.name} on {count:,} {'picture' if count == 1 else 'pictures'}"
-    )
+    title = f"{results.prepared.name} on {count:,} {'picture' if count == 1 else 'pictures'}"
+    if 0 < len(labelled_rows(results)) < count:
+        title += f", {len(labelled_rows(results)):,} of them with a label"
+    table = WideTable(title)
     table.add_column("form")
     labelled = any(name.endswith("_top1") and name != "agree_top1" for name in figures)
     wide = any(name.endswith("_top5") for name in figures)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ __all__ = [
     "accuracy_warnings",
     "changed",
     "confusion",
+    "labelled_rows",
 ]
 
 #: Standard errors by which another order of classes must be better to be worth a sentence: of many
@@ -84,7 +86,13 @@ def accuracy_figures(results: AccuracyResults) -> dict[str, Figure]:
 
 def _differences(results: AccuracyResults) -> list[int]:
     """By picture: 1 where the integer form alone is right, -1 where float alone is."""
-    return [(row["integer_place"] == 0) - (row["float_place"] == 0) for row in results.rows]
+    rows = labelled_rows(results)
+    return [(row["integer_place"] == 0) - (row["float_place"] == 0) for row in rows]
+
+
+def labelled_rows(results: AccuracyResults) -> list[dict[str, Any]]:
+    """Rows of the pictures that have a label."""
+    return [row for row in results.rows if row["label"] is not None]
 
 
 def changed(results: AccuracyResults) -> tuple[int, int]:
@@ -127,7 +135,7 @@ def confusion(results: AccuracyResults, form: str) -> Confusion:
     Confusion
         Columns are the labels, and all else that was answered.
     """
-    pairs = Counter((row["label"], row[form][0]) for row in results.rows)
+    pairs = Counter((row["label"], row[form][0]) for row in labelled_rows(results))
     labels = sorted({label for label, _ in pairs})
     answers = sorted({*labels, *(answer for _, answer in pairs)})
     counts = np.zeros((len(labels), len(answers)), np.int64)
@@ -147,8 +155,8 @@ def accuracy_warnings(results: AccuracyResults) -> list[str]:
     -------
     list of str
     """
-    prepared, rows = results.prepared, results.rows
-    if not prepared.image_set.labelled:
+    prepared, rows = results.prepared, labelled_rows(results)
+    if not rows:
         return []
     form = prepared.judged.forms[0]
     labels = [row["label"] for row in rows]
@@ -164,9 +172,10 @@ def _other_order(results: AccuracyResults, form: str, right: float) -> list[str]
         return []
     if tuple(matrix.answers[one] for one in best) == matrix.labels:
         return []
-    count = len(results.rows)
+    rows = labelled_rows(results)
+    count = len(rows)
     other = int(matrix.counts.max(axis=1).sum()) / count
-    chance = chance_of([row["label"] for row in results.rows], len(results.prepared.classes.names))
+    chance = chance_of([row["label"] for row in rows], len(results.prepared.classes.names))
     error = max(proportion_error(round(other * count), count), 1 / count)
     if other <= max(right, chance) + ERRORS * error:
         return []

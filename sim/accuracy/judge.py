@@ -162,6 +162,10 @@ def _open(
                 f"The model {request.model} is in integers: there is nothing to calibrate on "
                 f"{request.calibration}"
             )
+        if request.bias_correction:
+            raise UserError(
+                f"The model {request.model} is in integers: its biases are not corrected"
+            )
         assert request.model is not None
         rows, columns = graph_picture_size(graph, "pictures")
         shape = graph.tensors[graph.outputs[0]].shape
@@ -178,6 +182,7 @@ def _open(
         weight_bits=request.weight_bits,
         activation_bits=request.activation_bits,
         arithmetic=Arithmetic(request.multiplier_bits, request.rounding),
+        bias_correction=request.bias_correction,
         calibration=request.calibration,
         resize=request.resize,
         labels=request.labels,
@@ -372,10 +377,8 @@ def _submitter(
         found = decode_pictures(
             part, prepared.size, os.cpu_count() or 1, None, prepared.resizing, required=False
         )
-        # A chunk without labels in a set with some is one of which no picture can be used.
-        labels = found.labels if image_set.labelled else None
         decoded[number] = found
-        return place.submit(_judge_some, shared, found.pixels, labels, name="chunk")
+        return place.submit(_judge_some, shared, found.pixels, found.labels, name="chunk")
 
     return submit
 

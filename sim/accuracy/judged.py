@@ -15,6 +15,7 @@ from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.graph_inputs import graph_value
 from mnv2.sim.networks.inputs import pixels_input
 from mnv2.sim.networks.open import RunnableModel
+from mnv2.sim.pictures.decode import NO_LABEL
 from mnv2.sim.sweep.evaluate import places, sqnr_db_by_picture
 
 __all__ = ["FORMS", "TOP", "Judged", "judge_pictures"]
@@ -87,6 +88,7 @@ def judge_pictures(
     judged : Judged
     pixels : uint8 [N, H, W, 3]
     labels : int64 [N] or None
+        `mnv2.sim.pictures.decode.NO_LABEL` for pictures without.
 
     Returns
     -------
@@ -108,8 +110,9 @@ def judge_pictures(
         for row, classes in zip(rows, order, strict=True):
             row[form] = classes.tolist()
         if labels is not None:
-            for row, place in zip(rows, places(values, labels), strict=True):
-                row[f"{form}_place"] = int(place)
+            known = np.flatnonzero(labels != NO_LABEL)
+            for number, place in zip(known, places(values[known], labels[known]), strict=True):
+                rows[number][f"{form}_place"] = int(place)
     if "float" in logits:
         decibels = sqnr_db_by_picture(logits["float"], logits["integer"])
         for row, value in zip(rows, decibels, strict=True):

@@ -7,6 +7,7 @@ import typer
 
 from mnv2.sim.commands.options.accelerator import Config, Settings
 from mnv2.sim.commands.options.model import (
+    BiasCorrection,
     Calibration,
     Labels,
     Model,
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
 PICTURES, HARDWARE = "Pictures and network", "Hardware"
 
 
-@in_panel(PICTURES, "model", "size", "normalization", "resize", "labels", "calibration")
+@in_panel(
+    PICTURES, "model", "size", "normalization", "resize", "labels", "calibration", "bias_correction"
+)
 @in_panel(HARDWARE, "config", "settings")
 def accuracy(
     context: typer.Context,
@@ -47,7 +50,7 @@ def accuracy(
         typer.Option(
             metavar="DIR|FILE|bundled",
             help="Pictures to evaluate on: a folder with a folder for each class, a list file, a "
-            "folder of pictures, or bundled, 20 labelled photographs of an installed package.",
+            "folder of pictures, or bundled, 120 easy photographs of installed packages.",
             rich_help_panel=PICTURES,
         ),
     ] = "bundled",
@@ -72,6 +75,7 @@ def accuracy(
     resize: Resize = None,
     labels: Labels = None,
     calibration: Calibration = "bundled",
+    bias_correction: BiasCorrection = False,
     output: NewFolder = None,
     resume: Resume = None,
     workers: Workers = None,
@@ -146,6 +150,7 @@ def accuracy(
         activation_bits=accelerator.activation_bits,
         multiplier_bits=arithmetic.multiplier_bits,
         rounding=arithmetic.rounding,
+        bias_correction=bias_correction,
     )
     request = stated_request(context, work, request)
     progress = CampaignBar("Pictures")

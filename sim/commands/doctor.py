@@ -175,11 +175,15 @@ def _weights():
 
 def _photographs():
     """The bundled photographs."""
-    from mnv2.sim.pictures.photographs import calibration_photographs, labelled_photographs
+    from mnv2.sim.pictures.photographs import calibration_photographs, judged_photographs
 
-    calibration, labelled = calibration_photographs(), labelled_photographs()
+    calibration, judged = calibration_photographs(), judged_photographs()
     names = ", ".join(photograph.name for photograph in calibration)
-    return f"{len(calibration)} for calibration ({names}), {len(labelled)} labelled"
+    labelled = sum(photograph.label is not None for photograph in judged)
+    return (
+        f"{len(calibration)} for calibration ({names}), {len(judged)} to judge on, {labelled} of "
+        "them labelled"
+    )
 
 
 def _cache():

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mnv2.sim.commands.options.model import Calibration, Labels, Model, Resize, Size
+from mnv2.sim.commands.options.model import (
+    BiasCorrection,
+    Calibration,
+    Labels,
+    Model,
+    Resize,
+    Size,
+)
 from mnv2.sim.errors import UserError
 
 
@@ -38,6 +45,7 @@ def export(
     resize: Resize = None,
     labels: Labels = None,
     calibration: Calibration = "bundled",
+    bias_correction: BiasCorrection = False,
 ):
     """Write the quantised network for other programs: .tflite for LiteRT, .npz for numpy.
 
@@ -53,6 +61,8 @@ def export(
     - mnv2 export mobilenet_v2.tflite
 
     - mnv2 export imagenet/val mobilenet_v2.tflite
+
+    - mnv2 export --bias-correction better.npz
 
     - mnv2 export --model weights.h5 --format npz integers.npz
     """
@@ -79,6 +89,7 @@ def export(
             model,
             input_size=size,
             calibration=source,
+            bias_correction=bias_correction,
             resize=resize,
             labels=labels,
             progress=progress,

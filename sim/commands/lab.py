@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from mnv2.sim.commands.lab_accuracy import accuracy
 from mnv2.sim.commands.lab_driver import driver
+from mnv2.sim.commands.lab_gpu import gpu
 from mnv2.sim.commands.lab_mutate import mutate
 from mnv2.sim.commands.options.accelerator import Config, Settings
 from mnv2.sim.errors import UserError
@@ -18,9 +20,9 @@ __all__ = ["COMMANDS", "HELP"]
 HELP = """Repeat the measurements that the project's own figures come from.
 
 They work in a checkout of the project, whose files keep the results, and need packages that
-mnv2 itself does not: scripts/benchmark, scripts/synthesize, scripts/fmax, scripts/calibrate-costs,
-scripts/driver, scripts/gpu, scripts/mutate and scripts/peers install them first, then run the
-command of their name with the same options.
+mnv2 itself does not: scripts/accuracy, scripts/benchmark, scripts/synthesize, scripts/fmax,
+scripts/calibrate-costs, scripts/driver, scripts/gpu, scripts/mutate and scripts/peers install them
+first, then run the command of their name with the same options.
 """
 
 ROOT = Path(__file__).parents[2]
@@ -319,70 +321,19 @@ def peers(
     )
 
 
-def gpu(
-    device: Annotated[
-        str,
-        typer.Option(metavar="cuda|cuda:N|cpu:0", help="The GPU; cpu:0 is PyTorch's plain form."),
-    ] = "cuda",
-    budget: Annotated[
-        float,
-        typer.Option(min=10, metavar="SECONDS", help="Time, about; later checks are left out."),
-    ] = 210,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Weights and pictures that --pack wrote. Default: the bundled ones, or random "
-            "ones where they are not installed.",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="File that gets all results.")
-    ] = None,
-    pictures: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Pictures of a timed round.")
-    ] = 8192,
-    pack: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Measure nothing: write the bundled weights and photographs into a folder, for a "
-            "machine that has neither.",
-        ),
-    ] = None,
-):
-    """Hold the integer model on a GPU to golden, and time it.
-
-    Every tensor of formats of every kind is compared, element by element. Then pictures a second,
-    from pixels to logits, at several batch sizes, the slowest kernels, and the parts of a sweep's
-    time, with the minutes that 195 formats on 50,000 pictures would take, computed from them. A
-    check that fails is reported and the next one runs. Needs PyTorch and Triton.
-
-    Examples:
-
-    - mnv2 lab gpu --output gpu.json
-
-    - mnv2 lab gpu --pack material
-    """
-    from mnv2.sim.gpu.material import pack_material
-    from mnv2.sim.gpu.measure import GpuRequest, measure_gpu
-
-    if pack is not None:
-        pack_material(pack)
-        return
-    from mnv2.golden.gpu.device import DeviceError
-
-    request = GpuRequest(device, budget, data, output, pictures=pictures)
-    try:
-        failures = measure_gpu(request, lambda line: print(line, flush=True))
-    except DeviceError as error:
-        raise UserError(str(error)) from None
-    if failures:
-        raise UserError(f"{len(failures)} of the checks failed: {failures[0]}")
-
-
 #: The commands, in the order of the help.
-COMMANDS = (benchmark, synthesize, fmax, timing, calibrate_costs, driver, peers, gpu, mutate)
+COMMANDS = (
+    accuracy,
+    benchmark,
+    synthesize,
+    fmax,
+    timing,
+    calibrate_costs,
+    driver,
+    peers,
+    gpu,
+    mutate,
+)
 
 
 def _need_checkout(what: str) -> None:

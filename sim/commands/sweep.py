@@ -58,6 +58,8 @@ def sweep(
     ranges: Annotated[str | None, axis_option("ranges")] = None,
     weight_ranges: Annotated[str | None, axis_option("weight_ranges")] = None,
     first_last: Annotated[str | None, axis_option("first_last")] = None,
+    expanded_bits: Annotated[str | None, axis_option("expanded_bits")] = None,
+    layer_weights: Annotated[str | None, axis_option("layer_weights")] = None,
     rounding: Annotated[str | None, axis_option("rounding")] = None,
     multiplier_bits: Annotated[str | None, axis_option("multiplier_bits")] = None,
     accumulator_bits: Annotated[str | None, axis_option("accumulator_bits")] = None,
@@ -70,7 +72,7 @@ def sweep(
         typer.Option(
             metavar="DIR|FILE|bundled",
             help="Pictures to evaluate on: a folder with a folder for each class, a list file, a "
-            "folder of pictures, or bundled, 20 labelled photographs of an installed package.",
+            "folder of pictures, or bundled, 120 easy photographs of installed packages.",
             rich_help_panel=PICTURES,
         ),
     ] = "bundled",

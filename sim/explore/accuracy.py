@@ -11,7 +11,7 @@ from mnv2.golden.network import Network
 from mnv2.hw.config import REQUANTIZERS, AcceleratorConfig
 from mnv2.sim.errors import UserError
 from mnv2.sim.sweep.costs import format_cost
-from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import AXES, Point
 from mnv2.sim.sweep.hardware_format import HARDWARE_BITS, hardware_lacks
 
@@ -77,7 +77,7 @@ def read_accuracies(folder: str | Path, network: Network) -> dict[Arithmetic, Fo
             point = _point(row)
             if row["failure"] or not _runs(point):
                 continue
-            cost = format_cost(network, quantization_options(point))
+            cost = format_cost(network, quantization_options(point, network))
             if cost.weight_bytes != row["weight_bytes"] or cost.dram_bytes != row["dram_bytes"]:
                 raise UserError(
                     f"The sweep in {str(folder)!r} is of another network than the "
@@ -153,7 +153,10 @@ def _runs(point: Point) -> bool:
     if point.rounding in REQUANTIZERS:
         # The choice of the accelerator; what else it lacks is to be asked.
         point = dataclasses.replace(point, rounding="double")
-    return hardware_lacks(point) is None and point.first_last == "same"
+    return hardware_lacks(point) is None and all(
+        getattr(point, field) == "same"
+        for field in ("first_last", "expanded_bits", "layer_weights")
+    )
 
 
 def _arithmetic(point: Point) -> Arithmetic:

@@ -19,7 +19,8 @@ from mnv2.sim.gpu.throughput import (
 )
 from mnv2.sim.jobs.files import write_json
 from mnv2.sim.pictures.images import normalize
-from mnv2.sim.sweep.evaluate import Failure, Workload, make_model, quantization_options
+from mnv2.sim.sweep.evaluate import Failure, Workload, make_model
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import DEFAULT_GRIDS, Point, expand_grids
 
 __all__ = ["GpuRequest", "measure_gpu"]
@@ -230,7 +231,7 @@ def _calibrate(material: Material, points: list[Point]) -> Workload:
     """The workload of some formats."""
     model = material.model
     pictures = [normalize(picture, model.input_normalization) for picture in material.calibration]
-    options = [quantization_options(point) for point in points]
+    options = [quantization_options(point, model.network) for point in points]
     return Workload(model, calibrate(model, pictures, options, model.input_normalization.range()))
 
 

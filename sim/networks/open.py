@@ -8,7 +8,7 @@ everything it depends on.
 import contextlib
 import hashlib
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,12 @@ from mnv2.golden.importers.torch_checkpoint import SHA256, read_checkpoint
 from mnv2.golden.importers.torchvision_names import float_model_from_torchvision
 from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import mobilenet_v2
-from mnv2.golden.quantize import QuantizationOptions, choose_ranges, quantize_model
+from mnv2.golden.quantize import (
+    QuantizationOptions,
+    calibrate,
+    choose_ranges,
+    quantize_model,
+)
 from mnv2.golden.quantize.range_statistics import collect_statistics
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cache import cache_dir
@@ -102,6 +107,7 @@ def open_model(
     weight_bits=8,
     activation_bits=8,
     arithmetic=LITERT,
+    bias_correction=False,
     calibration=BUNDLED,
     resize=None,
     labels=None,
@@ -122,6 +128,9 @@ def open_model(
         Bits that a float network is quantised to; integer ones have their own.
     arithmetic : mnv2.golden.arithmetic.Arithmetic
         Roundings and widths that a float network is quantised for; integer ones have their own.
+    bias_correction : bool
+        Whether the biases of a float network take back the mean error of each layer, see
+        `mnv2.golden.quantize.bias_correction`.
     calibration : str
         Pictures that a float network is calibrated on: ``"bundled"``, a folder or a list file.
     resize : str, optional
@@ -142,7 +151,7 @@ def open_model(
     ------
     UserError
         If the file, the weights, the pictures or the labels cannot be used, or a network in
-        integers is to be calibrated.
+        integers is to be calibrated or corrected.
 
     Examples
     --------
@@ -159,7 +168,10 @@ def open_model(
             "Weights are those of the bundled network: give --weights or --model, not both"
         )
     options = QuantizationOptions(
-        weight_bits=weight_bits, activation_bits=activation_bits, arithmetic=arithmetic
+        weight_bits=weight_bits,
+        activation_bits=activation_bits,
+        arithmetic=arithmetic,
+        bias_correction=bias_correction,
     )
     read = load_float_model(weights) if path is None else read_model_file(path, input_size)
     name = BUNDLED_NAME if path is None else str(path)
@@ -172,6 +184,8 @@ def open_model(
             raise UserError(
                 f"The model {path} is in integers: there is nothing to calibrate on {calibration}"
             )
+        if bias_correction:
+            raise UserError(f"The model {path} is in integers: its biases are not corrected")
         family = read if isinstance(read, FamilyNetwork) else None
         return RunnableModel(name, integer, family=family, given_names=names, resizing=resizing)
     pictures = find_calibration(calibration)
@@ -187,7 +201,7 @@ def open_model(
         name,
         quantized,
         read,
-        calibrated_on=pictures.words,
+        calibrated_on=pictures.words + (", biases corrected" if bias_correction else ""),
         given_names=names,
         resizing=resizing,
     )
@@ -286,6 +300,11 @@ def quantize_on(float_model, pictures, options=None, range_method=RANGE_METHOD, 
     -------
     mnv2.golden.model.QuantizedModel
     """
+    if options is not None and options.bias_correction:
+        options = replace(options, range_method=range_method)
+        input_range = float_model.input_normalization.range()
+        seen = calibrate(float_model, pictures, options, input_range, progress)
+        return quantize_model(float_model, seen, options)
     statistics = collect_statistics(float_model, pictures, progress)
     ranges = choose_ranges(statistics, range_method, float_model.input_normalization.range())
     return quantize_model(float_model, ranges, options)

@@ -120,7 +120,7 @@ def _panel(results, group, name, words, share, ends):
             continue
         values = [results.figures[point][name] for point in line]
         if share:
-            below, above = map(list, zip(*intervals(results, line, values), strict=True))
+            below, above = map(list, zip(*intervals(results, line, name), strict=True))
         else:
             below = above = [
                 results.figures[point][f"{name}_standard_error"] or 0 for point in line

@@ -18,10 +18,12 @@ from mnv2.sim.pictures.image_sets import Picture
 from mnv2.sim.pictures.images import load_image
 from mnv2.sim.pictures.resizing import CROP, Resizing
 
-__all__ = ["CHUNK_PICTURES", "Pictures", "decode_pictures"]
+__all__ = ["CHUNK_PICTURES", "NO_LABEL", "Pictures", "decode_pictures"]
 
 #: Pictures that are evaluated together.
 CHUNK_PICTURES = 20
+#: The label of a picture without one, in a set with labels.
+NO_LABEL = -1
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,6 +35,7 @@ class Pictures:
     pixels : uint8 [N, H, W, 3]
         Resized and cropped, not normalised.
     labels : int64 [N] or None
+        Where there are some; `NO_LABEL` for pictures without.
     files : tuple of mnv2.sim.pictures.image_sets.Picture
         Those decoded, in order.
     hashes : tuple of str
@@ -140,8 +143,10 @@ def decode_pictures(
             f"None of the {total:,} pictures of {image_set.source!r} can be used; {name}: {reason}"
         )
     labels = None
-    if image_set.labelled:
-        labels = np.array([picture.label for picture in files], np.int64)
+    if any(picture.label is not None for picture in files):
+        labels = np.array(
+            [NO_LABEL if picture.label is None else picture.label for picture in files], np.int64
+        )
     return Pictures(pixels[: len(files)], labels, tuple(files), tuple(hashes), tuple(skipped))
 
 

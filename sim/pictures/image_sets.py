@@ -78,8 +78,8 @@ class ImageSet:
 
     @property
     def labelled(self):
-        """Whether every picture has a label."""
-        return all(picture.label is not None for picture in self.pictures)
+        """Whether there are labels; of some sets a few pictures have none."""
+        return any(picture.label is not None for picture in self.pictures)
 
 
 def find_image_set(source, classes=1000, names=None, *, labelled=True):
@@ -179,22 +179,29 @@ def _pictures_in(folder, root, deep=True):
 
 
 def _bundled(classes):
-    """The labelled photographs of an installed package."""
-    from mnv2.sim.pictures.photographs import labelled_photographs
+    """The photographs of installed packages that accuracy is judged on."""
+    from mnv2.sim.pictures.photographs import judged_photographs
 
     shift = imagenet_shift(classes)
     known = classes - shift == len(class_names())
     pictures = tuple(
-        Picture(photograph.path, photograph.name, photograph.label + shift if known else None)
-        for photograph in labelled_photographs()
+        Picture(
+            photograph.path,
+            photograph.name,
+            photograph.label + shift if known and photograph.label is not None else None,
+        )
+        for photograph in judged_photographs()
     )
+    count = sum(picture.label is not None for picture in pictures)
     labels = (
-        "ImageNet classes in the files' names"
+        f"ImageNet classes in foolbox's file names and by eye for ai-benchmark's, {count} of "
+        f"{len(pictures)}, an easy set"
         if known
         else f"none: they are of ImageNet's {len(class_names())} classes, and the network has "
         f"{classes}"
     )
-    return ImageSet("bundled", "the labelled photographs of the package foolbox", labels, pictures)
+    kind = "the photographs of the packages foolbox and ai-benchmark"
+    return ImageSet("bundled", kind, labels, pictures)
 
 
 def _from_folders(path, source, by_class, names):

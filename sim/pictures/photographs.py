@@ -1,8 +1,9 @@
 """Photographs that ship in installed packages, used where they lie.
 
-The labelled ones judge accuracy and belong to foolbox (ImageNet's terms: never copied). The ones
-for calibration belong to scikit-image and scikit-learn. The two sets share no picture. The
-packages are located by their metadata and never imported.
+The ones that accuracy is judged on belong to foolbox (20 labelled ones, ImageNet's terms: never
+copied) and to ai-benchmark (100, most of them labelled in `benchmark_labels.txt`). The ones for
+calibration belong to scikit-image and scikit-learn. The sets share no picture. The packages are
+located by their metadata and never imported.
 """
 
 import importlib.metadata
@@ -13,6 +14,11 @@ from pathlib import Path
 from mnv2.sim.errors import UserError
 
 _LABELLED = re.compile(r"imagenet_(\d\d)_(\d+)\.\w+$")
+#: Photographs of ai-benchmark, by number.
+_BENCHMARK = re.compile(r"ai_benchmark/data/classification/(\d+)\.jpg$")
+_BENCHMARK_COUNT = 100
+#: A line of its labels: number, class or none, and the class's name or why there is none.
+_LABEL_LINE = re.compile(r"(\d+) (-|\d+) (.+)")
 #: Natural photographs, colour, by distribution.
 _CALIBRATION = {
     "scikit-image": (
@@ -65,8 +71,43 @@ def labelled_photographs():
     return sorted(result, key=lambda photograph: photograph.name)
 
 
+def benchmark_labels():
+    """(class, its name) of each photograph of ai-benchmark, (None, why) where it has no label.
+
+    Read by eye: a photograph that might be of several classes, or is of none, has no label.
+    """
+    text = Path(__file__).with_name("benchmark_labels.txt").read_text(encoding="utf-8")
+    found = {}
+    for line in text.splitlines():
+        match = _LABEL_LINE.fullmatch(line)
+        if match:
+            number, label, words = match.groups()
+            found[int(number)] = (None if label == "-" else int(label), words)
+    return [found[number] for number in range(_BENCHMARK_COUNT)]
+
+
+def benchmark_photographs():
+    """The 100 photographs of ai-benchmark, by number; most have a label."""
+    located = [path.as_posix() for path in _located_files("ai-benchmark")]
+    matches = [match for match in map(_BENCHMARK.search, located) if match]
+    found = {int(match[1]): Path(match.string) for match in matches}
+    if sorted(found) != list(range(_BENCHMARK_COUNT)):
+        raise UserError(
+            f"The package ai-benchmark must hold {_BENCHMARK_COUNT} photographs, and does not"
+        )
+    return [
+        Photograph(f"ai_benchmark_{number:02}", found[number], label)
+        for number, (label, _) in enumerate(benchmark_labels())
+    ]
+
+
+def judged_photographs():
+    """The photographs that accuracy is judged on by default: foolbox's, then ai-benchmark's."""
+    return [*labelled_photographs(), *benchmark_photographs()]
+
+
 def calibration_photographs():
-    """The photographs that ranges are calibrated on; none is among the labelled."""
+    """The photographs that ranges are calibrated on; none is among those judged on."""
     result = []
     for distribution, names in _CALIBRATION.items():
         by_name = {path.name: path for path in _located_files(distribution) if path.name in names}
@@ -83,7 +124,7 @@ def find_picture(name):
     Parameters
     ----------
     name : str
-        Path of a file, or a name such as ``chelsea`` or ``imagenet_05_836``.
+        Path of a file, or a name such as ``chelsea``, ``imagenet_05_836`` or ``ai_benchmark_07``.
 
     Returns
     -------
@@ -97,7 +138,7 @@ def find_picture(name):
     """
     path = Path(name).expanduser()
     if not path.exists() and path.parent == Path("."):
-        for find in (calibration_photographs, labelled_photographs):
+        for find in (calibration_photographs, labelled_photographs, benchmark_photographs):
             for photograph in find():
                 if photograph.name == name:
                     return photograph.path

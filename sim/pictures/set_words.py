@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mnv2.golden.float_model import InputNormalization
 from mnv2.sim.pictures.class_names import ClassNames
+from mnv2.sim.pictures.decode import NO_LABEL
 from mnv2.sim.pictures.image_sets import ImageSet
 from mnv2.sim.pictures.resizing import Resizing, pixel_words
 
@@ -71,7 +72,7 @@ def label_warnings(labels: Iterable[int] | None, names: ClassNames, right: float
     Parameters
     ----------
     labels : iterable of int, or None
-        None for a set without labels.
+        None for a set without labels; `mnv2.sim.pictures.decode.NO_LABEL` for a picture without.
     names : mnv2.sim.pictures.class_names.ClassNames
     right : float
         Share of the pictures whose label the network, the float one if there is one, finds first.
@@ -83,7 +84,7 @@ def label_warnings(labels: Iterable[int] | None, names: ClassNames, right: float
     """
     if labels is None:
         return []
-    known = [int(label) for label in labels]
+    known = [int(label) for label in labels if label != NO_LABEL]
     if len(set(known)) == 1:
         sentence = (
             f"All {len(known):,} pictures are of one class, {names.name(known[0])}: accuracy by "

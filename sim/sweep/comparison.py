@@ -10,10 +10,18 @@ from typing import Any
 import numpy as np
 
 from mnv2.sim.sweep.costs import format_cost
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import Point, position
 from mnv2.sim.sweep.uncertainty import mean_and_error
 
-__all__ = ["equal_to_best", "pack_hits", "paired_difference", "smallest_of_the_best", "unpack_hits"]
+__all__ = [
+    "equal_to_best",
+    "measured_pictures",
+    "pack_hits",
+    "paired_difference",
+    "smallest_of_the_best",
+    "unpack_hits",
+]
 
 #: Of shares and their errors, which may be equal.
 ROUNDING = 1e-9
@@ -27,6 +35,11 @@ def pack_hits(hits: np.ndarray) -> str:
 def unpack_hits(text: str, count: int) -> np.ndarray:
     """bool [count] of what `pack_hits` made."""
     return np.unpackbits(np.frombuffer(bytes.fromhex(text), np.uint8), count=count).astype(bool)
+
+
+def measured_pictures(figures: Mapping[str, Any], measure: str) -> int:
+    """Pictures that a share is of: those with a label, or all."""
+    return figures["labelled" if measure.startswith("label") else "pictures"]
 
 
 def paired_difference(
@@ -47,7 +60,7 @@ def paired_difference(
         One standard error of the mean of the differences; 0 of a single picture.
     """
     first, second = (
-        unpack_hits(figures["hits"][measure], figures["pictures"]).astype(int)
+        unpack_hits(figures["hits"][measure], measured_pictures(figures, measure)).astype(int)
         for figures in (one, other)
     )
     mean, error = mean_and_error(first - second)
@@ -104,14 +117,12 @@ def smallest_of_the_best(
         The measure; the format with the fewest bytes of weights, then the fewest bits of a product,
         then the first in order; and all those within one error. None without any figures.
     """
-    from mnv2.sim.sweep.evaluate import quantization_options
-
     measure, equal = equal_to_best(figures)
     if not equal:
         return None
 
     def size(point: Point) -> tuple[Any, ...]:
-        cost = format_cost(network, quantization_options(point))
+        cost = format_cost(network, quantization_options(point, network))
         return cost.weight_bytes, cost.product_bits, position(point)
 
     return measure, min(equal, key=size), equal

@@ -23,6 +23,9 @@ class FormatCost:
         Least bytes that a frame moves: every weight and parameter once, image and logits.
     map_bytes : int
         The largest input and output of a block together, which stay on chip between blocks.
+    window_bytes : int
+        The most that the window of a depthwise layer needs of its input: as many rows as the kernel
+        has, which a line buffer holds.
     product_bits : int
         Weight bits times activation bits of the widest multiplier, which its area grows with.
     """
@@ -30,6 +33,7 @@ class FormatCost:
     weight_bytes: int
     dram_bytes: int
     map_bytes: int
+    window_bytes: int
     product_bits: int
 
 
@@ -49,11 +53,15 @@ def format_cost(network: Network, options: QuantizationOptions) -> FormatCost:
     def packed(shape: Sequence[int], tensor: str) -> int:
         return -(-prod(shape) * options.activation_bits_of(tensor) // 8)
 
-    weights, maps, source, widest = 0, 0, "input", 0
+    weights, maps, windows, source, widest = 0, 0, 0, "input", 0
     for layer in network.layers:
         if layer.kind != "pool":
             bits = options.weight_bits_of(layer.name)
             weights += layer.weight_bytes(bits)
+            if layer.kind == "depthwise":
+                _, columns, channels = layer.input_shape
+                shape = (layer.kernel_size[0], columns, channels)
+                windows = max(windows, packed(shape, source))
             widest = max(widest, bits * options.activation_bits_of(source))
         source = layer.name
     source = "stem"
@@ -63,4 +71,4 @@ def format_cost(network: Network, options: QuantizationOptions) -> FormatCost:
         )
         source = block.output_name
     ends = packed(network.input_shape, "input") + packed((network.classes,), "classifier")
-    return FormatCost(weights, weights + parameter_bytes(network) + ends, maps, widest)
+    return FormatCost(weights, weights + parameter_bytes(network) + ends, maps, windows, widest)

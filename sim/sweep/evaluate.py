@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.fixed_point import dequantize
 from mnv2.golden.float_model import FloatModel, InputNormalization
 from mnv2.golden.gpu.device import load_float_model
@@ -20,16 +19,16 @@ from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import Network
 from mnv2.golden.quantize import (
     Calibration,
-    QuantizationOptions,
-    first_and_last,
     quantize_model,
 )
 from mnv2.golden.quantize.equalization import equalize
 from mnv2.golden.summary import short_repr
 from mnv2.sim.networks.classify import compared_tensors
+from mnv2.sim.pictures.decode import NO_LABEL
 from mnv2.sim.pictures.images import normalize
 from mnv2.sim.pictures.pixel_table import float_table, integer_table, look_up
 from mnv2.sim.sweep.comparison import pack_hits
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import Point
 from mnv2.sim.sweep.resident import resident_pixels
 from mnv2.sim.sweep.uncertainty import mean_and_error, proportion_error
@@ -42,7 +41,6 @@ __all__ = [
     "make_chunk",
     "make_model",
     "places",
-    "quantization_options",
     "reference_accuracy",
     "sqnr_db_by_picture",
     "summarize",
@@ -79,6 +77,7 @@ class Chunk:
     ----------
     pixels : uint8 [N, H, W, 3]
     labels : int64 [N] or None
+        `mnv2.sim.pictures.decode.NO_LABEL` for pictures without, in a set with labels.
     normalization : mnv2.golden.float_model.InputNormalization
         Normalisation of the network's pixels.
     logits : float32 [N, classes]
@@ -101,25 +100,6 @@ class Failure:
     """The reason why a point has no figures."""
 
     reason: str
-
-
-def quantization_options(point: Point) -> QuantizationOptions:
-    """The mnv2.golden.quantize.QuantizationOptions of a `mnv2.sim.sweep.grid.Point`."""
-    return QuantizationOptions(
-        weight_bits=point.weight_bits,
-        activation_bits=point.activation_bits,
-        overrides=first_and_last(8) if point.first_last == "8" else (),
-        granularity=point.granularity,
-        scales=point.scales,
-        arithmetic=Arithmetic(
-            point.multiplier_bits, point.rounding, point.accumulator_bits, point.overflow
-        ),
-        range_method=point.ranges,
-        weight_range_method=point.weight_ranges,
-        equalization=point.equalization == "on",
-        bias_correction=point.bias_correction == "on",
-        adaptive_rounding=point.adaptive_rounding == "on",
-    )
 
 
 def _reason(error: Exception) -> str:
@@ -192,7 +172,8 @@ def make_model(workload: Workload, point: Point) -> QuantizedModel | Failure:
     mnv2.golden.model.QuantizedModel or Failure
     """
     try:
-        return quantize_model(workload.model, workload.calibration, quantization_options(point))
+        options = quantization_options(point, workload.model.network)
+        return quantize_model(workload.model, workload.calibration, options)
     except Exception as error:  # whatever it is, it is this point's alone
         return Failure(_reason(error))
 
@@ -214,11 +195,11 @@ def evaluate_chunk(
     Returns
     -------
     dict of str to array, or Failure
-        For each picture: ``agree_top1``, ``agree_top5`` and, with labels, ``label_top1``,
-        ``label_top5`` (bool), no top-5 of five classes or fewer; ``float_top1``, whether the float
-        network finds the label; ``sqnr_db``, ``cosine`` of the logits; ``layer.<name>``, SQNR in
-        dB, where the chunk has tensors. And ``overflows`` [1], the accumulators of all pictures
-        that did, where they are narrow.
+        For each picture: ``agree_top1``, ``agree_top5`` (bool), no top-5 of five classes or fewer.
+        For each with a label: ``label_top1``, ``label_top5``, and ``float_top1``, whether the float
+        network finds the label. For each picture again: ``sqnr_db``, ``cosine`` of
+        the logits; ``layer.<name>``, SQNR in dB, where the chunk has tensors. And ``overflows``
+        [1], the accumulators of all pictures that did, where they are narrow.
     """
     if isinstance(model, Failure):
         return model
@@ -259,20 +240,25 @@ def _evaluate(
 def _rankings(
     logits: np.ndarray, reference: np.ndarray, labels: np.ndarray | None
 ) -> dict[str, np.ndarray]:
-    """Whether the top-1 class, or one of the top-5, is the expected one, for each picture.
+    """Whether the top-1 class, or one of the top-5, is the expected one: the float network's for
+    each picture, and the label for each that has one.
 
     Among five classes or fewer the expected one is always one of five: there is no top-5.
     """
     hits: dict[str, np.ndarray] = {}
     found = np.argmax(reference, axis=1)
-    for name, classes in {"agree": found, "label": labels}.items():
-        if classes is not None:
-            place = places(logits, classes)
-            hits[f"{name}_top1"] = place == 0
-            if logits.shape[1] > TOP:
-                hits[f"{name}_top5"] = place < TOP
+
+    def rank(name: str, values: np.ndarray, classes: np.ndarray) -> None:
+        place = places(values, classes)
+        hits[f"{name}_top1"] = place == 0
+        if values.shape[1] > TOP:
+            hits[f"{name}_top5"] = place < TOP
+
+    rank("agree", logits, found)
     if labels is not None:
-        hits["float_top1"] = found == labels
+        known = labels != NO_LABEL
+        rank("label", logits[known], labels[known])
+        hits["float_top1"] = found[known] == labels[known]
     return hits
 
 
@@ -317,11 +303,12 @@ def summarize(parts: Sequence[dict[str, np.ndarray] | Failure]) -> dict[str, Any
     Returns
     -------
     dict
-        Plain values: ``pictures``; each share and mean with its standard error, under the same
-        name and ``_standard_error``; ``label_difference``, the share of labels found first minus
-        that of the float network, paired by picture, so that its error is that of the difference;
-        ``hits``, see `mnv2.sim.sweep.comparison.pack_hits`, of the top-1 measures; ``layers``, the
-        mean SQNR and its standard error by tensor. Or ``failure``, the reason, alone.
+        Plain values: ``pictures``; ``labelled``, those with a label, where there are any; each
+        share and mean with its standard error, under the same name and ``_standard_error``;
+        ``label_difference``, the share of labels found first minus that of the float network,
+        paired by picture, so that its error is that of the difference; ``hits``, see
+        `mnv2.sim.sweep.comparison.pack_hits`, of the top-1 measures; ``layers``, the mean SQNR and
+        its standard error by tensor. Or ``failure``, the reason, alone.
     """
     measured = []
     for part in parts:
@@ -337,9 +324,10 @@ def summarize(parts: Sequence[dict[str, np.ndarray] | Failure]) -> dict[str, Any
     figures: dict[str, Any] = {"pictures": count}
     for name in ("agree_top1", "agree_top5", "label_top1", "label_top5"):
         if name in joined:
-            hits = int(joined[name].sum())
-            figures |= _figure(name, hits / count, proportion_error(hits, count), 6)
+            hits, of = int(joined[name].sum()), len(joined[name])
+            figures |= _figure(name, hits / of, proportion_error(hits, of), 6)
     if "float_top1" in joined:
+        figures["labelled"] = len(joined["float_top1"])
         lost = joined["label_top1"].astype(int) - joined["float_top1"]
         figures |= _figure("label_difference", *mean_and_error(lost), 6)
     figures["hits"] = {

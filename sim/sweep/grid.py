@@ -109,6 +109,19 @@ AXES = (
         "Bits of the first and of the last layer: as all others, or 8.",
     ),
     FormatAxis(
+        "expanded",
+        "expanded_bits",
+        ("same", "4", "5", "6", "7", "8"),
+        "Bits of the maps inside blocks, outputs of expand and depthwise: as all others, or these.",
+    ),
+    FormatAxis(
+        "layer-weights",
+        "layer_weights",
+        ("same", "depthwise-8", "by-size"),
+        "Weight bits of all layers the same; 8 for depthwise ones; or shared out, as many in all "
+        "and more for layers with few weights.",
+    ),
+    FormatAxis(
         "rounding",
         "rounding",
         ("double", "single", "truncate"),
@@ -162,6 +175,8 @@ class Point:
     ranges: str = "mean-minmax"
     weight_ranges: str = "minmax"
     first_last: str = "same"
+    expanded_bits: str = "same"
+    layer_weights: str = "same"
     rounding: str = "double"
     multiplier_bits: int = 32
     accumulator_bits: int = 32
@@ -199,6 +214,12 @@ def describe(axis: FormatAxis, value: int | str) -> str:
         "first_last": f"first and last layer at {value}"
         if value == "8"
         else "first and last layer as all",
+        "expanded_bits": f"A{value} inside blocks" if value != "same" else "blocks inside as all",
+        "layer_weights": {
+            "same": "weight bits as all",
+            "depthwise-8": "depthwise weights at 8",
+            "by-size": "weight bits by size",
+        }.get(str(value), ""),
         "rounding": f"{value} rounding" if value != "truncate" else "truncated",
         "multiplier_bits": f"{value}-bit multipliers",
         "accumulator_bits": f"{value}-bit accumulators",

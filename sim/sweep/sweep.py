@@ -23,7 +23,8 @@ from mnv2.sim.pictures.photographs import calibration_photographs
 from mnv2.sim.pictures.resizing import parse_resizing
 from mnv2.sim.report.provenance import package_version
 from mnv2.sim.sweep.calibration_cache import cached_calibration, model_hash
-from mnv2.sim.sweep.evaluate import Workload, quantization_options, reference_accuracy
+from mnv2.sim.sweep.evaluate import Workload, reference_accuracy
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import Point
 from mnv2.sim.sweep.request import BUNDLED, SweepRequest, load_network, points_of
 from mnv2.sim.sweep.sweep_records import PreparedSweep, SweepResults
@@ -106,7 +107,16 @@ def prepare_sweep(
     )
     workload = Workload(model, calibration)
     return PreparedSweep(
-        request, points, image_set, pictures, seen.words, workload, configuration, device, names
+        request,
+        points,
+        image_set,
+        pictures,
+        seen.words,
+        len(seen.hashes),
+        workload,
+        configuration,
+        device,
+        names,
     )
 
 
@@ -201,7 +211,7 @@ def _calibrate(
             model,
             [images.normalize(picture, model.input_normalization) for picture in seen.pixels],
             seen.hashes,
-            [quantization_options(point) for point in points],
+            [quantization_options(point, model.network) for point in points],
             lambda done, total: progress.count("Calibrating", done, total),
         )
     except ValueError as error:

@@ -103,7 +103,7 @@ def _draw_lines(axes, results, points, measure, widths):
         values = [results.figures[point][measure] for point in line]
         # Next to each other, so that bars do not hide each other.
         offset = 0.07 * (place - (len(widths) - 1) / 2)
-        errors = np.transpose(intervals(results, line, values))
+        errors = np.transpose(intervals(results, line, measure))
         axes.errorbar(
             [point.weight_bits + offset for point in line],
             values,
@@ -223,7 +223,7 @@ def _draw_frontier(axes, results, at):
     axes.errorbar(
         [at[point] for point in frontier],
         values,
-        np.transpose(intervals(results, frontier, values)),
+        np.transpose(intervals(results, frontier, "agree_top1")),
         color=INK,
         linewidth=1.2,
         drawstyle="steps-post",

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from mnv2.sim.sweep.comparison import measured_pictures
 from mnv2.sim.sweep.costs import FormatCost, format_cost
-from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import AXES, Point, position
 from mnv2.sim.sweep.sweep_records import SweepResults
 from mnv2.sim.sweep.uncertainty import wilson_interval
@@ -94,19 +95,20 @@ def panels(points: Sequence[Point]) -> dict[Way, list[Point]]:
 
 
 def intervals(
-    results: SweepResults, points: Sequence[Point], values: Sequence[float]
+    results: SweepResults, points: Sequence[Point], measure: str
 ) -> list[tuple[float, float]]:
-    """Distances of Wilson's interval of one standard error below and above each share.
+    """Distances of Wilson's interval of one standard error below and above each point's share.
 
     Returns
     -------
     list of (float, float)
     """
-    ends = [
-        wilson_interval(value, results.figures[point]["pictures"])
-        for point, value in zip(points, values, strict=True)
-    ]
-    return [(value - low, high - value) for value, (low, high) in zip(values, ends, strict=True)]
+    distances = []
+    for figures in (results.figures[point] for point in points):
+        value = figures[measure]
+        low, high = wilson_interval(value, measured_pictures(figures, measure))
+        distances.append((value - low, high - value))
+    return distances
 
 
 def heat_points(points: Sequence[Point]) -> list[Point]:
@@ -133,7 +135,7 @@ def point_costs(results: SweepResults, points: Sequence[Point]) -> dict[Point, F
     dict of Point to FormatCost
     """
     network = results.prepared.workload.model.network
-    return {point: format_cost(network, quantization_options(point)) for point in points}
+    return {point: format_cost(network, quantization_options(point, network)) for point in points}
 
 
 def best_at_cost(results: SweepResults, at: Mapping[Point, float]) -> list[Point]:

@@ -5,14 +5,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.console import Group
 from rich.text import Text
 
+from mnv2.sim.pictures.decode import NO_LABEL
 from mnv2.sim.report.data_frame import import_pandas, write_frame
 from mnv2.sim.report.wide_table import WideTable
 from mnv2.sim.sweep.comparison import smallest_of_the_best
 from mnv2.sim.sweep.costs import format_cost
-from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import AXES, position, varied_axes, way_words
 from mnv2.sim.sweep.sweep_records import SweepResults, best_points
 
@@ -62,20 +64,22 @@ def point_frame(results: SweepResults) -> Any:
     Returns
     -------
     pandas.DataFrame
-        ``name``; a column for each axis; ``pictures``; the measures, shares from 0 to 1, each with
-        its ``_standard_error``; ``overflows``, accumulators that did, over all pictures, where they
-        are narrow; bytes and bits of `mnv2.sim.sweep.costs`; ``failure``.
+        ``name``; a column for each axis; ``pictures``; ``labelled``, those with labels; the
+        measures, shares from 0 to 1, each with its ``_standard_error``; ``overflows``, accumulators
+        that did, over all pictures, where they are narrow; bytes and bits of
+        `mnv2.sim.sweep.costs`; ``failure``.
     """
     pandas = check_pandas()
     columns = [
         "pictures",
+        "labelled",
         *(name for measure, _, _ in MEASURES for name in (measure, f"{measure}_standard_error")),
     ]
     network = results.prepared.workload.model.network
     rows = []
     for point in sorted(results.figures, key=position):
         figures = results.figures[point]
-        cost = format_cost(network, quantization_options(point))
+        cost = format_cost(network, quantization_options(point, network))
         # No name of a cost is that of an axis: both are columns.
         rows.append(
             {
@@ -86,14 +90,15 @@ def point_frame(results: SweepResults) -> Any:
                 "weight_bytes": cost.weight_bytes,
                 "dram_bytes": cost.dram_bytes,
                 "map_bytes": cost.map_bytes,
+                "window_bytes": cost.window_bytes,
                 "product_bits": cost.product_bits,
                 "failure": figures.get("failure"),
             }
         )
     frame = pandas.DataFrame(rows)
-    for name in columns[1:]:
+    for name in columns[2:]:
         frame[name] = frame[name].astype("float64")
-    for name in ("pictures", "overflows"):
+    for name in ("pictures", "labelled", "overflows"):
         frame[name] = frame[name].astype("Int64")
     frame["failure"] = frame["failure"].astype("string")
     return frame
@@ -180,7 +185,7 @@ def render_points(results: SweepResults, limit: int = TERMINAL_ROWS) -> Group:
             cells += [_measure(figures, name, share) for name, _, share in shown]
         if overflows:
             cells.append(f"{figures['overflows']:,}" if "overflows" in figures else "")
-        cost = format_cost(network, quantization_options(point))
+        cost = format_cost(network, quantization_options(point, network))
         table.add_row(*cells, f"{cost.weight_bytes / 1e6:.2f}")
     return Group(table, *notes(results))
 
@@ -237,7 +242,9 @@ def headline(results: SweepResults) -> str:
     """The number of formats and of pictures, and the accuracy of float, in one line."""
     count = len(results.prepared.pictures)
     words = f"{len(results.figures):,} formats on {count:,} pictures"
-    reference = results.reference
+    reference, labels = results.reference, results.prepared.pictures.labels
+    if labels is not None and NO_LABEL in labels:
+        words += f", {np.count_nonzero(labels != NO_LABEL):,} of them with a label"
     if reference:
         words += (
             f"; float is right on {reference['label_top1']:.1%} "

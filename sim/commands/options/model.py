@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "BiasCorrection",
     "Calibration",
     "Labels",
     "Model",
@@ -86,5 +87,13 @@ Calibration = Annotated[
         metavar="DIR|FILE|bundled",
         help="Pictures that a float model is calibrated on, at most 64 of them: a folder or a list "
         "file; bundled: 49 crops of 7 photographs of installed packages.",
+    ),
+]
+BiasCorrection = Annotated[
+    bool,
+    typer.Option(
+        "--bias-correction",
+        help="Let the biases of a float model take back the mean error that rounded weights make "
+        "in each layer, as the pictures of calibration show it. Free in hardware.",
     ),
 ]

@@ -8,24 +8,32 @@ import pytest
 
 from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.fast import batch
-from mnv2.golden.fast.choice import choose, load_compiled
+from mnv2.golden.fast.choice import choose, has_bytes, load_compiled
 from mnv2.golden.fast.kernels import NUMPY
+from mnv2.golden.fast.maps import ByteMaps, FloatMaps
 from mnv2.golden.network import build_network
 from mnv2.golden.synthetic import random_activation, random_model
 
 
-@pytest.fixture(autouse=True, params=["numpy", "numba"])
-def kernels(request, monkeypatch):
-    """Every test of a batch runs on both sets of inner loops."""
-    chosen = NUMPY if request.param == "numpy" else load_compiled()
-    assert chosen.name == request.param
-    monkeypatch.setattr(batch, "choose", lambda images: chosen)
-    return chosen
+@pytest.fixture(autouse=True, params=["numpy", "numba", "bytes"])
+def maps(request, monkeypatch):
+    """Every test of a batch runs on both sets of inner loops, and on bytes where the CPU does."""
+    if request.param == "bytes" and not has_bytes():
+        pytest.skip("this CPU does not multiply bytes four at a time")
+    kernels = NUMPY if request.param == "numpy" else load_compiled()
+    assert kernels.name == ("numpy" if request.param == "numpy" else "numba")
+
+    def chosen(images, plain):
+        return ByteMaps() if request.param == "bytes" and plain else FloatMaps(kernels)
+
+    monkeypatch.setattr(batch, "choose", chosen)
+    return request.param
 
 
 def test_compiled_kernels_are_for_batches():
-    assert choose(1) is NUMPY
-    assert choose(16).name == "numba"
+    assert choose(1, True).kernels is choose(1, False).kernels is NUMPY
+    assert choose(16, False).kernels.name == "numba"
+    assert isinstance(choose(16, True), ByteMaps if has_bytes() else FloatMaps)
 
 
 TABLE = ((1, 4, 1, 1), (3, 6, 2, 2), (2, 6, 1, 1))
@@ -60,6 +68,7 @@ def test_sizes(size, padding):
     model, _ = make_model(1, size=size, padding=padding)
     results = assert_batch_equals(model, images_for(model, 3))
     assert None not in (model.prepared.stem, model.prepared.head, *model.prepared.blocks)
+    assert model.prepared.plain
     assert len(np.unique(results["head"])) > 3
 
 
@@ -97,9 +106,11 @@ def test_datapaths(rounding, multiplier_bits, accumulator_bits, overflow):
 @pytest.mark.parametrize("band", [1, 300, 1000, 2**18])
 def test_bands_and_groups(band, monkeypatch):
     """Whatever part of a map or of a batch is worked on at a time."""
-    monkeypatch.setattr(batch, "_BAND_ELEMENTS", band)
+    for kind in (FloatMaps, ByteMaps):
+        monkeypatch.setattr(kind, "elements", band)
     model, _ = make_model(5, size=(26, 19))
-    plans = {(block.group, block.band) for block in model.prepared.blocks}
+    plans = {block.portions[ByteMaps] for block in model.prepared.blocks}
+    assert plans == {block.portions[FloatMaps] for block in model.prepared.blocks}
     assert len(plans) > 1 or band == 1
     assert_batch_equals(model, images_for(model, 5))
 

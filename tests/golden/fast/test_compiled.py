@@ -160,9 +160,13 @@ def test_without_a_folder_to_keep_it_in():
 
 
 def test_without_numba_numpy_does_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "mnv2.golden.fast.compiled", None)
-    choice.load_compiled.cache_clear()
+    for name in ("compiled", "byte_cpu"):
+        monkeypatch.setitem(sys.modules, f"mnv2.golden.fast.{name}", None)
+    loaders = choice.load_compiled, choice.has_bytes
+    for loader in loaders:
+        loader.cache_clear()
     try:
-        assert choice.choose(100) is NUMPY
+        assert choice.choose(100, True).kernels is NUMPY
     finally:
-        choice.load_compiled.cache_clear()
+        for loader in loaders:
+            loader.cache_clear()

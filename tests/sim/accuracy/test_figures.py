@@ -101,6 +101,25 @@ def test_difference_is_paired(results):
     assert difference.error < apart
 
 
+def test_pictures_without_a_label_count_for_agreement_alone(tmp_path):
+    """Two of six have none: on one of them the forms differ, on the labelled they agree."""
+    labels = [0, None, 2, 3, None, 4]
+    floats = [0, 1, 2, 4, 4, 4]
+    made = made_results(labels, [0, 2, 2, 4, 4, 4], floats)
+    figures = accuracy_figures(made)
+    assert figures["float_top1"].value == figures["integer_top1"].value == 3 / 4
+    assert figures["agree_top1"].value == 5 / 6
+    assert figures["difference"].value == 0
+    assert changed(made) == (0, 0)
+    assert confusion(made, "integer").counts.sum() == 4
+    assert "on 6 pictures, 4 of them with a label" in text_of(render_accuracy(made))
+    assert accuracy_as_dict(made)["labelled"] == 4
+    write_accuracy(made, tmp_path)
+    rows = list(csv.DictReader((tmp_path / "pictures.csv").open()))
+    assert [row["label"] for row in rows] == ["0", "", "2", "3", "", "4"]
+    assert [row["integer_right"] for row in rows] == ["1", "", "1", "0", "", "1"]
+
+
 @pytest.mark.parametrize(("classes", "known"), [(5, False), (6, True)])
 def test_top_5_needs_six_classes(classes, known):
     labels = [0, 1, 2, 3, 4]

@@ -112,6 +112,17 @@ def test_resizing_matters(sets, results, tmp_path):
     assert [row["sqnr_db"] for row in made.rows] != [row["sqnr_db"] for row in results.rows]
 
 
+def test_corrected_biases_are_judged(sets, prepared, results, tmp_path):
+    corrected = prepare_small(sets, bias_correction=True)
+    assert corrected.preparation.endswith("2 pictures of calibration, biases corrected")
+    made = run_accuracy(corrected, tmp_path / "accuracy", workers=0)
+    pairs = list(zip(results.rows, made.rows, strict=True))
+    assert all(before["float"] == after["float"] for before, after in pairs)
+    assert any(before["sqnr_db"] != after["sqnr_db"] for before, after in pairs)
+    with pytest.raises(UserError, match="differs in bias.correction"):
+        run_accuracy(prepared, tmp_path / "accuracy", workers=0, resume=True)
+
+
 def test_integers_of_the_family(tmp_path):
     """A .tflite has no float form; its host's operators are run."""
     model = random_quantized_network(np.random.default_rng(1), small_network((16, 12)))
@@ -191,6 +202,7 @@ def test_what_is_refused(sets, tmp_path):
         ({"calibration": str(tmp_path / "none")}, "there is no"),
         ({"images": str(tmp_path / "flat"), **integers}, "there is nothing to measure"),
         ({**integers, "calibration": str(sets / "calibration")}, "nothing to calibrate on"),
+        ({**integers, "bias_correction": True}, "is in integers: its biases are not corrected"),
     ):
         with pytest.raises(UserError, match=words):
             prepare_small(sets, **options)

@@ -125,7 +125,7 @@ def test_whole_sweep_and_resume(invoke, tmp_path):
     assert frame.loc["W8A8", "sqnr_db"] > 5 > frame.loc["W4A8", "sqnr_db"]
     assert frame.loc["W8A8", "agree_top5"] == 1
     report = json.loads((folder / "report.json").read_text())
-    assert report["images"]["kind"] == "the labelled photographs of the package foolbox"
+    assert report["images"]["kind"] == "the photographs of the packages foolbox and ai-benchmark"
     assert report["images"]["layers_compared_on"] == 2
     assert report["float"]["label_top5"] == 1
 

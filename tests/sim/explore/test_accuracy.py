@@ -25,6 +25,7 @@ def sweep(tmp_path_factory):
         rounding=("double", "single"),
         multiplier_bits=(17, 32),
         first_last=("same", "8"),
+        expanded_bits=("same", "8"),
     )
     write_report(made_results(prepared), folder / "report.json")
     return folder, prepared.workload.model.network
@@ -42,7 +43,7 @@ def test_best_format_of_each_arithmetic(sweep):
         for row in rows_of(folder)
         # What rounds once has a multiplier of 17 bits.
         if (row["rounding"] == "double" or row["multiplier_bits"] == 17)
-        and row["first_last"] == "same"
+        and row["first_last"] == row["expanded_bits"] == "same"
         and row["activation_bits"] <= 8
     ]
     assert set(found) == set(itertools.product((4, 8), (6, 8), ("double", "single")))

@@ -222,3 +222,42 @@ def test_a_file_does_not_take_the_place_of_a_pipe(files, tmp_path):
     assert result.exit_code == 2
     assert "must be a file, and is a device or a pipe" in result.stderr
     assert (tmp_path / "out.tflite").is_fifo()
+
+
+@pytest.mark.parametrize("suffix", ["npz", "tflite"])
+def test_corrected_biases_go_out_and_come_back(suffix, tmp_path):
+    """The option changes biases alone; LiteRT runs what comes of it, as all commands do."""
+    path = tmp_path / "weights"
+    network = mobilenet_v2(0.35, 32, classes=3)
+    path.write_bytes(float_file(network, np.random.default_rng(4)))
+    pictures = tmp_path / "calibration"
+    pictures.mkdir()
+    noise = np.random.default_rng(5).integers(0, 256, (3, 40, 40, 3), dtype=np.uint8)
+    for number, pixels in enumerate(noise):
+        Image.fromarray(pixels).save(pictures / f"{number}.png")
+    out = tmp_path / f"out.{suffix}"
+    options = ["--model", path, "--size", 32, "--calibration", pictures]
+    done = invoke("export", *options, "--bias-correction", out)
+    assert done.exit_code == 0, done.output
+    assert "calibrated on 3 pictures of calibration, biases corrected" in done.stdout
+    plain = open_model(path, input_size=32, calibration=str(pictures)).integer
+    corrected = open_model(
+        path, input_size=32, calibration=str(pictures), bias_correction=True
+    ).integer
+    back = open_model(out).integer
+    for before, after, again in zip(plain.layers, corrected.layers, back.layers, strict=True):
+        np.testing.assert_array_equal(after.bias, again.bias)
+        np.testing.assert_array_equal(before.weights, after.weights)
+        np.testing.assert_array_equal(before.multiplier, after.multiplier)
+    assert any(
+        (a.bias != b.bias).any() for a, b in zip(plain.layers, corrected.layers, strict=True)
+    )
+    refused = invoke("export", "--model", out, "--bias-correction", tmp_path / "again.npz")
+    assert refused.exit_code == 2
+    assert "is in integers: its biases are not corrected" in refused.stderr
+    assert not (tmp_path / "again.npz").exists()
+    if suffix == "tflite":
+        image = np.random.default_rng(6).integers(-128, 128, (1, 32, 32, 3), dtype=np.int8)
+        litert = run_litert_by_index(out.read_bytes(), [image])
+        ours = back.run(image[0])["classifier"].reshape(-1)
+        assert any(np.array_equal(value.reshape(-1), ours) for value in litert.values())

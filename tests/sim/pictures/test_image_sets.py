@@ -3,7 +3,6 @@
 import shutil
 import sys
 
-import numpy as np
 import pytest
 
 from mnv2.sim.errors import UserError
@@ -35,9 +34,15 @@ def touch_validation(folder, count):
 
 def test_bundled():
     image_set = find_image_set("bundled")
-    assert len(image_set.pictures) == 20
+    assert len(image_set.pictures) == 120
     assert image_set.labelled
+    assert "easy" in image_set.labels_from
     assert labels(image_set)[:3] == [243, 559, 438]
+    # Of ai-benchmark's some have no label, and the sentence counts the others.
+    assert labels(image_set)[20:23] == [130, 448, None]
+    known = sum(label is not None for label in labels(image_set))
+    assert f"{known} of 120" in image_set.labels_from
+    assert 100 < known < 120
     assert not find_image_set("bundled", classes=10).labelled
 
 
@@ -245,17 +250,18 @@ def test_choice_is_random_by_its_seed_and_in_order():
     chosen = choose_pictures(image_set, 8, seed=1)
     names = [picture.name for picture in chosen.pictures]
     assert len(names) == 8
-    assert names == sorted(names)
+    everything = [picture.name for picture in image_set.pictures]
+    assert names == sorted(names, key=everything.index)
     assert chosen == choose_pictures(image_set, 8, seed=1)
     assert chosen != choose_pictures(image_set, 8, seed=2)
-    assert choose_pictures(image_set, 21, seed=1) == choose_pictures(image_set, None, seed=1)
+    assert choose_pictures(image_set, 121, seed=1) == choose_pictures(image_set, None, seed=1)
     # Every picture is as likely as another.
-    counts = np.zeros(20)
+    counts = dict.fromkeys(everything, 0)
     for seed in range(400):
-        for picture in choose_pictures(image_set, 5, seed).pictures:
-            counts[int(picture.name[9:11])] += 1
-    assert counts.min() > 60
-    assert counts.max() < 140
+        for picture in choose_pictures(image_set, 30, seed).pictures:
+            counts[picture.name] += 1
+    assert min(counts.values()) > 60
+    assert max(counts.values()) < 140
 
 
 def test_name_of_two_classes_is_none(tmp_path):

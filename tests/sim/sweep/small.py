@@ -86,6 +86,7 @@ def made_results(prepared, seed=0):
         share = round(float(hits.mean()), 6)
         figures[point] = {
             "pictures": 30,
+            "labelled": 30,
             **{
                 name: value
                 for measure in ("agree_top1", "agree_top5", "label_top1", "label_top5")

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from mnv2.sim.pictures.decode import NO_LABEL
 from mnv2.sim.sweep.comparison import (
     equal_to_best,
+    measured_pictures,
     pack_hits,
     paired_difference,
     smallest_of_the_best,
@@ -22,6 +24,7 @@ def figures(*wrong, measure="agree_top1", count=COUNT):
     hits = ~np.isin(np.arange(count), wrong)
     return {
         "pictures": count,
+        "labelled": count,
         measure: float(hits.mean()),
         "hits": {measure: pack_hits(hits)},
     }
@@ -107,6 +110,46 @@ def test_difference_to_float_is_paired():
     np.testing.assert_array_equal(
         unpack_hits(made["hits"]["label_top1"], 10), quantised.argmax(1) == labels
     )
+
+
+def test_shares_by_label_are_of_the_labelled():
+    """Seven of ten pictures have a label: float is right on six of them, the format on five."""
+    labels = np.arange(10)
+    labels[[1, 4, 9]] = NO_LABEL
+    reference = np.eye(10)
+    reference[0] = reference[2]
+    quantised = reference.copy()
+    quantised[3] = reference[5]
+    parts = [
+        {
+            **_rankings(quantised[part], reference[part], labels[part]),
+            "sqnr_db": np.zeros(5),
+            "cosine": np.ones(5),
+        }
+        for part in (slice(0, 5), slice(5, 10))
+    ]
+    made = summarize(parts)
+    assert (made["pictures"], made["labelled"]) == (10, 7)
+    assert made["agree_top1"] == 0.9
+    assert made["label_top1"] == pytest.approx(5 / 7, abs=1e-6)
+    assert made["label_top1_standard_error"] == pytest.approx(np.sqrt(10 / 7**3), abs=1e-6)
+    assert made["label_difference"] == pytest.approx(-1 / 7, abs=1e-6)
+    assert reference_accuracy([(reference, labels)])["label_top1"] == pytest.approx(6 / 7, abs=1e-6)
+    assert measured_pictures(made, "label_top1") == 7
+    better = {**made, "hits": {"label_top1": pack_hits(np.ones(7, bool))}}
+    assert paired_difference(better, made, "label_top1")[0] == pytest.approx(2 / 7)
+
+
+def test_chunk_without_a_label():
+    """In a set with labels a chunk may have none, or all of them."""
+    logits = np.eye(4)
+    about = {"sqnr_db": np.zeros(4), "cosine": np.ones(4)}
+    parts = [
+        {**_rankings(logits, logits, labels), **about}
+        for labels in (np.full(4, NO_LABEL), np.arange(4))
+    ]
+    assert summarize(parts)["label_top1"] == 1
+    assert summarize(parts)["labelled"] == 4
 
 
 @pytest.mark.parametrize(("classes", "known"), [(5, False), (6, True)])

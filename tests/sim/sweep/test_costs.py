@@ -5,7 +5,12 @@ from math import prod
 import pytest
 
 from mnv2.golden.network import mobilenet_v2
-from mnv2.golden.quantize import QuantizationOptions, first_and_last
+from mnv2.golden.quantize import (
+    QuantizationOptions,
+    expanded_maps,
+    first_and_last,
+    weights_by_size,
+)
 from mnv2.sim.report.limits import frame_limits, parameter_bytes
 from mnv2.sim.sweep.costs import format_cost
 
@@ -52,3 +57,19 @@ def test_multiplier_takes_what_comes_in(network):
         },
     )
     assert format_cost(network, options).product_bits == 5 * 16
+
+
+def test_window_is_of_the_maps_inside_blocks(network):
+    """Three rows of the widest: 112 columns of block 2's 96 channels, at their own bits."""
+    assert format_cost(network, QuantizationOptions(8, 8)).window_bytes == 3 * 112 * 96
+    narrow = format_cost(network, QuantizationOptions(8, 8, expanded_maps(network, 6)))
+    assert narrow.window_bytes == 3 * 112 * 96 * 6 // 8
+    assert narrow.map_bytes == format_cost(network, QuantizationOptions(8, 8)).map_bytes
+    assert narrow.product_bits == 64
+
+
+def test_memory_that_is_shared_out_is_that_of_as_many_bits(network):
+    shared = format_cost(network, QuantizationOptions(4, 8, weights_by_size(network, 4)))
+    even = format_cost(network, QuantizationOptions(4, 8))
+    assert 0 <= even.weight_bytes - shared.weight_bytes < 0.001 * even.weight_bytes
+    assert shared.product_bits == 64

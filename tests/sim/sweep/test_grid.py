@@ -3,8 +3,9 @@
 import pytest
 
 from mnv2.sim.errors import UserError
-from mnv2.sim.sweep.evaluate import quantization_options
+from mnv2.sim.sweep.format_options import quantization_options
 from mnv2.sim.sweep.grid import AXES, DEFAULT_GRIDS, Point, expand_grids, parse_list, varied_axes
+from tests.sim.sweep.small import small_model
 
 AXIS = {axis.option: axis for axis in AXES}
 
@@ -72,9 +73,11 @@ def test_every_axis_is_a_field_and_every_default_a_value():
 
 
 def test_every_value_can_be_quantised_with():
+    network = small_model().network
     for axis in AXES:
         for value in axis.values:
-            quantization_options(Point(**{axis.field: value}))
+            options = quantization_options(Point(**{axis.field: value}), network)
+            options.check_names(network)
 
 
 def test_default_sweep_teaches():

@@ -53,6 +53,9 @@ def test_formats_that_the_accelerator_has():
         (Point(2, 4), (4, 4)),
         (Point(3, 7), (4, 7)),
         (Point(4, 5, first_last="8"), (8, 8)),
+        (Point(5, 6, expanded_bits="4"), (5, 6)),
+        (Point(5, 6, expanded_bits="8"), (5, 8)),
+        (Point(4, 8, layer_weights="depthwise-8"), (8, 8)),
     ],
 )
 def test_lanes_are_as_wide_as_the_widest_layer(prepared, point, lanes):
@@ -108,3 +111,21 @@ def test_best_format_equals_golden(prepared, tmp_path):
     again = Recorder()
     assert run_best_points(results, 4, tmp_path / "sweep", progress=again, **options) == runs
     assert again.names == []
+
+
+def test_maps_of_fewer_bits_inside_blocks_equal_golden(tmp_path):
+    """The accelerator of wide maps runs narrow ones: their layers clamp to fewer values."""
+    write_sets(tmp_path, judged=3)
+    prepared = prepare_small(tmp_path, weight_bits=(5,), activation_bits=(6,), expanded_bits=("4",))
+    results = run_sweep(prepared, tmp_path / "sweep", workers=0)
+    (ran,) = run_best_points(
+        results,
+        1,
+        tmp_path / "sweep",
+        config=MACHINES["few_bits"],
+        memory=MemoryModel(latency=20, stall_percent=10, seed=1),
+        asserts=True,
+    )
+    assert ran.point == "W5A6 A4 inside blocks"
+    assert (ran.weight_bits, ran.activation_bits) == (5, 6)
+    assert ran.exact

@@ -24,6 +24,7 @@ from mnv2.sim.sweep.evaluate import Workload
 from mnv2.sim.sweep.grid import Point
 from mnv2.sim.sweep.request import SweepRequest
 from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep
+from mnv2.sim.sweep.sweep_records import SweepResults
 from mnv2.sim.sweep.sweep_tables import point_frame, write_tables
 from tests.sim.sweep.small import (
     prepare_small,
@@ -291,3 +292,13 @@ def test_nobody_answers(prepared, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="No Dask scheduler answers at 'tcp://127.0.0.1:9'"):
         run_sweep(prepared, tmp_path / "sweep", scheduler="tcp://127.0.0.1:9")
     assert not (tmp_path / "sweep").exists()
+
+
+def test_entropy_of_few_photographs_is_warned_of(sets):
+    """The six of this set are few; without such ranges there is nothing to say."""
+    for ranges, words in (("entropy", "Entropy ranges of 6 photographs"), ("minmax", None)):
+        prepared = prepare_small(sets, ranges=(ranges,))
+        assert prepared.photographs == 6
+        figures = dict.fromkeys(prepared.points, {"failure": "not run"})
+        found = SweepResults(prepared, figures, {"label_top1": 1.0}).warnings
+        assert [sentence.startswith(words) for sentence in found] == ([True] if words else [])
