@@ -231,6 +231,7 @@ def _details(page, results, commit):
                 clock_hz=design.clock_hz,
                 seconds=0,
                 commit=commit,
+                energies=results.prepared.judge.energies,
             ),
         )
         for number, design in enumerate(results.front)

@@ -1,5 +1,6 @@
 """Options of the accelerator and of its external memory, shared by several commands."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,29 +13,46 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_LATENCY",
+    "CONFIG_HELP",
     "MEMORY_HELP",
     "Bandwidth",
+    "Bandwidths",
     "Clock",
     "Config",
+    "Configs",
     "Draws",
+    "Latencies",
     "Latency",
+    "Memories",
     "Memory",
     "Seed",
     "Settings",
     "Stalls",
+    "check_once",
     "make_memory",
+    "parse_counts",
 ]
 
 #: Latency of the memory, in cycles, where neither it nor a part is named.
 DEFAULT_LATENCY = 100
 
+#: What an accelerator may be named by, for the help of ``--config``.
+CONFIG_HELP = (
+    "Accelerator: tiny, small, base, pair (base with two frames abreast and a memory port of 256 "
+    f"bits) or large; that of a board, with its clock and memory: {', '.join(board_files())}; or a "
+    "TOML file of options."
+)
 Config = Annotated[
     str,
+    typer.Option(metavar="PRESET|BOARD|FILE.toml", help=CONFIG_HELP),
+]
+Configs = Annotated[
+    list[str] | None,
     typer.Option(
+        "--config",
         metavar="PRESET|BOARD|FILE.toml",
-        help="Accelerator: tiny, small, base, pair (base with two frames abreast and a memory port "
-        "of 256 bits) or large; that of a board, with its clock and memory: "
-        f"{', '.join(board_files())}; or a TOML file of options.",
+        help=f"{CONFIG_HELP} May be repeated: several are predicted and compared, the first is the "
+        "reference. Default base.",
     ),
 ]
 Settings = Annotated[
@@ -83,6 +101,33 @@ Bandwidth = Annotated[
         "beat in each direction.",
     ),
 ]
+Latencies = Annotated[
+    str | None,
+    typer.Option(
+        "--latency",
+        metavar="CYCLES,…",
+        help=f"Cycles from a read address to its first data, 2 to 100,000. Several, such as "
+        f"50,100,200, are predicted and compared. Default {DEFAULT_LATENCY}, or what --memory "
+        "says.",
+    ),
+]
+Bandwidths = Annotated[
+    str | None,
+    typer.Option(
+        "--bandwidth",
+        metavar="BYTES,…",
+        help="Bytes that memory moves in a cycle at most, reads and writes together. Several, such "
+        "as 4,8,16, are predicted and compared. Default: one beat in each direction.",
+    ),
+]
+Memories = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="PART,…",
+        help=f"{MEMORY_HELP} Several are predicted and compared.",
+    ),
+]
 Stalls = Annotated[
     int,
     typer.Option(
@@ -100,6 +145,33 @@ Draws = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the random pauses of --stalls.")]
+
+
+def parse_counts(text: str | None, option: str) -> list[int | None]:
+    """Integers of an option such as ``50,100,200``; a single None where it was not given.
+
+    Raises
+    ------
+    UserError
+        If one is no integer, or is named twice.
+    """
+    if text is None:
+        return [None]
+    try:
+        values = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UserError(
+            f"{option} must be an integer, or several such as 50,100,200, not {text!r}"
+        ) from None
+    check_once(values, option)
+    return list(values)
+
+
+def check_once(values: Sequence[object], option: str) -> None:
+    """Refuse a value that an option names twice."""
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            raise UserError(f"{option} names {value} twice")
 
 
 def make_memory(

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mnv2.sim.configuration import Setting
     from mnv2.sim.networks.open import RunnableModel
 
-__all__ = ["get_console", "get_error_console", "say_files", "say_notes"]
+__all__ = ["get_console", "get_error_console", "say_files", "say_notes", "say_setting"]
 
 #: Width where the output is a file or a pipe: no row of a report is cut.
 FILE_WIDTH = 160
@@ -36,6 +37,12 @@ def say_files(folder: Path) -> None:
     """Say on standard error which files a folder of results has."""
     names = ", ".join(sorted(file.name for file in folder.iterdir() if file.is_file()))
     get_error_console().print(f"In {folder}: {names}", soft_wrap=True)
+
+
+def say_setting(setting: "Setting") -> None:
+    """Say on standard error what a design's file states beside the accelerator, if it does."""
+    if setting.words:
+        get_error_console().print(f"{setting.words}.", soft_wrap=True)
 
 
 def say_notes(model: "RunnableModel") -> None:
