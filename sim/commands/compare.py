@@ -7,9 +7,11 @@ import typer
 
 from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
 
 
+@prints_json
 def compare(
     context: typer.Context,
     paths: Annotated[
@@ -94,18 +96,21 @@ def _holds_report(path: Path) -> bool:
 
 def _compare_dumps(a: Path, b: Path) -> bool:
     """Print two dumps compared; whether a tensor differs."""
-    from mnv2.sim.commands.terminal.console import get_console
+    from dataclasses import asdict
+    from functools import partial
+
+    from mnv2.sim.commands.terminal.console import show_report
     from mnv2.sim.networks.compare import compare_dumps
     from mnv2.sim.networks.dumps import read_dump
 
     result = compare_dumps(read_dump(a), read_dump(b))
-    get_console().print(render_comparison(result))
+    show_report(render_comparison(result), report=partial(asdict, result))
     return result.first_differing is not None
 
 
 def _compare_tensors_too(paths: list[Path]) -> bool:
     """Print the tensors of two output folders compared, if they have some in common."""
-    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.commands.terminal.console import MANNER, get_console
     from mnv2.sim.networks.compare import compare_dumps
     from mnv2.sim.networks.dumps import DUMP_FILE, read_dump
 
@@ -116,7 +121,8 @@ def _compare_tensors_too(paths: list[Path]) -> bool:
     if not one.keys() & other.keys():
         return False
     result = compare_dumps(one, other)
-    get_console().print(render_comparison(result), "")
+    if not MANNER.as_json:
+        get_console().print(render_comparison(result), "")
     return result.first_differing is not None
 
 
@@ -125,10 +131,11 @@ def _compare_reports(
 ) -> None:
     """Print reports compared, and write the files of the comparison."""
     from contextlib import nullcontext
+    from functools import partial
 
-    from mnv2.sim.commands.terminal.console import get_console, say_files
+    from mnv2.sim.commands.terminal.console import say_files, show_report
     from mnv2.sim.comparison.comparison import ReportComparison
-    from mnv2.sim.comparison.comparison_files import write_comparison
+    from mnv2.sim.comparison.comparison_files import comparison_as_dict, write_comparison
     from mnv2.sim.comparison.comparison_tables import render_comparison as render_reports
     from mnv2.sim.comparison.subject import name_subjects, read_subject
     from mnv2.sim.cost.devices import find_device
@@ -147,7 +154,7 @@ def _compare_reports(
                 from mnv2.sim.page.kit.page import write_page
 
                 write_page(comparison_page(comparison, command_line(context)), folder)
-    get_console().print(shown)
+    show_report(shown, report=partial(comparison_as_dict, comparison))
     if output:
         say_files(output)
 

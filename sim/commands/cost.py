@@ -20,9 +20,11 @@ from mnv2.sim.commands.options.network import (
     Width,
     choose_network,
 )
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
 
 
+@prints_json
 def cost(
     config: Config = "base",
     settings: Settings = None,
@@ -108,11 +110,12 @@ def cost(
     - mnv2 cost --device K26 --set map_ram=ultra --set weight_ram=ultra --output runs/cost
     """
     from contextlib import nullcontext
+    from functools import partial
 
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import say_files, show_report
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.cost.cost_plots import draw_cost
-    from mnv2.sim.cost.cost_report import make_cost_report, write_cost_report
+    from mnv2.sim.cost.cost_report import cost_as_dict, make_cost_report, write_cost_report
     from mnv2.sim.cost.cost_tables import render_cost_report
     from mnv2.sim.cost.devices import check_device, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
@@ -150,11 +153,9 @@ def cost(
             write_cost_report(report, folder)
             if device:
                 draw_cost(report).savefig(folder / "cost.png", dpi=120)
-    get_console().print(render_cost_report(report))
+    show_report(render_cost_report(report), report=partial(cost_as_dict, report))
     if output:
-        get_error_console().print(
-            f"In {output}: {'cost.png, ' if device else ''}report.csv, report.json"
-        )
+        say_files(output)
 
 
 def _unit_clocks(accelerator, devices, wanted, clock):

@@ -29,6 +29,7 @@ from mnv2.sim.commands.options.work import (
     stopped_work,
 )
 from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.explore.objectives import DEFAULT_OBJECTIVES, FIGURES
 from mnv2.sim.explore.space import AXES, SPACES
@@ -57,6 +58,7 @@ def _limit(name: str, metavar: str) -> Any:
     )
 
 
+@prints_json
 @in_panel(NETWORK, "model", "width", "size", "classes", "padding")
 def explore(
     context: typer.Context,
@@ -262,13 +264,16 @@ def explore(
 
     - mnv2 explore --vary frames=1 --vary packing=pixels --vary requantize=double,single
     """
+    from rich.text import Text
+
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import get_error_console, show, show_report
     from mnv2.sim.cost.devices import find_named_board
     from mnv2.sim.explore.request import make_request, prepare_search
     from mnv2.sim.explore.search import run_search
     from mnv2.sim.explore.search_tables import (
         check_pandas,
+        headline,
         nearest_misses,
         render_front,
     )
@@ -331,7 +336,7 @@ def explore(
         page_of = command_line(context) if html else None
         _write_results(results, work.folder, page_of)
         if results.front:
-            get_console().print(render_front(results))
+            show(render_front(results))
         if results.front and prove:
             proofs = _prove(results, prove, work.folder)
             _write_results(results, work.folder, page_of, proofs)
@@ -342,8 +347,10 @@ def explore(
         raise UserError(f"{nearest_misses(results)}; {work.folder / 'designs.csv'} has all")
     if proofs:
         _show(proofs, placings)
-    names = _file_names(work.folder, results)
-    get_error_console().print(f"In {work.folder}: {names}", soft_wrap=True)
+    show_report(Text(f"{headline(results)}.", style="bold"), report=work.folder / "report.json")
+    get_error_console().print(
+        f"In {work.folder}: {_file_names(work.folder, results)}", soft_wrap=True
+    )
     wrong = [proof for proof in proofs if not proof.equal]
     if wrong:
         raise SimulationError(
@@ -393,12 +400,12 @@ def _place(
 
 def _show(proofs: "list[Proof]", placings: "list[Placing]") -> None:
     """Print what became of the designs that were run, and placed."""
-    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.commands.terminal.console import show
     from mnv2.sim.explore.proof_tables import render_placings, render_proofs
 
-    get_console().print(render_proofs(proofs))
+    show(render_proofs(proofs))
     if placings:
-        get_console().print(render_placings(placings))
+        show(render_placings(placings))
 
 
 def _file_names(folder: Path, results: "SearchResults") -> str:

@@ -39,6 +39,7 @@ from mnv2.sim.commands.predict_cases import (
     show_several,
 )
 from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
 
 __all__ = ["model", "predict"]
@@ -47,6 +48,7 @@ __all__ = ["model", "predict"]
 MEMORY_OPTIONS = ("part", "latency", "bandwidth")
 
 
+@prints_json
 def predict(
     context: typer.Context,
     configs: Configs = None,
@@ -113,10 +115,14 @@ def predict(
 
     - mnv2 predict --model mobilenet_v2.tflite --html --output runs/predicted
     """
-    from mnv2.sim.commands.terminal.console import get_console, say_files, say_setting
+    from mnv2.sim.commands.terminal.console import say_files, say_setting, show_report
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.jobs.files import output_folder
-    from mnv2.sim.prediction.prediction_report import render_prediction, write_prediction
+    from mnv2.sim.prediction.prediction_report import (
+        prediction_as_dict,
+        render_prediction,
+        write_prediction,
+    )
 
     if html and output is None:
         raise UserError("The page of --html goes into a folder: add --output DIR")
@@ -152,7 +158,7 @@ def predict(
             raise UserError("--frames and --stalls predict one case: leave them out, or the others")
         several = predict_several(cases, network_of, model)
         with output_folder(output) if output else nullcontext() as folder:
-            shown = show_several(several, folder, command_line(context) if html else None)
+            shown, report = show_several(several, folder, command_line(context) if html else None)
     else:
         prediction = predict_one(cases[0], network_of, model, frames=frames, draws=draws)
         with output_folder(output) if output else nullcontext() as folder:
@@ -164,7 +170,8 @@ def predict(
 
                 write_page(run_page(prediction, command_line(context)), folder)
             shown = render_prediction(prediction)
-    get_console().print(shown)
+        report = partial(prediction_as_dict, prediction)
+    show_report(shown, report=report)
     if output:
         say_files(output)
 

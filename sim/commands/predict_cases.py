@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,7 +155,9 @@ def predict_several(
     return predicted
 
 
-def show_several(cases: "Sequence[Case]", folder: Path | None, page_of: str | None) -> "Group":
+def show_several(
+    cases: "Sequence[Case]", folder: Path | None, page_of: str | None
+) -> "tuple[Group, Callable[[], Any]]":
     """Write the files of several cases, and make what is shown of them.
 
     Parameters
@@ -169,6 +172,9 @@ def show_several(cases: "Sequence[Case]", folder: Path | None, page_of: str | No
     Returns
     -------
     rich.console.Group
+        Tables.
+    function
+        Gives the report in values that JSON holds.
 
     Raises
     ------
@@ -176,17 +182,17 @@ def show_several(cases: "Sequence[Case]", folder: Path | None, page_of: str | No
         If a page of several memories is wanted.
     """
     from mnv2.sim.comparison.comparison import ReportComparison
-    from mnv2.sim.comparison.comparison_files import write_comparison
+    from mnv2.sim.comparison.comparison_files import comparison_as_dict, write_comparison
     from mnv2.sim.comparison.comparison_tables import render_comparison
     from mnv2.sim.comparison.subject import name_subjects
-    from mnv2.sim.comparison.what_if import render_what_if, write_what_if
+    from mnv2.sim.comparison.what_if import render_what_if, what_if_as_dict, write_what_if
 
     if len({case.config for case in cases}) < len(cases):
         if page_of is not None:
             raise UserError("A page compares accelerators: name several --config, or one memory")
         if folder is not None:
             write_what_if(cases, folder)
-        return render_what_if(cases)
+        return render_what_if(cases), partial(what_if_as_dict, cases)
     comparison = ReportComparison(name_subjects([case.subject for case in cases]))
     if folder is not None:
         write_comparison(comparison, folder)
@@ -195,4 +201,4 @@ def show_several(cases: "Sequence[Case]", folder: Path | None, page_of: str | No
             from mnv2.sim.page.kit.page import write_page
 
             write_page(comparison_page(comparison, page_of), folder)
-    return render_comparison(comparison)
+    return render_comparison(comparison), partial(comparison_as_dict, comparison)

@@ -34,6 +34,7 @@ from mnv2.sim.commands.options.model import (
 from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from mnv2.sim.run import RunResult
 
 
+@prints_json
 def run(
     context: typer.Context,
     image: Annotated[
@@ -170,7 +172,7 @@ def run(
 
     - mnv2 run --config small --set data_bits=128 --latency 40 --stalls 20 --output runs/small
     """
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import say_files, show_report
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.jobs.files import check_writable_file, output_folder
     from mnv2.sim.report.run_tables import render_report
@@ -205,12 +207,9 @@ def run(
     with output_folder(folder) as temporary:
         result = _simulate(request, temporary)
         _write_result(result, temporary, dump, command_line(context) if html else None)
-        files = ", ".join(sorted(file.name for file in temporary.iterdir()))
-    get_console().print(render_report(result.report))
-    get_console().print(result.report.preparation, soft_wrap=True, markup=False)
-    if result.note:
-        get_console().print(result.note, soft_wrap=True)
-    get_error_console().print(f"In {folder}: {files}")
+    notes = filter(None, (result.report.preparation, result.note))
+    show_report(render_report(result.report, list(notes)), report=folder / "report.json")
+    say_files(folder)
 
 
 @dataclass(frozen=True, kw_only=True)

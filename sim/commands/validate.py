@@ -32,6 +32,7 @@ from mnv2.sim.commands.options.model import (
 from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
 
 #: Other words of the command than of those that predict alone.
@@ -49,6 +50,7 @@ Memory = Annotated[
 ]
 
 
+@prints_json
 def validate(
     context: typer.Context,
     image: Annotated[
@@ -125,7 +127,7 @@ def validate(
 
     - mnv2 validate --frames 4
     """
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console, say_notes
+    from mnv2.sim.commands.terminal.console import say_files, say_notes, show_report
     from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.dram.chips import judge_clock_hz, judged_part
@@ -204,10 +206,8 @@ def validate(
             from mnv2.sim.page.validate_page import validate_page
 
             write_page(validate_page(comparison, about, command_line(context)), temporary)
-        files = ", ".join(sorted(file.name for file in temporary.iterdir()))
-    get_console().print(shown)
-    get_console().print(about["preparation"], soft_wrap=True, markup=False)
-    get_error_console().print(f"In {folder}: {files}")
+    show_report(about["preparation"], shown, report=folder / "report.json", soft_wrap=True)
+    say_files(folder)
     if not (comparison.agrees if judged else comparison.equal):
         raise typer.Exit(1)
 

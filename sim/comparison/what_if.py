@@ -22,7 +22,15 @@ from mnv2.sim.report.colors import STYLE
 from mnv2.sim.report.provenance import find_commit
 from mnv2.sim.report.wide_table import new_table
 
-__all__ = ["AXES", "Case", "draw_what_if", "render_what_if", "what_if_rows", "write_what_if"]
+__all__ = [
+    "AXES",
+    "Case",
+    "draw_what_if",
+    "render_what_if",
+    "what_if_as_dict",
+    "what_if_rows",
+    "write_what_if",
+]
 
 #: Axes of the cases, in order, and the words of a heading.
 AXES = {
@@ -158,12 +166,21 @@ def _row(case: Case) -> dict[str, Any]:
     }
 
 
+def what_if_as_dict(cases: Sequence[Case]) -> dict[str, Any]:
+    """Everything of the cases in values that JSON holds."""
+    return {
+        "mode": "what-if",
+        "predicted": True,
+        "commit": find_commit(),
+        "cases": what_if_rows(cases),
+    }
+
+
 def write_what_if(cases: Sequence[Case], folder: Path) -> None:
     """Write ``report.json``, ``report.csv`` and ``what-if.png`` into a folder."""
-    rows = what_if_rows(cases)
-    content = {"mode": "what-if", "predicted": True, "commit": find_commit(), "cases": rows}
+    content = what_if_as_dict(cases)
     write_json(folder / "report.json", content)
-    write_records(rows, folder / "report.csv")
+    write_records(content["cases"], folder / "report.csv")
     draw_what_if(cases).savefig(folder / "what-if.png", dpi=120)
 
 

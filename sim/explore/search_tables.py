@@ -166,7 +166,7 @@ def render_front(results: "SearchResults", limit: int = TERMINAL_ROWS) -> Group:
     """
     prepared, front = results.prepared, results.front
     middle = balanced(front, prepared.objectives)
-    title, shown = headline(results), front
+    title, shown = "The Pareto front, predicted", front
     if len(front) > limit:
         chosen = {design.number for design in spread_choice(front, prepared.objectives, limit)}
         shown = [design for design in front if design.number in chosen]

@@ -211,7 +211,7 @@ def prediction_headline(prediction):
 
 
 def render_prediction(prediction):
-    """Time, waiting and traffic of each layer.
+    """Time, waiting and traffic of each layer; the main figures stand last.
 
     Parameters
     ----------
@@ -244,9 +244,6 @@ def render_prediction(prediction):
             ),
         ]
     return Group(
-        Text(prediction_headline(prediction), style="bold"),
-        *notes,
-        "",
         time_table(prediction),
         "",
         stall_table(prediction),
@@ -259,4 +256,7 @@ def render_prediction(prediction):
             f"{memory_words(prediction.memory)}, {pauses}; commit {prediction.commit[:12]}",
             style="dim",
         ),
+        "",
+        *notes,
+        Text(prediction_headline(prediction), style="bold"),
     )

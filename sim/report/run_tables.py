@@ -1,4 +1,6 @@
-"""The report on the terminal: the class first, then one line, then tables."""
+"""The report on the terminal: tables, then the class, then one line."""
+
+from collections.abc import Sequence
 
 from rich.console import Group
 from rich.text import Text
@@ -24,12 +26,14 @@ __all__ = [
 CAUSE_COLUMNS = 5
 
 
-def render_report(report: RunReport) -> Group:
-    """Class, time, waiting and traffic of each layer, and provenance, for the terminal.
+def render_report(report: RunReport, notes: Sequence[str] = ()) -> Group:
+    """Time, waiting and traffic of each layer, and provenance; class and main figures stand last.
 
     Parameters
     ----------
     report : RunReport
+    notes : sequence of str
+        Shown after the tables.
 
     Returns
     -------
@@ -37,17 +41,18 @@ def render_report(report: RunReport) -> Group:
     """
     parts = [_class_table(one) for one in (report.classes, report.second_classes) if one]
     return Group(
-        *parts,
-        Text(headline(report), style="bold"),
-        *([Text(frames_line(report))] if report.frames else []),
-        "",
         time_table(report),
         "",
         stall_table(report),
         "",
         memory_table(report),
         "",
+        *map(Text, notes),
         _closing(report),
+        "",
+        *parts,
+        *([Text(frames_line(report))] if report.frames else []),
+        Text(headline(report), style="bold"),
     )
 
 
