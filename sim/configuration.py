@@ -4,6 +4,7 @@ A preset, a board or a file, then single changes.
 """
 
 import dataclasses
+import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -199,7 +200,8 @@ def load_setting(choice: str = "base", settings: Sequence[str] = ()) -> Setting:
             boards.get(choice, choice),
             "configuration",
             missing=f"A configuration must be a preset ({', '.join(PRESETS)}), a board "
-            f"({', '.join(boards)}) or a TOML file, and there is no file {choice!r}",
+            f"({', '.join(boards)}) or a TOML file, and there is no file {choice!r}"
+            f"{_nearest(choice, (*PRESETS, *boards))}",
         )
         if "board" in values:
             board = make_board(values.pop("board"), repr(choice))
@@ -218,6 +220,7 @@ def load_setting(choice: str = "base", settings: Sequence[str] = ()) -> Setting:
         raise UserError(f"The settings must be a list, such as [{settings!r}], not {settings!r}")
     for name in values:
         _check_option(name)
+    changed: dict[str, str] = {}
     for setting in settings:
         name, separator, text = (part.strip() for part in setting.partition("="))
         if not separator:
@@ -226,6 +229,9 @@ def load_setting(choice: str = "base", settings: Sequence[str] = ()) -> Setting:
                 f"not {setting!r}"
             )
         _check_option(name)
+        if name in changed:
+            raise UserError(f"{name} is set twice, to {changed[name]} and to {text}: set it once")
+        changed[name] = text
         values[name] = _read_value(name, text)
     try:
         config = dataclasses.replace(PRESETS[preset], **values)
@@ -249,11 +255,19 @@ def _known_name(choice: str) -> str:
     return known.get(plain_name(choice), choice)
 
 
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """``; did you mean base?`` of the names nearest to one; empty if none is near."""
+    known = {plain_name(one): one for one in names}
+    near = difflib.get_close_matches(plain_name(name), known, n=2, cutoff=0.6)
+    return f"; did you mean {' or '.join(known[one] for one in near)}?" if near else ""
+
+
 def _check_option(name: str) -> None:
     """Refuse an option that configurations do not have."""
     if name not in OPTION_KINDS:
         raise UserError(
-            f"There is no configuration option {name!r}; the options are {', '.join(OPTION_KINDS)}"
+            f"There is no configuration option {name!r}"
+            + (_nearest(name, list(OPTION_KINDS)) or f"; the options are {', '.join(OPTION_KINDS)}")
         )
 
 

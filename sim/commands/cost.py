@@ -112,7 +112,7 @@ def cost(
     from contextlib import nullcontext
     from functools import partial
 
-    from mnv2.sim.commands.terminal.console import say_files, show_report
+    from mnv2.sim.commands.terminal.console import say_files, say_setting, show_report
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.cost.cost_plots import draw_cost
     from mnv2.sim.cost.cost_report import cost_as_dict, make_cost_report, write_cost_report
@@ -125,9 +125,11 @@ def cost(
     setting = load_setting(config, settings or ()).on(device, devices)
     accelerator, clock_source = setting.config, setting.clock_source(clock)
     if setting.board is not None:
-        device = device or setting.board.device
+        device = device or setting.board.device or None
         clock = clock or setting.board.clock_hz / 1e6
-        memory = setting.part(memory, latency, bandwidth)
+        memory, latency, bandwidth = setting.memory(memory, latency, bandwidth)
+        devices = devices or (Path(setting.board.devices) if setting.board.devices else None)
+    say_setting(setting)
     chosen = [find_device(device, devices)] if device else list(load_devices(devices).values())
     if device:
         check_device(accelerator, chosen[0])
@@ -135,7 +137,7 @@ def cost(
     steady = make_memory(latency, bandwidth)
     if memory is not None:
         make_memory(latency, bandwidth, part=memory, clock_hz=setting.clock_hz(clock))
-    network = choose_network(model, width, size, classes, padding)
+    network = choose_network(model, width, size, classes, padding, setting)
     with output_folder(output) if output else nullcontext() as folder:
         report = make_cost_report(
             network,

@@ -125,7 +125,7 @@ def place(
         _need_checkout()
     setting = load_setting(config, settings or ())
     if device is None:
-        device = _DEFAULT_DEVICE if setting.board is None else setting.board.device
+        device = (setting.board and setting.board.device) or _DEFAULT_DEVICE
     check_family(device)
     target = find_target(find_device(device))
     speed = _choose_speed(target, speed)

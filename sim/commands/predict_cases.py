@@ -118,7 +118,7 @@ def predict_one(
         **memory,
         clock_hz=case.clock_hz,
         seconds=seconds,
-        model="" if model is None else str(model),
+        model=str(model or case.setting.network.get("model", "")),
         sequence=sequence,
         spreads=spreads,
     )

@@ -16,6 +16,7 @@ __all__ = [
     "Width",
     "choose_network",
     "network_options",
+    "open_chosen",
 ]
 
 
@@ -89,6 +90,71 @@ def network_options(model, width, size, classes, padding, setting=None):
     )
 
 
+def untrained_or_bundled(width, size, classes, padding):
+    """The network of these options for `mnv2.sim.networks.open.open_model`; None if none is given.
+
+    Raises
+    ------
+    UserError
+        If there is no such network.
+    """
+    if all(one is None for one in (width, size, classes, padding)):
+        return None
+    return choose_network(None, width, size, classes, padding)
+
+
+def open_chosen(setting, model, width, size, classes, padding, **options):
+    """The network of a command that runs one: of a file, the bundled one, or one of random weights.
+
+    Parameters
+    ----------
+    setting : mnv2.sim.configuration.Setting
+        Whose file may name the network, where no option does. A float network is quantised for its
+        accelerator.
+    model, width, size, classes, padding
+        As for `choose_network`.
+    **options
+        As of `mnv2.sim.networks.open.open_model`.
+
+    Returns
+    -------
+    mnv2.sim.networks.open.RunnableModel
+
+    Raises
+    ------
+    UserError
+        As those two.
+    """
+    from mnv2.sim.networks.open import open_model
+    from mnv2.sim.rtl.check import accelerator_arithmetic
+
+    model, width, size, classes, padding = network_options(
+        model, width, size, classes, padding, setting
+    )
+    if model is not None:
+        _check_alone(width, classes, padding)
+        options["input_size"] = size
+    else:
+        options["network"] = untrained_or_bundled(width, size, classes, padding)
+    config = setting.config
+    return open_model(
+        model,
+        weight_bits=config.weight_bits,
+        activation_bits=config.activation_bits,
+        arithmetic=accelerator_arithmetic(config),
+        **options,
+    )
+
+
+def _check_alone(width, classes, padding):
+    """Refuse options that a model's file states itself."""
+    if not (width is None and classes is None and padding is None):
+        raise UserError(
+            "A model's file states its width, classes and padding: leave out "
+            "--width, --classes and --padding, or --model"
+        )
+
+
 def choose_network(model, width, size, classes, padding, setting=None):
     """The network of a model's file, or MobileNetV2 of these options, which default at None.
 
@@ -116,11 +182,7 @@ def choose_network(model, width, size, classes, padding, setting=None):
     if model is not None:
         from mnv2.sim.networks.files import read_model_network
 
-        if not (width is None and classes is None and padding is None):
-            raise UserError(
-                "A model's file states its width, classes and padding: leave out "
-                "--width, --classes and --padding, or --model"
-            )
+        _check_alone(width, classes, padding)
         return read_model_network(model, size)
     from mnv2.golden.network import WIDTH_MULTIPLIERS, mobilenet_v2
 
