@@ -19,29 +19,23 @@ if TYPE_CHECKING:
 __all__ = ["design_file", "run_command", "write_design_files"]
 
 
-def run_command(design: Design, folder: Path, request: SearchRequest) -> str:
-    """The command for the next step from a design of the front.
+def run_command(design: Design, folder: Path) -> str:
+    """The command for the next step from a design of the front: it runs the design in RTL.
 
-    Its file states clock, memory and network.
+    Its file states clock, memory and network; one that no file has weights of gets random ones.
 
     Parameters
     ----------
     design : mnv2.sim.explore.design.Design
     folder : Path
         Folder of its file.
-    request : mnv2.sim.explore.request.SearchRequest
 
     Returns
     -------
     str
         As a shell takes it.
     """
-    runs = not any(
-        name in request.network and request.network[name] is not None
-        for name in ("width", "classes", "padding")
-    )
-    file = shlex.quote(str(folder / f"{design.name}.toml"))
-    return f"mnv2 {'run' if runs else 'predict'} --config {file}"
+    return f"mnv2 run --config {shlex.quote(str(folder / f'{design.name}.toml'))}"
 
 
 def design_file(design: Design, objectives: Sequence[Figure], request: SearchRequest) -> str:
