@@ -9,6 +9,7 @@ from mnv2.sim.commands.accuracy import accuracy
 from mnv2.sim.commands.classify import classify
 from mnv2.sim.commands.compare import compare
 from mnv2.sim.commands.cost import cost
+from mnv2.sim.commands.devices import devices
 from mnv2.sim.commands.doctor import doctor
 from mnv2.sim.commands.explore import explore
 from mnv2.sim.commands.export import export
@@ -84,6 +85,7 @@ for _command in (
     place,
     verilog,
     program,
+    devices,
     doctor,
 ):
     app.command(cls=Command)(guard(_command))

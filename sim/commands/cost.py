@@ -10,6 +10,7 @@ from mnv2.sim.commands.options.accelerator import (
     Latency,
     Memory,
     Settings,
+    complete_device,
     make_memory,
 )
 from mnv2.sim.commands.options.model import Model
@@ -33,7 +34,8 @@ def cost(
         typer.Option(
             metavar="NAME",
             help="A device, such as ZU3EG or ECP5-85, or a board with its memory and clock, "
-            "such as kv260. Default: the board's of --config, else all.",
+            "such as kv260; mnv2 devices lists them. Default: the board's of --config, else all.",
+            autocompletion=complete_device,
         ),
     ] = None,
     devices: Annotated[

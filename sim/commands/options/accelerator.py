@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnv2.sim.boards.board import board_files
+from mnv2.sim.commands.options.option_help import show_options, show_presets
 from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "Settings",
     "Stalls",
     "check_once",
+    "complete_device",
     "make_memory",
     "parse_counts",
 ]
@@ -38,13 +40,51 @@ DEFAULT_LATENCY = 100
 
 #: What an accelerator may be named by, for the help of ``--config``.
 CONFIG_HELP = (
-    "Accelerator: tiny, small, base, pair (base with two frames abreast and a memory port of 256 "
-    f"bits) or large; that of a board, with its clock and memory: {', '.join(board_files())}; or a "
-    "TOML file of options."
+    "Accelerator: a preset, tiny (12x4x2 lanes of outputs, inputs and pixels), small (16x4x2), "
+    "base (16x4x7), pair (base with two frames abreast and a memory port of 256 bits) or large "
+    f"(16x16x7); that of a board, with its clock and memory: {', '.join(board_files())}; or a TOML "
+    "file of options, such as mnv2 explore writes, with the clock, memory and network in it. "
+    "--config help describes each."
 )
+
+
+def _complete_config(incomplete: str) -> list[str]:
+    """Names of presets and boards that begin so, for shell completion."""
+    from mnv2.hw.config import PRESETS
+
+    return [name for name in (*PRESETS, *board_files()) if name.startswith(incomplete)]
+
+
+def _complete_setting(incomplete: str) -> list[str]:
+    """Options of an accelerator that begin so, for shell completion."""
+    from mnv2.sim.configuration import OPTION_KINDS
+
+    return [f"{name}=" for name in OPTION_KINDS if name.startswith(incomplete)]
+
+
+def complete_device(incomplete: str) -> list[str]:
+    """Names of devices and boards that begin so, for shell completion."""
+    from mnv2.sim.cost.devices import load_devices
+
+    begin = incomplete.lower()
+    return [name for name in (*load_devices(), *board_files()) if name.lower().startswith(begin)]
+
+
+def _complete_memory(incomplete: str) -> list[str]:
+    """Names of memory parts that begin so, for shell completion."""
+    from mnv2.sim.memory.parts import load_parts
+
+    return [name for name in load_parts() if name.startswith(incomplete)]
+
+
 Config = Annotated[
     str,
-    typer.Option(metavar="PRESET|BOARD|FILE.toml", help=CONFIG_HELP),
+    typer.Option(
+        metavar="PRESET|BOARD|FILE.toml",
+        help=CONFIG_HELP,
+        callback=show_presets,
+        autocompletion=_complete_config,
+    ),
 ]
 Configs = Annotated[
     list[str] | None,
@@ -53,6 +93,8 @@ Configs = Annotated[
         metavar="PRESET|BOARD|FILE.toml",
         help=f"{CONFIG_HELP} May be repeated: several are predicted and compared, the first is the "
         "reference. Default base.",
+        callback=show_presets,
+        autocompletion=_complete_config,
     ),
 ]
 Settings = Annotated[
@@ -61,7 +103,9 @@ Settings = Annotated[
         "--set",
         metavar="OPTION=VALUE",
         help="Change one option of the accelerator, such as pixels=4, packing=pixels or "
-        "counters=false; may be repeated.",
+        "counters=false; may be repeated. --set help describes every option.",
+        callback=show_options,
+        autocompletion=_complete_setting,
     ),
 ]
 Clock = Annotated[
@@ -91,7 +135,7 @@ MEMORY_HELP = (
 )
 Memory = Annotated[
     str | None,
-    typer.Option("--memory", metavar="PART", help=MEMORY_HELP),
+    typer.Option("--memory", metavar="PART", help=MEMORY_HELP, autocompletion=_complete_memory),
 ]
 Bandwidth = Annotated[
     int | None,
