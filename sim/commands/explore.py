@@ -7,7 +7,13 @@ import typer
 
 from mnv2.sim.boards.board import board_files
 from mnv2.sim.commands import explore_steps
-from mnv2.sim.commands.options.accelerator import Latency, Memory, complete_device, make_memory
+from mnv2.sim.commands.options.accelerator import (
+    Latency,
+    Memory,
+    check_once,
+    complete_device,
+    make_memory,
+)
 from mnv2.sim.commands.options.model import Model
 from mnv2.sim.commands.options.network import (
     Classes,
@@ -289,6 +295,8 @@ def explore(
     if memory is not None:
         make_memory(latency, None, part=memory, clock_hz=(clock or 200.0) * 1e6)
     check_page(html)
+    check_once([one.partition("=")[0].strip() for one in vary or ()], "--vary")
+    check_once(objective or (), "--objective")
     request = make_request(
         space=space,
         vary=vary or (),

@@ -397,7 +397,6 @@ def choose_space(
             name: _file_values(_find_axis(name, f"The space {choice!r}"), values)
             for name, values in given.items()
         }
-    varied: set[str] = set()
     for variation in variations:
         name, separator, text = variation.partition("=")
         if not separator:
@@ -406,9 +405,6 @@ def choose_space(
                 f"packing=none,pixels, not {variation!r}"
             )
         axis = _find_axis(name.strip(), "The space")
-        if axis.name in varied:
-            raise UserError(f"--vary names {axis.name} twice: give all its values together")
-        varied.add(axis.name)
         given[axis.name] = parse_values(axis, text)
     values = {**SPACES[preset], **(defaults or {}), **given}
     for name, derived in REPLACED.items():

@@ -7,7 +7,7 @@ function startPins(pins) {
   function cell(row, text, name) {
     const td = row.insertCell();
     td.textContent = text;
-    if (name) td.className = name;
+    td.className = name;
     return td;
   }
 
@@ -39,9 +39,8 @@ function startPins(pins) {
         const label = row.appendChild(document.createElement("th"));
         label.scope = "row";
         label.textContent = entry.label;
-        const numeric = entry.numbers ? "number" : "";
-        cell(row, entry.texts[a], numeric);
-        cell(row, entry.texts[b], numeric);
+        cell(row, entry.texts[a], "number");
+        cell(row, entry.texts[b], "number");
         change(row, entry, a, b);
       }
     }
