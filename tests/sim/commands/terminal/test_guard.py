@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -26,7 +27,7 @@ def invoke(*arguments):
         (("cost", "--config", "small", "--config", "large"), "--config"),
         (("predict", "--clock", "100", "--clock=200"), "--clock"),
         (("summary", "--width", "1.0", "--width", "1.0"), "--width"),
-        (("lab", "fmax", "--config", "tiny", "--config", "base"), "--config"),
+        (("lab", "synthesize", "--config", "tiny", "--config", "base"), "--config"),
     ],
 )
 def test_no_option_is_taken_twice(arguments, name):
@@ -135,7 +136,7 @@ def test_completion(words, expected):
         "COMP_CWORD": str(len(words.split()) - 1),
     }
     done = subprocess.run(
-        [sys.executable, "-c", "from mnv2.sim.cli import main; main()"],
+        [Path(sys.executable).with_name("mnv2")],
         env=environment,
         capture_output=True,
         text=True,
