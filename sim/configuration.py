@@ -130,7 +130,7 @@ class Setting:
 
     @property
     def words(self) -> str:
-        """What a design's file says beside the accelerator, in one line; empty if nothing."""
+        """A line on what a design's file says next to the accelerator; empty if nothing."""
         if not self.source:
             return ""
         parts = []

@@ -29,7 +29,7 @@ _WORDS = {str: "a text", int: "an integer"}
 
 
 def make_design_board(entry: Any, where: str) -> Board:
-    """Where a design runs, of the table of its file.
+    """The place where a design runs, of the table of its file.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What `mnv2 predict` predicts: one case, or several that are compared."""
+"""The cases of `mnv2 predict`: one, or several that are compared."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -107,7 +107,7 @@ class ReportComparison:
 
     @cached_property
     def settings(self) -> dict[str, tuple[str, ...]]:
-        """What the reports were made with and differ in: by name, a text for each."""
+        """Options that the reports were made with and differ in: by name, a text for each."""
         found: dict[str, tuple[str, ...]] = {}
         for key in ("model", "image", "clock_hz"):
             _add(found, key, [one.content.get(key) for one in self.subjects])

@@ -75,7 +75,7 @@ class Subject:
 
     @property
     def frames_per_second(self) -> float | None:
-        """Of the whole network; None where bottlenecks ran alone."""
+        """Frames of the whole network in a second; None where bottlenecks ran alone."""
         return self.content.get("frames_per_second")
 
     @property
@@ -144,7 +144,7 @@ def read_subject(path: str | Path) -> Subject:
 
 
 def _problem(content: Any) -> str:
-    """What a report of layers would have, and this has not; empty if it is one."""
+    """The part of a report of layers that this has not; empty if it is one."""
     if not isinstance(content, dict):
         return "it is no object"
     mode = content.get("mode")
@@ -166,7 +166,7 @@ def _problem(content: Any) -> str:
 
 
 def _row_problem(row: Any) -> str:
-    """What is wrong with a row; empty if nothing is."""
+    """The fault of a row; empty if there is none."""
     if not isinstance(row, dict):
         return "a layer is no object"
     missing = [key for key in (*_ROW_KEYS, *_COUNTS) if key not in row]

@@ -1,4 +1,4 @@
-"""What if: predictions of several accelerators and memories, as a table, files and a picture."""
+"""Predictions of several accelerators and memories, what if: a table, files and a picture."""
 
 import itertools
 from collections.abc import Sequence

@@ -90,7 +90,7 @@ def render_device(name: str, table: str | Path | None = None) -> Group:
 
 
 def _facts(device: Device) -> dict[str, str]:
-    """What is known of a device, by words."""
+    """All that is known of a device, by words."""
     counts = {
         heading.replace("\n", " "): f"{count:,}"
         for name, heading in _COUNTS.items()

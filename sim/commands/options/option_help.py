@@ -1,4 +1,4 @@
-"""What --set and --config may be given: options and presets of the accelerator, described."""
+"""Options and presets of the accelerator, described for --set help and --config help."""
 
 import inspect
 import re

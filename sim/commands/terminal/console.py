@@ -103,7 +103,7 @@ def say_files(folder: Path) -> None:
 
 
 def say_setting(setting: "Setting") -> None:
-    """Say on standard error what a design's file states beside the accelerator, if it does."""
+    """Say on standard error what a design's file states next to the accelerator, if it does."""
     if setting.words:
         get_error_console().print(f"{setting.words}.", soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""What every command has in common: errors as sentences, options of its manner, once each."""
+"""Common to all commands: errors as sentences, options of their manner, each taken once."""
 
 import contextlib
 import functools

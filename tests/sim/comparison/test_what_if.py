@@ -1,4 +1,4 @@
-"""What if: each case is the prediction that its options alone would give."""
+"""Questions of what if: each case is the prediction that its options alone would give."""
 
 import csv
 import json
