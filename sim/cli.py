@@ -1,9 +1,7 @@
-"""The `mnv2` command: guards and registers the subcommands of `mnv2.sim.commands`."""
+"""The `mnv2` command: registers the subcommands of `mnv2.sim.commands`."""
 
-import functools
-import os
 import signal
-import sys
+from typing import Annotated
 
 import typer
 
@@ -11,6 +9,7 @@ from mnv2.sim.commands.accuracy import accuracy
 from mnv2.sim.commands.classify import classify
 from mnv2.sim.commands.compare import compare
 from mnv2.sim.commands.cost import cost
+from mnv2.sim.commands.devices import devices
 from mnv2.sim.commands.doctor import doctor
 from mnv2.sim.commands.explore import explore
 from mnv2.sim.commands.export import export
@@ -23,14 +22,13 @@ from mnv2.sim.commands.program import program
 from mnv2.sim.commands.run import run
 from mnv2.sim.commands.summary import summary
 from mnv2.sim.commands.sweep import sweep
+from mnv2.sim.commands.terminal.guard import Command, guard
 from mnv2.sim.commands.validate import validate
 from mnv2.sim.commands.verilog import verilog
-from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.cache import place_matplotlib
-from mnv2.sim.jobs.disk import LITTLE_BYTES, free_bytes, is_full
 from mnv2.sim.jobs.threads import limit_blas_threads
 
-__all__ = ["app", "main"]
+__all__ = ["app", "guard", "main"]
 
 EPILOG = (
     "First steps: mnv2 doctor, then mnv2 classify chelsea, then mnv2 run chelsea. "
@@ -41,7 +39,7 @@ EPILOG = (
 app = typer.Typer(
     name="mnv2",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     epilog=EPILOG,
@@ -50,62 +48,25 @@ app = typer.Typer(
 )
 
 
-def _sentence(error):
-    """The message of an error with one full stop, or its own question mark."""
-    text = str(error).rstrip(".")
-    return text if text.endswith("?") else f"{text}."
+def _show_version(wanted: bool) -> None:
+    """Print the version and end, if it is asked for."""
+    if wanted:
+        from mnv2.sim.report.provenance import find_commit, package_version
+
+        commit = find_commit()
+        known = "" if commit == "unknown" else f", commit {commit[:12]}"
+        print(f"mnv2 {package_version('mnv2')}{known}")
+        raise typer.Exit
 
 
-def guard(command):
-    """Make a command end with a sentence, not a traceback, on errors of the user or the hardware.
-
-    Exit status 2 for errors that the user can fix, 1 for a failed simulation, 130 for Ctrl-C and
-    for a request to terminate.
-    """
-
-    @functools.wraps(command)
-    def guarded(*arguments, **options):
-        try:
-            return command(*arguments, **options)
-        except UserError as error:
-            message, status = f"mnv2: {_sentence(error)}", 2
-        except SimulationError as error:
-            message, status = f"mnv2: {error}", 1
-        except KeyboardInterrupt:
-            message, status = "mnv2: interrupted; nothing was left half-written.", 130
-        except OSError as error:
-            if str(error.strerror).startswith("No usable temporary directory"):
-                message, status = f"mnv2: {error.strerror}: set TMPDIR to a folder.", 2
-            elif is_full(error):
-                message, status = f"mnv2: the output cannot be written: {_why_full(error)}.", 2
-            else:
-                raise
-            # Text still in the buffer would fail once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except RuntimeError as error:
-            # Path.expanduser and platformdirs, of a user that the system does not know.
-            if "home directory" not in str(error):
-                raise
-            message, status = "mnv2: this user has no home folder: give paths without ~.", 2
-        print(message, file=sys.stderr)
-        raise typer.Exit(status)
-
-    return guarded
-
-
-def _why_full(error):
-    """The reason of an error of a full disk, with the folder where it is known."""
-    folders = [os.environ.get("TMPDIR", ""), os.environ.get("MNV2_CACHE", "")]
-    full = [folder for folder in folders if folder and _is_without_room(folder)]
-    where = error.filename or (full[0] if full else None)
-    reason = error.strerror or "No space left on device"
-    return f"{reason} in {str(where)!r}" if where else reason
-
-
-def _is_without_room(folder):
-    """Whether the disk of a folder is full."""
-    free = free_bytes(folder)
-    return free is not None and free < LITTLE_BYTES
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Options of mnv2 itself."""
 
 
 for _command in (
@@ -124,11 +85,12 @@ for _command in (
     place,
     verilog,
     program,
+    devices,
     doctor,
 ):
-    app.command()(guard(_command))
+    app.command(cls=Command)(guard(_command))
 # The former name of predict: scripts that call it keep working.
-app.command(name="model", hidden=True)(guard(model))
+app.command(name="model", hidden=True, cls=Command)(guard(model))
 
 lab = typer.Typer(
     name="lab",
@@ -138,7 +100,7 @@ lab = typer.Typer(
     help=LAB_HELP,
 )
 for _command in LAB_COMMANDS:
-    lab.command()(guard(_command))
+    lab.command(cls=Command)(guard(_command))
 app.add_typer(lab)
 
 

@@ -4,13 +4,16 @@ A preset, a board or a file, then single changes.
 """
 
 import dataclasses
+import difflib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mnv2.hw.config import PRESETS, AcceleratorConfig
 from mnv2.sim.boards.board import Board, board_files, make_board
+from mnv2.sim.boards.design_table import make_design_board, read_network
 from mnv2.sim.cost.devices import find_device, find_named_board
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.files import read_toml
@@ -42,10 +45,17 @@ class Setting:
     ----------
     config : mnv2.hw.config.AcceleratorConfig
     board : mnv2.sim.boards.board.Board or None
+        Of the table ``[board]`` of a file, or of ``[design]``.
+    network : dict of str to (str or int or float)
+        Options that name the network that a design was found for: of the table ``[network]``.
+    source : str
+        The file of the design, where it has one of these tables.
     """
 
     config: AcceleratorConfig
     board: Board | None = None
+    network: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    source: str = ""
 
     def on(self, device: str | None, table: Path | None = None) -> "Setting":
         """The same accelerator where an option names a board or a device for it.
@@ -66,6 +76,10 @@ class Setting:
         if device is None:
             return self
         board = find_named_board(device, table)
+        if board is None and self.board is not None and not self.board.device:
+            # A design that was found for no device runs on this one as on any.
+            find_device(device, table)
+            return self
         if board is None and self.board is not None:
             other = find_device(device, table)
             same = {plain_name(name) for name in (other.name, *other.aliases)}
@@ -93,9 +107,45 @@ class Setting:
         *others : int, optional
             Options that describe a memory otherwise; one that is given stands for the board's.
         """
-        if part is not None or self.board is None or any(one is not None for one in others):
-            return part
-        return self.board.memory
+        return self.memory(part, *others)[0]
+
+    def memory(
+        self, part: str | None, latency: int | None = None, bandwidth: int | None = None
+    ) -> tuple[str | None, int | None, int | None]:
+        """Part, latency and bandwidth of the memory: those of options, else the board's.
+
+        An option of a memory that is no part stands for a board's part as a whole; next to a
+        design's latency and bandwidth each stands for itself.
+        """
+        if part is not None or self.board is None:
+            return part, latency, bandwidth
+        if self.board.memory:
+            given = latency is not None or bandwidth is not None
+            return (None if given else self.board.memory), latency, bandwidth
+        return (
+            None,
+            self.board.latency if latency is None else latency,
+            self.board.bandwidth if bandwidth is None else bandwidth,
+        )
+
+    @property
+    def words(self) -> str:
+        """A line on what a design's file says next to the accelerator; empty if nothing."""
+        if not self.source:
+            return ""
+        parts = []
+        if self.board is not None:
+            board = self.board
+            parts.append(f"clock {board.clock_hz / 1e6:g} MHz ({board.clock_source})")
+            parts += [f"device {board.device}"] if board.device else []
+            memory = board.memory or f"latency {board.latency} cycles"
+            if board.bandwidth:
+                memory += f" and {board.bandwidth} bytes a cycle"
+            parts.append(f"memory {memory}")
+        if self.network:
+            network = ", ".join(f"{name} {value}" for name, value in self.network.items())
+            parts.append(f"network {network}")
+        return f"From {self.source}: {'; '.join(parts)}"
 
 
 def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> AcceleratorConfig:
@@ -106,8 +156,8 @@ def load_configuration(choice: str = "base", settings: Sequence[str] = ()) -> Ac
     choice : str
         Name of a preset or of a board, in any case, or path of a TOML file whose keys are the
         options of `mnv2.hw.config.AcceleratorConfig`, and ``preset``, the name of the preset that
-        has the other options (default ``"base"``). A table ``[board]`` of the file is for
-        `load_setting`.
+        has the other options (default ``"base"``). Tables ``[board]``, ``[design]`` and
+        ``[network]`` of the file are for `load_setting`.
     settings : sequence of str
         Changes to that, each ``option=value``: an integer, a word, or ``true`` or ``false``.
 
@@ -137,21 +187,30 @@ def load_setting(choice: str = "base", settings: Sequence[str] = ()) -> Setting:
     Returns
     -------
     Setting
-        Its board is that of the table ``[board]`` of the file; presets have none.
+        Its board is that of the table ``[board]`` of the file, or of ``[design]``; presets have
+        none.
     """
     values = {}
     choice = _known_name(choice)
-    preset, board = choice, None
+    preset, board, source = choice, None, ""
+    network: dict[str, Any] = {}
     if choice not in PRESETS:
         boards = board_files()
         values = read_toml(
             boards.get(choice, choice),
             "configuration",
             missing=f"A configuration must be a preset ({', '.join(PRESETS)}), a board "
-            f"({', '.join(boards)}) or a TOML file, and there is no file {choice!r}",
+            f"({', '.join(boards)}) or a TOML file, and there is no file {choice!r}"
+            f"{_nearest(choice, (*PRESETS, *boards))}",
         )
         if "board" in values:
             board = make_board(values.pop("board"), repr(choice))
+        if "design" in values:
+            if board is not None:
+                raise UserError(f"{choice!r} has two tables of one kind: [board] and [design]")
+            board, source = make_design_board(values.pop("design"), repr(choice)), choice
+        if "network" in values:
+            network, source = read_network(values.pop("network"), repr(choice)), choice
         preset = values.pop("preset", "base")
         if preset not in PRESETS:
             raise UserError(
@@ -161,6 +220,7 @@ def load_setting(choice: str = "base", settings: Sequence[str] = ()) -> Setting:
         raise UserError(f"The settings must be a list, such as [{settings!r}], not {settings!r}")
     for name in values:
         _check_option(name)
+    changed: dict[str, str] = {}
     for setting in settings:
         name, separator, text = (part.strip() for part in setting.partition("="))
         if not separator:
@@ -169,11 +229,15 @@ def load_setting(choice: str = "base", settings: Sequence[str] = ()) -> Setting:
                 f"not {setting!r}"
             )
         _check_option(name)
+        if name in changed:
+            raise UserError(f"{name} is set twice, to {changed[name]} and to {text}: set it once")
+        changed[name] = text
         values[name] = _read_value(name, text)
     try:
-        return Setting(dataclasses.replace(PRESETS[preset], **values), board)
+        config = dataclasses.replace(PRESETS[preset], **values)
     except (TypeError, ValueError) as error:
         raise UserError(f"The configuration does not fit: {error}") from None
+    return Setting(config, board, network, source)
 
 
 def toml_value(value: int | str | bool) -> str:
@@ -191,11 +255,19 @@ def _known_name(choice: str) -> str:
     return known.get(plain_name(choice), choice)
 
 
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """``; did you mean base?`` of the names nearest to one; empty if none is near."""
+    known = {plain_name(one): one for one in names}
+    near = difflib.get_close_matches(plain_name(name), known, n=2, cutoff=0.6)
+    return f"; did you mean {' or '.join(known[one] for one in near)}?" if near else ""
+
+
 def _check_option(name: str) -> None:
     """Refuse an option that configurations do not have."""
     if name not in OPTION_KINDS:
         raise UserError(
-            f"There is no configuration option {name!r}; the options are {', '.join(OPTION_KINDS)}"
+            f"There is no configuration option {name!r}"
+            + (_nearest(name, list(OPTION_KINDS)) or f"; the options are {', '.join(OPTION_KINDS)}")
         )
 
 

@@ -8,6 +8,7 @@ import dataclasses
 import numpy as np
 
 from mnv2.golden.summary import short_repr
+from mnv2.sim.cost.energy import frame_energy, load_energies
 from mnv2.sim.jobs.progress import BlocksProgress, FrameProgress
 from mnv2.sim.mapping.ideal import program_steps
 from mnv2.sim.networks.golden_run import run_golden
@@ -137,6 +138,7 @@ def run_frame(
         timeline=Timeline(TIMELINE_CYCLES, tuple(map(tuple, run.timeline.tolist()))),
         frames=sequence,
         scale_sim=estimate_layers(network.rows, config),
+        energy=frame_energy(run.layers, config, load_energies(), network=network).by_operation,
         **about,
     )
     dumps = [dump_tensors(model, _made_tensors(network, output)) for output in run.outputs]

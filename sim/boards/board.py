@@ -18,17 +18,24 @@ BOARD_KEYS = ("title", "device", "memory", "clock_mhz", "clock_source")
 class Board:
     """The board that an accelerator is to run on: the table ``[board]`` of a configuration's file.
 
+    Or where a design was found to be good: the table ``[design]`` of a file of `mnv2 explore`, see
+    `mnv2.sim.boards.design_table`, which may name no device, and a memory by its latency.
+
     Attributes
     ----------
     title : str
     device : str
-        A name of `mnv2.sim.cost.devices`.
+        A name of `mnv2.sim.cost.devices`; of a design, empty where none was named.
     memory : str
-        A name of `mnv2.sim.memory.parts`.
+        A name of `mnv2.sim.memory.parts`; of a design, empty where ``latency`` is given.
     clock_hz : float
         Clock of the accelerator.
     clock_source : str
         Where that clock comes from.
+    latency, bandwidth : int or None
+        Of a design's memory that is no part: cycles to the first data, and bytes a cycle at most.
+    devices : str
+        Another table that the design's device is of; empty for the one installed.
     """
 
     title: str
@@ -36,6 +43,9 @@ class Board:
     memory: str
     clock_hz: float
     clock_source: str
+    latency: int | None = None
+    bandwidth: int | None = None
+    devices: str = ""
 
     @property
     def text(self) -> str:

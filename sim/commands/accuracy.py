@@ -27,6 +27,7 @@ from mnv2.sim.commands.options.work import (
     stated_request,
     stopped_work,
 )
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 PICTURES, HARDWARE = "Pictures and network", "Hardware"
 
 
+@prints_json
 @in_panel(
     PICTURES, "model", "size", "normalization", "resize", "labels", "calibration", "bias_correction"
 )
@@ -126,7 +128,7 @@ def accuracy(
     from mnv2.sim.accuracy.judge import prepare_accuracy, run_accuracy
     from mnv2.sim.accuracy.request import make_accuracy_request
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
-    from mnv2.sim.commands.terminal.console import get_console, say_files
+    from mnv2.sim.commands.terminal.console import say_files, show, show_report
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.files import replaced_files
     from mnv2.sim.rtl.check import accelerator_arithmetic
@@ -167,12 +169,13 @@ def accuracy(
                 scheduler=scheduler,
                 progress=progress,
             )
-        get_console().print(render_accuracy(results))
+        show(render_accuracy(results))
         runs = _run_hardware(results, rtl, work.folder, accelerator) if rtl else []
         with replaced_files(work.folder) as temporary:
             write_accuracy(results, temporary, runs)
     if runs:
-        get_console().print(render_runs(runs))
+        show(render_runs(runs))
+    show_report(report=work.folder / "report.json")
     say_files(work.folder)
     wrong = [run for run in runs if not run.exact]
     if wrong:

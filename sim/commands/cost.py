@@ -10,6 +10,7 @@ from mnv2.sim.commands.options.accelerator import (
     Latency,
     Memory,
     Settings,
+    complete_device,
     make_memory,
 )
 from mnv2.sim.commands.options.model import Model
@@ -20,9 +21,11 @@ from mnv2.sim.commands.options.network import (
     Width,
     choose_network,
 )
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
 
 
+@prints_json
 def cost(
     config: Config = "base",
     settings: Settings = None,
@@ -31,7 +34,8 @@ def cost(
         typer.Option(
             metavar="NAME",
             help="A device, such as ZU3EG or ECP5-85, or a board with its memory and clock, "
-            "such as kv260. Default: the board's of --config, else all.",
+            "such as kv260; mnv2 devices lists them. Default: the board's of --config, else all.",
+            autocompletion=complete_device,
         ),
     ] = None,
     devices: Annotated[
@@ -108,11 +112,12 @@ def cost(
     - mnv2 cost --device K26 --set map_ram=ultra --set weight_ram=ultra --output runs/cost
     """
     from contextlib import nullcontext
+    from functools import partial
 
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import say_files, say_setting, show_report
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.cost.cost_plots import draw_cost
-    from mnv2.sim.cost.cost_report import make_cost_report, write_cost_report
+    from mnv2.sim.cost.cost_report import cost_as_dict, make_cost_report, write_cost_report
     from mnv2.sim.cost.cost_tables import render_cost_report
     from mnv2.sim.cost.devices import check_device, find_device, load_devices
     from mnv2.sim.cost.energy import load_energies
@@ -122,9 +127,11 @@ def cost(
     setting = load_setting(config, settings or ()).on(device, devices)
     accelerator, clock_source = setting.config, setting.clock_source(clock)
     if setting.board is not None:
-        device = device or setting.board.device
+        device = device or setting.board.device or None
         clock = clock or setting.board.clock_hz / 1e6
-        memory = setting.part(memory, latency, bandwidth)
+        memory, latency, bandwidth = setting.memory(memory, latency, bandwidth)
+        devices = devices or (Path(setting.board.devices) if setting.board.devices else None)
+    say_setting(setting)
     chosen = [find_device(device, devices)] if device else list(load_devices(devices).values())
     if device:
         check_device(accelerator, chosen[0])
@@ -132,7 +139,7 @@ def cost(
     steady = make_memory(latency, bandwidth)
     if memory is not None:
         make_memory(latency, bandwidth, part=memory, clock_hz=setting.clock_hz(clock))
-    network = choose_network(model, width, size, classes, padding)
+    network = choose_network(model, width, size, classes, padding, setting)
     with output_folder(output) if output else nullcontext() as folder:
         report = make_cost_report(
             network,
@@ -150,11 +157,9 @@ def cost(
             write_cost_report(report, folder)
             if device:
                 draw_cost(report).savefig(folder / "cost.png", dpi=120)
-    get_console().print(render_cost_report(report))
+    show_report(render_cost_report(report), report=partial(cost_as_dict, report))
     if output:
-        get_error_console().print(
-            f"In {output}: {'cost.png, ' if device else ''}report.csv, report.json"
-        )
+        say_files(output)
 
 
 def _unit_clocks(accelerator, devices, wanted, clock):

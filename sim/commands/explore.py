@@ -1,20 +1,25 @@
 """`mnv2 explore`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mnv2.sim.boards.board import board_files
-from mnv2.sim.commands.options.accelerator import Latency, Memory, make_memory
+from mnv2.sim.commands import explore_steps
+from mnv2.sim.commands.options.accelerator import (
+    Latency,
+    Memory,
+    check_once,
+    complete_device,
+    make_memory,
+)
 from mnv2.sim.commands.options.model import Model
 from mnv2.sim.commands.options.network import (
     Classes,
     ImageSize,
     StridePadding,
     Width,
-    choose_network,
 )
 from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.options.panel import in_panel
@@ -29,18 +34,15 @@ from mnv2.sim.commands.options.work import (
     stopped_work,
 )
 from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.explore.objectives import DEFAULT_OBJECTIVES, FIGURES
 from mnv2.sim.explore.space import AXES, SPACES
 
 if TYPE_CHECKING:
     # Help is shown without loading them.
-    from mnv2.golden.network import Network
     from mnv2.sim.explore.place_designs import Placing
     from mnv2.sim.explore.prove import Proof
-    from mnv2.sim.explore.request import NetworkOptions, PreparedSearch
-    from mnv2.sim.explore.search_results import SearchResults
-    from mnv2.sim.place.target import Target
 
 #: Panels of the help.
 ASKED, SPACE, NETWORK = "Objectives and limits", "Designs to choose from", "Network"
@@ -57,6 +59,7 @@ def _limit(name: str, metavar: str) -> Any:
     )
 
 
+@prints_json
 @in_panel(NETWORK, "model", "width", "size", "classes", "padding")
 def explore(
     context: typer.Context,
@@ -65,9 +68,10 @@ def explore(
         typer.Option(
             metavar="NAME",
             help="The device that it must fit: ZU3EG, Zynq-7020, ECP5-85, K26 …; or a board, with "
-            f"its memory and clock: {', '.join(board_files())}. A wrong name lists the nearest "
-            "ones. By default resources are UltraScale+'s and nothing is too large.",
+            f"its memory and clock: {', '.join(board_files())}. mnv2 devices lists "
+            "all. By default resources are UltraScale+'s and nothing is too large.",
             rich_help_panel=ASKED,
+            autocompletion=complete_device,
         ),
     ] = None,
     devices: Annotated[
@@ -262,13 +266,16 @@ def explore(
 
     - mnv2 explore --vary frames=1 --vary packing=pixels --vary requantize=double,single
     """
+    from rich.text import Text
+
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import get_error_console, show, show_report
     from mnv2.sim.cost.devices import find_named_board
     from mnv2.sim.explore.request import make_request, prepare_search
     from mnv2.sim.explore.search import run_search
     from mnv2.sim.explore.search_tables import (
         check_pandas,
+        headline,
         nearest_misses,
         render_front,
     )
@@ -288,6 +295,8 @@ def explore(
     if memory is not None:
         make_memory(latency, None, part=memory, clock_hz=(clock or 200.0) * 1e6)
     check_page(html)
+    check_once([one.partition("=")[0].strip() for one in vary or ()], "--vary")
+    check_once(objective or (), "--objective")
     request = make_request(
         space=space,
         vary=vary or (),
@@ -313,9 +322,9 @@ def explore(
         seed=seed,
     )
     request = stated_request(context, work, request)
-    prepared = prepare_search(request, _network(request.network))
+    prepared = prepare_search(request, explore_steps.searched_network(request.network))
     progress = CampaignBar("Predicting", rate=True)
-    target = _target(prepared, prove) if place else None
+    target = explore_steps.find_place_target(prepared, prove) if place else None
     proofs: list[Proof] = []
     placings: list[Placing] = []
     with stopped_work(work, progress):
@@ -329,125 +338,25 @@ def explore(
                 progress=progress,
             )
         page_of = command_line(context) if html else None
-        _write_results(results, work.folder, page_of)
+        explore_steps.write_results(results, work.folder, page_of)
         if results.front:
-            get_console().print(render_front(results))
+            show(render_front(results))
         if results.front and prove:
-            proofs = _prove(results, prove, work.folder)
-            _write_results(results, work.folder, page_of, proofs)
+            proofs = explore_steps.prove(results, prove, work.folder)
+            explore_steps.write_results(results, work.folder, page_of, proofs)
             if target is not None:
-                placings = _place(results, prove, target, speed, place_seeds)
-                _write_results(results, work.folder, page_of, proofs, placings)
+                placings = explore_steps.place(results, prove, target, speed, place_seeds)
+                explore_steps.write_results(results, work.folder, page_of, proofs, placings)
     if not results.front:
         raise UserError(f"{nearest_misses(results)}; {work.folder / 'designs.csv'} has all")
     if proofs:
-        _show(proofs, placings)
-    names = _file_names(work.folder, results)
-    get_error_console().print(f"In {work.folder}: {names}", soft_wrap=True)
+        explore_steps.show_proofs(proofs, placings)
+    show_report(Text(f"{headline(results)}.", style="bold"), report=work.folder / "report.json")
+    get_error_console().print(
+        f"In {work.folder}: {explore_steps.file_names(work.folder, results)}", soft_wrap=True
+    )
     wrong = [proof for proof in proofs if not proof.equal]
     if wrong:
         raise SimulationError(
             f"{wrong[0].name} in RTL is not what was predicted; all that differs is listed above"
         )
-
-
-def _prove(results: "SearchResults", count: int, folder: Path) -> "list[Proof]":
-    """Designs of the front in RTL, with progress shown."""
-    from mnv2.sim.commands.terminal.run_progress import FrameBar
-    from mnv2.sim.explore.prove import prove_designs
-
-    with FrameBar() as progress:
-        return prove_designs(results, count, folder, progress=progress)
-
-
-def _target(prepared: "PreparedSearch", prove: int) -> "Target":
-    """The device of --place, refused before the search where nothing can be placed."""
-    from mnv2.sim.place.target import find_target
-    from mnv2.sim.synthesis.tools import find_nextpnr, find_yosys
-
-    if not prove:
-        raise UserError("--place places the designs that --prove N runs: give it too")
-    if prepared.judge.device is None:
-        raise UserError("--place needs a --device to place for")
-    target = find_target(prepared.judge.device)
-    if target.flow.caveat:
-        raise UserError(
-            f"--place compares clocks, and on {target.device.name} they would be "
-            f"{target.flow.caveat}; mnv2 place places one design there"
-        )
-    find_yosys()
-    find_nextpnr()
-    return target
-
-
-def _place(
-    results: "SearchResults", count: int, target: "Target", speed: int, seeds: int
-) -> "list[Placing]":
-    """Designs of the front placed and routed, with progress shown."""
-    from mnv2.sim.commands.terminal.step_progress import StepBar
-    from mnv2.sim.explore.place_designs import place_designs
-
-    with StepBar() as bar:
-        return place_designs(results, count, target, bar.show, speed=speed, seeds=seeds)
-
-
-def _show(proofs: "list[Proof]", placings: "list[Placing]") -> None:
-    """Print what became of the designs that were run, and placed."""
-    from mnv2.sim.commands.terminal.console import get_console
-    from mnv2.sim.explore.proof_tables import render_placings, render_proofs
-
-    get_console().print(render_proofs(proofs))
-    if placings:
-        get_console().print(render_placings(placings))
-
-
-def _file_names(folder: Path, results: "SearchResults") -> str:
-    """Files of a folder in words, the designs' together."""
-    ours = {f"{design.name}.toml" for design in results.front}
-    names = [file.name for file in folder.iterdir() if file.is_file() and file.name not in ours]
-    first, last = results.front[0].name, results.front[-1].name
-    names.append(f"{first}.toml" + (f" to {last}.toml" if first != last else ""))
-    return ", ".join(sorted(names))
-
-
-def _network(options: "NetworkOptions") -> "Network":
-    """The network of a request."""
-    from mnv2.sim.commands.options.network import Padding
-
-    model, padding = options.get("model"), options.get("padding")
-    return choose_network(
-        model and Path(str(model)),
-        options.get("width"),
-        options.get("size"),
-        options.get("classes"),
-        padding and Padding(str(padding)),
-    )
-
-
-def _write_results(
-    results: "SearchResults",
-    folder: Path,
-    page_of: str | None,
-    proofs: Sequence["Proof"] = (),
-    placings: Sequence["Placing"] = (),
-) -> None:
-    """Write tables, designs and pictures next to the journal; they appear together.
-
-    With them a page, if ``page_of`` is the command line that it is of.
-    """
-    from mnv2.sim.explore.design_files import write_design_files
-    from mnv2.sim.explore.search_plots import write_plots
-    from mnv2.sim.explore.search_report import write_report
-    from mnv2.sim.explore.search_tables import write_tables
-    from mnv2.sim.jobs.files import replaced_files
-
-    with replaced_files(folder) as temporary:
-        write_tables(results, temporary)
-        write_design_files(results, temporary)
-        write_plots(results, temporary)
-        write_report(results, temporary / "report.json", proofs, placings)
-        if page_of is not None:
-            from mnv2.sim.page.explore_page import explore_page
-            from mnv2.sim.page.kit.page import write_page
-
-            write_page(explore_page(results, proofs, page_of), temporary)

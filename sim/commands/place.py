@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnv2.sim.commands.options.accelerator import Config, Settings
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _DEFAULT_DEVICE = "ECP5-85"
 
 
+@prints_json
 def place(
     config: Config = "ulx3s-85f",
     settings: Settings = None,
@@ -103,15 +105,16 @@ def place(
     - mnv2 place --config base --set operand_bits=25 --device XC7A200T
     """
     from contextlib import nullcontext
+    from functools import partial
 
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import get_error_console, show_report
     from mnv2.sim.commands.terminal.step_progress import StepBar
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.cost.devices import find_device
     from mnv2.sim.jobs.files import replaced_files
     from mnv2.sim.place.design_check import check_design
     from mnv2.sim.place.other_families import check_family
-    from mnv2.sim.place.place_files import write_place
+    from mnv2.sim.place.place_files import describe_place, write_place
     from mnv2.sim.place.place_tables import render_place
     from mnv2.sim.place.placement import PlaceRequest, place_accelerator
     from mnv2.sim.place.target import find_target
@@ -122,7 +125,7 @@ def place(
         _need_checkout()
     setting = load_setting(config, settings or ())
     if device is None:
-        device = _DEFAULT_DEVICE if setting.board is None else setting.board.device
+        device = (setting.board and setting.board.device) or _DEFAULT_DEVICE
     check_family(device)
     target = find_target(find_device(device))
     speed = _choose_speed(target, speed)
@@ -150,7 +153,7 @@ def place(
             names = write_place(report, folder)
         if keep:
             _keep(report, config, settings)
-    get_console().print(render_place(report))
+    show_report(render_place(report), report=partial(describe_place, report))
     if output:
         get_error_console().print(f"In {output}: {', '.join(names)}")
 

@@ -1,25 +1,27 @@
 """`mnv2 predict`, and `mnv2 model`, which was its name."""
 
 import functools
+import itertools
 import sys
-import time
-from dataclasses import asdict
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mnv2.sim.commands.options.accelerator import (
-    Bandwidth,
+    Bandwidths,
     Clock,
-    Config,
+    Configs,
     Draws,
-    Latency,
-    Memory,
+    Latencies,
+    Memories,
     Seed,
     Settings,
     Stalls,
-    make_memory,
+    check_once,
+    parse_counts,
 )
 from mnv2.sim.commands.options.model import Model
 from mnv2.sim.commands.options.network import (
@@ -30,19 +32,30 @@ from mnv2.sim.commands.options.network import (
     choose_network,
 )
 from mnv2.sim.commands.options.page import Html, check_page
+from mnv2.sim.commands.predict_cases import (
+    PredictionCase,
+    predict_one,
+    predict_several,
+    show_several,
+)
 from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
 
 __all__ = ["model", "predict"]
 
+#: Options of a memory, in the order of `mnv2.sim.configuration.Setting.memory`.
+MEMORY_OPTIONS = ("part", "latency", "bandwidth")
 
+
+@prints_json
 def predict(
     context: typer.Context,
-    config: Config = "base",
+    configs: Configs = None,
     settings: Settings = None,
-    memory: Memory = None,
-    latency: Latency = None,
-    bandwidth: Bandwidth = None,
+    memory: Memories = None,
+    latency: Latencies = None,
+    bandwidth: Bandwidths = None,
     stalls: Stalls = 0,
     seed: Seed = 1,
     draws: Draws = 32,
@@ -63,7 +76,11 @@ def predict(
     padding: StridePadding = None,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for report.json and report.csv, if wanted."),
+        typer.Option(
+            metavar="DIR",
+            help="Folder for report.json and report.csv, if wanted; of several cases for "
+            "compare.png or what-if.png too.",
+        ),
     ] = None,
     html: Html = False,
 ):
@@ -75,6 +92,10 @@ def predict(
     layer is that of both together. With --stalls the memory pauses at random: the layers are those
     of --seed, as mnv2 run would measure them with it, together with mean and range over --draws
     seeds.
+
+    Several accelerators (--config A --config B) are compared layer by layer, as by mnv2 compare.
+    Several memories (--latency 50,100,200 --bandwidth 4,8,16) are every combination, for each
+    accelerator: a row each, and a picture of frames a second.
 
     Examples:
 
@@ -88,69 +109,71 @@ def predict(
 
     - mnv2 predict --frames 4
 
+    - mnv2 predict --config small --config base --config pair
+
+    - mnv2 predict --latency 50,100,200 --bandwidth 4,8,16 --output runs/what-if
+
     - mnv2 predict --model mobilenet_v2.tflite --html --output runs/predicted
     """
-    from mnv2.sim.commands.terminal.bars import show_count
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import say_files, say_setting, show_report
     from mnv2.sim.configuration import load_setting
-    from mnv2.sim.cycles.predict import predict_frames, predict_network
     from mnv2.sim.jobs.files import output_folder
-    from mnv2.sim.prediction.distribution import column_spreads, draw, seeds_from
     from mnv2.sim.prediction.prediction_report import (
-        make_prediction,
+        prediction_as_dict,
         render_prediction,
         write_prediction,
     )
-    from mnv2.sim.report.run_report import check_frames
 
     if html and output is None:
         raise UserError("The page of --html goes into a folder: add --output DIR")
     check_page(html)
-    setting = load_setting(config, settings or ())
-    accelerator, clock_hz = setting.config, setting.clock_hz(clock)
-    memory = setting.part(memory, latency, bandwidth)
-    check_frames(frames, accelerator.frames)
     if draws < 1:
         raise UserError(f"--draws must be 1 or more, not {draws}")
-    network = choose_network(model, width, size, classes, padding)
-    described = asdict(make_memory(latency, bandwidth, stalls, seed, memory, clock_hz))
-    begin = time.perf_counter()
-    layers = predict_network(network, accelerator, **described)
-    seconds = time.perf_counter() - begin
-    sequence = None
-    if frames > 1:
-        sequence = predict_frames(network, accelerator, frames // accelerator.frames, **described)
-    spreads = None
-    if stalls and draws > 1:
-        steady = {name: value for name, value in described.items() if name != "seed"}
-        with show_count("Predicting other seeds") as drawn:
-            others = draw(
-                network, accelerator, **steady, seeds=seeds_from(seed, draws)[1:], drawn=drawn
-            )
-        spreads = column_spreads([layers, *others])
-    prediction = make_prediction(
-        network,
-        layers,
-        accelerator,
-        **described,
-        clock_hz=clock_hz,
-        seconds=seconds,
-        model="" if model is None else str(model),
-        sequence=sequence,
-        spreads=spreads,
-    )
-    if output:
-        with output_folder(output) as temporary:
-            write_prediction(prediction, temporary)
+    names = configs or ["base"]
+    check_once(names, "--config")
+    loaded = [load_setting(name, settings or ()) for name in names]
+    memories = [None] if memory is None else memory.split(",")
+    check_once(memories, "--memory")
+    network_of = partial(choose_network, model, width, size, classes, padding)
+    cases = [
+        PredictionCase(
+            name=name,
+            setting=setting,
+            **dict(zip(MEMORY_OPTIONS, setting.memory(part, cycles, each), strict=True)),
+            clock_hz=setting.clock_hz(clock),
+            stalls=stalls,
+            seed=seed,
+        )
+        for name, setting in zip(names, loaded, strict=True)
+        for part, cycles, each in itertools.product(
+            memories,
+            parse_counts(latency, "--latency"),
+            parse_counts(bandwidth, "--bandwidth"),
+        )
+    ]
+    for setting in loaded:
+        say_setting(setting)
+    if len(cases) > 1:
+        if frames > 1 or stalls:
+            raise UserError("--frames and --stalls predict one case: leave them out, or the others")
+        several = predict_several(cases, network_of, model)
+        with output_folder(output) if output else nullcontext() as folder:
+            shown, report = show_several(several, folder, command_line(context) if html else None)
+    else:
+        prediction = predict_one(cases[0], network_of, model, frames=frames, draws=draws)
+        with output_folder(output) if output else nullcontext() as folder:
+            if folder is not None:
+                write_prediction(prediction, folder)
             if html:
                 from mnv2.sim.page.kit.page import write_page
                 from mnv2.sim.page.run_page import run_page
 
-                write_page(run_page(prediction, command_line(context)), temporary)
-            files = ", ".join(sorted(file.name for file in temporary.iterdir()))
-    get_console().print(render_prediction(prediction))
+                write_page(run_page(prediction, command_line(context)), folder)
+            shown = render_prediction(prediction)
+        report = partial(prediction_as_dict, prediction)
+    show_report(shown, report=report)
     if output:
-        get_error_console().print(f"In {output}: {files}")
+        say_files(output)
 
 
 @functools.wraps(predict)

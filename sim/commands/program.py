@@ -13,8 +13,14 @@ from mnv2.sim.commands.options.model import (
     Normalization,
     PixelNormalization,
     Resize,
-    Size,
     given,
+)
+from mnv2.sim.commands.options.network import (
+    Classes,
+    ImageSize,
+    StridePadding,
+    Width,
+    open_chosen,
 )
 from mnv2.sim.commands.options.pictures import read_pictures
 
@@ -44,7 +50,10 @@ def program(
         ),
     ] = None,
     model: Model = None,
-    size: Size = None,
+    width: Width = None,
+    size: ImageSize = None,
+    classes: Classes = None,
+    padding: StridePadding = None,
     normalization: PixelNormalization = Normalization.AUTO,
     resize: Resize = None,
     labels: Labels = None,
@@ -75,8 +84,8 @@ def program(
     - mnv2 program cat.jpg --model mobilenet_v2.tflite --config kv260 --output board
     """
     from mnv2.sim.commands.terminal.bars import show_count
-    from mnv2.sim.commands.terminal.console import get_console
-    from mnv2.sim.configuration import load_configuration
+    from mnv2.sim.commands.terminal.console import get_console, say_setting
+    from mnv2.sim.configuration import load_setting
     from mnv2.sim.driver.pixel_values import pixel_values
     from mnv2.sim.driver.program_files import driver_files, program_files, vector_files
     from mnv2.sim.errors import UserError
@@ -84,20 +93,18 @@ def program(
     from mnv2.sim.mapping.network_program import build_network_program
     from mnv2.sim.mapping.tiling import DoesNotFit
     from mnv2.sim.networks.inputs import load_input
-    from mnv2.sim.networks.open import open_model
-    from mnv2.sim.rtl.check import accelerator_arithmetic, check_formats
+    from mnv2.sim.rtl.check import check_formats
 
-    accelerator = load_configuration(config, settings or ())
+    setting = load_setting(config, settings or ())
+    accelerator = setting.config
+    say_setting(setting)
     sources = read_pictures((image, second), accelerator)
     way = given(normalization)
     with replaced_files(output) as temporary:
         with show_count("Calibrating") as progress:
-            opened = open_model(
-                model,
-                input_size=size,
-                weight_bits=accelerator.weight_bits,
-                activation_bits=accelerator.activation_bits,
-                arithmetic=accelerator_arithmetic(accelerator),
+            opened = open_chosen(
+                setting,
+                *(model, width, size, classes, padding),
                 calibration=calibration,
                 resize=resize,
                 labels=labels,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,21 +28,30 @@ from mnv2.sim.commands.options.model import (
     Normalization,
     PixelNormalization,
     Resize,
-    Size,
     given,
+)
+from mnv2.sim.commands.options.network import (
+    Classes,
+    ImageSize,
+    StridePadding,
+    Width,
+    open_chosen,
 )
 from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
     from mnv2.hw.config import AcceleratorConfig
+    from mnv2.sim.configuration import Setting
     from mnv2.sim.networks.input_files import InputFile
     from mnv2.sim.rtl.memory_model import MemoryModel
     from mnv2.sim.run import RunResult
 
 
+@prints_json
 def run(
     context: typer.Context,
     image: Annotated[
@@ -82,7 +91,10 @@ def run(
             "into FILE-2.npz.",
         ),
     ] = None,
-    size: Size = None,
+    width: Width = None,
+    size: ImageSize = None,
+    classes: Classes = None,
+    padding: StridePadding = None,
     normalization: PixelNormalization = Normalization.AUTO,
     resize: Resize = None,
     labels: Labels = None,
@@ -151,6 +163,8 @@ def run(
 
     A float model is quantised for the accelerator: to 8 bits, or those of --set weight_bits=6, and
     to its rounding.
+    --width, --classes and --padding run a network with random weights, whose classes mean nothing;
+    cycles, bytes and the comparison bit by bit are as real. --size alone keeps the bundled weights.
     Any network of the family runs: a .tflite keeps its own integers, its FULLY_CONNECTED is scaled
     by the hardware with a multiplier and a shift, and SOFTMAX runs on the host.
 
@@ -168,9 +182,11 @@ def run(
 
     - mnv2 run cat.jpg --model mobilenet_v2.tflite --dump rtl.npz
 
+    - mnv2 run cat.jpg --width 0.5 --size 160 --classes 10
+
     - mnv2 run --config small --set data_bits=128 --latency 40 --stalls 20 --output runs/small
     """
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console
+    from mnv2.sim.commands.terminal.console import say_files, say_setting, show_report
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.jobs.files import check_writable_file, output_folder
     from mnv2.sim.report.run_tables import render_report
@@ -179,18 +195,18 @@ def run(
     check_page(html)
     setting = load_setting(config, settings or ())
     accelerator, clock_hz = setting.config, setting.clock_hz(clock)
-    memory = setting.part(memory, latency, bandwidth)
+    memory, latency, bandwidth = setting.memory(memory, latency, bandwidth)
+    say_setting(setting)
     if inputs and image is not None:
         raise UserError("The input is either IMAGE or --input, not both")
     request = RunRequest(
         sources=read_pictures(inputs or (image, second), accelerator),
-        model=model,
-        size=size,
+        network=(model, width, size, classes, padding),
         normalization=given(normalization),
         resize=resize,
         labels=labels,
         calibration=calibration,
-        config=accelerator,
+        setting=setting,
         memory=make_memory(latency, bandwidth, stalls, seed, memory, clock_hz),
         clock_hz=clock_hz,
         frames=frames,
@@ -205,12 +221,9 @@ def run(
     with output_folder(folder) as temporary:
         result = _simulate(request, temporary)
         _write_result(result, temporary, dump, command_line(context) if html else None)
-        files = ", ".join(sorted(file.name for file in temporary.iterdir()))
-    get_console().print(render_report(result.report))
-    get_console().print(result.report.preparation, soft_wrap=True, markup=False)
-    if result.note:
-        get_console().print(result.note, soft_wrap=True)
-    get_error_console().print(f"In {folder}: {files}")
+    notes = filter(None, (result.report.preparation, result.note))
+    show_report(render_report(result.report, list(notes)), report=folder / "report.json")
+    say_files(folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,15 +234,15 @@ class RunRequest:
     ----------
     sources : tuple of mnv2.sim.networks.input_files.InputFile
         For each frame abreast a decoded picture, or an array of the model's input.
-    model : Path or None
-        File of the network; None for the bundled weights.
-    size : int or None
-        Rows and columns of the picture, for a float model that does not state them.
+    network : tuple
+        Options of the network: model, width, size, classes and padding, see
+        `mnv2.sim.commands.options.network.open_chosen`.
     normalization : str or None
         Of the pixels; None for that of the model.
     resize, labels, calibration
         See `mnv2.sim.networks.open.open_model`.
-    config : mnv2.hw.config.AcceleratorConfig
+    setting : mnv2.sim.configuration.Setting
+        The accelerator, and the network of its file.
     memory : mnv2.sim.rtl.memory_model.MemoryModel
     clock_hz : float
         Clock that times are stated at.
@@ -249,19 +262,23 @@ class RunRequest:
     """
 
     sources: "tuple[InputFile, ...]"
-    model: Path | None
-    size: int | None
+    network: tuple[Any, ...]
     normalization: str | None
     resize: str | None
     labels: Path | None
     calibration: str
-    config: "AcceleratorConfig"
+    setting: "Setting"
     memory: "MemoryModel"
     clock_hz: float
     frames: int
     blocks: str | None
     jobs: int
     waves: bool
+
+    @property
+    def config(self) -> "AcceleratorConfig":
+        """The accelerator."""
+        return self.setting.config
 
     def __post_init__(self) -> None:
         if self.frames != 1 and self.blocks is not None:
@@ -316,15 +333,10 @@ def _open(request: RunRequest, progress: Callable[[int, int], None]):
     """Open the model, a float one in the accelerator's bits, and its input for each frame."""
     from mnv2.sim.commands.terminal.console import say_notes
     from mnv2.sim.networks.inputs import load_input
-    from mnv2.sim.networks.open import open_model
-    from mnv2.sim.rtl.check import accelerator_arithmetic
 
-    model = open_model(
-        request.model,
-        input_size=request.size,
-        weight_bits=request.config.weight_bits,
-        activation_bits=request.config.activation_bits,
-        arithmetic=accelerator_arithmetic(request.config),
+    model = open_chosen(
+        request.setting,
+        *request.network,
         calibration=request.calibration,
         resize=request.resize,
         labels=request.labels,

@@ -1,5 +1,7 @@
 """`mnv2 summary`: the layers of a network as a table."""
 
+from dataclasses import asdict
+from functools import partial
 from math import prod
 
 from mnv2.sim.commands.options.model import Model
@@ -10,8 +12,10 @@ from mnv2.sim.commands.options.network import (
     Width,
     choose_network,
 )
+from mnv2.sim.commands.terminal.guard import prints_json
 
 
+@prints_json
 def summary(
     model: Model = None,
     width: Width = None,
@@ -30,10 +34,34 @@ def summary(
 
     - mnv2 summary --model mobilenet_v2.tflite
     """
-    from mnv2.sim.commands.terminal.console import get_console
+    from mnv2.sim.commands.terminal.console import show_report
 
     network = choose_network(model, width, size, classes, padding)
-    get_console().print(render_network(network, model and model.name))
+    show_report(
+        render_network(network, model and model.name), report=partial(network_as_dict, network)
+    )
+
+
+def network_as_dict(network):
+    """Layers of a network and their totals, in values that JSON holds."""
+    return {
+        "width": network.width,
+        "input_shape": list(network.input_shape),
+        "classes": network.classes,
+        "padding": network.padding,
+        "parameters": network.parameters,
+        "macs": network.macs,
+        "weight_bytes": network.weight_bytes(),
+        "layers": [
+            {
+                **asdict(layer),
+                "parameters": layer.parameters,
+                "macs": layer.macs,
+                "weight_bytes": layer.weight_bytes(),
+            }
+            for layer in network.layers
+        ],
+    }
 
 
 def render_network(network, name=None):

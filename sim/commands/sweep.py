@@ -25,6 +25,7 @@ from mnv2.sim.commands.options.work import (
     stopped_work,
 )
 from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import SimulationError
 from mnv2.sim.sweep.grid import AXES_BY_FIELD
 
@@ -49,6 +50,7 @@ def axis_option(field: str) -> Any:
     )
 
 
+@prints_json
 def sweep(
     context: typer.Context,
     weight_bits: Annotated[str | None, axis_option("weight_bits")] = None,
@@ -182,7 +184,7 @@ def sweep(
     - mnv2 sweep --resume runs/sweep-2030-01-01T12-00-00
     """
     from mnv2.sim.commands.terminal.campaign_progress import CampaignBar
-    from mnv2.sim.commands.terminal.console import get_console, say_files
+    from mnv2.sim.commands.terminal.console import say_files, show, show_report
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.sweep.request import make_request
     from mnv2.sim.sweep.sweep import prepare_sweep, run_sweep
@@ -224,11 +226,12 @@ def sweep(
                 scheduler=scheduler,
                 progress=progress,
             )
-        get_console().print(render_points(results))
+        show(render_points(results))
         runs = _run_hardware(results, rtl, work.folder, accelerator) if rtl else []
         _write_results(results, runs, work.folder, command_line(context) if html else None)
     if runs:
-        get_console().print(render_hardware(runs))
+        show(render_hardware(runs))
+    show_report(report=work.folder / "report.json")
     say_files(work.folder)
     wrong = [run for run in runs if not run.exact and not run.passed_over]
     if wrong:

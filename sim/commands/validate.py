@@ -26,12 +26,19 @@ from mnv2.sim.commands.options.model import (
     Normalization,
     PixelNormalization,
     Resize,
-    Size,
     given,
+)
+from mnv2.sim.commands.options.network import (
+    Classes,
+    ImageSize,
+    StridePadding,
+    Width,
+    open_chosen,
 )
 from mnv2.sim.commands.options.page import Html, check_page
 from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
+from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
 
 #: Other words of the command than of those that predict alone.
@@ -49,6 +56,7 @@ Memory = Annotated[
 ]
 
 
+@prints_json
 def validate(
     context: typer.Context,
     image: Annotated[
@@ -68,7 +76,10 @@ def validate(
         ),
     ] = None,
     model: Model = None,
-    size: Size = None,
+    width: Width = None,
+    size: ImageSize = None,
+    classes: Classes = None,
+    padding: StridePadding = None,
     normalization: PixelNormalization = Normalization.AUTO,
     resize: Resize = None,
     labels: Labels = None,
@@ -125,17 +136,15 @@ def validate(
 
     - mnv2 validate --frames 4
     """
-    from mnv2.sim.commands.terminal.console import get_console, get_error_console, say_notes
+    from mnv2.sim.commands.terminal.console import say_files, say_notes, say_setting, show_report
     from mnv2.sim.commands.terminal.run_progress import FrameBar
     from mnv2.sim.configuration import load_setting
     from mnv2.sim.dram.chips import judge_clock_hz, judged_part
     from mnv2.sim.jobs.files import output_folder
     from mnv2.sim.networks.inputs import load_input, preparation_words
-    from mnv2.sim.networks.open import open_model
     from mnv2.sim.prediction.distribution import seeds_from
     from mnv2.sim.prediction.measure import measure_network
     from mnv2.sim.report.provenance import made_with
-    from mnv2.sim.rtl.check import accelerator_arithmetic
     from mnv2.sim.rtl.layer_result import require_counters
     from mnv2.sim.rtl.toolchain import find_toolchain
 
@@ -146,7 +155,8 @@ def validate(
     if judged:
         memory, clock_hz = judged, judge_clock_hz(judged, clock)
         _check_judge(stalls, frames, html)
-    memory = setting.part(memory, latency, bandwidth)
+    memory, latency, bandwidth = setting.memory(memory, latency, bandwidth)
+    say_setting(setting)
     model_of_memory = make_memory(latency, bandwidth, stalls, seed, memory, clock_hz)
     _check(stalls, seeds, draws, frames, accelerator)
     versions = _judge_versions() if judged else {}
@@ -156,12 +166,9 @@ def validate(
     folder = output or Path("runs") / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     with output_folder(folder) as temporary:
         with FrameBar() as progress:
-            runnable = open_model(
-                model,
-                input_size=size,
-                weight_bits=accelerator.weight_bits,
-                activation_bits=accelerator.activation_bits,
-                arithmetic=accelerator_arithmetic(accelerator),
+            runnable = open_chosen(
+                setting,
+                *(model, width, size, classes, padding),
                 calibration=calibration,
                 resize=resize,
                 labels=labels,
@@ -204,10 +211,8 @@ def validate(
             from mnv2.sim.page.validate_page import validate_page
 
             write_page(validate_page(comparison, about, command_line(context)), temporary)
-        files = ", ".join(sorted(file.name for file in temporary.iterdir()))
-    get_console().print(shown)
-    get_console().print(about["preparation"], soft_wrap=True, markup=False)
-    get_error_console().print(f"In {folder}: {files}")
+    show_report(about["preparation"], shown, report=folder / "report.json", soft_wrap=True)
+    say_files(folder)
     if not (comparison.agrees if judged else comparison.equal):
         raise typer.Exit(1)
 

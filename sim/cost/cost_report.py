@@ -23,7 +23,7 @@ from mnv2.sim.memory.parts import find_part
 from mnv2.sim.memory.timing import part_timing
 from mnv2.sim.report.provenance import find_commit
 
-__all__ = ["CostReport", "DeviceCost", "make_cost_report", "write_cost_report"]
+__all__ = ["CostReport", "DeviceCost", "cost_as_dict", "make_cost_report", "write_cost_report"]
 
 
 @dataclass(frozen=True)

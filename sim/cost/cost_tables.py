@@ -27,7 +27,7 @@ COLUMNS = {
 
 
 def render_cost_report(report):
-    """Resources by group, use of the devices, clock and rate, energy.
+    """Resources by group, use of the devices, clock and rate, energy; the verdict stands last.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def render_cost_report(report):
     """
     parts = []
     if len(report.devices) == 1:
-        parts += [_headline(report), "", resource_table(report), ""]
+        parts += [resource_table(report), ""]
         (family,) = report.units
         if report.synthesised[family] is not None:
             parts += [yosys_table(report), ""]
@@ -52,7 +52,7 @@ def render_cost_report(report):
         parts += [energy_table(report), ""]
     if report.misfit:
         parts += [Text(f"The network does not run on this accelerator: {report.misfit}"), ""]
-    parts.append(_closing())
+    parts.append(_headline(report) if len(report.devices) == 1 else _closing())
     return Group(*parts)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnv2.sim.configuration import toml_value
 from mnv2.sim.explore.design import Design
@@ -16,66 +16,40 @@ from mnv2.sim.explore.search_tables import binding_words, time_words
 if TYPE_CHECKING:
     from mnv2.sim.explore.search_results import SearchResults
 
-__all__ = ["design_file", "network_options", "run_command", "write_design_files"]
+__all__ = ["design_file", "run_command", "write_design_files"]
 
 
-def network_options(request: SearchRequest) -> list[str]:
-    """Options that name the network of a search, as a shell takes them."""
-    options = []
-    for name in NETWORK_OPTIONS:
-        value = request.network.get(name)
-        if value is not None:
-            options += [f"--{name}", shlex.quote(str(value))]
-    return options
+def run_command(design: Design, folder: Path) -> str:
+    """The command for the next step from a design of the front: it runs the design in RTL.
 
-
-def run_command(design: Design, folder: Path, request: SearchRequest) -> str:
-    """The command for the next step from a design of the front.
-
-    It runs the design in RTL; a network that is not of a model's file has no weights to run, and is
-    predicted again.
+    Its file states clock, memory and network; one that no file has weights of gets random ones.
 
     Parameters
     ----------
     design : mnv2.sim.explore.design.Design
     folder : Path
         Folder of its file.
-    request : mnv2.sim.explore.request.SearchRequest
 
     Returns
     -------
     str
         As a shell takes it.
     """
-    options = network_options(request)
-    runs = not any(
-        name in request.network and request.network[name] is not None
-        for name in ("width", "classes", "padding")
-    )
-    file = shlex.quote(str(folder / f"{design.name}.toml"))
-    command = [
-        "mnv2",
-        "run" if runs else "predict",
-        "--config",
-        file,
-        *options,
-        *(["--memory", request.memory] if request.memory else ["--latency", str(request.latency)]),
-        "--clock",
-        f"{design.clock_hz / 1e6:g}",
-    ]
-    if design.memory["bytes_per_cycle"]:
-        command += ["--bandwidth", str(design.memory["bytes_per_cycle"])]
-    return " ".join(command)
+    return f"mnv2 run --config {shlex.quote(str(folder / f'{design.name}.toml'))}"
 
 
-def design_file(design: Design, objectives: Sequence[Figure]) -> str:
-    """Content of a design's file: comments that describe it, then its fields.
+def design_file(design: Design, objectives: Sequence[Figure], request: SearchRequest) -> str:
+    """Content of a design's file: comments that describe it, its fields, where it was found.
+
+    The tables ``[design]`` and ``[network]`` have the clock, the device, the memory and the network
+    of the search: every command that takes the file takes them too.
 
     Parameters
     ----------
     design : mnv2.sim.explore.design.Design
         A design of the front.
     objectives : sequence of mnv2.sim.explore.objectives.Figure
+    request : mnv2.sim.explore.request.SearchRequest
 
     Returns
     -------
@@ -88,9 +62,36 @@ def design_file(design: Design, objectives: Sequence[Figure]) -> str:
         lines.append(f"{'device':10} is bound by {binding_words(design)}")
     lines += [f"{'idle':10} {sentence}" for sentence in warning_words(design.lane_warnings)]
     lines += ["", design.command]
-    values = dataclasses.asdict(design.config)
-    fields = [f"{name} = {toml_value(value)}" for name, value in values.items()]
+    tables = {"": dataclasses.asdict(design.config), **_conditions(design, request)}
+    fields: list[str] = []
+    for name, values in tables.items():
+        if name:
+            fields += ["", f"[{name}]"]
+        fields += [f"{key} = {toml_value(value)}" for key, value in values.items()]
     return "\n".join([*(f"# {line}".rstrip() for line in lines), "", *fields]) + "\n"
+
+
+def _conditions(design: Design, request: SearchRequest) -> dict[str, dict[str, Any]]:
+    """Tables that say where the design was found to be good, as `load_setting` reads them."""
+    place: dict[str, Any] = {
+        "clock_mhz": design.clock_hz / 1e6,
+        "clock_source": design.clock_from,
+    }
+    place |= {
+        name: value
+        for name in ("device", "devices")
+        if (value := getattr(request, name)) is not None
+    }
+    if request.memory:
+        place["memory"] = request.memory
+    else:
+        place["latency"] = request.latency
+        if design.memory["bytes_per_cycle"]:
+            place["bandwidth"] = design.memory["bytes_per_cycle"]
+    network = {
+        name: value for name in NETWORK_OPTIONS if (value := request.network.get(name)) is not None
+    }
+    return {"design": place, **({"network": network} if network else {})}
 
 
 def write_design_files(results: "SearchResults", folder: Path) -> None:
@@ -103,5 +104,6 @@ def write_design_files(results: "SearchResults", folder: Path) -> None:
     """
     for design in results.front:
         (folder / f"{design.name}.toml").write_text(
-            design_file(design, results.prepared.objectives), encoding="utf-8"
+            design_file(design, results.prepared.objectives, results.prepared.request),
+            encoding="utf-8",
         )

@@ -14,10 +14,12 @@ from mnv2.sim.explore.objectives import Figure
 from mnv2.sim.explore.request import PreparedSearch
 from mnv2.sim.explore.space import Point, Space
 
-__all__ = ["evolve"]
+__all__ = ["evolve", "extreme_points"]
 
 #: Designs asked for at most, for each that may be predicted; and generations without a new one.
 ASKED, STALE = 20, 10
+#: Axes that make a machine small or large.
+LANES = ("outputs", "inputs", "pixels", "frames", "data_bits")
 #: Violation of a point that is no design: worse than any that is one.
 NO_DESIGN = 1e6
 #: Objective of a design that was not predicted; its violation decides before it.
@@ -71,6 +73,9 @@ def evolve(search: Searcher, prepared: PreparedSearch) -> None:
         name: optuna.distributions.IntDistribution(0, len(space.values[name]) - 1)
         for name in space.varied
     }
+    # The first generation has the ends of the space, which chance seldom finds.
+    for point in extreme_points(space):
+        study.enqueue_trial({name: space.values[name].index(point[name]) for name in axes})
     asked, stale = 0, 0
     predicted: set[str] = set()
     while len(predicted) < request.designs and asked < ASKED * request.designs and stale < STALE:
@@ -93,6 +98,35 @@ def evolve(search: Searcher, prepared: PreparedSearch) -> None:
         for trial, design in zip(trials, designs, strict=True):
             made = None if design is None else search.designs[design.key]
             _tell(study, trial, made, objectives)
+
+
+def extreme_points(space: Space) -> list[Point]:
+    """The smallest and the largest machine of a space, for each packing.
+
+    Buffers take the least RAM, and lanes are repaired as those of other points.
+
+    Parameters
+    ----------
+    space : mnv2.sim.explore.space.Space
+
+    Returns
+    -------
+    list of dict
+        Each once.
+    """
+    points: list[Point] = []
+    for packing in space.values.get("packing", (None,)):
+        for end in (0, -1):
+            point = {
+                name: values[end] if name in LANES else values[0]
+                for name, values in space.values.items()
+            }
+            if packing is not None:
+                point["packing"] = packing
+            point = space.repaired(point)
+            if point not in points:
+                points.append(point)
+    return points
 
 
 def _point(trial: Any, space: Space) -> Point:

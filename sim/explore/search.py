@@ -82,7 +82,7 @@ def run_search(
         else:
             search.keep(search.predict(candidates, len(candidates)))
         front = [
-            dataclasses.replace(design, command=run_command(design, folder, prepared.request))
+            dataclasses.replace(design, command=run_command(design, folder))
             for design in search.settle()
         ]
         sensitivity = search.sensitivity(front)

@@ -26,6 +26,7 @@ from mnv2.sim.report.colors import (
     STYLE,
     choose_colors,
 )
+from mnv2.sim.report.label_placement import label_points
 from mnv2.sim.report.names import words
 from mnv2.sim.report.quantities import format_quantity
 
@@ -113,6 +114,12 @@ def draw_front(results):
     )
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=len(labels))
+    # Last, where the panels are as large as they stay.
+    chosen = spread_choice(results.front, results.prepared.objectives, NUMBERED)
+    others = [design for design in results.front if design not in chosen]
+    for axes, (above, across) in zip(grid.flat, pairs, strict=False):
+        points = [(across.of(design), above.of(design)) for design in (*chosen, *others)]
+        label_points(axes, [str(design.number) for design in chosen], points)
     return figure
 
 
@@ -141,15 +148,6 @@ def _draw_pair(axes, results, across, above):
         label=f"balanced: {middle.name}",
         zorder=3,
     )
-    for design in spread_choice(results.front, results.prepared.objectives, NUMBERED):
-        axes.annotate(
-            f"{design.number}",
-            (across.of(design), above.of(design)),
-            xytext=(4, 4),
-            textcoords="offset points",
-            fontsize=8,
-            color=INK,
-        )
     for limit in results.prepared.judge.limits:
         style = {"color": MUTED, "linestyle": "--", "linewidth": 1}
         if limit.name == across.name:

@@ -1,8 +1,10 @@
 """Result of a search: the designs found, and the front."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from mnv2.golden.summary import short_repr
+from mnv2.sim.explore.axis_ends import AxisEnd, axis_ends
 from mnv2.sim.explore.design import Design
 from mnv2.sim.explore.front import balanced
 from mnv2.sim.explore.request import PreparedSearch
@@ -46,6 +48,12 @@ class SearchResults:
     def balanced(self) -> Design | None:
         """The balanced design of the front, or None without one; see `mnv2.sim.explore.front`."""
         return balanced(self.front, self.prepared.objectives) if self.front else None
+
+    @cached_property
+    def axis_ends(self) -> list[AxisEnd]:
+        """Ends of axes at which the best designs lie; see `mnv2.sim.explore.axis_ends`."""
+        prepared = self.prepared
+        return axis_ends(self.front, prepared.space, prepared.objectives, prepared.judge)
 
     @property
     def predicted(self) -> list[Design]:

@@ -19,6 +19,7 @@ from mnv2.sim.memory.parts import find_part
 from mnv2.sim.report.data_frame import import_pandas, write_frame
 from mnv2.sim.report.names import words
 from mnv2.sim.report.quantities import format_quantity
+from mnv2.sim.report.run_tables import worst_wait
 from mnv2.sim.report.wide_table import WideTable
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def _row(design: Design, results: "SearchResults") -> dict[str, Any]:
         "predicted_mac_utilization": total and total.mac_utilization,
         "predicted_bound": total and total.bound,
         "predicted_bound_share": total and total.bound_share,
+        "predicted_worst_wait": total and total.largest_stall[0],
+        "predicted_worst_wait_share": total and total.largest_stall_share,
         "predicted_dram_bytes": design.dram_bytes,
         "predicted_dram_read_bytes": total and total.dram_read_bytes // design.config.frames,
         "predicted_dram_write_bytes": total and total.dram_write_bytes // design.config.frames,
@@ -166,7 +169,7 @@ def render_front(results: "SearchResults", limit: int = TERMINAL_ROWS) -> Group:
     """
     prepared, front = results.prepared, results.front
     middle = balanced(front, prepared.objectives)
-    title, shown = headline(results), front
+    title, shown = "The Pareto front, predicted", front
     if len(front) > limit:
         chosen = {design.number for design in spread_choice(front, prepared.objectives, limit)}
         shown = [design for design in front if design.number in chosen]
@@ -183,7 +186,15 @@ def render_front(results: "SearchResults", limit: int = TERMINAL_ROWS) -> Group:
     return Group(table, *_notes(results, middle))
 
 
-_WORDS = ("design", "lanes", "pairs\nof", "rounding", "device binds", "time is bound by")
+_WORDS = (
+    "design",
+    "lanes",
+    "pairs\nof",
+    "rounding",
+    "device binds",
+    "time is bound by",
+    "worst wait",
+)
 
 
 def _columns(results: "SearchResults") -> Iterator[tuple[str, Callable[[Design], str]]]:
@@ -212,6 +223,7 @@ def _columns(results: "SearchResults") -> Iterator[tuple[str, Callable[[Design],
     if any(design.uses for design in results.front):
         yield "device binds", lambda design: binding_words(design)
     yield "time is bound by", lambda design: time_words(design)
+    yield "worst wait", lambda design: worst_wait(_known(design.total))
     yield "MACs\nused %", lambda design: f"{100 * _known(design.total).mac_utilization:.0f}"
     yield "layers\nidle", lambda design: f"{len(design.lane_warnings)}"
 
@@ -277,6 +289,8 @@ def _notes(results: "SearchResults", middle: Design) -> Iterator[str]:
         )
     for design, limit in _nearest_limits(results):
         yield f"{limit}: {design.name} is nearest to it."
+    for end in results.axis_ends:
+        yield f"{end.words}."
     for sentence in middle.notes:
         yield f"{middle.name}: {sentence}."
     for sentence in warning_words(middle.lane_warnings):

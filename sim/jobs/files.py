@@ -31,7 +31,7 @@ __all__ = [
 #: Names that run, predict and validate give their files: a folder of these alone is an earlier
 #: report, which a new one may replace.
 RUN_FILE = re.compile(
-    r"report\.(json|csv|html)|tensors\.npz|(cycles|bytes|roofline|frame|validate|cost)\.png|"
+    r"report\.(json|csv|html)|tensors\.npz|(cycles|bytes|roofline|frame|validate|cost|compare|what-if)\.png|"
     r"(network|block\d+)\.(vcd|fst)"
 )
 

@@ -15,6 +15,9 @@ class BuildProgress(Protocol):
     def building(self) -> None:
         """The simulation is not in the cache and is being built."""
 
+    def compiled(self, done: int, total: int) -> None:
+        """This many object files of it are compiled; told from a thread."""
+
     def built(self) -> None:
         """The simulation is there, and the run starts."""
 

@@ -1,5 +1,6 @@
 """Placement of the maps of a network: on chip where there is room, else in external memory."""
 
+import dataclasses
 from dataclasses import dataclass
 from functools import partial
 
@@ -54,6 +55,50 @@ def place_network(network: Network, config: AcceleratorConfig) -> Placement:
     mnv2.sim.mapping.tiling.DoesNotFit
         Naming the buffer, its size and the size needed.
     """
+    try:
+        return _place(network, config)
+    except DoesNotFit as error:
+        error.sizes = partial(fitting_sizes, network, config, error)
+        raise
+
+
+def fitting_sizes(
+    network: Network, config: AcceleratorConfig, error: DoesNotFit
+) -> dict[str, int] | None:
+    """Every size of a configuration that is too small for a network, with the least that does.
+
+    Each is raised to what the network needs until it fits; the others stay as they are.
+
+    Parameters
+    ----------
+    network : mnv2.golden.network.Network
+    config : mnv2.hw.config.AcceleratorConfig
+    error : mnv2.sim.mapping.tiling.DoesNotFit
+        Why it does not fit.
+
+    Returns
+    -------
+    dict of str to int, or None
+        None where something else than a size is wrong, or no size is large enough.
+    """
+    sizes: dict[str, int] = {}
+    while True:
+        if not error.option or sizes.get(error.option, 0) >= error.needed:
+            return None
+        sizes[error.option] = error.needed
+        try:
+            _place(network, dataclasses.replace(config, **sizes))
+        except DoesNotFit as another:
+            error = another
+        except ValueError:
+            # Larger than the fields of descriptors can say.
+            return None
+        else:
+            return sizes
+
+
+def _place(network: Network, config: AcceleratorConfig) -> Placement:
+    """See `place_network`."""
     head = network.head
     pooled = map_words(network.pool.output_shape, config)[2]
     require("words of maps", pooled + 1, config.map_words, head, "map_words")

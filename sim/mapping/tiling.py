@@ -1,6 +1,7 @@
 """Tiling of a block onto the accelerator's memories: strips of rows, and rings for its maps."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mnv2.golden.network import Block, Layer
@@ -22,14 +23,45 @@ __all__ = [
 _WORDS_LIMIT = 2**WORDS_BITS - 1
 _GROUPS_LIMIT = 2**GROUPS_BITS - 1
 
+#: Options of a configuration that are sizes of buffers.
+BUFFERS = (
+    "map_words",
+    "strip_words",
+    "line_words",
+    "weight_words",
+    "tap_words",
+    "parameter_words",
+)
+
 
 class DoesNotFit(ValueError):
-    """A block needs more of a buffer than the configuration has."""
+    """A block needs more of a buffer than the configuration has.
+
+    Attributes
+    ----------
+    option : str
+        Option of the configuration that is too small; empty if it is none.
+    needed : int
+        Its least value.
+    sizes : function or None
+        Gives all options that are too small for the whole network, with their least values, or
+        None where no sizes would do. Called only where the advice is read.
+    """
+
+    def __init__(self, message: str, option: str = "", needed: int = 0):
+        super().__init__(message)
+        self.option = option
+        self.needed = needed
+        self.sizes: Callable[[], dict[str, int] | None] | None = None
 
     @property
     def advice(self) -> str:
-        """The message, and what helps."""
-        return f"{self}: change it with --set, or take a larger --config."
+        """The message, and what helps: every size that is too small, as the options that set it."""
+        sizes = self.sizes() if self.sizes else None
+        if not sizes:
+            return f"{self}: change it with --set, or take a larger --config."
+        options = " ".join(f"--set {name}={value}" for name, value in sizes.items())
+        return f"{self}: change it with {options}, or take a larger --config."
 
 
 class NotSupported(DoesNotFit):
@@ -102,7 +134,11 @@ def map_words(shape: tuple[int, int, int], config: AcceleratorConfig) -> tuple[i
 def require(what: str, needed: int, there: int, layer: Layer | Block, buffer: str) -> None:
     """Raise DoesNotFit if a buffer, or a field, is too small."""
     if needed > there:
-        raise DoesNotFit(f"{layer.name} needs {needed} {what}, but {buffer} is {there}")
+        raise DoesNotFit(
+            f"{layer.name} needs {needed} {what}, but {buffer} is {there}",
+            buffer if buffer in BUFFERS else "",
+            needed,
+        )
 
 
 def _require_rows(what, needed, layer):
@@ -227,7 +263,7 @@ def tile_block(
         "strip_words",
         config.strip_words,
     )
-    raise DoesNotFit(f"{block.name} needs {words} {what}, but {buffer} is {there}")
+    raise DoesNotFit(f"{block.name} needs {words} {what}, but {buffer} is {there}", buffer, words)
 
 
 def stem_steps(stem: Layer, config: AcceleratorConfig) -> int:

@@ -33,6 +33,7 @@ from mnv2.sim.jobs.files import save_arrays
 from mnv2.sim.jobs.identity import code_hash
 from mnv2.sim.networks.carried_names import find_class_names, find_resizing
 from mnv2.sim.networks.files import hash_file, read_model_file
+from mnv2.sim.networks.untrained import UNTRAINED_SEED, untrained_network
 from mnv2.sim.pictures.calibration_pictures import BUNDLED, CalibrationSet, find_calibration
 from mnv2.sim.pictures.class_names import ClassNames, known_class_names
 from mnv2.sim.pictures.resizing import CROP, Resizing, parse_resizing
@@ -104,6 +105,7 @@ def open_model(
     *,
     weights=None,
     input_size=None,
+    network=None,
     weight_bits=8,
     activation_bits=8,
     arithmetic=LITERT,
@@ -124,6 +126,9 @@ def open_model(
         Of the bundled network, see `load_float_model`.
     input_size : int, optional
         Rows and columns of the picture, for float files that do not state them.
+    network : mnv2.golden.network.Network, optional
+        In place of a file: another one than the bundled network. It has torchvision's weights if
+        its layers do, which suit pictures of any size, else random ones; its name says which.
     weight_bits, activation_bits : int
         Bits that a float network is quantised to; integer ones have their own.
     arithmetic : mnv2.golden.arithmetic.Arithmetic
@@ -163,6 +168,8 @@ def open_model(
     resizing = None if resize is None else parse_resizing(resize)
     if path is None and input_size is not None:
         raise UserError("A size is for the float model of --model: the bundled network has its own")
+    if path is not None and network is not None:
+        raise UserError("A network is that of a file, or another one: not both")
     if path is not None and weights is not None:
         raise UserError(
             "Weights are those of the bundled network: give --weights or --model, not both"
@@ -173,8 +180,10 @@ def open_model(
         arithmetic=arithmetic,
         bias_correction=bias_correction,
     )
-    read = load_float_model(weights) if path is None else read_model_file(path, input_size)
-    name = BUNDLED_NAME if path is None else str(path)
+    if path is not None:
+        read, name, content = read_model_file(path, input_size), str(path), None
+    else:
+        read, name, content = _read_bundled(weights, network)
     integer = read.model if isinstance(read, FamilyNetwork) else read
     classes = read.classes if isinstance(read, FamilyNetwork) else integer.network.classes
     names = find_class_names(path, classes, labels)
@@ -193,7 +202,7 @@ def open_model(
         options=options,
         progress=progress,
         float_model=read,
-        content=SHA256 if path is None else hash_file(path),
+        content=content or hash_file(path),
         pictures=pictures,
         resizing=resizing,
     )
@@ -207,13 +216,28 @@ def open_model(
     )
 
 
-def load_float_model(weights=None):
+def _read_bundled(weights, network):
+    """Float network, its name, and a text that its weights follow from."""
+    bundled = mobilenet_v2()
+    if network is None or network == bundled:
+        return load_float_model(weights), BUNDLED_NAME, SHA256
+    if network == mobilenet_v2(input_size=network.input_shape[:2]):
+        rows, columns = network.input_shape[:2]
+        name = f"{BUNDLED_NAME}, {rows}x{columns}"
+        return load_float_model(weights, network), name, SHA256
+    content = f"random weights, seed {UNTRAINED_SEED}, {network.all_fields}"
+    return untrained_network(network), f"{network.title}, random weights", content
+
+
+def load_float_model(weights=None, network=None):
     """MobileNetV2 1.0, 224, 1000 classes with torchvision's weights, batch norms unfolded.
 
     Parameters
     ----------
     weights : path, optional
         The checkpoint; default the bundled one. Its sha256 is checked either way.
+    network : mnv2.golden.network.Network, optional
+        The same layers for pictures of another size.
 
     Raises
     ------
@@ -221,7 +245,7 @@ def load_float_model(weights=None):
         If it is missing, has another hash, or cannot be read.
     """
     try:
-        return float_model_from_torchvision(read_checkpoint(weights), mobilenet_v2())
+        return float_model_from_torchvision(read_checkpoint(weights), network or mobilenet_v2())
     except ValueError as error:
         raise UserError(str(error)) from None
 

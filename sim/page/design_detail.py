@@ -28,7 +28,7 @@ RESOURCES = {
 }
 
 
-def design_detail(page, design, prediction):
+def design_detail(page, design, prediction, buttons=None):
     """The panel of a design.
 
     Parameters
@@ -38,6 +38,8 @@ def design_detail(page, design, prediction):
     design : mnv2.sim.explore.design.Design
     prediction : mnv2.sim.prediction.prediction_report.Prediction
         Of its layers.
+    buttons : Markup, optional
+        Shown under its name.
 
     Returns
     -------
@@ -57,6 +59,7 @@ def design_detail(page, design, prediction):
     return join(
         [
             element("h3", name, class_="detail-name"),
+            buttons,
             element(
                 "p",
                 "The command that runs it, for the folder in which the search was started:",

@@ -16,12 +16,15 @@ from mnv2.sim.explore.space import value_text
 from mnv2.sim.page.design_detail import design_detail, figure_source
 from mnv2.sim.page.explore_tables import add_proofs, add_sensitivity
 from mnv2.sim.page.kit.made_with import add_made_with
+from mnv2.sim.page.kit.markup import element
 from mnv2.sim.page.kit.page import Page
 from mnv2.sim.page.kit.picker import Group, Measure, add_picker, pick_button
 from mnv2.sim.page.kit.table import Column, Note, count, decimal, percent, table
+from mnv2.sim.page.pinned_designs import add_pinned_designs, pin_buttons
 from mnv2.sim.prediction.prediction_report import make_prediction
 from mnv2.sim.report.colors import MUTED, POINTWISE_COLOR, STALL_COLORS
 from mnv2.sim.report.quantities import format_quantity
+from mnv2.sim.report.run_tables import worst_wait
 
 __all__ = ["explore_page"]
 
@@ -76,7 +79,12 @@ def explore_page(results, proofs=(), command=""):
                 "objective. Frames run one after another; energy is per frame. designs.csv has "
                 "all candidates.",
             ),
+            element("ul", *(element("li", f"{end.words}.") for end in results.axis_ends))
+            if results.axis_ends
+            else None,
         )
+    if len(front) > 1:
+        add_pinned_designs(page, results)
     if proofs:
         add_proofs(page, proofs)
     if results.sensitivity is not None and results.sensitivity.changes:
@@ -231,7 +239,9 @@ def _details(page, results, commit):
                 clock_hz=design.clock_hz,
                 seconds=0,
                 commit=commit,
+                energies=results.prepared.judge.energies,
             ),
+            pin_buttons(number) if len(results.front) > 1 else None,
         )
         for number, design in enumerate(results.front)
     }
@@ -258,6 +268,11 @@ def _columns(results):
             lambda design: Note(_value(FIGURES["share"], design), binding_words(design)),
         )
     yield Column("bound by", time_words)
+    yield Column(
+        "worst wait",
+        lambda design: Note(design.total.largest_stall_share, worst_wait(design.total)),
+        note="the cause of most waiting, and its share of the cycles",
+    )
     yield Column(
         "MAC utilisation", lambda design: design.total.mac_utilization, percent, "predicted"
     )

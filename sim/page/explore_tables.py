@@ -4,6 +4,7 @@ from mnv2.sim.explore.space import AXES, value_text
 from mnv2.sim.page.design_detail import figure_source
 from mnv2.sim.page.kit.markup import element, join
 from mnv2.sim.page.kit.table import Column, Note, count, signed, table
+from mnv2.sim.page.kit.table import change as relative_change
 from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["add_proofs", "add_sensitivity"]
@@ -132,11 +133,6 @@ def _change(figure, base):
         if before is None or after is None or not before:
             return Note(None, "")
         share = after / before - 1
-        better = figure.sign * share < 0
-        return Note(
-            share,
-            f"{share:+.1%}" if share else "0",
-            "" if not share else "good" if better else "bad",
-        )
+        return relative_change(share, better=figure.sign * share < 0)
 
     return Column(f"{figure.name}, change", cell, str)

@@ -27,6 +27,12 @@ def mismatches(row):
     return Note(wrong, count(wrong), "bad" if wrong else "good")
 
 
+def worst_wait(row):
+    """Cause of most waiting with its share, sorted by that; empty where nothing waited."""
+    share = row["worst_wait_share"]
+    return Note(share, f"{words(row['worst_wait'])} {share:.1%}" if share else "")
+
+
 def layer_times(rows, total, *, predicted, name="time"):
     """Shape, work and time of each layer.
 
@@ -119,6 +125,11 @@ def layer_waits(rows, total, *, predicted, name="waits"):
             lambda row: words(row["bound"]),
             note="largest share of the cycles: the array's work, or one cause",
         ),
+        Column(
+            "worst wait",
+            worst_wait,
+            note="the cause that took most cycles, and its share of the cycles",
+        ),
     ]
     return table(
         name, f"Cycles of each layer, {how}: the array works, or waits", columns, rows, total=total
@@ -189,6 +200,7 @@ def layer_overview(name, rows, total):
             for cause in causes
         ),
         Column("bound by", lambda row: words(row["bound"])),
+        Column("worst wait", worst_wait, note="the cause that takes most cycles, and its share"),
         *(
             Column(
                 f"read: {kind}", nested("dram_read_bytes_by_kind", kind), count, "bytes, predicted"

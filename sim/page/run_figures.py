@@ -1,6 +1,6 @@
 """Figures of a run or of a prediction: the frame in time, cycles, bytes, roofline."""
 
-from math import log
+from math import log, log10
 
 from mnv2.sim.page.kit.figure import axis, make_plot, plain_hover
 from mnv2.sim.page.kit.markup import plot_text
@@ -383,7 +383,13 @@ def roofline_plot(report):
             tickformat=",~g",
             autorange=True,
         ),
-        yaxis=axis("MACs a cycle", range=[0, shape.peak * 1.12], tickformat=",d"),
+        yaxis=axis(
+            "MACs a cycle",
+            type="log",
+            range=[log10(height) for height in shape.heights],
+            dtick="D2" if shape.heights[1] < 300 * shape.heights[0] else 1,
+            tickformat=",~g",
+        ),
         shapes=[
             {
                 "type": "line",
@@ -400,7 +406,8 @@ def roofline_plot(report):
                 "text": f"{shape.peak:,} products a cycle",
                 "xref": "paper",
                 "x": 1,
-                "y": shape.peak,
+                # Of a logarithmic axis an annotation takes the logarithm.
+                "y": log10(shape.peak),
                 "xanchor": "right",
                 "yanchor": "bottom",
                 "showarrow": False,
@@ -425,9 +432,12 @@ def roofline_plot(report):
 def _roofline_labels(report, shape):
     """Labels of the points; points near each other share one."""
     width, height = ROOFLINE_PIXELS
-    left, right = shape.limits
+    (left, right), (low, high) = shape.limits, shape.heights
     places = [
-        (width * log(x / left) / log(right / left), height * y / (1.12 * shape.peak))
+        (
+            width * log(x / left) / log(right / left),
+            height * log(max(y, low) / low) / log(high / low),
+        )
         for x, y in shape.points
     ]
     names = [short_name(result) for result in report.layers]

@@ -6,6 +6,7 @@ calibration belong to scikit-image and scikit-learn. The sets share no picture. 
 located by their metadata and never imported.
 """
 
+import difflib
 import importlib.metadata
 import re
 from dataclasses import dataclass
@@ -143,6 +144,14 @@ def find_picture(name):
                 if photograph.name == name:
                     return photograph.path
         if not path.suffix:
-            names = ", ".join(photograph.name for photograph in calibration_photographs())
-            raise UserError(f"There is no file {name!r}, and the bundled photographs are {names}")
+            names = [photograph.name for photograph in calibration_photographs()]
+            near = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
+            if near:
+                raise UserError(
+                    f"There is no file and no bundled photograph {name!r}; did you mean "
+                    f"{' or '.join(near)}?"
+                )
+            raise UserError(
+                f"There is no file {name!r}, and the bundled photographs are {', '.join(names)}"
+            )
     return path

@@ -213,10 +213,10 @@ def render_layers(
     return Group(
         table,
         "",
-        equality_text([comparison]),
-        *difference_texts(comparison),
-        "",
         published_table(cycle_pairs([comparison])),
+        "",
+        *difference_texts(comparison),
+        equality_text([comparison]),
     )
 
 

@@ -5,6 +5,7 @@ import dataclasses
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from mnv2.sim.cost.energy import frame_energy, load_energies
 from mnv2.sim.cycles.predict import PredictedFrames, PredictedLayer
 from mnv2.sim.jobs.files import write_json
 from mnv2.sim.memory.timing import shared_bytes_per_cycle
@@ -89,6 +90,7 @@ def make_prediction(
     sequence=None,
     spreads=None,
     commit=None,
+    energies=None,
 ):
     """Make the prediction of a network.
 
@@ -113,6 +115,8 @@ def make_prediction(
         See `Prediction`.
     commit : str, optional
         Of the project, where it is known.
+    energies : dict of str to float, optional
+        Joules of an operation, see `mnv2.sim.cost.energy.load_energies`, whose default is taken.
 
     Returns
     -------
@@ -156,6 +160,9 @@ def make_prediction(
         sequence=sequence,
         spreads=spreads,
         scale_sim=estimate_layers(network.rows, config),
+        energy=frame_energy(
+            layers, config, energies or load_energies(), network=network
+        ).by_operation,
     )
 
 
@@ -204,7 +211,7 @@ def prediction_headline(prediction):
 
 
 def render_prediction(prediction):
-    """Time, waiting and traffic of each layer.
+    """Time, waiting and traffic of each layer; the main figures stand last.
 
     Parameters
     ----------
@@ -237,9 +244,6 @@ def render_prediction(prediction):
             ),
         ]
     return Group(
-        Text(prediction_headline(prediction), style="bold"),
-        *notes,
-        "",
         time_table(prediction),
         "",
         stall_table(prediction),
@@ -252,4 +256,7 @@ def render_prediction(prediction):
             f"{memory_words(prediction.memory)}, {pauses}; commit {prediction.commit[:12]}",
             style="dim",
         ),
+        "",
+        *notes,
+        Text(prediction_headline(prediction), style="bold"),
     )

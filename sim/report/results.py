@@ -88,6 +88,11 @@ class Measurement:
         return (cause, cycles) if cycles else ("", 0)
 
     @property
+    def largest_stall_share(self) -> float:
+        """Share of the cycles that the cause of most waiting took, 0 to 1."""
+        return self.largest_stall[1] / self.cycles if self.cycles else 0.0
+
+    @property
     def bound(self) -> str:
         """Largest share of the cycles: ``"array"`` for its work, or the cause of a stall."""
         cause, cycles = self.largest_stall

@@ -164,8 +164,9 @@ def draw_roofline(report):
     peak, right, ridge = shape.peak, shape.limits[1], shape.ridge
     axes.plot(*zip(*shape.roof, strict=True), color=INK, linewidth=2)
     axes.set_xscale("log")
+    axes.set_yscale("log")
     axes.set_xlim(shape.limits)
-    axes.set_ylim(0, peak * 1.12)
+    axes.set_ylim(shape.heights)
     axes.annotate(
         f"{peak:,} products a cycle",
         (right, peak),
@@ -177,7 +178,7 @@ def draw_roofline(report):
     shared = "together" if report.shared_bytes_per_cycle else "each way"
     axes.annotate(
         f"left of here the memory port binds:\n{shape.bandwidth} bytes a cycle {shared}",
-        (ridge, 0),
+        (ridge, shape.heights[0]),
         xytext=(5, 8),
         textcoords="offset points",
         color=MUTED,
@@ -187,6 +188,7 @@ def draw_roofline(report):
     axes.set_xlabel("MACs for each byte that crossed the memory port meanwhile")
     axes.set_ylabel("MACs a cycle")
     _plain_ticks(axes.xaxis)
+    _plain_ticks(axes.yaxis)
     axes.grid(True, which="major")
     axes.legend(loc="lower right")
     label_points(axes, [short_name(result) for result in report.layers], shape.points)

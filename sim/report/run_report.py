@@ -207,6 +207,8 @@ class RunReport:
         Path of the other picture of two.
     second_classes : ClassRankings, optional
         Likeliest classes of that.
+    energy : dict of str to float, optional
+        Estimated joules of a frame by operation; of a whole network.
     preparation : str
         What was done to pixels, and where names of classes and ranges are from.
 
@@ -239,6 +241,7 @@ class RunReport:
     second_image: str = ""
     second_classes: ClassRankings | None = None
     preparation: str = ""
+    energy: Mapping[str, float] | None = field(default=None, hash=False)
 
     #: Whether the layers were predicted, not measured; no report holds both.
     predicted: ClassVar[bool] = False

@@ -103,6 +103,9 @@ class Roofline:
         MACs a byte, right of which the array binds.
     limits : tuple of float
         Left and right end of the figure, MACs a byte.
+    heights : tuple of float
+        Lower and upper end of the figure, MACs a cycle; both axes are logarithmic, so that the roof
+        is straight on both sides of the ridge.
     roof : list of (float, float)
         Points of the roof's line.
     points : list of (float, float)
@@ -115,6 +118,7 @@ class Roofline:
     bandwidth: int
     ridge: float
     limits: tuple[float, float]
+    heights: tuple[float, float]
     roof: list[tuple[float, float]]
     points: list[tuple[float, float]]
     groups: dict[str, list[int]]
@@ -217,8 +221,9 @@ def roofline(report: RunReport) -> Roofline:
     ridge = peak / bandwidth
     left = min(min(x for x, _ in points), ridge) / 2
     right = max(max(x for x, _ in points), ridge) * 2.4
-    slope = [left * (ridge / left) ** (step / 50) for step in range(51)]
-    roof = [*((x, x * bandwidth) for x in slope), (right, peak)]
+    roof = [(left, left * bandwidth), (ridge, peak), (right, peak)]
+    # A layer without products has no height on a logarithmic axis.
+    low = min([left * bandwidth, *(y for _, y in points if y > 0)]) / 1.4
     groups: dict[str, list[int]] = {
         "stem, head, classifier": [],
         "bottleneck": [],
@@ -227,7 +232,7 @@ def roofline(report: RunReport) -> Roofline:
     for number, result in enumerate(report.layers):
         kind = "bottleneck with residual" if result.residual else "bottleneck"
         groups[kind if result.kind == "block" else "stem, head, classifier"].append(number)
-    return Roofline(peak, bandwidth, ridge, (left, right), roof, points, groups)
+    return Roofline(peak, bandwidth, ridge, (left, right), (low, 1.5 * peak), roof, points, groups)
 
 
 def timeline_shares(report: RunReport) -> tuple[list[int], tuple[list[float], ...]]:

@@ -1,9 +1,12 @@
-"""The report on the terminal: the class first, then one line, then tables."""
+"""The report on the terminal: tables, then the class, then one line."""
+
+from collections.abc import Sequence
 
 from rich.console import Group
 from rich.text import Text
 
 from mnv2.sim.report.names import if_several, name_frames, words
+from mnv2.sim.report.results import Measurement
 from mnv2.sim.report.run_report import RunReport
 from mnv2.sim.report.wide_table import WideTable, new_table
 
@@ -16,18 +19,21 @@ __all__ = [
     "rounding_note",
     "stall_table",
     "time_table",
+    "worst_wait",
 ]
 
 #: Causes of waiting that have a column of their own; the rarer ones share one.
 CAUSE_COLUMNS = 5
 
 
-def render_report(report: RunReport) -> Group:
-    """Class, time, waiting and traffic of each layer, and provenance, for the terminal.
+def render_report(report: RunReport, notes: Sequence[str] = ()) -> Group:
+    """Time, waiting and traffic of each layer, and provenance; class and main figures stand last.
 
     Parameters
     ----------
     report : RunReport
+    notes : sequence of str
+        Shown after the tables.
 
     Returns
     -------
@@ -35,17 +41,18 @@ def render_report(report: RunReport) -> Group:
     """
     parts = [_class_table(one) for one in (report.classes, report.second_classes) if one]
     return Group(
-        *parts,
-        Text(headline(report), style="bold"),
-        *([Text(frames_line(report))] if report.frames else []),
-        "",
         time_table(report),
         "",
         stall_table(report),
         "",
         memory_table(report),
         "",
+        *map(Text, notes),
         _closing(report),
+        "",
+        *parts,
+        *([Text(frames_line(report))] if report.frames else []),
+        Text(headline(report), style="bold"),
     )
 
 
@@ -222,6 +229,7 @@ def stall_table(report: RunReport) -> WideTable:
         *(["others*"] if rest else []),
         "waited" if measured else "waits",
         "bound by",
+        "worst wait",
     )
     for result in _rows(report, table):
         table.add_row(
@@ -232,13 +240,23 @@ def stall_table(report: RunReport) -> WideTable:
             *([f"{sum(result.stalls.get(name, 0) for name in rest):,}"] if rest else []),
             f"{1 - result.busy_share:.1%}",
             f"{words(result.bound)} {result.bound_share:.1%}",
+            worst_wait(result),
             style=_style(result),
         )
     took = "took" if measured else "takes"
-    table.caption = f"bound by: what {took} most cycles, the array's work or one cause"
+    table.caption = (
+        f"bound by: what {took} most cycles, the array's work or one cause; worst wait: the cause "
+        f"that {took} most"
+    )
     if rest:
         table.caption += f"; * {', '.join(map(words, rest))}"
     return table
+
+
+def worst_wait(result: Measurement) -> str:
+    """``requantize 33.0%``: the cause of most waiting of a layer; empty where nothing waited."""
+    cause, _ = result.largest_stall
+    return f"{words(cause)} {result.largest_stall_share:.1%}" if cause else ""
 
 
 def memory_table(report: RunReport) -> WideTable:

@@ -18,6 +18,7 @@ from mnv2.sim.errors import SimulationError, UserError
 from mnv2.sim.jobs.cache import cache_dir, cache_folder
 from mnv2.sim.jobs.disk import check_room, room_in
 from mnv2.sim.jobs.sealed import is_sealed, seal_folder
+from mnv2.sim.rtl.compile_progress import count_objects
 from mnv2.sim.rtl.logs import tail
 from mnv2.sim.rtl.runtime import copy_runtime, keep_runtime
 from mnv2.sim.rtl.toolchain import find_toolchain, waves_format
@@ -73,6 +74,7 @@ def build_simulation(
     fast=False,
     verilator_arguments=(),
     building=None,
+    compiled=None,
     cocotb=True,
 ):
     """Build a simulation, or find the one that was built from the same content.
@@ -99,6 +101,9 @@ def build_simulation(
         Further arguments of Verilator.
     building : function, optional
         Called before it is built, if it is: here, or by another process that is then waited for.
+    compiled : function of (done, total), optional
+        Called while it is compiled, from a thread, with the object files that are there and those
+        that there will be.
     cocotb : bool
         Whether cocotb, and with it Python, is part of the executable; else ``main`` is needed.
 
@@ -148,6 +153,7 @@ def build_simulation(
                         tools,
                         runtime=[waves, *verilator_arguments],
                         cocotb=cocotb,
+                        compiled=compiled,
                     )
     return Build(directory=directory, top=top, waves=waves, built=built, versions=versions)
 
@@ -246,7 +252,9 @@ def _check_runs_programs(folder):
         )
 
 
-def _build(directory, texts, top, main, arguments, optimization, tools, *, runtime, cocotb):
+def _build(
+    directory, texts, top, main, arguments, optimization, tools, *, runtime, cocotb, compiled=None
+):
     """Build in a temporary folder; the result appears under its name whole or not at all.
 
     ``runtime`` are the choices that Verilator's own C++ files are compiled with.
@@ -290,7 +298,7 @@ def _build(directory, texts, top, main, arguments, optimization, tools, *, runti
             # Verilator's makefile refuses a folder with spaces, where nothing depends on its name.
             "CURDIR=.",
         ]
-        with log.open("wb") as file:
+        with log.open("wb") as file, count_objects(folder, compiled):
             for command in (verilate, compile_all):
                 done = subprocess.run(
                     [str(word) for word in command],

@@ -179,6 +179,7 @@ def run_tasks(
         waves=waves_folder is not None,
         memory_bytes=max(p.memory_bytes for p in programs),
         building=progress.building if progress else None,
+        compiled=progress.compiled if progress else None,
     )
     if progress:
         progress.built()

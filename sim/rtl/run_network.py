@@ -149,6 +149,7 @@ def run_network(
         asserts=asserts,
         waves=waves_file is not None,
         building=progress.building if progress else None,
+        compiled=progress.compiled if progress else None,
     )
     if progress:
         progress.built()

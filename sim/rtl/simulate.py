@@ -77,7 +77,14 @@ class Simulation:
 
 
 def build_accelerator(
-    config, *, memory_bytes=0, memory_sources=None, waves=False, asserts=False, building=None
+    config,
+    *,
+    memory_bytes=0,
+    memory_sources=None,
+    waves=False,
+    asserts=False,
+    building=None,
+    compiled=None,
 ):
     """Simulation of the accelerator of a configuration and its memory, built if it is not there.
 
@@ -90,7 +97,7 @@ def build_accelerator(
     memory_sources : function of (int, int), optional
         Called with the bits of the accelerator's port and the size of the memory: texts by file
         name that hold the module ``axi_memory``, in place of the project's own.
-    waves, asserts, building
+    waves, asserts, building, compiled
         See `mnv2.sim.rtl.build.build_simulation`.
 
     Returns
@@ -117,6 +124,7 @@ def build_accelerator(
         # Another memory is run for a frame or two: its build takes longer than they do.
         fast=memory_sources is None,
         building=building,
+        compiled=compiled,
         verilator_arguments=(
             f"-GDATA_BITS={config.data_bits}",
             f"-GADDRESS_BITS={config.address_bits}",

@@ -6,6 +6,9 @@ import typer
 
 __all__ = ["command_line"]
 
+#: Parameters that change how a command prints, and nothing of its report.
+MANNERS = ("quiet", "as_json")
+
 
 def command_line(context: typer.Context) -> str:
     """The command with the options that were given, quoted for a shell.
@@ -24,7 +27,7 @@ def command_line(context: typer.Context) -> str:
     options: list[str] = []
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
-        if source is None or source.name != "COMMANDLINE":
+        if source is None or source.name != "COMMANDLINE" or parameter.name in MANNERS:
             continue
         value = context.params[parameter.name or ""]
         values = value if isinstance(value, (list, tuple)) else [value]

@@ -1,4 +1,4 @@
-"""Progress of runs in RTL; where standard error is no terminal, only the build is announced."""
+"""Progress of runs in RTL."""
 
 import time
 from collections.abc import Sequence
@@ -38,10 +38,18 @@ class _RunBar(BuildProgress):
 
     def building(self) -> None:
         """Show that the simulation is being built, on no terminal too."""
-        self._bar.reset(self._task, total=None, description="Building (minutes, once)")
+        # A task of its own: its time left is that of its own pace.
+        self._bar.remove_task(self._task)
+        self._task = self._bar.add_task("Building (minutes, once)", total=None)
         console = get_error_console()
         if not console.is_terminal:
             console.print("Building the simulation (minutes) ...")
+
+    def compiled(self, done: int, total: int) -> None:
+        """Show how much of the simulation is compiled."""
+        self._bar.update(
+            self._task, completed=done, total=total, description="Building: compiling (once)"
+        )
 
     def built(self) -> None:
         """Start the bar again for the simulation."""

@@ -6,7 +6,17 @@ from typing import Any
 
 from mnv2.sim.page.kit.markup import element
 
-__all__ = ["Column", "Note", "count", "decimal", "difference", "percent", "signed", "table"]
+__all__ = [
+    "Column",
+    "Note",
+    "change",
+    "count",
+    "decimal",
+    "difference",
+    "percent",
+    "signed",
+    "table",
+]
 
 
 def count(value):
@@ -76,6 +86,24 @@ def difference(one, other):
         return Note(value, signed(value), "bad" if value else "good")
 
     return cell
+
+
+def change(share, *, better):
+    """Cell of a relative change: green or red, unless it is rounded to nothing.
+
+    Parameters
+    ----------
+    share : float or None
+        None where there is nothing to compare.
+    better : bool
+        Whether a change of this sign is an improvement.
+    """
+    if share is None:
+        return Note(None, "")
+    shown = f"{share:+.1%}".replace("%", " %") if share else "0"
+    if shown in ("0", "+0.0 %", "-0.0 %"):
+        return Note(share, shown)
+    return Note(share, shown, "good" if better else "bad")
 
 
 def table(name, caption, columns, rows, *, total=None, note="", keys=None):

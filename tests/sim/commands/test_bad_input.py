@@ -206,7 +206,8 @@ def test_configuration_file_that_is_wrong(text, words, refuse, photograph, tmp_p
     ("options", "words"),
     [
         (["--width", "0.6"], "The width must be one of 0.35, 0.5, 0.75, 1.0, 1.3, 1.4, not 0.6"),
-        (["--size", "100"], "The size must be one of 96, 128, 160, 192, 224, not 100"),
+        (["--size", "4097"], "The size must be 1 to 4,096 pixels, not 4097"),
+        (["--size", "0"], "The size must be 1 to 4,096 pixels, not 0"),
     ],
 )
 def test_network_that_is_not_in_the_family(options, words, refuse):

@@ -56,13 +56,13 @@ def test_options_change_the_prediction():
 
 
 def json_cycles(*arguments):
-    return invoke("predict", *arguments).stdout.split(" cycles")[0]
+    return json.loads(invoke("predict", *arguments, "--json").stdout)["total"]["cycles"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--size", "100"), "The size must be one of"),
+        (("--size", "5000"), "The size must be 1 to 4,096 pixels"),
         (("--frames", "2"), "must be 1, or 3 or more, not 2"),
         (("--set", "frames=2", "--frames", "4"), "1, or 6 or more and a multiple of 2"),
         (("--draws", "0"), "--draws must be 1 or more"),

@@ -30,6 +30,9 @@ class Recorder:
     def starting(self, steps):
         """Its steps are these."""
 
+    def compiled(self, done, total):
+        pass
+
     def building(self):
         """Its accelerator is being built."""
 

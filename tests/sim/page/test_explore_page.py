@@ -206,3 +206,34 @@ def test_paper(shown):
             "[...document.querySelectorAll('.detail table')].some(one => one.style.fontSize !== '')"
         )
         assert shown.page.locator("#designs thead th").first.inner_text() == "design"
+
+
+def test_two_designs_are_pinned(shown, results):
+    front = results.front
+    shown.page.locator("#pin-a").select_option(front[0].name)
+    shown.page.locator(".pick", has_text=front[-1].name).first.click()
+    shown.page.locator("#detail button[data-pin=b]").click()
+    heads = shown.page.locator("#pinned thead th").all_text_contents()
+    assert heads[1:3] == [front[0].name, front[-1].name]
+    rows = {
+        cells[0]: cells[1:]
+        for cells in (
+            row.locator("th, td").all_text_contents()
+            for row in shown.page.locator("#pinned tbody tr").all()
+        )
+        if len(cells) == 4
+    }
+    dsps = [front[0].resources.dsp, front[-1].resources.dsp]
+    change = f"{(dsps[1] / dsps[0] - 1) * 100:+.1f} %"
+    assert rows["DSP blocks"] == [f"{dsps[0]:,}", f"{dsps[1]:,}", change]
+    layer = front[0].layers[0].name
+    assert layer in rows
+    # Of the options only those that differ are shown.
+    options = [
+        name
+        for name, value in dataclasses.asdict(front[0].config).items()
+        if value != getattr(front[-1].config, name)
+    ]
+    assert [name for name in dataclasses.asdict(front[0].config) if name in rows] == options
+    better = shown.page.locator("#pinned tr", has_text="DSP blocks").first.locator("td").last
+    assert "good" in better.get_attribute("class")

@@ -146,5 +146,15 @@ def test_two_frames_abreast_are_named():
     assert lower.get_xlabel() == "million bytes of two frames abreast"
     axes = run_plots.draw_roofline(report).axes[0]
     assert "896 products a cycle" in [text.get_text() for text in axes.texts]
-    (roof,) = [line for line in axes.lines if len(line.get_xdata()) > 50]
+    (roof,) = [line for line in axes.lines if line.get_linewidth() == 2]
     assert max(roof.get_ydata()) == 896
+
+
+def test_roof_is_straight_on_both_sides_of_the_ridge(report):
+    """On logarithmic axes the slope is 1 left of the ridge, and 0 right of it."""
+    axes = run_plots.draw_roofline(report).axes[0]
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    (roof,) = [line for line in axes.lines if line.get_linewidth() == 2]
+    (left, low), (ridge, peak), (_, end) = roof.get_xydata()
+    assert peak == end == 448
+    assert peak / low == pytest.approx(ridge / left)

@@ -179,3 +179,26 @@ def test_another_rounding_is_said():
     assert "rounded" not in headline(example_network_report())
     once = example_network_report(configuration={"requantize": "single"})
     assert headline(once).endswith("0 mismatches, results rounded once (requantize=single)")
+
+
+def test_the_summary_stands_last():
+    """Tables before it, then the class, then the main figures."""
+    report = example_network_report()
+    lines = [line for line in render(report, width=300).splitlines() if line.strip()]
+    assert lines[-1].startswith("1,000-class frame: ")
+    order = [
+        next(number for number, line in enumerate(lines) if text in line)
+        for text in ("Layers in RTL", "waited for", "External memory", "golden and RTL agree")
+    ]
+    assert order == sorted(order)
+
+
+def test_worst_wait_stands_beside_what_binds():
+    """A layer that is bound by the array says what the rest of its cycles waited for."""
+    report = example_network_report()
+    block = report.layers[2]
+    cause, cycles = max(block.stalls.items(), key=lambda item: item[1])
+    assert block.bound == "array"
+    text = render(report, width=300)
+    row = next(line for line in text.split("waited for")[1].splitlines() if "block2 " in line)
+    assert row.rstrip().endswith(f"{cause} {cycles / block.cycles:.1%}")

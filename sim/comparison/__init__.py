@@ -1,0 +1,1 @@
+"""Reports side by side: layer by layer, with resources, energy and differences; what-if tables."""
