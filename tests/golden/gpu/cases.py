@@ -145,7 +145,7 @@ CASES = {
                 b, 8, a, _arithmetic(r, b, o)
             )
         )
-        for rounding in ("double", "single", "truncate")
+        for rounding in ("double", "single", "truncate", "even")
         for bits in (12, 18, 24, 32)
         for overflow in ("wrap", "saturate")
         for activations in (8, 16)
@@ -155,6 +155,9 @@ CASES = {
     "power of two": lambda: power_of_two(make_model(6)),
     "power of two, single": lambda: power_of_two(
         make_model(6, 8, 8, _arithmetic("single", 32, "wrap"))
+    ),
+    "power of two, even": lambda: power_of_two(
+        make_model(6, 8, 8, _arithmetic("even", 32, "wrap"))
     ),
     "per tensor": lambda: per_tensor(make_model(7)),
     "without ReLU6": lambda: without_relu6(make_model(8)),
