@@ -1,14 +1,16 @@
 """From an ONNX file to the float model: its layers are followed from the image to the logits."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from mnv2.golden.float_model import IMAGENET_NORMALIZATION, KERAS_NORMALIZATION
 from mnv2.golden.importers.float_network import FloatConvolution, agree_on_size, assemble_model
 from mnv2.golden.importers.onnx_graph import OnnxGraph
+from mnv2.golden.importers.onnx_integers import integer_model
 from mnv2.golden.importers.onnx_layers import find_layers
 from mnv2.golden.importers.onnx_quantized import settle_clamp
-from mnv2.golden.importers.onnx_records import NHWC, OnnxLayer, OnnxPool
+from mnv2.golden.importers.onnx_records import NHWC, OnnxLayer, OnnxPool, Sum
 from mnv2.golden.network import PADDINGS, output_size, stride_padding
+from mnv2.golden.summary import short_repr
 
 QUANTIZED = (
     "read as floats: weights and biases are those that its integers stand for; activations are "
@@ -17,7 +19,9 @@ QUANTIZED = (
 
 
 def parse_onnx(data, input_size=None, read_sibling=None):
-    """FloatModel of a file's bytes.
+    """The model in a file's bytes.
+
+    It is a FloatModel, or a QuantizedModel where a training quantised the activations.
 
     The file does not say how its pictures were normalised. One whose strided layers pad as
     TensorFlow does, or whose image has its channels last, is read as Keras's (x / 127.5 - 1), any
@@ -39,9 +43,58 @@ def parse_onnx(data, input_size=None, read_sibling=None):
     """
     graph = OnnxGraph(data, read_sibling)
     found = find_layers(graph)
+    parts = _find_parts(found)
+    rows, columns = (2, 3) if found.layout != NHWC else (1, 2)
+    shape = graph.input_shape
+    size = agree_on_size(input_size, (shape[rows], shape[columns]))
+    strided = [parts.stem, *(depthwise for (_, depthwise, _), _ in parts.blocks)]
+    padding = _find_padding(strided, size)
+    keras = padding == "tensorflow" or found.layout == NHWC
+    model = assemble_model(
+        _part(parts.stem),
+        [tuple(_part(x) for x in chain) for chain, _ in parts.blocks],
+        _part(parts.head),
+        _part(parts.classifier),
+        input_size=size,
+        padding=padding,
+        strides=[layer.stride for layer in strided],
+        input_normalization=KERAS_NORMALIZATION if keras else IMAGENET_NORMALIZATION,
+    )
+    kernel = parts.classifier.source.kernel
+    if kernel is not None and kernel != model.network.head.output_shape[:2]:
+        raise ValueError(
+            f"The pool must take the mean of the whole map, "
+            f"{model.network.head.output_shape[:2]}, not of {kernel}"
+        )
+    if found.trained:
+        return integer_model(model.network, found, parts)
+    return replace(model, notes=(QUANTIZED,)) if found.quantized else model
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The layers of a graph by their place in the network.
+
+    Attributes
+    ----------
+    stem, head, classifier : OnnxLayer
+    blocks : tuple of ((OnnxLayer or None, OnnxLayer, OnnxLayer), OnnxLayer or Sum)
+        Expansion, depthwise convolution and projection, and what makes the block's output.
+    """
+
+    stem: OnnxLayer
+    blocks: tuple[tuple[tuple[OnnxLayer | None, OnnxLayer, OnnxLayer], OnnxLayer | Sum], ...]
+    head: OnnxLayer
+    classifier: OnnxLayer
+
+    __repr__ = short_repr
+
+
+def _find_parts(found):
+    """The Parts of Layers that follow each other as the family's do."""
     chain = _Chain(found)
     stem = chain.take("stem", found.image, taps=3, clamped=True)
-    blocks, strides, strided, shortcut = [], [stem.stride], [stem], stem
+    blocks, shortcut = [], stem
     while not chain.at_head(shortcut):
         expand, value = None, shortcut
         if not chain.next_is_depthwise():
@@ -50,33 +103,9 @@ def parse_onnx(data, input_size=None, read_sibling=None):
         project = chain.take("projection", depthwise, taps=1, clamped=False)
         residual = depthwise.stride == 1 and project.weights.shape[-1] == _channels(shortcut)
         shortcut = chain.add(shortcut, project, residual)
-        blocks.append((expand, depthwise, project))
-        strides.append(depthwise.stride)
-        strided.append(depthwise)
+        blocks.append(((expand, depthwise, project), shortcut))
     head = chain.take("head", shortcut, taps=1, clamped=True)
-    classifier = chain.classifier(head)
-    rows, columns = (2, 3) if found.layout != NHWC else (1, 2)
-    shape = graph.input_shape
-    size = agree_on_size(input_size, (shape[rows], shape[columns]))
-    padding = _find_padding(strided, size)
-    keras = padding == "tensorflow" or found.layout == NHWC
-    model = assemble_model(
-        _part(stem),
-        [tuple(_part(x) for x in block) for block in blocks],
-        _part(head),
-        _part(classifier),
-        input_size=size,
-        padding=padding,
-        strides=strides,
-        input_normalization=KERAS_NORMALIZATION if keras else IMAGENET_NORMALIZATION,
-    )
-    kernel = classifier.source.kernel
-    if kernel is not None and kernel != model.network.head.output_shape[:2]:
-        raise ValueError(
-            f"The pool must take the mean of the whole map, "
-            f"{model.network.head.output_shape[:2]}, not of {kernel}"
-        )
-    return replace(model, notes=(QUANTIZED,)) if found.quantized else model
+    return Parts(stem, tuple(blocks), head, chain.classifier(head))
 
 
 def _channels(value):
@@ -97,7 +126,7 @@ class _Chain:
 
     def __init__(self, found):
         self._layers, self._sums = list(found.layers), list(found.sums)
-        self._output = found.output
+        self._output, self._trained = found.output, found.trained
 
     def _next(self, what):
         if not self._layers:
@@ -119,7 +148,8 @@ class _Chain:
         if clamped:
             settle_clamp(layer)
         wanted = (0.0, 6.0) if clamped else (float("-inf"), float("inf"))
-        if (layer.low, layer.high) != wanted:
+        # In a network of integers the clamp is the quantiser's, or goes into it.
+        if (layer.low, layer.high) != wanted and not self._trained:
             raise ValueError(
                 f"The {what} {layer.name} must {'' if clamped else 'not '}be clamped"
                 f"{' to 0..6' if clamped else ''}, not to {layer.low}..{layer.high}"

@@ -361,7 +361,7 @@ def flat(model):
         (lambda m: setattr(m.graph.node[0], "domain", "com.x"), "of the domain com.x is not part"),
         (
             lambda m: setattr(m.graph.node[0], "domain", "qonnx.custom_op.general"),
-            "is not part of MobileNetV2: the file is QONNX, .* give the float ONNX",
+            "is not part of MobileNetV2: of QONNX Quant is read; give the file as its training",
         ),
         (
             lambda m: setattr(m.graph.node[0], "domain", "com.microsoft"),
