@@ -12,6 +12,8 @@ from mnv2.golden.fixed_point import round_half_away
 from mnv2.golden.summary import short_repr
 
 BITS = range(2, 33)
+#: Beyond any integer; an infinite limit becomes one of them.
+_ENDS = np.float32(-(2.0**40)), np.float32(2.0**40)
 
 
 def _half_away(values):
@@ -90,7 +92,8 @@ class Grid:
 
     def integers(self, values):
         """Nearest integers of the grid, int64, in the float32 steps of the reference."""
-        scaled, run = np.asarray(values, np.float32) / self.scale, ROUNDINGS[self.rounding]
+        run = ROUNDINGS[self.rounding]
+        scaled = np.clip(np.asarray(values, np.float32) / self.scale, *_ENDS)
         moved = scaled + self.zero_point if self.adds_first else run(scaled) + self.zero_point
         clipped = np.clip(moved, np.float32(self.low), np.float32(self.high))
         return run(clipped).astype(np.int64)

@@ -76,14 +76,14 @@ def find_steps(name, grids):
     """
     if len(grids) != 1:
         raise ValueError(
-            f"The output of {name[:80]} must be quantised, by a Quant of its own"
+            f"The output of {name[:100]} must be quantised, by a Quant of its own"
             if not grids
-            else f"The output of {name[:80]} must be quantised in one way, not in {len(grids)}"
+            else f"The output of {name[:100]} must be quantised in one way, not in {len(grids)}"
         )
     (grid,) = grids
     if grid.bits not in ACTIVATION_BITS or grid.bits > 8:
         raise ValueError(
-            f"The output of {name[:80]} must be quantised to 4 to 8 bits, not {grid.bits}"
+            f"The output of {name[:100]} must be quantised to 4 to 8 bits, not {grid.bits}"
         )
     shift = 0 if grid.signed else 2 ** (grid.bits - 1)
     low, high = grid.low - shift, grid.high - shift
@@ -310,7 +310,7 @@ def integer_model(network, found, parts):
         raise ValueError("The image must be rounded to the nearest integers, not FLOOR")
 
     def convolution(layer, part, source):
-        target = builder.steps(part.name, part.grids)
+        target = builder.steps(f"the layer {part.name}", part.grids)
         return builder.layer(layer, part, source, target), target
 
     stem, steps = convolution(network.stem, parts.stem, image)
@@ -320,7 +320,7 @@ def integer_model(network, found, parts):
         for layer, part in zip(block.layers, (x for x in chain if x is not None), strict=True):
             made[layer.kind], steps = convolution(layer, part, steps)
         if block.residual:
-            target = builder.steps(total.name, total.grids)
+            target = builder.steps(f"the operator Add {total.name}", total.grids)
             add, steps = add_integers(block.add_name, total, shortcut, steps, target), target
         blocks.append(
             QuantizedBlock(block.name, made.get("expand"), made["depthwise"], made["project"], add)
@@ -333,7 +333,11 @@ def integer_model(network, found, parts):
     count = math.prod(network.pool.kernel_size)
     mean = find_mean(count, steps, pooled, Fraction(steps.scale) / Fraction(pooled.scale))
     last = parts.classifier
-    logits = builder.steps(last.name, last.grids) if last.grids else _logits_steps(last, pooled)
+    logits = (
+        builder.steps(f"the layer {last.name}", last.grids)
+        if last.grids
+        else _logits_steps(last, pooled)
+    )
     classifier = builder.layer(network.classifier, last, pooled, logits)
     return QuantizedModel(
         network,

@@ -25,9 +25,10 @@ from mnv2.golden.importers.float_formats import parse_float_model
 from mnv2.golden.importers.float_reader import _sentence as clean_sentence
 from mnv2.golden.importers.keras_config import KerasConfig
 from mnv2.golden.importers.tflite import read_graph
-from mnv2.golden.network import mobilenet_v2
+from mnv2.golden.network import build_network, mobilenet_v2
 from tests.golden.graph.models import ModelMaker
 from tests.golden.importers.float_files import onnx_bytes, random_float_model, torch_zip
+from tests.golden.importers.qonnx_files import trained_bytes
 
 HERE = Path(__file__).parent
 SECONDS = 20
@@ -85,6 +86,14 @@ def _quantized_onnx():
         return quantized(Path(folder), onnx_bytes(model, normalized=False), QuantFormat.QOperator)
 
 
+def _trained_onnx(form):
+    """A network that its training quantised; damage reaches quantisers and their constants."""
+    network = build_network(
+        ((1, 4, 1, 1), (2, 4, 2, 1)), stem_channels=4, head_channels=8, classes=3, input_size=8
+    )
+    return trained_bytes(0, network, form=form, weight_bits=6, activation_bits=7)[0]
+
+
 def tflite_file():
     """A file with the operators of preprocessing, Flatten and hidden dense layers."""
     maker = ModelMaker(np.random.default_rng(8))
@@ -107,6 +116,8 @@ FORMS = {
     "keras hdf5": (lambda: _nested("adapted.h5"), parse_float_model),
     "keras configuration": (_configuration, KerasConfig.parse),
     "onnx quantised": (_quantized_onnx, parse_float_model),
+    "onnx trained": (lambda: _trained_onnx("qonnx"), parse_float_model),
+    "onnx qcdq": (lambda: _trained_onnx("qcdq"), parse_float_model),
     "tflite": (tflite_file, read_graph),
 }
 

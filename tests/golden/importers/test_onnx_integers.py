@@ -165,7 +165,7 @@ def test_zero_points_that_move_halves_are_said():
     """QONNX adds an odd zero point before it rounds to even; golden after."""
     model = parse_float_model(trained_bytes(1, NETWORK, zero_point=3)[0])
     (note,) = model.notes
-    assert note.startswith("7 tensors have a zero point that moves what QONNX rounds")
+    assert note.startswith("9 tensors have a zero point that moves what QONNX rounds")
 
 
 def test_weights_alone_make_a_float_model():
@@ -245,6 +245,15 @@ def _skip(output):
     return change
 
 
+def _reads(nodes, output, name, place=0):
+    _quant(nodes, output).input[place] = name
+
+
+def _other_scale(nodes, constants):
+    constants.append(numpy_helper.from_array(np.float32(0.7), "other"))
+    _reads(nodes, "stem.out", "other", 1)
+
+
 def _twice(nodes, constants):
     first = _quant(nodes, "stem.out")
     second = helper.make_node(
@@ -260,11 +269,22 @@ def _twice(nodes, constants):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (_skip("stem.out"), "The input of block1.depthwise.* must be quantised, by a Quant"),
-        (_skip("block1.project.out"), "Both terms of the operator Add n_block1.sum must be quan"),
-        (_skip("pool.out"), "The input of classifier.* must be quantised"),
-        (_skip("head.out"), "The input of the pool must be quantised"),
-        (_skip("input.out"), "The input of stem.* must be quantised"),
+        (_skip("stem.out"), "output of the layer stem.weights must be quantised, by a Quant"),
+        (_skip("block1.add.out"), "output of the operator Add n_block1.sum must be quantised"),
+        (_skip("pool.out"), "The output of the pool must be quantised"),
+        (_skip("input.out"), "The output of the image must be quantised"),
+        (
+            lambda nodes, constants: _reads(nodes, "block1.depthwise.conv", "stem.relu"),
+            "The input of block1.depthwise.weights must be quantised",
+        ),
+        (
+            lambda nodes, constants: _reads(nodes, "block1.sum", "stem.relu"),
+            "Both terms of the operator Add n_block1.sum must be quantised",
+        ),
+        (
+            lambda nodes, constants: _reads(nodes, "mean", "head.relu"),
+            "The input of the pool must be quantised",
+        ),
         (_skip("block2.expand.weights"), "weights block2.expand.weight must be quantised, as the"),
         (_twice, "must be quantised in one way, not in 2"),
         (
@@ -307,7 +327,9 @@ def _twice(nodes, constants):
         ),
         (
             lambda nodes, constants: _constant(
-                constants, "stem.weights.scale", np.ones((1, 3, 1, 1), np.float32)
+                constants,
+                "stem.weights.scale",
+                np.arange(1, 4, dtype=np.float32).reshape(1, 3, 1, 1),
             ),
             "must have a scale, or one for each output channel",
         ),
@@ -349,9 +371,7 @@ def test_halves_away_from_zero_need_a_spare_bit():
             "must clip integers to integers",
         ),
         (
-            lambda nodes, constants: _quant(nodes, "stem.out").input.__setitem__(
-                1, "head.out.scale"
-            ),
+            _other_scale,
             "must have the scale and the zero point of the QuantizeLinear before it",
         ),
     ],
