@@ -295,7 +295,7 @@ def integer_model(network, found, parts):
     ----------
     network : mnv2.golden.network.Network
     found : mnv2.golden.importers.onnx_records.Layers
-    parts : mnv2.golden.importers.onnx_network.Parts
+    parts : mnv2.golden.importers.parts.Parts
 
     Raises
     ------

@@ -25,9 +25,11 @@ from mnv2.golden.importers.float_formats import parse_float_model
 from mnv2.golden.importers.float_reader import _sentence as clean_sentence
 from mnv2.golden.importers.keras_config import KerasConfig
 from mnv2.golden.importers.tflite import read_graph
+from mnv2.golden.importers.tflite_layers import read_float_tflite
 from mnv2.golden.network import build_network, mobilenet_v2
 from tests.golden.graph.models import ModelMaker
 from tests.golden.importers.float_files import onnx_bytes, random_float_model, torch_zip
+from tests.golden.importers.float_tflite_files import float_tflite_bytes
 from tests.golden.importers.qonnx_files import trained_bytes
 
 HERE = Path(__file__).parent
@@ -86,12 +88,20 @@ def _quantized_onnx():
         return quantized(Path(folder), onnx_bytes(model, normalized=False), QuantFormat.QOperator)
 
 
+def _small_network(padding="pytorch"):
+    return build_network(
+        ((1, 4, 1, 1), (2, 4, 2, 1)),
+        stem_channels=4,
+        head_channels=8,
+        classes=3,
+        input_size=8,
+        padding=padding,
+    )
+
+
 def _trained_onnx(form):
     """A network that its training quantised; damage reaches quantisers and their constants."""
-    network = build_network(
-        ((1, 4, 1, 1), (2, 4, 2, 1)), stem_channels=4, head_channels=8, classes=3, input_size=8
-    )
-    return trained_bytes(0, network, form=form, weight_bits=6, activation_bits=7)[0]
+    return trained_bytes(0, _small_network(), form=form, weight_bits=6, activation_bits=7)[0]
 
 
 def tflite_file():
@@ -107,6 +117,11 @@ def tflite_file():
     return maker.finish([maker.logistic(maker.fully_connected(x, 3))])[0]
 
 
+def _float_tflite():
+    model = random_float_model(np.random.default_rng(0), _small_network("tensorflow")).folded()
+    return float_tflite_bytes(model, "float16", preprocessing=[("MUL", [1 / 64])])[0]
+
+
 #: The file of each form, and what reads it.
 FORMS = {
     "safetensors": (_safetensors, parse_float_model),
@@ -119,6 +134,7 @@ FORMS = {
     "onnx trained": (lambda: _trained_onnx("qonnx"), parse_float_model),
     "onnx qcdq": (lambda: _trained_onnx("qcdq"), parse_float_model),
     "tflite": (tflite_file, read_graph),
+    "tflite of floats": (_float_tflite, read_float_tflite),
 }
 
 
