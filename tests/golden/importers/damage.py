@@ -19,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import onnx
 import safetensors.numpy
 
 from mnv2.golden.importers.float_formats import parse_float_model
@@ -117,6 +118,54 @@ def tflite_file():
     return maker.finish([maker.logistic(maker.fully_connected(x, 3))])[0]
 
 
+def _read_edited_onnx(content):
+    """Reads a trained network after a few edits of its graph, drawn from the damaged bytes.
+
+    Damaged bytes are mostly no ONNX any more; these are, and reach what works on quantisers.
+    """
+    rng = np.random.default_rng(list(content))
+    form = "onnx trained" if rng.random() < 0.5 else "onnx qcdq"
+    proto = onnx.ModelProto.FromString(whole_file(form))
+    for _ in range(rng.integers(1, 4) if content != whole_file("onnx edited") else 0):
+        _edit(rng, proto.graph)
+    return parse_float_model(proto.SerializeToString())
+
+
+def _edit(rng, graph):
+    """One change of a node or of a constant."""
+    node = graph.node[rng.integers(len(graph.node))]
+    tensor = graph.initializer[rng.integers(len(graph.initializer))]
+    names = [*(x.name for x in graph.initializer), *(x.output[0] for x in graph.node), ""]
+    kind = rng.integers(0, 7)
+    if kind == 0 and node.input:
+        node.input[rng.integers(len(node.input))] = names[rng.integers(len(names))]
+    elif kind == 1 and node.input:
+        del node.input[rng.integers(len(node.input)) :]
+    elif kind == 2:
+        other = graph.node[rng.integers(len(graph.node))]
+        node.op_type, node.domain = other.op_type, other.domain
+    elif kind == 3 and node.attribute:
+        attribute = node.attribute[rng.integers(len(node.attribute))]
+        attribute.i = int(rng.choice([-1, 0, 2, 2**40]))
+        attribute.s = rng.choice([b"FLOOR", b"HALF_UP", b"", b"\xff"])
+        attribute.ints.extend([int(rng.integers(-3, 9))])
+    elif kind == 4:
+        del graph.node[rng.integers(len(graph.node))]
+    elif kind == 5:
+        value = onnx.numpy_helper.to_array(tensor)
+        odd = rng.choice([0, -1, np.nan, np.inf, 1e30, 1e-38, 0.5, 77])
+        with np.errstate(all="ignore"):
+            value = np.where(rng.random(value.shape) < 0.3, odd, value).astype(value.dtype)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(value, tensor.name))
+    else:
+        shape = [int(x) for x in rng.integers(0, 4, rng.integers(0, 5))]
+        value = np.resize(onnx.numpy_helper.to_array(tensor), shape)
+        kinds = (np.float32, np.int8, np.uint8, np.int32, np.int64, np.float64)
+        with np.errstate(all="ignore"):
+            value = value.astype(kinds[rng.integers(len(kinds))])
+        tensor.CopyFrom(onnx.numpy_helper.from_array(value, tensor.name))
+
+
 def _float_tflite():
     model = random_float_model(np.random.default_rng(0), _small_network("tensorflow")).folded()
     return float_tflite_bytes(model, "float16", preprocessing=[("MUL", [1 / 64])])[0]
@@ -133,6 +182,7 @@ FORMS = {
     "onnx quantised": (_quantized_onnx, parse_float_model),
     "onnx trained": (lambda: _trained_onnx("qonnx"), parse_float_model),
     "onnx qcdq": (lambda: _trained_onnx("qcdq"), parse_float_model),
+    "onnx edited": (lambda: bytes(range(256)), _read_edited_onnx),
     "tflite": (tflite_file, read_graph),
     "tflite of floats": (_float_tflite, read_float_tflite),
 }
