@@ -30,8 +30,6 @@ from mnv2.golden.quantized_layer import (
 )
 from mnv2.golden.summary import short_repr
 
-#: Bits of a multiplier where rounding is single: what the accelerator's unit for it has.
-_SINGLE_BITS = 17
 #: What of an accumulator's step a bias may lie beside its integer without being mentioned.
 _EXACT = 0.01
 _INT32 = signed_range(32)
@@ -157,10 +155,11 @@ class _Builder:
             raise ValueError(
                 f"The weights {part.name} less their zero points must fit 8 bits, not {bits}"
             )
-        rounding, doubled = choose_rounding(part, target, steps / target.scale, bits)
-        if doubled:
-            integers, scales, steps, bits = 2 * integers, scales / 2, steps / 2, bits + 1
-        multiplier, shift = quantize_multipliers(steps / target.scale)
+        factors = steps / target.scale
+        arithmetic = choose_arithmetic(part, target, factors)
+        multiplier, shift = quantize_multipliers(factors)
+        if arithmetic.rounding == "double":
+            multiplier, shift = just_below(multiplier, shift)
         return QuantizedLayer(
             layer.name,
             layer.kind,
@@ -179,7 +178,7 @@ class _Builder:
             layer.padding,
             bits,
             target.bits,
-            rounding,
+            arithmetic,
         )
 
     def whole(self, part, values):
@@ -214,25 +213,37 @@ def needed_bits(integers):
     return max(2, max(high, ~low).bit_length() + 1)
 
 
-def choose_rounding(part, target, factors, bits):
-    """(Arithmetic of a layer, whether its weights are doubled for it).
+def choose_arithmetic(part, target, factors):
+    """The Arithmetic of a layer.
 
     QONNX's HALF_UP goes away from zero. LiteRT's two roundings do that exactly where the first has
-    nothing to round: with factors that are powers of two, and weights that are even.
+    nothing to round, which `just_below` sees to for powers of two. Of other factors no half comes.
     """
     name = target.grid.rounding
     if name != "HALF_UP":
-        return Arithmetic(rounding="truncate" if name == "FLOOR" else "even"), False
-    exact = all(is_power_of_two(x) for x in factors)
-    if exact and bits < WEIGHT_BITS[-1]:
-        return Arithmetic(), True
+        return Arithmetic(rounding="truncate" if name == "FLOOR" else "even")
+    exact = [is_power_of_two(x) for x in factors]
+    if all(exact):
+        return Arithmetic()
     negative = max(target.minimum, target.bound(part.low)) < target.zero_point
-    if exact and negative:
+    if any(exact) and negative:
         raise ValueError(
-            f"The output of {part.name} must not be rounded HALF_UP: with weights of 8 bits there "
-            "is no arithmetic that rounds negative halves so; train it with ROUND"
+            f"The output of {part.name} must not be rounded HALF_UP: of its channels some have "
+            "steps that are powers of two and some have not; train it with ROUND"
         )
-    return Arithmetic(_SINGLE_BITS if exact else 32, "single"), False
+    return Arithmetic(rounding="single")
+
+
+def just_below(multiplier, shift):
+    """The Q31 form of powers of two that LiteRT's first rounding leaves whole.
+
+    2**31 - 1 in place of 2**30: (acc * (2**31 - 1) + 2**30) >> 31 is acc, up to 2**30.
+    """
+    lowered = shift >= 0
+    return (
+        np.where(lowered, 2**31 - 1, multiplier).astype(np.int32),
+        np.where(lowered, shift + 1, shift).astype(np.int32),
+    )
 
 
 def add_integers(name, part, a, b, target):

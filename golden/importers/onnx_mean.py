@@ -45,10 +45,12 @@ def find_mean(count, source, target, factor):
         return _record(QuantizedExactMean, count, source, target, parameters, "even")
     for rounding in _ROUNDINGS[target.grid.rounding]:
         nearest, shift = quantize_multiplier(float(ratio))
-        for multiplier in (nearest, nearest + 1, nearest - 1):
-            if not 2**30 <= multiplier < 2**31:
+        candidates = [(nearest + step, shift) for step in (0, 1, -1)]
+        # Just below a power of two the first of two roundings leaves the sum as it is.
+        for parameters in (*candidates, (2**31 - 1, shift + 1)):
+            if not 2**30 <= parameters[0] < 2**31 or parameters[1] > 31:
                 continue
-            made = _record(QuantizedMean, count, source, target, (multiplier, shift), rounding)
+            made = _record(QuantizedMean, count, source, target, parameters, rounding)
             if _serves(made, source, target, ratio):
                 return made
     raise ValueError(

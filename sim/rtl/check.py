@@ -124,7 +124,7 @@ def check_formats(integer, config):
             raise UserError(
                 f"{record.name} rounds halves to even, as its training did, which the accelerator "
                 "cannot: mnv2 classify and predict take the file; to run it, export it with the "
-                "rounding mode HALF_UP and weights of at most 7 bits, or take its float model"
+                "rounding mode HALF_UP and steps that are powers of two, or take its float model"
             )
         if arithmetic.rounding != there.rounding:
             other = f", or --set requantize={arithmetic.rounding}"

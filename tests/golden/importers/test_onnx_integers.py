@@ -8,6 +8,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from mnv2.golden import archive
+from mnv2.golden.arithmetic import LITERT
 from mnv2.golden.float_model import FloatModel
 from mnv2.golden.importers.float_formats import parse_float_model
 from mnv2.golden.importers.float_reader import read_float_model
@@ -75,7 +76,12 @@ CASES = {
     "a scale for all channels": {"per_channel": False, "dense": "MatMul", "clip": True},
     "logits in floats, no narrow weights": {"quantized_logits": False, "narrow": False},
     "downwards": {"rounding": "FLOOR"},
-    "halves away from zero": {"rounding": "HALF_UP", "weight_bits": 6, "quantized_logits": False},
+    "halves away from zero": {"rounding": "HALF_UP"},
+    "halves away from zero, 6 bits": {
+        "rounding": "HALF_UP",
+        "weight_bits": 6,
+        "quantized_logits": False,
+    },
     "Brevitas' old domain": {"domain": "onnx.brevitas", "rounding": "half_even"},
     "QCDQ, 8 bits": {"form": "qcdq", "zero_point": 3},
     "QCDQ, 4 bits, activations of 6": {"form": "qcdq", "weight_bits": 4, "activation_bits": 6},
@@ -354,9 +360,13 @@ def test_refusals(change, words):
         parse_float_model(trained_bytes(1, NETWORK, change=change)[0])
 
 
-def test_halves_away_from_zero_need_a_spare_bit():
-    with pytest.raises(ValueError, match="must not be rounded HALF_UP: with weights of 8 bits"):
-        parse_float_model(trained_bytes(1, NETWORK, rounding="HALF_UP", narrow=False)[0])
+def test_halves_away_from_zero_are_litert_s_arithmetic():
+    """Two roundings, of which the first leaves powers of two whole; other steps need one."""
+    model = parse_float_model(trained_bytes(1, NETWORK, rounding="HALF_UP")[0])
+    assert {record.arithmetic for record in records(model).values()} == {LITERT}
+    assert {int(x) for layer in model.layers for x in layer.multiplier} <= {2**31 - 1, 2**30}
+    model = parse_float_model(trained_bytes(1, NETWORK, rounding="HALF_UP", real_scales=True)[0])
+    assert {layer.arithmetic.rounding for layer in model.layers} == {"single"}
 
 
 @pytest.mark.parametrize(
