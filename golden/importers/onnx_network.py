@@ -41,10 +41,10 @@ def parse_onnx(data, input_size=None, read_sibling=None):
     graph = OnnxGraph(data, read_sibling)
     found = find_layers(graph)
     parts = find_parts(found)
-    rows, columns = (2, 3) if found.layout != NHWC else (1, 2)
+    rows, columns, channels = (2, 3, 1) if found.layout != NHWC else (1, 2, 3)
     shape = graph.input_shape
     size = agree_on_size(input_size, (shape[rows], shape[columns]))
-    model = assemble_parts(parts, size, found.layout == NHWC)
+    model = assemble_parts(parts, size, found.layout == NHWC, shape[channels])
     if found.trained:
         return integer_model(model.network, found, parts)
     return replace(model, notes=(QUANTIZED,)) if found.quantized else model

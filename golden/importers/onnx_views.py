@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from mnv2.golden.importers.float_network import as_float32
+from mnv2.golden.importers.float_network import IMAGE_CHANNELS, as_float32
 from mnv2.golden.importers.onnx_grid import Grid
 from mnv2.golden.importers.onnx_records import NCHW, NHWC, Layers, OnnxLayer
 from mnv2.golden.summary import short_repr
@@ -65,11 +65,11 @@ class ViewReader:
         shape = graph.input_shape
         if len(shape) != 4:
             raise ValueError(f"The input {graph.input[:80]} must have four axes, not {len(shape)}")
-        if shape[1] != 3 and shape[3] == 3:
+        if shape[1] not in IMAGE_CHANNELS and shape[3] in IMAGE_CHANNELS:
             self._found.layout = NHWC
-        elif shape[1] != 3:
+        elif shape[1] not in IMAGE_CHANNELS:
             raise ValueError(
-                f"The input {graph.input[:80]} must have 3 channels, not the shape {shape}"
+                f"The input {graph.input[:80]} must have 3 channels or 1, not the shape {shape}"
             )
         self._views = {graph.input: View(self._found.image, self._found.layout)}
 

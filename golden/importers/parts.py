@@ -51,7 +51,7 @@ def find_parts(found):
     return Parts(stem, tuple(blocks), head, chain.classifier(head))
 
 
-def assemble_parts(parts, size, channels_last, normalization=None):
+def assemble_parts(parts, size, channels_last, channels, normalization=None):
     """The FloatModel of Parts.
 
     Parameters
@@ -61,6 +61,8 @@ def assemble_parts(parts, size, channels_last, normalization=None):
         Rows and columns of the image.
     channels_last : bool
         Whether the file's image has its channels last.
+    channels : int
+        Of the file's image.
     normalization : mnv2.golden.float_model.InputNormalization, optional
         By default Keras's where layers pad as TensorFlow's or channels are last, else ImageNet's.
     """
@@ -77,6 +79,7 @@ def assemble_parts(parts, size, channels_last, normalization=None):
         strides=[layer.stride for layer in strided],
         input_normalization=normalization
         or (KERAS_NORMALIZATION if keras else IMAGENET_NORMALIZATION),
+        image_channels=channels,
     )
     kernel = parts.classifier.source.kernel
     if kernel is not None and kernel != model.network.head.output_shape[:2]:

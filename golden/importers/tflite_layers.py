@@ -60,7 +60,7 @@ def read_float_tflite(data):
         normalization, note = pixel_normalization(walk.factor, walk.offset, ", ".join(walk.named))
         notes.append(note)
     size = check_input_size(walk.image_shape[1:3])
-    model = assemble_parts(find_parts(found), size, True, normalization)
+    model = assemble_parts(find_parts(found), size, True, walk.image_shape[3], normalization)
     return replace(model, notes=tuple(notes))
 
 
@@ -88,10 +88,11 @@ class _Walk:
         self._output = outputs[0]
         self._found = Layers(layout=NHWC)
         self.image_shape = self._shape(inputs[0])
-        if len(self.image_shape) != 4 or self.image_shape[0] != 1 or self.image_shape[3] != 3:
+        known = self.image_shape[-1:] in ((1,), (3,))
+        if len(self.image_shape) != 4 or self.image_shape[0] != 1 or not known:
             raise ValueError(
-                f"The image {reader.label(inputs[0])} must be one of 3 channels, not of the shape "
-                f"{list(self.image_shape)}"
+                f"The image {reader.label(inputs[0])} must be one of 3 channels or 1, not of the "
+                f"shape {list(self.image_shape)}"
             )
         self._views = {inputs[0]: View(self._found.image, NHWC)}
         self._same = {}  # constants by what DEQUANTIZE makes of them

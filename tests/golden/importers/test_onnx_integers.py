@@ -16,6 +16,7 @@ from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import build_network, mobilenet_v2
 from mnv2.golden.quantize import quantize_image
 from mnv2.golden.quantized_block import run_block
+from tests.golden.importers.float_files import onnx_bytes, random_float_model
 from tests.golden.importers.qonnx_files import picture, run_onnx, run_qonnx, trained_bytes
 
 pytest.importorskip("qonnx")
@@ -165,6 +166,26 @@ def test_a_normalisation_may_turn_or_stop_a_channel():
     assert np.abs(value.astype(int) - want["block2.expand"]).max() <= 1
     assert (value[..., 0] == want["block2.expand"][..., 0]).all()
     assert len(np.unique(value[..., 1])) > 5
+
+
+def test_images_of_one_channel():
+    """Quantised as the training did; NHWC is told by the place of the channels."""
+    grey = build_network(
+        ((1, 8, 1, 1), (2, 8, 2, 2)),
+        stem_channels=8,
+        head_channels=16,
+        classes=4,
+        input_size=20,
+        input_channels=1,
+    )
+    model, have, want, _ = judged(network=grey, form="qcdq", weight_bits=6)
+    assert model.network.input_shape == (20, 20, 1)
+    for tensor, values in want.items():
+        np.testing.assert_array_equal(have[tensor], values, err_msg=tensor)
+    source = random_float_model(np.random.default_rng(1), grey)
+    for last in (False, True):
+        read = parse_float_model(onnx_bytes(source, channels_last=last))
+        assert read.network.layers == grey.layers
 
 
 def test_zero_points_that_move_halves_are_said():

@@ -59,7 +59,7 @@ def test_integers_are_not_float():
         read_graph(mixed)
 
 
-def network(padding="tensorflow", size=24):
+def network(padding="tensorflow", size=24, channels=3):
     return build_network(
         ((1, 8, 1, 1), (3, 8, 2, 2), (2, 8, 1, 1)),
         stem_channels=8,
@@ -67,6 +67,7 @@ def network(padding="tensorflow", size=24):
         classes=6,
         input_size=size,
         padding=padding,
+        input_channels=channels,
     )
 
 
@@ -110,6 +111,17 @@ def test_logits_are_litert_s(kind, form):
     assert [words in note for note in model.notes] == ([True] if words else [])
 
 
+def test_one_channel():
+    rng = np.random.default_rng(2)
+    source = random_float_model(rng, network(channels=1)).folded()
+    data, index = float_tflite_bytes(source, "float32", channels=1)
+    model = read_float_tflite(data)
+    assert model.network.input_shape == (24, 24, 1)
+    image = rng.normal(0, 1, (24, 24, 1)).astype(np.float32)
+    want = run_litert(data, [image[None]])(index).ravel()
+    assert np.abs(model.run(image)["classifier"].ravel() - want).max() < 1e-3
+
+
 def test_weights_are_those_that_integers_stand_for():
     rng = np.random.default_rng(2)
     source = random_float_model(rng, network()).folded()
@@ -144,7 +156,8 @@ def test_preprocessing_goes_into_the_normalisation():
         ({"clamp": "RELU"}, "must be clamped to 0..6, not to 0.0..inf"),
         ({"dilation": 2}, "must have the stride 1 or 2 in both directions and no dilation"),
         ({"pool": "MAX_POOL_2D"}, "is not part of a float MobileNetV2"),
-        ({"channels": 1}, "must be one of 3 channels, not of the shape"),
+        ({"channels": 4}, "must be one of 3 channels or 1, not of the shape"),
+        ({"channels": 1}, "must have 3x3 taps, take 1 channels"),
         ({"preprocessing": [("MUL", [-1.0])]}, "must scale pixels by positive finite factors"),
         ({"preprocessing": [("MUL", [1.0, 2.0])]}, "with one constant or three"),
     ],
