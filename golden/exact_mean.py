@@ -78,7 +78,7 @@ class QuantizedExactMean:
 
     @property
     def multiplier(self):
-        """Of the multiplier and shift that are nearest, for what needs no exact result."""
+        """The nearest multiplier, with `shift`, for what needs no exact result."""
         return quantize_multiplier(self.numerator / self.denominator)[0]
 
     @property

@@ -79,7 +79,7 @@ def _expand(graph, record):
 
 
 def _transpose(graph, record):
-    """Of a matrix, which exporters put between the weights of a dense layer and its product."""
+    """Turn a matrix: exporters do so between the weights of a dense layer and its product."""
     value = graph.constant(record.inputs[0])
     if value.ndim != 2 or record.attributes.get("perm", [1, 0]) != [1, 0]:
         return False
@@ -110,11 +110,9 @@ def _quant(graph, record):
             f"The operator {record} must have a scale, or one for each index of an axis of "
             f"{value.shape}"
         )
-    with np.errstate(over="ignore", invalid="ignore"):
-        integers = grid.integers(value) if np.isfinite(value).all() else None
-    if integers is None:
+    if not np.isfinite(value).all():
         raise ValueError(f"The operator {record} must quantise finite numbers")
-    graph.add_constant(record.outputs[0], grid.reals(integers))
+    graph.add_constant(record.outputs[0], grid.reals(grid.integers(value)))
     graph.grids[record.outputs[0]] = grid
     return True
 
@@ -335,4 +333,5 @@ def dequantize(record, value, grid):
     )
     if real.shape != value.shape:
         raise ValueError(f"The operator {record} must have as many zero points as scales")
-    return real.astype(np.float32)
+    with np.errstate(over="ignore"):  # infinities are refused by name, later
+        return real.astype(np.float32)

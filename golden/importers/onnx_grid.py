@@ -93,14 +93,16 @@ class Grid:
     def integers(self, values):
         """Nearest integers of the grid, int64, in the float32 steps of the reference."""
         run = ROUNDINGS[self.rounding]
-        scaled = np.clip(np.asarray(values, np.float32) / self.scale, *_ENDS)
+        with np.errstate(over="ignore"):  # an infinite quotient is clamped
+            scaled = np.clip(np.asarray(values, np.float32) / self.scale, *_ENDS)
         moved = scaled + self.zero_point if self.adds_first else run(scaled) + self.zero_point
         clipped = np.clip(moved, np.float32(self.low), np.float32(self.high))
         return run(clipped).astype(np.int64)
 
     def reals(self, integers):
         """float32 values of integers."""
-        return ((integers.astype(np.float32) - self.zero_point) * self.scale).astype(np.float32)
+        with np.errstate(over="ignore"):  # infinities are refused by name, later
+            return ((integers.astype(np.float32) - self.zero_point) * self.scale).astype(np.float32)
 
 
 def signed_ends(bits, signed, narrow):

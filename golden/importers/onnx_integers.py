@@ -30,7 +30,7 @@ from mnv2.golden.quantized_layer import (
 )
 from mnv2.golden.summary import short_repr
 
-#: What of an accumulator's step a bias may lie beside its integer without being mentioned.
+#: Share of an accumulator's step by which a bias may miss its integer without being mentioned.
 _EXACT = 0.01
 _INT32 = signed_range(32)
 
@@ -192,7 +192,7 @@ class _Builder:
         return nearest.astype(np.int32)
 
     def notes(self):
-        """What was taken in another form than the file has it."""
+        """Sentences on each thing that was taken in another form than the file has it."""
         notes = []
         if self.moved_halves:
             notes.append(

@@ -1,4 +1,4 @@
-"""What a reader of an ONNX graph knows of each tensor: who made it, how its axes lie.
+"""Tensors of an ONNX graph as its reader sees them: who made each, how its axes lie.
 
 The base of `onnx_layers`: it looks tensors up for an operator and refuses, by the operator's name,
 what the operator must not work on.

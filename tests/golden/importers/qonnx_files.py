@@ -51,7 +51,7 @@ def trained_bytes(
     normalized : bool
         BatchNormalization after each convolution, unquantised.
     bias_bits : int or None
-        Biases are integers of so many bits in steps of the accumulator; None: they are floats.
+        Bits of biases, which are integers in steps of the accumulator; None: they are floats.
     clip : bool
         Clip to 0..6 before the quantiser in place of Relu.
     zero_point : int

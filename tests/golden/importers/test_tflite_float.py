@@ -90,7 +90,7 @@ FORMS = {
     ],
 )
 def test_logits_are_litert_s(kind, form):
-    """Of float32 and float16; of a dynamic range LiteRT rounds activations as well."""
+    """The kinds differ in weights; of a dynamic range LiteRT rounds activations as well."""
     rng = np.random.default_rng(2)
     options = dict(FORMS[form])
     network_ = network(options.pop("padding", "tensorflow"))
