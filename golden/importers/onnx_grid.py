@@ -4,6 +4,7 @@ Ref: QONNX `docs/qonnx-custom-ops/intquant_op.md` and `custom_op/general/intquan
 ONNX `docs/Operators.md`, QuantizeLinear.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +22,7 @@ def _half_away(values):
 
 
 #: How QONNX's rounding modes round floats. HALF_UP goes away from zero there.
-ROUNDINGS = {
+ROUNDINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ROUND": np.rint,
     "HALF_EVEN": np.rint,
     "FLOOR": np.floor,
