@@ -10,6 +10,7 @@ import numpy as np
 
 from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.average_pool import QuantizedAveragePool
+from mnv2.golden.exact_mean import QuantizedExactMean
 from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import Block, Layer, Network
 from mnv2.golden.quantized_block import QuantizedBlock
@@ -17,7 +18,9 @@ from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer, QuantizedM
 
 FORMAT = "mnv2 quantized model 2"
 _ARRAYS = ("weights", "bias", "multiplier", "shift", "weight_scales")
-_POOLS = {record.__name__: record for record in (QuantizedMean, QuantizedAveragePool)}
+_POOLS = {
+    record.__name__: record for record in (QuantizedMean, QuantizedAveragePool, QuantizedExactMean)
+}
 
 
 def _layer_header(record):
@@ -50,6 +53,7 @@ def model_to_arrays(model):
         "format": FORMAT,
         "network": dataclasses.asdict(model.network),
         "input": [model.input_scale, model.input_zero_point, model.input_bits],
+        "notes": list(model.notes),
         "layers": {layer.name: _layer_header(layer) for layer in model.layers},
         "adds": {block.name: _layer_header(block.add) for block in model.blocks if block.add},
         "pool": [type(model.pool).__name__, _layer_header(model.pool)],
@@ -114,6 +118,7 @@ def model_from_arrays(arrays):
             pool,
             layers["classifier"],
             *header["input"],
+            tuple(str(note) for note in header.get("notes", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"The arrays must be those of a quantised model ({error})") from None

@@ -6,8 +6,9 @@ The default is LiteRT's reference arithmetic: a 32-bit multiplier, two roundings
 
 from dataclasses import dataclass
 
-#: double: LiteRT's two roundings; single: one, half up; truncate: none, towards minus infinity.
-ROUNDINGS = ("double", "single", "truncate")
+#: double: LiteRT's two roundings; single: one, half up; truncate: none, towards minus infinity;
+#: even: one, half to even, as quantisation-aware training has it.
+ROUNDINGS = ("double", "single", "truncate", "even")
 OVERFLOWS = ("wrap", "saturate")
 MULTIPLIER_BITS = range(8, 33)
 ACCUMULATOR_BITS = range(12, 33)

@@ -194,25 +194,29 @@ def scale_by_multiplier(values, multiplier, shift, rounding="double"):
     rounding : str
         "double": `multiply_by_quantized_multiplier`, to 31 bits below and then half away from
         zero. "single": the 64-bit product, rounded once, half up (towards plus infinity).
-        "truncate": the 64-bit product shifted arithmetically, towards minus infinity. The latter
-        two wrap nowhere.
+        "truncate": the 64-bit product shifted arithmetically, towards minus infinity. "even": the
+        64-bit product, rounded once, half to the even neighbour. The latter three wrap nowhere.
 
     Returns
     -------
     int64 array
 
     Ref: LiteRT `tflite/kernels/internal/common.cc`, MultiplyByQuantizedMultiplier, for "single"
-    its branch TFLITE_SINGLE_ROUNDING.
+    its branch TFLITE_SINGLE_ROUNDING; for "even" ONNX `docs/Operators.md`, QuantizeLinear.
     """
     if rounding == "double":
         return multiply_by_quantized_multiplier(values, multiplier, shift)
     product = np.asarray(values, np.int64) * np.asarray(multiplier, np.int64)
     total = 31 + np.asarray(shift, np.int64)
-    if rounding == "single":
+    if rounding in ("single", "even"):
         product = product + (np.int64(1) << (total - 1))
     elif rounding != "truncate":
-        raise ValueError(f"A rounding must be double, single or truncate, not {rounding!r}")
-    return product >> total
+        raise ValueError(f"A rounding must be double, single, truncate or even, not {rounding!r}")
+    result = product >> total
+    if rounding == "even":
+        tie = (product & ((np.int64(1) << total) - 1)) == 0
+        result = result - (result & tie)
+    return result
 
 
 def divide_rounding_half_away(values, divisor):

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from mnv2.golden.average_pool import QuantizedAveragePool
+from mnv2.golden.exact_mean import QuantizedExactMean
 from mnv2.golden.fast import batch
 from mnv2.golden.fixed_point import activation_type
 from mnv2.golden.gpu.device import make_runner
@@ -31,17 +32,20 @@ class QuantizedModel:
         Of the image that `run` takes.
     input_bits : int
         Width of the image's values: int8 up to 8 bits, int16 above.
+    notes : tuple of str
+        What a reader took from the file in another form than it is there, to be said.
     """
 
     network: Network
     stem: QuantizedLayer
     blocks: tuple[QuantizedBlock, ...]
     head: QuantizedLayer
-    pool: QuantizedMean | QuantizedAveragePool
+    pool: QuantizedMean | QuantizedAveragePool | QuantizedExactMean
     classifier: QuantizedLayer
     input_scale: float
     input_zero_point: int
     input_bits: int = 8
+    notes: tuple[str, ...] = ()
 
     def __repr__(self):
         bits = sorted({(layer.weight_bits, layer.activation_bits) for layer in self.layers})

@@ -16,7 +16,8 @@ SCHEMA_VERSION = 3
 #: Constants begin at multiples of this, as `force_align` in the schema asks.
 ALIGNMENT_BYTES = 16
 _TYPES = {
-    np.dtype(name): name.upper() for name in ("int8", "uint8", "int16", "int32", "int64", "float32")
+    np.dtype(name): name.upper()
+    for name in ("int8", "uint8", "int16", "int32", "int64", "float16", "float32")
 }
 #: Options that are given as names of an enumeration.
 _ENUMERATIONS = {"padding": "Padding", "fusedActivationFunction": "ActivationFunctionType"}
@@ -89,7 +90,7 @@ class GraphWriter:
         ----------
         name : str
         shape : tuple of int
-        dtype : int8, uint8, int16, int32, int64 or float32
+        dtype : int8, uint8, int16, int32, int64, float16 or float32
         scales : float or float32 [N], optional
             One, or one for each index of `axis`.
         zero_points : int

@@ -15,7 +15,8 @@ well: they are exceptions, which are searched for among the sums. The rest (a mu
 an accumulator that may overflow) is computed in integers.
 
 LiteRT's two roundings shift the boundaries away from zero on either side of it. Layers whose clamp
-leaves both signs therefore take clamp(trunc(v + copysign(half, v))) with v as above.
+leaves both signs therefore take clamp(trunc(v + copysign(half, v))) with v as above. Rounding to
+even is rint's own where the zero point is even; an odd one leaves ties to the integers.
 """
 
 from dataclasses import dataclass
@@ -81,9 +82,11 @@ def thresholds(layer, outputs):
     multiplier = np.maximum(layer.multiplier.astype(np.int64), 1)
     shift = np.minimum(layer.shift.astype(np.int64), _LARGEST_SHIFT)
     if layer.arithmetic.rounding != "double":
-        # acc * multiplier (+ half) >= level << total
-        total = 31 + shift
-        half = np.int64(1) << (total - 1) if layer.arithmetic.rounding == "single" else 0
+        # acc * multiplier (+ half) >= level << total; to even, a tie is not enough for an odd one.
+        total, rounding = 31 + shift, layer.arithmetic.rounding
+        half = 0 if rounding == "truncate" else np.int64(1) << (total - 1)
+        if rounding == "even":
+            half = half - (levels & 1)
         return -((half - (levels << total)) // multiplier)
     right, left = np.maximum(shift, 0), np.maximum(-shift, 0)
     # The second rounding gives level or more from level - 1/2 on; below zero a half rounds down.

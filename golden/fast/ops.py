@@ -238,7 +238,8 @@ def requantize(
 
     With two roundings, halves of the second round away from zero: (v + half - (v < 0)) >> n for
     n > 0. The zero point goes in before the last shift, as zero_point << n. The high product needs
-    no saturation here: a multiplier is never -2**31.
+    no saturation here: a multiplier is never -2**31. To even, ties are lowered to their even
+    neighbour before the zero point goes in.
     """
     channels = accumulator.shape[-1]
     flat = accumulator.reshape(math.prod(accumulator.shape[:-1]), channels)
@@ -248,7 +249,8 @@ def requantize(
     right = np.maximum(right, 0) if double else right + 31
     half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
     # Where zero_point << n would not fit next to a product of 62 bits, it is added afterwards.
-    early = double or bool((right <= 45).all())
+    even = rounding == "even"
+    early = double or (bool((right <= 45).all()) and not even)
     offset = (0 if rounding == "truncate" else half) + (
         np.int64(zero_point) << np.where(early, right, 0) if early else 0
     )
@@ -271,7 +273,10 @@ def requantize(
                 sign[:, right == 0] = 0
             wide += sign
         wide += offset
+        ties = (wide & ((np.int64(1) << right) - 1)) == 0 if even else None
         wide >>= right
+        if ties is not None:
+            wide -= wide & ties
         if not early:
             wide += zero_point
         np.maximum(wide, minimum, out=wide)

@@ -8,6 +8,7 @@ kernels that are many times faster on a GPU.
 import numpy as np
 import torch
 
+from mnv2.golden.exact_mean import QuantizedExactMean
 from mnv2.golden.fixed_point import signed_range
 from mnv2.golden.gpu.bounds import find_accumulators
 from mnv2.golden.gpu.scaling import Requantization, activation_type, scale_by_multiplier, wrap
@@ -156,7 +157,7 @@ class EagerAdd:
 
 
 class EagerPool:
-    """The global average pool, of a QuantizedMean or QuantizedAveragePool."""
+    """The global average pool, of any of golden's records of it."""
 
     def __init__(self, pool, device):
         self.pool = pool
@@ -171,4 +172,16 @@ class EagerPool:
                 f"not {tuple(x.shape[1:])!r}"
             )
         total = x.sum(dim=(1, 2), keepdim=True, dtype=torch.int64) + pool.sum_bias
+        if isinstance(pool, QuantizedExactMean):
+            return self._divide(total)
         return self.requantize(wrap(total, 32))
+
+    def _divide(self, total):
+        """`mnv2.golden.exact_mean.QuantizedExactMean.requantize` of torch's int64."""
+        pool = self.pool
+        product = total * pool.numerator
+        whole = torch.div(product, pool.denominator, rounding_mode="floor")
+        twice = 2 * (product - whole * pool.denominator)
+        odd_half = (twice == pool.denominator) & (whole % 2 == 1)
+        whole = whole + ((twice > pool.denominator) | odd_half) + pool.output_zero_point
+        return whole.clamp(pool.minimum, pool.maximum).to(torch.int8)

@@ -26,6 +26,7 @@ _SUM_ZERO = tl.constexpr(FIELDS.index("sum_zero"))
 _LIFT = tl.constexpr(FIELDS.index("lift"))
 _DOUBLE = tl.constexpr(0)
 _SINGLE = tl.constexpr(1)
+_EVEN = tl.constexpr(3)
 _INT32_MIN = tl.constexpr(-(2**31))
 _INT32_MAX = tl.constexpr(2**31 - 1)
 
@@ -45,10 +46,12 @@ def _scale(values, multiplier, shift, rounding, SATURATE: tl.constexpr):
         result = (high >> right) + ((high & mask) > threshold).to(tl.int32)
     else:
         total = (shift + 31).to(tl.int64)
-        half = (tl.full(total.shape, 1, tl.int64) << (total - 1)) * (rounding == _SINGLE).to(
-            tl.int64
-        )
-        wide = (values.to(tl.int64) * multiplier.to(tl.int64) + half) >> total
+        one = tl.full(total.shape, 1, tl.int64)
+        even = (rounding == _EVEN).to(tl.int64)
+        half = (one << (total - 1)) * ((rounding == _SINGLE).to(tl.int64) + even)
+        product = values.to(tl.int64) * multiplier.to(tl.int64) + half
+        wide = product >> total
+        wide -= wide & ((product & ((one << total) - 1)) == 0).to(tl.int64) & even
         if SATURATE:
             wide = tl.minimum(tl.maximum(wide, _INT32_MIN), _INT32_MAX)
         result = wide.to(tl.int32)

@@ -26,9 +26,13 @@ def scale_by_multiplier(values, multiplier, shift, rounding):
         mask = (torch.ones_like(right) << right) - 1
         return (high >> right) + ((high & mask) > (mask >> 1) + (high < 0))
     product, total = values * multiplier, 31 + shift
-    if rounding == "single":
-        product = product + (torch.ones_like(total) << (total - 1))
-    return product >> total
+    one = torch.ones_like(total)
+    if rounding in ("single", "even"):
+        product = product + (one << (total - 1))
+    result = product >> total
+    if rounding == "even":
+        result = result - (result & ((product & ((one << total) - 1)) == 0).to(torch.int64))
+    return result
 
 
 def wrap(values, bits):

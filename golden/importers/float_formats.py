@@ -43,7 +43,7 @@ def float_format(data):
 
 
 def parse_float_model(data, input_size=None, strides=None, read_sibling=None):
-    """FloatModel of a file's bytes; see `float_reader.read_float_model`.
+    """The model in a file's bytes; see `float_reader.read_float_model`.
 
     Parameters
     ----------

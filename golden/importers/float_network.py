@@ -19,6 +19,8 @@ from mnv2.golden.network import MOBILENET_V2_TABLE, WIDTH_MULTIPLIERS, build_net
 from mnv2.golden.summary import short_repr
 
 INPUT_SIZE = 224
+#: Channels of an image that a float network may take.
+IMAGE_CHANNELS = (1, 3)
 MAXIMUM_INPUT_SIZE = 8192
 #: Bytes of a file, of all its tensors and of any one: MobileNetV2 1.4 in float64 has 49 million,
 #: with a training's state in float32 73 million.
@@ -207,6 +209,7 @@ def assemble_model(
     padding,
     strides=None,
     input_normalization=IMAGENET_NORMALIZATION,
+    image_channels=None,
 ):
     """The FloatModel of convolutions in order.
 
@@ -221,6 +224,9 @@ def assemble_model(
     strides : sequence of int, optional
         Of the stem and each block. By default the paper's, for 17 blocks.
     input_normalization : InputNormalization
+    image_channels : int, optional
+        As the file states them; by default as the stem has them, 1 or 3. One is a picture's luma;
+        of other numbers there are no pictures to calibrate on.
 
     Raises
     ------
@@ -241,7 +247,9 @@ def assemble_model(
             f"The strides must be {len(blocks) + 1} numbers of 1 or 2, for the stem "
             f"and each block, not {list(strides)[:20]}"
         )
-    _check(stem, (3, 3, 3, None))
+    if image_channels is None:
+        image_channels = 1 if stem.weights.ndim == 4 and stem.weights.shape[2] == 1 else 3
+    _check(stem, (3, 3, image_channels, None))
     channels, table = stem.output_channels, []
     for parts, stride in zip(blocks, strides[1:], strict=True):
         expand, depthwise, project = parts
@@ -257,6 +265,7 @@ def assemble_model(
             classes=classifier.output_channels,
             input_size=check_input_size(input_size),
             padding=padding,
+            input_channels=image_channels,
             stem_stride=strides[0],
         )
     )

@@ -1,4 +1,4 @@
-"""`read_float_model`: a float model out of any file, read by a process of its own.
+"""`read_float_model`: a model out of any framework's file, read by a process of its own.
 
 The libraries for HDF5 and ONNX are C and C++, and damaged files have made them crash, loop and
 allocate without end. So a child process reads the file, with limits on its memory and time, and
@@ -19,9 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mnv2.golden import archive
 from mnv2.golden.float_archive import float_model_from_arrays, float_model_to_arrays
 from mnv2.golden.importers.float_formats import parse_float_model
 from mnv2.golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.model import QuantizedModel
 
 #: Address space of the child; MobileNetV2 1.4 takes 230 MB of it, the longest file 700.
 MEMORY_BYTES = 2**30
@@ -31,7 +33,7 @@ _REFUSED = 3  # exit status: a sentence on stderr
 
 
 def read_float_model(path, input_size=None, strides=None):
-    """The FloatModel in a file of PyTorch, safetensors, Keras or ONNX.
+    """The model in a file of PyTorch, safetensors, Keras or ONNX.
 
     The format is told by the content. Channels, blocks, classes and padding follow from the file;
     the input normalisation is that of the framework (Keras' x / 127.5 - 1, else ImageNet's).
@@ -47,7 +49,8 @@ def read_float_model(path, input_size=None, strides=None):
 
     Returns
     -------
-    FloatModel
+    FloatModel or QuantizedModel
+        The latter of an ONNX file whose training quantised it (QONNX, QCDQ), with its integers.
 
     Raises
     ------
@@ -98,11 +101,24 @@ def read_float_model(path, input_size=None, strides=None):
         )
     try:
         with np.load(io.BytesIO(child.stdout), allow_pickle=False) as arrays:
-            return float_model_from_arrays({name: arrays[name] for name in arrays.files})
+            return _from_arrays({name: arrays[name] for name in arrays.files})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"The model {path} is damaged: its reader gave no model ({error})"
         ) from None
+
+
+def _to_arrays(model):
+    if isinstance(model, QuantizedModel):
+        return archive.model_to_arrays(model)
+    return float_model_to_arrays(model)
+
+
+def _from_arrays(arrays):
+    """The model of either kind that `_to_arrays` was given."""
+    if json.loads(bytes(arrays["header"])).get("format") == archive.FORMAT:
+        return archive.model_from_arrays(arrays)
+    return float_model_from_arrays(arrays)
 
 
 def _sentence(text):
@@ -177,9 +193,9 @@ def _main():
     except MemoryError:
         sys.stderr.write(f"Reading it takes more than {MEMORY_BYTES} bytes of memory")
         return _REFUSED
-    archive = io.BytesIO()
-    np.savez(archive, **float_model_to_arrays(model))
-    sys.stdout.buffer.write(archive.getvalue())
+    file = io.BytesIO()
+    np.savez(file, **_to_arrays(model))
+    sys.stdout.buffer.write(file.getvalue())
     return 0
 
 

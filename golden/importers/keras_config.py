@@ -7,6 +7,7 @@ Ref: Keras 3.15 `layers/*`, `get_config`; Keras 2.3 the same, whose InputLayer s
 import re
 from typing import Any
 
+from mnv2.golden.importers.float_network import IMAGE_CHANNELS
 from mnv2.golden.importers.keras_layers import MODELS, parse_layers
 from mnv2.golden.importers.keras_preprocessing import (
     IDENTITIES,
@@ -119,6 +120,13 @@ class KerasConfig:
             next((size[axis] for size in sizes if size[axis] is not None), None) for axis in (0, 1)
         )
 
+    def channels(self):
+        """Channels of the input, 1 or 3, int."""
+        found = {_input_shape(x)[2] for x in (*self._inputs, *self._inner_inputs)}
+        if len(found) != 1:
+            raise ValueError(f"The model's inputs must have the same channels, not {sorted(found)}")
+        return found.pop()
+
     def pool_size(self):
         """(rows, columns) of an AveragePooling2D; None where the mean is of the whole map."""
         sizes = [x.get("pool_size") for kind, _, x in self._layers if kind == "AveragePooling2D"]
@@ -203,14 +211,14 @@ class KerasConfig:
 
 
 def _input_shape(layer):
-    """[rows, columns] of an input layer, either of them None."""
+    """[rows, columns, channels] of an input layer, either of the first two None."""
     settings = layer.settings
     shape = settings.get("batch_shape", settings.get("batch_input_shape"))
-    if not isinstance(shape, list) or len(shape) != 4 or shape[3] != 3:
+    if not isinstance(shape, list) or len(shape) != 4 or shape[3] not in IMAGE_CHANNELS:
         raise ValueError(
-            f"The model's input must be rows, columns and 3 channels, not {str(shape)[:80]}"
+            f"The model's input must be rows, columns and 3 channels or 1, not {str(shape)[:80]}"
         )
-    return shape[1:3]
+    return shape[1:4]
 
 
 def _check_layer(kind, name, settings):

@@ -185,6 +185,7 @@ def _build(arrays, texts, config, input_size, strides):
         padding=padding,
         strides=strides,
         input_normalization=KERAS_NORMALIZATION if folded is None else folded[0],
+        image_channels=None if config is None else config.channels(),
     )
     if folded is not None:
         model = replace(model, notes=(folded[1],))

@@ -133,17 +133,34 @@ def fold_preprocessing(layers, variables):
     for layer in layers:
         scale, shift = _affine(layer, variables)
         factor, offset = factor * scale, offset * scale + shift
+    named = ", ".join(f"{x.name[:40]} ({x.kind})" for x in layers)
+    return pixel_normalization(factor, offset, named)
+
+
+def pixel_normalization(factor, offset, named):
+    """The normalisation that pixels * factor + offset is.
+
+    Parameters
+    ----------
+    factor, offset : float64 [3]
+    named : str
+        The layers that do it.
+
+    Returns
+    -------
+    (InputNormalization, str)
+        With a sentence that says so.
+    """
     if not (np.isfinite(factor).all() and np.isfinite(offset).all() and (factor > 0).all()):
         raise ValueError(
-            f"The layers from {layers[0].name[:80]} to {layers[-1].name[:80]} must scale pixels "
-            f"by positive finite factors, not by {factor.tolist()}"
+            f"The layers {named} must scale pixels by positive finite factors, not by "
+            f"{factor.tolist()}"
         )
     pixels = "0 to 255"
     if np.abs(factor * PIXEL_MAXIMUM + offset).max() > _LARGEST:
         pixels, factor = "0 to 1", factor / PIXEL_MAXIMUM
     deviation = 1 / (factor * PIXEL_MAXIMUM)
     mean = -offset * deviation
-    named = ", ".join(f"{x.name[:40]} ({x.kind})" for x in layers)
     normalization = InputNormalization(_triple(mean), _triple(deviation))
     return normalization, (
         f"folded into the normalisation of pixels from {pixels}: {named}; "

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from mnv2.golden.importers.float_network import MAXIMUM_BYTES
+from mnv2.golden.importers.onnx_folding import QUANT_DOMAINS, QUANT_OPERATORS, fold
+from mnv2.golden.importers.onnx_grid import Grid
 from mnv2.golden.summary import short_repr
 
 MAXIMUM_NODES = 20_000
-#: Numbers that Expand may make of one: a bias of zeros.
-MAXIMUM_EXPANDED = 2**16
 _DOMAINS = ("", "ai.onnx")
 #: ONNX Runtime's domain, and its operators of quantised networks.
 _RUNTIME_DOMAIN = "com.microsoft"
@@ -27,7 +27,6 @@ RUNTIME_OPERATORS = (
     "QLinearSoftmax",
     "QuantizeLinear",
 )
-_FOLDED = ("Identity", "Cast", "CastLike", "Shape", "Reshape", "Expand", "DequantizeLinear")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +59,8 @@ def _hint(node):
     # Bytes where it is no text, in a damaged file.
     if str(node.domain).startswith(("qonnx", "onnx.brevitas", "finn")):
         return (
-            ": the file is QONNX, of a quantisation-aware training, and is not read; give "
-            "the float ONNX, or ONNX Runtime's QDQ"
+            f": of QONNX {QUANT_OPERATORS[0]} is read; give the file as its training exported it, "
+            "with Quant after each convolution, sum and pool"
         )
     if node.domain == _RUNTIME_DOMAIN:
         return ": ONNX Runtime has optimised this file; give the one that it was made from"
@@ -86,6 +85,10 @@ class OnnxGraph:
         Names of the only ones.
     input_shape : tuple of int or None
         None where the size is open.
+    grids : dict of str to Grid
+        Of constants that a quantiser made.
+    clipped : dict of str to (int, int)
+        Ends of constants of integers that a Clip has narrowed.
 
     Raises
     ------
@@ -117,6 +120,8 @@ class OnnxGraph:
         if model.functions:
             raise ValueError("The model must not define functions of its own; export it without")
         self._tensors: dict[str, Any] = {}
+        self.grids: dict[str, Grid] = {}
+        self.clipped: dict[str, tuple[int, int]] = {}
         self._bytes = 0
         for tensor in graph.initializer:
             self._add_constant(tensor.name, tensor)
@@ -141,7 +146,9 @@ class OnnxGraph:
         self._tensors[name] = tensor
 
     def _add_node(self, node):
-        known = node.domain == _RUNTIME_DOMAIN and node.op_type in RUNTIME_OPERATORS
+        known = (node.domain == _RUNTIME_DOMAIN and node.op_type in RUNTIME_OPERATORS) or (
+            node.domain in QUANT_DOMAINS and node.op_type in QUANT_OPERATORS
+        )
         if node.domain not in _DOMAINS and not known:
             raise ValueError(
                 f"The operator {node.op_type[:80]} of the domain {node.domain[:80]} "
@@ -170,105 +177,21 @@ class OnnxGraph:
                     self._add_constant(record.outputs[0], attributes[kind])
                     return
             raise ValueError(f"The operator {record} must hold numbers")
-        if not self._fold(record):
+        if not fold(self, record):
             self.nodes.append(record)
 
     def is_constant(self, name):
         return name in self._tensors
 
-    def _fold(self, record):
-        """Whether an operator on constants alone became a constant itself.
-
-        PyTorch's exporter leaves such operators where it is told not to optimise.
-        """
-        if (
-            record.operator not in _FOLDED
-            or not record.inputs
-            or len(record.outputs) != 1
-            or not self.is_constant(record.inputs[0])
-        ):
-            return False
-        first, output = record.inputs[0], record.outputs[0]
-        if record.operator in ("Identity", "CastLike"):  # floats are float32 here anyway
-            self._add_constant(output, self._tensors[first])
-        elif record.operator == "Cast":
-            if self.constant(first).dtype.kind != "f":
-                return False
-            self._add_constant(output, self._tensors[first])
-        elif record.operator == "DequantizeLinear":
-            scale, zero = (*record.inputs[1:], "", "")[:2]
-            axis = record.attributes.get("axis", 1)
-            self._add_constant(output, self.dequantized(record, first, scale, zero, axis))
-        elif record.operator == "Shape":
-            start, end = (record.attributes.get(x) for x in ("start", "end"))
-            shape = self.constant(first).shape[start:end]
-            self._add_constant(output, np.array(shape, np.int64))
-        else:
-            if len(record.inputs) != 2 or not self.is_constant(record.inputs[1]):
-                return False
-            value, shape = self.constant(first), self.constant(record.inputs[1])
-            if record.operator == "Reshape":
-                if shape.ravel().tolist() != [-1]:
-                    return False
-                self._add_constant(output, value.reshape(-1))
-                return True
-            if value.size > 1 and shape.ravel().tolist() != [1]:
-                return False
-            count = math.prod(int(n) for n in shape.ravel()[:8])
-            if shape.ndim != 1 or shape.size > 8 or not 0 < count <= MAXIMUM_EXPANDED:
-                raise ValueError(
-                    f"The operator {record} must make from 1 to {MAXIMUM_EXPANDED} numbers"
-                )
-            # A copy of one number, or as it is.
-            self._add_constant(
-                output,
-                value if value.size > 1 else np.full([int(n) for n in shape], value.reshape(-1)[0]),
-            )
-        return True
-
-    def dequantized(self, record, name, scale, zero="", axis=0):
-        """float32 array of integers: (value - zero point) * scale, of all or by an axis.
-
-        Parameters
-        ----------
-        record : Node
-            That works on them, for messages.
-        name, scale, zero : str
-            Of constants; a zero point may be left out.
-        axis : int
-
-        Raises
-        ------
-        ValueError
-            If their shapes do not go together.
-        """
-        value, factor = self.constant(name), self.constant(scale)
-        if factor.dtype.kind != "f" or not (np.isfinite(factor).all() and (factor > 0).all()):
-            raise ValueError(f"The scales {scale[:80]} must be positive finite floats")
-        factor = factor.astype(np.float64)
-        offset = self.constant(zero).astype(np.float64) if zero else np.zeros(())
-        if value.dtype.kind not in "iu":
-            raise ValueError(f"The tensor {name[:80]} must hold integers, not {value.dtype}")
-        if factor.size > 1:
-            spread = [1] * value.ndim
-            if not -value.ndim <= axis < value.ndim or factor.shape != (value.shape[axis],):
-                raise ValueError(
-                    f"The operator {record} must have a scale, or one for each index of an axis"
-                )
-            spread[axis] = -1
-            factor = factor.reshape(spread)
-            offset = offset.reshape(spread) if offset.size > 1 else offset
-        try:
-            real = (value.astype(np.float64) - offset.reshape(offset.shape or ())) * factor
-        except ValueError:
-            real = np.zeros(0)
-        if real.shape != value.shape and real.size != value.size:
-            raise ValueError(f"The operator {record} must have as many zero points as scales")
-        return real.reshape(value.shape).astype(np.float32)
-
     def add_constant(self, name, value):
         """A constant that a reader works out."""
         self._add_constant(name, value)
+
+    def copy_constant(self, name, other):
+        """The same numbers under another name."""
+        self._add_constant(name, self._tensors[other])
+        if other in self.grids:
+            self.grids[name] = self.grids[other]
 
     def constant(self, name):
         """Array of a constant; float32 whatever floats the file holds.

@@ -8,34 +8,22 @@ Ref: ONNX `docs/Operators.md`, opset 7 to 26.
 """
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from mnv2.golden.float_model import BatchNormalization
-from mnv2.golden.importers.float_network import as_float32, golden_axes
+from mnv2.golden.importers.float_network import golden_axes
+from mnv2.golden.importers.onnx_grid import turn_grid
 from mnv2.golden.importers.onnx_quantized import QuantizedReader
-from mnv2.golden.importers.onnx_records import NCHW, NHWC, Layers, OnnxLayer, OnnxPool, Sum
+from mnv2.golden.importers.onnx_records import NCHW, NHWC, OnnxLayer, OnnxPool, Sum
+from mnv2.golden.importers.onnx_views import SHAPE, View
 
 _LAYOUTS = {(NCHW, (0, 2, 3, 1)): NHWC, (NHWC, (0, 3, 1, 2)): NCHW}
 _SHAPE_OPERATORS = ("Shape", "Gather", "Unsqueeze", "Concat", "Slice")
 _EXACT = 1e-6
 #: Operators that may follow the last.
 _SAME_NUMBERS = ("Cast", "DequantizeLinear", "Identity", "QuantizeLinear")
-
-
-@dataclass(frozen=True, eq=False)
-class _View:
-    """A tensor as an operator sees it: its maker, the order of axes, zeros put around it."""
-
-    maker: Any
-    layout: str = NCHW
-    padding: tuple[tuple[int, int], tuple[int, int]] | None = None
-    flat: bool = False
-
-
-_SHAPE = _View("shape")
 
 
 def find_layers(graph):
@@ -50,24 +38,6 @@ def find_layers(graph):
 
 
 class _LayerReader(QuantizedReader):
-    def __init__(self, graph):
-        self._graph = graph
-        self._uses = {graph.output: 1}
-        for node in graph.nodes:
-            for name in node.inputs:
-                self._uses[name] = self._uses.get(name, 0) + 1
-        self._found = Layers()
-        shape = graph.input_shape
-        if len(shape) != 4:
-            raise ValueError(f"The input {graph.input[:80]} must have four axes, not {len(shape)}")
-        if shape[1] != 3 and shape[3] == 3:
-            self._found.layout = NHWC
-        elif shape[1] != 3:
-            raise ValueError(
-                f"The input {graph.input[:80]} must have 3 channels, not the shape {shape}"
-            )
-        self._views = {graph.input: _View(self._found.image, self._found.layout)}
-
     def read(self):
         for node in self._graph.nodes:
             run = getattr(self, f"_read_{node.operator}", None)
@@ -88,62 +58,6 @@ class _LayerReader(QuantizedReader):
         self._found.output = output.maker
         return self._found
 
-    # What an operator works on.
-
-    def _view(self, node, index=0):
-        name = node.inputs[index] if index < len(node.inputs) else ""
-        view = self._views.get(name)
-        if view is None or view is _SHAPE:
-            raise ValueError(
-                f"The operator {node} must work on the image's way through the "
-                f"network, not on {name[:80] or 'nothing'!r}"
-            )
-        return view
-
-    def _map(self, node, index=0):
-        """A view that carries no zeros around it."""
-        view = self._view(node, index)
-        if view.padding is not None:
-            raise ValueError(f"The operator {node} must not work on a padded tensor")
-        return view
-
-    def _only_layer(self, node, index=0):
-        """A layer whose output nothing but this operator uses, to be made part of it."""
-        view = self._map(node, index)
-        if not isinstance(view.maker, OnnxLayer) or self._uses[node.inputs[index]] != 1:
-            raise ValueError(
-                f"The operator {node} must follow a convolution that nothing else uses"
-            )
-        return view
-
-    def _has(self, node, index):
-        return index < len(node.inputs) and node.inputs[index] != ""
-
-    def _floats(self, node, index, axes=None):
-        name = node.inputs[index] if self._has(node, index) else ""
-        if not name:
-            raise ValueError(f"The operator {node} must have {index + 1} inputs")
-        value = as_float32(name[:80], self._graph.constant(name))
-        if axes is not None and value.ndim != axes:
-            raise ValueError(
-                f"The tensor {name[:80]} must have {axes} axes, not the shape {value.shape}"
-            )
-        return value
-
-    def _integers(self, node, attribute, index):
-        """Integers that older opsets hold as an attribute and newer ones as an input."""
-        if self._has(node, index):
-            return [int(x) for x in self._graph.constant(node.inputs[index]).ravel()[:16]]
-        value = node.attributes.get(attribute)
-        return value if isinstance(value, list) else None
-
-    def _same(self, node, view):
-        """The view of an output that holds the input's numbers: who uses one uses both."""
-        self._uses[node.outputs[0]] = max(
-            self._uses.get(node.outputs[0], 0), self._uses[node.inputs[0]]
-        )
-        return view
-
     # Operators. Each gives the view of its output.
 
     def _read_Identity(self, node):
@@ -152,7 +66,7 @@ class _LayerReader(QuantizedReader):
     def _read_Cast(self, node):
         """Between float16 and float32, or of a shape."""
         view = self._views.get(node.inputs[0])
-        if view is None or view is _SHAPE:
+        if view is None or view is SHAPE:
             return self._read_shape(node)
         return self._same(node, view)
 
@@ -164,9 +78,9 @@ class _LayerReader(QuantizedReader):
         for name in node.inputs:
             if name and name not in self._views and not self._graph.is_constant(name):
                 raise ValueError(f"The operator {node} must work on a tensor that was made before")
-            if self._views.get(name, _SHAPE) is not _SHAPE and node.operator != "Shape":
+            if self._views.get(name, SHAPE) is not SHAPE and node.operator != "Shape":
                 raise ValueError(f"The operator {node} is not part of MobileNetV2")
-        return _SHAPE
+        return SHAPE
 
     def _read_Transpose(self, node):
         view = self._map(node)
@@ -225,11 +139,17 @@ class _LayerReader(QuantizedReader):
             depthwise,
             stride=strides[0],
             padding=self._padding(node, view.padding),
+            input_grid=view.grid,
+            weight_grid=turn_grid(
+                self._graph.grids.get(node.inputs[1]),
+                weights.shape,
+                lambda values: golden_axes(name, values, depthwise),
+            ),
         )
         if self._has(node, 2):
             layer.bias = self._floats(node, 2, 1)
         self._found.layers.append(layer)
-        return _View(layer)
+        return View(layer)
 
     @staticmethod
     def _padding(node, before):
@@ -251,7 +171,7 @@ class _LayerReader(QuantizedReader):
         return ((top + pads[0], bottom + pads[2]), (left + pads[1], right + pads[3]))
 
     def _read_BatchNormalization(self, node):
-        view = self._only_layer(node)
+        view = self._unquantized_layer(node)
         layer = view.maker
         scale, offset, mean, variance = (self._floats(node, index, 1) for index in range(1, 5))
         epsilon = node.attributes.get("epsilon", 1e-5)
@@ -270,21 +190,16 @@ class _LayerReader(QuantizedReader):
         return view
 
     def _clamp(self, node, low, high):
-        view = self._only_layer(node)
+        # A quantised value that is clamped to real zero stays on its grid.
+        kept = {low, high} <= {0, -math.inf, math.inf}
+        view = self._only_layer(node) if kept else self._unquantized_layer(node)
         layer = view.maker
         layer.low, layer.high = max(layer.low, low), min(layer.high, high)
         return view
 
-    def _limit(self, node, attribute, index, default):
-        if self._has(node, index):
-            value = self._floats(node, index)
-            if value.size != 1:
-                raise ValueError(f"The operator {node} must have one limit")
-            return float(value.reshape(-1)[0])
-        value = node.attributes.get(attribute, default)
-        return float(value) if isinstance(value, int | float) else math.nan
-
     def _read_Clip(self, node):
+        if self._view(node).integers:
+            return self._clip_integers(node)
         return self._clamp(
             node, self._limit(node, "min", 1, -math.inf), self._limit(node, "max", 2, math.inf)
         )
@@ -307,12 +222,12 @@ class _LayerReader(QuantizedReader):
         a, b = self._map(node), self._map(node, 1)
         if a.layout != b.layout or a.flat or b.flat:
             raise ValueError(f"The operator {node} must add two images of one layout")
-        total = Sum(node.name, (a.maker, b.maker))
+        total = Sum(node.name, (a.maker, b.maker), (a.grid, b.grid))
         self._found.sums.append(total)
-        return _View(total, a.layout)
+        return View(total, a.layout)
 
     def _add_bias(self, node, constant):
-        view = self._only_layer(node, 1 - constant)
+        view = self._unquantized_layer(node, 1 - constant)
         layer, value = view.maker, self._floats(node, constant)
         channels = layer.weights.shape[-1]
         axis = -1 if view.flat else view.layout.index("C") - 4
@@ -340,7 +255,7 @@ class _LayerReader(QuantizedReader):
         view = self._map(node)
         if view.layout != NCHW or view.flat:
             raise ValueError(f"The operator {node} must work on channels before rows")
-        return _View(OnnxPool(view.maker), NCHW)
+        return View(OnnxPool(view.maker, input_grid=view.grid), NCHW)
 
     def _read_AveragePool(self, node):
         view = self._map(node)
@@ -354,7 +269,7 @@ class _LayerReader(QuantizedReader):
             or node.attributes.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID")
         ):
             raise ValueError(f"The operator {node} must take the mean of the whole map")
-        return _View(OnnxPool(view.maker, tuple(kernel)), NCHW)
+        return View(OnnxPool(view.maker, tuple(kernel), view.grid), NCHW)
 
     def _read_ReduceMean(self, node):
         view = self._map(node)
@@ -366,11 +281,11 @@ class _LayerReader(QuantizedReader):
                 f"over the axes {axes} of {view.layout}"
             )
         flat = not node.attributes.get("keepdims", 1)
-        return _View(OnnxPool(view.maker), view.layout, flat=flat)
+        return View(OnnxPool(view.maker, input_grid=view.grid), view.layout, flat=flat)
 
     def _flatten(self, node):
-        if self._views.get(node.inputs[0]) is _SHAPE:
-            return _SHAPE
+        if self._views.get(node.inputs[0]) is SHAPE:
+            return SHAPE
         view = self._map(node)
         pooled = isinstance(view.maker, OnnxPool) or isinstance(
             getattr(view.maker, "source", None), OnnxPool
@@ -381,16 +296,25 @@ class _LayerReader(QuantizedReader):
 
     _read_Flatten = _read_Reshape = _read_Squeeze = _flatten
 
-    def _classify(self, node, weights, bias=None):
+    def _classify(self, node, turn, bias=None):
+        """A dense layer; `turn` brings its weights to golden's axes."""
         view = self._map(node)
         if not isinstance(view.maker, OnnxPool) or not view.flat:
             raise ValueError(f"The operator {node} must follow the pool, flattened")
-        layer = OnnxLayer(node.inputs[1][:80], view.maker, np.ascontiguousarray(weights), bias=bias)
+        weights = self._floats(node, 1, 2)
+        layer = OnnxLayer(
+            node.inputs[1][:80],
+            view.maker,
+            turn(weights),
+            bias=bias,
+            input_grid=view.grid,
+            weight_grid=turn_grid(self._graph.grids.get(node.inputs[1]), weights.shape, turn),
+        )
         self._found.layers.append(layer)
-        return _View(layer, flat=True)
+        return View(layer, flat=True)
 
     def _read_MatMul(self, node):
-        return self._classify(node, self._floats(node, 1, 2))
+        return self._classify(node, np.ascontiguousarray)
 
     def _read_Gemm(self, node):
         attributes = node.attributes
@@ -400,9 +324,9 @@ class _LayerReader(QuantizedReader):
             raise ValueError(
                 f"The operator {node} must be a plain product: transA 0, alpha and beta 1"
             )
-        weights = self._floats(node, 1, 2)
         bias = self._floats(node, 2).reshape(-1) if self._has(node, 2) else None
-        return self._classify(node, weights.T if attributes.get("transB", 0) else weights, bias)
+        turned = attributes.get("transB", 0)
+        return self._classify(node, lambda x: np.ascontiguousarray(x.T if turned else x), bias)
 
     def _read_Softmax(self, node):
         """Probabilities at the end: the float model gives the logits before them."""

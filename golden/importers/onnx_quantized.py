@@ -1,20 +1,34 @@
-"""Quantised ONNX, of ONNX Runtime's two forms, read as floats.
+"""Quantised ONNX: ONNX Runtime's two forms, read as floats, and those of trainings, with grids.
 
 In the form QDQ, QuantizeLinear and DequantizeLinear stand around operators in floats; in the form
 QOperator, operators take integers, scales and zero points. Weights and biases become the floats
 that they stand for; the steps of activations are not taken over, but where their ends stand for a
 ReLU6 that the quantiser left out, that is seen.
 
+A quantisation-aware training writes Quant (QONNX), or QDQ with a Clip of integers in between (QCDQ)
+where it has fewer bits or a narrow range. There each layer, sum and pool is told the grid that its
+output is rounded to; `onnx_integers` makes integers of that.
+
 Ref: ONNX `docs/Operators.md`, QuantizeLinear, DequantizeLinear, QLinearConv, QLinearMatMul; ONNX
 Runtime 1.32 `docs/ContribOperators.md`, com.microsoft QGemm, QLinearAdd, QLinearGlobalAveragePool.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from mnv2.golden.importers.onnx_folding import (
+    QUANT_OPERATORS,
+    clip_ends,
+    dequantized,
+    linear_grid,
+    narrowed,
+    quant_grid,
+)
 from mnv2.golden.importers.onnx_graph import Node
 from mnv2.golden.importers.onnx_records import OnnxLayer
+from mnv2.golden.importers.onnx_views import ViewReader
 
 #: Operators of the form QOperator: the float operator of each, and which of its inputs are tensors
 #: (each with its scale and zero point after it).
@@ -30,18 +44,12 @@ _FLOAT_OPERATORS = {
 _SIX = 6.001
 
 
-class QuantizedReader:
+class QuantizedReader(ViewReader):
     """The part of a reader of layers that reads quantised operators.
 
-    Has what `onnx_layers` gives it: ``_graph``, ``_found``, ``_view``, ``_same``, ``_has`` and the
-    readers of float operators.
+    Has the readers of float operators from `onnx_layers`.
     """
 
-    _graph: Any
-    _found: Any
-    _view: Any
-    _same: Any
-    _has: Any
     _read_Conv: Any
     _read_MatMul: Any
     _read_Gemm: Any
@@ -59,18 +67,54 @@ class QuantizedReader:
             view.maker.saturation = ((limits.min - point) * step, (limits.max - point) * step)
         return view
 
-    def _input(self, node, index):
-        """The name of an input that must be there."""
-        if not self._has(node, index):
-            raise ValueError(f"The operator {node} must have {index + 1} inputs")
-        return node.inputs[index]
+    def __init__(self, graph):
+        super().__init__(graph)
+        linear = [node for node in graph.nodes if node.operator == "QuantizeLinear"]
+        integers = {name for node in linear for name in node.outputs}
+        self._found.trained = bool(linear and graph.clipped) or any(
+            node.operator in QUANT_OPERATORS
+            or (node.operator == "Clip" and node.inputs and node.inputs[0] in integers)
+            for node in graph.nodes
+        )
+
+    def _on_grid(self, node, view, grid):
+        """The view of a tensor that was quantised, which its maker is told of."""
+        if not grid.single:
+            raise ValueError(f"The operator {node} must have one scale and one zero point")
+        if grid not in view.maker.grids:
+            view.maker.grids.append(grid)
+        return replace(view, grid=grid, integers=False)
+
+    def _read_Quant(self, node):
+        view = self._same(node, self._map(node))
+        return self._on_grid(node, view, quant_grid(self._graph, node))
+
+    _read_IntQuant = _read_Quant
 
     def _read_QuantizeLinear(self, node):
         view = self._same(node, self._view(node))
+        if self._found.trained:
+            return replace(view, grid=linear_grid(self._graph, node, ()), integers=True)
         return self._saturate(node, view, self._input(node, 1), (*node.inputs, "", "")[2])
 
+    def _clip_integers(self, node):
+        """A Clip between QuantizeLinear and DequantizeLinear."""
+        view = self._same(node, self._view(node))
+        grid = view.grid
+        return replace(
+            view, grid=narrowed(grid, *clip_ends(self._graph, node, grid.low, grid.high))
+        )
+
     def _read_DequantizeLinear(self, node):
-        return self._same(node, self._view(node))
+        view = self._same(node, self._view(node))
+        if not view.integers:
+            return view
+        if not linear_grid(self._graph, node, ()).same_steps(view.grid):
+            raise ValueError(
+                f"The operator {node} must have the scale and the zero point of the QuantizeLinear "
+                "before it"
+            )
+        return self._on_grid(node, view, view.grid)
 
     def _as_floats(self, node, operator, inputs, attributes=None):
         """The operator in floats, its output the quantised one's."""
@@ -86,7 +130,7 @@ class QuantizedReader:
         """Names of the weights and of the bias in floats, made constants of the graph."""
         weights, scale, zero = (self._input(node, first + offset) for offset in range(3))
         graph, made = self._graph, f"{weights} of {node.name}"
-        graph.add_constant(made, graph.dequantized(node, weights, scale, zero, axis))
+        graph.add_constant(made, dequantized(graph, node, weights, scale, zero, axis))
         if not self._has(node, bias_index):
             return [made]
         bias, steps = node.inputs[bias_index], graph.constant(scale).astype(np.float64)
@@ -121,7 +165,7 @@ class QuantizedReader:
             return name
         made = f"{name} of {node.name}"
         scale, zero = (self._input(node, index + offset) for offset in (1, 2))
-        self._graph.add_constant(made, self._graph.dequantized(node, name, scale, zero))
+        self._graph.add_constant(made, dequantized(self._graph, node, name, scale, zero))
         return made
 
     def _read_float_operator(self, node):

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from mnv2.golden.float_model import BatchNormalization
+from mnv2.golden.importers.onnx_grid import Grid
 from mnv2.golden.summary import short_repr
 
 NCHW, NHWC = "NCHW", "NHWC"
@@ -16,7 +17,11 @@ NCHW, NHWC = "NCHW", "NHWC"
 
 @dataclass(eq=False)
 class Image:
-    """The network's input."""
+    """The network's input; `grids` as of an OnnxLayer."""
+
+    grids: list[Grid] = field(default_factory=list)
+
+    __repr__ = short_repr
 
 
 @dataclass(eq=False)
@@ -36,6 +41,10 @@ class OnnxLayer:
         The clamp after it.
     saturation : (float, float) or None
         The ends of what its quantised output can hold, which may stand for a clamp.
+    input_grid, weight_grid : Grid or None
+        What a quantiser made of its input and of its weights; the latter with the weights' axes.
+    grids : list of Grid
+        Of its output, one for each quantiser that reads it.
     """
 
     name: str
@@ -49,6 +58,9 @@ class OnnxLayer:
     low: float = -math.inf
     high: float = math.inf
     saturation: tuple[float, float] | None = None
+    input_grid: Grid | None = None
+    weight_grid: Grid | None = None
+    grids: list[Grid] = field(default_factory=list)
 
     __repr__ = short_repr
 
@@ -59,20 +71,27 @@ class OnnxLayer:
 
 @dataclass(eq=False)
 class Sum:
-    """Two tensors added."""
+    """Two tensors added, each with the grid that it lies on; `grids` as of an OnnxLayer."""
 
     name: str
     terms: tuple[Source, Source]
+    term_grids: tuple[Grid | None, Grid | None] = (None, None)
+    grids: list[Grid] = field(default_factory=list)
 
     __repr__ = short_repr
 
 
 @dataclass(eq=False)
 class OnnxPool:
-    """The mean over rows and columns; kernel None where it is the whole map by itself."""
+    """The mean over rows and columns; kernel None where it is the whole map by itself.
+
+    `input_grid` and `grids` as of an OnnxLayer.
+    """
 
     source: Source
     kernel: tuple[int, int] | None = None
+    input_grid: Grid | None = None
+    grids: list[Grid] = field(default_factory=list)
 
     __repr__ = short_repr
 
@@ -83,7 +102,11 @@ Source: TypeAlias = Image | OnnxLayer | Sum | OnnxPool
 
 @dataclass
 class Layers:
-    """The parts of a graph, in order of execution."""
+    """The parts of a graph, in order of execution.
+
+    `quantized`: quantised operators were read as floats; `trained`: activations are quantised as
+    a quantisation-aware training does it.
+    """
 
     image: Image = field(default_factory=Image)
     layers: list[OnnxLayer] = field(default_factory=list)
@@ -91,5 +114,6 @@ class Layers:
     output: OnnxLayer | None = None
     layout: str = NCHW
     quantized: bool = False
+    trained: bool = False
 
     __repr__ = short_repr

@@ -57,22 +57,27 @@ def read_graph(data):
         does not cover (the message names operator and tensor), or if the package `tflite` is
         missing.
     """
-    try:
-        import tflite as schema
-    except ImportError:
-        raise ValueError(
-            "A .tflite model is read with the package tflite, which is not installed: "
-            "pip install 'mnv2[models]'"
-        ) from None
-    if len(data) < 8 or data[4:8] != IDENTIFIER:
-        raise ValueError("The file must be a TFLite model, with the identifier TFL3")
-    return _GraphReader(schema, data).graph()
+    return GraphReader(data).graph()
 
 
-class _GraphReader:
-    """One file being read."""
+class GraphReader:
+    """One file being read.
 
-    def __init__(self, schema, data):
+    Parameters
+    ----------
+    data : bytes
+    """
+
+    def __init__(self, data):
+        try:
+            import tflite as schema
+        except ImportError:
+            raise ValueError(
+                "A .tflite model is read with the package tflite, which is not installed: "
+                "pip install 'mnv2[models]'"
+            ) from None
+        if len(data) < 8 or data[4:8] != IDENTIFIER:
+            raise ValueError("The file must be a TFLite model, with the identifier TFL3")
         self.schema, self.data = schema, data
         with self.reading("the model"):
             self.model = schema.Model.GetRootAs(data, 0)
@@ -114,7 +119,8 @@ class _GraphReader:
         except ValueError:  # numpy: it leads out of the file
             raise IndexError from None
 
-    def graph(self):
+    def interface(self):
+        """((number of tensors, of operators), indices of inputs, of outputs)."""
         with self.reading("the subgraph"):
             counts = self.subgraph.TensorsLength(), self.subgraph.OperatorsLength()
             for count, limit, what in zip(
@@ -122,19 +128,27 @@ class _GraphReader:
             ):
                 if count > limit:
                     raise ValueError(f"The model must have at most {limit:,} {what}, not {count:,}")
-            interface = [
+            inputs, outputs = (
                 tuple(self.vector(array, length, MAXIMUM_INTERFACE, what).tolist())
                 for array, length, what in (
                     (self.subgraph.InputsAsNumpy, self.subgraph.InputsLength, "inputs"),
                     (self.subgraph.OutputsAsNumpy, self.subgraph.OutputsLength, "outputs"),
                 )
-            ]
-        floats = None
-        # What is damaged is named below, at its place.
+            )
+        return counts, inputs, outputs
+
+    def float_kind(self):
+        """Which kind of float model it is, in words; None of one in integers."""
+        # What is damaged is named at its place, when it is read.
         with contextlib.suppress(*_DAMAGE, ValueError):
-            floats = describe_floats(
+            return describe_floats(
                 self.schema, self.subgraph, lambda operator: self.kind(operator, "an operator")
             )
+        return None
+
+    def graph(self):
+        counts, *interface = self.interface()
+        floats = self.float_kind()
         if floats is not None:
             raise ValueError(f"It is a float model ({floats}), not one in int8: {INSTEAD}")
         operators = tuple(self.operator(index) for index in range(counts[1]))
@@ -202,6 +216,19 @@ class _GraphReader:
         except (*_DAMAGE, ValueError):
             return f"tensor {index}"
 
+    def shape(self, index, what):
+        """Sizes of a tensor's axes."""
+        with self.reading(what):
+            table = self.subgraph.Tensors(index)
+            shape = tuple(
+                self.vector(
+                    table.ShapeAsNumpy, table.ShapeLength, MAXIMUM_AXES, f"axes of {what}"
+                ).tolist()
+            )
+        if any(size < 0 for size in shape):
+            raise ValueError(f"The shape of {what} must not be negative, not {list(shape)}")
+        return shape
+
     def tensor(self, index, user):
         """The Tensor at an index; `user` is the label of the first operator that uses it."""
         what = f"tensor {index}" + (f" of {user}" if user else "")
@@ -210,13 +237,7 @@ class _GraphReader:
             name = _text(table, NAME_SLOT)
             what = tensor_label(index, name) + (f" of {user}" if user else "")
         with self.reading(what):
-            shape = tuple(
-                self.vector(
-                    table.ShapeAsNumpy, table.ShapeLength, MAXIMUM_AXES, f"axes of {what}"
-                ).tolist()
-            )
-            if any(size < 0 for size in shape):
-                raise ValueError(f"The shape of {what} must not be negative, not {list(shape)}")
+            shape = self.shape(index, what)
             dtype = self.type_name(table.Type())
             if dtype not in _TYPES:
                 raise ValueError(

@@ -1,10 +1,10 @@
-"""Whether a .tflite file holds floats, and of which kind: what to give in its place."""
+"""Whether a .tflite file holds floats, and of which kind; `tflite_layers` reads it."""
 
 #: Operators with weights; the first of them tells.
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 INSTEAD = (
-    "give the Keras, PyTorch or ONNX file that it was made from; or convert that with full integer "
-    "quantisation: optimizations, a representative_dataset, and "
+    "mnv2 run, classify and others quantise it; for its operators one by one convert what it was "
+    "made from with full integer quantisation: optimizations, a representative_dataset, and "
     "target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]"
 )
 

@@ -63,9 +63,13 @@ def quantize_model(model, calibration, options=None, progress=None):
 
 
 def quantize_image(image, model):
-    """float32 [H, W, 3] to the integer input of a QuantizedModel, clamped to its bits."""
+    """float32 [H, W, 3] to the integer input of a QuantizedModel, clamped to its bits.
+
+    Halves go away from zero, or to even where the model rounds so.
+    """
     scaled = np.asarray(image, np.float32) / np.float32(model.input_scale)
-    values = round_half_away(scaled) + model.input_zero_point
+    even = model.stem.arithmetic.rounding == "even"
+    values = (np.rint(scaled) if even else round_half_away(scaled)) + model.input_zero_point
     return np.clip(values, *signed_range(model.input_bits)).astype(
         activation_type(model.input_bits)
     )

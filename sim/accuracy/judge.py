@@ -22,7 +22,7 @@ from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.campaign import open_campaign
 from mnv2.sim.jobs.progress import CampaignProgress, Silence
 from mnv2.sim.networks.carried_names import find_class_names, find_resizing
-from mnv2.sim.networks.files import hash_file, load_graph
+from mnv2.sim.networks.files import hash_file, holds_floats, load_graph
 from mnv2.sim.networks.graph_inputs import graph_picture_size
 from mnv2.sim.networks.inputs import choose_input_normalization
 from mnv2.sim.networks.open import open_model
@@ -203,7 +203,7 @@ def _graph_alone(request: AccuracyRequest) -> Any:
             start = file.read(8)
     except OSError as error:
         raise UserError(f"The model {path} cannot be read: {error.strerror}") from None
-    if start[4:8] != IDENTIFIER:
+    if start[4:8] != IDENTIFIER or holds_floats(path):
         return None
     graph = load_graph(path)
     try:

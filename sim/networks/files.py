@@ -7,11 +7,12 @@ from pathlib import Path
 from mnv2.golden.archive import model_from_arrays
 from mnv2.golden.graph.family import FamilyNetwork, lower_family
 from mnv2.golden.importers.float_reader import read_float_model
-from mnv2.golden.importers.tflite import IDENTIFIER, read_graph
+from mnv2.golden.importers.tflite import IDENTIFIER, GraphReader, read_graph
+from mnv2.golden.importers.tflite_layers import read_float_tflite
 from mnv2.sim.errors import UserError
 from mnv2.sim.networks.dumps import read_dump
 
-__all__ = ["hash_file", "load_graph", "read_model_file", "read_model_network"]
+__all__ = ["hash_file", "holds_floats", "load_graph", "read_model_file", "read_model_network"]
 
 #: Bytes of a file that are read at most; larger ones are refused.
 MAXIMUM_BYTES = 2**28
@@ -25,8 +26,8 @@ def read_model_file(path, input_size=None):
     Parameters
     ----------
     path : path
-        A .tflite, an .npz that `mnv2 export` wrote, or a float model: PyTorch's, safetensors,
-        Keras' or ONNX.
+        A .tflite, an .npz that `mnv2 export` wrote, or a file of PyTorch, safetensors, Keras or
+        ONNX.
     input_size : int, optional
         Rows and columns of the picture, for float files that do not state them.
 
@@ -53,11 +54,16 @@ def read_model_file(path, input_size=None):
         raise UserError(f"The model {path} is empty")
     integers = start[4:8] == IDENTIFIER or _is_archive(path)
     if integers and input_size is not None:
-        raise UserError(
-            f"The model {path} is in integers and states its own size: leave out --size"
-        )
+        raise UserError(f"The model {path} states its own size: leave out --size")
     if start[4:8] == IDENTIFIER:
-        graph = load_graph(path)
+        data = _read_tflite(path)
+        try:
+            floats = read_float_tflite(data)
+        except ValueError as error:
+            raise UserError(f"The model {path} cannot be used: {error}") from None
+        if floats is not None:
+            return floats
+        graph = _graph_of(path, data)
         try:
             return lower_family(graph)
         except ValueError as error:
@@ -101,6 +107,20 @@ def load_graph(path):
         If the file cannot be read, is too large, or holds what the graph does not cover.
     """
     path = Path(path).expanduser()
+    return _graph_of(path, _read_tflite(path))
+
+
+def holds_floats(path):
+    """Whether a .tflite file is a float model, which `read_model_file` reads as such."""
+    path = Path(path).expanduser()
+    try:
+        return GraphReader(_read_tflite(path)).float_kind() is not None
+    except ValueError as error:
+        raise UserError(f"The model {path} cannot be used: {error}") from None
+
+
+def _read_tflite(path):
+    """Bytes of a file, of a bounded size."""
     try:
         if path.exists() and not path.is_file():
             raise UserError(f"The model {path} must be a file")
@@ -110,6 +130,11 @@ def load_graph(path):
         raise UserError(f"The model {path} cannot be read: {error.strerror or error}") from None
     if len(data) > MAXIMUM_BYTES:
         raise UserError(f"The model {path} must have at most {MAXIMUM_BYTES:,} bytes")
+    return data
+
+
+def _graph_of(path, data):
+    """The graph in a .tflite file's bytes."""
     try:
         return read_graph(data)
     except ValueError as error:

@@ -1,8 +1,5 @@
 """The inputs of a graph of operators, from arrays or a picture."""
 
-import numpy as np
-from PIL import Image
-
 from mnv2.golden.graph.derivation import RANGES
 from mnv2.golden.graph.elementwise import Quantize
 from mnv2.sim.errors import UserError
@@ -121,10 +118,7 @@ def graph_value(tensor, pixels, normalization):
     UserError
         If it is to be quantised and has no scale.
     """
-    channels = tensor.shape[3]
-    if channels == 1:
-        pixels = np.asarray(Image.fromarray(pixels).convert("L").convert("RGB"))
-    image = normalize(pixels, normalization)[None, ..., :channels]
+    image = normalize(pixels, normalization, tensor.shape[3])[None]
     if tensor.dtype == "float32":
         return image
     if tensor.scales.size != 1 or not tensor.scale > 0:

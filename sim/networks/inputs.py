@@ -101,10 +101,10 @@ def load_input(model, source, normalization=None):
             value = _load_array(integer, path)
         return _model_input(integer, value, path, None)
     chosen = choose_input_normalization(model, normalization)
-    if shape[2] != 3 and (shape[2] != 1 or model.family is None):
+    if shape[2] not in (1, 3):
         raise UserError(
-            f"The input {path} must be an .npy of {[1, *shape]}: only a model of 3 channels takes "
-            "a picture"
+            f"The input {path} must be an .npy of {[1, *shape]}: only a model of 3 channels or 1 "
+            "takes a picture"
         )
     pixels = resize_picture(source, model.resizing, shape[0], shape[1])
     words = pixel_words(model.resizing, shape[0], shape[1], chosen)
@@ -144,7 +144,9 @@ def pixels_input(model, pixels, normalization):
     ModelInput
     """
     if model.family is None:
-        return _model_input(model.integer, normalize(pixels, normalization))
+        return _model_input(
+            model.integer, normalize(pixels, normalization, model.network.input_shape[2])
+        )
     graph = model.family.graph
     (index,) = graph.inputs
     value = graph_value(graph.tensors[index], pixels, normalization)

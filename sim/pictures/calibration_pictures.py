@@ -42,10 +42,10 @@ def cut_pictures(image, size=224, resizing=CROP):
     return pictures
 
 
-def calibration_pictures(size=224, normalization=IMAGENET_NORMALIZATION, resizing=CROP):
-    """float32 [size, size, 3], normalised: those of `cut_pictures` of each photograph."""
+def calibration_pictures(size=224, normalization=IMAGENET_NORMALIZATION, resizing=CROP, channels=3):
+    """float32 [size, size, channels], normalised: those of `cut_pictures` of each photograph."""
     return [
-        normalize(picture, normalization)
+        normalize(picture, normalization, channels)
         for photograph in calibration_photographs()
         for picture in cut_pictures(load_image(photograph.path), size, resizing)
     ]
@@ -87,7 +87,7 @@ class CalibrationSet:
         return tuple(map(_hash, self.paths))
 
     def read(self, shape, normalization, resizing: Resizing = CROP) -> list[np.ndarray]:
-        """The pictures, as large as the input of a network and normalised: float32 [H, W, 3] each.
+        """The pictures, as large as the input of a network and normalised: float32 [H, W, C] each.
 
         Parameters
         ----------
@@ -101,12 +101,13 @@ class CalibrationSet:
         UserError
             If a picture cannot be read.
         """
-        rows, columns, _ = shape
+        rows, columns, channels = shape
         if self.bundled:
-            pictures = calibration_pictures(max(rows, columns), normalization, resizing)
+            pictures = calibration_pictures(max(rows, columns), normalization, resizing, channels)
             return [cut_centre(picture, rows, columns) for picture in pictures]
         return [
-            normalize(_read(path, resizing, rows, columns), normalization) for path in self.paths
+            normalize(_read(path, resizing, rows, columns), normalization, channels)
+            for path in self.paths
         ]
 
 

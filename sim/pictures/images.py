@@ -96,8 +96,17 @@ def cut_centre(pixels, rows, columns):
     return pixels[top : top + rows, left : left + columns]
 
 
-def normalize(pixels, normalization=IMAGENET_NORMALIZATION):
-    """uint8 [H, W, 3] to float32 [H, W, 3], by the InputNormalization that a model carries."""
+def normalize(pixels, normalization=IMAGENET_NORMALIZATION, channels=3):
+    """uint8 [H, W, 3] to float32 [H, W, channels], by the InputNormalization that a model carries.
+
+    A model of one channel takes the pixels' luma (ITU-R BT.601), normalised like a red channel.
+    """
+    if channels == 1:
+        pixels = np.asarray(Image.fromarray(pixels).convert("L").convert("RGB"))
+    return _normalize(pixels, normalization)[..., :channels]
+
+
+def _normalize(pixels, normalization):
     scaled = pixels.astype(np.float32) / np.float32(255)
     return (scaled - np.array(normalization.mean, np.float32)) / np.array(
         normalization.deviation, np.float32

@@ -120,6 +120,12 @@ def check_formats(integer, config):
     adds = [block.add for block in integer.blocks if block.add is not None]
     for record in (*integer.layers, *adds, integer.pool):
         arithmetic = record.arithmetic
+        if arithmetic.rounding == "even":
+            raise UserError(
+                f"{record.name} rounds halves to even, as its training did, which the accelerator "
+                "cannot: mnv2 classify and predict take the file; to run it, export it with the "
+                "rounding mode HALF_UP and steps that are powers of two, or take its float model"
+            )
         if arithmetic.rounding != there.rounding:
             other = f", or --set requantize={arithmetic.rounding}"
             raise UserError(

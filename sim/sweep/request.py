@@ -158,6 +158,11 @@ def load_network(request: SweepRequest) -> FloatModel:
                 f"The model {request.model} is in integers already: a sweep needs the float "
                 "network; mnv2 accuracy judges any"
             )
+    if model.network.input_shape[2] != 3:
+        raise UserError(
+            f"A sweep must be of a network for pictures of 3 channels, not of "
+            f"{model.network.input_shape[2]}"
+        )
     if request.normalization is None:
         return model
     return dataclasses.replace(model, input_normalization=NORMALIZATIONS[request.normalization])

@@ -88,15 +88,22 @@ def test_single_rounding_and_truncation(shift):
             for v, m in zip(values, multipliers, strict=True)
         ]
         assert scale_by_multiplier(values, multipliers, shift, name).tolist() == expected
+    expected = [
+        round(Fraction(int(v) * int(m), 2 ** (31 + shift)))  # Python's: half to even
+        for v, m in zip(values, multipliers, strict=True)
+    ]
+    assert scale_by_multiplier(values, multipliers, shift, "even").tolist() == expected
 
 
 def test_roundings_differ_where_they_should():
     half = 2**30, 0  # one half
     assert [scale_by_multiplier(v, *half, "single").item() for v in (3, -3)] == [2, -1]
     assert [scale_by_multiplier(v, *half, "truncate").item() for v in (3, -3)] == [1, -2]
+    ties = [scale_by_multiplier(v, *half, "even").item() for v in (1, 3, 5, -1, -3, -5)]
+    assert ties == [0, 2, 2, 0, -2, -2]
     quarter = 2**30, 1
     assert [scale_by_multiplier(v, *quarter).item() for v in (6, -6)] == [2, -2]
-    with pytest.raises(ValueError, match="double, single or truncate, not 'up'"):
+    with pytest.raises(ValueError, match="double, single, truncate or even, not 'up'"):
         scale_by_multiplier(1, *half, "up")
 
 

@@ -110,7 +110,5 @@ def say_setting(setting: "Setting") -> None:
 
 def say_notes(model: "RunnableModel") -> None:
     """Say on standard error what a model's reader took in another form than the file has it."""
-    if model.float_model is None:
-        return
-    for note in model.float_model.notes:
+    for note in (model.float_model or model.integer).notes:
         get_error_console().print(f"{model.name}: {note}", soft_wrap=True)

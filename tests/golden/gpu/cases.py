@@ -6,6 +6,7 @@ import numpy as np
 
 from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.average_pool import QuantizedAveragePool
+from mnv2.golden.exact_mean import QuantizedExactMean
 from mnv2.golden.gpu.runner import DeviceRunner
 from mnv2.golden.network import build_network
 from mnv2.golden.synthetic import random_activation, random_model
@@ -120,6 +121,13 @@ def average_pool(model):
     )
 
 
+def exact_mean(model):
+    """A mean that is divided, its halves to even."""
+    pool = model.pool
+    parts = pool.input_scale, pool.input_zero_point, pool.output_scale, pool.output_zero_point
+    return replace(model, pool=QuantizedExactMean("pool", pool.count, 1, pool.count, *parts))
+
+
 def _arithmetic(rounding, bits, overflow, multiplier_bits=32):
     return Arithmetic(multiplier_bits, rounding, bits, overflow)
 
@@ -145,7 +153,7 @@ CASES = {
                 b, 8, a, _arithmetic(r, b, o)
             )
         )
-        for rounding in ("double", "single", "truncate")
+        for rounding in ("double", "single", "truncate", "even")
         for bits in (12, 18, 24, 32)
         for overflow in ("wrap", "saturate")
         for activations in (8, 16)
@@ -156,6 +164,10 @@ CASES = {
     "power of two, single": lambda: power_of_two(
         make_model(6, 8, 8, _arithmetic("single", 32, "wrap"))
     ),
+    "power of two, even": lambda: power_of_two(
+        make_model(6, 8, 8, _arithmetic("even", 32, "wrap"))
+    ),
+    "exact mean, even": lambda: exact_mean(make_model(6, 8, 8, _arithmetic("even", 32, "wrap"))),
     "per tensor": lambda: per_tensor(make_model(7)),
     "without ReLU6": lambda: without_relu6(make_model(8)),
     "left shifts": lambda: left_shifts(make_model(9)),

@@ -19,15 +19,19 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import onnx
 import safetensors.numpy
 
 from mnv2.golden.importers.float_formats import parse_float_model
 from mnv2.golden.importers.float_reader import _sentence as clean_sentence
 from mnv2.golden.importers.keras_config import KerasConfig
 from mnv2.golden.importers.tflite import read_graph
-from mnv2.golden.network import mobilenet_v2
+from mnv2.golden.importers.tflite_layers import read_float_tflite
+from mnv2.golden.network import build_network, mobilenet_v2
 from tests.golden.graph.models import ModelMaker
 from tests.golden.importers.float_files import onnx_bytes, random_float_model, torch_zip
+from tests.golden.importers.float_tflite_files import float_tflite_bytes
+from tests.golden.importers.qonnx_files import trained_bytes
 
 HERE = Path(__file__).parent
 SECONDS = 20
@@ -85,6 +89,22 @@ def _quantized_onnx():
         return quantized(Path(folder), onnx_bytes(model, normalized=False), QuantFormat.QOperator)
 
 
+def _small_network(padding="pytorch"):
+    return build_network(
+        ((1, 4, 1, 1), (2, 4, 2, 1)),
+        stem_channels=4,
+        head_channels=8,
+        classes=3,
+        input_size=8,
+        padding=padding,
+    )
+
+
+def _trained_onnx(form):
+    """A network that its training quantised; damage reaches quantisers and their constants."""
+    return trained_bytes(0, _small_network(), form=form, weight_bits=6, activation_bits=7)[0]
+
+
 def tflite_file():
     """A file with the operators of preprocessing, Flatten and hidden dense layers."""
     maker = ModelMaker(np.random.default_rng(8))
@@ -98,6 +118,59 @@ def tflite_file():
     return maker.finish([maker.logistic(maker.fully_connected(x, 3))])[0]
 
 
+def _read_edited_onnx(content):
+    """Reads a trained network after a few edits of its graph, drawn from the damaged bytes.
+
+    Damaged bytes are mostly no ONNX any more; these are, and reach what works on quantisers.
+    """
+    rng = np.random.default_rng(list(content))
+    form = "onnx trained" if rng.random() < 0.5 else "onnx qcdq"
+    proto = onnx.ModelProto.FromString(whole_file(form))
+    for _ in range(rng.integers(1, 4) if content != whole_file("onnx edited") else 0):
+        _edit(rng, proto.graph)
+    return parse_float_model(proto.SerializeToString())
+
+
+def _edit(rng, graph):
+    """One change of a node or of a constant."""
+    node = graph.node[rng.integers(len(graph.node))]
+    tensor = graph.initializer[rng.integers(len(graph.initializer))]
+    names = [*(x.name for x in graph.initializer), *(x.output[0] for x in graph.node), ""]
+    kind = rng.integers(0, 7)
+    if kind == 0 and node.input:
+        node.input[rng.integers(len(node.input))] = names[rng.integers(len(names))]
+    elif kind == 1 and node.input:
+        del node.input[rng.integers(len(node.input)) :]
+    elif kind == 2:
+        other = graph.node[rng.integers(len(graph.node))]
+        node.op_type, node.domain = other.op_type, other.domain
+    elif kind == 3 and node.attribute:
+        attribute = node.attribute[rng.integers(len(node.attribute))]
+        attribute.i = int(rng.choice([-1, 0, 2, 2**40]))
+        attribute.s = rng.choice([b"FLOOR", b"HALF_UP", b"", b"\xff"])
+        attribute.ints.extend([int(rng.integers(-3, 9))])
+    elif kind == 4:
+        del graph.node[rng.integers(len(graph.node))]
+    elif kind == 5:
+        value = onnx.numpy_helper.to_array(tensor)
+        odd = rng.choice([0, -1, np.nan, np.inf, 1e30, 1e-38, 0.5, 77])
+        with np.errstate(all="ignore"):
+            value = np.where(rng.random(value.shape) < 0.3, odd, value).astype(value.dtype)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(value, tensor.name))
+    else:
+        shape = [int(x) for x in rng.integers(0, 4, rng.integers(0, 5))]
+        value = np.resize(onnx.numpy_helper.to_array(tensor), shape)
+        kinds = (np.float32, np.int8, np.uint8, np.int32, np.int64, np.float64)
+        with np.errstate(all="ignore"):
+            value = value.astype(kinds[rng.integers(len(kinds))])
+        tensor.CopyFrom(onnx.numpy_helper.from_array(value, tensor.name))
+
+
+def _float_tflite():
+    model = random_float_model(np.random.default_rng(0), _small_network("tensorflow")).folded()
+    return float_tflite_bytes(model, "float16", preprocessing=[("MUL", [1 / 64])])[0]
+
+
 #: The file of each form, and what reads it.
 FORMS = {
     "safetensors": (_safetensors, parse_float_model),
@@ -107,7 +180,11 @@ FORMS = {
     "keras hdf5": (lambda: _nested("adapted.h5"), parse_float_model),
     "keras configuration": (_configuration, KerasConfig.parse),
     "onnx quantised": (_quantized_onnx, parse_float_model),
+    "onnx trained": (lambda: _trained_onnx("qonnx"), parse_float_model),
+    "onnx qcdq": (lambda: _trained_onnx("qcdq"), parse_float_model),
+    "onnx edited": (lambda: bytes(range(256)), _read_edited_onnx),
     "tflite": (tflite_file, read_graph),
+    "tflite of floats": (_float_tflite, read_float_tflite),
 }
 
 

@@ -357,7 +357,11 @@ def setting(layer, name, value):
         (setting("block_1_pad", "padding", [[2, 0], [0, 1]]), "block_1_depthwise must pad as"),
         (
             setting("input_layer", "batch_shape", [None, 64, 64, 1]),
-            "input must be rows, columns and 3",
+            "Conv1/kernel must have 3x3 taps, take 1 channels",
+        ),
+        (
+            setting("input_layer", "batch_shape", [None, 64, 64, 4]),
+            "input must be rows, columns and 3 channels or 1",
         ),
         (setting("input_layer", "batch_shape", [None, 10**9, 64, 3]), "An input size must be"),
         (lambda x: x.pop("input_layer"), "one input layer, not 0"),

@@ -347,6 +347,10 @@ def grey(model):
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 1
 
 
+def infrared(model):
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 4
+
+
 def flat(model):
     del model.graph.input[0].type.tensor_type.shape.dim[2:]
 
@@ -355,13 +359,14 @@ def flat(model):
     ("edit", "words"),
     [
         (second_input, "one input and one output, not 2 and 1"),
-        (grey, "must have 3 channels"),
+        (grey, "stem.weight must have 3x3 taps, take 1 channels"),
+        (infrared, "must have 3 channels or 1"),
         (flat, "must have four axes"),
         (lambda m: m.functions.add(), "must not define functions"),
         (lambda m: setattr(m.graph.node[0], "domain", "com.x"), "of the domain com.x is not part"),
         (
             lambda m: setattr(m.graph.node[0], "domain", "qonnx.custom_op.general"),
-            "is not part of MobileNetV2: the file is QONNX, .* give the float ONNX",
+            "is not part of MobileNetV2: of QONNX Quant is read; give the file as its training",
         ),
         (
             lambda m: setattr(m.graph.node[0], "domain", "com.microsoft"),

@@ -10,11 +10,13 @@ from mnv2.golden.fixed_point import quantize
 from mnv2.golden.float_model import FloatModel, InputNormalization
 from mnv2.golden.graph.family import lower_family
 from mnv2.golden.importers.tflite import read_graph
+from mnv2.golden.network import build_network
 from mnv2.sim.errors import UserError
 from mnv2.sim.networks.input_files import read_input_file
 from mnv2.sim.networks.inputs import load_input
-from mnv2.sim.networks.open import RunnableModel
+from mnv2.sim.networks.open import RunnableModel, open_model
 from tests.golden.family_files import random_quantized_network, small_network, write_family
+from tests.golden.importers.float_files import onnx_bytes, random_float_model
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,29 @@ def picture(tmp_path):
     pixels = np.random.default_rng(2).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)
     return path
+
+
+def test_a_float_network_of_one_channel(picture, tmp_path):
+    """A picture's luma, normalised like a red channel, calibration's pictures too."""
+    grey = build_network(
+        ((1, 8, 1, 1),),
+        stem_channels=8,
+        head_channels=16,
+        classes=4,
+        input_size=20,
+        input_channels=1,
+    )
+    path = tmp_path / "grey.onnx"
+    path.write_bytes(onnx_bytes(random_float_model(np.random.default_rng(1), grey)))
+    pixels = np.asarray(Image.open(picture).convert("L").convert("RGB"))
+    Image.fromarray(pixels).save(tmp_path / "grey.png")
+    model = open_model(path, calibration=str(picture.parent))
+    found = load_input(model, picture)
+    assert found.integer.shape == (20, 20, 1)
+    colour = load_input(model, tmp_path / "grey.png")
+    assert np.abs(found.integer.astype(int) - colour.integer).max() <= 2
+    assert np.ptp(found.real) > 0.3
+    assert model.logits(model.integer.run(found.integer)).shape == (4,)
 
 
 def test_a_picture_is_the_same_in_every_form(integer, picture):
