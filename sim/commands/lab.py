@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mnv2.sim.commands.lab_driver import driver
+from mnv2.sim.commands.lab_system import system
 from mnv2.sim.commands.options.accelerator import Config, Settings
 from mnv2.sim.errors import UserError
 
@@ -18,8 +19,8 @@ HELP = """Repeat the measurements that the project's own figures come from.
 
 They work in a checkout of the project, whose files keep the results, and need packages that
 mnv2 itself does not: scripts/benchmark, scripts/synthesize, scripts/fmax, scripts/calibrate-costs,
-scripts/driver, scripts/gpu and scripts/peers install them first, then run the command of their name
-with the same options.
+scripts/driver, scripts/system, scripts/gpu and scripts/peers install them first, then run the
+command of their name with the same options.
 """
 
 ROOT = Path(__file__).parents[2]
@@ -381,7 +382,7 @@ def gpu(
 
 
 #: The commands, in the order of the help.
-COMMANDS = (benchmark, synthesize, fmax, timing, calibrate_costs, driver, peers, gpu)
+COMMANDS = (benchmark, synthesize, fmax, timing, calibrate_costs, driver, system, peers, gpu)
 
 
 def _need_checkout(what: str) -> None:

@@ -16,7 +16,7 @@ from mnv2.sim.rtl.register_map import register_map
 from mnv2.sim.rtl.toolchain import find_toolchain
 
 FILES = {
-    *("accelerator.v", "accelerator.rdl", "registers.md", "mnv2_registers.h"),
+    *("accelerator.v", "mnv2_axi.v", "accelerator.rdl", "registers.md", "mnv2_registers.h"),
     "mnv2_accelerator.core",
 }
 
