@@ -132,6 +132,6 @@ def _render(run: "SystemRun", pictures: list[str], mismatches: int) -> "Group":
     logits = sum(turn.logits.size for turn in run.turns)
     return Group(
         table,
-        f"{mismatches:,} of {logits:,} logits differ; {run.interrupts} interrupts; "
+        f"{mismatches:,} of {logits:,} logits differ; interrupts: {run.interrupts}; "
         f"{run.cycles:,} cycles in {run.seconds:.1f} s",
     )

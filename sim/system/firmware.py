@@ -10,7 +10,7 @@ from mnv2.sim.system.soc import Soc, package_folder
 
 __all__ = ["compile_firmware", "find_compiler", "rom_text"]
 
-_FOLDER = Path(__file__).parent / "firmware"
+_FOLDER = Path(__file__).parent
 
 #: Compilers for RISC-V without an operating system, the first that is found.
 _COMPILERS = ("riscv64-unknown-elf-gcc", "riscv32-unknown-elf-gcc", "riscv-none-elf-gcc")

@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from mnv2.hw.accelerator import Accelerator
+from mnv2.sim.dram.chips import find_chip
 from mnv2.sim.dram.core import ask_litex, core_request, litedram_versions
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
+from mnv2.sim.memory.parts import find_part
 from mnv2.sim.rtl.build import Build, build_simulation
 from mnv2.sim.rtl.verilog import generate
 from mnv2.sim.system.litex_files import litex_files
@@ -124,11 +126,13 @@ def make_soc(config, part: str, memory_bytes: int) -> Soc:
     Raises
     ------
     UserError
-        If a package is missing, or the part has fewer bytes.
+        If a package is missing, the part has fewer bytes, LiteDRAM has no such part, or the
+        accelerator's port is narrower than a word of its controller.
     SimulationError
         If LiteX makes no RTL.
     """
     versions = _versions()
+    _check_width(config, part)
     request = core_request(part, config.data_bits, memory_bytes)
     files = {
         "accelerator.v": generate(Accelerator, name="accelerator", config=config),
@@ -158,10 +162,24 @@ def make_soc(config, part: str, memory_bytes: int) -> Soc:
     )
     if soc.memory_bytes < memory_bytes:
         raise UserError(
-            f"The memory {part} has {soc.regions['main_ram'][1]:,} bytes, and program and pictures "
+            f"The memory {part} has {soc.memory_bytes:,} bytes, and program and pictures "
             f"need {memory_bytes:,}"
         )
     return soc
+
+
+def _check_width(config, part: str) -> None:
+    """Refuse a port that is narrower than a word of the memory's controller.
+
+    ``mnv2_litex.py`` refuses it too, when a SoC is made.
+    """
+    phases = find_chip(part).phases
+    word_bits = find_part(part).bits * (1 if phases == 1 else 2 * phases)
+    if config.data_bits < word_bits:
+        raise UserError(
+            f"data_bits must be {word_bits} or more in a SoC of LiteX with the memory {part}, not "
+            f"{config.data_bits}"
+        )
 
 
 def build_soc(soc: Soc, *, fast=False, building=None) -> Build:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 __all__ = ["BOARDS", "BlockDesign", "vivado_files"]
 
-_FOLDER = Path(__file__).with_name("vivado")
+_FOLDER = Path(__file__).parent
 
 #: Ports and settings of the processor systems: of Zynq UltraScale+ and of Zynq-7000.
 _ULTRASCALE = {
