@@ -124,7 +124,7 @@ def make_core(name: str, port_bits: int, memory_bytes: int) -> Core:
 
 
 def core_request(name: str, port_bits: int, memory_bytes: int) -> dict[str, Any]:
-    """What LiteDRAM's Python is asked about a part, see `mnv2.sim.dram.make_core.describe`."""
+    """A request to LiteDRAM's Python about a part, see `mnv2.sim.dram.make_core.describe`."""
     part, chip = find_part(name), find_chip(name)
     return {
         "module": chip.module,

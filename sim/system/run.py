@@ -43,7 +43,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class SystemRun:
-    """What a run of the SoC gave.
+    """Results of a run of the SoC.
 
     Attributes
     ----------
@@ -188,7 +188,7 @@ def make_machine(model, program, config, pictures, part, *, fast=False, building
 
 
 def _simulate(build, folder, cycles, timeout):
-    """What the UART sent, and the line of the bench."""
+    """Run the simulation: all that the UART sent, and the line of the bench."""
     command = [str(build.directory / build.top), f"+cycles={cycles}"]
     try:
         done = subprocess.run(
@@ -203,7 +203,7 @@ def _simulate(build, folder, cycles, timeout):
 
 
 def _understand(text, seconds):
-    """What the lines of ``main.c`` mean."""
+    """Read the lines of ``main.c``."""
 
     def numbers(name):
         return [int(digits, 16) for digits in re.findall(rf"^{name} 0x(\w+)$", text, re.MULTILINE)]

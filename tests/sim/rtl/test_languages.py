@@ -93,7 +93,7 @@ def test_verilator(folder, top, macro):
 
 
 def test_a_fault_is_seen(folder, tmp_path):
-    """Of each tool: a port of the accelerator that the wrapper forgets."""
+    """A port of the accelerator that the wrapper forgets is warned of."""
     wrapper = (folder / f"{WRAPPER}.v").read_text()
     line = "        .bus__rdata(m_axi_rdata),\n"
     assert line in wrapper

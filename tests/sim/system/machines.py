@@ -21,7 +21,7 @@ PICTURES = 2
 
 
 def _missing():
-    """What the SoC needs and is not there, in a sentence; None if all is."""
+    """A sentence about what the SoC needs and is not there; None if all is."""
     modules = (*PACKAGES, "pythondata_cpu_vexriscv")
     if any(importlib.util.find_spec(module) is None for module in modules):
         return "LiteX and VexRiscv are not installed: pip install 'mnv2[litex]'"
