@@ -118,6 +118,6 @@ def test_help_teaches():
     text = invoke("--help").stdout
     for word in (
         *("accelerator.v", "registers.md", "FuseSoC", "depthwise.v", "mac-array"),
-        *("--config", "--set", "--unit", "--output"),
+        *("--config", "--set", "--unit", "--output", "--litex", "--vivado", "mnv2_axi.v"),
     ):
         assert word in text
