@@ -12,6 +12,7 @@ from mnv2.sim.commands.lab_accuracy import accuracy
 from mnv2.sim.commands.lab_driver import driver
 from mnv2.sim.commands.lab_gpu import gpu
 from mnv2.sim.commands.lab_mutate import mutate
+from mnv2.sim.commands.lab_system import system
 from mnv2.sim.commands.options.accelerator import Config, Settings
 from mnv2.sim.errors import UserError
 
@@ -21,8 +22,8 @@ HELP = """Repeat the measurements that the project's own figures come from.
 
 They work in a checkout of the project, whose files keep the results, and need packages that
 mnv2 itself does not: scripts/accuracy, scripts/benchmark, scripts/synthesize, scripts/fmax,
-scripts/calibrate-costs, scripts/driver, scripts/gpu, scripts/mutate and scripts/peers install them
-first, then run the command of their name with the same options.
+scripts/calibrate-costs, scripts/driver, scripts/system, scripts/gpu, scripts/mutate and
+scripts/peers install them first, then run the command of their name with the same options.
 """
 
 ROOT = Path(__file__).parents[2]
@@ -330,6 +331,7 @@ COMMANDS = (
     timing,
     calibrate_costs,
     driver,
+    system,
     peers,
     gpu,
     mutate,

@@ -34,15 +34,34 @@ def verilog(
             "list shows them all.",
         ),
     ] = TOP,
+    litex: Annotated[
+        bool,
+        typer.Option("--litex", help="Also mnv2_litex.py, which puts the accelerator into a SoC."),
+    ] = False,
+    vivado: Annotated[
+        bool,
+        typer.Option(
+            "--vivado",
+            help="Also Tcl that packages an IP, and makes block designs of KV260, ZCU104 and "
+            "PYNQ-Z2. Not run in Vivado.",
+        ),
+    ] = False,
 ):
     """Write the accelerator, or one of its units, as Verilog, with a FuseSoC core file.
 
     The folder gets accelerator.v, the design in one file, with ports clk and rst (synchronous), the
-    AXI4-Lite port control, the AXI4 port bus and an interrupt; registers.md, what the host writes
+    AXI4-Lite port control, the AXI4 port bus and an interrupt; mnv2_axi.v, the same under the names
+    that Vivado recognises, aclk, aresetn, s_axi_… and m_axi_…; registers.md, what the host writes
     and reads, and the same as a C header, mnv2_registers.h, and in SystemRDL, accelerator.rdl, of
     which PeakRDL makes pages and IP-XACT; and mnv2_accelerator.core, with which FuseSoC takes it
     into a design: fusesoc --cores-root DIR run --target lint mnv2_accelerator. It is the same text
-    that mnv2 run simulates.
+    that mnv2 run simulates, SystemVerilog for its assertions; with the macro SYNTHESIS defined, as
+    synthesis tools do, they are left out and it is Verilog-2005.
+
+    With --litex the folder also gets mnv2_litex.py, a module for LiteX: add_accelerator(soc)
+    connects registers, interrupt and LiteDRAM. With --vivado it gets Tcl: package_ip.tcl makes an
+    IP of mnv2_axi; kv260.tcl, zcu104.tcl and pynq_z2.tcl make a project each, with the IP next to
+    the processor system. Nothing of that was run in Vivado.
 
     With --unit the folder gets the unit instead, such as depthwise.v, mnv2_depthwise.core, and
     depthwise.md with its parameters and ports. The depthwise and pointwise units are complete in
@@ -54,6 +73,8 @@ def verilog(
 
     - mnv2 verilog --config tiny --set data_bits=128 --output rtl/tiny
 
+    - mnv2 verilog --litex --output rtl
+
     - mnv2 verilog --unit depthwise --config small --output rtl
 
     - mnv2 verilog --unit list
@@ -61,6 +82,8 @@ def verilog(
     from mnv2.sim.commands.terminal.console import get_console
     from mnv2.sim.configuration import load_configuration
     from mnv2.sim.jobs.files import replaced_files
+    from mnv2.sim.system.litex_files import litex_files
+    from mnv2.sim.system.vivado import vivado_files
 
     accelerator = load_configuration(config, settings or ())
     if unit == "list":
@@ -69,11 +92,17 @@ def verilog(
     unit = find_unit(unit)
     if output is None:
         raise UserError("--output must name the folder that gets the files")
+    for option, wanted in (("--litex", litex), ("--vivado", vivado)):
+        if wanted and unit != TOP:
+            raise UserError(f"{option} is for the accelerator as a whole: leave out --unit")
     if unit == TOP:
         description = (
             f"MobileNetV2 accelerator, {accelerator.multipliers} products a cycle ({config})"
         )
         files = accelerator_files(accelerator, description)
+        files |= litex_files(accelerator) if litex else {}
+        if vivado:
+            files |= vivado_files(importlib.metadata.version("mnv2"), description)
     else:
         files = unit_files(
             unit, accelerator, f"Unit {unit} of a MobileNetV2 accelerator ({config})"
@@ -127,6 +156,7 @@ def unit_files(name: str, accelerator: AcceleratorConfig, description: str) -> d
         One line that goes into the core file.
     """
     from mnv2.hw.units import UNITS
+    from mnv2.sim.rtl.assertion_guard import guard_assertions
     from mnv2.sim.rtl.unit_page import unit_page
     from mnv2.sim.rtl.verilog import convert
 
@@ -135,7 +165,7 @@ def unit_files(name: str, accelerator: AcceleratorConfig, description: str) -> d
     parameters = unit.parameters(accelerator)
     component = unit.component(**parameters)
     return {
-        f"{top}.v": convert(component, name=top),
+        f"{top}.v": guard_assertions(convert(component, name=top)),
         f"{top}.md": unit_page(name, unit, parameters, component),
         f"mnv2_{top}.core": _core_file(top, description),
     }
@@ -152,13 +182,16 @@ def accelerator_files(accelerator: AcceleratorConfig, description: str) -> dict[
     """
     from mnv2.hw.accelerator import Accelerator
     from mnv2.hw.config import COUNTER_ROWS
+    from mnv2.sim.rtl.assertion_guard import guard_assertions
+    from mnv2.sim.rtl.axi_wrapper import WRAPPER, axi_wrapper
     from mnv2.sim.rtl.register_header import register_header
     from mnv2.sim.rtl.register_map import register_map
     from mnv2.sim.rtl.system_rdl import system_rdl
     from mnv2.sim.rtl.verilog import generate
 
     return {
-        f"{TOP}.v": generate(Accelerator, name=TOP, config=accelerator),
+        f"{TOP}.v": guard_assertions(generate(Accelerator, name=TOP, config=accelerator)),
+        f"{WRAPPER}.v": axi_wrapper(accelerator),
         "registers.md": register_map(accelerator, rows=COUNTER_ROWS),
         f"{TOP}.rdl": system_rdl(accelerator),
         "mnv2_registers.h": register_header(),

@@ -17,7 +17,14 @@ from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
 from mnv2.sim.memory.parts import find_part
 
-__all__ = ["Core", "litedram_versions", "make_core", "memory_sources"]
+__all__ = [
+    "Core",
+    "ask_litex",
+    "core_request",
+    "litedram_versions",
+    "make_core",
+    "memory_sources",
+]
 
 #: What the RTL is made with, by the name under which it is imported.
 PACKAGES = ("litedram", "litex", "migen")
@@ -92,21 +99,7 @@ def make_core(name: str, port_bits: int, memory_bytes: int) -> Core:
         If LiteDRAM makes no RTL, or other chips than the part's.
     """
     part, chip = find_part(name), find_chip(name)
-    request = {
-        "module": chip.module,
-        "grade": chip.grade,
-        "phases": chip.phases,
-        "clock_hz": chip.clock_hz(part),
-        "bits": part.bits,
-        "port_bits": port_bits,
-        "nanoseconds": {
-            "tRP": part.precharge_ns,
-            "tRCD": part.activate_ns,
-            "tWR": part.write_recovery_ns,
-            "tRFC": part.refresh_ns,
-        },
-        "rows": -(-memory_bytes // (part.row_bytes * part.banks)),
-    }
+    request = core_request(name, port_bits, memory_bytes)
     program = _FOLDER / "make_core.py"
     state = [request, litedram_versions(), program.read_text(), sys.version]
     key = hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
@@ -114,7 +107,7 @@ def make_core(name: str, port_bits: int, memory_bytes: int) -> Core:
     try:
         made = json.loads(path.read_text())
     except (OSError, ValueError):
-        made = _ask(program, request)
+        made = ask_litex(program, request)
         write_whole(path, json.dumps(made).encode())
     banks = re.findall(r"^reg +\[\d+:0\] (mem(?:_\d+)?)\[0:\d+\];", made["verilog"], re.MULTILINE)
     if len(banks) != part.banks or made["row_bytes"] != part.row_bytes:
@@ -130,8 +123,45 @@ def make_core(name: str, port_bits: int, memory_bytes: int) -> Core:
     return Core(part=part.name, banks=tuple(banks), **made)
 
 
-def _ask(program: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """Let LiteDRAM's Python answer a request, in a process of its own."""
+def core_request(name: str, port_bits: int, memory_bytes: int) -> dict[str, Any]:
+    """A request to LiteDRAM's Python about a part, see `mnv2.sim.dram.make_core.describe`."""
+    part, chip = find_part(name), find_chip(name)
+    return {
+        "module": chip.module,
+        "grade": chip.grade,
+        "phases": chip.phases,
+        "clock_hz": chip.clock_hz(part),
+        "bits": part.bits,
+        "port_bits": port_bits,
+        "nanoseconds": {
+            "tRP": part.precharge_ns,
+            "tRCD": part.activate_ns,
+            "tWR": part.write_recovery_ns,
+            "tRFC": part.refresh_ns,
+        },
+        "rows": -(-memory_bytes // (part.row_bytes * part.banks)),
+    }
+
+
+def ask_litex(program: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Let a program of LiteX's Python answer a request, in a process of its own.
+
+    Parameters
+    ----------
+    program : Path
+        Reads the request on its standard input and writes the answer, with ``verilog`` in it.
+    request : dict
+        With ``module``, LiteDRAM's name of the chip.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    SimulationError
+        If it gives none.
+    """
     done = subprocess.run(
         [sys.executable, "-P", str(program)],
         input=json.dumps(request),
@@ -145,8 +175,9 @@ def _ask(program: Path, request: dict[str, Any]) -> dict[str, Any]:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise SimulationError(f"LiteDRAM's Python made no RTL of {request['module']}: {last}")
     made = json.loads(done.stdout)
-    # Its head has the date.
-    made["verilog"] = re.sub(r"^//.*(Date|LiteX sha1).*\n", "", made["verilog"], flags=re.MULTILINE)
+    # Its head and its end have the date.
+    dated = r"^//.*(Date|LiteX sha1|LiteX on).*\n"
+    made["verilog"] = re.sub(dated, "", made["verilog"], flags=re.MULTILINE)
     return made
 
 

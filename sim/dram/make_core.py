@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-__all__ = ["describe", "main"]
+__all__ = ["describe", "main", "make_chip"]
 
 
 def describe(request: dict[str, Any]) -> dict[str, Any]:
@@ -28,26 +28,13 @@ def describe(request: dict[str, Any]) -> dict[str, Any]:
         ``word_bytes`` of its array; and, in cycles, ``times`` that LiteDRAM keeps of the chip and
         ``phy`` with what it keeps of the PHY.
     """
-    from litedram import modules
     from litedram.core import LiteDRAMCore
     from litedram.frontend.axi import LiteDRAMAXI2Native, LiteDRAMAXIPort
-    from litedram.phy.model import SDRAMPHYModel, get_sdram_phy_settings
+    from litedram.phy.model import SDRAMPHYModel
     from litex.gen.fhdl import verilog
     from migen import ClockDomain, Module
 
-    known = getattr(modules, request["module"])
-    times = vars(known.speedgrade_timings[request["grade"] or "default"])
-    given = {**request["nanoseconds"], "tRFC": (None, request["nanoseconds"]["tRFC"])}
-    if known.memtype == "DDR4":
-        # By mode of refresh, of which the first is every tREFI.
-        given["tRFC"] = {"1x": given["tRFC"]}
-    grade = modules._SpeedgradeTimings(tFAW=times["tFAW"], tRAS=times["tRAS"], **given)
-    # Fewer rows: their number decides on no cycle, and a simulation holds all of them. The column's
-    # address takes 11 lines, so as many rows at least.
-    rows = min(known.nrows, max(request["rows"], 2048))
-    changed = {"nrows": rows, "speedgrade_timings": {"default": grade}}
-    chip = type("Chip", (known,), changed)(request["clock_hz"], f"1:{request['phases']}")
-    settings = get_sdram_phy_settings(chip.memtype, request["bits"], request["clock_hz"])
+    chip, settings = make_chip(request)
     top = Module()
     top.clock_domains.cd_sys = ClockDomain("sys")
     top.submodules.phy = phy = SDRAMPHYModel(chip, settings, clk_freq=request["clock_hz"])
@@ -66,10 +53,30 @@ def describe(request: dict[str, Any]) -> dict[str, Any]:
         "verilog": text,
         "row_bytes": chip.ncols * request["bits"] // 8,
         "word_bytes": settings.dfi_databits * settings.nphases // 8,
-        "rows": rows,
+        "rows": chip.nrows,
         "times": _numbers(chip.timing_settings),
         "phy": _numbers(settings),
     }
+
+
+def make_chip(request: dict[str, Any]) -> tuple[Any, Any]:
+    """LiteDRAM's chip of a request, see `describe`, and the settings of a PHY for it."""
+    from litedram import modules
+    from litedram.phy.model import get_sdram_phy_settings
+
+    known = getattr(modules, request["module"])
+    times = vars(known.speedgrade_timings[request["grade"] or "default"])
+    given = {**request["nanoseconds"], "tRFC": (None, request["nanoseconds"]["tRFC"])}
+    if known.memtype == "DDR4":
+        # By mode of refresh, of which the first is every tREFI.
+        given["tRFC"] = {"1x": given["tRFC"]}
+    grade = modules._SpeedgradeTimings(tFAW=times["tFAW"], tRAS=times["tRAS"], **given)
+    # Fewer rows: their number decides on no cycle, and a simulation holds all of them. The column's
+    # address takes 11 lines, so as many rows at least.
+    rows = min(known.nrows, max(request["rows"], 2048))
+    changed = {"nrows": rows, "speedgrade_timings": {"default": grade}}
+    chip = type("Chip", (known,), changed)(request["clock_hz"], f"1:{request['phases']}")
+    return chip, get_sdram_phy_settings(chip.memtype, request["bits"], request["clock_hz"])
 
 
 def _numbers(settings: Any) -> dict[str, int]:

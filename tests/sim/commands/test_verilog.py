@@ -16,7 +16,7 @@ from mnv2.sim.rtl.register_map import register_map
 from mnv2.sim.rtl.toolchain import find_toolchain
 
 FILES = {
-    *("accelerator.v", "accelerator.rdl", "registers.md", "mnv2_registers.h"),
+    *("accelerator.v", "mnv2_axi.v", "accelerator.rdl", "registers.md", "mnv2_registers.h"),
     "mnv2_accelerator.core",
 }
 
@@ -118,6 +118,6 @@ def test_help_teaches():
     text = invoke("--help").stdout
     for word in (
         *("accelerator.v", "registers.md", "FuseSoC", "depthwise.v", "mac-array"),
-        *("--config", "--set", "--unit", "--output"),
+        *("--config", "--set", "--unit", "--output", "--litex", "--vivado", "mnv2_axi.v"),
     ):
         assert word in text

@@ -19,6 +19,7 @@ CONFIGS = {
     "pair": replace(MACHINES["tiny"], frames=2, packing="frames"),
     "pair, padded": replace(MACHINES["padded"], frames=2, packing="none"),
     "far": replace(MACHINES["tiny"], address_bits=40),
+    "beats of 128 bits": replace(MACHINES["tiny"], data_bits=128),
     "large beats": replace(PRESETS["large"], padded_words=True, activation_bits=7),
 }
 
