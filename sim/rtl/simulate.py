@@ -128,12 +128,8 @@ def build_accelerator(
         verilator_arguments=(
             f"-GDATA_BITS={config.data_bits}",
             f"-GADDRESS_BITS={config.address_bits}",
-<<<<<<< HEAD
             f"-GMEMORY_BASE=64'd{memory_base(config)}",  # a plain number has 32 bits
-=======
-            f"-GMEMORY_BASE={memory_base(config)}",
             *monitor_arguments(config),
->>>>>>> mutate
             f"-GSIZE_BYTES={size}",
             f"-GWORD_BITS={config.word_bits}",
             f"-GTIMELINE_CYCLES={TIMELINE_CYCLES}",
