@@ -108,6 +108,7 @@ def model_from_arrays(arrays):
                     QuantizedAdd(**_with_arithmetic(add)) if add else None,
                 )
             )
+        scale, zero_point, bits = header["input"]
         kind, fields = header["pool"]
         pool = _POOLS[kind](**_with_arithmetic(fields))
         return QuantizedModel(
@@ -117,7 +118,9 @@ def model_from_arrays(arrays):
             layers["head"],
             pool,
             layers["classifier"],
-            *header["input"],
+            scale,
+            zero_point,
+            bits,
             tuple(str(note) for note in header.get("notes", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

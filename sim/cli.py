@@ -99,8 +99,8 @@ lab = typer.Typer(
     rich_markup_mode="markdown",
     help=LAB_HELP,
 )
-for _command in LAB_COMMANDS:
-    lab.command(cls=Command)(guard(_command))
+for _lab_command in LAB_COMMANDS:
+    lab.command(cls=Command)(guard(_lab_command))
 app.add_typer(lab)
 
 

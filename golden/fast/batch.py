@@ -69,7 +69,9 @@ def prepare_block(block, low, high, shapes):
     rows, columns, _ = shapes.output_shape
     height, width, _ = shapes.input_shape
     volume = height * width * shapes.hidden_channels
-    portions = {maps: _portion(rows, volume, maps.elements) for maps in (FloatMaps, ByteMaps)}
+    portions: dict[type, tuple[int, int]] = {
+        maps: _portion(rows, volume, maps.elements) for maps in (FloatMaps, ByteMaps)
+    }
     band = portions[FloatMaps][1]
     pixels = band * columns
     prepared, ends = {}, (low, high)

@@ -15,10 +15,11 @@ from mnv2.sim.sweep.sweep_tables import headline
 
 __all__ = ["FORMATS", "format_table", "grids"]
 
-BIAS = {"bias_correction": "on"}
-BOTH = {**BIAS, "adaptive_rounding": "on"}
-TENSOR = {"granularity": "tensor"}
-EQUALISED = {**TENSOR, "equalization": "on"}
+# Fields of points; Any, since mypy takes the names for those of fields of every type.
+BIAS: Mapping[str, Any] = {"bias_correction": "on"}
+BOTH: Mapping[str, Any] = {**BIAS, "adaptive_rounding": "on"}
+TENSOR: Mapping[str, Any] = {"granularity": "tensor"}
+EQUALISED: Mapping[str, Any] = {**TENSOR, "equalization": "on"}
 #: Formats in the table's order, with their words. Differences are to the first.
 FORMATS: Mapping[str, Point] = {
     "W8A8 per channel": Point(),

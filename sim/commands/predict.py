@@ -44,9 +44,6 @@ from mnv2.sim.errors import UserError
 
 __all__ = ["model", "predict"]
 
-#: Options of a memory, in the order of `mnv2.sim.configuration.Setting.memory`.
-MEMORY_OPTIONS = ("part", "latency", "bandwidth")
-
 
 @prints_json
 def predict(
@@ -139,7 +136,7 @@ def predict(
         PredictionCase(
             name=name,
             setting=setting,
-            **dict(zip(MEMORY_OPTIONS, setting.memory(part, cycles, each), strict=True)),
+            memory_options=setting.memory(part, cycles, each),
             clock_hz=setting.clock_hz(clock),
             stalls=stalls,
             seed=seed,
@@ -164,7 +161,7 @@ def predict(
         with output_folder(output) if output else nullcontext() as folder:
             if folder is not None:
                 write_prediction(prediction, folder)
-            if html:
+            if html and folder is not None:
                 from mnv2.sim.page.kit.page import write_page
                 from mnv2.sim.page.run_page import run_page
 

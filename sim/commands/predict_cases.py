@@ -33,18 +33,16 @@ class PredictionCase:
     name : str
         Of the configuration, as it was given.
     setting : mnv2.sim.configuration.Setting
-    part : str or None
-    latency, bandwidth : int or None
-        Of the memory, as of `mnv2.sim.commands.options.accelerator.make_memory`.
+    memory_options : (str or None, int or None, int or None)
+        Part, latency and bandwidth of the memory, as of
+        `mnv2.sim.commands.options.accelerator.make_memory`.
     clock_hz : float
     stalls, seed : int
     """
 
     name: str
     setting: "Setting"
-    part: str | None
-    latency: int | None
-    bandwidth: int | None
+    memory_options: tuple[str | None, int | None, int | None]
     clock_hz: float
     stalls: int = 0
     seed: int = 1
@@ -52,11 +50,8 @@ class PredictionCase:
     @property
     def memory(self) -> dict[str, Any]:
         """Its memory, as `mnv2.sim.cycles.predict.predict_network` takes it."""
-        return asdict(
-            make_memory(
-                self.latency, self.bandwidth, self.stalls, self.seed, self.part, self.clock_hz
-            )
-        )
+        part, latency, bandwidth = self.memory_options
+        return asdict(make_memory(latency, bandwidth, self.stalls, self.seed, part, self.clock_hz))
 
 
 def predict_one(
@@ -147,7 +142,7 @@ def predict_several(
                 Case(
                     subject=Subject(case.name, prediction_as_dict(prediction)),
                     config=case.name,
-                    memory=prediction.memory["part"],
+                    memory=str(prediction.memory["part"]),
                     latency=prediction.memory["latency"],
                     bandwidth=prediction.memory["bytes_per_cycle"],
                 )

@@ -86,7 +86,7 @@ def render_device(name: str, table: str | Path | None = None) -> Group:
         for key, one in load_boards().items()
         if one.device == device.name and board in (None, one)
     }
-    return Group(rows, *(["", _board_table(on_it)] if on_it else []))
+    return Group(rows, "", _board_table(on_it)) if on_it else Group(rows)
 
 
 def _facts(device: Device) -> dict[str, str]:

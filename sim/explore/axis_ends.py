@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mnv2.sim.explore.design import Design
@@ -86,7 +87,7 @@ def axis_ends(
 
 def _bests(front: Sequence[Design], objectives: Sequence[Figure]) -> list[Design]:
     """The best design of each objective."""
-    return [min(front, key=lambda design, of=figure: _least(of, design)) for figure in objectives]
+    return [min(front, key=partial(_least, figure)) for figure in objectives]
 
 
 def _least(figure: Figure, design: Design) -> float:

@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
@@ -81,7 +82,8 @@ def fitting_sizes(
     dict of str to int, or None
         None where something else than a size is wrong, or no size is large enough.
     """
-    sizes: dict[str, int] = {}
+    # Any, since mypy takes the names for those of fields of every type.
+    sizes: dict[str, Any] = {}
     while True:
         if not error.option or sizes.get(error.option, 0) >= error.needed:
             return None

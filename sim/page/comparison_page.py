@@ -1,5 +1,7 @@
 """The page of reports side by side."""
 
+from functools import partial
+
 from mnv2.sim.comparison.comparison import relative, worst_wait_of
 from mnv2.sim.comparison.comparison_files import comparison_as_dict
 from mnv2.sim.comparison.comparison_plots import SUBJECT_COLORS, short_row
@@ -94,7 +96,7 @@ def _add_overview(page, comparison, sentences):
             [
                 Column("option", lambda row: row["name"]),
                 *(
-                    Column(one.name, lambda row, number=number: row["texts"][number])
+                    Column(one.name, _part("texts", number))
                     for number, one in enumerate(comparison.subjects)
                 ),
             ],
@@ -105,11 +107,21 @@ def _add_overview(page, comparison, sentences):
     )
 
 
-def _change(comparison, name, key, number):
+def _part(name, number):
+    """Function that gets one of a row's list of texts or values."""
+    return lambda row: row[name][number]
+
+
+def _figure(comparison, key, number, name):
+    """Figure of a row of a report."""
+    return comparison.cells(name, key)[number]
+
+
+def _change(comparison, key, number, name):
     """Cell of the change of a figure of a row from the first report's; less is better."""
     values = comparison.cells(name, key)
     share = relative(values[number], values[0])
-    return change(share, better=bool(share) and share < 0)
+    return change(share, better=share is not None and share < 0)
 
 
 def _add_layers(page, comparison, key, title, unit):
@@ -119,7 +131,7 @@ def _add_layers(page, comparison, key, title, unit):
         columns.append(
             Column(
                 f"{subject.name} ({subject.source})",
-                lambda name, number=number: comparison.cells(name, key)[number],
+                partial(_figure, comparison, key, number),
                 count,
                 unit,
             )
@@ -128,7 +140,7 @@ def _add_layers(page, comparison, key, title, unit):
             columns.append(
                 Column(
                     f"change, {subject.name}",
-                    lambda name, number=number: _change(comparison, name, key, number),
+                    partial(_change, comparison, key, number),
                     str,
                     f"from {comparison.reference.name}",
                 )
@@ -221,7 +233,7 @@ def _add_costs(page, comparison):
                 [
                     Column("resource", lambda name: name),
                     *(
-                        Column(one.name, lambda name, use=use: use.get(name), percent)
+                        Column(one.name, use.get, percent)
                         for one, use in zip(comparison.subjects, shares, strict=True)
                     ),
                 ],
@@ -252,19 +264,19 @@ def _value_columns(comparison, first, show):
     """Columns of a value for each report, and of its change from the first."""
     columns = [Column(first, lambda row: row["label"])]
     for number, subject in enumerate(comparison.subjects):
-        columns.append(Column(subject.name, lambda row, number=number: row["values"][number], show))
+        columns.append(Column(subject.name, _part("values", number), show))
         if number:
             columns.append(
                 Column(
                     f"change, {subject.name}",
-                    lambda row, number=number: _value_change(row["values"], number),
+                    partial(_value_change, number),
                     str,
                 )
             )
     return columns
 
 
-def _value_change(values, number):
-    """Cell of the change from the first value; less is better."""
-    share = relative(values[number], values[0])
-    return change(share, better=bool(share) and share < 0)
+def _value_change(number, row):
+    """Cell of the change of a row's value from the first; less is better."""
+    share = relative(row["values"][number], row["values"][0])
+    return change(share, better=share is not None and share < 0)

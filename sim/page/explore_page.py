@@ -79,9 +79,11 @@ def explore_page(results, proofs=(), command=""):
                 "objective. Frames run one after another; energy is per frame. designs.csv has "
                 "all candidates.",
             ),
-            element("ul", *(element("li", f"{end.words}.") for end in results.axis_ends))
-            if results.axis_ends
-            else None,
+            *(
+                [element("ul", *(element("li", f"{end.words}.") for end in results.axis_ends))]
+                if results.axis_ends
+                else []
+            ),
         )
     if len(front) > 1:
         add_pinned_designs(page, results)

@@ -57,8 +57,8 @@ def make_bar(width: int, share: "ProgressColumn") -> "Progress":
                 disable=MANNER.quiet or not console.is_terminal,
             )
 
-        def add_task(self, description: str, **fields: Any) -> Any:
-            return super().add_task(description, **{"times": "", **fields})
+        def add_task(self, description: str, *settings: Any, **fields: Any) -> Any:
+            return super().add_task(description, *settings, **{"times": "", **fields})
 
         def get_renderables(self) -> Any:
             for task in self.tasks:
