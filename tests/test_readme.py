@@ -284,8 +284,9 @@ def test_first_use_of_a_word(word):
 
 
 def test_first_example_fits():
-    first = README[README.index("$ mnv2 cost") :].splitlines()[1]
-    assert first.startswith("computed: fits ")
+    shown = README[README.index("$ mnv2 cost") :]
+    *_, last = shown[: shown.index("```")].splitlines()
+    assert last.startswith("computed: fits ")
 
 
 def test_evidence():

@@ -174,7 +174,10 @@ def test_routing_that_fails(invoke, tmp_path):
 
 
 #: The same for 7 series, whose multipliers take 25 bits.
-SEVEN = (*SMALL, "--set", "operand_bits=25", "--device", "XC7Z020")
+SEVEN = (
+    *(option.replace("operand_bits=18", "operand_bits=25") for option in SMALL),
+    *("--device", "XC7Z020"),
+)
 
 
 def test_program_of_7_series_that_is_not_there(invoke, monkeypatch, tmp_path):
