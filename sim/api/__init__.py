@@ -10,7 +10,7 @@ show an example each. Records print in one line, and their fields are documented
     ...     print(f"{preset:5} {prediction.frames_per_second:5.0f} frames/s")
     small  1300 frames/s
     base   1794 frames/s
-    large  7056 frames/s
+    large  7055 frames/s
 
 Importing `mnv2` loads none of the packages that it needs: each name is loaded when it is first
 used. Where many forward passes run at once, set ``OPENBLAS_NUM_THREADS=1`` before numpy is loaded,

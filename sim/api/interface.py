@@ -75,7 +75,7 @@ def predict(
     >>> config = mnv2.load_configuration("base")
     >>> prediction = mnv2.predict(network, config)
     >>> prediction.total.cycles
-    111453
+    111481
     >>> near = mnv2.predict(network, config, mnv2.MemoryModel(latency=20))
     >>> near.total.cycles < prediction.total.cycles
     True
@@ -239,8 +239,8 @@ def explore(
     >>> for design in results.front:
     ...     print(f"{design.lanes}: {design.frames_per_second:,.0f} frames/s")
     16x8x4: 1,595 frames/s
-    16x4x7: 1,517 frames/s
-    16x4x4: 1,327 frames/s
+    16x4x7: 1,518 frames/s
+    16x4x4: 1,328 frames/s
     """
     from mnv2.sim.explore.request import prepare_search
     from mnv2.sim.explore.search import run_search

@@ -165,6 +165,9 @@ def design_key(config: AcceleratorConfig, clock_hz: float) -> str:
     str
     """
     in_luts = f" luts{config.lut_outputs}" if config.lut_outputs else ""
+    wide = (
+        f"x{config.address_bits}" if config.address_bits != AcceleratorConfig.address_bits else ""
+    )
     switches = [name for name, value in dataclasses.asdict(config).items() if value is True]
     switches += [name for name in ("map_ram", "weight_ram") if getattr(config, name) == "ultra"]
     return (
@@ -174,7 +177,7 @@ def design_key(config: AcceleratorConfig, clock_hz: float) -> str:
         f" e{config.residual_lanes}"
         f" m{config.map_words} s{config.strip_words} l{config.line_words}"
         f" r{config.weight_words} t{config.tap_words} p{config.parameter_words}"
-        f" q{config.queue_words} d{config.data_bits} b{config.burst_beats}"
+        f" q{config.queue_words} d{config.data_bits}{wide} b{config.burst_beats}"
         f" o{config.outstanding} c{config.patience_cycles}"
         f" {'+'.join(switches) or 'plain'} {clock_hz / 1e6:.6g}MHz"
     )

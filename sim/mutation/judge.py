@@ -127,7 +127,7 @@ def _runner(tree: Tree, cache: Path) -> _Runner:
 
 
 def _verdict(code: int, text: str, stage: Stage) -> dict[str, str]:
-    """What an exit status and an output mean."""
+    """Meaning of an exit status and an output."""
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         return {"verdict": KILLED, "by": "the time limit", "why": f"{CPU_SECONDS} s of a processor"}
     if not stage.is_pytest:

@@ -42,7 +42,7 @@ _SCORES, _NAMED = _FOLDER / "scores.json", _FOLDER / "named.toml"
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found out about a mutant that lives.
+    """Finding about a mutant that lives.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Finding:
 
 
 def load_findings(path: Path = _NAMED) -> dict[str, Finding]:
-    """What has been found out, by the names of mutants.
+    """Findings, by the names of mutants.
 
     Raises
     ------

@@ -44,7 +44,7 @@ class PreparedMutation:
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of a mutant.
+    """Fate of a mutant.
 
     Attributes
     ----------
@@ -176,7 +176,7 @@ def _choose_stages(part: str, names: Sequence[str] | None) -> list[Stage]:
 
 
 def _state(prepared: PreparedMutation, known: dict[str, Any]) -> dict[str, Judged]:
-    """What is known of each mutant, by its name."""
+    """Outcome of each mutant that is known, by its name."""
     found = {}
     for mutant in prepared.mutants:
         judged = Judged(mutant, LIVES, "", "", "", 0.0)

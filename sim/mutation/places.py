@@ -11,7 +11,7 @@ __all__ = ["Change", "Mutant", "Rule", "find_mutants"]
 
 @dataclass(frozen=True)
 class Change:
-    """What a rule finds wrong with a node: another text for it, or for a node inside.
+    """Fault that a rule makes of a node: another text for it, or for a node inside.
 
     Attributes
     ----------

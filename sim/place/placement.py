@@ -52,22 +52,24 @@ class PlaceRequest:
         Grade that is placed and routed for.
     seeds : tuple of int
         Of the placer.
-    yosys, nextpnr : str, optional
-        Programs to use in place of those that are found.
+    nextpnr : str, optional
+        Program to use in place of the one that is found.
     bitstream : bool
         Whether to pack the best seed's bits as well.
     timeout : float
         Seconds for Yosys, and for each run of nextpnr.
+    yosys : str, optional
+        Program to use in place of YoWASP's.
     """
 
     config: AcceleratorConfig
     target: Target
     speed: int
     seeds: tuple[int, ...] = (1,)
-    yosys: str | None = None
     nextpnr: str | None = None
     bitstream: bool = False
     timeout: float = 6 * 3600
+    yosys: str | None = None
 
 
 @dataclass(frozen=True)

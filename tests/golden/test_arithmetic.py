@@ -25,7 +25,7 @@ NARROW = Arithmetic(multiplier_bits=11, rounding="single", accumulator_bits=20, 
         ("multiplier_bits", True, "multiplier_bits must be 8 to 32, not True"),
         ("accumulator_bits", 11, "accumulator_bits must be 12 to 32, not 11"),
         ("accumulator_bits", 16.5, "accumulator_bits must be 12 to 32, not 16.5"),
-        ("rounding", "even", "rounding must be one of double, single, truncate, not 'even'"),
+        ("rounding", "odd", "rounding must be one of double, single, truncate, even, not 'odd'"),
         ("overflow", "clip", "overflow must be one of wrap, saturate, not 'clip'"),
     ],
 )

@@ -73,10 +73,10 @@ def test_errors_end_with_a_sentence(error, status, message, capsys):
 )
 def test_faults_of_the_machine_end_with_a_sentence(error, message):
     program = (
-        "from mnv2.sim import cli\n"
+        "import sys\nfrom mnv2.sim import cli\n"
         f"def fail():\n    raise {error}\n"
         "try:\n    cli.guard(fail)()\n"
-        "except cli.typer.Exit as status:\n    print(status.exit_code, file=cli.sys.stderr)\n"
+        "except cli.typer.Exit as status:\n    print(status.exit_code, file=sys.stderr)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False

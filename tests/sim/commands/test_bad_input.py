@@ -71,8 +71,8 @@ def test_no_such_picture(refuse):
 @pytest.mark.parametrize("command", ["classify", "run"])
 def test_misspelt_photograph(command, refuse):
     message = refuse(command, "chelsae")
-    assert message.startswith("mnv2: There is no file 'chelsae', and the bundled photographs are")
-    assert "chelsea" in message
+    assert message.startswith("mnv2: There is no file and no bundled photograph 'chelsae'")
+    assert "did you mean chelsea?" in message
 
 
 def test_weights_with_another_hash(refuse, photograph, tmp_path):

@@ -15,7 +15,15 @@ from mnv2.sim.explore.prove import Proof
 from tests.sim.explore.small import SPACE
 
 NETWORK = ("--width", "0.35", "--size", "96", "--classes", "10")
-SMALL = tuple(option for variation in (*SPACE, "pixels=1,2") for option in ("--vary", variation))
+
+
+def vary(**values):
+    """Options of the small space with these lists of values in place of its own."""
+    lists = dict(variation.split("=") for variation in SPACE) | {"pixels": "1,2"} | values
+    return tuple(part for name, ones in lists.items() for part in ("--vary", f"{name}={ones}"))
+
+
+SMALL = vary()
 
 
 @pytest.fixture
@@ -56,11 +64,11 @@ def invoke(tmp_path, monkeypatch):
         (["--scheduler", "tcp://127.0.0.1:1"], "--workers does not apply with --scheduler"),
         (["--vary", "packing=rows"], "packing must be of none, pixels, frames, not 'rows'"),
         (
-            [*SMALL, "--device", "ECP5-85", "--vary", "packing=pixels", "--vary", "pixels=2"],
+            [*vary(packing="pixels", pixels="2"), "--device", "ECP5-85"],
             "packing must be none: a multiplier of 18 x 18 bits holds no two products",
         ),
         (
-            [*SMALL, "--vary", "outputs=12", "--vary", "inputs=8"],
+            vary(outputs="12", inputs="8"),
             "No point of the space is a design",
         ),
     ],

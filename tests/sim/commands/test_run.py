@@ -12,6 +12,7 @@ from mnv2.hw.config import PRESETS
 from mnv2.sim.cli import app
 from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.run import RunRequest, parse_blocks
+from mnv2.sim.configuration import Setting
 from mnv2.sim.errors import UserError
 from mnv2.sim.networks.dumps import read_dump
 from mnv2.sim.report.results import LayerResult
@@ -121,7 +122,9 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
     assert content["frames"]["interval_cycles"] == 3_000_000
     assert content["frames"]["dram_bytes_per_frame"] == 3_805_000
     lines = result.stdout.splitlines()
-    assert lines[0].strip() == "Egyptian cat (float, golden and RTL agree)"
+    # The class and the main figures stand last.
+    place = [line.strip() for line in lines].index("Egyptian cat (float, golden and RTL agree)")
+    assert place > [line.startswith("Layers in RTL") for line in lines].index(True)
     assert any(line.startswith("1,000-class frame: ") for line in lines)
     assert any(line.startswith("4 back-to-back frames: every 3,000,000") for line in lines)
 
@@ -195,13 +198,12 @@ def test_counters_are_needed():
     with pytest.raises(UserError, match="counters=false leaves out: mnv2 predict gives the same"):
         RunRequest(
             sources=(),
-            model=None,
-            size=None,
+            network=(),
             normalization=None,
             resize=None,
             labels=None,
             calibration="bundled",
-            config=config,
+            setting=Setting(config),
             memory=MemoryModel(),
             clock_hz=1.0,
             frames=1,

@@ -41,7 +41,7 @@ def _alone(source):
 
 
 def violated(made):
-    """What is wrong with a claim; empty if nothing is."""
+    """Faults of a claim; empty if there is none."""
     with tempfile.TemporaryDirectory(prefix="claim-") as name:
         folder = Path(name)
         tools.prepare(made.bench(), folder, aiger=not made.depth)

@@ -69,7 +69,7 @@ def test_cells_of_the_7_series_are_summed():
     [
         (["--config", "none.toml"], "there is no file 'none.toml'"),
         (["--set", "pixels=0"], "pixels must be a positive integer"),
-        (["--family", "max10"], "The family must be one of xcup, xc7, ecp5, not 'max10'"),
+        (["--family", "max10"], "The family must be one of ecp5, xc7, xcup, not 'max10'"),
     ],
 )
 def test_bad_configuration(arguments, message):
