@@ -167,11 +167,14 @@ def test_a_search_writes_everything(searched, invoke):
     report = json.loads((folder / "report.json").read_text())
     assert [row["name"] for row in report["front"]] == names
     command = report["front"][0]["command"]
-    assert command.startswith("mnv2 predict --config found/design-001.toml --width 0.35 --size 96")
-    # The command predicts what the search did.
+    # The design's file names the network.
+    assert command.startswith("mnv2 run --config found/design-001.toml")
+    tables = (folder / "design-001.toml").read_text()
+    assert all(f"{name} = " in tables for name in ("width", "size", "classes"))
+    # The command measures what the search predicted.
     again = CliRunner().invoke(cli.app, command.split()[1:], env={"COLUMNS": "200"})
     cycles = report["front"][0]["predicted"]["cycles"]
-    assert f"predicted, not run: {cycles:,} cycles" in again.stdout
+    assert f"10-class frame: {cycles:,} cycles" in again.stdout
     config = load_configuration(str(folder / "design-001.toml"))
     assert config.pixels == report["front"][0]["configuration"]["pixels"]
 
@@ -253,7 +256,7 @@ def test_placed_designs_are_shown_and_kept(invoke, tmp_path, monkeypatch):
     monkeypatch.setattr("mnv2.sim.explore.prove.prove_designs", lambda *_, **__: [good])
     monkeypatch.setattr("mnv2.sim.explore.place_designs.place_designs", place_designs)
     done = invoke(
-        *(*SMALL, "--vary", "packing=none", *NETWORK, "--device", "ECP5-85", "--output", "placed"),
+        *(*SMALL, *NETWORK, "--device", "ECP5-85", "--output", "placed"),
         *("--prove", "1", "--place", "--speed", "7", "--place-seeds", "2"),
     )
     assert done.exit_code == 0, done.output

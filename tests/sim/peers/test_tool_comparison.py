@@ -92,7 +92,7 @@ def test_from_a_run_to_the_picture(environment, run, tmp_path):
     )
     done = call(*options)
     assert done.exit_code == 0, done.stderr
-    assert "measured in RTL: 769,590 cycles" in done.stdout
+    assert "measured in RTL: 769,624 cycles" in done.stdout
     assert "Not asked: scale-sim," in done.stdout
     assert sorted(path.name for path in output.iterdir()) == [
         "peers.csv",
