@@ -34,8 +34,8 @@ SMALL = {
 }
 
 #: Nanoseconds that no path of it exceeds, as Yosys 0.70 maps it: 11.6, from the program's gearbox
-#: through the comparison of a program's configuration to the streams that begin with it. It was 10.8
-#: before programs carried one.
+#: through the comparison of a program's configuration to the streams that begin with it. It was
+#: 10.8 before programs carried one.
 BOUND = 11.7
 
 
