@@ -156,14 +156,16 @@ def test_single_changes(shown, results):
     assert shown.column("sensitivity", 1) == [change.axis for change in changes]
     base = results.sensitivity.base
     shares = [change.design.frames_per_second / base.frames_per_second - 1 for change in changes]
-    assert shown.column("sensitivity", 5) == [f"{share:+.1%}" if share else "0" for share in shares]
+    assert shown.column("sensitivity", 5) == [
+        f"{share * 100:+.1f} %" if share else "0" for share in shares
+    ]
     # More frames per second are better, and less of the objectives after them.
     for place, sign in ((5, 1), (7, -1)):
         cells = shown.page.locator(f"#sensitivity tbody td:nth-child({place})")
         for text, kind in cells.evaluate_all(
             "cells => cells.map(cell => [cell.textContent, cell.className])"
         ):
-            better = sign * float(text.rstrip("%"))
+            better = sign * float(text.rstrip(" %"))
             assert ("good" in kind, "bad" in kind) == (better > 0, better < 0), text
 
 
