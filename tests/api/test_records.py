@@ -69,7 +69,7 @@ def test_one_line(records):
 
 def test_lines_say_what_they_are_of(records):
     by_name = {type(record).__name__: repr(record) for record in records}
-    assert by_name["Prediction"].startswith("Prediction(network, 9 layers, 7,995 cycles, ")
+    assert by_name["Prediction"].startswith("Prediction(network, 9 layers, 7,975 cycles, ")
     assert " cycles, " in by_name["PredictedLayer"]
     assert "12 classes" in by_name["QuantizedModel"]
     assert by_name["RunnableModel"].endswith("12 classes, in integers)")
