@@ -160,8 +160,12 @@ class Accelerator(wiring.Component):
                 counters.clear.eq(clear),
                 counters.row.eq(registers.counter_row),
                 counters.column.eq(registers.counter_column),
+                counters.read.eq(registers.counter_read),
+                registers.counter_ready.eq(counters.ready),
                 registers.counter_value.eq(counters.value),
             ]
+        else:
+            m.d.comb += registers.counter_ready.eq(1)
         return m
 
     def _connect_sequencer(self, m, sequencer, core, map_port, read_port, write_port):

@@ -2,7 +2,7 @@
 
 from amaranth import *
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Out
 
 from .arguments import check_data_bits, check_integer
 from .axi import check_address_bits
@@ -122,9 +122,14 @@ class ProgramFetch(wiring.Component):
             walk = StreamWalk(data_bits=self.data_bits, address_bits=self.address_bits,
                               segments=segments)
             m.submodules[f"{name}_walk"] = walk
-            connect(m, walk.o, flipped(getattr(self, f"o_{name}")))
+            command = getattr(self, f"o_{name}")
             m.d.comb += [
-                walk.begin.eq(taken & heading & (header.configuration == self.configuration)),
+                # The header is always taken. That of another configuration begins too, and asks
+                # for nothing: the comparison, a long path, does not reach what a walk keeps.
+                walk.begin.eq(self.i.valid & heading),
+                command.valid.eq(walk.o.valid & ~self.wrong),
+                command.payload.eq(walk.o.payload),
+                walk.o.ready.eq(command.ready & ~self.wrong),
                 walk.base.eq(self.base),
                 walk.offset.eq(getattr(header, f"{name}_offset")),
                 Value.cast(walk.beats).eq(Value.cast(getattr(header, f"{name}_beats"))),

@@ -129,6 +129,8 @@ class Registers(wiring.Component):
             "frame_ended":     In(1),
             "counter_row":     Out(range(counter_rows)),
             "counter_column":  Out(range(COUNTER_COLUMNS)),
+            "counter_read":    Out(1),
+            "counter_ready":   In(1),
             "counter_value":   In(32),
         })
 
@@ -212,25 +214,25 @@ class Registers(wiring.Component):
                     m.d.sync += bus.bresp.eq(RESPONSE_SLVERR)
 
     def _read(self, m, readable):
-        """Reads of the host: counters take three cycles more, for their memory."""
-        bus   = self.bus
-        asked = Signal(REGISTER_ADDRESS_BITS)
-        wait  = Signal(range(4))
-        busy  = Signal()
+        """Reads of the host: a counter takes until it is ready."""
+        bus     = self.bus
+        asked   = Signal(REGISTER_ADDRESS_BITS)
+        busy    = Signal()
+        counter = Signal()
         m.d.comb += [
             bus.arready.eq(~busy & ~bus.rvalid),
+            counter.eq(asked >= COUNTER_OFFSET),
             self.counter_row.eq(asked[8:]),
             self.counter_column.eq(asked[2:8]),
+            self.counter_read.eq(busy & counter),
         ]
         with m.If(bus.arvalid & bus.arready):
-            m.d.sync += [asked.eq(bus.araddr), busy.eq(1), wait.eq(3)]
-        with m.If(busy & (wait != 0)):
-            m.d.sync += wait.eq(wait - 1)
+            m.d.sync += [asked.eq(bus.araddr), busy.eq(1)]
         with m.If(bus.rvalid & bus.rready):
             m.d.sync += bus.rvalid.eq(0)
-        with m.If(busy & (wait == 0)):
+        with m.If(busy & (~counter | self.counter_ready)):
             m.d.sync += [busy.eq(0), bus.rvalid.eq(1), bus.rresp.eq(RESPONSE_OKAY)]
-            with m.If(asked >= COUNTER_OFFSET):
+            with m.If(counter):
                 m.d.sync += bus.rdata.eq(self.counter_value)
                 with m.If(asked[2:7] >= len(COUNTERS)):     # in either half
                     m.d.sync += [bus.rresp.eq(RESPONSE_SLVERR), bus.rdata.eq(0)]

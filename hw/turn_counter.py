@@ -37,7 +37,8 @@ class TurnCounter(wiring.Component):
     block, finish
         The current descriptor; its last cycle.
     picture_address, logits_address
-        Slots of the turn whose picture is read next, and of that whose logits are written next.
+        Slots of the turn whose picture is read next, and of that whose logits are written next;
+        they move two cycles after ``finish``, when the next descriptor is checked at the earliest.
     frames_done
         Turns whose logits are in memory, since ``begin``, modulo 2**32.
     frame_ended
@@ -86,12 +87,12 @@ class TurnCounter(wiring.Component):
                               ("logits", self.frame_ended)):
             ring = SlotRing(address_bits=self.address_bits)
             m.submodules[f"{name}_ring"] = ring
+            m.d.sync += ring.advance.eq(advance)
             m.d.comb += [
                 ring.base.eq(getattr(self, name)),
                 ring.stride.eq(getattr(self, f"{name}_stride")),
                 ring.slots.eq(getattr(self, f"{name}_count")),
                 ring.begin.eq(self.begin),
-                ring.advance.eq(advance),
                 getattr(self, f"{name}_address").eq(ring.address),
             ]
         return m

@@ -34,7 +34,7 @@ async def read_counters(dut, run, finished):
     rows = []
     while (number := await finished.get()) is not None:
         later = int(dut.finished.value) - number
-        assert later <= run["counter_rows"], f"The counters of descriptor {number} are gone"
+        assert later < run["counter_rows"], f"The counters of descriptor {number} are gone"
         offset = run["counter_offset"] + run["counter_row_bytes"] * (number % run["counter_rows"])
         block, stem = [
             {

@@ -45,8 +45,11 @@ def run(rows, cycles):
                 for column in range(len(COUNTERS)):
                     ctx.set(dut.row, row)
                     ctx.set(dut.column, half + column)
+                    ctx.set(dut.read, 1)
+                    (value,) = await ctx.tick().sample(dut.value).until(dut.ready)
+                    values[row, half + column] = value
+                    ctx.set(dut.read, 0)
                     await ctx.tick()
-                    values[row, half + column] = ctx.get(dut.value)
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-8)
@@ -91,9 +94,10 @@ def test_rows(rows, descriptors):
     cycles, expected = [], {}
     # Left over from a program that was aborted in its second descriptor.
     cycles += [draw(rng) | {"finish": number == 5} for number in range(20)] + [{"clear": 1}]
+    shortest = Counters.hand_over
     for number in range(descriptors):
         stem = [draw(rng, stem=True) for _ in range(rng.randrange(30))]
-        block = [draw(rng) for _ in range(rng.randrange(1, 60))]
+        block = [draw(rng) for _ in range(shortest + rng.choice((0, 1, rng.randrange(90))))]
         block[-1] |= {"finish": 1}
         # What goes on while nothing runs does not count.
         idle = [draw(rng) | {"running": 0} for _ in range(9)]
@@ -104,6 +108,18 @@ def test_rows(rows, descriptors):
         assert values[row, : len(COUNTERS)].tolist() == block
         half = COUNTER_COLUMNS // 2
         assert values[row, half : half + len(COUNTERS)].tolist() == stem
+
+
+def test_counts_of_a_long_descriptor():
+    """Longer than what is counted before it is added; what does not run in between adds nothing."""
+    rng = random.Random(3)
+    cycles = [draw(rng, stem=rng.random() < 0.3) for _ in range(3000)]
+    cycles = [cycle | {"running": rng.random() < 0.9} for cycle in cycles]
+    cycles[-1] |= {"running": 1, "finish": 1}
+    values = run(2, [{"clear": 1}, *cycles])[0]
+    for stem, first in ((False, 0), (True, COUNTER_COLUMNS // 2)):
+        counted = [cycle for cycle in cycles if cycle["running"] and cycle["stem"] == stem]
+        assert values[first : first + len(COUNTERS)].tolist() == count(counted)
 
 
 def test_every_cycle_has_one_cause():

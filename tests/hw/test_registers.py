@@ -65,7 +65,7 @@ class Host:
         ctx.set(bus.araddr, 0)
         await self._pause()
         ctx.set(bus.rready, 1)
-        for _ in range(9):
+        for _ in range(99):
             valid, response, value = await self._tick(bus.rvalid, bus.rresp, bus.rdata)
             if valid:
                 break
@@ -114,11 +114,15 @@ def run(test, seed=None, address_bits=32):
         finished.append(True)
 
     async def memory(ctx):
-        # Counters as their memory gives them: a cycle late, a value for each place.
-        place = (0, 0)
+        # A value for each place, now and then, and others while it is not ready.
+        rng = random.Random(seed)
         while True:
-            ctx.set(dut.counter_value, 1000 * place[0] + place[1])
-            _, _, *place = await ctx.tick().sample(dut.counter_row, dut.counter_column)
+            _, _, read, *place = await ctx.tick().sample(
+                dut.counter_read, dut.counter_row, dut.counter_column
+            )
+            ready = read and not ctx.get(dut.counter_ready) and rng.random() < 0.3
+            ctx.set(dut.counter_ready, ready)
+            ctx.set(dut.counter_value, 1000 * place[0] + place[1] if ready else rng.getrandbits(32))
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-8)

@@ -1,6 +1,6 @@
 """Cost of the units that decide, count and answer the host: fitted constants, and one memory."""
 
-from mnv2.hw.config import COUNTER_ROWS, COUNTERS
+from mnv2.hw.config import COUNTER_COLUMNS, COUNTER_ROWS
 from mnv2.sim.cost.unit_cost import MemoryShape, UnitCost
 
 __all__ = [
@@ -44,13 +44,7 @@ TURN_RINGS = UnitCost(
     group=_CONTROL,
     paths=tuple(f"turns.{name}_ring" for name in ("picture", "logits")),
 )
-REGISTERS = UnitCost(
-    kind="registers",
-    group=_CONTROL,
-    paths=("registers",),
-    # What chooses a counter to be read becomes a part of it.
-    luts=lambda sizing, path: (float(sizing.config.counters),),
-)
+REGISTERS = UnitCost(kind="registers", group=_CONTROL, paths=("registers",))
 SUPERVISOR = UnitCost(kind="supervisor", group=_CONTROL, paths=("supervisor",))
 COUNTS = UnitCost(
     kind="counters",
@@ -58,7 +52,9 @@ COUNTS = UnitCost(
     exists=lambda config: config.counters,
     paths=("counters",),
     memories=lambda config: (
-        MemoryShape("counters", "memory", 2 * 32 * len(COUNTERS), COUNTER_ROWS, old_content=True),
+        MemoryShape(
+            "counters", "memory", 2 * 32, COUNTER_ROWS * COUNTER_COLUMNS // 2, old_content=True
+        ),
     ),
 )
 TOP = UnitCost(

@@ -144,6 +144,4 @@ def test_a_hash_that_is_not_compared_is_seen(run):
     other[0] ^= 1
     with pytest.raises(SimulationError, match="aborted after .* cycles: CONFIGURATION"):
         run(image=other)
-    with pytest.raises(SimulationError) as error:
-        run("hash", image=other)
-    assert "CONFIGURATION" not in str(error.value)
+    assert run("hash", image=other) == [True, True, True]

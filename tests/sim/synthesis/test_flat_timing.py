@@ -33,10 +33,9 @@ SMALL = {
     "parameter_words": 64,
 }
 
-#: Nanoseconds that no path of it exceeds, as Yosys 0.70 maps it: 11.6, from the program's gearbox
-#: through the comparison of a program's configuration to the streams that begin with it. It was
-#: 10.8 before programs carried one.
-BOUND = 11.7
+#: Nanoseconds that no path of it exceeds, as Yosys 0.70 maps it: 11.19, from the program's gearbox
+#: to the streams that begin with a header.
+BOUND = 11.2
 
 
 def register(unit, name, data, output):
