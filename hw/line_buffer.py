@@ -30,7 +30,7 @@ class LineCommand(data.Struct):
         Groups of pixels in a row of the map.
     steps
         Groups to step through in a row: ``output groups + 1`` for stride 1, ``2 * output groups``
-        for stride 2 with padding at the top and left, one more without.
+        for stride 2 with padding at the left, one more without.
     tail
         Pixels of the last group that belong to the map.
     words
@@ -40,8 +40,8 @@ class LineCommand(data.Struct):
         own.
     stride_2
         Stride is 2, not 1.
-    pad_start
-        One row and column of padding at the top and left; always for stride 1.
+    pad_top, pad_left
+        One row of padding at the top, one column at the left; always for stride 1.
     padding
         Value of the padding, the zero point of the map.
     """
@@ -55,7 +55,8 @@ class LineCommand(data.Struct):
     words:     WORDS_BITS
     line:      WORDS_BITS
     stride_2:  1
-    pad_start: 1
+    pad_top:   1
+    pad_left:  1
     padding:   signed(8)
 
 
@@ -183,9 +184,9 @@ class LineBuffer(wiring.Component):
 
         # An output leaves with the position that completes it: one past its centre for stride 1,
         # its last of two (padded) or the first of the next two (not padded) for stride 2.
-        def emits(index):
+        def emits(index, padded):
             return Mux(command.stride_2,
-                       Mux(command.pad_start, index[0], ~index[0] & (index != 0)), index != 0)
+                       Mux(padded, index[0], ~index[0] & (index != 0)), index != 0)
 
         def enter_tile(left, few):
             return [words_left.eq(left), last_tile.eq(few),
@@ -194,13 +195,15 @@ class LineBuffer(wiring.Component):
 
         def enter_row(index):
             index = index[:len(row)]
-            return [row.eq(index), in_rows.eq(index < command.rows), emit_row.eq(emits(index)),
+            return [row.eq(index), in_rows.eq(index < command.rows),
+                    emit_row.eq(emits(index, command.pad_top)),
                     last_row.eq(index + 1 == command.end_row)]
 
         def enter_group(index):
             index = index[:len(group)]
             return [group.eq(index), in_groups.eq(index < command.groups),
-                    emit_group.eq(emits(index)), last_group.eq(index + 1 == command.steps)]
+                    emit_group.eq(emits(index, command.pad_left)),
+                    last_group.eq(index + 1 == command.steps)]
 
         first_group = enter_group(C(0, len(group)))
         with m.If(self.i_command.valid & self.i_command.ready):
@@ -314,7 +317,7 @@ class LineBuffer(wiring.Component):
                         unpadded = pixels[2 * pixel + dx][channel]
                         m.d.comb += window[pixel][channel][3 * row_index + dx].eq(
                             Mux(command.stride_2,
-                                Mux(command.pad_start, padded, unpadded), stride_1))
+                                Mux(command.pad_left, padded, unpadded), stride_1))
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(advance & valid_1 & emit_1):

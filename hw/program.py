@@ -96,7 +96,7 @@ class Descriptor(data.Struct):
     stem
         The block's input is the stem's output, and the stem's input is an image in external memory:
         three channels a pixel, dense within a group of pixels.
-    image_rows, image_groups, image_tail, image_steps, image_pad_start, image_line
+    image_rows, image_groups, image_tail, image_steps, image_pad_top, image_pad_left, image_line
         The image as the line buffer takes it in, with stride 2, see
         :class:`mnv2.hw.line_buffer.LineCommand`.
     image_padding
@@ -110,7 +110,7 @@ class Descriptor(data.Struct):
     load, store
         The input comes from, and the output goes to, external memory. The classifier stores logits,
         see :func:`mnv2.hw.layouts.logits_word`.
-    stride_2, pad_start, steps
+    stride_2, pad_top, pad_left, steps
         See :class:`mnv2.hw.line_buffer.LineCommand`.
     input_rows, input_groups, input_tail, input_words
         Rows of the input, groups of pixels in a row, pixels of the last group that belong to the
@@ -154,7 +154,8 @@ class Descriptor(data.Struct):
     image_groups:       GROUPS_BITS
     image_tail:         PIXELS_BITS
     image_steps:        8
-    image_pad_start:    1
+    image_pad_top:      1
+    image_pad_left:     1
     image_line:         WORDS_BITS
     image_padding:      signed(8)
     stem_steps:         5
@@ -163,7 +164,8 @@ class Descriptor(data.Struct):
     load:               1
     store:              1
     stride_2:           1
-    pad_start:          1
+    pad_top:            1
+    pad_left:           1
     steps:              8
     input_rows:         WORDS_BITS
     input_groups:       GROUPS_BITS

@@ -79,7 +79,8 @@ class StripPasses(wiring.Component):
                 line.words.eq(1),
                 line.line.eq(block.image_line),
                 line.stride_2.eq(1),
-                line.pad_start.eq(block.image_pad_start),
+                line.pad_top.eq(block.image_pad_top),
+                line.pad_left.eq(block.image_pad_left),
                 line.padding.eq(block.image_padding),
             ]
         with m.Else():
@@ -92,7 +93,8 @@ class StripPasses(wiring.Component):
                 line.tail.eq(block.input_tail),
                 line.words.eq(block.hidden_words),
                 line.stride_2.eq(block.stride_2),
-                line.pad_start.eq(block.pad_start),
+                line.pad_top.eq(block.pad_top),
+                line.pad_left.eq(block.pad_left),
                 line.padding.eq(block.padding),
             ]
 

@@ -99,7 +99,7 @@ class StripRows(wiring.Component):
                 output_end.eq(next_end),
                 step_row.eq(step_end),
                 # One past the lowest row under the windows of the last output row.
-                step_end.eq(Mux(block.stride_2, Cat(~block.pad_start, next_end), next_end + 1)),
+                step_end.eq(Mux(block.stride_2, Cat(~block.pad_top, next_end), next_end + 1)),
             ]
         m.d.comb += [
             # Windows of the map's last row alone reach its end, and beyond it.
@@ -110,7 +110,7 @@ class StripRows(wiring.Component):
             strip.step_row.eq(step_row),
             strip.step_end.eq(step_end),
             # The stem has stride 2.
-            strip.image_row.eq(Cat(~block.image_pad_start & (step_row != 0), step_row)),
-            strip.image_end.eq(Cat(~block.image_pad_start, input_end)),
+            strip.image_row.eq(Cat(~block.image_pad_top & (step_row != 0), step_row)),
+            strip.image_end.eq(Cat(~block.image_pad_top, input_end)),
         ]
         return m

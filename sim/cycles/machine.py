@@ -217,11 +217,11 @@ class Machine:
             last = output_end == descriptor.output_rows
             step_end = output_end + 1
             if descriptor.stride_2:
-                step_end = 2 * output_end + (not descriptor.pad_start)
+                step_end = 2 * output_end + (not descriptor.pad_top)
             input_end = min(step_end, descriptor.input_rows)
             rows = input_end - step_row
             if descriptor.stem:
-                image_end = 2 * input_end + (not descriptor.image_pad_start)
+                image_end = 2 * input_end + (not descriptor.image_pad_top)
                 self._mark(cycle, 1)
                 command = _stem_command(descriptor, rows, last)
                 line = _image_line(descriptor, image_row, image_end)
@@ -300,7 +300,8 @@ def _image_line(descriptor: PlannedDescriptor, first_row: int, end_row: int) -> 
         steps=descriptor.image_steps,
         words=1,
         stride_2=True,
-        pad_start=descriptor.image_pad_start,
+        pad_top=descriptor.image_pad_top,
+        pad_left=descriptor.image_pad_left,
     )
 
 
@@ -332,7 +333,8 @@ def _map_line(descriptor: PlannedDescriptor, first_row: int, end_row: int) -> Pl
         steps=descriptor.steps,
         words=descriptor.hidden_words,
         stride_2=descriptor.stride_2,
-        pad_start=descriptor.pad_start,
+        pad_top=descriptor.pad_top,
+        pad_left=descriptor.pad_left,
     )
 
 

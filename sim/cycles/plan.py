@@ -47,12 +47,14 @@ class PlannedDescriptor:
     copy: bool = False
     residual: bool = False
     stride_2: bool = False
-    pad_start: bool = False
+    pad_top: bool = False
+    pad_left: bool = False
     stem: bool = False
     image_rows: int = 0
     image_groups: int = 0
     image_steps: int = 0
-    image_pad_start: bool = False
+    image_pad_top: bool = False
+    image_pad_left: bool = False
     stem_steps: int = 0
     input_ring: int = 0
     output_ring: int = 0
@@ -259,24 +261,31 @@ def _weight_words(descriptor, config):
     return words
 
 
+def _pads(layer):
+    """Whether a row of padding lies above a layer's input, and a column to its left."""
+    (top, _), (left, _) = layer.padding
+    return bool(top), bool(left)
+
+
 def _block_descriptor(network, placement, number, config):
     block, tiling = network.blocks[number], placement.tilings[number]
     rows, groups, words = tiling.input_shape
     output_rows, output_groups, output_words = tiling.output_shape
     hidden_words = tiling.hidden_shape[2]
-    top = bool(block.depthwise.padding[0][0])
+    top, left = _pads(block.depthwise)
     stride_2 = block.depthwise.stride == 2
     fields: dict[str, Any] = {}
     if number == 0:
         stem = network.stem
         image_rows, image_groups, _ = map_words(stem.input_shape, config)
-        image_top = bool(stem.padding[0][0])
+        image_top, image_left = _pads(stem)
         fields |= {
             "stem": True,
             "image_rows": image_rows,
             "image_groups": image_groups,
-            "image_steps": 2 * groups + 1 - image_top,
-            "image_pad_start": image_top,
+            "image_steps": 2 * groups + 1 - image_left,
+            "image_pad_top": image_top,
+            "image_pad_left": image_left,
             "stem_steps": stem_steps(stem, config),
             "load_beats": config.streams["image"].beats(image_rows * image_groups),
         }
@@ -302,11 +311,12 @@ def _block_descriptor(network, placement, number, config):
         parameter_words=(
             hidden_words * (1 + bool(block.expand)) + output_words + (words if number == 0 else 0)
         ),
-        steps=2 * output_groups + 1 - top if stride_2 else output_groups + 1,
+        steps=2 * output_groups + 1 - left if stride_2 else output_groups + 1,
         copy=block.expand is None,
         residual=block.residual,
         stride_2=stride_2,
-        pad_start=top,
+        pad_top=top,
+        pad_left=left,
         input_ring=tiling.input_end - tiling.input_base,
         output_ring=tiling.output_end - tiling.output_base,
         **fields,

@@ -66,8 +66,8 @@ class PlannedLine:
         Channel words of the map.
     stride_2 : bool
         The stride is 2, not 1.
-    pad_start : bool
-        There is a row of padding at the top and a column at the left; always for stride 1.
+    pad_top, pad_left : bool
+        There is a row of padding at the top, a column at the left; always for stride 1.
     """
 
     first_row: int
@@ -77,4 +77,5 @@ class PlannedLine:
     steps: int
     words: int
     stride_2: bool
-    pad_start: bool
+    pad_top: bool
+    pad_left: bool

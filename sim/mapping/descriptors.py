@@ -57,14 +57,15 @@ def _stem(stem, quantized, tiling, config):
     """Members for a block whose input a stem makes."""
     rows, groups, _ = map_words(stem.input_shape, config)
     width = stem.input_shape[1]
-    top = stem.padding[0][0]
+    (top, _), (left, _) = stem.padding
     return {
         "stem": 1,
         "image_rows": rows,
         "image_groups": groups,
         "image_tail": width - (groups - 1) * config.pixels,
-        "image_steps": 2 * tiling.input_shape[1] + 1 - top,
-        "image_pad_start": top,
+        "image_steps": 2 * tiling.input_shape[1] + 1 - left,
+        "image_pad_top": top,
+        "image_pad_left": left,
         "image_line": tiling.hidden_shape[1] * tiling.hidden_shape[2],
         "image_padding": quantized.input_zero_point,
         "stem_steps": stem_steps(stem, config),
@@ -106,7 +107,7 @@ def block_descriptor(
     hidden_words = tiling.hidden_shape[2]
     output_rows, output_groups, output_words = tiling.output_shape
     depthwise = block.depthwise
-    top = depthwise.padding[0][0]
+    (top, _), (left, _) = depthwise.padding
     stride_2 = depthwise.stride == 2
     parameters = hidden_words + output_words
     parameters += hidden_words if block.expand else 0
@@ -117,8 +118,9 @@ def block_descriptor(
         "copy": int(block.expand is None),
         "residual": int(quantized.add is not None),
         "stride_2": int(stride_2),
-        "pad_start": top,
-        "steps": 2 * output_groups + 1 - top if stride_2 else output_groups + 1,
+        "pad_top": top,
+        "pad_left": left,
+        "steps": 2 * output_groups + 1 - left if stride_2 else output_groups + 1,
         "input_rows": rows,
         "input_groups": groups,
         "input_tail": block.input_shape[1] - (groups - 1) * config.pixels,

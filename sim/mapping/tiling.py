@@ -275,14 +275,8 @@ def stem_steps(stem: Layer, config: AcceleratorConfig) -> int:
     return -(-taps * IMAGE_CHANNELS // config.inputs)
 
 
-def _check_windows(layer):
-    """Refuse padding and strides that the line buffer does not have."""
-    (top, _), (left, _) = layer.padding
-    if top != left:
-        raise NotSupported(
-            f"{layer.name} pads {top} rows above and {left} columns before its "
-            "input, but the line buffer pads both alike"
-        )
+def _check_stride(layer):
+    """Refuse a stride that the stem does not have."""
     if layer.kind == "stem" and layer.stride != 2:
         raise NotSupported(f"{layer.name} needs stride {layer.stride}, but a stem has stride 2")
 
@@ -290,7 +284,6 @@ def _check_windows(layer):
 def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape):
     """Refuse what no choice of strips makes fit."""
     rows, groups, input_words = input_shape
-    _check_windows(block.depthwise)
     _, output_groups, output_words = output_shape
     for words in (input_words, hidden_words, output_words):
         require("channel words", words, _WORDS_LIMIT, block, "a descriptor's field")
@@ -305,7 +298,7 @@ def _check_buffers(block, config, stem, input_shape, hidden_words, output_shape)
     lines = groups * hidden_words
     parameters = (hidden_words if block.expand else 0) + hidden_words + output_words
     if stem:
-        _check_windows(stem)
+        _check_stride(stem)
         if stem.input_channels > IMAGE_CHANNELS:
             raise NotSupported(
                 f"{stem.name} needs an image of {stem.input_channels} channels, but "

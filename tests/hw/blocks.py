@@ -22,7 +22,8 @@ BLOCK = {
     "output_base": 200,
     "output_end": 264,
     "steps": 3,
-    "pad_start": 1,
+    "pad_top": 1,
+    "pad_left": 1,
 }
 STEM = {
     **BLOCK,
@@ -32,7 +33,8 @@ STEM = {
     "image_rows": 16,
     "image_groups": 4,
     "image_steps": 4,
-    "image_pad_start": 1,
+    "image_pad_top": 1,
+    "image_pad_left": 1,
     "image_line": 50,
     "stem_steps": 7,
 }
@@ -58,20 +60,23 @@ VARIANTS = {
         "stride_2": 1,
         "output_rows": 4,
         "strip_rows": 3,
-        "pad_start": 0,
+        "pad_top": 0,
+        "pad_left": 0,
     },
     "odd rows": {**BLOCK, "stride_2": 1, "input_rows": 7, "output_rows": 4, "strip_rows": 1},
     "residual": {**BLOCK, "residual": 1, "output_words": 3},
     "copy": {**BLOCK, "copy": 1, "hidden_words": 3},
     "stored": {**BLOCK, "store": 1},
     "stem": STEM,
-    "stem, padding at the bottom": {**STEM, "image_pad_start": 0},
+    "stem, padding at the bottom": {**STEM, "image_pad_top": 0, "image_pad_left": 0},
+    "stem, padding at the bottom and left": {**STEM, "image_pad_top": 0},
+    "stem, padding at the top and right": {**STEM, "image_pad_left": 0},
 }
 
 
 def strips(block):
     """(output rows from, to, input rows from, to) of each strip of a block."""
-    above = block.get("pad_start", 0)
+    above = block.get("pad_top", 0)
     bounds, first, taken = [], 0, 0
     while first < block["output_rows"]:
         end = min(first + block["strip_rows"], block["output_rows"])

@@ -18,6 +18,12 @@ from tests.hw.maps import Geometry, line_commands
 __all__ = ["Stages"]
 
 
+def _pads(layer):
+    """Padding above and to the left of a layer's input, as `Geometry` takes it."""
+    (top, _), (left, _) = layer.padding
+    return bool(top), bool(left)
+
+
 class Stages(Machine):
     """A core that is given golden's layers: what they need, and their passes."""
 
@@ -58,7 +64,7 @@ class Stages(Machine):
     async def start_stem(self, ctx, layer, images, base):
         """Ask for a stem's pass over an image of each frame, to a map at a base."""
         rows, columns, _ = images[0].shape
-        lines = Geometry(rows, columns, 1, layer.stride, bool(layer.padding[0][0]))
+        lines = Geometry(rows, columns, 1, layer.stride, *_pads(layer))
         words = groups(layer.output_channels, self.config.inputs)
         groups_ = lines.output_groups(self.config.pixels)
         ctx.set(self.core.settings.stem, layer_range(layer))
@@ -91,7 +97,7 @@ class Stages(Machine):
         rows, columns, _ = shape
         depthwise = block.depthwise
         hidden = groups(depthwise.output_channels, self.config.inputs)
-        lines = Geometry(rows, columns, hidden, depthwise.stride, bool(depthwise.padding[0][0]))
+        lines = Geometry(rows, columns, hidden, depthwise.stride, *_pads(depthwise))
         settings = self.core.settings
         if block.expand is not None:
             ctx.set(settings.expand, layer_range(block.expand))

@@ -17,8 +17,10 @@ class Geometry:
         Size of the map in pixels.
     words
         Channel words of the map.
-    stride, pad_start
-        1 or 2; with ``pad_start`` the padding is (1, 1), else (0, 1), both ways.
+    stride
+        1 or 2.
+    pad_top, pad_left
+        Padding of the rows and of the columns is (1, 1), else (0, 1).
     strips
         Output rows of each command; their sum is ``output_rows``. None: one command for all rows.
     """
@@ -27,13 +29,14 @@ class Geometry:
     columns: int
     words: int = 1
     stride: int = 1
-    pad_start: bool = True
+    pad_top: bool = True
+    pad_left: bool = True
     strips: tuple[int, ...] | None = None
 
     @property
     def pads(self):
         """((top, bottom), (left, right))."""
-        return ((int(self.pad_start), 1),) * 2
+        return (int(self.pad_top), 1), (int(self.pad_left), 1)
 
     @property
     def output_rows(self):
@@ -55,7 +58,7 @@ class Geometry:
 
     def steps(self, pixels):
         """Groups that the line buffer steps through in a row."""
-        return self.stride * self.output_groups(pixels) + (self.stride == 1 or not self.pad_start)
+        return self.stride * self.output_groups(pixels) + (self.stride == 1 or not self.pad_left)
 
     def row_ranges(self):
         """(first output row, its end, first input row, its end) of each command."""
@@ -65,7 +68,7 @@ class Geometry:
         for strip in strips:
             output_end = output_row + strip
             # The row in which the last output row leaves is the last to step through.
-            end = output_end + 1 if self.stride == 1 else 2 * output_end + (not self.pad_start)
+            end = output_end + 1 if self.stride == 1 else 2 * output_end + (not self.pad_top)
             ranges.append((output_row, output_end, row, end))
             output_row, row = output_end, end
         return ranges
@@ -83,7 +86,8 @@ def line_commands(geometry, pixels, padding, line=0):
             "words": geometry.words,
             "tail": geometry.columns - pixels * (geometry.groups(pixels) - 1),
             "stride_2": int(geometry.stride == 2),
-            "pad_start": int(geometry.pad_start),
+            "pad_top": int(geometry.pad_top),
+            "pad_left": int(geometry.pad_left),
             "padding": padding,
             "line": line,
         }
@@ -173,8 +177,8 @@ def output_words(geometry, values, *, channels, pixels, tile_words):
             geometry.words, tile_words, range(output_row, output_end), groups
         ):
             last = [
-                index + 1 if geometry.stride == 1 else 2 * index + 1 + (not geometry.pad_start)
-                for index in (row, group)
+                index + 1 if geometry.stride == 1 else 2 * index + 1 + (not padded)
+                for index, padded in ((row, geometry.pad_top), (group, geometry.pad_left))
             ]
             address = ((row - output_row) * groups + group) * geometry.words + word
             command.append(

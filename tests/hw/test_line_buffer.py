@@ -1,5 +1,7 @@
 """The line buffer against windows cut from a padded map by numpy."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -61,15 +63,15 @@ def check(geometries, seed, *, channels, pixels, tile_words, bits=8, stall=0.0, 
 
 
 SIZES = [(1, 1), (2, 2), (3, 5), (4, 7), (5, 8), (3, 14), (4, 15), (5, 6)]
-KERNELS = [(1, True), (2, True), (2, False)]
+KERNELS = [(1, True, True), *((2, *pads) for pads in itertools.product((True, False), repeat=2))]
 
 
 def geometries(sizes=SIZES, words=(1,)):
     """Maps of several sizes under every stride and padding that has an output."""
     maps = [
-        Geometry(rows, columns, words[k % len(words)], stride, pad_start)
+        Geometry(rows, columns, words[k % len(words)], stride, pad_top, pad_left)
         for k, (rows, columns) in enumerate(sizes)
-        for stride, pad_start in KERNELS
+        for stride, pad_top, pad_left in KERNELS
     ]
     return [map_ for map_ in maps if map_.output_rows > 0 and map_.output_columns > 0]
 
@@ -99,17 +101,19 @@ def test_tiles_of_channel_words(tile_words, stall):
 def test_strips_of_rows(pixels, tile_words, stall):
     # The upper rows of a strip's first windows came with the strip before.
     strips = [
-        Geometry(7, 5, 3, 1, True, (1, 3, 1, 2)),
-        Geometry(7, 5, 3, 2, True, (1, 1, 2)),
-        Geometry(8, 6, 5, 2, False, (2, 1, 1)),
-        Geometry(6, 9, 2, 1, True, (5, 1)),
-        Geometry(8, 8, 1, 2, True, (1, 2, 1)),
+        Geometry(7, 5, 3, 1, strips=(1, 3, 1, 2)),
+        Geometry(7, 5, 3, 2, strips=(1, 1, 2)),
+        Geometry(8, 6, 5, 2, False, False, (2, 1, 1)),
+        Geometry(6, 9, 2, 1, strips=(5, 1)),
+        Geometry(8, 8, 1, 2, strips=(1, 2, 1)),
+        Geometry(7, 8, 3, 2, True, False, (1, 1, 2)),
+        Geometry(8, 5, 4, 2, False, True, (2, 1, 1)),
     ]
     check(strips, 3, channels=1, pixels=pixels, tile_words=tile_words, stall=stall)
 
 
 def test_place_in_line_memory():
-    check([Geometry(4, 5, 3, 1, True, (2, 2))], 8, channels=1, pixels=2, tile_words=2, line=5)
+    check([Geometry(4, 5, 3, 1, strips=(2, 2))], 8, channels=1, pixels=2, tile_words=2, line=5)
 
 
 @pytest.mark.parametrize("bits", [4, 5, 8])

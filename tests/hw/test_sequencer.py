@@ -167,7 +167,7 @@ def check_block(block, events):
         rows = min(bottom, block["input_rows"]) - top
         if block.get("stem"):
             line, step = command(events)
-            above = block["image_pad_start"]
+            above, left = block["image_pad_top"], block["image_pad_left"]
             # A window of two input rows' distance for each row that the stem makes.
             assert (line.first_row, line.end_row) == (
                 2 * top + (1 - above if top else 0),
@@ -180,7 +180,7 @@ def check_block(block, events):
                 1,
                 block["image_line"],
             )
-            assert (line.stride_2, line.pad_start) == (1, above)
+            assert (line.stride_2, line.pad_top, line.pad_left) == (1, above, left)
             assert (step.stem, step.target, step.range) == (1, Target.MAP, Range.STEM)
             assert (step.rows, step.groups, step.input_words, step.output_words) == (
                 rows,
@@ -207,9 +207,10 @@ def check_block(block, events):
             block["input_tail"],
             block["hidden_words"],
         )
-        assert (line.stride_2, line.pad_start, line.line) == (
+        assert (line.stride_2, line.pad_top, line.pad_left, line.line) == (
             block.get("stride_2", 0),
-            block.get("pad_start", 0),
+            block.get("pad_top", 0),
+            block.get("pad_left", 0),
             0,
         )
         assert (step.copy, step.stem, step.from_strip, step.target, step.range) == (

@@ -28,7 +28,7 @@ PLACE = {
     "output_index": 104,
 }
 BLOCK = {**BLOCK, "output_groups": 1, "padding": -7}
-STEM = {**STEM, "image_padding": 9, "image_tail": 2}
+STEM = {**STEM, "image_padding": 9, "image_tail": 2, "image_pad_left": 0}
 
 
 def commands(block, current, *, last=0):
@@ -93,12 +93,16 @@ def test_stem_makes_rows_of_input():
         "words": 1,
         "line": 50,
         "stride_2": 1,
-        "pad_start": 1,
+        "pad_top": 1,
+        "pad_left": 0,
         "padding": 9,
     }
 
 
-@pytest.mark.parametrize("changes", [{}, {"copy": 1}, {"stride_2": 1, "pad_start": 0}, {"stem": 1}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"copy": 1}, {"stride_2": 1, "pad_top": 0}, {"stride_2": 1, "pad_left": 0}, {"stem": 1}],
+)
 def test_fill_takes_rows_of_input_to_the_line_buffer(changes):
     command, line = commands({**BLOCK, **changes}, StripPass.FILL)
     check(
@@ -130,7 +134,8 @@ def test_fill_takes_rows_of_input_to_the_line_buffer(changes):
         "words": 7,
         "line": 0,
         "stride_2": changes.get("stride_2", 0),
-        "pad_start": changes.get("pad_start", 1),
+        "pad_top": changes.get("pad_top", 1),
+        "pad_left": changes.get("pad_left", 1),
         "padding": -7,
     }
 

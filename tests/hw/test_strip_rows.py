@@ -15,7 +15,7 @@ from tests.hw.harness import check_conversion
 def expected(block):
     """Fields of each strip of a block."""
     rows, found = block["input_rows"], []
-    above = block.get("image_pad_start", 0)
+    above = block.get("image_pad_top", 0)
     for first, end, top, bottom in strips(block):
         bottom_inside = min(bottom, rows)
         found.append(
@@ -76,27 +76,30 @@ def test_every_small_block():
             "output_rows": -(-rows // stride),
             "strip_rows": strip_rows,
             "stride_2": int(stride == 2),
-            "pad_start": pad_start,
-            "image_pad_start": image_pad_start,
+            "pad_top": pad_top,
+            # Columns have no say.
+            "pad_left": left,
+            "image_pad_top": image_pad_top,
+            "image_pad_left": left,
         }
         for rows, strip_rows, stride in itertools.product(range(1, 10), range(1, 6), (1, 2))
-        for pad_start in ((1,) if stride == 1 or rows % 2 else (0, 1))
-        for image_pad_start in (0, 1)
+        for pad_top in ((1,) if stride == 1 or rows % 2 else (0, 1))
+        for image_pad_top, left in itertools.product((0, 1), repeat=2)
         # The last strip of stride 1 has more than one row, or is the only one.
         if stride == 2 or rows % strip_rows != 1 or rows == 1
         if not (stride == 1 and strip_rows == 1 and rows > 1)
     ]
-    assert len(blocks) > 150
+    assert len(blocks) > 300
     assert watch(blocks, seed=1) == [expected(block) for block in blocks]
 
 
 @pytest.mark.parametrize("strip_rows", [1, 2047, 4094, 4095])
 def test_largest_maps(strip_rows):
     for block in (
-        {"input_rows": 4094, "output_rows": 4094, "strip_rows": strip_rows, "pad_start": 1},
+        {"input_rows": 4094, "output_rows": 4094, "strip_rows": strip_rows, "pad_top": 1},
         {"input_rows": 4094, "output_rows": 2047, "strip_rows": strip_rows, "stride_2": 1},
     ):
-        block |= {"image_pad_start": 0}
+        block |= {"image_pad_top": 0}
         (found,) = watch([block], seed=1)
         # No image is that large.
         image = ("image_row", "image_end")

@@ -45,7 +45,8 @@ class LineWalk:
         "_inner_row",
         "_line",
         "_mask",
-        "_odd",
+        "_odd_column",
+        "_odd_row",
         "_real_row",
         "_steps",
         "_tile_words",
@@ -71,7 +72,9 @@ class LineWalk:
         self.passed = self.window_word = 0
         self._words = min(tile_words, line.words)
         # A window is centred a row and a group back; with a stride of 2, on every second of each.
-        self._mask, self._odd = (1, int(line.pad_start)) if line.stride_2 else (0, 0)
+        self._mask = self._odd_row = self._odd_column = 0
+        if line.stride_2:
+            self._mask, self._odd_row, self._odd_column = 1, int(line.pad_top), int(line.pad_left)
         self._enter_row()
         # The first group is never the last of a window.
         self.real, self._completes = self._real_row, False
@@ -125,7 +128,9 @@ class LineWalk:
                 self._next_row()
             self.group = group
             self.real = self._real_row and group < self._groups
-            self._completes = self._inner_row and group > 0 and group & self._mask == self._odd
+            self._completes = (
+                self._inner_row and group > 0 and group & self._mask == self._odd_column
+            )
         return real
 
     def _next_row(self) -> None:
@@ -141,7 +146,7 @@ class LineWalk:
         """Find out whether this row is of the map, and whether groups in it complete windows."""
         row = self.row
         self._real_row = row < self._line.rows
-        self._inner_row = row > 0 and row & self._mask == self._odd
+        self._inner_row = row > 0 and row & self._mask == self._odd_row
 
     def _move_tiles(self, tiles: int) -> None:
         self.tile += tiles * self._tile_words

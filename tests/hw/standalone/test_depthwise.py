@@ -13,10 +13,10 @@ LANES = [(1, 1, 1), (2, 2, 2), (4, 1, 1)]
 MAPS = [
     Geometry(1, 1),
     Geometry(3, 5, 3),
-    Geometry(4, 6, 1, 2, False),
+    Geometry(4, 6, 1, 2, False, False),
     Geometry(5, 3, 2, 2),
-    Geometry(4, 4, 3, 1, True, (2, 1, 1)),
-    Geometry(6, 7, 2, 2, True, (1, 2)),
+    Geometry(4, 4, 3, 1, strips=(2, 1, 1)),
+    Geometry(6, 7, 2, 2, strips=(1, 2)),
 ]
 
 

@@ -12,10 +12,10 @@ from tests.hw.verilator.harness import compare, simulate
 MAPS = [
     Geometry(1, 1),
     Geometry(9, 14, 3),
-    Geometry(10, 16, 2, 2, False),
+    Geometry(10, 16, 2, 2, False, False),
     Geometry(7, 3, 2, 2),
-    Geometry(8, 8, 3, 1, True, (2, 1, 5)),
-    Geometry(6, 15, 1, 2, True, (1, 2)),
+    Geometry(8, 8, 3, 1, strips=(2, 1, 5)),
+    Geometry(6, 15, 1, 2, strips=(1, 2)),
 ]
 # (groups of each command), input words, output words
 LAYERS = [((2,), 1, 1), ((4, 7), 4, 5), ((5,), 2, 6), ((3, 2), 9, 8)]

@@ -332,7 +332,6 @@ def test_what_does_not_fit_is_a_sentence():
     ("options", "words"),
     [
         ({"input_channels": 4}, "but images have at most 3."),
-        ({"input_size": (25, 44), "padding": "tensorflow"}, "but the line buffer pads both alike."),
         ({"stem_stride": 1}, "but a stem has stride 2."),
         ({"input_size": (5000, 8)}, "but a descriptor's field is 4095."),
     ],

@@ -199,11 +199,6 @@ def test_maps_that_went_through_memory():
 @pytest.mark.parametrize(
     ("size", "options", "words"),
     [
-        (
-            (33, 28),
-            (),
-            "stem pads 1 rows above and 0 columns before its input, but the line buffer",
-        ),
         ((32, 24), ("--set", "map_words=64"), "map_words is 64: change it with --set"),
         ((32, 24), ("--blocks", "6-7"), "within 1-6"),
         ((32, 24), ("chelsea",), "either IMAGE or --input, not both"),
