@@ -21,13 +21,17 @@ def bitstream(
     output: Annotated[
         Path,
         typer.Option(
-            metavar="FOLDER", help="Gets system.bit, system.json and bitstream.json.", show_default=True
+            metavar="FOLDER",
+            help="Gets system.bit, system.json and bitstream.json.",
+            show_default=True,
         ),
     ] = Path("build/bitstream"),
     seed: Annotated[int, typer.Option(min=1, metavar="N", help="Seed of the placer.")] = 1,
     yosys: Annotated[
         str | None,
-        typer.Option(metavar="PROGRAM", help="A Yosys to use; a native one is several times faster."),
+        typer.Option(
+            metavar="PROGRAM", help="A Yosys to use; a native one is several times faster."
+        ),
     ] = None,
     nextpnr: Annotated[
         str | None,

@@ -31,7 +31,17 @@ from mnv2.sim.synthesis.step import missing_step
 from mnv2.sim.synthesis.tools import Tool, find_ecppack, find_nextpnr, find_yosys
 from mnv2.sim.system.loader import TOP, Loader, make_loader
 
-__all__ = ["BAUD", "BOARD", "KEPT", "SPEED", "Bitstream", "keep_bitstream", "make_bitstream"]
+__all__ = [
+    "BAUD",
+    "BOARD",
+    "KEPT",
+    "SPEED",
+    "Bitstream",
+    "clock_of",
+    "keep_bitstream",
+    "make_bitstream",
+    "uses_of",
+]
 
 #: The board by its name, the speed grade of its device, and bits a second of its serial line.
 BOARD, SPEED, BAUD = "ulx3s-85f", 6, 1_000_000
@@ -39,8 +49,8 @@ BOARD, SPEED, BAUD = "ulx3s-85f", 6, 1_000_000
 #: Results that are kept with the project.
 KEPT = Path(__file__).with_name("bitstreams.json")
 
-#: The accelerator as `mnv2.sim.synthesis.whole_netlist` maps it, then LiteX's part with its memories
-#: as they are.
+#: The accelerator as `mnv2.sim.synthesis.whole_netlist` maps it, then LiteX's part with its
+#: memories as they are.
 _COMMANDS = f"""read_rtlil accelerator.il
 delete */t:$check */t:$print */t:$meminit*
 setparam -set COLLISION_X_MASK 1'1 *core*/t:$memrd_v2 */r:CLK_ENABLE=1 %i
@@ -162,8 +172,8 @@ def make_bitstream(
         config=config,
         seed=seed,
         clock_hz=board.clock_hz,
-        megahertz=_clock(report, board.clock_hz),
-        uses=_uses(report, target),
+        megahertz=clock_of(report, board.clock_hz),
+        uses=uses_of(report, target),
         effort={"yosys": mapping, "nextpnr": routing},
         versions={
             **{tool.version.split()[0]: tool.version for tool in tools},
@@ -249,7 +259,7 @@ def _route(
     return result["effort"], result["report"]
 
 
-def _clock(report: dict[str, Any], clock_hz: float) -> float:
+def clock_of(report: dict[str, Any], clock_hz: float) -> float:
     """MHz of the clock that the PLL makes, by nextpnr's report.
 
     Raises
@@ -267,7 +277,7 @@ def _clock(report: dict[str, Any], clock_hz: float) -> float:
     return round(found[0], 2)
 
 
-def _uses(report: dict[str, Any], target: Target) -> tuple[Use, ...]:
+def uses_of(report: dict[str, Any], target: Target) -> tuple[Use, ...]:
     """Use of the device, of the resources that reports show."""
     found = report["utilization"]
     return tuple(

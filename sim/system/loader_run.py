@@ -14,7 +14,7 @@ from mnv2.sim.system.soc import FOREIGN_WARNINGS
 
 __all__ = ["BIT_CYCLES", "SimulatedBoard", "build_board"]
 
-#: Cycles of a bit on the simulated serial line: few, as they are what a simulation takes its time for.
+#: Cycles of a bit on the simulated serial line: few, as most of a simulation's time goes there.
 BIT_CYCLES = 8
 
 _CLOCK_HZ = 70_000_000

@@ -2,8 +2,8 @@
 
 It is imported by ``make_loader.py`` alone, in whose process LiteX is.
 
-Ref: ULX3S, doc/constraints/ulx3s_v20.lpf, for the sites of the pins; Lattice FPGA-TN-02200, sysCLOCK
-PLL, for what the PLL makes of 25 MHz.
+Ref: ULX3S, doc/constraints/ulx3s_v20.lpf, for the sites of the pins; Lattice FPGA-TN-02200, for
+what the PLL makes of 25 MHz.
 """
 
 from typing import Any

@@ -59,7 +59,7 @@ def run_loader(folder, line, *options):
 
 
 def test_classes_come_over_the_line(tmp_path):
-    """Bits of a real serial line, LiteX's bridge, LiteDRAM, the accelerator: all logits golden's."""
+    """Bits of a serial line, LiteX's bridge, LiteDRAM, the accelerator: all logits golden's."""
     write_folder(tmp_path)
     with board().power(cycles=CYCLES) as line:
         status, said = run_loader(tmp_path, line)
