@@ -47,8 +47,8 @@ class Bridge:
     Parameters
     ----------
     line : serial.Serial
-        Or anything else whose ``read(count)`` returns fewer bytes when its time is up, with
-        ``write(data)`` and ``reset_input_buffer()``.
+        Or anything else whose ``read(count)`` returns fewer bytes when its time is up, or none,
+        with ``write(data)`` and ``reset_input_buffer()``.
     """
 
     def __init__(self, line):
@@ -73,11 +73,18 @@ class Bridge:
         data = bytearray()
         for begin, words in _bursts(count):
             self._line.write(_command(_READ, words, address + begin))
-            part = self._line.read(words * _WORD)
-            if len(part) != words * _WORD:
-                raise DriverError("NO_ANSWER")
-            data += _swap(part)
+            data += _swap(self._receive(words * _WORD))
         return bytes(data)
+
+    def _receive(self, count):
+        """Bytes of an answer, as long as some come."""
+        data = bytearray()
+        while len(data) < count:
+            part = self._line.read(count - len(data))
+            if not part:
+                raise DriverError("NO_ANSWER")
+            data += part
+        return data
 
 
 def _bursts(count):
@@ -227,12 +234,16 @@ def main(arguments=None):
         system = json.loads(chosen.system.read_text(encoding="utf-8"))
         program = Program(chosen.program)
         pixels = (chosen.pixels or chosen.program / "pixels.bin").read_bytes()
-        with serial.serial_for_url(chosen.line, system["baud"], timeout=_ANSWER_SECONDS) as line:
+        with serial.serial_for_url(chosen.line, system["baud"], timeout=chosen.time_out) as line:
             return _run(line, system, program, pixels, None if chosen.pixels else chosen.program)
     except ImportError:
         print("The serial line needs pyserial: pip install pyserial", file=sys.stderr)
-    except (DriverError, OSError, ValueError, KeyError) as error:
+    except DriverError as error:
         print(f"{chosen.line}: {error}", file=sys.stderr)
+    except OSError as error:
+        print(error, file=sys.stderr)
+    except (ValueError, KeyError) as error:
+        print(f"{chosen.system} or the program's layout.json is none: {error}", file=sys.stderr)
     return 2
 
 
@@ -250,6 +261,10 @@ def _parse(arguments):
         "--pixels", type=Path,
         help="pictures, int8 as the network takes them (default pixels.bin of the program, whose "
         "logits are compared with logits.bin)",
+    )
+    parser.add_argument(
+        "--time-out", type=float, default=_ANSWER_SECONDS, metavar="SECONDS",
+        help=f"after which a line that says nothing is given up (default {_ANSWER_SECONDS})",
     )
     return parser.parse_args(arguments)
 

@@ -50,6 +50,7 @@ def write_folder(folder):
 def run_loader(folder, line, *options):
     """(exit status, what it said) of the loader as a user calls it."""
     command = [sys.executable, folder / "mnv2_serial.py", line, "--system", folder / "system.json"]
+    command += ["--time-out", SECONDS]
     done = subprocess.run(
         [str(word) for word in (*command, *options)],
         capture_output=True, text=True, timeout=SECONDS, check=False,
