@@ -11,10 +11,8 @@ from typing import Any
 from mnv2.hw.accelerator import Accelerator
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.dram.core import ask_litex, core_request, litedram_versions
-from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cache import cache_folder
 from mnv2.sim.jobs.files import write_whole
-from mnv2.sim.memory.parts import find_part
 from mnv2.sim.rtl.verilog import generate
 from mnv2.sim.system.litex_files import litex_files
 
@@ -81,13 +79,11 @@ def make_loader(
     Raises
     ------
     UserError
-        If a package is missing, or the accelerator's port is narrower than the memory.
+        If a package is missing.
     SimulationError
         If LiteX makes no RTL.
     """
-    versions, bits = litedram_versions(), find_part(MEMORY).bits
-    if config.data_bits < bits:
-        raise UserError(f"data_bits must be {bits} or more for this memory, not {config.data_bits}")
+    versions = litedram_versions()
     request = {
         **core_request(MEMORY, config.data_bits, memory_bytes or _ALL_BYTES),
         "clock_hz": clock_hz,

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from mnv2.sim.driver.program_files import driver_files, program_files, vector_files
-from mnv2.sim.errors import UserError
 from mnv2.sim.system.loader import MEMORY, make_loader
 from mnv2.sim.system.loader_run import build_board
 from tests.sim.driver.programs import CONFIGS, made_program, pictures_of, write_program
@@ -174,10 +173,3 @@ def test_the_board_of_the_bitstream():
     assert rows[-1][0] == control
     # The simulated board is told the same.
     assert [row[1:] for row in rows] == [row[1:] for row in board().system["initialization"]]
-
-
-def test_a_port_that_is_too_narrow():
-    from dataclasses import replace
-
-    with pytest.raises(UserError, match="data_bits must be 16 or more"):
-        make_loader(replace(CONFIG, data_bits=8), 70e6, 1_000_000)
