@@ -50,12 +50,12 @@ class Turns:
 
     @property
     def macs(self) -> int:
-        """Of all pictures."""
+        """MACs of all pictures."""
         return self.model.network.macs * len(self.names)
 
     @property
     def elements(self) -> int:
-        """Of all pictures."""
+        """Elements of all pictures."""
         return sum(picture.size for turn in self.pictures for picture in turn)
 
 

@@ -105,7 +105,7 @@ class Bitstream:
         return self.megahertz * 1e6 >= self.clock_hz
 
     def describe(self) -> dict[str, Any]:
-        """What JSON holds of it, without the bits."""
+        """Values that JSON holds, without the bits."""
         return {
             "configuration": dataclasses.asdict(self.config),
             "board": BOARD,

@@ -118,7 +118,7 @@ def _constraints(platform: Any, names: Any) -> str:
 
 
 def _initialization(soc: Any, chip: Any) -> list[list[int]]:
-    """What wakes the memory: LiteDRAM's sequence as writes to its registers."""
+    """LiteDRAM's sequence that wakes the memory, as writes to its registers."""
     from litedram.init import get_sdram_phy_init_sequence
     from litex.soc.integration import export
 
