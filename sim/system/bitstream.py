@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import json
 import os
+import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -189,7 +190,8 @@ def _folder(loader: Loader, tools: tuple[Tool, ...], seed: int, target: Target) 
     """Folder of the cache, of all that decides what is in it."""
     state = (
         *(loader.verilog, loader.accelerator, loader.constraints, _COMMANDS, str(seed)),
-        *(tool.version for tool in tools),
+        # Packing takes seconds, and is not kept.
+        *(tool.version for tool in tools[:2]),
         *target.flow.options,
         *target.arguments(SPEED),
     )
@@ -292,19 +294,16 @@ def uses_of(report: dict[str, Any], target: Target) -> tuple[Use, ...]:
 
 def _pack(folder: Path, ecppack: Tool, timeout: float) -> bytes:
     """The bits, of the settings that nextpnr wrote."""
-    done = folder / f"{TOP}.bit"
-    with missing_step(done) as work:
-        if work is not None:
-            settings = gzip.decompress((folder / "top.config.gz").read_bytes())
-            write_whole(work / "top.config", settings)
-            run_program(
-                [*ecppack.command, "--compress", "--input", "top.config", "--bit", "top.bit"],
-                work,
-                work / "ecppack.log",
-                timeout=timeout,
-            )
-            os.replace(work / "top.bit", done)
-    return done.read_bytes()
+    with tempfile.TemporaryDirectory(prefix="mnv2-") as temporary:
+        work = Path(temporary)
+        (work / "top.config").write_bytes(gzip.decompress((folder / "top.config.gz").read_bytes()))
+        run_program(
+            [*ecppack.command, "--compress", "--input", "top.config", "--bit", "top.bit"],
+            work,
+            work / "ecppack.log",
+            timeout=timeout,
+        )
+        return (work / "top.bit").read_bytes()
 
 
 def keep_bitstream(made: Bitstream, title: str, path: Path = KEPT) -> None:
