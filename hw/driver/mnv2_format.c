@@ -42,6 +42,13 @@ static void put_bits(uint8_t *memory, struct cursor *cursor, uint32_t value, uin
 {
     uint32_t begin, count;
 
+    /* Whole bytes, as most programs have them, take no loop. */
+    if (bits == 8 && cursor->bit % 8 == 0 && cursor->left >= 8) {
+        memory[cursor->bit / 8] = (uint8_t)value;
+        cursor->bit += 8;
+        cursor->left -= 8;
+        return;
+    }
     for (; bits; bits -= count, value >>= count) {
         count = advance(cursor, bits, &begin);
         memory[begin / 8] |= (uint8_t)((value & ((1u << count) - 1)) << begin % 8);

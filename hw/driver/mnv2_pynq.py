@@ -1,7 +1,7 @@
 """Driver of the MobileNetV2 accelerator for PYNQ, in the terms of the driver in C, mnv2.h.
 
-It needs nothing but Python and two files of ``mnv2 program`` in its folder: ``mnv2_registers.json``
-and, of the program, ``layout.json`` and ``memory.bin``:
+It needs nothing but Python and files of ``mnv2 program``: in its folder ``mnv2_format.py`` and
+``mnv2_registers.json``, and of the program ``layout.json`` and ``memory.bin``:
 
     device = Accelerator(overlay.accelerator.mmio)
     program = Program("program")
@@ -18,9 +18,13 @@ import time
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Accelerator", "DriverError", "Program", "pack_picture", "unpack_logits"]
+try:
+    from .mnv2_format import pack_picture, unpack_logits
+except ImportError:  # On a board the files lie next to each other, and are no package.
+    from mnv2_format import pack_picture, unpack_logits
 
-_CHANNELS = 3
+__all__ = ["Accelerator", "DriverError", "Program"]
+
 _TURNS = 1 << 32
 
 
@@ -170,7 +174,10 @@ class Accelerator:
         """
         if self._pictures is None:
             raise DriverError("NO_RINGS")
-        data = pack_picture(self.program.layout, pictures)
+        try:
+            data = pack_picture(self.program.layout, pictures)
+        except ValueError:
+            raise DriverError("PICTURE_SIZE") from None
         begin = self._slot(self._pictures, self.program.picture_slot, turn)
         memoryview(self._pictures).cast("B")[begin : begin + len(data)] = data
         self._pictures.flush()
@@ -351,110 +358,3 @@ _ERRORS = {
 def _is_before(turn, other):
     """Whether a number of a turn, modulo 2**32, is below another."""
     return (turn - other) % _TURNS >= _TURNS // 2
-
-
-def pack_picture(layout, pictures):
-    """Bytes of the pictures of a turn, as they lie in memory.
-
-    Parameters
-    ----------
-    layout : dict
-        ``layout.json``.
-    pictures : sequence of int8 [rows, columns, 3]
-        One for each frame abreast.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    DriverError
-        PICTURE_SIZE.
-    """
-    about = layout["picture"]
-    rows, columns, _ = about["shape"]
-    pixels, bits = about["word_pixels"], about["element_bits"]
-    views = [memoryview(picture) for picture in pictures]
-    if len(views) != about["frames"] or any(
-        view.nbytes != rows * columns * _CHANNELS
-        or view.ndim == _CHANNELS and list(view.shape) != about["shape"]
-        for view in views
-    ):
-        raise DriverError("PICTURE_SIZE")
-    views = [view.cast("B") for view in views]
-    words = []
-    for row in range(rows):
-        for first in range(0, columns, pixels):
-            word = bytearray()
-            for column in range(first, min(first + pixels, columns)):
-                begin = (row * columns + column) * _CHANNELS
-                for view in views:
-                    word += view[begin : begin + _CHANNELS]
-            words.append(_join(word, bits))
-    return _pack_words(words, about["words"])[: about["bytes"]]
-
-
-def unpack_logits(layout, data, frame=0):
-    """Logits of a frame, and the accumulators that they were made of, from the bytes of a slot.
-
-    Returns
-    -------
-    list of int, list of int
-    """
-    about = layout["logits"]
-    lanes, classes = about["word_classes"], about["classes"]
-    count = -(-classes // lanes)
-    total = about["frames"] * lanes
-    logits, accumulators = [], []
-    for word in _take_words(data, count, about["words"]):
-        raw = word.to_bytes(5 * total, "little")
-        for lane in range(frame * lanes, (frame + 1) * lanes):
-            part = raw[4 * lane : 4 * lane + 4]
-            accumulators.append(int.from_bytes(part, "little", signed=True))
-            part = raw[4 * total + lane :][:1]
-            logits.append(int.from_bytes(part, "little", signed=True))
-    return logits[:classes], accumulators[:classes]
-
-
-def _join(elements, bits):
-    """A word of elements of some bits each, the first lowest."""
-    if bits == 8:
-        return int.from_bytes(elements, "little")
-    mask = (1 << bits) - 1
-    return sum((element & mask) << bits * k for k, element in enumerate(elements))
-
-
-def _pack_words(words, layout):
-    """Bytes of words in memory, see ``struct mnv2_layout``."""
-    taken, beat, width = (layout[name] for name in ("taken_bits", "beat_bits", "data_bits"))
-    if beat == width:
-        beat = width = 8
-    made, waiting, level = bytearray(), 0, 0
-    for word in words:
-        waiting |= word << level
-        level += taken
-        while level >= beat:
-            made += (waiting & (1 << beat) - 1).to_bytes(width // 8, "little")
-            waiting >>= beat
-            level -= beat
-    if level:
-        made += waiting.to_bytes(width // 8, "little")
-    return bytes(made)
-
-
-def _take_words(data, count, layout):
-    """Words of bytes in memory."""
-    taken, beat, width = (layout[name] for name in ("taken_bits", "beat_bits", "data_bits"))
-    if beat == width:
-        beat = width = 8
-    waiting, level, place = 0, 0, 0
-    for _ in range(count):
-        while level < taken:
-            part = int.from_bytes(data[place : place + width // 8], "little")
-            waiting |= (part & (1 << beat) - 1) << level
-            level += beat
-            place += width // 8
-        yield waiting & (1 << layout["word_bits"]) - 1
-        waiting >>= taken
-        level -= taken

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mnv2.sim.commands.lab_accuracy import accuracy
+from mnv2.sim.commands.lab_bitstream import bitstream
 from mnv2.sim.commands.lab_driver import driver
 from mnv2.sim.commands.lab_gpu import gpu
 from mnv2.sim.commands.lab_mutate import mutate
@@ -22,8 +23,9 @@ HELP = """Repeat the measurements that the project's own figures come from.
 
 They work in a checkout of the project, whose files keep the results, and need packages that
 mnv2 itself does not: scripts/accuracy, scripts/benchmark, scripts/synthesize, scripts/fmax,
-scripts/calibrate-costs, scripts/driver, scripts/system, scripts/gpu, scripts/mutate and
-scripts/peers install them first, then run the command of their name with the same options.
+scripts/calibrate-costs, scripts/driver, scripts/system, scripts/bitstream, scripts/gpu,
+scripts/mutate and scripts/peers install them first, then run the command of their name with the
+same options.
 """
 
 ROOT = Path(__file__).parents[2]
@@ -332,6 +334,7 @@ COMMANDS = (
     calibrate_costs,
     driver,
     system,
+    bitstream,
     peers,
     gpu,
     mutate,

@@ -1,13 +1,13 @@
 """`mnv2 lab system`: whole frames on a simulated LiteX SoC, by its CPU's firmware."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnv2.sim.commands.lab_turns import SMALL_MACS, Images, open_turns
 from mnv2.sim.commands.options.accelerator import Config, Settings
 from mnv2.sim.commands.options.model import Calibration, Labels, Model, Resize, Size
-from mnv2.sim.errors import SimulationError, UserError
+from mnv2.sim.errors import SimulationError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -18,21 +18,12 @@ __all__ = ["system"]
 
 #: Pictures that are run where none is named.
 _PICTURES = ("chelsea", "coffee")
-#: MACs of all pictures up to which the SoC is compiled in a hurry.
-_SMALL_MACS = 20_000_000
 #: Cycles of the CPU for each element of a picture, and cycles for each MAC, that are never reached.
 _CYCLES_PER_ELEMENT, _CYCLES_PER_MAC, _CYCLES_MORE = 400, 1, 3_000_000
 
 
 def system(
-    images: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[IMAGE]...",
-            help="Pictures, or names of bundled photographs; two for each turn of an accelerator "
-            "of two frames abreast. Default one turn.",
-        ),
-    ] = None,
+    images: Images = None,
     model: Model = None,
     size: Size = None,
     resize: Resize = None,
@@ -53,69 +44,53 @@ def system(
     The SoC has VexRiscv, LiteDRAM's controller with LiteDRAM's simulated PHY and chips, a UART, and
     the accelerator as mnv2 verilog --litex connects it. The firmware is the driver of mnv2 program
     with its back end for bare metal, compiled for RISC-V: it packs the pictures, runs them, waits
-    for the interrupt and writes classes and logits to the UART. Needs LiteX, VexRiscv's Verilog
-    (pip install 'mnv2[litex]') and a C compiler for RISC-V.
+    for the interrupt and writes classes and logits to the UART. One turn of photographs is run
+    where no picture is named. Needs LiteX, VexRiscv's Verilog (pip install 'mnv2[litex]') and a C
+    compiler for RISC-V.
 
     Example: mnv2 lab system chelsea --config base
     """
     from mnv2.sim.commands.terminal.console import get_console, get_error_console
     from mnv2.sim.configuration import load_configuration
-    from mnv2.sim.mapping.network_program import build_network_program
-    from mnv2.sim.mapping.tiling import DoesNotFit
     from mnv2.sim.memory.parts import find_part
-    from mnv2.sim.networks.input_files import read_picture
-    from mnv2.sim.networks.inputs import load_input
-    from mnv2.sim.networks.open import open_model
-    from mnv2.sim.rtl.check import accelerator_arithmetic, check_formats
     from mnv2.sim.system.run import count_mismatches, make_machine
 
     accelerator = load_configuration(config, settings or ())
-    frames = accelerator.frames
     part = find_part(part).name
-    names = images or _PICTURES[:frames]
-    if len(names) % frames:
-        raise UserError(f"Pictures must be a multiple of the {frames} frames, not {len(names)}")
-    sources = [read_picture(name) for name in names]
+    defaults = _PICTURES[: accelerator.frames]
     with get_error_console().status("Calibrating") as status:
-        opened = open_model(
+        turns = open_turns(
+            images,
+            defaults,
+            accelerator,
             model,
-            input_size=size,
-            weight_bits=accelerator.weight_bits,
-            activation_bits=accelerator.activation_bits,
-            arithmetic=accelerator_arithmetic(accelerator),
-            calibration=calibration,
+            size=size,
             resize=resize,
             labels=labels,
+            calibration=calibration,
         )
-        check_formats(opened.integer, accelerator)
-        inputs = [load_input(opened, source).integer for source in sources]
-        try:
-            program = build_network_program(opened.integer, accelerator)
-        except DoesNotFit as error:
-            raise UserError(error.advice) from None
-        macs = opened.network.macs * len(inputs)
         machine = make_machine(
-            opened,
-            program,
+            turns.model,
+            turns.program,
             accelerator,
-            [inputs[k : k + frames] for k in range(0, len(inputs), frames)],
+            turns.pictures,
             part,
-            fast=macs > _SMALL_MACS,
+            fast=turns.macs > SMALL_MACS,
             building=lambda: status.update("Building the SoC (minutes, once)"),
         )
         status.update("Running the SoC")
-        elements = sum(picture.size for picture in inputs)
-        cycles = _CYCLES_MORE + _CYCLES_PER_ELEMENT * elements + _CYCLES_PER_MAC * macs
+        cycles = _CYCLES_MORE + _CYCLES_PER_ELEMENT * turns.elements
+        cycles += _CYCLES_PER_MAC * turns.macs
         run = machine.run(cycles=cycles, timeout=24 * 3600)
     if run.error is not None:
         raise SimulationError(f"The firmware ended in an error: {run.error}")
-    mismatches = count_mismatches(run, machine, opened.integer)
-    get_console().print(_render(run, [Path(name).stem for name in names], mismatches))
+    mismatches = count_mismatches(run, machine, turns.model.integer)
+    get_console().print(_render(run, turns.names, mismatches))
     if mismatches:
         raise SimulationError(f"{mismatches:,} logits differ from golden")
 
 
-def _render(run: "SystemRun", pictures: list[str], mismatches: int) -> "Group":
+def _render(run: "SystemRun", pictures: tuple[str, ...], mismatches: int) -> "Group":
     """Table of the turns, and a sentence."""
     from rich.console import Group
     from rich.table import Table

@@ -72,7 +72,7 @@ def program(
 
     mnv2.c and mnv2.h are the driver, in C99 without allocation; mnv2_bare.c and mnv2_linux.c
     connect it to a board without and with Linux; mnv2_selftest.c runs the test vector under Linux;
-    mnv2_pynq.py is for PYNQ.
+    mnv2_pynq.py is for PYNQ, mnv2_serial.py for a board at a serial line.
 
     picture.bin, IMAGE as it is packed, and logits.bin, its logits, are a test vector; pixels.bin
     and accumulators.bin are the same before packing, and before the last rounding.

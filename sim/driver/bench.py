@@ -59,14 +59,14 @@ def build_bench(config, *, memory_bytes=0, asserts=False, fast=False, building=N
     mnv2.sim.rtl.build.Build
     """
     size = max(8 << 20, 1 << max(memory_bytes - 1, 1).bit_length())
-    memory = Path(mnv2.sim.rtl.__file__).with_name("axi_memory.sv")
+    shared = Path(mnv2.sim.rtl.__file__).parent
     header = (_FOLDER / "bench.h").read_text()
     glue = (_FOLDER / "bench.cpp").read_text()
     return build_simulation(
         {
             "bench.vlt": (_FOLDER / "bench.vlt").read_text(),
             "accelerator.v": generate(Accelerator, name="accelerator", config=config),
-            "axi_memory.sv": memory.read_text(),
+            **{name: (shared / name).read_text() for name in ("axi_memory.sv", "register_port.sv")},
             **monitor_sources(),
             "bench.sv": (_FOLDER / "bench.sv").read_text(),
         },

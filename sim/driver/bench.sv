@@ -35,35 +35,11 @@ module driver_bench #(
         fails <= failing;
     end
 
-    logic        c_awvalid = 0, c_awready, c_wvalid = 0, c_wready, c_bvalid, c_arvalid = 0, c_arready;
-    logic        c_rvalid, requested = 0;
+    logic        c_awvalid, c_awready, c_wvalid, c_wready, c_bvalid, c_arvalid, c_arready, c_rvalid;
     logic [1:0]  c_bresp, c_rresp;
     logic [31:0] c_rdata, c_wdata;
     logic [13:0] c_address;
-    always @(posedge clk) begin
-        requested <= request;
-        if (request && !requested) begin
-            c_awvalid <= request_write;
-            c_wvalid  <= request_write;
-            c_arvalid <= !request_write;
-            c_address <= request_address;
-            c_wdata   <= request_data;
-        end
-        if (c_awvalid && c_awready) c_awvalid <= 0;
-        if (c_wvalid && c_wready)   c_wvalid  <= 0;
-        if (c_arvalid && c_arready) c_arvalid <= 0;
-        if (c_bvalid || c_rvalid) begin
-            acknowledge   <= 1;
-            response_data <= c_rdata;
-            response      <= c_bvalid ? c_bresp : c_rresp;
-        end else if (!request) acknowledge <= 0;
-        if (rst) begin
-            c_awvalid   <= 0;
-            c_wvalid    <= 0;
-            c_arvalid   <= 0;
-            acknowledge <= 0;
-        end
-    end
+    register_port port (.*);
 
     logic                    arvalid, arready, rvalid, rready, rlast, m_rvalid;
     logic                    awvalid, awready, wvalid, wready, wlast, bvalid, bready, m_bvalid;

@@ -116,7 +116,7 @@ def driver_files() -> dict[str, bytes]:
     files = {
         path.name: path.read_bytes()
         for path in sorted(DRIVER.iterdir())
-        if path.suffix in (".c", ".h") or path.name == "mnv2_pynq.py"
+        if path.suffix in (".c", ".h", ".py") and path.name.startswith("mnv2")
     }
     return {
         **files,

@@ -113,7 +113,7 @@ def build_accelerator(
         "accelerator.v": generate(Accelerator, name="accelerator", config=config),
         **memory,
         **monitor_sources(),
-        "testbench.sv": (_SOURCES / "testbench.sv").read_text(),
+        **{name: (_SOURCES / name).read_text() for name in ("register_port.sv", "testbench.sv")},
     }
     return build_simulation(
         sources,

@@ -23,10 +23,13 @@ from mnv2.sim.rtl.build import Build, build_simulation
 from mnv2.sim.rtl.verilog import generate
 from mnv2.sim.system.litex_files import litex_files
 
-__all__ = ["CPU_PACKAGE", "Soc", "bank_files", "build_soc", "make_soc"]
+__all__ = ["CPU_PACKAGE", "FOREIGN_WARNINGS", "Soc", "bank_files", "build_soc", "make_soc"]
 
 #: The package with VexRiscv's Verilog, as it is installed and as it is imported.
 CPU_PACKAGE, _CPU_MODULE = "pythondata-cpu-vexriscv", "pythondata_cpu_vexriscv"
+
+#: LiteX and VexRiscv's generator write wires of unequal width, and "<=" where they mean a wire.
+FOREIGN_WARNINGS = ("WIDTH", "COMBDLY", "CASEOVERLAP", "UNOPTFLAT")
 
 _FOLDER = Path(__file__).parent
 _TOP = "system_bench"
@@ -191,10 +194,9 @@ def build_soc(soc: Soc, *, fast=False, building=None) -> Build:
     fast, building
         See `mnv2.sim.rtl.build.build_simulation`.
     """
-    # LiteX and VexRiscv's generator write wires of unequal width, and "<=" where they mean a wire.
-    foreign = ("WIDTH", "COMBDLY", "CASEOVERLAP", "UNOPTFLAT")
     off, on = (
-        "".join(f"/* verilator lint_{way} {one} */\n" for one in foreign) for way in ("off", "on")
+        "".join(f"/* verilator lint_{way} {one} */\n" for one in FOREIGN_WARNINGS)
+        for way in ("off", "on")
     )
     sources = {"VexRiscv.v": soc.cpu_verilog.read_text(), "system.v": soc.verilog}
     return build_simulation(

@@ -30,7 +30,7 @@ FILES = {
     *("picture.bin", "pixels.bin", "logits.bin", "accumulators.bin"),
     *("mnv2.c", "mnv2.h", "mnv2_format.c", "mnv2_format.h", "mnv2_registers.h"),
     *("mnv2_bare.c", "mnv2_bare.h", "mnv2_linux.c", "mnv2_linux.h", "mnv2_selftest.c"),
-    *("mnv2_pynq.py", "mnv2_registers.json"),
+    *("mnv2_pynq.py", "mnv2_serial.py", "mnv2_format.py", "mnv2_registers.json"),
 }
 
 

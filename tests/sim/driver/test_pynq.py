@@ -13,7 +13,7 @@ import pytest
 from mnv2.hw.config import COUNTERS
 from mnv2.sim.driver.bench import build_bench
 from tests.sim.driver.programs import CONFIGS, made_program, pictures_of, write_program
-from tests.sim.driver.test_packing import load_pynq
+from tests.sim.driver.test_packing import load_driver
 
 NAME = "far"
 PAGE = 4096
@@ -80,7 +80,7 @@ class Buffer(np.ndarray):
 def board(tmp_path):
     """(driver, bench, program, pictures) of a board that was just powered up."""
     write_program(NAME, tmp_path)
-    driver, library = load_pynq(tmp_path), Library()
+    driver, library = load_driver(tmp_path), Library()
     yield driver, library, driver.Program(tmp_path), pictures_of(NAME, 5)
     library.library.bench_close()
 
