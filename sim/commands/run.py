@@ -42,12 +42,15 @@ from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
 from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
+from mnv2.sim.rtl.waveform.scope import WaveScope
 
 if TYPE_CHECKING:
     from mnv2.hw.config import AcceleratorConfig
     from mnv2.sim.configuration import Setting
     from mnv2.sim.networks.input_files import InputFile
+    from mnv2.sim.networks.open import RunnableModel
     from mnv2.sim.rtl.memory_model import MemoryModel
+    from mnv2.sim.rtl.waveform.request import Waves
     from mnv2.sim.run import RunResult
 
 
@@ -127,11 +130,26 @@ def run(
         bool,
         typer.Option(
             "--waves",
-            help="Write a waveform into the output folder, with --blocks one for each bottleneck: "
-            "FST if the headers of lz4 and zlib are installed, else VCD, which takes 0.1 MB a "
-            "cycle on base.",
+            help="Write a waveform (FST) into the output folder, with --blocks one for each "
+            "bottleneck, with a view of its streams for GTKWave (.gtkw) and Surfer (.sucl).",
         ),
     ] = False,
+    waves_scope: Annotated[
+        WaveScope | None,
+        typer.Option(
+            help="What a waveform holds: ports of the accelerator; streams between its units in "
+            "addition; units, with all of their ports; all, with every named signal. The cause of "
+            "waiting is in each. Asks for --waves. Default all with --blocks, else streams.",
+        ),
+    ] = None,
+    waves_window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FROM-TO",
+            help="When it is written: cycles of the program from 0 on, such as 1000-2000, or "
+            "layers, such as block3 or block3-block5. Asks for --waves. Default: all the time.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -212,7 +230,9 @@ def run(
         frames=frames,
         blocks=blocks,
         jobs=jobs or os.cpu_count() or 1,
-        waves=waves,
+        waves=waves or waves_scope is not None or waves_window is not None,
+        waves_scope=waves_scope or (WaveScope.STREAMS if blocks is None else WaveScope.ALL),
+        waves_window=waves_window,
     )
     if dump is not None:
         for number in range(accelerator.frames):
@@ -254,6 +274,10 @@ class RunRequest:
         Simulations at a time.
     waves : bool
         Whether waveforms are written.
+    waves_scope : WaveScope
+        What they hold.
+    waves_window : str or None
+        When they are written, as `mnv2.sim.rtl.waveform.window.parse_window` reads it.
 
     Raises
     ------
@@ -274,6 +298,8 @@ class RunRequest:
     blocks: str | None
     jobs: int
     waves: bool
+    waves_scope: WaveScope = WaveScope.STREAMS
+    waves_window: str | None = None
 
     @property
     def config(self) -> "AcceleratorConfig":
@@ -292,7 +318,6 @@ class RunRequest:
 
 def _simulate(request: RunRequest, folder: Path) -> "RunResult":
     """Run the network or its bottlenecks, with progress shown; waveforms go into the folder."""
-    from mnv2.sim.commands.terminal.console import get_error_console
     from mnv2.sim.commands.terminal.run_progress import BlocksBar, FrameBar
     from mnv2.sim.run import run_bottlenecks, run_frame
 
@@ -307,14 +332,9 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
                 memory=request.memory,
                 clock_hz=request.clock_hz,
                 jobs=request.jobs,
-                waves_folder=folder if request.waves else None,
+                waves=_waves(request, folder, model),
                 progress=blocks_bar,
             )
-    if request.waves:
-        get_error_console().print(
-            "The waveform of the whole network takes gigabytes and many minutes; --blocks 3 writes "
-            "that of one block."
-        )
     with FrameBar(loading="mnv2.sim.report.run_plots") as frame_bar:
         model, data = _open(request, frame_bar.calibrating)
         return run_frame(
@@ -324,9 +344,24 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
             memory=request.memory,
             clock_hz=request.clock_hz,
             frames=request.frames,
-            waves_file=folder / "network" if request.waves else None,
+            waves=_waves(request, folder / "network", model),
             progress=frame_bar,
         )
+
+
+def _waves(request: RunRequest, place: Path, model: "RunnableModel") -> "Waves | None":
+    """The waveform that is asked for; layers of a window are those of the network."""
+    if not request.waves:
+        return None
+    from mnv2.sim.rtl.waveform.request import Waves
+    from mnv2.sim.rtl.waveform.window import parse_window, window_layers
+
+    window = None
+    if request.waves_window is not None:
+        # A block alone is one descriptor.
+        layers = window_layers(model.network) if request.blocks is None else ()
+        window = parse_window(request.waves_window, layers)
+    return Waves(place, request.waves_scope, window)
 
 
 def _open(request: RunRequest, progress: Callable[[int, int], None]):

@@ -44,7 +44,7 @@ def test_wrong_blocks(text):
         parse_blocks(text, 5)
 
 
-def golden_run(model, tensors, *, config, memory, turns=1, waves_file=None, progress):
+def golden_run(model, tensors, *, config, memory, turns=1, waves=None, progress):
     """In place of the hardware's run: golden's tensors, and cycles that follow from the MACs."""
     network = model.network
     names = ["stem", *(block.name for block in network.blocks), "head", "classifier"]
@@ -74,7 +74,7 @@ def golden_run(model, tensors, *, config, memory, turns=1, waves_file=None, prog
     for number in range(20):
         progress.reached(number, 1000 * number)
     cycles = sum(layer.cycles for layer in layers)
-    assert waves_file is None
+    assert waves is None
     assert len(tensors) == config.frames
     return NetworkRun(
         layers=layers,
