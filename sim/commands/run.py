@@ -359,7 +359,7 @@ def _waves(request: RunRequest, place: Path, model: "RunnableModel") -> "Waves |
     window = None
     if request.waves_window is not None:
         # A block alone is one descriptor.
-        layers = window_layers(model.network) if request.blocks is None else ()
+        layers = window_layers(model.network) if request.blocks is None else {}
         window = parse_window(request.waves_window, layers)
     return Waves(place, request.waves_scope, window)
 

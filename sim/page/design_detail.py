@@ -146,10 +146,10 @@ def _energy(design):
     total = design.energy.total
     return table(
         f"{design.name}-energy",
-        "Energy of a frame, estimated",
+        "Relative energy of a frame, estimated",
         [
             Column("operation", lambda row: row[0].replace("_", " ")),
-            Column("energy", lambda row: row[1], lambda value: format_quantity(value, "J")),
+            Column("energy", lambda row: row[1], lambda value: f"{value:,.3f}"),
             Column("share", lambda row: row[1] / total if total else 0.0, percent),
         ],
         [row for row in design.energy.by_operation.items() if row[1]],

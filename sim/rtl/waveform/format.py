@@ -35,8 +35,8 @@ class WaveFormat:
 def find_wave_format(tools):
     """Find the format that builds of a toolchain can write.
 
-    A Verilator with its own writer of FST, in ``include/fstcpp``, calls two functions of lz4 and two
-    of zlib, which the project brings. An older one needs their headers and libraries, and without
+    A Verilator with its own writer of FST, in ``include/fstcpp``, calls two functions of lz4 and
+    two of zlib, which the project brings. An older one needs their headers and libraries; without
     them the format is VCD.
 
     Parameters

@@ -8,6 +8,10 @@ from mnv2.sim.errors import UserError
 __all__ = ["Window", "parse_window", "window_layers"]
 
 
+#: More descriptors than any program has.
+_ALL = 2**31 - 1
+
+
 @dataclass(frozen=True)
 class Window:
     """A window of time; all limits hold together.
@@ -68,12 +72,14 @@ def window_layers(network):
 
     Returns
     -------
-    list of (str, int)
-        The stem is computed with the first block, under one descriptor.
+    dict of str to (int, int)
+        First and last descriptor of each name. The stem is computed with the first block, under one
+        descriptor; the classifier takes all that are left.
     """
     names = [block.name for block in network.blocks]
-    layers = [("stem", 0), *((name, number) for number, name in enumerate(names))]
-    return [*layers, ("head", len(names)), ("classifier", len(names) + 1)]
+    layers = {"stem": (0, 0)} | {name: (number, number) for number, name in enumerate(names)}
+    head = len(names)
+    return layers | {"head": (head, head), "classifier": (head + 1, _ALL)}
 
 
 def parse_window(text, layers):
@@ -83,9 +89,9 @@ def parse_window(text, layers):
     ----------
     text : str
         ``FROM-TO`` in cycles from 0 on, a layer, or ``LAYER-LAYER``.
-    layers : sequence of (str, int)
-        Names of the layers, in order, and the descriptor of each; none where cycles alone make
-        sense.
+    layers : dict of str to (int, int)
+        Names of the layers, in order, with the first and last descriptor of each; none where cycles
+        alone make sense.
 
     Returns
     -------
@@ -100,16 +106,13 @@ def parse_window(text, layers):
         first, last = int(match[1]), int(match[2])
         if first <= last:
             return Window(first_cycle=first, last_cycle=last)
-    places = dict(layers)
     names = [name.strip() for name in text.split("-")]
-    if len(names) in (1, 2) and all(name in places for name in names):
-        first, last = places[names[0]], places[names[-1]]
+    if len(names) in (1, 2) and all(name in layers for name in names):
+        first, last = layers[names[0]][0], layers[names[-1]][1]
         if first <= last:
             return Window(first_descriptor=first, last_descriptor=last)
-    known = list(places)
-    or_layers = (
-        f", a layer ({known[0]} to {known[-1]}) or two, as in block3-block5" if known else ""
-    )
-    raise UserError(
-        f"The window of the waveform must be FROM-TO in cycles, as in 0-5000{or_layers}, not {text!r}"
-    )
+    known = list(layers)
+    asked = "FROM-TO in cycles, as in 0-5000"
+    if known:
+        asked += f", a layer ({known[0]} to {known[-1]}) or two, as in block3-block5"
+    raise UserError(f"The window of the waveform must be {asked}, not {text!r}")
