@@ -95,10 +95,11 @@ def cost(
 
     DSPs and memories are counted exactly as Yosys maps them, LUTs and flip-flops by formulas
     fitted to its runs; frames/s and bytes are predicted as by mnv2 predict; energy is counted
-    operations times a table, as a ratio between designs: joules and watts are not estimated. Nothing is built or run, except with --fmax. The accelerator of a
-    board (--config kv260), or another on a board (--device kv260), is predicted with the board's
-    memory and clock. On other devices, without --memory or --bandwidth, the memory is that of a
-    well-known board, at its peak; its effective bandwidth is compared with.
+    operations times a table, as a ratio between designs: joules and watts are not estimated.
+    Nothing is built or run, except with --fmax. The accelerator of a board (--config kv260), or
+    another on a board (--device kv260), is predicted with the board's memory and clock. On other
+    devices, without --memory or --bandwidth, the memory is that of a well-known board, at its
+    peak; its effective bandwidth is compared with.
 
     Examples:
 

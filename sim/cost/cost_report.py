@@ -106,7 +106,8 @@ class CostReport:
     devices : tuple of DeviceCost
         In the order of the table; one, if one was asked for.
     energy : Energy or None
-        Of a frame, relative, with a memory of a beat a cycle each way; None where the network does not fit.
+        Of a frame, relative, with a memory of a beat a cycle each way; None where the network does
+        not fit.
     energies : dict of str to float
         The table that it was made with, joules.
     latency : int

@@ -10,7 +10,6 @@ from mnv2.sim.page.kit.markup import element, join
 from mnv2.sim.page.kit.table import Column, count, percent, table
 from mnv2.sim.page.layer_tables import layer_overview
 from mnv2.sim.page.run_figures import cycles_plot
-from mnv2.sim.report.quantities import format_quantity
 from mnv2.sim.report.run_files import report_as_dict
 
 __all__ = ["figure_source", "design_detail"]

@@ -55,7 +55,8 @@ def parse_quantity(text: str, unit: str, name: str) -> float:
     text : str
         A number and its unit with a prefix of the SI, or one of ``Ki Mi Gi``.
     unit : str
-        ``"1/s"``, ``"s"``, ``"B/s"``, ``"x"`` for a ratio, ``"B"``, ``"Hz"``, ``"%"``, or ``""`` for a count.
+        ``"1/s"``, ``"s"``, ``"B/s"``, ``"x"`` for a ratio, ``"B"``, ``"Hz"``, ``"%"``, or ``""``
+        for a count.
     name : str
         The option, for the message.
 

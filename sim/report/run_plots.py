@@ -191,7 +191,8 @@ def draw_roofline(report):
     _plain_ticks(axes.yaxis)
     axes.grid(True, which="major")
     axes.legend(loc="lower right")
-    label_points(axes, [short_name(result) for result in report.layers], shape.points)
+    names = [short_name(result) for result in report.layers]
+    label_points(axes, names, shape.points, [shape.roof])
     return figure
 
 
