@@ -171,7 +171,8 @@ def run(
     The accelerator's Verilog runs the whole integer network from one program in Verilator. Its
     logits and the output of every block must equal the integer golden model's, element by element.
     The class, the cycles and the bytes of each layer are printed and written as report.json,
-    report.csv, figures and tensors.npz, which mnv2 compare reads. The first run of a configuration
+    report.csv, figures, trace.json (the frame in time, for Perfetto) and tensors.npz, which mnv2
+    compare reads. The first run of a configuration
     builds its simulation (minutes), and so does the first with --frames or --waves; later runs find
     it in the cache.
 
@@ -387,12 +388,14 @@ def _write_result(
     """Write the files of a run; the page if there is a command line to put on it."""
     from mnv2.sim.jobs.files import save_arrays
     from mnv2.sim.networks.dumps import DUMP_FILE, write_dump
+    from mnv2.sim.report.frame_trace import write_trace
     from mnv2.sim.report.run_files import write_csv, write_report
     from mnv2.sim.report.run_plots import write_plots
 
     write_report(result.report, folder / "report.json")
     write_csv(result.report, folder / "report.csv")
     write_plots(result.report, folder)
+    write_trace(result.report, folder)
     if page_command is not None:
         from mnv2.sim.page.kit.page import write_page
         from mnv2.sim.page.run_page import run_page

@@ -105,7 +105,7 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
     names = {path.name for path in (tmp_path / "report").iterdir()}
     pictures = {"cycles.png", "bytes.png", "roofline.png", "frame.png"}
-    assert names == {"report.json", "report.csv", "tensors.npz", *pictures}
+    assert names == {"report.json", "report.csv", "tensors.npz", "trace.json", *pictures}
     dump = read_dump(tmp_path / "report")
     assert len(dump) == 17 + 3
     assert dump["logits_accumulator"].shape == (1, 1, 1000)

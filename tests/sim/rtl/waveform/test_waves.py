@@ -25,9 +25,10 @@ NETWORK = network_of([(1, 8, 1, 1), (6, 16, 2, 2), (3, 20, 2, 1)], 20)
 def run(tmp_path_factory):
     """Function that runs a network with a waveform: what was measured, the waveform, its folder."""
     model, tensors = model_and_tensors(CONFIG, NETWORK, 7)
-    folder = tmp_path_factory.mktemp("waves")
 
     def traced(window=None):
+        # The library reads a signal when it is asked for it: each waveform is a file of its own.
+        folder = tmp_path_factory.mktemp("waves")
         memory = MemoryModel(latency=40, seed=3)
         waves = Waves(folder / "network", window=window)
         measured = run_network(model, tensors, config=CONFIG, memory=memory, waves=waves)
