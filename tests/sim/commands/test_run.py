@@ -141,7 +141,7 @@ def test_two_pictures_abreast(tmp_path, monkeypatch):
     pictures = {"cycles.png", "bytes.png", "roofline.png", "frame.png"}
     dumps = {"tensors.npz", "tensors-2.npz"}
     assert {path.name for path in folder.iterdir()} == {
-        *("report.json", "report.csv", "report.html"),
+        *("report.json", "report.csv", "report.html", "trace.json"),
         *dumps,
         *pictures,
     }
