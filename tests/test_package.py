@@ -146,7 +146,7 @@ def test_a_container_does_the_two_commands():
 
 
 def test_a_run_needs_no_extra():
-    """What a run imports is in no extra; extras have what is large."""
+    """No extra holds what a run imports, and extras have what is large."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     needed = {re.split(r"[><=; ]", one)[0] for one in project["dependencies"]}

@@ -49,7 +49,7 @@ class Energy:
 
     @property
     def total(self) -> float:
-        """That of all operations together."""
+        """Sum over all operations."""
         return sum(self.by_operation.values())
 
 

@@ -1,4 +1,4 @@
-"""What is asked of the waveform of a run."""
+"""The waveform that is asked of a run."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What of the accelerator a waveform holds: chosen when its simulation is built."""
+"""Scope of a waveform, the signals that it holds: chosen when its simulation is built."""
 
 import enum
 import re

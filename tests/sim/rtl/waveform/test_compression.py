@@ -1,4 +1,4 @@
-"""What Verilator's writer of FST compresses with: read back by zlib, and by LZ4's description."""
+"""Compression of waveforms: read back by zlib, and by LZ4's description."""
 
 import subprocess
 import zlib

@@ -1,4 +1,4 @@
-"""What of the accelerator's Verilog is traced."""
+"""Signals of the accelerator's Verilog that are traced, by scope."""
 
 import pytest
 
