@@ -373,7 +373,7 @@ def run_rtl(
         memory=memory or MemoryModel(),
         clock_hz=clock_hz,
         frames=frames,
-        waves=waves_file and Waves(waves_file),
+        waves=Waves(waves_file) if waves_file else None,
     )
 
 

@@ -32,7 +32,7 @@ class _Cluster:
         return any(hypot(x - point[0], y - point[1]) < NEAR for x, y in self.points)
 
 
-def label_points(axes, names, points, lines=()):
+def label_points(axes, names, points, lines=(), *, last_marker=MARKER):
     """Write names next to points, so that no label covers another, a point or a line.
 
     Where there is no room next to a point, the label stands farther away, with a thin line to it.
@@ -46,13 +46,19 @@ def label_points(axes, names, points, lines=()):
         In the axes' data. Points after the last name get no label, but are kept free.
     lines : sequence of sequence of tuple of float
         Lines that are kept free, by their corners in the axes' data.
+    last_marker : float
+        Half of the last point's marker, in points of the page.
     """
     figure = axes.figure
     figure.draw_without_rendering()
     to_points = 72 / figure.dpi
     places = [tuple(place * to_points for place in axes.transData.transform(p)) for p in points]
     clusters = _clusters(names, places)
-    taken = [(x - MARKER, y - MARKER, x + MARKER, y + MARKER) for x, y in places]
+    halves = [*([MARKER] * (len(places) - 1)), last_marker]
+    taken = [
+        (x - half, y - half, x + half, y + half)
+        for (x, y), half in zip(places, halves, strict=True)
+    ]
     for line in lines:
         taken += _line_boxes([axes.transData.transform(corner) * to_points for corner in line])
     frame = [value * to_points for value in axes.get_window_extent().extents]

@@ -186,7 +186,7 @@ def run_tasks(
         raise UserError(error.advice) from None
     build = build_accelerator(
         config,
-        waves=waves and waves.scope,
+        waves=waves.scope if waves else None,
         memory_bytes=max(p.memory_bytes for p in programs),
         building=progress.building if progress else None,
         compiled=progress.compiled if progress else None,
@@ -204,7 +204,7 @@ def run_tasks(
                 tasks[k],
                 config,
                 memory,
-                waves=waves and replace(waves, place=waves.place / tasks[k].block.name),
+                waves=replace(waves, place=waves.place / tasks[k].block.name) if waves else None,
             ): k
             for k in order
         }

@@ -149,7 +149,7 @@ def run_network(
         memory_bytes=places.end - base,
         memory_sources=memory_sources,
         asserts=asserts,
-        waves=waves and waves.scope,
+        waves=waves.scope if waves else None,
         building=progress.building if progress else None,
         compiled=progress.compiled if progress else None,
     )

@@ -242,7 +242,7 @@ def simulate(
                     *memory.plusargs(),
                     *(waves.window.plusargs() if waves and waves.window else ()),
                 ],
-                waves_file=waves and waves.place.with_suffix(f".{build.waves}"),
+                waves_file=waves.place.with_suffix(f".{build.waves}") if waves else None,
             )
         seconds = time.monotonic() - begin
         # The simulator writes without asking whether there was room.

@@ -143,7 +143,8 @@ def read_modules(text):
 
 def _walk(text):
     """Lines of generated Verilog, each with what it declares, or None."""
-    module, ports = "", set()
+    ports: set[str] = set()
+    module = ""
     for line in text.splitlines():
         if match := _MODULE.match(line):
             module, ports = _plain(match["name"]), set()
