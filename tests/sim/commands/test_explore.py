@@ -46,7 +46,7 @@ def invoke(tmp_path, monkeypatch):
         (["--max-latency", "10"], "--max-latency must be a figure in s above 0, such as 10ms"),
         (
             ["--max-power", "1.5W"],
-            "Watts are not estimated, since the energies known here are of a",
+            "Watts are not estimated, since the energies known here are of",
         ),
         (["--max-energy", "5mJ"], "--max-energy must be a ratio above 0, such as 12, not '5mJ'"),
         (["--min-fps", "fast"], "--min-fps must be frames a second above 0"),
