@@ -85,7 +85,7 @@ def list_signals(text, scope):
     list of ViewedSignal
     """
     modules = read_modules(text)
-    found = []
+    found: list[ViewedSignal] = []
 
     def visit(path, module):
         signals, instances = modules[module]
