@@ -1,6 +1,9 @@
 # Makes .venv and installs the project into it; sourced by the other scripts.
 #
-# setup_environment [test|synthesis|gpu]   leaves the project's folder in $root and its Python in $python
+# setup_environment KIND…   leaves the project's folder in $root and its Python in $python
+#
+# Of the kinds, base is what a run needs (0.5 GB); page, models, fast and explore add an extra of
+# pyproject.toml each; full adds these four, and so does any other extra, next to itself.
 #
 # A stamp in .venv holds the files that name the packages, so that a second call only compares files. An
 # interrupted set-up starts again; of two at a time the second waits, and finds the environment there.
@@ -86,8 +89,13 @@ pip_install() {
 }
 
 install_project() {
-    local kind=$1 system_python=$2 extras="models,explore,page,fast"
-    [ "$kind" = base ] || extras="$extras,$kind"
+    local kind=$1 system_python=$2 extras="" also="" done_kind
+    case $kind in
+        base) ;;
+        page | models | fast | explore) extras="[$kind]" ;;
+        full) also="page models fast explore" extras="[models,explore,page,fast]" ;;
+        *) also="page models fast explore full" extras="[models,explore,page,fast,$kind]" ;;
+    esac
     echo "Setting up $root/.venv (once; a few minutes, needs the network) ..." >&2
     # The mark stays if this is interrupted; .venv is then made again.
     if [ ! -x "$python" ] || ! "$python" -c '' 2>/dev/null || [ -e "$root/.venv/mnv2-incomplete" ]; then
@@ -100,18 +108,22 @@ install_project() {
     prepare_stamp
     : > "$root/build/setup.log"
     # From inside the folder: its name is then no part of a requirement.
-    (cd "$root" && pip_install "$python" --editable ".[$extras]") || return 1
+    (cd "$root" && pip_install "$python" --editable ".$extras") || return 1
     pip_install "$python" --no-deps --requirement "$root/requirements-data.txt" || return 1
-    write_stamp base
-    if [ "$kind" != base ]; then write_stamp "$kind"; fi
+    for done_kind in base $also "$kind"; do write_stamp "$done_kind"; done
     rm -f "$root/.venv/mnv2.stamp.new"
     rm -f "$root/.venv/mnv2-incomplete"
 }
 
 setup_environment() {
-    local kind=${1:-base} system_python
+    local kind
     check_folder || exit 2
     check_tools || exit 2
+    for kind in "$@"; do set_up_kind "$kind"; done
+}
+
+set_up_kind() {
+    local kind=$1 system_python
     if installed "$kind"; then return 0; fi
     if ! system_python=$(find_python); then
         need "Python 3.11 or newer with venv" "python3 python3-venv" python3 "brew install python"

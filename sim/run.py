@@ -25,6 +25,7 @@ from mnv2.sim.rtl.run_blocks import network_tasks, run_tasks
 from mnv2.sim.rtl.run_network import run_network
 from mnv2.sim.rtl.simulate import TIMELINE_CYCLES
 from mnv2.sim.rtl.toolchain import find_toolchain
+from mnv2.sim.rtl.waveform.request import Waves
 
 __all__ = ["RunResult", "run_bottlenecks", "run_frame"]
 
@@ -61,7 +62,7 @@ def run_frame(
     memory,
     clock_hz,
     frames=1,
-    waves_file=None,
+    waves: Waves | None = None,
     progress: FrameProgress | None = None,
 ):
     """Run the whole network on a picture, or on two abreast, from image to logits.
@@ -78,7 +79,7 @@ def run_frame(
     frames : int
         If 3 or more, that many back-to-back frames are run too; see
         `mnv2.sim.report.run_report.check_frames`.
-    waves_file : Path, optional
+    waves : Waves, optional
         Waveform to write, of the single frame.
     progress : FrameProgress, optional
 
@@ -105,7 +106,7 @@ def run_frame(
         tensors,
         config=config,
         memory=memory,
-        waves_file=waves_file,
+        waves=waves,
         progress=progress,
     )
     sequence = None
@@ -189,7 +190,7 @@ def run_bottlenecks(
     memory,
     clock_hz,
     jobs,
-    waves_folder=None,
+    waves: Waves | None = None,
     progress: BlocksProgress | None = None,
 ):
     """Run bottlenecks on the own activations of one picture, or two, each from memory to memory.
@@ -202,8 +203,8 @@ def run_bottlenecks(
         Numbers of the bottlenecks, from 1.
     jobs : int
         Simulations at a time.
-    waves_folder : Path, optional
-        Where waveforms are written, if they are.
+    waves : Waves, optional
+        Waveforms to write, into a folder.
     progress : BlocksProgress, optional
         Its ``simulation_seconds`` are the report's.
 
@@ -225,7 +226,7 @@ def run_bottlenecks(
     if progress:
         progress.starting([task.block for task in tasks])
     results = run_tasks(
-        tasks, config=config, memory=memory, jobs=jobs, waves_folder=waves_folder, progress=progress
+        tasks, config=config, memory=memory, jobs=jobs, waves=waves, progress=progress
     )
     limits = tuple(block_limits(task.block, config.frames) for task in tasks)
     report = RunReport(

@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -101,6 +102,8 @@ def test_wheel(monkeypatch, tmp_path):
         "mnv2/sim/page/kit/figures.js",
         "mnv2/sim/pictures/imagenet_classes.txt",
         "mnv2/sim/rtl/axi_memory.sv",
+        "mnv2/sim/rtl/waveform/lz4.h",
+        "mnv2/sim/rtl/waveform/waves.sv",
         "mnv2/sim/rtl/main.cpp",
     ):
         assert name in names
@@ -121,3 +124,37 @@ def test_source_distribution_is_the_checkout(monkeypatch):
     always = {"LICENSE", "MANIFEST.in", "pyproject.toml"}
     assert set(done.stdout.splitlines()) - set(files.files) <= always
     assert not [name for name in files.files if "__pycache__" in name or name.endswith(".pyc")]
+
+
+def test_version_is_told_once():
+    """The changes of pyproject.toml's version stand first, and citations name it."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    headings = re.findall(r"^## (\S+?),? .*$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == version
+    assert f'version: "{version}"' in (ROOT / "CITATION.cff").read_text()
+
+
+def test_a_container_does_the_two_commands():
+    """It has the packages that README asks for, and what both commands install."""
+    text = (ROOT / "Containerfile").read_text()
+    asked = re.search(r"apt-get install (python3 [^`]*)`", (ROOT / "README.md").read_text())
+    assert set(asked[1].split()) <= set(text.split())
+    assert "setup_environment test" in text
+    assert 'CMD ["scripts/run"]' in text
+    assert "setup_environment test" in (ROOT / "scripts" / "test").read_text()
+
+
+def test_a_run_needs_no_extra():
+    """No extra holds what a run imports, and extras have what is large."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    needed = {re.split(r"[><=; ]", one)[0] for one in project["dependencies"]}
+    large = {"numba", "pandas", "pyarrow", "dask[distributed]", "optuna", "plotly", "onnx", "torch"}
+    assert not needed & large
+    named = {
+        re.split(r"[><=; ]", one)[0]
+        for extra in project["optional-dependencies"].values()
+        for one in extra
+    }
+    assert large <= named

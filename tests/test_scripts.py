@@ -108,10 +108,10 @@ def project_with_pip(project):
         add_program(programs, name)
     programs.joinpath("chmod").symlink_to(shutil.which("chmod"))
 
-    def set_up(ends, **variables):
+    def set_up(ends, script="run", arguments=(), **variables):
         add_program(programs, "python3", STUB.format(ends=ends))
         return subprocess.run(
-            [shutil.which("bash"), folder / "scripts" / "run"],
+            [shutil.which("bash"), folder / "scripts" / script, *arguments],
             env={"PATH": str(programs), **variables},
             capture_output=True,
             text=True,
@@ -141,6 +141,42 @@ def test_settings_of_pip_that_say_where_to_install_have_no_effect(project_with_p
     # Where packages come from is the user's to say.
     assert log.count("PIP_INDEX_URL=https://mirror.example/simple\n") == 2
     assert not (folder / ".venv" / "mnv2-incomplete").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        ((), ["."]),
+        (("cat.jpg", "--html"), [".", ".[page]"]),
+        (("--model", "mine.tflite"), [".", ".[models]"]),
+        (("--model=mine.tflite", "--html"), [".", ".[models]", ".[page]"]),
+    ],
+)
+def test_a_run_installs_what_it_asks_for(project_with_pip, arguments, asked):
+    folder, set_up = project_with_pip
+    programs = folder.parent / "programs"
+    programs.joinpath("cp").symlink_to(shutil.which("cp"))
+    installed = set_up("echo $* >> ../asked", arguments=arguments)
+    assert "failed" not in installed.stderr
+    lines = (folder.parent / "asked").read_text().splitlines()
+    assert [line.split()[-1] for line in lines if "--editable" in line] == asked
+    # What is there is not asked for again, and what is new is, without the rest.
+    (folder.parent / "asked").unlink()
+    set_up("echo $* >> ../asked", arguments=(*arguments, "--html"))
+    again = (folder.parent / "asked").read_text() if (folder.parent / "asked").exists() else ""
+    assert again.count("--editable") == ("--html" not in arguments)
+    assert "explore" not in again
+
+
+def test_a_script_with_an_extra_of_its_own_has_all_of_them(project_with_pip):
+    folder, set_up = project_with_pip
+    (folder.parent / "programs" / "cp").symlink_to(shutil.which("cp"))
+    set_up("true", script="synthesize")
+    kinds = {path.name for path in (folder / ".venv").glob("*.stamp")}
+    assert kinds == {
+        f"mnv2-{kind}.stamp"
+        for kind in ("base", "page", "models", "fast", "explore", "full", "synthesis")
+    }
 
 
 def test_what_pip_says_is_kept_and_shown_where_it_fails(project_with_pip):
@@ -250,7 +286,7 @@ def project_with_peers(project):
     add_program(folder / ".venv" / "bin", "python")
     add_program(folder / ".venv" / "bin", "mnv2", 'echo "mnv2 $*"')
     stamp = (folder / "pyproject.toml").read_text() + (folder / "requirements-data.txt").read_text()
-    (folder / ".venv" / "mnv2-base.stamp").write_text(stamp)
+    (folder / ".venv" / "mnv2-full.stamp").write_text(stamp)
     (folder / "sim" / "peers").mkdir(parents=True)
     shutil.copy(ROOT / "sim" / "peers" / "requirements.txt", folder / "sim" / "peers")
     return folder, programs

@@ -337,7 +337,7 @@ def run_rtl(
     clock_hz : float
         Clock that times are stated at; it changes no cycle.
     waves_file : Path, optional
-        Waveform to write, of the single frame.
+        Waveform of the single frame's streams and causes of waiting to write.
 
     Returns
     -------
@@ -363,6 +363,7 @@ def run_rtl(
     """
     _check(config, memory, frames, clock_hz)
     from mnv2.sim.rtl.memory_model import MemoryModel
+    from mnv2.sim.rtl.waveform.request import Waves
     from mnv2.sim.run import run_frame
 
     return run_frame(
@@ -372,7 +373,7 @@ def run_rtl(
         memory=memory or MemoryModel(),
         clock_hz=clock_hz,
         frames=frames,
-        waves_file=waves_file,
+        waves=Waves(waves_file) if waves_file else None,
     )
 
 

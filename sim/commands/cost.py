@@ -64,7 +64,8 @@ def cost(
         Path | None,
         typer.Option(
             metavar="FILE.toml",
-            help="Energies in picojoules, in place of those of sim/cost/energies.toml.",
+            help="Energies in picojoules, whose ratios count, in place of those of "
+            "sim/cost/energies.toml.",
         ),
     ] = None,
     memory: Memory = None,
@@ -90,14 +91,15 @@ def cost(
         ),
     ] = None,
 ):
-    """Estimate the resources, the speed and the energy of an accelerator on a device.
+    """Estimate the resources, the speed and the relative energy of an accelerator on a device.
 
     DSPs and memories are counted exactly as Yosys maps them, LUTs and flip-flops by formulas
     fitted to its runs; frames/s and bytes are predicted as by mnv2 predict; energy is counted
-    operations times a table. Nothing is built or run, except with --fmax. The accelerator of a
-    board (--config kv260), or another on a board (--device kv260), is predicted with the board's
-    memory and clock. On other devices, without --memory or --bandwidth, the memory is that of a
-    well-known board, at its peak; its effective bandwidth is compared with.
+    operations times a table, as a ratio between designs: joules and watts are not estimated.
+    Nothing is built or run, except with --fmax. The accelerator of a board (--config kv260), or
+    another on a board (--device kv260), is predicted with the board's memory and clock. On other
+    devices, without --memory or --bandwidth, the memory is that of a well-known board, at its
+    peak; its effective bandwidth is compared with.
 
     Examples:
 

@@ -136,12 +136,14 @@ def _verilator():
 
 def _waveforms():
     """The format that waveforms are written in."""
-    from mnv2.sim.rtl.toolchain import find_tool, waves_format
+    from mnv2.sim.rtl.toolchain import find_toolchain
+    from mnv2.sim.rtl.waveform.format import find_wave_format
 
-    if waves_format(find_tool("c++")) == "fst":
+    if find_wave_format(find_toolchain()).name == "fst":
         return "FST"
     return (
-        "VCD (FST, which is smaller, needs the headers of lz4 and zlib: liblz4-dev and zlib1g-dev)"
+        "VCD (FST, which is smaller, needs a newer Verilator, or the headers of lz4 and zlib: "
+        "liblz4-dev and zlib1g-dev)"
     )
 
 

@@ -100,10 +100,19 @@ def explore(
     max_bram: Annotated[str | None, _limit("bram", "432")] = None,
     max_luts: Annotated[str | None, _limit("luts", "70k")] = None,
     max_bandwidth: Annotated[str | None, _limit("bandwidth", "2GB/s")] = None,
-    max_energy: Annotated[str | None, _limit("energy", "5mJ")] = None,
+    max_energy: Annotated[str | None, _limit("energy", "12")] = None,
     min_accuracy: Annotated[str | None, _limit("accuracy", "90%")] = None,
     max_memory: Annotated[str | None, _limit("memory", "800kB")] = None,
     max_share: Annotated[str | None, _limit("share", "80%")] = None,
+    max_power: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WATTS",
+            help="Refused: watts are not estimated; see --max-energy.",
+            rich_help_panel=ASKED,
+            hidden=True,
+        ),
+    ] = None,
     space: Annotated[
         str,
         typer.Option(
@@ -146,7 +155,7 @@ def explore(
         Path | None,
         typer.Option(
             metavar="FILE.toml",
-            help="Energies of operations in picojoules, in place of those of "
+            help="Energies of operations in picojoules, whose ratios count, in place of those of "
             "sim/cost/energies.toml.",
             rich_help_panel=SPACE,
         ),
@@ -280,6 +289,11 @@ def explore(
         render_front,
     )
 
+    if max_power is not None:
+        raise UserError(
+            "Watts are not estimated, since the energies known here are of a chip and not of an "
+            "FPGA: --max-energy limits the energy of a frame as a ratio between designs"
+        )
     work = choose_work(
         "explore", output=output, resume=resume, workers=workers, scheduler=scheduler
     )

@@ -42,12 +42,15 @@ from mnv2.sim.commands.options.pictures import read_pictures
 from mnv2.sim.commands.terminal.command_line import command_line
 from mnv2.sim.commands.terminal.guard import prints_json
 from mnv2.sim.errors import UserError
+from mnv2.sim.rtl.waveform.scope import WaveScope
 
 if TYPE_CHECKING:
     from mnv2.hw.config import AcceleratorConfig
     from mnv2.sim.configuration import Setting
     from mnv2.sim.networks.input_files import InputFile
+    from mnv2.sim.networks.open import RunnableModel
     from mnv2.sim.rtl.memory_model import MemoryModel
+    from mnv2.sim.rtl.waveform.request import Waves
     from mnv2.sim.run import RunResult
 
 
@@ -127,11 +130,26 @@ def run(
         bool,
         typer.Option(
             "--waves",
-            help="Write a waveform into the output folder, with --blocks one for each bottleneck: "
-            "FST if the headers of lz4 and zlib are installed, else VCD, which takes 0.1 MB a "
-            "cycle on base.",
+            help="Write a waveform (FST) into the output folder, with --blocks one for each "
+            "bottleneck, with a view of its streams for GTKWave (.gtkw) and Surfer (.sucl).",
         ),
     ] = False,
+    waves_scope: Annotated[
+        WaveScope | None,
+        typer.Option(
+            help="What a waveform holds: ports of the accelerator; streams between its units in "
+            "addition; units, with all of their ports; all, with every named signal. The cause of "
+            "waiting is in each. Asks for --waves. Default all with --blocks, else streams.",
+        ),
+    ] = None,
+    waves_window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FROM-TO",
+            help="When it is written: cycles of the program from 0 on, such as 1000-2000, or "
+            "layers, such as block3 or block3-block5. Asks for --waves. Default: all the time.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -153,7 +171,8 @@ def run(
     The accelerator's Verilog runs the whole integer network from one program in Verilator. Its
     logits and the output of every block must equal the integer golden model's, element by element.
     The class, the cycles and the bytes of each layer are printed and written as report.json,
-    report.csv, figures and tensors.npz, which mnv2 compare reads. The first run of a configuration
+    report.csv, figures, trace.json (the frame in time, for Perfetto) and tensors.npz, which mnv2
+    compare reads. The first run of a configuration
     builds its simulation (minutes), and so does the first with --frames or --waves; later runs find
     it in the cache.
 
@@ -212,7 +231,9 @@ def run(
         frames=frames,
         blocks=blocks,
         jobs=jobs or os.cpu_count() or 1,
-        waves=waves,
+        waves=waves or waves_scope is not None or waves_window is not None,
+        waves_scope=waves_scope or (WaveScope.STREAMS if blocks is None else WaveScope.ALL),
+        waves_window=waves_window,
     )
     if dump is not None:
         for number in range(accelerator.frames):
@@ -254,6 +275,10 @@ class RunRequest:
         Simulations at a time.
     waves : bool
         Whether waveforms are written.
+    waves_scope : WaveScope
+        What they hold.
+    waves_window : str or None
+        When they are written, as `mnv2.sim.rtl.waveform.window.parse_window` reads it.
 
     Raises
     ------
@@ -274,6 +299,8 @@ class RunRequest:
     blocks: str | None
     jobs: int
     waves: bool
+    waves_scope: WaveScope = WaveScope.STREAMS
+    waves_window: str | None = None
 
     @property
     def config(self) -> "AcceleratorConfig":
@@ -292,7 +319,6 @@ class RunRequest:
 
 def _simulate(request: RunRequest, folder: Path) -> "RunResult":
     """Run the network or its bottlenecks, with progress shown; waveforms go into the folder."""
-    from mnv2.sim.commands.terminal.console import get_error_console
     from mnv2.sim.commands.terminal.run_progress import BlocksBar, FrameBar
     from mnv2.sim.run import run_bottlenecks, run_frame
 
@@ -307,14 +333,9 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
                 memory=request.memory,
                 clock_hz=request.clock_hz,
                 jobs=request.jobs,
-                waves_folder=folder if request.waves else None,
+                waves=_waves(request, folder, model),
                 progress=blocks_bar,
             )
-    if request.waves:
-        get_error_console().print(
-            "The waveform of the whole network takes gigabytes and many minutes; --blocks 3 writes "
-            "that of one block."
-        )
     with FrameBar(loading="mnv2.sim.report.run_plots") as frame_bar:
         model, data = _open(request, frame_bar.calibrating)
         return run_frame(
@@ -324,9 +345,24 @@ def _simulate(request: RunRequest, folder: Path) -> "RunResult":
             memory=request.memory,
             clock_hz=request.clock_hz,
             frames=request.frames,
-            waves_file=folder / "network" if request.waves else None,
+            waves=_waves(request, folder / "network", model),
             progress=frame_bar,
         )
+
+
+def _waves(request: RunRequest, place: Path, model: "RunnableModel") -> "Waves | None":
+    """The waveform that is asked for; layers of a window are those of the network."""
+    if not request.waves:
+        return None
+    from mnv2.sim.rtl.waveform.request import Waves
+    from mnv2.sim.rtl.waveform.window import parse_window, window_layers
+
+    window = None
+    if request.waves_window is not None:
+        # A block alone is one descriptor.
+        layers = window_layers(model.network) if request.blocks is None else {}
+        window = parse_window(request.waves_window, layers)
+    return Waves(place, request.waves_scope, window)
 
 
 def _open(request: RunRequest, progress: Callable[[int, int], None]):
@@ -352,12 +388,14 @@ def _write_result(
     """Write the files of a run; the page if there is a command line to put on it."""
     from mnv2.sim.jobs.files import save_arrays
     from mnv2.sim.networks.dumps import DUMP_FILE, write_dump
+    from mnv2.sim.report.frame_trace import write_trace
     from mnv2.sim.report.run_files import write_csv, write_report
     from mnv2.sim.report.run_plots import write_plots
 
     write_report(result.report, folder / "report.json")
     write_csv(result.report, folder / "report.csv")
     write_plots(result.report, folder)
+    write_trace(result.report, folder)
     if page_command is not None:
         from mnv2.sim.page.kit.page import write_page
         from mnv2.sim.page.run_page import run_page

@@ -44,8 +44,8 @@ def comparison_as_dict(comparison: ReportComparison) -> dict[str, Any]:
                 "memory": dict(subject.content["memory"]),
                 "estimated_resources": dataclasses.asdict(resources),
                 "device_use": {use.resource: use.share for use in uses if use.available},
-                "estimated_energy_joules_by_operation": dict(subject.energy) or None,
-                "estimated_energy_joules": sum(subject.energy.values()) or None,
+                "relative_energy_by_operation": dict(subject.energy) or None,
+                "relative_energy": sum(subject.energy.values()) or None,
             }
             for subject, resources, uses in zip(
                 comparison.subjects, comparison.resources, comparison.uses, strict=True

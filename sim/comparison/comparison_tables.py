@@ -9,7 +9,6 @@ from rich.text import Text
 from mnv2.sim.comparison.comparison import ReportComparison, relative, worst_wait_of
 from mnv2.sim.comparison.subject import Subject
 from mnv2.sim.report.names import words
-from mnv2.sim.report.quantities import format_quantity
 from mnv2.sim.report.wide_table import WideTable, new_table
 
 __all__ = [
@@ -165,22 +164,22 @@ def _energy_table(comparison: ReportComparison) -> WideTable:
     """Energy of a frame by operation."""
     table = _named(
         comparison,
-        "Energy of a frame, estimated: for ratios between designs, not for watts",
+        "Relative energy of a frame, estimated: 1 is that of its products at 8 bits alone",
         "operation",
     )
     names = dict.fromkeys(name for one in comparison.subjects for name in one.energy)
     for name in names:
         values = [one.energy.get(name, 0.0) for one in comparison.subjects]
         if any(values):
-            table.add_row(words(name), *_with_changes(values, _joules))
+            table.add_row(words(name), *_with_changes(values, _ratio))
     table.add_section()
     totals = [sum(one.energy.values()) for one in comparison.subjects]
-    table.add_row("total", *_with_changes(totals, _joules), style="bold")
+    table.add_row("total", *_with_changes(totals, _ratio), style="bold")
     return table
 
 
-def _joules(value: float) -> str:
-    return format_quantity(value, "J") if value else "0"
+def _ratio(value: float) -> str:
+    return f"{value:,.3f}"
 
 
 def overview_row(subject: Subject) -> list[str]:
@@ -215,7 +214,7 @@ def overview_table(subjects: Sequence[Subject], family: str, comparison: ReportC
     """A row for each report: its main figures and costs."""
     columns = [*OVERVIEW_COLUMNS, "DSPs", "block RAM,\n18 kbit", "kLUT"]
     if comparison.has_energy:
-        columns.append("mJ a\nframe")
+        columns.append("relative\nenergy")
     if comparison.device is not None:
         columns.append("scarcest\nresource")
     table = new_table(f"All together; resources of {family}", "report", *columns)
@@ -229,7 +228,7 @@ def overview_table(subjects: Sequence[Subject], family: str, comparison: ReportC
             f"{resources.all_luts / 1e3:,.1f}",
         ]
         if comparison.has_energy:
-            cells.append(f"{sum(subject.energy.values()) * 1e3:.3f}")
+            cells.append(f"{sum(subject.energy.values()):.2f}")
         if uses:
             cells.append(f"{uses[0].resource.split(',')[0]} {uses[0].share:.0%}")
         table.add_row(Text(subject.name), *cells)

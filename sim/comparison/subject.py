@@ -80,8 +80,8 @@ class Subject:
 
     @property
     def energy(self) -> Mapping[str, float]:
-        """Joules of a frame by operation, estimated; empty where the report has none."""
-        return self.content.get("estimated_energy_joules_by_operation") or {}
+        """Relative energy of a frame by operation; empty where the report has none."""
+        return self.content.get("relative_energy_by_operation") or {}
 
     @cached_property
     def config(self) -> AcceleratorConfig:

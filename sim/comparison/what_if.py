@@ -162,7 +162,7 @@ def _row(case: Case) -> dict[str, Any]:
         "worst_wait": cause,
         "worst_wait_share": share,
         "dram_bytes": total["dram_bytes"],
-        "estimated_energy_joules": sum(case.subject.energy.values()),
+        "relative_energy": sum(case.subject.energy.values()),
     }
 
 

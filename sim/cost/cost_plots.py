@@ -97,19 +97,17 @@ def _draw_shares(axes, report, one):
 
 def _draw_energy(axes, report):
     parts = sorted(report.energy.by_operation.items(), key=lambda part: part[1])
-    axes.barh(
-        [name for name, _ in parts], [joules * 1e6 for _, joules in parts], color=POINTWISE_COLOR
-    )
-    for place, (_, joules) in enumerate(parts):
+    axes.barh([name for name, _ in parts], [part for _, part in parts], color=POINTWISE_COLOR)
+    for place, (_, part) in enumerate(parts):
         axes.annotate(
-            f"{joules * 1e6:,.1f}",
-            (joules * 1e6, place),
+            f"{part:,.2f}",
+            (part, place),
             xytext=(4, 0),
             va="center",
             textcoords="offset points",
             color=INK,
         )
-    axes.set_title(f"{report.energy.total * 1e3:.3f} mJ a frame, computed")
-    axes.set_xlabel("µJ a frame")
-    axes.set_xlim(0, 1.15 * max(joules for _, joules in parts) * 1e6 or 1)
+    axes.set_title(f"Relative energy {report.energy.total:.2f}, computed")
+    axes.set_xlabel("1 is the energy of the frame's products at 8 bits alone")
+    axes.set_xlim(0, 1.15 * max(part for _, part in parts) or 1)
     axes.grid(True, axis="x")

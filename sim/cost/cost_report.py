@@ -106,11 +106,14 @@ class CostReport:
     devices : tuple of DeviceCost
         In the order of the table; one, if one was asked for.
     energy : Energy or None
-        Of a frame, with a memory of a beat a cycle each way; None where the network does not fit.
+        Of a frame, relative, with a memory of a beat a cycle each way; None where the network does
+        not fit.
     energies : dict of str to float
         The table that it was made with, joules.
     latency : int
         Of the memory, cycles.
+    macs : int
+        Multiply-accumulates of the network.
     misfit : str
         Why the network does not run on the accelerator; empty where it does.
     """
@@ -124,6 +127,7 @@ class CostReport:
     energy: Energy | None
     energies: Energies = field(hash=False)
     latency: int
+    macs: int
     misfit: str = ""
 
     def total(self, family: str) -> Resources:
@@ -243,6 +247,7 @@ def make_cost_report(
         devices=tuple(found),
         energies=energies,
         latency=latency,
+        macs=network.macs,
         misfit=misfit,
         energy=None
         if misfit
@@ -272,9 +277,12 @@ def cost_as_dict(report):
         },
         "devices": [_device_as_dict(one) for one in report.devices],
         "misfit": report.misfit,
-        "energy_joules_by_operation": dict(report.energy.by_operation) if report.energy else None,
-        "energy_joules": report.energy.total if report.energy else None,
-        "energies_joules": dict(report.energies),
+        "relative_energy_by_operation": dict(report.energy.by_operation) if report.energy else None,
+        "relative_energy": report.energy.total if report.energy else None,
+        "relative_energies": {
+            name: joules / report.energies["multiply_8x8"]
+            for name, joules in report.energies.items()
+        },
         "commit": find_commit(),
     }
 

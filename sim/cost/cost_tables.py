@@ -67,7 +67,7 @@ def _headline(report):
             ""
             if report.misfit
             else f"; {one.frames_per_second:,.1f} frames/s at {one.clock.hz / 1e6:g} MHz, "
-            f"{report.energy.total * 1e3:.3f} mJ a frame"
+            f"relative energy {report.energy.total:.2f}"
         ),
         style="bold",
     )
@@ -292,27 +292,37 @@ def clock_words(devices):
 
 def energy_table(report):
     """Energy of a frame by operation."""
-    each = energy_per_operation(report.config, report.energies)
+    product = report.energies["multiply_8x8"]
+    each = {
+        name: joules / product
+        for name, joules in energy_per_operation(report.config, report.energies).items()
+    }
     table = new_table(
-        "Energy of a frame, computed", "operation", "count", "of", "pJ each", "µJ", "share"
+        "Relative energy of a frame, computed",
+        "operation",
+        "count",
+        "of",
+        "each",
+        "together",
+        "share",
     )
     total = report.energy.total
-    for name, joules in report.energy.by_operation.items():
-        count = joules / each[name] if each[name] else 0
+    for name, part in report.energy.by_operation.items():
+        count = part * report.macs / each[name] if each[name] else 0
         table.add_row(
             name,
             f"{count:,.0f}" if each[name] else "",
             OPERATIONS[name].measure,
-            f"{each[name] * 1e12:.3f}",
-            f"{joules * 1e6:,.1f}",
-            f"{joules / total:.1%}" if total else "",
+            f"{each[name]:.3f}",
+            f"{part:,.3f}",
+            f"{part / total:.1%}" if total else "",
         )
     table.add_section()
-    table.add_row("together", "", "", "", f"{total * 1e6:,.1f}", "", style="bold")
+    table.add_row("together", "", "", "", f"{total:,.3f}", "", style="bold")
     table.caption = (
-        "energies of a chip in 45 nm and of LPDDR4 (sim/cost/energies.toml, or "
-        "--energies):\nuse them only to compare designs; no leakage or clock tree, and an "
-        "FPGA's fabric takes several times as much"
+        "each in multiples of an 8-bit product, together in multiples of all of the network's:\n"
+        "ratios between designs, by energies of a 45 nm chip (sim/cost/energies.toml, or\n"
+        "--energies); joules and watts of an FPGA are not estimated"
     )
     return table
 

@@ -1,4 +1,9 @@
-"""Energy of a frame: counted operations and bits, times the energy of each from a table."""
+"""Relative energy of a frame: counted operations and bits, times the energy of each from a table.
+
+The table is of a chip, not of an FPGA: joules and watts would be wrong, so no figure has them. A
+frame's energy is stated in multiples of what the same table gives for the network's products alone,
+at 8 bits: it compares designs that compute the same network.
+"""
 
 import functools
 import math
@@ -31,19 +36,20 @@ ENERGIES = {
 
 @dataclass(frozen=True)
 class Energy:
-    """Energy of a frame.
+    """Relative energy of a frame.
 
     Attributes
     ----------
     by_operation : dict of str to float
-        Joules by the names of `mnv2.sim.cost.unit_list.OPERATIONS`.
+        By the names of `mnv2.sim.cost.unit_list.OPERATIONS`, in multiples of the energy of the
+        network's products at 8 bits.
     """
 
     by_operation: Mapping[str, float] = field(hash=False)
 
     @property
     def total(self) -> float:
-        """Joules of all operations together."""
+        """Sum over all operations."""
         return sum(self.by_operation.values())
 
 
@@ -90,6 +96,11 @@ def _read(path):
             raise UserError(
                 f"The energy {name} in {str(path)!r} must be 0 or more picojoules, not {value!r}"
             )
+        if name == "multiply_8x8" and value == 0:
+            raise UserError(
+                f"The energy {name} in {str(path)!r} must be more than 0, since all others are "
+                "stated in multiples of it"
+            )
     return table
 
 
@@ -100,7 +111,7 @@ def frame_energy(
     *,
     network: Network,
 ) -> Energy:
-    """Energy of a frame.
+    """Relative energy of a frame.
 
     Parameters
     ----------
@@ -118,7 +129,8 @@ def frame_energy(
     """
     each = energy_per_operation(config, energies)
     counts = count_operations(layers, config, network)
-    return Energy({name: count * each[name] / config.frames for name, count in counts.items()})
+    products = config.frames * network.macs * energies["multiply_8x8"]
+    return Energy({name: count * each[name] / products for name, count in counts.items()})
 
 
 def energy_per_operation(config: AcceleratorConfig, energies: Energies) -> dict[str, float]:

@@ -41,7 +41,7 @@ class Design:
     resources : mnv2.sim.cost.resources.Resources
         In the family of the device, or of UltraScale+ without one.
     energy : mnv2.sim.cost.energy.Energy or None
-        Of a frame: joules by operation, and their ``total``.
+        Of a frame, relative: by operation, and their ``total``.
     accuracy : float or None
         Share of pictures that get float's first class, of the best format of its bits in a sweep.
     accuracy_format : str

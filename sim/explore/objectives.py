@@ -105,8 +105,8 @@ FIGURES = {
         ),
         Figure(
             "energy",
-            "energy of a frame",
-            "J",
+            "relative energy of a frame",
+            "x",
             "least",
             lambda design: design.energy.total if design.energy else None,
         ),

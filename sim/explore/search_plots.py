@@ -133,11 +133,17 @@ def _draw_pair(axes, results, across, above):
     for group, color, size, label in (
         (missing, MISSED_COLOR, 9, "misses a limit"),
         (others, OTHER_COLOR, 9, "dominated by another"),
-        (results.front, FRONT_COLOR, 26, "front"),
+        (results.front, FRONT_COLOR, 34, "front"),
     ):
         if group:
+            # Points of equal figures in part cover each other: their edges show how many there are.
             axes.scatter(
-                *_places(group, across, above), s=size, color=color, label=label, linewidths=0
+                *_places(group, across, above),
+                s=size,
+                color=color,
+                label=label,
+                edgecolors="white",
+                linewidths=0.8 if size > 9 else 0,
             )
     middle = results.balanced
     axes.scatter(

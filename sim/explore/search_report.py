@@ -82,8 +82,8 @@ def design_as_dict(design: Design) -> dict[str, Any]:
             "dram_bytes_of_a_frame": design.dram_bytes,
             "bandwidth_bytes_per_second": design.bandwidth,
             "peak_bandwidth_bytes_per_second": design.peak_bandwidth,
-            "energy_joules": design.energy.total if design.energy else None,
-            "energy_joules_by_operation": dict(design.energy.by_operation)
+            "relative_energy": design.energy.total if design.energy else None,
+            "relative_energy_by_operation": dict(design.energy.by_operation)
             if design.energy
             else None,
             "layers": [_layer(layer) for layer in design.layers],

@@ -121,7 +121,7 @@ def _row(design: Design, results: "SearchResults") -> dict[str, Any]:
         "predicted_dram_write_bytes": total and total.dram_write_bytes // design.config.frames,
         "predicted_bandwidth_bytes_per_second": design.bandwidth,
         "peak_bandwidth_bytes_per_second": design.peak_bandwidth,
-        "predicted_energy_joules": design.energy.total if design.energy else None,
+        "predicted_relative_energy": design.energy.total if design.energy else None,
         "layers_with_idle_lanes": len(design.lane_warnings) if design.layers else None,
         "misses": ", ".join(design.violations),
         "failure": results.failures.get(design.key),
@@ -206,7 +206,7 @@ def _columns(results: "SearchResults") -> Iterator[tuple[str, Callable[[Design],
     yield "BRAM\n18 kbit", lambda design: f"{design.block_ram_18k:,}"
     yield "kLUT", lambda design: f"{design.resources.all_luts / 1e3:,.1f}"
     yield "port\nGB/s", lambda design: f"{_known(design.bandwidth) / 1e9:.3f}"
-    yield "energy\nmJ", lambda design: f"{_known(design.energy).total * 1e3:.3f}"
+    yield "relative\nenergy", lambda design: f"{_known(design.energy).total:.2f}"
     if any(design.accuracy is not None for design in results.front):
         yield "accuracy\n%", lambda design: f"{100 * _known(design.accuracy):.1f}"
         yield (

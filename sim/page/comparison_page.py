@@ -12,7 +12,6 @@ from mnv2.sim.page.kit.markup import element, plot_text
 from mnv2.sim.page.kit.page import Page
 from mnv2.sim.page.kit.table import Column, Note, change, count, decimal, percent, table
 from mnv2.sim.report.names import words
-from mnv2.sim.report.quantities import format_quantity
 
 __all__ = ["comparison_page"]
 
@@ -251,8 +250,8 @@ def _add_costs(page, comparison):
         parts.append(
             table(
                 "energy",
-                "Energy of a frame, estimated: for ratios between designs, not for watts",
-                _value_columns(comparison, "operation", lambda value: format_quantity(value, "J")),
+                "Relative energy of a frame, estimated: 1 is that of its products at 8 bits alone",
+                _value_columns(comparison, "operation", lambda value: f"{value:,.3f}"),
                 rows,
                 total={"label": "total", "values": totals},
             )

@@ -10,7 +10,6 @@ from mnv2.sim.page.kit.markup import element, join
 from mnv2.sim.page.kit.table import Column, count, percent, table
 from mnv2.sim.page.layer_tables import layer_overview
 from mnv2.sim.page.run_figures import cycles_plot
-from mnv2.sim.report.quantities import format_quantity
 from mnv2.sim.report.run_files import report_as_dict
 
 __all__ = ["figure_source", "design_detail"]
@@ -146,10 +145,10 @@ def _energy(design):
     total = design.energy.total
     return table(
         f"{design.name}-energy",
-        "Energy of a frame, estimated",
+        "Relative energy of a frame, estimated",
         [
             Column("operation", lambda row: row[0].replace("_", " ")),
-            Column("energy", lambda row: row[1], lambda value: format_quantity(value, "J")),
+            Column("energy", lambda row: row[1], lambda value: f"{value:,.3f}"),
             Column("share", lambda row: row[1] / total if total else 0.0, percent),
         ],
         [row for row in design.energy.by_operation.items() if row[1]],

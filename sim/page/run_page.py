@@ -1,19 +1,15 @@
 """The page of a run, or of a prediction, which is marked as such in every place."""
 
+from mnv2.sim.page.frame_figure import frame_plot
 from mnv2.sim.page.kit.figure import add_figure
 from mnv2.sim.page.kit.made_with import add_made_with, tiles
-from mnv2.sim.page.kit.markup import element, join
+from mnv2.sim.page.kit.markup import Markup, element, join
 from mnv2.sim.page.kit.page import Page
+from mnv2.sim.page.kit.photograph import photographs
 from mnv2.sim.page.kit.table import Column, percent, table
 from mnv2.sim.page.layer_tables import layer_times, layer_traffic, layer_waits, limit_note
-from mnv2.sim.page.run_figures import (
-    block_limits_plot,
-    bytes_plot,
-    cycles_plot,
-    frame_plot,
-    limits_plot,
-    roofline_plot,
-)
+from mnv2.sim.page.roofline_figure import roofline_plot
+from mnv2.sim.page.run_figures import block_limits_plot, bytes_plot, cycles_plot, limits_plot
 from mnv2.sim.prediction.prediction_report import prediction_headline
 from mnv2.sim.report.names import if_several, name_frames
 from mnv2.sim.report.run_files import report_as_dict
@@ -88,7 +84,8 @@ def run_page(report, command=""):
                 "bad" if total.mismatches else "good",
             )
         )
-    page.sections.append(element("section", tiles(figures), *_classes(content)))
+    pictures = Markup("") if predicted else photographs((report.image, report.second_image))
+    page.sections.append(element("section", tiles(figures), pictures, *_classes(content)))
     if report.timeline is not None:
         add_frame(page, report)
     add_cycles(page, report, content)

@@ -3,11 +3,18 @@
 from dataclasses import dataclass, field
 from math import hypot
 
+import matplotlib.patheffects
+import numpy as np
+
 __all__ = ["label_points", "shared_labels"]
 
 FONT_SIZE = 8
 #: In points of the page: points nearer than this share a label; half of a marker; free room.
 NEAR, MARKER, GAP = 13.0, 4.0, 3.0
+#: A label without free room next to its points is moved away in these steps, with a line to them.
+STEP, STEPS = 9.0, 7
+#: Points between the boxes that stand for a line.
+LINE_STEP = 4.0
 
 
 _Point = tuple[float, float]
@@ -25,8 +32,10 @@ class _Cluster:
         return any(hypot(x - point[0], y - point[1]) < NEAR for x, y in self.points)
 
 
-def label_points(axes, names, points):
-    """Write names next to points, so that no label covers another or a point.
+def label_points(axes, names, points, lines=(), *, last_marker=MARKER):
+    """Write names next to points, so that no label covers another, a point or a line.
+
+    Where there is no room next to a point, the label stands farther away, with a thin line to it.
 
     Parameters
     ----------
@@ -35,19 +44,30 @@ def label_points(axes, names, points):
     names : sequence of str
     points : sequence of tuple of float
         In the axes' data. Points after the last name get no label, but are kept free.
+    lines : sequence of sequence of tuple of float
+        Lines that are kept free, by their corners in the axes' data.
+    last_marker : float
+        Half of the last point's marker, in points of the page.
     """
     figure = axes.figure
     figure.draw_without_rendering()
     to_points = 72 / figure.dpi
     places = [tuple(place * to_points for place in axes.transData.transform(p)) for p in points]
     clusters = _clusters(names, places)
-    taken = [(x - MARKER, y - MARKER, x + MARKER, y + MARKER) for x, y in places]
+    halves = [*([MARKER] * (len(places) - 1)), last_marker]
+    taken = [
+        (x - half, y - half, x + half, y + half)
+        for (x, y), half in zip(places, halves, strict=True)
+    ]
+    for line in lines:
+        taken += _line_boxes([axes.transData.transform(corner) * to_points for corner in line])
+    frame = [value * to_points for value in axes.get_window_extent().extents]
     legend = axes.get_legend()
     if legend is not None:
         taken.append(tuple(v * to_points for v in legend.get_window_extent().extents))
     for cluster in clusters:
         text = _cluster_text(names, cluster)
-        box = _free_box(cluster, 0.62 * FONT_SIZE * len(text), 1.1 * FONT_SIZE, taken)
+        box, far = _free_box(cluster, 0.62 * FONT_SIZE * len(text), 1.1 * FONT_SIZE, taken, frame)
         taken.append(box)
         x, y = places[names.index(cluster.names[0])]
         axes.annotate(
@@ -58,6 +78,12 @@ def label_points(axes, names, points):
             ha="center",
             va="center",
             fontsize=FONT_SIZE,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 2}
+            if far
+            else None,
+            # Points without a label may lie below: the text is read in front of them.
+            path_effects=[matplotlib.patheffects.withStroke(linewidth=2, foreground="white")],
+            zorder=5,
         )
 
 
@@ -101,11 +127,41 @@ def _cluster_text(names, cluster):
     return ", ".join(_join_runs([name for name in names if name in cluster.names]))
 
 
-def _free_box(cluster, width, height, taken):
-    """Box of a label next to a cluster that covers least of the boxes taken."""
+def _line_boxes(corners):
+    """Small boxes along a line."""
+    boxes: list[_Box] = []
+    for begin, end in zip(corners, corners[1:], strict=False):
+        count = max(int(hypot(*(end - begin)) / LINE_STEP), 1)
+        for place in np.linspace(begin, end, count + 1):
+            x, y = place.tolist()
+            boxes.append((x - 1, y - 1, x + 1, y + 1))
+    return boxes
+
+
+def _free_box(cluster, width, height, taken, frame):
+    """Box of a label that covers nothing taken, as near to a cluster as can be; whether it is far.
+
+    Where each place covers something, it is that which covers least.
+    """
+    best: tuple[float, _Box, bool] | None = None
+    for step in range(STEPS):
+        for box in _boxes(cluster, width, height, STEP * step):
+            covered = sum(_overlap(box, other) for other in taken)
+            # What is outside of the axes counts as covered.
+            covered += width * height - _overlap(box, frame)
+            if best is None or covered < best[0] - 1e-6:
+                best = (covered, box, step > 0)
+        if best is not None and best[0] < 1e-6:
+            break
+    assert best is not None
+    return best[1:]
+
+
+def _boxes(cluster, width, height, away):
+    """Boxes of a label around a cluster, at a distance, in the order in which they are liked."""
     xs, ys = zip(*cluster.points, strict=True)
-    left, right = min(xs) - MARKER - GAP, max(xs) + MARKER + GAP
-    low, high = min(ys) - MARKER - GAP, max(ys) + MARKER + GAP
+    room = MARKER + GAP + away
+    left, right, low, high = min(xs) - room, max(xs) + room, min(ys) - room, max(ys) + room
     middle, centre = (left + right) / 2, (low + high) / 2
     corners = [
         (right, centre - height / 2),
@@ -115,10 +171,9 @@ def _free_box(cluster, width, height, taken):
         (right, low - height),
         (right, high),
         (left - width, low - height),
-        (middle - width / 2, low - 2 * height - GAP),
+        (left - width, high),
     ]
-    boxes: list[_Box] = [(x, y, x + width, y + height) for x, y in corners]
-    return min(boxes, key=lambda box: sum(_overlap(box, other) for other in taken))
+    return [(x, y, x + width, y + height) for x, y in corners]
 
 
 def _overlap(one, other):

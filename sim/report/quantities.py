@@ -1,4 +1,4 @@
-"""Figures with units, as people write them: ``2GB/s``, ``10ms``, ``5 mJ``, ``100``."""
+"""Figures with units, as people write them: ``2GB/s``, ``10ms``, ``3.5x``, ``100``."""
 
 import contextlib
 import re
@@ -26,7 +26,7 @@ _UNITS = {
     "1/s": (("",), ("/s", "fps", "frames/s", "1/s")),
     "s": (("", "m", "u", "µ", "n"), ("s",)),
     "B/s": (("", "k", "K", "M", "G", "T", *_BINARY), ("B/s",)),
-    "J": (("", "m", "u", "µ", "n"), ("J",)),
+    "x": (("",), ("x", "×", "")),
     "B": (("", "k", "K", "M", "G", *_BINARY), ("B",)),
     "Hz": (("", "k", "M", "G"), ("Hz",)),
     "%": (("",), ("%",)),
@@ -36,14 +36,14 @@ _EXAMPLES = {
     "1/s": "100",
     "s": "10ms",
     "B/s": "2GB/s",
-    "J": "5mJ",
+    "x": "12",
     "B": "500kB",
     "Hz": "200MHz",
     "%": "70%",
     "": "360",
 }
 #: Units without which a number alone is clear.
-_PLAIN = {"1/s", "", "%"}
+_PLAIN = {"1/s", "", "%", "x"}
 _NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
 
@@ -55,7 +55,8 @@ def parse_quantity(text: str, unit: str, name: str) -> float:
     text : str
         A number and its unit with a prefix of the SI, or one of ``Ki Mi Gi``.
     unit : str
-        ``"1/s"``, ``"s"``, ``"B/s"``, ``"J"``, ``"B"``, ``"Hz"``, ``"%"``, or ``""`` for a count.
+        ``"1/s"``, ``"s"``, ``"B/s"``, ``"x"`` for a ratio, ``"B"``, ``"Hz"``, ``"%"``, or ``""``
+        for a count.
     name : str
         The option, for the message.
 
@@ -76,7 +77,9 @@ def parse_quantity(text: str, unit: str, name: str) -> float:
         with contextlib.suppress(ValueError):
             value = float(match[1].replace(",", "").replace("_", "")) * factor
     if match is None or value is None or not 0 < value < float("inf"):
-        need = {"": "a number", "1/s": "frames a second"}.get(unit, f"a figure in {unit}")
+        need = {"": "a number", "1/s": "frames a second", "x": "a ratio"}.get(
+            unit, f"a figure in {unit}"
+        )
         raise UserError(f"{name} must be {need} above 0, such as {_EXAMPLES[unit]}, not {text!r}")
     return value / 100 if unit == "%" and match[2] else value
 
@@ -108,6 +111,8 @@ def format_quantity(value: float, unit: str) -> str:
         return f"{value:.1%}"
     if unit == "":
         return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+    if unit == "x":
+        return f"{value:,.2f}"
     if unit == "1/s":
         return f"{value:,.1f} /s" if value < 1000 else f"{value:,.0f} /s"
     for prefix in ("G", "M", "k", "", "m", "µ", "n"):

@@ -15,6 +15,9 @@ from mnv2.sim.report.run_series import byte_series, cycle_series, limit_bars, ro
 
 __all__ = ["draw_bytes", "draw_cycles", "draw_roofline", "write_plots"]
 
+#: Size of the marker of all layers together, in points of the page.
+STAR = 15
+
 
 def write_plots(report: RunReport, folder: Path) -> None:
     """Write ``cycles.png``, ``bytes.png``, ``roofline.png`` and, of a network, ``frame.png``."""
@@ -191,7 +194,8 @@ def draw_roofline(report):
     _plain_ticks(axes.yaxis)
     axes.grid(True, which="major")
     axes.legend(loc="lower right")
-    label_points(axes, [short_name(result) for result in report.layers], shape.points)
+    names = [short_name(result) for result in report.layers]
+    label_points(axes, names, shape.points, [shape.roof], last_marker=STAR / 2)
     return figure
 
 
@@ -208,7 +212,7 @@ def _points(axes, shape):
             marker, color = styles[label]
             axes.plot(xs, ys, marker, color=color, label=label, markersize=7, alpha=0.85)
     if len(shape.points) > 2:
-        axes.plot(*shape.points[-1], "*", color=INK, markersize=15, label="all together")
+        axes.plot(*shape.points[-1], "*", color=INK, markersize=STAR, label="all together")
 
 
 def _stack(axes, parts):

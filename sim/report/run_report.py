@@ -208,7 +208,7 @@ class RunReport:
     second_classes : ClassRankings, optional
         Likeliest classes of that.
     energy : dict of str to float, optional
-        Estimated joules of a frame by operation; of a whole network.
+        Relative energy of a frame by operation; of a whole network.
     preparation : str
         What was done to pixels, and where names of classes and ranges are from.
 

@@ -21,7 +21,8 @@ from mnv2.sim.jobs.sealed import is_sealed, seal_folder
 from mnv2.sim.rtl.compile_progress import count_objects
 from mnv2.sim.rtl.logs import tail
 from mnv2.sim.rtl.runtime import copy_runtime, keep_runtime
-from mnv2.sim.rtl.toolchain import find_toolchain, waves_format
+from mnv2.sim.rtl.toolchain import find_toolchain
+from mnv2.sim.rtl.waveform.format import WaveFormat, find_wave_format
 
 __all__ = ["LINT_WAIVERS", "Build", "build_simulation"]
 
@@ -90,8 +91,8 @@ def build_simulation(
     main : str, optional
         Text of the main program, C++; default cocotb's, which looks for callbacks at every time.
     waves : bool
-        Build the variant that can write a waveform; it runs slower. The format is FST where the
-        compiler finds lz4 and zlib, else VCD.
+        Build the variant that can write a waveform; it runs slower. For its format see
+        `mnv2.sim.rtl.waveform.format.find_wave_format`.
     asserts : bool
         Whether assertions are checked.
     fast : bool
@@ -120,8 +121,9 @@ def build_simulation(
     """
     texts = _read_sources(sources)
     tools = find_toolchain(cocotb=cocotb)
-    waves = waves_format(tools.compiler) if waves else None
-    arguments = _arguments(waves, asserts) + list(verilator_arguments)
+    wave_format = find_wave_format(tools) if waves else WaveFormat()
+    texts |= wave_format.headers
+    arguments = _arguments(wave_format, asserts) + list(verilator_arguments)
     versions = dict(tools.versions)
     if cocotb:
         versions["cocotb"] = importlib.metadata.version("cocotb")
@@ -151,14 +153,21 @@ def build_simulation(
                         arguments,
                         optimization,
                         tools,
-                        runtime=[waves, *verilator_arguments],
+                        runtime=[
+                            wave_format.name,
+                            *verilator_arguments,
+                            *wave_format.headers.values(),
+                        ],
+                        make_variables=tools.make_variables | wave_format.make_variables,
                         cocotb=cocotb,
                         compiled=compiled,
                     )
-    return Build(directory=directory, top=top, waves=waves, built=built, versions=versions)
+    return Build(
+        directory=directory, top=top, waves=wave_format.name, built=built, versions=versions
+    )
 
 
-def _arguments(waves, asserts):
+def _arguments(wave_format, asserts):
     """Arguments of Verilator that every build has."""
     arguments = [
         "-O3",
@@ -173,7 +182,10 @@ def _arguments(waves, asserts):
         "unique" if asserts else "fast",
         "--assert" if asserts else "--no-assert",
     ]
-    return arguments + ([f"--trace-{waves}"] if waves else [])
+    if wave_format.name is None:
+        return arguments
+    arguments += [f"--trace-{wave_format.name}", "--trace-max-width", "4096"]
+    return arguments + (["-CFLAGS", "-I../kept/sources"] if wave_format.headers else [])
 
 
 def _read_sources(sources):
@@ -253,11 +265,23 @@ def _check_runs_programs(folder):
 
 
 def _build(
-    directory, texts, top, main, arguments, optimization, tools, *, runtime, cocotb, compiled=None
+    directory,
+    texts,
+    top,
+    main,
+    arguments,
+    optimization,
+    tools,
+    *,
+    runtime,
+    make_variables,
+    cocotb,
+    compiled=None,
 ):
     """Build in a temporary folder; the result appears under its name whole or not at all.
 
-    ``runtime`` are the choices that Verilator's own C++ files are compiled with.
+    ``runtime`` are the choices that Verilator's own C++ files are compiled with, and
+    ``make_variables`` those of make's command line.
     """
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f"{directory.name}."))
     try:
@@ -268,7 +292,8 @@ def _build(
         paths = []
         for name, text in texts.items():
             (kept / "sources" / name).write_text(text)
-            paths.append(f"../kept/sources/{name}")
+            if not name.endswith(".h"):
+                paths.append(f"../kept/sources/{name}")
         if main is None:
             import cocotb_tools.config
 
@@ -293,7 +318,7 @@ def _build(
         ]
         compile_all = [
             *(tools.make.path, "-j", str(os.cpu_count() or 1), "-f", "Vtop.mk"),
-            *(f"{name}={value}" for name, value in tools.make_variables.items()),
+            *(f"{name}={value}" for name, value in make_variables.items()),
             *(f"OPT_FAST={' '.join(optimization)}", "OPT_SLOW=-O0"),
             # Verilator's makefile refuses a folder with spaces, where nothing depends on its name.
             "CURDIR=.",

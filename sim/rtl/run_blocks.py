@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from mnv2.sim.rtl.check import check_counters, check_map
 from mnv2.sim.rtl.deadline import block_deadline
 from mnv2.sim.rtl.layer_result import layer_result, require_counters
 from mnv2.sim.rtl.simulate import build_accelerator, memory_base, simulate
+from mnv2.sim.rtl.waveform.request import Waves
+from mnv2.sim.rtl.waveform.view import write_views
 
 __all__ = ["BlockTask", "network_tasks", "run_block_task", "run_tasks"]
 
@@ -70,7 +72,7 @@ def network_tasks(model, tensors):
     return tasks
 
 
-def run_block_task(build, task, config, memory, *, waves_file=None):
+def run_block_task(build, task, config, memory, *, waves: Waves | None = None):
     """Simulate one block and compare it with golden.
 
     Parameters
@@ -80,7 +82,7 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
     task : BlockTask
     config : mnv2.hw.config.AcceleratorConfig
     memory : mnv2.sim.rtl.memory_model.MemoryModel
-    waves_file : Path, optional
+    waves : Waves, optional
         Waveform to write.
 
     Returns
@@ -103,9 +105,11 @@ def run_block_task(build, task, config, memory, *, waves_file=None):
         program,
         places=place_run(program.memory_bytes, base=memory_base(config)),
         memory=memory,
-        waves_file=waves_file,
+        waves=waves,
         deadline=block_deadline(ideal, 2 * program.memory_bytes, config, memory),
     )
+    if waves:
+        write_views(waves, build)
     outputs = unpack_frames(result.output, program.output_shape, config)
     for number, (output, right) in enumerate(zip(outputs, expected, strict=True)):
         check_map(
@@ -140,7 +144,13 @@ def _program(task, config):
 
 
 def run_tasks(
-    tasks, *, config, memory, jobs=2, waves_folder=None, progress: BlocksProgress | None = None
+    tasks,
+    *,
+    config,
+    memory,
+    jobs=2,
+    waves: Waves | None = None,
+    progress: BlocksProgress | None = None,
 ):
     """Simulate several blocks at a time.
 
@@ -151,8 +161,8 @@ def run_tasks(
     memory : mnv2.sim.rtl.memory_model.MemoryModel
     jobs : int
         Simulations at a time.
-    waves_folder : Path, optional
-        Folder for a waveform of each block.
+    waves : Waves, optional
+        A waveform of each block, into a folder.
     progress : BlocksProgress, optional
         Told of the build and of blocks that end; ``starting`` is its caller's to call.
 
@@ -176,7 +186,7 @@ def run_tasks(
         raise UserError(error.advice) from None
     build = build_accelerator(
         config,
-        waves=waves_folder is not None,
+        waves=waves.scope if waves else None,
         memory_bytes=max(p.memory_bytes for p in programs),
         building=progress.building if progress else None,
         compiled=progress.compiled if progress else None,
@@ -194,7 +204,7 @@ def run_tasks(
                 tasks[k],
                 config,
                 memory,
-                waves_file=waves_folder and waves_folder / f"{tasks[k].block.name}.{build.waves}",
+                waves=replace(waves, place=waves.place / tasks[k].block.name) if waves else None,
             ): k
             for k in order
         }

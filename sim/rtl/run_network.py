@@ -20,6 +20,8 @@ from mnv2.sim.rtl.deadline import network_deadline
 from mnv2.sim.rtl.frame_output import FrameOutput, check_outputs, output_range, read_outputs
 from mnv2.sim.rtl.layer_result import layer_result, require_counters
 from mnv2.sim.rtl.simulate import build_accelerator, memory_base, simulate
+from mnv2.sim.rtl.waveform.request import Waves
+from mnv2.sim.rtl.waveform.view import write_views
 
 __all__ = ["NetworkRun", "run_network"]
 
@@ -86,7 +88,7 @@ def run_network(
     config,
     memory,
     turns=1,
-    waves_file=None,
+    waves: Waves | None = None,
     asserts=False,
     memory_sources=None,
     progress: FrameProgress | None = None,
@@ -103,8 +105,8 @@ def run_network(
     memory : mnv2.sim.rtl.memory_model.MemoryModel
     turns : int
         Number of times that the images are computed, back-to-back: of frames, or of pairs abreast.
-    waves_file : Path, optional
-        Waveform to write; any suffix is replaced by the format's.
+    waves : Waves, optional
+        Waveform to write.
     asserts : bool
         Check the hardware's assertions, which takes more time.
     memory_sources : function, optional
@@ -147,7 +149,7 @@ def run_network(
         memory_bytes=places.end - base,
         memory_sources=memory_sources,
         asserts=asserts,
-        waves=waves_file is not None,
+        waves=waves.scope if waves else None,
         building=progress.building if progress else None,
         compiled=progress.compiled if progress else None,
     )
@@ -176,8 +178,10 @@ def run_network(
         snapshots=snapshots,
         deadline=network_deadline(network, config, None if memory_sources else memory, turns),
         reached=progress and progress.reached,
-        waves_file=waves_file and waves_file.with_suffix(f".{build.waves}"),
+        waves=waves,
     )
+    if waves:
+        write_views(waves, build)
     outputs = read_outputs(result, snapshots, program, places, network, turns, config)
     check_outputs(outputs, pictures, network, config, memory)
     check_counters(result, config)

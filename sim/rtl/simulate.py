@@ -24,6 +24,9 @@ from mnv2.sim.rtl.build import build_simulation
 from mnv2.sim.rtl.cocotb_run import run_cocotb
 from mnv2.sim.rtl.memory_model import MemoryModel
 from mnv2.sim.rtl.verilog import generate
+from mnv2.sim.rtl.waveform.request import Waves
+from mnv2.sim.rtl.waveform.scope import WaveScope
+from mnv2.sim.rtl.waveform.traced_build import traced_main, traced_sources
 
 __all__ = ["TIMELINE_CYCLES", "Simulation", "build_accelerator", "memory_base", "simulate"]
 
@@ -81,7 +84,7 @@ def build_accelerator(
     *,
     memory_bytes=0,
     memory_sources=None,
-    waves=False,
+    waves: WaveScope | None = None,
     asserts=False,
     building=None,
     compiled=None,
@@ -97,7 +100,9 @@ def build_accelerator(
     memory_sources : function of (int, int), optional
         Called with the bits of the accelerator's port and the size of the memory: texts by file
         name that hold the module ``axi_memory``, in place of the project's own.
-    waves, asserts, building, compiled
+    waves : WaveScope, optional
+        Build the variant that can write a waveform with this in it.
+    asserts, building, compiled
         See `mnv2.sim.rtl.build.build_simulation`.
 
     Returns
@@ -115,11 +120,14 @@ def build_accelerator(
         **monitor_sources(),
         **{name: (_SOURCES / name).read_text() for name in ("register_port.sv", "testbench.sv")},
     }
+    main = (_SOURCES / "main.cpp").read_text()
+    if waves is not None:
+        sources, main = traced_sources(sources, waves), traced_main(main)
     return build_simulation(
         sources,
         "testbench",
-        main=(_SOURCES / "main.cpp").read_text(),
-        waves=waves,
+        main=main,
+        waves=waves is not None,
         asserts=asserts,
         # Another memory is run for a frame or two: its build takes longer than they do.
         fast=memory_sources is None,
@@ -152,7 +160,7 @@ def simulate(
     output=None,
     memory=None,
     deadline=100_000_000,
-    waves_file=None,
+    waves: Waves | None = None,
     snapshots=(),
     reached=None,
 ):
@@ -174,8 +182,8 @@ def simulate(
     memory : MemoryModel
     deadline : int
         Cycles after which the run is aborted.
-    waves_file : Path
-        Waveform to write, if the build has waves.
+    waves : Waves, optional
+        Waveform to write; the build has one of this scope.
     snapshots : sequence of (int, (int, int))
         For a number of finished descriptors, in order, the addresses of the map memory to look at
         then: the first, and one past the last.
@@ -232,13 +240,16 @@ def simulate(
                     f"+timeline={folder / 'timeline'}",
                     f"+deadline={deadline}",
                     *memory.plusargs(),
+                    *(waves.window.plusargs() if waves and waves.window else ()),
                 ],
-                waves_file=waves_file,
+                waves_file=waves.place.with_suffix(f".{build.waves}") if waves else None,
             )
         seconds = time.monotonic() - begin
         # The simulator writes without asking whether there was room.
         check_room(folder, _ELSEWHERE)
         result = json.loads((folder / "result.json").read_text())
+        if waves and waves.window:
+            waves.window.check_reached(result["cycles"])
         dumped = (folder / "dump.bin").read_bytes()
         _check_end(result, turns)
         timeline = np.loadtxt(folder / "timeline", dtype=np.int64, ndmin=2)

@@ -15,7 +15,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +30,6 @@ __all__ = [
     "find_toolchain",
     "find_verilator",
     "quote_for_make",
-    "waves_format",
 ]
 
 #: Oldest Verilator that cocotb 2 compiles against.
@@ -280,29 +278,6 @@ def _cocotb_libraries():
         )
     folder = quote_for_make(folder)
     return f"-L{folder} -Xlinker -rpath -Xlinker {folder} -lcocotbvpi_verilator"
-
-
-def waves_format(compiler):
-    """Format of waveform that a build can write: FST needs lz4 and zlib, VCD nothing.
-
-    Parameters
-    ----------
-    compiler : Tool
-        The C++ compiler.
-
-    Returns
-    -------
-    str
-        ``"fst"`` or ``"vcd"``.
-    """
-    program = (
-        "#include <lz4.h>\n#include <zlib.h>\n"
-        "int main() { return LZ4_versionNumber() < 0 || !zlibVersion(); }\n"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        command = [str(compiler.path), "-x", "c++", "-", "-o", f"{folder}/a.out", "-llz4", "-lz"]
-        done = subprocess.run(command, input=program, text=True, capture_output=True, check=False)
-    return "fst" if done.returncode == 0 else "vcd"
 
 
 def _find_processor(compiler):

@@ -30,6 +30,8 @@ __all__ = ["draw_accuracy", "draw_costs", "draw_layers", "write_plots"]
 WIDTH_MARKERS = {4: "v", 5: "D", 6: "^", 7: "s", 8: "o", 16: "P"}
 #: Agreement from which a format at the frontier is worth a label.
 LABELLED_SHARE = 0.2
+#: Inches of a picture whose title is whole, and of an entry of its legend.
+LEAST_WIDTH, LEGEND_WIDTH = 7.5, 1.9
 
 
 def write_plots(results, folder):
@@ -60,7 +62,8 @@ def draw_accuracy(results):
     rows = [("agree_top1", "first class is float's")]
     if results.reference:
         rows.insert(0, ("label_top1", "first class is the label's"))
-    figure = Figure(figsize=(1.2 + 2.9 * len(shown), 1.9 + 2.9 * len(rows)), layout="constrained")
+    width = max(1.2 + 2.9 * len(shown), LEAST_WIDTH)
+    figure = Figure(figsize=(width, 1.9 + 2.9 * len(rows)), layout="constrained")
     grid = figure.subplots(len(rows), len(shown), sharex=True, sharey=True, squeeze=False)
     widths = sorted({point.activation_bits for points in shown.values() for point in points})
     for place, (axes_row, (measure, words)) in enumerate(zip(grid, rows, strict=True)):
@@ -90,7 +93,8 @@ def draw_accuracy(results):
             if label not in labels:
                 handles.append(handle)
                 labels.append(label)
-    figure.legend(handles, labels, loc="outside lower left", ncols=len(labels))
+    columns = min(len(labels), int(width / LEGEND_WIDTH))
+    figure.legend(handles, labels, loc="outside lower left", ncols=columns)
     return figure
 
 

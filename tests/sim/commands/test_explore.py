@@ -44,6 +44,11 @@ def invoke(tmp_path, monkeypatch):
     [
         (["--device", "ZU3"], "There is no device 'ZU3'; did you mean ZU3EG"),
         (["--max-latency", "10"], "--max-latency must be a figure in s above 0, such as 10ms"),
+        (
+            ["--max-power", "1.5W"],
+            "Watts are not estimated, since the energies known here are of",
+        ),
+        (["--max-energy", "5mJ"], "--max-energy must be a ratio above 0, such as 12, not '5mJ'"),
         (["--min-fps", "fast"], "--min-fps must be frames a second above 0"),
         (["--max-bandwidth", "2GB"], "such as 2GB/s"),
         (["--objective", "speed"], "An objective must be one of fps"),

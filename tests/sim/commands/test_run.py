@@ -44,7 +44,7 @@ def test_wrong_blocks(text):
         parse_blocks(text, 5)
 
 
-def golden_run(model, tensors, *, config, memory, turns=1, waves_file=None, progress):
+def golden_run(model, tensors, *, config, memory, turns=1, waves=None, progress):
     """In place of the hardware's run: golden's tensors, and cycles that follow from the MACs."""
     network = model.network
     names = ["stem", *(block.name for block in network.blocks), "head", "classifier"]
@@ -74,7 +74,7 @@ def golden_run(model, tensors, *, config, memory, turns=1, waves_file=None, prog
     for number in range(20):
         progress.reached(number, 1000 * number)
     cycles = sum(layer.cycles for layer in layers)
-    assert waves_file is None
+    assert waves is None
     assert len(tensors) == config.frames
     return NetworkRun(
         layers=layers,
@@ -105,7 +105,7 @@ def test_run_of_the_whole_network(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
     names = {path.name for path in (tmp_path / "report").iterdir()}
     pictures = {"cycles.png", "bytes.png", "roofline.png", "frame.png"}
-    assert names == {"report.json", "report.csv", "tensors.npz", *pictures}
+    assert names == {"report.json", "report.csv", "tensors.npz", "trace.json", *pictures}
     dump = read_dump(tmp_path / "report")
     assert len(dump) == 17 + 3
     assert dump["logits_accumulator"].shape == (1, 1, 1000)
@@ -141,7 +141,7 @@ def test_two_pictures_abreast(tmp_path, monkeypatch):
     pictures = {"cycles.png", "bytes.png", "roofline.png", "frame.png"}
     dumps = {"tensors.npz", "tensors-2.npz"}
     assert {path.name for path in folder.iterdir()} == {
-        *("report.json", "report.csv", "report.html"),
+        *("report.json", "report.csv", "report.html", "trace.json"),
         *dumps,
         *pictures,
     }

@@ -153,12 +153,9 @@ def test_command(tmp_path):
     assert (out / "compare.png").stat().st_size > 10_000
     content = json.loads((out / "report.json").read_text())
     assert [one["name"] for one in content["reports"]] == ["small", "base"]
-    energies = [one["estimated_energy_joules"] for one in content["reports"]]
+    energies = [one["relative_energy"] for one in content["reports"]]
     assert energies == pytest.approx(
-        [
-            json.loads((one / "report.json").read_text())["estimated_energy_joules"]
-            for one in (small, base)
-        ]
+        [json.loads((one / "report.json").read_text())["relative_energy"] for one in (small, base)]
     )
     assert 0 < energies[0] != energies[1] > 0
     dsps = [one["estimated_resources"]["dsp"] for one in content["reports"]]

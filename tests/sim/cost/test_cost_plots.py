@@ -44,7 +44,7 @@ def test_energy_is_sorted(report):
     axes = draw_cost(report).axes[1]
     widths = [bar.get_width() for bar in axes.containers[0]]
     assert widths == sorted(widths)
-    assert sum(widths) == pytest.approx(report.energy.total * 1e6)
+    assert sum(widths) == pytest.approx(report.energy.total)
 
 
 def test_without_a_prediction_there_is_no_energy():

@@ -75,17 +75,27 @@ def test_energy_is_counts_times_the_table():
     }
     counts = count_operations(LAYERS, CONFIG, NETWORK)
     energy = frame_energy(LAYERS, CONFIG, energies, network=NETWORK)
-    assert energy.by_operation["multiply-accumulate"] == counts["multiply-accumulate"] * 1.5
+    # In multiples of the products, of which each takes 1.
+    parts = {name: part * NETWORK.macs for name, part in energy.by_operation.items()}
+    assert parts["multiply-accumulate"] == pytest.approx(counts["multiply-accumulate"] * 1.5)
     # 27 x 32 bits.
-    assert energy.by_operation["requantise"] == counts["requantise"] * (27 + 4 * 0.5)
+    assert parts["requantise"] == pytest.approx(counts["requantise"] * (27 + 4 * 0.5))
     # One summand is scaled by 9 of 32 bits, the sum by all.
-    assert energy.by_operation["residual addition"] == counts["residual addition"] * (
-        9 + 1 + 0.5 + 34
+    assert parts["residual addition"] == pytest.approx(
+        counts["residual addition"] * (9 + 1 + 0.5 + 34)
     )
-    assert energy.by_operation["pool"] == counts["pool"] * 0.5
-    assert energy.by_operation["read weights"] == counts["read weights"] * 3
-    assert energy.by_operation["external memory"] == counts["external memory"] * 7
+    assert parts["pool"] == pytest.approx(counts["pool"] * 0.5)
+    assert parts["read weights"] == pytest.approx(counts["read weights"] * 3)
+    assert parts["external memory"] == pytest.approx(counts["external memory"] * 7)
     assert energy.total == pytest.approx(sum(energy.by_operation.values()))
+
+
+def test_energy_has_no_unit():
+    """Energies of another technology, all twice as large, change nothing."""
+    once, twice = load_energies(), {name: 2 * value for name, value in load_energies().items()}
+    assert frame_energy(LAYERS, CONFIG, once, network=NETWORK).by_operation == pytest.approx(
+        frame_energy(LAYERS, CONFIG, twice, network=NETWORK).by_operation
+    )
 
 
 def test_narrow_factors_take_less():
@@ -106,7 +116,9 @@ def test_the_whole_network():
     assert counts["multiply-accumulate"] == 300_774_272
     assert counts["external memory"] == 8 * 3_784_872
     energy = frame_energy(layers, PRESETS["base"], load_energies(), network=network)
-    assert 1e-4 < energy.total < 1e-2
+    # The products themselves with their sums are 1.5 of it.
+    assert energy.by_operation["multiply-accumulate"] == pytest.approx(1.5)
+    assert energy.total > 3
 
 
 def test_table_that_comes_along():
@@ -132,6 +144,7 @@ def test_a_table_replaces_what_it_names(tmp_path):
         ("dram_bit = inf\n", "0 or more picojoules, not inf"),
         ('dram_bit = "8"\n', "0 or more picojoules, not '8'"),
         ("dram_bit = true\n", "0 or more picojoules, not True"),
+        ("multiply_8x8 = 0\n", "must be more than 0, since all others"),
         ("dram_bit\n", "not valid TOML"),
     ],
 )

@@ -29,8 +29,8 @@ def test_everything_of_the_front_is_there(results, tmp_path):
         predicted = row["predicted"]
         assert predicted["cycles"] == sum(layer["cycles"] for layer in predicted["layers"])
         assert predicted["cycles"] == design.cycles
-        assert predicted["energy_joules"] == pytest.approx(
-            sum(predicted["energy_joules_by_operation"].values())
+        assert predicted["relative_energy"] == pytest.approx(
+            sum(predicted["relative_energy_by_operation"].values())
         )
         assert row["configuration"]["outputs"] == design.config.outputs
         assert row["command"] == design.command

@@ -235,3 +235,21 @@ def test_two_frames_abreast():
     alone = render_page(run_page(example_network_report(), COMMAND))
     assert "abreast" not in alone
     assert "second picture" not in alone
+
+
+def test_wide_tables_take_the_margins(network_page, visit):
+    """On 1,400 pixels no table of a run is cut, and the page itself does not scroll sideways."""
+    for width in (1400, 390):
+        with visit(network_page, width=width) as seen:
+            page = "document.documentElement"
+            assert seen.page.evaluate(f"{page}.scrollWidth <= {page}.clientWidth")
+            cut = seen.page.evaluate(
+                "[...document.querySelectorAll('.scroll')]"
+                ".filter(one => one.scrollWidth > one.clientWidth + 1).length"
+            )
+            assert (cut == 0) == (width == 1400)
+            boxes = seen.page.evaluate(
+                "[...document.querySelectorAll('.table')].map(one => one.getBoundingClientRect())"
+                ".map(box => [box.left, box.right])"
+            )
+            assert all(left >= 0 and right <= width for left, right in boxes)

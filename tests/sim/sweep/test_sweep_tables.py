@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from mnv2.sim.sweep import sweep_plots
+from mnv2.sim.sweep import sweep_plots, sweep_series
 from mnv2.sim.sweep.comparison import smallest_of_the_best
 from mnv2.sim.sweep.grid import AXES, Point, position
 from mnv2.sim.sweep.hardware import HardwareRun
@@ -278,3 +278,19 @@ def test_sweep_of_one_format_is_drawn(prepared, tmp_path):
     }
     sweep_plots.write_plots(SweepResults(prepared, one, {}), tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_plain_sweep_has_its_whole_title(results):
+    """One way of quantising is one panel: title and legend are within the picture all the same."""
+    points = next(iter(sweep_series.panels(sweep_series.found_points(results)).values()))
+    plain = dataclasses.replace(
+        results, figures={point: results.figures[point] for point in points}
+    )
+    figure = sweep_plots.draw_accuracy(plain)
+    figure.draw_without_rendering()
+    assert len(figure.axes) == 2
+    (title,) = [text for text in figure.texts if text.get_text().startswith("What bits cost")]
+    for part in (title, *figure.legends):
+        box = part.get_window_extent()
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1
