@@ -8,6 +8,7 @@ import typer
 from mnv2.sim.commands.options.accelerator import Config, Settings
 from mnv2.sim.commands.options.model import (
     BiasCorrection,
+    BlockReconstruction,
     Calibration,
     Labels,
     Model,
@@ -42,7 +43,15 @@ PICTURES, HARDWARE = "Pictures and network", "Hardware"
 
 @prints_json
 @in_panel(
-    PICTURES, "model", "size", "normalization", "resize", "labels", "calibration", "bias_correction"
+    PICTURES,
+    "model",
+    "size",
+    "normalization",
+    "resize",
+    "labels",
+    "calibration",
+    "bias_correction",
+    "block_reconstruction",
 )
 @in_panel(HARDWARE, "config", "settings")
 def accuracy(
@@ -77,7 +86,8 @@ def accuracy(
     resize: Resize = None,
     labels: Labels = None,
     calibration: Calibration = "bundled",
-    bias_correction: BiasCorrection = False,
+    bias_correction: BiasCorrection = None,
+    block_reconstruction: BlockReconstruction = False,
     output: NewFolder = None,
     resume: Resume = None,
     workers: Workers = None,
@@ -120,6 +130,8 @@ def accuracy(
 
     - mnv2 accuracy --images flowers --model flowers.tflite --labels flowers.txt --resize stretch
 
+    - mnv2 accuracy --images judged --set weight_bits=4 --block-reconstruction --calibration others
+
     - mnv2 accuracy --resume runs/accuracy-2030-01-01T12-00-00
     """
     from mnv2.sim.accuracy.accuracy_files import write_accuracy
@@ -153,6 +165,7 @@ def accuracy(
         multiplier_bits=arithmetic.multiplier_bits,
         rounding=arithmetic.rounding,
         bias_correction=bias_correction,
+        block_reconstruction=block_reconstruction,
     )
     request = stated_request(context, work, request)
     progress = CampaignBar("Pictures")

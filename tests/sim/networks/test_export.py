@@ -123,10 +123,12 @@ def test_calibration_on_a_folder(tmp_path, monkeypatch):
         return open_model(path, input_size=32, calibration=str(folder))
 
     opened = calibrated()
-    assert opened.calibrated_on == "3 pictures of photographs"
+    assert opened.calibrated_on == "3 pictures of photographs, biases corrected"
     assert opened.name == str(path)
     result = invoke("export", "--model", path, "--size", 32, folder, tmp_path / "x.npz")
-    assert result.stdout.rstrip().endswith("bytes, calibrated on 3 pictures of photographs")
+    assert result.stdout.rstrip().endswith(
+        "bytes, calibrated on 3 pictures of photographs, biases corrected"
+    )
     same = open_model(tmp_path / "x.npz").integer
     np.testing.assert_array_equal(same.head.bias, opened.integer.head.bias)
     (folder / "2.png").unlink()
@@ -226,7 +228,7 @@ def test_a_file_does_not_take_the_place_of_a_pipe(files, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["npz", "tflite"])
 def test_corrected_biases_go_out_and_come_back(suffix, tmp_path):
-    """The option changes biases alone; LiteRT runs what comes of it, as all commands do."""
+    """Correction is the default and changes biases alone; LiteRT runs what comes of it."""
     path = tmp_path / "weights"
     network = mobilenet_v2(0.35, 32, classes=3)
     path.write_bytes(float_file(network, np.random.default_rng(4)))
@@ -237,14 +239,20 @@ def test_corrected_biases_go_out_and_come_back(suffix, tmp_path):
         Image.fromarray(pixels).save(pictures / f"{number}.png")
     out = tmp_path / f"out.{suffix}"
     options = ["--model", path, "--size", 32, "--calibration", pictures]
-    done = invoke("export", *options, "--bias-correction", out)
+    done = invoke("export", *options, out)
     assert done.exit_code == 0, done.output
     assert "calibrated on 3 pictures of calibration, biases corrected" in done.stdout
-    plain = open_model(path, input_size=32, calibration=str(pictures)).integer
-    corrected = open_model(
-        path, input_size=32, calibration=str(pictures), bias_correction=True
+    plain = open_model(
+        path, input_size=32, calibration=str(pictures), bias_correction=False
     ).integer
+    corrected = open_model(path, input_size=32, calibration=str(pictures)).integer
     back = open_model(out).integer
+    bare = tmp_path / f"bare.{suffix}"
+    done = invoke("export", *options, "--no-bias-correction", bare)
+    assert done.exit_code == 0, done.output
+    assert "biases corrected" not in done.stdout
+    for before, again in zip(plain.layers, open_model(bare).integer.layers, strict=True):
+        np.testing.assert_array_equal(before.bias, again.bias)
     for before, after, again in zip(plain.layers, corrected.layers, back.layers, strict=True):
         np.testing.assert_array_equal(after.bias, again.bias)
         np.testing.assert_array_equal(before.weights, after.weights)
