@@ -5,7 +5,7 @@ another: its inputs are those that the units before it give in integers, its tar
 float network has there, so that each unit makes up for what is lost before it. All layers of a
 unit are trained together, with their biases, on random parts of the pictures' maps; then every
 weight is an integer, and the bias of the unit's last layer takes the mean error that is left. The
-head and the classifier are trained on means of parts, since only the mean of the head's map is read.
+head and the classifier are trained on means of parts: of the head's map only the mean is read.
 
 Training is in float32: roundings may differ from one kind of processor to another. What is made of
 them is a model in integers like any other.

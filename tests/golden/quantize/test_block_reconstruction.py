@@ -20,6 +20,14 @@ OPTIONS = QuantizationOptions(3, weight_range_method="least-squares", block_reco
 TRAINING, JUDGED = 70, 6
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short():
+    """A small network needs fewer steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(block_reconstruction, "STEPS", 120)
+        yield
+
+
 @pytest.fixture(scope="module")
 def model():
     return small_model(np.random.default_rng(5))

@@ -204,6 +204,7 @@ def test_what_is_refused(sets, tmp_path):
         ({"images": str(tmp_path / "flat"), **integers}, "there is nothing to measure"),
         ({**integers, "calibration": str(sets / "calibration")}, "nothing to calibrate on"),
         ({**integers, "bias_correction": True}, "is in integers: its biases are not corrected"),
+        ({**integers, "block_reconstruction": True}, "its roundings are not trained"),
     ):
         with pytest.raises(UserError, match=words):
             prepare_small(sets, **options)
