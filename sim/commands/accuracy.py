@@ -19,6 +19,7 @@ from mnv2.sim.commands.options.model import (
     given,
 )
 from mnv2.sim.commands.options.panel import in_panel
+from mnv2.sim.commands.options.picture_set import PICTURES, Images, Limit, Seed
 from mnv2.sim.commands.options.work import (
     NewFolder,
     Resume,
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from mnv2.sim.accuracy.hardware import PictureRun
     from mnv2.sim.accuracy.judge import AccuracyResults
 
-#: Panels of the help.
-PICTURES, HARDWARE = "Pictures and network", "Hardware"
+#: Panel of the help.
+HARDWARE = "Hardware"
 
 
 @prints_json
@@ -56,31 +57,10 @@ PICTURES, HARDWARE = "Pictures and network", "Hardware"
 @in_panel(HARDWARE, "config", "settings")
 def accuracy(
     context: typer.Context,
-    images: Annotated[
-        str,
-        typer.Option(
-            metavar="DIR|FILE|bundled",
-            help="Pictures to evaluate on: a folder with a folder for each class, a list file, a "
-            "folder of pictures, or bundled, 120 easy photographs of installed packages.",
-            rich_help_panel=PICTURES,
-        ),
-    ] = "bundled",
+    images: Images = "bundled",
     model: Model = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Evaluate on at most N pictures, sampled at random.",
-            rich_help_panel=PICTURES,
-        ),
-    ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(
-            min=0, help="Seed of that sampling, and of --rtl's.", rich_help_panel=PICTURES
-        ),
-    ] = 1,
+    limit: Limit = None,
+    seed: Seed = 1,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
     resize: Resize = None,
