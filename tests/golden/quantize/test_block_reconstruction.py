@@ -10,6 +10,7 @@ from mnv2.golden.arithmetic import Arithmetic
 from mnv2.golden.fixed_point import dequantize
 from mnv2.golden.quantize import QuantizationOptions, calibrate, quantize_image, quantize_model
 from mnv2.golden.quantize.equalization import equalize
+from mnv2.golden.quantized_layer import with_arithmetic
 from tests.golden.quantize.networks import small_model, small_network, small_pictures
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -140,9 +141,13 @@ def test_what_training_sees_is_the_map_s_part(model, pictures):
 
 
 def test_integers_are_what_training_took_them_for(model, pictures, calibration, trained):
-    """The stem's output in integers is what the units after it were given."""
+    """The stem's output in integers is what the units after it were given.
+
+    Within a step of LiteRT's two roundings, and equal to what one rounding gives but for halves.
+    """
     (unit, *_) = block_reconstruction.find_units(model.network)
     record = trained.stem
+    once = with_arithmetic(record, Arithmetic(rounding="single"))
     affine = {
         "input": (trained.input_scale, trained.input_zero_point),
         "stem": (record.output_scale, record.output_zero_point),
@@ -154,10 +159,12 @@ def test_integers_are_what_training_took_them_for(model, pictures, calibration, 
     bias = torch.tensor((record.bias * product).astype(np.float32))
     made = block_reconstruction._run(unit, {"stem": (weights, bias)}, given, grids).numpy()
     for picture, seen in zip(pictures[:2], made, strict=True):
-        integers = trained.run(quantize_image(picture, trained))["stem"]
-        real = dequantize(integers, record.output_scale, record.output_zero_point)
-        assert np.abs(seen - real).max() <= 1.001 * record.output_scale
-        assert np.mean(np.abs(seen - real) > 0.5 * record.output_scale) < 0.01
+        image = quantize_image(picture, trained)
+        for form, share in ((record, 0.2), (once, 0.02)):
+            real = dequantize(form.run(image), record.output_scale, record.output_zero_point)
+            off = np.abs(seen - real) / record.output_scale
+            assert off.max() < 1.01
+            assert np.mean(off > 0.5) < share
 
 
 def test_statistics_are_of_some_of_the_pictures(calibration, pictures):
@@ -198,5 +205,5 @@ def test_units_end_at_blocks():
         "head",
         "classifier",
     ]
-    assert [unit.source for unit in units][:3] == ["input", "stem", "block1.project"]
-    assert sum(unit.add is not None for unit in units) == 1
+    assert [unit.source for unit in units][:3] == ["input", "stem", "block1.add"]
+    assert [unit.add for unit in units if unit.add] == ["block1.add", "block3.add"]
