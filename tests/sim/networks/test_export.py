@@ -137,7 +137,7 @@ def test_calibration_on_a_folder(tmp_path, monkeypatch):
         x.output_scale for x in other.integer.layers
     ]
     monkeypatch.setattr(calibration_pictures, "CALIBRATION_LIMIT", 1)
-    assert calibrated().calibrated_on == "1 picture of photographs"
+    assert calibrated().calibrated_on == "1 picture of photographs, biases corrected"
     (folder / "0.png").write_bytes(b"x")
     (folder / "1.png").write_bytes(b"x")
     with pytest.raises(UserError, match="not an image"):
