@@ -32,7 +32,7 @@ from mnv2.golden.summary import short_repr
 STEPS, BATCH, PART = 400, 32, 7
 #: Rates of Adam for what is rounded and for biases.
 ROUNDING_RATE, BIAS_RATE = 0.04, 1e-3
-#: Weight of the penalty, steps without it, and its exponent at its first step and its last.
+#: Weight of the penalty, the share of steps before it begins, and its exponent then and at the end.
 PENALTY, FREE, EXPONENTS = 0.01, 0.2, (20.0, 2.0)
 #: Side of the part of the head's map that is averaged, for the head and the classifier.
 POOLED = 4
@@ -47,7 +47,7 @@ SPATIAL = ("stem", "depthwise")
 
 @dataclass(frozen=True, eq=False)
 class Rounded:
-    """What training gives of a layer.
+    """The result of training of a layer.
 
     Attributes
     ----------
@@ -255,11 +255,11 @@ class _Map:
         return self.values[chosen, rows, columns]
 
     def read(self, part):
-        """What the unit is given of a part of its inputs."""
+        """The input of the unit, of a part of its inputs."""
         return part
 
     def of(self, output):
-        """What is compared with it, of a unit's output."""
+        """The part of a unit's output that is compared with it."""
         return output
 
 

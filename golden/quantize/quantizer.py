@@ -93,7 +93,7 @@ def _needed_statistics(calibration, options):
 
 
 def _train(model, pictures, affine, options, progress):
-    """What training makes of each layer; PyTorch is loaded here."""
+    """The trained form of each layer; PyTorch is loaded here."""
     if not pictures:
         raise ValueError(
             "The calibration must be made for options with block_reconstruction=True; pass them to "

@@ -234,7 +234,7 @@ def open_model(
 
 
 def _repairs(options):
-    """What was repaired, after the words of what was calibrated on."""
+    """The repairs, after the words of what was calibrated on."""
     if options.block_reconstruction:
         return ", roundings trained"
     return ", biases corrected" if options.bias_correction else ""
