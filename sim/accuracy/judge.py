@@ -172,9 +172,7 @@ def _open(
                 f"The model {request.model} is in integers: its biases are not corrected"
             )
         if request.block_reconstruction:
-            raise UserError(
-                f"The model {request.model} is in integers: its roundings are not trained"
-            )
+            raise UserError(f"{request.model} is in integers: its roundings are not trained")
         assert request.model is not None
         rows, columns = graph_picture_size(graph, "pictures")
         shape = graph.tensors[graph.outputs[0]].shape
