@@ -30,6 +30,9 @@ GPU_ALLOWED = GOLDEN_ALLOWED | {"torch", "triton"}
 #: Compiled inner loops, which are optional: `mnv2.golden.fast.kernels` has them in numpy.
 COMPILED = ("byte_cpu", "byte_kernels", "compiled", "vector_code")
 COMPILED_ALLOWED = GOLDEN_ALLOWED | {"llvmlite", "numba"}
+#: Roundings that are trained, which is optional; one function loads them.
+TRAINED = ("block_reconstruction", "soft_rounding")
+TRAINED_ALLOWED = GOLDEN_ALLOWED | {"torch"}
 EXPORTERS_ALLOWED = GOLDEN_ALLOWED | {"flatbuffers", "tflite"}
 
 
@@ -75,6 +78,8 @@ def test_golden_needs_numpy_alone():
             if "importers" in path.parts
             else COMPILED_ALLOWED
             if path.parent == ROOT / "golden/fast" and path.stem in COMPILED
+            else TRAINED_ALLOWED
+            if path.parent == ROOT / "golden/quantize" and path.stem in TRAINED
             else GPU_ALLOWED
             if path.parent == ROOT / "golden/gpu"
             else GOLDEN_ALLOWED

@@ -4,7 +4,7 @@
 `histogram` and `moments`, collects statistics from pictures, and `calibration` those that a set of
 options needs. `ranges` and `scales` choose ranges, scales and zero points; `integer_record` makes
 the integer model's records of them; `equalization`, `bias_correction` and `adaptive_rounding`
-repair; `quantizer` does it all.
+repair, `block_reconstruction` trains, of `soft_rounding`'s weights; `quantizer` does it all.
 """
 
 from mnv2.golden.quantize.calibration import Calibration, calibrate

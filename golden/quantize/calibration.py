@@ -11,6 +11,9 @@ from mnv2.golden.quantize.options import QuantizationOptions
 from mnv2.golden.quantize.range_statistics import RangeStatistics, collect_statistics
 from mnv2.golden.summary import short_repr
 
+#: Pictures of training that statistics are collected from, at most.
+STATISTICS_PICTURES = 64
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -22,16 +25,22 @@ class Calibration:
         Of the float network (False) and of the equalised one (True), where asked for.
     input_range : (float, float) or None
         What the input can hold by its definition.
+    pictures : tuple of float32 [H, W, 3]
+        Those of training; empty where nothing is trained.
     """
 
     statistics: dict[bool, RangeStatistics]
     input_range: tuple[float, float] | None = None
+    pictures: tuple = ()
 
     __repr__ = short_repr
 
 
 def calibrate(model, images, options=None, input_range=None, progress=None):
     """Collect what some options need, in one pass over the pictures for each network.
+
+    Where the roundings are trained, hundreds of pictures are kept for it, and statistics are those
+    of `STATISTICS_PICTURES` of them, at equal distances.
 
     Parameters
     ----------
@@ -51,6 +60,9 @@ def calibrate(model, images, options=None, input_range=None, progress=None):
     asked = [options] if isinstance(options, QuantizationOptions) else list(options)
     networks = sorted({x.equalization for x in asked})
     statistics = {}
+    kept = tuple(images) if any(x.block_reconstruction for x in asked) else ()
+    if kept:
+        images = kept[:: -(-len(kept) // STATISTICS_PICTURES)]
     for turn, equalization in enumerate(networks):
         gram = any(x.adaptive_rounding for x in asked if x.equalization == equalization)
         statistics[equalization] = collect_statistics(
@@ -59,7 +71,7 @@ def calibrate(model, images, options=None, input_range=None, progress=None):
             _shifted(progress, turn * len(images), len(networks) * len(images)),
             gram,
         )
-    return Calibration(statistics, input_range)
+    return Calibration(statistics, input_range, kept)
 
 
 def _shifted(progress, offset, total):

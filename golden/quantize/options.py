@@ -50,6 +50,9 @@ class QuantizationOptions:
         See `mnv2.golden.quantize.bias_correction`.
     adaptive_rounding : bool
         See `mnv2.golden.quantize.adaptive_rounding`.
+    block_reconstruction : bool
+        See `mnv2.golden.quantize.block_reconstruction`, which rounds weights and corrects biases
+        by training, so that the two repairs before it are not made.
 
     Raises
     ------
@@ -70,6 +73,7 @@ class QuantizationOptions:
     equalization: bool = False
     bias_correction: bool = False
     adaptive_rounding: bool = False
+    block_reconstruction: bool = False
 
     def __post_init__(self):
         _check_bits("weight_bits", self.weight_bits, WEIGHT_BITS, "2 to 8")

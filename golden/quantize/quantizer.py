@@ -15,7 +15,7 @@ from mnv2.golden.quantize.scales import nearest_integers, tensor_parameters, wei
 from mnv2.golden.quantized_block import QuantizedBlock
 from mnv2.golden.quantized_layer import with_arithmetic
 
-REPAIRS = ("equalization", "bias_correction", "adaptive_rounding")
+REPAIRS = ("equalization", "bias_correction", "adaptive_rounding", "block_reconstruction")
 
 
 def quantize_model(model, calibration, options=None, progress=None):
@@ -30,7 +30,8 @@ def quantize_model(model, calibration, options=None, progress=None):
         tensor that `FloatModel.run` names; then no repair can be made.
     options : QuantizationOptions, optional
     progress : function of (done, total), optional
-        Called after each layer that is rounded adaptively, the one step that takes seconds.
+        Called after each layer that is rounded adaptively, which takes seconds, or after each unit
+        whose roundings are trained, which takes minutes.
 
     Returns
     -------
@@ -59,7 +60,8 @@ def quantize_model(model, calibration, options=None, progress=None):
     else:
         ranges = calibration
     model = equalize(model) if options.equalization else model.folded()
-    return _assemble(model, ranges, statistics, options, progress)
+    pictures = calibration.pictures if isinstance(calibration, Calibration) else ()
+    return _assemble(model, ranges, statistics, options, progress, pictures)
 
 
 def quantize_image(image, model):
@@ -90,6 +92,22 @@ def _needed_statistics(calibration, options):
     return statistics
 
 
+def _train(model, pictures, affine, options, progress):
+    """The trained form of each layer; PyTorch is loaded here."""
+    if not pictures:
+        raise ValueError(
+            "The calibration must be made for options with block_reconstruction=True; pass them to "
+            "calibrate"
+        )
+    try:
+        from mnv2.golden.quantize.block_reconstruction import reconstruct
+    except ImportError:
+        raise ValueError(
+            "Training of roundings needs PyTorch, which is not installed: pip install 'mnv2[gpu]'"
+        ) from None
+    return reconstruct(model, pictures, affine, options, progress)
+
+
 def _truncated(layer, weights, affine):
     """The mean loss of a layer's outputs to truncation: half a step for each one made.
 
@@ -103,7 +121,7 @@ def _truncated(layer, weights, affine):
     return (affine[layer.name][0] + add) / 2
 
 
-def _assemble(model, ranges, statistics, options, progress):
+def _assemble(model, ranges, statistics, options, progress, pictures):
     """The QuantizedModel of a folded model."""
     network, arithmetic = model.network, options.arithmetic
     ranges = dict(ranges)
@@ -113,15 +131,15 @@ def _assemble(model, ranges, statistics, options, progress):
         for name, (low, high) in ranges.items()
     }
     count, done = len(model.layers), 0
+    trained = {}
+    if options.block_reconstruction:
+        trained = _train(model, pictures, affine, options, progress)
 
-    def convolution(layer, source):
+    def rounded(layer, weights, bias, source, bits):
+        """(scales, integers, bias) of a layer, repaired as the options say."""
         nonlocal done
-        record, bits = model.layers[layer.name], options.weight_bits_of(layer.name)
-        bias = (
-            record.bias if record.bias is not None else np.zeros(layer.output_channels, np.float32)
-        )
         scales = weight_scales(
-            record.weights,
+            weights,
             bias,
             affine[source][0],
             bits,
@@ -133,18 +151,29 @@ def _assemble(model, ranges, statistics, options, progress):
             moments = statistics.moments[layer.name]
             # A mean error is the bias correction's to take off, if there is one.
             gram = moments.covariance() if options.bias_correction else moments.gram
-            integers = adaptive_integers(layer, record.weights, scales, gram, bits)
+            integers = adaptive_integers(layer, weights, scales, gram, bits)
             done += 1
             if progress is not None:
                 progress(done, count)
         else:
-            integers = nearest_integers(record.weights, scales, bits)
+            integers = nearest_integers(weights, scales, bits)
         if options.bias_correction:
-            bias = corrected_bias(
-                layer, record.weights, bias, integers, scales, statistics.moments[layer.name].mean()
-            )
-            if arithmetic.rounding == "truncate":
-                bias = bias + _truncated(layer, record.weights, affine)
+            mean = statistics.moments[layer.name].mean()
+            bias = corrected_bias(layer, weights, bias, integers, scales, mean)
+        return scales, integers, bias
+
+    def convolution(layer, source):
+        record, bits = model.layers[layer.name], options.weight_bits_of(layer.name)
+        bias = (
+            record.bias if record.bias is not None else np.zeros(layer.output_channels, np.float32)
+        )
+        if layer.name in trained:
+            made = trained[layer.name]
+            scales, integers, bias = made.scales, made.integers, made.bias
+        else:
+            scales, integers, bias = rounded(layer, record.weights, bias, source, bits)
+        if arithmetic.rounding == "truncate" and (trained or options.bias_correction):
+            bias = bias + _truncated(layer, record.weights, affine)
         ceiling = 6.0 if record.ceiling is None else float(record.ceiling.max())
         return layer_record(
             layer,

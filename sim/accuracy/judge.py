@@ -26,7 +26,11 @@ from mnv2.sim.networks.files import hash_file, holds_floats, load_graph
 from mnv2.sim.networks.graph_inputs import graph_picture_size
 from mnv2.sim.networks.inputs import choose_input_normalization
 from mnv2.sim.networks.open import open_model
-from mnv2.sim.pictures.calibration_pictures import BUNDLED, find_calibration
+from mnv2.sim.pictures.calibration_pictures import (
+    BUNDLED,
+    calibration_limit,
+    find_calibration,
+)
 from mnv2.sim.pictures.class_names import ClassNames, known_class_names
 from mnv2.sim.pictures.decode import CHUNK_PICTURES, decode_pictures
 from mnv2.sim.pictures.image_sets import ImageSet, Picture, choose_pictures, find_image_set
@@ -134,7 +138,8 @@ def prepare_accuracy(
     _check_usable(image_set, size, resizing)
     calibration: tuple[str, ...] = ()
     if judged.model is not None and judged.model.calibrated_on is not None:
-        calibration = find_calibration(request.calibration).hashes()
+        limit = calibration_limit(request.block_reconstruction)
+        calibration = find_calibration(request.calibration, limit).hashes()
         _check_disjoint(calibration, hashes, image_set.pictures)
     digest = hashlib.sha256()
     for picture, content in zip(image_set.pictures, hashes, strict=True):
@@ -166,6 +171,8 @@ def _open(
             raise UserError(
                 f"The model {request.model} is in integers: its biases are not corrected"
             )
+        if request.block_reconstruction:
+            raise UserError(f"{request.model} is in integers: its roundings are not trained")
         assert request.model is not None
         rows, columns = graph_picture_size(graph, "pictures")
         shape = graph.tensors[graph.outputs[0]].shape
@@ -183,6 +190,7 @@ def _open(
         activation_bits=request.activation_bits,
         arithmetic=Arithmetic(request.multiplier_bits, request.rounding),
         bias_correction=request.bias_correction,
+        block_reconstruction=request.block_reconstruction,
         calibration=request.calibration,
         resize=request.resize,
         labels=request.labels,

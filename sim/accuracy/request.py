@@ -37,7 +37,8 @@ class AccuracyRequest(CampaignRequest):
         Bits that a float network is quantised to.
     multiplier_bits, rounding
         Arithmetic that it is quantised for, see `mnv2.golden.arithmetic.Arithmetic`.
-    bias_correction : bool
+    bias_correction : bool or None
+    block_reconstruction : bool
         See `mnv2.sim.networks.open.open_model`.
     """
 
@@ -57,7 +58,8 @@ class AccuracyRequest(CampaignRequest):
     activation_bits: int = 8
     multiplier_bits: int = 32
     rounding: str = "double"
-    bias_correction: bool = False
+    bias_correction: bool | None = None
+    block_reconstruction: bool = False
 
     def __post_init__(self) -> None:
         if self.resize is not None:

@@ -8,6 +8,7 @@ import typer
 from mnv2.sim.commands.options.accelerator import Config, Settings
 from mnv2.sim.commands.options.model import (
     BiasCorrection,
+    BlockReconstruction,
     Calibration,
     Labels,
     Model,
@@ -18,6 +19,7 @@ from mnv2.sim.commands.options.model import (
     given,
 )
 from mnv2.sim.commands.options.panel import in_panel
+from mnv2.sim.commands.options.picture_set import PICTURES, Images, Limit, Seed
 from mnv2.sim.commands.options.work import (
     NewFolder,
     Resume,
@@ -36,48 +38,36 @@ if TYPE_CHECKING:
     from mnv2.sim.accuracy.hardware import PictureRun
     from mnv2.sim.accuracy.judge import AccuracyResults
 
-#: Panels of the help.
-PICTURES, HARDWARE = "Pictures and network", "Hardware"
+#: Panel of the help.
+HARDWARE = "Hardware"
 
 
 @prints_json
 @in_panel(
-    PICTURES, "model", "size", "normalization", "resize", "labels", "calibration", "bias_correction"
+    PICTURES,
+    "model",
+    "size",
+    "normalization",
+    "resize",
+    "labels",
+    "calibration",
+    "bias_correction",
+    "block_reconstruction",
 )
 @in_panel(HARDWARE, "config", "settings")
 def accuracy(
     context: typer.Context,
-    images: Annotated[
-        str,
-        typer.Option(
-            metavar="DIR|FILE|bundled",
-            help="Pictures to evaluate on: a folder with a folder for each class, a list file, a "
-            "folder of pictures, or bundled, 120 easy photographs of installed packages.",
-            rich_help_panel=PICTURES,
-        ),
-    ] = "bundled",
+    images: Images = "bundled",
     model: Model = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Evaluate on at most N pictures, sampled at random.",
-            rich_help_panel=PICTURES,
-        ),
-    ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(
-            min=0, help="Seed of that sampling, and of --rtl's.", rich_help_panel=PICTURES
-        ),
-    ] = 1,
+    limit: Limit = None,
+    seed: Seed = 1,
     size: Size = None,
     normalization: PixelNormalization = Normalization.AUTO,
     resize: Resize = None,
     labels: Labels = None,
     calibration: Calibration = "bundled",
-    bias_correction: BiasCorrection = False,
+    bias_correction: BiasCorrection = None,
+    block_reconstruction: BlockReconstruction = False,
     output: NewFolder = None,
     resume: Resume = None,
     workers: Workers = None,
@@ -120,6 +110,8 @@ def accuracy(
 
     - mnv2 accuracy --images flowers --model flowers.tflite --labels flowers.txt --resize stretch
 
+    - mnv2 accuracy --images judged --set weight_bits=4 --block-reconstruction --calibration others
+
     - mnv2 accuracy --resume runs/accuracy-2030-01-01T12-00-00
     """
     from mnv2.sim.accuracy.accuracy_files import write_accuracy
@@ -153,6 +145,7 @@ def accuracy(
         multiplier_bits=arithmetic.multiplier_bits,
         rounding=arithmetic.rounding,
         bias_correction=bias_correction,
+        block_reconstruction=block_reconstruction,
     )
     request = stated_request(context, work, request)
     progress = CampaignBar("Pictures")

@@ -8,6 +8,7 @@ import typer
 
 from mnv2.sim.commands.options.model import (
     BiasCorrection,
+    BlockReconstruction,
     Calibration,
     Labels,
     Model,
@@ -45,7 +46,11 @@ def export(
     resize: Resize = None,
     labels: Labels = None,
     calibration: Calibration = "bundled",
-    bias_correction: BiasCorrection = False,
+    bias_correction: BiasCorrection = None,
+    block_reconstruction: BlockReconstruction = False,
+    weight_bits: Annotated[
+        int, typer.Option(min=2, max=8, metavar="N", help="Bits of a float model's weights.")
+    ] = 8,
 ):
     """Write the quantised network for other programs: .tflite for LiteRT, .npz for numpy.
 
@@ -62,7 +67,7 @@ def export(
 
     - mnv2 export imagenet/val mobilenet_v2.tflite
 
-    - mnv2 export --bias-correction better.npz
+    - mnv2 export --weight-bits 4 --block-reconstruction --calibration pictures small.npz
 
     - mnv2 export --model weights.h5 --format npz integers.npz
     """
@@ -90,6 +95,8 @@ def export(
             input_size=size,
             calibration=source,
             bias_correction=bias_correction,
+            block_reconstruction=block_reconstruction,
+            weight_bits=weight_bits,
             resize=resize,
             labels=labels,
             progress=progress,

@@ -1,10 +1,12 @@
 """`mnv2 lab accuracy`: the documentation's table of formats, on a set of pictures."""
 
 import dataclasses
-from typing import Annotated
 
 import typer
 
+from mnv2.sim.commands.options.model import Calibration
+from mnv2.sim.commands.options.panel import in_panel
+from mnv2.sim.commands.options.picture_set import PICTURES, Images, Limit, Seed
 from mnv2.sim.commands.options.work import (
     Device,
     NewFolder,
@@ -19,27 +21,13 @@ from mnv2.sim.commands.options.work import (
 __all__ = ["accuracy"]
 
 
+@in_panel(PICTURES, "calibration")
 def accuracy(
     context: typer.Context,
-    images: Annotated[
-        str,
-        typer.Option(
-            metavar="DIR|FILE|bundled",
-            help="Pictures of ImageNet's classes, as for mnv2 sweep; bundled: 120 easy ones.",
-        ),
-    ] = "bundled",
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="At most N pictures, sampled at random."),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of that sampling.")] = 1,
-    calibration: Annotated[
-        str,
-        typer.Option(
-            metavar="DIR|FILE|bundled",
-            help="Pictures to calibrate on; bundled: 49 crops of 7 photographs.",
-        ),
-    ] = "bundled",
+    images: Images = "bundled",
+    limit: Limit = None,
+    seed: Seed = 1,
+    calibration: Calibration = "bundled",
     output: NewFolder = None,
     resume: Resume = None,
     workers: Workers = None,

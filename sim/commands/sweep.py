@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnv2.sim.commands.options.model import (
+    Calibration,
     Labels,
     Normalization,
     PixelNormalization,
@@ -14,6 +15,8 @@ from mnv2.sim.commands.options.model import (
     given,
 )
 from mnv2.sim.commands.options.page import Html, check_page
+from mnv2.sim.commands.options.panel import in_panel
+from mnv2.sim.commands.options.picture_set import PICTURES, Images, Limit, Seed
 from mnv2.sim.commands.options.work import (
     Device,
     NewFolder,
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from mnv2.sim.sweep.sweep_records import SweepResults
 
 #: Panels of the help.
-FORMATS, PICTURES, HARDWARE = "Formats", "Pictures and network", "Hardware"
+FORMATS, HARDWARE = "Formats", "Hardware"
 
 
 def axis_option(field: str) -> Any:
@@ -51,6 +54,7 @@ def axis_option(field: str) -> Any:
 
 
 @prints_json
+@in_panel(PICTURES, "calibration")
 def sweep(
     context: typer.Context,
     weight_bits: Annotated[str | None, axis_option("weight_bits")] = None,
@@ -69,36 +73,10 @@ def sweep(
     equalization: Annotated[str | None, axis_option("equalization")] = None,
     bias_correction: Annotated[str | None, axis_option("bias_correction")] = None,
     adaptive_rounding: Annotated[str | None, axis_option("adaptive_rounding")] = None,
-    images: Annotated[
-        str,
-        typer.Option(
-            metavar="DIR|FILE|bundled",
-            help="Pictures to evaluate on: a folder with a folder for each class, a list file, a "
-            "folder of pictures, or bundled, 120 easy photographs of installed packages.",
-            rich_help_panel=PICTURES,
-        ),
-    ] = "bundled",
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Evaluate on at most N pictures, sampled at random.",
-            rich_help_panel=PICTURES,
-        ),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Seed of that sampling.", rich_help_panel=PICTURES)
-    ] = 1,
-    calibration: Annotated[
-        str,
-        typer.Option(
-            metavar="DIR|FILE|bundled",
-            help="Pictures to calibrate on, at most 64 of them; bundled: 49 crops of 7 photographs "
-            "of installed packages. None may also be evaluated on.",
-            rich_help_panel=PICTURES,
-        ),
-    ] = "bundled",
+    images: Images = "bundled",
+    limit: Limit = None,
+    seed: Seed = 1,
+    calibration: Calibration = "bundled",
     model: Annotated[
         Path | None,
         typer.Option(

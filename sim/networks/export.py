@@ -64,7 +64,7 @@ def encode_model(model, form):
         made |= {
             "calibrated_on": model.calibrated_on,
             "range_method": RANGE_METHOD,
-            "options": asdict(QuantizationOptions()),
+            "options": asdict(model.options or QuantizationOptions()),
             "input_normalization": asdict(model.float_model.input_normalization),
         }
     if model.given_names is not None:

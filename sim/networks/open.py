@@ -23,10 +23,8 @@ from mnv2.golden.network import mobilenet_v2
 from mnv2.golden.quantize import (
     QuantizationOptions,
     calibrate,
-    choose_ranges,
     quantize_model,
 )
-from mnv2.golden.quantize.range_statistics import collect_statistics
 from mnv2.sim.errors import UserError
 from mnv2.sim.jobs.cache import cache_dir
 from mnv2.sim.jobs.files import save_arrays
@@ -34,12 +32,19 @@ from mnv2.sim.jobs.identity import code_hash
 from mnv2.sim.networks.carried_names import find_class_names, find_resizing
 from mnv2.sim.networks.files import hash_file, read_model_file
 from mnv2.sim.networks.untrained import UNTRAINED_SEED, untrained_network
-from mnv2.sim.pictures.calibration_pictures import BUNDLED, CalibrationSet, find_calibration
+from mnv2.sim.pictures.calibration_pictures import (
+    BUNDLED,
+    CalibrationSet,
+    calibration_limit,
+    find_calibration,
+)
 from mnv2.sim.pictures.class_names import ClassNames, known_class_names
 from mnv2.sim.pictures.resizing import CROP, Resizing, parse_resizing
 
 #: How per-picture ranges become one; see `mnv2.golden.quantize.ranges.choose_ranges`.
 RANGE_METHOD = "mean-minmax"
+#: How a float network is quantised where nothing else is asked for.
+DEFAULT_OPTIONS = QuantizationOptions(bias_correction=True)
 #: Name of the bundled network in reports.
 BUNDLED_NAME = "MobileNetV2 with torchvision's weights"
 
@@ -59,6 +64,8 @@ class RunnableModel:
         The graph that it came as.
     calibrated_on : str or None
         The pictures that it was calibrated on, in words; None if it came as integers.
+    options : mnv2.golden.quantize.QuantizationOptions or None
+        How it was quantised; None if it came as integers.
     given_names : mnv2.sim.pictures.class_names.ClassNames or None
         Names of its classes that the user or its file gives.
     resizing : mnv2.sim.pictures.resizing.Resizing
@@ -70,6 +77,7 @@ class RunnableModel:
     float_model: FloatModel | None = None
     family: FamilyNetwork | None = None
     calibrated_on: str | None = None
+    options: QuantizationOptions | None = None
     given_names: ClassNames | None = None
     resizing: Resizing = CROP
 
@@ -109,7 +117,8 @@ def open_model(
     weight_bits=8,
     activation_bits=8,
     arithmetic=LITERT,
-    bias_correction=False,
+    bias_correction=None,
+    block_reconstruction=False,
     calibration=BUNDLED,
     resize=None,
     labels=None,
@@ -133,9 +142,12 @@ def open_model(
         Bits that a float network is quantised to; integer ones have their own.
     arithmetic : mnv2.golden.arithmetic.Arithmetic
         Roundings and widths that a float network is quantised for; integer ones have their own.
-    bias_correction : bool
+    bias_correction : bool, optional
         Whether the biases of a float network take back the mean error of each layer, see
-        `mnv2.golden.quantize.bias_correction`.
+        `mnv2.golden.quantize.bias_correction`; by default they do.
+    block_reconstruction : bool
+        Whether the roundings of a float network's weights are trained, which takes minutes and
+        corrects biases too, see `mnv2.golden.quantize.block_reconstruction`.
     calibration : str
         Pictures that a float network is calibrated on: ``"bundled"``, a folder or a list file.
     resize : str, optional
@@ -178,7 +190,9 @@ def open_model(
         weight_bits=weight_bits,
         activation_bits=activation_bits,
         arithmetic=arithmetic,
-        bias_correction=bias_correction,
+        weight_range_method="least-squares" if block_reconstruction else "minmax",
+        bias_correction=bias_correction is not False and not block_reconstruction,
+        block_reconstruction=block_reconstruction,
     )
     if path is not None:
         read, name, content = read_model_file(path, input_size), str(path), None
@@ -195,9 +209,11 @@ def open_model(
             )
         if bias_correction:
             raise UserError(f"The model {path} is in integers: its biases are not corrected")
+        if block_reconstruction:
+            raise UserError(f"The model {path} is in integers: its roundings are not trained")
         family = read if isinstance(read, FamilyNetwork) else None
         return RunnableModel(name, integer, family=family, given_names=names, resizing=resizing)
-    pictures = find_calibration(calibration)
+    pictures = find_calibration(calibration, calibration_limit(block_reconstruction))
     quantized = load_model(
         options=options,
         progress=progress,
@@ -210,10 +226,18 @@ def open_model(
         name,
         quantized,
         read,
-        calibrated_on=pictures.words + (", biases corrected" if bias_correction else ""),
+        calibrated_on=pictures.words + _repairs(options),
+        options=options,
         given_names=names,
         resizing=resizing,
     )
+
+
+def _repairs(options):
+    """The repairs, after the words of what was calibrated on."""
+    if options.block_reconstruction:
+        return ", roundings trained"
+    return ", biases corrected" if options.bias_correction else ""
 
 
 def _read_bundled(weights, network):
@@ -267,6 +291,7 @@ def load_model(
     weights : path, optional
         As in `load_float_model`.
     options : mnv2.golden.quantize.QuantizationOptions, optional
+        By default `DEFAULT_OPTIONS`.
     range_method : str
     progress : function of (done, total), optional
         Called for each calibration picture; never where the cache has the model.
@@ -286,7 +311,7 @@ def load_model(
     ------
     UserError
     """
-    options = options or QuantizationOptions()
+    options = options or DEFAULT_OPTIONS
     pictures = pictures or find_calibration(BUNDLED)
     if float_model is None:
         float_model = load_float_model(weights)
@@ -324,14 +349,10 @@ def quantize_on(float_model, pictures, options=None, range_method=RANGE_METHOD, 
     -------
     mnv2.golden.model.QuantizedModel
     """
-    if options is not None and options.bias_correction:
-        options = replace(options, range_method=range_method)
-        input_range = float_model.input_normalization.range()
-        seen = calibrate(float_model, pictures, options, input_range, progress)
-        return quantize_model(float_model, seen, options)
-    statistics = collect_statistics(float_model, pictures, progress)
-    ranges = choose_ranges(statistics, range_method, float_model.input_normalization.range())
-    return quantize_model(float_model, ranges, options)
+    options = replace(options or DEFAULT_OPTIONS, range_method=range_method)
+    input_range = float_model.input_normalization.range()
+    seen = calibrate(float_model, pictures, options, input_range, progress)
+    return quantize_model(float_model, seen, options, progress)
 
 
 def _model_key(content, float_model, options, range_method, pictures, resizing):

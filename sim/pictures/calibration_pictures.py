@@ -17,8 +17,8 @@ from mnv2.sim.pictures.resizing import CROP, Resizing
 
 #: The set of the bundled photographs, as users name it, and in words.
 BUNDLED, BUNDLED_WORDS = "bundled", "the bundled photographs"
-#: Pictures of a set that are calibrated on, at most.
-CALIBRATION_LIMIT = 64
+#: Pictures of a set that are calibrated on, at most; and where roundings are trained on them.
+CALIBRATION_LIMIT, TRAINING_LIMIT = 64, 256
 #: Shorter side of the enlarged photograph, as a multiple of the crop, that corners are cut from.
 ZOOM = 12 / 7
 
@@ -111,14 +111,20 @@ class CalibrationSet:
         ]
 
 
-def find_calibration(source: str) -> CalibrationSet:
+def calibration_limit(trained: bool) -> int:
+    """Pictures of a set that are calibrated on, at most, with roundings trained on them or not."""
+    return TRAINING_LIMIT if trained else CALIBRATION_LIMIT
+
+
+def find_calibration(source: str, limit: int = CALIBRATION_LIMIT) -> CalibrationSet:
     """The pictures to calibrate on that a user names.
 
     Parameters
     ----------
     source : str
-        ``"bundled"``, a folder or a list file; of more than `CALIBRATION_LIMIT` pictures, that many
-        are drawn at random, always the same.
+        ``"bundled"``, a folder or a list file.
+    limit : int
+        Of more pictures, that many are drawn at random, always the same.
 
     Returns
     -------
@@ -132,7 +138,7 @@ def find_calibration(source: str) -> CalibrationSet:
     if source == BUNDLED:
         paths = tuple(photograph.path for photograph in calibration_photographs())
         return CalibrationSet(source, paths, BUNDLED_WORDS)
-    image_set = choose_pictures(find_image_set(source, labelled=False), CALIBRATION_LIMIT, seed=1)
+    image_set = choose_pictures(find_image_set(source, labelled=False), limit, seed=1)
     paths = tuple(picture.path for picture in image_set.pictures)
     words = f"{len(paths)} {'picture' if len(paths) == 1 else 'pictures'} of {Path(source).name}"
     return CalibrationSet(source, paths, words)

@@ -8,6 +8,7 @@ import typer
 
 __all__ = [
     "BiasCorrection",
+    "BlockReconstruction",
     "Calibration",
     "Labels",
     "Model",
@@ -90,10 +91,20 @@ Calibration = Annotated[
     ),
 ]
 BiasCorrection = Annotated[
+    bool | None,
+    typer.Option(
+        "--bias-correction/--no-bias-correction",
+        help="The biases of a float model take back the mean error that rounded weights make in "
+        "each layer, as the pictures of calibration show it, unless they are not to.",
+        show_default=False,
+    ),
+]
+BlockReconstruction = Annotated[
     bool,
     typer.Option(
-        "--bias-correction",
-        help="Let the biases of a float model take back the mean error that rounded weights make "
-        "in each layer, as the pictures of calibration show it. Free in hardware.",
+        "--block-reconstruction",
+        help="Train the roundings of a float model's weights block by block, on up to 256 pictures "
+        "of calibration: minutes, with PyTorch (pip install 'mnv2\\[gpu]'). For weights of few "
+        "bits; with hundreds of pictures in --calibration.",
     ),
 ]

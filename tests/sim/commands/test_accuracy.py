@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from mnv2.sim import cli
 from tests.sim.accuracy.small import SIZE, write_network, write_sets
+from tests.sim.commands.refusals import invoker, refuser
 from tests.sim.sweep.small import write_pictures
 
 ROOT = Path(__file__).parents[3]
@@ -18,32 +17,12 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def invoke(tmp_path, monkeypatch):
-    """Run `mnv2 accuracy` in an empty folder, in this process."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        return CliRunner().invoke(
-            cli.app, ["accuracy", *map(str, arguments)], env={"COLUMNS": "200"}
-        )
-
-    return run
+    return invoker("accuracy", tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def refuse(invoke, tmp_path):
-    """Insist on one sentence and that nothing is left; returns the sentence."""
-
-    def run(*arguments):
-        before = sorted(tmp_path.rglob("*"))
-        done = invoke(*arguments)
-        assert done.exit_code == 2, done.output
-        assert done.stdout == ""
-        (line,) = done.stderr.strip().splitlines()
-        assert line.startswith("mnv2: ")
-        assert sorted(tmp_path.rglob("*")) == before
-        return line
-
-    return run
+    return refuser(invoke, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pandas
 import pytest
-from typer.testing import CliRunner
 
-from mnv2.sim import cli
 from mnv2.sim.errors import UserError
 from mnv2.sim.sweep.grid import AXES, DEFAULT_GRIDS
 from mnv2.sim.sweep.request import make_request
+from tests.sim.commands.refusals import invoker, refuser
 from tests.sim.sweep.small import write_pictures
 
 ROOT = Path(__file__).parents[3]
@@ -21,31 +20,12 @@ NOTHING = dict.fromkeys((axis.field for axis in AXES), None)
 
 @pytest.fixture
 def invoke(tmp_path, monkeypatch):
-    """Run `mnv2 sweep` in an empty folder, in this process."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        return CliRunner().invoke(cli.app, ["sweep", *map(str, arguments)], env={"COLUMNS": "160"})
-
-    return run
+    return invoker("sweep", tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def refuse(invoke, tmp_path):
-    """Insist on one sentence and that nothing is left; returns the sentence."""
-
-    def run(*arguments):
-        before = sorted(tmp_path.rglob("*"))
-        done = invoke(*arguments)
-        assert done.exit_code == 2, done.output
-        assert done.stdout == ""
-        (line,) = done.stderr.strip().splitlines()
-        assert line.startswith("mnv2: ")
-        assert line.endswith(".")
-        assert sorted(tmp_path.rglob("*")) == before
-        return line
-
-    return run
+    return refuser(invoke, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -123,10 +123,12 @@ def test_calibration_on_a_folder(tmp_path, monkeypatch):
         return open_model(path, input_size=32, calibration=str(folder))
 
     opened = calibrated()
-    assert opened.calibrated_on == "3 pictures of photographs"
+    assert opened.calibrated_on == "3 pictures of photographs, biases corrected"
     assert opened.name == str(path)
     result = invoke("export", "--model", path, "--size", 32, folder, tmp_path / "x.npz")
-    assert result.stdout.rstrip().endswith("bytes, calibrated on 3 pictures of photographs")
+    assert result.stdout.rstrip().endswith(
+        "bytes, calibrated on 3 pictures of photographs, biases corrected"
+    )
     same = open_model(tmp_path / "x.npz").integer
     np.testing.assert_array_equal(same.head.bias, opened.integer.head.bias)
     (folder / "2.png").unlink()
@@ -135,7 +137,7 @@ def test_calibration_on_a_folder(tmp_path, monkeypatch):
         x.output_scale for x in other.integer.layers
     ]
     monkeypatch.setattr(calibration_pictures, "CALIBRATION_LIMIT", 1)
-    assert calibrated().calibrated_on == "1 picture of photographs"
+    assert calibrated().calibrated_on == "1 picture of photographs, biases corrected"
     (folder / "0.png").write_bytes(b"x")
     (folder / "1.png").write_bytes(b"x")
     with pytest.raises(UserError, match="not an image"):
@@ -226,7 +228,7 @@ def test_a_file_does_not_take_the_place_of_a_pipe(files, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["npz", "tflite"])
 def test_corrected_biases_go_out_and_come_back(suffix, tmp_path):
-    """The option changes biases alone; LiteRT runs what comes of it, as all commands do."""
+    """Correction is the default and changes biases alone; LiteRT runs what comes of it."""
     path = tmp_path / "weights"
     network = mobilenet_v2(0.35, 32, classes=3)
     path.write_bytes(float_file(network, np.random.default_rng(4)))
@@ -237,14 +239,20 @@ def test_corrected_biases_go_out_and_come_back(suffix, tmp_path):
         Image.fromarray(pixels).save(pictures / f"{number}.png")
     out = tmp_path / f"out.{suffix}"
     options = ["--model", path, "--size", 32, "--calibration", pictures]
-    done = invoke("export", *options, "--bias-correction", out)
+    done = invoke("export", *options, out)
     assert done.exit_code == 0, done.output
     assert "calibrated on 3 pictures of calibration, biases corrected" in done.stdout
-    plain = open_model(path, input_size=32, calibration=str(pictures)).integer
-    corrected = open_model(
-        path, input_size=32, calibration=str(pictures), bias_correction=True
+    plain = open_model(
+        path, input_size=32, calibration=str(pictures), bias_correction=False
     ).integer
+    corrected = open_model(path, input_size=32, calibration=str(pictures)).integer
     back = open_model(out).integer
+    bare = tmp_path / f"bare.{suffix}"
+    done = invoke("export", *options, "--no-bias-correction", bare)
+    assert done.exit_code == 0, done.output
+    assert "biases corrected" not in done.stdout
+    for before, again in zip(plain.layers, open_model(bare).integer.layers, strict=True):
+        np.testing.assert_array_equal(before.bias, again.bias)
     for before, after, again in zip(plain.layers, corrected.layers, back.layers, strict=True):
         np.testing.assert_array_equal(after.bias, again.bias)
         np.testing.assert_array_equal(before.weights, after.weights)
@@ -252,12 +260,49 @@ def test_corrected_biases_go_out_and_come_back(suffix, tmp_path):
     assert any(
         (a.bias != b.bias).any() for a, b in zip(plain.layers, corrected.layers, strict=True)
     )
-    refused = invoke("export", "--model", out, "--bias-correction", tmp_path / "again.npz")
-    assert refused.exit_code == 2
-    assert "is in integers: its biases are not corrected" in refused.stderr
-    assert not (tmp_path / "again.npz").exists()
+    for option, words in (
+        ("--bias-correction", "is in integers: its biases are not corrected"),
+        ("--block-reconstruction", "is in integers: its roundings are not trained"),
+    ):
+        refused = invoke("export", "--model", out, option, tmp_path / "again.npz")
+        assert refused.exit_code == 2
+        assert words in refused.stderr
+        assert not (tmp_path / "again.npz").exists()
     if suffix == "tflite":
         image = np.random.default_rng(6).integers(-128, 128, (1, 32, 32, 3), dtype=np.int8)
         litert = run_litert_by_index(out.read_bytes(), [image])
         ours = back.run(image[0])["classifier"].reshape(-1)
         assert any(np.array_equal(value.reshape(-1), ours) for value in litert.values())
+
+
+def test_roundings_are_trained_for_the_bits_asked_for(tmp_path, monkeypatch):
+    """A network of two bits: what is trained goes out, comes back and is said."""
+    trainer = pytest.importorskip(
+        "mnv2.golden.quantize.block_reconstruction", reason="PyTorch is not installed"
+    )
+    monkeypatch.setattr(trainer, "STEPS", 3)
+    monkeypatch.setenv("MNV2_CACHE", str(tmp_path / "cache"))
+    path, pictures = tmp_path / "weights", tmp_path / "calibration"
+    path.write_bytes(float_file(mobilenet_v2(0.35, 32, classes=3), np.random.default_rng(4)))
+    pictures.mkdir()
+    noise = np.random.default_rng(5).integers(0, 256, (3, 40, 40, 3), dtype=np.uint8)
+    for number, pixels in enumerate(noise):
+        Image.fromarray(pixels).save(pictures / f"{number}.png")
+    out = tmp_path / "out.npz"
+    options = ("--size", 32, "--calibration", pictures, "--weight-bits", 2)
+    done = invoke("export", "--model", path, *options, "--block-reconstruction", out)
+    assert done.exit_code == 0, done.output
+    assert "calibrated on 3 pictures of calibration, roundings trained" in done.stdout
+    again = open_model(
+        path,
+        input_size=32,
+        calibration=str(pictures),
+        weight_bits=2,
+        block_reconstruction=True,
+        progress=lambda *_: pytest.fail("trained again"),
+    )
+    assert again.options.block_reconstruction
+    for layer, other in zip(open_model(out).integer.layers, again.integer.layers, strict=True):
+        assert layer.weight_bits == 2
+        assert np.abs(layer.weights).max() == 1
+        np.testing.assert_array_equal(layer.weights, other.weights)
