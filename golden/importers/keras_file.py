@@ -191,7 +191,7 @@ def _build(arrays, texts, config, input_size, strides):
         model = replace(model, notes=(folded[1],))
     if config is not None:
         made = model.network.blocks
-        pool, whole = config.pool_size(), model.network.head.output_shape[:2]
+        pool, whole = config.pool_size(), model.network.pool.input_shape[:2]
         if pool is not None and pool != whole:
             raise ValueError(
                 f"The pool must take the mean of the whole map, {whole}, not of {pool}"

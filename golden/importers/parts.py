@@ -82,10 +82,10 @@ def assemble_parts(parts, size, channels_last, channels, normalization=None):
         image_channels=channels,
     )
     kernel = parts.classifier.source.kernel
-    if kernel is not None and kernel != model.network.head.output_shape[:2]:
+    if kernel is not None and kernel != model.network.pool.input_shape[:2]:
         raise ValueError(
             f"The pool must take the mean of the whole map, "
-            f"{model.network.head.output_shape[:2]}, not of {kernel}"
+            f"{model.network.pool.input_shape[:2]}, not of {kernel}"
         )
     return model
 
