@@ -46,9 +46,8 @@ def find_parts(found):
             expand = value = chain.take("expansion", value, taps=1, clamped=True)
         depthwise = chain.take("depthwise convolution", value, depthwise=True, clamped=True)
         project = chain.take("projection", depthwise, taps=1, clamped=plain)
-        residual = (
-            not plain and depthwise.stride == 1 and project.weights.shape[-1] == _channels(shortcut)
-        )
+        same = depthwise.stride == 1 and project.weights.shape[-1] == _channels(shortcut)
+        residual = same and not plain
         shortcut = chain.add(shortcut, project, residual)
         blocks.append(((expand, depthwise, project), shortcut))
     head = None if plain else chain.take("head", shortcut, taps=1, clamped=True)
@@ -185,7 +184,7 @@ class _Chain:
         layer = self._next("classifier")
         if not isinstance(layer.source, OnnxPool) or layer.source.source is not head:
             raise ValueError(
-                f"The classifier {layer.name} must work on the mean of the layer before"
+                f"The classifier {layer.name} must work on the mean of a layer"
             )
         self.take("classifier", layer.source, taps=1, clamped=False)
         if self._layers or self._sums:

@@ -3,7 +3,8 @@
 torchvision's names have a reader of their own. Of any other the structure is read from names of
 modules, shapes and order: each depthwise convolution stands for a bottleneck, the 1x1 convolutions
 in the same module belong to it, and what is left is the stem, the head, which MobileNetV1 has not,
-and the classifier. So a prefix changes nothing, and tonylins', timm's and Hugging Face's names need no tables.
+and the classifier. So a prefix changes nothing, and tonylins', timm's and Hugging Face's names need
+no tables.
 
 Ref: tonylins/pytorch-mobilenet-v2 `MobileNetV2.py`; timm 1.0 `models/_efficientnet_blocks.py`;
 Hugging Face transformers 4.57 `models/mobilenet_v2/modeling_mobilenet_v2.py`.

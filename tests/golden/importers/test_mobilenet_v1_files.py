@@ -152,7 +152,8 @@ class Separable(nn.Module):
 def test_pytorch():
     network = drawn(Separable(), 3)
     model = parse_float_model(saved(network.state_dict()), input_size=64)
-    assert model.network.head is None and model.network.padding == "pytorch"
+    assert model.network.head is None
+    assert model.network.padding == "pytorch"
     assert model.notes == (
         "MobileNetV1's state dict does not name its activations: taken as ReLU6",
     )

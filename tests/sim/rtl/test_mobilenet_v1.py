@@ -74,7 +74,8 @@ def test_a_file_equals_litert():
     content = (CASES / "mobilenet_v1.tflite").read_bytes()
     family = lower_family(read_graph(content))
     made = family.model.network
-    assert made.head is None and made.separable
+    assert made.head is None
+    assert made.separable
     image = np.random.default_rng(24).integers(-128, 128, made.input_shape, dtype=np.int8)
     tensors = family.model.run(image)
     found = run("tiny", family.model, tensors)
