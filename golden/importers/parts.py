@@ -183,9 +183,7 @@ class _Chain:
     def classifier(self, head):
         layer = self._next("classifier")
         if not isinstance(layer.source, OnnxPool) or layer.source.source is not head:
-            raise ValueError(
-                f"The classifier {layer.name} must work on the mean of a layer"
-            )
+            raise ValueError(f"The classifier {layer.name} must work on the mean of a layer")
         self.take("classifier", layer.source, taps=1, clamped=False)
         if self._layers or self._sums:
             left = (self._layers or self._sums)[0]
