@@ -115,7 +115,7 @@ def model_from_arrays(arrays):
             network,
             layers["stem"],
             tuple(blocks),
-            layers["head"],
+            None if network.head is None else layers["head"],
             pool,
             layers["classifier"],
             scale,

@@ -206,7 +206,8 @@ class FloatModel:
                 x = run(layer.name, x)
             if block.residual:
                 x = tensors[block.add_name] = shortcut + x
-        x = run("head", x)
+        if self.network.head is not None:
+            x = run("head", x)
         x = tensors["pool"] = x.mean(axis=(0, 1), keepdims=True, dtype=np.float32)
         run("classifier", x)
         return tensors

@@ -39,7 +39,7 @@ class QuantizedModel:
     network: Network
     stem: QuantizedLayer
     blocks: tuple[QuantizedBlock, ...]
-    head: QuantizedLayer
+    head: QuantizedLayer | None
     pool: QuantizedMean | QuantizedAveragePool | QuantizedExactMean
     classifier: QuantizedLayer
     input_scale: float
@@ -61,7 +61,12 @@ class QuantizedModel:
     @property
     def stages(self):
         """Every stage in order of execution, as those of `mnv2.golden.network.Network.stages`."""
-        return (self.stem, *self.blocks, self.head, self.pool, self.classifier)
+        return (self.stem, *self.blocks, *self.head_layers, self.pool, self.classifier)
+
+    @property
+    def head_layers(self):
+        """The head, if there is one."""
+        return () if self.head is None else (self.head,)
 
     @property
     def outputs(self):
@@ -74,7 +79,7 @@ class QuantizedModel:
     def layers(self):
         """Every convolution in order, the classifier last."""
         inner = tuple(layer for block in self.blocks for layer in block.layers)
-        return (self.stem, *inner, self.head, self.classifier)
+        return (self.stem, *inner, *self.head_layers, self.classifier)
 
     @cached_property
     def prepared(self):
@@ -149,7 +154,8 @@ class QuantizedModel:
         for block in self.blocks:
             tensors.update(run_block(block, x, exact_loops))
             x = tensors[block.output_name]
-        x = tensors["head"] = self.head.run(x, exact_loops)
+        for head in self.head_layers:
+            x = tensors["head"] = head.run(x, exact_loops)
         x = tensors["pool"] = self.pool.run(x)
         acc = self.classifier.accumulate(x, exact_loops)
         tensors["classifier"] = self.classifier.requantize(acc, exact_loops)

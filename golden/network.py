@@ -51,6 +51,8 @@ class Layer:
         ((top, bottom), (left, right)) in pixels.
     residual : bool
         Whether the block's input is added to this layer's output (project only).
+    rectified : bool
+        Whether a projection is clamped to 0..6 too, as MobileNetV1's are (project only).
     """
 
     name: str
@@ -62,6 +64,7 @@ class Layer:
     stride: int
     padding: tuple[tuple[int, int], tuple[int, int]]
     residual: bool = False
+    rectified: bool = False
 
     def __repr__(self):
         return (
@@ -85,8 +88,8 @@ class Layer:
 
     @property
     def relu6(self):
-        """Whether the output is clamped to 0..6 (all but project, pool and classifier)."""
-        return self.kind in ("stem", "expand", "depthwise", "head")
+        """Whether the output is clamped to 0..6 (all but most projections, pool, classifier)."""
+        return self.kind in ("stem", "expand", "depthwise", "head") or self.rectified
 
     @property
     def weight_shape(self):
@@ -197,7 +200,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Network:
-    """A whole network: what was asked for, and the layers that follow from it."""
+    """A whole network: what was asked for, and the layers that follow from it.
+
+    Without a head, as in MobileNetV1, the pool averages the last block's output.
+    """
 
     width: float | None
     input_shape: tuple[int, int, int]
@@ -205,7 +211,7 @@ class Network:
     padding: str
     stem: Layer
     blocks: tuple[Block, ...]
-    head: Layer
+    head: Layer | None
     pool: Layer
     classifier: Layer
 
@@ -215,7 +221,8 @@ class Network:
     @property
     def title(self):
         """The network in words: its name and width, input and classes."""
-        name = "MobileNetV2 family" if self.width is None else f"MobileNetV2 {float(self.width)}"
+        name = "MobileNetV1" if self.separable else "MobileNetV2"
+        name += " family" if self.width is None else f" {float(self.width)}"
         return (
             f"{name}, {shape_text(self.input_shape)}, {len(self.blocks)} blocks, "
             f"{self.classes:,} classes"
@@ -227,14 +234,20 @@ class Network:
         return repr(asdict(self))
 
     @property
+    def separable(self):
+        """Whether every block is MobileNetV1's, depthwise and pointwise, each with ReLU6."""
+        return all(block.expand is None and block.project.rectified for block in self.blocks)
+
+    @property
     def stages(self):
         """Every stage in order of execution: a `Layer` or a `Block` each; ``kind`` says which."""
-        return (self.stem, *self.blocks, self.head, self.pool, self.classifier)
+        head = () if self.head is None else (self.head,)
+        return (self.stem, *self.blocks, *head, self.pool, self.classifier)
 
     @property
     def rows(self):
-        """The stages that reports have rows for: all but the pool, which is part of the head's."""
-        return tuple(stage for stage in self.stages if stage.kind != "pool")
+        """The stages that reports have rows for: the pool has one where no head does."""
+        return tuple(stage for stage in self.stages if stage.kind != "pool" or self.head is None)
 
     @property
     def layers(self):
@@ -289,17 +302,20 @@ def stride_padding(size, stride, padding):
     return (total // 2, total - total // 2)
 
 
-def _convolution(name, kind, block, input_shape, channels, kernel, stride, padding, residual=False):
+def _convolution(name, kind, block, input_shape, channels, kernel, stride, padding, **flags):
     rows, columns, _ = input_shape
     pads = ((0, 0), (0, 0))
     if kernel == 3:
         pads = (stride_padding(rows, stride, padding), stride_padding(columns, stride, padding))
     shape = (output_size(rows, stride), output_size(columns, stride), channels)
-    return Layer(name, kind, block, input_shape, shape, (kernel, kernel), stride, pads, residual)
+    return Layer(name, kind, block, input_shape, shape, (kernel, kernel), stride, pads, **flags)
 
 
-def build_block(index, input_shape, expansion, channels, stride, padding="pytorch"):
-    """One bottleneck on an input of (rows, columns, channels)."""
+def build_block(index, input_shape, expansion, channels, stride, padding="pytorch", plain=False):
+    """One bottleneck on an input of (rows, columns, channels).
+
+    A plain one has ReLU6 after its projection and adds nothing.
+    """
     name = f"block{index}"
     hidden = input_shape[2] * expansion
     expand, shape = None, input_shape
@@ -309,7 +325,7 @@ def build_block(index, input_shape, expansion, channels, stride, padding="pytorc
     depthwise = _convolution(
         f"{name}.depthwise", "depthwise", index, shape, hidden, 3, stride, padding
     )
-    residual = stride == 1 and channels == input_shape[2]
+    residual = not plain and stride == 1 and channels == input_shape[2]
     project = _convolution(
         f"{name}.project",
         "project",
@@ -319,7 +335,8 @@ def build_block(index, input_shape, expansion, channels, stride, padding="pytorc
         1,
         1,
         padding,
-        residual,
+        residual=residual,
+        rectified=plain,
     )
     return Block(name, index, expansion, expand, depthwise, project)
 
@@ -343,6 +360,7 @@ def build_network(
     input_channels=3,
     stem_stride=2,
     width=None,
+    plain=False,
 ):
     """Any network of the family.
 
@@ -351,7 +369,7 @@ def build_network(
     table : iterable of (t, c, n, s)
         Expansion, output channels, repeats, stride of the first repeat; no rounding is applied.
     stem_channels, head_channels, classes, input_channels : int
-        Channel counts, positive.
+        Channel counts, positive; no head for None.
     input_size : int or (int, int)
         Rows and columns of the image in pixels, positive.
     padding : str
@@ -360,6 +378,8 @@ def build_network(
         1 or 2.
     width : float, optional
         The width multiplier that the channel counts came from, for reports.
+    plain : bool
+        Projections have ReLU6, and blocks add nothing.
 
     Returns
     -------
@@ -374,7 +394,8 @@ def build_network(
         _positive("Input channels", input_channels),
     )
     _positive("Stem channels", stem_channels)
-    _positive("Head channels", head_channels)
+    if head_channels is not None:
+        _positive("Head channels", head_channels)
     _positive("Classes", classes)
     if stem_stride not in (1, 2):
         raise ValueError(f"Stride must be 1 or 2, not {stem_stride!r}")
@@ -389,15 +410,15 @@ def build_network(
             raise ValueError(f"Stride must be 1 or 2, not {first_stride!r}")
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
-            block = build_block(len(blocks) + 1, shape, expansion, channels, stride, padding)
+            block = build_block(len(blocks) + 1, shape, expansion, channels, stride, padding, plain)
             blocks.append(block)
             shape = block.output_shape
-    head = _convolution("head", "head", 0, shape, head_channels, 1, 1, padding)
-    none = ((0, 0), (0, 0))
-    rows, columns, _ = head.output_shape
-    pool = Layer(
-        "pool", "pool", 0, head.output_shape, (1, 1, head_channels), (rows, columns), 1, none
-    )
+    head, none = None, ((0, 0), (0, 0))
+    if head_channels is not None:
+        head = _convolution("head", "head", 0, shape, head_channels, 1, 1, padding)
+        shape = head.output_shape
+    rows, columns, channels = shape
+    pool = Layer("pool", "pool", 0, shape, (1, 1, channels), (rows, columns), 1, none)
     classifier = Layer(
         "classifier", "classifier", 0, pool.output_shape, (1, 1, classes), (1, 1), 1, none
     )

@@ -204,17 +204,20 @@ def random_model(rng, network, weight_bits=8, activation_bits=8, arithmetic=LITE
         last = made.output
         scale, zero = last.output_scale, last.output_zero_point
         blocks.append(made)
-    head = random_layer(rng, network.head, samples, scale, zero, *bits)
-    samples = [head.run(x) for x in samples]
+    head = None
+    if network.head is not None:
+        head = random_layer(rng, network.head, samples, scale, zero, *bits)
+        samples = [head.run(x) for x in samples]
+        scale, zero = head.output_scale, head.output_zero_point
     pixels = samples[0].shape[0] * samples[0].shape[1]
-    mean_scale = float(np.float32(head.output_scale * rng.uniform(0.5, 1.0)))
+    mean_scale = float(np.float32(scale * rng.uniform(0.5, 1.0)))
     low, high = signed_range(activation_bits)
     pool = with_arithmetic(
         mean_record(
             "pool",
             pixels,
-            head.output_scale,
-            head.output_zero_point,
+            scale,
+            zero,
             mean_scale,
             low,
             low,

@@ -251,7 +251,8 @@ def export_model(model, description="mnv2", metadata=None):
             source, shape = write_convolution(graph, layer, source, shape)
         if block.add is not None:
             source = write_add(graph, block.add, shortcut, source, shape)
-    source, shape = write_convolution(graph, model.head, source, shape)
+    for head in model.head_layers:
+        source, shape = write_convolution(graph, head, source, shape)
     averages = isinstance(model.pool, QuantizedAveragePool)
     source = (write_average_pool if averages else write_mean)(graph, model.pool, source, shape)
     source, _ = write_convolution(graph, model.classifier, source, (1, 1, shape[2]))

@@ -226,12 +226,12 @@ class PreparedModel:
     """The stages of a model that have a proven float32 form, None for the others.
 
     The classifier's weights are ready in a type that holds its sums, [C, M]; None where its
-    accumulators may leave their range.
+    accumulators may leave their range. `heads` has the head, if there is one.
     """
 
     stem: PreparedLayer | None
     blocks: tuple[PreparedBlock | None, ...]
-    head: PreparedLayer | None
+    heads: tuple[PreparedLayer | None, ...]
     classifier: np.ndarray | None
     correction: np.ndarray
 
@@ -240,7 +240,7 @@ class PreparedModel:
     @property
     def plain(self) -> bool:
         """Whether there is a form of every stage, and every layer is plain."""
-        stages = (self.stem, *self.blocks, self.head)
+        stages = (self.stem, *self.blocks, *self.heads)
         return all(stage is not None and stage.plain for stage in stages)
 
 
@@ -254,15 +254,16 @@ def prepare_model(model):
     for block, shapes in zip(model.blocks, model.network.blocks, strict=True):
         blocks.append(prepare_block(block, *ends, shapes))
         ends = _clamp_of(block.output)
-    rows, columns, _ = model.network.head.output_shape
-    head, layer = prepare_layer(model.head, *ends, rows * columns), model.classifier
+    rows, columns, _ = model.network.pool.input_shape
+    heads = tuple(prepare_layer(head, *ends, rows * columns) for head in model.head_layers)
+    layer = model.classifier
     matrix, zero, ends = None, layer.input_zero_point, _clamp_of(model.pool)
     sums = fast_ops.sum_bounds(layer.weights, *(end - zero for end in ends))
     least, most = signed_range(layer.arithmetic.accumulator_bits)
     if np.all(layer.bias + sums[0] >= least) and np.all(layer.bias + sums[1] <= most):
         matrix = layer.weights.astype(fast_ops.exact_type(layer.weights, *ends))
     return PreparedModel(
-        stem, tuple(blocks), head, matrix, fast_ops.corrections(layer.weights, layer.bias, zero)
+        stem, tuple(blocks), heads, matrix, fast_ops.corrections(layer.weights, layer.bias, zero)
     )
 
 
@@ -280,7 +281,8 @@ def _tensor_shapes(model):
             add(layer, shape.output_shape)
         if block.add is not None:
             add(block.add, shapes.output_shape)
-    add(model.head, network.head.output_shape)
+    for head in model.head_layers:
+        add(head, network.head.output_shape)
     add(model.pool, network.pool.output_shape)
     add(model.classifier, network.classifier.output_shape)
     tensors["logits_accumulator"] = network.classifier.output_shape, np.int32
@@ -330,6 +332,17 @@ def _run_blocks(maps, model, prepared, numbers, x, results, overflows):
     return x
 
 
+def _run_head(maps, model, prepared, x, results, overflows):
+    """The map [N, H, W, C] that the pool averages."""
+    for head, ready in zip(model.head_layers, prepared.heads, strict=True):
+        if ready is not None:
+            x = run_pointwise(maps, ready, x, results, overflows)
+        else:
+            bits = model.blocks[-1].output.activation_bits
+            x = _run_records([head], x, bits, results, overflows)
+    return x
+
+
 def run_model(model, prepared, images, keep=None, overflows=None):
     """Tensors of a batch; see `mnv2.golden.model.QuantizedModel.run_batch`.
 
@@ -364,12 +377,7 @@ def run_model(model, prepared, images, keep=None, overflows=None):
     x = aligned((len(images), *parts[0].shape[1:]), parts[0].dtype)
     np.concatenate(parts, out=x)
     x = _run_blocks(maps, model, prepared, late, x, results, overflows)
-    if prepared.head is not None:
-        x = run_pointwise(maps, prepared.head, x, results, overflows)
-    else:
-        x = _run_records(
-            [model.head], x, model.blocks[-1].output.activation_bits, results, overflows
-        )
+    x = _run_head(maps, model, prepared, x, results, overflows)
     pooled = _pool(maps, model.pool, x)
     _hold(FloatMaps, results, model.pool.name, slice(None), slice(None), pooled)
     if prepared.classifier is not None:

@@ -75,7 +75,8 @@ class DeviceFloatModel:
                 x = self._layer(layer, x)
             if block.residual:
                 x = shortcut + x
-        x = self._layer(network.head, x)
+        if network.head is not None:
+            x = self._layer(network.head, x)
         x = x.mean(dim=(1, 2), keepdim=True, dtype=torch.float64).to(torch.float32)
         return self._layer(network.classifier, x).reshape(len(x), -1)
 

@@ -25,7 +25,8 @@ def tensor_names(model):
     for block in model.blocks:
         names += [layer.name for layer in block.layers]
         names += [] if block.add is None else [block.add.name]
-    return [*names, model.head.name, model.pool.name, model.classifier.name, "logits_accumulator"]
+    names += [head.name for head in model.head_layers]
+    return [*names, model.pool.name, model.classifier.name, "logits_accumulator"]
 
 
 class DeviceRunner:

@@ -24,7 +24,7 @@ class Stages:
         self._ends, self._place = signed_range(model.input_bits), 0
         self.stem = self._layer(model.stem)
         self.blocks = [self._block(block) for block in model.blocks]
-        self.head = self._layer(model.head)
+        self.head = [self._layer(head) for head in model.head_layers]
         self.pool = EagerPool(model.pool, device)
         self._ends = model.pool.minimum, model.pool.maximum
         self.classifier = self._layer(model.classifier)
@@ -89,7 +89,8 @@ class Stages:
                 x = x if add is None else add(shortcut, x)
             if add is not None:
                 hold(block.add, x)
-        x = hold(self.model.head, self._run(self.head, x, counts))
+        for head in self.head:
+            x = hold(self.model.head, self._run(head, x, counts))
         x = hold(self.model.pool, self.pool(x))
         accumulators = self._accumulate(self.classifier, x, counts)
         if self.model.classifier.name in keep:

@@ -1,9 +1,10 @@
 """A graph of operators as a network of the MobileNetV2 family, if it is one.
 
 The accelerator runs the path from the int8 image to the logits: a 3x3 stem, bottlenecks, a 1x1
-head, the global average and a classifier. QUANTIZE and what normalises the image (MUL, ADD, SUB of
-a constant) before it, and SOFTMAX, LOGISTIC, DEQUANTIZE and RESHAPE after it run on the host; so do
-further dense layers, where the first is a hidden one. Every integer is the graph's own.
+head, the global average and a classifier; or MobileNetV1's, pairs of a depthwise and a pointwise
+convolution without a head. QUANTIZE and what normalises the image (MUL, ADD, SUB of a constant)
+before it, and SOFTMAX, LOGISTIC, DEQUANTIZE and RESHAPE after it run on the host; so do further
+dense layers, where the first is a hidden one. Every integer is the graph's own.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from mnv2.golden.graph.constant import FOLDED
 from mnv2.golden.graph.graph import Graph
 from mnv2.golden.graph.operator_record import convolution, pad_amounts, pool, refuse, residual
 from mnv2.golden.graph.schema import Operator
+from mnv2.golden.mobilenet_v1 import V1_WIDTHS, mobilenet_v1
 from mnv2.golden.model import QuantizedModel
 from mnv2.golden.network import (
     PADDINGS,
@@ -134,14 +136,16 @@ def lower_family(graph):
         block, record = path.take_block(len(blocks) + 1)
         blocks.append(block)
         quantized.append(record)
-    head_layer, head = path.take_convolution("head", "head")
+    head_layer = head = None
+    if not path.at_pool():
+        head_layer, head = path.take_convolution("head", "head")
     average = path.take_pool()
-    rows, columns, channels = head_layer.output_shape
+    rows, columns, channels = shape = (head_layer or blocks[-1]).output_shape
     pool_layer = Layer(
         "pool",
         "pool",
         0,
-        head_layer.output_shape,
+        shape,
         (1, 1, channels),
         (rows, columns),
         1,
@@ -184,8 +188,11 @@ def _recognize(network):
     else:
         network = replace(network, padding="mixed")
     shapes = [layer.output_shape for layer in network.layers]
-    for width in WIDTH_MULTIPLIERS:
-        paper = mobilenet_v2(width, network.input_shape[:2], network.classes)
+    make, widths = mobilenet_v2, WIDTH_MULTIPLIERS
+    if network.separable:
+        make, widths = mobilenet_v1, V1_WIDTHS
+    for width in widths:
+        paper = make(width, network.input_shape[:2], network.classes)
         if [layer.output_shape for layer in paper.layers] == shapes:
             return replace(network, width=width)
     return network
@@ -318,15 +325,24 @@ class _Path:
         return made
 
     def at_head(self, blocks):
-        """Whether the head, a convolution that is averaged, is next after a number of blocks."""
+        """Whether the head, a convolution that is averaged, is next after a number of blocks.
+
+        Or the average itself.
+        """
         operator = self._next_of_block("a bottleneck or the head")
         if operator.kind in POOLS:
-            raise refuse(operator, "CONV_2D as head before the average")
+            if not blocks:
+                raise refuse(operator, "a bottleneck between the stem and the average")
+            return True
         readers = self._consumers(operator.output)
         found = operator.kind == "CONV_2D" and any(reader.kind in POOLS for reader in readers)
         if found and not blocks:
             raise refuse(operator, "a bottleneck between the stem and the head")
         return found
+
+    def at_pool(self):
+        """Whether the average is next, without a head."""
+        return self._next_of_block("a head or the average").kind in POOLS
 
     def _shortcuts(self):
         """ADDs that read the tensor: residuals of the block that begins here."""

@@ -112,7 +112,17 @@ def convolution(graph, operator, name, kind, block=0, padded=None):
         raise refuse(operator, f"weights for {channels} channels, not {weights.shape[-2]}")
     tensors = graph.tensors
     scales, target = tensors[operator.inputs[1]].scales, tensors[operator.output]
-    layer = Layer(name, kind, block, input_shape, output_shape, (window, window), stride, padding)
+    layer = Layer(
+        name,
+        kind,
+        block,
+        input_shape,
+        output_shape,
+        (window, window),
+        stride,
+        padding,
+        rectified=kind == "project" and operator.options.activation == "RELU6",
+    )
     return layer, QuantizedLayer(
         name=name,
         kind=kind,

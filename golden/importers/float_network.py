@@ -15,6 +15,7 @@ from mnv2.golden.float_model import (
     FloatLayer,
     FloatModel,
 )
+from mnv2.golden.mobilenet_v1 import MOBILENET_V1_TABLE, mobilenet_v1
 from mnv2.golden.network import MOBILENET_V2_TABLE, WIDTH_MULTIPLIERS, build_network, mobilenet_v2
 from mnv2.golden.summary import short_repr
 
@@ -30,6 +31,7 @@ PAPER_STRIDES = (
     2,
     *(s if repeat == 0 else 1 for _, _, n, s in MOBILENET_V2_TABLE for repeat in range(n)),
 )
+V1_STRIDES = (2, *(stride for _, stride in MOBILENET_V1_TABLE))
 #: Multipliers that a network's channels are compared with: the paper's, then steps of 0.05.
 _WIDTHS = (*WIDTH_MULTIPLIERS, *(step / 20 for step in range(1, 81)))
 
@@ -155,12 +157,18 @@ def _block_row(channels, expand, depthwise, project, stride):
     return (hidden // channels, project.output_channels, 1, stride)
 
 
+def paper_strides(separable):
+    """Strides of the stem and each block in the paper of MobileNetV1, or of MobileNetV2."""
+    return V1_STRIDES if separable else PAPER_STRIDES
+
+
 def named_width(network):
-    """The same network, as `mobilenet_v2` makes it where a width multiplier does."""
-    if len(network.blocks) != len(PAPER_STRIDES) - 1:
+    """The same network, as a paper's is made where a width multiplier does."""
+    make = mobilenet_v1 if network.separable else mobilenet_v2
+    if len(network.blocks) != len(paper_strides(network.separable)) - 1:
         return network
     for width in _WIDTHS:
-        paper = mobilenet_v2(width, network.input_shape[:2], network.classes, network.padding)
+        paper = make(width, network.input_shape[:2], network.classes, network.padding)
         if paper.layers == network.layers:
             return paper
     return network
@@ -215,7 +223,9 @@ def assemble_model(
 
     Parameters
     ----------
-    stem, head, classifier : FloatConvolution
+    stem, classifier : FloatConvolution
+    head : FloatConvolution or None
+        Without one the network is MobileNetV1's: projections have ReLU6, and nothing is added.
     blocks : sequence of (FloatConvolution or None, FloatConvolution, FloatConvolution)
         Expand (None at expansion 1), depthwise, project.
     input_size : int, (int, int) or None
@@ -234,12 +244,13 @@ def assemble_model(
         If a tensor's shape does not follow from those before it, naming it; or if the strides
         are not known.
     """
-    if strides is None and len(blocks) == len(PAPER_STRIDES) - 1:
-        strides = PAPER_STRIDES
+    paper = paper_strides(head is None)
+    if strides is None and len(blocks) == len(paper) - 1:
+        strides = paper
     if strides is None:
         raise ValueError(
             f"The file does not say the strides of its {len(blocks)} blocks; only "
-            f"for {len(PAPER_STRIDES) - 1} blocks, the paper's, are they known: export the network "
+            f"for {len(paper) - 1} blocks, the paper's, are they known: export the network "
             "as ONNX, which states them"
         )
     if len(strides) != len(blocks) + 1 or not set(strides) <= {1, 2}:
@@ -255,22 +266,26 @@ def assemble_model(
         expand, depthwise, project = parts
         table.append(_block_row(channels, expand, depthwise, project, stride))
         channels = table[-1][1]
-    _check(head, (channels, None))
-    _check(classifier, (head.output_channels, None))
+    heads = [] if head is None else [head]
+    for part in heads:
+        _check(part, (channels, None))
+        channels = part.output_channels
+    _check(classifier, (channels, None))
     network = named_width(
         build_network(
             table,
             stem_channels=stem.output_channels,
-            head_channels=head.output_channels,
+            head_channels=None if head is None else channels,
             classes=classifier.output_channels,
             input_size=check_input_size(input_size),
             padding=padding,
             input_channels=image_channels,
             stem_stride=strides[0],
+            plain=head is None,
         )
     )
     layers = [x for x in network.layers if x.kind != "pool"]
-    parts = [stem, *(x for block in blocks for x in block if x is not None), head, classifier]
+    parts = [stem, *(x for block in blocks for x in block if x is not None), *heads, classifier]
     made = {}
     for layer, part in zip(layers, parts, strict=True):
         bias = part.bias

@@ -134,9 +134,8 @@ class KerasConfig:
             raise ValueError("The model must have one pool, after the head")
         return tuple(sizes[0]) if sizes and isinstance(sizes[0], list) else None
 
-    def strides(self, blocks):
-        """Strides of the stem and of each block, given the blocks' names: 1 or 2."""
-        strided = ["Conv1", *(f"{block}_depthwise" for block in blocks)]
+    def strides(self, strided):
+        """Strides of the stem and of each block, given their names: 1 or 2."""
         for kind, name, settings in self._layers:
             value = settings.get("strides")
             allowed = ([1, 1], [2, 2]) if name in strided else ([1, 1],)
@@ -147,12 +146,18 @@ class KerasConfig:
                 )
         return [self._get(name)["strides"][0] for name in strided]
 
-    def padding(self, blocks, strides, size):
+    def padding(self, layers, strides, size):
         """Which of `mnv2.golden.network.PADDINGS` the strided layers pad like.
 
         Keras pads them in a layer of its own, or has the convolution do it ("same").
+
+        Parameters
+        ----------
+        layers : list of (str, str)
+            The stem and each depthwise convolution, and the layer that may pad it.
+        strides : list of int
+        size : (int, int)
         """
-        layers = [("Conv1", "Conv1_pad"), *((f"{x}_depthwise", f"{x}_pad") for x in blocks)]
         possible = list(PADDINGS)[::-1]
         for (name, pad), stride in zip(layers, strides, strict=True):
             mode = self._get(name).get("padding")
@@ -185,28 +190,23 @@ class KerasConfig:
             size = tuple(output_size(n, stride) for n in size)
         return possible[0]
 
-    def check_between(self, blocks, expanded, residual):
-        """ValueError unless the ReLU6 and Add layers are just those of such blocks.
+    def check_between(self, network, relus, adds):
+        """ValueError unless the ReLU6 and Add layers are just those.
 
         Parameters
         ----------
-        blocks : list of str
-            Their names.
-        expanded, residual : list of bool
-            Whether each has an expansion, and a sum at its end.
+        network : str
+            Its name.
+        relus, adds : set of str
+            Names of layers.
         """
-        relus = {"Conv1_relu", "out_relu", *(f"{block}_depthwise_relu" for block in blocks)}
-        relus |= {
-            f"{block}_expand_relu" for block, has in zip(blocks, expanded, strict=True) if has
-        }
-        adds = {f"{block}_add" for block, has in zip(blocks, residual, strict=True) if has}
         for wanted_kind, wanted in (("ReLU", relus), ("Add", adds)):
             found = {name for kind, name, _ in self._layers if kind == wanted_kind}
             for name in sorted(wanted - found):
                 raise ValueError(f"The layer {name} is missing in the configuration")
             for name in sorted(found - wanted):
                 raise ValueError(
-                    f"The layer {name[:80]} is superfluous: MobileNetV2 has no {wanted_kind} there"
+                    f"The layer {name[:80]} is superfluous: {network} has no {wanted_kind} there"
                 )
 
 

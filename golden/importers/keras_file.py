@@ -1,12 +1,11 @@
 """Keras' files, `.h5`, `.weights.h5` and `.keras`, of Keras 2 and 3, to the float model.
 
 `keras_layout` finds each layer's variables and `keras_config` what the configuration says, if the
-file has one; here they become keras.applications' MobileNetV2, by its layers' names.
+file has one; here they become keras.applications' MobileNetV2 or MobileNet, by its layers' names.
 
 Ref: Keras 3.15 `applications/mobilenet_v2.py`; Keras 2.3 the same.
 """
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -21,13 +20,15 @@ from mnv2.golden.importers.float_network import (
 from mnv2.golden.importers.hdf5_file import parse_hdf5
 from mnv2.golden.importers.keras_config import KerasConfig
 from mnv2.golden.importers.keras_layout import MAXIMUM_BLOCKS, find_variables
+from mnv2.golden.importers.keras_names import find_names
 from mnv2.golden.importers.keras_preprocessing import fold_preprocessing
 from mnv2.golden.importers.zip_members import ZipMembers
 
 #: keras.applications' epsilon, for files that hold weights alone.
 EPSILON = 1e-3
+#: The classifier of keras.applications' MobileNet.
+_CONVOLUTION = "conv_preds"
 CONFIG_MEMBER, WEIGHTS_MEMBER = "config.json", "model.weights.h5"
-_BLOCK = re.compile(r"block_(\d{1,3})_(expand|depthwise|project)")
 
 
 def parse_keras_zip(data, input_size=None, strides=None):
@@ -83,6 +84,8 @@ class _Layers:
         return self._fetch(layer, "bias", 1) if has else None
 
     def _normalization(self, layer):
+        if layer is None:
+            return None
         scale, offset, mean, variance = (
             self._fetch(layer, part, 1)
             for part in ("gamma", "beta", "moving_mean", "moving_variance")
@@ -114,7 +117,12 @@ class _Layers:
         )
 
     def classifier(self):
-        """The only layer of two axes: `predictions`, or what a finer training called it."""
+        """The only layer of two axes: `predictions`, or what a finer training called it.
+
+        Or MobileNet's own, a convolution of one pixel.
+        """
+        if _CONVOLUTION in self._variables:
+            return self.convolution(_CONVOLUTION, None)
         names = [
             name
             for name, found in self._variables.items()
@@ -129,13 +137,13 @@ class _Layers:
             f"{names[0]}/kernel", self._fetch(names[0], "kernel", 2), self._bias(names[0])
         )
 
-    def refuse_others(self):
+    def refuse_others(self, network):
         """ValueError if a variable was not asked for."""
         for layer, found in self._variables.items():
             for variable in found:
                 if (layer, variable) not in self._used:
                     raise ValueError(
-                        f"The tensor {layer}/{variable} is superfluous: MobileNetV2 "
+                        f"The tensor {layer}/{variable} is superfluous: {network} "
                         "has none of that name"
                     )
 
@@ -148,34 +156,33 @@ def _build(arrays, texts, config, input_size, strides):
         for layer in config.preprocessing:
             variables.pop(layer.name, None)
     layers = _Layers(variables, config)
-    matches = [match for name in variables if (match := _BLOCK.fullmatch(name))]
-    count = 1 + max((int(match[1]) for match in matches), default=0)
+    names = find_names(variables)
+    count = len(names.blocks)
     if count > MAXIMUM_BLOCKS:
         raise ValueError(f"The file must hold at most {MAXIMUM_BLOCKS} blocks, not {count}")
-    stem = layers.convolution("Conv1", "bn_Conv1")
-    names = ["expanded_conv", *(f"block_{index}" for index in range(1, count))]
+    stem = layers.convolution(*names.stem[:2])
     blocks = []
-    for name in names:
+    for block in names.blocks:
         expand = None
-        if f"{name}_expand" in variables:
-            expand = layers.convolution(f"{name}_expand", f"{name}_expand_BN")
+        if block["expand"] in variables:
+            expand = layers.convolution(block["expand"], block["expand_BN"])
         blocks.append(
             (
                 expand,
-                layers.depthwise(f"{name}_depthwise", f"{name}_depthwise_BN"),
-                layers.convolution(f"{name}_project", f"{name}_project_BN"),
+                layers.depthwise(block["depthwise"], block["depthwise_BN"]),
+                layers.convolution(block["project"], block["project_BN"]),
             )
         )
-    head = layers.convolution("Conv_1", "Conv_1_bn")
+    head = None if names.head is None else layers.convolution(*names.head[:2])
     classifier = layers.classifier()
-    layers.refuse_others()
+    layers.refuse_others(names.network)
     padding = "tensorflow"
     if config is None:
         input_size = agree_on_size(input_size, (None, None))
     else:
         input_size = agree_on_size(input_size, config.input_size())
-        strides = config.strides(names)
-        padding = config.padding(names, strides, input_size)
+        strides = config.strides([name for name, _ in names.strided])
+        padding = config.padding(names.strided, strides, input_size)
     model = assemble_model(
         stem,
         blocks,
@@ -191,12 +198,14 @@ def _build(arrays, texts, config, input_size, strides):
         model = replace(model, notes=(folded[1],))
     if config is not None:
         made = model.network.blocks
-        pool, whole = config.pool_size(), model.network.head.output_shape[:2]
+        pool, whole = config.pool_size(), model.network.pool.input_shape[:2]
         if pool is not None and pool != whole:
             raise ValueError(
                 f"The pool must take the mean of the whole map, {whole}, not of {pool}"
             )
         config.check_between(
-            names, [block.expand is not None for block in made], [block.residual for block in made]
+            names.network,
+            names.relus([block.expand is not None for block in made]),
+            names.adds([block.residual for block in made]),
         )
     return model

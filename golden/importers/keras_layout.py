@@ -27,6 +27,7 @@ _ORDER = {
 #: Names of keras.applications' layers, to know a model within a file of weights alone.
 _KNOWN = re.compile(
     r"Conv1|bn_Conv1|Conv_1|Conv_1_bn|(expanded_conv|block_\d{1,3})_(expand|depthwise|project)(_BN)?"
+    r"|conv1(_bn)?|conv_(dw|pw)_\d{1,3}(_bn)?|conv_preds"
 )
 
 

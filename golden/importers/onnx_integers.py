@@ -336,7 +336,9 @@ def integer_model(network, found, parts):
         blocks.append(
             QuantizedBlock(block.name, made.get("expand"), made["depthwise"], made["project"], add)
         )
-    head, steps = convolution(network.head, parts.head, steps)
+    head = None
+    if network.head is not None:
+        head, steps = convolution(network.head, parts.head, steps)
     pool = parts.classifier.source
     if pool.input_grid is None:
         raise ValueError("The input of the pool must be quantised, by a Quant of its own")

@@ -20,14 +20,15 @@ class Parts:
 
     Attributes
     ----------
-    stem, head, classifier : OnnxLayer
+    stem, classifier : OnnxLayer
+    head : OnnxLayer or None
     blocks : tuple of ((OnnxLayer or None, OnnxLayer, OnnxLayer), OnnxLayer or Sum)
         Expansion, depthwise convolution and projection, and what makes the block's output.
     """
 
     stem: OnnxLayer
     blocks: tuple[tuple[tuple[OnnxLayer | None, OnnxLayer, OnnxLayer], OnnxLayer | Sum], ...]
-    head: OnnxLayer
+    head: OnnxLayer | None
     classifier: OnnxLayer
 
     __repr__ = short_repr
@@ -38,17 +39,19 @@ def find_parts(found):
     chain = _Chain(found)
     stem = chain.take("stem", found.image, taps=3, clamped=True)
     blocks, shortcut = [], stem
+    plain = chain.is_separable()
     while not chain.at_head(shortcut):
         expand, value = None, shortcut
         if not chain.next_is_depthwise():
             expand = value = chain.take("expansion", value, taps=1, clamped=True)
         depthwise = chain.take("depthwise convolution", value, depthwise=True, clamped=True)
-        project = chain.take("projection", depthwise, taps=1, clamped=False)
-        residual = depthwise.stride == 1 and project.weights.shape[-1] == _channels(shortcut)
+        project = chain.take("projection", depthwise, taps=1, clamped=plain)
+        same = depthwise.stride == 1 and project.weights.shape[-1] == _channels(shortcut)
+        residual = same and not plain
         shortcut = chain.add(shortcut, project, residual)
         blocks.append(((expand, depthwise, project), shortcut))
-    head = chain.take("head", shortcut, taps=1, clamped=True)
-    return Parts(stem, tuple(blocks), head, chain.classifier(head))
+    head = None if plain else chain.take("head", shortcut, taps=1, clamped=True)
+    return Parts(stem, tuple(blocks), head, chain.classifier(head or shortcut))
 
 
 def assemble_parts(parts, size, channels_last, channels, normalization=None):
@@ -82,10 +85,10 @@ def assemble_parts(parts, size, channels_last, channels, normalization=None):
         image_channels=channels,
     )
     kernel = parts.classifier.source.kernel
-    if kernel is not None and kernel != model.network.head.output_shape[:2]:
+    if kernel is not None and kernel != model.network.pool.input_shape[:2]:
         raise ValueError(
             f"The pool must take the mean of the whole map, "
-            f"{model.network.head.output_shape[:2]}, not of {kernel}"
+            f"{model.network.pool.input_shape[:2]}, not of {kernel}"
         )
     return model
 
@@ -144,9 +147,17 @@ class _Chain:
     def next_is_depthwise(self):
         return self._next("depthwise convolution").depthwise
 
+    def is_separable(self):
+        """Whether what is left is MobileNetV1's: depthwise and 1x1 layers in turn, a classifier."""
+        *pairs, _ = self._layers or [None]
+        kinds = [layer.depthwise for layer in pairs]
+        return bool(pairs) and kinds == [True, False] * (len(pairs) // 2) and not self._sums
+
     def at_head(self, value):
         """Whether the next layer is the head: 1x1, with no depthwise convolution after it."""
         head = self._next("head")
+        if isinstance(head.source, OnnxPool):
+            return True
         return (
             not head.depthwise
             and head.source is value
@@ -172,7 +183,7 @@ class _Chain:
     def classifier(self, head):
         layer = self._next("classifier")
         if not isinstance(layer.source, OnnxPool) or layer.source.source is not head:
-            raise ValueError(f"The classifier {layer.name} must work on the head's mean")
+            raise ValueError(f"The classifier {layer.name} must work on the mean of a layer")
         self.take("classifier", layer.source, taps=1, clamped=False)
         if self._layers or self._sums:
             left = (self._layers or self._sums)[0]

@@ -2,12 +2,15 @@
 
 torchvision's names have a reader of their own. Of any other the structure is read from names of
 modules, shapes and order: each depthwise convolution stands for a bottleneck, the 1x1 convolutions
-in the same module belong to it, and what is left is the stem, the head and the classifier. So a
-prefix changes nothing, and tonylins', timm's and Hugging Face's names need no tables.
+in the same module belong to it, and what is left is the stem, the head, which MobileNetV1 has not,
+and the classifier. So a prefix changes nothing, and tonylins', timm's and Hugging Face's names need
+no tables.
 
 Ref: tonylins/pytorch-mobilenet-v2 `MobileNetV2.py`; timm 1.0 `models/_efficientnet_blocks.py`;
 Hugging Face transformers 4.57 `models/mobilenet_v2/modeling_mobilenet_v2.py`.
 """
+
+from dataclasses import replace
 
 from mnv2.golden.float_model import (
     IMAGENET_NORMALIZATION,
@@ -29,6 +32,8 @@ from mnv2.golden.importers.torchvision_names import (
 
 #: Epsilon of PyTorch's normalisations, and of Hugging Face's, which are TensorFlow's.
 EPSILON, TENSORFLOW_EPSILON = 1e-5, 1e-3
+#: Of MobileNetV1, which is trained with ReLU too.
+_RELU6_NOTE = "MobileNetV1's state dict does not name its activations: taken as ReLU6"
 #: Last parts of the names of Hugging Face's modules.
 _HUGGING_FACE = ("convolution", "normalization")
 
@@ -63,7 +68,7 @@ def float_model_from_state_dict(tensors, *, input_size=None, strides=None):
     )
     reader = _Reader(modules, TENSORFLOW_EPSILON if tensorflow else EPSILON)
     stem, blocks, head, classifier = reader.read()
-    return assemble_model(
+    model = assemble_model(
         stem,
         blocks,
         head,
@@ -73,6 +78,7 @@ def float_model_from_state_dict(tensors, *, input_size=None, strides=None):
         strides=strides,
         input_normalization=KERAS_NORMALIZATION if tensorflow else IMAGENET_NORMALIZATION,
     )
+    return replace(model, notes=(_RELU6_NOTE,)) if head is None else model
 
 
 class _Reader:
@@ -107,13 +113,16 @@ class _Reader:
             self._pair(block, members)
         taken = {id(x) for members in inside for x in members}
         outside = [x for x in self._modules if id(x) not in taken]
-        head, classifier = self._find_head(outside)
+        head, classifier = self._find_head(outside, blocks)
         last = [classifier] if classifier in outside and not classifier.is_dense else []
-        self._pair([*([] if first is not None else [stem]), head, *last], outside)
+        self._pair(
+            [*([] if first is not None else [stem]), *([] if head is None else [head]), *last],
+            outside,
+        )
         return (
             self._part(stem),
             [(*[None] * (3 - len(block)), *map(self._part, block)) for block in blocks],
-            self._part(head),
+            None if head is None else self._part(head),
             self._part(classifier),
         )
 
@@ -155,10 +164,15 @@ class _Reader:
             pointwise.reverse()
         return [pointwise[0], depthwise, pointwise[1]]
 
-    def _find_head(self, outside):
-        """(head, classifier): the 1x1 convolutions and dense layers outside the blocks."""
+    def _find_head(self, outside, blocks):
+        """(head, classifier): the 1x1 convolutions and dense layers outside the blocks.
+
+        MobileNetV1 has no head; none of its blocks has an expansion.
+        """
         pointwise = [x for x in outside if x.is_pointwise]
         dense = [x for x in outside if x.is_dense]
+        if len(pointwise) + len(dense) == 1 and all(len(block) == 2 for block in blocks):
+            return None, (*pointwise, *dense)[0]
         if not pointwise:
             raise ValueError("The head, a 1x1 convolution after the blocks, is missing")
         head, *rest = pointwise

@@ -35,9 +35,8 @@ def layer_pairs(network):
             names = [open_end, *names]
         pairs += zip(names, names[1:], strict=False)
         open_end = None if block.residual else block.project.name
-    if open_end is not None:
-        pairs.append((open_end, "head"))
-    return [*pairs, ("head", "classifier")]
+    ends = [open_end, *([] if network.head is None else ["head"]), "classifier"]
+    return [*pairs, *((a, b) for a, b in zip(ends, ends[1:], strict=False) if a is not None)]
 
 
 def equalize(model):

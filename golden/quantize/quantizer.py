@@ -212,10 +212,12 @@ def _assemble(model, ranges, statistics, options, progress, pictures):
         blocks.append(
             QuantizedBlock(block.name, made.get("expand"), made["depthwise"], made["project"], add)
         )
-    head = convolution(network.head, source)
+    head = None
+    if network.head is not None:
+        head, source = convolution(network.head, source), "head"
     pixels = network.pool.kernel_size[0] * network.pool.kernel_size[1]
     pool = with_arithmetic(
-        mean_record("pool", pixels, *affine["head"], *output_of("pool")), arithmetic
+        mean_record("pool", pixels, *affine[source], *output_of("pool")), arithmetic
     )
     classifier = convolution(network.classifier, "pool")
     return QuantizedModel(

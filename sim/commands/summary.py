@@ -82,8 +82,9 @@ def render_network(network, name=None):
     from mnv2.sim.report.wide_table import WideTable
 
     width = "of another width" if network.width is None else f"{network.width:g}"
+    version = 1 if network.separable else 2
     table = WideTable(
-        f"{'' if name is None else f'{name}: '}MobileNetV2 {width}, "
+        f"{'' if name is None else f'{name}: '}MobileNetV{version} {width}, "
         f"{network.input_shape[0]}x{network.input_shape[1]}, {network.classes} classes, "
         f"{network.padding} padding"
     )

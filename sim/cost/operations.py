@@ -12,6 +12,7 @@ from mnv2.golden.network import Network
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.cost.unit_cost import Frame
 from mnv2.sim.cost.unit_list import OPERATIONS
+from mnv2.sim.mapping.pool_input import pool_feed
 from mnv2.sim.mapping.tiling import map_words
 from mnv2.sim.report.results import LayerResult
 
@@ -48,7 +49,9 @@ def count_frame(
         ("stem", "expand", "depthwise", "project", "head", "pool", "classifier"), 0
     )
     added = 0
-    for layer in network.layers:
+    # What feeds the pool multiplies too, where a network has no head.
+    feed = () if network.head is not None else (pool_feed(network),)
+    for layer in (*network.layers, *feed):
         size = _words(layer.output_shape, config)
         words[layer.kind] += size
         if layer.kind == "project" and layer.residual:
@@ -56,7 +59,7 @@ def count_frame(
     return Frame(
         config=config,
         network=network,
-        macs=config.frames * network.macs,
+        macs=config.frames * (network.macs + sum(layer.macs for layer in feed)),
         words=words,
         added=added,
         # A block without an expansion copies its input to the line buffer.

@@ -8,6 +8,7 @@ from mnv2.golden.summary import short_repr
 from mnv2.hw.config import ADDRESS_BITS, RECORD_BYTES, SEGMENTS, AcceleratorConfig
 from mnv2.sim.mapping.addresses import assign_offsets
 from mnv2.sim.mapping.placement import place_network
+from mnv2.sim.mapping.pool_input import pool_feed
 from mnv2.sim.mapping.run_places import PICTURE_SLOTS, place_run
 from mnv2.sim.mapping.tiling import cut_classes, map_words, stem_steps
 from mnv2.sim.mapping.turn_order import TurnEntry, executed, turn_order
@@ -99,8 +100,8 @@ class Plan:
     descriptors : tuple of PlannedDescriptor
         Those that are executed, one after another, with their addresses in external memory.
     owners : tuple of (int, str)
-        The row that each is for: number of the turn, and name of a block, ``"head"`` or
-        ``"classifier"``.
+        The row that each is for: number of the turn, and name of a block, ``"head"``, or
+        ``"pool"`` without one, or ``"classifier"``.
     base, record_beats : int
         Address of the program, and beats of a record.
     streams : dict of str to PlannedStream
@@ -150,7 +151,8 @@ def plan_network(network: Network, config: AcceleratorConfig, frames: int = 1) -
         if entry.kind == "block":
             planned.append(_block_descriptor(network, placement, entry.number, config))
         elif entry.kind == "head":
-            head = _pointwise_descriptor("head", network.head, config, load=placement.spilled[-1])
+            feed = pool_feed(network)
+            head = _pointwise_descriptor("head", feed, config, load=placement.spilled[-1])
             planned.append(head)
         elif entry.kind == "part":
             begin, end = cuts[entry.number]
@@ -192,8 +194,7 @@ def plan_network(network: Network, config: AcceleratorConfig, frames: int = 1) -
             address = places.logits_address(turn) + descriptor.store_address
             descriptor = replace(descriptor, store_address=address)
         descriptors.append(descriptor)
-        name = network.blocks[entry.number].name if entry.kind == "block" else descriptor.kind
-        owners.append((turn, name))
+        owners.append((turn, _row(network, entry)))
     return Plan(
         turns=turns,
         order=order,
@@ -259,6 +260,13 @@ def _weight_words(descriptor, config):
     if descriptor.stem:
         words += descriptor.stem_steps * _tiles(descriptor.input_words, config)
     return words
+
+
+def _row(network, entry):
+    """Name of the row of reports that a descriptor is for."""
+    if entry.kind == "block":
+        return network.blocks[entry.number].name
+    return pool_feed(network).name if entry.kind == "head" else "classifier"
 
 
 def _pads(layer):

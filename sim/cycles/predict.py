@@ -11,6 +11,7 @@ from mnv2.sim.cycles.plan import plan_network
 from mnv2.sim.cycles.port.pauses import Pauses
 from mnv2.sim.errors import UserError
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
+from mnv2.sim.mapping.pool_input import pool_feed
 from mnv2.sim.mapping.tiling import DoesNotFit
 from mnv2.sim.memory.timing import timing_of
 from mnv2.sim.report.results import LayerResult
@@ -193,6 +194,7 @@ def _add_up(plan, machine):
 
 def _fields(network, config):
     """Fields of each row that do not depend on the prediction, in order."""
+    feed = pool_feed(network)
     return [
         {
             "name": "stem",
@@ -214,10 +216,10 @@ def _fields(network, config):
             for block in network.blocks
         ),
         {
-            "name": "head",
+            "name": feed.name,
             "kind": "head",
-            "ideal_cycles": ideal_pointwise_cycles(network.head, config),
-            **_layer(network.head, config),
+            "ideal_cycles": ideal_pointwise_cycles(feed, config),
+            **_layer(network.head or network.pool, config),
             "output_shape": network.pool.output_shape,
         },
         {

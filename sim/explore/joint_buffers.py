@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from mnv2.golden.network import Network
 from mnv2.hw.config import AcceleratorConfig
 from mnv2.sim.mapping.placement import Placement, place_network
+from mnv2.sim.mapping.pool_input import pool_feed
 from mnv2.sim.mapping.tiling import DoesNotFit
 
 __all__ = ["RAM_DEPTH", "smallest_buffers", "weights_needed"]
@@ -86,7 +87,7 @@ def weights_needed(network: Network, config: AcceleratorConfig, placement: Place
     config : mnv2.hw.config.AcceleratorConfig
     placement : mnv2.sim.mapping.placement.Placement
     """
-    layers = network.head, network.classifier
+    layers = pool_feed(network), network.classifier
     return max(
         *(tiling.weight_words for tiling in placement.tilings),
         *(-(-layer.input_channels // config.inputs) for layer in layers),

@@ -71,7 +71,8 @@ def lane_use(network: Network, config: AcceleratorConfig) -> list[tuple[Layer, i
         rows += [(layer, pointwise.get(layer.name, depthwise)) for layer in block.layers]
     rows += [
         (layer, ideal_pointwise_cycles(layer, config))
-        for layer in (network.head, network.classifier)
+        for layer in network.stages[len(network.blocks) + 1 :]
+        if layer.kind != "pool"
     ]
     return [
         (layer, cycles, config.frames * layer.macs / (cycles * config.multipliers))

@@ -9,6 +9,7 @@ import numpy as np
 from mnv2.golden.model import QuantizedModel
 from mnv2.golden.quantized_layer import QuantizedAdd, QuantizedLayer
 from mnv2.hw.config import ACCUMULATOR_BITS, AcceleratorConfig
+from mnv2.sim.mapping.pool_input_integers import quantized_pool_feed
 from mnv2.sim.mapping.tiling import DoesNotFit, NotSupported
 
 __all__ = ["bits_needed", "check_add", "check_layer", "check_network", "sum_bounds"]
@@ -111,6 +112,7 @@ def check_network(model: QuantizedModel, config: AcceleratorConfig) -> None:
     """
     for layer in model.layers:
         check_layer(layer, config)
+    check_layer(quantized_pool_feed(model), config)
     for block in model.blocks:
         if block.add is not None:
             check_add(block.add)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mnv2.golden.network import Block, Layer, Network
 from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.mapping.pool_input import pool_feed
 from mnv2.sim.mapping.tiling import map_words, stem_steps
 
 __all__ = [
@@ -84,10 +85,11 @@ def program_steps(network: Network, config: AcceleratorConfig) -> list[ProgramSt
     list of ProgramStep
     """
     first, *others = network.blocks
+    feed = pool_feed(network)
     stem = ideal_stem_cycles(network.stem, config) + ideal_block_cycles(first, config)
     return [
         ProgramStep("stem and block1", stem),
         *(ProgramStep(block.name, ideal_block_cycles(block, config)) for block in others),
-        ProgramStep("head", ideal_pointwise_cycles(network.head, config)),
+        ProgramStep(feed.name, ideal_pointwise_cycles(feed, config)),
         ProgramStep("classifier", ideal_pointwise_cycles(network.classifier, config)),
     ]

@@ -22,6 +22,8 @@ from mnv2.sim.mapping.descriptors import (
 )
 from mnv2.sim.mapping.packing import pack_parameters, pack_weights, pad_stem, take_words
 from mnv2.sim.mapping.placement import Placement, place_network
+from mnv2.sim.mapping.pool_input import pool_feed
+from mnv2.sim.mapping.pool_input_integers import quantized_pool_feed
 from mnv2.sim.mapping.program import Program, ProgramBuilder
 from mnv2.sim.mapping.tiling import cut_classes, map_words
 from mnv2.sim.mapping.turn_order import TurnEntry, executed, turn_order
@@ -61,6 +63,7 @@ class NetworkProgram(Program):
     logits_words: int
     order: tuple[TurnEntry, ...]
     blocks: tuple[str, ...]
+    pool_row: str
     spilled_maps: dict[str, tuple[int, int]]
 
     def works(self, turns: int) -> list[tuple[int, str]]:
@@ -69,7 +72,7 @@ class NetworkProgram(Program):
         Returns
         -------
         list of (int, str)
-            Turn, and name of a block, ``"head"`` or ``"classifier"``.
+            Turn, and name of a block, `pool_row` or ``"classifier"``.
         """
         return [
             (turn, self._name(self.order[place])) for turn, place in executed(self.order, turns)
@@ -78,7 +81,7 @@ class NetworkProgram(Program):
     def _name(self, entry: TurnEntry) -> str:
         if entry.kind == "block":
             return self.blocks[entry.number]
-        return "head" if entry.kind == "head" else "classifier"
+        return self.pool_row if entry.kind == "head" else "classifier"
 
 
 def picture_words(network, config):
@@ -132,7 +135,7 @@ def build_network_program(model, config):
             )
             logits_words += map_words(layer.output_shape, config)[2]
         elif entry.kind == "head":
-            _add_layer(builder, model.head, config, entry.segment)
+            _add_layer(builder, quantized_pool_feed(model), config, entry.segment)
             _add_head(builder, model, placement, source, config)
         else:  # its constants are those of the parts
             _add_classifier(
@@ -164,6 +167,7 @@ def build_network_program(model, config):
         logits_words=logits_words,
         order=order,
         blocks=tuple(block.name for block in network.blocks),
+        pool_row=pool_feed(network).name,
         spilled_maps=spilled,
     )
 
@@ -214,8 +218,8 @@ def _add_head(builder, model, placement, source, config):
     """Append the head's descriptor."""
     builder.add_descriptor(
         lambda places: head_descriptor(
-            model.network.head,
-            model.head,
+            pool_feed(model.network),
+            quantized_pool_feed(model),
             model.pool,
             config,
             input_base=placement.head_base,

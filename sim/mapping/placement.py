@@ -8,6 +8,7 @@ from typing import Any
 from mnv2.golden.network import Network
 from mnv2.golden.summary import short_repr
 from mnv2.hw.config import AcceleratorConfig
+from mnv2.sim.mapping.pool_input import pool_feed
 from mnv2.sim.mapping.tiling import BlockTiling, DoesNotFit, map_words, require, tile_block
 
 __all__ = ["Placement", "place_network"]
@@ -101,7 +102,7 @@ def fitting_sizes(
 
 def _place(network: Network, config: AcceleratorConfig) -> Placement:
     """See `place_network`."""
-    head = network.head
+    head = pool_feed(network)
     pooled = map_words(network.pool.output_shape, config)[2]
     require("words of maps", pooled + 1, config.map_words, head, "map_words")
     pool_base = config.map_words - pooled

@@ -114,16 +114,16 @@ def fused_block_bytes(block, frames=1):
 
 def layer_by_layer_frame_bytes(network, frames=1):
     """The whole network, layer by layer."""
-    others = (network.stem, network.head, network.pool, network.classifier)
+    others = [stage for stage in network.stages if stage.kind != "block"]
     blocks = sum(layer_by_layer_block_bytes(block, frames) for block in network.blocks)
     return blocks + sum(_layer_bytes(layer, frames) for layer in others)
 
 
 def fused_frame_bytes(network, frames=1):
     """The whole network with each bottleneck fused, and head, pool and classifier in one."""
-    head, classifier = network.head, network.classifier
-    activations = prod(head.input_shape) + network.classes
-    end = frames * activations + head.weight_bytes() + classifier.weight_bytes()
+    ends = network.stages[len(network.blocks) + 1 :]
+    activations = prod(ends[0].input_shape) + network.classes
+    end = frames * activations + sum(layer.weight_bytes() for layer in ends)
     blocks = sum(fused_block_bytes(block, frames) for block in network.blocks)
     return _layer_bytes(network.stem, frames) + blocks + end
 

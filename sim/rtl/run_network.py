@@ -11,6 +11,7 @@ from mnv2.sim.mapping.descriptors import map_bytes
 from mnv2.sim.mapping.ideal import ideal_block_cycles, ideal_pointwise_cycles, ideal_stem_cycles
 from mnv2.sim.mapping.network_program import build_network_program
 from mnv2.sim.mapping.packing import pack_image
+from mnv2.sim.mapping.pool_input import pool_feed
 from mnv2.sim.mapping.run_places import PICTURE_SLOTS, place_run
 from mnv2.sim.mapping.tiling import DoesNotFit, map_words
 from mnv2.sim.report.results import LayerResult
@@ -209,10 +210,11 @@ def run_network(
 
 def _ideal_cycles(network, config):
     """Ideal cycles of each row of the report by name."""
+    feed = pool_feed(network)
     return {
         "stem": ideal_stem_cycles(network.stem, config),
         **{block.name: ideal_block_cycles(block, config) for block in network.blocks},
-        "head": ideal_pointwise_cycles(network.head, config),
+        feed.name: ideal_pointwise_cycles(feed, config),
         "classifier": ideal_pointwise_cycles(network.classifier, config),
     }
 
@@ -259,10 +261,10 @@ def _layers(counters, network, program, works, ideal, config, turn):
                 write_bytes=map_bytes(words, config),
             )
         )
-    (head,) = rows_of["head"]
-    rows.append(
-        measured("head", "head", network.head, head, output_shape=network.pool.output_shape)
-    )
+    # The pool's own MACs are none, whatever feeds it.
+    end, pooled = network.head or network.pool, network.pool.output_shape
+    (row,) = rows_of[end.name]
+    rows.append(measured(end.name, "head", end, row, output_shape=pooled))
     # In one part, or in several.
     parts = [row["block"] for row in rows_of["classifier"]]
     classifier = {"block": {name: sum(part[name] for part in parts) for name in parts[0]}}

@@ -160,8 +160,9 @@ def make_chunk(
 
 
 def _compared_names(network: Network) -> list[str]:
-    """Tensors whose quality is reported: stem, blocks' outputs, head, pool, classifier."""
-    return ["stem", *(block.output_name for block in network.blocks), "head", "pool", "classifier"]
+    """Tensors whose quality is reported: stem, blocks' outputs, a head, pool, classifier."""
+    ends = [stage.name for stage in network.stages[len(network.blocks) + 1 :]]
+    return ["stem", *(block.output_name for block in network.blocks), *ends]
 
 
 def make_model(workload: Workload, point: Point) -> QuantizedModel | Failure:

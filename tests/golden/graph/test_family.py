@@ -248,7 +248,7 @@ def test_operators_in_the_wrong_place(graph):
         (
             1,
             replace(mean, index=1, inputs=(stem.output, mean.inputs[1])),
-            "The operator 1 (MEAN) expected CONV_2D as head before the average",
+            "The operator 1 (MEAN) expected a bottleneck between the stem and the average",
         ),
         (
             2,

@@ -324,7 +324,8 @@ def onnx_bytes(
             x = convolution(x, layer)
         if block.residual:
             x = node("Add", [shortcut, x], block.add_name)
-    x = convolution(x, network.head)
+    if network.head is not None:
+        x = convolution(x, network.head)
     if pool == "ReduceMean":
         x = node(
             "ReduceMean", [x, constant("axes", np.array([-1, -2], np.int64))], "mean", keepdims=1

@@ -111,7 +111,8 @@ def float_tflite_bytes(
             about = {"fusedActivationFunction": residual_clamp}
             graph.operator("ADD", [shortcut, x], [total], "AddOptions", about)
             x = total
-    x = convolution(x, network.head)
+    if network.head is not None:
+        x = convolution(x, network.head)
     depth, record = network.pool.output_channels, model.layers["classifier"]
     kept = keep or pool != "MEAN"
     pooled = graph.tensor("pool", (1, 1, 1, depth) if kept else (1, depth), real)
