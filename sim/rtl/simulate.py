@@ -81,6 +81,7 @@ def build_accelerator(
     *,
     memory_bytes=0,
     memory_sources=None,
+    base=None,
     waves=False,
     asserts=False,
     building=None,
@@ -97,6 +98,8 @@ def build_accelerator(
     memory_sources : function of (int, int), optional
         Called with the bits of the accelerator's port and the size of the memory: texts by file
         name that hold the module ``axi_memory``, in place of the project's own.
+    base : int, optional
+        Address of the memory's first byte, by default that of `memory_base`.
     waves, asserts, building, compiled
         See `mnv2.sim.rtl.build.build_simulation`.
 
@@ -105,6 +108,7 @@ def build_accelerator(
     mnv2.sim.rtl.build.Build
     """
     size = max(8 << 20, 1 << max(memory_bytes - 1, 1).bit_length())
+    base = memory_base(config) if base is None else base
     if memory_sources is None:
         memory = {"axi_memory.sv": (_SOURCES / "axi_memory.sv").read_text()}
     else:
@@ -128,7 +132,7 @@ def build_accelerator(
         verilator_arguments=(
             f"-GDATA_BITS={config.data_bits}",
             f"-GADDRESS_BITS={config.address_bits}",
-            f"-GMEMORY_BASE=64'd{memory_base(config)}",  # a plain number has 32 bits
+            f"-GMEMORY_BASE=64'd{base}",  # a plain number has 32 bits
             *monitor_arguments(config),
             f"-GSIZE_BYTES={size}",
             f"-GWORD_BITS={config.word_bits}",
@@ -147,6 +151,7 @@ def simulate(
     program,
     *,
     places=None,
+    origin=None,
     pictures=(),
     turns=1,
     output=None,
@@ -165,6 +170,8 @@ def simulate(
     program : mnv2.sim.mapping.program.Program
     places : mnv2.sim.mapping.run_places.RunPlaces, optional
         Where program, pictures and logits lie; by default those of `place_run` at 0.
+    origin : int, optional
+        Address of the memory's first byte, by default the last multiple of 4 GiB.
     pictures : sequence of uint8 array
         Packed picture of each slot.
     turns : int
@@ -197,7 +204,8 @@ def simulate(
         If there is no room for temporary files.
     """
     memory = memory or MemoryModel()
-    origin = places.base & ~0xFFFF_FFFF if places else 0
+    if origin is None:
+        origin = places.base & ~0xFFFF_FFFF if places else 0
     places = places or place_run(program.memory_bytes)
     result_address = places.base + program.output_offset
     first, end = output or (result_address, result_address + program.output_bytes)
