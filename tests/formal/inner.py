@@ -1,4 +1,4 @@
-"""What a unit keeps inside, for the invariants of an induction."""
+"""Names inside of a unit, for the invariants of an induction."""
 
 import sys
 

@@ -60,12 +60,12 @@ class _Marked:
         self.old = of(inner["old"], (self.slot + moved)[:5])
         self.old_untold = inner["old_untold"].bit_select((self.slot + moved)[:5], 1)
         self.handing = (left > self.slot) & (inner["old_row"] == self.row)
-        behind = Mux(
+        distance = Mux(
             self.slot >= inner["slot"],
             self.slot - inner["slot"],
             self.slot + slots - inner["slot"],
         )
-        self.rest = left + ~inner["turn"] + (behind[:5] << 1)
+        self.rest = left + ~inner["turn"] + (distance[:5] << 1)
         # Three steps: a sum is read, something is added, and it is written.
         self.place = Cat(self.slot, self.row)
         b.module.d.comb += memory.mark.eq(self.place)
@@ -92,7 +92,7 @@ class _Marked:
 
 
 def _environment(b, inner):
-    """What the accelerator does: a program clears the counters, runs, and stops at the end.
+    """The accelerator around them: a program clears the counters, runs, and stops at the end.
 
     Returns
     -------

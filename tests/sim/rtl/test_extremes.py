@@ -1,7 +1,7 @@
 """Sizes that need the upper bits of addresses and counts, with the memory below 4 GiB's end.
 
-One machine has them all: more than 2**15 words of maps, whose outputs lie at the upper end; rings of
-no power of two that are filled several times; one pixel a word.
+One machine has them all: more than 2**15 words of maps, whose outputs lie at the upper end; rings
+of no power of two that are filled several times; one pixel a word.
 """
 
 import numpy as np
