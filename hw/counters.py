@@ -168,7 +168,7 @@ class Counters(wiring.Component):
         return m
 
     def _events(self):
-        """What is counted in this cycle, in the order of the counters."""
+        """Events of this cycle, in the order of the counters."""
         idle = ~self.pointwise & ~self.depthwise
         return [
             Const(1, 1), self.pointwise, self.depthwise,
