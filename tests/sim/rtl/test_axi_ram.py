@@ -76,10 +76,7 @@ def test_network_equals_golden(pins, tmp_path, stall):
         work_directory=tmp_path / "cocotb",
         extra_env={"MNV2_RUN": str(tmp_path / "run.json")},
     )
-    results = json.loads((tmp_path / "result.json").read_text())
-    # AXI4 lets data overtake their address: a memory that pauses takes some so.
-    assert bool(results["early_beats"]) == bool(stall)
-    for result in results["programs"]:
+    for result in json.loads((tmp_path / "result.json").read_text()):
         assert Status(result["status"]) == Status.DONE
         assert result["finished"] == len(network.blocks) + 2
         counters = dict(zip(COUNTERS, result["counters"], strict=True))
