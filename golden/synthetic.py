@@ -70,6 +70,8 @@ def random_layer(
     span = high - low
     top = 2 ** (weight_bits - 1) - 1
     weights = rng.integers(-top, top + 1, layer.weight_shape, dtype=np.int8)
+    # No quantiser makes the lowest weight there is, but files may hold it: some do here.
+    weights[weights == weights.min()] = -top - 1
     channels = layer.output_channels
     flat = np.concatenate(
         [_accumulate(layer, weights, sample, input_zero_point) for sample in samples]

@@ -26,8 +26,9 @@ class Counters(wiring.Component):
     in block RAM, in every other cycle; the host reads sums in the others.
 
     Timing: the row of a descriptor is whole :attr:`hand_over` cycles after its last cycle; nothing
-    is read until then, and no other descriptor may end before. A row is lost when the descriptor
-    that takes it begins.
+    is read until then, and no other descriptor may end before: that is 21 cycles, and the shortest
+    descriptor takes 29, a classifier of one word on the machine with the fewest stages; one that
+    stored nothing would take 24. A row is lost when the descriptor that takes it begins.
 
     Parameters
     ----------

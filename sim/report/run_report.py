@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from mnv2.golden.summary import short_repr
+from mnv2.hw.register_map import SLOTS_BITS
 from mnv2.sim.errors import UserError
 from mnv2.sim.report.limits import TrafficLimits
 from mnv2.sim.report.results import LayerResult, Measurement, sum_layers
@@ -64,7 +65,9 @@ class ClassRankings:
 
 
 def check_frames(frames: int, abreast: int = 1) -> None:
-    """Refuse a number of frames that gives no interval: what ends last is not counted in it.
+    """Refuse a number of frames that cannot be run, or that gives no interval.
+
+    What ends last is not counted in it, and each turn of a run has a slot for its logits.
 
     Parameters
     ----------
@@ -76,6 +79,12 @@ def check_frames(frames: int, abreast: int = 1) -> None:
     ------
     UserError
     """
+    most = abreast * (2**SLOTS_BITS - 1)
+    if frames > most:
+        raise UserError(
+            f"The number of frames must be at most {most}, since each has a slot for its logits, "
+            f"not {frames}"
+        )
     if frames == 1 or (frames >= 3 * abreast and frames % abreast == 0):
         return
     even = "" if abreast == 1 else f" and a multiple of {abreast}, since as many end together"

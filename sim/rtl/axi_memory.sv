@@ -16,12 +16,14 @@
 //   +stall_seed=N          seed of the pauses
 //   +error_address=HEX     the beat that holds this byte answers SLVERR, read or written,
 //   +error_count=N         this many times (default: always)
+//   +adversary=N           1, the default: a burst reads the memory as it was when its address was
+//                          taken, and what is written shows when the response has been taken, which is
+//                          all that AXI4 promises; 0: beat by beat as it is sent, and as it comes
 //   +part_access=N         a part of a memory, in place of latency and bandwidth, and its other times:
 //                          see PART below
 //
 // Addresses from SIZE_BYTES on answer DECERR. Bursts answer in order and must be INCR, full width,
 // aligned to a beat and inside a page of 4096 bytes (ARM IHI 0022E, A3.4.1).
-// A burst is read from the storage beat by beat as it is sent: a beat that was written before shows.
 
 module axi_memory #(
     parameter int      DATA_BITS    = 128,
@@ -135,7 +137,7 @@ module axi_memory #(
     longint          part_write_to_read, part_refresh_interval, part_refresh, part_row_bytes;
     longint          part_beat_rest, part_ahead;
     int              part_banks, part_lookahead;
-    logic            limited, stalling, has_error, dumped;
+    logic            limited, stalling, has_error, dumped, adversary;
     index_t          error_index;
     logic [6:0]      stall_limit;
 
@@ -158,6 +160,8 @@ module axi_memory #(
         has_error       = 0;
         error_index     = '0;
         dumped          = 0;
+        adversary       = 1;
+        void'($value$plusargs("adversary=%d", adversary));
         void'($value$plusargs("latency=%d", latency));
         void'($value$plusargs("bytes_per_cycle=%d", bytes_per_cycle));
         void'($value$plusargs("stall_percent=%d", stall_percent));
@@ -292,6 +296,27 @@ module axi_memory #(
     longint                 beat_ticks [0:256*QUEUE-1];
     logic [POINTER_BITS+7:0] beat_head, beat_tail;
 
+    // The adversary: beats as they were when the address of their burst was taken, and beats that were
+    // written and do not show yet, in order.
+    typedef struct packed {
+        row_t                    row;
+        logic [DATA_BITS-1:0]    data;
+        logic [DATA_BITS/8-1:0]  strobe;    // 0 if it was refused
+        logic                    last;
+    } written_t;
+    logic [DATA_BITS-1:0]    seen    [0:256*QUEUE-1];
+    written_t                written [0:256*QUEUE-1];
+    logic [POINTER_BITS+7:0] seen_head, seen_tail, written_head, written_tail;
+
+    // What a beat of storage becomes where some of its bytes are written.
+    function automatic logic [DATA_BITS-1:0] merge(input logic [DATA_BITS-1:0] beat, data,
+                                                   input logic [DATA_BITS/8-1:0] strobe);
+        merge = data;
+        if (!(&strobe))
+            for (int b = 0; b < BEAT_BYTES; b++)
+                if (!strobe[b]) merge[8*b +: 8] = beat[8*b +: 8];
+    endfunction
+
     // Let the part serve a burst that arrives in this cycle; the tick after its last access.
     function automatic longint serve_burst(input logic writes, input index_t index,
                                            input logic [7:0] length);
@@ -377,7 +402,7 @@ module axi_memory #(
         automatic index_t      index;
         automatic logic [1:0]  response;
         automatic logic [63:0] next;
-        automatic logic [DATA_BITS-1:0] merged;
+        automatic written_t    late;
         automatic logic        r_pause, b_pause;
         automatic int          budget;
         automatic logic        read_done, write_done, read_wanted, write_wanted;
@@ -409,6 +434,10 @@ module axi_memory #(
             bus_writes      = 0;
             bus_bank        = 0;
             refresh_due     = part_refresh_interval;
+            seen_head       = 0;
+            seen_tail       = 0;
+            written_head    = 0;
+            written_tail    = 0;
             beat_head       = 0;
             beat_tail       = 0;
             for (int b = 0; b < MOST_BANKS; b++) begin
@@ -474,6 +503,11 @@ module axi_memory #(
                     void'(serve_burst(0, burst.index, burst.length));
                     burst.due = cycle + 1;
                 end
+                if (adversary)
+                    for (int b = 0; b <= int'(arlen); b++) begin
+                        seen[seen_tail] = storage[row_t'(burst.index + index_t'(b))];
+                        seen_tail       = seen_tail + 1;
+                    end
                 read_queue[read_head + pointer_t'(read_level)] <= burst;
                 read_bursts <= read_bursts + 1;
             end
@@ -500,13 +534,11 @@ module axi_memory #(
                 burst      = write_queue[write_head];
                 index      = burst.index + index_t'(write_beat);
                 response   = response_at(index);
-                if (response == OKAY) begin
-                    merged = wdata;
-                    if (!(&wstrb))
-                        for (int b = 0; b < BEAT_BYTES; b++)
-                            if (!wstrb[b]) merged[8*b +: 8] = storage[row_t'(index)][8*b +: 8];
-                    storage[row_t'(index)] <= merged;
-                end
+                if (adversary) begin
+                    written[written_tail] = '{row_t'(index), wdata, response == OKAY ? wstrb : '0, wlast};
+                    written_tail          = written_tail + 1;
+                end else if (response == OKAY)
+                    storage[row_t'(index)] <= merge(storage[row_t'(index)], wdata, wstrb);
                 if (response == SLVERR && error_count > 0) error_count <= error_count - 1;
                 write_beats <= write_beats + 1;
                 write_bytes <= write_bytes + (&wstrb ? longint'(BEAT_BYTES) : longint'($countones(wstrb)));
@@ -554,7 +586,8 @@ module axi_memory #(
                 if (response == SLVERR && error_count > 0) error_count <= error_count - 1;
                 if (by_part) beat_head = beat_head + 1;
                 rvalid <= 1;
-                rdata  <= response == OKAY ? storage[row_t'(index)] : '0;
+                rdata  <= response != OKAY ? '0 : adversary ? seen[seen_head] : storage[row_t'(index)];
+                seen_head = seen_head + 1;
                 rresp  <= response;
                 rid    <= burst.id;
                 rlast  <= read_beat == burst.length;
@@ -583,7 +616,15 @@ module axi_memory #(
 
             // Answers.
             answer = answer_queue[answer_head];
-            if (bvalid && bready) bvalid <= 0;
+            if (bvalid && bready) begin
+                bvalid <= 0;
+                if (adversary)
+                    do begin
+                        late = written[written_head];
+                        storage[late.row] <= merge(storage[late.row], late.data, late.strobe);
+                        written_head = written_head + 1;
+                    end while (!late.last);
+            end
             if (answer_level != 0 && answer.due <= cycle && (!bvalid || bready) && !b_pause) begin
                 bvalid       <= 1;
                 bresp        <= answer.response;

@@ -84,6 +84,7 @@ def build_accelerator(
     *,
     memory_bytes=0,
     memory_sources=None,
+    base=None,
     waves: WaveScope | None = None,
     asserts=False,
     building=None,
@@ -100,6 +101,8 @@ def build_accelerator(
     memory_sources : function of (int, int), optional
         Called with the bits of the accelerator's port and the size of the memory: texts by file
         name that hold the module ``axi_memory``, in place of the project's own.
+    base : int, optional
+        Address of the memory's first byte, by default that of `memory_base`.
     waves : WaveScope, optional
         Build the variant that can write a waveform with this in it.
     asserts, building, compiled
@@ -110,6 +113,7 @@ def build_accelerator(
     mnv2.sim.rtl.build.Build
     """
     size = max(8 << 20, 1 << max(memory_bytes - 1, 1).bit_length())
+    base = memory_base(config) if base is None else base
     if memory_sources is None:
         memory = {"axi_memory.sv": (_SOURCES / "axi_memory.sv").read_text()}
     else:
@@ -136,7 +140,7 @@ def build_accelerator(
         verilator_arguments=(
             f"-GDATA_BITS={config.data_bits}",
             f"-GADDRESS_BITS={config.address_bits}",
-            f"-GMEMORY_BASE=64'd{memory_base(config)}",  # a plain number has 32 bits
+            f"-GMEMORY_BASE=64'd{base}",  # a plain number has 32 bits
             *monitor_arguments(config),
             f"-GSIZE_BYTES={size}",
             f"-GWORD_BITS={config.word_bits}",
@@ -155,6 +159,7 @@ def simulate(
     program,
     *,
     places=None,
+    origin=None,
     pictures=(),
     turns=1,
     output=None,
@@ -173,6 +178,8 @@ def simulate(
     program : mnv2.sim.mapping.program.Program
     places : mnv2.sim.mapping.run_places.RunPlaces, optional
         Where program, pictures and logits lie; by default those of `place_run` at 0.
+    origin : int, optional
+        Address of the memory's first byte, by default the last multiple of 4 GiB.
     pictures : sequence of uint8 array
         Packed picture of each slot.
     turns : int
@@ -205,7 +212,8 @@ def simulate(
         If there is no room for temporary files.
     """
     memory = memory or MemoryModel()
-    origin = places.base & ~0xFFFF_FFFF if places else 0
+    if origin is None:
+        origin = places.base & ~0xFFFF_FFFF if places else 0
     places = places or place_run(program.memory_bytes)
     result_address = places.base + program.output_offset
     first, end = output or (result_address, result_address + program.output_bytes)

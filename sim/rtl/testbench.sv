@@ -36,6 +36,8 @@ module testbench #(
     logic [31:0] response_data   /*verilator public_flat_rd*/;
     logic [1:0]  response        /*verilator public_flat_rd*/;
 
+    logic        reset_request   /*verilator public_flat_rw*/ = 0;   // while it is raised
+
     // Requests to write memory, or words of maps, to a file: raised, acknowledged and lowered alike.
     logic        dump            /*verilator public_flat_rw*/ = 0;
     logic        dumped          /*verilator public_flat_rd*/ = 0;
@@ -77,7 +79,7 @@ module testbench #(
     // logic that depends on it, whenever that process might have resumed.
     always @(posedge clk) begin
         age         <= age + 1;
-        rst         <= age < 3;
+        rst         <= age < 3 || reset_request;
         ready       <= age >= 5;
         was_running <= running;
         if (running) cycles <= was_running ? cycles + 1 : 1;

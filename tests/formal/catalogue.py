@@ -1,6 +1,7 @@
 """All proofs, in the order in which they are listed."""
 
 from tests.formal.proofs import (
+    counters,
     gearbox,
     map_mover,
     pipelines,
@@ -25,6 +26,7 @@ PROOFS = [
         write_master,
         registers,
         supervisor,
+        counters,
         pipelines,
         queues,
         rescaling,

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from amaranth.hdl import Module, Signal
@@ -108,6 +110,21 @@ def test_vacuous_bench_is_told(folder):
     b.assume(b.unit.value != 3)
     tools.prepare(b, folder)
     assert tools.cover(folder, 8, 60) == tools.Answer(False, 8, "not reached in 8 cycles")
+
+
+def test_what_is_not_done_in_time_ends_with_all_that_it_started(tmp_path):
+    started = tmp_path / "started"
+    script = f"sleep 60 & echo $! > '{started}'; wait"
+    with pytest.raises(tools.ToolError, match="^sh was not done after 2 s$"):
+        tools._run(["sh", "-c", script], tmp_path, 2)
+    process = int(started.read_text())
+    for _ in range(100):
+        # Ended, if nobody has asked yet how.
+        state = Path(f"/proc/{process}/stat")
+        if not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.05)
+    pytest.fail("the process that it started goes on")
 
 
 def test_property_twice():

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -199,20 +200,25 @@ def _smtbmc(options, folder, timeout):
 
 
 def _run(command, folder, timeout, environment=None):
-    try:
-        return subprocess.run(
-            command,
-            cwd=folder,
-            timeout=timeout,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"{Path(command[0]).name} was not done after {timeout:.0f} s") from None
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **(environment or {})},
+        # A group of its own, so that a solver ends with the program that called it.
+        start_new_session=True,
+    ) as running:
+        try:
+            words, _ = running.communicate(timeout=timeout)
+        except BaseException as error:
+            os.killpg(running.pid, signal.SIGKILL)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            raise ToolError(f"{Path(command[0]).name} was not done after {timeout:.0f} s") from None
+    return subprocess.CompletedProcess(command, running.returncode, words)
 
 
 def program(name):

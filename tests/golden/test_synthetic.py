@@ -29,8 +29,12 @@ def test_blocks(bits, expansion, stride):
     assert (block.add is not None) == (stride == 1)
     assert (block.expand is None) == (expansion == 1)
     top = 2 ** (bits[0] - 1) - 1
-    for weights in (layer.weights for layer in block.layers):
-        assert 0.9 * top <= np.abs(weights).max() <= top
+    every = [layer.weights.astype(int) for layer in block.layers]
+    for weights in every:
+        assert 0.9 * top <= np.abs(weights).max() <= top + 1
+        assert weights.max() <= top
+        # The lowest of its width, that no quantiser makes, is there.
+        assert weights.min() == -top - 1
     assert_spread(run_block(block, x), bits[1])
     assert_spread(run_block(block, random_activation(rng, x.shape, bits[1])), bits[1])
 

@@ -11,6 +11,7 @@ from mnv2.hw.config import (
     LOGIT_BITS,
     PRESETS,
     RECORD_BYTES,
+    RINGS,
     AcceleratorConfig,
 )
 from mnv2.hw.layouts import channel_parameters, logits_word
@@ -47,6 +48,29 @@ from mnv2.hw.program import Descriptor, Header
 def test_what_does_not_fit_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         replace(AcceleratorConfig(), **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"map_words": 2**16 - 1},
+        {"strip_words": 2**16 - 1},
+        {"pixels": 63, "residual_lanes": 63},
+        {"outputs": 4095, "inputs": 819, "residual_lanes": 819},
+        {"outputs": 1023, "inputs": 1023, "residual_lanes": 1023},
+        {"outputs": 9, "inputs": 3, "residual_lanes": 3, "lut_outputs": 9, "queue_words": 6},
+        {"weight_bits": 4, "activation_bits": 4},
+        {"outstanding": 2, "burst_beats": 256, "address_bits": 64},
+        {"burst_beats": 64, "data_bits": 512},
+        {"accumulator_bits": 16},
+        {"accumulator_bits": 28},
+        {name: 2 for name in ("map_words", "strip_words", "line_words", *RINGS)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_limits_themselves_are_taken(changes):
+    config = replace(AcceleratorConfig(), **changes)
+    assert {name: getattr(config, name) for name in changes} == changes
 
 
 def test_buffers_add_up():

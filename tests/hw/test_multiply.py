@@ -5,6 +5,7 @@ import pytest
 from amaranth import *
 from amaranth.sim import Simulator
 
+from mnv2.hw import multiply as multiply_module
 from mnv2.hw.multiply import cut_product, multiply
 
 # shapes of the operands, bits dropped, stages, options, positions of the terms
@@ -63,6 +64,48 @@ def test_exact(wide, narrow, drop, stages, options, positions):
             inside.append(a * b >> drop)
             if len(inside) == stages:
                 assert ctx.get(result) == inside.pop(0)
+
+    simulator = Simulator(m)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(testbench)
+    simulator.run()
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "drop", "stages", "options"),
+    [
+        (signed(8), unsigned(6), 5, 3, {"operand_bits": 5}),  # both operands are cut
+        (signed(8), unsigned(6), 5, 2, {"in_luts": True}),
+        (unsigned(7), signed(7), 4, 2, {"in_luts": True}),
+        (signed(6), unsigned(8), 5, 3, {"operand_bits": 8}),
+        (signed(9), unsigned(5), 4, 2, {"operand_bits": 8}),  # a multiplier, and a bit in LUTs
+    ],
+)
+def test_all_operands(monkeypatch, wide, narrow, drop, stages, options):
+    """Narrow operands, cut as wide ones are, for a multiplier that is narrower, too."""
+    monkeypatch.setattr(multiply_module, "_NARROW_BITS", 5)
+    monkeypatch.setattr(multiply_module, "_ROW_BITS", 2)
+    options = {"operand_bits": 8, "in_luts": False} | options
+    m = Module()
+    both = Signal(wide.width + narrow.width)
+    first, second = Signal(wide), Signal(narrow)
+    m.d.comb += Cat(first, second).eq(both)
+    m.d.sync += both.eq(both + 1)
+    result = multiply(
+        m, C(1, 1), first, second, drop, signed(32), stages=stages, name="product", **options
+    )
+    exact = first * second >> drop
+    for _ in range(stages):
+        late = Signal(signed(32))
+        m.d.sync += late.eq(exact)
+        exact = late
+    wrong = Signal(range(2**14 + 1))
+    m.d.sync += wrong.eq(wrong + (result != exact))
+    pairs = 1 << len(both)
+
+    async def testbench(ctx):
+        await ctx.tick().repeat(pairs + stages + 1)
+        assert ctx.get(wrong) == 0
 
     simulator = Simulator(m)
     simulator.add_clock(1e-8)

@@ -135,7 +135,10 @@ def test_interval_of_frames_abreast_is_that_of_the_pair():
     assert frames.dram_bytes_per_frame == 2
 
 
-@pytest.mark.parametrize(("frames", "abreast"), [(1, 1), (3, 1), (4, 1), (1, 2), (6, 2), (8, 2)])
+@pytest.mark.parametrize(
+    ("frames", "abreast"),
+    [(1, 1), (3, 1), (4, 1), (65_535, 1), (1, 2), (6, 2), (8, 2), (131_070, 2)],
+)
 def test_frames_with_an_interval(frames, abreast):
     check_frames(frames, abreast)
 
@@ -152,6 +155,13 @@ def test_frames_with_an_interval(frames, abreast):
 )
 def test_frames_without_one(frames, abreast, least):
     message = f"^The number of frames must be 1, or {least}, not {frames}$"
+    with pytest.raises(UserError, match=message):
+        check_frames(frames, abreast)
+
+
+@pytest.mark.parametrize(("frames", "abreast"), [(65_536, 1), (131_072, 2)])
+def test_more_frames_than_slots_for_logits(frames, abreast):
+    message = f"^The number of frames must be at most {65_535 * abreast}, since each has a slot"
     with pytest.raises(UserError, match=message):
         check_frames(frames, abreast)
 

@@ -44,6 +44,16 @@ async def run_steps(dut):
             await write(name, value)
         await write("START", 1)
         running = await read("STATUS")
+        if step["reset"]:
+            await Timer(step["reset"] * 10, "ns")
+            dut.reset_request.value = 1
+            await Timer(30, "ns")
+            dut.reset_request.value = 0
+            await Timer(100, "ns")
+            results.append({name.lower(): await read(name) for name in ("STATUS", "FINISHED")})
+            await write("INTERRUPT_ENABLE", 1)
+            await dump_output(dut, step["output"], step["output"] + run["output_bytes"])
+            continue
         if step["abort"]:
             await Timer(step["abort"] * 10, "ns")
             await write("ABORT", 1)
@@ -55,6 +65,7 @@ async def run_steps(dut):
             await RisingEdge(dut.done)
         assert not int(dut.timed_out.value), f"Step {step} hangs"
         result = {"running": running, "interrupt": await read("INTERRUPT")}
+        result["cycles"] = int(dut.cycles.value)
         await write("INTERRUPT", 3)
         if int(dut.done.value):
             await FallingEdge(dut.done)

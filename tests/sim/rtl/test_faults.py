@@ -70,10 +70,11 @@ class Bench:
         """Step that runs the program itself, with other settings."""
         return self.step(0, start_again=start_again, **settings)
 
-    def step(self, address, records=None, start_again=0, abort=0, **settings):
+    def step(self, address, records=None, start_again=0, abort=0, reset=0, **settings):
         """Step that runs the program at an address.
 
-        Some cycles after the start it is started again, or aborted, if they are given.
+        Some cycles after the start it is started again, or aborted, or the accelerator and the
+        memory are reset, if they are given.
         """
         values = {
             "BASE_LOW": address,
@@ -85,6 +86,7 @@ class Bench:
             "settings": values | settings,
             "start_again": start_again,
             "abort": abort,
+            "reset": reset,
             "output": address + self.program.output_offset,
         }
 
@@ -245,3 +247,37 @@ def test_abort_at_any_time(tmp_path, memory):
         assert one["errors"] == 0
     for good in results[1::2]:
         bench.check_good(good)
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [MemoryModel(latency=20), MemoryModel(latency=90, stall_percent=20, seed=2)],
+    ids=["quick", "stalls"],
+)
+def test_reset_at_any_time(tmp_path, memory):
+    """Nothing of the program is left, and the next one is right; it takes as long as the first."""
+    bench = Bench(tmp_path)
+    times = [*range(1, 40, 7), *range(40, 1200, 167)]
+    steps = [step for time in times for step in (bench.good(reset=time), bench.good())]
+    first, *rest = bench.run([bench.good(), *steps], memory=memory)
+    bench.check_good(first)
+    for time, stopped, good in zip(times, rest[::2], rest[1::2], strict=True):
+        assert time < first["cycles"]
+        assert Status(stopped["status"]) == Status.NONE
+        assert stopped["finished"] == 0
+        check_common(good)
+        bench.check_good(good)
+        if not memory.stall_percent:
+            assert good["counters"] == first["counters"]
+
+
+def test_each_program_has_its_own_counters(tmp_path):
+    """From the first row on, though the one before took another time."""
+    bench = Bench(tmp_path)
+    memory = MemoryModel(latency=20, stall_percent=30, seed=9)
+    results = bench.run([bench.good() for _ in range(4)], memory=memory)
+    assert len({one["cycles"] for one in results}) > 1
+    position = list(COUNTERS).index("cycles")
+    # What is not the descriptor's is the same: a cycle or two at the end.
+    others = {one["cycles"] - one["counters"][position] for one in results}
+    assert len(others) == 1, others

@@ -58,7 +58,8 @@ def check_slots(output, case, turns):
         assert found.tolist() == logits[turn % PICTURES], turn
 
 
-@pytest.mark.parametrize("turns", [1, 2, 5])
+#: The last: a program of as many records as those of one frame, whatever the number of turns.
+@pytest.mark.parametrize("turns", [1, 2, 5, 60])
 def test_rings_begin_again(case, turns):
     program, places, pictures, _ = case
     result = simulate(
