@@ -188,10 +188,8 @@ def _recognize(network):
     else:
         network = replace(network, padding="mixed")
     shapes = [layer.output_shape for layer in network.layers]
-    make, widths = mobilenet_v2, WIDTH_MULTIPLIERS
-    if network.separable:
-        make, widths = mobilenet_v1, V1_WIDTHS
-    for width in widths:
+    make = mobilenet_v1 if network.separable else mobilenet_v2
+    for width in V1_WIDTHS if network.separable else WIDTH_MULTIPLIERS:
         paper = make(width, network.input_shape[:2], network.classes)
         if [layer.output_shape for layer in paper.layers] == shapes:
             return replace(network, width=width)

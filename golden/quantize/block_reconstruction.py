@@ -123,7 +123,8 @@ def reconstruct(model, pictures, affine, options, progress=None):
     real = {name: _tensors(record) for name, record in model.layers.items()}
     wanted = torch.tensor(np.stack(pictures))
     grids = _Grids(affine, options)
-    given, rounded = grids.snap("input", wanted), {}
+    given = grids.snap("input", wanted)
+    rounded: dict[str, Rounded] = {}
     units = find_units(model.network)
     for number, unit in enumerate(units):
         soft = _soft_weights(unit, model, affine, options)
@@ -239,7 +240,8 @@ def _padded(unit, x):
 def _run(unit, parameters, x, grids=None):
     """Whole maps of all pictures."""
     parts = [
-        _layers(unit, parameters, *_padded(unit, some), grids=grids) for some in x.split(GROUP)
+        _layers(unit, parameters, padded, inside, grids)
+        for padded, inside in (_padded(unit, some) for some in x.split(GROUP))
     ]
     return torch.cat(parts)
 

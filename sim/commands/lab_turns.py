@@ -9,6 +9,8 @@ import typer
 from mnv2.sim.errors import UserError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mnv2.hw.config import AcceleratorConfig
     from mnv2.sim.mapping.network_program import NetworkProgram
     from mnv2.sim.networks.open import RunnableModel
@@ -63,7 +65,7 @@ def open_turns(
     images: Sequence[str] | None,
     defaults: Sequence[str],
     accelerator: "AcceleratorConfig",
-    model: str | None,
+    model: "Path | None",
     **options: Any,
 ) -> Turns:
     """Open a network and pictures for an accelerator.
@@ -73,7 +75,7 @@ def open_turns(
     images, defaults : sequence of str
         Pictures, and those that are taken where none is named.
     accelerator : mnv2.hw.config.AcceleratorConfig
-    model : str, optional
+    model : Path, optional
         See `mnv2.sim.networks.open.open_model`, as the options ``size``, ``resize``, ``labels`` and
         ``calibration``.
 
