@@ -67,7 +67,9 @@ def images_for(model, count, seed=0):
 def test_sizes(size, padding):
     model, _ = make_model(1, size=size, padding=padding)
     results = assert_batch_equals(model, images_for(model, 3))
-    assert None not in (model.prepared.stem, model.prepared.head, *model.prepared.blocks)
+    prepared = model.prepared
+    assert len(prepared.heads) == 1
+    assert None not in (prepared.stem, *prepared.heads, *prepared.blocks)
     assert model.prepared.plain
     assert len(np.unique(results["head"])) > 3
 
