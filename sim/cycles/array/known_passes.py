@@ -51,13 +51,14 @@ class KnownPass:
         """Repeat the pass that begins in a cycle; the cycle in which it ends."""
         for cause, cycles in enumerate(self.counts):
             counts[cause] += cycles
+        # Before weights are released, which moves the port on.
+        if self.busy is not None:
+            core.writes.reads_as(begin, self.busy)
         if not command.copy:
             for tile_end in self.tile_ends:
                 core.weight += command.input_words
                 if command.free:
                     core.free_weights(begin + tile_end)
-        if self.busy is not None:
-            core.writes.reads_as(begin, self.busy)
         core.ready.clear()
         if self.fetch is not None:
             core.fetch = begin + self.fetch

@@ -90,6 +90,16 @@ def test_shortcut_equals_stepping(name, monkeypatch):
     assert not skipped
 
 
+def test_a_known_pass_tells_what_it_reads_before_it_releases(monkeypatch):
+    """A release moves a port with a part on, and with it the words that wait to be stored."""
+    config = replace(SPILLING, weight_words=600)
+    memory = {"part": "sdr-133x16", "part_clock_hz": 100e6}
+    known_passes._known.cache_clear()
+    quick = predict_network(NETWORK, config, **memory)
+    monkeypatch.setattr(core_state.CoreState, "skips", False)
+    assert predict_network(NETWORK, config, **memory) == quick
+
+
 def test_page_names_what_exists():
     """Every module, class, function and test that the package's page names."""
     names = re.findall(r"(?<!`)`([\w.]+)`(?!`)", PAGE)
