@@ -104,7 +104,7 @@ SMALLER = "use --config ulx3s-85f, or a design that mnv2 explore --device ECP5-8
         (
             ("--config", "base"),
             (
-                "so that each takes several; it takes 584 of 156 DSPs and 491 of 208 block RAMs of "
+                "so that each takes several; it takes 584 of 156 DSPs and 495 of 208 block RAMs of "
                 f"18 kbit; {SMALLER}"
             ),
         ),
@@ -112,7 +112,7 @@ SMALLER = "use --config ulx3s-85f, or a design that mnv2 explore --device ECP5-8
             ("--config", "kv260", "--device", "ulx3s-85f"),
             (
                 "so that each takes several; Lattice ECP5 has no UltraRAM, which a memory is made "
-                f"of; it takes 1,168 of 156 DSPs and 653 of 208 block RAMs of 18 kbit; {SMALLER}"
+                f"of; it takes 1,168 of 156 DSPs and 657 of 208 block RAMs of 18 kbit; {SMALLER}"
             ),
         ),
         (

@@ -96,7 +96,7 @@ def test_a_feed_that_changes_a_channel_is_seen(monkeypatch):
 
     monkeypatch.setattr(network_program, "quantized_pool_feed", faulty)
     model, tensors = model_and_tensors(MACHINES["tiny"], network(), 9)
-    with pytest.raises(Mismatch, match="in pool"):
+    with pytest.raises(Mismatch, match="in the pool"):
         run_network(model, tensors, config=MACHINES["tiny"], memory=MEMORY)
 
 

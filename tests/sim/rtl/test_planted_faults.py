@@ -54,7 +54,7 @@ FAULTS = {
     # The array works, or waits for something, and it is not counted as that.
     "work": (
         "accelerator",
-        r"\.pointwise\(pointwise\),(?=\n.*\n    \.read_beat)",
+        r"\.pointwise\(pointwise\),(?=(?:\n.*){2}\n    \.read_beat)",
         r".pointwise(pointwise & ~fault),",
         "counted_pointwise",
     ),
