@@ -97,6 +97,18 @@ def test_gpu():
     assert f"take {found['sweep']['computed_minutes']:.1f} minutes, computed" in words
 
 
+def test_trained_roundings():
+    found = json.loads((ROOT / "docs" / "trained.json").read_text())
+    lost, error = found["label_difference"]
+    agreement = " ± ".join(f"{100 * value:.1f}" for value in found["agreement"])
+    words = " ".join(PAGES["results/formats.md"].split())
+    assert f"trained on {found['calibration']} of the 1,000" in words
+    assert f"judged on the other {found['pictures']}" in words
+    form = f"W{found['weight_bits']}A{found['activation_bits']}"
+    assert f"{form} loses {-100 * lost:.1f} ± {100 * error:.1f} points" in words
+    assert f"agrees with float on {agreement} %" in words
+
+
 @pytest.mark.parametrize("name", load_placed())
 def test_placed_designs(name):
     design = load_placed()[name]
@@ -108,6 +120,8 @@ def test_placed_designs(name):
     speeds = " | ".join(f"{clocks[speed]:.1f}" for speed in (6, 7, 8))
     boards = PAGES["results/boards.md"]
     assert f"| {lanes} | {speeds} | {used} | {design.seeds} | {rate:.1f} |" in boards
+    if clocks[8] == max(other.megahertz_by_speed[8] for other in load_placed().values()):
+        assert f"{clocks[8]:.1f} MHz, {rate:.1f} frames/s" in README
 
 
 def test_clocks():
