@@ -59,7 +59,7 @@ def test_runs_whole_as_predicted(name):
 
 
 def test_the_last_map_comes_from_memory():
-    """Where it spills, what feeds the pool loads it."""
+    """The layer before the pool loads a last map that spills."""
     made = network((60, 60))
     assert place_network(made, MACHINES["narrow"]).spilled[-1]
     run("narrow", *model_and_tensors(MACHINES["narrow"], made, 9))
