@@ -75,7 +75,9 @@ def test_the_whole_network_fits_an_ecp5():
         }
     )
     device = find_device("ECP5-85")
-    assert estimate_resources(config, "ecp5").block_ram_18k <= 140 < device.block_ram_18k == 208
+    buffers = estimate_resources(replace(config, counters=False), "ecp5").block_ram_18k
+    assert buffers <= 136
+    assert estimate_resources(config, "ecp5").block_ram_18k == buffers + 4 < device.block_ram_18k
 
 
 def test_a_network_that_fits_nothing():
