@@ -136,8 +136,8 @@ def _gearbox_flip_flops(sizing: Sizing, path: str) -> tuple[float, ...]:
 
 def _gearbox_luts(sizing: Sizing, path: str) -> tuple[float, ...]:
     luts = gearbox_luts(*list_gearboxes(sizing.config)[path], sizing.pieces_of)
-    # The unit that follows a gearbox is merged with it: a ring of constants, that of kernels, or logic
-    # that maps and pictures go to.
+    # The unit that follows a gearbox is merged with it: a ring of constants, that of kernels, or
+    # logic that maps and pictures go to.
     name = path.split(".")[1].removesuffix("_gearbox")
     kinds = (name in ("weights", "parameters"), name == "taps")
     return tuple(luts * kind for kind in (*kinds, not any(kinds)))
